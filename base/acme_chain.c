@@ -1,0 +1,254 @@
+/*
+ * acme_chain.c - the certificates that came from a CA, taken apart.
+ *
+ * What stands between two certificates is never shown: it might be a key.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "acme_chain.h"
+#include "acme_openssl.h"
+
+static const char BEGIN[] = "-----BEGIN CERTIFICATE-----";
+
+typedef struct {
+    X509 *x509;                 /* freed with the pool */
+    const char *pem;
+} cert_t;
+
+struct acme_chain_t {
+    apr_array_header_t *certs;  /* cert_t, the leaf first */
+    acme_leaf_t leaf;
+};
+
+static apr_status_t free_x509(void *x509)
+{
+    X509_free(x509);
+    return APR_SUCCESS;
+}
+
+static const char *skip_space(const char *text, const char *end)
+{
+    while (text < end && memchr(" \t\r\n", *text, 4)) {
+        text++;
+    }
+    return text;
+}
+
+/* Does a certificate begin here? The line must hold nothing else. */
+static int at_begin(const char *text, const char *end)
+{
+    apr_size_t len = sizeof(BEGIN) - 1;
+
+    if ((apr_size_t)(end - text) < len || memcmp(text, BEGIN, len)) {
+        return 0;
+    }
+    text += len;
+    if (text < end && *text == '\r') {
+        text++;
+    }
+    return text < end && *text == '\n';
+}
+
+/* The certificate that begins at *ptext, which is moved behind it, or NULL. */
+static X509 *read_x509(const char **ptext, const char *end)
+{
+    BIO *bio = BIO_new_mem_buf(*ptext, (int)(end - *ptext));
+    char *name = NULL, *header = NULL;
+    unsigned char *der = NULL;
+    const unsigned char *rest;
+    X509 *x509 = NULL;
+    long len;
+
+    if (bio && PEM_read_bio(bio, &name, &header, &der, &len)
+        && !strcmp(name, PEM_STRING_X509) && !*header) {
+        rest = der;
+        x509 = d2i_X509(NULL, &rest, len);
+        if (x509 && rest != der + len) {
+            X509_free(x509);
+            x509 = NULL;
+        }
+        *ptext = end - BIO_pending(bio);
+    }
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_free(der);
+    BIO_free(bio);
+    return x509;
+}
+
+static const char *write_x509(X509 *x509, apr_pool_t *p)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    const char *pem = NULL;
+    char *data;
+    long len;
+
+    if (bio && PEM_write_bio_X509(bio, x509)) {
+        len = BIO_get_mem_data(bio, &data);
+        pem = apr_pstrmemdup(p, data, (apr_size_t)len);
+    }
+    BIO_free(bio);
+    return pem;
+}
+
+static apr_status_t read_certs(acme_chain_t *chain, const char *text,
+                               const char *end, acme_result_t *res,
+                               apr_pool_t *p)
+{
+    int n = 0;
+    cert_t *cert;
+    X509 *x509;
+
+    for (text = skip_space(text, end); text < end;
+         text = skip_space(text, end)) {
+        if (n == ACME_CHAIN_CERTS_MAX) {
+            return acme_fail(res, APR_EINVAL, "certificate chain: more than "
+                             "%d certificates", ACME_CHAIN_CERTS_MAX);
+        }
+        if (!at_begin(text, end)) {
+            return acme_fail(res, APR_EINVAL, "certificate chain: something "
+                             "else than a certificate where number %d should "
+                             "be", n + 1);
+        }
+        n++;
+        x509 = read_x509(&text, end);
+        if (!x509) {
+            return acme_fail(res, APR_EINVAL, "certificate chain: "
+                             "certificate %d is damaged: %s", n,
+                             acme_openssl_reason());
+        }
+        apr_pool_cleanup_register(p, x509, free_x509, apr_pool_cleanup_null);
+        cert = apr_array_push(chain->certs);
+        cert->x509 = x509;
+        cert->pem = write_x509(x509, p);
+        if (!cert->pem) {
+            return acme_fail(res, APR_EGENERAL, "certificate chain: %s",
+                             acme_openssl_reason());
+        }
+    }
+    return n ? APR_SUCCESS
+             : acme_fail(res, APR_EINVAL, "certificate chain: it is empty");
+}
+
+static const cert_t *cert_at(const acme_chain_t *chain, int i)
+{
+    return &APR_ARRAY_IDX(chain->certs, i, cert_t);
+}
+
+apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
+                              apr_size_t len, acme_result_t *res,
+                              apr_pool_t *p)
+{
+    acme_chain_t *chain = apr_pcalloc(p, sizeof(*chain));
+    apr_status_t rv;
+
+    *pchain = NULL;
+
+    if (len > ACME_CHAIN_SIZE_MAX) {
+        return acme_fail(res, APR_EINVAL, "certificate chain: larger than %d "
+                         "octets", ACME_CHAIN_SIZE_MAX);
+    }
+    if (len && memchr(pem, 0, len)) {
+        return acme_fail(res, APR_EINVAL, "certificate chain: a NUL in it");
+    }
+    chain->certs = apr_array_make(p, ACME_CHAIN_CERTS_MAX, sizeof(cert_t));
+    rv = read_certs(chain, pem, pem + len, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_leaf_read(&chain->leaf, cert_at(chain, 0)->x509, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        *pchain = chain;
+    }
+    return rv;
+}
+
+apr_status_t acme_chain_load(acme_chain_t **pchain, const char *path,
+                             acme_result_t *res, apr_pool_t *p)
+{
+    char *data;
+    BIO *bio;
+    apr_status_t rv;
+    long len;
+
+    *pchain = NULL;
+
+    rv = acme_openssl_file(&bio, path, res);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    len = BIO_get_mem_data(bio, &data);
+    rv = acme_chain_parse(pchain, data, (apr_size_t)len, res, p);
+    if (rv != APR_SUCCESS) {
+        acme_result_prefix(res, path);
+    }
+    BIO_free(bio);
+    return rv;
+}
+
+const acme_leaf_t *acme_chain_leaf(const acme_chain_t *chain)
+{
+    return &chain->leaf;
+}
+
+int acme_chain_has_key(const acme_chain_t *chain, acme_key_t *key)
+{
+    int same = X509_check_private_key(cert_at(chain, 0)->x509,
+                                      acme_key_evp(key));
+
+    ERR_clear_error();
+    return same == 1;
+}
+
+apr_status_t acme_chain_linked(const acme_chain_t *chain, acme_result_t *res,
+                               apr_pool_t *p)
+{
+    int n = chain->certs->nelts;
+    const char *name, *next_name;
+    X509 *x509, *next;
+    int i, linked;
+
+    for (i = 0; i + 1 < n; i++) {
+        x509 = cert_at(chain, i)->x509;
+        next = cert_at(chain, i + 1)->x509;
+        linked = X509_check_issued(next, x509) == X509_V_OK
+                 && X509_verify(x509, X509_get0_pubkey(next)) == 1;
+        ERR_clear_error();
+        if (!linked) {
+            name = acme_leaf_name_text(X509_get_subject_name(x509), p);
+            next_name = acme_leaf_name_text(X509_get_subject_name(next), p);
+            return acme_fail(res, APR_EINVAL, "certificate chain: certificate "
+                             "%d of %d, \"%s\", is not signed by the next, "
+                             "\"%s\"", i + 1, n, name, next_name);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+const char *acme_chain_pem_leaf(const acme_chain_t *chain, apr_pool_t *p)
+{
+    return apr_pstrdup(p, cert_at(chain, 0)->pem);
+}
+
+const char *acme_chain_pem_rest(const acme_chain_t *chain, apr_pool_t *p)
+{
+    apr_array_header_t *pems;
+    int i;
+
+    pems = apr_array_make(p, chain->certs->nelts, sizeof(const char *));
+    for (i = 1; i < chain->certs->nelts; i++) {
+        APR_ARRAY_PUSH(pems, const char *) = cert_at(chain, i)->pem;
+    }
+    return apr_array_pstrcat(p, pems, 0);
+}
+
+const char *acme_chain_pem_full(const acme_chain_t *chain, apr_pool_t *p)
+{
+    return apr_pstrcat(p, cert_at(chain, 0)->pem,
+                       acme_chain_pem_rest(chain, p), NULL);
+}

@@ -1,0 +1,479 @@
+/*
+ * acme_http.c - one easy handle, driven by a multi handle of its own.
+ *
+ * curl_easy_perform() cannot be left in the middle; a multi handle waits on
+ * the stop's descriptor beside its own, and keeps the connections. All
+ * options are set anew for each request, so that nothing of the last one
+ * stays.
+ */
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_cstr.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <curl/curl.h>
+
+#include "acme_http.h"
+#include "acme_text.h"
+
+#define CONNECT_TIMEOUT 30L             /* seconds */
+#define TRANSFER_TIMEOUT 60L
+#define STALL_TIMEOUT 20L
+#define POLL_MS 1000                    /* curl and the stop wake us before */
+
+#define HEADERS_MAX 200                 /* lines of one transfer */
+#define HEADERS_SIZE_MAX (64 * 1024)    /* octets of all of them */
+#define LINKS_MAX 32
+#define BODY_FIRST (8 * 1024)           /* octets: most replies fit */
+#define SENTENCE_MAX 300                /* octets of curl's own words */
+
+struct acme_http_t {
+    acme_http_conf_t conf;
+    CURL *easy;
+    CURLM *multi;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* What the callbacks fill. */
+typedef struct {
+    acme_http_reply_t *reply;
+    int headers;
+    apr_size_t headers_size;
+    char *body;                 /* of malloc: it grows */
+    apr_size_t body_size;
+    const char *refused;        /* why we ended it ourselves, or NULL */
+    apr_pool_t *p;
+} transfer_t;
+
+/*
+ * A resolver's thread is not waited for when we leave (set_limits), and
+ * exit() in a child of httpd unloads the modules: libcurl must not go with
+ * ours under that thread.
+ */
+static void keep_libcurl_loaded(void)
+{
+#ifdef RTLD_NODELETE
+    Dl_info info;
+
+    if (dladdr((void *)curl_easy_init, &info)) {
+        (void)dlopen(info.dli_fname, RTLD_LAZY | RTLD_NODELETE);
+    }
+#endif
+}
+
+apr_status_t acme_http_init(acme_result_t *res)
+{
+    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+
+    if (code != CURLE_OK) {
+        return acme_fail(res, APR_EGENERAL, "libcurl: cannot start: %s",
+                         curl_easy_strerror(code));
+    }
+    keep_libcurl_loaded();
+    return APR_SUCCESS;
+}
+
+void acme_http_term(void)
+{
+    curl_global_cleanup();
+}
+
+static apr_status_t http_free(void *data)
+{
+    acme_http_t *http = data;
+
+    curl_easy_cleanup(http->easy);
+    curl_multi_cleanup(http->multi);
+    return APR_SUCCESS;
+}
+
+apr_status_t acme_http_create(acme_http_t **phttp,
+                              const acme_http_conf_t *conf,
+                              acme_result_t *res, apr_pool_t *p)
+{
+    acme_http_t *http = apr_pcalloc(p, sizeof(*http));
+
+    *phttp = NULL;
+
+    http->conf = *conf;
+    http->easy = curl_easy_init();
+    http->multi = curl_multi_init();
+    apr_pool_cleanup_register(p, http, http_free, apr_pool_cleanup_null);
+    if (!http->easy || !http->multi) {
+        return acme_fail(res, APR_ENOMEM, "libcurl: out of memory");
+    }
+
+    *phttp = http;
+    return APR_SUCCESS;
+}
+
+/* len octets without the white space around them; NULL unless printable. */
+static const char *header_value(const char *text, apr_size_t len,
+                                apr_pool_t *p)
+{
+    apr_size_t i;
+
+    while (len && apr_isspace(*text)) {
+        text++;
+        len--;
+    }
+    while (len && apr_isspace(text[len - 1])) {
+        len--;
+    }
+    for (i = 0; i < len; i++) {
+        if (text[i] < 0x20 || text[i] > 0x7e) {
+            return NULL;
+        }
+    }
+    return apr_pstrmemdup(p, text, len);
+}
+
+/* "text/html; charset=utf-8" is "text/html". */
+static const char *media_type(const char *value, apr_pool_t *p)
+{
+    return value ? acme_text_lower(value, strcspn(value, "; "), p) : NULL;
+}
+
+static void take_header(acme_http_reply_t *reply, const char *name,
+                        const char *value, apr_pool_t *p)
+{
+    if (!apr_cstr_casecmp(name, "Content-Type")) {
+        reply->content_type = media_type(value, p);
+    }
+    else if (!apr_cstr_casecmp(name, "Location")) {
+        reply->location = value;
+    }
+    else if (!apr_cstr_casecmp(name, "Replay-Nonce")) {
+        reply->replay_nonce = value;
+    }
+    else if (!apr_cstr_casecmp(name, "Retry-After") && value) {
+        reply->retry_after = acme_retry_after_parse(value, apr_time_now());
+    }
+    else if (!apr_cstr_casecmp(name, "Link") && value
+             && reply->links->nelts < LINKS_MAX) {
+        APR_ARRAY_PUSH(reply->links, const char *) = value;
+    }
+}
+
+static void reply_clear(acme_http_reply_t *reply, apr_pool_t *p)
+{
+    memset(reply, 0, sizeof(*reply));
+    reply->links = apr_array_make(p, 2, sizeof(const char *));
+}
+
+/* A header line, not NUL-terminated. */
+static size_t on_header(char *line, size_t size, size_t n, void *baton)
+{
+    transfer_t *t = baton;
+    apr_size_t len = size * n;
+    const char *colon = memchr(line, ':', len);
+
+    t->headers++;
+    t->headers_size += len;
+    if (t->headers > HEADERS_MAX || t->headers_size > HEADERS_SIZE_MAX) {
+        t->refused = "more headers than a reply may have";
+        return 0;
+    }
+    if (len > 5 && !memcmp(line, "HTTP/", 5)) {
+        reply_clear(t->reply, t->p);    /* what was before was a 1xx */
+    }
+    else if (colon) {
+        take_header(t->reply, apr_pstrmemdup(t->p, line, colon - line),
+                    header_value(colon + 1, line + len - colon - 1, t->p),
+                    t->p);
+    }
+    return len;
+}
+
+/* Room for len octets more, and a NUL. */
+static int body_grow(transfer_t *t, apr_size_t len)
+{
+    apr_size_t need = t->reply->body_len + len + 1;
+    apr_size_t size = t->body_size ? t->body_size : BODY_FIRST;
+    char *body;
+
+    while (size < need) {
+        size *= 2;
+    }
+    if (size == t->body_size) {
+        return 1;
+    }
+    body = realloc(t->body, size);
+    if (!body) {
+        return 0;
+    }
+    t->body = body;
+    t->body_size = size;
+    return 1;
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *baton)
+{
+    transfer_t *t = baton;
+    apr_size_t len = size * n;
+
+    if (len > ACME_HTTP_BODY_MAX - t->reply->body_len) {
+        t->refused = apr_psprintf(t->p, "more than %d octets",
+                                  ACME_HTTP_BODY_MAX);
+        return 0;
+    }
+    if (!body_grow(t, len)) {
+        t->refused = "no room in memory";
+        return 0;
+    }
+    memcpy(t->body + t->reply->body_len, data, len);
+    t->reply->body_len += len;
+    return len;
+}
+
+/* Each of these returns CURLE_OK, or something else if one option failed. */
+static int set_limits(CURL *easy)
+{
+    int bad = 0;
+
+    bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    bad |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT);
+    bad |= curl_easy_setopt(easy, CURLOPT_TIMEOUT, TRANSFER_TIMEOUT);
+    bad |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    bad |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALL_TIMEOUT);
+    bad |= curl_easy_setopt(easy, CURLOPT_MAXFILESIZE,
+                            (long)ACME_HTTP_BODY_MAX);
+    bad |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* Leave without waiting for getaddrinfo(), which cannot be ended. */
+    (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+    return bad;
+}
+
+static int set_security(CURL *easy, const acme_http_conf_t *conf)
+{
+    int bad = 0;
+
+#if LIBCURL_VERSION_NUM >= 0x075500
+    bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+#else
+    bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS);
+#endif
+    bad |= curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                            (long)CURL_SSLVERSION_TLSv1_2);
+    bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (conf->ca_file) {
+        bad |= curl_easy_setopt(easy, CURLOPT_CAINFO, conf->ca_file);
+        bad |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    /* The environment, which can name both, is not the administrator's. */
+    bad |= curl_easy_setopt(easy, CURLOPT_PROXY,
+                            conf->proxy ? conf->proxy : "");
+    bad |= curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    return bad;
+}
+
+static int set_callbacks(CURL *easy, transfer_t *t)
+{
+    int bad = 0;
+
+    bad |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    bad |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    bad |= curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    return bad;
+}
+
+static int set_request(CURL *easy, const acme_http_request_t *request)
+{
+    int bad = 0;
+
+    bad |= curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    /* The URL that was signed is the one that is asked for. (8555, 6.4) */
+    bad |= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    /* One request at a time gains nothing from HTTP/2. */
+    bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                            (long)CURL_HTTP_VERSION_1_1);
+    switch (request->method) {
+    case ACME_HTTP_HEAD:
+        bad |= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        break;
+    case ACME_HTTP_POST:
+        bad |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE,
+                                (long)strlen(request->body));
+        bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+        break;
+    default:
+        bad |= curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    }
+    return bad;
+}
+
+/* Append line to *plist. */
+static int add_header(struct curl_slist **plist, const char *line)
+{
+    struct curl_slist *list = curl_slist_append(*plist, line);
+
+    if (!list) {
+        return 1;
+    }
+    *plist = list;
+    return 0;
+}
+
+/* The request's own headers, into *plist; "Expect:" sends none. */
+static int set_headers(struct curl_slist **plist, CURL *easy,
+                       const acme_http_request_t *request, apr_pool_t *p)
+{
+    int bad = add_header(plist, "Accept-Language: en");
+
+    if (request->method == ACME_HTTP_POST) {
+        bad |= add_header(plist, "Expect:");
+        bad |= add_header(plist, apr_pstrcat(p, "Content-Type: ",
+                                             request->content_type, NULL));
+    }
+    bad |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *plist);
+    return bad;
+}
+
+/* Drive the transfer until it is done or we have to leave. */
+static apr_status_t perform(CURLcode *pcode, acme_http_t *http)
+{
+    struct curl_waitfd wait = { .fd = acme_stop_fd(http->conf.stop),
+                                .events = CURL_WAIT_POLLIN };
+    CURLMcode rc = CURLM_OK;
+    int running = 1, left;
+    CURLMsg *msg;
+
+    while (running && rc == CURLM_OK) {
+        if (acme_stop_is(http->conf.stop)) {
+            return APR_EINTR;
+        }
+        rc = curl_multi_perform(http->multi, &running);
+        if (running && rc == CURLM_OK) {
+            rc = curl_multi_poll(http->multi, &wait, 1, POLL_MS, NULL);
+        }
+    }
+    msg = curl_multi_info_read(http->multi, &left);
+    if (rc != CURLM_OK || !msg) {
+        return APR_EGENERAL;
+    }
+    *pcode = msg->data.result;
+    return APR_SUCCESS;
+}
+
+/* What the administrator can do about it, or NULL. */
+static const char *advice(CURLcode code)
+{
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "if this CA has roots of its own, name them with "
+               "AcmeCACertificateFile";
+    case CURLE_SSL_CACERT_BADFILE:
+        return "see AcmeCACertificateFile";
+    case CURLE_COULDNT_RESOLVE_PROXY:
+#if LIBCURL_VERSION_NUM >= 0x074900
+    case CURLE_PROXY:
+#endif
+        return "see AcmeProxy";
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return "see to this machine's resolver, or name a proxy with "
+               "AcmeProxy";
+    case CURLE_COULDNT_CONNECT:
+        return "see to the firewall, or name a proxy with AcmeProxy";
+    default:
+        return NULL;
+    }
+}
+
+/* Tell a transfer that curl ended. */
+static apr_status_t curl_fail(acme_result_t *res, const acme_http_t *http,
+                              const transfer_t *t, CURLcode code,
+                              const char *url)
+{
+    const char *text = http->error[0] ? http->error
+                                      : curl_easy_strerror(code);
+    const char *hint = advice(code);
+
+    if (t->refused) {
+        return acme_fail(res, APR_EGENERAL, "%s: the reply has %s", url,
+                         t->refused);
+    }
+    return acme_fail(res, code == CURLE_OPERATION_TIMEDOUT ? APR_TIMEUP
+                                                           : APR_EGENERAL,
+                     "%s: %s%s%s", url,
+                     acme_text_clean(text, SENTENCE_MAX, t->p),
+                     hint ? "; " : "", hint ? hint : "");
+}
+
+/* The transfer with everything set: added, driven, taken out again. */
+static apr_status_t transfer(transfer_t *t, acme_http_t *http,
+                             const char *url, acme_result_t *res)
+{
+    CURLcode code = CURLE_OK;
+    apr_status_t rv = APR_EGENERAL;
+    long status = 0;
+
+    if (curl_multi_add_handle(http->multi, http->easy) == CURLM_OK) {
+        rv = perform(&code, http);
+        curl_multi_remove_handle(http->multi, http->easy);
+    }
+    if (rv == APR_EINTR) {
+        return acme_fail(res, rv, "%s: left, we are to stop", url);
+    }
+    if (rv != APR_SUCCESS) {
+        return acme_fail(res, rv, "%s: libcurl failed", url);
+    }
+    if (code != CURLE_OK) {
+        return curl_fail(res, http, t, code, url);
+    }
+    curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+    t->reply->status = (int)status;
+    t->reply->body = apr_pstrmemdup(t->p, t->body ? t->body : "",
+                                    t->reply->body_len);
+    return APR_SUCCESS;
+}
+
+apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
+                            const acme_http_request_t *request,
+                            acme_result_t *res, apr_pool_t *p)
+{
+    transfer_t t = { .reply = apr_palloc(p, sizeof(*t.reply)), .p = p };
+    struct curl_slist *list = NULL;
+    CURL *easy = http->easy;
+    apr_status_t rv;
+    int bad = 0;
+
+    *preply = NULL;
+    reply_clear(t.reply, p);
+
+    rv = acme_url_check(request->url, res, p);
+    if (rv != APR_SUCCESS) {
+        goto out;
+    }
+    curl_easy_reset(easy);
+    http->error[0] = '\0';
+    bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
+    bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, http->conf.user_agent);
+    bad |= set_limits(easy);
+    bad |= set_security(easy, &http->conf);
+    bad |= set_callbacks(easy, &t);
+    bad |= set_request(easy, request);
+    bad |= set_headers(&list, easy, request, p);
+    if (bad) {
+        rv = acme_fail(res, APR_EGENERAL, "%s: libcurl refuses an option",
+                       request->url);
+        goto out;
+    }
+    rv = transfer(&t, http, request->url, res);
+    if (rv == APR_SUCCESS) {
+        *preply = t.reply;
+    }
+out:
+    curl_easy_reset(easy);      /* it points at list and t */
+    curl_slist_free_all(list);
+    free(t.body);
+    return rv;
+}

@@ -1,0 +1,67 @@
+/*
+ * acme_http.h - requests over https, bounded in size and time.
+ *
+ * The one place that knows libcurl. An acme_http_t keeps its connections and
+ * is used by one thread at a time. The process ignores SIGPIPE, as httpd does.
+ */
+#ifndef ACME_HTTP_H
+#define ACME_HTTP_H
+
+#include <apr_tables.h>
+
+#include "acme_result.h"
+#include "acme_stop.h"
+
+#define ACME_HTTP_BODY_MAX (1024 * 1024)        /* octets of a reply */
+
+typedef struct acme_http_t acme_http_t;
+
+typedef struct {
+    const char *user_agent;
+    const char *ca_file;        /* PEM roots; NULL: the system's */
+    const char *proxy;          /* URL; NULL: none, whatever the environment */
+    acme_stop_t *stop;          /* leaves a transfer at once */
+} acme_http_conf_t;
+
+typedef enum { ACME_HTTP_GET, ACME_HTTP_HEAD, ACME_HTTP_POST } acme_http_e;
+
+typedef struct {
+    acme_http_e method;
+    const char *url;            /* https only */
+    const char *content_type;   /* with POST */
+    const char *body;           /* with POST */
+} acme_http_request_t;
+
+/* Headers are NULL when absent or when they hold more than 0x20 to 0x7e. */
+typedef struct {
+    int status;                 /* 200, ... */
+    const char *content_type;   /* lower case, without parameters */
+    const char *location;
+    const char *replay_nonce;
+    apr_time_t retry_after;     /* 0: none */
+    apr_array_header_t *links;  /* const char *: values of Link, at most 32 */
+    const char *body;           /* NUL-terminated as well */
+    apr_size_t body_len;
+} acme_http_reply_t;
+
+/* Once a process, before any thread uses http, and after all have ended. */
+apr_status_t acme_http_init(acme_result_t *res);
+void acme_http_term(void);
+
+/* conf is copied; its strings must outlive p. */
+apr_status_t acme_http_create(acme_http_t **phttp,
+                              const acme_http_conf_t *conf,
+                              acme_result_t *res, apr_pool_t *p);
+
+/*
+ * Send a request, wait for the reply: connected within 30 s, done within
+ * 60 s, not stalled for 20 s, no redirects, at most ACME_HTTP_BODY_MAX.
+ *
+ * Any status is a success here. On failure *preply is NULL and res says what
+ * the network did; APR_EINTR means that stop was called.
+ */
+apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
+                            const acme_http_request_t *request,
+                            acme_result_t *res, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * acme_leaf.h - what a certificate says of itself.
+ */
+#ifndef ACME_LEAF_H
+#define ACME_LEAF_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include <apr_time.h>
+#include <openssl/x509.h>
+
+#include "acme_result.h"
+
+/* Strings are clean for people. */
+typedef struct {
+    apr_array_header_t *names;      /* const char *, as acme_name.h has them */
+    apr_time_t not_before;
+    apr_time_t not_after;
+    const char *serial;             /* hex, lower case, leading 00 kept out */
+    const char *issuer;             /* CN of the issuer, else its whole name */
+} acme_leaf_t;
+
+/* The common name in name, else all of it: clean, bounded, never NULL. */
+const char *acme_leaf_name_text(const X509_NAME *name, apr_pool_t *p);
+
+/*
+ * Fill leaf from x509, all of it in p. A DNS name that none can be, a damaged
+ * address, time or serial number is an error. Names that are neither DNS names
+ * nor addresses (URIs, mail) are passed over: no server is called by one.
+ */
+apr_status_t acme_leaf_read(acme_leaf_t *leaf, const X509 *x509,
+                            acme_result_t *res, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,176 @@
+/*
+ * acme_openssl.c - PEM files within bounds, OpenSSL's reasons, and what its
+ * releases have no common call for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/objects.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+#include <openssl/core_names.h>
+#endif
+
+#include "acme_openssl.h"
+
+#define CHUNK_OCTETS 4096
+#define GROUP_NAME_SIZE 64
+
+const char *acme_openssl_reason(void)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+    ERR_clear_error();
+    return reason ? reason : "OpenSSL gave no reason";
+}
+
+/* Not through stdio: its buffer would keep a key's text. */
+static apr_status_t read_all(BIO *bio, int fd, const char *path,
+                             acme_result_t *res)
+{
+    char chunk[CHUNK_OCTETS];
+    apr_status_t rv = APR_SUCCESS;
+    size_t total = 0;
+    ssize_t n;
+
+    while (rv == APR_SUCCESS && (n = read(fd, chunk, sizeof(chunk))) != 0) {
+        if (n < 0) {
+            if (errno != EINTR) {
+                rv = acme_fail_errno(res, errno, "%s: cannot read", path);
+            }
+            continue;
+        }
+        total += (size_t)n;
+        if (total > ACME_PEM_FILE_MAX) {
+            rv = acme_fail_never(res, APR_EGENERAL, "%s: larger than %d "
+                                 "octets", path, ACME_PEM_FILE_MAX);
+        }
+        else if (BIO_write(bio, chunk, (int)n) != n) {
+            rv = acme_fail(res, APR_ENOMEM, "%s: %s", path,
+                           acme_openssl_reason());
+        }
+    }
+    OPENSSL_cleanse(chunk, sizeof(chunk));
+    return rv;
+}
+
+apr_status_t acme_openssl_file(BIO **pbio, const char *path,
+                               acme_result_t *res)
+{
+    BIO *bio = NULL;
+    struct stat st;
+    apr_status_t rv;
+    int fd;
+
+    *pbio = NULL;
+
+    /* Opening a fifo would wait for its writer. */
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        rv = acme_fail_errno(res, errno, "%s: cannot open", path);
+        goto out;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        rv = acme_fail_never(res, APR_EGENERAL, "%s: no regular file", path);
+        goto out;
+    }
+    bio = BIO_new(BIO_s_mem());
+    if (!bio) {
+        rv = acme_fail(res, APR_ENOMEM, "%s: %s", path,
+                       acme_openssl_reason());
+        goto out;
+    }
+    BIO_set_mem_eof_return(bio, 0);
+    rv = read_all(bio, fd, path, res);
+    if (rv != APR_SUCCESS) {
+        goto out;
+    }
+
+    *pbio = bio;
+    bio = NULL;
+out:
+    BIO_free(bio);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return rv;
+}
+
+int acme_openssl_no_passphrase(char *buf, int size, int rwflag, void *asked)
+{
+    (void)buf;
+    (void)size;
+    (void)rwflag;
+
+    if (asked) {
+        *(int *)asked = 1;
+    }
+    return -1;
+}
+
+EVP_PKEY *acme_openssl_key(BIO *bio, int *pencrypted)
+{
+    *pencrypted = 0;
+    return PEM_read_bio_PrivateKey(bio, NULL, acme_openssl_no_passphrase,
+                                   pencrypted);
+}
+
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+
+int acme_openssl_curve(EVP_PKEY *evp)
+{
+    char name[GROUP_NAME_SIZE];
+
+    return EVP_PKEY_get_group_name(evp, name, sizeof(name), NULL)
+           ? OBJ_txt2nid(name) : NID_undef;
+}
+
+int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp)
+{
+    int ec = EVP_PKEY_base_id(evp) == EVP_PKEY_EC;
+
+    *pa = NULL;
+    *pb = NULL;
+
+    return EVP_PKEY_get_bn_param(evp, ec ? OSSL_PKEY_PARAM_EC_PUB_X
+                                         : OSSL_PKEY_PARAM_RSA_N, pa)
+           && EVP_PKEY_get_bn_param(evp, ec ? OSSL_PKEY_PARAM_EC_PUB_Y
+                                            : OSSL_PKEY_PARAM_RSA_E, pb);
+}
+
+#else
+
+int acme_openssl_curve(EVP_PKEY *evp)
+{
+    const EC_KEY *ec = EVP_PKEY_get0_EC_KEY(evp);
+
+    return EC_GROUP_get_curve_name(EC_KEY_get0_group(ec));
+}
+
+int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp)
+{
+    const BIGNUM *n, *e;
+    const EC_KEY *ec;
+
+    if (EVP_PKEY_base_id(evp) == EVP_PKEY_EC) {
+        ec = EVP_PKEY_get0_EC_KEY(evp);
+        *pa = BN_new();
+        *pb = BN_new();
+        return *pa && *pb
+               && EC_POINT_get_affine_coordinates(EC_KEY_get0_group(ec),
+                                                  EC_KEY_get0_public_key(ec),
+                                                  *pa, *pb, NULL);
+    }
+    RSA_get0_key(EVP_PKEY_get0_RSA(evp), &n, &e, NULL);
+    *pa = BN_dup(n);
+    *pb = BN_dup(e);
+    return *pa && *pb;
+}
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * acme_openssl.h - what each user of OpenSSL here needs: PEM read within
+ * bounds, its reasons told, the differences between 1.1.1 and 3.0.
+ *
+ * The error queue is a thread's, and libcurl and mod_ssl look into it as well:
+ * whoever meets a failure leaves the queue empty, with acme_openssl_reason().
+ */
+#ifndef ACME_OPENSSL_H
+#define ACME_OPENSSL_H
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+
+#include "acme_result.h"
+
+#define ACME_PEM_FILE_MAX (1024 * 1024)
+
+/* Why OpenSSL refused, in its words; forgets all it had to tell. */
+const char *acme_openssl_reason(void);
+
+/*
+ * The regular file at path, of at most ACME_PEM_FILE_MAX octets, in memory
+ * that BIO_free() clears. ENOENT when there is none.
+ */
+apr_status_t acme_openssl_file(BIO **pbio, const char *path,
+                               acme_result_t *res);
+
+/*
+ * A pem_password_cb that knows no pass phrase (OpenSSL's own would ask at the
+ * terminal). Its argument is an int * that becomes 1, or NULL.
+ */
+int acme_openssl_no_passphrase(char *buf, int size, int rwflag, void *asked);
+
+/* The first private key in bio, or NULL; *pencrypted: it has a pass phrase. */
+EVP_PKEY *acme_openssl_key(BIO *bio, int *pencrypted);
+
+/* The curve of an EC key as a NID; NID_undef when it has no name. */
+int acme_openssl_curve(EVP_PKEY *evp);
+
+/*
+ * The public numbers of a key: x and y of an EC, n and e of an RSA key. The
+ * caller frees both, also when it failed (0).
+ */
+int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp);
+
+#endif

@@ -1,0 +1,185 @@
+/*
+ * acme_text.c - what a stranger sent, made printable or looked at hard.
+ *
+ * Letters and digits are those of ASCII: nothing here asks the locale, which
+ * another module of httpd may have set.
+ */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <apr_encode.h>
+#include <apr_strings.h>
+
+#include "acme_text.h"
+
+#define DIGITS "0123456789"
+#define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" DIGITS
+
+/* All of 3986, 2 but '#', which is refused with a sentence of its own. */
+#define URL_CHARS ALNUM "-._~" ":/?[]@" "!$&'()*+,;=" "%"
+#define URL_SCHEME "https://"
+#define URL_SHOWN 300           /* octets of a refused URL */
+
+#define ESCAPE_MAX 4            /* octets: "\x0a" */
+
+/* What c is shown as; returns its length. */
+static apr_size_t escape(char *buf, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    buf[0] = '\\';
+    if (c == '\\') {
+        buf[1] = '\\';
+        return 2;
+    }
+    if (c < 0x20 || c > 0x7e) {
+        buf[1] = 'x';
+        buf[2] = hex[c >> 4];
+        buf[3] = hex[c & 15];
+        return ESCAPE_MAX;
+    }
+    buf[0] = (char)c;
+    return 1;
+}
+
+const char *acme_text_clean(const char *text, apr_size_t max, apr_pool_t *p)
+{
+    apr_size_t most = text ? strlen(text) * ESCAPE_MAX : 0;
+    char *out = apr_palloc(p, (most < max ? most : max) + 1);
+    apr_size_t keep = 0;        /* so much stays where "..." must follow */
+    apr_size_t len = 0, n;
+    char buf[ESCAPE_MAX];
+
+    for (; text && *text; text++) {
+        n = escape(buf, (unsigned char)*text);
+        if (n > max - len) {
+            apr_cpystrn(out + keep, "...", max - keep + 1);
+            return out;
+        }
+        memcpy(out + len, buf, n);
+        len += n;
+        if (max - len >= 3) {
+            keep = len;
+        }
+    }
+    out[len] = '\0';
+    return out;
+}
+
+char *acme_text_lower(const char *text, apr_size_t len, apr_pool_t *p)
+{
+    char *lower = apr_pstrmemdup(p, text, len);
+    char *c;
+
+    for (c = lower; *c; c++) {
+        if (*c >= 'A' && *c <= 'Z') {
+            *c = (char)(*c - 'A' + 'a');
+        }
+    }
+    return lower;
+}
+
+int acme_text_is_base64url(const char *text, apr_size_t max)
+{
+    apr_size_t len = text ? strspn(text, ALNUM "-_") : 0;
+
+    return len > 0 && len <= max && text[len] == '\0';
+}
+
+const char *acme_text_base64url(const void *data, apr_size_t len,
+                                apr_pool_t *p)
+{
+    return apr_pencode_base64_binary(p, data, (apr_ssize_t)len,
+                                     APR_ENCODE_BASE64URL, NULL);
+}
+
+/* Where the host at text ends, or NULL when there is none. */
+static const char *skip_host(const char *text)
+{
+    char address[INET6_ADDRSTRLEN];
+    unsigned char octets[16];
+    apr_size_t len;
+
+    if (*text != '[') {
+        return strspn(text, ALNUM) ? text + strspn(text, ALNUM "-._") : NULL;
+    }
+    text++;
+    len = strcspn(text, "]");
+    if (len >= sizeof(address) || text[len] == '\0') {
+        return NULL;
+    }
+    memcpy(address, text, len);
+    address[len] = '\0';
+    return inet_pton(AF_INET6, address, octets) == 1 ? text + len + 1 : NULL;
+}
+
+/* Where the port at text ends, which may be missing; or NULL when it is bad. */
+static const char *skip_port(const char *text)
+{
+    apr_size_t len;
+    int port;
+
+    if (*text != ':') {
+        return text;
+    }
+    text++;
+    len = strspn(text, DIGITS);
+    port = len <= 5 ? atoi(text) : 0;
+    return port >= 1 && port <= 65535 ? text + len : NULL;
+}
+
+static const char *url_fault(const char *url)
+{
+    const char *host = url + sizeof(URL_SCHEME) - 1;
+    const char *end;
+
+    if (strlen(url) > ACME_URL_MAX) {
+        return "it is too long";
+    }
+    if (strncasecmp(url, URL_SCHEME, sizeof(URL_SCHEME) - 1)) {
+        return "it does not begin with " URL_SCHEME;
+    }
+    if (memchr(host, '@', strcspn(host, "/?#"))) {
+        return "it has a user name";
+    }
+    if (strchr(url, '#')) {
+        return "it has a fragment";
+    }
+    if (url[strspn(url, URL_CHARS)] != '\0') {
+        return "it has a character that no URL has";
+    }
+
+    end = skip_host(host);
+    if (!end) {
+        return "it has no host";
+    }
+    end = skip_port(end);
+    if (!end || !strchr("/?", *end)) {
+        return "something else than a port follows the host";
+    }
+    return NULL;
+}
+
+apr_status_t acme_url_check(const char *url, acme_result_t *res,
+                            apr_pool_t *p)
+{
+    const char *fault = url_fault(url);
+    const char *at;
+
+    if (!fault) {
+        return APR_SUCCESS;
+    }
+    /* What stands before an @ may be a password. */
+    at = strrchr(url, '@');
+    return acme_fail(res, APR_EINVAL, "%s: this URL is not used: %s",
+                     acme_text_clean(at ? at : url, URL_SHOWN, p), fault);
+}
+
+const char *acme_url_host(const char *url, apr_pool_t *p)
+{
+    const char *host = url + sizeof(URL_SCHEME) - 1;
+
+    return acme_text_lower(host, strcspn(host, "/?"), p);
+}

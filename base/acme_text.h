@@ -1,0 +1,44 @@
+/*
+ * acme_text.h - texts and URLs that a stranger sent.
+ *
+ * Whatever came from a CA goes through acme_text_clean() before people see it.
+ */
+#ifndef ACME_TEXT_H
+#define ACME_TEXT_H
+
+#include <apr_pools.h>
+
+#include "acme_result.h"
+#include "acme_time.h"
+
+#define ACME_URL_MAX 2000       /* octets; longer ones are refused */
+
+/*
+ * A stranger's text made printable: octets outside of 0x20 to 0x7e become
+ * \xNN, a backslash is doubled, and no more than max octets are written, the
+ * last three of them "..." when it was cut. Never NULL.
+ */
+const char *acme_text_clean(const char *text, apr_size_t max, apr_pool_t *p);
+
+/* The first len octets, ASCII letters in lower case, whatever the locale. */
+char *acme_text_lower(const char *text, apr_size_t len, apr_pool_t *p);
+
+/* Is it 1 to max characters of base64url without padding? (7515, 2) */
+int acme_text_is_base64url(const char *text, apr_size_t max);
+
+/* base64url without padding. (7515, 2) */
+const char *acme_text_base64url(const void *data, apr_size_t len,
+                                apr_pool_t *p);
+
+/*
+ * An absolute https URL of at most ACME_URL_MAX octets: a host, no user
+ * info, no white space, no control characters, no fragment, nothing beyond
+ * ASCII. res names the URL and what is wrong.
+ */
+apr_status_t acme_url_check(const char *url, acme_result_t *res,
+                            apr_pool_t *p);
+
+/* "host" or "host:port" of a URL that acme_url_check() liked, lower case. */
+const char *acme_url_host(const char *url, apr_pool_t *p);
+
+#endif
