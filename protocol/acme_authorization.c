@@ -1,0 +1,196 @@
+/*
+ * acme_authorization.c - authorization objects, read with care. (8555, 7.1.4)
+ *
+ * A challenge that we cannot use is no reason to give up the others.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "acme_authorization.h"
+#include "acme_json.h"
+#include "acme_name.h"
+#include "acme_problem.h"
+#include "acme_text.h"
+
+#define STATUS_MAX 32
+#define TYPE_MAX 64
+#define CHALLENGES_MAX 32       /* there are five types today */
+
+static const struct {
+    const char *name;
+    acme_authz_e status;
+} statuses[] = {
+    { "pending",     ACME_AUTHZ_PENDING },
+    { "valid",       ACME_AUTHZ_VALID },
+    { "invalid",     ACME_AUTHZ_FAILED },
+    { "deactivated", ACME_AUTHZ_FAILED },
+    { "expired",     ACME_AUTHZ_FAILED },
+    { "revoked",     ACME_AUTHZ_FAILED }
+};
+
+static apr_status_t parse_status(acme_authz_t *authz, const json_t *json,
+                                 const char *what, acme_result_t *res,
+                                 apr_pool_t *p)
+{
+    const char *status = acme_json_string(json, "status", STATUS_MAX, p);
+    apr_size_t i;
+
+    for (i = 0; status && i < sizeof(statuses) / sizeof(*statuses); i++) {
+        if (!strcmp(status, statuses[i].name)) {
+            authz->status = statuses[i].status;
+            return APR_SUCCESS;
+        }
+    }
+    return acme_fail(res, APR_EGENERAL, "%s: a status that we do not know: "
+                     "%s", what, status ? acme_text_clean(status, STATUS_MAX,
+                                                          p) : "none");
+}
+
+static apr_status_t parse_name(acme_authz_t *authz, const json_t *json,
+                               const char *what, acme_result_t *res,
+                               apr_pool_t *p)
+{
+    const json_t *identifier = json_object_get(json, "identifier");
+    const char *name = acme_json_string(identifier, "value", ACME_NAME_MAX,
+                                        p);
+
+    if (!name || !*name) {
+        return acme_fail(res, APR_EGENERAL, "%s: it names no identifier",
+                         what);
+    }
+    authz->name = acme_text_clean(name, ACME_NAME_MAX, p);
+    authz->wildcard = acme_json_true(json, "wildcard");
+    return APR_SUCCESS;
+}
+
+/* One without a type or a good URL is left out. */
+static void parse_challenge(acme_authz_t *authz, const json_t *json,
+                            apr_pool_t *p)
+{
+    const char *type = acme_json_string(json, "type", TYPE_MAX, p);
+    const char *url = acme_json_string(json, "url", ACME_URL_MAX, p);
+    const char *token = acme_json_string(json, "token", ACME_TOKEN_MAX, p);
+    const char *status = acme_json_string(json, "status", STATUS_MAX, p);
+    acme_challenge_t *challenge;
+    acme_result_t ignored;
+
+    if (!type || !url || acme_url_check(url, &ignored, p) != APR_SUCCESS) {
+        return;
+    }
+    challenge = apr_array_push(authz->challenges);
+    challenge->type = acme_text_clean(type, TYPE_MAX, p);
+    challenge->url = url;
+    challenge->token = token && acme_text_is_base64url(token, ACME_TOKEN_MAX)
+                     ? token : NULL;
+    challenge->begun = status && (!strcmp(status, "processing")
+                                  || !strcmp(status, "valid"));
+    challenge->failed = status && !strcmp(status, "invalid");
+}
+
+/* Why it failed: what a challenge says, else its own status. */
+static void parse_error(acme_authz_t *authz, const json_t *json,
+                        apr_pool_t *p)
+{
+    const json_t *list = json_object_get(json, "challenges");
+    const char *status = acme_json_string(json, "status", STATUS_MAX, p);
+    apr_size_t i;
+
+    for (i = 0; i < json_array_size(list); i++) {
+        const json_t *challenge = json_array_get(list, i);
+        const json_t *error = json_object_get(challenge, "error");
+        const char *type = acme_json_string(challenge, "type", TYPE_MAX, p);
+
+        if (json_is_object(error)) {
+            acme_problem_json(error, apr_psprintf(
+                p, "%s of %s", type ? acme_text_clean(type, TYPE_MAX, p)
+                                    : "challenge", authz->name),
+                &authz->error, p);
+            return;
+        }
+    }
+    acme_fail(&authz->error, APR_EGENERAL, "authorization of %s: it is %s",
+              authz->name, status);
+}
+
+static apr_status_t authz_parse(acme_authz_t *authz, const json_t *json,
+                                const char *what, acme_result_t *res,
+                                apr_pool_t *p)
+{
+    const json_t *list = json_object_get(json, "challenges");
+    apr_status_t rv;
+    apr_size_t i;
+
+    rv = parse_status(authz, json, what, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = parse_name(authz, json, what, res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    authz->challenges = apr_array_make(p, 4, sizeof(acme_challenge_t));
+    for (i = 0; i < json_array_size(list) && i < CHALLENGES_MAX; i++) {
+        parse_challenge(authz, json_array_get(list, i), p);
+    }
+    if (authz->status == ACME_AUTHZ_FAILED) {
+        parse_error(authz, json, p);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t acme_authz_fetch(acme_authz_t **pauthz, acme_session_t *session,
+                              const char *url, acme_result_t *res,
+                              apr_pool_t *p)
+{
+    const char *what = apr_pstrcat(p, "authorization ", url, NULL);
+    acme_authz_t *authz = apr_pcalloc(p, sizeof(*authz));
+    acme_http_reply_t *reply;
+    apr_status_t rv;
+    json_t *json;
+
+    *pauthz = NULL;
+
+    rv = acme_ca_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what, res,
+                      p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = acme_json_parse(&json, reply->body, reply->body_len, what, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = authz_parse(authz, json, what, res, p);
+    if (rv == APR_SUCCESS) {
+        *pauthz = authz;
+    }
+    return rv;
+}
+
+const acme_challenge_t *acme_authz_challenge(const acme_authz_t *authz,
+                                             const char *type)
+{
+    int i;
+
+    for (i = 0; i < authz->challenges->nelts; i++) {
+        const acme_challenge_t *challenge =
+            &APR_ARRAY_IDX(authz->challenges, i, acme_challenge_t);
+
+        if (!strcmp(challenge->type, type) && challenge->token
+            && !challenge->failed) {
+            return challenge;
+        }
+    }
+    return NULL;
+}
+
+apr_status_t acme_challenge_answer(acme_session_t *session,
+                                   const acme_challenge_t *challenge,
+                                   const char *name, acme_result_t *res,
+                                   apr_pool_t *p)
+{
+    const char *what = apr_psprintf(p, "%s of %s", challenge->type, name);
+    acme_http_reply_t *reply;
+
+    return acme_ca_post(&reply, session, ACME_SIGN_CHALLENGE, challenge->url,
+                        what, res, p);
+}

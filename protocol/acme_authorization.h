@@ -1,0 +1,53 @@
+/*
+ * acme_authorization.h - one name's authorization and the challenges in it.
+ * (8555, 7.1.4, 7.5)
+ *
+ * A challenge of a type that we do not know, or one without a token, is
+ * there and harmless: it is passed over by whoever chooses.
+ */
+#ifndef ACME_AUTHORIZATION_H
+#define ACME_AUTHORIZATION_H
+
+#include <apr_tables.h>
+
+#include "acme_ca.h"
+
+#define ACME_TOKEN_MAX 128      /* characters of base64url */
+
+typedef enum {
+    ACME_AUTHZ_PENDING,
+    ACME_AUTHZ_VALID,
+    ACME_AUTHZ_FAILED           /* invalid, deactivated, expired, revoked */
+} acme_authz_e;
+
+typedef struct {
+    const char *type;           /* "http-01", ... */
+    const char *url;
+    const char *token;          /* checked base64url; NULL when it has none */
+    int begun;                  /* processing: it was answered before */
+    int failed;
+} acme_challenge_t;
+
+typedef struct {
+    acme_authz_e status;
+    const char *name;           /* the identifier, clean for people */
+    int wildcard;
+    apr_array_header_t *challenges;     /* acme_challenge_t */
+    acme_result_t error;        /* when failed: the challenge's problem */
+} acme_authz_t;
+
+apr_status_t acme_authz_fetch(acme_authz_t **pauthz, acme_session_t *session,
+                              const char *url, acme_result_t *res,
+                              apr_pool_t *p);
+
+/* The first challenge of this type with a token, and not failed, or NULL. */
+const acme_challenge_t *acme_authz_challenge(const acme_authz_t *authz,
+                                             const char *type);
+
+/* Tell the CA that it may look now. (8555, 7.5.1) */
+apr_status_t acme_challenge_answer(acme_session_t *session,
+                                   const acme_challenge_t *challenge,
+                                   const char *name, acme_result_t *res,
+                                   apr_pool_t *p);
+
+#endif

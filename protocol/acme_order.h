@@ -1,0 +1,54 @@
+/*
+ * acme_order.h - an order and the way it goes. (8555, 7.1.3, 7.4)
+ */
+#ifndef ACME_ORDER_H
+#define ACME_ORDER_H
+
+#include <apr_tables.h>
+
+#include "acme_ca.h"
+
+#define ACME_ORDER_AUTHZ_MAX 1000   /* authorizations of one order */
+
+typedef enum {
+    ACME_ORDER_PENDING,
+    ACME_ORDER_READY,
+    ACME_ORDER_PROCESSING,
+    ACME_ORDER_VALID,
+    ACME_ORDER_INVALID
+} acme_order_e;
+
+typedef struct {
+    acme_order_e status;
+    const char *url;
+    apr_array_header_t *authorizations;     /* const char *: URLs */
+    const char *finalize;                   /* URL */
+    const char *certificate;                /* URL; NULL until it is known */
+    apr_time_t retry_after;                 /* of the last reply; 0: none */
+    acme_result_t error;                    /* when invalid; detail may be "" */
+} acme_order_t;
+
+/* The payload of newOrder: identifiers of type dns and ip. (8555, 7.4; 8738) */
+const char *acme_order_payload(const apr_array_header_t *names, apr_pool_t *p);
+
+/* The payload of finalize. (8555, 7.4) */
+const char *acme_finalize_payload(const unsigned char *csr, apr_size_t len,
+                                  apr_pool_t *p);
+
+/* A new order, or an older one if the CA likes to give that back. */
+apr_status_t acme_order_create(acme_order_t **porder, acme_session_t *session,
+                               const char *id, acme_result_t *res,
+                               apr_pool_t *p);
+
+/* How it stands. id is for the error's sentence. */
+apr_status_t acme_order_fetch(acme_order_t **porder, acme_session_t *session,
+                              const char *url, const char *id,
+                              acme_result_t *res, apr_pool_t *p);
+
+/* Hand in the CSR; the order after it, which is not yet valid perhaps. */
+apr_status_t acme_order_finalize(acme_order_t **pafter,
+                                 acme_session_t *session,
+                                 const acme_order_t *order, const char *id,
+                                 acme_result_t *res, apr_pool_t *p);
+
+#endif

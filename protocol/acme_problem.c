@@ -1,0 +1,229 @@
+/*
+ * acme_problem.c - a CA's problem documents, told to people.
+ *
+ * Every text in them is a stranger's: cleaned, bounded, and never more than
+ * shown.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "acme_problem.h"
+#include "acme_text.h"
+
+#define URN "urn:ietf:params:acme:error:"
+
+#define TYPE_MAX (ACME_PROBLEM_SIZE - 1)
+#define SENTENCE_MAX 900        /* octets: an unpause URL is long */
+#define INSTANCE_MAX 300
+#define SUBPROBLEM_MAX 160
+#define IDENTIFIER_MAX 100
+#define SUBPROBLEMS_SHOWN 8
+#define BODY_SHOWN 120          /* octets of a body that is no problem */
+
+/*
+ * NEVER is for what only a new configuration changes. Where the CA, the DNS
+ * or a person at either may mend it, trying again is right: a certificate
+ * that expires quietly is worse than some requests too many.
+ */
+static const struct problem {
+    const char *name;
+    acme_retry_e retry;
+    const char *advice;
+} problems[] = {
+    /* The next run registers the account anew. */
+    { "accountDoesNotExist",     ACME_RETRY_SOON, NULL },
+    /* Of renewal info (9773, 7.4): the next order goes without `replaces'. */
+    { "alreadyReplaced",         ACME_RETRY_SOON, NULL },
+    { "alreadyRevoked",          ACME_RETRY_NEVER, NULL },
+    { "badCSR",                  ACME_RETRY_NEVER, NULL },
+    { "badNonce",                ACME_RETRY_SOON, NULL },
+    { "badPublicKey",            ACME_RETRY_NEVER, "see AcmeKeyTypes" },
+    { "badRevocationReason",     ACME_RETRY_NEVER, NULL },
+    { "badSignatureAlgorithm",   ACME_RETRY_NEVER, NULL },
+    { "caa",                     ACME_RETRY_SOON,
+      "the CAA records of the name must allow this CA" },
+    /* As the gravest of its subproblems. */
+    { "compound",                ACME_RETRY_SOON, NULL },
+    { "connection",              ACME_RETRY_SOON, NULL },
+    { "dns",                     ACME_RETRY_SOON, NULL },
+    { "externalAccountRequired", ACME_RETRY_NEVER,
+      "this version of mod_acme has no external accounts" },
+    { "incorrectResponse",       ACME_RETRY_SOON, NULL },
+    { "invalidContact",          ACME_RETRY_NEVER, "see AcmeContact" },
+    { "invalidProfile",          ACME_RETRY_NEVER, "this version of mod_acme asks for no profile" },
+    /* Also what CAs say of orders and authorizations that they forgot. */
+    { "malformed",               ACME_RETRY_SOON, NULL },
+    { "orderNotReady",           ACME_RETRY_SOON, NULL },
+    { "rateLimited",             ACME_RETRY_LATER, NULL },
+    { "rejectedIdentifier",      ACME_RETRY_NEVER, NULL },
+    { "serverInternal",          ACME_RETRY_SOON, NULL },
+    { "tls",                     ACME_RETRY_SOON, NULL },
+    { "unauthorized",            ACME_RETRY_SOON, NULL },
+    { "unsupportedContact",      ACME_RETRY_NEVER, "see AcmeContact" },
+    { "unsupportedIdentifier",   ACME_RETRY_NEVER, NULL },
+    /* A visit to a page of the CA's, then the same request succeeds. */
+    { "userActionRequired",      ACME_RETRY_SOON, NULL }
+};
+
+static const struct problem *problem_find(const char *type)
+{
+    apr_size_t i;
+
+    if (!type || strncmp(type, URN, strlen(URN))) {
+        return NULL;
+    }
+    for (i = 0; i < sizeof(problems) / sizeof(*problems); i++) {
+        if (!strcmp(type + strlen(URN), problems[i].name)) {
+            return &problems[i];
+        }
+    }
+    return NULL;
+}
+
+static acme_retry_e retry_of(const json_t *json)
+{
+    const json_t *type = json_object_get(json, "type");
+    const struct problem *problem = problem_find(json_string_value(type));
+
+    return problem ? problem->retry : ACME_RETRY_SOON;
+}
+
+/* A member made fit for people, at most max octets; NULL if there is none. */
+static const char *text_of(const json_t *json, const char *key,
+                           apr_size_t max, apr_pool_t *p)
+{
+    const char *text = json_string_value(json_object_get(json, key));
+
+    return text && *text ? acme_text_clean(text, max, p) : NULL;
+}
+
+/* The CA's own words: detail, else title, else the type. */
+static const char *sentence_of(const json_t *json, apr_size_t max,
+                               apr_pool_t *p)
+{
+    const char *text = text_of(json, "detail", max, p);
+
+    if (!text) {
+        text = text_of(json, "title", max, p);
+    }
+    if (!text) {
+        text = text_of(json, "type", max, p);
+    }
+    return text ? text : "the CA gave no reason";
+}
+
+/* "; example.org: its sentence". */
+static const char *subproblem_text(const json_t *json, apr_pool_t *p)
+{
+    const json_t *identifier = json_object_get(json, "identifier");
+    const char *name = text_of(identifier, "value", IDENTIFIER_MAX, p);
+
+    return apr_pstrcat(p, "; ", name ? name : "", name ? ": " : "",
+                       sentence_of(json, SUBPROBLEM_MAX, p), NULL);
+}
+
+static const char *subproblems_text(const json_t *json, apr_pool_t *p)
+{
+    const json_t *subs = json_object_get(json, "subproblems");
+    apr_size_t i, n = json_array_size(subs);
+    const char *text = "";
+
+    for (i = 0; i < n && i < SUBPROBLEMS_SHOWN; i++) {
+        text = apr_pstrcat(p, text,
+                           subproblem_text(json_array_get(subs, i), p), NULL);
+    }
+    if (n > i) {
+        text = apr_psprintf(p, "%s; and %" APR_SIZE_T_FMT " more", text,
+                            n - i);
+    }
+    return text;
+}
+
+/* One name that can never be had spoils an order of many. */
+static acme_retry_e retry_of_all(const json_t *json)
+{
+    const json_t *subs = json_object_get(json, "subproblems");
+    acme_retry_e retry = retry_of(json);
+    apr_size_t i;
+
+    for (i = 0; i < json_array_size(subs); i++) {
+        acme_retry_e sub = retry_of(json_array_get(subs, i));
+
+        if (sub > retry) {
+            retry = sub;
+        }
+    }
+    return retry;
+}
+
+apr_status_t acme_problem_json(const json_t *json, const char *what,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    const char *type = text_of(json, "type", TYPE_MAX, p);
+    const char *instance = text_of(json, "instance", INSTANCE_MAX, p);
+    const struct problem *problem = problem_find(type);
+    const char *hint = problem ? problem->advice : NULL;
+
+    acme_fail(res, APR_EGENERAL, "%s: %s%s%s%s%s%s%s", what,
+              sentence_of(json, SENTENCE_MAX, p), hint ? "; " : "",
+              hint ? hint : "", instance ? " (see " : "",
+              instance ? instance : "", instance ? ")" : "",
+              subproblems_text(json, p));
+    apr_cpystrn(res->problem, type ? type : "", sizeof(res->problem));
+    res->retry = acme_problem_is(res, "compound") ? retry_of_all(json)
+                                                  : retry_of(json);
+    return res->status;
+}
+
+/* No problem document: a proxy, a firewall, a CA in trouble. */
+static void tell_status(const acme_http_reply_t *reply, const char *what,
+                        acme_result_t *res, apr_pool_t *p)
+{
+    acme_fail(res, APR_EGENERAL, "%s: HTTP %d%s%s", what, reply->status,
+              reply->body_len ? ": " : "",
+              acme_text_clean(reply->body, BODY_SHOWN, p));
+}
+
+/* The reply's body as a problem; CAs send it under many content types. */
+static const json_t *problem_of(const acme_http_reply_t *reply,
+                                const char *what, apr_pool_t *p)
+{
+    acme_result_t ignored;
+    json_t *json;
+
+    if (acme_json_parse(&json, reply->body, reply->body_len, what, &ignored,
+                        p) != APR_SUCCESS) {
+        return NULL;
+    }
+    return text_of(json, "type", TYPE_MAX, p)
+           || text_of(json, "detail", TYPE_MAX, p) ? json : NULL;
+}
+
+apr_status_t acme_problem_reply(const acme_http_reply_t *reply,
+                                const char *what, acme_result_t *res,
+                                apr_pool_t *p)
+{
+    const json_t *json = problem_of(reply, what, p);
+
+    if (json) {
+        acme_problem_json(json, what, res, p);
+    }
+    else {
+        tell_status(reply, what, res, p);
+    }
+    if (reply->status == 429
+        || (reply->status == 503 && reply->retry_after)) {
+        res->retry = ACME_RETRY_LATER;
+    }
+    if (res->retry != ACME_RETRY_NEVER) {
+        res->retry_at = reply->retry_after;
+    }
+    return res->status;
+}
+
+int acme_problem_is(const acme_result_t *res, const char *name)
+{
+    return !strncmp(res->problem, URN, strlen(URN))
+           && !strcmp(res->problem + strlen(URN), name);
+}
