@@ -1,0 +1,267 @@
+/*
+ * acme_archive.c - certificates on disk: archive/<id>/<n>/ and live/<id>.
+ *
+ * A folder is filled as archive/<id>/.new, and gets its number when it is
+ * whole: what has a number is never written to again.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+#include <apr_tables.h>
+
+#include "acme_archive.h"
+#include "acme_file.h"
+#include "acme_text.h"
+
+#define NUMBER_DIGITS_MAX 9     /* fits an int, and so does one more */
+#define TARGET_SIZE (ACME_ID_MAX + 64)
+
+/* The number that is all of name, or 0: "007" and "7a" are not ours. */
+static int parse_number(const char *name)
+{
+    apr_size_t len = strspn(name, "0123456789");
+
+    if (len == 0 || len > NUMBER_DIGITS_MAX || name[len] || name[0] == '0') {
+        return 0;
+    }
+    return atoi(name);
+}
+
+static int compare_newest(const void *a, const void *b)
+{
+    int x = *(const int *)a;
+    int y = *(const int *)b;
+
+    return (x < y) - (x > y);
+}
+
+/* Numbers of the archives (int) in the folder of an id, the newest first. */
+static apr_status_t read_numbers(apr_array_header_t **pnumbers,
+                                 const char *folder, acme_result_t *res,
+                                 apr_pool_t *p)
+{
+    apr_array_header_t *numbers = apr_array_make(p, 16, sizeof(int));
+    apr_finfo_t info;
+    apr_dir_t *dir;
+    apr_status_t rv;
+    int n;
+
+    *pnumbers = numbers;
+
+    rv = apr_dir_open(&dir, folder, p);
+    if (APR_STATUS_IS_ENOENT(rv)) {
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS) {
+        return acme_fail_errno(res, rv, "%s: cannot read the folder", folder);
+    }
+    while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
+        n = parse_number(info.name);
+        if (n) {
+            APR_ARRAY_PUSH(numbers, int) = n;
+        }
+    }
+    apr_dir_close(dir);
+    qsort(numbers->elts, numbers->nelts, numbers->elt_size, compare_newest);
+    return APR_SUCCESS;
+}
+
+static const char *number_path(const char *folder, int n, apr_pool_t *p)
+{
+    return apr_psprintf(p, "%s/%d", folder, n);
+}
+
+static const char *target_text(const char *id, const char *n, apr_pool_t *p)
+{
+    return apr_pstrcat(p, "../archive/", id, "/", n, NULL);
+}
+
+/* The key comes first: without it the rest is worth nothing. */
+static apr_status_t fill_folder(const char *folder,
+                                const acme_archive_t *archive,
+                                acme_result_t *res, apr_pool_t *p)
+{
+    const struct {
+        const char *name;
+        const char *text;
+        mode_t mode;
+    } files[] = {
+        { "privkey.pem", archive->key_pem, 0600 },
+        { "cert.pem", archive->cert_pem, 0644 },
+        { "chain.pem", archive->chain_pem, 0644 },
+        { "fullchain.pem", archive->full_pem, 0644 },
+        { "meta.json", archive->meta, 0644 }
+    };
+    apr_status_t rv;
+    size_t i;
+
+    rv = acme_dir_make(folder, 0755, res, p);
+    for (i = 0; rv == APR_SUCCESS && i < sizeof(files) / sizeof(*files); i++) {
+        rv = acme_file_write(apr_pstrcat(p, folder, "/", files[i].name, NULL),
+                             files[i].text, strlen(files[i].text),
+                             files[i].mode, res, p);
+    }
+    return rv;
+}
+
+/* Write the archive as the next number of the id that folder belongs to. */
+static apr_status_t add_folder(int *pn, const char *folder,
+                               const acme_archive_t *archive,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    const char *half = apr_pstrcat(p, folder, "/.new", NULL);
+    apr_array_header_t *numbers;
+    acme_result_t ignored;
+    apr_status_t rv;
+
+    rv = acme_dir_remove(half, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = read_numbers(&numbers, folder, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    *pn = 1 + (numbers->nelts ? APR_ARRAY_IDX(numbers, 0, int) : 0);
+    rv = fill_folder(half, archive, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_move(half, number_path(folder, *pn, p), res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        (void)acme_dir_remove(half, &ignored, p);
+    }
+    return rv;
+}
+
+/*
+ * Point live/<id> to archive n. A copy of the store that followed links has
+ * a folder there: rename(2) cannot replace one, so it is set aside, and put
+ * back when the link cannot be made.
+ */
+static apr_status_t put_live(acme_store_t *store, const char *id, int n,
+                             acme_result_t *res, apr_pool_t *p)
+{
+    const char *link = acme_store_path(store, "live", id, p);
+    const char *target = target_text(id, apr_itoa(p, n), p);
+    const char *aside = NULL;
+    acme_result_t ignored;
+    struct stat st;
+    apr_status_t rv;
+
+    if (lstat(link, &st) == 0 && !S_ISLNK(st.st_mode)) {
+        rv = acme_store_aside(&aside, store, link, apr_time_now(), res, p);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    rv = acme_link_swap(link, target, res, p);
+    if (aside && rv != APR_SUCCESS) {
+        (void)acme_file_move(aside, link, &ignored, p);
+    }
+    else if (aside) {
+        acme_fail(res, APR_SUCCESS, "%s: was not a symbolic link; set aside "
+                  "as %s", link, aside);
+    }
+    return rv;
+}
+
+apr_status_t acme_archive_install(int *pn, acme_store_t *store,
+                                  const char *id,
+                                  const acme_archive_t *archive,
+                                  acme_result_t *res, apr_pool_t *p)
+{
+    const char *folder = acme_store_path(store, "archive", id, p);
+    apr_status_t rv;
+    int n;
+
+    *pn = 0;
+    acme_result_clear(res);
+
+    rv = acme_store_dir(store, folder, 0755, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = add_folder(&n, folder, archive, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = put_live(store, id, n, res, p);
+    if (rv != APR_SUCCESS) {
+        /* It was paid for: it stays in the archive, and is named. */
+        return acme_fail(res, rv, "%s; the new certificate is in %s",
+                         apr_pstrdup(p, res->detail),
+                         number_path(folder, n, p));
+    }
+    *pn = n;
+    return APR_SUCCESS;
+}
+
+apr_status_t acme_archive_live(int *pn, acme_store_t *store, const char *id,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    const char *link = acme_store_path(store, "live", id, p);
+    const char *prefix = target_text(id, "", p);
+    char target[TARGET_SIZE];
+    ssize_t len;
+
+    *pn = 0;
+
+    len = readlink(link, target, sizeof(target) - 1);
+    if (len < 0 && errno == EINVAL) {
+        return acme_fail(res, APR_EGENERAL, "%s: not a symbolic link", link);
+    }
+    if (len < 0) {
+        return acme_fail_errno(res, errno, "%s: cannot read the link", link);
+    }
+    target[len] = '\0';
+    if (!strncmp(target, prefix, strlen(prefix))) {
+        *pn = parse_number(target + strlen(prefix));
+    }
+    if (*pn == 0) {
+        return acme_fail(res, APR_EGENERAL, "%s: points to %s, which is no "
+                         "archive of it", link,
+                         acme_text_clean(target, TARGET_SIZE, p));
+    }
+    return APR_SUCCESS;
+}
+
+/* Was the folder made within ACME_ARCHIVE_KEEP_TIME before now, or later? */
+static int is_young(const char *folder, apr_time_t now)
+{
+    struct stat st;
+
+    return lstat(folder, &st) == 0
+           && apr_time_from_sec(st.st_mtime) > now - ACME_ARCHIVE_KEEP_TIME;
+}
+
+apr_status_t acme_archive_prune(acme_store_t *store, const char *id,
+                                apr_time_t now, acme_result_t *res,
+                                apr_pool_t *p)
+{
+    const char *folder = acme_store_path(store, "archive", id, p);
+    apr_array_header_t *numbers;
+    apr_status_t rv;
+    int live;
+    int i;
+
+    /* When it cannot be told what is live, everything may be. */
+    rv = acme_archive_live(&live, store, id, res, p);
+    if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
+        return rv;
+    }
+    rv = read_numbers(&numbers, folder, res, p);
+    for (i = ACME_ARCHIVE_KEEP; rv == APR_SUCCESS && i < numbers->nelts; i++) {
+        int n = APR_ARRAY_IDX(numbers, i, int);
+        const char *path = number_path(folder, n, p);
+
+        if (n != live && !is_young(path, now)) {
+            rv = acme_dir_remove(path, res, p);
+        }
+    }
+    return rv;
+}
