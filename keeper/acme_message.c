@@ -1,0 +1,313 @@
+/*
+ * acme_message.c - what workers and acmectl may say to the keeper.
+ *
+ * A worker may be hostile: nothing of a packet is used before all of it was
+ * checked against the table.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "acme_message.h"
+
+typedef struct {
+    apr_uint16_t version;
+    apr_uint16_t kind;
+    apr_uint32_t reply;
+    apr_int32_t status;
+    apr_uint32_t body_len;
+    apr_uint32_t tail_len;
+} frame_t;
+
+/* The largest tail, the largest body, the frame, and some air. */
+#define PACKET_MAX (ACME_CHAIN_SIZE_MAX + 16 * 1024)
+
+#ifndef POLLRDHUP
+#define POLLRDHUP 0
+#endif
+
+typedef struct {
+    const char *name;
+    int who;
+    apr_size_t body[2];         /* request, reply */
+    apr_size_t tail_max[2];
+} kind_t;
+
+#define KIND_ROW(kind, who, req, req_tail, rep, rep_tail) \
+    { #kind, who, \
+      { sizeof(acme_msg_##req##_t), sizeof(acme_msg_##rep##_t) }, \
+      { req_tail, rep_tail } },
+static const kind_t kinds[ACME_MSG_KINDS] = { ACME_MESSAGES(KIND_ROW) };
+
+/* Where a request's body holds text. Replies come from the keeper. */
+typedef struct {
+    acme_message_e kind;
+    apr_size_t offset;
+    apr_size_t size;
+} text_field_t;
+
+#define TEXT_ROW(kind, type, member) \
+    { ACME_MSG_##kind, offsetof(type, member), \
+      sizeof(((type *)0)->member) }
+static const text_field_t text_fields[] = {
+    TEXT_ROW(SIGN, acme_msg_sign_t, url),
+    TEXT_ROW(SIGN, acme_msg_sign_t, nonce),
+    TEXT_ROW(ACCOUNT, acme_msg_url_t, url),
+    TEXT_ROW(ORDER, acme_msg_url_t, url),
+    TEXT_ROW(NOTE, acme_msg_note_t, problem),
+    TEXT_ROW(NOTE, acme_msg_note_t, detail)
+};
+
+const char *acme_message_name(acme_message_e kind)
+{
+    return (unsigned)kind < ACME_MSG_KINDS ? kinds[kind].name : "unknown";
+}
+
+int acme_message_allowed(acme_message_e kind, int who)
+{
+    return (unsigned)kind < ACME_MSG_KINDS && (kinds[kind].who & who);
+}
+
+apr_status_t acme_message_pair(int fds[2], acme_result_t *res)
+{
+    int size = 2 * PACKET_MAX;
+    int i;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds)) {
+        fds[0] = fds[1] = -1;
+        return acme_fail_errno(res, errno, "socket pair");
+    }
+    for (i = 0; i < 2; i++) {
+        fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+        setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    }
+    return APR_SUCCESS;
+}
+
+static apr_size_t body_size(const acme_message_t *message, int reply)
+{
+    if (message->status != APR_SUCCESS) {
+        return sizeof(acme_result_t);
+    }
+    return kinds[message->kind].body[reply];
+}
+
+static void attach(struct msghdr *msg, char *control, apr_size_t size,
+                   int pass)
+{
+    struct cmsghdr *cmsg;
+
+    memset(control, 0, size);
+    msg->msg_control = control;
+    msg->msg_controllen = CMSG_SPACE(sizeof(int));
+    cmsg = CMSG_FIRSTHDR(msg);
+    cmsg->cmsg_level = SOL_SOCKET;
+    cmsg->cmsg_type = SCM_RIGHTS;
+    cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(cmsg), &pass, sizeof(int));
+}
+
+apr_status_t acme_message_send(int fd, const acme_message_t *message,
+                               int reply, int pass, acme_result_t *res)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    struct msghdr msg = { 0 };
+    struct iovec iov[3];
+    const int wait = !reply && pass < 0;
+    frame_t frame = { 0 };
+    ssize_t n;
+
+    frame.version = ACME_MESSAGE_VERSION;
+    frame.kind = (apr_uint16_t)message->kind;
+    frame.reply = reply != 0;
+    frame.status = message->status;
+    frame.body_len = (apr_uint32_t)body_size(message, reply != 0);
+    frame.tail_len = (apr_uint32_t)message->tail_len;
+
+    iov[0].iov_base = &frame;
+    iov[0].iov_len = sizeof(frame);
+    iov[1].iov_base = (void *)message->body;
+    iov[1].iov_len = frame.body_len;
+    iov[2].iov_base = (void *)message->tail;
+    iov[2].iov_len = frame.tail_len;
+    msg.msg_iov = iov;
+    msg.msg_iovlen = 3;
+    if (pass >= 0) {
+        attach(&msg, control, sizeof(control), pass);
+    }
+
+    do {
+        n = sendmsg(fd, &msg, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        return acme_fail_errno(res, errno, "keeper: message %s",
+                               acme_message_name(message->kind));
+    }
+    return APR_SUCCESS;
+}
+
+/* Take the descriptors out of a packet: the first for *passed, none stays. */
+static int detach(struct msghdr *msg, int *passed)
+{
+    struct cmsghdr *cmsg;
+    int count = 0;
+
+    for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+        apr_size_t i;
+
+        if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+        for (i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= cmsg->cmsg_len; i++) {
+            int fd;
+
+            memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
+            if (passed && count == 0) {
+                fcntl(fd, F_SETFD, FD_CLOEXEC);
+                *passed = fd;
+            }
+            else {
+                close(fd);
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
+/* No octet was received: an empty packet, or is there nobody any more? */
+static int has_left(int fd)
+{
+    struct pollfd left = { fd, POLLRDHUP, 0 };
+
+    return poll(&left, 1, 0) > 0;
+}
+
+/* Do kind, sizes and texts of a packet of n octets agree with the table? */
+static const char *wrong_with(const frame_t *frame, apr_size_t n, int reply,
+                              const char *body)
+{
+    const kind_t *kind;
+    apr_size_t i;
+
+    if (frame->version != ACME_MESSAGE_VERSION) {
+        return "of another version of mod_acme";
+    }
+    if (frame->kind >= ACME_MSG_KINDS || frame->reply != (apr_uint32_t)reply) {
+        return "of an unknown kind";
+    }
+    kind = &kinds[frame->kind];
+    if (frame->status != APR_SUCCESS) {
+        if (!reply || frame->body_len != sizeof(acme_result_t)) {
+            return "with a status that does not belong";
+        }
+    }
+    else if (frame->body_len != kind->body[reply]) {
+        return "with a body of a wrong size";
+    }
+    if (frame->tail_len > kind->tail_max[reply]
+        || n != sizeof(*frame) + frame->body_len + frame->tail_len) {
+        return "with a tail of a wrong size";
+    }
+    for (i = 0; !reply && i < sizeof(text_fields) / sizeof(*text_fields);
+         i++) {
+        const text_field_t *field = &text_fields[i];
+
+        if (field->kind == frame->kind
+            && !memchr(body + field->offset, 0, field->size)) {
+            return "with a text that does not end";
+        }
+    }
+    return NULL;
+}
+
+/* Body and tail are given memory of their own: aligned, and NUL-terminated. */
+static void take_apart(acme_message_t *message, const frame_t *frame,
+                       const char *body, apr_pool_t *p)
+{
+    message->kind = frame->kind;
+    message->status = frame->status;
+    message->body = apr_pmemdup(p, body, frame->body_len);
+    message->tail = apr_pstrmemdup(p, body + frame->body_len,
+                                   frame->tail_len);
+    message->tail_len = frame->tail_len;
+}
+
+static apr_status_t receive(acme_message_t *message, int fd, int reply,
+                            int *passed, char *packet, acme_result_t *res,
+                            apr_pool_t *p)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
+    struct msghdr msg = { 0 };
+    struct iovec iov;
+    frame_t frame;
+    const char *wrong;
+    int count;
+    ssize_t n;
+
+    memset(message, 0, sizeof(*message));
+    if (passed) {
+        *passed = -1;
+    }
+    iov.iov_base = packet;
+    iov.iov_len = PACKET_MAX;
+    msg.msg_iov = &iov;
+    msg.msg_iovlen = 1;
+    msg.msg_control = control;
+    msg.msg_controllen = sizeof(control);
+
+    do {
+        n = recvmsg(fd, &msg, reply ? 0 : MSG_DONTWAIT);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        return acme_fail_errno(res, errno, "keeper: receive");
+    }
+    count = detach(&msg, passed);
+    if (n == 0 && count == 0 && has_left(fd)) {
+        return acme_fail(res, APR_EOF, "keeper: the other side left");
+    }
+
+    wrong = NULL;
+    if (count > (passed ? 1 : 0) || (msg.msg_flags & MSG_CTRUNC)) {
+        wrong = "with descriptors that do not belong";
+    }
+    else if ((apr_size_t)n < sizeof(frame) || (msg.msg_flags & MSG_TRUNC)) {
+        wrong = "too short or too long";
+    }
+    else {
+        memcpy(&frame, packet, sizeof(frame));
+        wrong = wrong_with(&frame, (apr_size_t)n, reply != 0,
+                           packet + sizeof(frame));
+    }
+    if (wrong) {
+        if (passed && *passed >= 0) {
+            close(*passed);
+            *passed = -1;
+        }
+        return acme_fail(res, APR_EINVAL, "keeper: a message %s", wrong);
+    }
+    take_apart(message, &frame, packet + sizeof(frame), p);
+    return APR_SUCCESS;
+}
+
+apr_status_t acme_message_receive(acme_message_t *message, int fd, int reply,
+                                  int *passed, acme_result_t *res,
+                                  apr_pool_t *p)
+{
+    apr_pool_t *scratch;
+    apr_status_t rv;
+
+    /* Most packets are small: p keeps what is in them, not the room. */
+    apr_pool_create(&scratch, p);
+    rv = receive(message, fd, reply, passed,
+                 apr_palloc(scratch, PACKET_MAX), res, p);
+    apr_pool_destroy(scratch);
+    return rv;
+}
