@@ -1,0 +1,299 @@
+/*
+ * acme_agenda.c - what is due, and the threads that do it.
+ */
+#include <stdatomic.h>
+
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_pool.h>
+
+#include "acme_agenda.h"
+#include "acme_client.h"
+#include "acme_schedule.h"
+
+#define LOOK_EVERY apr_time_from_sec(1)
+#define SILENT_REST apr_time_from_sec(10)
+#define LOOK_SOON apr_time_from_msec(100)   /* something runs or has ended */
+
+/*
+ * An order that ended is not begun again before the keeper's word of how it
+ * ended was heard: ENDED is cleared by the look that hears it.
+ */
+typedef enum { AT_REST, RUNNING, ENDED } run_e;
+
+typedef struct {
+    struct acme_agenda_t *agenda;
+    acme_state_t state;         /* as last heard of */
+    acme_state_t begun_with;    /* the running order's own copy */
+    atomic_int run;             /* run_e */
+    apr_time_t rest_until;      /* after an order that told the keeper nothing */
+} entry_t;
+
+struct acme_agenda_t {
+    acme_agenda_conf_t conf;
+    acme_workshop_t shop;
+    acme_stop_t *stop;
+    acme_client_t *client;      /* the looking thread's; NULL: none yet */
+    apr_pool_t *client_pool;
+    apr_int32_t keeper_pid;     /* whose changes we counted */
+    apr_thread_pool_t *threads;
+    entry_t *entries;           /* one for each certificate */
+    apr_uint64_t heard;         /* the latest change */
+    int deaf;                   /* told the log that the keeper is silent */
+
+    apr_thread_mutex_t *mutex;
+    apr_thread_cond_t *left;
+    int busy;                   /* orders under way */
+    char *marked;               /* a look's own: which had ended before it */
+    apr_pool_t *scratch;        /* a look's own */
+};
+
+static void enter(acme_agenda_t *agenda)
+{
+    apr_thread_mutex_lock(agenda->mutex);
+    agenda->busy++;
+    apr_thread_mutex_unlock(agenda->mutex);
+}
+
+static void leave(acme_agenda_t *agenda)
+{
+    apr_thread_mutex_lock(agenda->mutex);
+    agenda->busy--;
+    apr_thread_cond_broadcast(agenda->left);
+    apr_thread_mutex_unlock(agenda->mutex);
+}
+
+static void *APR_THREAD_FUNC run_order(apr_thread_t *thread, void *data)
+{
+    entry_t *entry = data;
+    acme_agenda_t *agenda = entry->agenda;
+    apr_allocator_t *allocator = NULL;
+    apr_pool_t *p = NULL;
+
+    (void)thread;
+    /* Memory of its own: no lock is shared, and it goes back when it ends. */
+    if (!acme_stop_is(agenda->stop)
+        && apr_allocator_create(&allocator) == APR_SUCCESS
+        && apr_pool_create_ex(&p, NULL, NULL, allocator) == APR_SUCCESS) {
+        apr_allocator_owner_set(allocator, p);
+        acme_renewal_run(&agenda->shop, &entry->begun_with, p);
+        apr_pool_destroy(p);
+    }
+    atomic_store(&entry->run, ENDED);
+    leave(agenda);
+    return NULL;
+}
+
+static void begin(acme_agenda_t *agenda, entry_t *entry)
+{
+    entry->begun_with = entry->state;
+    atomic_store(&entry->run, RUNNING);
+    enter(agenda);
+    if (apr_thread_pool_push(agenda->threads, run_order, entry, 0, agenda)) {
+        atomic_store(&entry->run, AT_REST);
+        leave(agenda);
+    }
+}
+
+static int connect_to_keeper(acme_agenda_t *agenda, acme_result_t *res)
+{
+    if (agenda->client) {
+        return 1;
+    }
+    apr_pool_clear(agenda->client_pool);
+    return acme_client_open(&agenda->client, agenda->conf.keeper,
+                            agenda->stop, res, agenda->client_pool)
+        == APR_SUCCESS;
+}
+
+/* Hear of one change. ENOENT: there is none more. */
+static apr_status_t hear_change(acme_agenda_t *agenda, acme_result_t *res,
+                                apr_pool_t *p)
+{
+    acme_msg_after_t after = { agenda->heard };
+    const acme_state_t *state;
+    acme_message_t reply;
+    apr_status_t rv;
+
+    rv = acme_client_call(&reply, agenda->client, ACME_MSG_CHANGES, &after,
+                          res, p);
+    if (acme_client_welcome(agenda->client)->pid != agenda->keeper_pid) {
+        /* A new keeper counts its changes anew: hear all of them. */
+        agenda->keeper_pid = acme_client_welcome(agenda->client)->pid;
+        agenda->heard = 0;
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    state = reply.body;
+    if (!acme_conf_cert(agenda->conf.conf, state->cert)) {
+        return acme_fail(res, APR_EINVAL, "keeper: its configuration is not "
+                         "ours");
+    }
+    agenda->entries[state->cert].state = *state;
+    agenda->heard = state->change;
+    return APR_SUCCESS;
+}
+
+/* Hear of all that changed. False when the keeper can't be heard. */
+static int listen_to_keeper(acme_agenda_t *agenda)
+{
+    acme_result_t res;
+    apr_status_t rv;
+
+    if (!connect_to_keeper(agenda, &res)) {
+        rv = res.status;
+    }
+    else {
+        do {
+            rv = hear_change(agenda, &res, agenda->scratch);
+            apr_pool_clear(agenda->scratch);
+        } while (rv == APR_SUCCESS);
+    }
+    if (APR_STATUS_IS_ENOENT(rv)) {
+        agenda->deaf = 0;
+        return 1;
+    }
+    if (!agenda->deaf && !acme_stop_is(agenda->stop) && rv != APR_EOF) {
+        acme_log(agenda->conf.log, ACME_LOG_ERROR, "renewal", "%s",
+                 res.detail);
+        agenda->deaf = 1;
+    }
+    return 0;
+}
+
+/* Those that had ended before we listened: now their end was heard of. */
+static int rest_those_marked(acme_agenda_t *agenda, const char *marked,
+                             apr_time_t now)
+{
+    int i, running = 0;
+
+    for (i = 0; i < agenda->conf.conf->certs->nelts; i++) {
+        entry_t *entry = &agenda->entries[i];
+
+        if (marked[i]) {
+            atomic_store(&entry->run, AT_REST);
+            entry->rest_until = entry->state.change
+                == entry->begun_with.change ? now + SILENT_REST : 0;
+        }
+        running += atomic_load(&entry->run) != AT_REST;
+    }
+    return running;
+}
+
+static void mark_ended(acme_agenda_t *agenda, char *marked)
+{
+    int i;
+
+    for (i = 0; i < agenda->conf.conf->certs->nelts; i++) {
+        marked[i] = atomic_load(&agenda->entries[i].run) == ENDED;
+    }
+}
+
+static int begin_due(acme_agenda_t *agenda, int running, apr_time_t now)
+{
+    int i;
+
+    for (i = 0; i < agenda->conf.conf->certs->nelts
+                && running < agenda->conf.conf->parallel; i++) {
+        entry_t *entry = &agenda->entries[i];
+
+        if (atomic_load(&entry->run) == AT_REST && now >= entry->rest_until
+            && acme_schedule_is_due(&entry->state, now)) {
+            begin(agenda, entry);
+            running++;
+        }
+    }
+    return running;
+}
+
+apr_interval_time_t acme_agenda_look(acme_agenda_t *agenda, apr_time_t now)
+{
+    int running = 0;
+
+    mark_ended(agenda, agenda->marked);
+    if (listen_to_keeper(agenda)) {
+        running = rest_those_marked(agenda, agenda->marked, now);
+        running = begin_due(agenda, running, now);
+    }
+    return running ? LOOK_SOON : LOOK_EVERY;
+}
+
+void acme_agenda_stop(acme_agenda_t *agenda)
+{
+    acme_stop_now(agenda->stop);
+}
+
+int acme_agenda_join(acme_agenda_t *agenda, apr_interval_time_t most)
+{
+    const apr_time_t end = apr_time_now() + most;
+    apr_interval_time_t wait;
+    int busy;
+
+    apr_thread_mutex_lock(agenda->mutex);
+    while (agenda->busy && (wait = end - apr_time_now()) > 0) {
+        apr_thread_cond_timedwait(agenda->left, agenda->mutex, wait);
+    }
+    busy = agenda->busy;
+    apr_thread_mutex_unlock(agenda->mutex);
+    return !busy;
+}
+
+static apr_status_t make_parts(acme_agenda_t *agenda, acme_result_t *res,
+                               apr_pool_t *p)
+{
+    const acme_conf_t *conf = agenda->conf.conf;
+    apr_size_t parallel = (apr_size_t)conf->parallel;
+    apr_status_t rv;
+
+    rv = acme_stop_create(&agenda->stop, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_cas_create(&agenda->shop.cas, conf, agenda->conf.user_agent,
+                             agenda->stop, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_mutex_create(&agenda->mutex,
+                                     APR_THREAD_MUTEX_DEFAULT, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_cond_create(&agenda->left, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_pool_create(&agenda->threads, 0, parallel, p);
+    }
+    if (rv != APR_SUCCESS) {
+        return acme_fail_errno(res, rv, "renewal: cannot begin");
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t acme_agenda_create(acme_agenda_t **pagenda,
+                                const acme_agenda_conf_t *conf,
+                                acme_result_t *res, apr_pool_t *p)
+{
+    acme_agenda_t *agenda = apr_pcalloc(p, sizeof(*agenda));
+    apr_size_t n = (apr_size_t)conf->conf->certs->nelts;
+    apr_status_t rv;
+    apr_size_t i;
+
+    *pagenda = NULL;
+    agenda->conf = *conf;
+    rv = make_parts(agenda, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    agenda->shop.conf = conf->conf;
+    agenda->shop.solver = conf->solver;
+    agenda->shop.keeper = conf->keeper;
+    agenda->shop.stop = agenda->stop;
+    agenda->entries = apr_pcalloc(p, (n + 1) * sizeof(*agenda->entries));
+    agenda->marked = apr_pcalloc(p, n + 1);
+    for (i = 0; i < n; i++) {
+        agenda->entries[i].agenda = agenda;
+    }
+    apr_pool_create(&agenda->client_pool, p);
+    apr_pool_create(&agenda->scratch, p);
+    *pagenda = agenda;
+    return APR_SUCCESS;
+}

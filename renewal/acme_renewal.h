@@ -1,0 +1,45 @@
+/*
+ * acme_renewal.h - one certificate, from the order to the installation.
+ *
+ * Plain code that is read downwards; it may wait, for the CA or the keeper,
+ * and leaves at once when stopped. What it got so far is resumed from.
+ */
+#ifndef ACME_RENEWAL_H
+#define ACME_RENEWAL_H
+
+#include "acme_cas.h"
+#include "acme_state.h"
+#include "acme_stop.h"
+
+/*
+ * Where challenges are answered. The functions are called from any thread.
+ * present: from its return on the token is answered with the key
+ * authorization; ENOSPC when there is no room. seen counts how often a token
+ * was asked for.
+ */
+typedef struct {
+    void *baton;
+    apr_status_t (*present)(void *baton, const char *token,
+                            const char *key_authorization,
+                            acme_result_t *res);
+    void (*withdraw)(void *baton, const char *token);
+    apr_uint32_t (*seen)(void *baton, const char *token);
+} acme_solver_t;
+
+/* What all renewals of a child share. */
+typedef struct {
+    const acme_conf_t *conf;
+    acme_cas_t *cas;
+    const acme_solver_t *solver;
+    int keeper;                 /* the workers' end of the inherited pair */
+    acme_stop_t *stop;
+} acme_workshop_t;
+
+/*
+ * Get the certificate that state is about. Success and failure are told to
+ * the keeper; nothing is returned.
+ */
+void acme_renewal_run(const acme_workshop_t *shop, const acme_state_t *state,
+                      apr_pool_t *p);
+
+#endif
