@@ -1,0 +1,207 @@
+/*
+ * acme_activation.c - which certificate a load of the configuration serves.
+ */
+#include <string.h>
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_log.h>
+#include <http_ssl.h>
+
+#include "acme_activation.h"
+#include "acme_archive.h"
+#include "acme_chain.h"
+#include "acme_directives.h"
+#include "acme_file.h"
+#include "acme_pair.h"
+#include "acme_placeholder.h"
+#include "acme_state.h"
+
+APLOG_USE_MODULE(acme);
+
+/* What was served before this load: in the process pool, over reloads. */
+#define SERVED_KEY "mod_acme_served"
+
+typedef struct {
+    char serial[ACME_SERIAL_SIZE];
+} served_t;
+
+/* The files for mod_ssl, by the index of the certificate; NULL: none. */
+typedef struct {
+    const char *cert;
+    const char *key;
+} files_t;
+
+static files_t *files;
+
+static int find_live(files_t *found, acme_cert_conf_t *cert,
+                     acme_store_t *store, server_rec *s, apr_pool_t *p)
+{
+    acme_result_t res;
+    apr_status_t rv;
+    int n;
+
+    rv = acme_archive_live(&n, store, cert->id, &res, p);
+    if (rv == APR_SUCCESS) {
+        /* Not by the link: it may be swapped between the two reads. */
+        const char *archive = apr_psprintf(p, "%s/%d", acme_store_path(
+            store, "archive", cert->id, p), n);
+
+        found->cert = apr_pstrcat(p, archive, "/fullchain.pem", NULL);
+        found->key = apr_pstrcat(p, archive, "/privkey.pem", NULL);
+        rv = acme_pair_check(found->cert, found->key, &res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        cert->served = n;
+        return 1;
+    }
+    if (!APR_STATUS_IS_ENOENT(rv)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s: %s; the "
+                     "placeholder is served until there is a new one",
+                     cert->id, res.detail);
+    }
+    return 0;
+}
+
+/*
+ * Without a store there is no place for placeholders either, and mod_ssl
+ * would end the server: httpd's runtime folder must do.
+ */
+static const char *spare_folder(server_rec *s, apr_pool_t *p)
+{
+    const char *path = ap_runtime_dir_relative(p, "acme-placeholder");
+    acme_result_t res;
+
+    if (acme_dir_make(path, 0700, &res, p)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s", res.detail);
+    }
+    return path;
+}
+
+static void find_placeholder(files_t *found, const acme_cert_conf_t *cert,
+                             const char *folder, server_rec *s,
+                             apr_pool_t *p)
+{
+    const apr_time_t now = apr_time_now();
+    acme_result_t res;
+
+    if (acme_placeholder_find(&found->cert, &found->key, folder, cert, now,
+                              &res, p)
+        && acme_placeholder_find(&found->cert, &found->key,
+                                 spare_folder(s, p), cert, now, &res, p)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s: no placeholder: "
+                     "%s", cert->id, res.detail);
+        found->cert = found->key = NULL;
+    }
+}
+
+void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
+{
+    acme_store_t *store = acme_store_at(conf->state_dir, p);
+    acme_store_t *opened;
+    acme_result_t res;
+    int i;
+
+    files = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
+                        * sizeof(*files));
+    if (!conf->certs->nelts) {
+        return;
+    }
+    if (acme_store_open(&opened, conf->state_dir, &res, p)
+        || res.detail[0]) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s", res.detail);
+    }
+    for (i = 0; i < conf->certs->nelts; i++) {
+        acme_cert_conf_t *cert = &APR_ARRAY_IDX(conf->certs, i,
+                                                acme_cert_conf_t);
+
+        if (!find_live(&files[i], cert, store, s, p)) {
+            find_placeholder(&files[i], cert,
+                             acme_store_path(store, "placeholder", NULL, p),
+                             s, p);
+        }
+    }
+}
+
+static int add_cert_files(server_rec *s, apr_pool_t *p,
+                          apr_array_header_t *cert_files,
+                          apr_array_header_t *key_files)
+{
+    const int cert = acme_server_conf(s)->cert;
+
+    (void)p;
+    if (cert < 0 || !files[cert].cert || cert_files->nelts) {
+        return DECLINED;
+    }
+    APR_ARRAY_PUSH(cert_files, const char *) = files[cert].cert;
+    APR_ARRAY_PUSH(key_files, const char *) = files[cert].key;
+    return DONE;
+}
+
+static apr_hash_t *served_before(int *first, apr_pool_t *process)
+{
+    void *data = NULL;
+    apr_hash_t *before;
+
+    apr_pool_userdata_get(&data, SERVED_KEY, process);
+    *first = data == NULL;
+    before = data;
+    if (!before) {
+        before = apr_hash_make(process);
+        apr_pool_userdata_set(before, SERVED_KEY, NULL, process);
+    }
+    return before;
+}
+
+static void report(const acme_cert_conf_t *cert, const files_t *found,
+                   served_t *before, int first, server_rec *s, apr_pool_t *p)
+{
+    const acme_leaf_t *leaf;
+    acme_chain_t *chain;
+    acme_result_t res;
+
+    if (!cert->served || acme_chain_load(&chain, found->cert, &res, p)) {
+        return;
+    }
+    leaf = acme_chain_leaf(chain);
+    if (!strcmp(before->serial, leaf->serial)) {
+        return;
+    }
+    apr_cpystrn(before->serial, leaf->serial, sizeof(before->serial));
+    if (!first) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "acme: %s: reloaded: "
+                     "now served, serial %s, valid until %s", cert->id,
+                     leaf->serial, acme_time_text(leaf->not_after, p));
+    }
+}
+
+void acme_activation_report(const acme_conf_t *conf, server_rec *s,
+                            apr_pool_t *p)
+{
+    apr_pool_t *process = s->process->pool;
+    apr_hash_t *before;
+    int i, first;
+
+    before = served_before(&first, process);
+    for (i = 0; i < conf->certs->nelts; i++) {
+        const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
+        served_t *served = apr_hash_get(before, cert->id,
+                                        APR_HASH_KEY_STRING);
+
+        if (!served) {
+            served = apr_pcalloc(process, sizeof(*served));
+            apr_hash_set(before, apr_pstrdup(process, cert->id),
+                         APR_HASH_KEY_STRING, served);
+        }
+        report(cert, &files[i], served, first, s, p);
+    }
+}
+
+void acme_activation_hooks(apr_pool_t *p)
+{
+    (void)p;
+    ap_hook_ssl_add_cert_files(add_cert_files, NULL, NULL, APR_HOOK_MIDDLE);
+}

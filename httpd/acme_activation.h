@@ -1,0 +1,26 @@
+/*
+ * acme_activation.h - which certificate a load of the configuration serves,
+ * and how mod_ssl comes to it.
+ */
+#ifndef ACME_ACTIVATION_H
+#define ACME_ACTIVATION_H
+
+#include <httpd.h>
+
+#include "acme_conf.h"
+
+/*
+ * Before mod_ssl asks: find for each certificate what is live and would load,
+ * else a placeholder; sets served of each. Never fails the start: what can't
+ * be had is logged.
+ */
+void acme_activation_prepare(acme_conf_t *conf, server_rec *s,
+                             apr_pool_t *p);
+
+/* After mod_ssl has loaded them: a line for each that is served anew. */
+void acme_activation_report(const acme_conf_t *conf, server_rec *s,
+                            apr_pool_t *p);
+
+void acme_activation_hooks(apr_pool_t *p);
+
+#endif

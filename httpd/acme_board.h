@@ -1,0 +1,61 @@
+/*
+ * acme_board.h - what all processes see: tokens to answer, states to show.
+ *
+ * Anonymous shared memory. Workers can write to it, so the keeper believes
+ * nothing in it. Readers take no lock.
+ */
+#ifndef ACME_BOARD_H
+#define ACME_BOARD_H
+
+#include <httpd.h>
+
+#include "acme_state.h"
+
+/* Of a key authorization: a token, a dot, a thumbprint. (8555, 8.1) */
+#define ACME_KEY_AUTHORIZATION_SIZE 192
+
+typedef struct acme_board_t acme_board_t;
+
+/*
+ * The board of this generation, made before the forks. The tokens live on
+ * from the last one: a validation in flight during a reload is answered by
+ * either. States are of this configuration, so they are new.
+ */
+apr_status_t acme_board_create(acme_board_t **pboard, server_rec *s, int certs,
+                               acme_result_t *res, apr_pool_t *p);
+
+/*
+ * Answer a token with its key authorization from now on. ENOSPC: the table is
+ * full, and nothing in it was replaced.
+ */
+apr_status_t acme_board_present(acme_board_t *board, const char *token,
+                                const char *key_authorization,
+                                acme_result_t *res);
+void acme_board_withdraw(acme_board_t *board, const char *token);
+
+/*
+ * The key authorization for a token, into buf (of the size above). False when
+ * it is none of ours. count: a validator asked, count it.
+ */
+int acme_board_answer(acme_board_t *board, const char *token, char *buf,
+                      int count);
+
+/* How often it was asked for. */
+apr_uint32_t acme_board_seen(acme_board_t *board, const char *token);
+
+/* One writer: the keeper. */
+void acme_board_publish(acme_board_t *board, const acme_state_t *state);
+void acme_board_hold(acme_board_t *board, const char *reason);
+
+/* A copy of a state; false when it can't be had (yet). */
+int acme_board_state(const acme_board_t *board, int cert,
+                     acme_state_t *state);
+/* Why a reload is held back, into buf; "" when none is. */
+void acme_board_held(const acme_board_t *board, char *buf, apr_size_t size);
+
+/* The processes, for people: 0 when not known. */
+void acme_board_set_pids(acme_board_t *board, pid_t keeper, pid_t renewal);
+void acme_board_pids(const acme_board_t *board, pid_t *keeper,
+                     pid_t *renewal);
+
+#endif

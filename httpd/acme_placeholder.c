@@ -1,0 +1,74 @@
+/*
+ * acme_placeholder.c - what a vhost shows until it has its certificate.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "acme_chain.h"
+#include "acme_csr.h"
+#include "acme_file.h"
+#include "acme_name.h"
+#include "acme_placeholder.h"
+
+#define VALID apr_time_from_sec(14 * 24 * 3600)
+#define VALID_LEFT apr_time_from_sec(24 * 3600)
+
+static apr_status_t find_key(acme_key_t **pkey, const char *path,
+                             acme_result_t *res, apr_pool_t *p)
+{
+    const char *pem;
+    apr_status_t rv;
+
+    if (acme_key_load(pkey, path, res, p) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    rv = acme_key_generate(pkey, ACME_KEY_P256, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_key_pem(&pem, *pkey, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_write(path, pem, strlen(pem), 0600, res, p);
+    }
+    return rv;
+}
+
+static int is_good(const char *path, acme_key_t *key,
+                   const acme_cert_conf_t *cert, apr_time_t now,
+                   apr_pool_t *p)
+{
+    const acme_leaf_t *leaf;
+    acme_chain_t *chain;
+    acme_result_t res;
+
+    if (acme_chain_load(&chain, path, &res, p)) {
+        return 0;
+    }
+    leaf = acme_chain_leaf(chain);
+    return acme_chain_has_key(chain, key)
+        && acme_name_all_in(cert->names, leaf->names)
+        && leaf->not_before <= now && leaf->not_after > now + VALID_LEFT;
+}
+
+apr_status_t acme_placeholder_find(const char **pcert, const char **pkey,
+                                   const char *folder,
+                                   const acme_cert_conf_t *cert,
+                                   apr_time_t now, acme_result_t *res,
+                                   apr_pool_t *p)
+{
+    const char *pem;
+    acme_key_t *key;
+    apr_status_t rv;
+
+    *pkey = apr_pstrcat(p, folder, "/key.pem", NULL);
+    *pcert = apr_pstrcat(p, folder, "/", cert->id, ".crt", NULL);
+    rv = find_key(&key, *pkey, res, p);
+    if (rv != APR_SUCCESS || is_good(*pcert, key, cert, now, p)) {
+        return rv;
+    }
+    rv = acme_placeholder_make(&pem, key, cert->names, now, VALID, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_write(*pcert, pem, strlen(pem), 0644, res, p);
+    }
+    return rv;
+}
