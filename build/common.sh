@@ -1,0 +1,39 @@
+# common.sh - what build/demo and others share: packages, and a build.
+#
+# Sourced by bash in the project's folder. Nothing here ends the shell.
+# shellcheck shell=bash
+
+# install_packages: those of build/packages that are not there yet. As root.
+install_packages() {
+    local name missing=()
+
+    while read -r name _; do
+        case $name in
+        '' | '#'*) continue ;;
+        esac
+        dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null |
+            grep -qx installed || missing+=("$name")
+    done <build/packages
+    ((${#missing[@]})) || return 0
+
+    echo "installing ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -qq update &&
+        apt-get -qq install -y --no-install-recommends "${missing[@]}" \
+            </dev/null >/dev/null
+}
+
+# build_tree FOLDER [CONFIGURE-ARGUMENT ...]: configure once, and make.
+build_tree() {
+    local source=$PWD folder=$1
+    shift
+
+    if [ ! -x configure ]; then
+        autoreconf -fi || return 1
+    fi
+    mkdir -p "$folder" || return 1
+    if [ ! -f "$folder/Makefile" ]; then
+        (cd "$folder" && "$source/configure" -q "$@") || return 1
+    fi
+    make -s -C "$folder" -j"$(nproc)"
+}
