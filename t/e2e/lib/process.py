@@ -1,0 +1,84 @@
+"""Processes that a test starts, and ends by their ids whatever happens."""
+
+import os
+import signal
+import subprocess
+
+from lib.wait import wait_until
+
+
+class Process:
+    """A program in a process group of its own, its output in a file."""
+
+    def __init__(self, argv, log, **options):
+        self.log = log
+        with open(log, "ab") as output:
+            self.popen = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True, **options)
+        self.pid = self.popen.pid
+
+    def running(self):
+        return self.popen.poll() is None
+
+    def end(self):
+        if self.running():
+            self.popen.terminate()
+            try:
+                self.popen.wait(5)
+            except subprocess.TimeoutExpired:
+                pass
+        end_group(self.pid)
+        self.popen.wait(5)
+
+
+def stat(pid):
+    """State, parent and process group of a process; None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return fields[0], int(fields[1]), int(fields[2])
+
+
+def alive(pid):
+    """A zombie is not alive."""
+    found = stat(pid)
+    return found is not None and found[0] not in "ZX"
+
+
+def _all_stats():
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            found = stat(int(name))
+            if found and found[0] not in "ZX":
+                yield int(name), found
+
+
+def children(pid):
+    return sorted(p for p, (_, parent, _) in _all_stats() if parent == pid)
+
+
+def group(pgid):
+    return sorted(p for p, (_, _, grp) in _all_stats() if grp == pgid)
+
+
+def end_group(pgid):
+    """What is left of a process group that we started."""
+    if not group(pgid):
+        return
+    try:
+        os.killpg(pgid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    wait_until(lambda: not group(pgid), f"process group {pgid} is gone", 10)
+
+
+def owner(pid):
+    """The effective user id of a process."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("Uid:"):
+                return int(line.split()[2])
+    raise AssertionError(f"process {pid} has no user")

@@ -1,0 +1,134 @@
+"""Certificates: a small authority for the tests, and a client that looks."""
+
+import datetime
+import ipaddress
+import socket
+import ssl
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+UTC = datetime.timezone.utc
+DAY = datetime.timedelta(days=1)
+
+
+def utcnow():
+    return datetime.datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Served:
+    """The certificate that a server showed."""
+
+    serial: int
+    names: tuple
+    not_before: datetime.datetime
+    not_after: datetime.datetime
+    issuer: str
+    self_signed: bool
+
+
+def read(certificate):
+    """What a test wants to know of an x509.Certificate."""
+    try:
+        names = certificate.extensions.get_extension_for_class(
+            x509.SubjectAlternativeName).value.get_values_for_type(
+                x509.DNSName)
+    except x509.ExtensionNotFound:
+        names = []
+    issuer = certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return Served(certificate.serial_number, tuple(sorted(names)),
+                  certificate.not_valid_before.replace(tzinfo=UTC),
+                  certificate.not_valid_after.replace(tzinfo=UTC),
+                  issuer[0].value if issuer else "",
+                  certificate.issuer == certificate.subject)
+
+
+def read_chain(pem):
+    """The certificates of a PEM text, the leaf first."""
+    end = "-----END CERTIFICATE-----\n"
+    return [x509.load_pem_x509_certificate((part + end).encode())
+            for part in pem.split(end)[:-1]]
+
+
+def context(roots=None):
+    """A client's context: roots is PEM; without it nothing is verified."""
+    if roots:
+        return ssl.create_default_context(cadata=roots)
+    unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unverified.check_hostname = False
+    unverified.verify_mode = ssl.CERT_NONE
+    return unverified
+
+
+def look(port, name, roots=None, timeout=10):
+    """The leaf that the server at this port serves for a name.
+
+    With roots the whole chain, the name and the dates are verified.
+    """
+    with socket.create_connection(("127.0.0.1", port), timeout) as plain:
+        with context(roots).wrap_socket(plain, server_hostname=name) as tls:
+            der = tls.getpeercert(binary_form=True)
+    return read(x509.load_der_x509_certificate(der))
+
+
+class Authority:
+    """A certificate authority that the tests hold in their hand."""
+
+    def __init__(self, folder, name="Test authority"):
+        self.folder = folder
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        # Valid so long that a server with a wrong clock trusts it, too.
+        self.certificate = self._sign(
+            self.name, self.key.public_key(), -3650 * DAY, 3650 * DAY,
+            x509.BasicConstraints(ca=True, path_length=None))
+        self.file = folder / "authority.pem"
+        self.file.write_text(self.pem)
+
+    @property
+    def pem(self):
+        return to_pem(self.certificate)
+
+    def issue(self, public_key, names, begin=-DAY, end=90 * DAY):
+        """A certificate for names (an IP address begins with a digit)."""
+        return self._sign(x509.Name([]), public_key, begin, end,
+                          x509.SubjectAlternativeName(
+                              [general_name(name) for name in names]))
+
+    def server_files(self, name, *names):
+        """Files name.crt and name.key for a server with these names."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        crt = self.folder / f"{name}.crt"
+        crt.write_text(to_pem(self.issue(key.public_key(), names,
+                                         -3650 * DAY, 3650 * DAY)))
+        key_file = self.folder / f"{name}.key"
+        key_file.write_bytes(key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption()))
+        return crt, key_file
+
+    def _sign(self, subject, public_key, begin, end, extension):
+        now = utcnow()
+        return (x509.CertificateBuilder()
+                .subject_name(subject)
+                .issuer_name(self.name)
+                .public_key(public_key)
+                .serial_number(x509.random_serial_number())
+                .not_valid_before(now + begin)
+                .not_valid_after(now + end)
+                .add_extension(extension, critical=True)
+                .sign(self.key, hashes.SHA256()))
+
+
+def general_name(name):
+    if name[0].isdigit():
+        return x509.IPAddress(ipaddress.ip_address(name))
+    return x509.DNSName(name)
+
+
+def to_pem(certificate):
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()

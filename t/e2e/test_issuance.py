@@ -1,0 +1,190 @@
+"""First certificates: from two directives to a site that visitors trust."""
+
+import pytest
+
+from lib import process
+from lib.httpd import WORKER
+from lib.tls import read, read_chain
+from lib.wait import stays
+
+NAME = "www.example.org"
+
+
+@pytest.mark.parametrize("mpm, foreground", [
+    ("event", False), ("event", True), ("worker", False), ("worker", True),
+    ("prefork", False), ("prefork", True)])
+def test_the_first_certificate_replaces_the_placeholder(site, mpm,
+                                                        foreground):
+    server = site.server(site.ca(), mpm=mpm)
+    server.vhost(NAME)
+    server.start(foreground)
+    served = server.wait_valid(NAME)
+
+    assert served.names == (NAME,)
+    assert server.get_tls(NAME).body == "It works\n"
+    assert server.reloads_asked == 1
+    assert server.running
+
+
+def test_workers_are_another_user_and_the_keeper_is_not(site):
+    server = site.server(site.ca())
+    server.vhost(NAME)
+    server.start()
+    server.wait_valid(NAME)
+
+    assert server.workers
+    assert all(process.owner(pid) == WORKER.pw_uid for pid in server.workers)
+    assert process.owner(server.keeper) == process.owner(server.pid) == 0
+    assert server.renewal_child in server.workers
+
+
+@pytest.mark.parametrize("mpm", ["event", "prefork"])
+def test_a_server_that_was_not_started_as_root_does_the_same(site, mpm):
+    server = site.server(site.ca(), mpm=mpm, as_root=False)
+    server.vhost(NAME)
+    server.start()
+    first = server.wait_valid(NAME)
+    assert process.owner(server.pid) == WORKER.pw_uid
+
+    server.renew(NAME)
+    assert server.wait_valid(NAME, count=2).serial != first.serial
+
+
+def test_one_certificate_has_the_name_and_all_aliases(site):
+    server = site.server(site.ca())
+    server.vhost(NAME, "example.org", "shop.example.org")
+    server.start()
+    served = server.wait_valid(NAME)
+    assert served.names == ("example.org", "shop.example.org", NAME)
+    for name in served.names:
+        assert server.look(name, verify=True).serial == served.serial
+
+
+def test_two_vhosts_share_one_certificate(site):
+    ca = site.proxied_ca()
+    server = site.server(ca)
+    server.vhost("a.example.org", body="AcmeCertificate both")
+    server.vhost("b.example.org", "c.example.org",
+                 body="AcmeCertificate both")
+    server.start()
+    served = server.wait_valid("both", "a.example.org")
+
+    assert served.names == ("a.example.org", "b.example.org",
+                            "c.example.org")
+    assert server.look("b.example.org", verify=True).serial == served.serial
+    assert ca.count("order") == 1
+
+
+def test_a_vhost_of_port_80_is_managed_when_it_says_so(site):
+    server = site.server(site.ca())
+    server.vhost("plain.example.org", tls_on=False, body="AcmeEngine on")
+    server.vhost("other.example.org", tls_on=False)
+    server.start()
+    serial = server.wait_installed("plain.example.org")
+
+    live = server.store / "live" / "plain.example.org" / "fullchain.pem"
+    assert read(read_chain(live.read_text())[0]).serial == serial
+    assert not server.certificate("other.example.org")
+
+
+def test_names_become_lower_case_and_ascii(site):
+    server = site.server(site.ca())
+    server.vhost("WWW.Bücher.Example", "SHOP.Example.ORG")
+    server.start()
+    served = server.wait_valid("www.xn--bcher-kva.example",
+                               "shop.example.org")
+    assert served.names == ("shop.example.org", "www.xn--bcher-kva.example")
+
+
+def test_a_vhost_with_a_certificate_of_its_own_is_left_alone(site):
+    ca = site.proxied_ca()
+    server = site.server(ca)
+    crt, key = site.authority.server_files("own", "own.example.org")
+    server.vhost("own.example.org", body=f"SSLCertificateFile {crt}\n"
+                                         f"SSLCertificateKeyFile {key}")
+    server.vhost(NAME)
+    server.start()
+    server.wait_valid(NAME)
+
+    assert server.look("own.example.org").issuer == "Test authority"
+    assert server.get_tls("own.example.org").status == 200
+    assert ca.count("order") == 1
+
+
+def test_nothing_is_ordered_without_agreement_to_the_terms(site):
+    ca = site.proxied_ca()
+    server = site.server(ca, agreed=False)
+    server.vhost(NAME)
+    server.start()
+
+    server.wait_state(NAME, "not-agreed")
+    server.wait_log("acme: .*AcmeTermsOfService")
+    stays(lambda: not ca.count("account", "order"), "nothing is ordered", 3)
+    assert server.get_tls(NAME).status == 503
+
+
+def test_a_name_needs_at_most_eight_requests(site, record_property):
+    ca = site.proxied_ca()
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    server.wait_valid(NAME)
+
+    counted = ca.count() - ca.count("directory", "account")
+    record_property("requests", counted)
+    assert counted <= 8
+
+
+def test_the_account_is_made_once_and_found_again(site):
+    ca = site.proxied_ca()
+    server = site.server(ca)
+    names = [f"site{i}.example.org" for i in range(8)]
+    for name in names:
+        server.vhost(name)
+    server.start()
+    for name in names:
+        server.wait_valid(name)
+    server.restart()
+    server.renew(names[0])
+    server.wait_valid(names[0], count=2)
+    assert ca.count("account") == 1
+
+
+def test_a_chain_of_three_is_served_whole(site):
+    server = site.server(site.ca(chain_length=3))
+    server.vhost(NAME)
+    server.start()
+    server.wait_valid(NAME)         # visitors know the root only
+    live = server.store / "live" / NAME
+    assert len(read_chain((live / "fullchain.pem").read_text())) == 4
+    assert len(read_chain((live / "chain.pem").read_text())) == 3
+    assert len(read_chain((live / "cert.pem").read_text())) == 1
+
+
+def test_a_ca_that_rejects_half_of_the_nonces(site):
+    server = site.server(site.ca(nonce_reject=50))
+    server.vhost(NAME, "example.org")
+    server.start()
+    server.wait_valid(NAME)
+    server.renew(NAME)
+    server.wait_valid(NAME, count=2)
+
+
+@pytest.mark.parametrize("reuse, challenges", [(0, 2), (100, 1)])
+def test_authorizations_are_reused_where_the_ca_does(site, reuse,
+                                                     challenges):
+    ca = site.proxied_ca(authz_reuse=reuse)
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    server.wait_valid(NAME)
+    server.renew(NAME)
+    server.wait_valid(NAME, count=2)
+    assert ca.count("challenge") == challenges
+
+
+def test_the_validators_may_take_their_time(site):
+    server = site.server(site.ca(sleep=True))
+    server.vhost(NAME, "example.org")
+    server.start()
+    server.wait_valid(NAME)

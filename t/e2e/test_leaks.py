@@ -1,0 +1,68 @@
+"""No memory is lost with each renewal, in keeper or child (valgrind)."""
+
+import re
+import shutil
+
+import pytest
+
+from lib import process
+from lib.httpd import SANITIZERS
+from lib.wait import wait_until
+
+NAME = "www.example.org"
+
+FEW, MANY = 3, 13
+
+# Growth of an allocator that has not met all sizes yet, not of each renewal.
+OCTETS_PER_RENEWAL = 512
+
+pytestmark = pytest.mark.skipif(SANITIZERS or not shutil.which("valgrind"),
+                                reason="valgrind and sanitizers are apart")
+
+
+class Valgrind:
+    """A server under valgrind; its processes write what they leave."""
+
+    def __init__(self, site, renewals):
+        server = site.server(site.ca(), http_port=site.http_port)
+        server.part("none", "AcmeActivate none\nStartServers 1\n")
+        server.vhost(NAME)
+        logs = server.root / "valgrind"
+        logs.mkdir()
+        logs.chmod(0o1777)
+        command = ["valgrind", "--leak-check=full", "--child-silent-after-fork=no",
+                   f"--log-file={logs}/%p", *server.command("-DFOREGROUND")]
+        running = process.Process(command, server.root / "logs" / "output")
+        try:
+            for count in range(1, renewals + 1):
+                server.wait_installed(NAME, count, timeout=60)
+                if count < renewals:
+                    server.renew(NAME)
+            self.keeper = server.keeper
+            self.child = server.renewal_child
+        finally:
+            running.end()
+        self.logs = logs
+        wait_until(lambda: self.left(self.keeper) and self.left(self.child),
+                   "valgrind tells what was left", 30)
+
+    def left(self, pid):
+        """(octets in use at the end, octets definitely lost)."""
+        path = self.logs / str(pid)
+        text = path.read_text() if path.exists() else ""
+        used = re.search(r"in use at exit: ([\d,]+) bytes", text)
+        lost = re.search(r"definitely lost: ([\d,]+) bytes", text)
+        return used and tuple(int(found[1].replace(",", "")) if found else 0
+                              for found in (used, lost))
+
+
+def test_a_renewal_leaves_nothing_behind(site, record_property):
+    few, many = Valgrind(site, FEW), Valgrind(site, MANY)
+    for name in ("keeper", "child"):
+        before = few.left(getattr(few, name))
+        after = many.left(getattr(many, name))
+        for what, a, b in zip(("in use", "lost"), before, after):
+            each = (b - a) / (MANY - FEW)
+            record_property(f"{name}_{what}_per_renewal", each)
+            print(f"{name}: {what} {a} and {b}, {each} each renewal")
+            assert each < OCTETS_PER_RENEWAL

@@ -1,0 +1,196 @@
+"""Going live: one guarded reload for many, and no visitor notices."""
+
+import shutil
+import time
+
+import pytest
+
+from lib.load import Load
+from lib.wait import stays, wait_until
+
+NAME = "www.example.org"
+
+
+def test_twenty_certificates_make_one_reload(site, record_property):
+    server = site.server(site.ca(), reload_delay="5s")
+    names = [f"site{i}.example.org" for i in range(20)]
+    for name in names:
+        server.vhost(name)
+    begin = time.monotonic()
+    server.start()
+    for name in names:
+        server.wait_installed(name)
+    record_property("seconds_installed", round(time.monotonic() - begin, 1))
+    for name in names:
+        server.wait_valid(name)
+    record_property("seconds_served", round(time.monotonic() - begin, 1))
+    assert server.reloads_asked == 1
+    assert server.loads == 2
+
+
+@pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
+def test_no_request_of_a_running_load_fails(site, mpm):
+    server = site.server(site.ca(), mpm=mpm)
+    server.vhost(NAME)
+    server.start()
+    server.wait_valid(NAME)
+    with Load(server.https_port, NAME, server.ca.roots) as load:
+        for count in (2, 3):
+            server.renew(NAME)
+            server.wait_valid(NAME, count=count)
+            load.more(200)
+    assert not load.failures
+    assert server.reloads_asked == 3
+
+
+def test_downloads_go_on_over_a_reload(site):
+    server = site.server(site.ca())
+    server.vhost(NAME)
+    (server.htdocs / "big").write_bytes(b"x" * 8_000_000)
+    server.start()
+    server.wait_valid(NAME)
+    with Load(server.https_port, NAME, server.ca.roots, clients=4,
+              path="/big") as load:
+        server.renew(NAME)
+        server.wait_valid(NAME, count=2)
+        load.more(4)
+    assert not load.failures
+
+
+def test_the_administrator_reloads_where_he_wants_it_so(site):
+    server = site.server(site.ca())
+    server.part("none", "AcmeActivate none\n")
+    server.vhost(NAME)
+    server.start()
+    serial = server.wait_installed(NAME)
+    stays(lambda: server.loads == 1, "nothing is reloaded", 3)
+    assert server.look(NAME).self_signed
+
+    server.graceful()
+    server.wait_served(NAME, serial)
+
+
+def held_back(server, edit, reason):
+    """
+    A second certificate is installed while edit() has been made: its reload
+    is held back, which is told. Its serial comes back.
+    """
+    first = server.wait_valid(NAME)
+    server.wait_log("acme: .*reloaded")
+    loads = server.loads
+    edit()
+    server.renew(NAME)
+    serial = server.wait_installed(NAME, 2)
+    server.wait_log(f"acme: reload: held back: .*{reason}")
+    wait_until(lambda: "AcmeReloadHeld" in server.status(),
+               "the status page tells that the reload is held")
+
+    stays(lambda: server.running and server.loads == loads,
+          "the server runs as it was", 3)
+    assert server.look(NAME, verify=True).serial == first.serial
+    assert server.get_tls(NAME).status == 200
+    return serial
+
+
+def goes_live(server, serial):
+    server.wait_served(NAME, serial)
+    wait_until(lambda: "AcmeReloadHeld" not in server.status(),
+               "nothing is held any more")
+
+
+@pytest.fixture
+def guarded(site):
+    """A server with a certificate of ours and one by hand."""
+    server = site.server(site.ca())
+    server.vhost(NAME)
+    crt, key = site.authority.server_files("own", "own.example.org")
+    server.own_certificate = crt
+    server.vhost("own.example.org", part="own",
+                 body=f"SSLCertificateFile {crt}\n"
+                      f"SSLCertificateKeyFile {key}")
+    server.start()
+    return server
+
+
+def test_a_broken_configuration_is_never_loaded_by_us(guarded):
+    own = guarded.root / "conf" / "parts" / "own.conf"
+    before = own.read_text()
+    serial = held_back(guarded, lambda: guarded.append("own", "<Broken"),
+                       "own.conf")
+    own.write_text(before)
+    goes_live(guarded, serial)
+
+
+def test_a_half_edited_configuration_is_never_loaded_by_us(guarded):
+    own = guarded.root / "conf" / "parts" / "own.conf"
+    before = own.read_text()
+    serial = held_back(guarded, lambda: guarded.append("own", "Timeout 7"),
+                       "own.conf")
+    own.write_text(before)
+    goes_live(guarded, serial)
+
+
+def test_a_new_configuration_file_is_not_loaded_by_us(guarded):
+    serial = held_back(guarded, lambda: guarded.part("new", "Timeout 7\n"),
+                       "new.conf")
+    guarded.remove_part("new")
+    goes_live(guarded, serial)
+
+
+def test_a_removed_configuration_file_holds_the_reload(guarded):
+    own = guarded.root / "conf" / "parts" / "own.conf"
+    aside = guarded.root / "own.aside"
+    serial = held_back(guarded, lambda: own.rename(aside), "own.conf")
+    aside.rename(own)
+    goes_live(guarded, serial)
+
+
+def test_a_broken_certificate_of_another_vhost_holds_the_reload(guarded):
+    good = guarded.own_certificate.read_text()
+    serial = held_back(
+        guarded, lambda: guarded.own_certificate.write_text("garbage\n"),
+        "own")
+    guarded.own_certificate.write_text(good)
+    goes_live(guarded, serial)
+
+
+def test_a_held_certificate_goes_live_with_the_administrators_reload(guarded):
+    serial = held_back(guarded, lambda: guarded.append("own", "Timeout 7"),
+                       "own.conf")
+    guarded.graceful()
+    goes_live(guarded, serial)
+
+
+def test_a_file_that_was_saved_without_a_change_holds_nothing(guarded):
+    guarded.wait_valid(NAME)
+    own = guarded.root / "conf" / "parts" / "own.conf"
+    own.write_text(own.read_text())
+    guarded.renew(NAME)
+    guarded.wait_valid(NAME, count=2)
+    assert not guarded.matching("held back")
+
+
+def test_a_reload_that_was_held_is_made_by_the_next_keeper(guarded):
+    own = guarded.root / "conf" / "parts" / "own.conf"
+    before = own.read_text()
+    serial = held_back(guarded, lambda: guarded.append("own", "Timeout 7"),
+                       "own.conf")
+    guarded.kill(guarded.keeper)
+    guarded.wait_log("acme: keeper: started", count=3)
+    own.write_text(before)
+    goes_live(guarded, serial)
+
+
+def test_a_file_that_mod_ssl_would_miss_holds_the_reload(guarded):
+    """It is found by httpd -t alone: no file of the configuration changed."""
+    roots = guarded.root / "roots.pem"
+    shutil.copy(guarded.ca.authority.file, roots)
+    guarded.append("own", "")
+    own = guarded.root / "conf" / "parts" / "own.conf"
+    own.write_text(own.read_text().replace(
+        "</VirtualHost>", f"SSLCACertificateFile {roots}\n</VirtualHost>"))
+    guarded.graceful()
+    aside = guarded.root / "roots.aside"
+    serial = held_back(guarded, lambda: roots.rename(aside), "roots.pem")
+    aside.rename(roots)
+    goes_live(guarded, serial)

@@ -1,0 +1,156 @@
+"""A CA that answers nonsense at any step: the server lives, and goes on."""
+
+import pytest
+
+from lib import proxy
+from lib.wait import seconds_until, wait_until
+
+NAME = "www.example.org"
+
+ANSWERS = {"500": proxy.status(500), "429": proxy.status(429),
+           "503": proxy.status(503), "garbage": proxy.garbage,
+           "empty": proxy.empty, "reset": proxy.reset,
+           "truncated": proxy.truncated}
+
+# What does no harm: of these replies the body does not matter.
+HARMLESS = {("nonce", "truncated"), ("challenge", "garbage"),
+            ("challenge", "empty")}
+
+
+def lives(server, workers):
+    """Nobody crashed: the workers are those from before."""
+    assert server.running
+    assert server.get().status == 200
+    assert set(workers) <= set(server.workers)
+
+
+@pytest.mark.parametrize("step", proxy.STEPS)
+def test_wrong_answers_at_a_step(site, step):
+    ca = site.proxied_ca()
+    ca.answer(proxy.status(500), step)
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    server.wait_failed(NAME)
+    workers = server.workers
+
+    harmful = [name for name in ANSWERS if (step, name) not in HARMLESS]
+    for count, name in enumerate(harmful, start=2):
+        ca.answer(ANSWERS[name], step)
+        server.renew(NAME)
+        server.wait_failed(NAME, count)
+        wait_until(lambda: server.journal(NAME)["attempts"] == count,
+                   f"attempt {count} ({name}) is in the journal")
+        lives(server, workers)
+
+    assert server.look(NAME).self_signed
+    ca.forward()
+    server.renew(NAME)
+    server.wait_valid(NAME)
+    assert server.journal(NAME)["attempts"] == 0
+
+
+@pytest.mark.parametrize("step", ["account", "order", "challenge",
+                                  "finalize", "certificate"])
+def test_a_reply_that_is_lost_once(site, step):
+    """The CA did what was asked; the client is not told, and asks again."""
+    ca = site.proxied_ca()
+    ca.answer(proxy.once(proxy.lost), step)
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    wait_until(lambda: server.failures(NAME) or server.installed(NAME),
+               "the order has ended")
+    if server.failures(NAME):
+        server.renew(NAME)
+    server.wait_valid(NAME)
+    assert len([request for request in ca.seen("order")
+                if request.status == 201]) == 1
+
+
+def test_an_answer_without_an_end_is_left(site):
+    ca = site.proxied_ca()
+    ca.answer(proxy.huge, "directory")
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    server.wait_failed(NAME)
+    lives(server, server.workers)
+
+    ca.forward()
+    ca.answer(proxy.huge, "certificate")
+    server.renew(NAME)
+    server.wait_failed(NAME, 2)
+    ca.forward()
+    server.renew(NAME)
+    server.wait_valid(NAME)
+
+
+def test_a_slow_ca_is_waited_for(site):
+    ca = site.proxied_ca()
+    ca.answer(proxy.slow(1), *proxy.STEPS)
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    server.wait_valid(NAME)
+    assert not server.failures(NAME)
+
+
+def test_a_url_of_the_ca_that_is_not_https_is_refused(site):
+    ca = site.proxied_ca()
+    ca.answer(proxy.rewrite(b'"https://', b'"http://'), "directory")
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    assert "https" in server.wait_failed(NAME)
+
+
+@pytest.mark.parametrize("token", ["../../../etc/passwd", "a/b", "a b",
+                                   "", "$(reboot)", "x" * 4000])
+def test_a_token_that_is_none_is_refused(site, token):
+    ca = site.proxied_ca()
+    ca.answer(proxy.rewrite_tokens(token), "authz")
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    server.wait_failed(NAME)
+    assert not ca.count("challenge")
+    assert server.running
+
+
+def test_hostile_sentences_are_shown_harmless(site):
+    ca = site.proxied_ca()
+    hostile = ("\x1b[31mred\n[notice] forged line\r\n<script>alert(1)"
+               "</script>\x00" + "long " * 5000)
+    ca.answer(proxy.status(403, detail=hostile, kind="unauthorized"), "order")
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    told = server.wait_failed(NAME)
+    shown = server.wait_state(NAME, "failed")
+
+    assert len(told) < 2500
+    assert "\x1b" not in server.log_text and "\x00" not in server.log_text
+    assert not server.matching(r"^\[notice\] forged")
+    assert len(shown["Problem"]) < 2500
+    assert int(server.status()["AcmeCertificates"]) == 1
+    page = server.get("/server-status", port=server.status_port).body
+    assert "<script>" not in page and "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_retry_after_is_honoured(site, code):
+    ca = site.proxied_ca()
+    ca.answer(proxy.status(code, retry_after=1234, kind="rateLimited",
+                           detail="too many certificates"), "order")
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    assert "too many certificates" in server.wait_failed(NAME)
+    shown = server.wait_state(NAME, "failed")
+    assert 1200 < seconds_until(shown["NextAt"]) < 1500
+    asked = ca.count("order")
+    server.restart()
+    shown = server.wait_state(NAME, "failed")
+    assert 1190 < seconds_until(shown["NextAt"]) < 1500
+    assert ca.count("order") == asked

@@ -1,0 +1,189 @@
+/*
+ * keeper.h - what the keeper's floor is given in its tests: a configuration
+ * of two certificates at one CA, a store in the scratch folder, and a log that
+ * can be read.
+ */
+#ifndef KEEPER_H
+#define KEEPER_H
+
+#include "acme_account_file.h"
+#include "acme_archive.h"
+#include "acme_book.h"
+#include "acme_journal.h"
+#include "acme_pending.h"
+#include "scratch.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define CA_URL "https://ca.example/dir"
+#define LOG_MAX (4 * 1024 * 1024)
+
+static acme_result_t res;
+
+/* An array of the words in text. */
+static inline apr_array_header_t *words(const char *text)
+{
+    apr_array_header_t *list = apr_array_make(scratch_pool, 4,
+                                              sizeof(const char *));
+    char *last, *word, *copy = apr_pstrdup(scratch_pool, text);
+
+    for (word = apr_strtok(copy, " ", &last); word;
+         word = apr_strtok(NULL, " ", &last)) {
+        APR_ARRAY_PUSH(list, const char *) = word;
+    }
+    return list;
+}
+
+static inline acme_cert_conf_t *cert_of(acme_conf_t *conf, int i)
+{
+    return &APR_ARRAY_IDX(conf->certs, i, acme_cert_conf_t);
+}
+
+/* Certificate 0 is a.example with www.a.example, certificate 1 b.example. */
+static inline acme_conf_t *make_conf(void)
+{
+    static const char *const names[] = {
+        "a.example www.a.example", "b.example"
+    };
+    acme_conf_t *conf = apr_pcalloc(scratch_pool, sizeof(*conf));
+    acme_ca_conf_t *ca;
+    size_t i;
+
+    conf->state_dir = at("store");
+    conf->activate = ACME_ACTIVATE_NONE;
+    conf->cas = apr_array_make(scratch_pool, 1, sizeof(acme_ca_conf_t));
+    conf->certs = apr_array_make(scratch_pool, 2, sizeof(acme_cert_conf_t));
+    ca = apr_array_push(conf->cas);
+    memset(ca, 0, sizeof(*ca));
+    ca->url = CA_URL;
+    ca->folder = acme_account_folder(CA_URL, NULL, scratch_pool);
+    ca->contacts = words("mailto:admin@a.example mailto:b@b.example");
+    for (i = 0; i < COUNT(names); i++) {
+        acme_cert_conf_t *cert = apr_array_push(conf->certs);
+
+        memset(cert, 0, sizeof(*cert));
+        cert->names = words(names[i]);
+        cert->id = APR_ARRAY_IDX(cert->names, 0, const char *);
+        cert->places = words("httpd.conf:1");
+        cert->agreed = 1;
+        cert->key_type = ACME_KEY_P256;
+        cert->renew.percent = 33;
+        cert->warn.percent = 10;
+        cert->digest = acme_conf_digest(conf, cert, scratch_pool);
+        cert->settings = acme_conf_settings(conf, cert, scratch_pool);
+    }
+    return conf;
+}
+
+/* Other names for a certificate, as after a changed configuration. */
+static inline void set_names(acme_conf_t *conf, int i, const char *names)
+{
+    acme_cert_conf_t *cert = cert_of(conf, i);
+
+    cert->names = words(names);
+    cert->digest = acme_conf_digest(conf, cert, scratch_pool);
+    cert->settings = acme_conf_settings(conf, cert, scratch_pool);
+}
+
+/* A line a write: several processes log into one file. */
+static void write_log(void *baton, acme_log_e level, const char *line)
+{
+    static const char *const levels[] = {
+        "error", "warning", "notice", "info"
+    };
+    char text[8192];
+    int len, fd;
+
+    (void)baton;
+    len = apr_snprintf(text, sizeof(text), "[%s] %s\n", levels[level], line);
+    fd = open(at("log"), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    if (write(fd, text, (size_t)len) != len) {
+        abort();
+    }
+    close(fd);
+}
+
+static const acme_log_t test_log = { write_log, NULL };
+
+static inline const char *logged(void)
+{
+    const char *text;
+    apr_size_t len;
+
+    if (acme_file_read(&text, &len, at("log"), LOG_MAX, &res, scratch_pool)) {
+        return "";
+    }
+    return text;
+}
+
+static inline void assert_logged(const char *text)
+{
+    if (!strstr(logged(), text)) {
+        fail_msg("the log does not say \"%s\" but:\n%s", text, logged());
+    }
+}
+
+static inline void assert_not_logged(const char *text)
+{
+    if (strstr(logged(), text)) {
+        fail_msg("the log says \"%s\":\n%s", text, logged());
+    }
+}
+
+/* How many lines say it? */
+static inline int times_logged(const char *text)
+{
+    const char *found = logged();
+    int n = 0;
+
+    while ((found = strstr(found, text)) != NULL) {
+        found += strlen(text);
+        n++;
+    }
+    return n;
+}
+
+static int published;
+
+static void publish(void *baton, const acme_state_t *state)
+{
+    (void)baton;
+    (void)state;
+    published++;
+}
+
+/* The book as a keeper has it that started now. */
+static inline acme_book_t *open_book(const acme_conf_t *conf)
+{
+    acme_book_t *book = apr_pcalloc(scratch_pool, sizeof(*book));
+
+    book->conf = conf;
+    book->log = &test_log;
+    book->publish = publish;
+    book->store = open_store();
+    acme_book_open(book, scratch_pool);
+    return book;
+}
+
+static inline acme_journal_t *journal_of(const char *id)
+{
+    acme_journal_t *journal;
+
+    assert_int_equal(acme_journal_load(&journal, open_store(), id, &res,
+                                       scratch_pool), 0);
+    return journal;
+}
+
+static inline const char *last_event(const char *id)
+{
+    acme_journal_t *journal = journal_of(id);
+
+    return journal->events->nelts
+        ? APR_ARRAY_IDX(journal->events, journal->events->nelts - 1,
+                        acme_event_t).event
+        : "none";
+}
+
+#define KEEPER_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
+
+#endif

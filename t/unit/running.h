@@ -1,0 +1,390 @@
+/*
+ * running.h - a keeper that runs as a process of its own, and what is said to
+ * it.
+ *
+ * Every octet that it says is kept: at the end of a test there must be no
+ * secret among them, and only whole lines in the log.
+ */
+#ifndef RUNNING_H
+#define RUNNING_H
+
+#include <signal.h>
+#include <sys/un.h>
+
+#include "acme_client.h"
+#include "acme_keeper.h"
+#include "issuer.h"
+#include "packet.h"
+
+#define HANGS_AFTER 120         /* seconds; valgrind is slow */
+#define DESCRIPTORS_MAX 1024
+
+#define ACCOUNT_URL "https://ca.example/account/1"
+#define ORDER_URL "https://ca.example/order/1"
+#define NONCE "bm9uY2U"
+
+static int pair[2];             /* 0 the keeper's end, 1 that of all workers */
+static pid_t keeper_pid;        /* 0: none runs */
+static acme_conf_t *conf;
+static int channel;             /* the one that tests talk on; -1: not open */
+static char *heard;             /* all that came */
+static size_t heard_len;
+
+static void held(void *baton, const char *reason)
+{
+    (void)baton;
+    (void)reason;
+}
+
+/* As httpd does it, all but what is the keeper's is closed. */
+static inline void be_the_keeper(pid_t parent, int fd)
+{
+    static const char *const test[] = { "false", NULL };
+    acme_server_t server = { 0 };
+    acme_keeper_t keeper = { 0 };
+    apr_pool_t *p;
+    int i;
+
+    for (i = 3; i < DESCRIPTORS_MAX; i++) {
+        if (i != fd) {
+            close(i);
+        }
+    }
+    apr_pool_create(&p, NULL);
+    server.pid = parent;
+    server.test = test;
+    server.cwd = "/";
+    server.pairs = apr_array_make(p, 1, sizeof(acme_pair_t));
+    server.baseline = acme_baseline_make(server.pairs, 0, p);
+    keeper.conf = conf;
+    keeper.server = &server;
+    keeper.log = &test_log;
+    keeper.fd = fd;
+    keeper.publish = publish;
+    keeper.held = held;
+    acme_keeper_run(&keeper, p);
+    apr_pool_destroy(p);
+    apr_pool_destroy(scratch_pool);
+}
+
+static inline void start_keeper(void)
+{
+    pid_t parent = getpid();
+
+    fflush(NULL);
+    keeper_pid = fork();
+    assert_true(keeper_pid >= 0);
+    if (keeper_pid == 0) {
+        free(heard);
+        be_the_keeper(parent, pair[0]);
+        _exit(0);
+    }
+}
+
+/* Its wait status. */
+static inline int wait_for_keeper(void)
+{
+    int status;
+
+    assert_int_equal(waitpid(keeper_pid, &status, 0), keeper_pid);
+    keeper_pid = 0;
+    return status;
+}
+
+static inline void kill_keeper(void)
+{
+    kill(keeper_pid, SIGKILL);
+    wait_for_keeper();
+}
+
+static inline void remember(const char *data, size_t len)
+{
+    heard = realloc(heard, heard_len + len);
+    assert_non_null(heard);
+    memcpy(heard + heard_len, data, len);
+    heard_len += len;
+}
+
+/* The next reply; APR_EOF when the keeper closed the channel. */
+static inline apr_status_t hear(acme_message_t *reply, int fd)
+{
+    static char raw[PACKET_REST];
+    apr_status_t rv;
+    ssize_t n = recv(fd, raw, sizeof(raw), MSG_PEEK);
+
+    if (n > 0) {
+        remember(raw, (size_t)n);
+    }
+    rv = acme_message_receive(reply, fd, 1, NULL, &res, scratch_pool);
+    if (rv == ECONNRESET) {
+        return APR_EOF;         /* closed before it had read all */
+    }
+    if (rv == APR_SUCCESS && reply->status != APR_SUCCESS) {
+        res = *(const acme_result_t *)reply->body;
+    }
+    return rv;
+}
+
+/* A new channel that brings no answer yet; *ptheirs is the end passed on. */
+static inline int knock(int *ptheirs)
+{
+    static const acme_msg_none_t none;
+    acme_message_t message = { ACME_MSG_HELLO, APR_SUCCESS, &none, NULL, 0 };
+    int fds[2];
+
+    assert_int_equal(acme_message_pair(fds, &res), 0);
+    assert_int_equal(acme_message_send(pair[1], &message, 0, fds[1], &res),
+                     0);
+    if (ptheirs) {
+        *ptheirs = fds[1];
+    }
+    else {
+        close(fds[1]);
+    }
+    return fds[0];
+}
+
+static inline int open_channel(void)
+{
+    acme_message_t reply;
+    int fd = knock(NULL);
+
+    if (hear(&reply, fd)) {
+        fail_msg("no welcome: %s", res.detail);
+    }
+    assert_int_equal(reply.kind, ACME_MSG_HELLO);
+    assert_int_equal(((const acme_msg_welcome_t *)reply.body)->certs, 2);
+    return fd;
+}
+
+/* acmectl's way in. */
+static inline int open_control(void)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+    apr_cpystrn(addr.sun_path, at("store/run/acme.sock"),
+                sizeof(addr.sun_path));
+    assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    return fd;
+}
+
+/* The reply to a request, which may be a failure: then res has it as well. */
+static inline acme_message_t say_on(int fd, acme_message_e kind,
+                                    const void *body, const char *tail,
+                                    apr_size_t len)
+{
+    acme_message_t request = { kind, APR_SUCCESS, body, tail, len };
+    acme_message_t reply;
+
+    if (acme_message_send(fd, &request, 0, -1, &res) || hear(&reply, fd)) {
+        fail_msg("%s: %s", acme_message_name(kind), res.detail);
+    }
+    assert_int_equal(reply.kind, kind);
+    return reply;
+}
+
+static inline acme_message_t say(acme_message_e kind, const void *body)
+{
+    if (channel < 0) {
+        channel = open_channel();
+    }
+    return say_on(channel, kind, body, NULL, 0);
+}
+
+static inline void assert_closed(int fd, const char *name)
+{
+    acme_message_t reply;
+    apr_status_t rv = hear(&reply, fd);
+
+    if (rv != APR_EOF) {
+        fail_msg("%s: the channel was not closed: %d", name, rv);
+    }
+}
+
+/* It goes on serving others. */
+static inline void assert_serving(void)
+{
+    close(open_channel());
+}
+
+static inline apr_status_t prepare(apr_uint32_t cert)
+{
+    acme_msg_cert_t body = { cert };
+
+    return say(ACME_MSG_PREPARE, &body).status;
+}
+
+static inline apr_status_t tell_url(acme_message_e kind, apr_uint32_t cert,
+                                    const char *url)
+{
+    acme_msg_url_t body;
+
+    memset(&body, 0, sizeof(body));     /* what lies between as well */
+    body.cert = cert;
+    apr_cpystrn(body.url, url, sizeof(body.url));
+    return say(kind, &body).status;
+}
+
+/* An account, and key and CSR of certificate 0, as a renewal has them. */
+static inline void begin(void)
+{
+    assert_int_equal(prepare(0), 0);
+    assert_int_equal(tell_url(ACME_MSG_ACCOUNT, 0, ACCOUNT_URL), 0);
+}
+
+static inline acme_message_t sign(apr_uint32_t cert, apr_uint32_t kind,
+                                  const char *url, const char *nonce)
+{
+    acme_msg_sign_t body;
+
+    memset(&body, 0, sizeof(body));
+    body.cert = cert;
+    body.kind = kind;
+    apr_cpystrn(body.url, url, sizeof(body.url));
+    apr_cpystrn(body.nonce, nonce, sizeof(body.nonce));
+    return say(ACME_MSG_SIGN, &body);
+}
+
+static inline acme_message_t install_octets(apr_uint32_t cert,
+                                            const char *data, apr_size_t len)
+{
+    acme_msg_cert_t body = { cert };
+
+    return say_on(channel, ACME_MSG_INSTALL, &body, data, len);
+}
+
+static inline acme_message_t install(apr_uint32_t cert, const char *pem)
+{
+    return install_octets(cert, pem, strlen(pem));
+}
+
+/* The state as acmectl sees it. */
+static inline acme_state_t list(apr_uint32_t cert)
+{
+    acme_msg_cert_t body = { cert };
+    int fd = open_control();
+    acme_message_t reply = say_on(fd, ACME_MSG_LIST, &body, NULL, 0);
+
+    close(fd);
+    assert_int_equal(reply.status, 0);
+    return *(const acme_state_t *)reply.body;
+}
+
+/* The key that was made for a certificate under way. */
+static inline EVP_PKEY *pending_key(int cert)
+{
+    acme_key_t *key;
+
+    assert_int_equal(acme_key_load(&key, at("store/pending/%s/key.pem",
+                                            cert_of(conf, cert)->id), &res,
+                                   scratch_pool), 0);
+    return acme_key_evp(key);
+}
+
+/* What an honest CA issues for it. */
+static inline const char *right_chain(int cert)
+{
+    issue_t what = { .issuer = make_issuer("Test CA") };
+
+    what.key = pending_key(cert);
+    what.names = apr_array_pstrcat(scratch_pool, cert_of(conf, cert)->names,
+                                   ' ');
+    return issue(&what);
+}
+
+static inline int is_heard(const void *data, size_t len)
+{
+    return heard_len && memmem(heard, heard_len, data, len) != NULL;
+}
+
+/* Neither the PEM text of a key nor its secret number. */
+static inline void assert_secret(const char *path)
+{
+    unsigned char *der = NULL;
+    acme_key_t *key;
+    int len;
+
+    if (acme_key_load(&key, path, &res, scratch_pool)) {
+        return;
+    }
+    len = i2d_PrivateKey(acme_key_evp(key), &der);
+    assert_true(len > 7 + 32 && der[5] == 4 && der[6] == 32);
+    assert_false(is_heard(der + 7, 32));
+    OPENSSL_free(der);
+}
+
+static inline void assert_secrets_kept(void)
+{
+    int i;
+
+    assert_false(is_heard("PRIVATE KEY", strlen("PRIVATE KEY")));
+    assert_secret(at("store/accounts/%s/key.pem",
+                     APR_ARRAY_IDX(conf->cas, 0, acme_ca_conf_t).folder));
+    for (i = 0; i < conf->certs->nelts; i++) {
+        assert_secret(at("store/pending/%s/key.pem", cert_of(conf, i)->id));
+        assert_secret(at("store/live/%s/privkey.pem", cert_of(conf, i)->id));
+    }
+    assert_not_logged("PRIVATE KEY");
+}
+
+static inline void assert_log_clean(void)
+{
+    const char *log = logged();
+    const char *c;
+
+    for (c = log; *c; c++) {
+        assert_true(*c == '\n' || (*c >= 0x20 && *c <= 0x7e));
+        assert_true(c > log ? c[-1] != '\n' || *c == '[' : *c == '[');
+    }
+}
+
+static inline int running_setup(void **state)
+{
+    int rc = scratch_setup(state);
+
+    alarm(HANGS_AFTER);
+    channel = -1;
+    conf = make_conf();
+    return rc || acme_message_pair(pair, &res);
+}
+
+static inline int keeper_setup(void **state)
+{
+    int rc = running_setup(state);
+
+    start_keeper();
+    return rc;
+}
+
+static inline int running_teardown(void **state)
+{
+    int status = 0;
+
+    if (channel >= 0) {
+        close(channel);
+    }
+    if (keeper_pid) {
+        kill(keeper_pid, SIGTERM);
+        status = wait_for_keeper();
+    }
+    if (status) {
+        print_error("the keeper ended with wait status %x\n", status);
+    }
+    assert_secrets_kept();
+    assert_log_clean();
+    free(heard);
+    heard = NULL;
+    heard_len = 0;
+    close(pair[0]);
+    close(pair[1]);
+    return scratch_teardown(state) || status;
+}
+
+/* A keeper runs; or the test starts it. */
+#define RUNNING_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, keeper_setup, running_teardown)
+#define STARTING_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, running_setup, running_teardown)
+
+#endif

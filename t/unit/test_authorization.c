@@ -1,0 +1,174 @@
+/*
+ * test_authorization.c - authorizations and their challenges, tokens above
+ * all: they end up in answers to visitors.
+ */
+#include "fake_ca.h"
+
+static acme_authz_t *authz_of(const char *body)
+{
+    const fake_row_t rows[] = {
+        DIRECTORY, NONCE,
+        { .request = "POST /z", .head = "200 OK", .body = body },
+        { 0 }
+    };
+    acme_authz_t *authz;
+
+    fake_serve(fake, rows);
+    if (acme_authz_fetch(&authz, &session, at("/z"), &res, pool)) {
+        assert_null(authz);
+        assert_detail(at("/z"));
+    }
+    return authz;
+}
+
+#define IDENTIFIER "\"identifier\":{\"type\":\"dns\",\"value\":\"a.org\"}"
+
+static void challenges_that_we_cannot_use_are_passed_over(void **state)
+{
+    acme_authz_t *authz;
+
+    (void)state;
+    authz = authz_of("{\"status\":\"pending\"," IDENTIFIER ",\"wildcard\":"
+        "true,\"challenges\":[7,{},"
+        "{\"type\":\"http-01\",\"token\":\"a\"},"
+        "{\"type\":\"http-01\",\"token\":\"a\",\"url\":\"http://ca/\"},"
+        "{\"type\":\"http-01\",\"token\":\"../x\",\"url\":\"~/1\"},"
+        "{\"type\":\"http-01\",\"token\":\"a\",\"url\":\"~/2\","
+        "\"status\":\"invalid\"},"
+        "{\"type\":\"http-01\",\"token\":\"good\",\"url\":\"~/3\","
+        "\"status\":\"processing\"},"
+        "{\"type\":\"dns-persist-01\",\"url\":\"~/4\"},"
+        "{\"type\":\"tls-\\u0007alpn\",\"token\":\"t\",\"url\":\"~/5\"}]}");
+    assert_non_null(authz);
+    assert_int_equal(authz->status, ACME_AUTHZ_PENDING);
+    assert_string_equal(authz->name, "a.org");
+    assert_true(authz->wildcard);
+    assert_int_equal(authz->challenges->nelts, 5);
+    assert_string_equal(acme_authz_challenge(authz, "http-01")->url,
+                        at("/3"));
+    assert_true(acme_authz_challenge(authz, "http-01")->begun);
+    assert_null(acme_authz_challenge(authz, "dns-persist-01"));
+    assert_null(acme_authz_challenge(authz, "dns-01"));
+    assert_non_null(acme_authz_challenge(authz, "tls-\\x07alpn"));
+}
+
+static void a_token_is_base64url_of_bounded_length(void **state)
+{
+    static const struct {
+        const char *token;
+        int good;
+    } rows[] = {
+        { "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA", 1 },
+        { "_", 1 }, { "", 0 }, { "a/b", 0 }, { "a+b", 0 }, { "a=", 0 },
+        { "..", 0 }, { "$(id)", 0 }, { "a b", 0 }, { "a\\u0000b", 0 },
+        { "a\\n", 0 }
+    };
+    char longest[ACME_TOKEN_MAX + 2];
+    acme_authz_t *authz;
+    size_t i;
+
+    (void)state;
+    memset(longest, 'a', sizeof(longest));
+    longest[ACME_TOKEN_MAX + 1] = '\0';
+    for (i = 0; i < sizeof(rows) / sizeof(*rows) + 2; i++) {
+        int known = i < sizeof(rows) / sizeof(*rows);
+        const char *token = known ? rows[i].token : longest;
+        int good = known ? rows[i].good : strlen(longest) == ACME_TOKEN_MAX;
+
+        authz = authz_of(apr_pstrcat(pool, "{\"status\":\"pending\","
+                         IDENTIFIER ",\"challenges\":[{\"type\":\"x\","
+                         "\"url\":\"~/1\",\"token\":\"", token, "\"}]}",
+                         NULL));
+        assert_non_null(authz);
+        assert_int_equal(authz->challenges->nelts, 1);
+        if ((acme_authz_challenge(authz, "x") != NULL) != good) {
+            fail_msg("%s", token);
+        }
+        if (!known) {
+            longest[ACME_TOKEN_MAX] = '\0';
+        }
+    }
+}
+
+static void a_failed_authorization_says_why(void **state)
+{
+    acme_authz_t *authz;
+
+    (void)state;
+    authz = authz_of("{\"status\":\"invalid\"," IDENTIFIER ",\"challenges\":["
+        "{\"type\":\"dns-01\",\"url\":\"~/1\"},"
+        "{\"type\":\"http-01\",\"url\":\"~/2\",\"status\":\"invalid\","
+        "\"error\":{\"type\":\"" URN "connection\",\"detail\":\"Refused.\"}}"
+        "]}");
+    assert_non_null(authz);
+    assert_int_equal(authz->status, ACME_AUTHZ_FAILED);
+    assert_string_equal(authz->error.detail, "http-01 of a.org: Refused.");
+    assert_true(acme_problem_is(&authz->error, "connection"));
+    assert_int_equal(authz->error.retry, ACME_RETRY_SOON);
+
+    authz = authz_of("{\"status\":\"expired\"," IDENTIFIER "}");
+    assert_non_null(authz);
+    assert_int_equal(authz->status, ACME_AUTHZ_FAILED);
+    assert_string_equal(authz->error.detail,
+                        "authorization of a.org: it is expired");
+
+    authz = authz_of("{\"status\":\"valid\"," IDENTIFIER "}");
+    assert_non_null(authz);
+    assert_int_equal(authz->status, ACME_AUTHZ_VALID);
+    assert_int_equal(authz->challenges->nelts, 0);
+}
+
+static void a_hostile_authorization_is_refused(void **state)
+{
+    static const char *const bodies[] = {
+        "", "null", "{}", "{\"status\":\"pending\"}",
+        "{\"status\":\"pending\",\"identifier\":\"a.org\"}",
+        "{\"status\":\"pending\",\"identifier\":{\"value\":\"\"}}",
+        "{\"status\":\"pending\",\"identifier\":{\"value\":\"a\\u0000b\"}}",
+        "{\"status\":\"new\"," IDENTIFIER "}"
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+        if (authz_of(bodies[i])) {
+            fail_msg("%s", bodies[i]);
+        }
+    }
+}
+
+static void a_challenge_is_answered(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE,
+        { .request = "POST /1", .times = 1, .head = "200 OK" },
+        { .request = "POST /1", .head = "400 Bad\r\n" PROBLEM, .body =
+          "{\"type\":\"" URN "malformed\",\"detail\":\"Late.\"}" },
+        { 0 }
+    };
+    acme_challenge_t challenge = { .type = "http-01", .token = "t" };
+
+    (void)state;
+    challenge.url = at("/1");
+    fake_serve(fake, rows);
+    assert_int_equal(acme_challenge_answer(&session, &challenge, "a.org",
+                                           &res, pool), 0);
+    assert_string_equal(fake_log(fake), "GET /dir\nHEAD /nonce\n"
+                                        "POST /1 challenge fresh\n");
+    assert_int_not_equal(acme_challenge_answer(&session, &challenge, "a.org",
+                                               &res, pool), 0);
+    assert_string_equal(res.detail, "http-01 of a.org: Late.");
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        FAKE_CA_TEST(challenges_that_we_cannot_use_are_passed_over),
+        FAKE_CA_TEST(a_token_is_base64url_of_bounded_length),
+        FAKE_CA_TEST(a_failed_authorization_says_why),
+        FAKE_CA_TEST(a_hostile_authorization_is_refused),
+        FAKE_CA_TEST(a_challenge_is_answered)
+    };
+
+    return cmocka_run_group_tests(tests, fake_ca_begin, fake_ca_end);
+}

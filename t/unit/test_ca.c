@@ -1,0 +1,298 @@
+/*
+ * test_ca.c - the directory, the nonces, and requests that are signed.
+ */
+#include "fake_ca.h"
+
+static apr_status_t post(const char *path)
+{
+    acme_http_reply_t *reply;
+
+    return acme_ca_post(&reply, &session, ACME_SIGN_POST_AS_GET, at(path),
+                        "the test", &res, pool);
+}
+
+static void a_directory_is_asked_for_once(void **state)
+{
+    static const fake_row_t rows[] = {
+        { .request = "GET /dir", .head = "200 OK", .body =
+          "{\"newNonce\":\"~/nonce\",\"newAccount\":\"~/account\","
+          "\"newOrder\":\"~/order\",\"revokeCert\":\"http://plain/\","
+          "\"keyChange\":7,\"renewalInfo\":\"~/info\",\"more\":[{}],"
+          "\"meta\":{\"termsOfService\":\"https://ca/\\u001b[2J\","
+          "\"externalAccountRequired\":true}}" },
+        { 0 }
+    };
+    const acme_directory_t *dir, *again;
+
+    (void)state;
+    fake_serve(fake, rows);
+    assert_int_equal(acme_ca_directory(&dir, &session, &res, pool), 0);
+    assert_string_equal(dir->new_nonce, at("/nonce"));
+    assert_string_equal(dir->new_order, at("/order"));
+    assert_string_equal(dir->renewal_info, at("/info"));
+    assert_null(dir->revoke_cert);
+    assert_null(dir->key_change);
+    assert_string_equal(dir->terms_of_service, "https://ca/\\x1b[2J");
+    assert_true(dir->external_account_required);
+    assert_int_equal(acme_ca_directory(&again, &session, &res, pool), 0);
+    assert_ptr_equal(again, dir);
+    assert_string_equal(fake_log(fake), "GET /dir\n");
+    assert_int_equal(session.requests, 0);
+}
+
+static void a_directory_without_meta_will_do(void **state)
+{
+    static const fake_row_t rows[][2] = {
+        { DIRECTORY, { 0 } },
+        { { .request = "GET /dir", .head = "200 OK", .body =
+            "{\"newNonce\":\"~/n\",\"newAccount\":\"~/a\","
+            "\"newOrder\":\"~/o\",\"meta\":{}}" }, { 0 } },
+        { { .request = "GET /dir", .head = "200 OK", .body =
+            "{\"newNonce\":\"~/n\",\"newAccount\":\"~/a\","
+            "\"newOrder\":\"~/o\",\"meta\":\"none\"}" }, { 0 } }
+    };
+    const acme_directory_t *dir;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        open_ca();
+        fake_serve(fake, rows[i]);
+        assert_int_equal(acme_ca_directory(&dir, &session, &res, pool), 0);
+        assert_null(dir->terms_of_service);
+        assert_false(dir->external_account_required);
+    }
+}
+
+static void a_directory_that_is_none_is_named(void **state)
+{
+    static const struct {
+        const char *name, *head, *body, *says;
+    } rows[] = {
+        { "empty", "200 OK", NULL, "" },
+        { "html", "200 OK", "<html>", "" },
+        { "an array", "200 OK", "[]", "" },
+        { "empty object", "200 OK", "{}", "newNonce" },
+        { "no newOrder", "200 OK", "{\"newNonce\":\"~/n\","
+          "\"newAccount\":\"~/a\"}", "newOrder" },
+        { "plain newAccount", "200 OK", "{\"newNonce\":\"~/n\","
+          "\"newAccount\":\"http://ca/\",\"newOrder\":\"~/o\"}",
+          "newAccount" },
+        { "not found", "404 Not Found", "gone", "HTTP 404: gone" },
+        { "moved", "301 Moved\r\nLocation: ~/other", NULL, "HTTP 301" }
+    };
+    const acme_directory_t *dir;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const fake_row_t table[] = {
+            { .request = "GET /dir", .head = rows[i].head,
+              .body = rows[i].body },
+            { 0 }
+        };
+
+        print_message("%s\n", rows[i].name);
+        fake_serve(fake, table);
+        assert_int_not_equal(acme_ca_directory(&dir, &session, &res, pool),
+                             0);
+        assert_null(dir);
+        assert_detail(at("/dir"));
+        assert_detail(rows[i].says);
+        assert_int_equal(res.retry, ACME_RETRY_SOON);
+    }
+}
+
+static void nonces_come_from_replies(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE,
+        { .request = "POST /a", .head = "200 OK\r\nReplay-Nonce: of-a" },
+        { .request = "POST /error", .head = "403 Forbidden\r\n"
+          "Replay-Nonce: of-error" },
+        { .request = "POST /bad", .head = "200 OK\r\nReplay-Nonce: a+b/c=" },
+        { 0 }
+    };
+
+    (void)state;
+    fake_serve(fake, rows);
+    assert_int_equal(post("/a"), 0);
+    assert_int_not_equal(post("/error"), 0);
+    assert_int_equal(post("/bad"), 0);
+    assert_int_equal(post("/a"), 0);
+    assert_string_equal(fake_log(fake),
+                        "GET /dir\n"
+                        "HEAD /nonce\nPOST /a get fresh\n"
+                        "POST /error get of-a\n"
+                        "POST /bad get of-error\n"
+                        "HEAD /nonce\nPOST /a get fresh\n");
+    assert_int_equal(session.requests, 6);
+}
+
+static void a_long_nonce_is_dropped(void **state)
+{
+    char *nonce = apr_palloc(pool, ACME_NONCE_MAX + 2);
+    fake_row_t rows[] = {
+        DIRECTORY, NONCE,
+        { .request = "POST /a", .times = 1 }, { .request = "POST /a" },
+        { 0 }
+    };
+
+    (void)state;
+    memset(nonce, 'n', ACME_NONCE_MAX + 1);
+    nonce[ACME_NONCE_MAX + 1] = '\0';
+    rows[2].head = apr_pstrcat(pool, "200 OK\r\nReplay-Nonce: ", nonce, NULL);
+    rows[3].head = apr_pstrcat(pool, "200 OK\r\nReplay-Nonce: ", nonce + 1,
+                               NULL);
+    fake_serve(fake, rows);
+    assert_int_equal(post("/a"), 0);
+    assert_int_equal(post("/a"), 0);
+    assert_int_equal(post("/a"), 0);
+    assert_non_null(strstr(fake_log(fake), apr_pstrcat(pool, "get fresh\n"
+                           "POST /a get ", nonce + 1, "\n", NULL)));
+}
+
+static void no_nonce_is_an_error(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY,
+        { .request = "HEAD /nonce", .head = "200 OK", .times = 1 },
+        { .request = "HEAD /nonce", .head = "429 Slow Down\r\n"
+          "Retry-After: 60" },
+        { 0 }
+    };
+
+    (void)state;
+    fake_serve(fake, rows);
+    assert_int_not_equal(post("/a"), 0);
+    assert_detail(at("/nonce"));
+    assert_int_not_equal(post("/a"), 0);
+    assert_detail("HTTP 429");
+    assert_int_equal(res.retry, ACME_RETRY_LATER);
+    assert_true(res.retry_at > apr_time_now());
+}
+
+static void bad_nonce_spends_that_of_the_error(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE,
+        { .request = "POST /pool", .head = "200 OK\r\nReplay-Nonce: pool" },
+        { .request = "POST /a", .times = 1, .head = "400 Bad\r\n" PROBLEM
+          "\r\nReplay-Nonce: error-1", .body = "{\"type\":\"" URN
+          "badNonce\"}" },
+        { .request = "POST /a", .times = 1, .head = "400 Bad\r\n" PROBLEM,
+          .body = "{\"type\":\"" URN "badNonce\"}" },
+        { .request = "POST /a", .head = "200 OK\r\nReplay-Nonce: good" },
+        { 0 }
+    };
+
+    (void)state;
+    fake_serve(fake, rows);
+    assert_int_equal(post("/pool"), 0);
+    assert_int_equal(post("/a"), 0);
+    assert_string_equal(fake_log(fake),
+                        "GET /dir\nHEAD /nonce\n"
+                        "POST /pool get fresh\n"
+                        "POST /a get pool\n"
+                        "POST /a get error-1\n"
+                        "HEAD /nonce\nPOST /a get fresh\n");
+}
+
+static void bad_nonce_is_tried_again_within_a_bound(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE,
+        { .request = "POST /a", .head = "400 Bad\r\n" PROBLEM
+          "\r\nReplay-Nonce: again", .body = "{\"type\":\"" URN
+          "badNonce\",\"detail\":\"never heard of it\"}" },
+        { 0 }
+    };
+
+    (void)state;
+    fake_serve(fake, rows);
+    assert_int_not_equal(post("/a"), 0);
+    assert_true(acme_problem_is(&res, "badNonce"));
+    assert_detail("the test: never heard of it");
+    assert_int_equal(res.retry, ACME_RETRY_SOON);
+    assert_int_equal(session.requests, 1 + 21);
+}
+
+static void *post_ten(void *data)
+{
+    acme_session_t mine = session;
+    acme_http_reply_t *reply;
+    apr_pool_t *own = data;
+    acme_result_t why;
+    intptr_t good = 0;
+    int i;
+
+    acme_http_create(&mine.http, &conf, &why, own);
+    for (i = 0; i < 10; i++) {
+        good += acme_ca_post(&reply, &mine, ACME_SIGN_POST_AS_GET,
+                             apr_pstrcat(own, fake_address(fake), "/a", NULL),
+                             "x", &why, own) == APR_SUCCESS;
+    }
+    return (void *)good;
+}
+
+static void threads_share_a_ca(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE,
+        { .request = "POST /a", .head = "200 OK\r\nReplay-Nonce: next" },
+        { 0 }
+    };
+    pthread_t threads[8];
+    apr_pool_t *pools[8];
+    void *good;
+    int i;
+
+    (void)state;
+    fake_serve(fake, rows);
+    for (i = 0; i < 8; i++) {
+        apr_pool_create(&pools[i], NULL);
+        pthread_create(&threads[i], NULL, post_ten, pools[i]);
+    }
+    for (i = 0; i < 8; i++) {
+        pthread_join(threads[i], &good);
+        assert_int_equal((intptr_t)good, 10);
+        apr_pool_destroy(pools[i]);
+    }
+}
+
+static void what_is_not_signed_is_not_sent(void **state)
+{
+    static const fake_row_t rows[] = { DIRECTORY, NONCE, { 0 } };
+
+    (void)state;
+    fake_serve(fake, rows);
+    session.baton = &session;
+    assert_int_equal(post("/a"), APR_EACCES);
+    assert_detail("does not sign");
+    assert_string_equal(fake_log(fake), "GET /dir\nHEAD /nonce\n");
+    session.baton = NULL;
+    assert_int_not_equal(acme_ca_post(&(acme_http_reply_t *){ NULL },
+                                      &session, ACME_SIGN_POST_AS_GET,
+                                      "http://127.0.0.1/", "x", &res, pool),
+                         0);
+    acme_stop_now(conf.stop);
+    assert_int_equal(post("/a"), APR_EINTR);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        FAKE_CA_TEST(a_directory_is_asked_for_once),
+        FAKE_CA_TEST(a_directory_without_meta_will_do),
+        FAKE_CA_TEST(a_directory_that_is_none_is_named),
+        FAKE_CA_TEST(nonces_come_from_replies),
+        FAKE_CA_TEST(a_long_nonce_is_dropped),
+        FAKE_CA_TEST(no_nonce_is_an_error),
+        FAKE_CA_TEST(bad_nonce_spends_that_of_the_error),
+        FAKE_CA_TEST(bad_nonce_is_tried_again_within_a_bound),
+        FAKE_CA_TEST(threads_share_a_ca),
+        FAKE_CA_TEST(what_is_not_signed_is_not_sent)
+    };
+
+    return cmocka_run_group_tests(tests, fake_ca_begin, fake_ca_end);
+}

@@ -1,0 +1,300 @@
+/*
+ * test_journal.c - what was saved is loaded again; what is damaged is set
+ * aside, and is never in the way.
+ */
+#include "acme_journal.h"
+#include "scratch.h"
+
+#define WHEN apr_time_from_sec(1795239365)
+#define EMPTY_EVENTS "\"events\": []}"
+#define HEAD \
+    "{\"attempts\": 1, \"retry\": \"soon\", \"problem\": \"\"," \
+    "\"detail\": \"\", \"digest\": \"\", "
+
+static acme_result_t res;
+
+static apr_status_t load(acme_journal_t **pjournal)
+{
+    return acme_journal_load(pjournal, open_store(), "a.org", &res,
+                             scratch_pool);
+}
+
+static apr_status_t save(const acme_journal_t *journal)
+{
+    return acme_journal_save(open_store(), "a.org", journal, &res,
+                             scratch_pool);
+}
+
+static const char *repeat(const char *text, int n)
+{
+    char *all = apr_pcalloc(scratch_pool, n * strlen(text) + 1);
+    int i;
+
+    for (i = 0; i < n; i++) {
+        strcpy(all + i * strlen(text), text);
+    }
+    return all;
+}
+
+static void assert_empty(const acme_journal_t *journal)
+{
+    assert_non_null(journal);
+    assert_int_equal(journal->attempts, 0);
+    assert_int_equal(journal->next_at, 0);
+    assert_false(journal->wanted);
+    assert_string_equal(journal->problem, "");
+    assert_string_equal(journal->detail, "");
+    assert_string_equal(journal->digest, "");
+    assert_int_equal(journal->events->nelts, 0);
+}
+
+static void none_is_empty(void **state)
+{
+    acme_journal_t *journal;
+
+    (void)state;
+    assert_int_equal(load(&journal), 0);
+    assert_empty(journal);
+    assert_int_equal(save(journal), 0);
+    assert_int_equal(load(&journal), 0);
+    assert_empty(journal);
+}
+
+static void round_trip(void **state)
+{
+    static const acme_retry_e retries[] = {
+        ACME_RETRY_SOON, ACME_RETRY_LATER, ACME_RETRY_NEVER
+    };
+    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    mode_t before = umask(077);
+    const acme_event_t *event;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 3; i++) {
+        journal->attempts = UINT32_MAX;
+        journal->next_at = WHEN + apr_time_from_sec(36500 * 86400LL);
+        journal->retry = retries[i];
+        journal->wanted = i % 2;
+        journal->problem = "urn:ietf:params:acme:error:rateLimited";
+        journal->detail = "too many \"certificates\" \\x41";
+        journal->digest = "0123abcd";
+        acme_journal_add(journal, WHEN, "ordered", "https://ca.example/1");
+        assert_int_equal(save(journal), 0);
+        assert_int_equal(load(&journal), 0);
+        assert_int_equal(journal->attempts, UINT32_MAX);
+        assert_int_equal(journal->next_at,
+                         WHEN + apr_time_from_sec(36500 * 86400LL));
+        assert_int_equal(journal->retry, retries[i]);
+        assert_int_equal(journal->wanted, i % 2);
+        assert_string_equal(journal->problem,
+                            "urn:ietf:params:acme:error:rateLimited");
+        assert_string_equal(journal->detail,
+                            "too many \"certificates\" \\x41");
+        assert_string_equal(journal->digest, "0123abcd");
+        assert_int_equal(journal->events->nelts, i + 1);
+        event = &APR_ARRAY_IDX(journal->events, i, acme_event_t);
+        assert_int_equal(event->when, WHEN);
+        assert_string_equal(event->event, "ordered");
+        assert_string_equal(event->detail, "https://ca.example/1");
+    }
+    umask(before);
+    assert_int_equal(mode_of(at("store/journal/a.org.json")), 0644);
+    assert_non_null(strstr(text_of(at("store/journal/a.org.json")),
+                           "\"2026-11-21T05:36:05Z\""));
+}
+
+static void keeps_the_last_events(void **state)
+{
+    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    int i;
+
+    (void)state;
+    for (i = 0; i < 100; i++) {
+        acme_journal_add(journal, WHEN + apr_time_from_sec(i), "event",
+                         apr_itoa(scratch_pool, i));
+    }
+    assert_int_equal(save(journal), 0);
+    assert_int_equal(load(&journal), 0);
+    assert_int_equal(journal->events->nelts, ACME_JOURNAL_EVENTS);
+    assert_string_equal(APR_ARRAY_IDX(journal->events, 0,
+                                      acme_event_t).detail, "68");
+    assert_string_equal(APR_ARRAY_IDX(journal->events, 31,
+                                      acme_event_t).detail, "99");
+}
+
+/* Whatever texts there are, they are cut, escaped, and loaded again. */
+static void hostile_texts_are_bounded(void **state)
+{
+    static const char *const rows[] = {
+        "x", "\"", "\\", "\x01", "\xff", "\xc3\xa9", "<script>", "%n"
+    };
+    acme_journal_t *journal;
+    struct stat st;
+    size_t i;
+    int n;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const char *text = repeat(rows[i], 5000);
+
+        journal = acme_journal_make(scratch_pool);
+        journal->problem = journal->detail = journal->digest = text;
+        for (n = 0; n < ACME_JOURNAL_EVENTS; n++) {
+            acme_journal_add(journal, WHEN, text, text);
+        }
+        assert_int_equal(save(journal), 0);
+        assert_int_equal(stat(at("store/journal/a.org.json"), &st), 0);
+        assert_true(st.st_size <= 64 * 1024);
+        if (load(&journal) != APR_SUCCESS) {
+            fail_msg("%s: %s", rows[i], res.detail);
+        }
+        assert_true(strlen(journal->problem) < ACME_PROBLEM_SIZE);
+        assert_true(strlen(journal->detail) < ACME_DETAIL_SIZE);
+        assert_true(journal->events->nelts > 5);
+    }
+}
+
+static void damaged_is_set_aside(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+    } rows[] = {
+        { "empty", "" },
+        { "half", HEAD "\"events\": [{\"when\"" },
+        { "array", "[]" },
+        { "null", "null" },
+        { "nothing in it", "{}" },
+        { "binary", "\x7f\x45LF\x01" },
+        { "negative", "{\"attempts\": -1, \"retry\": \"soon\", \"problem\": "
+          "\"\", \"detail\": \"\", \"digest\": \"\"," EMPTY_EVENTS },
+        { "too many", "{\"attempts\": 4294967296, \"retry\": \"soon\", "
+          "\"problem\": \"\", \"detail\": \"\", \"digest\": \"\","
+          EMPTY_EVENTS },
+        { "text for number", "{\"attempts\": \"1\", \"retry\": \"soon\", "
+          "\"problem\": \"\", \"detail\": \"\", \"digest\": \"\","
+          EMPTY_EVENTS },
+        { "unknown retry", "{\"attempts\": 1, \"retry\": \"perhaps\", "
+          "\"problem\": \"\", \"detail\": \"\", \"digest\": \"\","
+          EMPTY_EVENTS },
+        { "number for text", "{\"attempts\": 1, \"retry\": \"soon\", "
+          "\"problem\": 1, \"detail\": \"\", \"digest\": \"\","
+          EMPTY_EVENTS },
+        { "bad time", HEAD "\"next_at\": \"tomorrow\"," EMPTY_EVENTS },
+        { "number for time", HEAD "\"next_at\": 17," EMPTY_EVENTS },
+        { "number for truth", HEAD "\"wanted\": 1," EMPTY_EVENTS },
+        { "events no array", HEAD "\"events\": {}}" },
+        { "no events", HEAD "\"x\": 1}" },
+        { "event no object", HEAD "\"events\": [1]}" },
+        { "event half", HEAD "\"events\": [{\"when\": "
+          "\"2026-11-21T05:36:05Z\"}]}" },
+        { "event bad time", HEAD "\"events\": [{\"when\": \"x\", "
+          "\"event\": \"\", \"detail\": \"\"}]}" },
+        { "trailing", HEAD EMPTY_EVENTS "x" }
+    };
+    const char *path;
+    acme_journal_t *journal;
+    size_t i;
+
+    (void)state;
+    open_store();
+    path = at("store/journal/a.org.json");
+    put(path, HEAD EMPTY_EVENTS);       /* what the rows vary is good */
+    assert_int_equal(load(&journal), 0);
+    assert_int_equal(journal->attempts, 1);
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        put(path, rows[i].text);
+        if (load(&journal) != APR_EGENERAL) {
+            fail_msg("%s", rows[i].name);
+        }
+        assert_empty(journal);
+        assert_ptr_equal(strstr(res.detail, path), res.detail);
+        assert_non_null(strstr(res.detail, "set aside as "));
+        assert_int_equal(count(at("store/journal")), 0);
+        assert_int_equal(count(at("store/aside")), i + 1);
+        assert_int_equal(load(&journal), 0);
+    }
+}
+
+static void foreign_things_are_set_aside(void **state)
+{
+    acme_journal_t *journal;
+    const char *path;
+
+    (void)state;
+    open_store();
+    path = at("store/journal/a.org.json");
+    put(path, repeat(" ", 64 * 1024 + 1));
+    assert_int_equal(load(&journal), APR_EGENERAL);
+    assert_empty(journal);
+    mkdir(path, 0755);
+    put(at("store/journal/a.org.json/x"), "x");
+    assert_int_equal(load(&journal), APR_EGENERAL);
+    assert_empty(journal);
+    put(at("victim"), HEAD EMPTY_EVENTS);
+    assert_int_equal(symlink(at("victim"), path), 0);
+    assert_int_equal(load(&journal), APR_EGENERAL);
+    assert_empty(journal);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(load(&journal), APR_EGENERAL);
+    assert_int_equal(count(at("store/aside")), 4);
+    put(path, repeat("[", 60000));
+    assert_int_equal(load(&journal), APR_EGENERAL);
+    assert_int_equal(save(journal), 0);
+}
+
+/* A damaged one that cannot be moved does not stop anything either. */
+static void set_aside_may_fail(void **state)
+{
+    acme_store_t *store = open_store();
+    acme_journal_t *journal;
+
+    (void)state;
+    put(at("store/journal/a.org.json"), "{");
+    scratch_step = 1;
+    scratch_errno = EROFS;
+    assert_int_equal(acme_journal_load(&journal, store, "a.org", &res,
+                                       scratch_pool), APR_EGENERAL);
+    assert_empty(journal);
+    assert_non_null(strstr(res.detail, "it cannot be set aside: "));
+    assert_non_null(strstr(res.detail, "read-only"));
+    assert_int_equal(save(journal), 0);
+}
+
+static void a_failed_save_keeps_the_old(void **state)
+{
+    acme_store_t *store = open_store();
+    acme_journal_t *journal = acme_journal_make(scratch_pool);
+
+    (void)state;
+    journal->attempts = 7;
+    assert_int_equal(save(journal), 0);
+    journal->attempts = 8;
+    scratch_step = 2;
+    scratch_errno = ENOSPC;
+    assert_int_equal(acme_journal_save(store, "a.org", journal, &res,
+                                       scratch_pool), ENOSPC);
+    assert_int_equal(load(&journal), 0);
+    assert_int_equal(journal->attempts, 7);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(none_is_empty),
+        SCRATCH_TEST(round_trip),
+        SCRATCH_TEST(keeps_the_last_events),
+        SCRATCH_TEST(hostile_texts_are_bounded),
+        SCRATCH_TEST(damaged_is_set_aside),
+        SCRATCH_TEST(foreign_things_are_set_aside),
+        SCRATCH_TEST(set_aside_may_fail),
+        SCRATCH_TEST(a_failed_save_keeps_the_old),
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}

@@ -1,0 +1,321 @@
+/*
+ * test_message.c - a packet is a message of the table, or it is refused whole.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "packet.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define DESCRIPTORS_MAX 256
+
+static apr_pool_t *pool;
+static acme_result_t res;
+static int fds[2];              /* we send on 1, what is tested is on 0 */
+static packet_t packet;
+
+static int descriptors(void)
+{
+    int fd, n = 0;
+
+    for (fd = 0; fd < DESCRIPTORS_MAX; fd++) {
+        n += fcntl(fd, F_GETFD) != -1;
+    }
+    return n;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    alarm(60);
+    apr_pool_create(&pool, NULL);
+    return acme_message_pair(fds, &res);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    close(fds[0]);
+    close(fds[1]);
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+static apr_status_t receive(acme_message_t *message, int reply, int *passed)
+{
+    return acme_message_receive(message, fds[0], reply, passed, &res, pool);
+}
+
+static void refused(const char *name, int reply, const char *says)
+{
+    int before = descriptors();
+    acme_message_t message;
+    int passed = 77;
+    apr_status_t rv;
+
+    if (packet_send(fds[1], &packet) < 0) {
+        fail_msg("%s: not even sent: %s", name, strerror(errno));
+    }
+    rv = receive(&message, reply, &passed);
+    if (rv != APR_EINVAL || !strstr(res.detail, says)) {
+        fail_msg("%s: status %d, \"%s\"", name, rv, res.detail);
+    }
+    assert_null(message.body);
+    assert_null(message.tail);
+    assert_int_equal(passed, -1);
+    if (descriptors() != before) {
+        fail_msg("%s: a descriptor was left open", name);
+    }
+}
+
+static void each_kind_goes_both_ways(void **state)
+{
+    unsigned kind;
+    int reply;
+
+    (void)state;
+    for (kind = 0; kind < ACME_MSG_KINDS; kind++) {
+        for (reply = 0; reply < 2; reply++) {
+            apr_size_t tail = packet_kinds[kind].tail_max[reply];
+            acme_message_t sent = { kind, 0, packet.rest, packet.rest, tail };
+            acme_message_t got;
+
+            memset(packet.rest, 0, sizeof(packet.rest));
+            packet.rest[0] = 'x';
+            assert_int_equal(acme_message_send(fds[1], &sent, reply, -1,
+                                               &res), 0);
+            if (receive(&got, reply, NULL)) {
+                fail_msg("%s: %s", packet_kinds[kind].name, res.detail);
+            }
+            assert_int_equal(got.kind, kind);
+            assert_int_equal(got.status, 0);
+            assert_memory_equal(got.body, packet.rest,
+                                packet_kinds[kind].body[reply]);
+            assert_int_equal(got.tail_len, tail);
+            assert_memory_equal(got.tail, packet.rest, tail);
+            assert_int_equal(got.tail[tail], 0);
+        }
+    }
+}
+
+static void a_failure_is_a_result(void **state)
+{
+    acme_message_t sent = { ACME_MSG_INSTALL, APR_ENOENT, &res, NULL, 0 };
+    acme_message_t got;
+    acme_result_t told;
+
+    (void)state;
+    acme_fail_never(&res, APR_ENOENT, "a.org: nothing is there");
+    told = res;
+    assert_int_equal(acme_message_send(fds[1], &sent, 1, -1, &res), 0);
+    assert_int_equal(receive(&got, 1, NULL), 0);
+    assert_int_equal(got.status, APR_ENOENT);
+    assert_memory_equal(got.body, &told, sizeof(told));
+}
+
+static void spoilt_requests_are_refused(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(spoilt_requests); i++) {
+        const spoilt_t *row = &spoilt_requests[i];
+
+        packet_make(&packet, row->kind, 0);
+        row->spoil(&packet);
+        refused(row->name, 0, row->says);
+
+        packet_make(&packet, row->kind, 0);
+        row->spoil(&packet);
+        packet.fds[packet.nfds++] = 0;
+        refused(row->name, 0, row->says);
+    }
+}
+
+static void spoilt_replies_are_refused(void **state)
+{
+    static const spoilt_t rows[] = {
+        { "a request", is_a_reply, ACME_MSG_SIGN, "kind" },
+        { "another version", version_after, ACME_MSG_SIGN, "version" },
+        { "no octet", of_no_octet, ACME_MSG_SIGN, "short" },
+        { "a failure without its result", has_a_status, ACME_MSG_LIST,
+          "status" },
+        { "a shorter body", body_shorter, ACME_MSG_LIST, "body" },
+        { "a tail that is not there", tail_only_said, ACME_MSG_LIST, "tail" },
+        { "longer than any", longer_than_any, ACME_MSG_LIST, "long" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        packet_make(&packet, rows[i].kind, 1);
+        rows[i].spoil(&packet);
+        packet.frame.reply ^= rows[i].spoil == is_a_reply;
+        refused(rows[i].name, 1, rows[i].says);
+    }
+}
+
+static void one_descriptor_comes_along(void **state)
+{
+    int before = descriptors();
+    acme_message_t message;
+    int passed;
+
+    (void)state;
+    packet_make(&packet, ACME_MSG_HELLO, 0);
+    packet.fds[packet.nfds++] = fds[1];
+    assert_true(packet_send(fds[1], &packet) > 0);
+    assert_int_equal(receive(&message, 0, &passed), 0);
+    assert_true(passed >= 0 && passed != fds[1]);
+    assert_true(fcntl(passed, F_GETFD) & FD_CLOEXEC);
+    close(passed);
+    assert_int_equal(descriptors(), before);
+
+    packet.nfds = 0;
+    assert_true(packet_send(fds[1], &packet) > 0);
+    assert_int_equal(receive(&message, 0, &passed), 0);
+    assert_int_equal(passed, -1);
+}
+
+static void other_descriptors_are_refused(void **state)
+{
+    acme_message_t message;
+    int before, n;
+
+    (void)state;
+    for (n = 2; n <= PACKET_FDS; n++) {
+        packet_make(&packet, ACME_MSG_HELLO, 0);
+        memset(packet.fds, 0, sizeof(packet.fds));
+        packet.nfds = n;
+        refused("more than one", 0, "descriptors");
+    }
+
+    before = descriptors();
+    packet.nfds = 1;
+    assert_true(packet_send(fds[1], &packet) > 0);
+    assert_int_equal(receive(&message, 0, NULL), APR_EINVAL);
+    assert_non_null(strstr(res.detail, "descriptors"));
+    assert_int_equal(descriptors(), before);
+}
+
+static void one_that_left_is_told_from_an_empty_packet(void **state)
+{
+    acme_message_t message;
+
+    (void)state;
+    packet_make(&packet, ACME_MSG_HELLO, 0);
+    packet.len = 0;
+    assert_int_equal(packet_send(fds[1], &packet), 0);
+    assert_int_equal(packet_send(fds[1], &packet), 0);
+    assert_int_equal(receive(&message, 0, NULL), APR_EINVAL);
+    assert_int_equal(receive(&message, 0, NULL), APR_EINVAL);
+    close(fds[1]);
+    assert_int_equal(receive(&message, 0, NULL), APR_EOF);
+}
+
+static void one_that_only_stopped_talking_left_as_well(void **state)
+{
+    acme_message_t message;
+
+    (void)state;
+    shutdown(fds[1], SHUT_WR);
+    assert_int_equal(receive(&message, 0, NULL), APR_EOF);
+}
+
+static void to_one_that_left_is_an_error_and_no_signal(void **state)
+{
+    acme_message_t message = { ACME_MSG_HELLO, 0, packet.rest, NULL, 0 };
+
+    (void)state;
+    close(fds[0]);
+    assert_int_equal(acme_message_send(fds[1], &message, 0, -1, &res), EPIPE);
+    assert_non_null(strstr(res.detail, "HELLO"));
+}
+
+/* The hostile side may make the shared descriptor block again. */
+static void who_serves_never_waits(void **state)
+{
+    acme_message_t reply = {
+        ACME_MSG_SIGN, 0, packet.rest, packet.rest, ACME_JWS_MAX
+    };
+    acme_message_t message;
+    apr_status_t rv;
+
+    (void)state;
+    assert_int_equal(receive(&message, 0, NULL), EAGAIN);
+    do {
+        rv = acme_message_send(fds[1], &reply, 1, -1, &res);
+    } while (rv == APR_SUCCESS);
+    assert_int_equal(rv, EAGAIN);
+}
+
+static void a_pair_is_closed_on_exec(void **state)
+{
+    (void)state;
+    assert_true(fcntl(fds[0], F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(fds[1], F_GETFD) & FD_CLOEXEC);
+}
+
+/* Told once more, so that a change of the table is a change here. */
+static void each_kind_is_one_side_s(void **state)
+{
+    static const struct {
+        const char *name;
+        int worker, control;
+    } rows[] = {
+        { "HELLO", 1, 0 }, { "CHANGES", 1, 0 }, { "PREPARE", 1, 0 },
+        { "SIGN", 1, 0 }, { "ACCOUNT", 1, 0 }, { "ORDER", 1, 0 },
+        { "NOTE", 1, 0 }, { "INSTALL", 1, 0 }, { "LIST", 0, 1 },
+        { "RENEW", 0, 1 }
+    };
+    unsigned kind;
+
+    (void)state;
+    assert_int_equal(COUNT(rows), ACME_MSG_KINDS);
+    for (kind = 0; kind < ACME_MSG_KINDS; kind++) {
+        assert_string_equal(acme_message_name(kind), rows[kind].name);
+        assert_int_equal(!!acme_message_allowed(kind, ACME_BY_WORKER),
+                         rows[kind].worker);
+        assert_int_equal(!!acme_message_allowed(kind, ACME_BY_CONTROL),
+                         rows[kind].control);
+    }
+    assert_string_equal(acme_message_name(ACME_MSG_KINDS), "unknown");
+    assert_false(acme_message_allowed(ACME_MSG_KINDS, ACME_BY_WORKER));
+    assert_false(acme_message_allowed((acme_message_e)-1, ACME_BY_CONTROL));
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(each_kind_goes_both_ways),
+        TEST(a_failure_is_a_result),
+        TEST(spoilt_requests_are_refused),
+        TEST(spoilt_replies_are_refused),
+        TEST(one_descriptor_comes_along),
+        TEST(other_descriptors_are_refused),
+        TEST(one_that_left_is_told_from_an_empty_packet),
+        TEST(one_that_only_stopped_talking_left_as_well),
+        TEST(to_one_that_left_is_an_error_and_no_signal),
+        TEST(who_serves_never_waits),
+        TEST(a_pair_is_closed_on_exec),
+        TEST(each_kind_is_one_side_s)
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}

@@ -1,0 +1,162 @@
+/*
+ * test_problem.c - what a CA says went wrong, and whether to try again.
+ */
+#include "fake_ca.h"
+
+/* A problem document as it comes in a reply. */
+static void problem(int status, apr_time_t retry_after, const char *body)
+{
+    acme_http_reply_t reply = { .status = status, .body = body,
+                                .body_len = strlen(body),
+                                .retry_after = retry_after };
+
+    assert_int_not_equal(acme_problem_reply(&reply, "order of a.org", &res,
+                                            pool), 0);
+    assert_ptr_equal(strstr(res.detail, "order of a.org: "), res.detail);
+}
+
+static void each_problem_says_whether_trying_again_helps(void **state)
+{
+    static const struct {
+        const char *type;
+        acme_retry_e retry;
+    } rows[] = {
+        { "accountDoesNotExist", ACME_RETRY_SOON },
+        { "alreadyReplaced", ACME_RETRY_SOON },
+        { "alreadyRevoked", ACME_RETRY_NEVER },
+        { "badCSR", ACME_RETRY_NEVER },
+        { "badNonce", ACME_RETRY_SOON },
+        { "badPublicKey", ACME_RETRY_NEVER },
+        { "badRevocationReason", ACME_RETRY_NEVER },
+        { "badSignatureAlgorithm", ACME_RETRY_NEVER },
+        { "caa", ACME_RETRY_SOON },
+        { "compound", ACME_RETRY_SOON },
+        { "connection", ACME_RETRY_SOON },
+        { "dns", ACME_RETRY_SOON },
+        { "externalAccountRequired", ACME_RETRY_NEVER },
+        { "incorrectResponse", ACME_RETRY_SOON },
+        { "invalidContact", ACME_RETRY_NEVER },
+        { "invalidProfile", ACME_RETRY_NEVER },
+        { "malformed", ACME_RETRY_SOON },
+        { "orderNotReady", ACME_RETRY_SOON },
+        { "rateLimited", ACME_RETRY_LATER },
+        { "rejectedIdentifier", ACME_RETRY_NEVER },
+        { "serverInternal", ACME_RETRY_SOON },
+        { "tls", ACME_RETRY_SOON },
+        { "unauthorized", ACME_RETRY_SOON },
+        { "unsupportedContact", ACME_RETRY_NEVER },
+        { "unsupportedIdentifier", ACME_RETRY_NEVER },
+        { "userActionRequired", ACME_RETRY_SOON },
+        { "ofTheFuture", ACME_RETRY_SOON },
+        { "", ACME_RETRY_SOON }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        problem(400, 0, apr_psprintf(pool, "{\"type\":\"" URN "%s\","
+                                     "\"detail\":\"no.\"}", rows[i].type));
+        if (res.retry != rows[i].retry
+            || !acme_problem_is(&res, rows[i].type)) {
+            fail_msg("%s", rows[i].type);
+        }
+    }
+    problem(403, 0, "{\"type\":\"" URN "externalAccountRequired\"}");
+    assert_detail("no external accounts");
+    problem(400, 0, "{\"type\":\"about:blank\",\"title\":\"Nope\"}");
+    assert_detail("Nope");
+    assert_string_equal(res.problem, "about:blank");
+    assert_false(acme_problem_is(&res, "blank"));
+    /* The type's name of another's namespace means nothing. */
+    problem(400, 0, "{\"type\":\"https://ca/rejectedIdentifier\"}");
+    assert_int_equal(res.retry, ACME_RETRY_SOON);
+}
+
+static void a_status_says_it_where_no_problem_does(void **state)
+{
+    static const struct {
+        int status;
+        apr_time_t retry_after;
+        const char *body;
+        acme_retry_e retry;
+        apr_time_t retry_at;
+    } rows[] = {
+        { 500, 0, "<html>", ACME_RETRY_SOON, 0 },
+        { 500, 7, "", ACME_RETRY_SOON, 7 },
+        { 503, 0, "", ACME_RETRY_SOON, 0 },
+        { 503, 7, "busy", ACME_RETRY_LATER, 7 },
+        { 429, 7, "", ACME_RETRY_LATER, 7 },
+        { 429, 0, "", ACME_RETRY_LATER, 0 },
+        { 404, 0, "[1]", ACME_RETRY_SOON, 0 },
+        { 400, 0, "{\"error\":1}", ACME_RETRY_SOON, 0 },
+        { 400, 0, "{\"type\":7,\"detail\":[]}", ACME_RETRY_SOON, 0 },
+        { 429, 7, "{\"type\":\"" URN "rateLimited\"}", ACME_RETRY_LATER, 7 },
+        { 403, 7, "{\"type\":\"" URN "rateLimited\"}", ACME_RETRY_LATER, 7 },
+        { 503, 7, "{\"type\":\"" URN "rejectedIdentifier\"}",
+          ACME_RETRY_LATER, 7 },
+        { 400, 7, "{\"type\":\"" URN "badCSR\"}", ACME_RETRY_NEVER, 0 },
+        { 403, 7, "{\"type\":\"" URN "orderNotReady\"}", ACME_RETRY_SOON, 7 }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        problem(rows[i].status, rows[i].retry_after, rows[i].body);
+        if (res.retry != rows[i].retry || res.retry_at != rows[i].retry_at) {
+            fail_msg("row %d: %s", (int)i, res.detail);
+        }
+    }
+    problem(502, 0, "<b>\r\n\x1b[2J\xff");
+    assert_string_equal(res.detail, "order of a.org: HTTP 502: "
+                                    "<b>\\x0d\\x0a\\x1b[2J\\xff");
+    assert_string_equal(res.problem, "");
+}
+
+static void subproblems_name_their_identifiers(void **state)
+{
+    (void)state;
+    problem(400, 0, "{\"type\":\"" URN "compound\",\"detail\":\"Two names.\","
+            "\"subproblems\":["
+            "{\"type\":\"" URN "caa\",\"detail\":\"Forbidden.\","
+            "\"identifier\":{\"type\":\"dns\",\"value\":\"a.org\"}},"
+            "{\"type\":\"" URN "rejectedIdentifier\",\"detail\":\"No.\","
+            "\"identifier\":{\"type\":\"dns\",\"value\":\"b\\u0007.org\"}},"
+            "7,{\"detail\":\"Nameless.\"}]}");
+    assert_string_equal(res.detail, "order of a.org: Two names.; a.org: "
+                        "Forbidden.; b\\x07.org: No.; the CA gave no reason; "
+                        "Nameless.");
+    assert_int_equal(res.retry, ACME_RETRY_NEVER);
+    problem(400, 0, "{\"type\":\"" URN "malformed\",\"detail\":\"Many.\","
+            "\"instance\":\"https://ca/help\",\"subproblems\":["
+            "1,2,3,4,5,6,7,8,9,10,11]}");
+    assert_detail("Many. (see https://ca/help); ");
+    assert_detail("; and 3 more");
+}
+
+static void a_problem_is_bounded(void **state)
+{
+    char *big = apr_palloc(pool, 100001);
+
+    (void)state;
+    memset(big, 'x', 100000);
+    big[100000] = '\0';
+    problem(400, 0, apr_psprintf(pool, "{\"type\":\"" URN "%s\","
+            "\"detail\":\"%s\",\"instance\":\"%s\",\"subproblems\":["
+            "{\"detail\":\"%s\",\"identifier\":{\"value\":\"%s\"}}]}",
+            big, big, big, big, big));
+    assert_true(strlen(res.detail) < ACME_DETAIL_SIZE);
+    assert_true(strlen(res.problem) < ACME_PROBLEM_SIZE);
+    assert_int_equal(res.retry, ACME_RETRY_SOON);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        FAKE_CA_TEST(each_problem_says_whether_trying_again_helps),
+        FAKE_CA_TEST(a_status_says_it_where_no_problem_does),
+        FAKE_CA_TEST(subproblems_name_their_identifiers),
+        FAKE_CA_TEST(a_problem_is_bounded)
+    };
+
+    return cmocka_run_group_tests(tests, fake_ca_begin, fake_ca_end);
+}

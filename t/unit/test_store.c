@@ -1,0 +1,457 @@
+/*
+ * test_store.c - ids, the folders and who may own them, the lock, aside/, and
+ * accounts.
+ */
+#include "acme_account_file.h"
+#include "scratch.h"
+
+static acme_result_t res;
+
+static const char *repeat(char c, int n)
+{
+    char *text = apr_palloc(scratch_pool, n + 1);
+
+    memset(text, c, n);
+    text[n] = '\0';
+    return text;
+}
+
+static void ids(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+        const char *id;
+    } rows[] = {
+        { "name", "www.example.org", "www.example.org" },
+        { "wildcard", "*.example.org", "_.example.org" },
+        { "odd but fine", "-a_B.9..", "-a_B.9.." },
+        { "empty", "", NULL },
+        { "dot", ".", NULL },
+        { "parent", "..", NULL },
+        { "hidden", ".htaccess", NULL },
+        { "temporary", ".x.new", NULL },
+        { "slash", "/", NULL },
+        { "absolute", "/etc/passwd", NULL },
+        { "traversal", "a/../b", NULL },
+        { "traversal up", "../b", NULL },
+        { "backslash", "a\\b", NULL },
+        { "NUL ends it", "a\0/../b", "a" },
+        { "space", "a b", NULL },
+        { "newline", "a\n", NULL },
+        { "percent", "%s", NULL },
+        { "address", "2001:db8::1", NULL },
+        { "Latin 1", "caf\xe9", NULL },
+        { "UTF-8", "caf\xc3\xa9", NULL }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const char *id = acme_store_id(rows[i].text, scratch_pool);
+
+        if (!id != !rows[i].id || (id && strcmp(id, rows[i].id))) {
+            fail_msg("%s: %s", rows[i].name, id ? id : "(none)");
+        }
+    }
+    assert_non_null(acme_store_id(repeat('a', ACME_ID_MAX), scratch_pool));
+    assert_null(acme_store_id(repeat('a', ACME_ID_MAX + 1), scratch_pool));
+    assert_null(acme_store_id(repeat('a', 300), scratch_pool));
+}
+
+static void open_makes_folders_with_their_modes(void **state)
+{
+    static const struct {
+        const char *name;
+        int mode;
+    } rows[] = {
+        { "store", 0755 },
+        { "store/accounts", 0700 },
+        { "store/archive", 0755 },
+        { "store/live", 0755 },
+        { "store/pending", 0700 },
+        { "store/journal", 0755 },
+        { "store/placeholder", 0700 },
+        { "store/aside", 0700 },
+        { "store/run", 0700 }
+    };
+    static const mode_t masks[] = { 0, 077 };
+    size_t i, j;
+
+    (void)state;
+    for (j = 0; j < 2; j++) {
+        mode_t before = umask(masks[j]);
+
+        open_store();
+        umask(before);
+        for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+            if (mode_of(at("%s", rows[i].name)) != rows[i].mode) {
+                fail_msg("%s: %o", rows[i].name,
+                         mode_of(at("%s", rows[i].name)));
+            }
+        }
+        assert_int_equal(count(at("store")), 8);
+        assert_int_equal(acme_dir_remove(at("store"), &res, scratch_pool), 0);
+    }
+}
+
+static apr_status_t try_open(const char *root)
+{
+    acme_store_t *store;
+    apr_status_t rv = acme_store_open(&store, root, &res, scratch_pool);
+
+    assert_true(!store == (rv != APR_SUCCESS));
+    return rv;
+}
+
+static void open_refuses_a_root_that_is_not_safe(void **state)
+{
+    (void)state;
+    assert_int_equal(try_open("relative/store"), EINVAL);
+    assert_int_equal(res.retry, ACME_RETRY_NEVER);
+    assert_int_equal(try_open(""), EINVAL);
+    assert_int_equal(try_open(at("none/store")), ENOENT);
+    assert_non_null(strstr(res.detail, "the folder above does not exist"));
+    assert_int_equal(mode_of(at("none")), -1);
+    put(at("file"), "x");
+    assert_int_equal(try_open(at("file")), ENOTDIR);
+    assert_int_equal(try_open(at("file/store")), ENOTDIR);
+
+    mkdir(at("store"), 0755);
+    chmod(at("store"), 0775);
+    assert_int_equal(try_open(at("store")), EPERM);
+    chmod(at("store"), 0757);
+    assert_int_equal(try_open(at("store")), EPERM);
+    assert_non_null(strstr(res.detail, "chmod go-w"));
+    chmod(at("store"), 0750);
+    assert_int_equal(try_open(at("store")), 0);
+    assert_int_equal(mode_of(at("store")), 0750);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(at("store"), 65534, 65534), 0);
+        assert_int_equal(try_open(at("store")), EPERM);
+        assert_non_null(strstr(res.detail, "belongs to uid 65534"));
+    }
+}
+
+static void open_sets_foreign_files_aside(void **state)
+{
+    (void)state;
+    mkdir(at("store"), 0755);
+    put(at("store/journal"), "a file");
+    put(at("store/notes.txt"), "stays");
+    assert_int_equal(try_open(at("store")), 0);
+    assert_ptr_equal(strstr(res.detail, at("store/journal")), res.detail);
+    assert_non_null(strstr(res.detail, "set aside as "));
+    assert_int_equal(mode_of(at("store/journal")), 0755);
+    assert_int_equal(count(at("store/aside")), 1);
+    assert_string_equal(text_of(at("store/notes.txt")), "stays");
+    assert_int_equal(try_open(at("store/")), 0);
+    assert_string_equal(res.detail, "");
+}
+
+/* Certificates must not vanish because a folder was moved elsewhere. */
+static void open_leaves_links_to_the_administrator(void **state)
+{
+    (void)state;
+    mkdir(at("real"), 0755);
+    mkdir(at("elsewhere"), 0755);
+    assert_int_equal(symlink("real", at("store")), 0);
+    assert_int_equal(symlink(at("elsewhere"), at("real/archive")), 0);
+    assert_int_equal(try_open(at("store")), ENOTDIR);
+    assert_non_null(strstr(res.detail, "archive: not a folder"));
+    assert_int_equal(count(at("real/aside")), 0);
+    assert_int_equal(unlink(at("real/archive")), 0);
+    assert_int_equal(try_open(at("store")), 0);
+}
+
+static void at_touches_nothing(void **state)
+{
+    acme_store_t *store = acme_store_at("/none//", scratch_pool);
+
+    (void)state;
+    assert_string_equal(acme_store_root(store), "/none");
+    assert_string_equal(acme_store_path(store, "run", NULL, scratch_pool),
+                        "/none/run");
+    assert_string_equal(acme_store_path(store, "run", "lock", scratch_pool),
+                        "/none/run/lock");
+    assert_string_equal(acme_store_live(store, "a.org", "fullchain.pem",
+                                        scratch_pool),
+                        "/none/live/a.org/fullchain.pem");
+    assert_string_equal(acme_store_root(acme_store_at("/", scratch_pool)),
+                        "/");
+}
+
+static int lock_is_held(void *data)
+{
+    const char *pid = data;
+    acme_store_t *store = open_store();
+
+    CHECK(acme_store_lock(store, &res, scratch_pool) == APR_EBUSY);
+    CHECK(strstr(res.detail, pid));
+    CHECK(strstr(res.detail, "run/lock"));
+    return 0;
+}
+
+static int lock_and_die(void *data)
+{
+    (void)data;
+    CHECK(acme_store_lock(open_store(), &res, scratch_pool) == 0);
+    return 0;
+}
+
+static void one_process_locks(void **state)
+{
+    acme_store_t *store = open_store();
+    char pid[16];
+
+    (void)state;
+    snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+    put(at("store/run/lock"), "junk\n");
+    assert_int_equal(in_child(lock_and_die, NULL), 0);
+    assert_int_equal(acme_store_lock(store, &res, scratch_pool), 0);
+    assert_int_equal(acme_store_lock(store, &res, scratch_pool), 0);
+    assert_int_equal(atoi(text_of(at("store/run/lock"))), getpid());
+    assert_int_equal(in_child(lock_is_held, pid), 0);
+    assert_int_equal(in_child(lock_is_held, pid), 0);
+}
+
+static void lock_follows_no_link(void **state)
+{
+    acme_store_t *store = open_store();
+
+    (void)state;
+    put(at("victim"), "victim");
+    assert_int_equal(symlink(at("victim"), at("store/run/lock")), 0);
+    assert_int_not_equal(acme_store_lock(store, &res, scratch_pool), 0);
+    assert_string_equal(text_of(at("victim")), "victim");
+}
+
+static void aside_keeps_all_under_names_of_their_own(void **state)
+{
+    acme_store_t *store = open_store();
+    apr_time_t now = apr_time_from_sec(1795239365);
+    const char *to[3];
+    int i;
+
+    (void)state;
+    for (i = 0; i < 3; i++) {
+        put(at("store/journal/a.json"), i ? "later" : "first");
+        assert_int_equal(acme_store_aside(&to[i], store,
+                                          at("store/journal/a.json"), now,
+                                          &res, scratch_pool), 0);
+    }
+    assert_string_equal(to[0],
+        at("store/aside/20261121T053605Z-000-journal-a.json"));
+    assert_string_equal(text_of(to[0]), "first");
+    assert_string_equal(text_of(to[2]), "later");
+    assert_int_equal(count(at("store/journal")), 0);
+    assert_int_equal(acme_store_aside(&to[0], store, at("store/none"), now,
+                                      &res, scratch_pool), ENOENT);
+    assert_null(to[0]);
+    put(at("%s", repeat('x', 250)), "long");
+    assert_int_equal(acme_store_aside(&to[0], store,
+                                      at("%s", repeat('x', 250)), now, &res,
+                                      scratch_pool), 0);
+}
+
+static void aside_keeps_the_newest_32(void **state)
+{
+    acme_store_t *store = open_store();
+    apr_time_t now = apr_time_from_sec(1795239365);
+    const char *first = NULL;
+    const char *to;
+    int i;
+
+    (void)state;
+    put(at("store/aside/README"), "the administrator's");
+    for (i = 0; i < 40; i++) {
+        const char *path = at("store/pending/a");
+
+        mkdir(path, 0700);
+        put(at("store/pending/a/key.pem"), "secret");
+        assert_int_equal(acme_store_aside(&to, store, path,
+                                          now + apr_time_from_sec(i), &res,
+                                          scratch_pool), 0);
+        first = first ? first : to;
+    }
+    assert_int_equal(count(at("store/aside")), 33);
+    assert_int_equal(mode_of(first), -1);
+    assert_string_equal(text_of(apr_pstrcat(scratch_pool, to, "/key.pem",
+                                            NULL)), "secret");
+    assert_int_equal(mode_of(at("store/aside/README")) & 0400, 0400);
+}
+
+static void damaged_tells_both(void **state)
+{
+    acme_store_t *store = open_store();
+
+    (void)state;
+    put(at("store/journal/a.json"), "x");
+    acme_fail(&res, APR_EINVAL, "it is bad");
+    assert_int_equal(acme_store_damaged(store, at("store/journal/a.json"),
+                                        &res, scratch_pool), APR_EGENERAL);
+    assert_ptr_equal(strstr(res.detail, "it is bad; set aside as "),
+                     res.detail);
+    acme_fail(&res, APR_EINVAL, "it is bad");
+    assert_int_equal(acme_store_damaged(store, at("store/journal/a.json"),
+                                        &res, scratch_pool), APR_EGENERAL);
+    assert_ptr_equal(strstr(res.detail, "it is bad; it cannot be set aside"),
+                     res.detail);
+}
+
+static void account_folders(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *kid;
+        const char *folder;
+    } rows[] = {
+        { "https://ca.example/dir", NULL, "ca.example-1242d0bc" },
+        { "https://CA.example:14000/dir", NULL, "ca.example-eb9b3016" },
+        { "https://[::1]:14000/dir", NULL, "___1_-95429408" },
+        { "https://ca.example/dir", "kid", "ca.example-b794946d" },
+        { "https://ca.example/dirkid", NULL, "ca.example-76e86b88" },
+        { "https://../dir", NULL, "_.-b0853be9" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        assert_string_equal(acme_account_folder(rows[i].url, rows[i].kid,
+                                                scratch_pool),
+                            rows[i].folder);
+    }
+}
+
+static apr_status_t load_account(const char **purl)
+{
+    acme_key_t *key;
+    apr_status_t rv;
+
+    rv = acme_account_load(&key, purl, open_store(), "ca", &res,
+                           scratch_pool);
+    assert_true(!key == (rv != APR_SUCCESS));
+    return rv;
+}
+
+static apr_status_t save_key(void)
+{
+    acme_key_t *key;
+
+    assert_int_equal(acme_key_generate(&key, ACME_KEY_P256, &res,
+                                       scratch_pool), 0);
+    return acme_account_key_save(open_store(), "ca", key, &res, scratch_pool);
+}
+
+static void account_round_trip(void **state)
+{
+    apr_array_header_t *contacts = apr_array_make(scratch_pool, 1,
+                                                  sizeof(const char *));
+    const char *url;
+
+    (void)state;
+    APR_ARRAY_PUSH(contacts, const char *) = "mailto:a@example.org";
+    assert_int_equal(load_account(&url), ENOENT);
+    assert_int_equal(save_key(), 0);
+    assert_int_equal(mode_of(at("store/accounts/ca")), 0700);
+    assert_int_equal(mode_of(at("store/accounts/ca/key.pem")), 0600);
+    assert_int_equal(load_account(&url), 0);
+    assert_null(url);
+    assert_int_equal(acme_account_save(open_store(), "ca",
+                                       "https://ca.example/acct/1",
+                                       "https://ca.example/dir", contacts,
+                                       &res, scratch_pool), 0);
+    assert_int_equal(mode_of(at("store/accounts/ca/account.json")), 0600);
+    assert_int_equal(load_account(&url), 0);
+    assert_string_equal(url, "https://ca.example/acct/1");
+    assert_string_equal(res.detail, "");
+    assert_int_equal(acme_account_save(open_store(), "ca", NULL,
+                                       "https://ca.example/dir", contacts,
+                                       &res, scratch_pool), 0);
+    assert_int_equal(load_account(&url), 0);
+    assert_null(url);
+}
+
+static void account_key_is_never_replaced(void **state)
+{
+    const char *path;
+    const char *url;
+
+    (void)state;
+    assert_int_equal(save_key(), 0);
+    path = at("store/accounts/ca/key.pem");
+    assert_int_equal(save_key(), EEXIST);
+    put(path, "damaged");
+    assert_int_not_equal(load_account(&url), 0);
+    assert_ptr_equal(strstr(res.detail, path), res.detail);
+    assert_int_equal(save_key(), EEXIST);
+    assert_string_equal(text_of(path), "damaged");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("dangling", path), 0);
+    assert_int_equal(save_key(), EEXIST);
+    assert_int_equal(count(at("store/aside")), 0);
+}
+
+static void a_file_in_place_of_an_account_is_set_aside(void **state)
+{
+    const char *url;
+
+    (void)state;
+    open_store();
+    put(at("store/accounts/ca"), "a file");
+    assert_int_equal(load_account(&url), ENOENT);
+    assert_int_equal(save_key(), 0);
+    assert_non_null(strstr(res.detail, "set aside as "));
+    assert_int_equal(load_account(&url), 0);
+}
+
+static void a_damaged_account_json_is_set_aside(void **state)
+{
+    static const char *const rows[] = {
+        "", "{", "[]", "null", "{\"url\": 1}", "{\"url\": \"http://x/\"}",
+        "{\"url\": \"\"}", "{\"url\": \"https://x/\", \"url\": 1}"
+    };
+    const char *url;
+    size_t i;
+
+    (void)state;
+    assert_int_equal(save_key(), 0);
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        put(at("store/accounts/ca/account.json"), rows[i]);
+        assert_int_equal(load_account(&url), 0);
+        assert_null(url);
+        if (!strstr(res.detail, "set aside as ")) {
+            fail_msg("%s: %s", rows[i], res.detail);
+        }
+        assert_int_equal(count(at("store/accounts/ca")), 1);
+        assert_int_equal(count(at("store/aside")), i + 1);
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(ids),
+        SCRATCH_TEST(open_makes_folders_with_their_modes),
+        SCRATCH_TEST(open_refuses_a_root_that_is_not_safe),
+        SCRATCH_TEST(open_sets_foreign_files_aside),
+        SCRATCH_TEST(open_leaves_links_to_the_administrator),
+        SCRATCH_TEST(at_touches_nothing),
+        SCRATCH_TEST(one_process_locks),
+        SCRATCH_TEST(lock_follows_no_link),
+        SCRATCH_TEST(aside_keeps_all_under_names_of_their_own),
+        SCRATCH_TEST(aside_keeps_the_newest_32),
+        SCRATCH_TEST(damaged_tells_both),
+        SCRATCH_TEST(account_folders),
+        SCRATCH_TEST(account_round_trip),
+        SCRATCH_TEST(account_key_is_never_replaced),
+        SCRATCH_TEST(a_file_in_place_of_an_account_is_set_aside),
+        SCRATCH_TEST(a_damaged_account_json_is_set_aside),
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
