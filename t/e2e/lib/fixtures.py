@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import tempfile
@@ -19,6 +20,10 @@ from lib.tls import Authority
 TEST_SECONDS = 400 if SANITIZERS else 180
 
 LOG_LINES = 80
+
+# Whatever crashes leaves a core, in the folder of its server.
+resource.setrlimit(resource.RLIMIT_CORE,
+                   (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
 
 
 class Site:
@@ -79,6 +84,8 @@ def site(request):
         yield made
     complaints = [line for server in made.servers
                   for line in server.complaints()]
+    complaints += [line for server in made.servers
+                   for line in server.stacks()]
     if complaints or getattr(request.node, "failed", False):
         print(f"\nkept: {folder}")
     else:

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 
 from lib import process, tls
-from lib.ports import accepts, free_port
+from lib.ports import accepts, connections, free_port
 from lib.wait import PATIENCE, wait_until
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
@@ -70,6 +70,7 @@ class Httpd:
         self.said = ""                  # on the terminal, by the last start
         self.killed = False             # the test itself killed something
         self.reports = root / "reports"
+        self.cores = root / "cores"
         self._make_folders()
         self._write_main()
         if acme:
@@ -116,8 +117,9 @@ class Httpd:
     def _make_folders(self):
         for name in ("conf/parts", "htdocs", "logs", "modules", "run"):
             (self.root / name).mkdir(parents=True)
-        self.reports.mkdir()
-        self.reports.chmod(0o1777)
+        for folder in (self.reports, self.cores):
+            folder.mkdir()
+            folder.chmod(0o1777)
         (self.htdocs / "index.html").write_text("It works\n")
 
     def _write_main(self):
@@ -129,6 +131,7 @@ class Httpd:
 ServerName localhost
 DefaultRuntimeDir run
 PidFile run/httpd.pid
+CoreDumpDirectory {self.cores}
 ErrorLog logs/error.log
 {loads}
 LogLevel info ssl:warn
@@ -229,6 +232,7 @@ IncludeOptional conf/parts/*.conf
 
     def stop(self):
         """Ended, and everything that it started too; the seconds it took."""
+        self._let_connections_end()
         begin = time.monotonic()
         os.kill(self.pid, signal.SIGTERM)
         wait_until(lambda: not self.running, "httpd has stopped")
@@ -255,6 +259,7 @@ IncludeOptional conf/parts/*.conf
         elif self.pid is None:
             self._find_lost()
         if self.pid and self.running:
+            self._let_connections_end()
             os.kill(self.pid, signal.SIGTERM)
             try:
                 wait_until(lambda: not self.running, "httpd ended", 12)
@@ -262,6 +267,18 @@ IncludeOptional conf/parts/*.conf
                 pass
         if self.pid:
             process.end_group(self.pid)
+
+    def _let_connections_end(self):
+        """
+        Before SIGTERM: a child of event or worker closes the sockets of its
+        threads then, and reads one that its thread has just freed when that
+        connection ends in the same moment (mpm_event: close_worker_sockets).
+        """
+        ports = (self.http_port, self.https_port, self.status_port)
+        try:
+            wait_until(lambda: not connections(ports), "no connection", 3)
+        except AssertionError:
+            pass                        # a test holds one
 
     def _find_lost(self):
         pid_file = self.root / "run" / "httpd.pid"
@@ -455,6 +472,15 @@ IncludeOptional conf/parts/*.conf
         found += [path.read_text(errors="replace")
                   for path in sorted(self.reports.iterdir())]
         return found
+
+    def stacks(self):
+        """Where it crashed, for the report."""
+        for core in sorted(self.cores.iterdir()):
+            done = subprocess.run(
+                ["gdb", "-batch", "-nx", "-ex", "backtrace 20", program(),
+                 str(core)], check=False, timeout=PATIENCE, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            yield from re.findall("^#.*", done.stdout, re.MULTILINE)
 
 
 def ask(client, method, path, host, headers):
