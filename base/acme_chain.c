@@ -196,6 +196,43 @@ const acme_leaf_t *acme_chain_leaf(const acme_chain_t *chain)
     return &chain->leaf;
 }
 
+X509 *acme_chain_x509(const acme_chain_t *chain, int i)
+{
+    return i < chain->certs->nelts ? cert_at(chain, i)->x509 : NULL;
+}
+
+apr_status_t acme_chain_leaf_der(const unsigned char **pder, apr_size_t *plen,
+                                 const acme_chain_t *chain,
+                                 acme_result_t *res, apr_pool_t *p)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(cert_at(chain, 0)->x509, &der);
+
+    *pder = NULL;
+    *plen = 0;
+
+    if (len <= 0) {
+        return acme_fail(res, APR_EGENERAL, "certificate: %s",
+                         acme_openssl_reason());
+    }
+    *pder = apr_pmemdup(p, der, (apr_size_t)len);
+    *plen = (apr_size_t)len;
+    OPENSSL_free(der);
+    return APR_SUCCESS;
+}
+
+int acme_chain_same_leaf(const acme_chain_t *a, const acme_chain_t *b)
+{
+    return !strcmp(cert_at(a, 0)->pem, cert_at(b, 0)->pem);
+}
+
+const char *acme_chain_topmost(const acme_chain_t *chain, apr_pool_t *p)
+{
+    const cert_t *last = cert_at(chain, chain->certs->nelts - 1);
+
+    return acme_leaf_name_text(X509_get_issuer_name(last->x509), p);
+}
+
 int acme_chain_has_key(const acme_chain_t *chain, acme_key_t *key)
 {
     int same = X509_check_private_key(cert_at(chain, 0)->x509,

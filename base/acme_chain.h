@@ -31,6 +31,23 @@ apr_status_t acme_chain_load(acme_chain_t **pchain, const char *path,
 
 const acme_leaf_t *acme_chain_leaf(const acme_chain_t *chain);
 
+/* OpenSSL's own handle on certificate i, the leaf is 0; NULL: no such one. */
+X509 *acme_chain_x509(const acme_chain_t *chain, int i);
+
+/* The leaf as DER. */
+apr_status_t acme_chain_leaf_der(const unsigned char **pder, apr_size_t *plen,
+                                 const acme_chain_t *chain,
+                                 acme_result_t *res, apr_pool_t *p);
+
+/* Do both begin with the very same certificate? */
+int acme_chain_same_leaf(const acme_chain_t *a, const acme_chain_t *b);
+
+/*
+ * Who issued the last certificate: its CN, else its whole name, clean. The
+ * last one may have issued itself. This is what AcmePreferredChain names.
+ */
+const char *acme_chain_topmost(const acme_chain_t *chain, apr_pool_t *p);
+
 /* Is the leaf's public key that of key? */
 int acme_chain_has_key(const acme_chain_t *chain, acme_key_t *key);
 

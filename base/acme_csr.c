@@ -10,6 +10,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/pem.h>
+#include <openssl/tls1.h>
 #include <openssl/x509v3.h>
 
 #include "acme_csr.h"
@@ -90,7 +91,26 @@ static const char *find_cn(const apr_array_header_t *names)
     return NULL;
 }
 
-static int fill_request(X509_REQ *req, const apr_array_header_t *names)
+/* The TLS feature status_request, and no other. (7633, 4) */
+static int add_must_staple(STACK_OF(X509_EXTENSION) **pexts)
+{
+    TLS_FEATURE *features = TLS_FEATURE_new();
+    ASN1_INTEGER *feature = ASN1_INTEGER_new();
+    int done = 0;
+
+    if (features && feature
+        && ASN1_INTEGER_set(feature, TLSEXT_TYPE_status_request)
+        && sk_ASN1_INTEGER_push(features, feature)) {
+        feature = NULL;         /* that of features now */
+        done = X509V3_add1_i2d(pexts, NID_tlsfeature, features, 0, 0) > 0;
+    }
+    ASN1_INTEGER_free(feature);
+    TLS_FEATURE_free(features);
+    return done;
+}
+
+static int fill_request(X509_REQ *req, const apr_array_header_t *names,
+                        int must_staple)
 {
     STACK_OF(X509_EXTENSION) *exts = NULL;
     X509_NAME *subject = make_subject(find_cn(names));
@@ -101,6 +121,7 @@ static int fill_request(X509_REQ *req, const apr_array_header_t *names)
            && X509_REQ_set_version(req, REQUEST_V1)
            && X509_REQ_set_subject_name(req, subject)
            && X509V3_add1_i2d(&exts, NID_subject_alt_name, sans, 0, 0) > 0
+           && (!must_staple || add_must_staple(&exts))
            && X509_REQ_add_extensions(req, exts);
     sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
     GENERAL_NAMES_free(sans);
@@ -110,7 +131,7 @@ static int fill_request(X509_REQ *req, const apr_array_header_t *names)
 
 apr_status_t acme_csr_make(const unsigned char **pder, apr_size_t *plen,
                            acme_key_t *key, const apr_array_header_t *names,
-                           acme_result_t *res, apr_pool_t *p)
+                           int must_staple, acme_result_t *res, apr_pool_t *p)
 {
     EVP_PKEY *evp = acme_key_evp(key);
     X509_REQ *req = X509_REQ_new();
@@ -126,7 +147,8 @@ apr_status_t acme_csr_make(const unsigned char **pder, apr_size_t *plen,
                              "certificate request: no names to ask for");
         goto out;
     }
-    if (!req || !fill_request(req, names) || !X509_REQ_set_pubkey(req, evp)
+    if (!req || !fill_request(req, names, must_staple)
+        || !X509_REQ_set_pubkey(req, evp)
         || !X509_REQ_sign(req, evp, EVP_sha256())
         || (len = i2d_X509_REQ(req, &der)) <= 0) {
         rv = acme_fail(res, APR_EGENERAL, "certificate request for %s: %s",

@@ -12,11 +12,13 @@
 /*
  * A certificate request (DER) for names, all of them in subjectAltName,
  * addresses as iPAddress. The CN is the first DNS name of at most 64 octets;
- * without one the subject is empty.
+ * without one the subject is empty. must_staple asks for a certificate that
+ * is only good with a stapled OCSP answer. (7633)
  */
 apr_status_t acme_csr_make(const unsigned char **pder, apr_size_t *plen,
                            acme_key_t *key, const apr_array_header_t *names,
-                           acme_result_t *res, apr_pool_t *p);
+                           int must_staple, acme_result_t *res,
+                           apr_pool_t *p);
 
 /*
  * A self-signed certificate (PEM) for names, valid from an hour before now

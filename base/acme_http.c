@@ -249,14 +249,17 @@ static int set_limits(CURL *easy)
     return bad;
 }
 
-static int set_security(CURL *easy, const acme_http_conf_t *conf)
+static int set_security(CURL *easy, const acme_http_conf_t *conf, int plain)
 {
     int bad = 0;
 
 #if LIBCURL_VERSION_NUM >= 0x075500
-    bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+    bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
+                            plain ? "http,https" : "https");
 #else
-    bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS);
+    bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS,
+                            (long)CURLPROTO_HTTPS
+                            | (plain ? (long)CURLPROTO_HTTP : 0L));
 #endif
     bad |= curl_easy_setopt(easy, CURLOPT_SSLVERSION,
                             (long)CURL_SSLVERSION_TLSv1_2);
@@ -287,6 +290,7 @@ static int set_callbacks(CURL *easy, transfer_t *t)
 
 static int set_request(CURL *easy, const acme_http_request_t *request)
 {
+    apr_size_t len = request->body_len;
     int bad = 0;
 
     bad |= curl_easy_setopt(easy, CURLOPT_URL, request->url);
@@ -302,7 +306,7 @@ static int set_request(CURL *easy, const acme_http_request_t *request)
     case ACME_HTTP_POST:
         bad |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
         bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE,
-                                (long)strlen(request->body));
+                                (long)(len ? len : strlen(request->body)));
         bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
         break;
     default:
@@ -449,7 +453,8 @@ apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
     *preply = NULL;
     reply_clear(t.reply, p);
 
-    rv = acme_url_check(request->url, res, p);
+    rv = request->plain ? acme_url_check_plain(request->url, res, p)
+                        : acme_url_check(request->url, res, p);
     if (rv != APR_SUCCESS) {
         goto out;
     }
@@ -458,7 +463,7 @@ apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
     bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
     bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, http->conf.user_agent);
     bad |= set_limits(easy);
-    bad |= set_security(easy, &http->conf);
+    bad |= set_security(easy, &http->conf, request->plain);
     bad |= set_callbacks(easy, &t);
     bad |= set_request(easy, request);
     bad |= set_headers(&list, easy, request, p);

@@ -1,5 +1,6 @@
 /*
- * acme_http.h - requests over https, bounded in size and time.
+ * acme_http.h - requests over https, bounded in size and time. Plain http
+ * only for what is signed by itself: OCSP answers and CRLs.
  *
  * The one place that knows libcurl. An acme_http_t keeps its connections and
  * is used by one thread at a time. The process ignores SIGPIPE, as httpd does.
@@ -27,9 +28,11 @@ typedef enum { ACME_HTTP_GET, ACME_HTTP_HEAD, ACME_HTTP_POST } acme_http_e;
 
 typedef struct {
     acme_http_e method;
-    const char *url;            /* https only */
+    const char *url;            /* https only, unless plain */
     const char *content_type;   /* with POST */
     const char *body;           /* with POST */
+    apr_size_t body_len;        /* octets of body; 0: strlen(body) */
+    int plain;                  /* http as well: the reply is signed itself */
 } acme_http_request_t;
 
 /* Headers are NULL when absent or when they hold more than 0x20 to 0x7e. */

@@ -89,6 +89,18 @@ apr_array_header_t *acme_json_strings(const json_t *json, const char *key,
     return strings;
 }
 
+json_t *acme_json_array(const apr_array_header_t *strings)
+{
+    json_t *array = json_array();
+    int i;
+
+    for (i = 0; i < strings->nelts; i++) {
+        json_array_append_new(array, json_string(APR_ARRAY_IDX(strings, i,
+                                                               const char *)));
+    }
+    return array;
+}
+
 apr_int64_t acme_json_int(const json_t *json, const char *key)
 {
     return json_integer_value(json_object_get(json, key));

@@ -26,6 +26,9 @@ const char *acme_json_string(const json_t *json, const char *key,
 apr_array_header_t *acme_json_strings(const json_t *json, const char *key,
                                       apr_size_t max, apr_pool_t *p);
 
+/* The other way round: an array of const char *, which must be UTF-8. */
+json_t *acme_json_array(const apr_array_header_t *strings);
+
 apr_int64_t acme_json_int(const json_t *json, const char *key);
 int acme_json_true(const json_t *json, const char *key);
 

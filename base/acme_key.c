@@ -108,6 +108,26 @@ const char *acme_key_type_name(acme_key_type_e type)
     return types[type].name;
 }
 
+apr_status_t acme_key_type(acme_key_type_e *ptype, acme_key_t *key,
+                           acme_result_t *res)
+{
+    int bits = EVP_PKEY_bits(key->evp);
+    apr_size_t i;
+
+    *ptype = ACME_KEY_P256;
+
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (key->kind->crv ? types[i].curve == key->kind->nid
+                           : types[i].bits == bits) {
+            *ptype = (acme_key_type_e)i;
+            return APR_SUCCESS;
+        }
+    }
+    return acme_fail_never(res, APR_EINVAL, "private key: RSA of %d bits is "
+                           "no key type; those are p256, p384, rsa2048, "
+                           "rsa3072 and rsa4096", bits);
+}
+
 apr_status_t acme_key_generate(acme_key_t **pkey, acme_key_type_e type,
                                acme_result_t *res, apr_pool_t *p)
 {
@@ -250,6 +270,11 @@ apr_status_t acme_key_pem(const char **ppem, acme_key_t *key,
 out:
     BIO_free(bio);
     return rv;
+}
+
+int acme_key_same(acme_key_t *a, acme_key_t *b)
+{
+    return acme_openssl_same(a->evp, b->evp);
 }
 
 EVP_PKEY *acme_key_evp(acme_key_t *key)

@@ -28,6 +28,13 @@ apr_status_t acme_key_type_parse(acme_key_type_e *ptype, const char *text,
                                  acme_result_t *res);
 const char *acme_key_type_name(acme_key_type_e type);
 
+/*
+ * Which of them key is. An RSA key of another size is none: EINVAL, and res
+ * tells the size.
+ */
+apr_status_t acme_key_type(acme_key_type_e *ptype, acme_key_t *key,
+                           acme_result_t *res);
+
 apr_status_t acme_key_generate(acme_key_t **pkey, acme_key_type_e type,
                                acme_result_t *res, apr_pool_t *p);
 
@@ -49,6 +56,9 @@ apr_status_t acme_key_parse(acme_key_t **pkey, const char *pem,
 /* The key as PEM (PKCS#8); cleared with p. Write it with mode 0600. */
 apr_status_t acme_key_pem(const char **ppem, acme_key_t *key,
                           acme_result_t *res, apr_pool_t *p);
+
+/* Is it the same key? */
+int acme_key_same(acme_key_t *a, acme_key_t *b);
 
 /* OpenSSL's own handle; the key keeps it. */
 EVP_PKEY *acme_key_evp(acme_key_t *key);

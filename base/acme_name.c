@@ -18,6 +18,7 @@
 #define NAMES_SHOWN 3
 
 #define DIGITS "0123456789"
+#define HEX DIGITS "abcdef"
 #define LOWER_LDH "abcdefghijklmnopqrstuvwxyz" DIGITS "-"
 
 int acme_name_ip_octets(unsigned char *buf, const char *name)
@@ -179,6 +180,34 @@ int acme_name_is_ip(const char *name)
 int acme_name_is_wildcard(const char *name)
 {
     return name[0] == '*' && name[1] == '.';
+}
+
+const char *acme_name_base(const char *name)
+{
+    return acme_name_is_wildcard(name) ? name + 2 : name;
+}
+
+const char *acme_name_arpa(const char *ip, apr_pool_t *p)
+{
+    unsigned char octets[16];
+    char nibbles[2 * 2 * sizeof(octets) + 1], *to = nibbles;
+    int i, n = acme_name_ip_octets(octets, ip);
+
+    if (n == 0) {
+        return NULL;
+    }
+    if (n == 4) {
+        return apr_psprintf(p, "%d.%d.%d.%d.in-addr.arpa", octets[3],
+                            octets[2], octets[1], octets[0]);
+    }
+    for (i = n - 1; i >= 0; i--) {
+        *to++ = HEX[octets[i] & 15];
+        *to++ = '.';
+        *to++ = HEX[octets[i] >> 4];
+        *to++ = '.';
+    }
+    *to = '\0';
+    return apr_pstrcat(p, nibbles, "ip6.arpa", NULL);
 }
 
 int acme_name_in(const apr_array_header_t *names, const char *name)

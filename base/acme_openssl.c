@@ -21,6 +21,7 @@
 
 #define CHUNK_OCTETS 4096
 #define GROUP_NAME_SIZE 64
+#define SECONDS_A_DAY 86400
 
 const char *acme_openssl_reason(void)
 {
@@ -144,6 +145,14 @@ int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp)
                                             : OSSL_PKEY_PARAM_RSA_E, pb);
 }
 
+int acme_openssl_same(EVP_PKEY *a, EVP_PKEY *b)
+{
+    int same = EVP_PKEY_eq(a, b) == 1;
+
+    ERR_clear_error();
+    return same;
+}
+
 #else
 
 int acme_openssl_curve(EVP_PKEY *evp)
@@ -173,4 +182,28 @@ int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp)
     return *pa && *pb;
 }
 
+int acme_openssl_same(EVP_PKEY *a, EVP_PKEY *b)
+{
+    int same = EVP_PKEY_cmp(a, b) == 1;
+
+    ERR_clear_error();
+    return same;
+}
+
 #endif
+
+int acme_openssl_time(apr_time_t *pt, const ASN1_TIME *time)
+{
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    int days, seconds, good;
+
+    *pt = 0;
+
+    /* OpenSSL would take NULL for the present. */
+    good = epoch && time && ASN1_TIME_diff(&days, &seconds, epoch, time);
+    if (good) {
+        *pt = apr_time_from_sec((apr_int64_t)days * SECONDS_A_DAY + seconds);
+    }
+    ASN1_TIME_free(epoch);
+    return good;
+}

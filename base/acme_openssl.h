@@ -8,6 +8,9 @@
 #ifndef ACME_OPENSSL_H
 #define ACME_OPENSSL_H
 
+#include <apr_time.h>
+
+#include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
@@ -43,5 +46,11 @@ int acme_openssl_curve(EVP_PKEY *evp);
  * caller frees both, also when it failed (0).
  */
 int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp);
+
+/* Have both the same public key? */
+int acme_openssl_same(EVP_PKEY *a, EVP_PKEY *b);
+
+/* A UTCTime or GeneralizedTime; 0 (and *pt 0) when it is NULL or none. */
+int acme_openssl_time(apr_time_t *pt, const ASN1_TIME *time);
 
 #endif

@@ -20,6 +20,7 @@
 /* All of 3986, 2 but '#', which is refused with a sentence of its own. */
 #define URL_CHARS ALNUM "-._~" ":/?[]@" "!$&'()*+,;=" "%"
 #define URL_SCHEME "https://"
+#define URL_SCHEME_PLAIN "http://"
 #define URL_SHOWN 300           /* octets of a refused URL */
 
 #define ESCAPE_MAX 4            /* octets: "\x0a" */
@@ -130,16 +131,29 @@ static const char *skip_port(const char *text)
     return port >= 1 && port <= 65535 ? text + len : NULL;
 }
 
-static const char *url_fault(const char *url)
+/* Where the host of a URL should be; NULL when its scheme is another. */
+static const char *skip_scheme(const char *url, int plain)
 {
-    const char *host = url + sizeof(URL_SCHEME) - 1;
+    const char *scheme = URL_SCHEME;
+
+    if (plain && strncasecmp(url, scheme, strlen(scheme))) {
+        scheme = URL_SCHEME_PLAIN;
+    }
+    return strncasecmp(url, scheme, strlen(scheme)) ? NULL
+                                                    : url + strlen(scheme);
+}
+
+static const char *url_fault(const char *url, int plain)
+{
+    const char *host = skip_scheme(url, plain);
     const char *end;
 
     if (strlen(url) > ACME_URL_MAX) {
         return "it is too long";
     }
-    if (strncasecmp(url, URL_SCHEME, sizeof(URL_SCHEME) - 1)) {
-        return "it does not begin with " URL_SCHEME;
+    if (!host) {
+        return plain ? "it does not begin with " URL_SCHEME_PLAIN
+                     : "it does not begin with " URL_SCHEME;
     }
     if (memchr(host, '@', strcspn(host, "/?#"))) {
         return "it has a user name";
@@ -162,10 +176,10 @@ static const char *url_fault(const char *url)
     return NULL;
 }
 
-apr_status_t acme_url_check(const char *url, acme_result_t *res,
-                            apr_pool_t *p)
+static apr_status_t check_url(const char *url, int plain, acme_result_t *res,
+                              apr_pool_t *p)
 {
-    const char *fault = url_fault(url);
+    const char *fault = url_fault(url, plain);
     const char *at;
 
     if (!fault) {
@@ -175,6 +189,18 @@ apr_status_t acme_url_check(const char *url, acme_result_t *res,
     at = strrchr(url, '@');
     return acme_fail(res, APR_EINVAL, "%s: this URL is not used: %s",
                      acme_text_clean(at ? at : url, URL_SHOWN, p), fault);
+}
+
+apr_status_t acme_url_check(const char *url, acme_result_t *res,
+                            apr_pool_t *p)
+{
+    return check_url(url, 0, res, p);
+}
+
+apr_status_t acme_url_check_plain(const char *url, acme_result_t *res,
+                                  apr_pool_t *p)
+{
+    return check_url(url, 1, res, p);
 }
 
 const char *acme_url_host(const char *url, apr_pool_t *p)

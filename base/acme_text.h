@@ -38,6 +38,10 @@ const char *acme_text_base64url(const void *data, apr_size_t len,
 apr_status_t acme_url_check(const char *url, acme_result_t *res,
                             apr_pool_t *p);
 
+/* The same for what is signed by itself: http or https. */
+apr_status_t acme_url_check_plain(const char *url, acme_result_t *res,
+                                  apr_pool_t *p);
+
 /* "host" or "host:port" of a URL that acme_url_check() liked, lower case. */
 const char *acme_url_host(const char *url, apr_pool_t *p);
 

@@ -29,8 +29,8 @@ dnl Every library comes through pkg-config, APR's large file flags too.
 AC_DEFUN([ACME_CHECK_LIBS], [
   PKG_PROG_PKG_CONFIG([0.29])
   PKG_CHECK_MODULES([APR], [apr-1 >= 1.5 apr-util-1 >= 1.5])
-  PKG_CHECK_MODULES([DEPS], [libcurl >= 7.61 jansson >= 2.11 dnl
-openssl >= 1.1.1 libidn2 >= 2.0])
+  PKG_CHECK_MODULES([DEPS], [libcurl >= 7.61 libcares >= 1.13 dnl
+jansson >= 2.11 openssl >= 1.1.1 libidn2 >= 2.0 libpsl >= 0.20])
   ACME_CHECK_CURL_TLS
   ACME_CHECK_AS_NEEDED
 ])
@@ -61,7 +61,7 @@ AC_DEFUN([ACME_CHECK_AS_NEEDED], [
   AC_SUBST([ACME_LDFLAGS])
 ])
 
-dnl The module magic number, and the headers of mod_ssl and mod_watchdog.
+dnl The module magic number, and the header of mod_watchdog.
 AC_DEFUN([ACME_CHECK_HTTPD], [
   acme_cppflags=$CPPFLAGS
   CPPFLAGS="$CPPFLAGS $HTTPD_CPPFLAGS $APR_CFLAGS $DEPS_CFLAGS"
@@ -80,12 +80,26 @@ child_stopping, and without it a worker crashes at its end])])
   AC_CHECK_HEADER([mod_watchdog.h], [],
     [AC_MSG_ERROR([mod_watchdog.h is not in $HTTPD_INCLUDEDIR])],
     [#include <httpd.h>])
+  ACME_CHECK_ALPN
+  CPPFLAGS=$acme_cppflags
+])
+
+dnl Wanted, not needed: without mod_ssl's header, or with a TLS library that
+dnl can't take a connection's certificates back, there is no tls-alpn-01.
+AC_DEFUN([ACME_CHECK_ALPN], [
+  acme_libs=$LIBS
+  LIBS="$LIBS $DEPS_LIBS"
+  ACME_ALPN_NOTE="left out: SSL_certs_clear is not in the TLS library"
+  AC_CHECK_FUNC([SSL_certs_clear], [ACME_ALPN=-DACME_HAVE_ALPN])
   AC_CHECK_HEADER([mod_ssl_openssl.h], [],
-    [AC_MSG_ERROR([mod_ssl_openssl.h is not in $HTTPD_INCLUDEDIR: Debian has
-it in the package apache2-ssl-dev, others with httpd's own headers])],
+    [ACME_ALPN=
+     ACME_ALPN_NOTE="left out: mod_ssl_openssl.h is missing (Debian has it in
+             apache2-ssl-dev, others with httpd's own headers)"],
     [#include <httpd.h>
 #include <http_config.h>])
-  CPPFLAGS=$acme_cppflags
+  AS_IF([test -n "$ACME_ALPN"], [ACME_ALPN_NOTE=yes])
+  LIBS=$acme_libs
+  AC_SUBST([ACME_ALPN])
 ])
 
 dnl Wanted, not needed: without it there are no unit tests, and check says so.

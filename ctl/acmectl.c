@@ -16,6 +16,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "acme_certificate.h"
 #include "acme_json.h"
 #include "acme_message.h"
 #include "acme_schedule.h"
@@ -26,20 +27,37 @@
 
 static const char usage[] =
     "usage: acmectl [--state-dir DIR] status [ID] [--json]\n"
-    "       acmectl [--state-dir DIR] renew ID [--force]\n"
+    "       acmectl [--state-dir DIR] renew ID [--force | --chain]\n"
+    "       acmectl [--state-dir DIR] revoke ID [--reason R] [--delete]\n"
+    "       acmectl [--state-dir DIR] dns-persist ID [--until TIME]\n"
+    "       acmectl [--state-dir DIR] account show\n"
+    "       acmectl [--state-dir DIR] account update|rollover|deactivate\n"
+    "               [CA]\n"
     "\n"
     "  status   what is managed, until when it is valid, what comes next\n"
     "  renew    order a new certificate if it is due or failing; with\n"
-    "           --force in any case\n"
+    "           --force in any case; with --chain only fetch its chain anew\n"
+    "  revoke   revoke it at the CA, and order a new one; with --delete\n"
+    "           nothing is ordered. R: keyCompromise, superseded, ...\n"
+    "  dns-persist  the TXT records for dns-persist-01, which you set once;\n"
+    "           TIME, when they end, is like 2027-11-21T00:00:00Z or 365d\n"
+    "  account  the accounts at the CAs: tell the contacts, change the key,\n"
+    "           give it up. CA is a part of its URL, needed where there are\n"
+    "           several\n"
     "\n"
     "DIR is the AcmeStateDir of the server, by default " ACME_STATE_DIR ".\n";
 
 typedef struct {
     const char *state_dir;
     const char *verb;
-    const char *id;
+    const char *id;             /* or what to do with accounts */
+    const char *ca;             /* part of its URL; NULL: any */
+    const char *until;          /* of records; NULL: for ever */
+    int reason;                 /* of a revocation, ACME_REASON_NONE */
     int json;
     int force;
+    int chain;
+    int delete;
     int fd;
     apr_pool_t *p;
 } call_t;
@@ -48,8 +66,22 @@ typedef struct {
 typedef struct {
     acme_state_t state;
     const char *id;
+    apr_array_header_t *cas;        /* const char *: URLs of directories */
     apr_array_header_t *names;      /* const char * */
 } listed_t;
+
+static const struct verb *find_verb(const call_t *call);
+
+static int read_reason(call_t *call, const char *text)
+{
+    acme_result_t res;
+
+    if (acme_revoke_reason_parse(&call->reason, text, &res)) {
+        fprintf(stderr, "acmectl: %s\n", res.detail);
+        return 0;
+    }
+    return 1;
+}
 
 static int read_arguments(call_t *call, int argc, const char *const *argv)
 {
@@ -65,6 +97,20 @@ static int read_arguments(call_t *call, int argc, const char *const *argv)
         else if (!strcmp(argv[i], "--force")) {
             call->force = 1;
         }
+        else if (!strcmp(argv[i], "--chain")) {
+            call->chain = 1;
+        }
+        else if (!strcmp(argv[i], "--delete")) {
+            call->delete = 1;
+        }
+        else if (!strcmp(argv[i], "--reason") && i + 1 < argc) {
+            if (!read_reason(call, argv[++i])) {
+                return 0;
+            }
+        }
+        else if (!strcmp(argv[i], "--until") && i + 1 < argc) {
+            call->until = argv[++i];
+        }
         else if (argv[i][0] == '-') {
             return 0;
         }
@@ -74,15 +120,14 @@ static int read_arguments(call_t *call, int argc, const char *const *argv)
         else if (!call->id) {
             call->id = argv[i];
         }
+        else if (!call->ca && !strcmp(call->verb, "account")) {
+            call->ca = argv[i];
+        }
         else {
             return 0;
         }
     }
-    if (!call->verb) {
-        return 0;
-    }
-    return !strcmp(call->verb, "status")
-        || (!strcmp(call->verb, "renew") && call->id);
+    return call->verb && find_verb(call) != NULL;
 }
 
 static int connect_to_keeper(call_t *call)
@@ -105,11 +150,10 @@ static int connect_to_keeper(call_t *call)
 }
 
 static apr_status_t ask(acme_message_t *reply, const call_t *call,
-                        acme_message_e kind, apr_uint32_t cert,
+                        acme_message_e kind, const void *body,
                         acme_result_t *res)
 {
-    const acme_msg_cert_t body = { cert };
-    const acme_message_t request = { kind, APR_SUCCESS, &body, NULL, 0 };
+    const acme_message_t request = { kind, APR_SUCCESS, body, NULL, 0 };
     apr_status_t rv;
 
     rv = acme_message_send(call->fd, &request, 0, -1, res);
@@ -126,19 +170,22 @@ static apr_status_t ask(acme_message_t *reply, const call_t *call,
 static apr_status_t list_one(listed_t *listed, const call_t *call,
                              apr_uint32_t cert, acme_result_t *res)
 {
+    const acme_msg_cert_t body = { { cert, 0, 0 } };
     acme_message_t reply;
     char *line, *last;
     apr_status_t rv;
 
-    rv = ask(&reply, call, ACME_MSG_LIST, cert, res);
+    rv = ask(&reply, call, ACME_MSG_LIST, &body, res);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     listed->state = *(const acme_state_t *)reply.body;
+    listed->cas = apr_array_make(call->p, 2, sizeof(const char *));
     listed->names = apr_array_make(call->p, 4, sizeof(const char *));
     listed->id = apr_strtok(apr_pstrdup(call->p, reply.tail), "\n", &last);
     while ((line = apr_strtok(NULL, "\n", &last))) {
-        APR_ARRAY_PUSH(listed->names, const char *) = line;
+        APR_ARRAY_PUSH(strchr(line, '/') ? listed->cas : listed->names,
+                       const char *) = line;
     }
     return listed->id ? APR_SUCCESS
                       : acme_fail(res, APR_EGENERAL, "an answer without id");
@@ -171,11 +218,18 @@ static json_t *as_json(const listed_t *listed, apr_time_t now, apr_pool_t *p)
         state->live && state->live == state->served));
     json_object_set_new(json, "serial", json_string(state->serial));
     json_object_set_new(json, "issuer", json_string(state->issuer));
+    json_object_set_new(json, "revoked", json_boolean(state->revoked));
+    json_object_set_new(json, "deleted", json_boolean(state->deleted));
     set_time(json, "validFrom", state->not_before, p);
     set_time(json, "validUntil", state->not_after, p);
     json_object_set_new(json, "nextStep",
                         json_string(acme_step_word(next.step)));
     set_time(json, "nextAt", next.at, p);
+    json_object_set_new(json, "limit", json_string(
+        next.step == ACME_STEP_LIMIT ? state->limit : ""));
+    json_object_set_new(json, "leftOut",
+                        json_integer((json_int_t)state->left_out));
+    set_time(json, "leftOutUntil", state->names_again_at, p);
     json_object_set_new(json, "attempts",
                         json_integer((json_int_t)state->attempts));
     json_object_set_new(json, "problem", json_string(state->problem));
@@ -199,11 +253,26 @@ static void show(const listed_t *listed, apr_time_t now, apr_pool_t *p)
             printf("    served: after the next reload\n");
         }
     }
+    if (state->deleted) {
+        printf("    revoked, and nothing is ordered: acmectl renew %s --force "
+               "gets a new one\n", listed->id);
+    }
+    else if (state->revoked) {
+        printf("    revoked: a new one is ordered\n");
+    }
     printf("    next: %s", acme_step_word(next.step));
     if (next.at) {
         printf(" at %s", acme_time_text(next.at, p));
     }
     printf("\n");
+    if (next.step == ACME_STEP_LIMIT) {
+        printf("    limit: %s\n", state->limit);
+    }
+    if (state->left_out) {
+        printf("    left out: %u of its names, as they keep failing; tried "
+               "again at %s\n", state->left_out,
+               acme_time_text(state->names_again_at, p));
+    }
     if (state->attempts) {
         printf("    failed: %u times: %s\n", state->attempts, state->detail);
     }
@@ -222,9 +291,9 @@ static int no_such(const call_t *call)
     return FAILED;
 }
 
-/* All of them, or the one that was named; then *pn is 1 or 0. */
+/* All of them, or the one with this id. */
 static apr_status_t list_all(apr_array_header_t **plisted, const call_t *call,
-                             acme_result_t *res)
+                             const char *id, acme_result_t *res)
 {
     apr_array_header_t *all = apr_array_make(call->p, 16, sizeof(listed_t));
     apr_uint32_t i;
@@ -232,7 +301,7 @@ static apr_status_t list_all(apr_array_header_t **plisted, const call_t *call,
     apr_status_t rv;
 
     for (i = 0; !(rv = list_one(&listed, call, i, res)); i++) {
-        if (!call->id || !strcmp(call->id, listed.id)) {
+        if (!id || !strcmp(id, listed.id)) {
             APR_ARRAY_PUSH(all, listed_t) = listed;
         }
     }
@@ -245,6 +314,7 @@ static int is_ill(const listed_t *listed, apr_time_t now)
     const acme_state_t *state = &listed->state;
 
     return state->attempts || !state->agreed
+        || (state->revoked && !state->deleted)
         || (state->live && state->not_after <= now);
 }
 
@@ -274,43 +344,232 @@ static int status(const call_t *call, const apr_array_header_t *all)
     return ill ? FAILED : DONE;
 }
 
-static int renew(const call_t *call, const listed_t *listed)
+/* Ask for what; said: what the administrator is told then. */
+static int want(const call_t *call, const acme_state_t *state,
+                apr_uint32_t ca, acme_want_e what, int reason,
+                const char *said)
 {
-    const acme_state_t *state = &listed->state;
+    const acme_msg_want_t body = {
+        { state->cert, ca, 0 }, (apr_uint32_t)what, reason
+    };
     acme_message_t reply;
     acme_result_t res;
 
-    if (!call->force && !state->attempts
+    if (ask(&reply, call, ACME_MSG_WANT, &body, &res)) {
+        return complain(&res);
+    }
+    printf("%s; see the error log, or acmectl status\n", said);
+    return DONE;
+}
+
+static int renew(const call_t *call, const apr_array_header_t *all)
+{
+    const listed_t *listed = &APR_ARRAY_IDX(all, 0, listed_t);
+    const acme_state_t *state = &listed->state;
+
+    if (call->chain && !state->live) {
+        printf("%s: has no certificate yet\n", listed->id);
+        return FAILED;
+    }
+    if (call->chain) {
+        return want(call, state, 0, ACME_WANT_CHAIN, ACME_REASON_NONE,
+                    apr_pstrcat(call->p, listed->id, ": its chain is being "
+                                "fetched anew", NULL));
+    }
+    if (!call->force && !state->attempts && !state->left_out
         && !acme_schedule_is_due(state, apr_time_now())) {
         printf("%s: not due, valid until %s; use --force to renew now\n",
                listed->id, acme_time_text(state->not_after, call->p));
         return FAILED;
     }
-    if (ask(&reply, call, ACME_MSG_RENEW, state->cert, &res)) {
+    return want(call, state, 0, ACME_WANT_RENEWAL, ACME_REASON_NONE,
+                apr_pstrcat(call->p, listed->id, ": is being renewed", NULL));
+}
+
+static int revoke_one(const call_t *call, const apr_array_header_t *all)
+{
+    const listed_t *listed = &APR_ARRAY_IDX(all, 0, listed_t);
+
+    if (!listed->state.live) {
+        printf("%s: has no certificate to revoke\n", listed->id);
+        return FAILED;
+    }
+    return want(call, &listed->state, 0, call->delete
+                ? ACME_WANT_DELETION : ACME_WANT_REVOCATION, call->reason,
+                apr_pstrcat(call->p, listed->id, ": is being revoked",
+                            NULL));
+}
+
+/* A point in time from now on, or how long from now on. */
+static int parse_until(apr_time_t *puntil, const call_t *call)
+{
+    const apr_time_t now = apr_time_now();
+    apr_interval_time_t d;
+    acme_result_t res;
+
+    *puntil = call->until ? acme_time_parse(call->until) : 0;
+    if (call->until && !*puntil
+        && !acme_duration_parse(&d, call->until, &res)) {
+        *puntil = now + d;
+    }
+    if (call->until && *puntil <= now) {
+        fprintf(stderr, "acmectl: --until %s: no time to come, like "
+                "2027-11-21T00:00:00Z or 365d\n", call->until);
+        return 0;
+    }
+    return 1;
+}
+
+/* The records at all of its CAs that have told what theirs look like. */
+static int dns_persist(const call_t *call, const apr_array_header_t *all)
+{
+    const listed_t *listed = &APR_ARRAY_IDX(all, 0, listed_t);
+    acme_msg_txt_t body = { { listed->state.cert, 0, 0 }, 0 };
+    acme_message_t reply;
+    acme_result_t res;
+    int printed = 0;
+
+    if (!parse_until(&body.until, call)) {
+        return WRONG_CALL;
+    }
+    for (; body.about.ca < (apr_uint32_t)listed->cas->nelts;
+         body.about.ca++) {
+        if (!ask(&reply, call, ACME_MSG_TXT, &body, &res)) {
+            printf("%.*s", (int)reply.tail_len, reply.tail ? reply.tail : "");
+            printed = 1;
+        }
+    }
+    return printed ? DONE : complain(&res);
+}
+
+/* What the keeper says of the accounts, a line each. */
+static int account_show(const call_t *call)
+{
+    static const acme_msg_none_t none;
+    acme_message_t reply;
+    acme_result_t res;
+
+    if (ask(&reply, call, ACME_MSG_ACCOUNTS, &none, &res)) {
         return complain(&res);
     }
-    printf("%s: is being renewed; see the error log, or acmectl status\n",
-           listed->id);
+    printf("%.*s", (int)reply.tail_len, reply.tail ? reply.tail : "");
     return DONE;
+}
+
+static const struct {
+    const char *word;
+    acme_want_e want;
+    const char *said;
+} account_verbs[] = {
+    { "update", ACME_WANT_UPDATE, "the CA is being told the contacts" },
+    { "rollover", ACME_WANT_ROLLOVER, "the account gets a new key" },
+    { "deactivate", ACME_WANT_DEACTIVATION, "the account is being given up" }
+};
+
+/*
+ * The certificate, and the position in its list, that have the one account
+ * that is meant. Returns how many different ones there are.
+ */
+static int find_account(apr_uint32_t *pcert, apr_uint32_t *pca,
+                        const call_t *call, const apr_array_header_t *all)
+{
+    const char *first = NULL;
+    int i, found = 0;
+
+    for (i = 0; i < all->nelts; i++) {
+        const listed_t *listed = &APR_ARRAY_IDX(all, i, listed_t);
+        int k;
+
+        for (k = 0; k < listed->cas->nelts; k++) {
+            const char *url = APR_ARRAY_IDX(listed->cas, k, const char *);
+
+            if (call->ca && !strstr(url, call->ca)) {
+                continue;
+            }
+            if (!first) {
+                *pcert = listed->state.cert;
+                *pca = (apr_uint32_t)k;
+                first = url;
+                found = 1;
+            }
+            found += strcmp(url, first) != 0;
+        }
+    }
+    return found;
+}
+
+static int account(const call_t *call, const apr_array_header_t *all)
+{
+    apr_uint32_t cert = 0, ca = 0;
+    acme_state_t state = { 0 };
+    apr_size_t i;
+    int found;
+
+    if (!strcmp(call->id, "show")) {
+        return account_show(call);
+    }
+    found = find_account(&cert, &ca, call, all);
+    if (found != 1) {
+        fprintf(stderr, "acmectl: %s; acmectl account show lists them\n",
+                found ? "there are several accounts: add a part of the CA's "
+                "URL that only one has"
+                : "no account at such a CA is configured");
+        return found ? WRONG_CALL : FAILED;
+    }
+    state.cert = cert;
+    for (i = 0; i < sizeof(account_verbs) / sizeof(*account_verbs); i++) {
+        if (!strcmp(call->id, account_verbs[i].word)) {
+            return want(call, &state, ca, account_verbs[i].want,
+                        ACME_REASON_NONE, account_verbs[i].said);
+        }
+    }
+    fputs(usage, stderr);
+    return WRONG_CALL;
+}
+
+typedef int verb_t(const call_t *call, const apr_array_header_t *all);
+
+static const struct verb {
+    const char *word;
+    int needs_id;
+    verb_t *run;
+} verbs[] = {
+    { "status", 0, status },
+    { "renew", 1, renew },
+    { "revoke", 1, revoke_one },
+    { "dns-persist", 1, dns_persist },
+    { "account", 1, account }
+};
+
+static const struct verb *find_verb(const call_t *call)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+        if (!strcmp(call->verb, verbs[i].word)) {
+            return call->id || !verbs[i].needs_id ? &verbs[i] : NULL;
+        }
+    }
+    return NULL;
 }
 
 static int run(call_t *call)
 {
+    const struct verb *verb = find_verb(call);
+    const int by_id = call->id && verb->run != account;
     apr_array_header_t *all;
     acme_result_t res;
 
     if (!connect_to_keeper(call)) {
         return FAILED;
     }
-    if (list_all(&all, call, &res)) {
+    if (list_all(&all, call, by_id ? call->id : NULL, &res)) {
         return complain(&res);
     }
-    if (call->id && !all->nelts) {
+    if (by_id && !all->nelts) {
         return no_such(call);
     }
-    return !strcmp(call->verb, "renew")
-        ? renew(call, &APR_ARRAY_IDX(all, 0, listed_t))
-        : status(call, all);
+    return verb->run(call, all);
 }
 
 int main(int argc, const char *const *argv)
@@ -323,6 +582,7 @@ int main(int argc, const char *const *argv)
         return FAILED;
     }
     call.state_dir = ACME_STATE_DIR;
+    call.reason = ACME_REASON_NONE;
     call.fd = -1;
     if (!read_arguments(&call, argc, argv)) {
         fputs(usage, stderr);

@@ -18,6 +18,7 @@
 #include "acme_file.h"
 #include "acme_pair.h"
 #include "acme_placeholder.h"
+#include "acme_sni.h"
 #include "acme_state.h"
 
 APLOG_USE_MODULE(acme);
@@ -29,15 +30,59 @@ typedef struct {
     char serial[ACME_SERIAL_SIZE];
 } served_t;
 
-/* The files for mod_ssl, by the index of the certificate; NULL: none. */
-typedef struct {
-    const char *cert;
-    const char *key;
-} files_t;
+static acme_files_t *files;     /* by the index of the certificate */
 
-static files_t *files;
+static void add_files(acme_files_t *found, const char *cert, const char *key)
+{
+    APR_ARRAY_PUSH(found->certs, const char *) = cert;
+    APR_ARRAY_PUSH(found->keys, const char *) = key;
+}
 
-static int find_live(files_t *found, acme_cert_conf_t *cert,
+/* OpenSSL has room for one EC key and one RSA key: the first of each. */
+static int is_served(const acme_cert_conf_t *cert, apr_uint32_t part)
+{
+    const int rsa = acme_conf_key_type(cert, part) >= ACME_KEY_RSA2048;
+    apr_uint32_t i;
+
+    for (i = 0; i < part; i++) {
+        if ((acme_conf_key_type(cert, i) >= ACME_KEY_RSA2048) == rsa) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Not by the link: it may be swapped between two reads. */
+static apr_status_t find_parts(acme_files_t *found,
+                               const acme_cert_conf_t *cert,
+                               const char *archive, acme_result_t *res,
+                               apr_pool_t *p)
+{
+    apr_status_t rv = APR_SUCCESS;
+    apr_uint32_t i;
+
+    for (i = 0; rv == APR_SUCCESS && i < acme_conf_parts(cert); i++) {
+        const char *suffix = acme_conf_suffix(cert, i);
+        const char *chain = apr_pstrcat(p, archive, "/fullchain", suffix,
+                                        ".pem", NULL);
+        const char *key = apr_pstrcat(p, archive, "/privkey", suffix, ".pem",
+                                      NULL);
+
+        if (!is_served(cert, i)) {
+            continue;
+        }
+        rv = acme_pair_check(chain, key, res, p);
+        if (rv == APR_SUCCESS) {
+            add_files(found, chain, key);
+        }
+        else if (i > 0) {
+            return APR_SUCCESS; /* a key type that was added since */
+        }
+    }
+    return rv;
+}
+
+static int find_live(acme_files_t *found, acme_cert_conf_t *cert,
                      acme_store_t *store, server_rec *s, apr_pool_t *p)
 {
     acme_result_t res;
@@ -46,13 +91,8 @@ static int find_live(files_t *found, acme_cert_conf_t *cert,
 
     rv = acme_archive_live(&n, store, cert->id, &res, p);
     if (rv == APR_SUCCESS) {
-        /* Not by the link: it may be swapped between the two reads. */
-        const char *archive = apr_psprintf(p, "%s/%d", acme_store_path(
-            store, "archive", cert->id, p), n);
-
-        found->cert = apr_pstrcat(p, archive, "/fullchain.pem", NULL);
-        found->key = apr_pstrcat(p, archive, "/privkey.pem", NULL);
-        rv = acme_pair_check(found->cert, found->key, &res, p);
+        rv = find_parts(found, cert, apr_psprintf(p, "%s/%d", acme_store_path(
+            store, "archive", cert->id, p), n), &res, p);
     }
     if (rv == APR_SUCCESS) {
         cert->served = n;
@@ -81,21 +121,22 @@ static const char *spare_folder(server_rec *s, apr_pool_t *p)
     return path;
 }
 
-static void find_placeholder(files_t *found, const acme_cert_conf_t *cert,
+static void find_placeholder(acme_files_t *found, const acme_cert_conf_t *cert,
                              const char *folder, server_rec *s,
                              apr_pool_t *p)
 {
     const apr_time_t now = apr_time_now();
+    const char *chain, *key;
     acme_result_t res;
 
-    if (acme_placeholder_find(&found->cert, &found->key, folder, cert, now,
-                              &res, p)
-        && acme_placeholder_find(&found->cert, &found->key,
-                                 spare_folder(s, p), cert, now, &res, p)) {
+    if (acme_placeholder_find(&chain, &key, folder, cert, now, &res, p)
+        && acme_placeholder_find(&chain, &key, spare_folder(s, p), cert, now,
+                                 &res, p)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s: no placeholder: "
                      "%s", cert->id, res.detail);
-        found->cert = found->key = NULL;
+        return;
     }
+    add_files(found, chain, key);
 }
 
 void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
@@ -107,6 +148,7 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
 
     files = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
                         * sizeof(*files));
+    acme_sni_prepare(conf, p);
     if (!conf->certs->nelts) {
         return;
     }
@@ -118,6 +160,8 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
         acme_cert_conf_t *cert = &APR_ARRAY_IDX(conf->certs, i,
                                                 acme_cert_conf_t);
 
+        files[i].certs = apr_array_make(p, 2, sizeof(const char *));
+        files[i].keys = apr_array_make(p, 2, sizeof(const char *));
         if (!find_live(&files[i], cert, store, s, p)) {
             find_placeholder(&files[i], cert,
                              acme_store_path(store, "placeholder", NULL, p),
@@ -126,18 +170,30 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
     }
 }
 
+const acme_files_t *acme_activation_files(int cert)
+{
+    return &files[cert];
+}
+
+/* One of a kind of key is all that mod_ssl takes: that of the first name. */
 static int add_cert_files(server_rec *s, apr_pool_t *p,
                           apr_array_header_t *cert_files,
                           apr_array_header_t *key_files)
 {
-    const int cert = acme_server_conf(s)->cert;
+    acme_server_conf_t *conf = acme_server_conf(s);
+    const acme_files_t *first;
 
     (void)p;
-    if (cert < 0 || !files[cert].cert || cert_files->nelts) {
+    if (!conf->certs || cert_files->nelts) {
         return DECLINED;
     }
-    APR_ARRAY_PUSH(cert_files, const char *) = files[cert].cert;
-    APR_ARRAY_PUSH(key_files, const char *) = files[cert].key;
+    first = acme_activation_files(APR_ARRAY_IDX(conf->certs, 0, int));
+    if (!first->certs->nelts) {
+        return DECLINED;
+    }
+    apr_array_cat(cert_files, first->certs);
+    apr_array_cat(key_files, first->keys);
+    conf->given = 1;
     return DONE;
 }
 
@@ -156,14 +212,16 @@ static apr_hash_t *served_before(int *first, apr_pool_t *process)
     return before;
 }
 
-static void report(const acme_cert_conf_t *cert, const files_t *found,
+static void report(const acme_cert_conf_t *cert, const acme_files_t *found,
                    served_t *before, int first, server_rec *s, apr_pool_t *p)
 {
     const acme_leaf_t *leaf;
     acme_chain_t *chain;
     acme_result_t res;
 
-    if (!cert->served || acme_chain_load(&chain, found->cert, &res, p)) {
+    if (!cert->served
+        || acme_chain_load(&chain, APR_ARRAY_IDX(found->certs, 0,
+                                                 const char *), &res, p)) {
         return;
     }
     leaf = acme_chain_leaf(chain);
@@ -202,6 +260,6 @@ void acme_activation_report(const acme_conf_t *conf, server_rec *s,
 
 void acme_activation_hooks(apr_pool_t *p)
 {
-    (void)p;
     ap_hook_ssl_add_cert_files(add_cert_files, NULL, NULL, APR_HOOK_MIDDLE);
+    acme_sni_hooks(p);
 }

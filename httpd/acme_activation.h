@@ -21,6 +21,18 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s,
 void acme_activation_report(const acme_conf_t *conf, server_rec *s,
                             apr_pool_t *p);
 
+/*
+ * What a load serves of a certificate: paths (const char *) of chains, and of
+ * the keys of each; a pair of every kind of key, EC and RSA, at most.
+ */
+typedef struct {
+    apr_array_header_t *certs;
+    apr_array_header_t *keys;
+} acme_files_t;
+
+/* Of the certificate with this index, after the above has prepared it. */
+const acme_files_t *acme_activation_files(int cert);
+
 void acme_activation_hooks(apr_pool_t *p);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * acme_board.c - what all processes see: tokens to answer, states to show.
+ * acme_board.c - what all processes see: challenges to answer, states to
+ * show.
  *
  * A row is guarded by a sequence counter: odd while it is written. A reader
  * copies the row and believes the copy only when the counter was even and the
@@ -11,34 +12,48 @@
 #include <apr_shm.h>
 #include <apr_strings.h>
 
+#include "acme_alpn_cert.h"
 #include "acme_board.h"
+#include "acme_name.h"
 
-#define BOARD_KEY "mod_acme tokens 1"   /* counts up with tokens_t's shape */
+#define BOARD_KEY "mod_acme answers 2"  /* counts up with answers_t's shape */
 
 /*
- * Tokens at once: AcmeParallel at its most times the names of a certificate
- * stays far below it; what dead processes left makes room after a while.
+ * Challenges of a type at once: AcmeParallel at its most times the names of a
+ * certificate stays far below it; what dead processes left makes room after a
+ * while.
  */
-#define TOKENS 2048
-#define TOKEN_LIFE apr_time_from_sec(3600)
+#define ROWS 2048
+#define ROW_LIFE apr_time_from_sec(3600)
 
 #define READ_TRIES 1000         /* a writer that died leaves a row odd */
+
+/* What a validator asks for, and what it is told; padded with zeros. */
+typedef struct {
+    char key[256];
+    char value[ACME_KEY_AUTHORIZATION_SIZE];
+} entry_t;
 
 typedef struct {
     atomic_uint seq;
     atomic_uint seen;
     _Atomic apr_int64_t expires;
-    char text[ACME_KEY_AUTHORIZATION_SIZE];
-} token_row_t;
+    entry_t entry;
+} answer_row_t;
 
-/* tags: the hash of a row's token, FREE, or TAKEN while it is being filled. */
+/* tags: the hash of a row's key, FREE, or TAKEN while it is being filled. */
 enum { FREE = 0, TAKEN = 1, TAG_FIRST = 2 };
 
 typedef struct {
     atomic_uint used;           /* rows beyond it were never used */
-    atomic_uint tags[TOKENS];
-    token_row_t rows[TOKENS];
-} tokens_t;
+    atomic_uint tags[ROWS];
+    answer_row_t rows[ROWS];
+} table_t;
+
+typedef struct {
+    table_t tokens;             /* token: key authorization */
+    table_t alpns;              /* SNI: its digest */
+} answers_t;
 
 typedef struct {
     atomic_uint seq;
@@ -53,7 +68,8 @@ typedef struct {
 } common_t;
 
 struct acme_board_t {
-    tokens_t *tokens;
+    table_t *tokens;
+    table_t *alpns;
     common_t *common;
     state_row_t *states;
     int certs;
@@ -93,12 +109,12 @@ static int read_row(void *to, const void *from, apr_size_t size,
 }
 
 /*
- * The tokens outlive reloads in the process pool, found again through its
+ * The answers outlive reloads in the process pool, found again through its
  * userdata. The key is copied: our text goes with the DSO. Another version
  * of the module that comes with a reload makes its own; which one it is,
  * the key says and not the memory, which workers can write.
  */
-static apr_status_t find_tokens(tokens_t **ptokens, server_rec *s)
+static apr_status_t find_answers(answers_t **panswers, server_rec *s)
 {
     apr_pool_t *process = s->process->pool;
     void *data = NULL;
@@ -107,13 +123,13 @@ static apr_status_t find_tokens(tokens_t **ptokens, server_rec *s)
 
     apr_pool_userdata_get(&data, BOARD_KEY, process);
     if (!data) {
-        rv = apr_shm_create(&shm, sizeof(**ptokens), NULL, process);
+        rv = apr_shm_create(&shm, sizeof(**panswers), NULL, process);
         if (rv == APR_SUCCESS) {
             data = apr_shm_baseaddr_get(shm);
             rv = apr_pool_userdata_set(data, BOARD_KEY, NULL, process);
         }
     }
-    *ptokens = data;
+    *panswers = data;
     return rv;
 }
 
@@ -121,12 +137,13 @@ apr_status_t acme_board_create(acme_board_t **pboard, server_rec *s, int certs,
                                acme_result_t *res, apr_pool_t *p)
 {
     acme_board_t *board = apr_pcalloc(p, sizeof(*board));
+    answers_t *answers;
     const apr_size_t common = APR_ALIGN_DEFAULT(sizeof(common_t));
     apr_size_t size = common + (apr_size_t)certs * sizeof(state_row_t);
     apr_shm_t *shm;
     apr_status_t rv;
 
-    rv = find_tokens(&board->tokens, s);
+    rv = find_answers(&answers, s);
     if (rv == APR_SUCCESS) {
         rv = apr_shm_create(&shm, size, NULL, p);
     }
@@ -134,6 +151,8 @@ apr_status_t acme_board_create(acme_board_t **pboard, server_rec *s, int certs,
         *pboard = NULL;
         return acme_fail_errno(res, rv, "shared memory");
     }
+    board->tokens = &answers->tokens;
+    board->alpns = &answers->alpns;
     board->certs = certs;
     board->common = apr_shm_baseaddr_get(shm);
     board->states = (void *)((char *)board->common + common);
@@ -141,39 +160,32 @@ apr_status_t acme_board_create(acme_board_t **pboard, server_rec *s, int certs,
     return APR_SUCCESS;
 }
 
-static unsigned tag_of(const char *token, apr_size_t len)
+static unsigned tag_of(const char *key)
 {
     unsigned hash = 2166136261u;        /* FNV-1a */
-    apr_size_t i;
 
-    for (i = 0; i < len; i++) {
-        hash = (hash ^ (unsigned char)token[i]) * 16777619u;
+    for (; *key; key++) {
+        hash = (hash ^ (unsigned char)*key) * 16777619u;
     }
     return hash < TAG_FIRST ? hash + TAG_FIRST : hash;
 }
 
-static int is_token_of(const char *text, const char *token, apr_size_t len)
+/* The row of a key, a copy of it into entry; -1 when there is none. */
+static int find_row(table_t *table, const char *key, entry_t *entry)
 {
-    return !strncmp(text, token, len) && text[len] == '.';
-}
-
-/* The row of a token, its text into buf; -1 when there is none. */
-static int find_row(tokens_t *tokens, const char *token, char *buf)
-{
-    const apr_size_t len = strlen(token);
-    const unsigned tag = tag_of(token, len);
-    const unsigned used = atomic_load_explicit(&tokens->used,
+    const unsigned tag = tag_of(key);
+    const unsigned used = atomic_load_explicit(&table->used,
                                                memory_order_acquire);
     unsigned i;
 
-    for (i = 0; i < used && i < TOKENS; i++) {
-        token_row_t *row = &tokens->rows[i];
+    for (i = 0; i < used && i < ROWS; i++) {
+        answer_row_t *row = &table->rows[i];
 
-        if (atomic_load_explicit(&tokens->tags[i], memory_order_acquire)
+        if (atomic_load_explicit(&table->tags[i], memory_order_acquire)
                 == tag
-            && read_row(buf, row->text, sizeof(row->text), &row->seq)) {
-            buf[sizeof(row->text) - 1] = '\0';
-            if (is_token_of(buf, token, len)) {
+            && read_row(entry, &row->entry, sizeof(*entry), &row->seq)) {
+            entry->key[sizeof(entry->key) - 1] = '\0';
+            if (!strcmp(entry->key, key)) {
                 return (int)i;
             }
         }
@@ -186,25 +198,25 @@ static int find_row(tokens_t *tokens, const char *token, char *buf)
  * tag says who has it; of a row that was left TAKEN, who moved expires does.
  * expires is read first: while it has not moved, nobody else has begun.
  */
-static int take_row(tokens_t *tokens)
+static int take_row(table_t *table)
 {
     const apr_int64_t now = apr_time_now();
     apr_int64_t expires;
     unsigned i, tag, used;
 
-    for (i = 0; i < TOKENS; i++) {
-        expires = atomic_load(&tokens->rows[i].expires);
-        tag = atomic_load(&tokens->tags[i]);
+    for (i = 0; i < ROWS; i++) {
+        expires = atomic_load(&table->rows[i].expires);
+        tag = atomic_load(&table->tags[i]);
         if (tag != FREE && expires > now) {
             continue;
         }
-        if (atomic_compare_exchange_strong(&tokens->rows[i].expires, &expires,
-                                           now + TOKEN_LIFE)
-            && atomic_compare_exchange_strong(&tokens->tags[i], &tag,
+        if (atomic_compare_exchange_strong(&table->rows[i].expires, &expires,
+                                           now + ROW_LIFE)
+            && atomic_compare_exchange_strong(&table->tags[i], &tag,
                                               TAKEN)) {
-            used = atomic_load(&tokens->used);
+            used = atomic_load(&table->used);
             while (used <= i
-                   && !atomic_compare_exchange_weak(&tokens->used, &used,
+                   && !atomic_compare_exchange_weak(&table->used, &used,
                                                     i + 1)) {
                 continue;
             }
@@ -214,73 +226,153 @@ static int take_row(tokens_t *tokens)
     return -1;
 }
 
+static void withdraw_row(table_t *table, const char *key)
+{
+    unsigned tag = tag_of(key);
+    entry_t entry;
+    int i = find_row(table, key, &entry);
+
+    /* Unless it has become somebody else's since. */
+    if (i >= 0) {
+        atomic_compare_exchange_strong(&table->tags[i], &tag, FREE);
+    }
+}
+
+/* size octets of value are its answer from now on. Both have been measured. */
+static apr_status_t present_row(table_t *table, const char *key,
+                            const void *value, apr_size_t size,
+                            acme_result_t *res)
+{
+    entry_t entry, found;
+    answer_row_t *row;
+    int i;
+
+    memset(&entry, 0, sizeof(entry));
+    apr_cpystrn(entry.key, key, sizeof(entry.key));
+    memcpy(entry.value, value, size);
+
+    /* The order that a reload interrupted may have presented it before. */
+    i = find_row(table, key, &found);
+    if (i >= 0 && !memcmp(found.value, entry.value, sizeof(entry.value))) {
+        atomic_store(&table->rows[i].expires, apr_time_now() + ROW_LIFE);
+        return APR_SUCCESS;
+    }
+    if (i >= 0) {
+        withdraw_row(table, key);       /* of another account's key */
+    }
+    i = take_row(table);
+    if (i < 0) {
+        return acme_fail(res, APR_ENOSPC, "all %d places for challenges are "
+                         "taken; the oldest is free again within an hour",
+                         ROWS);
+    }
+    row = &table->rows[i];
+    write_begin(&row->seq);
+    row->entry = entry;
+    write_end(&row->seq);
+    atomic_store(&row->seen, 0);
+    atomic_store(&row->expires, apr_time_now() + ROW_LIFE);
+    atomic_store_explicit(&table->tags[i], tag_of(key), memory_order_release);
+    return APR_SUCCESS;
+}
+
+static int answer_row(table_t *table, const char *key, entry_t *entry,
+                      int count)
+{
+    int i = find_row(table, key, entry);
+
+    if (i >= 0 && count) {
+        atomic_fetch_add(&table->rows[i].seen, 1);
+    }
+    return i >= 0;
+}
+
+static apr_uint32_t count_seen(table_t *table, const char *key)
+{
+    entry_t entry;
+    int i = find_row(table, key, &entry);
+
+    return i < 0 ? 0 : atomic_load(&table->rows[i].seen);
+}
+
 apr_status_t acme_board_present(acme_board_t *board, const char *token,
                                 const char *key_authorization,
                                 acme_result_t *res)
 {
-    tokens_t *tokens = board->tokens;
-    char buf[ACME_KEY_AUTHORIZATION_SIZE];
-    token_row_t *row;
-    int i;
+    const apr_size_t len = strlen(key_authorization);
 
-    if (strlen(key_authorization) >= sizeof(row->text)) {
+    if (len >= ACME_KEY_AUTHORIZATION_SIZE) {
         return acme_fail(res, APR_EINVAL, "the CA's token is too long");
     }
-    /* The order that a reload interrupted may have presented it before. */
-    i = find_row(tokens, token, buf);
-    if (i >= 0 && !strcmp(buf, key_authorization)) {
-        atomic_store(&tokens->rows[i].expires, apr_time_now() + TOKEN_LIFE);
-        return APR_SUCCESS;
-    }
-    if (i >= 0) {
-        acme_board_withdraw(board, token);      /* of another account's key */
-    }
-    i = take_row(tokens);
-    if (i < 0) {
-        return acme_fail(res, APR_ENOSPC, "all %d places for challenges are "
-                         "taken; the oldest is free again within an hour",
-                         TOKENS);
-    }
-    row = &tokens->rows[i];
-    write_begin(&row->seq);
-    apr_cpystrn(row->text, key_authorization, sizeof(row->text));
-    write_end(&row->seq);
-    atomic_store(&row->seen, 0);
-    atomic_store(&row->expires, apr_time_now() + TOKEN_LIFE);
-    atomic_store_explicit(&tokens->tags[i], tag_of(token, strlen(token)),
-                          memory_order_release);
-    return APR_SUCCESS;
+    return present_row(board->tokens, token, key_authorization, len, res);
 }
 
 void acme_board_withdraw(acme_board_t *board, const char *token)
 {
-    char buf[ACME_KEY_AUTHORIZATION_SIZE];
-    unsigned tag = tag_of(token, strlen(token));
-    int i = find_row(board->tokens, token, buf);
+    withdraw_row(board->tokens, token);
+}
 
-    /* Unless it has become somebody else's since. */
-    if (i >= 0) {
-        atomic_compare_exchange_strong(&board->tokens->tags[i], &tag, FREE);
-    }
+/* Whatever a worker wrote there: no other text than one of this token. */
+static int is_token_of(const char *text, const char *token)
+{
+    const apr_size_t len = strlen(token);
+
+    return !strncmp(text, token, len) && text[len] == '.';
 }
 
 int acme_board_answer(acme_board_t *board, const char *token, char *buf,
                       int count)
 {
-    int i = find_row(board->tokens, token, buf);
+    entry_t entry;
 
-    if (i >= 0 && count) {
-        atomic_fetch_add(&board->tokens->rows[i].seen, 1);
+    if (!answer_row(board->tokens, token, &entry, count)) {
+        return 0;
     }
-    return i >= 0;
+    entry.value[sizeof(entry.value) - 1] = '\0';
+    if (!is_token_of(entry.value, token)) {
+        return 0;
+    }
+    apr_cpystrn(buf, entry.value, sizeof(entry.value));
+    return 1;
 }
 
 apr_uint32_t acme_board_seen(acme_board_t *board, const char *token)
 {
-    char buf[ACME_KEY_AUTHORIZATION_SIZE];
-    int i = find_row(board->tokens, token, buf);
+    return count_seen(board->tokens, token);
+}
 
-    return i < 0 ? 0 : atomic_load(&board->tokens->rows[i].seen);
+apr_status_t acme_board_present_alpn(acme_board_t *board, const char *sni,
+                                     const unsigned char *digest,
+                                     acme_result_t *res)
+{
+    if (strlen(sni) > ACME_NAME_MAX) {
+        return acme_fail(res, APR_EINVAL, "a name has at most %d octets",
+                         ACME_NAME_MAX);
+    }
+    return present_row(board->alpns, sni, digest, ACME_ALPN_DIGEST_OCTETS,
+                       res);
+}
+
+void acme_board_withdraw_alpn(acme_board_t *board, const char *sni)
+{
+    withdraw_row(board->alpns, sni);
+}
+
+int acme_board_answer_alpn(acme_board_t *board, const char *sni,
+                           unsigned char *digest, int count)
+{
+    entry_t entry;
+
+    if (!answer_row(board->alpns, sni, &entry, count)) {
+        return 0;
+    }
+    memcpy(digest, entry.value, ACME_ALPN_DIGEST_OCTETS);
+    return 1;
+}
+
+apr_uint32_t acme_board_seen_alpn(acme_board_t *board, const char *sni)
+{
+    return count_seen(board->alpns, sni);
 }
 
 void acme_board_publish(acme_board_t *board, const acme_state_t *state)

@@ -1,5 +1,6 @@
 /*
- * acme_board.h - what all processes see: tokens to answer, states to show.
+ * acme_board.h - what all processes see: challenges to answer, states to
+ * show.
  *
  * Anonymous shared memory. Workers can write to it, so the keeper believes
  * nothing in it. Readers take no lock.
@@ -17,7 +18,7 @@
 typedef struct acme_board_t acme_board_t;
 
 /*
- * The board of this generation, made before the forks. The tokens live on
+ * The board of this generation, made before the forks. The answers live on
  * from the last one: a validation in flight during a reload is answered by
  * either. States are of this configuration, so they are new.
  */
@@ -42,6 +43,19 @@ int acme_board_answer(acme_board_t *board, const char *token, char *buf,
 
 /* How often it was asked for. */
 apr_uint32_t acme_board_seen(acme_board_t *board, const char *token);
+
+/*
+ * The same for tls-alpn-01: the SNI that a validator sends (as
+ * acme_alpn_sni() has it) is answered with ACME_ALPN_DIGEST_OCTETS octets. A
+ * name has one digest: the last one that was presented.
+ */
+apr_status_t acme_board_present_alpn(acme_board_t *board, const char *sni,
+                                     const unsigned char *digest,
+                                     acme_result_t *res);
+void acme_board_withdraw_alpn(acme_board_t *board, const char *sni);
+int acme_board_answer_alpn(acme_board_t *board, const char *sni,
+                           unsigned char *digest, int count);
+apr_uint32_t acme_board_seen_alpn(acme_board_t *board, const char *sni);
 
 /* One writer: the keeper. */
 void acme_board_publish(acme_board_t *board, const acme_state_t *state);

@@ -113,6 +113,7 @@ static int is_for_test(char option, const char *value)
     return strncmp(value, "DUMP_", 5) != 0;
 }
 
+/* They outlive us: httpd unloads us, with our literals, at each pass. */
 static const char **test_arguments(const process_rec *process,
                                    const char *define, apr_pool_t *p)
 {
@@ -132,9 +133,9 @@ static const char **test_arguments(const process_rec *process,
             APR_ARRAY_PUSH(argv, const char *) = apr_pstrdup(p, value);
         }
     }
-    APR_ARRAY_PUSH(argv, const char *) = "-t";
+    APR_ARRAY_PUSH(argv, const char *) = apr_pstrdup(p, "-t");
     if (define) {
-        APR_ARRAY_PUSH(argv, const char *) = define;
+        APR_ARRAY_PUSH(argv, const char *) = apr_pstrdup(p, define);
     }
     APR_ARRAY_PUSH(argv, const char *) = NULL;
     return (const char **)argv->elts;

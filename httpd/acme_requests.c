@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include <httpd.h>
@@ -20,6 +19,7 @@
 #include "acme_authorization.h"
 #include "acme_directives.h"
 #include "acme_requests.h"
+#include "acme_sni.h"
 #include "acme_text.h"
 
 APLOG_USE_MODULE(acme);
@@ -32,25 +32,11 @@ APLOG_USE_MODULE(acme);
 
 static acme_board_t *board;
 static const acme_conf_t *conf;
-static apr_hash_t *cert_by_name;        /* name: acme_cert_conf_t */
 
-void acme_requests_init(acme_board_t *the_board, const acme_conf_t *the_conf,
-                        apr_pool_t *p)
+void acme_requests_init(acme_board_t *the_board, const acme_conf_t *the_conf)
 {
-    int i, k;
-
     board = the_board;
     conf = the_conf;
-    cert_by_name = apr_hash_make(p);
-    for (i = 0; i < conf->certs->nelts; i++) {
-        const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
-
-        for (k = 0; k < cert->names->nelts; k++) {
-            apr_hash_set(cert_by_name,
-                         APR_ARRAY_IDX(cert->names, k, const char *),
-                         APR_HASH_KEY_STRING, cert);
-        }
-    }
 }
 
 static int send_challenge(request_rec *r, const char *text)
@@ -85,14 +71,21 @@ static int answer_challenge(request_rec *r)
     return send_challenge(r, text);
 }
 
-/* A visitor is not shown a site behind a certificate that proves nothing. */
+static int is_served(int cert)
+{
+    return cert >= 0 && acme_conf_cert(conf, (apr_uint32_t)cert)->served;
+}
+
+/*
+ * A visitor is not shown a site behind a certificate that proves nothing. By
+ * the name that he asks for: it may be in another one than its neighbours.
+ */
 static int refuse_placeholder(request_rec *r)
 {
     const acme_server_conf_t *server = acme_server_conf(r->server);
 
-    if (!conf || server->cert < 0
-        || acme_conf_cert(conf, (apr_uint32_t)server->cert)->served
-        || !ap_ssl_conn_is_ssl(r->connection)) {
+    if (!conf || !server->certs || !ap_ssl_conn_is_ssl(r->connection)
+        || is_served(acme_sni_of_server(server, r->hostname))) {
         return DECLINED;
     }
     apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
@@ -101,16 +94,7 @@ static int refuse_placeholder(request_rec *r)
 
 static int has_certificate(const request_rec *r)
 {
-    const acme_cert_conf_t *cert;
-    char *name;
-
-    if (!r->hostname || !cert_by_name) {
-        return 0;
-    }
-    name = apr_pstrdup(r->pool, r->hostname);
-    ap_str_tolower(name);
-    cert = apr_hash_get(cert_by_name, name, APR_HASH_KEY_STRING);
-    return cert && cert->served;
+    return conf && r->hostname && is_served(acme_sni_find(r->hostname));
 }
 
 /* To a name without its certificate nobody is sent. */

@@ -9,8 +9,7 @@
 #include "acme_conf.h"
 
 /* Once a load of the configuration. board may be NULL: nothing is managed. */
-void acme_requests_init(acme_board_t *board, const acme_conf_t *conf,
-                        apr_pool_t *p);
+void acme_requests_init(acme_board_t *board, const acme_conf_t *conf);
 
 void acme_requests_hooks(apr_pool_t *p);
 

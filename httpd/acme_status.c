@@ -51,6 +51,8 @@ static void collect(shown_t *shown, int i, apr_time_t now)
     shown->state.issuer[ACME_ISSUER_SIZE - 1] = '\0';
     shown->state.problem[ACME_PROBLEM_SIZE - 1] = '\0';
     shown->state.detail[ACME_DETAIL_SIZE - 1] = '\0';
+    shown->state.limit[ACME_DETAIL_SIZE - 1] = '\0';
+    shown->state.explanation[ACME_EXPLANATION_SIZE - 1] = '\0';
     shown->next = acme_schedule_next(&shown->state, now);
     shown->word = acme_state_word(&shown->state, now);
 }
@@ -81,6 +83,21 @@ static void lines_of_cert(request_rec *r, int i, const shown_t *shown)
     line(r, i, "NextStep", acme_step_word(shown->next.step));
     if (shown->next.at) {
         line(r, i, "NextAt", acme_time_rfc3339(shown->next.at, p));
+    }
+    if (shown->next.step == ACME_STEP_LIMIT) {
+        line(r, i, "Limit", state->limit);
+    }
+    if (state->window_start && state->live) {
+        line(r, i, "WindowStart", acme_time_rfc3339(state->window_start, p));
+        line(r, i, "WindowEnd", acme_time_rfc3339(state->window_end, p));
+    }
+    if (state->explanation[0]) {
+        line(r, i, "Explanation", state->explanation);
+    }
+    if (state->left_out) {
+        line(r, i, "LeftOut", apr_itoa(p, (int)state->left_out));
+        line(r, i, "LeftOutUntil", acme_time_rfc3339(state->names_again_at,
+                                                     p));
     }
     line(r, i, "Attempts", apr_itoa(p, (int)state->attempts));
     if (state->problem[0] || state->detail[0]) {
@@ -141,6 +158,9 @@ static const char *next_text(const shown_t *shown, apr_time_t now,
     case ACME_STEP_RETRY:
         what = "next attempt";
         break;
+    case ACME_STEP_LIMIT:
+        what = "waits for a limit of the CA: order";
+        break;
     }
     return apr_psprintf(p, "%s at %s (in %s)", what,
                         acme_time_text(next->at, p),
@@ -157,15 +177,28 @@ static void row_of_cert(request_rec *r, const shown_t *shown, apr_time_t now)
         word = apr_pstrcat(p, word, ", served after the next reload", NULL);
     }
     ap_rprintf(r, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td>"
-               "<td>%s</td><td>", html(shown->cert->id, r),
+               "<td>%s", html(shown->cert->id, r),
                html(acme_names_text(shown->cert->names, p), r),
                html(word, r),
                state->live ? html(acme_time_text(state->not_after, p), r)
                            : "-",
                html(next_text(shown, now, p), r));
+    if (state->explanation[0]) {
+        ap_rprintf(r, "; the CA explains it at %s",
+                   html(state->explanation, r));
+    }
+    ap_rputs("</td><td>", r);
     if (state->attempts) {
-        ap_rprintf(r, "%u failed: %s", state->attempts,
+        ap_rprintf(r, "%u failed: %s. ", state->attempts,
                    html(state->detail, r));
+    }
+    if (shown->next.step == ACME_STEP_LIMIT) {
+        ap_rprintf(r, "%s. ", html(state->limit, r));
+    }
+    if (state->left_out) {
+        ap_rprintf(r, "%u of its names left out, as they keep failing; tried "
+                   "again at %s", state->left_out,
+                   acme_time_text(state->names_again_at, p));
     }
     ap_rputs("</td></tr>\n", r);
 }

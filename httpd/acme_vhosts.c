@@ -16,6 +16,8 @@
 #include <http_log.h>
 
 #include "acme_account_file.h"
+#include "acme_alpn.h"
+#include "acme_division.h"
 #include "acme_name.h"
 #include "acme_store.h"
 #include "acme_vhosts.h"
@@ -23,32 +25,20 @@
 APLOG_USE_MODULE(acme);
 
 typedef struct {
-    acme_conf_t *conf;
+    acme_conf_t *conf;          /* certs: one an id, until they are split */
     const acme_tree_t *tree;
     apr_hash_t *by_id;          /* id: index + 1 of the certificate */
     apr_hash_t *by_name;        /* name: the same, who has it first */
+    apr_array_header_t *vhosts; /* apr_array_header_t *: acme_vhost_t, those of
+                                   each certificate */
     int quiet;
     apr_pool_t *p;
 } watch_t;
 
-/* One virtual host while it is looked at. */
-typedef struct {
-    server_rec *s;
-    const acme_server_conf_t *conf;
-    const acme_facts_t *facts;
-    int quiet;
-} vhost_t;
-
-#define say(vhost, level, ...) \
-    do { \
-        if (!(vhost)->quiet) { \
-            ap_log_error(APLOG_MARK, level, 0, (vhost)->s, \
-                         "acme: " __VA_ARGS__); \
-        } \
-    } while (0)
+#define say acme_vhost_say
 
 /* Is it ours? The reasons why not are an administrator's only if he asked. */
-static int is_managed(const vhost_t *vhost)
+static int is_managed(const acme_vhost_t *vhost)
 {
     const acme_facts_t *facts = vhost->facts;
 
@@ -68,7 +58,7 @@ static int is_managed(const vhost_t *vhost)
         || (vhost->conf->engine_own && vhost->s->is_virtual);
 }
 
-static void add_name(apr_array_header_t *names, const vhost_t *vhost,
+static void add_name(apr_array_header_t *names, const acme_vhost_t *vhost,
                      const char *text, apr_pool_t *p)
 {
     acme_result_t res;
@@ -87,7 +77,7 @@ static void add_name(apr_array_header_t *names, const vhost_t *vhost,
     }
 }
 
-static void add_aliases(apr_array_header_t *names, const vhost_t *vhost,
+static void add_aliases(apr_array_header_t *names, const acme_vhost_t *vhost,
                         apr_pool_t *p)
 {
     const server_rec *s = vhost->s;
@@ -103,7 +93,7 @@ static void add_aliases(apr_array_header_t *names, const vhost_t *vhost,
     }
 }
 
-static apr_array_header_t *names_of(const vhost_t *vhost, apr_pool_t *p)
+static apr_array_header_t *names_of(const acme_vhost_t *vhost, apr_pool_t *p)
 {
     const apr_array_header_t *wanted = vhost->conf->names;
     apr_array_header_t *names = apr_array_make(p, 4, sizeof(const char *));
@@ -130,28 +120,48 @@ static apr_array_header_t *names_of(const vhost_t *vhost, apr_pool_t *p)
     return names;
 }
 
-static apr_uint32_t find_ca(watch_t *watch, const acme_server_conf_t *conf)
+/* One account for each CA and key identifier. */
+static int is_same_ca(const acme_ca_conf_t *ca, const char *url,
+                      const char *kid)
+{
+    return !strcmp(ca->url, url) && !strcmp(ca->kid ? ca->kid : "",
+                                            kid ? kid : "");
+}
+
+static acme_ca_conf_t *add_ca(watch_t *watch, const acme_server_conf_t *conf,
+                              const char *url)
+{
+    const acme_external_account_t *external = &conf->external_account;
+    acme_ca_conf_t *ca = apr_array_push(watch->conf->cas);
+
+    ca->url = url;
+    ca->kid = external->kid;
+    ca->hmac = external->hmac;
+    ca->hmac_file = external->hmac_file;
+    ca->folder = acme_account_folder(url, ca->kid, watch->p);
+    ca->proxy = conf->proxy;
+    ca->roots = conf->roots ? ap_server_root_relative(watch->p, conf->roots)
+                            : NULL;
+    ca->contacts = apr_array_make(watch->p, 2, sizeof(const char *));
+    return ca;
+}
+
+static apr_uint32_t find_ca(watch_t *watch, const acme_server_conf_t *conf,
+                            const char *url)
 {
     apr_array_header_t *cas = watch->conf->cas;
-    acme_ca_conf_t *ca;
+    acme_ca_conf_t *ca = NULL;
     int i, k;
 
     for (i = 0; i < cas->nelts; i++) {
         ca = &APR_ARRAY_IDX(cas, i, acme_ca_conf_t);
-        if (!strcmp(ca->url, conf->ca)) {
+        if (is_same_ca(ca, url, conf->external_account.kid)) {
             break;
         }
     }
     if (i == cas->nelts) {
-        ca = apr_array_push(cas);
-        ca->url = conf->ca;
-        ca->folder = acme_account_folder(conf->ca, NULL, watch->p);
-        ca->proxy = conf->proxy;
-        ca->roots = conf->roots ? ap_server_root_relative(watch->p,
-                                                          conf->roots) : NULL;
-        ca->contacts = apr_array_make(watch->p, 2, sizeof(const char *));
+        ca = add_ca(watch, conf, url);
     }
-    ca = &APR_ARRAY_IDX(cas, i, acme_ca_conf_t);
     for (k = 0; conf->contacts && k < conf->contacts->nelts; k++) {
         const char *contact = APR_ARRAY_IDX(conf->contacts, k, const char *);
 
@@ -162,13 +172,103 @@ static apr_uint32_t find_ca(watch_t *watch, const acme_server_conf_t *conf)
     return (apr_uint32_t)i;
 }
 
+static apr_array_header_t *find_cas(watch_t *watch,
+                                    const acme_server_conf_t *conf)
+{
+    apr_array_header_t *cas = apr_array_make(watch->p, conf->cas->nelts,
+                                             sizeof(apr_uint32_t));
+    int i;
+
+    for (i = 0; i < conf->cas->nelts; i++) {
+        APR_ARRAY_PUSH(cas, apr_uint32_t) = find_ca(
+            watch, conf, APR_ARRAY_IDX(conf->cas, i, const char *));
+    }
+    return cas;
+}
+
 static acme_cert_conf_t *cert_at(const watch_t *watch, intptr_t number)
 {
     return &APR_ARRAY_IDX(watch->conf->certs, number - 1, acme_cert_conf_t);
 }
 
-static intptr_t make_cert(watch_t *watch, const vhost_t *vhost,
-                              const char *id)
+static intptr_t number_of(apr_hash_t *hash, const char *key)
+{
+    return (intptr_t)apr_hash_get(hash, key, APR_HASH_KEY_STRING);
+}
+
+static int is_listened_on(int port)
+{
+    const ap_listen_rec *listener;
+
+    for (listener = ap_listeners; listener; listener = listener->next) {
+        if (listener->bind_addr->port == port) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* AcmeDns with the time that AcmeHookTimeout gives it. */
+static const acme_dns_conf_t *dns_of(const acme_server_conf_t *conf,
+                                     apr_pool_t *p)
+{
+    acme_dns_conf_t *dns = NULL;
+
+    if (conf->dns) {
+        dns = apr_pmemdup(p, conf->dns, sizeof(*dns));
+        dns->timeout = conf->hook_timeout;
+    }
+    return dns;
+}
+
+/* Can the CA's validators reach us by it? */
+static int can_work(const acme_server_conf_t *conf, int type)
+{
+    switch (type) {
+    case ACME_HTTP_01:
+        return conf->ports.http && is_listened_on(conf->ports.http);
+    case ACME_TLS_ALPN_01:
+        return acme_alpn_available() && conf->ports.https
+            && is_listened_on(conf->ports.https);
+    case ACME_DNS_01:
+        return conf->dns != NULL;
+    default:
+        return 1;
+    }
+}
+
+/*
+ * Those that can work, as wanted. Without any the first one that is wanted is
+ * tried nevertheless: ports may be redirected in ways that we can't see.
+ * dns-persist-01 alone is enough only for those who asked for it.
+ */
+static void choose_challenges(acme_cert_conf_t *cert,
+                              const acme_vhost_t *vhost)
+{
+    const acme_challenges_t *wanted = &vhost->conf->challenges;
+    int i, some = vhost->conf->set[ACME_DIR_AcmeChallenges];
+
+    for (i = 0; i < wanted->n; i++) {
+        if (can_work(vhost->conf, wanted->types[i])) {
+            cert->challenges[cert->nchallenges++] = wanted->types[i];
+            some |= wanted->types[i] != ACME_DNS_PERSIST_01;
+        }
+    }
+    if (!cert->nchallenges || !some) {
+        cert->nchallenges = 0;
+        cert->challenges[cert->nchallenges++] = wanted->types[0];
+        say(vhost, APLOG_WARNING, "%s: none of AcmeChallenges can work here; "
+            "%s is tried. http-01 needs a Listen on port %d, tls-alpn-01 one "
+            "on port %d (see AcmePorts), dns-01 needs AcmeDns",
+            vhost->facts->place, acme_challenge_name(
+                (acme_challenge_e)wanted->types[0]),
+            vhost->conf->ports.http ? vhost->conf->ports.http : 80,
+            vhost->conf->ports.https ? vhost->conf->ports.https : 443);
+    }
+}
+
+static intptr_t make_cert(watch_t *watch, const acme_vhost_t *vhost,
+                          const char *id)
 {
     const acme_server_conf_t *conf = vhost->conf;
     acme_cert_conf_t *cert = apr_array_push(watch->conf->certs);
@@ -177,31 +277,40 @@ static intptr_t make_cert(watch_t *watch, const vhost_t *vhost,
     cert->id = id;
     cert->names = apr_array_make(watch->p, 4, sizeof(const char *));
     cert->places = apr_array_make(watch->p, 2, sizeof(const char *));
-    cert->ca = find_ca(watch, conf);
+    cert->cas = find_cas(watch, conf);
     cert->agreed = conf->agreed;
-    cert->key_type = conf->key_type;
+    cert->key_types = conf->key_types;
+    cert->key_reuse = conf->key_reuse;
+    cert->must_staple = conf->must_staple;
+    cert->profile = conf->profile.name;
+    cert->profile_required = conf->profile.required;
+    cert->preferred_chain = conf->preferred_chain;
+    cert->renewal_info = conf->renewal_info;
+    cert->dns = dns_of(conf, watch->p);
+    cert->hooks = conf->hooks;
+    cert->hook_timeout = conf->hook_timeout;
+    choose_challenges(cert, vhost);
     if (conf->set[ACME_DIR_AcmeRenewWindow]) {
         cert->renew = conf->renew;  /* else empty: the schedule's default */
     }
     cert->warn = conf->warn;
+    APR_ARRAY_PUSH(watch->vhosts, apr_array_header_t *) =
+        apr_array_make(watch->p, 2, sizeof(acme_vhost_t));
     apr_hash_set(watch->by_id, id, APR_HASH_KEY_STRING, (void *)number);
     return number;
 }
 
 /* Names that another certificate has already stay with that one. */
-static intptr_t leave_out_taken(watch_t *watch, const vhost_t *vhost,
-                                    const char *id,
-                                    apr_array_header_t *names)
+static intptr_t leave_out_taken(watch_t *watch, const acme_vhost_t *vhost,
+                                const char *id, apr_array_header_t *names)
 {
-    intptr_t mine = (intptr_t)apr_hash_get(watch->by_id, id,
-                                                   APR_HASH_KEY_STRING);
+    const intptr_t mine = number_of(watch->by_id, id);
     intptr_t other = 0;
     int i, kept = 0;
 
     for (i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
-        intptr_t owner = (intptr_t)apr_hash_get(
-            watch->by_name, name, APR_HASH_KEY_STRING);
+        const intptr_t owner = number_of(watch->by_name, name);
 
         if (owner && owner != mine) {
             say(vhost, APLOG_WARNING, "%s: %s belongs to certificate %s "
@@ -220,13 +329,20 @@ static intptr_t leave_out_taken(watch_t *watch, const vhost_t *vhost,
     return kept ? 0 : other;
 }
 
-static void check_same(const watch_t *watch, const vhost_t *vhost,
+static int is_same_list(const apr_array_header_t *a,
+                        const apr_array_header_t *b)
+{
+    return a->nelts == b->nelts
+        && !memcmp(a->elts, b->elts, (size_t)a->nelts * (size_t)a->elt_size);
+}
+
+static void check_same(watch_t *watch, const acme_vhost_t *vhost,
                        const acme_cert_conf_t *cert)
 {
     const acme_server_conf_t *conf = vhost->conf;
-    const acme_ca_conf_t *ca = acme_conf_ca(watch->conf, cert);
 
-    if (strcmp(ca->url, conf->ca) || cert->key_type != conf->key_type) {
+    if (!is_same_list(find_cas(watch, conf), cert->cas)
+        || !is_same_list(conf->key_types, cert->key_types)) {
         say(vhost, APLOG_WARNING, "%s: shares certificate %s with %s, but "
             "has another AcmeCA or AcmeKeyTypes; those of the first are used",
             vhost->facts->place, cert->id,
@@ -234,57 +350,78 @@ static void check_same(const watch_t *watch, const vhost_t *vhost,
     }
 }
 
-static void join(watch_t *watch, const vhost_t *vhost, intptr_t number,
-                 const apr_array_header_t *names)
+static void join(watch_t *watch, const acme_vhost_t *vhost, intptr_t number)
 {
     acme_cert_conf_t *cert = cert_at(watch, number);
     int i;
 
-    for (i = 0; i < names->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(names, i, const char *);
+    for (i = 0; i < vhost->names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(vhost->names, i, const char *);
 
-        if (!acme_name_in(cert->names, name)) {
+        if (!number_of(watch->by_name, name)) {
             APR_ARRAY_PUSH(cert->names, const char *) = name;
+            apr_hash_set(watch->by_name, name, APR_HASH_KEY_STRING,
+                         (void *)number);
         }
-        apr_hash_set(watch->by_name, name, APR_HASH_KEY_STRING,
-                     (void *)number);
     }
     APR_ARRAY_PUSH(cert->places, const char *) = vhost->facts->place;
-    acme_server_conf(vhost->s)->cert = (int)number - 1;
+    APR_ARRAY_PUSH(APR_ARRAY_IDX(watch->vhosts, number - 1,
+                                 apr_array_header_t *), acme_vhost_t) = *vhost;
 }
 
-static int is_listened_on(int port)
+/* Those that the first of its virtual hosts allows. */
+static int can_have_wildcards(const watch_t *watch, intptr_t number)
 {
-    const ap_listen_rec *listener;
+    const acme_cert_conf_t *cert = cert_at(watch, number);
+    const acme_vhost_t *first = &APR_ARRAY_IDX(
+        APR_ARRAY_IDX(watch->vhosts, number - 1, apr_array_header_t *), 0,
+        acme_vhost_t);
+    int i;
 
-    for (listener = ap_listeners; listener; listener = listener->next) {
-        if (listener->bind_addr->port == port) {
+    for (i = 0; i < cert->nchallenges; i++) {
+        /* By default dns-persist-01 is only there in case it was set up. */
+        if ((cert->challenges[i] == ACME_DNS_01 && cert->dns)
+            || (cert->challenges[i] == ACME_DNS_PERSIST_01
+                && first->conf->set[ACME_DIR_AcmeChallenges])) {
             return 1;
         }
     }
     return 0;
 }
 
-/* http-01 is the one challenge of this version: can it work? */
-static void check_challenge(const vhost_t *vhost)
+static void check_wildcards(watch_t *watch, const acme_vhost_t *vhost,
+                            intptr_t number)
 {
-    const int port = vhost->conf->ports.http;
+    int i;
 
-    if (!vhost->conf->challenges) {
-        say(vhost, APLOG_WARNING, "%s: AcmeChallenges is without http-01, "
-            "the one challenge of this version; it is tried nevertheless",
-            vhost->facts->place);
+    if (can_have_wildcards(watch, number)) {
+        return;
     }
-    if (!port || !is_listened_on(port)) {
-        say(vhost, APLOG_WARNING, "%s: nothing listens on port %d, where the "
-            "CA's http-01 arrives; add a Listen, or name the local port with "
-            "AcmePorts", vhost->facts->place, port ? port : 80);
+    for (i = 0; i < vhost->names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(vhost->names, i, const char *);
+
+        if (acme_name_is_wildcard(name)) {
+            say(vhost, APLOG_WARNING, "%s: %s is validated by dns-01 or "
+                "dns-persist-01 only: set AcmeDns, or make the record of "
+                "dns-persist-01 and set AcmeChallenges dns-persist-01",
+                vhost->facts->place, name);
+        }
+    }
+}
+
+/* Without a ServerName that was said before. */
+static void say_nameless(const acme_vhost_t *vhost)
+{
+    if (vhost->facts->has_name) {
+        say(vhost, APLOG_ERR, "%s: has no name that a certificate is ordered "
+            "for by itself, so it is not managed; list wildcards and "
+            "addresses in AcmeNames", vhost->facts->place);
     }
 }
 
 static void look_at(watch_t *watch, server_rec *s)
 {
-    vhost_t vhost;
+    acme_vhost_t vhost;
     apr_array_header_t *names;
     intptr_t number;
     const char *id;
@@ -298,21 +435,22 @@ static void look_at(watch_t *watch, server_rec *s)
     }
     names = names_of(&vhost, watch->p);
     if (!names->nelts) {
+        say_nameless(&vhost);
         return;
     }
     id = vhost.conf->id ? vhost.conf->id
-        : acme_store_id(APR_ARRAY_IDX(names, 0, const char *), watch->p);
+        : acme_store_id_of_name(APR_ARRAY_IDX(names, 0, const char *),
+                                watch->p);
     if (!id) {
         say(&vhost, APLOG_ERR, "%s: %s makes no id; set AcmeCertificate",
             vhost.facts->place, APR_ARRAY_IDX(names, 0, const char *));
         return;
     }
-    check_challenge(&vhost);
-
+    vhost.wanted = apr_array_copy(watch->p, names);
+    vhost.names = names;
     number = leave_out_taken(watch, &vhost, id, names);
     if (!number) {
-        number = (intptr_t)apr_hash_get(watch->by_id, id,
-                                            APR_HASH_KEY_STRING);
+        number = number_of(watch->by_id, id);
         if (number) {
             check_same(watch, &vhost, cert_at(watch, number));
         }
@@ -320,7 +458,8 @@ static void look_at(watch_t *watch, server_rec *s)
             number = make_cert(watch, &vhost, id);
         }
     }
-    join(watch, &vhost, number, names);
+    join(watch, &vhost, number);
+    check_wildcards(watch, &vhost, number);
 }
 
 /* A vhost without a directive of ours has the server's struct, not a copy. */
@@ -360,6 +499,7 @@ static void finish(watch_t *watch, server_rec *base)
     acme_conf_t *conf = watch->conf;
     int i, agreed = 1;
 
+    acme_division_make(conf, watch->vhosts, watch->by_id, watch->p);
     for (i = 0; i < conf->certs->nelts; i++) {
         acme_cert_conf_t *cert = cert_at(watch, i + 1);
 
@@ -396,6 +536,8 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_tree_t *tree,
     watch.tree = tree;
     watch.by_id = apr_hash_make(p);
     watch.by_name = apr_hash_make(p);
+    watch.vhosts = apr_array_make(p, servers->nelts,
+                                  sizeof(apr_array_header_t *));
     watch.quiet = quiet;
     watch.p = p;
     for (i = 0; i < servers->nelts; i++) {
@@ -408,6 +550,32 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_tree_t *tree,
     return conf;
 }
 
+static const char *cas_text(const acme_conf_t *conf,
+                            const acme_cert_conf_t *cert, apr_pool_t *p)
+{
+    const char *text = "";
+    const acme_ca_conf_t *ca;
+    apr_uint32_t i;
+
+    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
+        text = apr_pstrcat(p, text, i ? " " : "", ca->url, NULL);
+    }
+    return text;
+}
+
+static const char *challenges_text(const acme_cert_conf_t *cert,
+                                   apr_pool_t *p)
+{
+    const char *text = "";
+    int i;
+
+    for (i = 0; i < cert->nchallenges; i++) {
+        text = apr_pstrcat(p, text, i ? " " : "", acme_challenge_name(
+            (acme_challenge_e)cert->challenges[i]), NULL);
+    }
+    return text;
+}
+
 void acme_vhosts_dump(const acme_conf_t *conf, apr_pool_t *p)
 {
     int i;
@@ -416,10 +584,10 @@ void acme_vhosts_dump(const acme_conf_t *conf, apr_pool_t *p)
         const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
 
         printf("acme: certificate %s\n    names: %s\n    ca: %s\n"
-               "    key: %s\n    vhosts: %s\n", cert->id,
-               apr_array_pstrcat(p, cert->names, ' '),
-               acme_conf_ca(conf, cert)->url,
-               acme_key_type_name(cert->key_type),
+               "    key: %s\n    challenges: %s\n    vhosts: %s\n",
+               cert->id, apr_array_pstrcat(p, cert->names, ' '),
+               cas_text(conf, cert, p), acme_conf_key_types(cert, p),
+               challenges_text(cert, p),
                apr_array_pstrcat(p, cert->places, ' '));
     }
     if (!conf->certs->nelts) {

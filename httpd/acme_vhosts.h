@@ -11,7 +11,7 @@
 
 /*
  * Look at all virtual hosts: the certificates to manage, in the order of the
- * configuration, and each vhost's acme_server_conf_t.cert. What is wrong is
+ * configuration, and each vhost's acme_server_conf_t.certs. What is wrong is
  * logged with file and line (quiet: not), and survived. Touches nothing.
  */
 acme_conf_t *acme_vhosts_read(server_rec *base, const acme_tree_t *tree,

@@ -17,6 +17,7 @@
 #include <mod_watchdog.h>
 
 #include "acme_agenda.h"
+#include "acme_alpn_cert.h"
 #include "acme_http.h"
 #include "acme_parent.h"
 #include "acme_watchdog.h"
@@ -46,21 +47,36 @@ static apr_thread_mutex_t *mutex;
 static apr_thread_cond_t *left;
 static int inside;
 
-static apr_status_t present(void *baton, const char *token,
-                            const char *key_authorization,
+static apr_status_t present(void *baton, const acme_answer_t *answer,
                             acme_result_t *res)
 {
-    return acme_board_present(baton, token, key_authorization, res);
+    unsigned char digest[ACME_ALPN_DIGEST_OCTETS];
+    apr_status_t rv;
+
+    if (answer->type == ACME_HTTP_01) {
+        return acme_board_present(baton, answer->token,
+                                  answer->key_authorization, res);
+    }
+    rv = acme_alpn_digest(digest, answer->key_authorization, res);
+    return rv == APR_SUCCESS
+        ? acme_board_present_alpn(baton, answer->sni, digest, res) : rv;
 }
 
-static void withdraw(void *baton, const char *token)
+static void withdraw(void *baton, const acme_answer_t *answer)
 {
-    acme_board_withdraw(baton, token);
+    if (answer->type == ACME_HTTP_01) {
+        acme_board_withdraw(baton, answer->token);
+    }
+    else {
+        acme_board_withdraw_alpn(baton, answer->sni);
+    }
 }
 
-static apr_uint32_t seen(void *baton, const char *token)
+static apr_uint32_t seen(void *baton, const acme_answer_t *answer)
 {
-    return acme_board_seen(baton, token);
+    return answer->type == ACME_HTTP_01
+        ? acme_board_seen(baton, answer->token)
+        : acme_board_seen_alpn(baton, answer->sni);
 }
 
 /*

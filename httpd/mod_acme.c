@@ -15,10 +15,12 @@
 #include <mpm_common.h>
 
 #include "acme_activation.h"
+#include "acme_alpn.h"
 #include "acme_board.h"
 #include "acme_directives.h"
 #include "acme_parent.h"
 #include "acme_requests.h"
+#include "acme_secrets.h"
 #include "acme_status.h"
 #include "acme_tree.h"
 #include "acme_vhosts.h"
@@ -68,7 +70,22 @@ static int before_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     acme_parent_remember(s);
     conf = acme_vhosts_read(s, tree, is_first_pass(), pconf);
     acme_activation_prepare(conf, s, pconf);
+    acme_alpn_prepare(conf->certs->nelts);
     return OK;
+}
+
+/* Nothing reads the configuration any more, and no worker is there yet. */
+static void tidy_secrets(server_rec *s, apr_pool_t *ptemp)
+{
+    const int left = acme_secrets_tidy(ptemp);
+
+    if (left) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "acme: "
+                     "AcmeExternalAccount: workers can read %d of the HMAC "
+                     "keys, as the environment, the command line or another "
+                     "directive has the same, or as it is a simple text; "
+                     "write file:path instead", left);
+    }
 }
 
 /*
@@ -82,7 +99,11 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     acme_result_t res;
 
     (void)plog;
-    if (is_first_pass() || !conf->certs->nelts) {
+    if (is_first_pass()) {
+        return OK;
+    }
+    tidy_secrets(s, ptemp);
+    if (!conf->certs->nelts) {
         return OK;
     }
     acme_activation_report(conf, s, ptemp);
@@ -91,7 +112,8 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
                      "renewed", res.detail);
         return OK;
     }
-    acme_requests_init(board, conf, pconf);
+    acme_alpn_init(board);
+    acme_requests_init(board, conf);
     if (acme_server_conf(s)->server_status) {
         acme_status_init(board, conf);
     }
@@ -105,7 +127,9 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
 static void on_child_init(apr_pool_t *pchild, server_rec *s)
 {
     (void)s;
+    acme_secrets_forget();
     acme_parent_leave();
+    acme_alpn_child_init();
     acme_watchdog_child_init(pchild);
 }
 
@@ -140,6 +164,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_stopping(on_child_stopping, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_monitor(on_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     acme_activation_hooks(p);
+    acme_alpn_hooks(p);
     acme_requests_hooks(p);
     acme_status_hooks(p);
 }

@@ -5,6 +5,7 @@
 #ifndef ACME_BOOK_H
 #define ACME_BOOK_H
 
+#include "acme_hook.h"
 #include "acme_log.h"
 #include "acme_message.h"
 #include "acme_state.h"
@@ -20,6 +21,8 @@ typedef struct {
     acme_publish_cb *publish;
     void *publish_baton;
     acme_state_t *states;       /* one for each certificate, by its index */
+    apr_time_t *warned;         /* of each: when its expiry was told last */
+    acme_hooks_t *hooks;        /* where acme_notify() runs them, or NULL */
     apr_uint64_t change;        /* the latest */
 } acme_book_t;
 
@@ -36,17 +39,38 @@ const acme_state_t *acme_book_next(const acme_book_t *book,
 /* How many orders are under way. */
 int acme_book_ordering(const acme_book_t *book);
 
-/* What a worker reports of an order: ordered, validated, failed. */
+/* What a worker reports of an order: ordered, validated, failed, or that a
+   limit of the CA lets it wait. */
 void acme_book_note(acme_book_t *book, const acme_msg_note_t *note,
                     apr_time_t now, apr_pool_t *p);
 
-/* A certificate is live: failures are forgotten. */
-void acme_book_installed(acme_book_t *book, apr_uint32_t cert, apr_time_t now,
+/* What the CA says about the time of renewal; bounded here. (9773) */
+void acme_book_window(acme_book_t *book, const acme_msg_window_t *window,
+                      apr_time_t now, apr_pool_t *p);
+
+/* A certificate for these names is live: failures are forgotten. */
+void acme_book_installed(acme_book_t *book, apr_uint32_t cert,
+                         const apr_array_header_t *names, apr_time_t now,
                          apr_pool_t *p);
 
-/* The administrator wants a renewal now, whatever failed before. */
-void acme_book_wanted(acme_book_t *book, apr_uint32_t cert, apr_time_t now,
-                      apr_pool_t *p);
+/* The administrator wants something now, whatever failed before. */
+void acme_book_wanted(acme_book_t *book, const acme_msg_want_t *want,
+                      apr_time_t now, apr_pool_t *p);
+
+/* And has it, but for a renewal: that is had by acme_book_installed(). */
+void acme_book_done(acme_book_t *book, const acme_msg_want_t *want,
+                    apr_time_t now, apr_pool_t *p);
+
+/*
+ * Tell daily of each certificate that is within its warn window, whatever the
+ * renewal does: it may do nothing. Returns when to call again.
+ */
+apr_time_t acme_book_watch(acme_book_t *book, apr_time_t now, apr_pool_t *p);
+
+/* const char *: the names that are to be ordered now; flags of all. */
+apr_array_header_t *acme_book_names(acme_book_t *book, apr_uint32_t cert,
+                                    const char **pflags, apr_time_t now,
+                                    apr_pool_t *p);
 
 /* An order is (no longer) under way. */
 void acme_book_order(acme_book_t *book, apr_uint32_t cert, int ordering,

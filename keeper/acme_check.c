@@ -6,25 +6,22 @@
 #include "acme_check.h"
 #include "acme_name.h"
 
-/* A chain that anybody could have made must not stay for ever. */
-#define LIFETIME_MAX apr_time_from_sec(10LL * 366 * 24 * 3600)
-
 /* CAs date back by minutes or an hour; our own clock may be late as well. */
 #define CLOCK_SLACK apr_time_from_sec(5 * 60)
 
 static apr_status_t check_names(const acme_leaf_t *leaf,
-                                const acme_cert_conf_t *cert,
+                                const acme_asked_t *asked,
                                 acme_result_t *res, apr_pool_t *p)
 {
-    if (!acme_name_all_in(cert->names, leaf->names)) {
+    if (!acme_name_all_in(asked->names, leaf->names)) {
         return acme_fail(res, APR_EINVAL, "%s: the CA issued a certificate "
                          "without all of the names asked for; it is for %s",
-                         cert->id, acme_names_text(leaf->names, p));
+                         asked->id, acme_names_text(leaf->names, p));
     }
-    if (!acme_name_all_in(leaf->names, cert->names)) {
+    if (!acme_name_all_in(leaf->names, asked->names)) {
         return acme_fail(res, APR_EINVAL, "%s: the CA issued a certificate "
                          "with names that were not asked for; it is for %s",
-                         cert->id, acme_names_text(leaf->names, p));
+                         asked->id, acme_names_text(leaf->names, p));
     }
     return APR_SUCCESS;
 }
@@ -33,7 +30,7 @@ static apr_status_t check_times(const acme_leaf_t *leaf,
                                 const acme_asked_t *asked,
                                 acme_result_t *res, apr_pool_t *p)
 {
-    const char *id = asked->cert->id;
+    const char *id = asked->id;
 
     if (leaf->not_before > asked->now + CLOCK_SLACK) {
         return acme_fail(res, APR_EINVAL, "%s: the certificate is not valid "
@@ -47,9 +44,10 @@ static apr_status_t check_times(const acme_leaf_t *leaf,
                          id, acme_time_text(leaf->not_after, p),
                          acme_time_text(asked->now, p));
     }
-    if (leaf->not_after - leaf->not_before > LIFETIME_MAX) {
+    if (leaf->not_after - leaf->not_before > asked->life_max) {
         return acme_fail(res, APR_EINVAL, "%s: the certificate is valid for "
-                         "more than ten years, until %s", id,
+                         "longer than %s, until %s", id,
+                         acme_interval_text(asked->life_max, p),
                          acme_time_text(leaf->not_after, p));
     }
     if (leaf->not_after < asked->replaced_until) {
@@ -71,9 +69,9 @@ apr_status_t acme_check_chain(const acme_chain_t *chain,
 
     if (!acme_chain_has_key(chain, asked->key)) {
         return acme_fail(res, APR_EINVAL, "%s: the certificate is for another "
-                         "key than the one in our request", asked->cert->id);
+                         "key than the one in our request", asked->id);
     }
-    rv = check_names(leaf, asked->cert, res, p);
+    rv = check_names(leaf, asked, res, p);
     if (rv == APR_SUCCESS) {
         rv = check_times(leaf, asked, res, p);
     }

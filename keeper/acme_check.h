@@ -10,8 +10,10 @@
 #include "acme_state.h"
 
 typedef struct {
-    const acme_cert_conf_t *cert;       /* what was asked for */
+    const char *id;
+    const apr_array_header_t *names;    /* const char *: what was asked for */
     acme_key_t *key;                    /* the one we made for it */
+    apr_interval_time_t life_max;       /* it may last so long at most */
     apr_time_t replaced_until;          /* it must last until then at least; 0:
                                            nothing is expected */
     apr_time_t now;

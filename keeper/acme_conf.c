@@ -22,10 +22,59 @@ const acme_cert_conf_t *acme_conf_cert(const acme_conf_t *conf,
     return &APR_ARRAY_IDX(conf->certs, index, acme_cert_conf_t);
 }
 
-const acme_ca_conf_t *acme_conf_ca(const acme_conf_t *conf,
-                                   const acme_cert_conf_t *cert)
+apr_uint32_t acme_conf_ca_index(const acme_cert_conf_t *cert,
+                                apr_uint32_t ca)
 {
-    return &APR_ARRAY_IDX(conf->cas, cert->ca, acme_ca_conf_t);
+    return APR_ARRAY_IDX(cert->cas, ca, apr_uint32_t);
+}
+
+const acme_ca_conf_t *acme_conf_ca(const acme_conf_t *conf,
+                                   const acme_cert_conf_t *cert,
+                                   apr_uint32_t ca)
+{
+    if (ca >= (apr_uint32_t)cert->cas->nelts) {
+        return NULL;
+    }
+    return &APR_ARRAY_IDX(conf->cas, acme_conf_ca_index(cert, ca),
+                          acme_ca_conf_t);
+}
+
+apr_uint32_t acme_conf_parts(const acme_cert_conf_t *cert)
+{
+    return (apr_uint32_t)cert->key_types->nelts;
+}
+
+acme_key_type_e acme_conf_key_type(const acme_cert_conf_t *cert,
+                                   apr_uint32_t part)
+{
+    return APR_ARRAY_IDX(cert->key_types, part, acme_key_type_e);
+}
+
+const char *acme_conf_suffix(const acme_cert_conf_t *cert, apr_uint32_t part)
+{
+    if (part == 0) {
+        return "";
+    }
+    switch (acme_conf_key_type(cert, part)) {
+    case ACME_KEY_P256:
+        return "-p256";
+    case ACME_KEY_P384:
+        return "-p384";
+    default:
+        return "-rsa";
+    }
+}
+
+const char *acme_conf_key_types(const acme_cert_conf_t *cert, apr_pool_t *p)
+{
+    apr_array_header_t *types = apr_array_make(p, 2, sizeof(const char *));
+    apr_uint32_t i;
+
+    for (i = 0; i < acme_conf_parts(cert); i++) {
+        APR_ARRAY_PUSH(types, const char *) = acme_key_type_name(
+            acme_conf_key_type(cert, i));
+    }
+    return apr_array_pstrcat(p, types, ' ');
 }
 
 static int by_text(const void *a, const void *b)
@@ -43,26 +92,95 @@ static const char *digest_text(const char *text, apr_pool_t *p)
     return apr_pescape_hex(p, md, DIGEST_OCTETS, 0);
 }
 
+/* The order of vhosts in the files is no reason to begin anew. */
+static const char *sorted(const apr_array_header_t *names, apr_pool_t *p)
+{
+    apr_array_header_t *copy = apr_array_copy(p, names);
+
+    qsort(copy->elts, (size_t)copy->nelts, sizeof(char *), by_text);
+    return apr_array_pstrcat(p, copy, '\n');
+}
+
+const char *acme_conf_request(const acme_cert_conf_t *cert, apr_uint32_t part,
+                              const apr_array_header_t *names, apr_pool_t *p)
+{
+    const acme_key_type_e type = acme_conf_key_type(cert, part);
+
+    return digest_text(apr_pstrcat(p, acme_key_type_name(type), "\n",
+                                   cert->must_staple ? "staple" : "", "\n",
+                                   sorted(names, p), NULL), p);
+}
+
+/* A CA and its account: what an order belongs to. */
+static const char *ca_text(const acme_ca_conf_t *ca, apr_pool_t *p)
+{
+    return apr_pstrcat(p, ca->url, " ", ca->kid ? ca->kid : "", NULL);
+}
+
 const char *acme_conf_digest(const acme_conf_t *conf,
                              const acme_cert_conf_t *cert, apr_pool_t *p)
 {
-    apr_array_header_t *names = apr_array_copy(p, cert->names);
+    const char *text = acme_conf_key_types(cert, p);
+    const acme_ca_conf_t *ca;
+    apr_uint32_t i;
 
-    /* The order of vhosts in the files is no reason to begin anew. */
-    qsort(names->elts, (size_t)names->nelts, sizeof(char *), by_text);
-    return digest_text(apr_pstrcat(p, acme_conf_ca(conf, cert)->url, "\n",
-                                   acme_key_type_name(cert->key_type), "\n",
-                                   apr_array_pstrcat(p, names, '\n'), NULL),
-                       p);
+    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
+        text = apr_pstrcat(p, text, "\n", ca_text(ca, p), NULL);
+    }
+    return digest_text(apr_pstrcat(p, text, cert->must_staple ? " staple" : "",
+                                   "\n", cert->profile ? cert->profile : "",
+                                   "\n", sorted(cert->names, p), NULL), p);
+}
+
+static const char *challenges_text(const acme_cert_conf_t *cert,
+                                   apr_pool_t *p)
+{
+    const char *text = "";
+    int i;
+
+    for (i = 0; i < cert->nchallenges; i++) {
+        text = apr_pstrcat(p, text, " ", acme_challenge_name(
+            cert->challenges[i]), NULL);
+    }
+    return text;
+}
+
+static const char *words_text(const apr_array_header_t *words, apr_pool_t *p)
+{
+    return words ? apr_array_pstrcat(p, words, ' ') : "";
+}
+
+static const char *dns_text(const acme_dns_conf_t *dns, apr_pool_t *p)
+{
+    if (!dns) {
+        return "";
+    }
+    return apr_psprintf(p, "%d %d %s %s %s %s %s %s", (int)dns->how,
+                        (int)dns->call, words_text(dns->present, p),
+                        words_text(dns->cleanup, p),
+                        dns->server ? dns->server : "",
+                        dns->port ? dns->port : "",
+                        dns->key_file ? dns->key_file : "",
+                        dns->zone ? dns->zone : "");
 }
 
 const char *acme_conf_settings(const acme_conf_t *conf,
                                const acme_cert_conf_t *cert, apr_pool_t *p)
 {
-    const acme_ca_conf_t *ca = acme_conf_ca(conf, cert);
+    const char *text = acme_conf_digest(conf, cert, p);
+    const acme_ca_conf_t *ca;
+    apr_uint32_t i;
 
-    return digest_text(apr_pstrcat(p, acme_conf_digest(conf, cert, p), "\n",
-                                   apr_array_pstrcat(p, ca->contacts, '\n'),
-                                   "\n", ca->roots ? ca->roots : "", "\n",
-                                   ca->proxy ? ca->proxy : "", NULL), p);
+    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
+        text = apr_pstrcat(p, text, "\n",
+                           apr_array_pstrcat(p, ca->contacts, ' '), "\n",
+                           ca->roots ? ca->roots : "", "\n",
+                           ca->proxy ? ca->proxy : "", "\n",
+                           ca->hmac_file ? ca->hmac_file : "", "\n",
+                           ca->hmac ? digest_text(ca->hmac, p) : "", NULL);
+    }
+    return digest_text(apr_pstrcat(p, text, "\n",
+                                   cert->profile ? cert->profile : "", "\n",
+                                   challenges_text(cert, p), "\n",
+                                   dns_text(cert->dns, p), NULL), p);
 }

@@ -10,8 +10,38 @@
 
 #include <apr_tables.h>
 
+#include "acme_challenge.h"
 #include "acme_key.h"
 #include "acme_text.h"
+
+/* AcmeDns: who sets the TXT records of dns-01. */
+typedef enum { ACME_DNS_EXEC, ACME_DNS_RFC2136 } acme_dns_e;
+
+/* How a command of AcmeDns exec is called. */
+typedef enum {
+    ACME_DNS_CALL_PLAIN,        /* present|cleanup RECORD VALUE */
+    ACME_DNS_CALL_MOD_MD,       /* setup|teardown DOMAIN VALUE */
+    ACME_DNS_CALL_DEHYDRATED    /* deploy_challenge|clean_challenge DOMAIN
+                                   TOKEN VALUE */
+} acme_dns_call_e;
+
+typedef struct {
+    acme_dns_e how;
+    acme_dns_call_e call;
+    apr_array_header_t *present;        /* const char *: absolute path, args */
+    apr_array_header_t *cleanup;        /* the same; NULL: present's */
+    const char *server;                 /* rfc2136: host */
+    const char *port;                   /* "53" */
+    const char *key_file;               /* for nsupdate -k; absolute path */
+    const char *zone;                   /* NULL: nsupdate finds it */
+    apr_interval_time_t timeout;        /* AcmeHookTimeout */
+} acme_dns_conf_t;
+
+/* AcmeHook: a command of the administrator's for an event. */
+typedef struct {
+    const char *event;                  /* "notify" */
+    apr_array_header_t *command;        /* const char *: absolute path, args */
+} acme_hook_conf_t;
 
 /* A CA with the settings that reach it; one account each. */
 typedef struct {
@@ -20,15 +50,32 @@ typedef struct {
     const char *roots;                  /* PEM file; NULL: the system's */
     const char *proxy;                  /* URL or NULL */
     apr_array_header_t *contacts;       /* const char *: mailto:... */
+    const char *kid;                    /* EAB; NULL: none */
+    const char *hmac;                   /* its secret (base64url), or NULL */
+    const char *hmac_file;              /* or where it is; only for the keeper */
 } acme_ca_conf_t;
 
 typedef struct {
     const char *id;                     /* also its folder in the store */
     apr_array_header_t *names;          /* const char *, see acme_name.h */
     apr_array_header_t *places;         /* const char *: "file:line" of vhosts */
-    apr_uint32_t ca;                    /* index in acme_conf_t.cas */
+    apr_array_header_t *cas;            /* apr_uint32_t: in acme_conf_t.cas,
+                                           tried in this order */
     int agreed;                         /* to the CA's terms of service */
-    acme_key_type_e key_type;
+    apr_array_header_t *key_types;      /* acme_key_type_e: a certificate of
+                                           each, in one archive */
+    int key_reuse;
+    int must_staple;
+    const char *profile;                /* NULL: the CA's default */
+    int profile_required;
+    const char *preferred_chain;        /* CN of the topmost issuer, or NULL */
+    int renewal_info;                   /* AcmeRenewalInfo */
+    int challenges[ACME_CHALLENGES];    /* acme_challenge_e: those that can
+                                           work here, in the order wanted */
+    int nchallenges;
+    const acme_dns_conf_t *dns;         /* NULL: no dns-01 */
+    const apr_array_header_t *hooks;    /* acme_hook_conf_t; NULL: none */
+    apr_interval_time_t hook_timeout;
     acme_window_t renew;
     acme_window_t warn;
     int served;                         /* archive that this load serves; 0:
@@ -54,13 +101,35 @@ typedef struct {
 
 const acme_cert_conf_t *acme_conf_cert(const acme_conf_t *conf,
                                        apr_uint32_t index);
+
+/* The CA at position ca of the certificate's list; NULL: it has no more. */
 const acme_ca_conf_t *acme_conf_ca(const acme_conf_t *conf,
-                                   const acme_cert_conf_t *cert);
+                                   const acme_cert_conf_t *cert,
+                                   apr_uint32_t ca);
+
+/* The same one's index in acme_conf_t.cas; the position must be good. */
+apr_uint32_t acme_conf_ca_index(const acme_cert_conf_t *cert,
+                                apr_uint32_t ca);
+
+/* A certificate has a part for each key type; the position must be good. */
+apr_uint32_t acme_conf_parts(const acme_cert_conf_t *cert);
+acme_key_type_e acme_conf_key_type(const acme_cert_conf_t *cert,
+                                   apr_uint32_t part);
+
+/* Of its files in the archive: "", or "-rsa", "-p256", "-p384". */
+const char *acme_conf_suffix(const acme_cert_conf_t *cert, apr_uint32_t part);
+
+/* "p256 rsa2048" */
+const char *acme_conf_key_types(const acme_cert_conf_t *cert, apr_pool_t *p);
 
 /*
- * 16 hex digits that change when what a CA is asked for changes: its URL, the
- * names, the key's type. A pending order belongs to one of them.
+ * 16 hex digits that change when the request of one part changes: these
+ * names, the key's type, must-staple. Pending keys belong to one of them.
  */
+const char *acme_conf_request(const acme_cert_conf_t *cert, apr_uint32_t part,
+                              const apr_array_header_t *names, apr_pool_t *p);
+
+/* The same of the whole certificate: its CAs, names and parts. */
 const char *acme_conf_digest(const acme_conf_t *conf,
                              const acme_cert_conf_t *cert, apr_pool_t *p);
 

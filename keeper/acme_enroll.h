@@ -9,27 +9,43 @@
 #include "acme_pending.h"
 #include "acme_reload.h"
 
+/* What acme_pending_load() takes for a part of the certificate. */
+const char *acme_enroll_pending(const acme_cert_conf_t *cert,
+                                apr_uint32_t part, apr_pool_t *p);
+
 /*
- * What is pending for cert as it is configured now; ENOENT when there is
- * nothing, or only something for an older configuration.
+ * What is pending for a part, with the key type that is configured now;
+ * ENOENT when nothing is.
  */
 apr_status_t acme_enroll_find(acme_pending_t **ppending, acme_book_t *book,
-                              const acme_cert_conf_t *cert,
-                              acme_result_t *res, apr_pool_t *p);
-
-/* The same, and where nothing is: a new key and CSR, on disk on return. */
-apr_status_t acme_enroll_begin(acme_pending_t **ppending, acme_book_t *book,
-                               const acme_cert_conf_t *cert,
-                               acme_result_t *res, apr_pool_t *p);
+                              const acme_target_t *about, acme_result_t *res,
+                              apr_pool_t *p);
 
 /*
- * Check the chain in pem and put it live; reload hears of it. A chain that is
- * refused is kept aside, named in the log, and never served. Installing what
- * is live already is a success.
+ * The same for the names that are to be ordered now, whose flags are
+ * *pflags; where nothing is: a key and CSR, on disk on return.
+ */
+apr_status_t acme_enroll_begin(acme_pending_t **ppending,
+                               const char **pflags, acme_book_t *book,
+                               const acme_target_t *about,
+                               acme_result_t *res, apr_pool_t *p);
+
+/* What the CA issued. */
+typedef struct {
+    const char *pem;
+    apr_size_t len;             /* 0: what waits on disk for its other parts */
+    const char *url;            /* where the CA has it, or NULL */
+} acme_issued_t;
+
+/*
+ * Check the chain of a part. When all parts are there, they go live at once;
+ * reload hears of it. A chain that is refused is kept aside, named in the
+ * log, and never served. Installing what is live already is a success; with
+ * ACME_WANT_CHAIN its leaf gets the new chain.
  */
 apr_status_t acme_enroll_install(acme_book_t *book, acme_reload_t *reload,
-                                 apr_uint32_t index, const char *pem,
-                                 apr_size_t len, acme_result_t *res,
-                                 apr_pool_t *p);
+                                 const acme_target_t *about,
+                                 const acme_issued_t *issued,
+                                 acme_result_t *res, apr_pool_t *p);
 
 #endif

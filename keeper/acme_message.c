@@ -60,9 +60,17 @@ static const text_field_t text_fields[] = {
     TEXT_ROW(SIGN, acme_msg_sign_t, url),
     TEXT_ROW(SIGN, acme_msg_sign_t, nonce),
     TEXT_ROW(ACCOUNT, acme_msg_url_t, url),
+    TEXT_ROW(TERMS, acme_msg_url_t, url),
     TEXT_ROW(ORDER, acme_msg_url_t, url),
+    TEXT_ROW(RECORD, acme_msg_record_t, token),
+    TEXT_ROW(RECORD, acme_msg_record_t, record),
     TEXT_ROW(NOTE, acme_msg_note_t, problem),
-    TEXT_ROW(NOTE, acme_msg_note_t, detail)
+    TEXT_ROW(NOTE, acme_msg_note_t, detail),
+    TEXT_ROW(WINDOW, acme_msg_window_t, cert_id),
+    TEXT_ROW(WINDOW, acme_msg_window_t, explanation),
+    TEXT_ROW(INSTALL, acme_msg_url_t, url),
+    TEXT_ROW(PERSIST, acme_msg_persist_t, issuer),
+    TEXT_ROW(PERSIST, acme_msg_persist_t, prefix)
 };
 
 const char *acme_message_name(acme_message_e kind)

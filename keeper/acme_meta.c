@@ -6,29 +6,45 @@
 
 #define META_MAX (64 * 1024)    /* octets */
 
-const char *acme_meta_text(const acme_conf_t *conf,
-                           const acme_cert_conf_t *cert,
-                           const acme_leaf_t *leaf, apr_time_t now,
-                           apr_pool_t *p)
+static json_t *parts_json(const acme_cert_conf_t *cert,
+                          const acme_meta_t *meta, apr_pool_t *p)
 {
-    const acme_ca_conf_t *ca = acme_conf_ca(conf, cert);
-    json_t *names = json_array();
-    json_t *meta;
+    json_t *parts = json_array();
     int i;
 
-    for (i = 0; i < cert->names->nelts; i++) {
-        json_array_append_new(names, json_string(
-            APR_ARRAY_IDX(cert->names, i, const char *)));
+    for (i = 0; i < meta->parts->nelts; i++) {
+        const acme_meta_part_t *part = &APR_ARRAY_IDX(meta->parts, i,
+                                                      acme_meta_part_t);
+
+        json_array_append_new(parts, json_pack(
+            "{ss ss ss ss ss ss*}",
+            "keyType", acme_key_type_name(acme_conf_key_type(
+                cert, (apr_uint32_t)i)),
+            "notBefore", acme_time_rfc3339(part->leaf->not_before, p),
+            "notAfter", acme_time_rfc3339(part->leaf->not_after, p),
+            "serial", part->leaf->serial, "issuer", part->leaf->issuer,
+            "url", part->url));
     }
-    meta = json_pack("{ss so ss ss ss ss ss ss ss ss}",
-                     "id", cert->id, "names", names, "ca", ca->url,
+    return parts;
+}
+
+const char *acme_meta_text(const acme_conf_t *conf,
+                           const acme_cert_conf_t *cert,
+                           const acme_meta_t *meta, apr_pool_t *p)
+{
+    const acme_leaf_t *leaf = APR_ARRAY_IDX(meta->parts, 0,
+                                            acme_meta_part_t).leaf;
+    json_t *json;
+
+    json = json_pack("{ss so ss ss* ss ss ss so}",
+                     "id", cert->id, "names", acme_json_array(leaf->names),
+                     "ca", acme_conf_ca(conf, cert, meta->ca)->url,
+                     "profile", cert->profile,
                      "digest", cert->digest,
-                     "keyType", acme_key_type_name(cert->key_type),
-                     "installed", acme_time_rfc3339(now, p),
-                     "notBefore", acme_time_rfc3339(leaf->not_before, p),
-                     "notAfter", acme_time_rfc3339(leaf->not_after, p),
-                     "serial", leaf->serial, "issuer", leaf->issuer);
-    return acme_json_text(acme_json_own(meta, p), 2, p);
+                     "keyTypes", acme_conf_key_types(cert, p),
+                     "installed", acme_time_rfc3339(meta->now, p),
+                     "certificates", parts_json(cert, meta, p));
+    return acme_json_text(acme_json_own(json, p), 2, p);
 }
 
 const json_t *acme_meta_live(acme_store_t *store, const acme_cert_conf_t *cert,
@@ -45,4 +61,16 @@ const json_t *acme_meta_live(acme_store_t *store, const acme_cert_conf_t *cert,
         return NULL;
     }
     return meta;
+}
+
+const char *acme_meta_url(acme_store_t *store, const acme_cert_conf_t *cert,
+                          apr_uint32_t part, apr_pool_t *p)
+{
+    const json_t *meta = acme_meta_live(store, cert, p);
+    const char *url = acme_json_string(
+        json_array_get(json_object_get(meta, "certificates"), part), "url",
+        ACME_URL_MAX, p);
+    acme_result_t res;
+
+    return url && !acme_url_check(url, &res, p) ? url : NULL;
 }

@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "acme_job.h"
+#include "acme_notify.h"
 #include "acme_pair.h"
 #include "acme_reload.h"
 
@@ -114,6 +115,24 @@ void acme_reload_want(acme_reload_t *reload, const acme_state_t *state,
     }
 }
 
+/* Their administrators may not look at the log. */
+static void tell_those_who_wait(acme_reload_t *reload, const char *reason)
+{
+    acme_book_t *book = reload->book;
+    apr_pool_t *p;
+    int i;
+
+    apr_pool_create(&p, reload->p);
+    for (i = 0; i < book->conf->certs->nelts; i++) {
+        const acme_state_t *state = &book->states[i];
+
+        if (state->live && state->live != state->served) {
+            acme_notify(book, (apr_uint32_t)i, ACME_NOTIFY_STUCK, reason, p);
+        }
+    }
+    apr_pool_destroy(p);
+}
+
 static void hold(acme_reload_t *reload, apr_time_t now, const char *reason)
 {
     if (strcmp(reload->reason, reason) != 0) {
@@ -121,6 +140,7 @@ static void hold(acme_reload_t *reload, apr_time_t now, const char *reason)
         acme_log(log_of(reload), ACME_LOG_ERROR, "reload", "held back: %s; "
                  "the new certificates wait on disk", reason);
         reload->held(reload->baton, reload->reason);
+        tell_those_who_wait(reload, reason);
     }
     reload->phase = HELD;
     reload->due = now + reload->held_wait;

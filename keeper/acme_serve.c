@@ -6,136 +6,107 @@
 
 #include <apr_strings.h>
 
-#include "acme_account.h"
-#include "acme_account_file.h"
-#include "acme_enroll.h"
-#include "acme_jws.h"
-#include "acme_order.h"
-#include "acme_pending.h"
-#include "acme_serve.h"
+#include <openssl/evp.h>
 
-/* An account, kept in memory: eight signatures a certificate need its key. */
-typedef struct {
-    acme_key_t *key;            /* NULL: not loaded yet */
-    const char *url;            /* NULL: the CA has not told it */
-    char told[ACME_URL_SIZE];   /* url, when it was told to us */
-    apr_pool_t *p;              /* of key and of url */
-} account_t;
+#include "acme_accounts.h"
+#include "acme_enroll.h"
+#include "acme_name.h"
+#include "acme_notify.h"
+#include "acme_serve.h"
+#include "acme_sign.h"
+#include "acme_txt.h"
 
 struct acme_serve_t {
     acme_book_t *book;
     acme_reload_t *reload;
-    account_t *accounts;        /* one for each CA, by its index */
+    acme_accounts_t *accounts;
+    acme_records_t *records;
 };
 
-typedef apr_status_t handler_t(acme_message_t *reply, acme_serve_t *serve,
-                               const acme_message_t *request,
-                               acme_result_t *res, apr_pool_t *p);
+/* A request that is being served; what it is about was looked up. */
+typedef struct {
+    acme_serve_t *serve;
+    acme_book_t *book;
+    const acme_message_t *message;
+    const acme_target_t *about;         /* NULL: about none */
+    const acme_cert_conf_t *cert;
+    apr_uint32_t ca;                    /* index in the configuration */
+    acme_result_t *res;
+    apr_pool_t *p;
+} request_t;
 
-static apr_status_t find_cert(const acme_cert_conf_t **pcert,
-                              const acme_serve_t *serve, apr_uint32_t index,
-                              acme_result_t *res)
+typedef apr_status_t handler_t(acme_message_t *reply,
+                               const request_t *request);
+
+static apr_status_t serve_hello(acme_message_t *reply,
+                                const request_t *request)
 {
-    *pcert = acme_conf_cert(serve->book->conf, index);
-    if (!*pcert) {
-        return acme_fail(res, APR_ENOENT, "keeper: no certificate %u is "
-                         "configured", index);
-    }
-    return APR_SUCCESS;
-}
+    acme_msg_welcome_t *welcome = apr_pcalloc(request->p, sizeof(*welcome));
 
-/* The account of a CA, with a key made now if there is none. */
-static apr_status_t find_account(account_t **paccount, acme_serve_t *serve,
-                                 const acme_cert_conf_t *cert,
-                                 acme_result_t *res)
-{
-    const acme_ca_conf_t *ca = acme_conf_ca(serve->book->conf, cert);
-    acme_store_t *store = serve->book->store;
-    account_t *account = &serve->accounts[cert->ca];
-    acme_key_t *key;
-    apr_status_t rv;
-
-    *paccount = account;
-    if (account->key) {
-        return APR_SUCCESS;
-    }
-    apr_pool_clear(account->p);         /* what the last failure left */
-    rv = acme_account_load(&account->key, &account->url, store, ca->folder,
-                           res, account->p);
-    if (rv == APR_SUCCESS && res->detail[0]) {
-        acme_log(serve->book->log, ACME_LOG_WARNING, "account", "%s",
-                 res->detail);
-    }
-    if (!APR_STATUS_IS_ENOENT(rv)) {
-        return rv;
-    }
-    rv = acme_key_generate(&key, ACME_KEY_P256, res, account->p);
-    if (rv == APR_SUCCESS) {
-        rv = acme_account_key_save(store, ca->folder, key, res, account->p);
-    }
-    if (rv == APR_SUCCESS) {
-        account->key = key;
-        account->url = NULL;
-    }
-    return rv;
-}
-
-static apr_status_t serve_hello(acme_message_t *reply, acme_serve_t *serve,
-                                const acme_message_t *request,
-                                acme_result_t *res, apr_pool_t *p)
-{
-    acme_msg_welcome_t *welcome = apr_pcalloc(p, sizeof(*welcome));
-
-    (void)request;
-    (void)res;
-    welcome->certs = (apr_uint32_t)serve->book->conf->certs->nelts;
+    welcome->certs = (apr_uint32_t)request->book->conf->certs->nelts;
     welcome->pid = getpid();
     reply->body = welcome;
     return APR_SUCCESS;
 }
 
-static apr_status_t serve_changes(acme_message_t *reply, acme_serve_t *serve,
-                                  const acme_message_t *request,
-                                  acme_result_t *res, apr_pool_t *p)
+static apr_status_t serve_changes(acme_message_t *reply,
+                                  const request_t *request)
 {
-    const acme_msg_after_t *after = request->body;
+    const acme_msg_after_t *after = request->message->body;
 
-    reply->body = acme_book_next(serve->book, after->change);
-    (void)p;
+    reply->body = acme_book_next(request->book, after->change);
     return reply->body ? APR_SUCCESS
-                       : acme_fail(res, APR_ENOENT, "keeper: no change");
+                       : acme_fail(request->res, APR_ENOENT,
+                                   "keeper: no change");
 }
 
-static apr_status_t serve_prepare(acme_message_t *reply, acme_serve_t *serve,
-                                  const acme_message_t *request,
-                                  acme_result_t *res, apr_pool_t *p)
+/* A certificate's own key can revoke it, whatever became of the account. */
+static int is_to_revoke(const request_t *request)
 {
-    const acme_msg_cert_t *body = request->body;
-    acme_msg_prepared_t *prepared = apr_pcalloc(p, sizeof(*prepared));
-    const acme_cert_conf_t *cert;
+    const acme_want_e wanted = request->book->states[
+        request->about->cert].wanted;
+
+    return wanted == ACME_WANT_REVOCATION || wanted == ACME_WANT_DELETION;
+}
+
+static apr_status_t serve_prepare(acme_message_t *reply,
+                                  const request_t *request)
+{
+    acme_msg_prepared_t *prepared = apr_pcalloc(request->p,
+                                                sizeof(*prepared));
+    const acme_ca_account_t *account;
     acme_pending_t *pending;
-    account_t *account;
-    const char *thumbprint;
+    const char *thumbprint, *flags;
     apr_status_t rv;
 
-    rv = find_cert(&cert, serve, body->cert, res);
-    if (rv == APR_SUCCESS) {
-        rv = find_account(&account, serve, cert, res);
+    rv = acme_accounts_find(&account, request->serve->accounts, request->ca,
+                            request->res);
+    if (rv == APR_SUCCESS && !is_to_revoke(request)) {
+        rv = acme_accounts_check(request->serve->accounts, account,
+                                 request->res, request->p);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_key_thumbprint(&thumbprint, account->key, res, p);
+        rv = acme_key_thumbprint(&thumbprint, account->key, request->res,
+                                 request->p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_enroll_begin(&pending, &flags, request->book,
+                               request->about, request->res, request->p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
 
-    rv = acme_enroll_begin(&pending, serve->book, cert, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (pending->order_url) {
-        apr_cpystrn(prepared->order_url, pending->order_url,
-                    sizeof(prepared->order_url));
+    prepared->contacts_changed = account->contacts_changed;
+    prepared->has_next_key = account->has_next_key;
+    prepared->deactivated = account->deactivated;
+    /* An order at another CA is none at this one. */
+    if (pending->account && !strcmp(pending->account, account->folder)) {
+        prepared->issued = pending->issued;
+        if (pending->order_url) {
+            apr_cpystrn(prepared->order_url, pending->order_url,
+                        sizeof(prepared->order_url));
+        }
     }
     if (account->url) {
         apr_cpystrn(prepared->account_url, account->url,
@@ -144,232 +115,320 @@ static apr_status_t serve_prepare(acme_message_t *reply, acme_serve_t *serve,
     apr_cpystrn(prepared->thumbprint, thumbprint,
                 sizeof(prepared->thumbprint));
     reply->body = prepared;
+    reply->tail = flags;
+    reply->tail_len = (apr_size_t)request->cert->names->nelts;
     return APR_SUCCESS;
 }
 
-/* The one payload that each kind of request has. */
-static apr_status_t make_payload(const char **ppayload, acme_serve_t *serve,
-                                 const acme_cert_conf_t *cert,
-                                 apr_uint32_t kind, acme_result_t *res,
-                                 apr_pool_t *p)
+static apr_status_t serve_sign(acme_message_t *reply,
+                               const request_t *request)
 {
-    const acme_ca_conf_t *ca = acme_conf_ca(serve->book->conf, cert);
-    acme_pending_t *pending;
     apr_status_t rv;
 
-    switch (kind) {
-    case ACME_SIGN_NEW_ACCOUNT:
-        *ppayload = acme_account_payload(ca->contacts, cert->agreed, p);
-        return APR_SUCCESS;
-    case ACME_SIGN_NEW_ORDER:
-        *ppayload = acme_order_payload(cert->names, p);
-        return APR_SUCCESS;
-    case ACME_SIGN_POST_AS_GET:
-        *ppayload = "";
-        return APR_SUCCESS;
-    case ACME_SIGN_CHALLENGE:
-        *ppayload = "{}";
-        return APR_SUCCESS;
-    case ACME_SIGN_FINALIZE:
-        rv = acme_enroll_find(&pending, serve->book, cert, res, p);
-        if (rv == APR_SUCCESS) {
-            *ppayload = acme_finalize_payload(pending->csr, pending->csr_len,
-                                              p);
-        }
-        return rv;
-    default:
-        return acme_fail(res, APR_EINVAL, "keeper: no request of kind %u is "
-                         "signed", kind);
-    }
-}
-
-static apr_status_t serve_sign(acme_message_t *reply, acme_serve_t *serve,
-                               const acme_message_t *request,
-                               acme_result_t *res, apr_pool_t *p)
-{
-    const acme_msg_sign_t *sign = request->body;
-    const acme_cert_conf_t *cert;
-    account_t *account;
-    acme_jws_t jws;
-    apr_status_t rv;
-
-    rv = find_cert(&cert, serve, sign->cert, res);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (!cert->agreed) {
-        return acme_fail_never(res, APR_EACCES, "%s: nothing is signed "
-                               "without AcmeTermsOfService agree", cert->id);
-    }
-    if (!acme_text_is_base64url(sign->nonce, ACME_NONCE_MAX)) {
-        return acme_fail(res, APR_EINVAL, "%s: the nonce is no base64url",
-                         cert->id);
-    }
-    rv = acme_url_check(sign->url, res, p);
-    if (rv == APR_SUCCESS) {
-        rv = find_account(&account, serve, cert, res);
-    }
-    if (rv == APR_SUCCESS && sign->kind != ACME_SIGN_NEW_ACCOUNT
-        && !account->url) {
-        rv = acme_fail(res, APR_EINVAL, "%s: there is no account yet",
-                       cert->id);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = make_payload(&jws.payload, serve, cert, sign->kind, res, p);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-
-    jws.key = account->key;
-    jws.kid = sign->kind == ACME_SIGN_NEW_ACCOUNT ? NULL : account->url;
-    jws.nonce = sign->nonce;
-    jws.url = sign->url;
-    rv = acme_jws_make(&reply->tail, &jws, res, p);
+    rv = acme_sign(&reply->tail, request->book, request->serve->accounts,
+                   request->message->body, request->res, request->p);
     if (rv == APR_SUCCESS) {
         reply->tail_len = strlen(reply->tail);
     }
-    if (rv == APR_SUCCESS && reply->tail_len > ACME_JWS_MAX) {
-        rv = acme_fail_never(res, APR_ENOSPC, "%s: too many names for one "
-                             "request", cert->id);
-    }
     return rv;
 }
 
-static apr_status_t serve_account(acme_message_t *reply, acme_serve_t *serve,
-                                  const acme_message_t *request,
-                                  acme_result_t *res, apr_pool_t *p)
+/* The URL of a message: checked, or NULL for "". */
+static apr_status_t find_url(const char **purl, const request_t *request)
 {
-    const acme_msg_url_t *body = request->body;
-    const acme_cert_conf_t *cert;
-    const acme_ca_conf_t *ca;
-    account_t *account;
+    const acme_msg_url_t *body = request->message->body;
+
+    *purl = body->url[0] ? body->url : NULL;
+    return *purl ? acme_url_check(*purl, request->res, request->p)
+                 : APR_SUCCESS;
+}
+
+static apr_status_t serve_account(acme_message_t *reply,
+                                  const request_t *request)
+{
     const char *url;
-    apr_status_t rv;
+    apr_status_t rv = find_url(&url, request);
 
     (void)reply;
-    rv = find_cert(&cert, serve, body->cert, res);
-    if (rv == APR_SUCCESS && body->url[0]) {
-        rv = acme_url_check(body->url, res, p);
-    }
     if (rv == APR_SUCCESS) {
-        rv = find_account(&account, serve, cert, res);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-
-    ca = acme_conf_ca(serve->book->conf, cert);
-    url = body->url[0] ? body->url : NULL;
-    if (url && account->url && !strcmp(url, account->url)) {
-        return APR_SUCCESS;
-    }
-    rv = acme_account_save(serve->book->store, ca->folder, url, ca->url,
-                           ca->contacts, res, p);
-    if (rv == APR_SUCCESS) {
-        apr_cpystrn(account->told, body->url, sizeof(account->told));
-        account->url = url ? account->told : NULL;
-        acme_log(serve->book->log, url ? ACME_LOG_NOTICE : ACME_LOG_WARNING,
-                 "account", "%s: %s", acme_url_host(ca->url, p),
-                 url ? acme_text_clean(url, ACME_URL_MAX, p)
-                     : "the CA does not know it any more");
+        rv = acme_accounts_tell_url(request->serve->accounts, request->ca,
+                                    url, request->res, request->p);
     }
     return rv;
 }
 
-static apr_status_t serve_order(acme_message_t *reply, acme_serve_t *serve,
-                                const acme_message_t *request,
-                                acme_result_t *res, apr_pool_t *p)
+static apr_status_t serve_terms(acme_message_t *reply,
+                                const request_t *request)
 {
-    const acme_msg_url_t *body = request->body;
-    const char *url = body->url[0] ? body->url : NULL;
-    const acme_cert_conf_t *cert;
-    apr_status_t rv;
+    const acme_msg_url_t *body = request->message->body;
+    const char *url = acme_text_clean(body->url, ACME_URL_MAX, request->p);
+    const acme_ca_conf_t *ca = acme_conf_ca(request->book->conf,
+                                            request->cert,
+                                            request->about->ca);
 
     (void)reply;
-    rv = find_cert(&cert, serve, body->cert, res);
-    if (rv == APR_SUCCESS && url) {
-        rv = acme_url_check(url, res, p);
+    if (acme_accounts_tell_terms(request->serve->accounts, request->ca, url,
+                                 request->p)) {
+        acme_log(request->book->log, ACME_LOG_WARNING, "account", "%s: the "
+                 "terms of service have changed: read %s. AcmeTermsOfService "
+                 "agree goes on to agree; remove it if you do not",
+                 acme_url_host(ca->url, request->p), url);
+        acme_notify(request->book, request->about->cert,
+                    ACME_NOTIFY_TERMS_CHANGED, url, request->p);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_order(acme_message_t *reply,
+                                const request_t *request)
+{
+    const acme_ca_conf_t *ca = acme_conf_ca(request->book->conf,
+                                            request->cert,
+                                            request->about->ca);
+    const char *url;
+    apr_status_t rv = find_url(&url, request);
+
+    (void)reply;
+    if (rv == APR_SUCCESS) {
+        rv = acme_pending_order(request->book->store,
+                                acme_enroll_pending(request->cert,
+                                                    request->about->part,
+                                                    request->p),
+                                ca->folder, url, request->res, request->p);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_pending_order(serve->book->store, cert->id, url, res, p);
-    }
-    if (rv == APR_SUCCESS) {
-        acme_book_order(serve->book, body->cert, url != NULL,
+        acme_book_order(request->book, request->about->cert, url != NULL,
                         apr_time_now());
     }
     return rv;
 }
 
-static apr_status_t serve_note(acme_message_t *reply, acme_serve_t *serve,
-                               const acme_message_t *request,
-                               acme_result_t *res, apr_pool_t *p)
+static apr_status_t serve_key(acme_message_t *reply, const request_t *request)
 {
-    const acme_msg_note_t *note = request->body;
-    const acme_cert_conf_t *cert;
+    const acme_msg_key_t *body = request->message->body;
+
+    (void)reply;
+    return acme_accounts_end_key(request->serve->accounts, request->ca,
+                                 body->end == ACME_KEY_PROMOTE
+                                 ? ACME_KEY_PROMOTE : ACME_KEY_DROP,
+                                 request->res, request->p);
+}
+
+/* base64url(SHA-256(token.thumbprint)) (8555, 8.4) */
+static apr_status_t record_value(const char **pvalue, const char *token,
+                                 const request_t *request)
+{
+    const acme_ca_account_t *account;
+    unsigned char md[EVP_MAX_MD_SIZE];
+    const char *thumbprint, *text;
+    unsigned len = 0;
+    apr_status_t rv;
+
+    rv = acme_accounts_find(&account, request->serve->accounts, request->ca,
+                            request->res);
+    if (rv == APR_SUCCESS) {
+        rv = acme_key_thumbprint(&thumbprint, account->key, request->res,
+                                 request->p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    text = apr_pstrcat(request->p, token, ".", thumbprint, NULL);
+    EVP_Digest(text, strlen(text), md, &len, EVP_sha256(), NULL);
+    *pvalue = acme_text_base64url(md, len, request->p);
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_record(acme_message_t *reply,
+                                 const request_t *request)
+{
+    const acme_msg_record_t *body = request->message->body;
+    const acme_cert_conf_t *cert = request->cert;
+    acme_records_t *records = request->serve->records;
+    acme_record_job_t job = { body->about.cert, cert->id, NULL, body->token,
+                              NULL, NULL, cert->names, 0 };
     apr_status_t rv;
 
     (void)reply;
-    rv = find_cert(&cert, serve, note->cert, res);
-    if (rv == APR_SUCCESS) {
-        acme_book_note(serve->book, note, apr_time_now(), p);
+    if (!cert->dns || body->name >= (apr_uint32_t)cert->names->nelts
+        || !acme_text_is_base64url(body->token, ACME_TOKEN_MAX)) {
+        return acme_fail(request->res, APR_EINVAL, "%s: no such record is "
+                         "configured", cert->id);
     }
-    return rv;
+    job.name = acme_name_base(APR_ARRAY_IDX(cert->names, body->name,
+                                            const char *));
+    job.record = body->record[0] ? body->record : NULL;
+    rv = record_value(&job.value, body->token, request);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return body->action == ACME_RECORD_PRESENT
+        ? acme_records_present(records, &job, cert->dns, request->res)
+        : acme_records_cleanup(records, &job, cert->dns, request->res);
 }
 
-static apr_status_t serve_install(acme_message_t *reply, acme_serve_t *serve,
-                                  const acme_message_t *request,
-                                  acme_result_t *res, apr_pool_t *p)
+/* APR_EAGAIN: the loop asks again when a command has ended. */
+static apr_status_t serve_await(acme_message_t *reply,
+                                const request_t *request)
 {
-    const acme_msg_cert_t *body = request->body;
-    const acme_cert_conf_t *cert;
-    apr_status_t rv;
-
-    rv = find_cert(&cert, serve, body->cert, res);
-    if (rv == APR_SUCCESS) {
-        rv = acme_enroll_install(serve->book, serve->reload, body->cert,
-                                 request->tail, request->tail_len, res, p);
-        reply->body = &serve->book->states[body->cert];
-    }
-    return rv;
-}
-
-static apr_status_t serve_list(acme_message_t *reply, acme_serve_t *serve,
-                               const acme_message_t *request,
-                               acme_result_t *res, apr_pool_t *p)
-{
-    const acme_msg_cert_t *body = request->body;
-    const acme_cert_conf_t *cert;
-    apr_status_t rv;
-
-    rv = find_cert(&cert, serve, body->cert, res);
-    if (rv == APR_SUCCESS) {
-        reply->body = &serve->book->states[body->cert];
-        reply->tail = apr_pstrcat(p, cert->id, "\n",
-                                  apr_array_pstrcat(p, cert->names, '\n'),
-                                  NULL);
-        reply->tail_len = strlen(reply->tail);
-        if (reply->tail_len > ACME_LIST_MAX) {
-            reply->tail_len = ACME_LIST_MAX;
-        }
-    }
-    return rv;
-}
-
-static apr_status_t serve_renew(acme_message_t *reply, acme_serve_t *serve,
-                                const acme_message_t *request,
-                                acme_result_t *res, apr_pool_t *p)
-{
-    const acme_msg_cert_t *body = request->body;
-    const acme_cert_conf_t *cert;
-    apr_status_t rv;
+    acme_records_t *records = request->serve->records;
 
     (void)reply;
-    rv = find_cert(&cert, serve, body->cert, res);
+    if (acme_records_running(records, request->about->cert)) {
+        return acme_fail(request->res, APR_EAGAIN, "%s: commands run",
+                         request->cert->id);
+    }
+    return acme_records_result(records, request->about->cert, request->res);
+}
+
+static apr_status_t serve_window(acme_message_t *reply,
+                                 const request_t *request)
+{
+    (void)reply;
+    acme_book_window(request->book, request->message->body, apr_time_now(),
+                     request->p);
+    return APR_SUCCESS;
+}
+
+/* The key that is pending may be that of the revoked one. (AcmeKeyReuse) */
+static apr_status_t forget_pending(const request_t *request)
+{
+    return acme_pending_remove(request->book->store, request->cert->id,
+                               request->res, request->p);
+}
+
+static apr_status_t serve_done(acme_message_t *reply,
+                               const request_t *request)
+{
+    const acme_msg_want_t *want = request->message->body;
+    const acme_state_t *state = &request->book->states[request->about->cert];
+    apr_status_t rv = APR_SUCCESS;
+
+    (void)reply;
+    if (want->want == ACME_WANT_DEACTIVATION
+        && state->wanted == ACME_WANT_DEACTIVATION
+        && state->wanted_ca == request->about->ca) {
+        rv = acme_accounts_deactivated(request->serve->accounts, request->ca,
+                                       request->res, request->p);
+    }
+    else if (want->want == state->wanted && is_to_revoke(request)) {
+        rv = forget_pending(request);
+    }
     if (rv == APR_SUCCESS) {
-        acme_book_wanted(serve->book, body->cert, apr_time_now(), p);
+        acme_book_done(request->book, want, apr_time_now(), request->p);
     }
     return rv;
+}
+
+static apr_status_t serve_note(acme_message_t *reply,
+                               const request_t *request)
+{
+    (void)reply;
+    acme_book_note(request->book, request->message->body, apr_time_now(),
+                   request->p);
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_install(acme_message_t *reply,
+                                  const request_t *request)
+{
+    acme_issued_t issued;
+    apr_status_t rv = find_url(&issued.url, request);
+
+    issued.pem = request->message->tail;
+    issued.len = request->message->tail_len;
+    if (rv == APR_SUCCESS) {
+        rv = acme_enroll_install(request->book, request->serve->reload,
+                                 request->about, &issued, request->res,
+                                 request->p);
+        reply->body = &request->book->states[request->about->cert];
+    }
+    return rv;
+}
+
+static const char *urls_text(const request_t *request)
+{
+    const acme_ca_conf_t *ca;
+    const char *text = "";
+    apr_uint32_t i;
+
+    for (i = 0; (ca = acme_conf_ca(request->book->conf, request->cert, i));
+         i++) {
+        text = apr_pstrcat(request->p, text, ca->url, "\n", NULL);
+    }
+    return text;
+}
+
+static void set_tail(acme_message_t *reply, const char *text)
+{
+    reply->tail = text;
+    reply->tail_len = strlen(text);
+    if (reply->tail_len > ACME_LIST_MAX) {
+        reply->tail_len = ACME_LIST_MAX;
+    }
+}
+
+static apr_status_t serve_accounts(acme_message_t *reply,
+                                   const request_t *request)
+{
+    set_tail(reply, acme_accounts_text(request->serve->accounts,
+                                       request->p));
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_persist(acme_message_t *reply,
+                                  const request_t *request)
+{
+    (void)reply;
+    return acme_accounts_tell_persist(request->serve->accounts, request->ca,
+                                      request->message->body, request->res,
+                                      request->p);
+}
+
+static apr_status_t serve_txt(acme_message_t *reply, const request_t *request)
+{
+    const acme_msg_txt_t *body = request->message->body;
+    const acme_ca_account_t *account;
+    const char *text;
+    apr_status_t rv;
+
+    rv = acme_accounts_find(&account, request->serve->accounts, request->ca,
+                            request->res);
+    if (rv == APR_SUCCESS) {
+        rv = acme_txt_lines(&text, request->cert, account, body->until,
+                            request->res, request->p);
+    }
+    if (rv == APR_SUCCESS) {
+        set_tail(reply, text);
+    }
+    return rv;
+}
+
+static apr_status_t serve_list(acme_message_t *reply,
+                               const request_t *request)
+{
+    const acme_cert_conf_t *cert = request->cert;
+
+    reply->body = &request->book->states[request->about->cert];
+    set_tail(reply, apr_pstrcat(request->p, cert->id, "\n",
+                                urls_text(request),
+                                apr_array_pstrcat(request->p, cert->names,
+                                                  '\n'), NULL));
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_want(acme_message_t *reply,
+                               const request_t *request)
+{
+    const acme_msg_want_t *want = request->message->body;
+
+    (void)reply;
+    if (want->want == ACME_WANT_NOTHING || want->want >= ACME_WANTS) {
+        return acme_fail(request->res, APR_EINVAL, "keeper: nobody can want "
+                         "%u", want->want);
+    }
+    acme_book_wanted(request->book, want, apr_time_now(), request->p);
+    return APR_SUCCESS;
 }
 
 static handler_t *const handlers[ACME_MSG_KINDS] = {
@@ -378,37 +437,110 @@ static handler_t *const handlers[ACME_MSG_KINDS] = {
     [ACME_MSG_PREPARE] = serve_prepare,
     [ACME_MSG_SIGN] = serve_sign,
     [ACME_MSG_ACCOUNT] = serve_account,
+    [ACME_MSG_KEY] = serve_key,
+    [ACME_MSG_TERMS] = serve_terms,
     [ACME_MSG_ORDER] = serve_order,
+    [ACME_MSG_RECORD] = serve_record,
+    [ACME_MSG_AWAIT] = serve_await,
     [ACME_MSG_NOTE] = serve_note,
+    [ACME_MSG_WINDOW] = serve_window,
     [ACME_MSG_INSTALL] = serve_install,
+    [ACME_MSG_DONE] = serve_done,
+    [ACME_MSG_PERSIST] = serve_persist,
     [ACME_MSG_LIST] = serve_list,
-    [ACME_MSG_RENEW] = serve_renew
+    [ACME_MSG_ACCOUNTS] = serve_accounts,
+    [ACME_MSG_TXT] = serve_txt,
+    [ACME_MSG_WANT] = serve_want
 };
 
 acme_serve_t *acme_serve_create(acme_book_t *book, acme_reload_t *reload,
-                                apr_pool_t *p)
+                                acme_records_t *records, apr_pool_t *p)
 {
     acme_serve_t *serve = apr_pcalloc(p, sizeof(*serve));
-    int i;
 
     serve->book = book;
     serve->reload = reload;
-    serve->accounts = apr_pcalloc(p, (apr_size_t)(book->conf->cas->nelts + 1)
-                                  * sizeof(*serve->accounts));
-    for (i = 0; i < book->conf->cas->nelts; i++) {
-        apr_pool_create(&serve->accounts[i].p, p);
-    }
+    serve->records = records;
+    serve->accounts = acme_accounts_create(book, p);
     return serve;
 }
 
+static int is_free(const acme_serve_t *serve, apr_uint32_t cert)
+{
+    return acme_conf_cert(serve->book->conf, cert)->agreed
+        && serve->book->states[cert].wanted == ACME_WANT_NOTHING;
+}
+
+/* As acmectl account update would, once for each CA of the certificate. */
+static void want_contacts_told(acme_serve_t *serve, apr_uint32_t cert,
+                               char *seen, apr_pool_t *p)
+{
+    const acme_cert_conf_t *conf = acme_conf_cert(serve->book->conf, cert);
+    acme_msg_want_t want = { { cert, 0, 0 }, ACME_WANT_UPDATE, -1 };
+    int i;
+
+    for (i = 0; i < conf->cas->nelts && is_free(serve, cert); i++) {
+        const apr_uint32_t ca = acme_conf_ca_index(conf, (apr_uint32_t)i);
+
+        if (!seen[ca]
+            && acme_accounts_contacts_changed(serve->accounts, ca, p)) {
+            want.about.ca = (apr_uint32_t)i;
+            acme_book_wanted(serve->book, &want, apr_time_now(), p);
+        }
+        seen[ca] = 1;
+    }
+}
+
+void acme_serve_contacts(acme_serve_t *serve, apr_pool_t *p)
+{
+    const acme_conf_t *conf = serve->book->conf;
+    char *seen = apr_pcalloc(p, (apr_size_t)conf->cas->nelts + 1);
+    apr_uint32_t i;
+
+    for (i = 0; i < (apr_uint32_t)conf->certs->nelts; i++) {
+        want_contacts_told(serve, i, seen, p);
+    }
+}
+
+/* A worker can't speak of anything that is not configured. */
+static apr_status_t find_target(request_t *request)
+{
+    const acme_message_e kind = request->message->kind;
+    const acme_conf_t *conf = request->book->conf;
+    const acme_target_t *about;
+
+    if (kind == ACME_MSG_HELLO || kind == ACME_MSG_CHANGES
+        || kind == ACME_MSG_ACCOUNTS) {
+        return APR_SUCCESS;
+    }
+    about = request->message->body;     /* all other bodies begin with it */
+    request->about = about;
+    request->cert = acme_conf_cert(conf, about->cert);
+    if (!request->cert) {
+        return acme_fail(request->res, APR_ENOENT, "keeper: no certificate "
+                         "%u is configured", about->cert);
+    }
+    if (!acme_conf_ca(conf, request->cert, about->ca)
+        || about->part >= acme_conf_parts(request->cert)) {
+        return acme_fail(request->res, APR_ENOENT, "%s: no CA %u or no key "
+                         "type %u is configured", request->cert->id,
+                         about->ca, about->part);
+    }
+    request->ca = acme_conf_ca_index(request->cert, about->ca);
+    return APR_SUCCESS;
+}
+
 apr_status_t acme_serve(acme_message_t *reply, acme_serve_t *serve,
-                        const acme_message_t *request, acme_result_t *res,
+                        const acme_message_t *message, acme_result_t *res,
                         apr_pool_t *p)
 {
     static const acme_msg_none_t none;
+    request_t request = { serve, serve->book, message, NULL, NULL, 0, res, p };
+    apr_status_t rv;
 
     memset(reply, 0, sizeof(*reply));
-    reply->kind = request->kind;
+    reply->kind = message->kind;
     reply->body = &none;
-    return handlers[request->kind](reply, serve, request, res, p);
+    rv = find_target(&request);
+    return rv == APR_SUCCESS ? handlers[message->kind](reply, &request) : rv;
 }

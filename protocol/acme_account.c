@@ -1,5 +1,5 @@
 /*
- * acme_account.c - making or finding the account. (8555, 7.3)
+ * acme_account.c - payloads and calls of the account. (8555, 7.3)
  *
  * The account's URL is in Location; the object in the body says only whether
  * the account is still good.
@@ -13,32 +13,85 @@
 #include "acme_text.h"
 
 #define STATUS_MAX 32
+#define CONTACT_MAX 300         /* octets: an address has at most 254 */
 
-const char *acme_account_payload(const apr_array_header_t *contacts,
-                                 int agreed, apr_pool_t *p)
+static void set_contacts(json_t *json, const apr_array_header_t *contacts)
 {
-    json_t *json = acme_json_own(json_object(), p);
-    json_t *list;
+    json_t *list = json_array();
     int i;
 
-    if (contacts->nelts) {
-        list = json_array();
-        for (i = 0; i < contacts->nelts; i++) {
-            json_array_append_new(list, json_string(
-                APR_ARRAY_IDX(contacts, i, const char *)));
-        }
-        json_object_set_new(json, "contact", list);
+    for (i = 0; i < contacts->nelts; i++) {
+        json_array_append_new(list, json_string(
+            APR_ARRAY_IDX(contacts, i, const char *)));
     }
-    if (agreed) {
+    json_object_set_new(json, "contact", list);
+}
+
+/* A document of our own in another; what is no object is left out. */
+static void set_object(json_t *json, const char *key, const char *text)
+{
+    json_t *value = json_loads(text, 0, NULL);
+
+    if (json_is_object(value)) {
+        json_object_set(json, key, value);
+    }
+    json_decref(value);
+}
+
+const char *acme_account_payload(const acme_account_conf_t *conf,
+                                 apr_pool_t *p)
+{
+    json_t *json = acme_json_own(json_object(), p);
+
+    if (conf->only_existing) {
+        json_object_set_new(json, "onlyReturnExisting", json_true());
+        return acme_json_text(json, 0, p);
+    }
+    if (conf->contacts->nelts) {
+        set_contacts(json, conf->contacts);
+    }
+    if (conf->agreed) {
         json_object_set_new(json, "termsOfServiceAgreed", json_true());
+    }
+    if (conf->binding) {
+        set_object(json, "externalAccountBinding", conf->binding);
     }
     return acme_json_text(json, 0, p);
 }
 
-/* Is the account good? A CA that does not say so does not refuse it. */
+const char *acme_account_update_payload(const apr_array_header_t *contacts,
+                                        apr_pool_t *p)
+{
+    json_t *json = acme_json_own(json_object(), p);
+
+    set_contacts(json, contacts);
+    return acme_json_text(json, 0, p);
+}
+
+const char *acme_account_deactivate_payload(apr_pool_t *p)
+{
+    return apr_pstrdup(p, "{\"status\":\"deactivated\"}");
+}
+
+const char *acme_key_change_payload(const char *account_url,
+                                    const char *old_jwk, apr_pool_t *p)
+{
+    json_t *json = acme_json_own(json_object(), p);
+
+    json_object_set_new(json, "account", json_string(account_url));
+    set_object(json, "oldKey", old_jwk);
+    return acme_json_text(json, 0, p);
+}
+
+static const char *what_of(const acme_session_t *session, apr_pool_t *p)
+{
+    return apr_pstrcat(p, "account at ", acme_ca_url(session->ca), NULL);
+}
+
+/* Is it in this state? A CA that does not say so does not deny it. */
 static apr_status_t check_status(const acme_http_reply_t *reply,
-                                 const char *what, acme_result_t *res,
-                                 apr_pool_t *p)
+                                 const char *expected, const char *what,
+                                 acme_result_t *res, apr_pool_t *p)
 {
     acme_result_t ignored;
     const char *status;
@@ -49,18 +102,19 @@ static apr_status_t check_status(const acme_http_reply_t *reply,
         return APR_SUCCESS;
     }
     status = acme_json_string(json, "status", STATUS_MAX, p);
-    if (status && strcmp(status, "valid")) {
+    if (status && strcmp(status, expected)) {
         return acme_fail_never(res, APR_EGENERAL, "%s: it is %s at the CA",
                                what, acme_text_clean(status, STATUS_MAX, p));
     }
     return APR_SUCCESS;
 }
 
-apr_status_t acme_account_register(const char **purl, acme_session_t *session,
-                                   acme_result_t *res, apr_pool_t *p)
+/* newAccount, in one of its two kinds. */
+static apr_status_t locate(const char **purl, acme_session_t *session,
+                           acme_sign_e kind, acme_result_t *res,
+                           apr_pool_t *p)
 {
-    const char *what = apr_pstrcat(p, "account at ", acme_ca_url(session->ca),
-                                   NULL);
+    const char *what = what_of(session, p);
     const acme_directory_t *dir;
     acme_http_reply_t *reply;
     apr_status_t rv;
@@ -71,14 +125,123 @@ apr_status_t acme_account_register(const char **purl, acme_session_t *session,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = acme_ca_post(&reply, session, ACME_SIGN_NEW_ACCOUNT,
-                      dir->new_account, what, res, p);
+    rv = acme_ca_post(&reply, session, kind, dir->new_account, what, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = check_status(reply, what, res, p);
+    rv = check_status(reply, "valid", what, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     return acme_ca_location(purl, reply, what, res, p);
+}
+
+apr_status_t acme_account_register(const char **purl, acme_session_t *session,
+                                   acme_result_t *res, apr_pool_t *p)
+{
+    return locate(purl, session, ACME_SIGN_NEW_ACCOUNT, res, p);
+}
+
+apr_status_t acme_account_find(const char **purl, acme_session_t *session,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    return locate(purl, session, ACME_SIGN_FIND_ACCOUNT, res, p);
+}
+
+static apr_array_header_t *parse_contacts(const json_t *json, apr_pool_t *p)
+{
+    const apr_array_header_t *texts = acme_json_strings(json, "contact",
+                                                        CONTACT_MAX, p);
+    apr_array_header_t *contacts = apr_array_make(p, 2, sizeof(const char *));
+    int i;
+
+    for (i = 0; texts && i < texts->nelts && i < ACME_CONTACTS_MAX; i++) {
+        APR_ARRAY_PUSH(contacts, const char *) = acme_text_clean(
+            APR_ARRAY_IDX(texts, i, const char *), CONTACT_MAX, p);
+    }
+    return contacts;
+}
+
+apr_status_t acme_account_fetch(acme_account_t **paccount,
+                                acme_session_t *session, const char *url,
+                                acme_result_t *res, apr_pool_t *p)
+{
+    const char *what = what_of(session, p);
+    acme_account_t *account;
+    acme_http_reply_t *reply;
+    const char *status;
+    apr_status_t rv;
+    json_t *json;
+
+    *paccount = NULL;
+
+    rv = acme_ca_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what, res,
+                      p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = acme_json_parse(&json, reply->body, reply->body_len, what, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    status = acme_json_string(json, "status", STATUS_MAX, p);
+    if (!status) {
+        return acme_fail(res, APR_EGENERAL, "%s: the CA did not say in which "
+                         "state it is", what);
+    }
+
+    account = apr_pcalloc(p, sizeof(*account));
+    account->status = acme_text_clean(status, STATUS_MAX, p);
+    account->contacts = parse_contacts(json, p);
+    account->agreed = acme_json_true(json, "termsOfServiceAgreed");
+    *paccount = account;
+    return APR_SUCCESS;
+}
+
+/* A change of the account that leaves it in the state expected. */
+static apr_status_t change(acme_session_t *session, acme_sign_e kind,
+                           const char *url, const char *expected,
+                           acme_result_t *res, apr_pool_t *p)
+{
+    const char *what = what_of(session, p);
+    acme_http_reply_t *reply;
+    apr_status_t rv;
+
+    rv = acme_ca_post(&reply, session, kind, url, what, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return check_status(reply, expected, what, res, p);
+}
+
+apr_status_t acme_account_update(acme_session_t *session, const char *url,
+                                 acme_result_t *res, apr_pool_t *p)
+{
+    return change(session, ACME_SIGN_UPDATE_ACCOUNT, url, "valid", res, p);
+}
+
+apr_status_t acme_account_deactivate(acme_session_t *session, const char *url,
+                                     acme_result_t *res, apr_pool_t *p)
+{
+    return change(session, ACME_SIGN_DEACTIVATE, url, "deactivated", res, p);
+}
+
+apr_status_t acme_key_change(acme_session_t *session, acme_result_t *res,
+                             apr_pool_t *p)
+{
+    const char *what = what_of(session, p);
+    const acme_directory_t *dir;
+    acme_http_reply_t *reply;
+    apr_status_t rv;
+
+    rv = acme_ca_directory(&dir, session, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!dir->key_change) {
+        return acme_fail_never(res, APR_ENOTIMPL, "%s: this CA does not "
+                               "change the key of an account", what);
+    }
+    return acme_ca_post(&reply, session, ACME_SIGN_KEY_CHANGE,
+                        dir->key_change, what, res, p);
 }

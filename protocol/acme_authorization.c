@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "acme_authorization.h"
+#include "acme_dns_persist.h"
 #include "acme_json.h"
 #include "acme_name.h"
 #include "acme_problem.h"
@@ -52,16 +53,41 @@ static apr_status_t parse_name(acme_authz_t *authz, const json_t *json,
                                apr_pool_t *p)
 {
     const json_t *identifier = json_object_get(json, "identifier");
-    const char *name = acme_json_string(identifier, "value", ACME_NAME_MAX,
+    const char *text = acme_json_string(identifier, "value", ACME_NAME_MAX,
                                         p);
+    acme_result_t ignored;
+    const char *name;
 
-    if (!name || !*name) {
-        return acme_fail(res, APR_EGENERAL, "%s: it names no identifier",
-                         what);
+    if (!text || acme_name_normalise(&name, text, &ignored, p)) {
+        return acme_fail(res, APR_EGENERAL, "%s: it is for no name: \"%s\"",
+                         what, acme_text_clean(text, ACME_NAME_MAX, p));
     }
-    authz->name = acme_text_clean(name, ACME_NAME_MAX, p);
     authz->wildcard = acme_json_true(json, "wildcard");
+    if (acme_name_is_wildcard(name)) {
+        /* Not as 8555, 7.1.4 has it, but clear. */
+        authz->wildcard = 1;
+        name += strlen("*.");
+    }
+    authz->name = name;
     return APR_SUCCESS;
+}
+
+static int kind_of(const char *type)
+{
+    acme_challenge_e kind;
+
+    return acme_challenge_parse(&kind, type) ? (int)kind : -1;
+}
+
+/* The two drafts that are out there spell the member differently. */
+static void parse_persist(acme_challenge_t *challenge, const json_t *json,
+                          apr_pool_t *p)
+{
+    int is_new = json_object_get(json, "issuerDomainNames") != NULL;
+
+    challenge->issuers = acme_persist_issuers(
+        json, is_new ? "issuerDomainNames" : "issuer-domain-names", p);
+    challenge->persist_draft = is_new ? 2 : 1;
 }
 
 /* One without a type or a good URL is left out. */
@@ -80,12 +106,18 @@ static void parse_challenge(acme_authz_t *authz, const json_t *json,
     }
     challenge = apr_array_push(authz->challenges);
     challenge->type = acme_text_clean(type, TYPE_MAX, p);
+    challenge->kind = kind_of(type);
     challenge->url = url;
     challenge->token = token && acme_text_is_base64url(token, ACME_TOKEN_MAX)
                      ? token : NULL;
     challenge->begun = status && (!strcmp(status, "processing")
                                   || !strcmp(status, "valid"));
     challenge->failed = status && !strcmp(status, "invalid");
+    challenge->issuers = NULL;
+    challenge->persist_draft = 0;
+    if (challenge->kind == ACME_DNS_PERSIST_01) {
+        parse_persist(challenge, json, p);
+    }
 }
 
 /* Why it failed: what a challenge says, else its own status. */
@@ -166,8 +198,16 @@ apr_status_t acme_authz_fetch(acme_authz_t **pauthz, acme_session_t *session,
     return rv;
 }
 
+static int is_usable(const acme_challenge_t *challenge)
+{
+    if (challenge->kind == ACME_DNS_PERSIST_01) {
+        return !challenge->failed && challenge->issuers->nelts;
+    }
+    return !challenge->failed && challenge->token;
+}
+
 const acme_challenge_t *acme_authz_challenge(const acme_authz_t *authz,
-                                             const char *type)
+                                             acme_challenge_e type)
 {
     int i;
 
@@ -175,8 +215,7 @@ const acme_challenge_t *acme_authz_challenge(const acme_authz_t *authz,
         const acme_challenge_t *challenge =
             &APR_ARRAY_IDX(authz->challenges, i, acme_challenge_t);
 
-        if (!strcmp(challenge->type, type) && challenge->token
-            && !challenge->failed) {
+        if (challenge->kind == (int)type && is_usable(challenge)) {
             return challenge;
         }
     }

@@ -9,12 +9,14 @@
 #include <apr_thread_mutex.h>
 
 #include "acme_ca.h"
+#include "acme_dns_persist.h"
 #include "acme_json.h"
 #include "acme_problem.h"
 #include "acme_text.h"
 
 #define NONCES_MAX 32
 #define BAD_NONCE_MAX 20        /* tries after the first */
+#define DESCRIPTION_MAX 300     /* octets of a profile's description */
 #define DIRECTORY_AGE_MAX apr_time_from_sec(24 * 60 * 60)
 
 struct acme_ca_t {
@@ -105,6 +107,40 @@ static const char *directory_url(const json_t *json, const char *key,
     return url && acme_url_check(url, &ignored, p) == APR_SUCCESS ? url : NULL;
 }
 
+/* One whose name is no text of a bounded length cannot be asked for. */
+static apr_array_header_t *directory_profiles(const json_t *meta,
+                                              apr_pool_t *p)
+{
+    json_t *list = json_object_get(meta, "profiles");
+    apr_array_header_t *profiles = apr_array_make(p, 4,
+                                                  sizeof(acme_profile_t));
+    acme_profile_t *profile;
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(list, name, value) {
+        if (profiles->nelts == ACME_PROFILES_MAX) {
+            break;
+        }
+        if (*name && strlen(name) <= ACME_PROFILE_MAX) {
+            profile = apr_array_push(profiles);
+            profile->name = acme_text_clean(name, ACME_PROFILE_MAX, p);
+            profile->description = acme_text_clean(json_string_value(value),
+                                                   DESCRIPTION_MAX, p);
+        }
+    }
+    return profiles;
+}
+
+/* Of the hashes that name an account in records. (dns-persist-02) */
+static const char *directory_hash_prefix(const json_t *meta, apr_pool_t *p)
+{
+    const char *prefix = acme_json_string(meta, "accountHashPrefix",
+                                          ACME_HASH_PREFIX_MAX, p);
+
+    return prefix && acme_persist_is_prefix(prefix) ? prefix : NULL;
+}
+
 static void directory_parse(acme_directory_t *dir, const json_t *json,
                             apr_pool_t *p)
 {
@@ -122,6 +158,10 @@ static void directory_parse(acme_directory_t *dir, const json_t *json,
                                   : NULL;
     dir->external_account_required =
         acme_json_true(meta, "externalAccountRequired");
+    dir->profiles = directory_profiles(meta, p);
+    dir->issuer_domain_names = acme_persist_issuers(meta, "issuerDomainNames",
+                                                    p);
+    dir->account_hash_prefix = directory_hash_prefix(meta, p);
 }
 
 /* The member without which the CA cannot be used, or NULL. */
@@ -166,6 +206,34 @@ static apr_status_t directory_fetch(acme_directory_t *dir,
     return APR_SUCCESS;
 }
 
+static apr_array_header_t *profiles_copy(const apr_array_header_t *from,
+                                         apr_pool_t *p)
+{
+    apr_array_header_t *profiles = apr_array_copy(p, from);
+    int i;
+
+    for (i = 0; i < profiles->nelts; i++) {
+        acme_profile_t *profile = &APR_ARRAY_IDX(profiles, i, acme_profile_t);
+
+        profile->name = apr_pstrdup(p, profile->name);
+        profile->description = apr_pstrdup(p, profile->description);
+    }
+    return profiles;
+}
+
+static apr_array_header_t *strings_copy(const apr_array_header_t *from,
+                                        apr_pool_t *p)
+{
+    apr_array_header_t *strings = apr_array_copy(p, from);
+    int i;
+
+    for (i = 0; i < strings->nelts; i++) {
+        APR_ARRAY_IDX(strings, i, const char *) =
+            apr_pstrdup(p, APR_ARRAY_IDX(strings, i, const char *));
+    }
+    return strings;
+}
+
 static acme_directory_t *directory_copy(const acme_directory_t *from,
                                         apr_pool_t *p)
 {
@@ -178,6 +246,9 @@ static acme_directory_t *directory_copy(const acme_directory_t *from,
     dir->key_change = apr_pstrdup(p, from->key_change);
     dir->renewal_info = apr_pstrdup(p, from->renewal_info);
     dir->terms_of_service = apr_pstrdup(p, from->terms_of_service);
+    dir->profiles = profiles_copy(from->profiles, p);
+    dir->issuer_domain_names = strings_copy(from->issuer_domain_names, p);
+    dir->account_hash_prefix = apr_pstrdup(p, from->account_hash_prefix);
     return dir;
 }
 
@@ -193,7 +264,7 @@ static const acme_directory_t *directory_known(acme_ca_t *ca)
     return dir;
 }
 
-/* An old directory stays in the pool, a kilobyte a day: it may be in use. */
+/* An old directory stays in the pool, kilobytes a day: it may be in use. */
 static const acme_directory_t *directory_keep(acme_ca_t *ca,
                                               const acme_directory_t *fresh)
 {
@@ -205,6 +276,13 @@ static const acme_directory_t *directory_keep(acme_ca_t *ca,
     dir = ca->directory;
     apr_thread_mutex_unlock(ca->mutex);
     return dir;
+}
+
+void acme_ca_directory_forget(acme_ca_t *ca)
+{
+    apr_thread_mutex_lock(ca->mutex);
+    ca->directory_time = 0;
+    apr_thread_mutex_unlock(ca->mutex);
 }
 
 apr_status_t acme_ca_directory(const acme_directory_t **pdir,
@@ -310,6 +388,7 @@ apr_status_t acme_ca_post(acme_http_reply_t **preply, acme_session_t *session,
         nonce = nonce_of(reply);
     }
     nonce_keep(session->ca, reply);
+    *preply = reply;
     return rv;
 }
 

@@ -1,18 +1,53 @@
 /*
- * acme_certificate.c - the chain that a CA issued, carried as it came.
+ * acme_certificate.c - the chain that a CA issued, carried as it came, and
+ * the word that it is void.
  *
- * Nothing here looks into it: the keeper parses and checks it.
+ * Nothing here looks into a chain: the keeper parses and checks it.
  */
 #include <string.h>
 
+#include <apr_cstr.h>
 #include <apr_strings.h>
 
 #include "acme_certificate.h"
+#include "acme_json.h"
+#include "acme_link.h"
+#include "acme_problem.h"
 #include "acme_text.h"
 
 #define TYPE_MAX 64
+#define REASON_SHOWN 64         /* octets of a refused one */
+
+/* Those that are not a CA's alone to give. (5280, 5.3.1) */
+static const struct {
+    const char *name;
+    int reason;
+} reasons[] = {
+    { "unspecified",          0 },
+    { "keyCompromise",        1 },
+    { "affiliationChanged",   3 },
+    { "superseded",           4 },
+    { "cessationOfOperation", 5 },
+    { "privilegeWithdrawn",   9 }
+};
+
+#define REASONS (sizeof(reasons) / sizeof(*reasons))
+
+static apr_array_header_t *alternates_of(const acme_http_reply_t *reply,
+                                         apr_pool_t *p)
+{
+    apr_array_header_t *urls = apr_array_make(p, 2, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < reply->links->nelts; i++) {
+        acme_link_find(urls, APR_ARRAY_IDX(reply->links, i, const char *),
+                       "alternate", ACME_ALTERNATES_MAX, p);
+    }
+    return urls;
+}
 
 apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
+                                    apr_array_header_t **palternates,
                                     acme_session_t *session, const char *url,
                                     apr_size_t max, acme_result_t *res,
                                     apr_pool_t *p)
@@ -25,6 +60,9 @@ apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
 
     *ppem = NULL;
     *plen = 0;
+    if (palternates) {
+        *palternates = NULL;
+    }
 
     rv = acme_ca_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what, res,
                       p);
@@ -42,5 +80,77 @@ apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
     }
     *ppem = reply->body;
     *plen = reply->body_len;
+    if (palternates) {
+        *palternates = alternates_of(reply, p);
+    }
     return APR_SUCCESS;
+}
+
+apr_status_t acme_revoke_reason_parse(int *preason, const char *text,
+                                      acme_result_t *res)
+{
+    apr_size_t i;
+
+    *preason = ACME_REASON_NONE;
+
+    for (i = 0; i < REASONS; i++) {
+        if (!apr_cstr_casecmp(text, reasons[i].name)) {
+            *preason = reasons[i].reason;
+            return APR_SUCCESS;
+        }
+    }
+    return acme_fail_never(res, APR_EINVAL, "reason \"%.*s\": must be "
+                           "unspecified, keyCompromise, affiliationChanged, "
+                           "superseded, cessationOfOperation or "
+                           "privilegeWithdrawn", REASON_SHOWN, text);
+}
+
+const char *acme_revoke_reason_name(int reason)
+{
+    apr_size_t i;
+
+    for (i = 0; i < REASONS; i++) {
+        if (reasons[i].reason == reason) {
+            return reasons[i].name;
+        }
+    }
+    return NULL;
+}
+
+const char *acme_revoke_payload(const unsigned char *der, apr_size_t len,
+                                int reason, apr_pool_t *p)
+{
+    json_t *json = acme_json_own(json_object(), p);
+
+    json_object_set_new(json, "certificate",
+                        json_string(acme_text_base64url(der, len, p)));
+    if (reason != ACME_REASON_NONE) {
+        json_object_set_new(json, "reason", json_integer(reason));
+    }
+    return acme_json_text(json, 0, p);
+}
+
+apr_status_t acme_certificate_revoke(acme_session_t *session,
+                                     acme_result_t *res, apr_pool_t *p)
+{
+    const char *what = apr_pstrcat(p, "revocation at ",
+                                   acme_ca_url(session->ca), NULL);
+    const acme_directory_t *dir;
+    acme_http_reply_t *reply;
+    apr_status_t rv;
+
+    rv = acme_ca_directory(&dir, session, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!dir->revoke_cert) {
+        return acme_fail_never(res, APR_ENOTIMPL, "%s: this CA revokes no "
+                               "certificates by ACME", what);
+    }
+    rv = acme_ca_post(&reply, session, ACME_SIGN_REVOKE, dir->revoke_cert,
+                      what, res, p);
+    if (rv != APR_SUCCESS && acme_problem_is(res, "alreadyRevoked")) {
+        return APR_SUCCESS;
+    }
+    return rv;
 }

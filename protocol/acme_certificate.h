@@ -1,18 +1,49 @@
 /*
- * acme_certificate.h - fetching what was issued. (8555, 7.4.2)
+ * acme_certificate.h - fetching what was issued, and revoking it. (8555,
+ * 7.4.2, 7.6)
  */
 #ifndef ACME_CERTIFICATE_H
 #define ACME_CERTIFICATE_H
 
+#include <apr_tables.h>
+
 #include "acme_ca.h"
+
+#define ACME_ALTERNATES_MAX 10  /* further chains of one certificate */
+#define ACME_REASON_NONE (-1)
 
 /*
  * The PEM chain behind an order's certificate URL, as the CA sent it and at
- * most max octets: not parsed, the keeper does that.
+ * most max octets: not parsed, the keeper does that. palternates may be NULL;
+ * else *palternates are the URLs (const char *, checked) of at most
+ * ACME_ALTERNATES_MAX other chains for it, empty when the CA has none.
  */
 apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
+                                    apr_array_header_t **palternates,
                                     acme_session_t *session, const char *url,
                                     apr_size_t max, acme_result_t *res,
                                     apr_pool_t *p);
+
+/*
+ * A reason for a revocation that one who has a certificate may give:
+ * "keyCompromise", ... in letters of any case. res lists what is allowed.
+ * (5280, 5.3.1)
+ */
+apr_status_t acme_revoke_reason_parse(int *preason, const char *text,
+                                      acme_result_t *res);
+
+/* NULL when it is none of those. */
+const char *acme_revoke_reason_name(int reason);
+
+/* The payload of revokeCert; reason may be ACME_REASON_NONE. (8555, 7.6) */
+const char *acme_revoke_payload(const unsigned char *der, apr_size_t len,
+                                int reason, apr_pool_t *p);
+
+/*
+ * Revoke the certificate that the session's callback knows of. One that is
+ * revoked already is a success. APR_ENOTIMPL: the CA has no revokeCert.
+ */
+apr_status_t acme_certificate_revoke(acme_session_t *session,
+                                     acme_result_t *res, apr_pool_t *p);
 
 #endif

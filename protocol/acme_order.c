@@ -21,20 +21,26 @@ static const char *const statuses[] = {
     "pending", "ready", "processing", "valid", "invalid"
 };
 
-const char *acme_order_payload(const apr_array_header_t *names, apr_pool_t *p)
+const char *acme_order_payload(const acme_order_conf_t *conf, apr_pool_t *p)
 {
     json_t *json = acme_json_own(json_object(), p);
     json_t *list = json_array();
     int i;
 
-    for (i = 0; i < names->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(names, i, const char *);
+    for (i = 0; i < conf->names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(conf->names, i, const char *);
 
         json_array_append_new(list, json_pack(
             "{s:s,s:s}", "type", acme_name_is_ip(name) ? "ip" : "dns",
             "value", name));
     }
     json_object_set_new(json, "identifiers", list);
+    if (conf->profile) {
+        json_object_set_new(json, "profile", json_string(conf->profile));
+    }
+    if (conf->replaces) {
+        json_object_set_new(json, "replaces", json_string(conf->replaces));
+    }
     return acme_json_text(json, 0, p);
 }
 
@@ -124,6 +130,7 @@ static apr_status_t order_parse(acme_order_t **porder,
                                 acme_result_t *res, apr_pool_t *p)
 {
     acme_order_t *order = apr_pcalloc(p, sizeof(*order));
+    const char *profile;
     apr_status_t rv;
     json_t *json;
 
@@ -135,6 +142,9 @@ static apr_status_t order_parse(acme_order_t **porder,
     }
     order->url = apr_pstrdup(p, url);
     order->retry_after = reply->retry_after;
+    profile = acme_json_string(json, "profile", ACME_PROFILE_MAX, p);
+    order->profile = profile ? acme_text_clean(profile, ACME_PROFILE_MAX, p)
+                             : NULL;
     rv = parse_status(order, json, what, res, p);
     if (rv == APR_SUCCESS) {
         rv = parse_authorizations(order, json, what, res, p);
@@ -164,9 +174,10 @@ static const char *what_of(const char *id, apr_pool_t *p)
     return apr_pstrcat(p, "order of ", id, NULL);
 }
 
-apr_status_t acme_order_create(acme_order_t **porder, acme_session_t *session,
-                               const char *id, acme_result_t *res,
-                               apr_pool_t *p)
+apr_status_t acme_order_create(acme_order_t **porder,
+                               apr_array_header_t **pnames,
+                               acme_session_t *session, const char *id,
+                               acme_result_t *res, apr_pool_t *p)
 {
     const char *what = what_of(id, p);
     const acme_directory_t *dir;
@@ -175,6 +186,9 @@ apr_status_t acme_order_create(acme_order_t **porder, acme_session_t *session,
     apr_status_t rv;
 
     *porder = NULL;
+    if (pnames) {
+        *pnames = apr_array_make(p, 2, sizeof(const char *));
+    }
 
     rv = acme_ca_directory(&dir, session, res, p);
     if (rv != APR_SUCCESS) {
@@ -182,6 +196,9 @@ apr_status_t acme_order_create(acme_order_t **porder, acme_session_t *session,
     }
     rv = acme_ca_post(&reply, session, ACME_SIGN_NEW_ORDER, dir->new_order,
                       what, res, p);
+    if (rv != APR_SUCCESS && reply && pnames) {
+        *pnames = acme_problem_names(reply, p);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -24,23 +24,42 @@ typedef struct {
     apr_array_header_t *authorizations;     /* const char *: URLs */
     const char *finalize;                   /* URL */
     const char *certificate;                /* URL; NULL until it is known */
+    const char *profile;                    /* clean; NULL: not said */
     apr_time_t retry_after;                 /* of the last reply; 0: none */
-    acme_result_t error;                    /* when invalid; detail may be "" */
+    acme_result_t error;                    /* when invalid; may be empty */
 } acme_order_t;
 
-/* The payload of newOrder: identifiers of type dns and ip. (8555, 7.4; 8738) */
-const char *acme_order_payload(const apr_array_header_t *names, apr_pool_t *p);
+/* What is ordered. */
+typedef struct {
+    const apr_array_header_t *names;    /* const char *, as acme_name.h has
+                                           them: also wildcards, addresses */
+    const char *profile;        /* NULL: the CA's default */
+    const char *replaces;       /* certID of the predecessor; NULL: none.
+                                   Only for a CA that has renewalInfo */
+} acme_order_conf_t;
+
+/*
+ * The payload of newOrder: identifiers of type dns and ip. (8555, 7.4; 8738;
+ * profile: draft-ietf-acme-profiles; replaces: 9773, 5)
+ */
+const char *acme_order_payload(const acme_order_conf_t *conf, apr_pool_t *p);
 
 /* The payload of finalize. (8555, 7.4) */
 const char *acme_finalize_payload(const unsigned char *csr, apr_size_t len,
                                   apr_pool_t *p);
 
-/* A new order, or an older one if the CA likes to give that back. */
-apr_status_t acme_order_create(acme_order_t **porder, acme_session_t *session,
-                               const char *id, acme_result_t *res,
-                               apr_pool_t *p);
+/*
+ * A new order, or an older one if the CA likes to give that back. id is for
+ * the error's sentence. pnames may be NULL; else *pnames are the names that
+ * the CA's refusal speaks of, as acme_problem_names() has them: empty when it
+ * names none, or when it did not refuse.
+ */
+apr_status_t acme_order_create(acme_order_t **porder,
+                               apr_array_header_t **pnames,
+                               acme_session_t *session, const char *id,
+                               acme_result_t *res, apr_pool_t *p);
 
-/* How it stands. id is for the error's sentence. */
+/* How it stands. */
 apr_status_t acme_order_fetch(acme_order_t **porder, acme_session_t *session,
                               const char *url, const char *id,
                               acme_result_t *res, apr_pool_t *p);

@@ -8,6 +8,7 @@
 
 #include <apr_strings.h>
 
+#include "acme_name.h"
 #include "acme_problem.h"
 #include "acme_text.h"
 
@@ -15,6 +16,8 @@
 
 #define TYPE_MAX (ACME_PROBLEM_SIZE - 1)
 #define SENTENCE_MAX 900        /* octets: an unpause URL is long */
+#define SENTENCE_BEFORE_MAX 400 /* octets: a URL follows, which must not be
+                                   cut off */
 #define INSTANCE_MAX 300
 #define SUBPROBLEM_MAX 160
 #define IDENTIFIER_MAX 100
@@ -36,34 +39,48 @@ static const struct problem {
     /* Of renewal info (9773, 7.4): the next order goes without `replaces'. */
     { "alreadyReplaced",         ACME_RETRY_SOON, NULL },
     { "alreadyRevoked",          ACME_RETRY_NEVER, NULL },
-    { "badCSR",                  ACME_RETRY_NEVER, NULL },
+    { "badCSR",                  ACME_RETRY_NEVER,
+      "see AcmeKeyTypes, AcmeMustStaple and AcmeNames" },
     { "badNonce",                ACME_RETRY_SOON, NULL },
     { "badPublicKey",            ACME_RETRY_NEVER, "see AcmeKeyTypes" },
-    { "badRevocationReason",     ACME_RETRY_NEVER, NULL },
-    { "badSignatureAlgorithm",   ACME_RETRY_NEVER, NULL },
+    { "badRevocationReason",     ACME_RETRY_NEVER,
+      "give another reason, or none" },
+    { "badSignatureAlgorithm",   ACME_RETRY_NEVER,
+      "the account needs a key of another type" },
     { "caa",                     ACME_RETRY_SOON,
       "the CAA records of the name must allow this CA" },
     /* As the gravest of its subproblems. */
     { "compound",                ACME_RETRY_SOON, NULL },
-    { "connection",              ACME_RETRY_SOON, NULL },
-    { "dns",                     ACME_RETRY_SOON, NULL },
+    { "connection",              ACME_RETRY_SOON,
+      "the CA must reach this server from outside: see to the firewall and to "
+      "the addresses that the DNS has for the name" },
+    { "dns",                     ACME_RETRY_SOON,
+      "see to the DNS servers of the name" },
     { "externalAccountRequired", ACME_RETRY_NEVER,
-      "this version of mod_acme has no external accounts" },
-    { "incorrectResponse",       ACME_RETRY_SOON, NULL },
+      "set AcmeExternalAccount kid file:path, with what the CA gave you" },
+    { "incorrectResponse",       ACME_RETRY_SOON,
+      "see that the name leads to this server and to no other" },
     { "invalidContact",          ACME_RETRY_NEVER, "see AcmeContact" },
-    { "invalidProfile",          ACME_RETRY_NEVER, "this version of mod_acme asks for no profile" },
+    /* Of draft-ietf-acme-profiles. */
+    { "invalidProfile",          ACME_RETRY_NEVER, "see AcmeProfile" },
     /* Also what CAs say of orders and authorizations that they forgot. */
     { "malformed",               ACME_RETRY_SOON, NULL },
     { "orderNotReady",           ACME_RETRY_SOON, NULL },
-    { "rateLimited",             ACME_RETRY_LATER, NULL },
-    { "rejectedIdentifier",      ACME_RETRY_NEVER, NULL },
+    { "rateLimited",             ACME_RETRY_LATER,
+      "it is tried again when the CA allows it" },
+    { "rejectedIdentifier",      ACME_RETRY_NEVER,
+      "the CA never issues for this name: leave it out with AcmeNames, or "
+      "name another AcmeCA" },
     { "serverInternal",          ACME_RETRY_SOON, NULL },
     { "tls",                     ACME_RETRY_SOON, NULL },
     { "unauthorized",            ACME_RETRY_SOON, NULL },
     { "unsupportedContact",      ACME_RETRY_NEVER, "see AcmeContact" },
-    { "unsupportedIdentifier",   ACME_RETRY_NEVER, NULL },
+    { "unsupportedIdentifier",   ACME_RETRY_NEVER,
+      "the CA issues for no names of this kind: see AcmeNames and "
+      "AcmeProfile" },
     /* A visit to a page of the CA's, then the same request succeeds. */
-    { "userActionRequired",      ACME_RETRY_SOON, NULL }
+    { "userActionRequired",      ACME_RETRY_SOON,
+      "open the CA's page and do what it asks" }
 };
 
 static const struct problem *problem_find(const char *type)
@@ -166,7 +183,8 @@ apr_status_t acme_problem_json(const json_t *json, const char *what,
     const char *hint = problem ? problem->advice : NULL;
 
     acme_fail(res, APR_EGENERAL, "%s: %s%s%s%s%s%s%s", what,
-              sentence_of(json, SENTENCE_MAX, p), hint ? "; " : "",
+              sentence_of(json, instance ? SENTENCE_BEFORE_MAX : SENTENCE_MAX,
+                          p), hint ? "; " : "",
               hint ? hint : "", instance ? " (see " : "",
               instance ? instance : "", instance ? ")" : "",
               subproblems_text(json, p));
@@ -220,6 +238,36 @@ apr_status_t acme_problem_reply(const acme_http_reply_t *reply,
         res->retry_at = reply->retry_after;
     }
     return res->status;
+}
+
+static void push_name(apr_array_header_t *names, const json_t *subproblem,
+                      apr_pool_t *p)
+{
+    const json_t *identifier = json_object_get(subproblem, "identifier");
+    const char *text = acme_json_string(identifier, "value", ACME_NAME_MAX,
+                                        p);
+    acme_result_t ignored;
+    const char *name;
+
+    if (text && acme_name_normalise(&name, text, &ignored, p) == APR_SUCCESS
+        && !acme_name_in(names, name)) {
+        APR_ARRAY_PUSH(names, const char *) = name;
+    }
+}
+
+apr_array_header_t *acme_problem_names(const acme_http_reply_t *reply,
+                                       apr_pool_t *p)
+{
+    apr_array_header_t *names = apr_array_make(p, 4, sizeof(const char *));
+    const json_t *subs = json_object_get(problem_of(reply, "reply", p),
+                                         "subproblems");
+    apr_size_t i;
+
+    for (i = 0; i < json_array_size(subs)
+                && names->nelts < ACME_PROBLEM_NAMES_MAX; i++) {
+        push_name(names, json_array_get(subs, i), p);
+    }
+    return names;
 }
 
 int acme_problem_is(const acme_result_t *res, const char *name)

@@ -3,12 +3,15 @@
  */
 #include <stdatomic.h>
 
+#include <apr_strings.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 #include <apr_thread_pool.h>
 
 #include "acme_agenda.h"
+#include "acme_asking.h"
 #include "acme_client.h"
+#include "acme_quota.h"
 #include "acme_schedule.h"
 
 #define LOOK_EVERY apr_time_from_sec(1)
@@ -21,12 +24,18 @@
  */
 typedef enum { AT_REST, RUNNING, ENDED } run_e;
 
+/* What a thread does with a certificate. */
+typedef void task_t(const acme_workshop_t *shop, const acme_state_t *state,
+                    apr_uint32_t ca, apr_pool_t *p);
+
 typedef struct {
     struct acme_agenda_t *agenda;
     acme_state_t state;         /* as last heard of */
-    acme_state_t begun_with;    /* the running order's own copy */
+    acme_state_t begun_with;    /* the running task's own copy */
+    task_t *task;
+    apr_uint32_t ca;            /* that it is done with: a position */
     atomic_int run;             /* run_e */
-    apr_time_t rest_until;      /* after an order that told the keeper nothing */
+    apr_time_t rest_until;      /* after an order that told nothing */
 } entry_t;
 
 struct acme_agenda_t {
@@ -38,11 +47,14 @@ struct acme_agenda_t {
     apr_int32_t keeper_pid;     /* whose changes we counted */
     apr_thread_pool_t *threads;
     entry_t *entries;           /* one for each certificate */
+    acme_quota_t *quota;        /* the looking thread's: CAs' limits */
     apr_uint64_t heard;         /* the latest change */
     int deaf;                   /* told the log that the keeper is silent */
 
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *left;
+    int first;                  /* whose turn it is: those at the end of the
+                                   list must not wait for ever */
     int busy;                   /* orders under way */
     char *marked;               /* a look's own: which had ended before it */
     apr_pool_t *scratch;        /* a look's own */
@@ -63,7 +75,7 @@ static void leave(acme_agenda_t *agenda)
     apr_thread_mutex_unlock(agenda->mutex);
 }
 
-static void *APR_THREAD_FUNC run_order(apr_thread_t *thread, void *data)
+static void *APR_THREAD_FUNC run_task(apr_thread_t *thread, void *data)
 {
     entry_t *entry = data;
     acme_agenda_t *agenda = entry->agenda;
@@ -76,7 +88,7 @@ static void *APR_THREAD_FUNC run_order(apr_thread_t *thread, void *data)
         && apr_allocator_create(&allocator) == APR_SUCCESS
         && apr_pool_create_ex(&p, NULL, NULL, allocator) == APR_SUCCESS) {
         apr_allocator_owner_set(allocator, p);
-        acme_renewal_run(&agenda->shop, &entry->begun_with, p);
+        entry->task(&agenda->shop, &entry->begun_with, entry->ca, p);
         apr_pool_destroy(p);
     }
     atomic_store(&entry->run, ENDED);
@@ -89,8 +101,9 @@ static void begin(acme_agenda_t *agenda, entry_t *entry)
     entry->begun_with = entry->state;
     atomic_store(&entry->run, RUNNING);
     enter(agenda);
-    if (apr_thread_pool_push(agenda->threads, run_order, entry, 0, agenda)) {
+    if (apr_thread_pool_push(agenda->threads, run_task, entry, 0, agenda)) {
         atomic_store(&entry->run, AT_REST);
+        acme_quota_end(agenda->quota, entry->state.cert);
         leave(agenda);
     }
 }
@@ -132,6 +145,8 @@ static apr_status_t hear_change(acme_agenda_t *agenda, acme_result_t *res,
                          "ours");
     }
     agenda->entries[state->cert].state = *state;
+    /* The clock of now: it may have happened since the look began. */
+    acme_quota_hear(agenda->quota, state, apr_time_now());
     agenda->heard = state->change;
     return APR_SUCCESS;
 }
@@ -174,6 +189,7 @@ static int rest_those_marked(acme_agenda_t *agenda, const char *marked,
 
         if (marked[i]) {
             atomic_store(&entry->run, AT_REST);
+            acme_quota_end(agenda->quota, (apr_uint32_t)i);
             entry->rest_until = entry->state.change
                 == entry->begun_with.change ? now + SILENT_REST : 0;
         }
@@ -191,20 +207,120 @@ static void mark_ended(acme_agenda_t *agenda, char *marked)
     }
 }
 
+static int is_to_be_asked_about(const acme_state_t *state, apr_time_t now)
+{
+    const apr_time_t at = acme_schedule_ask_at(state, now);
+
+    return at && at <= now;
+}
+
+/* It waits, and people are told until when and why. */
+static void wait_for_limit(acme_agenda_t *agenda, const entry_t *entry,
+                           apr_time_t until, const char *why, apr_time_t now)
+{
+    acme_msg_note_t note = { 0 };
+    acme_result_t res;
+
+    note.about.cert = entry->state.cert;
+    note.about.ca = entry->ca;
+    note.note = ACME_NOTE_LIMIT;
+    note.next_at = until;
+    apr_cpystrn(note.detail, why, sizeof(note.detail));
+    acme_client_call(NULL, agenda->client, ACME_MSG_NOTE, &note, &res,
+                     agenda->scratch);
+    acme_quota_wait(agenda->quota, &entry->state, entry->ca, why, now);
+}
+
+/* May it be ordered now? From a CA whose limits let it, if there is one. */
+static int choose_ca(acme_agenda_t *agenda, entry_t *entry, apr_time_t now)
+{
+    const acme_state_t *state = &entry->state;
+    unsigned char full[ACME_CHOICE_MAX];
+    const char *why;
+    apr_time_t at;
+
+    acme_quota_full(full, agenda->quota, state, now, agenda->scratch);
+    entry->ca = acme_cas_choose(agenda->shop.cas, state,
+                                acme_conf_cert(agenda->conf.conf,
+                                               state->cert), full, now);
+    if (!state->wanted
+        && acme_cas_is_open(agenda->shop.cas, acme_conf_ca_index(
+               acme_conf_cert(agenda->conf.conf, state->cert), entry->ca),
+               now)) {
+        return 0;
+    }
+    at = acme_quota_next(&why, agenda->quota, state, entry->ca, now,
+                         agenda->scratch);
+    if (why) {
+        wait_for_limit(agenda, entry, at, why, now);
+    }
+    else if (at <= now) {
+        acme_quota_begin(agenda->quota, state, entry->ca, now);
+    }
+    apr_pool_clear(agenda->scratch);
+    return at <= now;
+}
+
+static int can_order(acme_agenda_t *agenda, entry_t *entry, apr_time_t now)
+{
+    const acme_state_t *state = &entry->state;
+
+    switch (state->wanted) {
+    case ACME_WANT_NOTHING:
+    case ACME_WANT_RENEWAL:
+        return choose_ca(agenda, entry, now);
+    case ACME_WANT_CHAIN:
+    case ACME_WANT_REVOCATION:
+    case ACME_WANT_DELETION:
+        entry->ca = state->issued_by == ACME_NO_CA ? 0 : state->issued_by;
+        return 1;
+    default:
+        entry->ca = state->wanted_ca < state->cas ? state->wanted_ca : 0;
+        return 1;
+    }
+}
+
+/* What there is to do with it now, if it can be done. */
+static int find_task(acme_agenda_t *agenda, entry_t *entry, apr_time_t now)
+{
+    const acme_state_t *state = &entry->state;
+
+    if (acme_schedule_is_due(state, now) && can_order(agenda, entry, now)) {
+        entry->task = acme_renewal_run;
+        return 1;
+    }
+    entry->task = acme_asking_run;
+    entry->ca = state->issued_by;
+    return is_to_be_asked_about(state, now);
+}
+
+static void tell_of_limits(acme_agenda_t *agenda, apr_time_t now)
+{
+    const char *text;
+
+    while ((text = acme_quota_news(agenda->quota, now, agenda->scratch))) {
+        acme_log(agenda->conf.log, ACME_LOG_NOTICE, "renewal", "%s", text);
+    }
+    apr_pool_clear(agenda->scratch);
+}
+
 static int begin_due(acme_agenda_t *agenda, int running, apr_time_t now)
 {
-    int i;
+    const int n = agenda->conf.conf->certs->nelts;
+    int i, first = agenda->first;
 
-    for (i = 0; i < agenda->conf.conf->certs->nelts
-                && running < agenda->conf.conf->parallel; i++) {
-        entry_t *entry = &agenda->entries[i];
+    for (i = 0; i < n && running < agenda->conf.conf->parallel; i++) {
+        const int at = (first + i) % n;
+        entry_t *entry = &agenda->entries[at];
 
         if (atomic_load(&entry->run) == AT_REST && now >= entry->rest_until
-            && acme_schedule_is_due(&entry->state, now)) {
+            && find_task(agenda, entry, now)) {
             begin(agenda, entry);
+            agenda->first = at + 1;
             running++;
         }
     }
+    tell_of_limits(agenda, now);
     return running;
 }
 
@@ -214,6 +330,7 @@ apr_interval_time_t acme_agenda_look(acme_agenda_t *agenda, apr_time_t now)
 
     mark_ended(agenda, agenda->marked);
     if (listen_to_keeper(agenda)) {
+        acme_quota_settle(agenda->quota, apr_time_now());
         running = rest_those_marked(agenda, agenda->marked, now);
         running = begin_due(agenda, running, now);
     }
@@ -249,8 +366,8 @@ static apr_status_t make_parts(acme_agenda_t *agenda, acme_result_t *res,
 
     rv = acme_stop_create(&agenda->stop, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_cas_create(&agenda->shop.cas, conf, agenda->conf.user_agent,
-                             agenda->stop, p);
+        rv = acme_cas_create(&agenda->shop.cas, conf, agenda->conf.log,
+                             agenda->conf.user_agent, agenda->stop, p);
     }
     if (rv == APR_SUCCESS) {
         rv = apr_thread_mutex_create(&agenda->mutex,
@@ -283,6 +400,7 @@ apr_status_t acme_agenda_create(acme_agenda_t **pagenda,
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    agenda->quota = acme_quota_create(conf->conf, p);
     agenda->shop.conf = conf->conf;
     agenda->shop.solver = conf->solver;
     agenda->shop.keeper = conf->keeper;

@@ -1,117 +1,19 @@
 /*
  * acme_renewal.c - one certificate, from the order to the installation.
  */
-#include <string.h>
-
-#include <apr_general.h>
 #include <apr_strings.h>
 
-#include "acme_account.h"
-#include "acme_certificate.h"
+#include "acme_chains.h"
+#include "acme_choice.h"
 #include "acme_name.h"
+#include "acme_ordering.h"
 #include "acme_problem.h"
 #include "acme_schedule.h"
 #include "acme_validation.h"
+#include "acme_wishes.h"
 
 /* An order that the CA refuses so often is dropped, whatever it says. */
 #define ORDER_TRIES_MAX 3
-
-/* The account's URL is asked for once and remembered by the keeper. */
-static apr_status_t register_account(acme_work_t *work)
-{
-    const char *url;
-    apr_status_t rv;
-
-    rv = acme_work_prepare(work); /* another order may have been faster */
-    if (rv != APR_SUCCESS || work->prepared->account_url[0]) {
-        return rv;
-    }
-    rv = acme_account_register(&url, &work->session, &work->res, work->p);
-    if (rv == APR_SUCCESS) {
-        rv = acme_work_tell_url(work, ACME_MSG_ACCOUNT, url);
-    }
-    return rv;
-}
-
-static apr_status_t ensure_account(acme_work_t *work)
-{
-    acme_cas_t *cas = work->shop->cas;
-    apr_status_t rv;
-
-    if (work->prepared->account_url[0]) {
-        return APR_SUCCESS;
-    }
-    acme_cas_lock_account(cas, work->cert->ca);
-    rv = register_account(work);
-    acme_cas_unlock_account(cas, work->cert->ca);
-    return rv;
-}
-
-static apr_status_t note_ordered(acme_work_t *work, const char *how)
-{
-    const char *ca = acme_url_host(acme_ca_url(work->session.ca), work->p);
-    const char *url = acme_text_clean(work->order->url, ACME_URL_MAX, work->p);
-
-    return acme_work_note(
-        work, ACME_NOTE_ORDERED,
-        apr_psprintf(work->p, "%s %s for %s, %s", how, ca,
-                     acme_names_text(work->cert->names, work->p), url));
-}
-
-static apr_status_t create_order(acme_work_t *work)
-{
-    apr_status_t rv;
-
-    rv = acme_order_create(&work->order, &work->session, work->cert->id,
-                           &work->res, work->p);
-    if (rv == APR_SUCCESS) {
-        rv = acme_work_tell_url(work, ACME_MSG_ORDER, work->order->url);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = note_ordered(work, "from");
-    }
-    return rv;
-}
-
-/* Does the CA say that it knows no such order? Trouble of its own is not that. */
-static int is_gone(const acme_result_t *res)
-{
-    return res->problem[0] && res->retry != ACME_RETRY_LATER
-           && !acme_problem_is(res, "serverInternal")
-           && !acme_problem_is(res, "accountDoesNotExist");
-}
-
-/*
- * The unfinished order goes on where it stood. One that the CA does not know
- * any more, or that came to nothing, is forgotten: ENOENT.
- */
-static apr_status_t resume_order(acme_work_t *work)
-{
-    const char *url = work->prepared->order_url;
-    apr_status_t rv;
-
-    if (!url[0]) {
-        return APR_ENOENT;
-    }
-    rv = acme_order_fetch(&work->order, &work->session, url, work->cert->id,
-                          &work->res, work->p);
-    if (rv == APR_SUCCESS && work->order->status != ACME_ORDER_INVALID) {
-        acme_work_tell_url(work, ACME_MSG_ORDER, url);
-        return note_ordered(work, "resumed at");
-    }
-    if (rv == APR_SUCCESS || is_gone(&work->res)) {
-        rv = acme_work_tell_url(work, ACME_MSG_ORDER, "");
-        return rv == APR_SUCCESS ? APR_ENOENT : rv;
-    }
-    return rv;
-}
-
-static apr_status_t ensure_order(acme_work_t *work)
-{
-    apr_status_t rv = resume_order(work);
-
-    return APR_STATUS_IS_ENOENT(rv) ? create_order(work) : rv;
-}
 
 static apr_status_t finalize(acme_work_t *work)
 {
@@ -129,39 +31,29 @@ static apr_status_t finalize(acme_work_t *work)
 
 static apr_status_t fetch_and_install(acme_work_t *work)
 {
-    const acme_msg_cert_t body = { work->state->cert };
-    const char *pem;
+    const char *pem, *url = work->order->certificate;
     apr_size_t len;
     apr_status_t rv;
 
-    if (!work->order->certificate) {
+    if (!url) {
         return acme_fail(&work->res, APR_EGENERAL,
                          "%s: the order is "
                          "valid, but the CA names no certificate",
                          work->cert->id);
     }
-    rv = acme_certificate_fetch(&pem, &len, &work->session,
-                                work->order->certificate, ACME_CHAIN_SIZE_MAX,
-                                &work->res, work->p);
+    rv = acme_chains_fetch(&pem, &len, &url, work);
     if (rv == APR_SUCCESS) {
-        rv = acme_client_call_tail(NULL, work->client, ACME_MSG_INSTALL, &body,
-                                   pem, len, &work->res, work->p);
+        rv = acme_work_install(work, pem, len, url);
         work->dead = rv == APR_EINVAL; /* it would be refused again */
     }
     return rv;
 }
 
-static apr_status_t go(acme_work_t *work)
+static apr_status_t run_order(acme_work_t *work)
 {
     apr_status_t rv;
 
-    rv = acme_work_prepare(work);
-    if (rv == APR_SUCCESS) {
-        rv = ensure_account(work);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = ensure_order(work);
-    }
+    rv = acme_ordering_order(work);
     if (rv == APR_SUCCESS) {
         rv = acme_validation_run(work);
     }
@@ -175,56 +67,112 @@ static apr_status_t go(acme_work_t *work)
 }
 
 /*
- * The CA lost the account: it is registered again with its key, once. A
- * request that merely failed is no reason to.
+ * A challenge failed on a name, which ends the order. As long as there is
+ * another type to try, the next order does that at once.
  */
-static apr_status_t go_again(acme_work_t *work)
+static int try_another_challenge(acme_work_t *work)
 {
-    const char *lost = work->prepared->account_url;
-    acme_cas_t *cas = work->shop->cas;
+    if (work->blamed == ACME_NO_NAME
+        || work->blamed_challenge >= ACME_CHALLENGES
+        || (work->flags[work->blamed] & (1u << work->blamed_challenge))) {
+        return 0;               /* each type is tried once a run */
+    }
+    work->flags[work->blamed] |= (unsigned char)(1u << work->blamed_challenge);
+    if (!acme_choice_another(work)) {
+        return 0;
+    }
+    acme_work_note_challenge(work, apr_pstrcat(
+        work->p, work->res.detail, "; another challenge is tried", NULL));
+    acme_validation_withdraw(work);
+    work->blamed = ACME_NO_NAME;
+    work->blamed_challenge = ACME_CHALLENGES;
+    work->dead = 0;
+    work->valid_before = 0;
+    return acme_work_tell_url(work, ACME_MSG_ORDER, "") == APR_SUCCESS
+        && acme_work_prepare(work) == APR_SUCCESS;
+}
+
+/* One key type: its own order, for the same names. */
+static apr_status_t run_part(acme_work_t *work)
+{
     apr_status_t rv;
 
-    acme_cas_lock_account(cas, work->cert->ca);
     rv = acme_work_prepare(work);
-    if (rv == APR_SUCCESS && !strcmp(lost, work->prepared->account_url)) {
-        rv = acme_work_tell_url(work, ACME_MSG_ACCOUNT, "");
+    if (rv == APR_SUCCESS && work->prepared->issued) {
+        return acme_work_install(work, NULL, 0, NULL);
     }
-    acme_cas_unlock_account(cas, work->cert->ca);
     if (rv == APR_SUCCESS) {
-        rv = acme_work_tell_url(work, ACME_MSG_ORDER, "");
+        rv = acme_ordering_account(work);
     }
+    while (rv == APR_SUCCESS && (rv = run_order(work)) != APR_SUCCESS
+           && try_another_challenge(work)) {
+        rv = APR_SUCCESS;
+    }
+    return rv;
+}
+
+static apr_status_t order(acme_work_t *work)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    for (work->about.part = 0;
+         rv == APR_SUCCESS && work->about.part < acme_conf_parts(work->cert);
+         work->about.part++) {
+        rv = run_part(work);
+        if (rv != APR_SUCCESS) {
+            return rv;          /* about is still the part that failed */
+        }
+        acme_validation_withdraw(work);
+        work->valid_before = 0;
+    }
+    work->about.part = 0;
+    return rv;
+}
+
+/* What the administrator asked for, or a certificate. */
+static apr_status_t go(acme_work_t *work)
+{
+    return work->state->wanted > ACME_WANT_RENEWAL ? acme_wishes_run(work)
+                                                   : order(work);
+}
+
+/* The CA lost the account: it is registered again, once. */
+static apr_status_t go_again(acme_work_t *work)
+{
+    apr_status_t rv = acme_ordering_account_again(work);
+
     return rv == APR_SUCCESS ? go(work) : rv;
 }
 
-static int chance(void)
+/* What one CA refuses for ever, the next one may do. */
+static acme_retry_e retry_of(const acme_failure_t *failure,
+                             const acme_result_t *why)
 {
-    unsigned char octets[2] = { 0, 0 };
-
-    apr_generate_random_bytes(octets, sizeof(octets));
-    return (octets[0] << 8 | octets[1]) % 1000;
+    return failure->cas > 1 && failure->attempts % failure->cas
+        ? ACME_RETRY_SOON : why->retry;
 }
 
 /* Tell the keeper why, and when it is tried again. */
 static void give_up(acme_work_t *work)
 {
     const acme_result_t why = work->res;
-    const acme_state_t *state = work->state;
     acme_msg_note_t *body = apr_pcalloc(work->p, sizeof(*body));
-    acme_failure_t failure;
+    const apr_time_t now = apr_time_now();
+    acme_failure_t failure = acme_schedule_failure(
+        work->state, why.retry_at, now, acme_work_chance());
 
-    failure.attempts = state->attempts + 1;
-    failure.retry_at = why.retry_at;
-    failure.lifetime = state->not_after - state->not_before;
-    failure.chance = chance();
     if (work->dead || why.retry == ACME_RETRY_NEVER
         || (why.problem[0] && failure.attempts % ORDER_TRIES_MAX == 0)) {
         acme_work_tell_url(work, ACME_MSG_ORDER, "");
     }
 
-    body->cert = state->cert;
+    body->about = work->about;
     body->note = ACME_NOTE_FAILED;
-    body->retry = why.retry;
-    body->next_at = acme_retry_at(&failure, apr_time_now());
+    body->retry = retry_of(&failure, &why);
+    body->want = (apr_uint32_t)work->state->wanted;
+    body->next_at = acme_retry_at(&failure, now);
+    body->name = work->blamed;
+    body->challenge = work->blamed_challenge;
     apr_cpystrn(body->problem, why.problem, sizeof(body->problem));
     apr_cpystrn(body->detail, why.detail, sizeof(body->detail));
     acme_client_call(NULL, work->client, ACME_MSG_NOTE, body, &work->res,
@@ -243,6 +191,9 @@ static void run_with_http(acme_work_t *work)
     if (acme_stop_is(work->shop->stop)) {
         return; /* whoever comes after us resumes it */
     }
+    acme_cas_tell(work->shop->cas, acme_conf_ca_index(
+        work->cert, work->about.ca), rv == APR_SUCCESS || work->ours
+        ? NULL : &work->res, apr_time_now(), work->p);
     acme_validation_withdraw(work);
     if (rv != APR_SUCCESS) {
         give_up(work);
@@ -250,29 +201,28 @@ static void run_with_http(acme_work_t *work)
 }
 
 void acme_renewal_run(const acme_workshop_t *shop, const acme_state_t *state,
-                      apr_pool_t *p)
+                      apr_uint32_t ca, apr_pool_t *p)
 {
-    acme_work_t *work = apr_pcalloc(p, sizeof(*work));
     const acme_cert_conf_t *cert = acme_conf_cert(shop->conf, state->cert);
+    acme_work_t *work;
 
-    work->shop = shop;
-    work->state = state;
-    work->cert = cert;
-    work->begun = apr_time_now();
-    work->tokens = apr_array_make(p, 4, sizeof(const char *));
-    work->p = p;
-    if (acme_client_open(&work->client, shop->keeper, shop->stop, &work->res,
-                         p)) {
+    if (!acme_cas_allow(shop->cas, acme_conf_ca_index(cert, ca),
+                        state->wanted != ACME_WANT_NOTHING,
+                        apr_time_now())) {
+        return; /* looked at again soon */
+    }
+    work = acme_work_begin(shop, state, ca, p);
+    if (!work) {
         return; /* no keeper, nobody to tell */
     }
-    work->session.ca = acme_cas_ca(shop->cas, cert->ca);
-    work->session.sign = acme_work_sign;
-    work->session.baton = work;
-    if (acme_cas_borrow(&work->session.http, shop->cas, cert->ca,
-                        &work->res)) {
-        give_up(work);
-        return;
+    if (state->wanted || state->attempts) {
+        acme_ca_directory_forget(work->session.ca);
     }
-    run_with_http(work);
-    acme_cas_return(shop->cas, cert->ca, work->session.http);
+    if (work->session.http) {
+        run_with_http(work);
+    }
+    else {
+        give_up(work);
+    }
+    acme_work_end(work);
 }

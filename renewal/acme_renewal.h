@@ -8,22 +8,21 @@
 #define ACME_RENEWAL_H
 
 #include "acme_cas.h"
+#include "acme_challenge.h"
 #include "acme_state.h"
 #include "acme_stop.h"
 
 /*
- * Where challenges are answered. The functions are called from any thread.
- * present: from its return on the token is answered with the key
- * authorization; ENOSPC when there is no room. seen counts how often a token
- * was asked for.
+ * Where challenges of http-01 and tls-alpn-01 are answered. The functions are
+ * called from any thread. present: from its return on it is answered; ENOSPC
+ * when there is no room. seen counts how often it was asked for.
  */
 typedef struct {
     void *baton;
-    apr_status_t (*present)(void *baton, const char *token,
-                            const char *key_authorization,
+    apr_status_t (*present)(void *baton, const acme_answer_t *answer,
                             acme_result_t *res);
-    void (*withdraw)(void *baton, const char *token);
-    apr_uint32_t (*seen)(void *baton, const char *token);
+    void (*withdraw)(void *baton, const acme_answer_t *answer);
+    apr_uint32_t (*seen)(void *baton, const acme_answer_t *answer);
 } acme_solver_t;
 
 /* What all renewals of a child share. */
@@ -36,10 +35,11 @@ typedef struct {
 } acme_workshop_t;
 
 /*
- * Get the certificate that state is about. Success and failure are told to
- * the keeper; nothing is returned.
+ * Get the certificate that state is about from the CA at this position, or do
+ * there what is wanted. Success and failure are told to the keeper; nothing is
+ * returned.
  */
 void acme_renewal_run(const acme_workshop_t *shop, const acme_state_t *state,
-                      apr_pool_t *p);
+                      apr_uint32_t ca, apr_pool_t *p);
 
 #endif

@@ -14,7 +14,25 @@
 #define SPREAD_PART 20          /* chance moves renewal by life / 20 */
 #define RETRY_PART 20           /* retries are at most life / 20 apart */
 #define REST_PART 20            /* a new one is left alone for life / 20 */
+#define PICK_PART 20            /* in the last life / 20 no pick counts */
+
+#define WINDOW_RESERVE 3        /* the last third of a window is for retries */
+#define WINDOW_TRIES 6          /* retries in what is left of a window */
+#define WINDOW_WAIT_MIN (12 * MINUTE)   /* a CA bears 5 failures an hour */
+
+#define NEXT_CA_WAIT apr_time_from_sec(2)       /* and up to that more */
+
+#define ASK_MIN MINUTE          /* for renewal information (9773, 4.3.3) */
+#define ASK_MAX DAY
+#define ASK_LASTING (6 * 3600 * APR_USEC_PER_SEC)
+#define ASK_DOUBLINGS 10        /* from a minute to beyond six hours */
 #define CHANCES 1000
+
+/* A tenth more or less. */
+static apr_interval_time_t spread(apr_interval_time_t wait, int chance)
+{
+    return wait + wait / 10 * (2 * chance - CHANCES) / CHANCES;
+}
 
 apr_time_t acme_renew_at(apr_time_t not_before, apr_time_t not_after,
                          const acme_window_t *window, int chance)
@@ -33,6 +51,23 @@ apr_time_t acme_renew_at(apr_time_t not_before, apr_time_t not_after,
         left = life / 100 * percent;
     }
     return not_after - left - life / SPREAD_PART * chance / CHANCES;
+}
+
+apr_time_t acme_pick_draw(apr_time_t start, apr_time_t end, apr_time_t now,
+                          int chance)
+{
+    apr_interval_time_t room;
+    apr_time_t pick;
+
+    if (end <= start) {
+        return 0;
+    }
+    if (end <= now) {
+        return now;
+    }
+    room = (end - start) - (end - start) / WINDOW_RESERVE;
+    pick = start + room / CHANCES * chance;
+    return pick > now ? pick : now;
 }
 
 int acme_chance(const char *serial)
@@ -58,30 +93,111 @@ static apr_time_t not_before_floor(const acme_failure_t *failure,
     return now + wait;
 }
 
-apr_time_t acme_retry_at(const acme_failure_t *failure, apr_time_t now)
+/* Several tries while the CA still takes it for the renewal it suggested. */
+static apr_interval_time_t wait_in_window(apr_interval_time_t rest)
+{
+    apr_interval_time_t wait = rest / WINDOW_TRIES;
+
+    return wait < WINDOW_WAIT_MIN ? WINDOW_WAIT_MIN : wait > DAY ? DAY : wait;
+}
+
+static apr_interval_time_t wait_after(const acme_failure_t *failure,
+                                      apr_time_t now)
 {
     static const apr_interval_time_t waits[] = {
         MINUTE, 10 * MINUTE, 100 * MINUTE, DAY
     };
-    const apr_uint32_t last = sizeof(waits) / sizeof(*waits) - 1;
-    apr_uint32_t n = failure->attempts ? failure->attempts - 1 : 0;
-    apr_interval_time_t wait = waits[n < last ? n : last];
-    apr_interval_time_t most = failure->lifetime / RETRY_PART;
+    const apr_uint32_t daily = sizeof(waits) / sizeof(*waits) - 1;
+    const apr_uint32_t last = failure->window_end ? daily - 1 : daily;
+    const apr_uint32_t cas = failure->cas ? failure->cas : 1;
+    apr_uint32_t rounds = failure->attempts / cas;
 
+    if (failure->window_end > now) {
+        return wait_in_window(failure->window_end - now);
+    }
+    rounds = rounds ? rounds - 1 : 0;
+    return waits[rounds < last ? rounds : last];
+}
+
+apr_time_t acme_retry_at(const acme_failure_t *failure, apr_time_t now)
+{
+    const apr_interval_time_t most = failure->lifetime / RETRY_PART;
+    apr_interval_time_t wait;
+
+    /* What one CA said is nothing to the next. */
+    if (failure->cas > 1 && failure->attempts % failure->cas) {
+        return now + NEXT_CA_WAIT + NEXT_CA_WAIT / CHANCES * failure->chance;
+    }
     if (failure->retry_at > now) {
         return not_before_floor(failure, now);
     }
+    wait = wait_after(failure, now);
     if (failure->lifetime && wait > most) {
         wait = most > APR_USEC_PER_SEC ? most : APR_USEC_PER_SEC;
     }
-    wait += wait / 10 * (2 * failure->chance - CHANCES) / CHANCES;
-    return now + wait;
+    /* Within a window only more: the least is what the CA bears. */
+    return now + spread(wait, failure->window_end > now
+                        ? (CHANCES + failure->chance) / 2 : failure->chance);
 }
 
 /* The clock was wrong when it was written: no wait of ours is so long. */
 static int is_absurd(apr_time_t next_at, apr_time_t now)
 {
     return next_at > now + 2 * DAY;
+}
+
+static int has_ended(const acme_state_t *state, apr_time_t now)
+{
+    return !state->live || state->not_after <= now;
+}
+
+static int has_pick(const acme_state_t *state)
+{
+    return state->use_renewal_info && state->window_start && state->pick;
+}
+
+/* Below a twentieth of its life it is renewed, whatever was picked. */
+static apr_time_t picks_end(const acme_state_t *state)
+{
+    return state->not_after
+        - (state->not_after - state->not_before) / PICK_PART;
+}
+
+/*
+ * With a wrong clock, or a CA that is mistaken, each new certificate is due
+ * as soon as it is there: the first one is believed, then we rest for 1, 10,
+ * 100 minutes and for days.
+ */
+static apr_interval_time_t rest_of_hasty(const acme_state_t *state)
+{
+    static const int minutes[] = { 0, 0, 1, 10, 100 };
+
+    return state->recent < sizeof(minutes) / sizeof(*minutes)
+        ? minutes[state->recent] * MINUTE : DAY;
+}
+
+/* How long a new one is left alone. */
+static apr_interval_time_t rest_of(const acme_state_t *state, apr_time_t now)
+{
+    const apr_interval_time_t left = state->not_after - state->installed;
+    apr_interval_time_t rest =
+        (state->not_after - state->not_before) / REST_PART;
+
+    if (state->revoked || (has_pick(state) && now < picks_end(state))) {
+        rest = rest_of_hasty(state);
+    }
+    return left > 0 && rest > left / 2 ? left / 2 : rest;
+}
+
+static apr_time_t wish_of(const acme_state_t *state)
+{
+    const apr_time_t end = picks_end(state);
+
+    if (!has_pick(state)) {
+        return acme_renew_at(state->not_before, state->not_after,
+                             &state->renew, acme_chance(state->serial));
+    }
+    return state->pick < end ? state->pick : end;
 }
 
 /*
@@ -91,20 +207,10 @@ static int is_absurd(apr_time_t next_at, apr_time_t now)
  */
 static apr_time_t renewal_of(const acme_state_t *state, apr_time_t now)
 {
-    const apr_interval_time_t life = state->not_after - state->not_before;
-    apr_time_t at = acme_renew_at(state->not_before, state->not_after,
-                                  &state->renew, acme_chance(state->serial));
+    const apr_time_t at = state->revoked ? now : wish_of(state);
+    const apr_time_t rested = state->installed + rest_of(state, now);
 
-    const apr_interval_time_t left = state->not_after - state->installed;
-    apr_interval_time_t rest = life / REST_PART;
-
-    if (left > 0 && rest > left / 2) {
-        rest = left / 2;
-    }
-    if (state->installed <= now && at < state->installed + rest) {
-        at = state->installed + rest;
-    }
-    return at;
+    return state->installed <= now && at < rested ? rested : at;
 }
 
 static acme_next_t next_at(acme_step_e step, apr_time_t at)
@@ -116,6 +222,24 @@ static acme_next_t next_at(acme_step_e step, apr_time_t at)
     return next;
 }
 
+/* Is it for an order that something is wanted? */
+static int is_for_order(const acme_state_t *state)
+{
+    return state->wanted == ACME_WANT_NOTHING
+        || state->wanted == ACME_WANT_RENEWAL;
+}
+
+/* To be ordered now, if no limit is known to stand in the way. */
+static acme_next_t next_now(const acme_state_t *state, apr_time_t now)
+{
+    if (!state->ordering && is_for_order(state) && state->limit_until > now
+        && !is_absurd(state->limit_until, now)) {
+        return next_at(ACME_STEP_LIMIT, state->limit_until);
+    }
+    return next_at(state->ordering && !state->wanted ? ACME_STEP_FINISH
+                                                     : ACME_STEP_ORDER, now);
+}
+
 acme_next_t acme_schedule_next(const acme_state_t *state, apr_time_t now)
 {
     apr_time_t renew = 0;
@@ -124,14 +248,21 @@ acme_next_t acme_schedule_next(const acme_state_t *state, apr_time_t now)
         return next_at(ACME_STEP_AGREE, 0);
     }
     if (state->wanted) {
-        return next_at(ACME_STEP_ORDER, now);
+        return next_now(state, now);
+    }
+    if (state->deleted) {
+        return next_at(ACME_STEP_CONFIGURE, 0);
+    }
+    /* With a certificate to lose, "never" is not believed: asked again. */
+    if (state->attempts && state->retry == ACME_RETRY_NEVER
+        && !(state->live && state->covers)) {
+        return next_at(ACME_STEP_CONFIGURE, 0);
     }
     if (state->live && state->covers) {
         renew = renewal_of(state, now);
-    }
-    /* With a certificate to lose, "never" is not believed: asked again. */
-    if (state->attempts && state->retry == ACME_RETRY_NEVER && !renew) {
-        return next_at(ACME_STEP_CONFIGURE, 0);
+        if (state->names_again_at && state->names_again_at < renew) {
+            renew = state->names_again_at;
+        }
     }
     if (state->attempts && state->next_at > now
         && !is_absurd(state->next_at, now)) {
@@ -142,7 +273,7 @@ acme_next_t acme_schedule_next(const acme_state_t *state, apr_time_t now)
     if (renew > now) {
         return next_at(ACME_STEP_RENEW, renew);
     }
-    return next_at(state->ordering ? ACME_STEP_FINISH : ACME_STEP_ORDER, now);
+    return next_now(state, now);
 }
 
 int acme_schedule_is_due(const acme_state_t *state, apr_time_t now)
@@ -150,6 +281,102 @@ int acme_schedule_is_due(const acme_state_t *state, apr_time_t now)
     acme_next_t next = acme_schedule_next(state, now);
 
     return next.at && next.at <= now;
+}
+
+/* Worth waiting for no CA: the certificate that is served is no good. */
+static int is_pressing(const acme_state_t *state, apr_time_t now)
+{
+    return has_ended(state, now) || state->revoked || !state->covers
+        || now >= acme_state_warn_at(state, state->not_after);
+}
+
+/* Each CA has an even share of the time until the administrator is warned. */
+static apr_uint32_t ca_by_time(const acme_state_t *state, apr_time_t now)
+{
+    const apr_time_t begin = renewal_of(state, now);
+    const apr_time_t end = acme_state_warn_at(state, state->not_after);
+    apr_interval_time_t share;
+    apr_uint32_t n;
+
+    if (now <= begin || end <= begin) {
+        return 0;
+    }
+    share = (end - begin) / state->cas;
+    n = share ? (apr_uint32_t)((now - begin) / share) : 0;
+    return n < state->cas ? n : state->cas - 1;
+}
+
+apr_uint32_t acme_schedule_ca(const acme_state_t *state, apr_time_t now,
+                              const unsigned char *open)
+{
+    apr_uint32_t first = 0, i, ca;
+
+    if (state->cas < 2) {
+        return 0;
+    }
+    if (state->attempts) {
+        first = is_pressing(state, now) ? state->attempts
+                                        : ca_by_time(state, now);
+    }
+    for (i = 0; open && i < state->cas; i++) {
+        ca = (first % state->cas + i) % state->cas;
+        if (!open[ca]) {
+            return ca;
+        }
+    }
+    return first % state->cas;
+}
+
+acme_failure_t acme_schedule_failure(const acme_state_t *state,
+                                     apr_time_t retry_at, apr_time_t now,
+                                     int chance)
+{
+    const int is_over = has_ended(state, now);
+    acme_failure_t failure = { 0 };
+
+    failure.attempts = state->attempts + 1;
+    failure.retry_at = retry_at;
+    failure.lifetime = state->live ? state->not_after - state->not_before : 0;
+    failure.chance = chance;
+    failure.cas = is_over ? state->cas : 0;
+    if (!is_over && !state->revoked && has_pick(state)
+        && state->window_start <= now) {
+        failure.window_end = state->window_end;
+    }
+    return failure;
+}
+
+int acme_schedule_replaces(const acme_state_t *state, apr_uint32_t ca,
+                           int is_refused, apr_time_t now)
+{
+    return !is_refused && state->use_renewal_info && state->live
+        && state->cert_id[0] && state->issued_by != ACME_NO_CA
+        && state->issued_by == ca && now <= picks_end(state);
+}
+
+apr_time_t acme_schedule_ask_at(const acme_state_t *state, apr_time_t now)
+{
+    if (!state->use_renewal_info || !state->cert_id[0]
+        || state->issued_by == ACME_NO_CA || has_ended(state, now)) {
+        return 0;
+    }
+    return state->ask_at > now && !is_absurd(state->ask_at, now)
+        ? state->ask_at : now;
+}
+
+apr_time_t acme_ask_retry(apr_uint32_t failures, apr_time_t retry_after,
+                          apr_time_t now, int chance)
+{
+    const apr_uint32_t n = failures < ASK_DOUBLINGS ? failures
+                                                    : ASK_DOUBLINGS;
+    apr_interval_time_t wait = retry_after - now;
+
+    if (retry_after) {
+        wait = wait < ASK_MIN ? ASK_MIN : wait > ASK_MAX ? ASK_MAX : wait;
+        return now + wait;
+    }
+    wait = failures ? ASK_MIN << (n - 1) : ASK_LASTING;
+    return now + spread(wait < ASK_LASTING ? wait : ASK_LASTING, chance);
 }
 
 const char *acme_step_word(acme_step_e step)
@@ -167,6 +394,8 @@ const char *acme_step_word(acme_step_e step)
         return "agree";
     case ACME_STEP_FINISH:
         return "finish";
+    case ACME_STEP_LIMIT:
+        return "limit";
     }
     return "";
 }

@@ -3,8 +3,10 @@
  */
 #include <apr_strings.h>
 
-#include "acme_authorization.h"
-#include "acme_name.h"
+#include "acme_alpn_cert.h"
+#include "acme_choice.h"
+#include "acme_dns_answer.h"
+#include "acme_persist.h"
 #include "acme_validation.h"
 
 /* So long a CA may take to validate, and to issue. */
@@ -24,56 +26,63 @@
 /* Every so many looks at a pending order its authorizations are looked at. */
 #define LOOKS_PER_AUTHZ 4
 
-/* "http-01, dns-01": for the sentence that none of them can be answered. */
-static const char *types_text(const acme_authz_t *authz, apr_pool_t *p)
+/* One authorization with the challenge that is to be answered. */
+typedef struct {
+    const acme_authz_t *authz;
+    acme_choice_t choice;
+} begun_t;
+
+static apr_status_t answer_here(acme_work_t *work, const begun_t *begun)
 {
-    apr_array_header_t *types = apr_array_make(p, 4, sizeof(char *));
+    const acme_solver_t *solver = work->shop->solver;
+    const acme_challenge_t *challenge = begun->choice.challenge;
+    acme_answer_t answer;
+    apr_status_t rv;
+
+    answer.type = begun->choice.type;
+    answer.name = begun->authz->name;
+    answer.sni = acme_alpn_sni(answer.name, work->p);
+    answer.token = challenge->token;
+    answer.key_authorization = apr_pstrcat(work->p, challenge->token, ".",
+                                           work->prepared->thumbprint, NULL);
+    rv = solver->present(solver->baton, &answer, &work->res);
+    if (rv == APR_SUCCESS) {
+        APR_ARRAY_PUSH(work->answers, acme_answer_t) = answer;
+    }
+    return rv;
+}
+
+static apr_status_t tell_ca(acme_work_t *work, const begun_t *begun)
+{
+    if (begun->choice.challenge->begun) {
+        return APR_SUCCESS; /* answered before a reload; it goes on */
+    }
+    return acme_challenge_answer(&work->session, begun->choice.challenge,
+                                 begun->authz->name, &work->res, work->p);
+}
+
+/* The authorization came to nothing: whose fault was it? */
+static apr_status_t take_failure(acme_work_t *work, const acme_authz_t *authz)
+{
     int i;
 
+    work->res = authz->error;
+    work->dead = 1;
+    work->blamed = acme_choice_name(work, authz);
     for (i = 0; i < authz->challenges->nelts; i++) {
         const acme_challenge_t *challenge =
             &APR_ARRAY_IDX(authz->challenges, i, acme_challenge_t);
 
-        APR_ARRAY_PUSH(types, const char *) = challenge->type;
+        if (challenge->failed && challenge->kind >= 0) {
+            work->blamed_challenge = (apr_uint32_t)challenge->kind;
+        }
     }
-    return types->nelts
-               ? acme_text_clean(apr_array_pstrcat(p, types, ' '), 200, p)
-               : "none";
+    return authz->error.status;
 }
 
-/* Present the token before the CA is told that it may look. */
-static apr_status_t answer_challenge(acme_work_t *work,
-                                     const acme_authz_t *authz)
-{
-    const acme_solver_t *solver = work->shop->solver;
-    const acme_challenge_t *challenge = acme_authz_challenge(authz, "http-01");
-    const char *key_authorization;
-    apr_status_t rv;
-
-    if (!challenge) {
-        return acme_fail_never(&work->res, APR_ENOTIMPL,
-                               "%s: the CA "
-                               "offers no challenge that can be answered "
-                               "here (it offers: %s)",
-                               authz->name, types_text(authz, work->p));
-    }
-    key_authorization = apr_pstrcat(work->p, challenge->token, ".",
-                                    work->prepared->thumbprint, NULL);
-    rv = solver->present(solver->baton, challenge->token, key_authorization,
-                         &work->res);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    APR_ARRAY_PUSH(work->tokens, const char *) = challenge->token;
-    if (challenge->begun) {
-        return APR_SUCCESS; /* answered before a reload; it goes on */
-    }
-    return acme_challenge_answer(&work->session, challenge, authz->name,
-                                 &work->res, work->p);
-}
-
-/* Look at each authorization; with answer, begin those that are pending. */
-static apr_status_t visit_authorizations(acme_work_t *work, int answer)
+/* Look at each authorization; the pending ones go into begun (or NULL). */
+static apr_status_t visit_authorizations(acme_work_t *work,
+                                         apr_array_header_t *begun)
 {
     const apr_array_header_t *urls = work->order->authorizations;
     apr_status_t rv = APR_SUCCESS;
@@ -88,17 +97,106 @@ static apr_status_t visit_authorizations(acme_work_t *work, int answer)
             break;
         }
         if (authz->status == ACME_AUTHZ_FAILED) {
-            work->res = authz->error;
-            work->dead = 1;
-            rv = authz->error.status;
+            rv = take_failure(work, authz);
         }
         else if (authz->status == ACME_AUTHZ_VALID) {
-            work->valid_before += answer;
+            work->valid_before += begun != NULL;
         }
-        else if (answer) {
-            rv = answer_challenge(work, authz);
+        else if (begun) {
+            begun_t *row = apr_array_push(begun);
+
+            row->authz = authz;
+            acme_persist_tell(work, authz);
+            rv = acme_choice_make(&row->choice, work, authz);
         }
     }
+    return rv;
+}
+
+static int is_at(const begun_t *begun, acme_challenge_e type)
+{
+    return begun->choice.type == type;
+}
+
+/* Present what we answer ourselves, and let the CA look at it. */
+static apr_status_t begin_here(acme_work_t *work,
+                               const apr_array_header_t *all)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < all->nelts; i++) {
+        const begun_t *begun = &APR_ARRAY_IDX(all, i, begun_t);
+
+        if (is_at(begun, ACME_HTTP_01) || is_at(begun, ACME_TLS_ALPN_01)) {
+            rv = answer_here(work, begun);
+        }
+        if (rv == APR_SUCCESS && !is_at(begun, ACME_DNS_01)) {
+            rv = tell_ca(work, begun);
+        }
+    }
+    return rv;
+}
+
+/* All records side by side; the CA looks when all servers have them. */
+static apr_status_t begin_dns(acme_work_t *work,
+                              const apr_array_header_t *all)
+{
+    apr_status_t rv;
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        const begun_t *begun = &APR_ARRAY_IDX(all, i, begun_t);
+
+        if (is_at(begun, ACME_DNS_01)) {
+            acme_dns_answer_add(work, begun->authz, begun->choice.challenge);
+        }
+    }
+    rv = acme_dns_answer_present(work);
+    work->ours = rv != APR_SUCCESS;
+    for (i = 0; rv == APR_SUCCESS && i < all->nelts; i++) {
+        const begun_t *begun = &APR_ARRAY_IDX(all, i, begun_t);
+
+        if (is_at(begun, ACME_DNS_01)) {
+            rv = tell_ca(work, begun);
+        }
+    }
+    return rv;
+}
+
+/* "http-01", "http-01, dns-01": what was chosen. */
+static const char *types_text(const apr_array_header_t *all, apr_pool_t *p)
+{
+    const char *text = "";
+    int type, i;
+
+    for (type = 0; type < ACME_CHALLENGES; type++) {
+        for (i = 0; i < all->nelts; i++) {
+            if (is_at(&APR_ARRAY_IDX(all, i, begun_t),
+                      (acme_challenge_e)type)) {
+                text = apr_pstrcat(p, text, *text ? ", " : "",
+                                   acme_challenge_name((acme_challenge_e)type),
+                                   NULL);
+                break;
+            }
+        }
+    }
+    return text;
+}
+
+static apr_status_t begin_validation(acme_work_t *work)
+{
+    apr_array_header_t *all = apr_array_make(work->p, 4, sizeof(begun_t));
+    apr_status_t rv;
+
+    rv = visit_authorizations(work, all);
+    if (rv == APR_SUCCESS) {
+        rv = begin_here(work, all);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = begin_dns(work, all);
+    }
+    work->types = types_text(all, work->p);
     return rv;
 }
 
@@ -108,9 +206,9 @@ static apr_uint32_t seen(const acme_work_t *work)
     apr_uint32_t n = 0;
     int i;
 
-    for (i = 0; i < work->tokens->nelts; i++) {
+    for (i = 0; i < work->answers->nelts; i++) {
         n += solver->seen(solver->baton,
-                          APR_ARRAY_IDX(work->tokens, i, const char *));
+                          &APR_ARRAY_IDX(work->answers, i, acme_answer_t));
     }
     return n;
 }
@@ -120,7 +218,7 @@ static apr_status_t wait_for_validators(acme_work_t *work,
                                         apr_interval_time_t most)
 {
     const apr_time_t end = apr_time_now() + most;
-    const apr_uint32_t tokens = (apr_uint32_t)work->tokens->nelts;
+    const apr_uint32_t tokens = (apr_uint32_t)work->answers->nelts;
     apr_uint32_t before = 0, count;
     apr_time_t last = 0, now;
     apr_status_t rv;
@@ -170,7 +268,7 @@ static apr_status_t explain_invalid(acme_work_t *work)
     apr_status_t rv;
 
     work->dead = 1;
-    rv = visit_authorizations(work, 0);
+    rv = visit_authorizations(work, NULL);
     if (rv == APR_SUCCESS) {
         work->res = work->order->error;
         rv = work->res.status;
@@ -223,7 +321,7 @@ apr_status_t acme_validation_await(acme_work_t *work, acme_order_e until)
         }
         if (rv == APR_SUCCESS && look % LOOKS_PER_AUTHZ == 0
             && work->order->status == ACME_ORDER_PENDING) {
-            rv = visit_authorizations(work, 0);
+            rv = visit_authorizations(work, NULL);
         }
     }
     if (rv == APR_SUCCESS && work->order->status == ACME_ORDER_INVALID) {
@@ -247,8 +345,9 @@ static apr_status_t note_validated(acme_work_t *work)
     }
     else {
         detail =
-            apr_psprintf(work->p, "%d name%s by http-01 in %d.%d s", fresh,
-                         fresh == 1 ? "" : "s", (int)apr_time_sec(took),
+            apr_psprintf(work->p, "%d name%s by %s in %d.%d s", fresh,
+                         fresh == 1 ? "" : "s", work->types,
+                         (int)apr_time_sec(took),
                          (int)(apr_time_msec(took) / 100));
     }
     if (fresh && fresh < all) {
@@ -267,7 +366,7 @@ apr_status_t acme_validation_run(acme_work_t *work)
         return note_validated(work);
     }
     if (work->order->status == ACME_ORDER_PENDING) {
-        rv = visit_authorizations(work, 1);
+        rv = begin_validation(work);
         if (rv == APR_SUCCESS) {
             rv = acme_validation_await(work, ACME_ORDER_READY);
         }
@@ -278,13 +377,15 @@ apr_status_t acme_validation_run(acme_work_t *work)
     return rv;
 }
 
-void acme_validation_withdraw(const acme_work_t *work)
+void acme_validation_withdraw(acme_work_t *work)
 {
     const acme_solver_t *solver = work->shop->solver;
     int i;
 
-    for (i = 0; i < work->tokens->nelts; i++) {
+    for (i = 0; i < work->answers->nelts; i++) {
         solver->withdraw(solver->baton,
-                         APR_ARRAY_IDX(work->tokens, i, const char *));
+                         &APR_ARRAY_IDX(work->answers, i, acme_answer_t));
     }
+    work->answers->nelts = 0;
+    acme_dns_answer_cleanup(work);
 }

@@ -17,7 +17,7 @@ apr_status_t acme_validation_run(acme_work_t *work);
 /* Ask for the order until it got as far as READY or VALID. */
 apr_status_t acme_validation_await(acme_work_t *work, acme_order_e until);
 
-/* What was presented is answered no more. */
-void acme_validation_withdraw(const acme_work_t *work);
+/* What was presented is answered no more, and its records go. */
+void acme_validation_withdraw(acme_work_t *work);
 
 #endif

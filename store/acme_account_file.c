@@ -1,8 +1,8 @@
 /*
  * acme_account_file.c - accounts/<ca-host>-<8 hex>/: account.json and key.pem.
  *
- * The key is the account. It is written once, and nothing here ever replaces
- * or moves it; account.json can be asked of the CA again.
+ * The key is the account. It is written once, and nothing replaces it but the
+ * next key that the CA took; account.json can be asked of the CA again.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,7 +17,13 @@
 #include "acme_text.h"
 
 #define ACCOUNT_SIZE_MAX (64 * 1024)
+#define CONTACT_SIZE_MAX 1000
+#define ISSUER_SIZE_MAX 300
 #define HOST_MAX 200            /* with the digest below any NAME_MAX */
+
+#define KEY_FILE "key.pem"
+#define NEXT_FILE "next-key.pem"
+#define OLD_FILE "old-key.pem"
 
 /* The host without a port, in characters that a file name can have. */
 static const char *host_name(const char *directory_url, apr_pool_t *p)
@@ -64,11 +70,43 @@ static const char *file_path(const acme_store_t *store, const char *folder,
                            apr_pstrcat(p, folder, "/", file, NULL), p);
 }
 
-/* The account's URL, NULL when it is not known. APR_EGENERAL: damaged. */
-static apr_status_t read_url(const char **purl, const char *path,
-                             acme_result_t *res, apr_pool_t *p)
+static apr_status_t parse_account(acme_account_file_t *account,
+                                  const json_t *json, const char *path,
+                                  acme_result_t *res, apr_pool_t *p)
 {
-    const char *body, *url;
+    account->directory = acme_json_string(json, "directory", ACME_URL_MAX, p);
+    account->terms = acme_json_string(json, "terms", ACME_URL_MAX, p);
+    account->deactivated = acme_json_true(json, "deactivated");
+    account->persist_issuer = acme_json_string(json, "persistIssuer",
+                                               ISSUER_SIZE_MAX, p);
+    account->persist_prefix = acme_json_string(json, "persistPrefix",
+                                               ACME_URL_MAX, p);
+    account->persist_draft = (int)json_integer_value(
+        json_object_get(json, "persistDraft"));
+    if (json_object_get(json, "contacts")) {
+        account->contacts = acme_json_strings(json, "contacts",
+                                              CONTACT_SIZE_MAX, p);
+    }
+    if (!json_object_get(json, "url")) {
+        return APR_SUCCESS;
+    }
+    account->url = acme_json_string(json, "url", ACME_URL_MAX, p);
+    if (!account->url) {
+        return acme_fail(res, APR_EGENERAL, "%s: no URL in it", path);
+    }
+    if (acme_url_check(account->url, res, p) != APR_SUCCESS) {
+        acme_result_prefix(res, path);
+        return APR_EGENERAL;
+    }
+    return APR_SUCCESS;
+}
+
+/* APR_EGENERAL: damaged. */
+static apr_status_t read_account(acme_account_file_t *account,
+                                 const char *path, acme_result_t *res,
+                                 apr_pool_t *p)
+{
+    const char *body;
     apr_size_t len;
     json_t *json;
     apr_status_t rv;
@@ -83,22 +121,10 @@ static apr_status_t read_url(const char **purl, const char *path,
     if (acme_json_parse(&json, body, len, path, res, p) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
-    if (!json_object_get(json, "url")) {
-        return APR_SUCCESS;
-    }
-    url = acme_json_string(json, "url", ACME_URL_MAX, p);
-    if (!url) {
-        return acme_fail(res, APR_EGENERAL, "%s: no URL in it", path);
-    }
-    if (acme_url_check(url, res, p) != APR_SUCCESS) {
-        acme_result_prefix(res, path);
-        return APR_EGENERAL;
-    }
-    *purl = url;
-    return APR_SUCCESS;
+    return parse_account(account, json, path, res, p);
 }
 
-apr_status_t acme_account_load(acme_key_t **pkey, const char **purl,
+apr_status_t acme_account_load(acme_key_t **pkey, acme_account_file_t *account,
                                acme_store_t *store, const char *folder,
                                acme_result_t *res, apr_pool_t *p)
 {
@@ -106,17 +132,18 @@ apr_status_t acme_account_load(acme_key_t **pkey, const char **purl,
     apr_status_t rv;
 
     *pkey = NULL;
-    *purl = NULL;
+    memset(account, 0, sizeof(*account));
 
-    rv = acme_key_load(pkey, file_path(store, folder, "key.pem", p), res, p);
+    rv = acme_key_load(pkey, file_path(store, folder, KEY_FILE, p), res, p);
     if (APR_STATUS_IS_ENOTDIR(rv)) {
         return APR_ENOENT;      /* acme_account_key_save() sets it aside */
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = read_url(purl, path, res, p);
+    rv = read_account(account, path, res, p);
     if (rv == APR_EGENERAL) {
+        memset(account, 0, sizeof(*account));
         (void)acme_store_damaged(store, path, res, p);
         return APR_SUCCESS;
     }
@@ -129,21 +156,31 @@ apr_status_t acme_account_load(acme_key_t **pkey, const char **purl,
     return rv;
 }
 
+static apr_status_t write_key(acme_store_t *store, const char *folder,
+                              const char *file, acme_key_t *key,
+                              acme_result_t *res, apr_pool_t *p)
+{
+    const char *pem;
+    apr_status_t rv;
+
+    rv = acme_key_pem(&pem, key, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_write(file_path(store, folder, file, p), pem,
+                             strlen(pem), 0600, res, p);
+    }
+    return rv;
+}
+
 apr_status_t acme_account_key_save(acme_store_t *store, const char *folder,
                                    acme_key_t *key, acme_result_t *res,
                                    apr_pool_t *p)
 {
-    const char *path = file_path(store, folder, "key.pem", p);
+    const char *path = file_path(store, folder, KEY_FILE, p);
     struct stat st;
-    const char *pem;
     apr_status_t rv;
 
     acme_result_clear(res);
 
-    rv = acme_key_pem(&pem, key, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
     rv = acme_store_dir(store, acme_store_path(store, "accounts", folder, p),
                         0700, res, p);
     if (rv != APR_SUCCESS) {
@@ -153,29 +190,97 @@ apr_status_t acme_account_key_save(acme_store_t *store, const char *folder,
         return acme_fail(res, APR_EEXIST, "%s: there is a key already, which "
                          "is never replaced", path);
     }
-    return acme_file_write(path, pem, strlen(pem), 0600, res, p);
+    return write_key(store, folder, KEY_FILE, key, res, p);
 }
 
 apr_status_t acme_account_save(acme_store_t *store, const char *folder,
-                               const char *url, const char *directory_url,
-                               const apr_array_header_t *contacts,
+                               const acme_account_file_t *account,
                                acme_result_t *res, apr_pool_t *p)
 {
     const char *path = file_path(store, folder, "account.json", p);
-    json_t *array = json_array();
     const char *text;
     json_t *json;
-    int i;
 
-    for (i = 0; i < contacts->nelts; i++) {
-        json_array_append_new(array, json_string(APR_ARRAY_IDX(contacts, i,
-                                                               const char *)));
-    }
-    json = json_pack("{s:s*, s:s, s:o}", "url", url,
-                     "directory", directory_url, "contacts", array);
-    if (!json) {
+    json = json_pack("{s:s*, s:s*, s:s*, s:b, s:s*, s:i, s:s*}",
+                     "url", account->url,
+                     "directory", account->directory,
+                     "terms", account->terms,
+                     "deactivated", account->deactivated,
+                     "persistIssuer", account->persist_issuer,
+                     "persistDraft", account->persist_draft,
+                     "persistPrefix", account->persist_prefix);
+    if (!json || (account->contacts
+                  && json_object_set_new(json, "contacts",
+                                         acme_json_array(account->contacts)))) {
+        json_decref(json);
         return acme_fail(res, APR_EINVAL, "%s: a text is not UTF-8", path);
     }
     text = acme_json_text(acme_json_own(json, p), 2, p);
     return acme_file_write(path, text, strlen(text), 0600, res, p);
+}
+
+apr_status_t acme_account_next_save(acme_store_t *store, const char *folder,
+                                    acme_key_t *key, acme_result_t *res,
+                                    apr_pool_t *p)
+{
+    return write_key(store, folder, NEXT_FILE, key, res, p);
+}
+
+apr_status_t acme_account_next_load(acme_key_t **pkey, acme_store_t *store,
+                                    const char *folder, acme_result_t *res,
+                                    apr_pool_t *p)
+{
+    return acme_key_load(pkey, file_path(store, folder, NEXT_FILE, p), res,
+                         p);
+}
+
+/* A key that some account may still have is never removed. */
+static apr_status_t keep_aside(acme_store_t *store, const char *path,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    const char *aside;
+
+    return acme_store_aside(&aside, store, path, apr_time_now(), res, p);
+}
+
+static apr_status_t keep_old_key(acme_store_t *store, const char *folder,
+                                 acme_result_t *res, apr_pool_t *p)
+{
+    const char *copy = file_path(store, folder, OLD_FILE, p);
+    const char *pem;
+    apr_size_t len;
+    apr_status_t rv;
+
+    rv = acme_file_read_secret(&pem, &len, file_path(store, folder, KEY_FILE,
+                                                     p), ACCOUNT_SIZE_MAX,
+                               res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_write(copy, pem, len, 0600, res, p);
+    }
+    return rv == APR_SUCCESS ? keep_aside(store, copy, res, p) : rv;
+}
+
+apr_status_t acme_account_next_promote(acme_store_t *store,
+                                       const char *folder, acme_result_t *res,
+                                       apr_pool_t *p)
+{
+    const char *next = file_path(store, folder, NEXT_FILE, p);
+    struct stat st;
+    apr_status_t rv;
+
+    if (lstat(next, &st)) {
+        return acme_fail_errno(res, errno, "%s", next);
+    }
+    rv = keep_old_key(store, folder, res, p);
+    return rv == APR_SUCCESS ? acme_file_move(next, file_path(
+        store, folder, KEY_FILE, p), res, p) : rv;
+}
+
+apr_status_t acme_account_next_drop(acme_store_t *store, const char *folder,
+                                    acme_result_t *res, apr_pool_t *p)
+{
+    const char *next = file_path(store, folder, NEXT_FILE, p);
+    struct stat st;
+
+    return lstat(next, &st) ? APR_SUCCESS : keep_aside(store, next, res, p);
 }

@@ -16,12 +16,25 @@
 const char *acme_account_folder(const char *directory_url, const char *kid,
                                 apr_pool_t *p);
 
+typedef struct {
+    const char *url;            /* NULL: the CA has not told it, or lost it */
+    const char *directory;      /* the CA's URL */
+    const apr_array_header_t *contacts;     /* const char *: as the CA has them;
+                                   NULL: not known */
+    const char *terms;          /* URL of the terms at the last look, or NULL */
+    int deactivated;            /* at the CA, by our administrator */
+    const char *persist_issuer; /* what a record of dns-persist-01 begins with
+                                   there; NULL: not known */
+    int persist_draft;          /* 1 or 2 */
+    const char *persist_prefix; /* of its account hash (draft 2), or NULL */
+} acme_account_file_t;
+
 /*
- * The account in folder: its key, and its URL or NULL when the CA has not
- * told it yet. ENOENT when there is no key. A damaged account.json is set
- * aside, and the URL is NULL then; a damaged key is a failure and stays.
+ * The account in folder with its key. ENOENT when there is no key. A damaged
+ * account.json is set aside, and all but the key is unknown then; a damaged
+ * key is a failure and stays.
  */
-apr_status_t acme_account_load(acme_key_t **pkey, const char **purl,
+apr_status_t acme_account_load(acme_key_t **pkey, acme_account_file_t *account,
                                acme_store_t *store, const char *folder,
                                acme_result_t *res, apr_pool_t *p);
 
@@ -33,10 +46,28 @@ apr_status_t acme_account_key_save(acme_store_t *store, const char *folder,
                                    acme_key_t *key, acme_result_t *res,
                                    apr_pool_t *p);
 
-/* account.json: the account's URL (NULL: lost), the directory, contacts. */
+/* Write account.json. */
 apr_status_t acme_account_save(acme_store_t *store, const char *folder,
-                               const char *url, const char *directory_url,
-                               const apr_array_header_t *contacts,
+                               const acme_account_file_t *account,
                                acme_result_t *res, apr_pool_t *p);
+
+/*
+ * A key that is to replace the account's (8555, 7.3.5): next-key.pem lies
+ * beside key.pem until it is known which of both the CA has. load: ENOENT
+ * when there is none. promote: it takes the place of key.pem in one rename;
+ * what was key.pem is kept in aside/. drop: it goes there; nothing there is a
+ * success.
+ */
+apr_status_t acme_account_next_save(acme_store_t *store, const char *folder,
+                                    acme_key_t *key, acme_result_t *res,
+                                    apr_pool_t *p);
+apr_status_t acme_account_next_load(acme_key_t **pkey, acme_store_t *store,
+                                    const char *folder, acme_result_t *res,
+                                    apr_pool_t *p);
+apr_status_t acme_account_next_promote(acme_store_t *store,
+                                       const char *folder, acme_result_t *res,
+                                       apr_pool_t *p);
+apr_status_t acme_account_next_drop(acme_store_t *store, const char *folder,
+                                    acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -81,30 +81,56 @@ static const char *target_text(const char *id, const char *n, apr_pool_t *p)
     return apr_pstrcat(p, "../archive/", id, "/", n, NULL);
 }
 
+static apr_status_t fill_file(const char *folder, const char *name,
+                              const char *suffix, const char *text,
+                              mode_t mode, acme_result_t *res, apr_pool_t *p)
+{
+    const char *dot = strrchr(name, '.');
+    const char *path = apr_psprintf(p, "%s/%.*s%s%s", folder,
+                                    (int)(dot - name), name, suffix, dot);
+
+    return acme_file_write(path, text, strlen(text), mode, res, p);
+}
+
 /* The key comes first: without it the rest is worth nothing. */
-static apr_status_t fill_folder(const char *folder,
-                                const acme_archive_t *archive,
-                                acme_result_t *res, apr_pool_t *p)
+static apr_status_t fill_part(const char *folder,
+                              const acme_archive_part_t *part,
+                              acme_result_t *res, apr_pool_t *p)
 {
     const struct {
         const char *name;
         const char *text;
         mode_t mode;
     } files[] = {
-        { "privkey.pem", archive->key_pem, 0600 },
-        { "cert.pem", archive->cert_pem, 0644 },
-        { "chain.pem", archive->chain_pem, 0644 },
-        { "fullchain.pem", archive->full_pem, 0644 },
-        { "meta.json", archive->meta, 0644 }
+        { "privkey.pem", part->key_pem, 0600 },
+        { "cert.pem", part->cert_pem, 0644 },
+        { "chain.pem", part->chain_pem, 0644 },
+        { "fullchain.pem", part->full_pem, 0644 }
     };
-    apr_status_t rv;
+    apr_status_t rv = APR_SUCCESS;
     size_t i;
 
-    rv = acme_dir_make(folder, 0755, res, p);
     for (i = 0; rv == APR_SUCCESS && i < sizeof(files) / sizeof(*files); i++) {
-        rv = acme_file_write(apr_pstrcat(p, folder, "/", files[i].name, NULL),
-                             files[i].text, strlen(files[i].text),
-                             files[i].mode, res, p);
+        rv = fill_file(folder, files[i].name, part->suffix, files[i].text,
+                       files[i].mode, res, p);
+    }
+    return rv;
+}
+
+static apr_status_t fill_folder(const char *folder,
+                                const acme_archive_t *archive,
+                                acme_result_t *res, apr_pool_t *p)
+{
+    apr_status_t rv;
+    int i;
+
+    rv = acme_dir_make(folder, 0755, res, p);
+    for (i = 0; rv == APR_SUCCESS && i < archive->parts->nelts; i++) {
+        rv = fill_part(folder, &APR_ARRAY_IDX(archive->parts, i,
+                                              acme_archive_part_t), res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = fill_file(folder, "meta.json", "", archive->meta, 0644, res, p);
     }
     return rv;
 }

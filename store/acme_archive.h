@@ -7,16 +7,24 @@
 #ifndef ACME_ARCHIVE_H
 #define ACME_ARCHIVE_H
 
+#include <apr_tables.h>
+
 #include "acme_store.h"
 
 #define ACME_ARCHIVE_KEEP 5
 #define ACME_ARCHIVE_KEEP_TIME apr_time_from_sec(30 * 24 * 3600)
 
+/* A certificate with its key; a folder has one for each key type. */
 typedef struct {
+    const char *suffix;         /* "": privkey.pem; "-rsa": privkey-rsa.pem */
     const char *key_pem;        /* privkey.pem, 0600 */
     const char *cert_pem;
     const char *chain_pem;      /* "" when there is none */
     const char *full_pem;
+} acme_archive_part_t;
+
+typedef struct {
+    apr_array_header_t *parts;  /* acme_archive_part_t */
     const char *meta;           /* meta.json, text */
 } acme_archive_t;
 

@@ -12,9 +12,12 @@
 #include "acme_json.h"
 #include "acme_text.h"
 
-#define JOURNAL_SIZE_MAX (64 * 1024)
+#define JOURNAL_SIZE_MAX (256 * 1024)
 #define EVENT_MAX 64
+#define FOLDER_MAX 255
 #define DIGEST_MAX 128
+#define NAME_MAX_OCTETS 255
+#define NAMES_MAX 1000
 
 /* In the order of acme_retry_e. */
 static const char *const retry_names[] = { "soon", "later", "never" };
@@ -28,6 +31,10 @@ acme_journal_t *acme_journal_make(apr_pool_t *p)
     journal->problem = "";
     journal->detail = "";
     journal->digest = "";
+    journal->reason = -1;
+    journal->window.cert_id = "";
+    journal->window.explanation = "";
+    journal->names = apr_array_make(p, 2, sizeof(acme_journal_name_t));
     journal->events = apr_array_make(p, ACME_JOURNAL_EVENTS,
                                      sizeof(acme_event_t));
     return journal;
@@ -58,22 +65,105 @@ static int parse_when(apr_time_t *pwhen, const char *text)
     return !text || *pwhen > 0;
 }
 
+static int parse_event(acme_journal_t *journal, json_t *row)
+{
+    const char *when, *event, *detail, *ca = "", *kind = "", *about = "";
+    apr_pool_t *p = journal->events->pool;
+    acme_event_t *found;
+    apr_time_t time;
+
+    if (json_unpack(row, "{s:s, s:s, s:s, s?:s, s?:s, s?:s}", "when", &when,
+                    "event", &event, "detail", &detail, "ca", &ca,
+                    "kind", &kind, "about", &about) < 0
+        || !parse_when(&time, when)) {
+        return 0;
+    }
+    found = acme_journal_add(journal, time, event, detail);
+    found->ca = apr_pstrndup(p, ca, FOLDER_MAX);
+    found->kind = apr_pstrndup(p, kind, EVENT_MAX);
+    found->about = apr_pstrndup(p, about, NAME_MAX_OCTETS);
+    return 1;
+}
+
 static int parse_events(acme_journal_t *journal, json_t *events)
 {
-    const char *when, *event, *detail;
-    apr_time_t time;
     json_t *row;
     size_t i;
 
     json_array_foreach(events, i, row) {
-        if (json_unpack(row, "{s:s, s:s, s:s}", "when", &when,
-                        "event", &event, "detail", &detail) < 0
-            || !parse_when(&time, when)) {
+        if (!parse_event(journal, row)) {
             return 0;
         }
-        acme_journal_add(journal, time, event, detail);
     }
     return 1;
+}
+
+/* Without a window there is none; a bad one is none either. */
+static void parse_window(acme_journal_window_t *window, json_t *json,
+                         apr_pool_t *p)
+{
+    const char *start = NULL, *end = NULL, *pick = NULL, *ask_at = NULL;
+    const char *cert_id, *explanation = "";
+    acme_journal_window_t found = { NULL };
+    json_int_t failures = 0;
+
+    if (json_unpack(json, "{s:s, s?:s, s?:s, s?:s, s?:s, s?:I, s?:s, s?:b}",
+                    "certId", &cert_id, "start", &start, "end", &end,
+                    "pick", &pick, "askAt", &ask_at, "failures", &failures,
+                    "explanation", &explanation,
+                    "revoked", &found.revoked) < 0
+        || !parse_when(&found.start, start) || !parse_when(&found.end, end)
+        || !parse_when(&found.pick, pick)
+        || !parse_when(&found.ask_at, ask_at)
+        || failures < 0 || failures > APR_UINT32_MAX) {
+        return;
+    }
+    found.failures = (apr_uint32_t)failures;
+    found.cert_id = apr_pstrndup(p, cert_id, NAME_MAX_OCTETS);
+    found.explanation = apr_pstrndup(p, explanation, ACME_URL_MAX);
+    *window = found;
+}
+
+static void parse_names(apr_array_header_t *names, json_t *array,
+                        apr_pool_t *p)
+{
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(array, i, row) {
+        const char *name, *since = NULL, *left_out = NULL, *again_at = NULL;
+        json_int_t failures, challenges = 0;
+        acme_journal_name_t found;
+
+        if (i < NAMES_MAX
+            && json_unpack(row, "{s:s, s:I, s?:s, s?:s, s?:s, s?:I}",
+                           "name", &name, "failures", &failures,
+                           "since", &since, "leftOut", &left_out,
+                           "againAt", &again_at,
+                           "challenges", &challenges) == 0
+            && parse_when(&found.since, since)
+            && parse_when(&found.left_out, left_out)
+            && parse_when(&found.again_at, again_at)
+            && failures >= 0 && failures <= APR_UINT32_MAX) {
+            found.name = apr_pstrndup(p, name, NAME_MAX_OCTETS);
+            found.failures = (apr_uint32_t)failures;
+            found.challenges = (unsigned)challenges;
+            APR_ARRAY_PUSH(names, acme_journal_name_t) = found;
+        }
+    }
+}
+
+/* What journals may have, and need not. */
+static void parse_extras(acme_journal_t *journal, json_t *json, apr_pool_t *p)
+{
+    if (json_object_get(json, "reason")) {
+        journal->reason = (int)acme_json_int(json, "reason");
+    }
+    journal->wanted = (int)acme_json_int(json, "wanted");
+    journal->wanted_ca = (int)acme_json_int(json, "wantedCa");
+    journal->deleted = acme_json_true(json, "deleted");
+    parse_window(&journal->window, json_object_get(json, "renewalInfo"), p);
+    parse_names(journal->names, json_object_get(json, "names"), p);
 }
 
 /* Is it a journal to its last member? Copies, into the journal's pool. */
@@ -85,10 +175,9 @@ static int parse_journal(acme_journal_t *journal, json_t *json, apr_pool_t *p)
     json_t *events;
     int retry_value;
 
-    if (json_unpack(json, "{s:I, s?:s, s:s, s?:b, s:s, s:s, s:s, s:o}",
+    if (json_unpack(json, "{s:I, s?:s, s:s, s:s, s:s, s:s, s:o}",
                     "attempts", &attempts, "next_at", &next_at,
-                    "retry", &retry, "wanted", &journal->wanted,
-                    "problem", &journal->problem,
+                    "retry", &retry, "problem", &journal->problem,
                     "detail", &journal->detail, "digest", &journal->digest,
                     "events", &events) < 0) {
         return 0;
@@ -105,6 +194,7 @@ static int parse_journal(acme_journal_t *journal, json_t *json, apr_pool_t *p)
                                     ACME_PROBLEM_SIZE - 1);
     journal->detail = apr_pstrndup(p, journal->detail, ACME_DETAIL_SIZE - 1);
     journal->digest = apr_pstrndup(p, journal->digest, DIGEST_MAX);
+    parse_extras(journal, json, p);
     return parse_events(journal, events);
 }
 
@@ -162,6 +252,12 @@ static json_t *text_json(const char *text, apr_size_t max, apr_pool_t *p)
     return json ? json : json_string(acme_text_clean(text, max, p));
 }
 
+/* NULL, which json_pack leaves out, for "". */
+static json_t *word_json(const char *text, apr_size_t max, apr_pool_t *p)
+{
+    return text[0] ? text_json(text, max, p) : NULL;
+}
+
 static json_t *events_json(const apr_array_header_t *events, int first,
                            apr_pool_t *p)
 {
@@ -171,10 +267,57 @@ static json_t *events_json(const apr_array_header_t *events, int first,
     for (i = first; i < events->nelts; i++) {
         const acme_event_t *event = &APR_ARRAY_IDX(events, i, acme_event_t);
 
-        json_array_append_new(array, json_pack("{s:s, s:o, s:o}",
+        json_array_append_new(array, json_pack(
+            "{s:s, s:o, s:o, s:o*, s:o*, s:o*}",
             "when", acme_time_rfc3339(event->when, p),
             "event", text_json(event->event, EVENT_MAX, p),
-            "detail", text_json(event->detail, ACME_DETAIL_SIZE - 1, p)));
+            "detail", text_json(event->detail, ACME_DETAIL_SIZE - 1, p),
+            "ca", word_json(event->ca, FOLDER_MAX, p),
+            "kind", word_json(event->kind, EVENT_MAX, p),
+            "about", word_json(event->about, NAME_MAX_OCTETS, p)));
+    }
+    return array;
+}
+
+/* NULL, which json_pack leaves out, for 0. */
+static const char *when_text(apr_time_t when, apr_pool_t *p)
+{
+    return when ? acme_time_rfc3339(when, p) : NULL;
+}
+
+static json_t *window_json(const acme_journal_window_t *window, apr_pool_t *p)
+{
+    if (!window->cert_id[0]) {
+        return NULL;
+    }
+    return json_pack("{s:o, s:s*, s:s*, s:s*, s:s*, s:I, s:o, s:b}",
+        "certId", text_json(window->cert_id, NAME_MAX_OCTETS, p),
+        "start", when_text(window->start, p),
+        "end", when_text(window->end, p),
+        "pick", when_text(window->pick, p),
+        "askAt", when_text(window->ask_at, p),
+        "failures", (json_int_t)window->failures,
+        "explanation", text_json(window->explanation, ACME_URL_MAX, p),
+        "revoked", window->revoked);
+}
+
+static json_t *names_json(const apr_array_header_t *names, apr_pool_t *p)
+{
+    json_t *array = json_array();
+    int i;
+
+    for (i = 0; i < names->nelts && i < NAMES_MAX; i++) {
+        const acme_journal_name_t *name = &APR_ARRAY_IDX(names, i,
+                                                         acme_journal_name_t);
+
+        json_array_append_new(array, json_pack(
+            "{s:o, s:I, s:s*, s:s*, s:s*, s:I}",
+            "name", text_json(name->name, NAME_MAX_OCTETS, p),
+            "failures", (json_int_t)name->failures,
+            "since", when_text(name->since, p),
+            "leftOut", when_text(name->left_out, p),
+            "againAt", when_text(name->again_at, p),
+            "challenges", (json_int_t)name->challenges));
     }
     return array;
 }
@@ -183,15 +326,17 @@ static json_t *events_json(const apr_array_header_t *events, int first,
 static const char *journal_text(const acme_journal_t *journal, int first,
                                 apr_pool_t *p)
 {
-    const char *next_at = journal->next_at
-                          ? acme_time_rfc3339(journal->next_at, p) : NULL;
     json_t *json;
 
-    json = json_pack("{s:I, s:s*, s:s, s:b, s:o, s:o, s:o, s:o}",
+    json = json_pack(
+        "{s:I, s:s*, s:s, s:i, s:i, s:i, s:b, s:o*, s:o, s:o, s:o, s:o, s:o}",
         "attempts", (json_int_t)journal->attempts,
-        "next_at", next_at,
+        "next_at", when_text(journal->next_at, p),
         "retry", retry_names[journal->retry],
-        "wanted", journal->wanted,
+        "wanted", journal->wanted, "wantedCa", journal->wanted_ca,
+        "reason", journal->reason, "deleted", journal->deleted,
+        "renewalInfo", window_json(&journal->window, p),
+        "names", names_json(journal->names, p),
         "problem", text_json(journal->problem, ACME_PROBLEM_SIZE - 1, p),
         "detail", text_json(journal->detail, ACME_DETAIL_SIZE - 1, p),
         "digest", text_json(journal->digest, DIGEST_MAX, p),
@@ -219,8 +364,8 @@ apr_status_t acme_journal_save(acme_store_t *store, const char *id,
     return acme_file_write(path, text, strlen(text), 0644, res, p);
 }
 
-void acme_journal_add(acme_journal_t *journal, apr_time_t when,
-                      const char *event, const char *detail)
+acme_event_t *acme_journal_add(acme_journal_t *journal, apr_time_t when,
+                               const char *event, const char *detail)
 {
     apr_array_header_t *events = journal->events;
     acme_event_t *row;
@@ -234,4 +379,6 @@ void acme_journal_add(acme_journal_t *journal, apr_time_t when,
     row->when = when;
     row->event = apr_pstrndup(events->pool, event, EVENT_MAX);
     row->detail = apr_pstrndup(events->pool, detail, ACME_DETAIL_SIZE - 1);
+    row->ca = row->kind = row->about = "";
+    return row;
 }

@@ -17,16 +17,46 @@ typedef struct {
     apr_time_t when;
     const char *event;          /* "ordered", "validated", ... */
     const char *detail;
+    const char *ca;             /* account's folder of the CA; "": no matter */
+    const char *kind;           /* of an order: the keeper's word, or "" */
+    const char *about;          /* its names, or the name that failed, or "" */
 } acme_event_t;
+
+/* When the CA wants the certificate renewed. (9773) */
+typedef struct {
+    const char *cert_id;        /* what it is about; "": nothing is known */
+    apr_time_t start;           /* 0: no window is known */
+    apr_time_t end;
+    apr_time_t pick;            /* drawn once in the window */
+    apr_time_t ask_at;          /* again; 0: at once */
+    apr_uint32_t failures;      /* of asking, in a row */
+    const char *explanation;    /* the CA's URL, or "" */
+    int revoked;                /* the CA says so */
+} acme_journal_window_t;
+
+/* A name that failed. */
+typedef struct {
+    const char *name;
+    apr_uint32_t failures;      /* in a row */
+    apr_time_t since;           /* of the first of them */
+    apr_time_t left_out;        /* from when on it is left out; 0: it is not */
+    apr_time_t again_at;        /* then it is tried again */
+    unsigned challenges;        /* types that failed: the keeper's bits */
+} acme_journal_name_t;
 
 typedef struct {
     apr_uint32_t attempts;      /* failures in a row */
     apr_time_t next_at;         /* not before this; 0: no matter */
     acme_retry_e retry;         /* of the last failure */
-    int wanted;                 /* a renewal that the administrator asked for */
+    int wanted;                 /* what an administrator asked for; 0: nothing */
+    int wanted_ca;              /* at which CA, with what concerns accounts */
+    int reason;                 /* of a revocation; -1: none */
+    int deleted;                /* an administrator wants no other one */
     const char *problem;        /* type and sentence of the last failure, */
     const char *detail;         /*   "" when the last attempt succeeded */
     const char *digest;         /* configuration that the failure belongs to */
+    acme_journal_window_t window;
+    apr_array_header_t *names;  /* acme_journal_name_t: those that failed */
     apr_array_header_t *events; /* acme_event_t, oldest first */
 } acme_journal_t;
 
@@ -46,8 +76,12 @@ apr_status_t acme_journal_save(acme_store_t *store, const char *id,
                                const acme_journal_t *journal,
                                acme_result_t *res, apr_pool_t *p);
 
-/* Append an event, dropping the oldest beyond ACME_JOURNAL_EVENTS. */
-void acme_journal_add(acme_journal_t *journal, apr_time_t when,
-                      const char *event, const char *detail);
+/*
+ * Append an event, dropping the oldest beyond ACME_JOURNAL_EVENTS. The row is
+ * the journal's: what else there is to say of it may be set, in clean texts
+ * that live as long.
+ */
+acme_event_t *acme_journal_add(acme_journal_t *journal, apr_time_t when,
+                               const char *event, const char *detail);
 
 #endif

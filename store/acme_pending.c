@@ -2,13 +2,16 @@
  * acme_pending.c - pending/<id>/: key, CSR and order URL of an order under way.
  *
  * order.json is written last and removed first: while it is there, the key
- * and the CSR beside it belong together and to it.
+ * and the CSR beside it belong together and to it. chain.pem is what was
+ * issued for them, when order.json says so.
  */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <apr_file_info.h>
 #include <apr_strings.h>
+#include <apr_tables.h>
 
 #include "acme_file.h"
 #include "acme_json.h"
@@ -17,8 +20,11 @@
 
 #define KEY_SIZE_MAX (16 * 1024)
 #define CSR_SIZE_MAX (64 * 1024)
-#define ORDER_SIZE_MAX (8 * 1024)
+#define ORDER_SIZE_MAX (512 * 1024)
+#define CHAIN_SIZE_MAX (64 * 1024)
 #define DIGEST_MAX 128
+#define NAME_SIZE_MAX 255
+#define PART_MARK '+'           /* no id has one */
 
 static const char *file_path(const acme_store_t *store, const char *id,
                              const char *file, apr_pool_t *p)
@@ -27,7 +33,33 @@ static const char *file_path(const acme_store_t *store, const char *id,
                                                          NULL), p);
 }
 
-/* order.json: {"url": "...", "digest": "..."}; without an order no url. */
+/* A URL that we wrote ourselves, unless somebody else did. */
+static apr_status_t parse_url(const char **purl, const json_t *json,
+                              const char *key, const char *path,
+                              acme_result_t *res, apr_pool_t *p)
+{
+    apr_status_t rv;
+
+    *purl = NULL;
+    if (!json_object_get(json, key)) {
+        return APR_SUCCESS;
+    }
+    *purl = acme_json_string(json, key, ACME_URL_MAX, p);
+    if (!*purl) {
+        return acme_fail(res, APR_EGENERAL, "%s: no URL in it", path);
+    }
+    rv = acme_url_check(*purl, res, p);
+    if (rv != APR_SUCCESS) {
+        acme_result_prefix(res, path);
+    }
+    return rv;
+}
+
+/*
+ * order.json: {"digest": "...", "names": [...], "account": "...",
+ * "url": "...", "issued": true, "certificate": "..."}; what comes after the
+ * names may be missing.
+ */
 static apr_status_t parse_order(acme_pending_t *pending, const char *body,
                                 apr_size_t len, const char *path,
                                 acme_result_t *res, apr_pool_t *p)
@@ -43,16 +75,15 @@ static apr_status_t parse_order(acme_pending_t *pending, const char *body,
     if (!pending->digest) {
         return acme_fail(res, APR_EGENERAL, "%s: no digest in it", path);
     }
-    if (!json_object_get(json, "url")) {
-        return APR_SUCCESS;
+    pending->names = acme_json_strings(json, "names", NAME_SIZE_MAX, p);
+    if (!pending->names) {
+        return acme_fail(res, APR_EGENERAL, "%s: no names in it", path);
     }
-    pending->order_url = acme_json_string(json, "url", ACME_URL_MAX, p);
-    if (!pending->order_url) {
-        return acme_fail(res, APR_EGENERAL, "%s: no URL in it", path);
-    }
-    rv = acme_url_check(pending->order_url, res, p);
-    if (rv != APR_SUCCESS) {
-        acme_result_prefix(res, path);
+    pending->account = acme_json_string(json, "account", ACME_ID_MAX, p);
+    pending->issued = acme_json_true(json, "issued");
+    rv = parse_url(&pending->order_url, json, "url", path, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = parse_url(&pending->cert_url, json, "certificate", path, res, p);
     }
     return rv;
 }
@@ -78,13 +109,13 @@ static apr_status_t read_order(acme_pending_t *pending, acme_store_t *store,
     return rv;
 }
 
-/* Key and CSR; both must be there, since there is an order.json. */
+/* Key, CSR and chain: all must be there, since order.json says so. */
 static apr_status_t read_parts(acme_pending_t *pending, acme_store_t *store,
                                const char *id, acme_result_t *res,
                                apr_pool_t *p)
 {
     const char *csr;
-    apr_size_t key_len;
+    apr_size_t key_len, chain_len;
     apr_status_t rv;
 
     rv = acme_file_read_secret(&pending->key_pem, &key_len,
@@ -94,6 +125,11 @@ static apr_status_t read_parts(acme_pending_t *pending, acme_store_t *store,
         rv = acme_file_read(&csr, &pending->csr_len,
                             file_path(store, id, "csr.der", p),
                             CSR_SIZE_MAX, res, p);
+    }
+    if (rv == APR_SUCCESS && pending->issued) {
+        rv = acme_file_read(&pending->chain_pem, &chain_len,
+                            file_path(store, id, "chain.pem", p),
+                            CHAIN_SIZE_MAX, res, p);
     }
     if (APR_STATUS_IS_ENOENT(rv)) {
         return APR_EGENERAL;
@@ -133,6 +169,13 @@ apr_status_t acme_pending_load(acme_pending_t **ppending, acme_store_t *store,
     return rv;
 }
 
+/* What would not be read again must not be written. */
+static apr_status_t check_url(const char *url, acme_result_t *res,
+                              apr_pool_t *p)
+{
+    return url ? acme_url_check(url, res, p) : APR_SUCCESS;
+}
+
 static apr_status_t write_order(const acme_pending_t *pending,
                                 acme_store_t *store, const char *id,
                                 acme_result_t *res, apr_pool_t *p)
@@ -142,15 +185,19 @@ static apr_status_t write_order(const acme_pending_t *pending,
     apr_status_t rv;
     json_t *json;
 
-    /* What would not be read again must not be written. */
-    if (pending->order_url) {
-        rv = acme_url_check(pending->order_url, res, p);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
+    rv = check_url(pending->order_url, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = check_url(pending->cert_url, res, p);
     }
-    json = json_pack("{s:s*, s:s}", "url", pending->order_url,
-                     "digest", pending->digest);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    json = json_pack("{s:o, s:s, s:s*, s:s*, s:b, s:s*}",
+                     "names", acme_json_array(pending->names),
+                     "digest", pending->digest, "account", pending->account,
+                     "url", pending->order_url,
+                     "issued", pending->issued,
+                     "certificate", pending->cert_url);
     if (!json || strlen(pending->digest) > DIGEST_MAX) {
         json_decref(json);
         return acme_fail(res, APR_EINVAL, "%s: bad digest", path);
@@ -206,8 +253,8 @@ apr_status_t acme_pending_save(acme_store_t *store, const char *id,
 }
 
 apr_status_t acme_pending_order(acme_store_t *store, const char *id,
-                                const char *order_url, acme_result_t *res,
-                                apr_pool_t *p)
+                                const char *account, const char *order_url,
+                                acme_result_t *res, apr_pool_t *p)
 {
     acme_pending_t pending = { NULL };
     apr_status_t rv;
@@ -216,12 +263,54 @@ apr_status_t acme_pending_order(acme_store_t *store, const char *id,
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    pending.account = account;
     pending.order_url = order_url;
     return write_order(&pending, store, id, res, p);
 }
 
-apr_status_t acme_pending_remove(acme_store_t *store, const char *id,
+apr_status_t acme_pending_reorder(acme_store_t *store, const char *id,
+                                  acme_result_t *res, apr_pool_t *p)
+{
+    acme_pending_t pending = { NULL };
+    apr_status_t rv;
+
+    rv = read_order(&pending, store, id, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    pending.order_url = pending.cert_url = NULL;
+    pending.issued = 0;
+    return write_order(&pending, store, id, res, p);
+}
+
+apr_status_t acme_pending_issued(acme_store_t *store, const char *id,
+                                 const char *chain_pem, const char *cert_url,
                                  acme_result_t *res, apr_pool_t *p)
+{
+    acme_pending_t pending = { NULL };
+    apr_status_t rv;
+
+    rv = read_order(&pending, store, id, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_write(file_path(store, id, "chain.pem", p), chain_pem,
+                             strlen(chain_pem), 0600, res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    pending.issued = 1;
+    pending.cert_url = cert_url;
+    return write_order(&pending, store, id, res, p);
+}
+
+const char *acme_pending_part(const char *id, const char *key_type,
+                              apr_pool_t *p)
+{
+    return apr_psprintf(p, "%s%c%s", id, PART_MARK, key_type);
+}
+
+static apr_status_t remove_one(acme_store_t *store, const char *id,
+                               acme_result_t *res, apr_pool_t *p)
 {
     apr_status_t rv;
 
@@ -230,4 +319,39 @@ apr_status_t acme_pending_remove(acme_store_t *store, const char *id,
         return rv;
     }
     return acme_dir_remove(acme_store_path(store, "pending", id, p), res, p);
+}
+
+/* Names below pending/ that are parts of id. */
+static apr_array_header_t *parts_of(const acme_store_t *store, const char *id,
+                                    apr_pool_t *p)
+{
+    apr_array_header_t *parts = apr_array_make(p, 2, sizeof(const char *));
+    const char *prefix = acme_pending_part(id, "", p);
+    apr_finfo_t info;
+    apr_dir_t *dir;
+
+    if (apr_dir_open(&dir, acme_store_path(store, "pending", NULL, p), p)) {
+        return parts;
+    }
+    while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
+        if (!strncmp(info.name, prefix, strlen(prefix))) {
+            APR_ARRAY_PUSH(parts, const char *) = apr_pstrdup(p, info.name);
+        }
+    }
+    apr_dir_close(dir);
+    return parts;
+}
+
+apr_status_t acme_pending_remove(acme_store_t *store, const char *id,
+                                 acme_result_t *res, apr_pool_t *p)
+{
+    const apr_array_header_t *parts = parts_of(store, id, p);
+    apr_status_t rv;
+    int i;
+
+    rv = remove_one(store, id, res, p);
+    for (i = 0; rv == APR_SUCCESS && i < parts->nelts; i++) {
+        rv = remove_one(store, APR_ARRAY_IDX(parts, i, const char *), res, p);
+    }
+    return rv;
 }

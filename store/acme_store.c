@@ -16,6 +16,7 @@
 #include <apr_file_info.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <openssl/sha.h>
 #include <apr_tables.h>
 
 #include "acme_file.h"
@@ -67,6 +68,25 @@ const char *acme_store_id(const char *text, apr_pool_t *p)
         }
     }
     return id;
+}
+
+const char *acme_store_id_of_name(const char *name, apr_pool_t *p)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    char *id = apr_pstrdup(p, name);
+    char *c;
+
+    for (c = id; *c; c++) {
+        if (*c == ':') {
+            *c = '_';
+        }
+    }
+    if (strlen(name) > ACME_ID_MAX) {
+        SHA256((const unsigned char *)name, strlen(name), digest);
+        id = apr_psprintf(p, "%.*s-%02x%02x%02x%02x", ACME_ID_MAX - 9, id,
+                          digest[0], digest[1], digest[2], digest[3]);
+    }
+    return acme_store_id(id, p);
 }
 
 acme_store_t *acme_store_at(const char *root, apr_pool_t *p)

@@ -29,6 +29,10 @@ typedef struct acme_store_t acme_store_t;
  */
 const char *acme_store_id(const char *text, apr_pool_t *p);
 
+/* The same of any name in its one form: ':' becomes '_', too, and of a name
+ * longer than ACME_ID_MAX the end becomes a hash. */
+const char *acme_store_id_of_name(const char *name, apr_pool_t *p);
+
 /*
  * The store at root (absolute). Makes what is missing with its modes; refuses
  * a root that belongs to another user or that others can write, and says so.

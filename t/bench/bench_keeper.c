@@ -78,8 +78,12 @@ static acme_conf_t *conf_make(const char *dir, apr_pool_t *p)
     APR_ARRAY_PUSH(cert->names, const char *) = cert->id;
     cert->places = apr_array_make(p, 1, sizeof(char *));
     cert->agreed = 1;
-    cert->key_type = ACME_KEY_P256;
+    cert->cas = apr_array_make(p, 1, sizeof(apr_uint32_t));
+    APR_ARRAY_PUSH(cert->cas, apr_uint32_t) = 0;
+    cert->key_types = apr_array_make(p, 1, sizeof(acme_key_type_e));
+    APR_ARRAY_PUSH(cert->key_types, acme_key_type_e) = ACME_KEY_P256;
     cert->digest = acme_conf_digest(conf, cert, p);
+    cert->settings = acme_conf_settings(conf, cert, p);
     return conf;
 }
 

@@ -135,6 +135,19 @@ def test_a_name_needs_at_most_eight_requests(site, record_property):
     assert counted <= 8
 
 
+def test_each_of_two_key_types_needs_at_most_eight(site, record_property):
+    ca = site.proxied_ca()
+    server = site.server(ca)
+    server.vhost(NAME, body="AcmeKeyTypes p256 rsa2048")
+    server.start()
+    server.wait_valid(NAME)
+
+    counted = ca.count() - ca.count("directory", "account")
+    record_property("requests", counted / 2)
+    assert ca.count("order") == 2
+    assert counted <= 2 * 8
+
+
 def test_the_account_is_made_once_and_found_again(site):
     ca = site.proxied_ca()
     server = site.server(ca)

@@ -7,9 +7,13 @@ import pytest
 
 from lib import process
 from lib.httpd import SANITIZERS
+from lib.proxy import RenewalInfo
+from lib.tls import DAY, utcnow
 from lib.wait import wait_until
 
 NAME = "www.example.org"
+
+ASKED = "own-renewal-info"
 
 FEW, MANY = 3, 13
 
@@ -23,10 +27,13 @@ pytestmark = pytest.mark.skipif(SANITIZERS or not shutil.which("valgrind"),
 class Valgrind:
     """A server under valgrind; its processes write what they leave."""
 
-    def __init__(self, site, renewals):
-        server = site.server(site.ca(), http_port=site.http_port)
+    def __init__(self, site, renewals, body):
+        ca = site.proxied_ca()
+        RenewalInfo(ca).window(utcnow() + 20 * DAY, utcnow() + 22 * DAY)
+        server = site.server(ca, http_port=site.http_port)
         server.part("none", "AcmeActivate none\nStartServers 1\n")
-        server.vhost(NAME)
+        server.vhost(NAME, body=body)
+        asks = "AcmeRenewalInfo off" not in body
         logs = server.root / "valgrind"
         logs.mkdir()
         logs.chmod(0o1777)
@@ -36,6 +43,8 @@ class Valgrind:
         try:
             for count in range(1, renewals + 1):
                 server.wait_installed(NAME, count, timeout=60)
+                if asks:
+                    ca.wait_for(ASKED, count, timeout=60)
                 if count < renewals:
                     server.renew(NAME)
             self.keeper = server.keeper
@@ -56,8 +65,11 @@ class Valgrind:
                               for found in (used, lost))
 
 
-def test_a_renewal_leaves_nothing_behind(site, record_property):
-    few, many = Valgrind(site, FEW), Valgrind(site, MANY)
+@pytest.mark.parametrize("body", ["AcmeRenewalInfo off",
+                                  "AcmeKeyTypes p256 p384"],
+                         ids=["one key", "two keys, renewal information"])
+def test_a_renewal_leaves_nothing_behind(site, record_property, body):
+    few, many = Valgrind(site, FEW, body), Valgrind(site, MANY, body)
     for name in ("keeper", "child"):
         before = few.left(getattr(few, name))
         after = many.left(getattr(many, name))

@@ -3,6 +3,7 @@
 import pytest
 
 from lib.load import Load
+from lib.tls import utcnow
 from lib.wait import seconds_until, stays, wait_until
 
 NAME = "www.example.org"
@@ -64,7 +65,7 @@ def test_one_bad_certificate_does_not_delay_another(site):
     relay = site.relay()
     ca = site.ca()
     server = site.server(ca)
-    server.vhost("bad.example.org")
+    server.vhost("bad.example.org", body="AcmeChallenges http-01")
     relay.refusing = True
     server.start()
     server.wait_failed("bad.example.org")
@@ -79,7 +80,7 @@ def test_one_bad_certificate_does_not_delay_another(site):
 def test_a_failed_validation_is_told_in_the_cas_words(site):
     relay = site.relay()
     server = site.server(site.ca())
-    server.vhost(NAME)
+    server.vhost(NAME, body="AcmeChallenges http-01")
     relay.refusing = True
     server.start()
     told = server.wait_failed(NAME)
@@ -144,3 +145,26 @@ def test_the_newest_archives_are_kept(site):
     assert sorted(path.name for path in archive.iterdir()) == ["1", "2", "3"]
     wait_until(lambda: not (server.store / "pending" / NAME).exists(),
                "nothing is pending")
+
+
+HOURS = 3600
+DAYS = 24 * HOURS
+
+
+@pytest.mark.parametrize("life, window, left", [
+    (HOURS, None, HOURS / 2), (12 * HOURS, None, 6 * HOURS),
+    (160 * HOURS, None, 80 * HOURS), (11 * DAYS, None, 3.63 * DAYS),
+    (45 * DAYS, None, 14.85 * DAYS), (90 * DAYS, None, 29.7 * DAYS),
+    (200 * DAYS, None, 66 * DAYS), (90 * DAYS, "20d", 20 * DAYS),
+    (90 * DAYS, "50%", 45 * DAYS), (6 * DAYS, "30d", 3 * DAYS),
+    (6 * DAYS, "1d", DAYS), (HOURS, "10m", HOURS / 6)])
+def test_the_time_comes_from_the_certificate(site, life, window, left):
+    """left at the latest, and up to a twentieth of the lifetime earlier."""
+    server = site.server(site.ca(validity=life))
+    server.vhost(NAME, body=f"AcmeRenewWindow {window}" if window else "")
+    server.start()
+    served = server.wait_valid(NAME)
+    at = server.certificate(NAME)["NextAt"]
+    before_end = (served.not_after - utcnow()).total_seconds() \
+        - seconds_until(at)
+    assert left - 5 <= before_end <= left + life / 20 + 5

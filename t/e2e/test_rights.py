@@ -1,11 +1,16 @@
 """What a worker that was taken over could read and write: no secret."""
 
+import base64
 import json
 import re
+import secrets
 import stat
 import subprocess
 import sys
 
+import pytest
+
+from lib import process
 from lib.httpd import WORKER
 
 NAME = "www.example.org"
@@ -60,6 +65,8 @@ for path in json.load(sys.stdin):
 json.dump([readable, writable], sys.stdout)
 """
 
+KID = "kid-1"
+
 
 def in_the_midst_of_an_order(site):
     """A server with one certificate, and an order before its finalization."""
@@ -82,7 +89,7 @@ def paths_of(server):
 def test_a_worker_reads_no_secret_and_writes_nothing(site):
     server = in_the_midst_of_an_order(site)
     paths = [str(path) for path in paths_of(server)]
-    secrets = [path for path in paths
+    hidden = [path for path in paths
                if SECRET.search(path[len(str(server.store)) + 1:])]
     done = subprocess.run(
         [sys.executable, "-c", TRY], input=json.dumps(paths), check=True,
@@ -90,8 +97,8 @@ def test_a_worker_reads_no_secret_and_writes_nothing(site):
         stdout=subprocess.PIPE, text=True, timeout=30)
     readable, writable = json.loads(done.stdout)
 
-    assert len(secrets) >= 5, secrets
-    assert not set(secrets) & set(readable)
+    assert len(hidden) >= 5, hidden
+    assert not set(hidden) & set(readable)
     assert not writable
     live = str(server.store / "live" / NAME)
     assert live in readable
@@ -140,3 +147,145 @@ def test_a_keeper_holds_no_listening_socket_and_leaves_no_core(site):
     assert core.split()[4:6] == ["0", "0"]
     with open(f"/proc/{server.keeper}/cmdline", "rb") as title:
         assert b"acme" in title.read()
+
+
+def hmac_key():
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()[:43]
+
+
+def bound_server(site, ca, key, lines="AcmeExternalAccount KID KEY"):
+    """A server whose account is bound; its configuration is nobody else's."""
+    server = site.server(ca)
+    path = server.part("binding", lines.replace("KID", KID)
+                       .replace("KEY", key) + "\n")
+    path.chmod(0o600)
+    server.vhost(NAME)
+    return server
+
+
+def in_file(server, key):
+    """The directive when the key is in a file of its own."""
+    path = server.root / "conf" / "hmac.key"
+    path.write_text(key + "\n")
+    path.chmod(0o600)
+    server.part("binding", f"AcmeExternalAccount {KID} file:{path}\n")
+
+
+def knowing(server, key):
+    """Workers that have the key in their memory, as text or as octets."""
+    octets = base64.urlsafe_b64decode(key + "=")
+    assert server.workers
+    return [pid for pid in server.workers
+            if process.occurrences(pid, key.encode())
+            or process.occurrences(pid, octets)]
+
+
+def holding(server, key):
+    """Files with the key in them: the configuration's are left out."""
+    return [path for path in server.root.rglob("*")
+            if path.is_file() and not path.is_symlink()
+            and server.root / "conf" not in path.parents
+            and key.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("where", ["inline", "file"])
+@pytest.mark.parametrize("mpm", ["event", "prefork"])
+def test_the_key_of_a_binding_is_the_keepers_alone(site, mpm, where):
+    key = hmac_key()
+    ca = site.ca(eab={KID: key})
+    server = site.server(ca, mpm=mpm)
+    server.part("binding", f"AcmeExternalAccount {KID} {key}\n").chmod(0o600)
+    if where == "file":
+        in_file(server, key)
+    server.vhost(NAME)
+    server.start()
+    server.wait_valid(NAME)
+    assert not knowing(server, key)
+    server.graceful()
+    server.wait_log("acme: renewal: runs in child", 3)
+    server.wait_log("acme: keeper: started", 3)     # it is none of the workers
+    assert not knowing(server, key)
+    assert not holding(server, key)
+    assert process.occurrences(server.pid, key.encode()) == (
+        where == "inline")
+
+
+def test_each_keeper_can_bind_an_account(site):
+    """Also one that the parent forked after it had tidied up."""
+    key = hmac_key()
+    ca = site.ca(eab={KID: key})
+    server = bound_server(site, ca, key)
+    server.start()
+    server.wait_valid(NAME)
+    server.kill(server.keeper)
+    server.wait_log("acme: keeper: started", 3)
+    ca.restart()                    # it knows no account any more
+    server.renew(NAME)
+    server.wait_valid(NAME, count=2)
+
+    server.graceful()
+    ca.restart()
+    server.renew(NAME)
+    server.wait_valid(NAME, count=3)
+    assert not knowing(server, key)
+
+
+CONFIGURATIONS = {
+    "variable": "Define binding_secret KEY\n"
+                "AcmeExternalAccount KID ${binding_secret}",
+    "quoted": "AcmeExternalAccount KID \"KEY\"",
+    "twice": "AcmeExternalAccount KID KEY\nAcmeExternalAccount KID KEY",
+    "condition": "<IfModule acme_module>\nAcmeExternalAccount KID KEY\n"
+                 "</IfModule>",
+    "long file": "# " + "x" * 6000 + "\nAcmeExternalAccount KID KEY\n"
+                 + "# comment\n" * 2000}
+
+
+@pytest.mark.parametrize("lines", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_the_key_is_forgotten_however_it_is_written(site, lines):
+    key = hmac_key()
+    server = bound_server(site, site.ca(eab={KID: key}), key, lines)
+    server.start()
+    server.wait_valid(NAME)
+    assert not knowing(server, key)
+
+
+def test_the_key_that_another_directive_needs_is_left(site):
+    """The other module may use it in its workers; the administrator is told.
+    """
+    key = hmac_key()
+    server = bound_server(site, site.ca(eab={KID: key}), key,
+                          f"AcmeExternalAccount KID KEY\n"
+                          f"Header always set X-Key {key}")
+    server.start()
+    server.wait_valid(NAME)
+    server.wait_log("acme: AcmeExternalAccount: workers can read 1")
+    assert server.get().headers["x-key"] == key
+    server.graceful()
+    server.renew(NAME)
+    server.wait_valid(NAME, count=2)
+
+
+def test_a_key_from_the_environment_is_there_after_a_reload(site):
+    key = hmac_key()
+    server = bound_server(site, site.ca(eab={KID: key}), key,
+                          "AcmeExternalAccount KID ${BINDING_SECRET}")
+    server.environment["BINDING_SECRET"] = key
+    server.start()
+    server.wait_valid(NAME)
+    server.wait_log("acme: AcmeExternalAccount: workers can read 1")
+    server.graceful()
+    server.ca.restart()
+    server.renew(NAME)
+    server.wait_valid(NAME, count=2)
+
+
+def test_httpd_t_says_nothing_of_a_key(site):
+    key = hmac_key()
+    server = bound_server(site, site.ca(), key)
+    code, said = server.httpd_t("-DDUMP_ACME")
+    assert code == 0 and key not in said
+    server.part("binding", f"AcmeExternalAccount {KID} {key[:20]}\n")
+    code, said = server.httpd_t()
+    assert code != 0 and "AcmeExternalAccount" in said
+    assert key[:20] not in said

@@ -164,3 +164,116 @@ def test_a_certificate_that_is_not_due_is_left_alone_at_a_restart(site):
     server.restart()
     assert server.look(NAME, verify=True).serial == served.serial
     stays(lambda: ca.count("order") == 1, "no second order", 3)
+
+
+@pytest.mark.parametrize("line, told", [
+    ("", True),
+    ("AcmeDns exec /bin/true", False),
+    ("AcmeDns exec /bin/true\nAcmeChallenges http-01", True),
+    ("AcmeDns exec /bin/true\nAcmeChallenges http-01 dns-01", False),
+    ("AcmeChallenges dns-persist-01", False),
+    ("AcmeChallenges http-01 dns-persist-01", False)])
+def test_a_wildcard_that_nobody_can_validate_is_told(site, line, told):
+    server = site.server(site.ca())
+    file = server.vhost(NAME, body=f"AcmeNames auto *.example.org\n{line}")
+    code, said = server.httpd_t()
+    lines = [line for line in said.split("\n") if "*.example.org" in line]
+    assert code == 0
+    assert len(lines) == told
+    for found in lines:
+        assert f"{file}:1" in found and "AcmeDns" in found
+
+
+def test_the_wildcards_of_a_later_vhost_need_the_challenges_of_the_first(site):
+    server = site.server(site.ca())
+    shared = "AcmeCertificate shared\n"
+    server.vhost(NAME, part="v1", body=shared)
+    second = server.vhost("b.example.org", part="v2", body=shared +
+                          "AcmeNames *.example.org\nAcmeDns exec /bin/true")
+    code, said = server.httpd_t()
+    assert code == 0
+    assert f"{second}:1: *.example.org" in said
+
+
+def started(site, *vhosts):
+    """A CA that counts, and a server whose vhosts have certificates."""
+    ca = site.proxied_ca()
+    server = site.server(ca)
+    for names in vhosts:
+        server.vhost(*names, part=names[0])
+    server.start()
+    for names in vhosts:
+        server.wait_valid(names[0])
+    return ca, server
+
+
+def test_names_swapped_between_vhosts(site):
+    ca, server = started(site, ("a.example.org", "x.example.org"),
+                         ("b.example.org", "y.example.org"))
+    server.vhost("a.example.org", "y.example.org", part="a.example.org")
+    server.vhost("b.example.org", "x.example.org", part="b.example.org")
+    server.graceful()
+    assert server.get_tls("a.example.org").status == 200
+    assert server.wait_valid("a.example.org", "y.example.org", count=2).names \
+        == ("a.example.org", "y.example.org")
+    assert server.wait_valid("b.example.org", "x.example.org", count=2).names \
+        == ("b.example.org", "x.example.org")
+    assert ca.count("order") == 4
+
+
+def test_names_that_move_along_with_their_vhosts_order_nothing(site):
+    """The files are read in another order, and the aliases too."""
+    ca, server = started(site, ("a.example.org", "x.example.org",
+                                "y.example.org"), ("b.example.org",))
+    for part in "a.example.org", "b.example.org":
+        server.remove_part(part)
+    server.vhost("b.example.org", part="1")
+    server.vhost("a.example.org", "y.example.org", "x.example.org", part="2")
+    server.graceful()
+    server.wait_state("a.example.org", "valid")
+    stays(lambda: ca.count("order") == 2, "no further order", 3)
+
+
+def test_two_certificates_merged_into_one(site):
+    ca, server = started(site, ("a.example.org",), ("b.example.org",))
+    merged, = server.installed("b.example.org")
+    for name in "a.example.org", "b.example.org":
+        server.vhost(name, body="AcmeCertificate a.example.org", part=name)
+    server.graceful()
+    assert server.wait_valid("a.example.org", "b.example.org",
+                             count=2).names == ("a.example.org",
+                                                "b.example.org")
+    assert ca.count("order") == 3
+    assert server.live("b.example.org")[0].serial_number == merged
+    assert not server.certificate("b.example.org")
+
+    for name in "a.example.org", "b.example.org":
+        server.vhost(name, part=name)
+    server.graceful()
+    server.wait_served("b.example.org", merged)
+    assert server.look("a.example.org", verify=True)
+    stays(lambda: ca.count("order") == 3, "what there was is good", 3)
+
+
+def test_the_id_that_is_set_stays_without_the_first_name(site):
+    body = "AcmeCertificate shop"
+    ca = site.proxied_ca()
+    server = site.server(ca)
+    server.vhost("a.example.org", "b.example.org", body=body, part="shop")
+    server.start()
+    serial = server.wait_valid("shop", "a.example.org").serial
+    server.vhost("b.example.org", body=body, part="shop")
+    server.graceful()
+    assert server.wait_served("b.example.org", serial)
+    stays(lambda: ca.count("order") == 1, "it has all names", 3)
+    assert server.get_tls("b.example.org").status == 200
+
+
+def test_without_one_the_first_name_is_the_id(site):
+    ca, server = started(site, ("a.example.org", "b.example.org"))
+    serial, = server.installed("a.example.org")
+    server.vhost("b.example.org", part="a.example.org")
+    server.graceful()
+    assert server.wait_valid("b.example.org").names == ("b.example.org",)
+    assert ca.count("order") == 2
+    assert server.live("a.example.org")[0].serial_number == serial

@@ -35,6 +35,12 @@
     { .request = "GET /dir", .head = "200 OK", .body = \
       "{\"newNonce\":\"~/nonce\",\"newAccount\":\"~/account\"," \
       "\"newOrder\":\"~/order\"}" }
+/* The same of a CA that has all that one may have. */
+#define FULL_DIRECTORY \
+    { .request = "GET /dir", .head = "200 OK", .body = \
+      "{\"newNonce\":\"~/nonce\",\"newAccount\":\"~/account\"," \
+      "\"newOrder\":\"~/order\",\"revokeCert\":\"~/revoke\"," \
+      "\"keyChange\":\"~/key\",\"renewalInfo\":\"~/info\"}" }
 #define NONCE \
     { .request = "HEAD /nonce", .head = "200 OK\r\nReplay-Nonce: fresh" }
 
@@ -50,8 +56,10 @@ static inline apr_status_t fake_sign(const char **pbody, void *baton,
                                      const char *nonce,
                                      acme_result_t *result, apr_pool_t *p)
 {
-    static const char *const kinds[] = { "account", "order", "get",
-                                         "challenge", "finalize" };
+    static const char *const kinds[] = {
+        "account", "order", "get", "challenge", "finalize", "find", "update",
+        "deactivate", "key", "revoke"
+    };
 
     (void)url;
     if (baton) {

@@ -38,6 +38,32 @@ static inline acme_cert_conf_t *cert_of(acme_conf_t *conf, int i)
     return &APR_ARRAY_IDX(conf->certs, i, acme_cert_conf_t);
 }
 
+/* "p256 rsa2048" */
+static inline apr_array_header_t *key_types(const char *text)
+{
+    const apr_array_header_t *names = words(text);
+    apr_array_header_t *types = apr_array_make(scratch_pool, 2,
+                                               sizeof(acme_key_type_e));
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        acme_key_type_e *type = apr_array_push(types);
+
+        if (acme_key_type_parse(type, APR_ARRAY_IDX(names, i, const char *),
+                                &res)) {
+            fail_msg("%s", res.detail);
+        }
+    }
+    return types;
+}
+
+static inline void set_digests(const acme_conf_t *conf,
+                               acme_cert_conf_t *cert)
+{
+    cert->digest = acme_conf_digest(conf, cert, scratch_pool);
+    cert->settings = acme_conf_settings(conf, cert, scratch_pool);
+}
+
 /* Certificate 0 is a.example with www.a.example, certificate 1 b.example. */
 static inline acme_conf_t *make_conf(void)
 {
@@ -65,11 +91,12 @@ static inline acme_conf_t *make_conf(void)
         cert->id = APR_ARRAY_IDX(cert->names, 0, const char *);
         cert->places = words("httpd.conf:1");
         cert->agreed = 1;
-        cert->key_type = ACME_KEY_P256;
+        cert->key_types = key_types("p256");
+        cert->cas = apr_array_make(scratch_pool, 2, sizeof(apr_uint32_t));
+        APR_ARRAY_PUSH(cert->cas, apr_uint32_t) = 0;
         cert->renew.percent = 33;
         cert->warn.percent = 10;
-        cert->digest = acme_conf_digest(conf, cert, scratch_pool);
-        cert->settings = acme_conf_settings(conf, cert, scratch_pool);
+        set_digests(conf, cert);
     }
     return conf;
 }
@@ -77,11 +104,34 @@ static inline acme_conf_t *make_conf(void)
 /* Other names for a certificate, as after a changed configuration. */
 static inline void set_names(acme_conf_t *conf, int i, const char *names)
 {
-    acme_cert_conf_t *cert = cert_of(conf, i);
+    cert_of(conf, i)->names = words(names);
+    set_digests(conf, cert_of(conf, i));
+}
 
-    cert->names = words(names);
-    cert->digest = acme_conf_digest(conf, cert, scratch_pool);
-    cert->settings = acme_conf_settings(conf, cert, scratch_pool);
+static inline void set_key_types(acme_conf_t *conf, int i, const char *types)
+{
+    cert_of(conf, i)->key_types = key_types(types);
+    set_digests(conf, cert_of(conf, i));
+}
+
+static inline acme_ca_conf_t *ca_of(const acme_conf_t *conf, int i)
+{
+    return &APR_ARRAY_IDX(conf->cas, i, acme_ca_conf_t);
+}
+
+/* One more CA, for certificate 0 the next to try. */
+static inline acme_ca_conf_t *add_ca(acme_conf_t *conf, const char *url)
+{
+    acme_ca_conf_t *ca = apr_array_push(conf->cas);
+
+    memset(ca, 0, sizeof(*ca));
+    ca->url = url;
+    ca->folder = acme_account_folder(url, NULL, scratch_pool);
+    ca->contacts = words("");
+    APR_ARRAY_PUSH(cert_of(conf, 0)->cas, apr_uint32_t) =
+        (apr_uint32_t)conf->cas->nelts - 1;
+    set_digests(conf, cert_of(conf, 0));
+    return ca;
 }
 
 /* A line a write: several processes log into one file. */

@@ -210,7 +210,7 @@ static inline void assert_serving(void)
 
 static inline apr_status_t prepare(apr_uint32_t cert)
 {
-    acme_msg_cert_t body = { cert };
+    acme_msg_cert_t body = { { cert, 0, 0 } };
 
     return say(ACME_MSG_PREPARE, &body).status;
 }
@@ -221,7 +221,7 @@ static inline apr_status_t tell_url(acme_message_e kind, apr_uint32_t cert,
     acme_msg_url_t body;
 
     memset(&body, 0, sizeof(body));     /* what lies between as well */
-    body.cert = cert;
+    body.about.cert = cert;
     apr_cpystrn(body.url, url, sizeof(body.url));
     return say(kind, &body).status;
 }
@@ -239,7 +239,7 @@ static inline acme_message_t sign(apr_uint32_t cert, apr_uint32_t kind,
     acme_msg_sign_t body;
 
     memset(&body, 0, sizeof(body));
-    body.cert = cert;
+    body.about.cert = cert;
     body.kind = kind;
     apr_cpystrn(body.url, url, sizeof(body.url));
     apr_cpystrn(body.nonce, nonce, sizeof(body.nonce));
@@ -249,8 +249,11 @@ static inline acme_message_t sign(apr_uint32_t cert, apr_uint32_t kind,
 static inline acme_message_t install_octets(apr_uint32_t cert,
                                             const char *data, apr_size_t len)
 {
-    acme_msg_cert_t body = { cert };
+    acme_msg_url_t body;
 
+    (void)tell_url(ACME_MSG_ORDER, cert, ORDER_URL);
+    memset(&body, 0, sizeof(body));
+    body.about.cert = cert;
     return say_on(channel, ACME_MSG_INSTALL, &body, data, len);
 }
 
@@ -262,7 +265,7 @@ static inline acme_message_t install(apr_uint32_t cert, const char *pem)
 /* The state as acmectl sees it. */
 static inline acme_state_t list(apr_uint32_t cert)
 {
-    acme_msg_cert_t body = { cert };
+    acme_msg_cert_t body = { { cert, 0, 0 } };
     int fd = open_control();
     acme_message_t reply = say_on(fd, ACME_MSG_LIST, &body, NULL, 0);
 

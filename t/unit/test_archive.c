@@ -11,13 +11,17 @@
 
 #define ID "www.example.org"
 #define FILES 5
+#define PART_FILES 4
 
 static acme_result_t res;
 
 static apr_status_t install_to(acme_store_t *store, int *pn, const char *text)
 {
-    acme_archive_t archive = { text, text, "", text, "{}" };
+    acme_archive_part_t part = { "", text, text, "", text };
+    acme_archive_t archive = { NULL, "{}" };
 
+    archive.parts = apr_array_make(scratch_pool, 1, sizeof(part));
+    APR_ARRAY_PUSH(archive.parts, acme_archive_part_t) = part;
     return acme_archive_install(pn, store, ID, &archive, &res, scratch_pool);
 }
 
@@ -77,6 +81,48 @@ static void installs_and_numbers(void **state)
         if (mode_of(at("store/archive/%s/2/%s", ID, rows[i].name))
             != rows[i].mode) {
             fail_msg("%s", rows[i].name);
+        }
+    }
+}
+
+static void two_key_types_lie_in_one_folder(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        int mode;
+    } rows[] = {
+        { "privkey.pem", "key 1", 0600 },
+        { "cert.pem", "cert 1", 0644 },
+        { "chain.pem", "chain 1", 0644 },
+        { "fullchain.pem", "full 1", 0644 },
+        { "privkey-rsa.pem", "key 2", 0600 },
+        { "cert-rsa.pem", "cert 2", 0644 },
+        { "chain-rsa.pem", "", 0644 },
+        { "fullchain-rsa.pem", "full 2", 0644 },
+        { "meta.json", "{}", 0644 }
+    };
+    acme_archive_part_t first = { "", "key 1", "cert 1", "chain 1", "full 1" };
+    acme_archive_part_t second = { "-rsa", "key 2", "cert 2", "", "full 2" };
+    acme_archive_t archive = { NULL, "{}" };
+    mode_t before = umask(0);
+    size_t i;
+    int n;
+
+    (void)state;
+    archive.parts = apr_array_make(scratch_pool, 2, sizeof(first));
+    APR_ARRAY_PUSH(archive.parts, acme_archive_part_t) = first;
+    APR_ARRAY_PUSH(archive.parts, acme_archive_part_t) = second;
+    assert_int_equal(acme_archive_install(&n, open_store(), ID, &archive,
+                                          &res, scratch_pool), 0);
+    umask(before);
+    assert_int_equal(count(at("store/live/%s/", ID)), FILES + PART_FILES);
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const char *path = at("store/live/%s/%s", ID, rows[i].name);
+        const char *text = text_of(path);
+
+        if (!text || strcmp(text, rows[i].text)
+            || mode_of(path) != rows[i].mode) {
+            fail_msg("%s: %s", rows[i].name, text ? text : "none");
         }
     }
 }
@@ -423,6 +469,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         SCRATCH_TEST(installs_and_numbers),
+        SCRATCH_TEST(two_key_types_lie_in_one_folder),
         SCRATCH_TEST(dies_at_any_step),
         SCRATCH_TEST(fails_at_any_step),
         SCRATCH_TEST(the_old_stays_live_when_the_link_fails),

@@ -25,6 +25,7 @@ static acme_authz_t *authz_of(const char *body)
 
 static void challenges_that_we_cannot_use_are_passed_over(void **state)
 {
+    const acme_challenge_t *unknown;
     acme_authz_t *authz;
 
     (void)state;
@@ -44,12 +45,92 @@ static void challenges_that_we_cannot_use_are_passed_over(void **state)
     assert_string_equal(authz->name, "a.org");
     assert_true(authz->wildcard);
     assert_int_equal(authz->challenges->nelts, 5);
-    assert_string_equal(acme_authz_challenge(authz, "http-01")->url,
+    assert_string_equal(acme_authz_challenge(authz, ACME_HTTP_01)->url,
                         at("/3"));
-    assert_true(acme_authz_challenge(authz, "http-01")->begun);
-    assert_null(acme_authz_challenge(authz, "dns-persist-01"));
-    assert_null(acme_authz_challenge(authz, "dns-01"));
-    assert_non_null(acme_authz_challenge(authz, "tls-\\x07alpn"));
+    assert_true(acme_authz_challenge(authz, ACME_HTTP_01)->begun);
+    assert_int_equal(acme_authz_challenge(authz, ACME_HTTP_01)->kind,
+                     ACME_HTTP_01);
+    assert_null(acme_authz_challenge(authz, ACME_DNS_PERSIST_01));
+    assert_null(acme_authz_challenge(authz, ACME_DNS_01));
+    unknown = &APR_ARRAY_IDX(authz->challenges, 4, acme_challenge_t);
+    assert_string_equal(unknown->type, "tls-\\x07alpn");
+    assert_int_equal(unknown->kind, -1);
+    assert_null(unknown->issuers);
+}
+
+/* The issuers of the one challenge there is, "" when it is of no use. */
+static const char *issuers_of(const char *members, int draft)
+{
+    const acme_challenge_t *challenge;
+    acme_authz_t *authz;
+
+    authz = authz_of(apr_psprintf(pool, "{\"status\":\"pending\"," IDENTIFIER
+                                  ",\"challenges\":[{\"type\":\"dns-01\","
+                                  "\"url\":\"~/1\"},{\"type\":"
+                                  "\"dns-persist-01\",\"url\":\"~/2\"%s}]}",
+                                  members));
+    assert_non_null(authz);
+    assert_null(acme_authz_challenge(authz, ACME_DNS_01));
+    challenge = acme_authz_challenge(authz, ACME_DNS_PERSIST_01);
+    if (!challenge) {
+        return "";
+    }
+    assert_string_equal(challenge->url, at("/2"));
+    assert_null(challenge->token);
+    assert_int_equal(challenge->persist_draft, draft);
+    return apr_array_pstrcat(pool, challenge->issuers, ' ');
+}
+
+static void a_persistent_record_needs_no_token(void **state)
+{
+    const char *many = ",\"issuerDomainNames\":[\"a.org\"";
+    int i;
+
+    (void)state;
+    assert_string_equal(issuers_of(",\"issuer-domain-names\":[\"a.org\","
+                                   "\"b.org\"]", 1), "a.org b.org");
+    assert_string_equal(issuers_of(",\"issuerDomainNames\":[\"A.ORG.\"]", 2),
+                        "a.org");
+    assert_string_equal(issuers_of(",\"issuer-domain-names\":[\"a.org\"],"
+                                   "\"issuerDomainNames\":[\"b.org\"]", 2),
+                        "b.org");
+    assert_string_equal(issuers_of("", 0), "");
+    assert_string_equal(issuers_of(",\"issuerDomainNames\":[]", 0), "");
+    assert_string_equal(issuers_of(",\"issuerDomainNames\":[\"a;b\",\"a b\","
+                                   "\"a\\\"b\",\"-a.org\",\"a_b.org\",7,"
+                                   "\"2001:db8::1\",\"*.a.org\"]", 0), "");
+    assert_string_equal(issuers_of(",\"issuerDomainNames\":[\"a.org\"],"
+                                   "\"status\":\"invalid\"", 0), "");
+    for (i = 0; i < 100; i++) {
+        many = apr_psprintf(pool, "%s,\"%d.org\"", many, i);
+    }
+    assert_string_equal(issuers_of(apr_pstrcat(pool, many, "]", NULL), 2),
+                        "a.org 0.org 1.org 2.org 3.org 4.org 5.org 6.org "
+                        "7.org 8.org");
+}
+
+static void a_name_is_in_its_one_form(void **state)
+{
+    static const struct {
+        const char *value, *name;
+        int wildcard;
+    } rows[] = {
+        { "a.org", "a.org", 0 }, { "A.Org.", "a.org", 0 },
+        { "*.a.org", "a.org", 1 }, { "192.0.2.1", "192.0.2.1", 0 },
+        { "2001:DB8::0:1", "2001:db8::1", 0 }
+    };
+    acme_authz_t *authz;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        authz = authz_of(apr_psprintf(pool, "{\"status\":\"pending\","
+                                      "\"identifier\":{\"value\":\"%s\"}}",
+                                      rows[i].value));
+        assert_non_null(authz);
+        assert_string_equal(authz->name, rows[i].name);
+        assert_int_equal(authz->wildcard, rows[i].wildcard);
+    }
 }
 
 static void a_token_is_base64url_of_bounded_length(void **state)
@@ -76,12 +157,12 @@ static void a_token_is_base64url_of_bounded_length(void **state)
         int good = known ? rows[i].good : strlen(longest) == ACME_TOKEN_MAX;
 
         authz = authz_of(apr_pstrcat(pool, "{\"status\":\"pending\","
-                         IDENTIFIER ",\"challenges\":[{\"type\":\"x\","
+                         IDENTIFIER ",\"challenges\":[{\"type\":\"http-01\","
                          "\"url\":\"~/1\",\"token\":\"", token, "\"}]}",
                          NULL));
         assert_non_null(authz);
         assert_int_equal(authz->challenges->nelts, 1);
-        if ((acme_authz_challenge(authz, "x") != NULL) != good) {
+        if ((acme_authz_challenge(authz, ACME_HTTP_01) != NULL) != good) {
             fail_msg("%s", token);
         }
         if (!known) {
@@ -102,7 +183,9 @@ static void a_failed_authorization_says_why(void **state)
         "]}");
     assert_non_null(authz);
     assert_int_equal(authz->status, ACME_AUTHZ_FAILED);
-    assert_string_equal(authz->error.detail, "http-01 of a.org: Refused.");
+    assert_ptr_equal(strstr(authz->error.detail,
+                            "http-01 of a.org: Refused.; the CA must reach "),
+                     authz->error.detail);
     assert_true(acme_problem_is(&authz->error, "connection"));
     assert_int_equal(authz->error.retry, ACME_RETRY_SOON);
 
@@ -125,6 +208,8 @@ static void a_hostile_authorization_is_refused(void **state)
         "{\"status\":\"pending\",\"identifier\":\"a.org\"}",
         "{\"status\":\"pending\",\"identifier\":{\"value\":\"\"}}",
         "{\"status\":\"pending\",\"identifier\":{\"value\":\"a\\u0000b\"}}",
+        "{\"status\":\"pending\",\"identifier\":{\"value\":\"../a\"}}",
+        "{\"status\":\"pending\",\"identifier\":{\"value\":\"$(id)\"}}",
         "{\"status\":\"new\"," IDENTIFIER "}"
     };
     size_t i;
@@ -164,6 +249,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         FAKE_CA_TEST(challenges_that_we_cannot_use_are_passed_over),
+        FAKE_CA_TEST(a_persistent_record_needs_no_token),
+        FAKE_CA_TEST(a_name_is_in_its_one_form),
         FAKE_CA_TEST(a_token_is_base64url_of_bounded_length),
         FAKE_CA_TEST(a_failed_authorization_says_why),
         FAKE_CA_TEST(a_hostile_authorization_is_refused),

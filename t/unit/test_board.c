@@ -1,5 +1,5 @@
 /*
- * test_board.c - tokens and states in shared memory, also while several
+ * test_board.c - challenges and states in shared memory, also while several
  * processes write to it, die in it, or fill it with whatever they like.
  *
  * The board's source is a part of this program: its rows are damaged here.
@@ -80,7 +80,7 @@ static int rows_in_use(void)
     unsigned i;
     int n = 0;
 
-    for (i = 0; i < TOKENS; i++) {
+    for (i = 0; i < ROWS; i++) {
         n += atomic_load(&board->tokens->tags[i]) != FREE;
     }
     return n;
@@ -90,7 +90,7 @@ static void expire_all(void)
 {
     unsigned i;
 
-    for (i = 0; i < TOKENS; i++) {
+    for (i = 0; i < ROWS; i++) {
         atomic_store(&board->tokens->rows[i].expires, apr_time_now() - 1);
     }
 }
@@ -186,7 +186,7 @@ static void tokens_with_the_same_hash(void **state)
     static const char b[] = "frNZCFpvEr8oDL3PGnpL6k";
 
     (void)state;
-    assert_int_equal(tag_of(a, strlen(a)), tag_of(b, strlen(b)));
+    assert_int_equal(tag_of(a), tag_of(b));
     assert_int_equal(present(a, THUMBPRINT), APR_SUCCESS);
     assert_false(is_answered(b, THUMBPRINT));
     acme_board_withdraw(board, b);
@@ -210,14 +210,14 @@ static void a_full_table(void **state)
     int i;
 
     (void)state;
-    for (i = 0; i < TOKENS; i++) {
+    for (i = 0; i < ROWS; i++) {
         assert_int_equal(present(token_number(i), THUMBPRINT), APR_SUCCESS);
     }
     assert_int_equal(present(TOKEN_A, THUMBPRINT), APR_ENOSPC);
     assert_non_null(strstr(res.detail, "2048"));
     assert_int_equal(res.retry, ACME_RETRY_SOON);
     assert_false(is_answered(TOKEN_A, THUMBPRINT));
-    for (i = 0; i < TOKENS; i++) {
+    for (i = 0; i < ROWS; i++) {
         assert_true(is_answered(token_number(i), THUMBPRINT));
     }
 
@@ -237,11 +237,11 @@ static void rows_left_behind(void **state)
     int i;
 
     (void)state;
-    for (i = 0; i < TOKENS; i++) {
+    for (i = 0; i < ROWS; i++) {
         assert_int_equal(present(token_number(i), THUMBPRINT), APR_SUCCESS);
     }
     /* Half of them by one who was killed while he filled them. */
-    for (i = 0; i < TOKENS; i += 2) {
+    for (i = 0; i < ROWS; i += 2) {
         atomic_store(&board->tokens->tags[i], TAKEN);
         write_begin(&board->tokens->rows[i].seq);
     }
@@ -249,14 +249,14 @@ static void rows_left_behind(void **state)
 
     expire_all();
     assert_true(is_answered(token_number(1), THUMBPRINT));
-    for (i = 0; i < TOKENS; i++) {
-        assert_int_equal(present(token_number(TOKENS + i), THUMBPRINT),
+    for (i = 0; i < ROWS; i++) {
+        assert_int_equal(present(token_number(ROWS + i), THUMBPRINT),
                          APR_SUCCESS);
     }
     assert_int_equal(present(TOKEN_A, THUMBPRINT), APR_ENOSPC);
-    for (i = 0; i < TOKENS; i++) {
+    for (i = 0; i < ROWS; i++) {
         assert_false(is_answered(token_number(i), THUMBPRINT));
-        assert_true(is_answered(token_number(TOKENS + i), THUMBPRINT));
+        assert_true(is_answered(token_number(ROWS + i), THUMBPRINT));
     }
 }
 
@@ -273,7 +273,7 @@ static void presented_again(void **state)
     assert_int_equal(rows_in_use(), 1);
     assert_int_equal(acme_board_seen(board, TOKEN_A), 1);
     assert_true(atomic_load(&board->tokens->rows[0].expires)
-                > apr_time_now() + TOKEN_LIFE / 2);
+                > apr_time_now() + ROW_LIFE / 2);
 
     /* From now on with this one, whatever it was before. */
     assert_int_equal(present(TOKEN_A, OTHER_THUMBPRINT), APR_SUCCESS);
@@ -283,6 +283,105 @@ static void presented_again(void **state)
     acme_board_withdraw(board, TOKEN_A);
     assert_false(is_answered(TOKEN_A, OTHER_THUMBPRINT));
     assert_int_equal(rows_in_use(), 0);
+}
+
+#define SNI "www.example.org"
+#define V6_SNI "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0." \
+    "1.0.0.2.ip6.arpa"
+
+/* A digest whose every octet is c; zeros and dots are octets like others. */
+static apr_status_t present_alpn(const char *sni, int c)
+{
+    unsigned char digest[ACME_ALPN_DIGEST_OCTETS];
+
+    memset(digest, c, sizeof(digest));
+    return acme_board_present_alpn(board, sni, digest, &res);
+}
+
+/* The octet that all of the answer's are, -1 for none. */
+static int alpn_answer(const char *sni, int count)
+{
+    unsigned char *digest = malloc(ACME_ALPN_DIGEST_OCTETS);
+    int i, c = -1;
+
+    if (acme_board_answer_alpn(board, sni, digest, count)) {
+        c = digest[0];
+        for (i = 0; i < ACME_ALPN_DIGEST_OCTETS; i++) {
+            assert_int_equal(digest[i], c);
+        }
+    }
+    free(digest);
+    return c;
+}
+
+static void a_name_from_start_to_end(void **state)
+{
+    (void)state;
+    assert_int_equal(alpn_answer(SNI, 1), -1);
+    assert_int_equal(acme_board_seen_alpn(board, SNI), 0);
+
+    assert_int_equal(present_alpn(SNI, 0), APR_SUCCESS);
+    assert_int_equal(present_alpn(V6_SNI, 0xff), APR_SUCCESS);
+    assert_int_equal(alpn_answer(SNI, 1), 0);
+    assert_int_equal(alpn_answer(SNI, 0), 0);
+    assert_int_equal(alpn_answer(V6_SNI, 0), 0xff);
+    assert_int_equal(alpn_answer("WWW.example.org", 1), -1);
+    assert_int_equal(alpn_answer("www.example.or", 1), -1);
+    assert_int_equal(alpn_answer("www.example.org.", 1), -1);
+    assert_int_equal(alpn_answer("", 1), -1);
+    assert_int_equal(acme_board_seen_alpn(board, SNI), 1);
+    assert_int_equal(acme_board_seen_alpn(board, V6_SNI), 0);
+
+    /* Again after a reload; then for another account. */
+    assert_int_equal(present_alpn(SNI, 0), APR_SUCCESS);
+    assert_int_equal(acme_board_seen_alpn(board, SNI), 1);
+    assert_int_equal(present_alpn(SNI, '.'), APR_SUCCESS);
+    assert_int_equal(alpn_answer(SNI, 0), '.');
+    assert_int_equal(acme_board_seen_alpn(board, SNI), 0);
+
+    acme_board_withdraw_alpn(board, SNI);
+    acme_board_withdraw_alpn(board, SNI);
+    assert_int_equal(alpn_answer(SNI, 1), -1);
+    assert_int_equal(alpn_answer(V6_SNI, 1), 0xff);
+}
+
+static void names_and_tokens_are_apart(void **state)
+{
+    (void)state;
+    assert_int_equal(present_alpn(TOKEN_A, 'a'), APR_SUCCESS);
+    assert_false(is_answered(TOKEN_A, THUMBPRINT));
+    assert_int_equal(present(TOKEN_A, THUMBPRINT), APR_SUCCESS);
+    acme_board_withdraw_alpn(board, TOKEN_A);
+    assert_true(is_answered(TOKEN_A, THUMBPRINT));
+    assert_int_equal(alpn_answer(TOKEN_A, 1), -1);
+    assert_int_equal(acme_board_seen(board, TOKEN_A), 0);
+}
+
+static void the_longest_name_and_a_full_table(void **state)
+{
+    char name[ACME_NAME_MAX + 2];
+    int i;
+
+    (void)state;
+    memset(name, 'a', sizeof(name));
+    name[ACME_NAME_MAX + 1] = '\0';
+    assert_int_equal(present_alpn(name, 'a'), APR_EINVAL);
+    assert_int_equal(alpn_answer(name, 0), -1);
+    name[ACME_NAME_MAX] = '\0';
+    assert_int_equal(present_alpn(name, 'a'), APR_SUCCESS);
+    assert_int_equal(alpn_answer(name, 0), 'a');
+
+    for (i = 1; i < ROWS; i++) {
+        assert_int_equal(present_alpn(apr_psprintf(load, "n%d.example", i),
+                                      i & 0xff), APR_SUCCESS);
+    }
+    assert_int_equal(present_alpn(SNI, 'a'), APR_ENOSPC);
+    assert_non_null(strstr(res.detail, "2048"));
+    assert_int_equal(alpn_answer("n2047.example", 0), 2047 & 0xff);
+    assert_int_equal(present(TOKEN_A, THUMBPRINT), APR_SUCCESS);
+
+    acme_board_withdraw_alpn(board, "n7.example");
+    assert_int_equal(present_alpn(SNI, 'a'), APR_SUCCESS);
 }
 
 static void a_reload(void **state)
@@ -295,6 +394,7 @@ static void a_reload(void **state)
     (void)state;
     memset(&told, 0, sizeof(told));
     assert_int_equal(present(TOKEN_A, THUMBPRINT), APR_SUCCESS);
+    assert_int_equal(present_alpn(SNI, 'a'), APR_SUCCESS);
     acme_board_publish(board, &told);
     acme_board_hold(board, "not now");
     acme_board_set_pids(board, 11, 0);
@@ -308,6 +408,8 @@ static void a_reload(void **state)
     assert_int_equal(acme_board_create(&board, &server, CERTS + 1, &res,
                                        load), APR_SUCCESS);
     assert_true(is_answered(TOKEN_A, THUMBPRINT));
+    assert_int_equal(alpn_answer(SNI, 1), 'a');
+    assert_int_equal(acme_board_seen_alpn(last, SNI), 1);
     assert_false(acme_board_state(board, 0, &told));
     assert_false(acme_board_state(board, CERTS, &told));
     acme_board_held(board, held, sizeof(held));
@@ -392,12 +494,12 @@ static void a_killed_writer(void **state)
 /* The rows full of c, every one of which claims to be that of token. */
 static void scribble(char c, const char *token, unsigned seq)
 {
-    tokens_t *tokens = board->tokens;
+    table_t *tokens = board->tokens;
     unsigned i;
 
     memset(tokens, c, sizeof(*tokens));
-    for (i = 0; i < TOKENS; i++) {
-        atomic_store(&tokens->tags[i], tag_of(token, strlen(token)));
+    for (i = 0; i < ROWS; i++) {
+        atomic_store(&tokens->tags[i], tag_of(token));
         atomic_store(&tokens->rows[i].seq, seq);
     }
 }
@@ -408,6 +510,7 @@ static void hostile_contents(void **state)
     static const apr_size_t lengths[] = { 1, 22, 128, 190, 191, 192, 500 };
     static const char fills[] = { 'A', '.', '\0', '\xff' };
     char *buf = malloc(ACME_KEY_AUTHORIZATION_SIZE);
+    entry_t *entry;
     char *token;
     size_t i, j;
 
@@ -426,14 +529,36 @@ static void hostile_contents(void **state)
         }
         /* The longest that such a row can have, and one octet more. */
         scribble('A', token, 2);
-        memset(board->tokens->rows[0].text, 'A', LONGEST + 1);
-        board->tokens->rows[0].text[lengths[i] < LONGEST ? lengths[i]
-                                                         : LONGEST] = '.';
+        entry = &board->tokens->rows[0].entry;
+        memset(entry, 0, sizeof(*entry));
+        memset(entry->key, 'A', lengths[i] < sizeof(entry->key)
+               ? lengths[i] : sizeof(entry->key));
+        memset(entry->value, 'A', LONGEST + 1);
+        entry->value[lengths[i] < LONGEST ? lengths[i] : LONGEST] = '.';
         assert_int_equal(acme_board_answer(board, token, buf, 1),
                          lengths[i] < LONGEST);
         assert_non_null(memchr(buf, 0, ACME_KEY_AUTHORIZATION_SIZE));
     }
     free(buf);
+}
+
+static void hostile_names(void **state)
+{
+    table_t *alpns = board->alpns;
+    char name[sizeof(((entry_t *)0)->key) + 2];
+    unsigned i;
+
+    (void)state;
+    memset(alpns, 'A', sizeof(*alpns));
+    for (i = 0; i < sizeof(name); i++) {
+        memset(name, 'A', i);
+        name[i] = '\0';
+        atomic_store(&alpns->tags[0], tag_of(name));
+        atomic_store(&alpns->rows[0].seq, 2);
+        assert_int_equal(alpn_answer(name, 1),
+                         i == sizeof(((entry_t *)0)->key) - 1 ? 'A' : -1);
+        acme_board_withdraw_alpn(board, name);
+    }
 }
 
 static void hostile_states(void **state)
@@ -568,6 +693,8 @@ static int fighting_reader(int number, apr_time_t end)
     char buf[ACME_KEY_AUTHORIZATION_SIZE];
     unsigned seed = 100u + (unsigned)number;
     unsigned i, found = 0;
+    answer_row_t *row;
+    entry_t entry;
 
     while (apr_time_now() < end) {
         fight_for(token, text, rnd(&seed));
@@ -577,11 +704,12 @@ static int fighting_reader(int number, apr_time_t end)
         }
         /* A row as such: all of one writer's text, whoever that was. */
         i = rnd(&seed) % SHARED;
-        if (read_row(buf, board->tokens->rows[i].text, sizeof(buf),
-                     &board->tokens->rows[i].seq)
-            && strncmp(buf, "own-", 4) != 0 && buf[0]) {
-            fight_for(token, text, (unsigned)(buf[0] - 'a'));
-            CHECK(!strcmp(buf, text));
+        row = &board->tokens->rows[i];
+        if (read_row(&entry, &row->entry, sizeof(entry), &row->seq)
+            && strncmp(entry.key, "own-", 4) != 0 && entry.key[0]) {
+            fight_for(token, text, (unsigned)(entry.key[0] - 'a'));
+            CHECK(!strcmp(entry.key, token));
+            CHECK(!strcmp(entry.value, text));
         }
     }
     CHECK(found > 0);
@@ -619,7 +747,8 @@ static int taking_writer(int number, apr_time_t end)
         }
         else {
             /* Die, in part while the row is being filled. */
-            int row = find_row(board->tokens, token, buf);
+            entry_t entry;
+            int row = find_row(board->tokens, token, &entry);
 
             CHECK(row >= 0);
             if (rnd(&seed) % 2) {
@@ -649,11 +778,11 @@ static void processes_that_take_what_was_left_behind(void **state)
     race(taking_writer, WRITERS, no_reader);
 
     /* All of them died: there is none that the next one can't take. */
-    for (i = 0; i < TOKENS; i++) {
+    for (i = 0; i < ROWS; i++) {
         assert_true(atomic_load(&board->tokens->tags[i]) == FREE
                     || atomic_load(&board->tokens->rows[i].expires) < begun);
     }
-    assert_true(atomic_load(&board->tokens->used) < TOKENS / 8);
+    assert_true(atomic_load(&board->tokens->used) < ROWS / 8);
 }
 
 static void fill_state(acme_state_t *told, int cert, apr_uint64_t change)
@@ -733,7 +862,7 @@ static void writers_that_are_killed(void **state)
     }
     expire_all();
     begun = apr_time_now();
-    for (i = 0; i < TOKENS; i++) {
+    for (i = 0; i < ROWS; i++) {
         assert_int_equal(present(token_number(i), THUMBPRINT), APR_SUCCESS);
         assert_true(is_answered(token_number(i), THUMBPRINT));
     }
@@ -752,10 +881,14 @@ int main(void)
         BOARD_TEST(a_full_table),
         BOARD_TEST(rows_left_behind),
         BOARD_TEST(presented_again),
+        BOARD_TEST(a_name_from_start_to_end),
+        BOARD_TEST(names_and_tokens_are_apart),
+        BOARD_TEST(the_longest_name_and_a_full_table),
         BOARD_TEST(a_reload),
         BOARD_TEST(states_and_what_is_held),
         BOARD_TEST(a_killed_writer),
         BOARD_TEST(hostile_contents),
+        BOARD_TEST(hostile_names),
         BOARD_TEST(hostile_states),
         BOARD_TEST(processes_that_write_and_read_tokens),
         BOARD_TEST(processes_that_take_what_was_left_behind),

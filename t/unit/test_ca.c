@@ -64,6 +64,96 @@ static void a_directory_without_meta_will_do(void **state)
     }
 }
 
+static void assert_meta(const char *meta, const char *profiles,
+                        const char *issuers, const char *prefix)
+{
+    fake_row_t rows[] = { { .request = "GET /dir", .head = "200 OK" }, { 0 } };
+    const acme_directory_t *dir;
+    apr_pool_t *short_lived;
+    const char *text = "";
+    int i;
+
+    rows[0].body = apr_pstrcat(pool, "{\"newNonce\":\"~/n\","
+                               "\"newAccount\":\"~/a\",\"newOrder\":\"~/o\","
+                               "\"meta\":", meta, "}", NULL);
+    open_ca();
+    fake_serve(fake, rows);
+    apr_pool_create(&short_lived, pool);
+    assert_int_equal(acme_ca_directory(&dir, &session, &res, short_lived), 0);
+    apr_pool_destroy(short_lived);
+    for (i = 0; i < dir->profiles->nelts; i++) {
+        const acme_profile_t *profile = &APR_ARRAY_IDX(dir->profiles, i,
+                                                       acme_profile_t);
+
+        text = apr_pstrcat(pool, text, profile->name, "=",
+                           profile->description, ";", NULL);
+    }
+    assert_string_equal(text, profiles);
+    assert_string_equal(apr_array_pstrcat(pool, dir->issuer_domain_names, ' '),
+                        issuers);
+    assert_string_equal(dir->account_hash_prefix ? dir->account_hash_prefix
+                                                 : "none", prefix);
+}
+
+#define PREFIX(value) "{\"accountHashPrefix\":" value "}"
+
+static void meta_tells_what_a_ca_offers(void **state)
+{
+    (void)state;
+    assert_meta("null", "", "", "none");
+    assert_meta("[]", "", "", "none");
+    assert_meta("{\"profiles\":[\"classic\"],\"issuerDomainNames\":\"a.org\","
+                "\"accountHashPrefix\":[]}", "", "", "none");
+    assert_meta("{\"profiles\":{\"classic\":\"https://ca/\",\"\":\"none\","
+                "\"odd\\u001b\":\"\\u0007\",\"short\":7},"
+                "\"issuerDomainNames\":[\"A.org\",\"b.org.\",\"x y\",3,\"\","
+                "\"192.0.2.1\",\"*.c.org\",\"a;b\"],"
+                "\"accountHashPrefix\":\"https://ca/acct/\"}",
+                "classic=https://ca/;odd\\x1b=\\x07;short=;",
+                "a.org b.org", "https://ca/acct/");
+    assert_meta(PREFIX("\"\""), "", "", "none");
+    assert_meta(PREFIX("\"a b\""), "", "", "none");
+    assert_meta(PREFIX("\"a;b\""), "", "", "none");
+    assert_meta(PREFIX("\"a\\\"b\""), "", "", "none");
+    assert_meta(PREFIX("\"a'b\""), "", "", "none");
+    assert_meta(PREFIX("\"a\\nb\""), "", "", "none");
+    assert_meta(PREFIX("\"\\u00e4\""), "", "", "none");
+    assert_meta(PREFIX("\"\\u007f\""), "", "", "none");
+}
+
+static void what_a_ca_offers_is_bounded(void **state)
+{
+    fake_row_t rows[] = { { .request = "GET /dir", .head = "200 OK" }, { 0 } };
+    const char *profiles = "\"0\":0", *issuers = "\"0.org\"";
+    char *big = apr_pcalloc(pool, 100001);
+    const acme_directory_t *dir;
+    int i;
+
+    (void)state;
+    memset(big, 'x', 100000);
+    for (i = 1; i < 200; i++) {
+        profiles = apr_psprintf(pool, "%s,\"%d\":0", profiles, i);
+        issuers = apr_psprintf(pool, "%s,\"%d.org\"", issuers, i);
+    }
+    rows[0].body = apr_psprintf(pool, "{\"newNonce\":\"~/n\","
+                                "\"newAccount\":\"~/a\",\"newOrder\":\"~/o\","
+                                "\"meta\":{\"profiles\":{\"%s\":\"\","
+                                "\"first\":\"%s\",%s},\"issuerDomainNames\":"
+                                "[\"%s\",%s],\"accountHashPrefix\":\"%s\"}}",
+                                big, big, profiles, big, issuers, big);
+    fake_serve(fake, rows);
+    assert_int_equal(acme_ca_directory(&dir, &session, &res, pool), 0);
+    assert_int_equal(dir->profiles->nelts, ACME_PROFILES_MAX);
+    assert_string_equal(APR_ARRAY_IDX(dir->profiles, 0, acme_profile_t).name,
+                        "first");
+    assert_true(strlen(APR_ARRAY_IDX(dir->profiles, 0, acme_profile_t)
+                       .description) <= 300);
+    assert_int_equal(dir->issuer_domain_names->nelts, 10);
+    assert_null(dir->account_hash_prefix);
+    big[ACME_HASH_PREFIX_MAX] = '\0';
+    assert_meta(apr_psprintf(pool, PREFIX("\"%s\""), big), "", "", big);
+}
+
 static void a_directory_that_is_none_is_named(void **state)
 {
     static const struct {
@@ -260,6 +350,27 @@ static void threads_share_a_ca(void **state)
     }
 }
 
+static void a_refusal_brings_its_reply(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE,
+        { .request = "POST /a", .head = "403 No", .body = "why" },
+        { 0 }
+    };
+    acme_http_reply_t *reply;
+
+    (void)state;
+    fake_serve(fake, rows);
+    assert_int_not_equal(acme_ca_post(&reply, &session, ACME_SIGN_NEW_ORDER,
+                                      at("/a"), "x", &res, pool), 0);
+    assert_non_null(reply);
+    assert_string_equal(reply->body, "why");
+    session.baton = &session;
+    assert_int_not_equal(acme_ca_post(&reply, &session, ACME_SIGN_NEW_ORDER,
+                                      at("/a"), "x", &res, pool), 0);
+    assert_null(reply);
+}
+
 static void what_is_not_signed_is_not_sent(void **state)
 {
     static const fake_row_t rows[] = { DIRECTORY, NONCE, { 0 } };
@@ -284,6 +395,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         FAKE_CA_TEST(a_directory_is_asked_for_once),
         FAKE_CA_TEST(a_directory_without_meta_will_do),
+        FAKE_CA_TEST(meta_tells_what_a_ca_offers),
+        FAKE_CA_TEST(what_a_ca_offers_is_bounded),
         FAKE_CA_TEST(a_directory_that_is_none_is_named),
         FAKE_CA_TEST(nonces_come_from_replies),
         FAKE_CA_TEST(a_long_nonce_is_dropped),
@@ -291,6 +404,7 @@ int main(void)
         FAKE_CA_TEST(bad_nonce_spends_that_of_the_error),
         FAKE_CA_TEST(bad_nonce_is_tried_again_within_a_bound),
         FAKE_CA_TEST(threads_share_a_ca),
+        FAKE_CA_TEST(a_refusal_brings_its_reply),
         FAKE_CA_TEST(what_is_not_signed_is_not_sent)
     };
 

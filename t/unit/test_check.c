@@ -19,16 +19,20 @@ static int setup(void **state)
     return rc;
 }
 
-static apr_status_t check(const issue_t *what, long replaced_until)
+#define A "a.example www.a.example"
+
+static apr_status_t check_within(const issue_t *what, long replaced_until,
+                                 long life_max)
 {
-    acme_conf_t *conf = make_conf();
     const char *pem = issue(what);
     acme_chain_t *chain;
     acme_asked_t asked;
 
-    asked.cert = cert_of(conf, 0);
+    asked.id = "a.example";
+    asked.names = words(A);
     asked.key = key;
     asked.now = apr_time_now();
+    asked.life_max = apr_time_from_sec(life_max);
     asked.replaced_until = replaced_until
         ? asked.now + apr_time_from_sec(replaced_until) : 0;
     assert_int_equal(acme_chain_parse(&chain, pem, strlen(pem), &res,
@@ -36,7 +40,10 @@ static apr_status_t check(const issue_t *what, long replaced_until)
     return acme_check_chain(chain, &asked, &res, scratch_pool);
 }
 
-#define A "a.example www.a.example"
+static apr_status_t check(const issue_t *what, long replaced_until)
+{
+    return check_within(what, replaced_until, 3660 * DAY);
+}
 
 static void what_was_asked_for_is_good(void **state)
 {
@@ -53,6 +60,7 @@ static void what_was_asked_for_is_good(void **state)
         { "no chain", { .names = A, .nnext = -1 }, 0 },
         { "longer than the last", { .names = A }, 89 * DAY },
         { "of 20 seconds", { .names = A, .until = 20 }, 0 },
+        { "of ten years", { .names = A, .until = 3650 * DAY }, 0 },
         { "our clock is a little late", { .names = A, .from = 200 }, 0 }
     };
     size_t i;
@@ -91,7 +99,8 @@ static void anything_else_is_refused(void **state)
         { "no names", { .names = NULL }, 0, "without all" },
         { "expired", { .names = A, .from = -90 * DAY, .until = -1 }, 0,
           "expired" },
-        { "not yet valid", { .names = A, .from = DAY }, 0, "not valid before" },
+        { "not yet valid", { .names = A, .from = DAY }, 0,
+          "not valid before" },
         { "shorter than the last", { .names = A, .until = 30 * DAY },
           60 * DAY, "before the one that it replaces" },
         { "followed by another CA", { .names = A, .next = other_ca }, 0,
@@ -110,6 +119,33 @@ static void anything_else_is_refused(void **state)
         what.key = what.key ? what.key : acme_key_evp(key);
         if (check(&what, rows[i].replaced_until) != APR_EINVAL
             || !strstr(res.detail, rows[i].says)) {
+            fail_msg("%s: \"%s\"", rows[i].name, res.detail);
+        }
+    }
+}
+
+static void it_must_not_last_too_long(void **state)
+{
+    static const struct {
+        const char *name;
+        long until;             /* it begins an hour ago */
+        int good;
+    } rows[] = {
+        { "398 days", 398 * DAY, 1 },
+        { "just 400 days", 400 * DAY - 3600 - 60, 1 },
+        { "more than 400 days", 400 * DAY, 0 },
+        { "ten years", 3650 * DAY, 0 }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        issue_t what = { .issuer = ca, .names = A, .until = rows[i].until,
+                         .key = acme_key_evp(key) };
+        apr_status_t rv = check_within(&what, 0, 400 * DAY);
+
+        if (rows[i].good ? rv != APR_SUCCESS
+            : rv != APR_EINVAL || !strstr(res.detail, "is valid for longer")) {
             fail_msg("%s: \"%s\"", rows[i].name, res.detail);
         }
     }
@@ -136,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_asked_for_is_good),
         TEST(anything_else_is_refused),
+        TEST(it_must_not_last_too_long),
         TEST(a_forged_issuer_name_is_not_enough)
     };
     int failed;

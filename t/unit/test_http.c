@@ -21,6 +21,7 @@
 
 #include "acme_http.h"
 #include "fake_https.h"
+#include "fake_plain.h"
 
 #define LEAVE_AFTER apr_time_from_msec(100)
 #define LEAVE_WITHIN apr_time_from_msec(200)
@@ -67,8 +68,9 @@ static const char *at(const char *path)
 
 static apr_status_t send_to(acme_http_e method, const char *url)
 {
-    acme_http_request_t request = { method, url, "application/jose+json",
-                                    "{\"a\":1}" };
+    acme_http_request_t request = { .method = method, .url = url,
+                                    .content_type = "application/jose+json",
+                                    .body = "{\"a\":1}" };
 
     return acme_http_send(&reply, http, &request, &res, pool);
 }
@@ -236,6 +238,60 @@ static void other_addresses_are_refused_before_a_packet_leaves(void **state)
         }
     }
     assert_int_equal(fake_connections(fake), 0);
+}
+
+/* What is signed itself goes without TLS, octet for octet, both ways. */
+static void plain_http_is_a_matter_of_purpose(void **state)
+{
+    static const plain_row_t rows[] = {
+        { "POST /ocsp", "200 OK\r\nContent-Type: application/ocsp-response",
+          "\0\1\xff\0", 4 },
+        { "GET /", "302 Found\r\nLocation: https://127.0.0.1/", "", 0 },
+        { 0 }
+    };
+    static plain_t plain;
+    acme_http_request_t request = {
+        .method = ACME_HTTP_POST,
+        .content_type = "application/ocsp-request",
+        .body = "\x30\0\xff\0", .body_len = 4, .plain = 1
+    };
+
+    (void)state;
+    plain_listen(&plain);
+    plain_start(&plain, rows);
+    request.url = apr_pstrcat(pool, plain.address, "/ocsp", NULL);
+    assert_int_equal(acme_http_send(&reply, http, &request, &res, pool), 0);
+    assert_int_equal(reply->status, 200);
+    assert_string_equal(reply->content_type, "application/ocsp-response");
+    assert_int_equal(reply->body_len, 4);
+    assert_memory_equal(reply->body, "\0\1\xff\0", 4);
+
+    request.plain = 0;
+    assert_int_equal(acme_http_send(&reply, http, &request, &res, pool),
+                     APR_EINVAL);
+    assert_null(reply);
+
+    request.plain = 1;
+    request.method = ACME_HTTP_GET;
+    request.url = apr_pstrcat(pool, plain.address, "/", NULL);
+    assert_int_equal(acme_http_send(&reply, http, &request, &res, pool), 0);
+    assert_int_equal(reply->status, 302);
+    request.url = "file:///etc/passwd";
+    assert_int_equal(acme_http_send(&reply, http, &request, &res, pool),
+                     APR_EINVAL);
+
+    /* https goes as well, and is no less checked for that. */
+    fake_serve(fake, (const fake_row_t[]){
+        { .request = "GET /", .head = "200 OK", .body = "got" }, { 0 } });
+    request.url = at("/");
+    assert_int_equal(acme_http_send(&reply, http, &request, &res, pool), 0);
+    conf.ca_file = NULL;
+    open_http();
+    assert_int_not_equal(acme_http_send(&reply, http, &request, &res, pool),
+                         0);
+
+    plain_stop(&plain);
+    assert_string_equal(plain.log, "POST /ocsp\nGET /\n");
 }
 
 static void a_redirect_is_a_reply_like_others(void **state)
@@ -452,6 +508,7 @@ int main(void)
         TEST(headers_are_taken_when_they_are_clean),
         TEST(a_reply_is_bounded),
         TEST(other_addresses_are_refused_before_a_packet_leaves),
+        TEST(plain_http_is_a_matter_of_purpose),
         TEST(a_redirect_is_a_reply_like_others),
         TEST(who_cannot_prove_himself_is_not_asked),
         TEST(the_proxy_is_the_configured_one),

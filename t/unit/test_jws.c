@@ -205,6 +205,44 @@ static void a_body_with_the_key(void **state)
     }
 }
 
+static void assert_signed(acme_key_t *key, const json_t *body)
+{
+    apr_size_t len;
+    const unsigned char *sig = decode(&len, member(body, "signature"));
+
+    assert_true(verifies(key, apr_pstrcat(pool, member(body, "protected"), ".",
+                                          member(body, "payload"), NULL),
+                         sig, len));
+}
+
+/*
+ * With every kind of key: the inner one of a key change (8555, 7.3.5), which
+ * has no nonce, and a revocation signed by the certificate's key (7.6).
+ */
+static void a_body_by_the_key_itself(void **state)
+{
+    static const acme_key_type_e types[] = {
+        ACME_KEY_P256, ACME_KEY_P384, ACME_KEY_RSA2048, ACME_KEY_RSA4096
+    };
+    static const char *const nonces[] = { NULL, "n-2" };
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < 2 * COUNT(types); i++) {
+        acme_key_t *key = new_key(types[i / 2]);
+        acme_jws_t jws = { key, NULL, nonces[i % 2], URL, "{\"a\":1}" };
+        json_t *body = make(jws);
+        json_t *header = header_of(body);
+
+        k = i % 2;
+        assert_int_equal(json_object_size(header), 3 + k);
+        assert_int_equal(json_object_get(header, "nonce") != NULL, k);
+        assert_non_null(json_object_get(header, "jwk"));
+        assert_null(json_object_get(header, "kid"));
+        assert_signed(key, body);
+    }
+}
+
 /* 8555, 6.3: post-as-get. The signature is over "header." then. */
 static void a_body_with_the_account(void **state)
 {
@@ -212,28 +250,119 @@ static void a_body_with_the_account(void **state)
     acme_jws_t jws = { key, "https://ca.example.org/acct/1", "n", URL, "" };
     json_t *body = make(jws);
     json_t *header = header_of(body);
-    const unsigned char *sig;
-    apr_size_t len;
 
     (void)state;
     assert_int_equal(json_object_size(header), 4);
     assert_string_equal(member(header, "kid"), jws.kid);
     assert_null(json_object_get(header, "jwk"));
     assert_string_equal(member(body, "payload"), "");
-    sig = decode(&len, member(body, "signature"));
-    assert_true(verifies(key, apr_pstrcat(pool, member(body, "protected"), ".",
-                                          NULL), sig, len));
+    assert_signed(key, body);
 }
 
-/* 8555, 7.3.5: the inner one of a key change has no nonce. */
-static void a_body_without_a_nonce(void **state)
+#define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+#define NEW_ACCOUNT "https://ca.example.org/acme/new-account"
+
+/* 8555, 7.3.4; the signature was made by another program. */
+static void a_binding_is_over_the_key(void **state)
 {
-    acme_jws_t jws = { new_key(ACME_KEY_P256), NULL, NULL, URL, "{}" };
-    json_t *header = header_of(make(jws));
+    static const char *const secrets[] = { SECRET, SECRET "=" };
+    acme_binding_t binding = { "kid-1", NULL, NEW_ACCOUNT };
+    const char *text;
+    size_t i;
 
     (void)state;
-    assert_int_equal(json_object_size(header), 3);
-    assert_null(json_object_get(header, "nonce"));
+    for (i = 0; i < COUNT(secrets); i++) {
+        binding.hmac = secrets[i];
+        assert_int_equal(acme_jws_bind(&text, &binding,
+                                       key_from(RFC7515_A3_KEY), &res, pool),
+                         0);
+        assert_string_equal(text,
+            "{\"protected\":\"eyJhbGciOiJIUzI1NiIsImtpZCI6ImtpZC0xIiwidXJsIjo"
+            "iaHR0cHM6Ly9jYS5leGFtcGxlLm9yZy9hY21lL25ldy1hY2NvdW50In0\","
+            "\"payload\":\"eyJjcnYiOiJQLTI1NiIsImt0eSI6IkVDIiwieCI6ImY4M09KM0"
+            "QyeEYxQmc4dnViOXRMZTFnSE16Vjc2ZThUdXM5dVBIdlJWRVUiLCJ5IjoieF9GRX"
+            "pSdTltMzZITE5fdHVlNjU5TE5wWFc2cEN5U3Rpa1lqS0lXSTVhMCJ9\","
+            "\"signature\":\"AxnTg5Kb9lWTXFtjRD1CpzqsKIRCjyeT-KvjU6VryiM\"}");
+    }
+}
+
+static void bad_bindings_are_refused(void **state)
+{
+    static const acme_binding_t rows[] = {
+        { "\xff", SECRET, NEW_ACCOUNT },
+        { "kid-1", SECRET, "https://\xc3/" },
+        { "kid-1", "short", NEW_ACCOUNT }
+    };
+    const char *text;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        text = "";
+        assert_int_not_equal(acme_jws_bind(&text, &rows[i],
+                                           new_key(ACME_KEY_P256), &res, pool),
+                             0);
+        assert_null(text);
+        assert_null(strstr(res.detail, SECRET));
+        assert_null(strpbrk(res.detail, "\xff\xc3"));
+    }
+}
+
+/* base64url of so many octets, and then more. */
+static const char *octets64(apr_size_t len, const char *more)
+{
+    return apr_pstrcat(pool, acme_text_base64url(apr_pcalloc(pool, len + 1),
+                                                 len, pool), more, NULL);
+}
+
+static void hmac_keys_are_checked(void **state)
+{
+    const struct {
+        const char *name;
+        const char *text;
+        const char *told;       /* NULL: good */
+    } rows[] = {
+        { "32 octets", SECRET, NULL },
+        { "padded", SECRET "=", NULL },
+        { "16 octets", octets64(16, ""), NULL },
+        { "16 octets, padded", octets64(16, "=="), NULL },
+        { "18 octets, no padding needed", octets64(18, ""), NULL },
+        { "512 octets", octets64(512, ""), NULL },
+        { "all kinds", "azAZ09-_azAZ09-_azAZ09-_", NULL },
+
+        { "empty", "", "less than 16" },
+        { "padding alone", "=", "cut short" },
+        { "15 octets", octets64(15, ""), "less than 16" },
+        { "513 octets", octets64(513, ""), "more than 512" },
+        { "far too long", octets64(60000, ""), "more than 512" },
+        { "padded once too often", SECRET "==", "cut short" },
+        { "padded where none is needed", octets64(18, "="), "cut short" },
+        { "three of them", octets64(16, "==="), "cut short" },
+        { "text behind", SECRET "=x", "cut short" },
+        { "cut short", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdH",
+          "cut short" },
+        { "base64", "SECRET+/SECRET+/SECRET+/SECRET+/", "not base64url" },
+        { "hex and colons", "5E:CR:ET:5E:CR:ET:5E:CR:ET:5E:CR",
+          "characters" },
+        { "line feed", "SECRETSECRETSECRETSECRETSECRETS\n", "characters" },
+        { "UTF-8", "SECRETSECRETSECRETSECRETSECRET\xc3\xbc", "characters" }
+    };
+    apr_status_t rv;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        rv = acme_hmac_check(rows[i].text, &res);
+        if (!rv != !rows[i].told
+            || (rv && (!strstr(res.detail, rows[i].told)
+                       || strstr(res.detail, "SECRET")))) {
+            fail_msg("%s: %s", rows[i].name, rv ? res.detail : "good");
+        }
+        if (rv) {
+            assert_int_equal(rv, APR_EINVAL);
+            assert_int_equal(res.retry, ACME_RETRY_NEVER);
+        }
+    }
 }
 
 static void what_a_ca_sent_cannot_leave_its_member(void **state)
@@ -279,7 +408,10 @@ int main(void)
         CRYPTO_TEST(es384_pads_r_and_s),
         CRYPTO_TEST(a_body_with_the_key),
         CRYPTO_TEST(a_body_with_the_account),
-        CRYPTO_TEST(a_body_without_a_nonce),
+        CRYPTO_TEST(a_body_by_the_key_itself),
+        CRYPTO_TEST(a_binding_is_over_the_key),
+        CRYPTO_TEST(bad_bindings_are_refused),
+        CRYPTO_TEST(hmac_keys_are_checked),
         CRYPTO_TEST(what_a_ca_sent_cannot_leave_its_member),
         CRYPTO_TEST(what_is_no_utf8_is_refused)
     };

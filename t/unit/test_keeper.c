@@ -2,6 +2,8 @@
  * test_keeper.c - a hostile worker at the keeper's door: it gets no word in,
  * and the others are served on, even after a SIGKILL.
  */
+#include "acme_records.h"
+#include "acme_serve.h"
 #include "running.h"
 
 static packet_t packet;
@@ -180,7 +182,9 @@ static void descriptors_close_the_channel(void **state)
 
 static void acmectl_s_messages_are_not_a_worker_s(void **state)
 {
-    static const acme_message_e kinds[] = { ACME_MSG_LIST, ACME_MSG_RENEW };
+    static const acme_message_e kinds[] = {
+        ACME_MSG_LIST, ACME_MSG_ACCOUNTS, ACME_MSG_WANT
+    };
     size_t i;
 
     (void)state;
@@ -193,7 +197,7 @@ static void acmectl_s_messages_are_not_a_worker_s(void **state)
         close(fd);
         assert_logged(acme_message_name(kinds[i]));
     }
-    assert_int_equal(times_logged("who may not send it"), 2);
+    assert_int_equal(times_logged("who may not send it"), COUNT(kinds));
     assert_false(list(0).wanted);
 }
 
@@ -224,7 +228,8 @@ static void a_worker_s_messages_are_not_acmectl_s(void **state)
 
 static void acmectl_lists_and_renews(void **state)
 {
-    acme_msg_cert_t body = { 0 };
+    acme_msg_cert_t body = { { 0, 0, 0 } };
+    acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_RENEWAL, -1 };
     acme_message_t reply;
     int fd;
 
@@ -233,38 +238,93 @@ static void acmectl_lists_and_renews(void **state)
     fd = open_control();
     reply = say_on(fd, ACME_MSG_LIST, &body, NULL, 0);
     assert_int_equal(reply.status, 0);
-    assert_string_equal(reply.tail, "a.example\na.example\nwww.a.example");
-    assert_int_equal(say_on(fd, ACME_MSG_RENEW, &body, NULL, 0).status, 0);
-    assert_true(list(0).wanted);
-    assert_false(list(1).wanted);
+    assert_string_equal(reply.tail, "a.example\n" CA_URL "\na.example\n"
+                        "www.a.example");
+    assert_int_equal(say_on(fd, ACME_MSG_WANT, &want, NULL, 0).status, 0);
+    assert_int_equal(list(0).wanted, ACME_WANT_RENEWAL);
+    assert_int_equal(list(1).wanted, ACME_WANT_NOTHING);
     close(fd);
 }
 
-static void no_certificate_beyond_the_last(void **state)
+static void nobody_can_want_what_there_is_not(void **state)
 {
-    static const acme_message_e kinds[] = {
-        ACME_MSG_PREPARE, ACME_MSG_SIGN, ACME_MSG_ACCOUNT, ACME_MSG_ORDER,
-        ACME_MSG_NOTE, ACME_MSG_INSTALL, ACME_MSG_LIST, ACME_MSG_RENEW
+    static const apr_uint32_t wants[] = {
+        ACME_WANT_NOTHING, ACME_WANTS, 0x80000000, 0xffffffff
     };
-    size_t i, k;
+    acme_msg_want_t want = { { 0, 0, 0 }, 0, -1 };
+    size_t i;
+    int fd;
+
+    (void)state;
+    assert_serving();
+    fd = open_control();
+    for (i = 0; i < COUNT(wants); i++) {
+        want.want = wants[i];
+        assert_int_equal(say_on(fd, ACME_MSG_WANT, &want, NULL, 0).status,
+                         APR_EINVAL);
+    }
+    assert_int_equal(list(0).wanted, ACME_WANT_NOTHING);
+    close(fd);
+}
+
+static void acmectl_is_told_of_accounts(void **state)
+{
+    static const acme_msg_none_t none;
+    acme_message_t reply;
+    int fd;
+
+    (void)state;
+    assert_serving();
+    fd = open_control();
+    reply = say_on(fd, ACME_MSG_ACCOUNTS, &none, NULL, 0);
+    assert_int_equal(reply.status, 0);
+    assert_string_equal(reply.tail, CA_URL ": not registered yet, contacts "
+                        "mailto:admin@a.example mailto:b@b.example\n");
+    begin();
+    reply = say_on(fd, ACME_MSG_ACCOUNTS, &none, NULL, 0);
+    assert_non_null(strstr(reply.tail, CA_URL ": " ACCOUNT_URL ", contacts "));
+    close(fd);
+}
+
+static void assert_none_such(int fd, unsigned kind,
+                             const acme_target_t *target)
+{
+    int by_control = acme_message_allowed(kind, ACME_BY_CONTROL);
+    acme_message_t reply;
+
+    packet_make(&packet, kind, 0);
+    memcpy(packet.rest, target, sizeof(*target));
+    reply = say_on(by_control ? fd : channel, kind, packet.rest, NULL, 0);
+    if (reply.status != APR_ENOENT || reply.tail_len
+        || !strstr(res.detail, " configured")) {
+        fail_msg("%s of %u %u %u: %d", acme_message_name(kind), target->cert,
+                 target->ca, target->part, reply.status);
+    }
+}
+
+static void nothing_beyond_the_last(void **state)
+{
+    unsigned kind;
+    size_t i;
     int fd;
 
     (void)state;
     begin();
     fd = open_control();
-    for (k = 0; k < COUNT(kinds); k++) {
+    for (kind = 0; kind < ACME_MSG_KINDS; kind++) {
+        if (kind == ACME_MSG_HELLO || kind == ACME_MSG_CHANGES
+            || kind == ACME_MSG_ACCOUNTS) {
+            continue;                   /* about none */
+        }
         for (i = 0; i < COUNT(beyond); i++) {
-            int by_control = acme_message_allowed(kinds[k], ACME_BY_CONTROL);
-            acme_message_t reply;
+            const acme_target_t targets[] = {
+                { beyond[i], 0, 0 }, { 0, beyond[i], 0 }, { 0, 0, beyond[i] },
+                { 1, 1, 0 }, { 1, 0, 1 }
+            };
+            size_t t;
 
-            packet_make(&packet, kinds[k], 0);
-            memcpy(packet.rest, &beyond[i], sizeof(beyond[i]));
-            reply = say_on(by_control ? fd : channel, kinds[k], packet.rest,
-                           NULL, 0);
-            if (reply.status != APR_ENOENT || reply.tail_len
-                || !strstr(res.detail, "no certificate")) {
-                fail_msg("%s %u: %d", acme_message_name(kinds[k]), beyond[i],
-                         reply.status);
+            for (t = 0; t < COUNT(targets); t++) {
+                assert_none_such(fd, kind, &targets[t]);
             }
         }
     }
@@ -280,7 +340,7 @@ static void no_certificate_beyond_the_last(void **state)
 static void three_hundred_connections(void **state)
 {
     static int fds[FLOOD];
-    acme_msg_cert_t body = { 0 };
+    acme_msg_cert_t body = { { 0, 0, 0 } };
     int i, open_ones = 0;
     char c;
 
@@ -314,7 +374,7 @@ static void three_hundred_connections(void **state)
  */
 static void one_that_never_reads_stops_nobody(void **state)
 {
-    acme_msg_cert_t body = { 0 };
+    acme_msg_cert_t body = { { 0, 0, 0 } };
     acme_message_t welcome;
     int blocking, full, sent, theirs, fd, others;
 
@@ -419,7 +479,7 @@ static void await_step(void)
 
 static void worker_asks(acme_client_t *client, apr_pool_t *p)
 {
-    acme_msg_cert_t body = { 0 };
+    acme_msg_cert_t body = { { 0, 0, 0 } };
     acme_message_t reply;
 
     if (acme_client_call(&reply, client, ACME_MSG_PREPARE, &body, &res, p)) {
@@ -587,6 +647,269 @@ static void killed_at_any_time_nothing_is_lost(void **state)
     assert_int_equal(list(0).live, 1);
 }
 
+/*
+ * Requests that wait. The linker puts these before the keeper's own: an
+ * ACCOUNT that asks to "start" a script is a DNS command, "await" waits for
+ * those of its certificate, "look" for a file.
+ */
+
+#define A_LONG_MOMENT apr_time_from_sec(10)
+
+static acme_records_t *records;         /* in the keeper's process */
+
+acme_records_t *__real_acme_records_create(const acme_log_t *log,
+                                           apr_pool_t *p);
+acme_records_t *__wrap_acme_records_create(const acme_log_t *log,
+                                           apr_pool_t *p);
+apr_status_t __real_acme_serve(acme_message_t *reply, acme_serve_t *serve,
+                               const acme_message_t *request,
+                               acme_result_t *result, apr_pool_t *p);
+apr_status_t __wrap_acme_serve(acme_message_t *reply, acme_serve_t *serve,
+                               const acme_message_t *request,
+                               acme_result_t *result, apr_pool_t *p);
+
+acme_records_t *__wrap_acme_records_create(const acme_log_t *log,
+                                           apr_pool_t *p)
+{
+    records = __real_acme_records_create(log, p);
+    return records;
+}
+
+static apr_status_t start_script(apr_uint32_t cert, const char *script,
+                                 acme_result_t *result)
+{
+    static acme_dns_conf_t dns;
+    acme_record_job_t what = { 0 };
+
+    dns.timeout = apr_time_from_sec(60);
+    dns.present = words("/bin/sh -c");
+    APR_ARRAY_PUSH(dns.present, const char *) =
+        apr_pstrdup(scratch_pool, script);
+    what.cert = cert;
+    what.id = what.name = cert ? "b.example" : "a.example";
+    what.token = "token";
+    what.value = "0123456789012345678901234567890123456789012";
+    return acme_records_present(records, &what, &dns, result);
+}
+
+static int is_for_us(const acme_message_t *request)
+{
+    const acme_msg_url_t *body = request->body;
+
+    return request->kind == ACME_MSG_ACCOUNT
+        && acme_conf_cert(conf, body->about.cert)
+        && (!strncmp(body->url, "start ", 6) || !strcmp(body->url, "await")
+            || !strcmp(body->url, "look"));
+}
+
+static apr_status_t serve_other(const acme_msg_url_t *body,
+                                acme_result_t *result)
+{
+    if (!strncmp(body->url, "start ", 6)) {
+        return start_script(body->about.cert, body->url + 6, result);
+    }
+    if (!strcmp(body->url, "await")) {
+        return acme_records_running(records, body->about.cert)
+            ? APR_EAGAIN : acme_records_result(records, body->about.cert, result);
+    }
+    return access(at("look"), F_OK) ? APR_EAGAIN : APR_SUCCESS;
+}
+
+apr_status_t __wrap_acme_serve(acme_message_t *reply, acme_serve_t *serve,
+                               const acme_message_t *request,
+                               acme_result_t *result, apr_pool_t *p)
+{
+    static const acme_msg_none_t none;
+
+    if (!is_for_us(request)) {
+        return __real_acme_serve(reply, serve, request, result, p);
+    }
+    memset(reply, 0, sizeof(*reply));
+    reply->kind = request->kind;
+    reply->body = &none;
+    return serve_other(request->body, result);
+}
+
+/* Ask, and do not wait for the answer. */
+static void ask(int fd, apr_uint32_t cert, const char *what)
+{
+    acme_message_t request = { ACME_MSG_ACCOUNT, APR_SUCCESS, NULL, NULL, 0 };
+    acme_msg_url_t body;
+
+    memset(&body, 0, sizeof(body));
+    body.about.cert = cert;
+    apr_cpystrn(body.url, what, sizeof(body.url));
+    request.body = &body;
+    assert_int_equal(acme_message_send(fd, &request, 0, -1, &res), 0);
+}
+
+static apr_status_t answered(int fd)
+{
+    acme_message_t reply;
+
+    assert_int_equal(hear(&reply, fd), 0);
+    assert_int_equal(reply.kind, ACME_MSG_ACCOUNT);
+    return reply.status;
+}
+
+static int start_and_await(apr_uint32_t cert, const char *script)
+{
+    int fd = open_channel();
+
+    ask(fd, cert, apr_pstrcat(scratch_pool, "start ", script, NULL));
+    assert_int_equal(answered(fd), 0);
+    ask(fd, cert, "await");
+    return fd;
+}
+
+static void assert_no_answer_yet(int fd)
+{
+    char c;
+
+    assert_serving();
+    assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT | MSG_PEEK), -1);
+    assert_int_equal(errno, EAGAIN);
+}
+
+/* A script that runs until the test lets it go on. */
+static const char *until(const char *name, const char *then)
+{
+    return apr_psprintf(scratch_pool, "while [ ! -e %s ]; do sleep 0.02;"
+                        " done; %s", at("%s", name), then);
+}
+
+static void a_request_waits_until_its_job_has_ended(void **state)
+{
+    apr_time_t begun;
+    int fd, other;
+
+    (void)state;
+    fd = start_and_await(0, until("go", "echo word; exit 3"));
+    other = start_and_await(1, until("other", "exit 0"));
+    assert_no_answer_yet(fd);
+    begin();                            /* others are served meanwhile */
+    assert_no_answer_yet(fd);
+    put(at("go"), "");
+    begun = apr_time_now();
+    assert_int_equal(answered(fd), APR_EGENERAL);
+    assert_true(apr_time_now() - begun < A_LONG_MOMENT);
+    assert_non_null(strstr(res.detail, "/bin/sh: exit status 3: word"));
+    assert_no_answer_yet(other);
+    put(at("other"), "");
+    assert_int_equal(answered(other), 0);
+    ask(fd, 1, "await");
+    assert_int_equal(answered(fd), 0);
+    close(fd);
+    close(other);
+}
+
+/* What comes behind it is heard after it, in its order. */
+static void nothing_else_is_heard_on_a_channel_that_waits(void **state)
+{
+    int fd;
+
+    (void)state;
+    fd = start_and_await(0, until("go", "exit 3"));
+    ask(fd, 0, apr_psprintf(scratch_pool, "start echo >%s", at("second")));
+    ask(fd, 0, "await");
+    assert_no_answer_yet(fd);
+    assert_int_equal(mode_of(at("second")), -1);
+    put(at("go"), "");
+    assert_int_equal(answered(fd), APR_EGENERAL);
+    assert_int_equal(answered(fd), 0);
+    assert_int_equal(answered(fd), 0);
+    assert_true(mode_of(at("second")) >= 0);
+    close(fd);
+}
+
+static void what_no_job_ends_is_looked_at_in_time(void **state)
+{
+    int fd = -1;
+
+    (void)state;
+    fd = open_channel();
+    ask(fd, 0, "look");
+    assert_no_answer_yet(fd);
+    put(at("look"), "");
+    assert_int_equal(answered(fd), 0);
+    close(fd);
+}
+
+static void who_leaves_while_he_waits_is_forgotten(void **state)
+{
+    int i, fd;
+
+    (void)state;
+    for (i = 0; i < FLOOD; i++) {
+        fd = open_channel();
+        ask(fd, 0, "look");
+        close(fd);
+    }
+    fd = open_channel();
+    ask(fd, 0, "look");
+    assert_no_answer_yet(fd);
+    put(at("look"), "");
+    assert_int_equal(answered(fd), 0);
+    close(fd);
+    assert_int_equal(times_logged("started"), 1);
+}
+
+/* The crowd takes the places of who is idle, not of who waits. */
+static void who_waits_keeps_his_place(void **state)
+{
+    int fd, i, fds[200];
+
+    (void)state;
+    fd = open_channel();
+    ask(fd, 0, "look");
+    for (i = 0; i < (int)COUNT(fds); i++) {
+        fds[i] = open_channel();
+    }
+    put(at("look"), "");
+    assert_int_equal(answered(fd), 0);
+    for (i = 0; i < (int)COUNT(fds); i++) {
+        close(fds[i]);
+    }
+    close(fd);
+}
+
+/* All places taken by some that wait for ever: others still get in. */
+static void nobody_can_wait_the_others_out(void **state)
+{
+    int i, fds[FLOOD];
+
+    (void)state;
+    for (i = 0; i < FLOOD; i++) {
+        fds[i] = open_channel();
+        ask(fds[i], 0, "look");
+    }
+    assert_serving();
+    begin();
+    for (i = 0; i < FLOOD; i++) {
+        close(fds[i]);
+    }
+}
+
+static void a_keeper_that_ends_takes_its_jobs_along(void **state)
+{
+    const char *file = at("pid");
+    int fd, i;
+    pid_t pid;
+
+    (void)state;
+    fd = start_and_await(0, apr_psprintf(scratch_pool, "echo $$ >%s;"
+                                         " exec sleep 100", file));
+    for (i = 0; i < 500 && (!text_of(file) || !*text_of(file)); i++) {
+        usleep(A_MOMENT);
+    }
+    pid = (pid_t)atoi(text_of(file));
+    assert_true(pid > 1);
+    kill(keeper_pid, SIGTERM);
+    assert_int_equal(wait_for_keeper(), 0);
+    assert_int_equal(kill(pid, 0), -1);
+    close(fd);
+}
+
 /* The client knows when there is nobody to wait for */
 
 static void a_client_leaves_when_it_is_told(void **state)
@@ -619,7 +942,7 @@ static void a_client_leaves_with_its_generation(void **state)
 
 static void a_refusal_is_the_keeper_s_own_sentence(void **state)
 {
-    acme_msg_cert_t body = { 7 };
+    acme_msg_cert_t body = { { 7, 0, 0 } };
     acme_client_t *client;
     acme_message_t reply;
     acme_stop_t *stop;
@@ -708,7 +1031,9 @@ int main(void)
         RUNNING_TEST(acmectl_s_messages_are_not_a_worker_s),
         RUNNING_TEST(a_worker_s_messages_are_not_acmectl_s),
         RUNNING_TEST(acmectl_lists_and_renews),
-        RUNNING_TEST(no_certificate_beyond_the_last),
+        RUNNING_TEST(nobody_can_want_what_there_is_not),
+        RUNNING_TEST(acmectl_is_told_of_accounts),
+        RUNNING_TEST(nothing_beyond_the_last),
         RUNNING_TEST(three_hundred_connections),
         RUNNING_TEST(one_that_never_reads_stops_nobody),
         RUNNING_TEST(one_that_leaves_in_the_middle_is_forgotten),
@@ -718,6 +1043,13 @@ int main(void)
         RUNNING_TEST(who_asked_a_dead_one_is_answered),
         RUNNING_TEST(who_asks_when_there_is_none_is_answered),
         RUNNING_TEST(killed_at_any_time_nothing_is_lost),
+        RUNNING_TEST(a_request_waits_until_its_job_has_ended),
+        RUNNING_TEST(nothing_else_is_heard_on_a_channel_that_waits),
+        RUNNING_TEST(what_no_job_ends_is_looked_at_in_time),
+        RUNNING_TEST(who_leaves_while_he_waits_is_forgotten),
+        RUNNING_TEST(who_waits_keeps_his_place),
+        RUNNING_TEST(nobody_can_wait_the_others_out),
+        RUNNING_TEST(a_keeper_that_ends_takes_its_jobs_along),
         STARTING_TEST(a_client_leaves_when_it_is_told),
         STARTING_TEST(a_client_leaves_with_its_generation),
         RUNNING_TEST(a_refusal_is_the_keeper_s_own_sentence),

@@ -77,6 +77,48 @@ static void a_made_key_is_read_again(void **state)
     }
 }
 
+static void a_key_knows_its_type(void **state)
+{
+    static const acme_key_type_e made[] = {
+        ACME_KEY_P256, ACME_KEY_P384, ACME_KEY_RSA2048, ACME_KEY_RSA3072,
+        ACME_KEY_RSA4096
+    };
+    acme_key_type_e type;
+    acme_key_t *odd;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(made); i++) {
+        assert_int_equal(acme_key_type(&type, new_key(made[i]), &res), 0);
+        assert_int_equal(type, made[i]);
+    }
+    /* Read, as an account may have it, but no type of ours. */
+    odd = key_from(pkcs8(odd_key(EVP_PKEY_RSA, 2560, 0), 0));
+    assert_int_equal(acme_key_type(&type, odd, &res), APR_EINVAL);
+    assert_non_null(strstr(res.detail, "2560 bits"));
+    assert_int_equal(res.retry, ACME_RETRY_NEVER);
+}
+
+static void a_key_is_told_from_others(void **state)
+{
+    acme_key_t *keys[] = {
+        new_key(ACME_KEY_P256), new_key(ACME_KEY_P256),
+        new_key(ACME_KEY_P384), new_key(ACME_KEY_RSA2048)
+    };
+    const char *pem;
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < COUNT(keys); i++) {
+        for (k = 0; k < COUNT(keys); k++) {
+            assert_int_equal(acme_key_same(keys[i], keys[k]), i == k);
+            assert_int_equal(ERR_peek_error(), 0);
+        }
+        assert_int_equal(acme_key_pem(&pem, keys[i], &res, pool), 0);
+        assert_true(acme_key_same(keys[i], key_from(pem)));
+    }
+}
+
 static void jwk_and_thumbprint_are_those_of_rfc7638(void **state)
 {
     acme_key_t *key = key_from(RFC7638_KEY);
@@ -394,6 +436,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CRYPTO_TEST(types_are_parsed),
         CRYPTO_TEST(a_made_key_is_read_again),
+        CRYPTO_TEST(a_key_knows_its_type),
+        CRYPTO_TEST(a_key_is_told_from_others),
         CRYPTO_TEST(jwk_and_thumbprint_are_those_of_rfc7638),
         CRYPTO_TEST(jwk_of_an_ec_key_has_all_members_in_order),
         CRYPTO_TEST(coordinates_are_padded),

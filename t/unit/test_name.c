@@ -67,6 +67,9 @@ static void names_get_one_form(void **state)
         { "[2001:db8::1]", "2001:db8::1" },
         { "::", "::" },
         { "::ffff:192.0.2.1", "::ffff:192.0.2.1" },
+        { "2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1" },
+        { "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8" },
+        { "0:0:0:0:0:FFFF:C000:0201", "::ffff:192.0.2.1" },
     };
     const char *name, *again;
     size_t i;
@@ -225,6 +228,51 @@ static void addresses_and_wildcards_are_told_apart(void **state)
     }
 }
 
+static void a_wildcard_has_a_base(void **state)
+{
+    static const struct {
+        const char *name, *base;
+    } rows[] = {
+        { "*.example.org", "example.org" }, { "example.org", "example.org" },
+        { "*.internal", "internal" }, { "192.0.2.1", "192.0.2.1" },
+        { "*", "*" }, { "", "" },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < ROWS(rows); i++) {
+        assert_string_equal(acme_name_base(rows[i].name), rows[i].base);
+    }
+}
+
+/* 8738, 6 and 3596, 2.5. */
+static void addresses_have_a_reverse_name(void **state)
+{
+    static const struct {
+        const char *ip, *arpa;
+    } rows[] = {
+        { "127.0.0.1", "1.0.0.127.in-addr.arpa" },
+        { "192.0.2.255", "255.2.0.192.in-addr.arpa" },
+        { "0.0.0.0", "0.0.0.0.in-addr.arpa" },
+        { "4321:0:1:2:3:4:567:89ab", "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0."
+          "2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa" },
+        { "::1", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0."
+          "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa" },
+        { "example.org", NULL }, { "1.2.3", NULL }, { "[::1]", NULL },
+        { "*.example.org", NULL }, { "", NULL },
+    };
+    const char *arpa;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < ROWS(rows); i++) {
+        arpa = acme_name_arpa(rows[i].ip, pool);
+        if (!arpa != !rows[i].arpa || (arpa && strcmp(arpa, rows[i].arpa))) {
+            fail_msg("%s: %s", rows[i].ip, arpa ? arpa : "none");
+        }
+    }
+}
+
 static void octets_are_in_network_order(void **state)
 {
     unsigned char buf[16];
@@ -302,6 +350,8 @@ int main(void)
         NAME_TEST(names_that_are_refused),
         NAME_TEST(names_have_a_longest),
         NAME_TEST(addresses_and_wildcards_are_told_apart),
+        NAME_TEST(a_wildcard_has_a_base),
+        NAME_TEST(addresses_have_a_reverse_name),
         NAME_TEST(octets_are_in_network_order),
         NAME_TEST(sets_are_compared),
         NAME_TEST(three_names_are_shown),

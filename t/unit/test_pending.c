@@ -6,6 +6,9 @@
 #include "scratch.h"
 
 #define URL "https://ca.example/order/1"
+#define CERT_URL "https://ca.example/cert/1"
+#define CHAIN "-----BEGIN CERTIFICATE-----\n"
+#define HEAD "{\"digest\": \"\", \"names\": [\"a.org\"], "
 
 static acme_result_t res;
 
@@ -15,15 +18,37 @@ static apr_status_t load(acme_pending_t **ppending)
                              scratch_pool);
 }
 
+static apr_array_header_t *words(const char *text)
+{
+    apr_array_header_t *list = apr_array_make(scratch_pool, 4,
+                                              sizeof(const char *));
+    char *last, *word, *copy = apr_pstrdup(scratch_pool, text);
+
+    for (word = apr_strtok(copy, " ", &last); word;
+         word = apr_strtok(NULL, " ", &last)) {
+        APR_ARRAY_PUSH(list, const char *) = word;
+    }
+    return list;
+}
+
 /* Key, CSR and digest all say text, so that a mixture is seen. */
+static apr_status_t save_as(acme_store_t *store, const char *id,
+                            const char *text, const char *url)
+{
+    acme_pending_t pending = { NULL };
+
+    pending.key_pem = pending.digest = text;
+    pending.csr = (const unsigned char *)text;
+    pending.csr_len = strlen(text);
+    pending.names = words("a.org www.a.org");
+    pending.order_url = url;
+    return acme_pending_save(store, id, &pending, &res, scratch_pool);
+}
+
 static apr_status_t save_to(acme_store_t *store, const char *text,
                             const char *url)
 {
-    acme_pending_t pending = {
-        text, (const unsigned char *)text, strlen(text), url, text
-    };
-
-    return acme_pending_save(store, "a.org", &pending, &res, scratch_pool);
+    return save_as(store, "a.org", text, url);
 }
 
 static apr_status_t save(const char *text, const char *url)
@@ -33,7 +58,8 @@ static apr_status_t save(const char *text, const char *url)
 
 static apr_status_t set_order(const char *url)
 {
-    return acme_pending_order(open_store(), "a.org", url, &res, scratch_pool);
+    return acme_pending_order(open_store(), "a.org", "ca.example-01234567",
+                              url, &res, scratch_pool);
 }
 
 /* The text that all of it was saved with. */
@@ -80,15 +106,152 @@ static void round_trip(void **state)
 static void a_csr_is_octets(void **state)
 {
     static const unsigned char csr[] = "0\0\x80\xff\n";
-    acme_pending_t made = { "key", csr, sizeof(csr), NULL, "d" };
+    acme_pending_t made = { NULL };
     acme_pending_t *pending;
 
     (void)state;
+    made.key_pem = "key";
+    made.csr = csr;
+    made.csr_len = sizeof(csr);
+    made.digest = "d";
+    made.names = words("a.org");
     assert_int_equal(acme_pending_save(open_store(), "a.org", &made, &res,
                                        scratch_pool), 0);
     assert_int_equal(load(&pending), 0);
     assert_int_equal(pending->csr_len, sizeof(csr));
     assert_memory_equal(pending->csr, csr, sizeof(csr));
+}
+
+static void names_and_account_come_back(void **state)
+{
+    acme_pending_t *pending;
+
+    (void)state;
+    assert_int_equal(save("one", NULL), 0);
+    assert_int_equal(load(&pending), 0);
+    assert_int_equal(pending->names->nelts, 2);
+    assert_string_equal(apr_array_pstrcat(scratch_pool, pending->names, ' '),
+                        "a.org www.a.org");
+    assert_null(pending->account);
+    assert_int_equal(set_order(URL), 0);
+    assert_int_equal(load(&pending), 0);
+    assert_string_equal(pending->account, "ca.example-01234567");
+    assert_int_equal(pending->names->nelts, 2);
+    assert_null(pending->chain_pem);
+    assert_null(pending->cert_url);
+}
+
+static apr_status_t set_issued(const char *chain, const char *url)
+{
+    return acme_pending_issued(open_store(), "a.org", chain, url, &res,
+                               scratch_pool);
+}
+
+static void what_was_issued_waits_on_disk(void **state)
+{
+    acme_pending_t *pending;
+
+    (void)state;
+    assert_int_equal(set_issued(CHAIN, CERT_URL), ENOENT);
+    assert_int_equal(mode_of(at("store/pending/a.org")), -1);
+    assert_int_equal(save("one", URL), 0);
+    assert_int_equal(set_order(URL), 0);
+    assert_int_equal(set_issued(CHAIN, CERT_URL), 0);
+    assert_int_equal(mode_of(at("store/pending/a.org/chain.pem")), 0600);
+    assert_int_equal(load(&pending), 0);
+    assert_string_equal(whole(pending), "one");
+    assert_string_equal(pending->order_url, URL);
+    assert_string_equal(pending->account, "ca.example-01234567");
+    assert_string_equal(pending->chain_pem, CHAIN);
+    assert_string_equal(pending->cert_url, CERT_URL);
+
+    assert_int_equal(set_issued("x", NULL), 0);
+    assert_int_equal(load(&pending), 0);
+    assert_string_equal(pending->chain_pem, "x");
+    assert_null(pending->cert_url);
+
+    /* A new key's order has not been issued, whatever lies beside it. */
+    assert_int_equal(save("two", URL), 0);
+    assert_int_equal(load(&pending), 0);
+    assert_null(pending->chain_pem);
+
+    assert_int_not_equal(set_issued(CHAIN, "http://ca.example/"), 0);
+    assert_int_equal(load(&pending), 0);
+    assert_null(pending->chain_pem);
+}
+
+/* A worker that lost its way tells it once more. */
+static void an_order_told_again_leaves_what_was_issued(void **state)
+{
+    acme_pending_t *pending;
+
+    (void)state;
+    assert_int_equal(save("one", NULL), 0);
+    assert_int_equal(set_order(URL), 0);
+    assert_int_equal(set_issued(CHAIN, CERT_URL), 0);
+    assert_int_equal(set_order("https://ca.example/order/2"), 0);
+    assert_int_equal(load(&pending), 0);
+    assert_string_equal(pending->order_url, "https://ca.example/order/2");
+    assert_true(pending->issued);
+    assert_string_equal(pending->chain_pem, CHAIN);
+    assert_string_equal(pending->cert_url, CERT_URL);
+}
+
+static void an_order_is_made_anew_with_the_same_key(void **state)
+{
+    acme_pending_t *pending;
+
+    (void)state;
+    assert_int_equal(acme_pending_reorder(open_store(), "a.org", &res,
+                                          scratch_pool), ENOENT);
+    assert_int_equal(mode_of(at("store/pending/a.org")), -1);
+    assert_int_equal(save("one", NULL), 0);
+    assert_int_equal(set_order(URL), 0);
+    assert_int_equal(set_issued(CHAIN, CERT_URL), 0);
+    assert_int_equal(acme_pending_reorder(open_store(), "a.org", &res,
+                                          scratch_pool), 0);
+    assert_int_equal(load(&pending), 0);
+    assert_string_equal(whole(pending), "one");
+    assert_int_equal(pending->names->nelts, 2);
+    assert_false(pending->issued);
+    assert_null(pending->order_url);
+    assert_null(pending->chain_pem);
+    assert_null(pending->cert_url);
+
+    /* What lies beside it does not come back with the next order. */
+    assert_int_equal(set_order(URL), 0);
+    assert_int_equal(load(&pending), 0);
+    assert_string_equal(pending->order_url, URL);
+    assert_false(pending->issued);
+    assert_null(pending->chain_pem);
+}
+
+static void parts_go_with_their_certificate(void **state)
+{
+    static const char *const ids[] = {
+        "a.org", "a.org+rsa2048", "a.org+p384", "a.org.uk", "a.or+rsa2048"
+    };
+    acme_pending_t *pending;
+    size_t i;
+
+    (void)state;
+    assert_string_equal(acme_pending_part("a.org", "rsa2048", scratch_pool),
+                        "a.org+rsa2048");
+    assert_null(acme_store_id("a.org+rsa2048", scratch_pool));
+    for (i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+        assert_int_equal(save_as(open_store(), ids[i], ids[i], URL), 0);
+    }
+    assert_int_equal(acme_pending_load(&pending, open_store(), ids[1], &res,
+                                       scratch_pool), 0);
+    assert_string_equal(whole(pending), ids[1]);
+    assert_int_equal(acme_pending_remove(open_store(), ids[1], &res,
+                                         scratch_pool), 0);
+    assert_int_equal(count(at("store/pending")), 4);
+    assert_int_equal(acme_pending_remove(open_store(), "a.org", &res,
+                                         scratch_pool), 0);
+    assert_int_equal(count(at("store/pending")), 2);
+    assert_int_equal(mode_of(at("store/pending/a.org.uk")), 0700);
+    assert_int_equal(mode_of(at("store/pending/a.or+rsa2048")), 0700);
 }
 
 static void remove_is_for_good(void **state)
@@ -139,10 +302,18 @@ static void damaged_is_set_aside(void **state)
         { "order array", "order.json", "[]" },
         { "no digest", "order.json", "{\"url\": \"" URL "\"}" },
         { "digest a number", "order.json", "{\"digest\": 1}" },
-        { "URL a number", "order.json", "{\"digest\": \"\", \"url\": 1}" },
-        { "URL null", "order.json", "{\"digest\": \"\", \"url\": null}" },
-        { "URL not https", "order.json",
-          "{\"digest\": \"\", \"url\": \"http://ca.example/\"}" },
+        { "no names", "order.json", "{\"digest\": \"\"}" },
+        { "names a text", "order.json",
+          "{\"digest\": \"\", \"names\": \"a.org\"}" },
+        { "URL a number", "order.json", HEAD "\"url\": 1}" },
+        { "URL null", "order.json", HEAD "\"url\": null}" },
+        { "URL not https", "order.json", HEAD
+          "\"url\": \"http://ca.example/\"}" },
+        { "certificate's URL not https", "order.json", HEAD
+          "\"certificate\": \"http://ca.example/\"}" },
+        { "certificate's URL a number", "order.json", HEAD
+          "\"certificate\": 1}" },
+        { "issued, and no chain", "order.json", HEAD "\"issued\": true}" },
         { "key gone", "key.pem", NULL },
         { "key empty", "key.pem", "" },
         { "CSR gone", "csr.der", NULL },
@@ -258,6 +429,36 @@ static void dies_at_any_step_of(int (*call)(void *data), int fault)
     assert_true(step > 5);
 }
 
+static int issue_it(void *data)
+{
+    return tell(acme_pending_issued(data, "a.org", "new", CERT_URL, &res,
+                                    scratch_pool));
+}
+
+/* The chain is there with its URL, or the order is as it was before. */
+static void issued_dies(void **state)
+{
+    acme_store_t *store = open_store();
+    acme_pending_t *pending;
+    int step, code = SCRATCH_DIED;
+
+    (void)state;
+    for (step = 1; code == SCRATCH_DIED; step++) {
+        assert_int_equal(save("old", URL), 0);
+        scratch_step = step;
+        scratch_errno = 0;
+        code = in_child(issue_it, store);
+        scratch_step = 0;
+        assert_int_equal(load(&pending), 0);
+        assert_string_equal(whole(pending), "old");
+        assert_int_equal(!pending->chain_pem, !pending->cert_url);
+        assert_int_equal(count(at("store/aside")), 0);
+    }
+    assert_int_equal(code, 0);
+    assert_string_equal(pending->chain_pem, "new");
+    assert_true(step > 5);
+}
+
 static void save_dies(void **state)
 {
     (void)state;
@@ -281,6 +482,11 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         SCRATCH_TEST(round_trip),
         SCRATCH_TEST(a_csr_is_octets),
+        SCRATCH_TEST(names_and_account_come_back),
+        SCRATCH_TEST(what_was_issued_waits_on_disk),
+        SCRATCH_TEST(an_order_told_again_leaves_what_was_issued),
+        SCRATCH_TEST(an_order_is_made_anew_with_the_same_key),
+        SCRATCH_TEST(parts_go_with_their_certificate),
         SCRATCH_TEST(remove_is_for_good),
         SCRATCH_TEST(bad_urls_are_not_written),
         SCRATCH_TEST(damaged_is_set_aside),
@@ -288,6 +494,7 @@ int main(void)
         SCRATCH_TEST(half_states_are_nothing),
         SCRATCH_TEST(save_dies),
         SCRATCH_TEST(save_fails),
+        SCRATCH_TEST(issued_dies),
         SCRATCH_TEST(remove_dies),
     };
     int failed;

@@ -61,8 +61,6 @@ static void each_problem_says_whether_trying_again_helps(void **state)
             fail_msg("%s", rows[i].type);
         }
     }
-    problem(403, 0, "{\"type\":\"" URN "externalAccountRequired\"}");
-    assert_detail("no external accounts");
     problem(400, 0, "{\"type\":\"about:blank\",\"title\":\"Nope\"}");
     assert_detail("Nope");
     assert_string_equal(res.problem, "about:blank");
@@ -133,6 +131,92 @@ static void subproblems_name_their_identifiers(void **state)
     assert_detail("; and 3 more");
 }
 
+static void advice_follows_the_cas_sentence(void **state)
+{
+    static const struct {
+        const char *type, *says;
+    } rows[] = {
+        { "alreadyReplaced", "order of a.org: No." },
+        { "badCSR", "No.; see AcmeKeyTypes" },
+        { "badRevocationReason", "No.; give another reason" },
+        { "caa", "No.; the CAA records" },
+        { "connection", "No.; the CA must reach this server" },
+        { "dns", "No.; see to the DNS servers" },
+        { "externalAccountRequired",
+          "No.; set AcmeExternalAccount kid file:path" },
+        { "invalidProfile", "No.; see AcmeProfile" },
+        { "rateLimited", "No.; it is tried again when the CA allows it" },
+        { "rejectedIdentifier", "leave it out with AcmeNames" },
+        { "unsupportedIdentifier", "No.; the CA issues for no names of this" },
+        { "userActionRequired", "No.; open the CA's page and do what it asks "
+          "(see https://ca/terms?v=2)" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        problem(400, 0, apr_psprintf(pool, "{\"type\":\"" URN "%s\","
+                                     "\"detail\":\"No.\",\"instance\":"
+                                     "\"https://ca/terms?v=2\"}",
+                                     rows[i].type));
+        assert_detail(rows[i].says);
+    }
+}
+
+/* However much a CA has to say, the page to visit is told. */
+static void an_instance_is_not_cut_off(void **state)
+{
+    char *big = apr_pcalloc(pool, 10001);
+
+    (void)state;
+    memset(big, 'x', 10000);
+    problem(403, 0, apr_psprintf(pool, "{\"type\":\"" URN
+                                 "userActionRequired\",\"detail\":\"%s\","
+                                 "\"instance\":\"https://ca/agree\"}", big));
+    assert_detail(" (see https://ca/agree)");
+    assert_detail("...; open the CA's page");
+}
+
+static const char *names_of(const char *body)
+{
+    acme_http_reply_t reply = { .status = 403, .body = body,
+                                .body_len = strlen(body) };
+
+    return apr_array_pstrcat(pool, acme_problem_names(&reply, pool), ' ');
+}
+
+static void subproblems_give_their_names(void **state)
+{
+    const char *many = "{\"type\":\"x\",\"subproblems\":[7";
+    acme_http_reply_t reply = { .status = 403 };
+    int i;
+
+    (void)state;
+    assert_string_equal(names_of(
+        "{\"type\":\"" URN "compound\",\"subproblems\":["
+        "{\"identifier\":{\"type\":\"dns\",\"value\":\"B.org\"}},"
+        "{\"identifier\":{\"type\":\"dns\",\"value\":\"*.a.org\"}},"
+        "{\"identifier\":{\"type\":\"ip\",\"value\":\"2001:DB8::1\"}},"
+        "{\"identifier\":{\"value\":\"b.org.\"}},"
+        "{\"identifier\":{\"value\":\"../../etc\"}},"
+        "{\"identifier\":{\"value\":\"a\\u0000.org\"}},"
+        "{\"identifier\":{\"value\":9}},{\"identifier\":\"c.org\"},"
+        "{},null,[]]}"), "b.org *.a.org 2001:db8::1");
+    assert_string_equal(names_of(""), "");
+    assert_string_equal(names_of("<html>"), "");
+    assert_string_equal(names_of("{\"subproblems\":{}}"), "");
+    assert_string_equal(names_of("{\"type\":\"x\",\"identifier\":{\"value\":"
+                                 "\"a.org\"}}"), "");
+    for (i = 0; i < 1000; i++) {
+        many = apr_psprintf(pool, "%s,{\"identifier\":{\"value\":"
+                            "\"%d.org\"}}", many, i);
+    }
+    reply.body = apr_pstrcat(pool, many, "]}", NULL);
+    reply.body_len = strlen(reply.body);
+    assert_int_equal(acme_problem_names(&reply, pool)->nelts,
+                     ACME_PROBLEM_NAMES_MAX);
+}
+
 static void a_problem_is_bounded(void **state)
 {
     char *big = apr_palloc(pool, 100001);
@@ -155,6 +239,9 @@ int main(void)
         FAKE_CA_TEST(each_problem_says_whether_trying_again_helps),
         FAKE_CA_TEST(a_status_says_it_where_no_problem_does),
         FAKE_CA_TEST(subproblems_name_their_identifiers),
+        FAKE_CA_TEST(advice_follows_the_cas_sentence),
+        FAKE_CA_TEST(an_instance_is_not_cut_off),
+        FAKE_CA_TEST(subproblems_give_their_names),
         FAKE_CA_TEST(a_problem_is_bounded)
     };
 

@@ -533,6 +533,850 @@ static void a_new_one_rests(void **unused)
     assert_true(acme_schedule_is_due(&state, NOW));
 }
 
+static void picks_in_a_window(void **unused)
+{
+    static const struct {
+        const char *name;
+        apr_interval_time_t start, end; /* from now */
+        int chance;
+        apr_interval_time_t pick;       /* from now */
+    } rows[] = {
+        { "its start", DAYS(1), DAYS(4), CHANCE_MIN, DAYS(1) },
+        { "its middle", DAYS(1), DAYS(4), CHANCE_MIDDLE, DAYS(2) },
+        { "its last third is left", DAYS(1), DAYS(4), CHANCE_MAX,
+          DAYS(3) - DAYS(2) / 1000 },
+        { "within it: still to come", -DAYS(1), DAYS(5), CHANCE_MIDDLE,
+          DAYS(1) },
+        { "within it: past", -DAYS(1), DAYS(5), CHANCE_MIN, 0 },
+        { "within it: all that is drawn is past", -DAYS(9), DAYS(1),
+          CHANCE_MAX, 0 },
+        { "past", -DAYS(4), -DAYS(1), CHANCE_MIDDLE, 0 },
+        { "ends now", -DAYS(4), 0, CHANCE_MAX, 0 },
+        { "short", SECONDS(1), SECONDS(4), CHANCE_MIDDLE, SECONDS(2) },
+        { "a microsecond", SECONDS(1), SECONDS(1) + 1, CHANCE_MAX,
+          SECONDS(1) }
+    };
+    apr_time_t pick;
+    size_t i;
+    int c;
+
+    (void)unused;
+    for (i = 0; i < ROWS(rows); i++) {
+        const apr_time_t start = NOW + rows[i].start;
+        const apr_time_t end = NOW + rows[i].end;
+
+        pick = acme_pick_draw(start, end, NOW, rows[i].chance);
+        if (pick != NOW + rows[i].pick) {
+            fail_msg("%s: now + %" APR_TIME_T_FMT " us", rows[i].name,
+                     pick - NOW);
+        }
+        for (c = CHANCE_MIN; c <= CHANCE_MAX; c++) {
+            pick = acme_pick_draw(start, end, NOW, c);
+            if (pick < NOW || (pick > NOW
+                && (pick < start || pick > end - (end - start) / 3))) {
+                fail_msg("%s: %d: not within", rows[i].name, c);
+            }
+        }
+    }
+
+    /* None at all. (9773, 4.2) */
+    assert_int_equal(acme_pick_draw(NOW + 5, NOW + 5, NOW, 0), 0);
+    assert_int_equal(acme_pick_draw(NOW + 5, NOW + 4, NOW, 0), 0);
+    assert_int_equal(acme_pick_draw(NOW, NOW - DAYS(1), NOW, 0), 0);
+}
+
+/* A good certificate that has cas CAs, warned of 10 % before its end. */
+static void make_live(acme_state_t *state, apr_interval_time_t life,
+                      apr_interval_time_t age, apr_uint32_t cas)
+{
+    memset(state, 0, sizeof(*state));
+    state->agreed = state->live = state->covers = 1;
+    state->not_before = NOW - age;
+    state->installed = state->not_before;
+    state->not_after = state->not_before + life;
+    state->warn = window_of("10%");
+    state->use_renewal_info = 1;
+    state->cas = cas;
+    apr_cpystrn(state->serial, "04deadbeef", sizeof(state->serial));
+    apr_cpystrn(state->cert_id, "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE",
+                sizeof(state->cert_id));
+}
+
+static void set_window(acme_state_t *state, apr_time_t start, apr_time_t end,
+                       apr_time_t pick)
+{
+    state->window_start = start;
+    state->window_end = end;
+    state->pick = pick;
+}
+
+#define OLD_RULE (-1)
+#define OFF 1
+#define REVOKED 1
+
+/* Of 90 days, of which age have passed; all times from its beginning. */
+static const struct {
+    const char *name;
+    int off, revoked;
+    apr_interval_time_t age, start, end, pick, installed;
+    apr_uint32_t attempts;
+    apr_interval_time_t next;           /* next_at, from now */
+    acme_step_e step;
+    apr_interval_time_t at;             /* 0: now; OLD_RULE */
+} picks[] = {
+    { "no window", 0, 0, DAYS(5), 0, 0, 0, 0, 0, 0, ACME_STEP_RENEW,
+      OLD_RULE },
+    { "a window, but no pick", 0, 0, DAYS(5), DAYS(60), DAYS(62), 0, 0, 0, 0,
+      ACME_STEP_RENEW, OLD_RULE },
+    { "a pick, but no window", 0, 0, DAYS(5), 0, 0, DAYS(61), 0, 0, 0,
+      ACME_STEP_RENEW, OLD_RULE },
+    { "not wanted", OFF, 0, DAYS(5), DAYS(70), DAYS(72), DAYS(71), 0, 0, 0,
+      ACME_STEP_RENEW, OLD_RULE },
+    { "later than the old rule", 0, 0, DAYS(5), DAYS(70), DAYS(72), DAYS(71),
+      0, 0, 0, ACME_STEP_RENEW, DAYS(71) },
+    { "later, and the old rule is due", 0, 0, DAYS(65), DAYS(70), DAYS(72),
+      DAYS(71), 0, 0, 0, ACME_STEP_RENEW, DAYS(71) },
+    { "sooner", 0, 0, DAYS(5), DAYS(20), DAYS(22), DAYS(21), 0, 0, 0,
+      ACME_STEP_RENEW, DAYS(21) },
+    { "reached", 0, 0, DAYS(21), DAYS(20), DAYS(22), DAYS(21), 0, 0, 0,
+      ACME_STEP_ORDER, 0 },
+    { "reached, but not wanted", OFF, 0, DAYS(21), DAYS(20), DAYS(22),
+      DAYS(21), 0, 0, 0, ACME_STEP_RENEW, OLD_RULE },
+    { "window over", 0, 0, DAYS(30), DAYS(20), DAYS(22), DAYS(21), 0, 0, 0,
+      ACME_STEP_ORDER, 0 },
+    { "too late", 0, 0, DAYS(5), DAYS(86), DAYS(89), DAYS(87), 0, 0, 0,
+      ACME_STEP_RENEW, DAYS(90) - DAYS(90) / 20 },
+    { "years too late", 0, 0, DAYS(5), DAYS(7000), DAYS(7300), DAYS(7100), 0,
+      0, 0, ACME_STEP_RENEW, DAYS(90) - DAYS(90) / 20 },
+    { "too late, last twentieth", 0, 0, DAYS(86), DAYS(86), DAYS(89),
+      DAYS(88), 0, 0, 0, ACME_STEP_ORDER, 0 },
+    { "last twentieth, installed just now: the long rest", 0, 0, DAYS(86),
+      DAYS(86), DAYS(89), DAYS(88), DAYS(86), 0, 0, ACME_STEP_RENEW,
+      DAYS(88) },
+    { "expired", 0, 0, DAYS(91), DAYS(7000), DAYS(7300), DAYS(7100), 0, 0, 0,
+      ACME_STEP_ORDER, 0 },
+
+    { "due as soon as installed", 0, 0, SECONDS(1), 1, DAYS(2), 1, 0, 0, 0,
+      ACME_STEP_ORDER, 0 },
+    { "over before it was installed", 0, 0, DAYS(40), DAYS(20), DAYS(22),
+      DAYS(21), DAYS(39), 0, 0, ACME_STEP_ORDER, 0 },
+    { "over soon after it was installed", 0, 0, DAYS(40), DAYS(20),
+      DAYS(22), DAYS(40), DAYS(21), 0, 0, ACME_STEP_ORDER, 0 },
+
+    { "failed, waits", 0, 0, DAYS(21), DAYS(20), DAYS(22), DAYS(21), 0, 2,
+      HOURS(1), ACME_STEP_RETRY, HOURS(1) },
+    { "failed, waited", 0, 0, DAYS(21), DAYS(20), DAYS(22), DAYS(21), 0, 2,
+      -1, ACME_STEP_ORDER, 0 },
+    { "failed, moved to later", 0, 0, DAYS(21), DAYS(30), DAYS(33), DAYS(31),
+      0, 2, HOURS(1), ACME_STEP_RENEW, DAYS(31) },
+
+    { "revoked", 0, REVOKED, DAYS(5), 0, 0, 0, 0, 0, 0, ACME_STEP_ORDER, 0 },
+    { "revoked just now", 0, REVOKED, 1, 0, 0, 0, 0, 0, 0, ACME_STEP_ORDER,
+      0 },
+    { "revoked, not yet picked", 0, REVOKED, DAYS(5), DAYS(20), DAYS(22),
+      DAYS(21), 0, 0, 0, ACME_STEP_ORDER, 0 },
+    { "revoked, without renewal info", OFF, REVOKED, DAYS(5), 0, 0, 0, 0, 0,
+      0, ACME_STEP_ORDER, 0 },
+    { "revoked, failed, waits", 0, REVOKED, DAYS(5), 0, 0, 0, 0, 2,
+      MINUTES(10), ACME_STEP_RETRY, MINUTES(10) },
+    { "revoked, failed, waited", 0, REVOKED, DAYS(5), 0, 0, 0, 0, 2, -1,
+      ACME_STEP_ORDER, 0 }
+};
+
+static void next_steps_with_a_pick(void **unused)
+{
+    acme_state_t state;
+    acme_next_t next;
+    apr_time_t at;
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < ROWS(picks); i++) {
+        make_live(&state, DAYS(90), picks[i].age, 1);
+        state.use_renewal_info = !picks[i].off;
+        state.revoked = picks[i].revoked;
+        state.installed += picks[i].installed;
+        state.attempts = picks[i].attempts;
+        state.next_at = NOW + picks[i].next;
+        set_window(&state,
+                   picks[i].start ? state.not_before + picks[i].start : 0,
+                   picks[i].end ? state.not_before + picks[i].end : 0,
+                   picks[i].pick ? state.not_before + picks[i].pick : 0);
+        next = acme_schedule_next(&state, NOW);
+        at = picks[i].at == OLD_RULE
+           ? acme_renew_at(state.not_before, state.not_after, &state.renew,
+                           acme_chance(state.serial))
+           : picks[i].step == ACME_STEP_RENEW ? state.not_before + picks[i].at
+                                              : NOW + picks[i].at;
+        if (next.step != picks[i].step || next.at != at) {
+            fail_msg("%s: %s at now + %" APR_TIME_T_FMT " us", picks[i].name,
+                     acme_step_word(next.step), next.at - NOW);
+        }
+        if (acme_schedule_is_due(&state, NOW) != (at == NOW)
+            || !acme_schedule_is_due(&state, at)) {
+            fail_msg("%s: is it due?", picks[i].name);
+        }
+    }
+}
+
+/* With a wrong clock each new one is due as soon as it is there. */
+static void each_in_a_row_rests_longer(void **unused)
+{
+    static const struct {
+        apr_uint32_t recent;            /* installed within the last day */
+        apr_interval_time_t rests;
+    } rows[] = {
+        { 0, 0 }, { 1, 0 }, { 2, MINUTES(1) }, { 3, MINUTES(10) },
+        { 4, MINUTES(100) }, { 6, DAYS(1) }, { 7, DAYS(1) },
+        { 1000, DAYS(1) }, { APR_UINT32_MAX, DAYS(1) }
+    };
+    acme_state_t state;
+    acme_next_t next;
+    size_t i;
+    int revoked;
+
+    (void)unused;
+    for (i = 0; i < ROWS(rows); i++) {
+        for (revoked = 0; revoked < 2; revoked++) {
+            make_live(&state, DAYS(90), 0, 1);
+            state.recent = rows[i].recent;
+            state.revoked = revoked;
+            if (!revoked) {             /* over before it was installed */
+                set_window(&state, NOW - DAYS(3), NOW - DAYS(1),
+                           NOW - DAYS(2));
+            }
+            next = acme_schedule_next(&state, NOW);
+            if (next.at != NOW + rows[i].rests
+                || next.step != (rows[i].rests ? ACME_STEP_RENEW
+                                               : ACME_STEP_ORDER)
+                || !acme_schedule_is_due(&state, next.at)
+                || (next.at > NOW
+                    && acme_schedule_is_due(&state, next.at - 1))) {
+                fail_msg("%u, revoked %d: %s at now + %" APR_TIME_T_FMT
+                         " us", rows[i].recent, revoked,
+                         acme_step_word(next.step), next.at - NOW);
+            }
+        }
+    }
+
+    /* The administrator need not wait. */
+    state.wanted = ACME_WANT_RENEWAL;
+    assert_true(acme_schedule_is_due(&state, NOW));
+}
+
+static void after_100_minutes_it_rests_a_day(void **unused)
+{
+    acme_state_t state;
+
+    (void)unused;
+    make_live(&state, DAYS(90), 0, 1);
+    state.recent = 5;
+    state.revoked = 1;
+    assert_int_equal(acme_schedule_next(&state, NOW).at, NOW + DAYS(1));
+}
+
+/* One of hours is installed often; at its last twentieth it must be due. */
+static void a_short_lived_one_rests_no_longer_than_it_lives(void **unused)
+{
+    acme_state_t state;
+    apr_time_t end;
+    int revoked;
+
+    (void)unused;
+    for (revoked = 0; revoked < 2; revoked++) {
+        make_live(&state, HOURS(2), 0, 1);
+        state.recent = 20;
+        state.revoked = revoked;
+        set_window(&state, NOW + MINUTES(50), NOW + MINUTES(60),
+                   NOW + MINUTES(55));
+        end = state.not_after - HOURS(2) / 20;
+        if (acme_schedule_next(&state, NOW).at > end
+            || !acme_schedule_is_due(&state, end)) {
+            fail_msg("revoked %d: still rests at its end", revoked);
+        }
+    }
+}
+
+/* The names that were left out are tried again with a renewal. */
+static void names_bring_a_renewal_forward(void **unused)
+{
+    static const struct {
+        const char *name;
+        int live, covers;
+        apr_interval_time_t again;      /* from now; 0: never */
+        acme_step_e step;
+        apr_interval_time_t at;         /* from now; OLD_RULE */
+    } rows[] = {
+        { "none", LIVE, COVERS, 0, ACME_STEP_RENEW, OLD_RULE },
+        { "sooner", LIVE, COVERS, DAYS(1), ACME_STEP_RENEW, DAYS(1) },
+        { "now", LIVE, COVERS, -1, ACME_STEP_ORDER, 0 },
+        { "after the renewal", LIVE, COVERS, DAYS(80), ACME_STEP_RENEW,
+          OLD_RULE },
+        { "one lacks a name", LIVE, 0, DAYS(1), ACME_STEP_ORDER, 0 },
+        { "none is live", 0, 0, DAYS(1), ACME_STEP_ORDER, 0 }
+    };
+    acme_state_t state;
+    acme_next_t next;
+    apr_time_t at;
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < ROWS(rows); i++) {
+        make_live(&state, DAYS(90), DAYS(5), 1);
+        state.live = rows[i].live;
+        state.covers = rows[i].covers;
+        state.left_out = rows[i].again != 0;
+        state.names_again_at = rows[i].again ? NOW + rows[i].again : 0;
+        next = acme_schedule_next(&state, NOW);
+        at = rows[i].at != OLD_RULE ? NOW + rows[i].at
+           : acme_renew_at(state.not_before, state.not_after, &no_window,
+                           acme_chance(state.serial));
+        if (next.step != rows[i].step || next.at != at) {
+            fail_msg("%s: %s at now + %" APR_TIME_T_FMT " us", rows[i].name,
+                     acme_step_word(next.step), next.at - NOW);
+        }
+    }
+}
+
+static void a_deleted_one_waits_until_it_is_wanted(void **unused)
+{
+    acme_state_t state;
+    acme_next_t next;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(70), 1);
+    state.deleted = 1;
+    next = acme_schedule_next(&state, NOW);
+    assert_int_equal(next.step, ACME_STEP_CONFIGURE);
+    assert_int_equal(next.at, 0);
+    assert_false(acme_schedule_is_due(&state, NOW));
+    state.wanted = ACME_WANT_RENEWAL;
+    assert_true(acme_schedule_is_due(&state, NOW));
+}
+
+static void a_limit_of_the_ca_is_waited_for(void **unused)
+{
+    static const struct {
+        const char *name;
+        apr_interval_time_t until;      /* from now */
+        acme_want_e wanted;
+        int ordering;
+        acme_step_e step;
+    } rows[] = {
+        { "none", -DAYS(1), 0, 0, ACME_STEP_ORDER },
+        { "over now", 0, 0, 0, ACME_STEP_ORDER },
+        { "one", HOURS(1), 0, 0, ACME_STEP_LIMIT },
+        { "the longest", DAYS(2), 0, 0, ACME_STEP_LIMIT },
+        { "wrong clock", DAYS(2) + 1, 0, 0, ACME_STEP_ORDER },
+        { "a renewal is wanted", HOURS(1), ACME_WANT_RENEWAL, 0,
+          ACME_STEP_LIMIT },
+        { "a revocation is", HOURS(1), ACME_WANT_REVOCATION, 0,
+          ACME_STEP_ORDER },
+        { "a new key is", HOURS(1), ACME_WANT_ROLLOVER, 0, ACME_STEP_ORDER },
+        { "under way already", HOURS(1), 0, ORDERING, ACME_STEP_FINISH }
+    };
+    acme_state_t state;
+    acme_next_t next;
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < ROWS(rows); i++) {
+        make_live(&state, DAYS(90), DAYS(70), 1);
+        state.limit_until = NOW + rows[i].until;
+        state.wanted = rows[i].wanted;
+        state.ordering = rows[i].ordering;
+        next = acme_schedule_next(&state, NOW);
+        if (next.step != rows[i].step
+            || next.at != (next.step == ACME_STEP_LIMIT ? state.limit_until
+                                                        : NOW)
+            || acme_schedule_is_due(&state, NOW)
+                != (next.step != ACME_STEP_LIMIT)) {
+            fail_msg("%s: %s at now + %" APR_TIME_T_FMT " us", rows[i].name,
+                     acme_step_word(next.step), next.at - NOW);
+        }
+    }
+
+    /* It is nothing to one that is not due. */
+    make_live(&state, DAYS(90), DAYS(5), 1);
+    state.limit_until = NOW + HOURS(1);
+    assert_int_equal(acme_schedule_next(&state, NOW).step, ACME_STEP_RENEW);
+}
+
+static void waits_after_failures_with_a_window(void **unused)
+{
+    static const struct {
+        const char *name;
+        apr_interval_time_t rest;       /* of the window; below 0: over */
+        apr_uint32_t attempts;
+        apr_interval_time_t life;
+        apr_interval_time_t least;      /* and up to a tenth more */
+    } rows[] = {
+        { "90 d: at its middle", HOURS(18), 1, DAYS(90), HOURS(3) },
+        { "90 d: whatever failed before", HOURS(18), 9, DAYS(90), HOURS(3) },
+        { "160 h", MINUTES(96), 1, HOURS(160), MINUTES(16) },
+        { "160 h: towards its end", MINUTES(60), 2, HOURS(160), MINUTES(12) },
+        { "160 h: at its end", 1, 5, HOURS(160), MINUTES(12) },
+        { "a long one", DAYS(30), 1, DAYS(200), DAYS(1) },
+        { "1 h: a twentieth is sooner", MINUTES(30), 1, HOURS(1),
+          MINUTES(3) },
+        { "20 s: a twentieth is sooner", SECONDS(5), 1, SECONDS(20),
+          SECONDS(1) }
+    };
+    static const struct {
+        const char *name;
+        apr_uint32_t attempts;
+        apr_interval_time_t life;
+        apr_interval_time_t wait;       /* a tenth more or less */
+    } afterwards[] = {
+        { "first", 1, DAYS(90), MINUTES(1) },
+        { "second", 2, DAYS(90), MINUTES(10) },
+        { "third", 3, DAYS(90), MINUTES(100) },
+        { "fourth", 4, DAYS(90), MINUTES(100) },
+        { "hundredth", 100, DAYS(90), MINUTES(100) },
+        { "a twentieth", 100, HOURS(20), MINUTES(60) },
+        { "20 s", 1, SECONDS(20), SECONDS(1) }
+    };
+    acme_failure_t failure = { 0 };
+    apr_interval_time_t wait;
+    size_t i;
+    int c;
+
+    (void)unused;
+    for (i = 0; i < ROWS(rows); i++) {
+        for (c = CHANCE_MIN; c <= CHANCE_MAX; c++) {
+            failure.attempts = rows[i].attempts;
+            failure.lifetime = rows[i].life;
+            failure.window_end = NOW + rows[i].rest;
+            failure.chance = c;
+            wait = acme_retry_at(&failure, NOW) - NOW;
+            if (wait < rows[i].least
+                || wait > rows[i].least + rows[i].least / 10) {
+                fail_msg("%s: %d: waits %" APR_TIME_T_FMT " us",
+                         rows[i].name, c, wait);
+            }
+        }
+        failure.retry_at = NOW + HOURS(7);
+        assert_int_equal(acme_retry_at(&failure, NOW), NOW + HOURS(7));
+        failure.retry_at = 0;
+    }
+
+    failure.chance = CHANCE_MIDDLE;
+    for (i = 0; i < ROWS(afterwards); i++) {
+        failure.attempts = afterwards[i].attempts;
+        failure.lifetime = afterwards[i].life;
+        failure.window_end = NOW - SECONDS(i);
+        wait = acme_retry_at(&failure, NOW) - NOW;
+        if (wait != afterwards[i].wait) {
+            fail_msg("after it: %s: waits %" APR_TIME_T_FMT " us",
+                     afterwards[i].name, wait);
+        }
+    }
+}
+
+/* From the pick on, how often does the CA see it within its window? */
+static void several_tries_in_a_window(void **unused)
+{
+    static const struct {
+        apr_interval_time_t life, window;
+    } rows[] = {
+        { DAYS(90), HOURS(43) }, { DAYS(45), MINUTES(1296) },
+        { HOURS(160), MINUTES(192) }
+    };
+    acme_failure_t failure = { 0 };
+    apr_time_t now;
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < ROWS(rows); i++) {
+        failure.attempts = 0;
+        failure.lifetime = rows[i].life;
+        failure.window_end = NOW + rows[i].window;
+        failure.chance = CHANCE_MAX;
+        now = acme_pick_draw(NOW, failure.window_end, NOW, CHANCE_MAX);
+        while (now < failure.window_end) {
+            failure.attempts++;
+            now = acme_retry_at(&failure, now);
+        }
+        assert_true(failure.attempts >= 5);
+    }
+}
+
+static void cas_take_turns_quickly(void **unused)
+{
+    static const struct {
+        apr_uint32_t cas, attempts;
+        apr_interval_time_t retry_at;   /* from now */
+        apr_interval_time_t wait;       /* 0: a few seconds */
+    } rows[] = {
+        { 1, 1, 0, MINUTES(1) }, { 1, 2, 0, MINUTES(10) },
+        { 0, 1, 0, MINUTES(1) }, { 0, 4, 0, DAYS(1) },
+        { 2, 1, 0, 0 }, { 2, 2, 0, MINUTES(1) },
+        { 2, 3, 0, 0 }, { 2, 4, 0, MINUTES(10) },
+        { 2, 5, 0, 0 }, { 2, 6, 0, MINUTES(100) },
+        { 2, 8, 0, DAYS(1) }, { 2, 9, 0, 0 },
+        { 3, 1, 0, 0 }, { 3, 2, 0, 0 }, { 3, 3, 0, MINUTES(1) },
+        { 3, 4, 0, 0 }, { 3, 5, 0, 0 }, { 3, 6, 0, MINUTES(10) },
+        { 3, 12, 0, DAYS(1) }, { 3, 300, 0, DAYS(1) },
+        { 2, 1, HOURS(5), 0 }, { 2, 2, HOURS(5), HOURS(5) }
+    };
+    acme_failure_t failure = { 0 };
+    apr_interval_time_t wait;
+    size_t i;
+    int c;
+
+    (void)unused;
+    for (i = 0; i < ROWS(rows); i++) {
+        failure.cas = rows[i].cas;
+        failure.attempts = rows[i].attempts;
+        failure.retry_at = rows[i].retry_at ? NOW + rows[i].retry_at : 0;
+        for (c = CHANCE_MIN; c <= CHANCE_MAX; c++) {
+            failure.chance = c;
+            wait = acme_retry_at(&failure, NOW) - NOW;
+            if (rows[i].wait ? wait < rows[i].wait - rows[i].wait / 10
+                               || wait > rows[i].wait + rows[i].wait / 10
+                             : wait < SECONDS(2) || wait > SECONDS(4)) {
+                fail_msg("%d CAs, failure %d: waits %" APR_TIME_T_FMT " us",
+                         (int)rows[i].cas, (int)rows[i].attempts, wait);
+            }
+        }
+    }
+}
+
+static void a_failure_of_a_state(void **unused)
+{
+    acme_state_t state;
+    acme_failure_t failure;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(61), 2);
+    state.attempts = 3;
+    set_window(&state, NOW - HOURS(1), NOW + HOURS(1), NOW);
+    failure = acme_schedule_failure(&state, NOW + 5, NOW, 7);
+    assert_int_equal(failure.attempts, 4);
+    assert_int_equal(failure.retry_at, NOW + 5);
+    assert_int_equal(failure.lifetime, DAYS(90));
+    assert_int_equal(failure.chance, 7);
+    assert_int_equal(failure.window_end, NOW + HOURS(1));
+    assert_int_equal(failure.cas, 0);
+
+    /* The window is over, but was there; it is to come; it counts no more. */
+    set_window(&state, NOW - HOURS(3), NOW - HOURS(1), NOW - HOURS(2));
+    failure = acme_schedule_failure(&state, 0, NOW, 7);
+    assert_int_equal(failure.window_end, NOW - HOURS(1));
+    set_window(&state, NOW + HOURS(1), NOW + HOURS(3), NOW + HOURS(2));
+    failure = acme_schedule_failure(&state, 0, NOW, 7);
+    assert_int_equal(failure.window_end, 0);
+    set_window(&state, NOW - HOURS(1), NOW + HOURS(1), NOW);
+    state.revoked = 1;
+    failure = acme_schedule_failure(&state, 0, NOW, 7);
+    assert_int_equal(failure.window_end, 0);
+    assert_int_equal(failure.cas, 0);
+
+    /* Expired: the site is down. */
+    state.revoked = 0;
+    state.not_after = NOW;
+    failure = acme_schedule_failure(&state, 0, NOW, 7);
+    assert_int_equal(failure.window_end, 0);
+    assert_int_equal(failure.cas, 2);
+
+    state.live = 0;
+    state.not_after = state.not_before = 0;
+    failure = acme_schedule_failure(&state, 0, NOW, 7);
+    assert_int_equal(failure.lifetime, 0);
+    assert_int_equal(failure.cas, 2);
+}
+
+static void turns_without_a_live_one(void **unused)
+{
+    static const struct {
+        const char *name;
+        apr_uint32_t cas, attempts;
+        unsigned char open[3];
+        apr_uint32_t ca;
+    } rows[] = {
+        { "one CA", 1, 0, { 0 }, 0 },
+        { "one CA, failed", 1, 5, { 0 }, 0 },
+        { "one CA, open", 1, 5, { 1 }, 0 },
+        { "none at all", 0, 5, { 0 }, 0 },
+        { "two: first", 2, 0, { 0 }, 0 },
+        { "two: second", 2, 1, { 0 }, 1 },
+        { "two: first again", 2, 2, { 0 }, 0 },
+        { "three: second", 3, 1, { 0 }, 1 },
+        { "three: third", 3, 2, { 0 }, 2 },
+        { "three: first again", 3, 3, { 0 }, 0 },
+        { "three: many", 3, 100, { 0 }, 1 },
+        { "three: last that can be counted", 3, APR_UINT32_MAX, { 0 }, 0 },
+        { "first is open", 3, 0, { 1, 0, 0 }, 1 },
+        { "two are open", 3, 0, { 1, 1, 0 }, 2 },
+        { "last is open", 3, 2, { 0, 0, 1 }, 0 },
+        { "its turn, others are open", 3, 1, { 1, 0, 1 }, 1 },
+        { "all are open: as if none were", 3, 1, { 1, 1, 1 }, 1 }
+    };
+    acme_state_t state;
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < ROWS(rows); i++) {
+        memset(&state, 0, sizeof(state));
+        state.agreed = 1;
+        state.cas = rows[i].cas;
+        state.attempts = rows[i].attempts;
+        if (acme_schedule_ca(&state, NOW, rows[i].open) != rows[i].ca) {
+            fail_msg("%s: %d", rows[i].name,
+                     (int)acme_schedule_ca(&state, NOW, rows[i].open));
+        }
+    }
+    assert_int_equal(acme_schedule_ca(&state, NOW, NULL), 1);
+}
+
+/*
+ * The pick is at two thirds of the life, warnings begin at nine tenths: shares
+ * are of the time between. part is in thousandths of the life.
+ */
+static void shares_of_the_time(void **unused)
+{
+    static const apr_interval_time_t lives[] = {
+        DAYS(90), DAYS(47), DAYS(6), SECONDS(20)
+    };
+    static const struct {
+        const char *name;
+        apr_uint32_t cas, attempts;
+        int part;
+        unsigned char open[3];
+        apr_uint32_t ca;
+    } rows[] = {
+        { "one: at first", 1, 0, 670, { 0 }, 0 },
+        { "one: at last", 1, 9, 899, { 0 }, 0 },
+        { "one: in turns with itself", 1, 9, 950, { 0 }, 0 },
+        { "two: no failure", 2, 0, 670, { 0 }, 0 },
+        { "two: no failure, late", 2, 0, 890, { 0 }, 0 },
+        { "two: no failure, too late", 2, 0, 950, { 0 }, 0 },
+        { "two: not due, it was wanted", 2, 1, 300, { 0 }, 0 },
+        { "two: first share", 2, 1, 670, { 0 }, 0 },
+        { "two: first share, many failures", 2, 99, 780, { 0 }, 0 },
+        { "two: second share", 2, 1, 785, { 0 }, 1 },
+        { "two: second share, many failures", 2, 99, 899, { 0 }, 1 },
+        { "two: warned of, turns", 2, 9, 901, { 0 }, 1 },
+        { "two: warned of, the other turn", 2, 10, 901, { 0 }, 0 },
+        { "two: expired, turns", 2, 10, 1001, { 0 }, 0 },
+        { "three: first share", 3, 7, 740, { 0 }, 0 },
+        { "three: second share", 3, 7, 750, { 0 }, 1 },
+        { "three: second share ends", 3, 7, 820, { 0 }, 1 },
+        { "three: third share", 3, 7, 825, { 0 }, 2 },
+        { "three: third share ends", 3, 7, 899, { 0 }, 2 },
+        { "three: warned of, turns", 3, 7, 930, { 0 }, 1 },
+        { "three: no failure, open", 3, 0, 670, { 1, 0, 0 }, 1 },
+        { "three: second share, open", 3, 7, 750, { 0, 1, 0 }, 2 },
+        { "three: third share, open", 3, 7, 850, { 0, 0, 1 }, 0 },
+        { "three: all open", 3, 7, 850, { 1, 1, 1 }, 2 }
+    };
+    acme_state_t state;
+    apr_time_t pick;
+    size_t i, l;
+
+    (void)unused;
+    for (l = 0; l < ROWS(lives); l++) {
+        for (i = 0; i < ROWS(rows); i++) {
+            make_live(&state, lives[l], lives[l] / 1000 * rows[i].part,
+                      rows[i].cas);
+            pick = state.not_before + lives[l] / 3 * 2;
+            set_window(&state, pick, pick + lives[l] / 50, pick);
+            state.attempts = rows[i].attempts;
+            if (acme_schedule_ca(&state, NOW, rows[i].open) != rows[i].ca) {
+                fail_msg("%" APR_TIME_T_FMT " us: %s: %d", lives[l],
+                         rows[i].name,
+                         (int)acme_schedule_ca(&state, NOW, rows[i].open));
+            }
+        }
+    }
+}
+
+/* What doesn't divide evenly is the last one's. */
+static void the_last_share_is_whole(void **unused)
+{
+    acme_state_t state;
+    apr_time_t warn_at, pick;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(60), 3);
+    warn_at = acme_state_warn_at(&state, state.not_after);
+    pick = warn_at - 3 * MINUTES(1) - 2;
+    set_window(&state, pick, pick + DAYS(1), pick);
+    state.attempts = 7;
+    assert_int_equal(acme_schedule_ca(&state, warn_at - 1, NULL), 2);
+}
+
+/* Whatever fails from the renewal on: each is tried while there is time. */
+static void each_ca_is_tried_in_time(void **unused)
+{
+    static const apr_interval_time_t lives[] = {
+        DAYS(90), DAYS(47), DAYS(6), SECONDS(20)
+    };
+    acme_state_t state;
+    apr_interval_time_t in_time;
+    apr_time_t now, warn_at;
+    apr_uint32_t tries[3], ca, cas, last;
+    size_t l;
+
+    (void)unused;
+    for (l = 0; l < ROWS(lives); l++) {
+        for (cas = 1; cas <= 3; cas++) {
+            make_live(&state, lives[l], 0, cas);
+            memset(tries, 0, sizeof(tries));
+            warn_at = acme_state_warn_at(&state, state.not_after);
+            now = acme_schedule_next(&state, NOW).at;
+            in_time = warn_at - now;
+            assert_true(in_time > 0);
+            for (last = 0; now < warn_at; last = ca) {
+                acme_failure_t failure;
+
+                ca = acme_schedule_ca(&state, now, NULL);
+                assert_in_range(ca, last, cas - 1);
+                tries[ca]++;
+                failure = acme_schedule_failure(&state, 0, now,
+                                                CHANCE_MIDDLE);
+                state.attempts++;
+                state.next_at = acme_retry_at(&failure, now);
+                now = acme_schedule_next(&state, now).at;
+            }
+            for (ca = 0; ca < cas; ca++) {
+                assert_true(tries[ca] >= 2);
+            }
+        }
+    }
+}
+
+/* What can't wait for shares of the time. */
+static void pressing_ones_take_turns(void **unused)
+{
+    acme_state_t state;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(5), 2);
+    state.attempts = 1;
+    assert_int_equal(acme_schedule_ca(&state, NOW, NULL), 0);
+    state.covers = 0;
+    assert_int_equal(acme_schedule_ca(&state, NOW, NULL), 1);
+    state.covers = 1;
+    state.revoked = 1;
+    assert_int_equal(acme_schedule_ca(&state, NOW, NULL), 1);
+    state.attempts = 0;
+    assert_int_equal(acme_schedule_ca(&state, NOW, NULL), 0);
+
+    /* Renewed only after the warning. */
+    state.revoked = 0;
+    state.attempts = 1;
+    state.renew = window_of("1d");
+    state.not_after = NOW + HOURS(12);
+    assert_int_equal(acme_schedule_ca(&state, NOW, NULL), 1);
+}
+
+static void when_replaces_is_sent(void **unused)
+{
+    acme_state_t state, other;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(61), 2);
+    state.issued_by = 1;
+    assert_true(acme_schedule_replaces(&state, 1, 0, NOW));
+    assert_false(acme_schedule_replaces(&state, 0, 0, NOW));
+    assert_false(acme_schedule_replaces(&state, 1, 1, NOW));
+
+    assert_true(acme_schedule_replaces(&state, 1, 0,
+                                       state.not_after - DAYS(90) / 20));
+    assert_false(acme_schedule_replaces(&state, 1, 0,
+                                        state.not_after - DAYS(90) / 20 + 1));
+    assert_false(acme_schedule_replaces(&state, 1, 0, state.not_after));
+
+    other = state;
+    other.live = 0;
+    assert_false(acme_schedule_replaces(&other, 1, 0, NOW));
+    other = state;
+    other.cert_id[0] = '\0';
+    assert_false(acme_schedule_replaces(&other, 1, 0, NOW));
+    other = state;
+    other.use_renewal_info = 0;
+    assert_false(acme_schedule_replaces(&other, 1, 0, NOW));
+    other = state;
+    other.issued_by = ACME_NO_CA;
+    assert_false(acme_schedule_replaces(&other, 1, 0, NOW));
+    assert_false(acme_schedule_replaces(&other, ACME_NO_CA, 0, NOW));
+}
+
+static void when_to_ask(void **unused)
+{
+    acme_state_t state, other;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(5), 1);
+    assert_int_equal(acme_schedule_ask_at(&state, NOW), NOW);
+    state.ask_at = NOW + HOURS(5);
+    assert_int_equal(acme_schedule_ask_at(&state, NOW), NOW + HOURS(5));
+    assert_int_equal(acme_schedule_ask_at(&state, NOW + HOURS(7)),
+                     NOW + HOURS(7));
+
+    /* No wait is so long: the clock was wrong. */
+    state.ask_at = NOW + DAYS(400);
+    assert_int_equal(acme_schedule_ask_at(&state, NOW), NOW);
+
+    other = state;
+    other.live = 0;
+    assert_int_equal(acme_schedule_ask_at(&other, NOW), 0);
+    other = state;
+    other.cert_id[0] = '\0';
+    assert_int_equal(acme_schedule_ask_at(&other, NOW), 0);
+    other = state;
+    other.use_renewal_info = 0;
+    assert_int_equal(acme_schedule_ask_at(&other, NOW), 0);
+    other = state;
+    other.issued_by = ACME_NO_CA;
+    assert_int_equal(acme_schedule_ask_at(&other, NOW), 0);
+    assert_int_equal(acme_schedule_ask_at(&state, state.not_after), 0);
+    assert_int_equal(acme_schedule_ask_at(&state, state.not_after - 1),
+                     state.not_after - 1);
+}
+
+static void when_to_ask_again(void **unused)
+{
+    static const struct {
+        const char *name;
+        apr_uint32_t failures;
+        apr_interval_time_t said;       /* from now; 0: nothing */
+        apr_interval_time_t wait;
+    } rows[] = {
+        { "a good answer", 0, HOURS(3), HOURS(3) },
+        { "a good answer, in a second", 0, SECONDS(1), MINUTES(1) },
+        { "a good answer, in the past", 0, -HOURS(1), MINUTES(1) },
+        { "a good answer, in a year", 0, DAYS(365), DAYS(1) },
+        { "a lasting error", 0, 0, HOURS(6) },
+        { "first", 1, 0, MINUTES(1) },
+        { "second", 2, 0, MINUTES(2) },
+        { "third", 3, 0, MINUTES(4) },
+        { "ninth", 9, 0, MINUTES(256) },
+        { "tenth", 10, 0, HOURS(6) },
+        { "last that can be counted", APR_UINT32_MAX, 0, HOURS(6) },
+        { "third, at its word", 3, HOURS(2), HOURS(2) }
+    };
+    apr_interval_time_t wait, off;
+    size_t i;
+    int c;
+
+    (void)unused;
+    for (i = 0; i < ROWS(rows); i++) {
+        off = rows[i].said ? 0 : rows[i].wait / 10;
+        for (c = CHANCE_MIN; c <= CHANCE_MAX; c++) {
+            wait = acme_ask_retry(rows[i].failures,
+                                  rows[i].said ? NOW + rows[i].said : 0, NOW,
+                                  c) - NOW;
+            if (wait < rows[i].wait - off || wait > rows[i].wait + off
+                || (c == CHANCE_MIDDLE && wait != rows[i].wait)) {
+                fail_msg("%s: %d: %" APR_TIME_T_FMT " us", rows[i].name, c,
+                         wait);
+            }
+        }
+    }
+}
+
 static void words(void **unused)
 {
     static const struct {
@@ -564,6 +1408,26 @@ int main(void)
         cmocka_unit_test(due_when_it_was_said),
         cmocka_unit_test(windows_and_chance_of_a_certificate),
         cmocka_unit_test(a_new_one_rests),
+        cmocka_unit_test(picks_in_a_window),
+        cmocka_unit_test(next_steps_with_a_pick),
+        cmocka_unit_test(each_in_a_row_rests_longer),
+        cmocka_unit_test(after_100_minutes_it_rests_a_day),
+        cmocka_unit_test(a_short_lived_one_rests_no_longer_than_it_lives),
+        cmocka_unit_test(names_bring_a_renewal_forward),
+        cmocka_unit_test(a_deleted_one_waits_until_it_is_wanted),
+        cmocka_unit_test(a_limit_of_the_ca_is_waited_for),
+        cmocka_unit_test(waits_after_failures_with_a_window),
+        cmocka_unit_test(several_tries_in_a_window),
+        cmocka_unit_test(cas_take_turns_quickly),
+        cmocka_unit_test(a_failure_of_a_state),
+        cmocka_unit_test(turns_without_a_live_one),
+        cmocka_unit_test(shares_of_the_time),
+        cmocka_unit_test(the_last_share_is_whole),
+        cmocka_unit_test(each_ca_is_tried_in_time),
+        cmocka_unit_test(pressing_ones_take_turns),
+        cmocka_unit_test(when_replaces_is_sent),
+        cmocka_unit_test(when_to_ask),
+        cmocka_unit_test(when_to_ask_again),
         cmocka_unit_test(words)
     };
     int failed;

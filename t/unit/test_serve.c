@@ -44,7 +44,7 @@ static void bad_requests_are_not_signed(void **state)
         apr_uint32_t kind;
         const char *url, *nonce, *says;
     } rows[] = {
-        { "the kind after the last", ACME_SIGN_FINALIZE + 1, ORDER_URL, NONCE,
+        { "the kind after the last", ACME_SIGN_REVOKE + 1, ORDER_URL, NONCE,
           "no request of kind" },
         { "a kind of 255", 255, ORDER_URL, NONCE, "no request of kind" },
         { "a kind of all ones", 0xffffffff, ORDER_URL, NONCE,
@@ -293,6 +293,7 @@ static void payloads_are_the_configuration_s(void **state)
 
     (void)state;
     begin();
+    assert_int_equal(prepare(1), 0);
     for (i = 0; i < COUNT(rows); i++) {
         jws_t jws = signed_as(rows[i].cert, rows[i].kind);
 
@@ -423,7 +424,6 @@ static void octets_that_are_no_chain_are_refused(void **state)
         apr_size_t len;
         const char *says;
     } rows[] = {
-        { "nothing", "", 0, "empty" },
         { "white space", "\n\n ", 3, "empty" },
         { "a word", "x", 1, "something else" },
         { "a path", "/etc/ssl/private/key.pem", 0, "something else" },
@@ -437,7 +437,7 @@ static void octets_that_are_no_chain_are_refused(void **state)
         { "a request", NULL, 0, "something else" },
         { "of 11", NULL, 0, "more than 10" }
     };
-    size_t i = 6;
+    size_t i = 5;
 
     (void)state;
     memset(large, 'A', sizeof(large));
@@ -730,6 +730,51 @@ static void urls_of_orders_and_accounts_are_https(void **state)
                      APR_EINVAL);
 }
 
+static void records_that_are_not_configured_are_refused(void **state)
+{
+    static acme_dns_conf_t dns;
+    const struct {
+        const char *name;
+        apr_uint32_t cert, position;
+        const char *token;
+        apr_status_t status;
+    } rows[] = {
+        { "no command", 0, 0, "dG9rZW4", APR_EINVAL },
+        { "a name after the last", 1, 1, "dG9rZW4", APR_EINVAL },
+        { "a name of all ones", 1, 0xffffffff, "dG9rZW4", APR_EINVAL },
+        { "no token", 1, 0, "", APR_EINVAL },
+        { "a token with a space", 1, 0, "a b", APR_EINVAL },
+        { "a token with a slash", 1, 0, "../x", APR_EINVAL },
+        { "what is configured", 1, 0, "dG9rZW4", APR_SUCCESS }
+    };
+    acme_msg_record_t body;
+    size_t i;
+
+    (void)state;
+    dns.timeout = apr_time_from_sec(60);
+    dns.present = words("/bin/sh -c");
+    APR_ARRAY_PUSH(dns.present, const char *) =
+        apr_psprintf(scratch_pool, "echo $1 $2 >>%s", at("ran"));
+    APR_ARRAY_PUSH(dns.present, const char *) = "sh";
+    cert_of(conf, 1)->dns = &dns;
+    start_keeper();
+    for (i = 0; i < COUNT(rows); i++) {
+        acme_msg_cert_t await = { { 1, 0, 0 } };
+
+        memset(&body, 0, sizeof(body));
+        body.about.cert = rows[i].cert;
+        body.name = rows[i].position;
+        apr_cpystrn(body.token, rows[i].token, sizeof(body.token));
+        if (say(ACME_MSG_RECORD, &body).status != rows[i].status) {
+            fail_msg("%s: %s", rows[i].name, res.detail);
+        }
+        assert_int_equal(say(ACME_MSG_AWAIT, &await).status, 0);
+        assert_int_equal(mode_of(at("ran")) >= 0, !rows[i].status);
+    }
+    assert_string_equal(text_of(at("ran")),
+                        "present _acme-challenge.b.example\n");
+}
+
 static void changes_are_told_one_by_one(void **state)
 {
     acme_msg_after_t after = { 0 };
@@ -770,6 +815,7 @@ int main(void)
         RUNNING_TEST(a_borrowed_serial_number_costs_no_order),
         RUNNING_TEST(notes_are_escaped_and_bounded),
         RUNNING_TEST(urls_of_orders_and_accounts_are_https),
+        STARTING_TEST(records_that_are_not_configured_are_refused),
         RUNNING_TEST(changes_are_told_one_by_one)
     };
     int failed;

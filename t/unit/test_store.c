@@ -1,8 +1,6 @@
 /*
- * test_store.c - ids, the folders and who may own them, the lock, aside/, and
- * accounts.
+ * test_store.c - ids, the folders and who may own them, the lock, aside/.
  */
-#include "acme_account_file.h"
 #include "scratch.h"
 
 static acme_result_t res;
@@ -57,6 +55,22 @@ static void ids(void **state)
     assert_non_null(acme_store_id(repeat('a', ACME_ID_MAX), scratch_pool));
     assert_null(acme_store_id(repeat('a', ACME_ID_MAX + 1), scratch_pool));
     assert_null(acme_store_id(repeat('a', 300), scratch_pool));
+}
+
+static void every_name_makes_an_id(void **state)
+{
+    const char *longest = apr_pstrcat(scratch_pool, repeat('a', 200), ".org",
+                                      NULL);
+    const char *id = acme_store_id_of_name(longest, scratch_pool);
+
+    (void)state;
+    assert_string_equal(acme_store_id_of_name("*.a.org", scratch_pool),
+                        "_.a.org");
+    assert_string_equal(acme_store_id_of_name("2001:db8::1", scratch_pool),
+                        "2001_db8__1");
+    assert_int_equal(strlen(id), ACME_ID_MAX);
+    assert_string_not_equal(id, acme_store_id_of_name(
+        apr_pstrcat(scratch_pool, longest, ".net", NULL), scratch_pool));
 }
 
 static void open_makes_folders_with_their_modes(void **state)
@@ -299,139 +313,11 @@ static void damaged_tells_both(void **state)
                      res.detail);
 }
 
-static void account_folders(void **state)
-{
-    static const struct {
-        const char *url;
-        const char *kid;
-        const char *folder;
-    } rows[] = {
-        { "https://ca.example/dir", NULL, "ca.example-1242d0bc" },
-        { "https://CA.example:14000/dir", NULL, "ca.example-eb9b3016" },
-        { "https://[::1]:14000/dir", NULL, "___1_-95429408" },
-        { "https://ca.example/dir", "kid", "ca.example-b794946d" },
-        { "https://ca.example/dirkid", NULL, "ca.example-76e86b88" },
-        { "https://../dir", NULL, "_.-b0853be9" }
-    };
-    size_t i;
-
-    (void)state;
-    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        assert_string_equal(acme_account_folder(rows[i].url, rows[i].kid,
-                                                scratch_pool),
-                            rows[i].folder);
-    }
-}
-
-static apr_status_t load_account(const char **purl)
-{
-    acme_key_t *key;
-    apr_status_t rv;
-
-    rv = acme_account_load(&key, purl, open_store(), "ca", &res,
-                           scratch_pool);
-    assert_true(!key == (rv != APR_SUCCESS));
-    return rv;
-}
-
-static apr_status_t save_key(void)
-{
-    acme_key_t *key;
-
-    assert_int_equal(acme_key_generate(&key, ACME_KEY_P256, &res,
-                                       scratch_pool), 0);
-    return acme_account_key_save(open_store(), "ca", key, &res, scratch_pool);
-}
-
-static void account_round_trip(void **state)
-{
-    apr_array_header_t *contacts = apr_array_make(scratch_pool, 1,
-                                                  sizeof(const char *));
-    const char *url;
-
-    (void)state;
-    APR_ARRAY_PUSH(contacts, const char *) = "mailto:a@example.org";
-    assert_int_equal(load_account(&url), ENOENT);
-    assert_int_equal(save_key(), 0);
-    assert_int_equal(mode_of(at("store/accounts/ca")), 0700);
-    assert_int_equal(mode_of(at("store/accounts/ca/key.pem")), 0600);
-    assert_int_equal(load_account(&url), 0);
-    assert_null(url);
-    assert_int_equal(acme_account_save(open_store(), "ca",
-                                       "https://ca.example/acct/1",
-                                       "https://ca.example/dir", contacts,
-                                       &res, scratch_pool), 0);
-    assert_int_equal(mode_of(at("store/accounts/ca/account.json")), 0600);
-    assert_int_equal(load_account(&url), 0);
-    assert_string_equal(url, "https://ca.example/acct/1");
-    assert_string_equal(res.detail, "");
-    assert_int_equal(acme_account_save(open_store(), "ca", NULL,
-                                       "https://ca.example/dir", contacts,
-                                       &res, scratch_pool), 0);
-    assert_int_equal(load_account(&url), 0);
-    assert_null(url);
-}
-
-static void account_key_is_never_replaced(void **state)
-{
-    const char *path;
-    const char *url;
-
-    (void)state;
-    assert_int_equal(save_key(), 0);
-    path = at("store/accounts/ca/key.pem");
-    assert_int_equal(save_key(), EEXIST);
-    put(path, "damaged");
-    assert_int_not_equal(load_account(&url), 0);
-    assert_ptr_equal(strstr(res.detail, path), res.detail);
-    assert_int_equal(save_key(), EEXIST);
-    assert_string_equal(text_of(path), "damaged");
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(symlink("dangling", path), 0);
-    assert_int_equal(save_key(), EEXIST);
-    assert_int_equal(count(at("store/aside")), 0);
-}
-
-static void a_file_in_place_of_an_account_is_set_aside(void **state)
-{
-    const char *url;
-
-    (void)state;
-    open_store();
-    put(at("store/accounts/ca"), "a file");
-    assert_int_equal(load_account(&url), ENOENT);
-    assert_int_equal(save_key(), 0);
-    assert_non_null(strstr(res.detail, "set aside as "));
-    assert_int_equal(load_account(&url), 0);
-}
-
-static void a_damaged_account_json_is_set_aside(void **state)
-{
-    static const char *const rows[] = {
-        "", "{", "[]", "null", "{\"url\": 1}", "{\"url\": \"http://x/\"}",
-        "{\"url\": \"\"}", "{\"url\": \"https://x/\", \"url\": 1}"
-    };
-    const char *url;
-    size_t i;
-
-    (void)state;
-    assert_int_equal(save_key(), 0);
-    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        put(at("store/accounts/ca/account.json"), rows[i]);
-        assert_int_equal(load_account(&url), 0);
-        assert_null(url);
-        if (!strstr(res.detail, "set aside as ")) {
-            fail_msg("%s: %s", rows[i], res.detail);
-        }
-        assert_int_equal(count(at("store/accounts/ca")), 1);
-        assert_int_equal(count(at("store/aside")), i + 1);
-    }
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         SCRATCH_TEST(ids),
+        SCRATCH_TEST(every_name_makes_an_id),
         SCRATCH_TEST(open_makes_folders_with_their_modes),
         SCRATCH_TEST(open_refuses_a_root_that_is_not_safe),
         SCRATCH_TEST(open_sets_foreign_files_aside),
@@ -442,11 +328,6 @@ int main(void)
         SCRATCH_TEST(aside_keeps_all_under_names_of_their_own),
         SCRATCH_TEST(aside_keeps_the_newest_32),
         SCRATCH_TEST(damaged_tells_both),
-        SCRATCH_TEST(account_folders),
-        SCRATCH_TEST(account_round_trip),
-        SCRATCH_TEST(account_key_is_never_replaced),
-        SCRATCH_TEST(a_file_in_place_of_an_account_is_set_aside),
-        SCRATCH_TEST(a_damaged_account_json_is_set_aside),
     };
     int failed;
 

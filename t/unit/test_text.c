@@ -155,6 +155,31 @@ static void lower_is_for_ascii_alone(void **state)
     assert_string_equal(acme_text_lower("ABC", 2, pool), "ab");
 }
 
+static void plain_urls_are_a_matter_of_purpose(void **state)
+{
+    static const struct {
+        const char *url;
+        int plain, https;       /* is it used? */
+    } rows[] = {
+        { "http://ocsp.example.org", 1, 0 },
+        { "HTTP://[::1]:80/a?b", 1, 0 },
+        { "https://ocsp.example.org/", 1, 1 },
+        { "http:///x", 0, 0 }, { "http://a:0/", 0, 0 },
+        { "http://me@a/", 0, 0 }, { "http://a/#b", 0, 0 },
+        { "http://a b/", 0, 0 }, { "ftp://a/", 0, 0 }, { "", 0, 0 },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < ROWS(rows); i++) {
+        print_message("%s\n", rows[i].url);
+        assert_int_equal(!acme_url_check_plain(rows[i].url, &res, pool),
+                         rows[i].plain);
+        assert_int_equal(!acme_url_check(rows[i].url, &res, pool),
+                         rows[i].https);
+    }
+}
+
 static void urls_that_are_used(void **state)
 {
     static const struct {
@@ -289,6 +314,7 @@ int main(void)
         TEXT_TEST(base64url_is_told_from_the_rest),
         TEXT_TEST(base64url_is_written_without_padding),
         TEXT_TEST(lower_is_for_ascii_alone),
+        TEXT_TEST(plain_urls_are_a_matter_of_purpose),
         TEXT_TEST(urls_that_are_used),
         TEXT_TEST(urls_that_are_refused),
         TEXT_TEST(a_url_has_a_longest),

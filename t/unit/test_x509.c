@@ -1,104 +1,11 @@
 /*
  * test_x509.c - chains as a CA may send them, requests, placeholders, pairs.
  */
-#include <openssl/x509v3.h>
+#include "certs.h"
 
-#include "crypto.h"
-
-#include "acme_chain.h"
 #include "acme_csr.h"
 #include "acme_name.h"
 #include "acme_pair.h"
-
-#define NOW apr_time_from_sec(1700000000)
-#define DAYS(n) apr_time_from_sec((n) * 86400LL)
-
-/* A certificate to be made; what is NULL or 0 is as a CA would have it. */
-typedef struct {
-    const char *cn;             /* "": an empty subject */
-    X509 *issuer;               /* NULL: signed by itself */
-    EVP_PKEY *key;
-    EVP_PKEY *signer;           /* the issuer's key; NULL: its own */
-    const char *serial;         /* decimal */
-    int is_ca;
-    int san_type;
-    const char *san;            /* octets of the one name */
-    int san_len;                /* -1: strlen() */
-} spec_t;
-
-static apr_status_t free_cert(void *x509)
-{
-    X509_free(x509);
-    return APR_SUCCESS;
-}
-
-static void add_name(X509_NAME *name, const char *cn)
-{
-    if (*cn) {
-        X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
-                                   (const unsigned char *)cn, -1, -1, 0);
-    }
-}
-
-static void add_san(X509 *x509, const spec_t *spec)
-{
-    GENERAL_NAMES *sans = GENERAL_NAMES_new();
-    GENERAL_NAME *san = GENERAL_NAME_new();
-    ASN1_STRING *value;
-
-    value = ASN1_STRING_type_new(spec->san_type == GEN_IPADD
-                                 ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING);
-    ASN1_STRING_set(value, spec->san, spec->san_len);
-    GENERAL_NAME_set0_value(san, spec->san_type, value);
-    sk_GENERAL_NAME_push(sans, san);
-    X509_add1_ext_i2d(x509, NID_subject_alt_name, sans, 0, 0);
-    GENERAL_NAMES_free(sans);
-}
-
-static void set_decimal_serial(X509 *x509, const char *serial)
-{
-    BIGNUM *bn = NULL;
-
-    BN_dec2bn(&bn, serial);
-    BN_to_ASN1_INTEGER(bn, X509_get_serialNumber(x509));
-    BN_free(bn);
-}
-
-static X509 *make_cert(const spec_t *spec)
-{
-    BASIC_CONSTRAINTS *constraints = BASIC_CONSTRAINTS_new();
-    X509_NAME *name = X509_NAME_new();
-    X509 *x509 = X509_new();
-
-    add_name(name, spec->cn);
-    X509_set_version(x509, 2);
-    X509_set_subject_name(x509, name);
-    X509_set_issuer_name(x509, spec->issuer
-                               ? X509_get_subject_name(spec->issuer) : name);
-    X509_NAME_free(name);
-    set_decimal_serial(x509, spec->serial ? spec->serial : "1");
-    ASN1_TIME_set(X509_getm_notBefore(x509), 1700000000);
-    ASN1_TIME_set(X509_getm_notAfter(x509), 1700000000 + 90 * 86400);
-    X509_set_pubkey(x509, spec->key);
-    constraints->ca = spec->is_ca ? 0xff : 0;
-    X509_add1_ext_i2d(x509, NID_basic_constraints, constraints, 1, 0);
-    BASIC_CONSTRAINTS_free(constraints);
-    if (spec->san_type) {
-        add_san(x509, spec);
-    }
-    assert_true(X509_sign(x509, spec->signer ? spec->signer : spec->key,
-                          EVP_sha256()) > 0);
-    apr_pool_cleanup_register(pool, x509, free_cert, apr_pool_cleanup_null);
-    return x509;
-}
-
-static const char *pem_of(X509 *x509)
-{
-    BIO *bio = BIO_new(BIO_s_mem());
-
-    PEM_write_bio_X509(bio, x509);
-    return bio_text(bio);
-}
 
 static const char *pem_block(const char *name, const char *header,
                              const unsigned char *data, int len)
@@ -107,56 +14,6 @@ static const char *pem_block(const char *name, const char *header,
 
     PEM_write_bio(bio, name, header, data, len);
     return bio_text(bio);
-}
-
-/* A leaf for example.org, an intermediate, a root; made anew for each test. */
-static struct {
-    EVP_PKEY *root_key, *middle_key;
-    X509 *root, *middle, *leaf;
-    acme_key_t *key;
-    const char *root_pem, *middle_pem, *leaf_pem;
-} ca;
-
-static X509 *make_leaf(spec_t spec)
-{
-    spec.cn = spec.cn ? spec.cn : "example.org";
-    spec.issuer = spec.issuer ? spec.issuer : ca.middle;
-    spec.key = spec.key ? spec.key : acme_key_evp(ca.key);
-    spec.signer = spec.signer ? spec.signer : ca.middle_key;
-    return make_cert(&spec);
-}
-
-static int x509_setup(void **state)
-{
-    int rc = crypto_setup(state);
-    spec_t root = { .cn = "Test Root", .is_ca = 1 };
-    spec_t middle = { .cn = "Test CA 1", .is_ca = 1 };
-
-    ca.key = new_key(ACME_KEY_P256);
-    root.key = ca.root_key = odd_key(EVP_PKEY_EC, 0, NID_X9_62_prime256v1);
-    ca.root = middle.issuer = make_cert(&root);
-    middle.key = ca.middle_key = odd_key(EVP_PKEY_EC, 0, NID_X9_62_prime256v1);
-    middle.signer = ca.root_key;
-    ca.middle = make_cert(&middle);
-    ca.leaf = make_leaf((spec_t){ .san_type = GEN_DNS, .san = "example.org",
-                                  .san_len = -1 });
-    ca.root_pem = pem_of(ca.root);
-    ca.middle_pem = pem_of(ca.middle);
-    ca.leaf_pem = pem_of(ca.leaf);
-    return rc;
-}
-
-#define X509_TEST(test) \
-    cmocka_unit_test_setup_teardown(test, x509_setup, crypto_teardown)
-
-static acme_chain_t *parse(const char *pem)
-{
-    acme_chain_t *chain;
-
-    if (acme_chain_parse(&chain, pem, strlen(pem), &res, pool)) {
-        fail_msg("%s", res.detail);
-    }
-    return chain;
 }
 
 static const char *leaf_middle_root(const char *between)
@@ -554,6 +411,176 @@ static void an_issuer_without_cn(void **state)
     assert_string_equal(issuer + 125, "...");
 }
 
+/* The keyIdentifier of 9773's example, and others, as whole extensions. */
+#define AKI_9773 "DER:3016801469885b6b87464041e1b37b847ba0ae2cde01c8d4"
+#define AKI_NO_KEY "DER:3003820101"
+#define AKI_EMPTY_KEY "DER:30028000"
+#define AKI_DAMAGED "DER:3016800469885b6b"
+
+#define OCTETS_35 "0102030405060708090a0b0c0d0e0f10111213141516171819" \
+                  "1a1b1c1d1e1f20212223"
+#define AKI_73 "DER:304b8049" OCTETS_35 OCTETS_35 "242526"
+#define AKI_74 "DER:304c804a" OCTETS_35 OCTETS_35 "24252627"
+
+/* The longest serial number, and its content octets. */
+#define SERIAL_MAX "1461501637330902918203684832716283019655932542975"
+#define SERIAL_MAX64 "AP__________________________"
+
+static void certificates_have_an_id(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *aki;
+        const char *serial;
+        const char *id;
+    } rows[] = {
+        { "9773, 4.1", AKI_9773, "2271560481",
+          "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE" },
+        { "no 00 needed", AKI_9773, "127", "aYhba4dGQEHhs3uEe6CuLN4ByNQ.fw" },
+        { "a 00 needed", AKI_9773, "128", "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIA" },
+        { "serial 0", AKI_9773, "0", "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AA" },
+        { "20 octets and a 00", AKI_9773, SERIAL_MAX,
+          "aYhba4dGQEHhs3uEe6CuLN4ByNQ." SERIAL_MAX64 },
+        { "127 characters", AKI_73, SERIAL_MAX,
+          "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMBAgMEBQYHCAkKCwwND"
+          "g8QERITFBUWFxgZGhscHR4fICEiIyQlJg." SERIAL_MAX64 },
+        { "no AKI", NULL, "1", NULL },
+        { "AKI without a key", AKI_NO_KEY, "1", NULL },
+        { "AKI with an empty key", AKI_EMPTY_KEY, "1", NULL },
+        { "AKI damaged", AKI_DAMAGED, "1", NULL },
+        { "128 characters", AKI_74, SERIAL_MAX, NULL }
+    };
+    const char *id;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        spec_t spec = { .serial = rows[i].serial };
+
+        if (rows[i].aki) {
+            spec.exts[0].nid = NID_authority_key_identifier;
+            spec.exts[0].value = rows[i].aki;
+        }
+        id = acme_chain_leaf(parse(pem_of(make_leaf(spec))))->cert_id;
+        if (!id != !rows[i].id || (id && strcmp(id, rows[i].id))) {
+            fail_msg("%s: %s", rows[i].name, id ? id : "none");
+        }
+        assert_int_equal(ERR_peek_error(), 0);
+    }
+}
+
+static void stapling_is_read(void **state)
+{
+    static const struct {
+        const char *value;
+        int is;
+    } rows[] = {
+        { NULL, 0 }, { "status_request", 1 }, { "status_request_v2", 0 },
+        { "status_request_v2,status_request", 1 }, { "DER:3000", 0 },
+        { "DER:04", 0 },
+        { "DER:300b0209010000000000000005", 0 }         /* 2^64 + 5 */
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        spec_t spec = { 0 };
+
+        if (rows[i].value) {
+            spec.exts[0].nid = NID_tlsfeature;
+            spec.exts[0].value = rows[i].value;
+        }
+        assert_int_equal(acme_chain_leaf(parse(pem_of(make_leaf(spec))))
+                         ->must_staple, rows[i].is);
+        assert_int_equal(ERR_peek_error(), 0);
+    }
+}
+
+static void assert_url(const char *name, const char *url, const char *is)
+{
+    if (!url != !is || (url && strcmp(url, is))) {
+        fail_msg("%s: %s", name, url ? url : "none");
+    }
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void responders_are_read(void **state)
+{
+    const struct {
+        const char *name;
+        const char *value;
+        const char *url;
+    } rows[] = {
+        { "one", "OCSP;URI:http://o.test", "http://o.test" },
+        { "scheme in upper case", "OCSP;URI:HTTP://o.test/a",
+          "HTTP://o.test/a" },
+        { "the first", "OCSP;URI:http://o.test,OCSP;URI:http://p.test",
+          "http://o.test" },
+        { "the first http", "OCSP;URI:ldap://o.test,OCSP;URI:https://o.test,"
+          "OCSP;URI:http://p.test", "http://p.test" },
+        { "issuers only", "caIssuers;URI:http://c.test", NULL },
+        { "no URI", "OCSP;DNS:o.test", NULL },
+        { "a file", "OCSP;URI:file:///etc/passwd", NULL },
+        { "white space", "OCSP;URI:http://o.test/a b", NULL },
+        { "user name", "OCSP;URI:http://me@o.test/", NULL },
+        { "no host", "OCSP;URI:http:///x", NULL },
+        { "too long", apr_psprintf(pool, "OCSP;URI:http://o.test/%s",
+                                   times("0123456789", 200)), NULL },
+        { "NUL inside", "DER:3018301606082b06010505073001860a687474703a2f2f6f"
+          "002e", NULL },
+        { "damaged", "DER:30183016", NULL }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        spec_t spec = { .exts = { { NID_info_access, rows[i].value } } };
+        const acme_leaf_t *leaf = acme_chain_leaf(parse(pem_of(
+                                                            make_leaf(spec))));
+
+        assert_url(rows[i].name, leaf->ocsp_url, rows[i].url);
+        assert_null(leaf->crl_url);
+    }
+    assert_null(acme_chain_leaf(parse(ca.leaf_pem))->ocsp_url);
+}
+
+/* A DistributionPoint for http://c, and what may stand behind it. */
+#define POINT_URI "a00c" "a00a" "8608687474703a2f2f63"
+
+static void lists_are_read(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *value;
+        const char *url;
+    } rows[] = {
+        { "one", "URI:http://c.test/1.crl", "http://c.test/1.crl" },
+        { "in DER", "DER:3010" "300e" POINT_URI, "http://c" },
+        { "the first http", "URI:ldap://c.test,URI:http://c.test,"
+          "URI:http://d.test", "http://c.test" },
+        { "https", "URI:https://c.test", NULL },
+        { "of some reasons", "DER:3014" "3012" POINT_URI "81020640", NULL },
+        { "of another issuer",
+          "DER:3015" "3013" POINT_URI "a203" "820178", NULL },
+        { "relative name", "DER:3014" "3012" "a010" "a10e300c0603550403"
+          "0c0563726c2d31", NULL },
+        { "nothing in it", "DER:30023000", NULL },
+        { "damaged", "DER:3016", NULL }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        spec_t spec = { .exts = { { NID_crl_distribution_points,
+                                    rows[i].value } } };
+        const acme_leaf_t *leaf = acme_chain_leaf(parse(pem_of(
+                                                            make_leaf(spec))));
+
+        assert_url(rows[i].name, leaf->crl_url, rows[i].url);
+        assert_null(leaf->ocsp_url);
+    }
+}
+
 static void times_that_are_none_are_refused(void **state)
 {
     static const struct {
@@ -594,6 +621,64 @@ static void times_that_are_none_are_refused(void **state)
             fail_msg("%s", rows[i].text);
         }
     }
+}
+
+static void the_topmost_issuer_is_told(void **state)
+{
+    spec_t spec = { .cn = "two\nlines", .key = ca.root_key, .is_ca = 1 };
+    X509 *odd = make_cert(&spec);
+    const struct {
+        const char *pems[2];
+        const char *topmost;
+    } rows[] = {
+        { { ca.leaf_pem, "" }, "Test CA 1" },
+        { { ca.leaf_pem, ca.middle_pem }, "Test Root" },
+        { { leaf_middle_root(""), "" }, "Test Root" },
+        { { pem_of(make_leaf((spec_t){ .issuer = odd })), "" },
+          "two\\x0alines" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        assert_string_equal(acme_chain_topmost(
+            parse(apr_pstrcat(pool, rows[i].pems[0], rows[i].pems[1], NULL)),
+            pool), rows[i].topmost);
+    }
+}
+
+static void leaves_are_compared(void **state)
+{
+    acme_chain_t *chain = parse(leaf_middle_root(""));
+    /* All but the signature is the same. */
+    X509 *again = make_leaf((spec_t){ .san_type = GEN_DNS,
+                                      .san = "example.org", .san_len = -1 });
+
+    (void)state;
+    assert_true(acme_chain_same_leaf(chain, chain));
+    assert_true(acme_chain_same_leaf(chain, parse(ca.leaf_pem)));
+    assert_false(acme_chain_same_leaf(chain, parse(ca.middle_pem)));
+    assert_false(acme_chain_same_leaf(chain, parse(pem_of(again))));
+}
+
+static void the_leaf_is_der(void **state)
+{
+    acme_chain_t *chain = parse(leaf_middle_root(""));
+    const unsigned char *der, *end;
+    apr_size_t len;
+    X509 *x509;
+
+    (void)state;
+    assert_int_equal(acme_chain_leaf_der(&der, &len, chain, &res, pool), 0);
+    end = der;
+    x509 = d2i_X509(NULL, &end, (long)len);
+    assert_ptr_equal(end, der + len);
+    assert_int_equal(X509_cmp(x509, ca.leaf), 0);
+    X509_free(x509);
+
+    assert_int_equal(X509_cmp(acme_chain_x509(chain, 0), ca.leaf), 0);
+    assert_int_equal(X509_cmp(acme_chain_x509(chain, 2), ca.root), 0);
+    assert_null(acme_chain_x509(chain, 3));
 }
 
 static void the_key_is_told_from_others(void **state)
@@ -690,6 +775,8 @@ static void a_request_has_all_names(void **state)
         { { "example.org", "www.example.org" }, "example.org",
           "DNS:example.org DNS:www.example.org" },
         { { "*.example.org" }, "*.example.org", "DNS:*.example.org" },
+        { { "*.example.org", "example.org", "192.0.2.1" }, "*.example.org",
+          "DNS:*.example.org DNS:example.org IP Address:192.0.2.1" },
         { { OCTETS_64 }, OCTETS_64, "DNS:" OCTETS_64 },
         { { OCTETS_64 "g", "b.org" }, "b.org",
           "DNS:" OCTETS_64 "g DNS:b.org" },
@@ -716,7 +803,8 @@ static void a_request_has_all_names(void **state)
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
         key = new_key(types[i % COUNT(types)]);
-        if (acme_csr_make(&der, &len, key, list(rows[i].names), &res, pool)) {
+        if (acme_csr_make(&der, &len, key, list(rows[i].names), 0, &res,
+                          pool)) {
             fail_msg("%s", res.detail);
         }
         end = der;
@@ -744,6 +832,44 @@ static void a_request_has_all_names(void **state)
     }
 }
 
+/* 7633: TLSFEATURE { status_request }, and not critical. */
+static void a_request_asks_for_stapling_when_told(void **state)
+{
+    static const char *const names[] = { "example.org", NULL };
+    static const unsigned char feature[] = { 0x30, 0x03, 0x02, 0x01, 0x05 };
+    STACK_OF(X509_EXTENSION) *exts;
+    const ASN1_OCTET_STRING *value;
+    const unsigned char *der;
+    X509_EXTENSION *ext;
+    ASN1_OBJECT *oid;
+    apr_size_t len;
+    X509_REQ *req;
+    int must, at;
+
+    (void)state;
+    oid = OBJ_txt2obj("1.3.6.1.5.5.7.1.24", 1);
+    for (must = 0; must < 2; must++) {
+        assert_int_equal(acme_csr_make(&der, &len, ca.key, list(names), must,
+                                       &res, pool), 0);
+        req = d2i_X509_REQ(NULL, &der, (long)len);
+        exts = X509_REQ_get_extensions(req);
+        assert_int_equal(sk_X509_EXTENSION_num(exts), 1 + must);
+        at = X509v3_get_ext_by_OBJ(exts, oid, -1);
+        assert_int_equal(at >= 0, must);
+        if (must) {
+            ext = sk_X509_EXTENSION_value(exts, at);
+            value = X509_EXTENSION_get_data(ext);
+            assert_int_equal(X509_EXTENSION_get_critical(ext), 0);
+            assert_int_equal(ASN1_STRING_length(value), sizeof(feature));
+            assert_memory_equal(ASN1_STRING_get0_data(value), feature,
+                                sizeof(feature));
+        }
+        sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
+        X509_REQ_free(req);
+    }
+    ASN1_OBJECT_free(oid);
+}
+
 static void no_names_no_request(void **state)
 {
     static const char *const none[] = { NULL };
@@ -752,7 +878,8 @@ static void no_names_no_request(void **state)
     apr_size_t len = 1;
 
     (void)state;
-    assert_int_equal(acme_csr_make(&der, &len, ca.key, list(none), &res, pool),
+    assert_int_equal(acme_csr_make(&der, &len, ca.key, list(none), 0, &res,
+                                   pool),
                      APR_EINVAL);
     assert_null(der);
     assert_int_equal(len, 0);
@@ -893,10 +1020,18 @@ int main(void)
         X509_TEST(serials_are_hex),
         X509_TEST(issuer_and_times),
         X509_TEST(an_issuer_without_cn),
+        X509_TEST(certificates_have_an_id),
+        X509_TEST(stapling_is_read),
+        X509_TEST(responders_are_read),
+        X509_TEST(lists_are_read),
         X509_TEST(times_that_are_none_are_refused),
+        X509_TEST(the_topmost_issuer_is_told),
+        X509_TEST(leaves_are_compared),
+        X509_TEST(the_leaf_is_der),
         X509_TEST(the_key_is_told_from_others),
         X509_TEST(each_is_signed_by_the_next),
         X509_TEST(a_request_has_all_names),
+        X509_TEST(a_request_asks_for_stapling_when_told),
         X509_TEST(no_names_no_request),
         X509_TEST(a_placeholder_is_what_it_says),
         X509_TEST(pairs_as_mod_ssl_loads_them)

@@ -10,8 +10,13 @@ import tempfile
 
 import pytest
 
+from lib.caddy import Caddy
+from lib.challdns import ChallengeDns
+from lib.forward import ForwardProxy
 from lib.httpd import SANITIZERS, Httpd
-from lib.pebble import Pebble
+from lib.named import Named
+from lib.netns import Network
+from lib.pebble import Pebble, Pebble210
 from lib.ports import free_port
 from lib.proxy import Proxy
 from lib.relay import Relay
@@ -29,26 +34,63 @@ resource.setrlimit(resource.RLIMIT_CORE,
 class Site:
     """Makes the parts of a test, in one temporary folder."""
 
-    def __init__(self, folder, closing):
+    def __init__(self, folder, closing, http_port=None, https_port=None):
         self.folder = folder
         self.closing = closing
         self.authority = Authority(folder)
-        self.http_port = free_port()        # where httpd has its port 80
+        self.http_port = http_port or free_port()   # httpd's, as port 80
+        self.https_port = https_port or free_port()     # and as port 443
         self.validated_port = self.http_port
         self.servers = []
+        self.proxies = []
+        self._names = {}
 
-    def ca(self, **options):
-        """A pebble that runs."""
-        ca = Pebble(self.folder, self.authority, self.validated_port,
-                    **options)
-        self.closing.callback(ca.end)
-        return ca.start()
+    def ca(self, kind=Pebble, **options):
+        """A CA that runs: a pebble, as Pebble says."""
+        options.setdefault("name", self._name("pebble"))
+        options.setdefault("tls_port", self.https_port)
+        return self._started(kind(self.folder, self.authority,
+                                  self.validated_port, **options))
 
-    def proxied_ca(self, **options):
+    def ca210(self, **options):
+        """A pebble of Debian sid, as Pebble210 says."""
+        return self.ca(Pebble210, **options)
+
+    def caddy(self, **options):
+        """Another CA that runs; in a test with a Network."""
+        return self._started(Caddy(self.folder, self.authority,
+                                   self._name("caddy"), **options))
+
+    def proxied_ca(self, kind=Pebble, **options):
         """A pebble behind a proxy that can misbehave, and counts."""
-        proxy = Proxy(self.folder, self.authority, self.ca(**options))
-        self.closing.callback(proxy.end)
-        return proxy.start()
+        return self.proxy(self.ca(kind, **options))
+
+    def proxy(self, ca):
+        proxy = Proxy(self.authority, ca, self._name("proxy"))
+        self.proxies.append(proxy)
+        return self._started(proxy)
+
+    def named(self, **options):
+        """A DNS server that runs, as Named says."""
+        return self._started(Named(self.folder, **options))
+
+    def challenge_dns(self, **options):
+        """A DNS that runs and believes everything, as ChallengeDns says."""
+        return self._started(ChallengeDns(self.folder, self._name("dns"),
+                                          **options))
+
+    def _started(self, part):
+        self.closing.callback(part.end)
+        return part.start()
+
+    def _name(self, kind):
+        """pebble, pebble1, ...: for its files."""
+        count = self._names[kind] = self._names.get(kind, -1) + 1
+        return f"{kind}{count or ''}"
+
+    def forward_proxy(self):
+        """What AcmeProxy names."""
+        return self._started(ForwardProxy())
 
     def relay(self):
         """A gate before our port 80; to be made before the CA."""
@@ -62,6 +104,7 @@ class Site:
         root = self.folder / f"httpd{len(self.servers) or ''}"
         if all(other.http_port != self.http_port for other in self.servers):
             options.setdefault("http_port", self.http_port)
+            options.setdefault("https_port", self.https_port)
         server = Httpd(root, ca, **options)
         self.servers.append(server)
         self.closing.callback(server.end)
@@ -75,17 +118,34 @@ class Site:
 
 
 @pytest.fixture
+def netns():
+    """A Network: httpd of the site is at ports 80 and 443 then."""
+    with tempfile.TemporaryDirectory(prefix="acme-net-") as folder:
+        network = Network(pathlib.Path(folder)).enter()
+        try:
+            yield network
+        finally:
+            network.leave()
+
+
+@pytest.fixture
 def site(request):
+    ports = ()
+    if "netns" in request.fixturenames:
+        request.getfixturevalue("netns")    # entered first, and left last
+        ports = 80, 443
     folder = pathlib.Path(tempfile.mkdtemp(prefix="acme-"))
     folder.chmod(0o755)             # the workers are another user
     made = None
     with contextlib.ExitStack() as closing:
-        made = Site(folder, closing)
+        made = Site(folder, closing, *ports)
         yield made
-    complaints = [line for server in made.servers
-                  for line in server.complaints()]
-    complaints += [line for server in made.servers
-                   for line in server.stacks()]
+    complaints = [line for part in (*made.servers, *made.proxies)
+                  for line in part.complaints()]
+    if complaints:
+        complaints += [line for server in made.servers
+                       for stack in server.stacks()
+                       for line in stack.split("\n") if line[:1] == "#"]
     if complaints or getattr(request.node, "failed", False):
         print(f"\nkept: {folder}")
     else:

@@ -82,3 +82,28 @@ def owner(pid):
             if line.startswith("Uid:"):
                 return int(line.split()[2])
     raise AssertionError(f"process {pid} has no user")
+
+
+MAPPING_MAX = 4 << 30       # more is address space that is only reserved
+
+
+def occurrences(pid, octets):
+    """How often they are in the memory that a process can write."""
+    count = 0
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        mappings = [line.split() for line in maps]
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for where, rights, *_ in mappings:
+            begin, end = (int(address, 16) for address in where.split("-"))
+            if "w" in rights and end - begin <= MAPPING_MAX:
+                count += _read(memory, begin, end).count(octets)
+    return count
+
+
+def _read(memory, begin, end):
+    """What is there; a part of a mapping may lie beyond its file's end."""
+    try:
+        memory.seek(begin)
+        return memory.read(end - begin)
+    except OSError:
+        return b""

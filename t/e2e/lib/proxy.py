@@ -2,7 +2,9 @@
 
 It keeps the Host header, so that all URLs that pebble writes lead here. Each
 request has a kind (KINDS); what happens to the requests of a kind is an
-action: see actions below, forwarding is the default.
+action: see actions below, forwarding is the default. Replies that pebble gave
+may be changed on their way: see changes below. All requests are kept, and
+what is wrong with them whatever the CA says: see lib.jws.
 """
 
 import asyncio
@@ -10,15 +12,18 @@ import base64
 import json
 import ssl
 import threading
+import time
 from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from multidict import CIMultiDict
 
+from lib.jws import Jws, Reader
 from lib.ports import accepts, free_port
-from lib.tls import DAY, context, to_pem
+from lib.tls import DAY, cert_id, context, rfc3339, to_pem
 from lib.wait import PATIENCE, wait_until
 
 # Where pebble 2 has its resources.
@@ -32,6 +37,10 @@ KINDS = {
     "/finalize-order": "finalize",
     "/my-order": "order-poll",
     "/certZ": "certificate",
+    "/my-account": "account-update",
+    "/rollover-account-key": "key-change",
+    "/revoke-cert": "revocation",
+    "/draft-ietf-acme-ari-03/renewalInfo": "renewal-info",
 }
 
 # In the order in which a first certificate needs them.
@@ -51,15 +60,31 @@ class Request:
     kind: str
     method: str
     path: str
+    headers: CIMultiDict
     body: bytes
     status: int
+    reply_headers: CIMultiDict
     reply: bytes
+    at: float                   # time.monotonic()
+
+    @property
+    def jws(self):
+        return Jws.read(json.loads(self.body))
+
+    @property
+    def protected(self):
+        """The signed header."""
+        return self.jws.protected
 
     @property
     def payload(self):
-        """Of a JWS."""
-        text = json.loads(self.body)["payload"]
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        """The octets that were signed; none in a POST-as-GET."""
+        return self.jws.payload
+
+    @property
+    def asked(self):
+        """The JSON that was signed; {} in a POST-as-GET."""
+        return json.loads(self.payload or "{}")
 
     @property
     def json(self):
@@ -67,24 +92,32 @@ class Request:
 
 
 class Proxy:
-    """Started by start(), steered by answer(), hold() and forward()."""
+    """Started by start(), steered by answer(), change(), hold(), forward()."""
 
-    def __init__(self, folder, authority, pebble):
+    def __init__(self, authority, pebble, name="proxy"):
         self.port = free_port()
         self.authority = authority
         self.pebble = pebble
-        self.files = authority.server_files("proxy", "127.0.0.1", "localhost")
-        self.log = folder / "proxy.log"
+        self.files = authority.server_files(name, "127.0.0.1", "localhost")
         self.requests = []
         self.waiting = {}           # kind: requests that are held or hang
+        self._reader = Reader()
+        self._complaints = []       # what no client may send
         self._actions = {}
+        self._changes = {}
+        self._resources = {}        # path: kind, of those that pebble lacks
+        self._served = {}           # kind: action, of the same
         self._stop = None
         self._loop = None
         self._thread = threading.Thread(target=self._main, daemon=True)
 
     @property
+    def base(self):
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
     def url(self):
-        return f"https://127.0.0.1:{self.port}/dir"
+        return f"{self.base}/dir"
 
     @property
     def roots(self):
@@ -105,13 +138,38 @@ class Proxy:
     def answer(self, action, *kinds):
         """From now on this is what the requests of these kinds get."""
         for kind in kinds:
-            assert kind in KINDS.values()
+            assert kind in self._kinds
             self._actions[kind] = action
 
     def forward(self, *kinds):
         """Work well again: at all, or for these kinds."""
         for kind in kinds or tuple(self._actions):
             self._actions.pop(kind, None)
+
+    def change(self, kind, *changes):
+        """From now on pebble's replies of this kind are changed so, too."""
+        assert kind in self._kinds
+        self._changes[kind] = self.changes(kind) + changes
+
+    def unchange(self, *kinds):
+        for kind in kinds or tuple(self._changes):
+            self._changes.pop(kind, None)
+
+    def changes(self, kind):
+        return self._changes.get(kind, ())
+
+    def serve(self, path, kind, action):
+        """A resource that pebble has not, with all below it; its URL."""
+        self._resources[path] = kind
+        self._served[kind] = action
+        return self.base + path
+
+    def served(self, kind):
+        return self._served.get(kind)
+
+    @property
+    def _kinds(self):
+        return {*KINDS.values(), *self._resources.values()}
 
     def hold(self, kind, reply=False):
         """Hold requests of this kind (or their replies) until released."""
@@ -126,6 +184,16 @@ class Proxy:
 
     def seen(self, kind):
         return [request for request in self.requests if request.kind == kind]
+
+    @property
+    def orders(self):
+        """What was asked of each newOrder that the CA took."""
+        return [request.asked for request in self.seen("order")
+                if request.status == 201]
+
+    def complaints(self):
+        """What was wrong with requests, whatever the CA said."""
+        return self._complaints
 
     def wait_for(self, kind, count=1, timeout=PATIENCE):
         wait_until(lambda: self.count(kind) >= count,
@@ -160,17 +228,32 @@ class Proxy:
             await runner.cleanup()
 
     async def _handle(self, request):
-        kind = kind_of(request.path)
+        kind = self._kind_of(request.path)
         body = await request.read()
         action = self._actions.get(kind, forward)
         reply = None
+        at = time.monotonic()
         try:
             reply = await action(Exchange(self, request, kind, body))
         finally:
-            self.requests.append(Request(
-                kind, request.method, request.path, body,
-                getattr(reply, "status", 0), getattr(reply, "body", b"")))
+            self._keep(Request(
+                kind, request.method, request.path, request.headers.copy(),
+                body, getattr(reply, "status", 0),
+                CIMultiDict(getattr(reply, "headers", ())),
+                getattr(reply, "body", b""), at))
         return reply
+
+    def _keep(self, request):
+        self.requests.append(request)
+        if request.method == "POST":
+            self._complaints += self._reader.complaints(
+                self.base + request.path, request)
+
+    def _kind_of(self, path):
+        for prefix, kind in {**KINDS, **self._resources}.items():
+            if path == prefix or path.startswith(prefix + "/"):
+                return kind
+        return "other"
 
 
 class Hold:
@@ -193,7 +276,9 @@ class Hold:
     async def action(self, exchange):
         reply = await exchange.forward() if self.reply else None
         await exchange.wait_for(self.released.is_set)
-        return reply or await exchange.forward()
+        if reply is None:           # a reply without members is false
+            reply = await exchange.forward()
+        return reply
 
 
 class Exchange:
@@ -211,9 +296,19 @@ class Exchange:
         return transport is None or transport.is_closing()
 
     async def forward(self):
-        """What pebble says. Nothing is forwarded for a client that left."""
+        """
+        What pebble says (or a resource of the proxy's own), changed as the
+        test wants it. Nothing is forwarded for a client that left.
+        """
         if self.client_left:
             raise ConnectionResetError("the client left")
+        served = self.proxy.served(self.kind)
+        reply = await (served(self) if served else self._ask_pebble())
+        if reply.status < 400:
+            changed(reply, self.proxy.changes(self.kind))
+        return reply
+
+    async def _ask_pebble(self):
         url = f"https://127.0.0.1:{self.proxy.pebble.port}{self.request.path}"
         try:
             async with self.proxy.session.request(
@@ -226,6 +321,11 @@ class Exchange:
         except aiohttp.ClientConnectionError:
             return await reset(self)
 
+    @property
+    def asked(self):
+        """The JSON that the client signed."""
+        return json.loads(Jws.read(json.loads(self.body)).payload or "{}")
+
     async def wait_for(self, condition):
         """Counted as waiting; ended when the client leaves."""
         waiting = self.proxy.waiting
@@ -237,18 +337,63 @@ class Exchange:
             waiting[self.kind] -= 1
 
 
-def kind_of(path):
-    for prefix, kind in KINDS.items():
-        if path == prefix or path.startswith(prefix + "/"):
-            return kind
-    return "other"
-
-
 def end_to_end(headers):
     kept = headers.copy()
     for name in HOP_BY_HOP:
         kept.popall(name, None)
     return kept
+
+
+# Changes: functions of a reply's JSON (None where it is none) and its headers,
+# which they may alter.
+
+def changed(reply, changes):
+    if not changes:
+        return
+    try:
+        document = json.loads(reply.body)
+    except ValueError:
+        document = None
+    for change in changes:
+        change(document, reply.headers)
+    if document is not None:
+        reply.body = json.dumps(document).encode()
+
+
+def member(**members):
+    """Members of the document, replaced or new; None removes one."""
+    def change(document, _headers):
+        _update(document, members)
+    return change
+
+
+def meta(**members):
+    """Members of a directory's meta; None removes one."""
+    def change(document, _headers):
+        _update(document.setdefault("meta", {}), members)
+    return change
+
+
+def _update(document, members):
+    for name, value in members.items():
+        if value is None:
+            document.pop(name, None)
+        else:
+            document[name] = value
+
+
+def header(name, value):
+    """A header more: header("Retry-After", "5")."""
+    def change(_document, headers):
+        headers.add(name, value)
+    return change
+
+
+def challenges(edit):
+    """An authorization's challenges: edit() returns what they become."""
+    def change(document, _headers):
+        document["challenges"] = edit(document["challenges"])
+    return change
 
 
 # Actions: what may happen to a request.
@@ -258,14 +403,14 @@ async def forward(exchange):
 
 
 def status(code, retry_after=None, kind="serverInternal",
-           detail="the CA has a bad day"):
-    """A problem document with this status."""
+           detail="the CA has a bad day", **members):
+    """A problem document with this status, and these members more."""
     async def action(exchange):
         headers = {"Content-Type": "application/problem+json"}
         if retry_after is not None:
             headers["Retry-After"] = str(retry_after)
         problem = {"type": f"urn:ietf:params:acme:error:{kind}",
-                   "detail": detail, "status": code}
+                   "detail": detail, "status": code, **members}
         return web.Response(status=code, headers=headers,
                             text=json.dumps(problem))
     return action
@@ -320,6 +465,14 @@ async def huge(exchange):
     return endless
 
 
+def after_it(action):
+    """The CA did what was asked, and then this happens."""
+    async def done(exchange):
+        await exchange.forward()
+        return await action(exchange)
+    return done
+
+
 def slow(seconds):
     """The right answer, late."""
     async def action(exchange):
@@ -357,7 +510,12 @@ def substitute(other_key=False, names=None, begin=-DAY, end=90 * DAY,
 
 def asked(proxy):
     """The CSR that was finalized last."""
-    payload = json.loads(proxy.seen("finalize")[-1].payload)["csr"]
+    return csr_of(proxy.seen("finalize")[-1])
+
+
+def csr_of(request):
+    """The CSR of a finalization."""
+    payload = request.asked["csr"]
     return x509.load_der_x509_csr(
         base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
@@ -378,14 +536,35 @@ def rewrite(old, new):
 
 def rewrite_tokens(token):
     """An authorization whose challenges have another token."""
+    def edit(found):
+        return [{**challenge, "token": token} for challenge in found]
+    return edited(challenges(edit))
+
+
+def edited(*changes):
+    """The right answer, with these changes."""
     async def action(exchange):
         reply = await exchange.forward()
-        authz = json.loads(reply.body)
-        for challenge in authz["challenges"]:
-            challenge["token"] = token
-        return web.Response(text=json.dumps(authz), status=reply.status,
-                            headers=reply.headers)
+        changed(reply, changes)
+        return reply
     return action
+
+
+def answer_json(found, code=200, **headers):
+    """This JSON; retry_after="5" is a header of it."""
+    async def action(_exchange):
+        return web.json_response(found, status=code, headers={
+            name.replace("_", "-"): value for name, value in headers.items()})
+    return action
+
+
+def when(condition, action):
+    """This action where condition(what was asked), else forwarding."""
+    async def chosen(exchange):
+        if condition(exchange.asked):
+            return await action(exchange)
+        return await exchange.forward()
+    return chosen
 
 
 def once(first):
@@ -394,3 +573,59 @@ def once(first):
         exchange.proxy.forward(exchange.kind)
         return await first(exchange)
     return action
+
+
+def times(count, action):
+    """This action for so many requests; the next ones are forwarded."""
+    left = count
+
+    async def counted(exchange):
+        nonlocal left
+        left -= 1
+        if left <= 0:
+            exchange.proxy.forward(exchange.kind)
+        return await action(exchange)
+    return counted
+
+
+class RenewalInfo:
+    """
+    Renewal information that the proxy gives, whatever pebble can do.
+
+    Without a window of its own a certificate has the default one, and without
+    that it is not found. retry_after: the header's text; None: no header.
+    """
+
+    def __init__(self, proxy, retry_after="21600"):
+        self.proxy = proxy
+        self.retry_after = retry_after
+        self.default = None
+        self._windows = {}
+        url = proxy.serve("/renewal-info", "own-renewal-info", self._action)
+        proxy.change("directory", member(renewalInfo=url))
+
+    def window(self, start, end, explanation=None, certificate=None):
+        """Two datetimes; certificate: an x509.Certificate, else all."""
+        found = {"suggestedWindow": {"start": rfc3339(start),
+                                     "end": rfc3339(end)}}
+        if explanation:
+            found["explanationURL"] = explanation
+        if certificate is None:
+            self.default = found
+        else:
+            self._windows[cert_id(certificate)] = found
+
+    def count(self, certificate=None):
+        """How often it was asked for one certificate, or for all."""
+        path = f"/renewal-info/{cert_id(certificate)}" if certificate else ""
+        return sum(request.path.startswith(path)
+                   for request in self.proxy.seen("own-renewal-info"))
+
+    async def _action(self, exchange):
+        found = self._windows.get(exchange.request.path.rpartition("/")[2],
+                                  self.default)
+        if not found:
+            return await status(404, kind="malformed",
+                                detail="no such certificate")(exchange)
+        headers = {"Retry-After": self.retry_after} if self.retry_after else {}
+        return web.json_response(found, headers=headers)

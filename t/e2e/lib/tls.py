@@ -1,9 +1,11 @@
 """Certificates: a small authority for the tests, and a client that looks."""
 
+import base64
 import datetime
 import ipaddress
 import socket
 import ssl
+import subprocess
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -19,6 +21,11 @@ def utcnow():
     return datetime.datetime.now(UTC)
 
 
+def rfc3339(time):
+    """Like 2026-11-21T06:29:44Z."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 @dataclass(frozen=True)
 class Served:
     """The certificate that a server showed."""
@@ -29,22 +36,60 @@ class Served:
     not_after: datetime.datetime
     issuer: str
     self_signed: bool
+    subject: str                # the common name, or nothing
+    addresses: tuple            # IP addresses among the names
+    key: str                    # as AcmeKeyTypes has it: p256, rsa2048
+    public_key: bytes           # DER
+    must_staple: bool
 
 
 def read(certificate):
     """What a test wants to know of an x509.Certificate."""
+    names = extension(certificate, x509.SubjectAlternativeName) or \
+        x509.SubjectAlternativeName([])
+    return Served(
+        certificate.serial_number,
+        tuple(sorted(names.get_values_for_type(x509.DNSName))),
+        certificate.not_valid_before.replace(tzinfo=UTC),
+        certificate.not_valid_after.replace(tzinfo=UTC),
+        common_name(certificate.issuer),
+        certificate.issuer == certificate.subject,
+        common_name(certificate.subject),
+        tuple(str(address)
+              for address in names.get_values_for_type(x509.IPAddress)),
+        key_type(certificate.public_key()),
+        certificate.public_key().public_bytes(
+            serialization.Encoding.DER,
+            serialization.PublicFormat.SubjectPublicKeyInfo),
+        extension(certificate, x509.TLSFeature) is not None)
+
+
+def extension(certificate, kind):
+    """Of a certificate or a CSR; None where it has none."""
     try:
-        names = certificate.extensions.get_extension_for_class(
-            x509.SubjectAlternativeName).value.get_values_for_type(
-                x509.DNSName)
+        return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
-        names = []
-    issuer = certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return Served(certificate.serial_number, tuple(sorted(names)),
-                  certificate.not_valid_before.replace(tzinfo=UTC),
-                  certificate.not_valid_after.replace(tzinfo=UTC),
-                  issuer[0].value if issuer else "",
-                  certificate.issuer == certificate.subject)
+        return None
+
+
+def common_name(name):
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return found[0].value if found else ""
+
+
+def key_type(public_key):
+    kind = "p" if isinstance(public_key, ec.EllipticCurvePublicKey) else "rsa"
+    return f"{kind}{public_key.key_size}"
+
+
+def cert_id(certificate):
+    """What renewal information calls an x509.Certificate (9773, 4.1)."""
+    key_id = extension(certificate,
+                       x509.AuthorityKeyIdentifier).key_identifier
+    serial = certificate.serial_number
+    octets = serial.to_bytes(serial.bit_length() // 8 + 1, "big")
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=")
+                    for part in (key_id, octets))
 
 
 def read_chain(pem):
@@ -64,15 +109,31 @@ def context(roots=None):
     return unverified
 
 
-def look(port, name, roots=None, timeout=10):
+def look(port, name, roots=None, timeout=10, accept=None, alpn=None):
     """The leaf that the server at this port serves for a name.
 
-    With roots the whole chain, the name and the dates are verified.
+    With roots the whole chain, the name and the dates are verified. accept:
+    "rsa" or "ec", the only keys that this visitor can use; alpn: a protocol.
     """
+    client = context(roots)
+    if accept:
+        client.maximum_version = ssl.TLSVersion.TLSv1_2
+        client.set_ciphers("aRSA" if accept == "rsa" else "aECDSA")
+    if alpn:
+        client.set_alpn_protocols([alpn])
     with socket.create_connection(("127.0.0.1", port), timeout) as plain:
-        with context(roots).wrap_socket(plain, server_hostname=name) as tls:
+        with client.wrap_socket(plain, server_hostname=name) as tls:
             der = tls.getpeercert(binary_form=True)
     return read(x509.load_der_x509_certificate(der))
+
+
+def chain(port, name):
+    """All certificates that the server sends, the leaf first."""
+    said = subprocess.run(
+        ["openssl", "s_client", "-showcerts", "-connect", f"127.0.0.1:{port}",
+         "-servername", name], stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, timeout=15, check=False).stdout
+    return [read(certificate) for certificate in read_chain(said)]
 
 
 class Authority:

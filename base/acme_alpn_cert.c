@@ -1,0 +1,238 @@
+/*
+ * acme_alpn_cert.c - the certificate that answers tls-alpn-01.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <openssl/asn1.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "acme_alpn_cert.h"
+#include "acme_name.h"
+#include "acme_openssl.h"
+
+#define ACME_IDENTIFIER_OID "1.3.6.1.5.5.7.1.31"        /* 8737, 3 */
+
+#define X509_V3 2
+
+/* Issuer and subject: who meets it should know what it is. */
+#define SUBJECT_CN "challenge of mod_acme"
+#define LEAD apr_time_from_sec(60 * 60)                 /* clocks differ */
+#define VALID apr_time_from_sec(24 * 60 * 60)
+
+#define V4_OCTETS 4
+#define V6_OCTETS 16
+#define V6_TAIL "ip6.arpa"
+#define V6_LEN (V6_OCTETS * 4 + sizeof(V6_TAIL) - 1)    /* "f.0." an octet */
+
+static const char *v4_arpa(const unsigned char *octets, apr_pool_t *p)
+{
+    return apr_psprintf(p, "%u.%u.%u.%u.in-addr.arpa", octets[3], octets[2],
+                        octets[1], octets[0]);
+}
+
+static const char *v6_arpa(const unsigned char *octets, apr_pool_t *p)
+{
+    char *text = apr_palloc(p, V6_LEN + 1);
+    int i;
+
+    for (i = 0; i < V6_OCTETS; i++) {
+        const unsigned octet = octets[V6_OCTETS - 1 - i];
+
+        apr_snprintf(text + 4 * i, 5, "%x.%x.", octet & 15, octet >> 4);
+    }
+    memcpy(text + 4 * V6_OCTETS, V6_TAIL, sizeof(V6_TAIL));
+    return text;
+}
+
+const char *acme_alpn_sni(const char *name, apr_pool_t *p)
+{
+    unsigned char octets[V6_OCTETS];
+    const int len = acme_name_ip_octets(octets, name);
+    char *lower, *c;
+
+    if (len) {
+        return len == V4_OCTETS ? v4_arpa(octets, p) : v6_arpa(octets, p);
+    }
+    lower = apr_pstrdup(p, name);
+    for (c = lower; *c; c++) {
+        *c = apr_tolower(*c);
+    }
+    return lower;
+}
+
+static int v6_octets(unsigned char *octets, const char *sni)
+{
+    unsigned low, high;
+    int i;
+
+    if (strlen(sni) != V6_LEN) {
+        return 0;
+    }
+    for (i = 0; i < V6_OCTETS; i++) {
+        if (sscanf(sni + 4 * i, "%1x.%1x.", &low, &high) != 2) {
+            return 0;
+        }
+        octets[V6_OCTETS - 1 - i] = (unsigned char)(high << 4 | low);
+    }
+    return V6_OCTETS;
+}
+
+static int v4_octets(unsigned char *octets, const char *sni)
+{
+    unsigned n[V4_OCTETS];
+    int i;
+
+    if (sscanf(sni, "%3u.%3u.%3u.%3u.", &n[3], &n[2], &n[1], &n[0])
+            != V4_OCTETS) {
+        return 0;
+    }
+    for (i = 0; i < V4_OCTETS; i++) {
+        octets[i] = (unsigned char)n[i];
+    }
+    return V4_OCTETS;
+}
+
+/*
+ * The octets of the address behind an arpa name, 0 when it is none. They are
+ * read leniently: it is one if the same name comes of them.
+ */
+static int arpa_octets(unsigned char *octets, const char *sni, apr_pool_t *p)
+{
+    if (v4_octets(octets, sni) && !strcmp(v4_arpa(octets, p), sni)) {
+        return V4_OCTETS;
+    }
+    if (v6_octets(octets, sni) && !strcmp(v6_arpa(octets, p), sni)) {
+        return V6_OCTETS;
+    }
+    return 0;
+}
+
+apr_status_t acme_alpn_digest(unsigned char *digest,
+                              const char *key_authorization,
+                              acme_result_t *res)
+{
+    if (!EVP_Digest(key_authorization, strlen(key_authorization), digest,
+                    NULL, EVP_sha256(), NULL)) {
+        return acme_fail(res, APR_EGENERAL, "SHA-256 of a key authorization: "
+                         "%s", acme_openssl_reason());
+    }
+    return APR_SUCCESS;
+}
+
+static int set_serial(X509 *x509, apr_time_t now)
+{
+    return ASN1_INTEGER_set_uint64(X509_get_serialNumber(x509),
+                                   (uint64_t)now);
+}
+
+static int set_times(X509 *x509, apr_time_t now)
+{
+    return ASN1_TIME_set(X509_getm_notBefore(x509),
+                         (time_t)apr_time_sec(now - LEAD))
+        && ASN1_TIME_set(X509_getm_notAfter(x509),
+                         (time_t)apr_time_sec(now + VALID));
+}
+
+static int set_names(X509 *x509)
+{
+    X509_NAME *name = X509_get_subject_name(x509);
+
+    return X509_NAME_add_entry_by_NID(
+               name, NID_commonName, MBSTRING_ASC,
+               (const unsigned char *)SUBJECT_CN, -1, -1, 0)
+        && X509_set_issuer_name(x509, name);
+}
+
+static int add_san(X509 *x509, const char *sni, apr_pool_t *p)
+{
+    unsigned char octets[V6_OCTETS];
+    const int len = arpa_octets(octets, sni, p);
+    ASN1_STRING *value = ASN1_STRING_type_new(len ? V_ASN1_OCTET_STRING
+                                                  : V_ASN1_IA5STRING);
+    GENERAL_NAMES *sans = GENERAL_NAMES_new();
+    GENERAL_NAME *san = GENERAL_NAME_new();
+    int done;
+
+    done = value && sans && san
+        && ASN1_STRING_set(value, len ? (const void *)octets : sni,
+                           len ? len : -1)
+        && sk_GENERAL_NAME_push(sans, san);
+    if (done) {
+        GENERAL_NAME_set0_value(san, len ? GEN_IPADD : GEN_DNS, value);
+        value = NULL;           /* san's now */
+        san = NULL;             /* that of sans */
+        done = X509_add1_ext_i2d(x509, NID_subject_alt_name, sans, 0, 0) > 0;
+    }
+    ASN1_STRING_free(value);
+    GENERAL_NAME_free(san);
+    GENERAL_NAMES_free(sans);
+    return done;
+}
+
+/* An octet string within the octet string that every extension is. */
+static int add_identifier(X509 *x509, const unsigned char *digest)
+{
+    ASN1_OBJECT *oid = OBJ_txt2obj(ACME_IDENTIFIER_OID, 1);
+    ASN1_OCTET_STRING *inner = ASN1_OCTET_STRING_new();
+    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    X509_EXTENSION *ext = NULL;
+    unsigned char *der = NULL;
+    int len, done;
+
+    done = oid && inner && value
+        && ASN1_OCTET_STRING_set(inner, digest, ACME_ALPN_DIGEST_OCTETS)
+        && (len = i2d_ASN1_OCTET_STRING(inner, &der)) > 0
+        && ASN1_OCTET_STRING_set(value, der, len)
+        && (ext = X509_EXTENSION_create_by_OBJ(NULL, oid, 1, value)) != NULL
+        && X509_add_ext(x509, ext, -1);
+    X509_EXTENSION_free(ext);
+    OPENSSL_free(der);
+    ASN1_OCTET_STRING_free(value);
+    ASN1_OCTET_STRING_free(inner);
+    ASN1_OBJECT_free(oid);
+    return done;
+}
+
+apr_status_t acme_alpn_cert_make(const char **ppem, acme_key_t *key,
+                                 const char *sni, const unsigned char *digest,
+                                 apr_time_t now, acme_result_t *res,
+                                 apr_pool_t *p)
+{
+    EVP_PKEY *evp = acme_key_evp(key);
+    BIO *bio = BIO_new(BIO_s_mem());
+    X509 *x509 = X509_new();
+    apr_status_t rv;
+    char *data;
+    long len;
+
+    *ppem = NULL;
+
+    if (!bio || !x509
+        || !X509_set_version(x509, X509_V3)
+        || !set_serial(x509, now)
+        || !set_times(x509, now)
+        || !set_names(x509)
+        || !add_san(x509, sni, p)
+        || !add_identifier(x509, digest)
+        || !X509_set_pubkey(x509, evp)
+        || !X509_sign(x509, evp, EVP_sha256())
+        || !PEM_write_bio_X509(bio, x509)) {
+        rv = acme_fail(res, APR_EGENERAL, "%s: certificate for tls-alpn-01: "
+                       "%s", sni, acme_openssl_reason());
+        goto out;
+    }
+
+    len = BIO_get_mem_data(bio, &data);
+    *ppem = apr_pstrmemdup(p, data, (apr_size_t)len);
+    rv = APR_SUCCESS;
+out:
+    X509_free(x509);
+    BIO_free(bio);
+    return rv;
+}

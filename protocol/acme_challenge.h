@@ -1,0 +1,35 @@
+/*
+ * acme_challenge.h - the types of challenges that we can answer. (8555, 8;
+ * 8737; draft-ietf-acme-dns-persist)
+ */
+#ifndef ACME_CHALLENGE_H
+#define ACME_CHALLENGE_H
+
+#include <apr_pools.h>
+
+#include "acme_result.h"
+
+typedef enum {
+    ACME_HTTP_01,
+    ACME_TLS_ALPN_01,
+    ACME_DNS_01,
+    ACME_DNS_PERSIST_01,
+    ACME_CHALLENGES             /* how many there are */
+} acme_challenge_e;
+
+/* "http-01", ... */
+const char *acme_challenge_name(acme_challenge_e type);
+
+/* False when there is no such type here. */
+int acme_challenge_parse(acme_challenge_e *ptype, const char *name);
+
+/* An answer to a challenge of http-01 or tls-alpn-01. */
+typedef struct {
+    acme_challenge_e type;
+    const char *name;           /* without the "*." of a wildcard */
+    const char *sni;            /* that validators of tls-alpn-01 send */
+    const char *token;          /* base64url */
+    const char *key_authorization;      /* token.thumbprint (8555, 8.1) */
+} acme_answer_t;
+
+#endif

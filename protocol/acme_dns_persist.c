@@ -1,0 +1,368 @@
+/*
+ * acme_dns_persist.c - the values of dns-persist-01, written and read.
+ *
+ * Reading is as strict as the CA's is: whoever is told "it is there" stops
+ * looking, so a record that the CA refuses must not pass for a good one.
+ */
+#include <string.h>
+
+#include <apr_cstr.h>
+#include <apr_strings.h>
+#include <openssl/evp.h>
+
+#include "acme_dns_persist.h"
+#include "acme_name.h"
+#include "acme_openssl.h"
+#include "acme_text.h"
+
+#define LABEL "_validation-persist."
+#define SPACE " \t"
+
+#define ISSUER_MAX 300          /* octets of a name before it is looked at */
+#define VALUE_MAX 4096          /* octets of a record: URLs are long */
+#define VALUE_SHOWN 200
+#define PARAMETERS_MAX 32
+#define UNTIL_DIGITS 12         /* seconds, far below what apr_time_t holds */
+
+#define ANY_DOMAIN "*"
+
+apr_array_header_t *acme_persist_issuers(const json_t *json, const char *key,
+                                         apr_pool_t *p)
+{
+    const apr_array_header_t *texts = acme_json_strings(json, key, ISSUER_MAX,
+                                                        p);
+    apr_array_header_t *issuers = apr_array_make(p, 2, sizeof(const char *));
+    acme_result_t ignored;
+    const char *name;
+    int i;
+
+    for (i = 0; texts && i < texts->nelts
+                && issuers->nelts < ACME_ISSUERS_MAX; i++) {
+        if (acme_name_normalise(&name, APR_ARRAY_IDX(texts, i, const char *),
+                                &ignored, p) == APR_SUCCESS
+            && !acme_name_is_ip(name) && !acme_name_is_wildcard(name)) {
+            APR_ARRAY_PUSH(issuers, const char *) = name;
+        }
+    }
+    return issuers;
+}
+
+int acme_persist_is_prefix(const char *text)
+{
+    const char *c;
+
+    for (c = text; *c; c++) {
+        if (*c <= 0x20 || *c > 0x7e || strchr("\"';\\", *c)) {
+            return 0;
+        }
+    }
+    return *text != '\0';
+}
+
+static const char *domain_of(const char *name)
+{
+    return name + (acme_name_is_wildcard(name) ? strlen("*.") : 0);
+}
+
+const char *acme_persist_record(const char *name, apr_pool_t *p)
+{
+    return apr_pstrcat(p, LABEL, domain_of(name), NULL);
+}
+
+/*
+ * Draft 02: the domain's length in one octet, the domain, the thumbprint and
+ * the account's URL, hashed.
+ */
+static apr_status_t hash_account(const char **puri,
+                                 const acme_persist_t *persist,
+                                 const char *domain, acme_result_t *res,
+                                 apr_pool_t *p)
+{
+    const char *text = apr_pstrcat(p, " ", domain, persist->thumbprint,
+                                   persist->account_url, NULL);
+    apr_size_t len = strlen(text);
+    char *input = apr_pmemdup(p, text, len);
+    unsigned char md[EVP_MAX_MD_SIZE];
+    unsigned int md_len;
+
+    *puri = NULL;
+
+    input[0] = (char)strlen(domain);
+    if (!EVP_Digest(input, len, md, &md_len, EVP_sha256(), NULL)) {
+        return acme_fail(res, APR_EGENERAL, "%s: cannot hash: %s", domain,
+                         acme_openssl_reason());
+    }
+    *puri = apr_pstrcat(p, persist->hash_prefix, "sha-256/",
+                        acme_text_base64url(md, md_len, p), NULL);
+    return APR_SUCCESS;
+}
+
+/* How the record names the account: domain is the name's, or ANY_DOMAIN. */
+static apr_status_t account_uri(const char **puri,
+                                const acme_persist_t *persist,
+                                const char *domain, acme_result_t *res,
+                                apr_pool_t *p)
+{
+    if (persist->draft == 1) {
+        *puri = persist->account_url;
+        return APR_SUCCESS;
+    }
+    return hash_account(puri, persist, domain, res, p);
+}
+
+/* What must be known before a record can be made or judged. */
+static apr_status_t check_persist(const acme_persist_t *persist,
+                                  acme_result_t *res)
+{
+    const char *fault = NULL;
+
+    if (acme_name_is_ip(persist->name)) {
+        fault = "an address has no such record";
+    }
+    else if (!persist->issuers->nelts) {
+        fault = "the CA did not say which name its records begin with";
+    }
+    else if (persist->draft == 2 && !persist->hash_prefix) {
+        fault = "the CA's directory has no good accountHashPrefix";
+    }
+    else if (strchr(persist->account_url, ';')) {
+        fault = "the account's URL has a semicolon, which ends a parameter";
+    }
+    if (fault) {
+        return acme_fail_never(res, APR_EINVAL, "%s: no record for "
+                               "dns-persist-01: %s", persist->name, fault);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t acme_persist_value(const char **pvalue,
+                                const acme_persist_t *persist,
+                                apr_time_t until, acme_result_t *res,
+                                apr_pool_t *p)
+{
+    const char *value, *uri;
+    apr_status_t rv;
+
+    *pvalue = NULL;
+
+    rv = check_persist(persist, res);
+    if (rv == APR_SUCCESS) {
+        rv = account_uri(&uri, persist, domain_of(persist->name), res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    value = apr_pstrcat(p, APR_ARRAY_IDX(persist->issuers, 0, const char *),
+                        "; accounturi=", uri,
+                        acme_name_is_wildcard(persist->name)
+                            ? "; policy=wildcard" : "", NULL);
+    if (until) {
+        value = apr_psprintf(p, "%s; persistUntil=%" APR_INT64_T_FMT, value,
+                             apr_time_sec(until));
+    }
+    *pvalue = value;
+    return APR_SUCCESS;
+}
+
+/* A record taken apart; NULL: it has no such parameter. */
+typedef struct {
+    const char *issuer;
+    const char *account_uri;
+    const char *policy;
+    const char *until;
+} record_t;
+
+/* The first len octets without white space around them. */
+static char *trim(const char *text, apr_size_t len, apr_pool_t *p)
+{
+    apr_size_t skip = strspn(text, SPACE);
+
+    skip = skip < len ? skip : len;
+    text += skip;
+    len -= skip;
+    while (len && strchr(SPACE, text[len - 1])) {
+        len--;
+    }
+    return apr_pstrmemdup(p, text, len);
+}
+
+/* Printable and without a space: all that a value may hold. */
+static int is_value(const char *text)
+{
+    for (; *text; text++) {
+        if (*text <= 0x20 || *text > 0x7e) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* A known parameter goes into record; returns what is wrong, or NULL. */
+static const char *take_known(record_t *record, const char *tag,
+                              const char *value)
+{
+    const char **pvalue = !apr_cstr_casecmp(tag, "accounturi")
+                              ? &record->account_uri
+                        : !apr_cstr_casecmp(tag, "policy") ? &record->policy
+                        : !apr_cstr_casecmp(tag, "persistUntil")
+                              ? &record->until
+                        : NULL;
+
+    if (!pvalue) {
+        return NULL;
+    }
+    if (!is_value(value)) {
+        return "a value has white space or what cannot be printed in it";
+    }
+    *pvalue = value;
+    return NULL;
+}
+
+/* "tag=value"; seen has the tags before it, in a table that knows no case. */
+static const char *take_parameter(record_t *record, apr_table_t *seen,
+                                  const char *text, apr_pool_t *p)
+{
+    const char *equals = strchr(text, '=');
+    const char *tag = equals ? trim(text, equals - text, p) : "";
+
+    if (!*tag) {
+        return "a parameter is not of the form tag=value";
+    }
+    if (apr_table_get(seen, tag)) {
+        return "a parameter is there twice";
+    }
+    if (apr_table_elts(seen)->nelts == PARAMETERS_MAX) {
+        return "it has too many parameters";
+    }
+    apr_table_setn(seen, tag, "");
+    return take_known(record, tag, trim(equals + 1, strlen(equals + 1), p));
+}
+
+/* All parameters, text being behind the issuer; a last ';' may be there. */
+static const char *take_parameters(record_t *record, const char *text,
+                                   apr_pool_t *p)
+{
+    apr_table_t *seen = apr_table_make(p, 4);
+    const char *fault = NULL, *parameter;
+    apr_size_t len;
+
+    while (*text == ';' && !fault) {
+        text++;
+        len = strcspn(text, ";");
+        parameter = trim(text, len, p);
+        text += len;
+        if (*parameter || *text) {
+            fault = take_parameter(record, seen, parameter, p);
+        }
+    }
+    return fault;
+}
+
+/* Names have no case, and a dot may end them. */
+static const char *issuer_text(const char *text, apr_size_t len,
+                               apr_pool_t *p)
+{
+    const char *issuer = trim(text, len, p);
+
+    len = strlen(issuer);
+    return acme_text_lower(issuer, len && issuer[len - 1] == '.' ? len - 1
+                                                                 : len, p);
+}
+
+/* What is wrong with a record of ours, or NULL. */
+static const char *parse_record(record_t *record, apr_time_t *puntil,
+                                const char *parameters, apr_pool_t *p)
+{
+    const char *fault = take_parameters(record, parameters, p);
+    const char *until = record->until;
+
+    if (fault) {
+        return fault;
+    }
+    if (!record->account_uri || !*record->account_uri) {
+        return "it has no accounturi";
+    }
+    if (until && (!*until || strlen(until) > UNTIL_DIGITS
+                  || until[strspn(until, "0123456789")])) {
+        return "its persistUntil is no number of seconds since 1970";
+    }
+    *puntil = until ? apr_time_from_sec(apr_atoi64(until)) : 0;
+    return NULL;
+}
+
+/* Does the record name the account? res tells only what OpenSSL refused. */
+static apr_status_t names_account(int *pyes, const record_t *record,
+                                  const acme_persist_t *persist,
+                                  acme_result_t *res, apr_pool_t *p)
+{
+    const char *ours, *any;
+    apr_status_t rv;
+
+    rv = account_uri(&ours, persist, domain_of(persist->name), res, p);
+    if (rv == APR_SUCCESS) {
+        rv = account_uri(&any, persist, ANY_DOMAIN, res, p);
+    }
+    *pyes = rv == APR_SUCCESS && (!strcmp(record->account_uri, ours)
+                                  || !strcmp(record->account_uri, any));
+    return rv;
+}
+
+static apr_status_t refuse(acme_result_t *res, apr_status_t status,
+                           const acme_persist_t *persist, const char *value,
+                           const char *why, apr_pool_t *p)
+{
+    return acme_fail(res, status, "%s: \"%s\": %s",
+                     acme_persist_record(persist->name, p),
+                     acme_text_clean(value, VALUE_SHOWN, p), why);
+}
+
+apr_status_t acme_persist_match(apr_time_t *puntil,
+                                const acme_persist_t *persist,
+                                const char *value, apr_time_t now,
+                                acme_result_t *res, apr_pool_t *p)
+{
+    apr_size_t len = strcspn(value, ";");
+    record_t record = { 0 };
+    apr_time_t until = 0;
+    const char *fault;
+    apr_status_t rv;
+    int is_ours;
+
+    *puntil = 0;
+
+    rv = check_persist(persist, res);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (strlen(value) > VALUE_MAX) {
+        return refuse(res, APR_EINVAL, persist, value, "it is too long", p);
+    }
+    record.issuer = issuer_text(value, len, p);
+    if (!acme_name_in(persist->issuers, record.issuer)) {
+        return refuse(res, APR_ENOENT, persist, value,
+                      "it is for another CA", p);
+    }
+    fault = parse_record(&record, &until, value + len, p);
+    if (fault) {
+        return refuse(res, APR_EINVAL, persist, value, fault, p);
+    }
+    rv = names_account(&is_ours, &record, persist, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!is_ours) {
+        return refuse(res, APR_ENOENT, persist, value,
+                      "it is for another account", p);
+    }
+    if (record.until && until <= now) {
+        return refuse(res, APR_EACCES, persist, value, "it has expired", p);
+    }
+    if (acme_name_is_wildcard(persist->name)
+        && (!record.policy || apr_cstr_casecmp(record.policy, "wildcard"))) {
+        return refuse(res, APR_EACCES, persist, value, "a wildcard needs "
+                      "policy=wildcard in it", p);
+    }
+
+    *puntil = until;
+    return APR_SUCCESS;
+}

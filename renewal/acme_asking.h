@@ -1,0 +1,17 @@
+/*
+ * acme_asking.h - what the CA says of a certificate that is live: when it is
+ * to be renewed (9773), whether it was revoked.
+ */
+#ifndef ACME_ASKING_H
+#define ACME_ASKING_H
+
+#include "acme_renewal.h"
+
+/*
+ * Ask the CA at this position, which issued it, and tell the keeper. Its
+ * failure is no failure of the certificate.
+ */
+void acme_asking_run(const acme_workshop_t *shop, const acme_state_t *state,
+                     apr_uint32_t ca, apr_pool_t *p);
+
+#endif

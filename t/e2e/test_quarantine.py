@@ -1,0 +1,207 @@
+"""A name that keeps failing is left out, and takes no other down with it."""
+
+import json
+
+import pytest
+
+from lib.httpd import SANITIZERS, faketime_library
+from lib.proxy import once, status
+from lib.wait import seconds_until, stays, wait_until
+
+NAME = "www.example.org"
+OTHER = "other.example.org"
+BAD = "bad.example.org"
+BLOCKED = "www.blocked.example"
+
+DAY = 24 * 3600
+
+with_clock = [
+    pytest.mark.skipif(not faketime_library(),
+                       reason="libfaketime is not installed"),
+    pytest.mark.skipif(SANITIZERS, reason="libfaketime and ASan both want "
+                       "to be the first library"),
+]
+
+
+class Clock:
+    """The server's, ahead of the real one by what was set last."""
+
+    def __init__(self, path):
+        self.path = path
+        self.set(0)
+
+    def set(self, seconds):
+        self.path.write_text(f"+{seconds}s")
+
+    @property
+    def environment(self):
+        return {"LD_PRELOAD": faketime_library(),
+                "FAKETIME_TIMESTAMP_FILE": str(self.path),
+                "FAKETIME_NO_CACHE": "1", "NO_FAKE_STAT": "1"}
+
+
+@pytest.fixture
+def clock(site):
+    return Clock(site.folder / "clock")
+
+
+def served_names(server):
+    return set(server.look(NAME).names)
+
+
+def left_out(server, cert_id=NAME):
+    return int(server.certificate(cert_id).get("LeftOut", 0))
+
+
+def start_with_a_bad_name(site, clock):
+    """A server with three names, of which one is left out; and its CA."""
+    ca = site.proxied_ca()
+    ca.pebble.dns.set_servfail(BAD)
+    server = site.server(ca, environment=clock.environment)
+    server.vhost(NAME, BAD, OTHER, body="AcmeChallenges http-01")
+    server.start()
+    for count, wait in ((1, 120), (2, 1000)):
+        assert BAD in server.wait_failed(NAME, count)
+        assert not left_out(server)
+        clock.set(wait)
+    server.wait_failed(NAME, 3)
+    return server, ca
+
+
+class TestWithAClock:
+    pytestmark = with_clock
+
+    def test_it_is_left_out_tried_daily_and_comes_back(self, site, clock):
+        server, ca = start_with_a_bad_name(site, clock)
+        server.wait_valid(NAME)
+        assert served_names(server) == {NAME, OTHER}
+        told, = server.matching("quarantine: .* left out")
+        assert BAD in told.string and OTHER not in told.string
+        assert "the other names are ordered now" in server.failures(NAME)[2]
+        said = server.wait_state(NAME, "valid")
+        assert said["LeftOut"] == "1" and said["Attempts"] == "0"
+        assert 0.9 * DAY < seconds_until(said["LeftOutUntil"]) < 1.1 * DAY
+        code, text = server.acmectl("status", NAME)
+        assert code == 0 and "left out: 1 of its names" in text
+        text = json.loads(server.acmectl("status", "--json")[1])[0]
+        assert text["leftOut"] == 1
+        assert "1 of its names left out" in server.get(
+            "/server-status", port=server.status_port).body
+
+        # Not before its time, whatever is restarted.
+        orders = ca.count("order")
+        server.restart()
+        stays(lambda: ca.count("order") == orders, "nothing is ordered", 3)
+        assert left_out(server) == 1
+
+        # Tried again, and none the worse for it.
+        clock.set(DAY + 3600)
+        server.wait_log("quarantine: still failing: .*" + BAD)
+        stays(lambda: ca.count("order") == orders + 1, "no storm of orders",
+              4)
+        said = server.certificate(NAME)
+        assert said["State"] == "valid" and said["Attempts"] == "0"
+        assert said["LeftOut"] == "1"
+        assert len(server.installed(NAME)) == 1
+        assert len(server.failures(NAME)) == 3
+
+        ca.pebble.dns.clear_servfail(BAD)
+        clock.set(2 * DAY + 2 * 3600)
+        server.wait_valid(NAME, count=2)
+        assert served_names(server) == {NAME, OTHER, BAD}
+        assert not left_out(server)
+        assert not server.journal(NAME)["names"]
+
+    def test_once_mended_the_administrator_need_not_wait(self, site, clock):
+        server, ca = start_with_a_bad_name(site, clock)
+        server.wait_valid(NAME)
+        ca.pebble.dns.clear_servfail(BAD)
+        assert server.acmectl("renew", NAME)[0] == 0
+        server.wait_valid(NAME, count=2)
+        assert served_names(server) == {NAME, OTHER, BAD}
+
+    def test_a_forced_renewal_is_had_by_the_others(self, site, clock):
+        server, _ = start_with_a_bad_name(site, clock)
+        server.wait_valid(NAME)
+        server.renew(NAME)
+        server.wait_log("quarantine: still failing")
+        server.wait_valid(NAME, count=2)
+        assert served_names(server) == {NAME, OTHER}
+        stays(lambda: len(server.installed(NAME)) == 2, "it is had once", 3)
+
+    def test_with_a_live_certificate_it_stays_until_that_ends(self, site,
+                                                              clock):
+        ca = site.proxied_ca()
+        server = site.server(ca, environment=clock.environment)
+        server.vhost(NAME, BAD, OTHER, body="AcmeChallenges http-01")
+        server.start()
+        server.wait_valid(NAME)
+        ca.pebble.restart()         # no authorization is valid from before
+        ca.pebble.dns.set_servfail(BAD)
+        now = 62 * DAY
+        for count in range(1, 6):
+            clock.set(now)
+            server.wait_failed(NAME, count)
+            now += 2 * DAY
+        assert not server.matching("quarantine")
+        assert not left_out(server)
+
+        clock.set(83 * DAY)
+        server.wait_log("quarantine: " + BAD)
+        server.wait_installed(NAME, 2)
+        assert left_out(server) == 1
+
+
+def refusal(*names):
+    """Of some names of an order. (8555, 6.7.1)"""
+    rejected = "urn:ietf:params:acme:error:rejectedIdentifier"
+    return status(400, kind="compound", detail="some names are refused",
+                  subproblems=[{
+                      "type": rejected, "detail": f"we dislike no. {i}",
+                      "identifier": {"type": "dns", "value": name}}
+                      for i, name in enumerate(names)])
+
+
+def test_names_that_the_ca_never_issues_for_are_named_and_left_out(site):
+    more = f"more.{BLOCKED}"
+    ca = site.proxied_ca(blocked=["blocked.example"])
+    ca.answer(once(refusal(BLOCKED, more)), "order")
+    server = site.server(ca)
+    server.vhost(NAME, BLOCKED, more, OTHER)
+    server.start()
+    told = server.wait_failed(NAME)
+    assert f"{BLOCKED}: we dislike no. 0; {more}: we dislike no. 1" in told
+    assert f'"{more}"' in server.wait_failed(NAME, 2)   # its only problem
+    server.wait_valid(NAME)
+    assert served_names(server) == {NAME, OTHER}
+    assert server.wait_state(NAME, "valid")["LeftOut"] == "2"
+    orders = ca.count("order")
+    stays(lambda: ca.count("order") == orders, "the CA is left in peace", 3)
+
+
+def test_the_last_name_is_never_left_out(site):
+    ca = site.proxied_ca(blocked=["blocked.example"])
+    server = site.server(ca)
+    server.vhost(BLOCKED, f"more.{BLOCKED}")
+    server.start()
+    server.wait_failed(BLOCKED, 2)
+    orders = ca.count("order")
+    stays(lambda: ca.count("order") == orders, "the CA is left in peace", 3)
+    said = server.certificate(BLOCKED)
+    assert said["State"] == "failed" and said["LeftOut"] == "1"
+    assert said["NextStep"] == "configure"
+
+
+def test_one_bad_name_of_many_certificates_harms_its_own_alone(site):
+    ca = site.ca(blocked=["blocked.example"])
+    server = site.server(ca)
+    server.vhost(NAME, BLOCKED)
+    names = [f"site{i}.example.org" for i in range(5)]
+    for name in names:
+        server.vhost(name)
+    server.start()
+    for name in names:
+        server.wait_installed(name)
+    server.wait_installed(NAME)
+    wait_until(lambda: left_out(server) == 1, "one name is left out")
+    assert not any(server.failures(name) for name in names)

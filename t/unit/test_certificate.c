@@ -1,0 +1,221 @@
+/*
+ * test_certificate.c - chains, the links to others, and revocations.
+ */
+#include "fake_ca.h"
+
+static void a_certificate_is_what_it_says(void **state)
+{
+    static const struct {
+        const char *name, *type, *body, *says;  /* NULL: fetched */
+    } rows[] = {
+        { "good", "application/pem-certificate-chain", "PEM", NULL },
+        { "with a parameter",
+          "Application/PEM-certificate-chain;charset=utf-8", "PEM", NULL },
+        { "other", "application/pkix-cert", "PEM", "application/pkix-cert" },
+        { "hostile", "text/\x1b[2J", "PEM", "nothing that we know" },
+        { "long", "application/pem-certificate-chain", "PEM and more",
+          "longer than 10" }
+    };
+    const char *pem;
+    apr_size_t len;
+    apr_status_t rv;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const fake_row_t table[] = {
+            DIRECTORY, NONCE,
+            { .request = "POST /c", .body = rows[i].body, .head = apr_pstrcat(
+              pool, "200 OK\r\nContent-Type: ", rows[i].type, NULL) },
+            { 0 }
+        };
+
+        print_message("%s\n", rows[i].name);
+        fake_serve(fake, table);
+        rv = acme_certificate_fetch(&pem, &len, NULL, &session, at("/c"), 10,
+                                    &res, pool);
+        if (!rows[i].says) {
+            assert_int_equal(rv, 0);
+            assert_string_equal(pem, "PEM");
+            assert_int_equal(len, 3);
+            continue;
+        }
+        assert_int_not_equal(rv, 0);
+        assert_null(pem);
+        assert_int_equal(len, 0);
+        assert_detail(at("/c"));
+        assert_detail(rows[i].says);
+    }
+}
+
+static void alternates_are_links(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE,
+        { .request = "POST /c", .times = 1, .body = "PEM", .head = "200 OK\r\n"
+          "Content-Type: application/pem-certificate-chain\r\n"
+          "Link: <~/dir>;rel=\"index\"\r\n"
+          "Link: <~/c/1>;rel=\"alternate\", <~/c/2>; rel=alternate\r\n"
+          "Link: </c/3>;rel=\"alternate\"\r\n"
+          "Link: <http://ca/c/4>;rel=\"alternate\"\r\n"
+          "Link: <~/c/1>;rel=\"alternate\"\r\n"
+          "Link: <~/c/5>;rel=\"up alternate\"" },
+        { .request = "POST /c", .body = "PEM", .head = "200 OK\r\n"
+          "Content-Type: application/pem-certificate-chain" },
+        { 0 }
+    };
+    apr_array_header_t *urls;
+    const char *pem;
+    apr_size_t len;
+
+    (void)state;
+    fake_serve(fake, rows);
+    assert_int_equal(acme_certificate_fetch(&pem, &len, &urls, &session,
+                                            at("/c"), 10, &res, pool), 0);
+    assert_int_equal(urls->nelts, 3);
+    assert_string_equal(APR_ARRAY_IDX(urls, 0, const char *), at("/c/1"));
+    assert_string_equal(APR_ARRAY_IDX(urls, 1, const char *), at("/c/2"));
+    assert_string_equal(APR_ARRAY_IDX(urls, 2, const char *), at("/c/5"));
+    assert_int_equal(acme_certificate_fetch(&pem, &len, &urls, &session,
+                                            at("/c"), 10, &res, pool), 0);
+    assert_int_equal(urls->nelts, 0);
+    assert_int_not_equal(acme_certificate_fetch(&pem, &len, &urls, &session,
+                                                at("/gone"), 10, &res, pool),
+                         0);
+    assert_null(urls);
+}
+
+static void many_alternates_are_bounded(void **state)
+{
+    const char *links = "<~/c/0>;rel=alternate";
+    fake_row_t rows[] = {
+        DIRECTORY, NONCE, { .request = "POST /c", .body = "PEM" }, { 0 }
+    };
+    apr_array_header_t *urls;
+    const char *pem;
+    apr_size_t len;
+    int i;
+
+    (void)state;
+    for (i = 1; i < 100; i++) {
+        links = apr_psprintf(pool, "%s,<~/c/%d>;rel=alternate", links, i);
+    }
+    rows[2].head = apr_pstrcat(pool, "200 OK\r\nContent-Type: "
+                               "application/pem-certificate-chain\r\nLink: ",
+                               links, "\r\nLink: ", links, NULL);
+    fake_serve(fake, rows);
+    assert_int_equal(acme_certificate_fetch(&pem, &len, &urls, &session,
+                                            at("/c"), 10, &res, pool), 0);
+    assert_int_equal(urls->nelts, ACME_ALTERNATES_MAX);
+}
+
+static void a_reason_is_one_that_a_subscriber_has(void **state)
+{
+    static const struct {
+        const char *text, *name;        /* NULL: none */
+        int reason;
+    } rows[] = {
+        { "unspecified", "unspecified", 0 },
+        { "keyCompromise", "keyCompromise", 1 },
+        { "KEYCOMPROMISE", "keyCompromise", 1 },
+        { "affiliationChanged", "affiliationChanged", 3 },
+        { "superseded", "superseded", 4 },
+        { "cessationOfOperation", "cessationOfOperation", 5 },
+        { "privilegeWithdrawn", "privilegeWithdrawn", 9 },
+        { "cACompromise", NULL, 2 }, { "certificateHold", NULL, 6 },
+        { "", NULL, 7 }, { "removeFromCRL", NULL, 8 }, { "4", NULL, 10 },
+        { "superseded ", NULL, -1 }
+    };
+    size_t i;
+    int reason;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        print_message("%s\n", rows[i].text);
+        if (rows[i].name) {
+            assert_int_equal(acme_revoke_reason_parse(&reason, rows[i].text,
+                                                      &res), 0);
+            assert_int_equal(reason, rows[i].reason);
+            assert_string_equal(acme_revoke_reason_name(reason),
+                                rows[i].name);
+            continue;
+        }
+        assert_int_equal(acme_revoke_reason_parse(&reason, rows[i].text,
+                                                  &res), APR_EINVAL);
+        assert_int_equal(reason, ACME_REASON_NONE);
+        assert_detail("keyCompromise");
+        assert_null(acme_revoke_reason_name(rows[i].reason));
+    }
+}
+
+static void a_revocation_is_told_to_the_ca(void **state)
+{
+    static const unsigned char der[] = { 0xfb, 0xff, 0x00 };
+    static const struct {
+        const char *name, *head, *body, *says;  /* NULL: revoked */
+    } rows[] = {
+        { "revoked", "200 OK", NULL, NULL },
+        { "again", "400 Bad\r\n" PROBLEM, "{\"type\":\"" URN
+          "alreadyRevoked\"}", NULL },
+        { "another's", "403 No\r\n" PROBLEM, "{\"type\":\"" URN
+          "unauthorized\",\"detail\":\"Not yours.\"}", "Not yours." },
+        { "reason", "400 Bad\r\n" PROBLEM, "{\"type\":\"" URN
+          "badRevocationReason\",\"detail\":\"9?\"}", "another reason" },
+        { "down", "503 Busy", NULL, "HTTP 503" }
+    };
+    apr_status_t rv;
+    size_t i;
+
+    (void)state;
+    assert_string_equal(acme_revoke_payload(der, 3, ACME_REASON_NONE, pool),
+                        "{\"certificate\":\"-_8A\"}");
+    assert_string_equal(acme_revoke_payload(der, 3, 0, pool),
+                        "{\"certificate\":\"-_8A\",\"reason\":0}");
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const fake_row_t table[] = {
+            FULL_DIRECTORY, NONCE,
+            { .request = "POST /revoke", .head = rows[i].head,
+              .body = rows[i].body },
+            { 0 }
+        };
+
+        print_message("%s\n", rows[i].name);
+        fake_serve(fake, table);
+        rv = acme_certificate_revoke(&session, &res, pool);
+        assert_non_null(strstr(fake_log(fake), "POST /revoke revoke fresh"));
+        if (rows[i].says) {
+            assert_int_not_equal(rv, 0);
+            assert_detail(rows[i].says);
+        }
+        else {
+            assert_int_equal(rv, 0);
+        }
+    }
+}
+
+static void a_ca_may_not_revoke(void **state)
+{
+    static const fake_row_t rows[] = { DIRECTORY, NONCE, { 0 } };
+
+    (void)state;
+    fake_serve(fake, rows);
+    assert_int_equal(acme_certificate_revoke(&session, &res, pool),
+                     APR_ENOTIMPL);
+    assert_detail(at("/dir"));
+    assert_int_equal(res.retry, ACME_RETRY_NEVER);
+    assert_string_equal(fake_log(fake), "GET /dir\n");
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        FAKE_CA_TEST(a_certificate_is_what_it_says),
+        FAKE_CA_TEST(alternates_are_links),
+        FAKE_CA_TEST(many_alternates_are_bounded),
+        FAKE_CA_TEST(a_reason_is_one_that_a_subscriber_has),
+        FAKE_CA_TEST(a_revocation_is_told_to_the_ca),
+        FAKE_CA_TEST(a_ca_may_not_revoke)
+    };
+
+    return cmocka_run_group_tests(tests, fake_ca_begin, fake_ca_end);
+}
