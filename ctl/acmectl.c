@@ -25,6 +25,9 @@
 #define FAILED 1
 #define WRONG_CALL 2
 
+#define KEEPER_WAIT apr_time_from_sec(2)
+#define KEEPER_LOOK apr_time_from_msec(50)
+
 static const char usage[] =
     "usage: acmectl [--state-dir DIR] status [ID] [--json]\n"
     "       acmectl [--state-dir DIR] renew ID [--force | --chain]\n"
@@ -130,6 +133,22 @@ static int read_arguments(call_t *call, int argc, const char *const *argv)
     return call->verb && find_verb(call) != NULL;
 }
 
+/*
+ * Each load of httpd has a keeper of its own: at a reload there is none for
+ * a moment, and its socket is there, but nobody behind it.
+ */
+static int connect_soon(int fd, const struct sockaddr_un *addr)
+{
+    const apr_time_t end = apr_time_now() + KEEPER_WAIT;
+    int rc;
+
+    while ((rc = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)))
+           && errno == ECONNREFUSED && apr_time_now() < end) {
+        apr_sleep(KEEPER_LOOK);
+    }
+    return rc;
+}
+
 static int connect_to_keeper(call_t *call)
 {
     const char *path = apr_pstrcat(call->p, call->state_dir,
@@ -141,7 +160,7 @@ static int connect_to_keeper(call_t *call)
     apr_cpystrn(addr.sun_path, path, sizeof(addr.sun_path));
     call->fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
     if (call->fd < 0 || strlen(path) >= sizeof(addr.sun_path)
-        || connect(call->fd, (struct sockaddr *)&addr, sizeof(addr))) {
+        || connect_soon(call->fd, &addr)) {
         fprintf(stderr, "acmectl: %s: %s; does httpd run with mod_acme, and "
                 "is this its AcmeStateDir?\n", path, strerror(errno));
         return 0;
