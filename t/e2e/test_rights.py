@@ -200,10 +200,11 @@ def test_the_key_of_a_binding_is_the_keepers_alone(site, mpm, where):
     server.vhost(NAME)
     server.start()
     server.wait_valid(NAME)
+    server.wait_log("acme: keeper: started", 2)     # it is none of the workers
     assert not knowing(server, key)
     server.graceful()
     server.wait_log("acme: renewal: runs in child", 3)
-    server.wait_log("acme: keeper: started", 3)     # it is none of the workers
+    server.wait_log("acme: keeper: started", 3)
     assert not knowing(server, key)
     assert not holding(server, key)
     assert process.occurrences(server.pid, key.encode()) == (

@@ -304,9 +304,10 @@ IncludeOptional conf/parts/*.conf
 
     @property
     def workers(self):
-        """The children that serve: all but the keeper."""
+        """The children that serve: all but the keeper, and one that comes."""
         keeper = self.keeper if self.matching("acme: keeper: started") else 0
-        return [pid for pid in process.children(self.pid) if pid != keeper]
+        return [pid for pid in process.children(self.pid) if pid != keeper
+                and process.name(pid) != "acme-keeper"]
 
     @property
     def keeper(self):

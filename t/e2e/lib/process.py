@@ -42,6 +42,15 @@ def stat(pid):
     return fields[0], int(fields[1]), int(fields[2])
 
 
+def name(pid):
+    """What ps shows; None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+            return file.read().strip()
+    except OSError:
+        return None
+
+
 def alive(pid):
     """A zombie is not alive."""
     found = stat(pid)
