@@ -1,10 +1,10 @@
 /*
  * acme_alpn_cert.c - the certificate that answers tls-alpn-01.
  */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include <openssl/asn1.h>
@@ -15,6 +15,7 @@
 #include "acme_alpn_cert.h"
 #include "acme_name.h"
 #include "acme_openssl.h"
+#include "acme_text.h"
 
 #define ACME_IDENTIFIER_OID "1.3.6.1.5.5.7.1.31"        /* 8737, 3 */
 
@@ -30,40 +31,11 @@
 #define V6_TAIL "ip6.arpa"
 #define V6_LEN (V6_OCTETS * 4 + sizeof(V6_TAIL) - 1)    /* "f.0." an octet */
 
-static const char *v4_arpa(const unsigned char *octets, apr_pool_t *p)
-{
-    return apr_psprintf(p, "%u.%u.%u.%u.in-addr.arpa", octets[3], octets[2],
-                        octets[1], octets[0]);
-}
-
-static const char *v6_arpa(const unsigned char *octets, apr_pool_t *p)
-{
-    char *text = apr_palloc(p, V6_LEN + 1);
-    int i;
-
-    for (i = 0; i < V6_OCTETS; i++) {
-        const unsigned octet = octets[V6_OCTETS - 1 - i];
-
-        apr_snprintf(text + 4 * i, 5, "%x.%x.", octet & 15, octet >> 4);
-    }
-    memcpy(text + 4 * V6_OCTETS, V6_TAIL, sizeof(V6_TAIL));
-    return text;
-}
-
 const char *acme_alpn_sni(const char *name, apr_pool_t *p)
 {
-    unsigned char octets[V6_OCTETS];
-    const int len = acme_name_ip_octets(octets, name);
-    char *lower, *c;
+    const char *arpa = acme_name_arpa(name, p);
 
-    if (len) {
-        return len == V4_OCTETS ? v4_arpa(octets, p) : v6_arpa(octets, p);
-    }
-    lower = apr_pstrdup(p, name);
-    for (c = lower; *c; c++) {
-        *c = apr_tolower(*c);
-    }
-    return lower;
+    return arpa ? arpa : acme_text_lower(name, strlen(name), p);
 }
 
 static int v6_octets(unsigned char *octets, const char *sni)
@@ -98,16 +70,26 @@ static int v4_octets(unsigned char *octets, const char *sni)
     return V4_OCTETS;
 }
 
+static int is_arpa_of(int family, const unsigned char *octets,
+                      const char *sni, apr_pool_t *p)
+{
+    char address[INET6_ADDRSTRLEN];
+    const char *arpa = inet_ntop(family, octets, address, sizeof(address))
+        ? acme_name_arpa(address, p) : NULL;
+
+    return arpa && !strcmp(arpa, sni);
+}
+
 /*
  * The octets of the address behind an arpa name, 0 when it is none. They are
  * read leniently: it is one if the same name comes of them.
  */
 static int arpa_octets(unsigned char *octets, const char *sni, apr_pool_t *p)
 {
-    if (v4_octets(octets, sni) && !strcmp(v4_arpa(octets, p), sni)) {
+    if (v4_octets(octets, sni) && is_arpa_of(AF_INET, octets, sni, p)) {
         return V4_OCTETS;
     }
-    if (v6_octets(octets, sni) && !strcmp(v6_arpa(octets, p), sni)) {
+    if (v6_octets(octets, sni) && is_arpa_of(AF_INET6, octets, sni, p)) {
         return V6_OCTETS;
     }
     return 0;

@@ -563,19 +563,6 @@ static const char *cas_text(const acme_conf_t *conf,
     return text;
 }
 
-static const char *challenges_text(const acme_cert_conf_t *cert,
-                                   apr_pool_t *p)
-{
-    const char *text = "";
-    int i;
-
-    for (i = 0; i < cert->nchallenges; i++) {
-        text = apr_pstrcat(p, text, i ? " " : "", acme_challenge_name(
-            (acme_challenge_e)cert->challenges[i]), NULL);
-    }
-    return text;
-}
-
 void acme_vhosts_dump(const acme_conf_t *conf, apr_pool_t *p)
 {
     int i;
@@ -587,7 +574,7 @@ void acme_vhosts_dump(const acme_conf_t *conf, apr_pool_t *p)
                "    key: %s\n    challenges: %s\n    vhosts: %s\n",
                cert->id, apr_array_pstrcat(p, cert->names, ' '),
                cas_text(conf, cert, p), acme_conf_key_types(cert, p),
-               challenges_text(cert, p),
+               acme_conf_challenges(cert, p),
                apr_array_pstrcat(p, cert->places, ' '));
     }
     if (!conf->certs->nelts) {

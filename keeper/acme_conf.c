@@ -132,15 +132,14 @@ const char *acme_conf_digest(const acme_conf_t *conf,
                                    "\n", sorted(cert->names, p), NULL), p);
 }
 
-static const char *challenges_text(const acme_cert_conf_t *cert,
-                                   apr_pool_t *p)
+const char *acme_conf_challenges(const acme_cert_conf_t *cert, apr_pool_t *p)
 {
     const char *text = "";
     int i;
 
     for (i = 0; i < cert->nchallenges; i++) {
-        text = apr_pstrcat(p, text, " ", acme_challenge_name(
-            cert->challenges[i]), NULL);
+        text = apr_pstrcat(p, text, i ? " " : "", acme_challenge_name(
+            (acme_challenge_e)cert->challenges[i]), NULL);
     }
     return text;
 }
@@ -181,6 +180,6 @@ const char *acme_conf_settings(const acme_conf_t *conf,
     }
     return digest_text(apr_pstrcat(p, text, "\n",
                                    cert->profile ? cert->profile : "", "\n",
-                                   challenges_text(cert, p), "\n",
+                                   acme_conf_challenges(cert, p), "\n",
                                    dns_text(cert->dns, p), NULL), p);
 }

@@ -122,6 +122,9 @@ const char *acme_conf_suffix(const acme_cert_conf_t *cert, apr_uint32_t part);
 /* "p256 rsa2048" */
 const char *acme_conf_key_types(const acme_cert_conf_t *cert, apr_pool_t *p);
 
+/* "http-01 dns-01": those that can work here, in the order wanted. */
+const char *acme_conf_challenges(const acme_cert_conf_t *cert, apr_pool_t *p);
+
 /*
  * 16 hex digits that change when the request of one part changes: these
  * names, the key's type, must-staple. Pending keys belong to one of them.

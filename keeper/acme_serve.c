@@ -6,8 +6,6 @@
 
 #include <apr_strings.h>
 
-#include <openssl/evp.h>
-
 #include "acme_accounts.h"
 #include "acme_enroll.h"
 #include "acme_name.h"
@@ -214,14 +212,11 @@ static apr_status_t serve_key(acme_message_t *reply, const request_t *request)
                                  request->res, request->p);
 }
 
-/* base64url(SHA-256(token.thumbprint)) (8555, 8.4) */
 static apr_status_t record_value(const char **pvalue, const char *token,
                                  const request_t *request)
 {
     const acme_ca_account_t *account;
-    unsigned char md[EVP_MAX_MD_SIZE];
-    const char *thumbprint, *text;
-    unsigned len = 0;
+    const char *thumbprint;
     apr_status_t rv;
 
     rv = acme_accounts_find(&account, request->serve->accounts, request->ca,
@@ -230,13 +225,10 @@ static apr_status_t record_value(const char **pvalue, const char *token,
         rv = acme_key_thumbprint(&thumbprint, account->key, request->res,
                                  request->p);
     }
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv == APR_SUCCESS) {
+        *pvalue = acme_dns_01_value(token, thumbprint, request->p);
     }
-    text = apr_pstrcat(request->p, token, ".", thumbprint, NULL);
-    EVP_Digest(text, strlen(text), md, &len, EVP_sha256(), NULL);
-    *pvalue = acme_text_base64url(md, len, request->p);
-    return APR_SUCCESS;
+    return rv;
 }
 
 static apr_status_t serve_record(acme_message_t *reply,

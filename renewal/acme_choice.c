@@ -46,18 +46,6 @@ static const char *offered_text(const acme_authz_t *authz, apr_pool_t *p)
     return types->nelts ? apr_array_pstrcat(p, types, ' ') : "none";
 }
 
-static const char *allowed_text(const acme_cert_conf_t *cert, apr_pool_t *p)
-{
-    const char *text = "";
-    int i;
-
-    for (i = 0; i < cert->nchallenges; i++) {
-        text = apr_pstrcat(p, text, i ? " " : "", acme_challenge_name(
-            (acme_challenge_e)cert->challenges[i]), NULL);
-    }
-    return text;
-}
-
 /* The first that isn't in failed; *pwhy: why dns-persist-01 was left. */
 static int choose(acme_choice_t *choice, const char **pwhy,
                   acme_work_t *work, const acme_authz_t *authz,
@@ -101,7 +89,8 @@ apr_status_t acme_choice_make(acme_choice_t *choice, acme_work_t *work,
         &work->res, APR_ENOTIMPL, "%s%s: no challenge can be answered here "
         "(the CA offers: %s; here can work: %s)%s%s%s",
         authz->wildcard ? "*." : "", authz->name,
-        offered_text(authz, work->p), allowed_text(work->cert, work->p),
+        offered_text(authz, work->p),
+        acme_conf_challenges(work->cert, work->p),
         authz->wildcard ? "; a wildcard needs AcmeDns" : "",
         why ? "; " : "", why ? why : "");
     if (why) {

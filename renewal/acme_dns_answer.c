@@ -5,8 +5,6 @@
 
 #include <apr_strings.h>
 
-#include <openssl/evp.h>
-
 #include "acme_choice.h"
 #include "acme_dns_answer.h"
 #include "acme_propagation.h"
@@ -24,18 +22,6 @@ typedef struct {
     int left;                   /* from before a reload: only removed */
 } row_t;
 
-/* base64url(SHA-256(token.thumbprint)) (8555, 8.4) */
-static const char *value_of(const acme_work_t *work, const char *token)
-{
-    const char *text = apr_pstrcat(work->p, token, ".",
-                                   work->prepared->thumbprint, NULL);
-    unsigned char md[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-
-    EVP_Digest(text, strlen(text), md, &len, EVP_sha256(), NULL);
-    return acme_text_base64url(md, len, work->p);
-}
-
 static row_t *add_row(acme_work_t *work, const acme_authz_t *authz,
                       const acme_challenge_t *challenge)
 {
@@ -49,7 +35,8 @@ static row_t *add_row(acme_work_t *work, const acme_authz_t *authz,
     row->token = challenge->token;
     row->record.record = apr_pstrcat(work->p, "_acme-challenge.", authz->name,
                                      NULL);
-    row->record.value = value_of(work, challenge->token);
+    row->record.value = acme_dns_01_value(
+        challenge->token, work->prepared->thumbprint, work->p);
     row->left = 0;
     return row;
 }

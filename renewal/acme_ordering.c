@@ -118,7 +118,7 @@ static apr_status_t register_account(acme_work_t *work)
     return rv == APR_SUCCESS ? acme_work_prepare(work) : rv;
 }
 
-static apr_status_t update_contacts(acme_work_t *work)
+apr_status_t acme_ordering_contacts(acme_work_t *work)
 {
     const char *url = work->prepared->account_url;
     apr_status_t rv;
@@ -147,7 +147,7 @@ static apr_status_t settle_account(acme_work_t *work)
         rv = register_account(work);
     }
     else if (rv == APR_SUCCESS && work->prepared->contacts_changed) {
-        rv = update_contacts(work);
+        rv = acme_ordering_contacts(work);
     }
     if (rv == APR_SUCCESS
         && !acme_ca_directory(&dir, &work->session, &work->res, work->p)) {

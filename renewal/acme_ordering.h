@@ -21,6 +21,9 @@ apr_status_t acme_ordering_account_again(acme_work_t *work);
  */
 apr_status_t acme_ordering_terms(acme_work_t *work);
 
+/* Tell the CA our contacts, and the keeper that it knows them. */
+apr_status_t acme_ordering_contacts(acme_work_t *work);
+
 /* The unfinished order, or a new one: work->order. */
 apr_status_t acme_ordering_order(acme_work_t *work);
 

@@ -81,7 +81,7 @@ static int try_another_challenge(acme_work_t *work)
     if (!acme_choice_another(work)) {
         return 0;
     }
-    acme_work_note_challenge(work, apr_pstrcat(
+    acme_work_note(work, ACME_NOTE_CHALLENGE, apr_pstrcat(
         work->p, work->res.detail, "; another challenge is tried", NULL));
     acme_validation_withdraw(work);
     work->blamed = ACME_NO_NAME;

@@ -43,8 +43,8 @@ static apr_status_t answer_here(acme_work_t *work, const begun_t *begun)
     answer.name = begun->authz->name;
     answer.sni = acme_alpn_sni(answer.name, work->p);
     answer.token = challenge->token;
-    answer.key_authorization = apr_pstrcat(work->p, challenge->token, ".",
-                                           work->prepared->thumbprint, NULL);
+    answer.key_authorization = acme_key_authorization(
+        challenge->token, work->prepared->thumbprint, work->p);
     rv = solver->present(solver->baton, &answer, &work->res);
     if (rv == APR_SUCCESS) {
         APR_ARRAY_PUSH(work->answers, acme_answer_t) = answer;

@@ -68,15 +68,8 @@ static apr_status_t each_part(acme_work_t *work, wish_t *wish)
 /* Contacts that had changed were told when the account was settled. */
 static apr_status_t update_account(acme_work_t *work)
 {
-    const char *url = work->prepared->account_url;
-    apr_status_t rv;
-
-    if (work->prepared->contacts_changed) {
-        return APR_SUCCESS;
-    }
-    rv = acme_account_update(&work->session, url, &work->res, work->p);
-    return rv == APR_SUCCESS ? acme_work_tell_url(work, ACME_MSG_ACCOUNT, url)
-                             : rv;
+    return work->prepared->contacts_changed ? APR_SUCCESS
+                                            : acme_ordering_contacts(work);
 }
 
 /* The keeper makes the next key when it signs for it. (8555, 7.3.5) */

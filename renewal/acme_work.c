@@ -91,8 +91,8 @@ apr_status_t acme_work_tell_url(acme_work_t *work, acme_message_e kind,
                             work->p);
 }
 
-static apr_status_t note(acme_work_t *work, acme_note_e what,
-                         const char *detail)
+apr_status_t acme_work_note(acme_work_t *work, acme_note_e what,
+                            const char *detail)
 {
     acme_msg_note_t *body = apr_pcalloc(work->p, sizeof(*body));
 
@@ -104,17 +104,6 @@ static apr_status_t note(acme_work_t *work, acme_note_e what,
     apr_cpystrn(body->detail, detail, sizeof(body->detail));
     return acme_client_call(NULL, work->client, ACME_MSG_NOTE, body,
                             &work->res, work->p);
-}
-
-apr_status_t acme_work_note(acme_work_t *work, acme_note_e what,
-                            const char *detail)
-{
-    return note(work, what, detail);
-}
-
-apr_status_t acme_work_note_challenge(acme_work_t *work, const char *detail)
-{
-    return note(work, ACME_NOTE_CHALLENGE, detail);
 }
 
 static void take_flags(acme_work_t *work, const acme_message_t *reply)

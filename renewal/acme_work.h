@@ -62,9 +62,6 @@ apr_status_t acme_work_tell_url(acme_work_t *work, acme_message_e kind,
 apr_status_t acme_work_note(acme_work_t *work, acme_note_e what,
                             const char *detail);
 
-/* A challenge failed on a name, and another one is tried. */
-apr_status_t acme_work_note_challenge(acme_work_t *work, const char *detail);
-
 /* How a change of the account's key ended. */
 apr_status_t acme_work_key(acme_work_t *work, acme_key_end_e end);
 
