@@ -131,7 +131,8 @@ typedef struct {
       "Warn, and be less careful with reloads, from here on.", \
       "AcmeWarnWindow 5d") \
     X(AcmeParallel, "number", "8", ACME_SERVER, parallel, parallel, \
-      "Orders side by side, 1 to 64.", \
+      "Orders side by side, 1 to 64. One that waits for the DNS leaves its " \
+      "place to another meanwhile.", \
       "AcmeParallel 4") \
     X(AcmeActivate, "graceful|live|none", "graceful", ACME_SERVER, activate, \
       activate, \

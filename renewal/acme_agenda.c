@@ -19,21 +19,26 @@
 #define LOOK_SOON apr_time_from_msec(100)   /* something runs or has ended */
 
 /*
+ * Orders that wait for a DNS, beside AcmeParallel. Each has a channel to the
+ * keeper, which takes 128.
+ */
+#define AWAY_MAX 48
+
+/*
  * An order that ended is not begun again before the keeper's word of how it
  * ended was heard: ENDED is cleared by the look that hears it.
  */
 typedef enum { AT_REST, RUNNING, ENDED } run_e;
 
 /* What a thread does with a certificate. */
-typedef void task_t(const acme_workshop_t *shop, const acme_state_t *state,
-                    apr_uint32_t ca, apr_pool_t *p);
+typedef void task_t(const acme_workshop_t *shop, acme_turn_t *turn,
+                    apr_pool_t *p);
 
 typedef struct {
     struct acme_agenda_t *agenda;
     acme_state_t state;         /* as last heard of */
-    acme_state_t begun_with;    /* the running task's own copy */
+    acme_turn_t turn;           /* the running task's own */
     task_t *task;
-    apr_uint32_t ca;            /* that it is done with: a position */
     atomic_int run;             /* run_e */
     apr_time_t rest_until;      /* after an order that told nothing */
 } entry_t;
@@ -88,7 +93,7 @@ static void *APR_THREAD_FUNC run_task(apr_thread_t *thread, void *data)
         && apr_allocator_create(&allocator) == APR_SUCCESS
         && apr_pool_create_ex(&p, NULL, NULL, allocator) == APR_SUCCESS) {
         apr_allocator_owner_set(allocator, p);
-        entry->task(&agenda->shop, &entry->begun_with, entry->ca, p);
+        entry->task(&agenda->shop, &entry->turn, p);
         apr_pool_destroy(p);
     }
     atomic_store(&entry->run, ENDED);
@@ -98,7 +103,7 @@ static void *APR_THREAD_FUNC run_task(apr_thread_t *thread, void *data)
 
 static void begin(acme_agenda_t *agenda, entry_t *entry)
 {
-    entry->begun_with = entry->state;
+    entry->turn.state = entry->state;
     atomic_store(&entry->run, RUNNING);
     enter(agenda);
     if (apr_thread_pool_push(agenda->threads, run_task, entry, 0, agenda)) {
@@ -179,10 +184,10 @@ static int listen_to_keeper(acme_agenda_t *agenda)
 }
 
 /* Those that had ended before we listened: now their end was heard of. */
-static int rest_those_marked(acme_agenda_t *agenda, const char *marked,
-                             apr_time_t now)
+static void rest_those_marked(acme_agenda_t *agenda, const char *marked,
+                              apr_time_t now)
 {
-    int i, running = 0;
+    int i;
 
     for (i = 0; i < agenda->conf.conf->certs->nelts; i++) {
         entry_t *entry = &agenda->entries[i];
@@ -191,9 +196,24 @@ static int rest_those_marked(acme_agenda_t *agenda, const char *marked,
             atomic_store(&entry->run, AT_REST);
             acme_quota_end(agenda->quota, (apr_uint32_t)i);
             entry->rest_until = entry->state.change
-                == entry->begun_with.change ? now + SILENT_REST : 0;
+                == entry->turn.state.change ? now + SILENT_REST : 0;
         }
-        running += atomic_load(&entry->run) != AT_REST;
+    }
+}
+
+/* How many have a place now; *paway: how many are away from theirs. */
+static int count_running(int *paway, acme_agenda_t *agenda)
+{
+    int i, running = 0;
+
+    *paway = 0;
+    for (i = 0; i < agenda->conf.conf->certs->nelts; i++) {
+        entry_t *entry = &agenda->entries[i];
+
+        if (atomic_load(&entry->run) != AT_REST) {
+            running += !atomic_load(&entry->turn.away);
+            *paway += atomic_load(&entry->turn.away);
+        }
     }
     return running;
 }
@@ -222,13 +242,13 @@ static void wait_for_limit(acme_agenda_t *agenda, const entry_t *entry,
     acme_result_t res;
 
     note.about.cert = entry->state.cert;
-    note.about.ca = entry->ca;
+    note.about.ca = entry->turn.ca;
     note.note = ACME_NOTE_LIMIT;
     note.next_at = until;
     apr_cpystrn(note.detail, why, sizeof(note.detail));
     acme_client_call(NULL, agenda->client, ACME_MSG_NOTE, &note, &res,
                      agenda->scratch);
-    acme_quota_wait(agenda->quota, &entry->state, entry->ca, why, now);
+    acme_quota_wait(agenda->quota, &entry->state, entry->turn.ca, why, now);
 }
 
 /* May it be ordered now? From a CA whose limits let it, if there is one. */
@@ -240,22 +260,22 @@ static int choose_ca(acme_agenda_t *agenda, entry_t *entry, apr_time_t now)
     apr_time_t at;
 
     acme_quota_full(full, agenda->quota, state, now, agenda->scratch);
-    entry->ca = acme_cas_choose(agenda->shop.cas, state,
+    entry->turn.ca = acme_cas_choose(agenda->shop.cas, state,
                                 acme_conf_cert(agenda->conf.conf,
                                                state->cert), full, now);
     if (!state->wanted
         && acme_cas_is_open(agenda->shop.cas, acme_conf_ca_index(
-               acme_conf_cert(agenda->conf.conf, state->cert), entry->ca),
+               acme_conf_cert(agenda->conf.conf, state->cert), entry->turn.ca),
                now)) {
         return 0;
     }
-    at = acme_quota_next(&why, agenda->quota, state, entry->ca, now,
+    at = acme_quota_next(&why, agenda->quota, state, entry->turn.ca, now,
                          agenda->scratch);
     if (why) {
         wait_for_limit(agenda, entry, at, why, now);
     }
     else if (at <= now) {
-        acme_quota_begin(agenda->quota, state, entry->ca, now);
+        acme_quota_begin(agenda->quota, state, entry->turn.ca, now);
     }
     apr_pool_clear(agenda->scratch);
     return at <= now;
@@ -272,10 +292,10 @@ static int can_order(acme_agenda_t *agenda, entry_t *entry, apr_time_t now)
     case ACME_WANT_CHAIN:
     case ACME_WANT_REVOCATION:
     case ACME_WANT_DELETION:
-        entry->ca = state->issued_by == ACME_NO_CA ? 0 : state->issued_by;
+        entry->turn.ca = state->issued_by == ACME_NO_CA ? 0 : state->issued_by;
         return 1;
     default:
-        entry->ca = state->wanted_ca < state->cas ? state->wanted_ca : 0;
+        entry->turn.ca = state->wanted_ca < state->cas ? state->wanted_ca : 0;
         return 1;
     }
 }
@@ -290,7 +310,7 @@ static int find_task(acme_agenda_t *agenda, entry_t *entry, apr_time_t now)
         return 1;
     }
     entry->task = acme_asking_run;
-    entry->ca = state->issued_by;
+    entry->turn.ca = state->issued_by;
     return is_to_be_asked_about(state, now);
 }
 
@@ -304,12 +324,15 @@ static void tell_of_limits(acme_agenda_t *agenda, apr_time_t now)
     apr_pool_clear(agenda->scratch);
 }
 
-static int begin_due(acme_agenda_t *agenda, int running, apr_time_t now)
+/* False when nothing is under way. */
+static int begin_due(acme_agenda_t *agenda, apr_time_t now)
 {
     const int n = agenda->conf.conf->certs->nelts;
-    int i, first = agenda->first;
+    const int parallel = agenda->conf.conf->parallel, first = agenda->first;
+    int away, running = count_running(&away, agenda), i;
 
-    for (i = 0; i < n && running < agenda->conf.conf->parallel; i++) {
+    for (i = 0; i < n && running < parallel
+         && running + away < parallel + AWAY_MAX; i++) {
         const int at = (first + i) % n;
         entry_t *entry = &agenda->entries[at];
 
@@ -321,20 +344,20 @@ static int begin_due(acme_agenda_t *agenda, int running, apr_time_t now)
         }
     }
     tell_of_limits(agenda, now);
-    return running;
+    return running + away;
 }
 
 apr_interval_time_t acme_agenda_look(acme_agenda_t *agenda, apr_time_t now)
 {
-    int running = 0;
+    int busy = 0;
 
     mark_ended(agenda, agenda->marked);
     if (listen_to_keeper(agenda)) {
         acme_quota_settle(agenda->quota, apr_time_now());
-        running = rest_those_marked(agenda, agenda->marked, now);
-        running = begin_due(agenda, running, now);
+        rest_those_marked(agenda, agenda->marked, now);
+        busy = begin_due(agenda, now);
     }
-    return running ? LOOK_SOON : LOOK_EVERY;
+    return busy ? LOOK_SOON : LOOK_EVERY;
 }
 
 void acme_agenda_stop(acme_agenda_t *agenda)
@@ -361,7 +384,7 @@ static apr_status_t make_parts(acme_agenda_t *agenda, acme_result_t *res,
                                apr_pool_t *p)
 {
     const acme_conf_t *conf = agenda->conf.conf;
-    apr_size_t parallel = (apr_size_t)conf->parallel;
+    const apr_size_t threads = (apr_size_t)conf->parallel + AWAY_MAX;
     apr_status_t rv;
 
     rv = acme_stop_create(&agenda->stop, p);
@@ -377,7 +400,7 @@ static apr_status_t make_parts(acme_agenda_t *agenda, acme_result_t *res,
         rv = apr_thread_cond_create(&agenda->left, p);
     }
     if (rv == APR_SUCCESS) {
-        rv = apr_thread_pool_create(&agenda->threads, 0, parallel, p);
+        rv = apr_thread_pool_create(&agenda->threads, 0, threads, p);
     }
     if (rv != APR_SUCCESS) {
         return acme_fail_errno(res, rv, "renewal: cannot begin");

@@ -84,18 +84,20 @@ static int is_revoked(acme_work_t *work, apr_time_t now)
         && revoked.status == ACME_REVOKED_YES;
 }
 
-void acme_asking_run(const acme_workshop_t *shop, const acme_state_t *state,
-                     apr_uint32_t ca, apr_pool_t *p)
+void acme_asking_run(const acme_workshop_t *shop, acme_turn_t *turn,
+                     apr_pool_t *p)
 {
+    const acme_state_t *state = &turn->state;
     const apr_time_t now = apr_time_now();
     acme_msg_window_t *body = apr_pcalloc(p, sizeof(*body));
     const acme_cert_conf_t *cert = acme_conf_cert(shop->conf, state->cert);
     acme_work_t *work;
 
-    if (!acme_cas_allow(shop->cas, acme_conf_ca_index(cert, ca), 0, now)) {
-        return;                         /* looked at again soon */
+    if (!acme_cas_allow(shop->cas, acme_conf_ca_index(cert, turn->ca), 0,
+                        now)) {
+        return; /* looked at again soon */
     }
-    work = acme_work_begin(shop, state, ca, p);
+    work = acme_work_begin(shop, turn, p);
     if (!work || !work->session.http) {
         return;
     }

@@ -8,10 +8,10 @@
 #include "acme_renewal.h"
 
 /*
- * Ask the CA at this position, which issued it, and tell the keeper. Its
- * failure is no failure of the certificate.
+ * Ask the CA, which issued it, and tell the keeper. Its failure is no failure
+ * of the certificate.
  */
-void acme_asking_run(const acme_workshop_t *shop, const acme_state_t *state,
-                     apr_uint32_t ca, apr_pool_t *p);
+void acme_asking_run(const acme_workshop_t *shop, acme_turn_t *turn,
+                     apr_pool_t *p);
 
 #endif

@@ -195,9 +195,14 @@ apr_status_t acme_dns_answer_present(acme_work_t *work)
     if (!rows->nelts) {
         return APR_SUCCESS;
     }
+    atomic_store(&work->turn->away, 1);
     follow_cnames(work, &conf, 0);
     rv = set_records(work, rows);
-    return rv == APR_SUCCESS ? wait_for_servers(work, rows, &conf) : rv;
+    if (rv == APR_SUCCESS) {
+        rv = wait_for_servers(work, rows, &conf);
+    }
+    atomic_store(&work->turn->away, 0);
+    return rv;
 }
 
 void acme_dns_answer_cleanup(acme_work_t *work)

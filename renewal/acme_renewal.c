@@ -200,18 +200,19 @@ static void run_with_http(acme_work_t *work)
     }
 }
 
-void acme_renewal_run(const acme_workshop_t *shop, const acme_state_t *state,
-                      apr_uint32_t ca, apr_pool_t *p)
+void acme_renewal_run(const acme_workshop_t *shop, acme_turn_t *turn,
+                      apr_pool_t *p)
 {
+    const acme_state_t *state = &turn->state;
     const acme_cert_conf_t *cert = acme_conf_cert(shop->conf, state->cert);
     acme_work_t *work;
 
-    if (!acme_cas_allow(shop->cas, acme_conf_ca_index(cert, ca),
+    if (!acme_cas_allow(shop->cas, acme_conf_ca_index(cert, turn->ca),
                         state->wanted != ACME_WANT_NOTHING,
                         apr_time_now())) {
         return; /* looked at again soon */
     }
-    work = acme_work_begin(shop, state, ca, p);
+    work = acme_work_begin(shop, turn, p);
     if (!work) {
         return; /* no keeper, nobody to tell */
     }

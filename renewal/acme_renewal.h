@@ -7,6 +7,8 @@
 #ifndef ACME_RENEWAL_H
 #define ACME_RENEWAL_H
 
+#include <stdatomic.h>
+
 #include "acme_cas.h"
 #include "acme_challenge.h"
 #include "acme_state.h"
@@ -34,12 +36,19 @@ typedef struct {
     acme_stop_t *stop;
 } acme_workshop_t;
 
+/* A certificate's turn. */
+typedef struct {
+    acme_state_t state;         /* as it stood when the turn began */
+    apr_uint32_t ca;            /* a position among its CAs */
+    atomic_int away;            /* it waits for a DNS, which can last: its
+                                   place among AcmeParallel is another's */
+} acme_turn_t;
+
 /*
- * Get the certificate that state is about from the CA at this position, or do
- * there what is wanted. Success and failure are told to the keeper; nothing is
- * returned.
+ * Get the certificate from this CA, or do there what is wanted. Success and
+ * failure are told to the keeper; nothing is returned.
  */
-void acme_renewal_run(const acme_workshop_t *shop, const acme_state_t *state,
-                      apr_uint32_t ca, apr_pool_t *p);
+void acme_renewal_run(const acme_workshop_t *shop, acme_turn_t *turn,
+                      apr_pool_t *p);
 
 #endif

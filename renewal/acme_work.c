@@ -35,18 +35,18 @@ static apr_status_t sign(const char **pbody, void *baton, acme_sign_e kind,
     return rv;
 }
 
-acme_work_t *acme_work_begin(const acme_workshop_t *shop,
-                             const acme_state_t *state, apr_uint32_t ca,
+acme_work_t *acme_work_begin(const acme_workshop_t *shop, acme_turn_t *turn,
                              apr_pool_t *p)
 {
     acme_work_t *work = apr_pcalloc(p, sizeof(*work));
     apr_uint32_t index;
 
     work->shop = shop;
-    work->state = state;
-    work->cert = acme_conf_cert(shop->conf, state->cert);
-    work->about.cert = state->cert;
-    work->about.ca = ca;
+    work->turn = turn;
+    work->state = &turn->state;
+    work->cert = acme_conf_cert(shop->conf, turn->state.cert);
+    work->about.cert = turn->state.cert;
+    work->about.ca = turn->ca;
     work->blamed = ACME_NO_NAME;
     work->blamed_challenge = ACME_CHALLENGES;
     work->answers = apr_array_make(p, 4, sizeof(acme_answer_t));
@@ -56,7 +56,7 @@ acme_work_t *acme_work_begin(const acme_workshop_t *shop,
                          p)) {
         return NULL;
     }
-    index = acme_conf_ca_index(work->cert, ca);
+    index = acme_conf_ca_index(work->cert, turn->ca);
     work->session.ca = acme_cas_ca(shop->cas, index);
     work->session.sign = sign;
     work->session.baton = work;

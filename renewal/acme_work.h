@@ -15,7 +15,8 @@
 
 typedef struct {
     const acme_workshop_t *shop;
-    const acme_state_t *state;          /* how it stood when we began */
+    acme_turn_t *turn;
+    const acme_state_t *state;          /* the turn's */
     const acme_cert_conf_t *cert;
     acme_target_t about;                /* with the CA and the part of now */
     acme_client_t *client;
@@ -39,12 +40,11 @@ typedef struct {
 } acme_work_t;
 
 /*
- * Begin to work on a certificate at one of its CAs (a position): a client of
- * the keeper and a connection to the CA. NULL: there is no keeper to tell.
- * What borrowed the connection gives it back with acme_work_end().
+ * Begin to work: a client of the keeper and a connection to the CA. NULL:
+ * there is no keeper to tell. What borrowed the connection gives it back with
+ * acme_work_end().
  */
-acme_work_t *acme_work_begin(const acme_workshop_t *shop,
-                             const acme_state_t *state, apr_uint32_t ca,
+acme_work_t *acme_work_begin(const acme_workshop_t *shop, acme_turn_t *turn,
                              apr_pool_t *p);
 void acme_work_end(acme_work_t *work);
 

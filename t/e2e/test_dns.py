@@ -354,23 +354,25 @@ if [ "$1" = present ]; then
 fi
 """)
     server = site.server(site.ca(dns=names.at))
-    server.vhost(NAME, body=f"{ONLY_DNS}\nAcmeDns exec {command}\n"
-                            "AcmeHookTimeout 10s")
-    server.vhost("shop.example.org")
+    # One place, and the one that hangs is the first to have it.
+    server.part("parallel", "AcmeParallel 1\n")
+    server.vhost("a.example.org", body=f"{ONLY_DNS}\n"
+                 f"AcmeDns exec {command}\nAcmeHookTimeout 20s")
+    server.vhost(NAME)
     server.start()
-    server.wait_installed("shop.example.org", timeout=9)
+    server.wait_installed(NAME, timeout=18)
     pids_file = pathlib.Path(f"{command}.pids")
     wait_until(lambda: pids_file.exists()
                and len(pids_file.read_text().split()) >= 4, "it hangs")
     pids = [int(pid) for pid in pids_file.read_text().split()]
     assert all(alive(pid) for pid in pids)
-    assert not server.failures(NAME)
+    assert not server.failures("a.example.org")
 
-    told = server.wait_failed(NAME)
+    told = server.wait_failed("a.example.org")
     assert "AcmeHookTimeout" in told and str(command) in told
     wait_until(lambda: not any(alive(pid) for pid in pids),
                "all that it started is gone", 5)
-    server.wait_valid("shop.example.org")
+    server.wait_valid(NAME)
 
 
 def test_a_command_is_given_no_secret(site, names):
