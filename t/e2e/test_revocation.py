@@ -5,8 +5,10 @@ import shutil
 import pytest
 
 from lib import proxy
+from lib.crl import RevocationList
 from lib.httpd import SANITIZERS, faketime_library
 from lib.ocsp import Responder
+from lib.tls import read_chain
 from lib.wait import stays, wait_until
 
 NAME = "www.example.org"
@@ -262,3 +264,43 @@ def test_the_responder_is_asked_again_and_again(site, responder):
     stays(lambda: ca.count("order") == 1, "nobody knows yet", 3)
     clock.write_text("+14h")
     server.wait_installed(NAME, 2)
+
+
+# No CA of these tests has lists: the proxy issues in its place.
+
+@pytest.fixture
+def revocations(site):
+    made = RevocationList(site.authority).start()
+    site.closing.callback(made.end)
+    return made
+
+
+def listed(site, revocations):
+    """A server whose certificate is put on the list, once it was asked for."""
+    ca = site.proxied_ca()
+    ca.answer(proxy.substitute(crl=revocations.url), "certificate")
+    server = started(site, ca)
+    server.wait_installed(NAME)
+    live = server.store / "live" / NAME / "cert.pem"
+    leaf, = read_chain(live.read_text())
+    wait_until(lambda: revocations.asked, "the list was asked for")
+    revocations.revoked.add(leaf.serial_number)
+    revocations.release()
+    return ca, server
+
+
+def test_a_certificate_on_a_list_of_the_ca_is_replaced(site, revocations):
+    ca, server = listed(site, revocations)
+    server.wait_installed(NAME, 2)
+    server.wait_log(r"acme:error\].*revoked: the CA says so")
+    server.wait_state(NAME, "valid")
+    wait_until(lambda: revocations.asked > 1, "the next one is looked for")
+    stays(lambda: ca.count("order") == 2, "a good one stays", 3)
+    assert not server.failures(NAME)
+
+
+def test_a_list_that_nobody_vouches_for_is_ignored(site, revocations):
+    revocations.honest = False
+    ca, server = listed(site, revocations)
+    server.wait_state(NAME, "valid")
+    stays(lambda: ca.count("order") == 1, "it is not believed", 5)

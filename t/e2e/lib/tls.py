@@ -154,11 +154,20 @@ class Authority:
     def pem(self):
         return to_pem(self.certificate)
 
-    def issue(self, public_key, names, begin=-DAY, end=90 * DAY):
-        """A certificate for names (an IP address begins with a digit)."""
+    def issue(self, public_key, names, begin=-DAY, end=90 * DAY, crl=None):
+        """
+        A certificate for names (an IP address begins with a digit).
+
+        crl: where it is listed once it is revoked.
+        """
+        more = [x509.AuthorityKeyIdentifier.from_issuer_public_key(
+            self.key.public_key())]
+        if crl:
+            more.append(x509.CRLDistributionPoints([x509.DistributionPoint(
+                [x509.UniformResourceIdentifier(crl)], None, None, None)]))
         return self._sign(x509.Name([]), public_key, begin, end,
                           x509.SubjectAlternativeName(
-                              [general_name(name) for name in names]))
+                              [general_name(name) for name in names]), *more)
 
     def server_files(self, name, *names):
         """Files name.crt and name.key for a server with these names."""
@@ -172,17 +181,19 @@ class Authority:
             serialization.NoEncryption()))
         return crt, key_file
 
-    def _sign(self, subject, public_key, begin, end, extension):
+    def _sign(self, subject, public_key, begin, end, critical, *others):
         now = utcnow()
-        return (x509.CertificateBuilder()
+        made = (x509.CertificateBuilder()
                 .subject_name(subject)
                 .issuer_name(self.name)
                 .public_key(public_key)
                 .serial_number(x509.random_serial_number())
                 .not_valid_before(now + begin)
                 .not_valid_after(now + end)
-                .add_extension(extension, critical=True)
-                .sign(self.key, hashes.SHA256()))
+                .add_extension(critical, critical=True))
+        for extension in others:
+            made = made.add_extension(extension, critical=False)
+        return made.sign(self.key, hashes.SHA256())
 
 
 def general_name(name):
