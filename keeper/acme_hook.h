@@ -61,7 +61,7 @@ typedef struct {
     apr_interval_time_t timeout;        /* from its start */
     acme_hook_done_cb *done;
     void *baton;
-    int outlives;               /* a reload that it tells of must not end it */
+    int outlives;               /* a reload must not end it */
 } acme_hook_t;
 
 /*

@@ -25,6 +25,9 @@
 /* From SIGTERM to SIGKILL. */
 #define GRACE apr_time_from_sec(2)
 
+/* Seconds after its deadline, for one that nobody watches any more. */
+#define LATE_ALONE 5
+
 /* One that writes without end is not read without end: others wait. */
 #define READ_SIZE 4096
 #define READS_A_STEP 16
@@ -137,14 +140,15 @@ static int above_standard(int fd)
     return fd > STDERR_FILENO ? fd : fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
 }
 
-/* The child. env NULL: ours. */
+/* The child. env NULL: ours; alone: as of seconds_alone(). */
 static void run(const char *const *argv, const char *cwd, char **env,
-                int input, int output, int outlives)
+                int input, int output, unsigned alone)
 {
     setpgid(0, 0);
     default_signals();
-    if (outlives) {
+    if (alone) {
         signal(SIGPIPE, SIG_IGN);
+        alarm(alone);
     }
     umask(077);
     input = above_standard(input);
@@ -238,6 +242,15 @@ static acme_job_t *job_make(const acme_job_conf_t *conf, apr_pool_t *p)
     return job;
 }
 
+/* How long it may run when the keeper has ended; 0: not at all. */
+static unsigned seconds_alone(const acme_job_conf_t *conf)
+{
+    const apr_time_t left = conf->deadline - apr_time_now();
+
+    return !conf->outlives ? 0
+        : LATE_ALONE + (left > 0 ? (unsigned)apr_time_sec(left) : 0);
+}
+
 apr_status_t acme_job_launch(acme_job_t **pjob, const acme_job_conf_t *conf,
                              acme_result_t *res, apr_pool_t *p)
 {
@@ -257,7 +270,7 @@ apr_status_t acme_job_launch(acme_job_t **pjob, const acme_job_conf_t *conf,
     job->pid = fork();
     if (job->pid == 0) {
         run(conf->argv, conf->cwd ? conf->cwd : "/", env, in[0], out[1],
-            conf->outlives);
+            seconds_alone(conf));
     }
     if (job->pid < 0) {
         rv = acme_fail_errno(res, errno, "%s: cannot be started",

@@ -36,15 +36,16 @@ typedef struct {
     apr_size_t output_max;      /* octets collected */
     acme_job_line_cb *line;     /* NULL: none */
     void *baton;
-    int outlives;               /* it goes on when p ends, and SIGPIPE does not
-                                   end it then */
+    int outlives;               /* it goes on when p ends: then no SIGPIPE
+                                   ends it, but an alarm does some seconds
+                                   after its deadline */
 } acme_job_conf_t;
 
 /*
  * Start it, both outputs collected. What conf points at is used up, but for
  * input and baton, which live as long as p. With p the process group is
- * ended, unless it outlives p. SIGPIPE is ignored by whoever gives an input. What can't be executed
- * ends with 126 or 127 and says why in its output.
+ * ended, unless it outlives p. SIGPIPE is ignored by whoever gives an input.
+ * What can't be executed ends with 126 or 127 and says why in its output.
  */
 apr_status_t acme_job_launch(acme_job_t **pjob, const acme_job_conf_t *conf,
                              acme_result_t *res, apr_pool_t *p);

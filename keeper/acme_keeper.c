@@ -405,7 +405,9 @@ static apr_time_t step(loop_t *loop, apr_pool_t *p)
     if (now >= loop->watch_at) {
         loop->watch_at = acme_book_watch(&loop->book, now, p);
     }
-    wake = acme_reload_step(loop->reload, now);
+    wake = acme_reload_step(loop->reload,
+                            acme_book_ordering(&loop->book)
+                            || acme_records_busy(loop->records), now);
     wake = earlier(wake, acme_records_wake(loop->records, now));
     wake = earlier(wake, acme_hooks_wake(loop->book.hooks, now));
     return earlier(wake, is_any_parked(loop) ? loop->parked_at + PARKED_LOOK

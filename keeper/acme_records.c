@@ -496,6 +496,7 @@ static void go_on(record_t *record)
     hook.timeout = record->dns->timeout;
     hook.done = ended;
     hook.baton = record;
+    hook.outlives = !present;   /* nobody would remove it later */
     if (!present) {
         dns.auth_output = record->auth_output ? record->auth_output : "";
     }
@@ -596,6 +597,18 @@ apr_status_t acme_records_cleanup(acme_records_t *records,
         }
     }
     return rv;
+}
+
+int acme_records_busy(const acme_records_t *records)
+{
+    const record_t *record;
+
+    for (record = records->first; record; record = record->next) {
+        if (record->running) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 int acme_records_running(const acme_records_t *records, apr_uint32_t cert)

@@ -45,12 +45,16 @@ apr_status_t acme_records_present(acme_records_t *records,
 /*
  * Begin to remove it, after its present when that still runs, and not while
  * another certificate needs the same value. Also right for a record that was
- * never presented here, or in vain. A failure of what runs is logged.
+ * never presented here, or in vain. A failure of what runs is logged; what
+ * runs goes on when the keeper ends.
  */
 apr_status_t acme_records_cleanup(acme_records_t *records,
                                   const acme_record_job_t *what,
                                   const acme_dns_conf_t *dns,
                                   acme_result_t *res);
+
+/* Is any being set or removed? */
+int acme_records_busy(const acme_records_t *records);
 
 /* Does something still run, or wait, for the certificate? */
 int acme_records_running(const acme_records_t *records, apr_uint32_t cert);

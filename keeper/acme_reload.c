@@ -341,13 +341,14 @@ static void end_job(acme_reload_t *reload, apr_time_t now)
     }
 }
 
-/* Others that are under way may finish in time to go live together. */
-static apr_time_t collect_until(const acme_reload_t *reload, apr_time_t now)
+/* Orders may finish in time to go live together; DNS records be removed. */
+static apr_time_t collect_until(const acme_reload_t *reload, int busy,
+                                apr_time_t now)
 {
     if (now < reload->due) {
         return reload->due;
     }
-    if (acme_book_ordering(reload->book) && now < reload->due_last) {
+    if (busy && now < reload->due_last) {
         return earlier(now + apr_time_from_msec(100), reload->due_last);
     }
     return 0;
@@ -358,7 +359,7 @@ static int is_running(const acme_reload_t *reload)
     return reload->phase == TESTING || reload->phase == LISTING;
 }
 
-apr_time_t acme_reload_step(acme_reload_t *reload, apr_time_t now)
+apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now)
 {
     apr_time_t until;
 
@@ -366,7 +367,7 @@ apr_time_t acme_reload_step(acme_reload_t *reload, apr_time_t now)
     case IDLE:
         return 0;
     case COLLECTING:
-        until = collect_until(reload, now);
+        until = collect_until(reload, busy, now);
         if (until) {
             return until;
         }

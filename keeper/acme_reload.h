@@ -28,8 +28,11 @@ acme_reload_t *acme_reload_create(const acme_server_t *server,
 void acme_reload_want(acme_reload_t *reload, const acme_state_t *state,
                       apr_time_t served_until, apr_time_t now);
 
-/* Do what is due. Returns when to call again at the latest, 0: never. */
-apr_time_t acme_reload_step(acme_reload_t *reload, apr_time_t now);
+/*
+ * Do what is due. busy: something is under way that should end first. Returns
+ * when to call again at the latest, 0: never.
+ */
+apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now);
 
 /* Call acme_reload_step() also when this is readable; -1: nothing runs. */
 int acme_reload_fd(const acme_reload_t *reload);

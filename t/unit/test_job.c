@@ -4,6 +4,8 @@
  */
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 
 #include "acme_job.h"
 #include "keeper.h"
@@ -175,6 +177,42 @@ static void it_ends_with_its_pool(void **state)
     assert_int_equal(poll(&fd, 1, 10000), 1);
     apr_pool_destroy(p);
     assert_ended(at("pid"));
+}
+
+/* Its deadline is over by then: an alarm ends it, or it ends by itself. */
+static void what_outlives_its_pool_ends_after_all(void **state)
+{
+    static const struct {
+        const char *script;
+        int status;
+    } rows[] = {
+        { "echo $$; until [ -e go ]; do sleep 0.01; done; echo; exit 3",
+          3 << 8 },
+        { "echo $$; exec sleep 50", SIGALRM }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const char *const argv[] = { "sh", "-c", rows[i].script, NULL };
+        acme_job_conf_t conf = { .argv = argv, .cwd = scratch_dir,
+                                 .deadline = apr_time_now(),
+                                 .output_max = 100, .outlives = 1 };
+        int status;
+        pid_t pid;
+        apr_pool_t *p;
+
+        apr_pool_create(&p, scratch_pool);
+        assert_int_equal(acme_job_launch(&job, &conf, &res, p), 0);
+        assert_int_equal(poll(&(struct pollfd){ acme_job_fd(job), POLLIN, 0 },
+                              1, 10000), 1);
+        acme_job_step(job, conf.deadline - 1);
+        pid = (pid_t)atoi(acme_job_output(job));
+        apr_pool_destroy(p);
+        put(at("go"), "");
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, rows[i].status);
+    }
 }
 
 /* Not even one that nobody marked. */
@@ -473,6 +511,7 @@ int main(void)
         TEST(output_has_a_bound),
         TEST(too_late_is_ended_with_all_that_it_started),
         TEST(it_ends_with_its_pool),
+        TEST(what_outlives_its_pool_ends_after_all),
         TEST(no_descriptor_is_inherited),
         TEST(it_runs_where_standard_descriptors_are_closed),
         TEST(signals_umask_and_folder_are_its_own),
