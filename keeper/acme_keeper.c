@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -152,32 +153,37 @@ static int open_store(loop_t *loop, apr_pool_t *p)
     return 0;
 }
 
-/* Where acmectl knocks. Without it everything else works. */
+/*
+ * Where acmectl knocks. Without it everything else works. It is made under
+ * another name: at every reload acmectl finds a socket, the old or the new.
+ */
 static int listen_for_control(const loop_t *loop, apr_pool_t *p)
 {
     const char *path = acme_store_path(loop->book.store, "run", "acme.sock",
                                        p);
+    const char *made = apr_pstrcat(p, path, ".new", NULL);
     struct sockaddr_un addr;
     int fd;
 
     memset(&addr, 0, sizeof(addr));
     addr.sun_family = AF_UNIX;
-    if (strlen(path) >= sizeof(addr.sun_path)) {
+    if (strlen(made) >= sizeof(addr.sun_path)) {
         acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "%s: too long "
                  "for a socket's name, so acmectl can't reach us; choose a "
                  "shorter AcmeStateDir", path);
         return -1;
     }
-    apr_cpystrn(addr.sun_path, path, sizeof(addr.sun_path));
+    apr_cpystrn(addr.sun_path, made, sizeof(addr.sun_path));
 
     fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
     if (fd >= 0) {
         fcntl(fd, F_SETFD, FD_CLOEXEC);
         fcntl(fd, F_SETFL, O_NONBLOCK);
     }
-    unlink(path);
+    unlink(made);
     if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr))
-        || chmod(path, 0600) || listen(fd, CONTROL_BACKLOG)) {
+        || chmod(made, 0600) || listen(fd, CONTROL_BACKLOG)
+        || rename(made, path)) {
         acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "%s: %s; "
                  "acmectl can't reach us", path, strerror(errno));
         if (fd >= 0) {
