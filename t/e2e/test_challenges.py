@@ -36,6 +36,7 @@ def begin_validation(site, *names, body=""):
     relay.shut()
     server.start()
     relay.wait_waiting()
+    ca.wait_for("challenge", len(names))    # whichever comes first: it is told
     challenges = ca.seen("authz")[0].json["challenges"]
     token, = [challenge["token"] for challenge in challenges
               if challenge["type"] == "http-01"]
@@ -166,8 +167,8 @@ def test_two_servers_behind_one_port_answer_their_own_tokens(site):
     back.vhost("back.example.org")
     front.part("pass", "ProxyPreserveHost on\n"
                        f"ProxyPass / http://127.0.0.1:{back.http_port}/\n")
+    front.start()               # first: the CA looks for both there
     back.start()
-    front.start()
     front.wait_valid("front.example.org")
     back.wait_valid("back.example.org")
 

@@ -1,7 +1,6 @@
 """Several CAs: one that fails is left for the next, and left alone a while."""
 
 import json
-import time
 
 import pytest
 
@@ -10,11 +9,11 @@ from lib.pebble import Several
 from lib.ports import free_port
 from lib.proxy import RenewalInfo
 from lib.tls import DAY, utcnow
-from lib.wait import PATIENCE, stays
+from lib.wait import stays
 
 NAME = "www.example.org"
 
-SOON = PATIENCE / 2             # "within seconds", on a machine that is busy
+SOON = 45       # less than the minute that is waited when all CAs have failed
 
 OPENED = "three requests in a row failed; it is left alone until"
 CLOSED = "acme: ca: .*: answers again"
@@ -41,9 +40,14 @@ def make_ca(site, kind):
     return ca
 
 
-def started(site, ca, *names, body=""):
+# What is known of a CA ends with the child that learned it, and so does a
+# request that is on its way: where these are counted, nothing is reloaded.
+NO_RELOAD = "AcmeActivate none\n"
+
+
+def started(site, ca, *names, body="", part=""):
     server = site.server(ca)
-    server.part("parallel", "AcmeParallel 1\n")
+    server.part("parallel", f"AcmeParallel 1\n{part}")
     for name in names or (NAME,):
         server.vhost(name, body=body)
     server.start()
@@ -63,10 +67,8 @@ def test_the_first_certificate_is_that_of_the_first_ca_that_works(site,
                                                                   kinds):
     cas = [make_ca(site, kind) for kind in kinds]
     well = kinds.index("well")
-    begin = time.monotonic()
     server = started(site, Several(*cas))
-    server.wait_valid(NAME)
-    assert time.monotonic() - begin < SOON
+    server.wait_valid(NAME, timeout=SOON)
     assert len(server.failures(NAME)) == well
     assert issued_by(server) == cas[well].url
     server.wait_state(NAME, "valid")
@@ -140,13 +142,13 @@ def test_a_503_with_retry_after_is_a_pause_for_all(site):
     ca = site.proxied_ca()
     ca.answer(proxy.once(proxy.status(503, retry_after=8)), "order")
     server = started(site, ca, *names)
-    ca.wait_for("order")
     server.wait_log("acme: ca: .*: asked us to wait until")
-    asked = ca.count()
-    stays(lambda: ca.count() == asked, "nobody asks meanwhile", 5)
-
     for name in names:
         server.wait_installed(name)
+    refused = ca.seen("order")[0]
+    later = ca.requests[ca.requests.index(refused) + 1:]
+    assert refused.status == 503
+    assert all(request.at > refused.at + 7.9 for request in later)
     assert sum(len(server.failures(name)) for name in names) == 1
     assert not server.matching(OPENED)
 
@@ -156,7 +158,7 @@ def test_what_one_certificate_may_not_have_is_no_pause_for_others(site):
     ca = site.proxied_ca()
     ca.answer(proxy.once(proxy.status(429, retry_after=3600,
                                       kind="rateLimited")), "order")
-    server = started(site, ca, *names)
+    server = started(site, ca, *names, part=NO_RELOAD)
     server.wait(lambda: sum(bool(server.installed(name))
                             for name in names) == 2, "two have theirs")
     assert sum(len(server.failures(name)) for name in names) == 1
@@ -188,7 +190,7 @@ def test_an_open_breaker_is_left_for_the_next_ca(site):
     names = [f"www{i}.example.org" for i in range(5)]
     cas = [site.proxied_ca(), site.proxied_ca()]
     cas[0].answer(proxy.status(500), "directory")
-    server = started(site, Several(*cas), *names)
+    server = started(site, Several(*cas), *names, part=NO_RELOAD)
     for name in names:
         server.wait_installed(name)
         assert issued_by(server, name) == cas[1].url

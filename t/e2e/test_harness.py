@@ -33,9 +33,9 @@ def own_certificate(site, server, name):
                             f"SSLCertificateKeyFile {key}")
 
 
-def fetch(ca, url, **options):
+def fetch(ca, url, timeout=15, **options):
     return urllib.request.urlopen(
-        urllib.request.Request(url, **options), timeout=2,
+        urllib.request.Request(url, **options), timeout=timeout,
         context=context(ca.authority.pem))
 
 
@@ -101,7 +101,7 @@ def test_the_proxy_misbehaves_as_it_is_told(site, action, error):
     ca = site.proxied_ca()
     ca.answer(action, "directory")
     with pytest.raises(error) as caught:
-        fetch(ca, ca.url).read()
+        fetch(ca, ca.url, 2 if action is proxy.hang else 15).read()
     if error is urllib.error.HTTPError:
         assert caught.value.headers["Retry-After"] == "7"
 
@@ -243,11 +243,11 @@ def test_an_outgoing_proxy_makes_tunnels_or_refuses(site):
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({"https": outgoing.url}),
         urllib.request.HTTPSHandler(context=context(site.authority.pem)))
-    assert opener.open(ca.url, timeout=5).status == 200
+    assert opener.open(ca.url, timeout=15).status == 200
     assert outgoing.targets == [f"127.0.0.1:{ca.port}"]
     outgoing.refusing = True
     with pytest.raises(OSError):
-        opener.open(ca.url, timeout=5)
+        opener.open(ca.url, timeout=15)
 
 
 # A network

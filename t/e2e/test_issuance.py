@@ -1,11 +1,13 @@
 """First certificates: from two directives to a site that visitors trust."""
 
+import contextlib
+
 import pytest
 
 from lib import process
 from lib.httpd import WORKER
 from lib.tls import read, read_chain
-from lib.wait import stays
+from lib.wait import stays, wait_until
 
 NAME = "www.example.org"
 
@@ -26,14 +28,26 @@ def test_the_first_certificate_replaces_the_placeholder(site, mpm,
     assert server.running
 
 
+def owners(pids):
+    """The users of those that have not ended meanwhile."""
+    found = set()
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found.add(process.owner(pid))
+    return found
+
+
 def test_workers_are_another_user_and_the_keeper_is_not(site):
     server = site.server(site.ca())
     server.vhost(NAME)
     server.start()
     server.wait_valid(NAME)
+    server.wait_log("acme: keeper: started", 2)         # both after the
+    server.wait_log("acme: renewal: runs in child", 2)  # reload
 
-    assert server.workers
-    assert all(process.owner(pid) == WORKER.pw_uid for pid in server.workers)
+    # A worker is root's for a moment after its fork.
+    wait_until(lambda: owners(server.workers) == {WORKER.pw_uid},
+               "all workers are another user's")
     assert process.owner(server.keeper) == process.owner(server.pid) == 0
     assert server.renewal_child in server.workers
 
@@ -123,6 +137,19 @@ def test_nothing_is_ordered_without_agreement_to_the_terms(site):
     assert server.get_tls(NAME).status == 503
 
 
+def needed(ca):
+    """
+    Requests beside those for directory and account. A look at the order before
+    a slow CA is done is not counted, but it must be a rare one.
+    """
+    looks = ca.seen("order-poll")
+    early = [look for look in looks
+             if look.json["status"] in ("pending", "processing")]
+    assert all(b.at - a.at > 0.25 for a, b in zip(looks, looks[1:])
+               if a in early and a.path == b.path)
+    return ca.count() - ca.count("directory", "account") - len(early)
+
+
 def test_a_name_needs_at_most_eight_requests(site, record_property):
     ca = site.proxied_ca()
     server = site.server(ca)
@@ -130,7 +157,7 @@ def test_a_name_needs_at_most_eight_requests(site, record_property):
     server.start()
     server.wait_valid(NAME)
 
-    counted = ca.count() - ca.count("directory", "account")
+    counted = needed(ca)
     record_property("requests", counted)
     assert counted <= 8
 
@@ -142,7 +169,7 @@ def test_each_of_two_key_types_needs_at_most_eight(site, record_property):
     server.start()
     server.wait_valid(NAME)
 
-    counted = ca.count() - ca.count("directory", "account")
+    counted = needed(ca)
     record_property("requests", counted / 2)
     assert ca.count("order") == 2
     assert counted <= 2 * 8
@@ -183,9 +210,9 @@ def test_a_ca_that_rejects_half_of_the_nonces(site):
     server.wait_valid(NAME, count=2)
 
 
-@pytest.mark.parametrize("reuse, challenges", [(0, 2), (100, 1)])
-def test_authorizations_are_reused_where_the_ca_does(site, reuse,
-                                                     challenges):
+# Pebble's dice: "0 percent" is one in a hundred.
+@pytest.mark.parametrize("reuse, expected", [(0, (1, 2)), (100, (1,))])
+def test_authorizations_are_reused_where_the_ca_does(site, reuse, expected):
     ca = site.proxied_ca(authz_reuse=reuse)
     server = site.server(ca)
     server.vhost(NAME)
@@ -193,7 +220,11 @@ def test_authorizations_are_reused_where_the_ca_does(site, reuse,
     server.wait_valid(NAME)
     server.renew(NAME)
     server.wait_valid(NAME, count=2)
-    assert ca.count("challenge") == challenges
+    pending = {request.path for request in ca.seen("authz")
+               if request.json["status"] == "pending"}
+    assert ca.count("challenge") == len(pending)
+    assert len(pending) in expected
+    assert len(ca.orders) == 2
 
 
 def test_the_validators_may_take_their_time(site):
