@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from lib import proxy
+from lib.clock import Clock
 from lib.httpd import SANITIZERS, faketime_library
 from lib.jws import Jws
 from lib.pebble import Several
@@ -399,19 +400,16 @@ def test_changed_terms_are_told_once(site):
                     reason="needs libfaketime, and ASan takes its place")
 @pytest.mark.parametrize("with_info", [True, False])
 def test_changed_terms_are_noticed_without_an_order(site, with_info):
-    clock = site.folder / "clock"
-    clock.write_text("+0")
+    clock = Clock(site.folder)
     ca = site.proxied_ca()
     if with_info:
         RenewalInfo(ca).window(utcnow() + 20 * DAY, utcnow() + 22 * DAY)
     ca.change("directory", proxy.meta(
         termsOfService="https://ca.example/first"))
-    server = started(site, ca, environment={
-        "LD_PRELOAD": faketime_library(),
-        "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1"})
+    server = started(site, ca, environment=clock.environment)
     loads = server.loads
     ca.change("directory", proxy.meta(
         termsOfService="https://ca.example/second"))
-    clock.write_text("+25h")
+    clock.set("+25h")
     server.wait_log(CHANGED)
     assert ca.count("order") == 1 and server.loads == loads

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lib.pebble import Pebble, Several
-from lib.wait import seconds_until, stays
+from lib.wait import PATIENCE, seconds_until, stays, wait_until
 
 NAME = "www.example.org"
 
@@ -49,7 +49,10 @@ def orders(server):
 
 
 def use_up(server, name):
-    """All certificates for the same names that the CA allows."""
+    """All certificates for the same names that the CA allows.
+
+    One more is wanted then, and may be under way.
+    """
     for count in range(1, SAME_NAMES + 1):
         server.wait_installed(name, count)
         server.renew(name)
@@ -57,17 +60,26 @@ def use_up(server, name):
 
 def wait_limited(server, name):
     """Until it waits for a limit; what server-status says."""
-    server.wait(lambda: server.certificate(name).get("NextStep") == "limit",
-                f"{name} waits for a limit")
-    return server.certificate(name)
+    def limited():
+        told = server.certificate(name)
+        return told if told.get("NextStep") == "limit" else None
+
+    return wait_until(limited, f"{name} waits for a limit")
+
+
+def wait_used_up(server, name):
+    """Until all that is allowed is live, and one more waits; what is said."""
+    use_up(server, name)
+    # The reload's renewal thread counts anew: nothing is shown until then.
+    server.wait_valid(name, count=SAME_NAMES)
+    return wait_limited(server, name)
 
 
 def test_one_more_of_the_same_names_waits_and_says_until_when(site, limited):
     server = site.server(limited)
     server.vhost(NAME)
     server.start()
-    use_up(server, NAME)
-    told = wait_limited(server, NAME)
+    told = wait_used_up(server, NAME)
 
     assert told["State"] == "valid"
     assert told["Attempts"] == "0"
@@ -93,8 +105,7 @@ def test_what_was_used_is_remembered_over_restarts(site, limited):
     server = site.server(limited)
     server.vhost(NAME)
     server.start()
-    use_up(server, NAME)
-    before = wait_limited(server, NAME)
+    before = wait_used_up(server, NAME)
     server.restart()
     after = wait_limited(server, NAME)
     assert abs(seconds_until(after["NextAt"])
@@ -109,8 +120,7 @@ def test_other_names_do_not_wait(site, limited):
     server = site.server(limited)
     server.vhost(NAME)
     server.start()
-    use_up(server, NAME)
-    wait_limited(server, NAME)
+    wait_used_up(server, NAME)
     server.vhost("other.example.org")
     server.graceful()
     server.wait_valid("other.example.org")
@@ -147,7 +157,7 @@ def test_many_first_certificates_are_spaced_with_a_forecast(site, limited):
         server.vhost(name)
     server.start()
     server.wait(lambda: orders(server) == OF_DOMAIN - RESERVE,
-                "what the limit allows is ordered", 100)
+                "what the limit allows is ordered", 2.5 * PATIENCE)
     waiting = len(names) - (OF_DOMAIN - RESERVE)
     assert server.wait_log(f"lets {waiting} certificates wait: the last of "
                            f"{waiting} names about .* UTC \\(Let's Encrypt "

@@ -38,11 +38,12 @@ def test_server_status_has_lines_for_programs(site):
     server.start()
     served = server.wait_valid(NAME)
     shown = server.wait_state(NAME, "valid")
+    keeper, renewal_child = server.keeper, server.renewal_child
     lines = server.status()
 
     assert lines["AcmeCertificates"] == "1"
-    assert int(lines["AcmeKeeperPid"]) == server.keeper
-    assert int(lines["AcmeRenewalPid"]) == server.renewal_child
+    assert int(lines["AcmeKeeperPid"]) == keeper
+    assert int(lines["AcmeRenewalPid"]) == renewal_child
     assert "AcmeReloadHeld" not in lines
     assert shown["Id"] == NAME
     assert re.split("[, ]+", shown["Names"]) == [NAME, "example.org"]

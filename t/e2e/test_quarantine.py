@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lib.clock import Clock
 from lib.httpd import SANITIZERS, faketime_library
 from lib.proxy import once, status
 from lib.wait import seconds_until, stays, wait_until
@@ -23,26 +24,13 @@ with_clock = [
 ]
 
 
-class Clock:
-    """The server's, ahead of the real one by what was set last."""
-
-    def __init__(self, path):
-        self.path = path
-        self.set(0)
-
-    def set(self, seconds):
-        self.path.write_text(f"+{seconds}s")
-
-    @property
-    def environment(self):
-        return {"LD_PRELOAD": faketime_library(),
-                "FAKETIME_TIMESTAMP_FILE": str(self.path),
-                "FAKETIME_NO_CACHE": "1", "NO_FAKE_STAT": "1"}
-
-
 @pytest.fixture
 def clock(site):
-    return Clock(site.folder / "clock")
+    return Clock(site.folder)
+
+
+def environment(clock):
+    return {**clock.environment, "NO_FAKE_STAT": "1"}
 
 
 def served_names(server):
@@ -57,7 +45,7 @@ def start_with_a_bad_name(site, clock):
     """A server with three names, of which one is left out; and its CA."""
     ca = site.proxied_ca()
     ca.pebble.dns.set_servfail(BAD)
-    server = site.server(ca, environment=clock.environment)
+    server = site.server(ca, environment=environment(clock))
     server.vhost(NAME, BAD, OTHER, body="AcmeChallenges http-01")
     server.start()
     for count, wait in ((1, 120), (2, 1000)):
@@ -132,7 +120,7 @@ class TestWithAClock:
     def test_with_a_live_certificate_it_stays_until_that_ends(self, site,
                                                               clock):
         ca = site.proxied_ca()
-        server = site.server(ca, environment=clock.environment)
+        server = site.server(ca, environment=environment(clock))
         server.vhost(NAME, BAD, OTHER, body="AcmeChallenges http-01")
         server.start()
         server.wait_valid(NAME)

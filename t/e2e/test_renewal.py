@@ -2,14 +2,15 @@
 
 import pytest
 
+from lib.httpd import SANITIZERS
 from lib.load import Load
 from lib.tls import utcnow
 from lib.wait import seconds_until, stays, wait_until
 
 NAME = "www.example.org"
 
-# Longer than renewal, reload and a slow machine take.
-SHORT = 20
+# Half of it is longer than renewal, reload and a slow machine take.
+SHORT = 60 if SANITIZERS else 30
 
 
 @pytest.mark.parametrize("mpm", ["event", "prefork"])

@@ -14,6 +14,12 @@ NAME = "www.example.org"
 # The issue's own bound: a second more than it takes without.
 MORE = 1.0
 
+# A machine that is busy holds up one of them; who waits for the CA, each.
+TRIES = 3
+
+# Far below the time after which a request is given up by itself.
+LEAVE_SECONDS = 15
+
 
 def seconds_without(site, mpm="event"):
     """What a reload and a stop take with nothing to do."""
@@ -22,9 +28,34 @@ def seconds_without(site, mpm="event"):
     return server.graceful(), server.stop()
 
 
+def assert_undelayed(server, without, wait_hangs):
+    """
+    Reload and stop while something hangs, for which wait_hangs() waits; its
+    argument: how many reloads and starts there were since the first one.
+    """
+    graceful, stop = without
+    tries = iter(range(1, 2 * TRIES))
+
+    def stopped():
+        if not server.running:
+            server.start()
+            wait_hangs(next(tries))
+        return server.stop()
+
+    def reloaded():
+        seconds = server.graceful()
+        wait_hangs(next(tries))
+        return seconds
+
+    wait_hangs(0)
+    assert any(reloaded() < graceful + MORE for _ in range(TRIES))
+    assert any(stopped() < stop + MORE for _ in range(TRIES))
+    assert not server.matching("did not leave in time")
+
+
 @pytest.mark.parametrize("step", proxy.STEPS)
 def test_a_hanging_request_delays_neither_reload_nor_stop(site, step):
-    graceful, stop = seconds_without(site)
+    without = seconds_without(site)
     ca = site.proxied_ca()
     ca.answer(proxy.hang, step)
     server = site.server(ca)
@@ -32,48 +63,51 @@ def test_a_hanging_request_delays_neither_reload_nor_stop(site, step):
     server.start()
     ca.wait_waiting(step)
     child = server.renewal_child
-    assert server.graceful() < graceful + MORE
-    wait_until(lambda: not alive(child), "the old child has left", 5)
-    ca.wait_for(step)
-    ca.wait_waiting(step)
-    assert server.stop() < stop + MORE
+
+    def wait_hangs(before):
+        if before == 1:
+            wait_until(lambda: not alive(child), "the old child has left",
+                       LEAVE_SECONDS)
+        ca.wait_for(step, before)
+        ca.wait_waiting(step)
+
+    assert_undelayed(server, without, wait_hangs)
 
 
 @pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
 def test_a_ca_that_accepts_and_says_nothing(site, mpm):
-    graceful, stop = seconds_without(site, mpm)
+    without = seconds_without(site, mpm)
     ca = site.ca()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         ca.port = silent.getsockname()[1]
         server = site.server(ca, mpm=mpm)
         server.vhost(NAME)
         server.start()
-        server.wait_log("acme: renewal: runs in child")
-        assert server.graceful() < graceful + MORE
-        server.wait_log("acme: renewal: runs in child", 2)
-        assert server.stop() < stop + MORE
+        assert_undelayed(server, without, lambda before: server.wait_log(
+            "acme: renewal: runs in child", before + 1))
 
 
 def test_a_validation_that_hangs_delays_neither_reload_nor_stop(site):
-    graceful, stop = seconds_without(site)
+    without = seconds_without(site)
     relay = site.relay()
     server = site.server(site.ca())
     server.vhost(NAME)
     relay.shut()
     server.start()
-    relay.wait_waiting()
-    assert server.graceful() < graceful + MORE
-    assert server.stop() < stop + MORE
+    assert_undelayed(server, without, lambda _before: relay.wait_waiting())
 
 
 def test_many_hanging_orders_delay_neither_reload_nor_stop(site):
-    graceful, stop = seconds_without(site)
+    without = seconds_without(site)
     ca = site.proxied_ca()
     ca.answer(proxy.hang, "order")
     server = site.server(ca)
     for i in range(12):
         server.vhost(f"site{i}.example.org")
     server.start()
-    wait_until(lambda: ca.waiting.get("order") == 8, "eight orders hang")
-    assert server.graceful() < graceful + MORE
-    assert server.stop() < stop + MORE
+
+    def wait_hangs(before):
+        ca.wait_for("order", 8 * before)
+        wait_until(lambda: ca.waiting.get("order") == 8, "eight orders hang")
+
+    assert_undelayed(server, without, wait_hangs)

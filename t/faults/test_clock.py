@@ -2,6 +2,7 @@
 
 import pytest
 
+from lib.clock import Clock
 from lib.httpd import SANITIZERS, faketime_library
 from lib.wait import stays
 
@@ -17,16 +18,11 @@ pytestmark = [
 
 @pytest.fixture
 def clock(site):
-    """The offset of the server's clock: written, it counts from then on."""
-    path = site.folder / "clock"
-    path.write_text("+0")
-    return path
+    return Clock(site.folder)
 
 
 def server_with(site, ca, clock):
-    return site.server(ca, environment={
-        "LD_PRELOAD": faketime_library(),
-        "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1"})
+    return site.server(ca, environment=clock.environment)
 
 
 def test_a_certificate_of_ninety_days_is_renewed_in_its_time(site, clock):
@@ -35,11 +31,11 @@ def test_a_certificate_of_ninety_days_is_renewed_in_its_time(site, clock):
     server.vhost(NAME)
     server.start()
     first = server.wait_valid(NAME)
-    clock.write_text("+50d")
+    clock.set("+50d")
     server.restart()
     stays(lambda: ca.count("order") == 1, "after 50 days it is not due", 3)
 
-    clock.write_text("+62d")
+    clock.set("+62d")
     serial = server.wait_installed(NAME, 2)
     assert serial != first.serial
     stays(lambda: ca.count("order") <= 4, "no storm of orders", 6)
@@ -48,7 +44,7 @@ def test_a_certificate_of_ninety_days_is_renewed_in_its_time(site, clock):
 @pytest.mark.parametrize("offset", ["-3d", "+100d"])
 def test_a_clock_that_is_wrong_from_the_start(site, clock, offset):
     ca = site.proxied_ca()
-    clock.write_text(offset)
+    clock.set(offset)
     server = server_with(site, ca, clock)
     server.vhost(NAME)
     server.start()
@@ -56,7 +52,7 @@ def test_a_clock_that_is_wrong_from_the_start(site, clock, offset):
     stays(lambda: ca.count("order") <= 3, "no storm of orders", 4)
     assert server.running
 
-    clock.write_text("+0")
+    clock.set("+0")
     server.renew(NAME)
     server.wait_valid(NAME)
 
@@ -67,12 +63,12 @@ def test_a_clock_that_jumps_ahead_and_back(site, clock):
     server.vhost(NAME)
     server.start()
     server.wait_valid(NAME)
-    clock.write_text("+400d")
+    clock.set("+400d")
     server.wait_failed(NAME)
     server.wait_state(NAME, "expired")
     stays(lambda: ca.count("order") <= 4, "no storm of orders", 4)
 
-    clock.write_text("+0")
+    clock.set("+0")
     server.restart()
     server.renew(NAME)
     server.wait_valid(NAME, count=2)

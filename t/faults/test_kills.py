@@ -4,7 +4,7 @@ import pytest
 
 from lib import process
 from lib.process import alive
-from lib.wait import wait_until
+from lib.wait import PATIENCE, wait_until
 
 NAME = "www.example.org"
 
@@ -72,7 +72,7 @@ def test_a_keeper_ends_with_its_parent(site):
     server.wait_valid(NAME)
     keeper = server.keeper
     server.kill(server.pid)
-    wait_until(lambda: not alive(keeper), "the keeper has ended", 8)
+    wait_until(lambda: not alive(keeper), "the keeper has ended")
 
 
 def test_all_workers_are_killed(site):
@@ -131,8 +131,7 @@ def test_a_server_in_one_process_ends_and_its_keeper_too(site, mpm):
         server.wait_log("acme: reload: held back: .*-X")
         keeper, = [pid for pid in process.children(one.pid)]
         one.popen.terminate()
-        one.popen.wait(10)
-        wait_until(lambda: not process.alive(keeper), "the keeper has ended",
-                   10)
+        one.popen.wait(PATIENCE)
+        wait_until(lambda: not process.alive(keeper), "the keeper has ended")
     finally:
         one.end()

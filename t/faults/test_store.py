@@ -68,7 +68,7 @@ def test_a_disk_that_gets_full_during_an_order(site, on_own_disk, step):
     filler.unlink()
     server.renew("first.example.org")
     server.wait_valid("first.example.org", count=2)
-    assert not temporary_files(server)
+    wait_until(lambda: not temporary_files(server), "nothing is left over")
 
 
 def temporary_files(server):

@@ -17,7 +17,7 @@ from lib.httpd import SANITIZERS, Httpd
 from lib.named import Named
 from lib.netns import Network
 from lib.pebble import Pebble, Pebble210
-from lib.ports import free_port
+from lib.ports import free_port, release_all
 from lib.proxy import Proxy
 from lib.relay import Relay
 from lib.tls import Authority
@@ -138,6 +138,7 @@ def site(request):
     folder.chmod(0o755)             # the workers are another user
     made = None
     with contextlib.ExitStack() as closing:
+        closing.callback(release_all)       # the last of all
         made = Site(folder, closing, *ports)
         yield made
     complaints = [line for part in (*made.servers, *made.proxies)

@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ class Httpd:
         self.environment = dict(environment or {})
         self.pid = None
         self.foreground = None          # the Process, in foreground mode
+        self.ended = False              # all of it: the pid is anyone's now
         self.said = ""                  # on the terminal, by the last start
         self.killed = False             # the test itself killed something
         self.reports = root / "reports"
@@ -204,6 +206,7 @@ IncludeOptional conf/parts/*.conf
 
     def start(self, foreground=False):
         loads = self.loads
+        self.ended = False
         if foreground:
             self.foreground = process.Process(
                 self.command("-DFOREGROUND"), self.root / "logs" / "output",
@@ -239,8 +242,10 @@ IncludeOptional conf/parts/*.conf
         os.kill(self.pid, signal.SIGTERM)
         wait_until(lambda: not self.running, "httpd has stopped")
         if self.foreground:
-            self.foreground.popen.wait(5)
-        return time.monotonic() - begin
+            self.foreground.popen.wait(PATIENCE)
+        seconds = time.monotonic() - begin
+        self.ended = not process.group(self.pid)
+        return seconds
 
     def graceful(self):
         """A graceful reload by the administrator; the seconds it took."""
@@ -256,7 +261,10 @@ IncludeOptional conf/parts/*.conf
 
     def end(self):
         """Whatever state it is in."""
+        if self.ended:
+            return
         if self.foreground:
+            self._let_connections_end()
             self.foreground.end()
         elif self.pid is None:
             self._find_lost()
@@ -305,20 +313,32 @@ IncludeOptional conf/parts/*.conf
     @property
     def workers(self):
         """The children that serve: all but the keeper, and one that comes."""
-        keeper = self.keeper if self.matching("acme: keeper: started") else 0
-        return [pid for pid in process.children(self.pid) if pid != keeper
-                and process.name(pid) != "acme-keeper"]
+        return [pid for pid in process.children(self.pid)
+                if process.name(pid) != "acme-keeper"]
 
     @property
     def keeper(self):
-        """Of this load of the server."""
-        return int(self.matching(r"acme: keeper: started, pid (\d+)")[-1][1])
+        """Of this load of the server: the last one's ended before it."""
+        def lives():
+            pid = self._last_pid("acme: keeper: started, pid")
+            return pid if pid and process.alive(pid) else None
+
+        return wait_until(lives, "the keeper has started")
 
     @property
     def renewal_child(self):
-        """Where the renewal thread runs."""
-        return int(self.matching(r"acme: renewal: runs in child (\d+)")
-                   [-1][1])
+        """Where the renewal thread of this load runs: the board says so."""
+        def runs():
+            pid = self._last_pid("acme: renewal: runs in child")
+            return pid if pid and process.alive(pid) and \
+                self.status().get("AcmeRenewalPid") == str(pid) else None
+
+        return wait_until(runs, "the renewal thread runs")
+
+    def _last_pid(self, text):
+        """Of those that the log has behind this text; None: not yet there."""
+        found = self.matching(rf"{text} (\d+)")
+        return int(found[-1][1]) if found else None
 
     def kill(self, pid):
         self.killed = True
@@ -329,8 +349,9 @@ IncludeOptional conf/parts/*.conf
         self.kill(self.pid)
         wait_until(lambda: not self.running, "the parent is dead")
         if self.foreground:
-            self.foreground.popen.wait(5)
+            self.foreground.popen.wait(PATIENCE)
         process.end_group(self.pid)
+        self.ended = True
         (self.root / "run" / "httpd.pid").unlink()
 
     # The error log
@@ -341,8 +362,9 @@ IncludeOptional conf/parts/*.conf
         return path.read_text(errors="replace") if path.exists() else ""
 
     def matching(self, regex):
-        """All matches in the log, one a line at most."""
-        found = (re.search(regex, line) for line in self.log_text.split("\n"))
+        """All matches in the log, one a line that is complete at most."""
+        found = (re.search(regex, line)
+                 for line in self.log_text.split("\n")[:-1])
         return [match for match in found if match]
 
     def wait(self, condition, what, timeout=PATIENCE):
@@ -402,10 +424,30 @@ IncludeOptional conf/parts/*.conf
         return tls.chain(self.https_port, name)
 
     def wait_served(self, name, serial, timeout=PATIENCE):
-        """Until visitors get this certificate, verified against the root."""
-        self.wait(lambda: self.look(name).serial == serial,
-                  f"{name} is served with serial {serial:x}", timeout)
-        return self.look(name, verify=True)
+        """Until visitors get this certificate, verified against the root.
+
+        By then the keeper of the load that serves it is there, too.
+        """
+        roots = self.ca.roots
+        last = []
+
+        # Verified at the same look: a child from before the reload, with the
+        # placeholder, may answer the next one.
+        def served():
+            try:
+                last[:] = [tls.look(self.https_port, name, roots)]
+            except ssl.SSLCertVerificationError as problem:
+                last[:] = [problem]
+                return False
+            return last[0].serial == serial
+
+        try:
+            self.wait(served, f"{name} is served with serial {serial:x}",
+                      timeout)
+        except AssertionError as late:
+            raise AssertionError(f"{late}; last seen: {last}") from None
+        assert self.keeper
+        return last[0]
 
     def wait_valid(self, cert_id, name=None, count=1, timeout=PATIENCE):
         """Until the count-th certificate is installed and served."""
@@ -416,13 +458,13 @@ IncludeOptional conf/parts/*.conf
             headers=None):
         """A plain request to the http port; redirects are not followed."""
         client = http.client.HTTPConnection(
-            "127.0.0.1", port or self.http_port, timeout=15)
+            "127.0.0.1", port or self.http_port, timeout=PATIENCE)
         return ask(client, method, path, host, headers)
 
     def get_tls(self, name, path="/", method="GET"):
         """A request by https, whatever the certificate."""
         client = http.client.HTTPSConnection(
-            name, self.https_port, timeout=15, context=tls.context())
+            name, self.https_port, timeout=PATIENCE, context=tls.context())
         client._create_connection = functools.partial(
             _connect, ("127.0.0.1", self.https_port))
         return ask(client, method, path, name, None)
@@ -434,7 +476,17 @@ IncludeOptional conf/parts/*.conf
                     if ": " in line)
 
     def certificate(self, cert_id):
-        """What server-status?auto says of one: {"State": "valid", ...}."""
+        """What server-status?auto says of one: {"State": "valid", ...}.
+
+        Not what it says until the keeper of a load has read its store.
+        """
+        def known():
+            found = self._shown(cert_id)
+            return found.get("State") != "starting" and [found]
+
+        return wait_until(known, f"the keeper knows of {cert_id}")[0]
+
+    def _shown(self, cert_id):
         lines = self.status()
         for i in range(int(lines.get("AcmeCertificates", 0))):
             prefix = f"AcmeCertificate[{i}]"
@@ -472,14 +524,16 @@ IncludeOptional conf/parts/*.conf
         He asks again when a reload has just ended the keeper.
         """
         wait_until(lambda: self.acmectl("renew", cert_id, "--force")[0] == 0,
-                   f"acmectl renews {cert_id}", 10)
+                   f"acmectl renews {cert_id}")
 
     # The end
 
     def complaints(self):
         """What is wrong after any test: crashes, sanitizers' reports."""
+        # The log first: a core is whole before its line is written.
+        lines = self.log_text.split("\n")
         stacks = list(self.stacks())
-        found = [line for line in self.log_text.split("\n")
+        found = [line for line in lines
                  if CRASH.search(line) and not self._is_excused(line, stacks)
                  or REPORT.search(line)
                  or not self.killed and KILLED.search(line)]

@@ -11,7 +11,7 @@ import ssl
 import threading
 
 from lib.tls import context
-from lib.wait import wait_until
+from lib.wait import PATIENCE, wait_until
 
 THINK = 0.01
 
@@ -39,7 +39,7 @@ class Load:
 
     def __exit__(self, *_):
         self._done = True
-        self._thread.join(30)
+        self._thread.join(PATIENCE + 10)
         if self._thread.is_alive():
             self.failures.append("a client hangs")
 
@@ -60,7 +60,7 @@ class Load:
         while not self._done:
             try:
                 connection = await asyncio.wait_for(
-                    self._request(connection), 15)
+                    self._request(connection), PATIENCE)
                 self.requests += 1
             except (OSError, ssl.SSLError, EOFError, ValueError,
                     asyncio.TimeoutError) as problem:

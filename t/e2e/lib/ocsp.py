@@ -15,6 +15,11 @@ from lib.tls import DAY
 TYPE = "application/ocsp-response"
 
 
+def asked_about(body):
+    """The serial in a question."""
+    return ocsp.load_der_ocsp_request(body).serial_number
+
+
 class Responder:
     """
     Made before its CA, which is told by its url; start(ca) when that runs.
@@ -53,7 +58,7 @@ class Responder:
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
-                responder.answered.append(responder.asked[-1])
+                responder.answered.append(asked_about(body))
 
             def log_message(self, *_arguments):
                 pass
@@ -78,7 +83,7 @@ class Responder:
 
     def answer(self, body):
         question = ocsp.load_der_ocsp_request(body)
-        self.asked.append(question.serial_number)
+        self.asked.append(asked_about(body))
         self._gate.wait()
         if self.reply is not None:
             return self.reply

@@ -1,8 +1,9 @@
 """Free ports on loopback, no one of them given out twice on this machine.
 
 A port is held by binding a socket in the abstract namespace that is named
-after it: all test processes see it, and it is gone with the process. The
-range lies below the ephemeral ports, so that no client takes one meanwhile.
+after it: all test processes see it, and it is gone with the test or the
+process. The range lies below the ephemeral ports, so that no client takes one
+meanwhile.
 """
 
 import random
@@ -20,6 +21,12 @@ def free_port():
         if _hold(port):
             return port
     raise RuntimeError("no port is free")
+
+
+def release_all():
+    """What this process holds: what listened there has ended."""
+    while _held:
+        _held.pop().close()
 
 
 def _hold(port):

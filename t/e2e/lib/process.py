@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 
-from lib.wait import wait_until
+from lib.wait import PATIENCE, wait_until
 
 
 class Process:
@@ -17,11 +17,14 @@ class Process:
                 argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True, **options)
         self.pid = self.popen.pid
+        self.ended = False          # by us: the pid is anyone's now
 
     def running(self):
         return self.popen.poll() is None
 
     def end(self):
+        if self.ended:
+            return
         if self.running():
             self.popen.terminate()
             try:
@@ -29,7 +32,8 @@ class Process:
             except subprocess.TimeoutExpired:
                 pass
         end_group(self.pid)
-        self.popen.wait(5)
+        self.popen.wait(PATIENCE)
+        self.ended = True
 
 
 def stat(pid):
@@ -81,7 +85,7 @@ def end_group(pgid):
         os.killpg(pgid, signal.SIGKILL)
     except ProcessLookupError:
         return
-    wait_until(lambda: not group(pgid), f"process group {pgid} is gone", 10)
+    wait_until(lambda: not group(pgid), f"process group {pgid} is gone")
 
 
 def owner(pid):
@@ -97,7 +101,19 @@ MAPPING_MAX = 4 << 30       # more is address space that is only reserved
 
 
 def occurrences(pid, octets):
-    """How often they are in the memory that a process can write."""
+    """How often they are in the memory that a process can write.
+
+    One that ends meanwhile, as the children from before a reload, has none.
+    """
+    try:
+        return _occurrences(pid, octets)
+    except OSError:
+        if alive(pid):
+            raise
+        return 0
+
+
+def _occurrences(pid, octets):
     count = 0
     with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
         mappings = [line.split() for line in maps]

@@ -17,6 +17,7 @@ class Relay:
         self.port = free_port()
         self.target = target
         self.waiting = 0
+        self._counting = threading.Lock()
         self.refusing = False       # break every connection
         self._gate = threading.Event()
         self._gate.set()
@@ -49,9 +50,11 @@ class Relay:
                              daemon=True).start()
 
     def _pass(self, client):
-        self.waiting += 1
+        with self._counting:
+            self.waiting += 1
         self._gate.wait()
-        self.waiting -= 1
+        with self._counting:
+            self.waiting -= 1
         if self.refusing:
             client.close()
             return

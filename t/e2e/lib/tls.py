@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from lib.wait import PATIENCE
+
 UTC = datetime.timezone.utc
 DAY = datetime.timedelta(days=1)
 
@@ -109,7 +111,7 @@ def context(roots=None):
     return unverified
 
 
-def look(port, name, roots=None, timeout=10, accept=None, alpn=None):
+def look(port, name, roots=None, timeout=PATIENCE, accept=None, alpn=None):
     """The leaf that the server at this port serves for a name.
 
     With roots the whole chain, the name and the dates are verified. accept:
@@ -132,7 +134,7 @@ def chain(port, name):
     said = subprocess.run(
         ["openssl", "s_client", "-showcerts", "-connect", f"127.0.0.1:{port}",
          "-servername", name], stdin=subprocess.DEVNULL, capture_output=True,
-        text=True, timeout=15, check=False).stdout
+        text=True, timeout=PATIENCE, check=False).stdout
     return [read(certificate) for certificate in read_chain(said)]
 
 

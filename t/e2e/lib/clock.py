@@ -1,0 +1,31 @@
+"""A clock that is the server's alone, ahead of the real one or behind it."""
+
+import os
+
+from lib.httpd import faketime_library
+
+
+class Clock:
+    """Its offset is in a file: written, it counts from then on."""
+
+    def __init__(self, folder):
+        self.path = folder / "clock"
+        self.set("+0")
+
+    def set(self, offset):
+        """Seconds, or as libfaketime has it: "+62d".
+
+        In one step: to libfaketime an empty file is the real time, so a
+        server that looked in the midst of the writing would jump there.
+        """
+        if isinstance(offset, int):
+            offset = f"{offset:+}s"
+        new = self.path.with_suffix(".new")
+        new.write_text(offset)
+        os.replace(new, self.path)
+
+    @property
+    def environment(self):
+        return {"LD_PRELOAD": faketime_library(),
+                "FAKETIME_TIMESTAMP_FILE": str(self.path),
+                "FAKETIME_NO_CACHE": "1"}
