@@ -22,7 +22,7 @@
 struct acme_ca_t {
     const char *url;
     apr_thread_mutex_t *mutex;  /* guards all below */
-    apr_pool_t *pool;
+    apr_pool_t *directory_pool;         /* of this alone */
     acme_directory_t *directory;        /* NULL: not asked yet */
     apr_time_t directory_time;
     /* A ring: used newest first, since a CA forgets the oldest first. */
@@ -40,7 +40,7 @@ apr_status_t acme_ca_create(acme_ca_t **pca, const char *url, apr_pool_t *p)
 
     rv = apr_thread_mutex_create(&ca->mutex, APR_THREAD_MUTEX_DEFAULT, p);
     if (rv == APR_SUCCESS) {
-        rv = apr_pool_create(&ca->pool, p);
+        rv = apr_pool_create(&ca->directory_pool, p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -252,30 +252,27 @@ static acme_directory_t *directory_copy(const acme_directory_t *from,
     return dir;
 }
 
-/* The directory if it is fresh enough, else NULL. */
-static const acme_directory_t *directory_known(acme_ca_t *ca)
+/* A copy of the directory if it is fresh enough, else NULL. */
+static const acme_directory_t *directory_known(acme_ca_t *ca, apr_pool_t *p)
 {
-    const acme_directory_t *dir;
+    const acme_directory_t *dir = NULL;
     apr_time_t now = apr_time_now();
 
     apr_thread_mutex_lock(ca->mutex);
-    dir = now - ca->directory_time < DIRECTORY_AGE_MAX ? ca->directory : NULL;
+    if (ca->directory && now - ca->directory_time < DIRECTORY_AGE_MAX) {
+        dir = directory_copy(ca->directory, p);
+    }
     apr_thread_mutex_unlock(ca->mutex);
     return dir;
 }
 
-/* An old directory stays in the pool, kilobytes a day: it may be in use. */
-static const acme_directory_t *directory_keep(acme_ca_t *ca,
-                                              const acme_directory_t *fresh)
+static void directory_keep(acme_ca_t *ca, const acme_directory_t *fresh)
 {
-    const acme_directory_t *dir;
-
     apr_thread_mutex_lock(ca->mutex);
-    ca->directory = directory_copy(fresh, ca->pool);
+    apr_pool_clear(ca->directory_pool);
+    ca->directory = directory_copy(fresh, ca->directory_pool);
     ca->directory_time = apr_time_now();
-    dir = ca->directory;
     apr_thread_mutex_unlock(ca->mutex);
-    return dir;
 }
 
 void acme_ca_directory_forget(acme_ca_t *ca)
@@ -289,16 +286,18 @@ apr_status_t acme_ca_directory(const acme_directory_t **pdir,
                                acme_session_t *session, acme_result_t *res,
                                apr_pool_t *p)
 {
-    acme_directory_t fresh;
+    acme_directory_t *fresh;
     apr_status_t rv;
 
-    *pdir = directory_known(session->ca);
+    *pdir = directory_known(session->ca, p);
     if (*pdir) {
         return APR_SUCCESS;
     }
-    rv = directory_fetch(&fresh, session, res, p);
+    fresh = apr_palloc(p, sizeof(*fresh));
+    rv = directory_fetch(fresh, session, res, p);
     if (rv == APR_SUCCESS) {
-        *pdir = directory_keep(session->ca, &fresh);
+        directory_keep(session->ca, fresh);
+        *pdir = fresh;
     }
     return rv;
 }

@@ -73,14 +73,14 @@ typedef struct {
     apr_uint32_t requests;      /* sent so far, the directory's not counted */
 } acme_session_t;
 
-/* url is the directory's. Lives as long as p; frees nothing before. */
+/* url is the directory's. Lives as long as p. */
 apr_status_t acme_ca_create(acme_ca_t **pca, const char *url, apr_pool_t *p);
 
 const char *acme_ca_url(const acme_ca_t *ca);
 
 /*
- * The directory: asked once, then kept for a day. *pdir belongs to the CA and
- * lives as long as it. A meta that is missing or no object counts as empty.
+ * The directory, a copy in p: asked once, then kept for a day. A meta that is
+ * missing or no object counts as empty.
  */
 apr_status_t acme_ca_directory(const acme_directory_t **pdir,
                                acme_session_t *session, acme_result_t *res,

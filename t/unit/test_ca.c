@@ -35,9 +35,31 @@ static void a_directory_is_asked_for_once(void **state)
     assert_string_equal(dir->terms_of_service, "https://ca/\\x1b[2J");
     assert_true(dir->external_account_required);
     assert_int_equal(acme_ca_directory(&again, &session, &res, pool), 0);
-    assert_ptr_equal(again, dir);
+    assert_string_equal(again->new_order, at("/order"));
     assert_string_equal(fake_log(fake), "GET /dir\n");
     assert_int_equal(session.requests, 0);
+}
+
+static void who_has_a_directory_keeps_it_when_it_changes(void **state)
+{
+    static const fake_row_t rows[] = {
+        { .request = "GET /dir", .head = "200 OK", .times = 1, .body =
+          "{\"newNonce\":\"~/n\",\"newAccount\":\"~/a\","
+          "\"newOrder\":\"~/first\"}" },
+        { .request = "GET /dir", .head = "200 OK", .body =
+          "{\"newNonce\":\"~/n\",\"newAccount\":\"~/a\","
+          "\"newOrder\":\"~/second\"}" },
+        { 0 }
+    };
+    const acme_directory_t *dir, *again;
+
+    (void)state;
+    fake_serve(fake, rows);
+    assert_int_equal(acme_ca_directory(&dir, &session, &res, pool), 0);
+    acme_ca_directory_forget(session.ca);
+    assert_int_equal(acme_ca_directory(&again, &session, &res, pool), 0);
+    assert_string_equal(dir->new_order, at("/first"));
+    assert_string_equal(again->new_order, at("/second"));
 }
 
 static void a_directory_without_meta_will_do(void **state)
@@ -81,6 +103,7 @@ static void assert_meta(const char *meta, const char *profiles,
     apr_pool_create(&short_lived, pool);
     assert_int_equal(acme_ca_directory(&dir, &session, &res, short_lived), 0);
     apr_pool_destroy(short_lived);
+    assert_int_equal(acme_ca_directory(&dir, &session, &res, pool), 0);
     for (i = 0; i < dir->profiles->nelts; i++) {
         const acme_profile_t *profile = &APR_ARRAY_IDX(dir->profiles, i,
                                                        acme_profile_t);
@@ -394,6 +417,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         FAKE_CA_TEST(a_directory_is_asked_for_once),
+        FAKE_CA_TEST(who_has_a_directory_keeps_it_when_it_changes),
         FAKE_CA_TEST(a_directory_without_meta_will_do),
         FAKE_CA_TEST(meta_tells_what_a_ca_offers),
         FAKE_CA_TEST(what_a_ca_offers_is_bounded),
