@@ -9,7 +9,6 @@
 
 #include <openssl/asn1.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "acme_alpn_cert.h"
@@ -113,14 +112,6 @@ static int set_serial(X509 *x509, apr_time_t now)
                                    (uint64_t)now);
 }
 
-static int set_times(X509 *x509, apr_time_t now)
-{
-    return ASN1_TIME_set(X509_getm_notBefore(x509),
-                         (time_t)apr_time_sec(now - LEAD))
-        && ASN1_TIME_set(X509_getm_notAfter(x509),
-                         (time_t)apr_time_sec(now + VALID));
-}
-
 static int set_names(X509 *x509)
 {
     X509_NAME *name = X509_get_subject_name(x509);
@@ -187,34 +178,24 @@ apr_status_t acme_alpn_cert_make(const char **ppem, acme_key_t *key,
                                  apr_pool_t *p)
 {
     EVP_PKEY *evp = acme_key_evp(key);
-    BIO *bio = BIO_new(BIO_s_mem());
     X509 *x509 = X509_new();
-    apr_status_t rv;
-    char *data;
-    long len;
+    apr_status_t rv = APR_SUCCESS;
 
     *ppem = NULL;
 
-    if (!bio || !x509
+    if (!x509
         || !X509_set_version(x509, X509_V3)
         || !set_serial(x509, now)
-        || !set_times(x509, now)
+        || !acme_openssl_set_times(x509, now - LEAD, now + VALID)
         || !set_names(x509)
         || !add_san(x509, sni, p)
         || !add_identifier(x509, digest)
         || !X509_set_pubkey(x509, evp)
         || !X509_sign(x509, evp, EVP_sha256())
-        || !PEM_write_bio_X509(bio, x509)) {
+        || !(*ppem = acme_openssl_pem(x509, p))) {
         rv = acme_fail(res, APR_EGENERAL, "%s: certificate for tls-alpn-01: "
                        "%s", sni, acme_openssl_reason());
-        goto out;
     }
-
-    len = BIO_get_mem_data(bio, &data);
-    *ppem = apr_pstrmemdup(p, data, (apr_size_t)len);
-    rv = APR_SUCCESS;
-out:
     X509_free(x509);
-    BIO_free(bio);
     return rv;
 }

@@ -82,21 +82,6 @@ static X509 *read_x509(const char **ptext, const char *end)
     return x509;
 }
 
-static const char *write_x509(X509 *x509, apr_pool_t *p)
-{
-    BIO *bio = BIO_new(BIO_s_mem());
-    const char *pem = NULL;
-    char *data;
-    long len;
-
-    if (bio && PEM_write_bio_X509(bio, x509)) {
-        len = BIO_get_mem_data(bio, &data);
-        pem = apr_pstrmemdup(p, data, (apr_size_t)len);
-    }
-    BIO_free(bio);
-    return pem;
-}
-
 static apr_status_t read_certs(acme_chain_t *chain, const char *text,
                                const char *end, acme_result_t *res,
                                apr_pool_t *p)
@@ -126,7 +111,7 @@ static apr_status_t read_certs(acme_chain_t *chain, const char *text,
         apr_pool_cleanup_register(p, x509, free_x509, apr_pool_cleanup_null);
         cert = apr_array_push(chain->certs);
         cert->x509 = x509;
-        cert->pem = write_x509(x509, p);
+        cert->pem = acme_openssl_pem(x509, p);
         if (!cert->pem) {
             return acme_fail(res, APR_EGENERAL, "certificate chain: %s",
                              acme_openssl_reason());
@@ -219,11 +204,6 @@ apr_status_t acme_chain_leaf_der(const unsigned char **pder, apr_size_t *plen,
     *plen = (apr_size_t)len;
     OPENSSL_free(der);
     return APR_SUCCESS;
-}
-
-int acme_chain_same_leaf(const acme_chain_t *a, const acme_chain_t *b)
-{
-    return !strcmp(cert_at(a, 0)->pem, cert_at(b, 0)->pem);
 }
 
 const char *acme_chain_topmost(const acme_chain_t *chain, apr_pool_t *p)

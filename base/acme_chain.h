@@ -39,9 +39,6 @@ apr_status_t acme_chain_leaf_der(const unsigned char **pder, apr_size_t *plen,
                                  const acme_chain_t *chain,
                                  acme_result_t *res, apr_pool_t *p);
 
-/* Do both begin with the very same certificate? */
-int acme_chain_same_leaf(const acme_chain_t *a, const acme_chain_t *b);
-
 /*
  * Who issued the last certificate: its CN, else its whole name, clean. The
  * last one may have issued itself. This is what AcmePreferredChain names.

@@ -9,7 +9,6 @@
 #include <apr_strings.h>
 
 #include <openssl/bn.h>
-#include <openssl/pem.h>
 #include <openssl/tls1.h>
 #include <openssl/x509v3.h>
 
@@ -176,14 +175,6 @@ static int set_serial(X509 *x509)
     return done;
 }
 
-static int set_times(X509 *x509, apr_time_t from, apr_time_t until)
-{
-    return ASN1_TIME_set(X509_getm_notBefore(x509),
-                         (time_t)apr_time_sec(from))
-           && ASN1_TIME_set(X509_getm_notAfter(x509),
-                            (time_t)apr_time_sec(until));
-}
-
 static int set_extensions(X509 *x509, const apr_array_header_t *names)
 {
     BASIC_CONSTRAINTS *no_ca = BASIC_CONSTRAINTS_new();
@@ -210,11 +201,8 @@ apr_status_t acme_placeholder_make(const char **ppem, acme_key_t *key,
     apr_time_t from = now - PLACEHOLDER_LEAD;
     X509_NAME *name = make_subject(PLACEHOLDER_CN);
     EVP_PKEY *evp = acme_key_evp(key);
-    BIO *bio = BIO_new(BIO_s_mem());
     X509 *x509 = X509_new();
-    apr_status_t rv;
-    char *data;
-    long len;
+    apr_status_t rv = APR_SUCCESS;
 
     *ppem = NULL;
 
@@ -222,27 +210,21 @@ apr_status_t acme_placeholder_make(const char **ppem, acme_key_t *key,
         rv = acme_fail_never(res, APR_EINVAL, "placeholder: no names for it");
         goto out;
     }
-    if (!name || !bio || !x509
+    if (!name || !x509
         || !X509_set_version(x509, X509_V3)
         || !set_serial(x509)
         || !X509_set_issuer_name(x509, name)
         || !X509_set_subject_name(x509, name)
-        || !set_times(x509, from, from + valid)
+        || !acme_openssl_set_times(x509, from, from + valid)
         || !set_extensions(x509, names)
         || !X509_set_pubkey(x509, evp)
         || !X509_sign(x509, evp, EVP_sha256())
-        || !PEM_write_bio_X509(bio, x509)) {
+        || !(*ppem = acme_openssl_pem(x509, p))) {
         rv = acme_fail(res, APR_EGENERAL, "placeholder for %s: %s",
                        acme_names_text(names, p), acme_openssl_reason());
-        goto out;
     }
-
-    len = BIO_get_mem_data(bio, &data);
-    *ppem = apr_pstrmemdup(p, data, (apr_size_t)len);
-    rv = APR_SUCCESS;
 out:
     X509_free(x509);
-    BIO_free(bio);
     X509_NAME_free(name);
     return rv;
 }

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <apr_strings.h>
+
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -191,6 +193,29 @@ int acme_openssl_same(EVP_PKEY *a, EVP_PKEY *b)
 }
 
 #endif
+
+const char *acme_openssl_pem(X509 *x509, apr_pool_t *p)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    const char *pem = NULL;
+    char *data;
+    long len;
+
+    if (bio && PEM_write_bio_X509(bio, x509)) {
+        len = BIO_get_mem_data(bio, &data);
+        pem = apr_pstrmemdup(p, data, (apr_size_t)len);
+    }
+    BIO_free(bio);
+    return pem;
+}
+
+int acme_openssl_set_times(X509 *x509, apr_time_t from, apr_time_t until)
+{
+    return ASN1_TIME_set(X509_getm_notBefore(x509),
+                         (time_t)apr_time_sec(from))
+        && ASN1_TIME_set(X509_getm_notAfter(x509),
+                         (time_t)apr_time_sec(until));
+}
 
 int acme_openssl_time(apr_time_t *pt, const ASN1_TIME *time)
 {

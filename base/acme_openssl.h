@@ -14,6 +14,7 @@
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "acme_result.h"
 
@@ -49,6 +50,12 @@ int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp);
 
 /* Have both the same public key? */
 int acme_openssl_same(EVP_PKEY *a, EVP_PKEY *b);
+
+/* PEM of a certificate, NULL when OpenSSL fails. */
+const char *acme_openssl_pem(X509 *x509, apr_pool_t *p);
+
+/* notBefore and notAfter; false when OpenSSL fails. */
+int acme_openssl_set_times(X509 *x509, apr_time_t from, apr_time_t until);
 
 /* A UTCTime or GeneralizedTime; 0 (and *pt 0) when it is NULL or none. */
 int acme_openssl_time(apr_time_t *pt, const ASN1_TIME *time);

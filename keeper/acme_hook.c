@@ -64,6 +64,32 @@ static const char *token(const char *text)
     return acme_text_is_base64url(text, TOKEN_MAX) ? text : NULL;
 }
 
+/* What of an event goes into the environment and into the JSON alike. */
+typedef struct {
+    const char *variable;
+    const char *member;
+    const char *value;          /* NULL: none */
+} field_t;
+
+#define FIELDS 8
+
+static const field_t *fields_of(const acme_hook_event_t *event, apr_pool_t *p)
+{
+    const field_t fields[FIELDS] = {
+        { "ACME_LIVE", "live", event->live },
+        { "ACME_CERT", "cert", event->cert },
+        { "ACME_CHAIN", "chain", event->chain },
+        { "ACME_FULLCHAIN", "fullchain", event->fullchain },
+        { "ACME_PRIVKEY", "privkey", event->privkey },
+        { "ACME_NOT_AFTER", "not_after", event->not_after
+          ? acme_time_rfc3339(event->not_after, p) : NULL },
+        { "ACME_PROBLEM", "problem", plain(event->problem, p) },
+        { "ACME_DETAIL", "detail", plain(event->detail, p) }
+    };
+
+    return apr_pmemdup(p, fields, sizeof(fields));
+}
+
 static void put(apr_array_header_t *env, const char *name, const char *value,
                 apr_pool_t *p)
 {
@@ -103,19 +129,15 @@ apr_array_header_t *acme_hook_env(const acme_hook_event_t *event,
 {
     apr_array_header_t *env = apr_array_make(p, 20, sizeof(const char *));
     const char *names = join(event->names, ' ', p);
+    const field_t *fields = fields_of(event, p);
+    int i;
 
     put(env, "ACME_EVENT", plain(event->event, p), p);
     put(env, "ACME_ID", plain(event->id, p), p);
     put(env, "ACME_NAMES", names, p);
-    put(env, "ACME_LIVE", event->live, p);
-    put(env, "ACME_CERT", event->cert, p);
-    put(env, "ACME_CHAIN", event->chain, p);
-    put(env, "ACME_FULLCHAIN", event->fullchain, p);
-    put(env, "ACME_PRIVKEY", event->privkey, p);
-    put(env, "ACME_NOT_AFTER", event->not_after
-        ? acme_time_rfc3339(event->not_after, p) : NULL, p);
-    put(env, "ACME_PROBLEM", plain(event->problem, p), p);
-    put(env, "ACME_DETAIL", plain(event->detail, p), p);
+    for (i = 0; i < FIELDS; i++) {
+        put(env, fields[i].variable, fields[i].value, p);
+    }
     if (event->live) {
         put(env, "RENEWED_LINEAGE", event->live, p);
         put(env, "RENEWED_DOMAINS", names, p);
@@ -155,6 +177,7 @@ const char *acme_hook_json(const acme_hook_event_t *event, apr_pool_t *p)
 {
     json_t *json = acme_json_own(json_object(), p);
     json_t *names = json_array();
+    const field_t *fields = fields_of(event, p);
     int i;
 
     for (i = 0; event->names && i < event->names->nelts; i++) {
@@ -164,15 +187,9 @@ const char *acme_hook_json(const acme_hook_event_t *event, apr_pool_t *p)
     set(json, "event", plain(event->event, p), p);
     set(json, "id", plain(event->id, p), p);
     json_object_set_new(json, "names", names);
-    set(json, "live", event->live, p);
-    set(json, "cert", event->cert, p);
-    set(json, "chain", event->chain, p);
-    set(json, "fullchain", event->fullchain, p);
-    set(json, "privkey", event->privkey, p);
-    set(json, "not_after", event->not_after
-        ? acme_time_rfc3339(event->not_after, p) : NULL, p);
-    set(json, "problem", plain(event->problem, p), p);
-    set(json, "detail", plain(event->detail, p), p);
+    for (i = 0; i < FIELDS; i++) {
+        set(json, fields[i].member, fields[i].value, p);
+    }
     if (event->dns) {
         set_dns(json, event->dns, p);
     }
