@@ -11,8 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from lib import proxy
-from lib.clock import Clock
-from lib.httpd import SANITIZERS, faketime_library
+from lib.clock import NEEDS_CLOCK
 from lib.jws import Jws
 from lib.pebble import Several
 from lib.proxy import RenewalInfo
@@ -396,11 +395,9 @@ def test_changed_terms_are_told_once(site):
     assert len(server.matching(CHANGED)) == 1
 
 
-@pytest.mark.skipif(SANITIZERS or not faketime_library(),
-                    reason="needs libfaketime, and ASan takes its place")
+@NEEDS_CLOCK
 @pytest.mark.parametrize("with_info", [True, False])
-def test_changed_terms_are_noticed_without_an_order(site, with_info):
-    clock = Clock(site.folder)
+def test_changed_terms_are_noticed_without_an_order(site, clock, with_info):
     ca = site.proxied_ca()
     if with_info:
         RenewalInfo(ca).window(utcnow() + 20 * DAY, utcnow() + 22 * DAY)

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from lib.clock import Clock
-from lib.httpd import SANITIZERS, faketime_library
+from lib.clock import NEEDS_CLOCK
 from lib.proxy import once, status
 from lib.wait import seconds_until, stays, wait_until
 
@@ -15,18 +14,6 @@ BAD = "bad.example.org"
 BLOCKED = "www.blocked.example"
 
 DAY = 24 * 3600
-
-with_clock = [
-    pytest.mark.skipif(not faketime_library(),
-                       reason="libfaketime is not installed"),
-    pytest.mark.skipif(SANITIZERS, reason="libfaketime and ASan both want "
-                       "to be the first library"),
-]
-
-
-@pytest.fixture
-def clock(site):
-    return Clock(site.folder)
 
 
 def environment(clock):
@@ -57,7 +44,7 @@ def start_with_a_bad_name(site, clock):
 
 
 class TestWithAClock:
-    pytestmark = with_clock
+    pytestmark = NEEDS_CLOCK
 
     def test_it_is_left_out_tried_daily_and_comes_back(self, site, clock):
         server, ca = start_with_a_bad_name(site, clock)

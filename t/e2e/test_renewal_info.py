@@ -6,8 +6,7 @@ import email.utils
 import pytest
 
 from lib import proxy
-from lib.clock import Clock
-from lib.httpd import SANITIZERS, faketime_library
+from lib.clock import NEEDS_CLOCK
 from lib.pebble import Pebble210, Several
 from lib.proxy import RenewalInfo
 from lib.tls import DAY, cert_id, rfc3339, utcnow
@@ -132,14 +131,8 @@ def test_window_and_pick_outlive(site, upset, fraction):
     assert len(server.matching("renewal info: the CA suggests")) == 1
 
 
-NEEDS_CLOCK = pytest.mark.skipif(
-    SANITIZERS or not faketime_library(),
-    reason="needs libfaketime, and ASan takes its place")
-
-
 @NEEDS_CLOCK
-def test_it_is_asked_again_when_the_ca_says_so_not_before(site):
-    clock = Clock(site.folder)
+def test_it_is_asked_again_when_the_ca_says_so_not_before(site, clock):
     ca = site.proxied_ca()
     info = RenewalInfo(ca, retry_after="3600")
     info.window(*in_days(20, 22))
@@ -167,8 +160,7 @@ def test_it_is_asked_again_when_the_ca_says_so_not_before(site):
 
 
 @NEEDS_CLOCK
-def test_a_window_that_moves_to_now_renews(site):
-    clock = Clock(site.folder)
+def test_a_window_that_moves_to_now_renews(site, clock):
     ca = site.proxied_ca()
     info = RenewalInfo(ca, retry_after="3600")
     info.window(*in_days(20, 22))
@@ -181,8 +173,8 @@ def test_a_window_that_moves_to_now_renews(site):
     stays(lambda: len(server.installed(NAME)) == 2, "it is once", 3)
 
 
-def test_retries_are_within_the_window(site):
-    """Its rest has room for six, but a CA bears one in twelve minutes."""
+def failed_in_a_window(site, end):
+    """What is shown when the renewal failed in one that ends then."""
     ca = site.proxied_ca()
     info = RenewalInfo(ca)
     info.window(*in_days(50, 51))
@@ -190,27 +182,21 @@ def test_retries_are_within_the_window(site):
     server = started(site, ca)
     server.wait_valid(NAME)
     held.wait()
-    info.window(utcnow() - 20 * HOUR, utcnow() + 3 * HOUR)
+    info.window(utcnow() - 20 * HOUR, utcnow() + end)
     ca.answer(proxy.status(500), "order")
     held.release()
     server.wait_failed(NAME)
-    shown = server.wait_state(NAME, "failed")
+    return server.wait_state(NAME, "failed")
+
+
+def test_retries_are_within_the_window(site):
+    """Its rest has room for six, but a CA bears one in twelve minutes."""
+    shown = failed_in_a_window(site, 3 * HOUR)
     assert 25 * 60 < seconds_until(shown["NextAt"]) < 36 * 60
 
 
 def test_retries_after_the_window_are_not_at_once(site):
-    ca = site.proxied_ca()
-    info = RenewalInfo(ca)
-    info.window(*in_days(50, 51))
-    held = ca.hold(ASKED)
-    server = started(site, ca)
-    server.wait_valid(NAME)
-    held.wait()
-    info.window(utcnow() - 20 * HOUR, utcnow() - 3 * HOUR)
-    ca.answer(proxy.status(500), "order")
-    held.release()
-    server.wait_failed(NAME)
-    shown = server.wait_state(NAME, "failed")
+    shown = failed_in_a_window(site, -3 * HOUR)
     assert 40 < seconds_until(shown["NextAt"]) < 70
 
 

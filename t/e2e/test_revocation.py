@@ -5,9 +5,8 @@ import shutil
 import pytest
 
 from lib import proxy
-from lib.clock import Clock
+from lib.clock import NEEDS_CLOCK
 from lib.crl import RevocationList
-from lib.httpd import SANITIZERS, faketime_library
 from lib.ocsp import Responder
 from lib.tls import read_chain
 from lib.wait import stays, wait_until
@@ -224,7 +223,8 @@ def wait_ask_at(server, before):
     return wait_until(changed, "the answer is in the journal")
 
 
-def test_a_certificate_that_the_ca_revoked_is_replaced(site, responder):
+def revoked_when_asked(site, responder):
+    """CA, server, and its certificate, which the answer says is revoked."""
     ca = responding_ca(site, responder)
     responder.hold()
     server = started(site, ca)
@@ -232,6 +232,11 @@ def test_a_certificate_that_the_ca_revoked_is_replaced(site, responder):
     wait_asked(responder, first.serial)
     responder.revoked.add(first.serial)
     responder.release()
+    return ca, server, first
+
+
+def test_a_certificate_that_the_ca_revoked_is_replaced(site, responder):
+    _, server, first = revoked_when_asked(site, responder)
     second = server.wait_valid(NAME, count=2)
     assert second.public_key != first.public_key
     server.wait_log(r"acme:error\].*revoked: the CA says so")
@@ -243,25 +248,17 @@ def test_a_certificate_that_the_ca_revoked_is_replaced(site, responder):
 
 @pytest.mark.parametrize("lie", ["another", "nothing", "garbage", "empty"])
 def test_an_answer_that_nobody_vouches_for_is_ignored(site, responder, lie):
-    ca = responding_ca(site, responder)
     if lie in ("garbage", "empty"):
         responder.reply = b"\x30\x03\x0a" * 7 if lie == "garbage" else b""
     else:
         responder.sign_with = lie
-    responder.hold()
-    server = started(site, ca)
-    first = server.wait_valid(NAME)
-    wait_asked(responder, first.serial)
-    responder.revoked.add(first.serial)
-    responder.release()
+    ca, server, _ = revoked_when_asked(site, responder)
     stays(lambda: ca.count("order") == 1, "it is not believed", 5)
     server.wait_state(NAME, "valid")
 
 
-@pytest.mark.skipif(SANITIZERS or not faketime_library(),
-                    reason="needs libfaketime, and ASan takes its place")
-def test_the_responder_is_asked_again_and_again(site, responder):
-    clock = Clock(site.folder)
+@NEEDS_CLOCK
+def test_the_responder_is_asked_again_and_again(site, clock, responder):
     ca = responding_ca(site, responder)
     server = started(site, ca, environment=clock.environment)
     first = server.wait_valid(NAME)
@@ -280,7 +277,8 @@ def test_the_responder_is_asked_again_and_again(site, responder):
 
 @pytest.fixture
 def revocations(site):
-    made = RevocationList(site.authority).start()
+    made = RevocationList(site.authority).serve()
+    made.hold()                     # until it is known what is revoked
     site.closing.callback(made.end)
     return made
 

@@ -2,23 +2,12 @@
 
 import pytest
 
-from lib.clock import Clock
-from lib.httpd import SANITIZERS, faketime_library
+from lib.clock import NEEDS_CLOCK
 from lib.wait import stays
 
 NAME = "www.example.org"
 
-pytestmark = [
-    pytest.mark.skipif(not faketime_library(),
-                       reason="libfaketime is not installed"),
-    pytest.mark.skipif(SANITIZERS, reason="libfaketime and ASan both want "
-                       "to be the first library"),
-]
-
-
-@pytest.fixture
-def clock(site):
-    return Clock(site.folder)
+pytestmark = NEEDS_CLOCK
 
 
 def server_with(site, ca, clock):

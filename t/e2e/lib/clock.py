@@ -2,7 +2,13 @@
 
 import os
 
-from lib.httpd import faketime_library
+import pytest
+
+from lib.httpd import SANITIZERS, faketime_library
+
+NEEDS_CLOCK = pytest.mark.skipif(
+    SANITIZERS or not faketime_library(),
+    reason="needs libfaketime, and ASan takes its place")
 
 
 class Clock:

@@ -11,6 +11,7 @@ import tempfile
 import pytest
 
 from lib.caddy import Caddy
+from lib.clock import Clock
 from lib.challdns import ChallengeDns
 from lib.forward import ForwardProxy
 from lib.httpd import SANITIZERS, Httpd
@@ -126,6 +127,12 @@ def netns():
             yield network
         finally:
             network.leave()
+
+
+@pytest.fixture
+def clock(site):
+    """The clock of servers that are started with its environment."""
+    return Clock(site.folder)
 
 
 @pytest.fixture

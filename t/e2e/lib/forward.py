@@ -4,7 +4,7 @@ import socket
 import threading
 
 from lib.ports import free_port
-from lib.relay import copy
+from lib.relay import copy, serve
 
 
 class ForwardProxy:
@@ -21,20 +21,11 @@ class ForwardProxy:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self):
-        threading.Thread(target=self._accept, daemon=True).start()
+        serve(self._listener, self._serve)
         return self
 
     def end(self):
         self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,),
-                             daemon=True).start()
 
     def _serve(self, client):
         head = b""

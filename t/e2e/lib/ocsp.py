@@ -1,18 +1,14 @@
 """An OCSP responder for a pebble, whose certificates name it."""
 
 import datetime
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 
-from lib.ports import free_port
+from lib.answers import Answers
 from lib.tls import DAY
-
-TYPE = "application/ocsp-response"
 
 
 def asked_about(body):
@@ -20,7 +16,7 @@ def asked_about(body):
     return ocsp.load_der_ocsp_request(body).serial_number
 
 
-class Responder:
+class Responder(Answers):
     """
     Made before its CA, which is told by its url; start(ca) when that runs.
 
@@ -29,62 +25,29 @@ class Responder:
     is sent instead of any answer, as octets.
     """
 
+    TYPE = "application/ocsp-response"
+
     def __init__(self):
-        self.port = free_port()
+        super().__init__()
         self.revoked = set()
         self.sign_with = "issuer"
         self.reply = None
         self.asked = []             # serials, in order
         self.answered = []
         self._ca = None
-        self._gate = threading.Event()
-        self._gate.set()
-        self._server = None
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
 
     def start(self, ca):
         self._ca = ca
-        responder = self
+        return self.serve()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                answer = responder.answer(body)
-                self.send_response(200)
-                self.send_header("Content-Type", TYPE)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-                responder.answered.append(asked_about(body))
+    def heard(self, body):
+        self.asked.append(asked_about(body))
 
-            def log_message(self, *_arguments):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        threading.Thread(target=self._server.serve_forever,
-                         daemon=True).start()
-        return self
-
-    def end(self):
-        self._gate.set()
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-
-    def hold(self):
-        """Questions wait from now on."""
-        self._gate.clear()
-
-    def release(self):
-        self._gate.set()
+    def told(self, body):
+        self.answered.append(asked_about(body))
 
     def answer(self, body):
         question = ocsp.load_der_ocsp_request(body)
-        self.asked.append(asked_about(body))
-        self._gate.wait()
         if self.reply is not None:
             return self.reply
         answer = self._signed(question.serial_number, question)

@@ -24,7 +24,7 @@ class Relay:
         self._listener = socket.create_server(("127.0.0.1", self.port))
 
     def start(self):
-        threading.Thread(target=self._accept, daemon=True).start()
+        serve(self._listener, self._pass)
         return self
 
     def end(self):
@@ -39,15 +39,6 @@ class Relay:
 
     def wait_waiting(self):
         wait_until(lambda: self.waiting, "the CA validates")
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._pass, args=(client,),
-                             daemon=True).start()
 
     def _pass(self, client):
         with self._counting:
@@ -66,6 +57,20 @@ class Relay:
         threading.Thread(target=copy, args=(client, server),
                          daemon=True).start()
         copy(server, client)
+
+
+def serve(listener, visit):
+    """Call visit(connection) for each, in a thread, until it is closed."""
+    def accept():
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=visit, args=(client,),
+                             daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
 
 
 def copy(source, sink):
