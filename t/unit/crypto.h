@@ -4,36 +4,25 @@
 #ifndef CRYPTO_H
 #define CRYPTO_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
 
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include "acme_key.h"
+#include "pool.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-static apr_pool_t *pool;
 static acme_result_t res;
 static char folder[64];
 
 static inline int crypto_setup(void **state)
 {
-    (void)state;
-    apr_pool_create(&pool, NULL);
+    if (pool_setup(state)) {
+        return -1;
+    }
     strcpy(folder, "/tmp/acme-crypto-XXXXXX");
     return mkdtemp(folder) ? 0 : -1;
 }
@@ -43,11 +32,10 @@ static inline int crypto_teardown(void **state)
 {
     unsigned long left = ERR_peek_error();
 
-    (void)state;
     if (left) {
         ERR_print_errors_fp(stderr);
     }
-    apr_pool_destroy(pool);
+    pool_teardown(state);
     if (rmdir(folder)) {
         perror(folder);
         return -1;

@@ -7,19 +7,8 @@
 #ifndef FAKE_CA_H
 #define FAKE_CA_H
 
-#include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
 
 #include "acme_account.h"
 #include "acme_authorization.h"
@@ -27,6 +16,7 @@
 #include "acme_order.h"
 #include "acme_problem.h"
 #include "fake_https.h"
+#include "pool.h"
 
 #define URN "urn:ietf:params:acme:error:"
 #define PROBLEM "Content-Type: application/problem+json"
@@ -44,7 +34,6 @@
 #define NONCE \
     { .request = "HEAD /nonce", .head = "200 OK\r\nReplay-Nonce: fresh" }
 
-static apr_pool_t *pool;
 static fake_t *fake;
 static acme_http_conf_t conf;
 static acme_session_t session;
@@ -91,8 +80,9 @@ static inline void assert_detail(const char *says)
 
 static inline int fake_ca_setup(void **state)
 {
-    (void)state;
-    apr_pool_create(&pool, NULL);
+    if (pool_setup(state)) {
+        return -1;
+    }
     fake = fake_start(0);
     memset(&conf, 0, sizeof(conf));
     conf.user_agent = "mod_acme/test";
@@ -107,8 +97,7 @@ static inline int fake_ca_setup(void **state)
 
 static inline int fake_ca_teardown(void **state)
 {
-    (void)state;
-    apr_pool_destroy(pool);
+    pool_teardown(state);
     fake_stop(fake);
     return 0;
 }

@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "pool.h"
+
 #define PLAIN_SIZE (64 * 1024)
 
 typedef struct {

@@ -40,7 +40,7 @@ static inline acme_key_t *make_key(void)
     acme_key_t *key;
 
     assert_int_equal(acme_key_generate(&key, ACME_KEY_P256, &res,
-                                       scratch_pool), 0);
+                                       pool), 0);
     return key;
 }
 
@@ -98,14 +98,14 @@ static inline X509 *make_x509(const issue_t *issue, const char *cn, int is_ca)
         add_names(x509, issue->names);
     }
     assert_true(X509_sign(x509, signer, EVP_sha256()) > 0);
-    apr_pool_cleanup_register(scratch_pool, x509, free_x509,
+    apr_pool_cleanup_register(pool, x509, free_x509,
                               apr_pool_cleanup_null);
     return x509;
 }
 
 static inline const issuer_t *make_issuer(const char *cn)
 {
-    issuer_t *issuer = apr_pcalloc(scratch_pool, sizeof(*issuer));
+    issuer_t *issuer = apr_pcalloc(pool, sizeof(*issuer));
     issue_t self = { 0 };
 
     issuer->cn = cn;
@@ -123,7 +123,7 @@ static inline const char *pem_text(X509 *x509)
 
     PEM_write_bio_X509(bio, x509);
     len = BIO_get_mem_data(bio, &data);
-    text = apr_pstrmemdup(scratch_pool, data, (apr_size_t)len);
+    text = apr_pstrmemdup(pool, data, (apr_size_t)len);
     BIO_free(bio);
     return text;
 }
@@ -136,7 +136,7 @@ static inline const char *issue(const issue_t *what)
     int i, n = what->nnext ? what->nnext : 1;
 
     for (i = 0; next && i < n; i++) {
-        pem = apr_pstrcat(scratch_pool, pem, pem_text(next->x509), NULL);
+        pem = apr_pstrcat(pool, pem, pem_text(next->x509), NULL);
     }
     return pem;
 }
@@ -156,7 +156,7 @@ static inline EVP_PKEY *csr_key(const unsigned char *der, apr_size_t len)
     assert_non_null(csr);
     evp = X509_REQ_get_pubkey(csr);
     X509_REQ_free(csr);
-    apr_pool_cleanup_register(scratch_pool, evp, free_evp,
+    apr_pool_cleanup_register(pool, evp, free_evp,
                               apr_pool_cleanup_null);
     return evp;
 }

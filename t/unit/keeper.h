@@ -13,25 +13,10 @@
 #include "acme_pending.h"
 #include "scratch.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define CA_URL "https://ca.example/dir"
 #define LOG_MAX (4 * 1024 * 1024)
 
 static acme_result_t res;
-
-/* An array of the words in text. */
-static inline apr_array_header_t *words(const char *text)
-{
-    apr_array_header_t *list = apr_array_make(scratch_pool, 4,
-                                              sizeof(const char *));
-    char *last, *word, *copy = apr_pstrdup(scratch_pool, text);
-
-    for (word = apr_strtok(copy, " ", &last); word;
-         word = apr_strtok(NULL, " ", &last)) {
-        APR_ARRAY_PUSH(list, const char *) = word;
-    }
-    return list;
-}
 
 static inline acme_cert_conf_t *cert_of(acme_conf_t *conf, int i)
 {
@@ -42,7 +27,7 @@ static inline acme_cert_conf_t *cert_of(acme_conf_t *conf, int i)
 static inline apr_array_header_t *key_types(const char *text)
 {
     const apr_array_header_t *names = words(text);
-    apr_array_header_t *types = apr_array_make(scratch_pool, 2,
+    apr_array_header_t *types = apr_array_make(pool, 2,
                                                sizeof(acme_key_type_e));
     int i;
 
@@ -60,8 +45,8 @@ static inline apr_array_header_t *key_types(const char *text)
 static inline void set_digests(const acme_conf_t *conf,
                                acme_cert_conf_t *cert)
 {
-    cert->digest = acme_conf_digest(conf, cert, scratch_pool);
-    cert->settings = acme_conf_settings(conf, cert, scratch_pool);
+    cert->digest = acme_conf_digest(conf, cert, pool);
+    cert->settings = acme_conf_settings(conf, cert, pool);
 }
 
 /* Certificate 0 is a.example with www.a.example, certificate 1 b.example. */
@@ -70,18 +55,18 @@ static inline acme_conf_t *make_conf(void)
     static const char *const names[] = {
         "a.example www.a.example", "b.example"
     };
-    acme_conf_t *conf = apr_pcalloc(scratch_pool, sizeof(*conf));
+    acme_conf_t *conf = apr_pcalloc(pool, sizeof(*conf));
     acme_ca_conf_t *ca;
     size_t i;
 
     conf->state_dir = at("store");
     conf->activate = ACME_ACTIVATE_NONE;
-    conf->cas = apr_array_make(scratch_pool, 1, sizeof(acme_ca_conf_t));
-    conf->certs = apr_array_make(scratch_pool, 2, sizeof(acme_cert_conf_t));
+    conf->cas = apr_array_make(pool, 1, sizeof(acme_ca_conf_t));
+    conf->certs = apr_array_make(pool, 2, sizeof(acme_cert_conf_t));
     ca = apr_array_push(conf->cas);
     memset(ca, 0, sizeof(*ca));
     ca->url = CA_URL;
-    ca->folder = acme_account_folder(CA_URL, NULL, scratch_pool);
+    ca->folder = acme_account_folder(CA_URL, NULL, pool);
     ca->contacts = words("mailto:admin@a.example mailto:b@b.example");
     for (i = 0; i < COUNT(names); i++) {
         acme_cert_conf_t *cert = apr_array_push(conf->certs);
@@ -92,7 +77,7 @@ static inline acme_conf_t *make_conf(void)
         cert->places = words("httpd.conf:1");
         cert->agreed = 1;
         cert->key_types = key_types("p256");
-        cert->cas = apr_array_make(scratch_pool, 2, sizeof(apr_uint32_t));
+        cert->cas = apr_array_make(pool, 2, sizeof(apr_uint32_t));
         APR_ARRAY_PUSH(cert->cas, apr_uint32_t) = 0;
         cert->renew.percent = 33;
         cert->warn.percent = 10;
@@ -126,7 +111,7 @@ static inline acme_ca_conf_t *add_ca(acme_conf_t *conf, const char *url)
 
     memset(ca, 0, sizeof(*ca));
     ca->url = url;
-    ca->folder = acme_account_folder(url, NULL, scratch_pool);
+    ca->folder = acme_account_folder(url, NULL, pool);
     ca->contacts = words("");
     APR_ARRAY_PUSH(cert_of(conf, 0)->cas, apr_uint32_t) =
         (apr_uint32_t)conf->cas->nelts - 1;
@@ -159,7 +144,7 @@ static inline const char *logged(void)
     const char *text;
     apr_size_t len;
 
-    if (acme_file_read(&text, &len, at("log"), LOG_MAX, &res, scratch_pool)) {
+    if (acme_file_read(&text, &len, at("log"), LOG_MAX, &res, pool)) {
         return "";
     }
     return text;
@@ -204,13 +189,13 @@ static void publish(void *baton, const acme_state_t *state)
 /* The book as a keeper has it that started now. */
 static inline acme_book_t *open_book(const acme_conf_t *conf)
 {
-    acme_book_t *book = apr_pcalloc(scratch_pool, sizeof(*book));
+    acme_book_t *book = apr_pcalloc(pool, sizeof(*book));
 
     book->conf = conf;
     book->log = &test_log;
     book->publish = publish;
     book->store = open_store();
-    acme_book_open(book, scratch_pool);
+    acme_book_open(book, pool);
     return book;
 }
 
@@ -219,7 +204,7 @@ static inline acme_journal_t *journal_of(const char *id)
     acme_journal_t *journal;
 
     assert_int_equal(acme_journal_load(&journal, open_store(), id, &res,
-                                       scratch_pool), 0);
+                                       pool), 0);
     return journal;
 }
 

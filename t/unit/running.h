@@ -64,7 +64,7 @@ static inline void be_the_keeper(pid_t parent, int fd)
     keeper.held = held;
     acme_keeper_run(&keeper, p);
     apr_pool_destroy(p);
-    apr_pool_destroy(scratch_pool);
+    apr_pool_destroy(pool);
 }
 
 static inline void start_keeper(void)
@@ -115,7 +115,7 @@ static inline apr_status_t hear(acme_message_t *reply, int fd)
     if (n > 0) {
         remember(raw, (size_t)n);
     }
-    rv = acme_message_receive(reply, fd, 1, NULL, &res, scratch_pool);
+    rv = acme_message_receive(reply, fd, 1, NULL, &res, pool);
     if (rv == ECONNRESET) {
         return APR_EOF;         /* closed before it had read all */
     }
@@ -281,7 +281,7 @@ static inline EVP_PKEY *pending_key(int cert)
 
     assert_int_equal(acme_key_load(&key, at("store/pending/%s/key.pem",
                                             cert_of(conf, cert)->id), &res,
-                                   scratch_pool), 0);
+                                   pool), 0);
     return acme_key_evp(key);
 }
 
@@ -291,7 +291,7 @@ static inline const char *right_chain(int cert)
     issue_t what = { .issuer = make_issuer("Test CA") };
 
     what.key = pending_key(cert);
-    what.names = apr_array_pstrcat(scratch_pool, cert_of(conf, cert)->names,
+    what.names = apr_array_pstrcat(pool, cert_of(conf, cert)->names,
                                    ' ');
     return issue(&what);
 }
@@ -308,7 +308,7 @@ static inline void assert_secret(const char *path)
     acme_key_t *key;
     int len;
 
-    if (acme_key_load(&key, path, &res, scratch_pool)) {
+    if (acme_key_load(&key, path, &res, pool)) {
         return;
     }
     len = i2d_PrivateKey(acme_key_evp(key), &der);

@@ -1,23 +1,17 @@
 /*
  * scratch.h - a folder for a test, and faults at any step of what it tests.
  *
- * Each test has a store of its own in scratch_dir and a pool, scratch_pool.
- * The program's own fsync(), rename(), mkdir(), symlink() and unlinkat() stand
- * before libc's: the step that scratch_step counts down to fails, or is where
- * the process dies.
+ * Each test has a store of its own in scratch_dir. The program's own fsync(),
+ * rename(), mkdir(), symlink() and unlinkat() stand before libc's: the step
+ * that scratch_step counts down to fails, or is where the process dies.
  */
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -27,20 +21,15 @@
 #include <sys/mount.h>
 #endif
 
-#include <cmocka.h>
-
 #include <apr_file_info.h>
-#include <apr_general.h>
-#include <apr_pools.h>
-#include <apr_strings.h>
 
 #include "acme_file.h"
 #include "acme_store.h"
+#include "pool.h"
 
 #define SCRATCH_DIED 77         /* exit code of a process that died on demand */
 #define SCRATCH_SKIP 78         /* exit code: this machine cannot do that */
 
-static apr_pool_t *scratch_pool;
 static char scratch_dir[64];
 static int scratch_step;        /* 0: no faults; 1: the next step */
 static int scratch_errno;       /* how that step fails; 0: dies */
@@ -91,10 +80,11 @@ int unlink(const char *path)
 
 static inline int scratch_setup(void **state)
 {
-    (void)state;
+    if (pool_setup(state)) {
+        return -1;
+    }
     scratch_step = 0;
     umask(022);
-    apr_pool_create(&scratch_pool, NULL);
     strcpy(scratch_dir, "/tmp/acme-test-XXXXXX");
     return mkdtemp(scratch_dir) ? 0 : -1;
 }
@@ -103,11 +93,9 @@ static inline int scratch_teardown(void **state)
 {
     acme_result_t res;
 
-    (void)state;
     scratch_step = 0;
-    acme_dir_remove(scratch_dir, &res, scratch_pool);
-    apr_pool_destroy(scratch_pool);
-    return 0;
+    acme_dir_remove(scratch_dir, &res, pool);
+    return pool_teardown(state);
 }
 
 /* A path below the scratch folder, from a format. */
@@ -117,9 +105,9 @@ static inline const char *at(const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    name = apr_pvsprintf(scratch_pool, fmt, args);
+    name = apr_pvsprintf(pool, fmt, args);
     va_end(args);
-    return apr_pstrcat(scratch_pool, scratch_dir, "/", name, NULL);
+    return apr_pstrcat(pool, scratch_dir, "/", name, NULL);
 }
 
 static inline void put(const char *path, const char *text)
@@ -143,7 +131,21 @@ static inline const char *text_of(const char *path)
     }
     len = fread(text, 1, sizeof(text), f);
     fclose(f);
-    return apr_pstrmemdup(scratch_pool, text, len);
+    return apr_pstrmemdup(pool, text, len);
+}
+
+/* An array of the words in text. */
+static inline apr_array_header_t *words(const char *text)
+{
+    apr_array_header_t *list = apr_array_make(pool, 4,
+                                              sizeof(const char *));
+    char *last, *word, *copy = apr_pstrdup(pool, text);
+
+    for (word = apr_strtok(copy, " ", &last); word;
+         word = apr_strtok(NULL, " ", &last)) {
+        APR_ARRAY_PUSH(list, const char *) = word;
+    }
+    return list;
 }
 
 /* The mode without the type, or -1 when there is nothing. */
@@ -161,7 +163,7 @@ static inline int count(const char *path)
     apr_dir_t *dir;
     int n = 0;
 
-    if (apr_dir_open(&dir, path, scratch_pool) != APR_SUCCESS) {
+    if (apr_dir_open(&dir, path, pool) != APR_SUCCESS) {
         return -1;
     }
     while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
@@ -176,7 +178,7 @@ static inline acme_store_t *open_store(void)
     acme_store_t *store;
     acme_result_t res;
 
-    if (acme_store_open(&store, at("store"), &res, scratch_pool)) {
+    if (acme_store_open(&store, at("store"), &res, pool)) {
         fail_msg("%s", res.detail);
     }
     return store;

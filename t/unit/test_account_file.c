@@ -26,7 +26,7 @@ static void account_folders(void **state)
     (void)state;
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         assert_string_equal(acme_account_folder(rows[i].url, rows[i].kid,
-                                                scratch_pool),
+                                                pool),
                             rows[i].folder);
     }
 }
@@ -37,7 +37,7 @@ static apr_status_t load_all(acme_account_file_t *account)
     apr_status_t rv;
 
     rv = acme_account_load(&key, account, open_store(), "ca", &res,
-                           scratch_pool);
+                           pool);
     assert_true(!key == (rv != APR_SUCCESS));
     return rv;
 }
@@ -54,7 +54,7 @@ static apr_status_t load_account(const char **purl)
 static apr_status_t save_all(const acme_account_file_t *account)
 {
     return acme_account_save(open_store(), "ca", account, &res,
-                             scratch_pool);
+                             pool);
 }
 
 static apr_status_t save_key(void)
@@ -62,14 +62,14 @@ static apr_status_t save_key(void)
     acme_key_t *key;
 
     assert_int_equal(acme_key_generate(&key, ACME_KEY_P256, &res,
-                                       scratch_pool), 0);
-    return acme_account_key_save(open_store(), "ca", key, &res, scratch_pool);
+                                       pool), 0);
+    return acme_account_key_save(open_store(), "ca", key, &res, pool);
 }
 
 static void account_round_trip(void **state)
 {
     acme_account_file_t account = { NULL };
-    apr_array_header_t *contacts = apr_array_make(scratch_pool, 1,
+    apr_array_header_t *contacts = apr_array_make(pool, 1,
                                                   sizeof(const char *));
 
     (void)state;
@@ -210,14 +210,14 @@ static acme_key_t *make_key(void)
     acme_key_t *key;
 
     assert_int_equal(acme_key_generate(&key, ACME_KEY_P256, &res,
-                                       scratch_pool), 0);
+                                       pool), 0);
     return key;
 }
 
 static apr_status_t load_next(acme_key_t **pkey)
 {
     return acme_account_next_load(pkey, open_store(), "ca", &res,
-                                  scratch_pool);
+                                  pool);
 }
 
 static acme_key_t *account_key(void)
@@ -226,7 +226,7 @@ static acme_key_t *account_key(void)
     acme_key_t *key;
 
     assert_int_equal(acme_account_load(&key, &account, open_store(), "ca",
-                                       &res, scratch_pool), 0);
+                                       &res, pool), 0);
     return key;
 }
 
@@ -238,7 +238,7 @@ static acme_key_t *key_aside(void)
     apr_finfo_t info;
     apr_dir_t *dir;
 
-    assert_int_equal(apr_dir_open(&dir, at("store/aside"), scratch_pool), 0);
+    assert_int_equal(apr_dir_open(&dir, at("store/aside"), pool), 0);
     while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
         if (info.name[0] != '.') {
             path = at("store/aside/%s", info.name);
@@ -247,7 +247,7 @@ static acme_key_t *key_aside(void)
     apr_dir_close(dir);
     assert_non_null(path);
     assert_int_equal(mode_of(path), 0600);
-    assert_int_equal(acme_key_load(&key, path, &res, scratch_pool), 0);
+    assert_int_equal(acme_key_load(&key, path, &res, pool), 0);
     return key;
 }
 
@@ -262,18 +262,18 @@ static void the_next_key_takes_its_place(void **state)
     assert_int_equal(load_next(&found), ENOENT);
     assert_null(found);
     assert_int_equal(acme_account_next_promote(open_store(), "ca", &res,
-                                               scratch_pool), ENOENT);
+                                               pool), ENOENT);
     assert_true(acme_key_same(account_key(), key));
 
     assert_int_equal(acme_account_next_save(open_store(), "ca", next, &res,
-                                            scratch_pool), 0);
+                                            pool), 0);
     assert_int_equal(mode_of(at("store/accounts/ca/next-key.pem")), 0600);
     assert_int_equal(load_next(&found), 0);
     assert_true(acme_key_same(found, next));
     assert_true(acme_key_same(account_key(), key));
 
     assert_int_equal(acme_account_next_promote(open_store(), "ca", &res,
-                                               scratch_pool), 0);
+                                               pool), 0);
     assert_true(acme_key_same(account_key(), next));
     assert_int_equal(mode_of(at("store/accounts/ca/key.pem")), 0600);
     assert_int_equal(load_next(&found), ENOENT);
@@ -293,12 +293,12 @@ static void the_next_key_is_dropped(void **state)
     assert_int_equal(save_key(), 0);
     key = account_key();
     assert_int_equal(acme_account_next_drop(open_store(), "ca", &res,
-                                            scratch_pool), 0);
+                                            pool), 0);
     assert_int_equal(count(at("store/aside")), 0);
     assert_int_equal(acme_account_next_save(open_store(), "ca", next, &res,
-                                            scratch_pool), 0);
+                                            pool), 0);
     assert_int_equal(acme_account_next_drop(open_store(), "ca", &res,
-                                            scratch_pool), 0);
+                                            pool), 0);
     assert_int_equal(load_next(&found), ENOENT);
     assert_true(acme_key_same(account_key(), key));
     assert_int_equal(count(at("store/aside")), 1);
@@ -319,7 +319,7 @@ static void a_damaged_next_key_is_a_failure(void **state)
 
 static int promote(void *data)
 {
-    return acme_account_next_promote(data, "ca", &res, scratch_pool)
+    return acme_account_next_promote(data, "ca", &res, pool)
         ? 1 : 0;
 }
 
@@ -335,7 +335,7 @@ static void promote_dies(void **state)
         acme_key_t *key = account_key(), *next = make_key(), *found;
 
         assert_int_equal(acme_account_next_save(store, "ca", next, &res,
-                                                scratch_pool), 0);
+                                                pool), 0);
         scratch_step = step;
         scratch_errno = 0;
         code = in_child(promote, store);

@@ -15,7 +15,7 @@ static acme_accounts_t *accounts;
 /* As a keeper has them that started now. */
 static void open_accounts(void)
 {
-    accounts = acme_accounts_create(open_book(conf), scratch_pool);
+    accounts = acme_accounts_create(open_book(conf), pool);
 }
 
 static int setup(void **state)
@@ -40,7 +40,7 @@ static const acme_ca_account_t *find(void)
 static void tell_url(const char *url)
 {
     assert_int_equal(acme_accounts_tell_url(accounts, 0, url, &res,
-                                            scratch_pool), 0);
+                                            pool), 0);
 }
 
 static const char *key_path(const char *file)
@@ -52,7 +52,7 @@ static acme_key_t *key_in(const char *file)
 {
     acme_key_t *key;
 
-    assert_int_equal(acme_key_load(&key, key_path(file), &res, scratch_pool),
+    assert_int_equal(acme_key_load(&key, key_path(file), &res, pool),
                      0);
     return key;
 }
@@ -127,7 +127,7 @@ static void changed_terms_are_told_once(void **state)
     tell_url(URL);
     for (i = 0; i < COUNT(rows); i++) {
         assert_int_equal(acme_accounts_tell_terms(accounts, 0, rows[i].url,
-                                                  scratch_pool),
+                                                  pool),
                          rows[i].told);
         open_accounts();
         assert_string_equal(find()->url, URL);
@@ -139,11 +139,11 @@ static void a_deactivated_one_stays_so(void **state)
     (void)state;
     tell_url(URL);
     assert_int_equal(acme_accounts_deactivated(accounts, 0, &res,
-                                               scratch_pool), 0);
+                                               pool), 0);
     assert_true(find()->deactivated);
     open_accounts();
     assert_true(find()->deactivated);
-    assert_non_null(strstr(acme_accounts_text(accounts, scratch_pool),
+    assert_non_null(strstr(acme_accounts_text(accounts, pool),
                            CA_URL ": deactivated"));
     tell_url(NULL);
     tell_url(URL);                              /* a new one */
@@ -157,7 +157,7 @@ static acme_key_t *next_key(int make)
     acme_key_t *key;
     apr_status_t rv;
 
-    rv = acme_accounts_next_key(&key, accounts, 0, make, &res, scratch_pool);
+    rv = acme_accounts_next_key(&key, accounts, 0, make, &res, pool);
     assert_int_equal(rv, key ? APR_SUCCESS : APR_ENOENT);
     return key;
 }
@@ -165,7 +165,7 @@ static acme_key_t *next_key(int make)
 static void end_key(acme_key_end_e end)
 {
     assert_int_equal(acme_accounts_end_key(accounts, 0, end, &res,
-                                           scratch_pool), 0);
+                                           pool), 0);
 }
 
 static void the_next_key_is_one_until_its_end(void **state)
@@ -205,9 +205,9 @@ static int change_key(void *data)
 
     scratch_errno = 0;
     scratch_step = *(int *)data;
-    return acme_accounts_next_key(&key, accounts, 0, 1, &res, scratch_pool)
+    return acme_accounts_next_key(&key, accounts, 0, 1, &res, pool)
         || acme_accounts_end_key(accounts, 0, ACME_KEY_PROMOTE, &res,
-                                 scratch_pool) ? 1 : 0;
+                                 pool) ? 1 : 0;
 }
 
 /* At any time one key is the account's, and the next one is not lost. */
@@ -254,7 +254,7 @@ static void a_failed_sync_leaves_no_old_key_in_memory(void **state)
         scratch_errno = EIO;
         scratch_step = i;
         (void)acme_accounts_end_key(accounts, 0, ACME_KEY_PROMOTE, &res,
-                                    scratch_pool);
+                                    pool);
         scratch_step = 0;
         end_key(ACME_KEY_PROMOTE);
         assert_true(acme_key_same(find()->key, next));
@@ -269,7 +269,7 @@ static const char *bound(void)
     const char *json;
 
     if (acme_accounts_binding(&json, accounts, 0, "https://ca.example/new",
-                              &res, scratch_pool)) {
+                              &res, pool)) {
         return NULL;
     }
     return json;
@@ -282,7 +282,7 @@ static void a_binding_comes_inline_or_from_a_file(void **state)
 
     (void)state;
     assert_int_equal(acme_accounts_binding(&json, accounts, 0, URL, &res,
-                                           scratch_pool), 0);
+                                           pool), 0);
     assert_null(json);                          /* none is configured */
     ca->kid = "kid-1";
     ca->hmac = SECRET;
@@ -312,8 +312,8 @@ static void the_secret_is_told_to_nobody(void **state)
     assert_null(bound());
     assert_null(strstr(res.detail, SECRET));
     tell_url(URL);
-    assert_null(strstr(acme_accounts_text(accounts, scratch_pool), SECRET));
-    assert_non_null(strstr(acme_accounts_text(accounts, scratch_pool),
+    assert_null(strstr(acme_accounts_text(accounts, pool), SECRET));
+    assert_non_null(strstr(acme_accounts_text(accounts, pool),
                            "external account kid-1"));
     assert_null(strstr(text_of(key_path("account.json")), SECRET));
     assert_not_logged(SECRET);

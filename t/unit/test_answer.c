@@ -1,42 +1,17 @@
 /*
  * test_answer.c - messages octet by octet, good ones and hostile ones.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
 
 #include "acme_answer.h"
+#include "pool.h"
 
 #define OCTETS(text) (const unsigned char *)(text), sizeof(text) - 1
-#define ROWS(rows) (sizeof(rows) / sizeof(*(rows)))
 
 /* A header with these counts: questions, answers, authority. */
 #define HEADER(qd, an, ns) "\x12\x34\x84\x03\0" qd "\0" an "\0" ns "\0\0"
 #define QUESTION "\1a\4test\0\0\x10\0\1"        /* at 12 */
 #define RR(type) "\0" type "\0\1\0\0\1\x2c"     /* class IN, 300 s */
-
-static apr_pool_t *pool;
-
-static int setup(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 /* In memory of its own size, so that a sanitizer sees a read beyond it. */
 static apr_status_t parse(acme_answer_t **panswer,
@@ -85,8 +60,8 @@ static void a_message_is_taken_apart(void **state)
     assert_int_equal(parse(&answer, whole, sizeof(whole) - 1), 0);
     assert_int_equal(answer->rcode, ACME_RCODE_NXDOMAIN);
     assert_true(answer->authoritative);
-    assert_int_equal(answer->answers->nelts, ROWS(rows));
-    for (i = 0; i < ROWS(rows); i++) {
+    assert_int_equal(answer->answers->nelts, COUNT(rows));
+    for (i = 0; i < COUNT(rows); i++) {
         const acme_rr_t *rr = rr_at(answer->answers, (int)i);
 
         assert_int_equal(rr->type, rows[i].type);
@@ -110,7 +85,7 @@ static void a_negative_answer_holds_so_long(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         memcpy(message, whole, sizeof(message));
         message[sizeof(message) - 30] = 0;
         message[sizeof(message) - 29] = rows[i][0];
@@ -154,13 +129,30 @@ static void any_octet_may_be_wrong(void **state)
     }
 }
 
+typedef struct {
+    const char *name;
+    const unsigned char *message;
+    size_t len;
+} message_t;
+
+/* Each gives rv, and those that are taken have no answer. */
+static void assert_of_no_use(const message_t *rows, size_t count,
+                             apr_status_t rv)
+{
+    acme_answer_t *answer;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (parse(&answer, rows[i].message, rows[i].len) != rv
+            || (rv == APR_SUCCESS && answer->answers->nelts != 0)) {
+            fail_msg("%s", rows[i].name);
+        }
+    }
+}
+
 static void broken_messages(void **state)
 {
-    static const struct {
-        const char *name;
-        const unsigned char *message;
-        size_t len;
-    } rows[] = {
+    static const message_t rows[] = {
         { "nothing", OCTETS("") },
         { "records that are not there", OCTETS(HEADER("\0", "\1", "\0")) },
         { "a pointer at itself",
@@ -189,25 +181,15 @@ static void broken_messages(void **state)
           OCTETS(HEADER("\1", "\1", "\0") QUESTION "\xc0\x0c" RR("\6")
                  "\0\2\0\0") }
     };
-    acme_answer_t *answer;
-    size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
-        if (parse(&answer, rows[i].message, rows[i].len) != APR_EINVAL) {
-            fail_msg("%s", rows[i].name);
-        }
-    }
+    assert_of_no_use(rows, COUNT(rows), APR_EINVAL);
 }
 
 /* Good messages, with records that are of no use. */
 static void left_out(void **state)
 {
-    static const struct {
-        const char *name;
-        const unsigned char *message;
-        size_t len;
-    } rows[] = {
+    static const message_t rows[] = {
         { "a line break in a value",
           OCTETS(HEADER("\1", "\1", "\0") QUESTION "\xc0\x0c" RR("\x10")
                  "\0\3\2x\n") },
@@ -227,16 +209,9 @@ static void left_out(void **state)
           OCTETS(HEADER("\1", "\1", "\0") QUESTION "\xc0\x0c" RR("\5")
                  "\0\5\3a b\0") }
     };
-    acme_answer_t *answer;
-    size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
-        if (parse(&answer, rows[i].message, rows[i].len) != APR_SUCCESS
-            || answer->answers->nelts != 0) {
-            fail_msg("%s", rows[i].name);
-        }
-    }
+    assert_of_no_use(rows, COUNT(rows), APR_SUCCESS);
 }
 
 /* A TXT record of so many strings of 255 octets. */
@@ -335,21 +310,19 @@ static void cnames_are_followed_so_far(void **state)
     assert_null(acme_answer_follow(&answer, "n0", &left));
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_message_is_taken_apart),
-        TEST(a_negative_answer_holds_so_long),
-        TEST(what_is_cut_is_refused),
-        TEST(any_octet_may_be_wrong),
-        TEST(broken_messages),
-        TEST(left_out),
-        TEST(a_value_is_bounded),
-        TEST(a_name_is_bounded),
-        TEST(records_are_bounded),
-        TEST(cnames_are_followed_so_far)
+        POOL_TEST(a_message_is_taken_apart),
+        POOL_TEST(a_negative_answer_holds_so_long),
+        POOL_TEST(what_is_cut_is_refused),
+        POOL_TEST(any_octet_may_be_wrong),
+        POOL_TEST(broken_messages),
+        POOL_TEST(left_out),
+        POOL_TEST(a_value_is_bounded),
+        POOL_TEST(a_name_is_bounded),
+        POOL_TEST(records_are_bounded),
+        POOL_TEST(cnames_are_followed_so_far)
     };
     int failed;
 

@@ -20,9 +20,9 @@ static apr_status_t install_to(acme_store_t *store, int *pn, const char *text)
     acme_archive_part_t part = { "", text, text, "", text };
     acme_archive_t archive = { NULL, "{}" };
 
-    archive.parts = apr_array_make(scratch_pool, 1, sizeof(part));
+    archive.parts = apr_array_make(pool, 1, sizeof(part));
     APR_ARRAY_PUSH(archive.parts, acme_archive_part_t) = part;
-    return acme_archive_install(pn, store, ID, &archive, &res, scratch_pool);
+    return acme_archive_install(pn, store, ID, &archive, &res, pool);
 }
 
 static apr_status_t install(int *pn, const char *text)
@@ -62,7 +62,7 @@ static void installs_and_numbers(void **state)
 
     (void)state;
     assert_int_equal(acme_archive_live(&n, open_store(), ID, &res,
-                                       scratch_pool), ENOENT);
+                                       pool), ENOENT);
     assert_int_equal(install(&n, "one"), 0);
     assert_int_equal(n, 1);
     assert_int_equal(install(&n, "two"), 0);
@@ -71,7 +71,7 @@ static void installs_and_numbers(void **state)
     assert_string_equal(res.detail, "");
     assert_string_equal(live_text(), "two");
     assert_int_equal(acme_archive_live(&n, open_store(), ID, &res,
-                                       scratch_pool), 0);
+                                       pool), 0);
     assert_int_equal(n, 2);
     assert_true(readlink(at("store/live/%s", ID), target, 127) > 0);
     assert_string_equal(target, "../archive/" ID "/2");
@@ -109,11 +109,11 @@ static void two_key_types_lie_in_one_folder(void **state)
     int n;
 
     (void)state;
-    archive.parts = apr_array_make(scratch_pool, 2, sizeof(first));
+    archive.parts = apr_array_make(pool, 2, sizeof(first));
     APR_ARRAY_PUSH(archive.parts, acme_archive_part_t) = first;
     APR_ARRAY_PUSH(archive.parts, acme_archive_part_t) = second;
     assert_int_equal(acme_archive_install(&n, open_store(), ID, &archive,
-                                          &res, scratch_pool), 0);
+                                          &res, pool), 0);
     umask(before);
     assert_int_equal(count(at("store/live/%s/", ID)), FILES + PART_FILES);
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -222,7 +222,7 @@ static void the_old_stays_live_when_the_link_fails(void **state)
         if (strstr(res.detail, "; the new certificate is in ")) {
             kept++;             /* at symlink(), and at rename() */
             assert_string_equal(
-                text_of(apr_pstrcat(scratch_pool,
+                text_of(apr_pstrcat(pool,
                                     strstr(res.detail, " is in ") + 7,
                                     "/privkey.pem", NULL)), "new");
         }
@@ -332,7 +332,7 @@ static void a_folder_in_live_is_set_aside_and_named(void **state)
     (void)state;
     make_live_folder();
     assert_int_equal(acme_archive_live(&n, open_store(), ID, &res,
-                                       scratch_pool), APR_EGENERAL);
+                                       pool), APR_EGENERAL);
     assert_int_equal(install(&n, "one"), 0);
     assert_non_null(strstr(res.detail, "was not a symbolic link; set aside"));
     assert_string_equal(live_text(), "one");
@@ -359,7 +359,7 @@ static void a_folder_in_live_comes_back_after_a_failure(void **state)
         if (rv != APR_SUCCESS && strstr(res.detail, "symbolic link")) {
             assert_string_equal(live_text(), "copied");
         }
-        acme_dir_remove(at("store/live/%s", ID), &res, scratch_pool);
+        acme_dir_remove(at("store/live/%s", ID), &res, pool);
     }
 }
 
@@ -377,13 +377,13 @@ static void live_believes_no_other_link(void **state)
     for (i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
         open_store();
         assert_int_equal(symlink(targets[i], at("store/live/%s", ID)), 0);
-        if (acme_archive_live(&n, open_store(), ID, &res, scratch_pool)
+        if (acme_archive_live(&n, open_store(), ID, &res, pool)
             != APR_EGENERAL || n != 0 || strpbrk(res.detail, "\n\x1b")) {
             fail_msg("%s", targets[i]);
         }
         /* What is live may be any of them: nothing goes. */
         assert_int_equal(acme_archive_prune(open_store(), ID, apr_time_now(),
-                                            &res, scratch_pool),
+                                            &res, pool),
                          APR_EGENERAL);
         assert_int_equal(install(&n, "one"), 0);
         assert_string_equal(live_text(), "one");
@@ -413,10 +413,10 @@ static void prune_keeps_live_new_and_young(void **state)
     set_age(7, 400);            /* among the newest five */
     assert_int_equal(acme_link_swap(at("store/live/%s", ID),
                                     "../archive/" ID "/2", &res,
-                                    scratch_pool), 0);
+                                    pool), 0);
     put(at("store/archive/%s/README", ID), "stays");
     assert_int_equal(acme_archive_prune(open_store(), ID, apr_time_now(),
-                                        &res, scratch_pool), 0);
+                                        &res, pool), 0);
     for (i = 1; i <= 11; i++) {
         if ((mode_of(at("store/archive/%s/%d", ID, i)) != -1) != present[i]) {
             fail_msg("archive %d", i);
@@ -430,7 +430,7 @@ static void prune_of_nothing(void **state)
 {
     (void)state;
     assert_int_equal(acme_archive_prune(open_store(), ID, apr_time_now(),
-                                        &res, scratch_pool), 0);
+                                        &res, pool), 0);
 }
 
 /* A reader who opens key and certificate by live/ never sees a gap. */
@@ -441,7 +441,7 @@ static int read_live(void *data)
     (void)data;
     for (i = 0; i < 3000; i++) {
         CHECK(text_of(at("store/live/%s/fullchain.pem", ID)));
-        apr_pool_clear(scratch_pool);
+        apr_pool_clear(pool);
     }
     return 0;
 }

@@ -27,12 +27,12 @@ static int setup(void **state)
     put(at("site.conf"), "ServerName a.example\n");
     put(at("empty.conf"), "# nothing\n");
     put(at("old.conf"), "Listen 81\n");
-    files = apr_array_make(scratch_pool, 4, sizeof(const char *));
+    files = apr_array_make(pool, 4, sizeof(const char *));
     add(files, at("main.conf"));
     add(files, at("site.conf"));
-    now = apr_array_copy(scratch_pool, files);
+    now = apr_array_copy(pool, files);
     usleep(TICK);
-    baseline = acme_baseline_make(files, apr_time_now(), scratch_pool);
+    baseline = acme_baseline_make(files, apr_time_now(), pool);
     usleep(TICK);
     return rc;
 }
@@ -160,7 +160,7 @@ static void expect(const char *name, const apr_array_header_t *files_now,
                    const char *file)
 {
     const char *path = acme_baseline_changed(baseline, files_now,
-                                             scratch_pool);
+                                             pool);
 
     if (path ? !file || strcmp(path, at("%s", file)) : file != NULL) {
         fail_msg("%s: %s instead of %s", name, path ? path : "none",
@@ -187,11 +187,11 @@ static void changes_are_seen(void **state)
 static void written_after_it_was_read_counts_as_changed(void **state)
 {
     (void)state;
-    baseline = acme_baseline_make(files, apr_time_now(), scratch_pool);
+    baseline = acme_baseline_make(files, apr_time_now(), pool);
     expect("written before", NULL, NULL);
     baseline = acme_baseline_make(files,
                                   apr_time_now() - apr_time_from_sec(60),
-                                  scratch_pool);
+                                  pool);
     expect("written after", NULL, "main.conf");
 }
 
@@ -199,7 +199,7 @@ static void not_there_when_it_was_read_counts_as_changed(void **state)
 {
     (void)state;
     add(files, at("later.conf"));
-    baseline = acme_baseline_make(files, apr_time_now(), scratch_pool);
+    baseline = acme_baseline_make(files, apr_time_now(), pool);
     expect("not there", NULL, "later.conf");
     put(at("later.conf"), "");
     expect("there now", NULL, "later.conf");
@@ -209,7 +209,7 @@ static void of_no_files_nothing_changes(void **state)
 {
     (void)state;
     apr_array_clear(files);
-    baseline = acme_baseline_make(files, apr_time_now(), scratch_pool);
+    baseline = acme_baseline_make(files, apr_time_now(), pool);
     expect("none", NULL, NULL);
     expect("none and none", files, NULL);
 }

@@ -4,19 +4,12 @@
  *
  * The board's source is a part of this program: its rows are damaged here.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include <apr_general.h>
-
 #include "acme_board.c"
+#include "pool.h"
 
 #define THUMBPRINT "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 #define OTHER_THUMBPRINT "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s"
@@ -27,7 +20,7 @@
 /* As long as a key authorization may be. */
 #define LONGEST (ACME_KEY_AUTHORIZATION_SIZE - 1)
 
-static apr_pool_t *pool;        /* of the process: outlives reloads */
+/* The pool is the process's, and outlives reloads. */
 static apr_pool_t *load;        /* of one load of the configuration */
 static server_rec server;
 static process_rec process;
@@ -36,19 +29,13 @@ static acme_result_t res;
 
 static int setup(void **state)
 {
-    (void)state;
-    apr_pool_create(&pool, NULL);
+    if (pool_setup(state)) {
+        return -1;
+    }
     apr_pool_create(&load, pool);
     process.pool = pool;
     server.process = &process;
     return acme_board_create(&board, &server, CERTS, &res, load);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
 }
 
 static apr_status_t present(const char *token, const char *thumbprint)
@@ -869,7 +856,8 @@ static void writers_that_are_killed(void **state)
     assert_true(apr_time_now() - begun < apr_time_from_sec(60));
 }
 
-#define BOARD_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define BOARD_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
 int main(void)
 {

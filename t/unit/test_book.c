@@ -30,15 +30,15 @@ static void add_part(acme_archive_t *archive, const char *suffix,
 
     what.key = acme_key_evp(key);
     part.full_pem = part.cert_pem = issue(&what);
-    assert_int_equal(acme_key_pem(&part.key_pem, key, &res, scratch_pool), 0);
+    assert_int_equal(acme_key_pem(&part.key_pem, key, &res, pool), 0);
     APR_ARRAY_PUSH(archive->parts, acme_archive_part_t) = part;
 }
 
 static acme_archive_t *make_archive(const char *meta)
 {
-    acme_archive_t *archive = apr_palloc(scratch_pool, sizeof(*archive));
+    acme_archive_t *archive = apr_palloc(pool, sizeof(*archive));
 
-    archive->parts = apr_array_make(scratch_pool, 2,
+    archive->parts = apr_array_make(pool, 2,
                                     sizeof(acme_archive_part_t));
     archive->meta = meta;
     return archive;
@@ -49,7 +49,7 @@ static void install_archive(const char *id, const acme_archive_t *archive)
     int n;
 
     assert_int_equal(acme_archive_install(&n, open_store(), id, archive,
-                                          &res, scratch_pool), 0);
+                                          &res, pool), 0);
 }
 
 static void put_live(const char *id, const char *names)
@@ -63,13 +63,13 @@ static void put_live(const char *id, const char *names)
 static void save_journal(acme_journal_t *journal)
 {
     assert_int_equal(acme_journal_save(open_store(), "a.example", journal,
-                                       &res, scratch_pool), 0);
+                                       &res, pool), 0);
 }
 
 /* A failure that belongs to the configuration with this digest. */
 static void save_failure(const char *digest)
 {
-    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    acme_journal_t *journal = acme_journal_make(pool);
 
     journal->attempts = 3;
     journal->next_at = NOW;
@@ -92,21 +92,21 @@ static void note(apr_uint32_t cert, acme_note_e what, const char *detail,
 
     apr_cpystrn(message.problem, "urn:x", sizeof(message.problem));
     apr_cpystrn(message.detail, detail, sizeof(message.detail));
-    acme_book_note(book, &message, NOW, scratch_pool);
+    acme_book_note(book, &message, NOW, pool);
 }
 
 static void want(apr_uint32_t cert, acme_want_e what)
 {
     const acme_msg_want_t message = { { cert, 0, 0 }, what, 4 };
 
-    acme_book_wanted(book, &message, NOW, scratch_pool);
+    acme_book_wanted(book, &message, NOW, pool);
 }
 
 static void done(apr_uint32_t cert, acme_want_e what)
 {
     const acme_msg_want_t message = { { cert, 0, 0 }, what, -1 };
 
-    acme_book_done(book, &message, NOW, scratch_pool);
+    acme_book_done(book, &message, NOW, pool);
 }
 
 /* Reading */
@@ -225,7 +225,7 @@ static void the_parts_are_read_together(void **state)
             || a->not_after < apr_time_now() + DAYS(rows[i].ends - 1)
             || a->not_after > apr_time_now() + DAYS(rows[i].ends)) {
             fail_msg("%s: covers %d until %s", rows[i].name, a->covers,
-                     acme_time_text(a->not_after, scratch_pool));
+                     acme_time_text(a->not_after, pool));
         }
     }
     (void)state;
@@ -235,7 +235,7 @@ static void the_parts_are_read_together(void **state)
 static void a_name_left_out_need_not_be_covered(void **state)
 {
     const apr_time_t now = apr_time_now();
-    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    acme_journal_t *journal = acme_journal_make(pool);
     acme_journal_name_t name = {
         "www.a.example", 3, now, now, now + DAYS(1), 0
     };
@@ -323,8 +323,8 @@ static void a_failure_belongs_to_its_configuration(void **state)
 
 static void texts_of_a_journal_are_cut(void **state)
 {
-    acme_journal_t *journal = acme_journal_make(scratch_pool);
-    char *text = apr_palloc(scratch_pool, 4000);
+    acme_journal_t *journal = acme_journal_make(pool);
+    char *text = apr_palloc(pool, 4000);
 
     (void)state;
     memset(text, 'x', 3999);
@@ -371,29 +371,31 @@ static void one_word_for_each_state(void **state)
 
 /* Telling */
 
+/* What a worker asks to wait for, and what is made of it. */
+static const struct {
+    const char *name;
+    apr_time_t next_at, until;
+} waits[] = {
+    { "in a minute", NOW + 60000000, NOW + 60000000 },
+    { "in two days", NOW + DAYS(2), NOW + DAYS(2) },
+    { "in three days", NOW + DAYS(3), NOW + DAYS(2) },
+    { "at the end of time", APR_INT64_MAX, NOW + DAYS(2) },
+    { "before time", APR_INT64_MIN, NOW + DAYS(2) }
+};
+
 static void a_failure_is_told_and_remembered(void **state)
 {
-    static const struct {
-        const char *name;
-        apr_time_t next_at, until;
-    } rows[] = {
-        { "in a minute", NOW + 60000000, NOW + 60000000 },
-        { "in two days", NOW + DAYS(2), NOW + DAYS(2) },
-        { "in three days", NOW + DAYS(3), NOW + DAYS(2) },
-        { "at the end of time", APR_INT64_MAX, NOW + DAYS(2) },
-        { "before time", APR_INT64_MIN, NOW + DAYS(2) }
-    };
     const acme_state_t *a;
     size_t i;
 
     (void)state;
     book = open_book(conf);
     a = &book->states[0];
-    for (i = 0; i < COUNT(rows); i++) {
-        note(0, ACME_NOTE_FAILED, "a.example: it rains", rows[i].next_at);
-        if (a->attempts != i + 1 || a->next_at != rows[i].until) {
-            fail_msg("%s: attempt %u, %s", rows[i].name, a->attempts,
-                     acme_time_text(a->next_at, scratch_pool));
+    for (i = 0; i < COUNT(waits); i++) {
+        note(0, ACME_NOTE_FAILED, "a.example: it rains", waits[i].next_at);
+        if (a->attempts != i + 1 || a->next_at != waits[i].until) {
+            fail_msg("%s: attempt %u, %s", waits[i].name, a->attempts,
+                     acme_time_text(a->next_at, pool));
         }
     }
     assert_logged("[error] a.example: failed: attempt 5: a.example: it rains");
@@ -417,7 +419,7 @@ static void a_failure_for_good_is_told_so(void **state)
 
     (void)state;
     book = open_book(conf);
-    acme_book_note(book, &message, NOW, scratch_pool);
+    acme_book_note(book, &message, NOW, pool);
     assert_logged("waits for a changed configuration");
     assert_int_equal(open_book(conf)->states[0].retry, ACME_RETRY_NEVER);
 }
@@ -466,7 +468,7 @@ static void an_installation_forgets_failures(void **state)
     book = open_book(conf);
     a = &book->states[0];
     acme_book_order(book, 0, 1, NOW);
-    acme_book_installed(book, 0, cert_of(conf, 0)->names, NOW, scratch_pool);
+    acme_book_installed(book, 0, cert_of(conf, 0)->names, NOW, pool);
     assert_int_equal(a->attempts, 0);
     assert_int_equal(a->next_at, 0);
     assert_int_equal(a->wanted, 0);
@@ -541,7 +543,7 @@ static void a_deleted_one_stays_so_until_it_is_wanted(void **state)
 /* Its position may be another CA's by now. */
 static void a_wish_at_a_ca_that_is_gone_is_forgotten(void **state)
 {
-    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    acme_journal_t *journal = acme_journal_make(pool);
     int i;
 
     (void)state;
@@ -578,7 +580,7 @@ static void a_name_to_blame_is_left_out_at_last(void **state)
     book = open_book(conf);
     for (i = 0; i < 3; i++) {
         assert_int_equal(book->states[0].left_out, 0);
-        acme_book_note(book, &message, NOW, scratch_pool);
+        acme_book_note(book, &message, NOW, pool);
     }
     assert_int_equal(book->states[0].attempts, 3);
     assert_int_equal(book->states[0].left_out, 1);
@@ -586,20 +588,20 @@ static void a_name_to_blame_is_left_out_at_last(void **state)
     assert_logged("[warning] a.example: quarantine: www.a.example keeps "
                   "failing");
     assert_int_equal(acme_book_names(book, 0, &flags, NOW,
-                                     scratch_pool)->nelts, 1);
+                                     pool)->nelts, 1);
     assert_int_equal((unsigned char)flags[1], ACME_NAME_LEFT_OUT | 1);
 
     /* Tried again in vain: that is no failure of the others. */
-    acme_book_note(book, &message, NOW + DAYS(1), scratch_pool);
+    acme_book_note(book, &message, NOW + DAYS(1), pool);
     assert_int_equal(book->states[0].attempts, 3);
     assert_string_equal(last_event("a.example"), "quarantine");
 
     /* A name that is not configured is nobody's. */
     message.name = 2;
-    acme_book_note(book, &message, NOW, scratch_pool);
+    acme_book_note(book, &message, NOW, pool);
     assert_int_equal(book->states[0].attempts, 4);
     acme_book_installed(book, 0, words("a.example www.a.example"), NOW,
-                        scratch_pool);
+                        pool);
     assert_int_equal(book->states[0].left_out, 0);
 }
 
@@ -617,7 +619,7 @@ static void a_name_that_is_refused_for_good_is_left_out_at_once(void **state)
     book = open_book(conf);
     a = &book->states[0];
     want(0, ACME_WANT_RENEWAL);
-    acme_book_note(book, &message, NOW, scratch_pool);
+    acme_book_note(book, &message, NOW, pool);
     assert_int_equal(a->attempts, 1);
     assert_int_equal(a->retry, ACME_RETRY_SOON);
     assert_int_equal(a->next_at, NOW);
@@ -627,7 +629,7 @@ static void a_name_that_is_refused_for_good_is_left_out_at_once(void **state)
     assert_string_equal(last_event("a.example"), "failed");
 
     /* And when it is tried again in vain. */
-    acme_book_note(book, &message, NOW + DAYS(1), scratch_pool);
+    acme_book_note(book, &message, NOW + DAYS(1), pool);
     assert_int_equal(a->attempts, 1);
     assert_int_equal(a->retry, ACME_RETRY_SOON);
     assert_int_equal(a->next_at, NOW);
@@ -647,13 +649,13 @@ static void a_wanted_renewal_tries_all_names(void **state)
 
     (void)state;
     book = open_book(conf);
-    acme_book_note(book, &message, NOW, scratch_pool);
+    acme_book_note(book, &message, NOW, pool);
     want(0, ACME_WANT_CHAIN);
     assert_int_equal(acme_book_names(book, 0, &flags, NOW,
-                                     scratch_pool)->nelts, 1);
+                                     pool)->nelts, 1);
     want(0, ACME_WANT_RENEWAL);
     assert_int_equal(acme_book_names(book, 0, &flags, NOW,
-                                     scratch_pool)->nelts, 2);
+                                     pool)->nelts, 2);
 }
 
 /* The certificate is none the worse for it, and it is not tried for ever. */
@@ -678,12 +680,12 @@ static void a_wish_that_fails_is_told_and_forgotten(void **state)
         want(0, wants[i]);
         acme_book_order(book, 0, 1, NOW);
         message.want = wants[(i + 1) % COUNT(wants)];
-        acme_book_note(book, &message, NOW, scratch_pool);
+        acme_book_note(book, &message, NOW, pool);
         assert_int_equal(a->wanted, wants[i]);  /* another one's failure */
         assert_int_equal(a->ordering, 0);
 
         message.want = wants[i];
-        acme_book_note(book, &message, NOW, scratch_pool);
+        acme_book_note(book, &message, NOW, pool);
         assert_int_equal(a->wanted, ACME_WANT_NOTHING);
         assert_int_equal(open_book(conf)->states[0].wanted,
                          ACME_WANT_NOTHING);
@@ -709,33 +711,23 @@ static void a_failed_order_takes_no_other_wish(void **state)
     note(0, ACME_NOTE_FAILED, "no", NOW);
     assert_int_equal(book->states[0].wanted, ACME_WANT_ROLLOVER);
     assert_int_equal(book->states[0].attempts, 1);
-    acme_book_installed(book, 0, cert_of(conf, 0)->names, NOW, scratch_pool);
+    acme_book_installed(book, 0, cert_of(conf, 0)->names, NOW, pool);
     assert_int_equal(book->states[0].wanted, ACME_WANT_ROLLOVER);
 }
 
 static void a_limit_is_bounded_and_no_failure(void **state)
 {
-    static const struct {
-        const char *name;
-        apr_time_t next_at, until;
-    } rows[] = {
-        { "in a minute", NOW + 60000000, NOW + 60000000 },
-        { "in two days", NOW + DAYS(2), NOW + DAYS(2) },
-        { "in three days", NOW + DAYS(3), NOW + DAYS(2) },
-        { "at the end of time", APR_INT64_MAX, NOW + DAYS(2) },
-        { "before time", APR_INT64_MIN, NOW + DAYS(2) }
-    };
     const acme_state_t *a;
     size_t i;
 
     (void)state;
     book = open_book(conf);
     a = &book->states[0];
-    for (i = 0; i < COUNT(rows); i++) {
-        note(0, ACME_NOTE_LIMIT, "5 an hour\n", rows[i].next_at);
-        if (a->limit_until != rows[i].until) {
-            fail_msg("%s: %s", rows[i].name,
-                     acme_time_text(a->limit_until, scratch_pool));
+    for (i = 0; i < COUNT(waits); i++) {
+        note(0, ACME_NOTE_LIMIT, "5 an hour\n", waits[i].next_at);
+        if (a->limit_until != waits[i].until) {
+            fail_msg("%s: %s", waits[i].name,
+                     acme_time_text(a->limit_until, pool));
         }
     }
     assert_string_equal(a->limit, "5 an hour\\x0a");
@@ -780,22 +772,22 @@ static void an_expiry_is_warned_of_once_a_day(void **state)
     book = open_book(conf);
     a = &book->states[0];
     at = acme_state_warn_at(a, a->not_after);
-    next = acme_book_watch(book, at - 1, scratch_pool);
+    next = acme_book_watch(book, at - 1, pool);
     assert_in_range(next, at, at + DAYS(1) / 24);
     assert_not_logged("expir");
 
-    acme_book_watch(book, at, scratch_pool);
+    acme_book_watch(book, at, pool);
     assert_logged("[warning] a.example: expiring. WARNING: the certificate "
                   "that is served expires at ");
     assert_logged("; its renewal is under way");
-    acme_book_watch(book, at + DAYS(1) - 1, scratch_pool);
+    acme_book_watch(book, at + DAYS(1) - 1, pool);
     assert_int_equal(times_logged("a.example: expiring"), 1);
-    acme_book_watch(book, at + DAYS(1), scratch_pool);
+    acme_book_watch(book, at + DAYS(1), pool);
     assert_int_equal(times_logged("a.example: expiring"), 2);
 
     /* Expired, and it is known why. */
     note(0, ACME_NOTE_FAILED, "it rains", a->not_after);
-    acme_book_watch(book, a->not_after, scratch_pool);
+    acme_book_watch(book, a->not_after, pool);
     assert_int_equal(times_logged("a.example: expiring"), 3);
     assert_logged("the certificate that is served expired at ");
     assert_logged("; it rains");
@@ -812,10 +804,10 @@ static void each_is_warned_of_by_itself(void **state)
     cert_of(conf, 1)->warn.percent = 50;
     book = open_book(conf);
     at = acme_state_warn_at(&book->states[1], book->states[1].not_after);
-    acme_book_watch(book, at, scratch_pool);
+    acme_book_watch(book, at, pool);
     assert_int_equal(times_logged("expiring"), 1);
     assert_logged("[warning] b.example: expiring");
-    acme_book_watch(book, at + DAYS(40), scratch_pool);
+    acme_book_watch(book, at + DAYS(40), pool);
     assert_logged("[warning] a.example: expiring");
     assert_int_equal(times_logged("expiring"), 3);
 }
@@ -848,7 +840,7 @@ static acme_state_t *open_with_live(void)
 
 static void tell_window(acme_msg_window_t window)
 {
-    acme_book_window(book, &window, NOW, scratch_pool);
+    acme_book_window(book, &window, NOW, pool);
 }
 
 static void a_window_is_bounded(void **state)
@@ -883,7 +875,7 @@ static void a_window_is_bounded(void **state)
         tell_window(window_of(rows[i].start, rows[i].end, rows[i].pick));
         if (a->pick != rows[i].is || !a->window_start != !rows[i].is) {
             fail_msg("%s: %s", rows[i].name,
-                     acme_time_text(a->pick, scratch_pool));
+                     acme_time_text(a->pick, pool));
         }
         assert_int_equal(a->ask_at, NOW + 1000000);
     }
@@ -986,7 +978,7 @@ static void orders_under_way_are_counted(void **state)
     acme_book_order(book, 0, 1, NOW + 2);
     assert_int_equal(acme_book_ordering(book), 2);
     assert_int_equal(book->states[0].ordering_since, NOW);
-    acme_book_reload(book, 0, scratch_pool);
+    acme_book_reload(book, 0, pool);
     assert_int_equal(book->states[0].ordering, 1);
     assert_int_equal(book->states[0].ordering_since, NOW);
     note(0, ACME_NOTE_FAILED, "no", NOW);

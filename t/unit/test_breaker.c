@@ -1,20 +1,9 @@
 /*
  * test_breaker.c - when a CA is left alone, and when it is tried again.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_pools.h>
-
 #include "acme_breaker.h"
+#include "pool.h"
 
-#define ROWS(rows) (sizeof(rows) / sizeof(*(rows)))
 #define SECONDS(n) apr_time_from_sec((apr_int64_t)(n))
 #define MINUTES(n) SECONDS(60 * (n))
 #define DAYS(n) MINUTES(24 * 60 * (n))
@@ -77,7 +66,7 @@ static void what_opens_it(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         now = play(&breaker, rows[i].replies);
         if (acme_breaker_state(&breaker, now) != rows[i].state) {
             fail_msg("%s: %d", rows[i].name,
@@ -121,13 +110,13 @@ static void how_long_it_is_open(void **unused)
     size_t i, c;
 
     (void)unused;
-    for (c = 0; c < ROWS(chances); c++) {
+    for (c = 0; c < COUNT(chances); c++) {
         breaker = well;
         now = NOW;
         acme_breaker_failure(&breaker, now, chances[c]);
         acme_breaker_failure(&breaker, now, chances[c]);
         acme_breaker_failure(&breaker, now, chances[c]);
-        for (i = 0; i < ROWS(waits); i++) {
+        for (i = 0; i < COUNT(waits); i++) {
             const apr_interval_time_t wait = SECONDS(waits[i]);
             const apr_interval_time_t is = breaker.open_until - now;
 

@@ -2,6 +2,7 @@
  * test_ca.c - the directory, the nonces, and requests that are signed.
  */
 #include "fake_ca.h"
+#include "threads.h"
 
 static apr_status_t post(const char *path)
 {
@@ -340,7 +341,7 @@ static void *post_ten(void *data)
     int i;
 
     acme_http_create(&mine.http, &conf, &why, own);
-    for (i = 0; i < 10; i++) {
+    for (i = 0; i < THREAD_CALLS; i++) {
         good += acme_ca_post(&reply, &mine, ACME_SIGN_POST_AS_GET,
                              apr_pstrcat(own, fake_address(fake), "/a", NULL),
                              "x", &why, own) == APR_SUCCESS;
@@ -355,22 +356,10 @@ static void threads_share_a_ca(void **state)
         { .request = "POST /a", .head = "200 OK\r\nReplay-Nonce: next" },
         { 0 }
     };
-    pthread_t threads[8];
-    apr_pool_t *pools[8];
-    void *good;
-    int i;
 
     (void)state;
     fake_serve(fake, rows);
-    for (i = 0; i < 8; i++) {
-        apr_pool_create(&pools[i], NULL);
-        pthread_create(&threads[i], NULL, post_ten, pools[i]);
-    }
-    for (i = 0; i < 8; i++) {
-        pthread_join(threads[i], &good);
-        assert_int_equal((intptr_t)good, 10);
-        apr_pool_destroy(pools[i]);
-    }
+    assert_threads_are_good(post_ten);
 }
 
 static void a_refusal_brings_its_reply(void **state)

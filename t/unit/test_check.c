@@ -36,8 +36,8 @@ static apr_status_t check_within(const issue_t *what, long replaced_until,
     asked.replaced_until = replaced_until
         ? asked.now + apr_time_from_sec(replaced_until) : 0;
     assert_int_equal(acme_chain_parse(&chain, pem, strlen(pem), &res,
-                                      scratch_pool), 0);
-    return acme_check_chain(chain, &asked, &res, scratch_pool);
+                                      pool), 0);
+    return acme_check_chain(chain, &asked, &res, pool);
 }
 
 static apr_status_t check(const issue_t *what, long replaced_until)

@@ -58,7 +58,7 @@ static void a_part_for_each_key_type(void **state)
     assert_string_equal(acme_conf_suffix(cert, 1), "-p256");
     assert_string_equal(acme_conf_suffix(cert, 2), "-p384");
     assert_string_equal(acme_conf_suffix(cert, 3), "-rsa");
-    assert_string_equal(acme_conf_key_types(cert, scratch_pool),
+    assert_string_equal(acme_conf_key_types(cert, pool),
                         "rsa3072 p256 p384 rsa4096");
 }
 
@@ -71,7 +71,7 @@ static const char *digest(const char *url, const char *type,
     APR_ARRAY_IDX(conf->cas, 0, acme_ca_conf_t).url = url;
     cert->key_types = key_types(type);
     cert->names = words(names);
-    return acme_conf_digest(conf, cert, scratch_pool);
+    return acme_conf_digest(conf, cert, pool);
 }
 
 static void a_digest_changes_with_what_is_asked_for(void **state)
@@ -114,7 +114,7 @@ static void a_digest_leaves_the_names_in_their_order(void **state)
 
     (void)state;
     set_names(conf, 0, "c.org a.org b.org");
-    assert_string_equal(apr_array_pstrcat(scratch_pool,
+    assert_string_equal(apr_array_pstrcat(pool,
                                           cert_of(conf, 0)->names, ' '),
                         "c.org a.org b.org");
 }
@@ -259,17 +259,17 @@ static void each_digest_changes_with_what_is_its(void **state)
         acme_cert_conf_t *cert = cert_of(conf, 0);
         const acme_cert_conf_t *before = cert_of(make_conf(), 0);
         const char *request = acme_conf_request(cert, 0, cert->names,
-                                                scratch_pool);
+                                                pool);
 
         rows[i].change(conf, cert);
         if (differ(request, acme_conf_request(cert, 0, cert->names,
-                                              scratch_pool))
+                                              pool))
                 != rows[i].request
             || differ(before->digest, acme_conf_digest(conf, cert,
-                                                       scratch_pool))
+                                                       pool))
                 != rows[i].digest
             || differ(before->settings, acme_conf_settings(conf, cert,
-                                                           scratch_pool))
+                                                           pool))
                 != rows[i].settings) {
             fail_msg("%s", rows[i].name);
         }
@@ -284,11 +284,11 @@ static void each_part_has_a_request_of_its_own(void **state)
     (void)state;
     set_key_types(conf, 0, "p256 rsa2048");
     assert_string_not_equal(
-        acme_conf_request(cert, 0, cert->names, scratch_pool),
-        acme_conf_request(cert, 1, cert->names, scratch_pool));
+        acme_conf_request(cert, 0, cert->names, pool),
+        acme_conf_request(cert, 1, cert->names, pool));
     assert_string_equal(
-        acme_conf_request(cert, 1, words("b.org a.org"), scratch_pool),
-        acme_conf_request(cert, 1, words("a.org b.org"), scratch_pool));
+        acme_conf_request(cert, 1, words("b.org a.org"), pool),
+        acme_conf_request(cert, 1, words("a.org b.org"), pool));
 }
 
 int main(void)

@@ -1,18 +1,8 @@
 /*
  * test_dns_persist.c - the records of dns-persist-01 in both drafts.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-
 #include "acme_dns_persist.h"
+#include "pool.h"
 
 #define ACCOUNT "https://ca.example/acct/123"
 #define THUMBPRINT "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
@@ -23,7 +13,6 @@
 
 #define NOW apr_time_from_sec(1767225600)
 
-static apr_pool_t *pool;
 static acme_result_t res;
 
 static acme_persist_t persist_of(int draft, const char *name)
@@ -255,31 +244,15 @@ static void a_huge_record_is_refused(void **state)
     assert_non_null(strstr(res.detail, "too many parameters"));
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
-
-#define PERSIST_TEST(test) \
-    cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        PERSIST_TEST(a_prefix_can_be_quoted),
-        PERSIST_TEST(the_record_has_a_place),
-        PERSIST_TEST(a_value_is_as_the_draft_has_it),
-        PERSIST_TEST(what_cannot_be_written_is_refused),
-        PERSIST_TEST(a_record_authorises_or_says_why_not),
-        PERSIST_TEST(a_huge_record_is_refused)
+        POOL_TEST(a_prefix_can_be_quoted),
+        POOL_TEST(the_record_has_a_place),
+        POOL_TEST(a_value_is_as_the_draft_has_it),
+        POOL_TEST(what_cannot_be_written_is_refused),
+        POOL_TEST(a_record_authorises_or_says_why_not),
+        POOL_TEST(a_huge_record_is_refused)
     };
     int failed;
 

@@ -29,7 +29,7 @@ static void open_all(void)
     static const acme_server_t server;
 
     book = open_book(conf);
-    reload = acme_reload_create(&server, book, held, NULL, scratch_pool);
+    reload = acme_reload_create(&server, book, held, NULL, pool);
 }
 
 static int setup(void **state)
@@ -49,14 +49,14 @@ static acme_pending_t *begin_part(apr_uint32_t part)
     const char *flags;
 
     if (acme_enroll_begin(&pending, &flags, book, &about, &res,
-                          scratch_pool)) {
+                          pool)) {
         fail_msg("%s", res.detail);
     }
     if (!pending->account) {            /* and ordered */
         assert_int_equal(acme_pending_order(
             book->store, acme_enroll_pending(cert_of(conf, 0), part,
-                                             scratch_pool),
-            ca_of(conf, 0)->folder, ORDER_URL, &res, scratch_pool), 0);
+                                             pool),
+            ca_of(conf, 0)->folder, ORDER_URL, &res, pool), 0);
     }
     return pending;
 }
@@ -70,7 +70,7 @@ static apr_status_t find_part(acme_pending_t **ppending, apr_uint32_t part)
 {
     const acme_target_t about = { 0, 0, part };
 
-    return acme_enroll_find(ppending, book, &about, &res, scratch_pool);
+    return acme_enroll_find(ppending, book, &about, &res, pool);
 }
 
 static apr_status_t find(acme_pending_t **ppending)
@@ -85,7 +85,7 @@ static apr_status_t install_part(apr_uint32_t part, const char *pem)
     const acme_issued_t what = { pem, strlen(pem), CERT_URL };
 
     return acme_enroll_install(book, reload, &about, &what, &res,
-                               scratch_pool);
+                               pool);
 }
 
 static apr_status_t install(const char *pem)
@@ -154,7 +154,7 @@ static void the_key_is_of_the_configured_type(void **state)
     (void)state;
     set_key_types(conf, 0, "p384");
     assert_int_equal(acme_key_parse(&key, begin()->key_pem, "key", &res,
-                                    scratch_pool), 0);
+                                    pool), 0);
     assert_string_equal(acme_key_alg(key), "ES384");
 }
 
@@ -169,23 +169,23 @@ static void what_scripts_may_want_is_beside_it(void **state)
                      0);
     assert_int_equal(acme_file_read(&text, &len,
                                     at("store/live/a.example/meta.json"),
-                                    65536, &res, scratch_pool), 0);
+                                    65536, &res, pool), 0);
     assert_int_equal(acme_json_parse(&meta, text, len, "meta", &res,
-                                     scratch_pool), 0);
-    assert_string_equal(acme_json_string(meta, "id", 99, scratch_pool),
+                                     pool), 0);
+    assert_string_equal(acme_json_string(meta, "id", 99, pool),
                         "a.example");
-    assert_string_equal(acme_json_string(meta, "ca", 99, scratch_pool),
+    assert_string_equal(acme_json_string(meta, "ca", 99, pool),
                         CA_URL);
-    assert_string_equal(acme_json_string(meta, "keyTypes", 99, scratch_pool),
+    assert_string_equal(acme_json_string(meta, "keyTypes", 99, pool),
                         "p256");
     certificates = json_object_get(meta, "certificates");
     assert_int_equal(json_array_size(certificates), 1);
     assert_string_equal(acme_json_string(json_array_get(certificates, 0),
-                                         "serial", 99, scratch_pool), "1f");
+                                         "serial", 99, pool), "1f");
     assert_string_equal(acme_json_string(json_array_get(certificates, 0),
-                                         "url", 99, scratch_pool), CERT_URL);
+                                         "url", 99, pool), CERT_URL);
     assert_int_equal(acme_json_strings(meta, "names", 99,
-                                       scratch_pool)->nelts, 2);
+                                       pool)->nelts, 2);
     assert_null(strstr(text, "PRIVATE"));
     assert_logged("[notice] a.example: installed: serial 1f, issued by "
                   "Test CA, valid until");
@@ -281,7 +281,7 @@ static void assert_whole(int live)
     if (!live && mode_of(at("store/live/a.example")) < 0) {
         return;
     }
-    if (acme_pair_check(pem, key, &res, scratch_pool)) {
+    if (acme_pair_check(pem, key, &res, pool)) {
         fail_msg("%s", res.detail);
     }
 }
@@ -358,7 +358,7 @@ static int begin_and_die_at_step(void *data)
     scratch_errno = 0;
     scratch_step = *(int *)data;
     return acme_enroll_begin(&pending, &flags, book, &about, &res,
-                             scratch_pool) ? 1 : 0;
+                             pool) ? 1 : 0;
 }
 
 static void a_death_at_the_beginning_costs_nothing(void **state)
@@ -398,7 +398,7 @@ static void assert_both_whole(void)
         if (acme_pair_check(at("store/live/a.example/fullchain%s.pem",
                                suffixes[i]),
                             at("store/live/a.example/privkey%s.pem",
-                               suffixes[i]), &res, scratch_pool)) {
+                               suffixes[i]), &res, pool)) {
             fail_msg("%s", res.detail);
         }
     }
@@ -413,9 +413,9 @@ static void parts_go_live_together(void **state)
     (void)state;
     set_key_types(conf, 0, "p256 rsa2048");
     assert_string_equal(acme_enroll_pending(cert_of(conf, 0), 0,
-                                            scratch_pool), "a.example");
+                                            pool), "a.example");
     assert_string_equal(acme_enroll_pending(cert_of(conf, 0), 1,
-                                            scratch_pool),
+                                            pool),
                         "a.example+rsa2048");
     for (i = 0; i < COUNT(orders); i++) {
         apr_uint32_t first = (apr_uint32_t)(orders[i][0] - '0');
@@ -587,7 +587,7 @@ static acme_key_t *key_of(const acme_pending_t *pending)
     acme_key_t *key;
 
     assert_int_equal(acme_key_parse(&key, pending->key_pem, "key", &res,
-                                    scratch_pool), 0);
+                                    pool), 0);
     return key;
 }
 
@@ -613,7 +613,7 @@ static void the_key_is_kept_when_it_is_wanted(void **state)
     set_key_types(conf, 0, "p256 rsa2048");
     cert_of(conf, 0)->key_reuse = 0;
     assert_int_equal(acme_pending_remove(book->store, "a.example", &res,
-                                         scratch_pool), 0);
+                                         pool), 0);
     assert_false(acme_key_same(key_of(begin_part(0)), first));
 }
 
@@ -642,7 +642,7 @@ static void a_name_left_out_is_not_in_the_request(void **state)
     acme_journal_name_t name = {
         "www.a.example", 3, now, now, now + apr_time_from_sec(DAY), 0
     };
-    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    acme_journal_t *journal = acme_journal_make(pool);
     const acme_target_t about = { 0, 0, 0 };
     acme_pending_t *pending, *all = begin();
     const char *flags;
@@ -651,9 +651,9 @@ static void a_name_left_out_is_not_in_the_request(void **state)
     assert_int_equal(all->names->nelts, 2);
     APR_ARRAY_PUSH(journal->names, acme_journal_name_t) = name;
     assert_int_equal(acme_journal_save(book->store, "a.example", journal,
-                                       &res, scratch_pool), 0);
+                                       &res, pool), 0);
     assert_int_equal(acme_enroll_begin(&pending, &flags, book, &about, &res,
-                                       scratch_pool), 0);
+                                       pool), 0);
     assert_int_equal(pending->names->nelts, 1);
     assert_string_not_equal(pending->key_pem, all->key_pem);
     assert_int_equal(flags[0], 0);
@@ -673,7 +673,7 @@ static void want_chain(void)
 {
     const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_CHAIN, -1 };
 
-    acme_book_wanted(book, &want, apr_time_now(), scratch_pool);
+    acme_book_wanted(book, &want, apr_time_now(), pool);
 }
 
 static const char *live(const char *file)
@@ -689,8 +689,8 @@ static const char *with_new_chain(const char *pem)
     issue_t self = { .key = ca->key };
     const char *end = strstr(pem, "-----END CERTIFICATE-----\n") + 26;
 
-    return apr_pstrcat(scratch_pool,
-                       apr_pstrmemdup(scratch_pool, pem,
+    return apr_pstrcat(pool,
+                       apr_pstrmemdup(pool, pem,
                                       (apr_size_t)(end - pem)),
                        pem_text(make_x509(&self, "Test CA", 1)), NULL);
 }
@@ -751,8 +751,8 @@ static void a_chain_that_does_not_fit_is_refused(void **state)
     assert_int_equal(install(pem), 0);
     want_chain();
     assert_int_equal(install(apr_pstrcat(
-        scratch_pool, apr_pstrmemdup(scratch_pool, pem,
-                                     (apr_size_t)(end - pem)),
+        pool, apr_pstrmemdup(pool, pem,
+                             (apr_size_t)(end - pem)),
         pem_text(evil->x509), NULL)), APR_EINVAL);
     assert_int_equal(book->states[0].live, 1);
     assert_string_equal(live("fullchain.pem"), pem);

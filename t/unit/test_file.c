@@ -8,7 +8,7 @@ static acme_result_t res;
 static apr_status_t write_text(const char *path, const char *text)
 {
     return acme_file_write(path, text, strlen(text), 0640, &res,
-                           scratch_pool);
+                           pool);
 }
 
 static void mode_is_exact_under_any_umask(void **state)
@@ -26,9 +26,9 @@ static void mode_is_exact_under_any_umask(void **state)
 
             umask(masks[i]);
             assert_int_equal(acme_file_write(file, "x", 1, modes[j], &res,
-                                             scratch_pool), 0);
+                                             pool), 0);
             assert_int_equal(acme_dir_make(dir, modes[j] | 0100, &res,
-                                           scratch_pool), 0);
+                                           pool), 0);
             assert_int_equal(umask(before), masks[i]);
             assert_int_equal(mode_of(file), modes[j]);
             assert_int_equal(mode_of(dir), modes[j] | 0100);
@@ -120,7 +120,7 @@ static int full_disk(void *data)
         return SCRATCH_SKIP;
     }
     CHECK(write_text(at("f"), "old") == 0);
-    CHECK(acme_file_write(at("f"), big, 256 * 1024, 0600, &res, scratch_pool)
+    CHECK(acme_file_write(at("f"), big, 256 * 1024, 0600, &res, pool)
           == ENOSPC);
     free(big);
     CHECK(strstr(res.detail, "the file system is full"));
@@ -147,9 +147,9 @@ static int read_only_disk(void *data)
     CHECK(mount_read_only(dir));
     CHECK(write_text(at("f"), "new") == EROFS);
     CHECK(strstr(res.detail, "the file system is read-only"));
-    CHECK(acme_link_swap(at("l"), "x", &res, scratch_pool) == EROFS);
-    CHECK(acme_dir_make(at("d"), 0700, &res, scratch_pool) == EROFS);
-    CHECK(acme_dir_remove(at("f"), &res, scratch_pool) == EROFS);
+    CHECK(acme_link_swap(at("l"), "x", &res, pool) == EROFS);
+    CHECK(acme_dir_make(at("d"), 0700, &res, pool) == EROFS);
+    CHECK(acme_dir_remove(at("f"), &res, pool) == EROFS);
     CHECK(!strcmp(text_of(at("f")), "old"));
     return 0;
 }
@@ -167,7 +167,7 @@ static int not_permitted(void *data)
     CHECK(geteuid() || setuid(65534) == 0);
     CHECK(write_text(at("f"), "new") == EACCES);
     CHECK(strstr(res.detail, "not permitted"));
-    CHECK(acme_dir_make(at("d"), 0700, &res, scratch_pool) == EACCES);
+    CHECK(acme_dir_make(at("d"), 0700, &res, pool) == EACCES);
     CHECK(!strcmp(text_of(at("f")), "old"));
     return 0;
 }
@@ -176,7 +176,7 @@ static void a_read_only_folder(void **state)
 {
     (void)state;
     assert_int_equal(acme_file_write(at("f"), "old", 3, 0644, &res,
-                                     scratch_pool), 0);
+                                     pool), 0);
     assert_int_equal(in_child(not_permitted, NULL), 0);
     chmod(scratch_dir, 0700);
 }
@@ -192,7 +192,7 @@ static void reads_only_regular_files_within_bounds(void **state)
     assert_int_equal(symlink("f", at("link")), 0);
     assert_int_equal(mkfifo(at("fifo"), 0600), 0);
 #define READ(name, max) \
-    acme_file_read(&data, &len, at(name), max, &res, scratch_pool)
+    acme_file_read(&data, &len, at(name), max, &res, pool)
     assert_int_equal(READ("f", 5), 0);
     assert_int_equal(len, 5);
     assert_string_equal(data, "12345");
@@ -227,7 +227,7 @@ static void a_secret_is_wiped_with_its_pool(void **state)
 
     (void)state;
     put(at("f"), "secret");
-    apr_pool_create(&p, scratch_pool);
+    apr_pool_create(&p, pool);
     apr_pool_cleanup_register(p, &data, is_wiped, apr_pool_cleanup_null);
     assert_int_equal(acme_file_read_secret(&data, &len, at("f"), 10, &res, p),
                      0);
@@ -240,7 +240,7 @@ static void a_secret_is_wiped_with_its_pool(void **state)
 static void dir_make_wants_a_folder_of_ours(void **state)
 {
     (void)state;
-#define MAKE(name) acme_dir_make(at(name), 0700, &res, scratch_pool)
+#define MAKE(name) acme_dir_make(at(name), 0700, &res, pool)
     mkdir(at("wide"), 0755);
     assert_int_equal(MAKE("wide"), 0);
     assert_int_equal(mode_of(at("wide")), 0700);
@@ -265,11 +265,11 @@ static void dir_remove_follows_no_link(void **state)
     mkdir(at("go/below"), 0755);
     put(at("go/below/x"), "x");
     assert_int_equal(symlink(at("keep"), at("go/link")), 0);
-    assert_int_equal(acme_dir_remove(at("go"), &res, scratch_pool), 0);
+    assert_int_equal(acme_dir_remove(at("go"), &res, pool), 0);
     assert_int_equal(mode_of(at("go")), -1);
     assert_int_equal(symlink("keep", at("link")), 0);
-    assert_int_equal(acme_dir_remove(at("link"), &res, scratch_pool), 0);
-    assert_int_equal(acme_dir_remove(at("none"), &res, scratch_pool), 0);
+    assert_int_equal(acme_dir_remove(at("link"), &res, pool), 0);
+    assert_int_equal(acme_dir_remove(at("none"), &res, pool), 0);
     assert_string_equal(text_of(at("keep/x")), "x");
     assert_int_equal(count(scratch_dir), 1);
 }
@@ -282,9 +282,9 @@ static void dir_remove_is_bounded_in_depth(void **state)
     (void)state;
     for (i = 0; i < 20; i++) {
         mkdir(at("%s", path), 0755);
-        path = apr_pstrcat(scratch_pool, path, "/d", NULL);
+        path = apr_pstrcat(pool, path, "/d", NULL);
     }
-    assert_int_equal(acme_dir_remove(at("d"), &res, scratch_pool),
+    assert_int_equal(acme_dir_remove(at("d"), &res, pool),
                      ENAMETOOLONG);
     /* For the teardown, which has the same bound. */
     assert_int_equal(rename(at("d/d/d/d/d/d/d/d"), at("e")), 0);
@@ -296,13 +296,13 @@ static void link_swap_is_one_step(void **state)
     int step;
 
     (void)state;
-    assert_int_equal(acme_link_swap(at("l"), "one", &res, scratch_pool), 0);
+    assert_int_equal(acme_link_swap(at("l"), "one", &res, pool), 0);
     put(at(".l.new"), "left from a crash");
-    assert_int_equal(acme_link_swap(at("l"), "two", &res, scratch_pool), 0);
+    assert_int_equal(acme_link_swap(at("l"), "two", &res, pool), 0);
     for (step = 2; step <= 3; step++) {
         scratch_step = step;
         scratch_errno = ENOSPC;
-        assert_int_equal(acme_link_swap(at("l"), "three", &res, scratch_pool),
+        assert_int_equal(acme_link_swap(at("l"), "three", &res, pool),
                          ENOSPC);
     }
     assert_int_equal(readlink(at("l"), target, sizeof(target)), 3);
@@ -317,14 +317,14 @@ static void move_tells_a_failed_sync(void **state)
     mkdir(at("d"), 0755);
     scratch_step = 2;
     scratch_errno = EIO;
-    assert_int_equal(acme_file_move(at("a"), at("d/a"), &res, scratch_pool),
+    assert_int_equal(acme_file_move(at("a"), at("d/a"), &res, pool),
                      EIO);
     assert_string_equal(text_of(at("d/a")), "a");
     scratch_step = 2;
     scratch_errno = EINVAL;     /* some file systems have no such sync */
-    assert_int_equal(acme_file_move(at("d/a"), at("a"), &res, scratch_pool),
+    assert_int_equal(acme_file_move(at("d/a"), at("a"), &res, pool),
                      0);
-    assert_int_equal(acme_file_move(at("none"), at("b"), &res, scratch_pool),
+    assert_int_equal(acme_file_move(at("none"), at("b"), &res, pool),
                      ENOENT);
 }
 

@@ -28,7 +28,7 @@ static int setup(void **state)
     alarm(HANGS_AFTER);
     signal(SIGPIPE, SIG_IGN);
     memset(&done, 0, sizeof(done));
-    hooks = acme_hooks_create(&test_log, scratch_pool);
+    hooks = acme_hooks_create(&test_log, pool);
     return rc;
 }
 
@@ -39,7 +39,7 @@ static void on_done(void *baton, apr_status_t status,
     done.times++;
     done.status = status;
     done.res = *result;
-    done.output = apr_pstrdup(scratch_pool, output);
+    done.output = apr_pstrdup(pool, output);
 }
 
 static acme_hook_event_t sample(void)
@@ -188,8 +188,8 @@ static void the_same_is_json_on_standard_input(void **state)
     event.detail = "\"quoted\"\n";
     text = output_of("cat", &event);
     assert_int_equal(acme_json_parse(&json, text, strlen(text), "input", &res,
-                                     scratch_pool), 0);
-    text = acme_json_text(json, 0, scratch_pool);
+                                     pool), 0);
+    text = acme_json_text(json, 0, pool);
     assert_string_equal(
         text, "{\"event\":\"deploy\",\"id\":\"a.example\","
         "\"names\":[\"a.example\",\"www.a.example\"],\"live\":\"/s\\\\xff\","
@@ -211,7 +211,7 @@ static void very_many_names_still_run(void **state)
     (void)state;
     for (i = 0; i < 9000; i++) {
         APR_ARRAY_PUSH(names, const char *) =
-            apr_psprintf(scratch_pool, "a-long-name-of-number-%d.example", i);
+            apr_psprintf(pool, "a-long-name-of-number-%d.example", i);
     }
     event.names = names;
     assert_string_equal(
@@ -295,7 +295,7 @@ static void they_run_side_by_side_within_a_bound(void **state)
 
     (void)state;
     for (i = 0; i < ACME_HOOKS_MAX - 1; i++) {
-        run(apr_psprintf(scratch_pool, "echo >%s; cat >/dev/null; sleep 50",
+        run(apr_psprintf(pool, "echo >%s; cat >/dev/null; sleep 50",
                          at("%d", i)), &event, LONG);
     }
     for (i = 0; i < 20; i++) {
@@ -316,9 +316,9 @@ static void they_end_with_their_pool(void **state)
     int i;
 
     (void)state;
-    apr_pool_create(&p, scratch_pool);
+    apr_pool_create(&p, pool);
     hooks = acme_hooks_create(&test_log, p);
-    run(apr_psprintf(scratch_pool, "echo $$ >%s; exec sleep 50", at("pid")),
+    run(apr_psprintf(pool, "echo $$ >%s; exec sleep 50", at("pid")),
         &event, LONG);
     for (i = 0; i < 500 && (!text_of(at("pid")) || !*text_of(at("pid")));
          i++) {

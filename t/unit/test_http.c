@@ -3,30 +3,22 @@
  */
 #include <arpa/inet.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
 #include <openssl/ssl.h>
 
 #include "acme_http.h"
 #include "fake_https.h"
 #include "fake_plain.h"
+#include "pool.h"
+#include "threads.h"
 
 #define LEAVE_AFTER apr_time_from_msec(100)
 #define LEAVE_WITHIN apr_time_from_msec(200)
 
-static apr_pool_t *pool;
 static fake_t *fake;
 static acme_http_conf_t conf;
 static acme_http_t *http;
@@ -42,8 +34,9 @@ static void open_http(void)
 
 static int setup(void **state)
 {
-    (void)state;
-    apr_pool_create(&pool, NULL);
+    if (pool_setup(state)) {
+        return -1;
+    }
     fake = fake_start(0);
     memset(&conf, 0, sizeof(conf));
     conf.user_agent = "mod_acme/test";
@@ -55,8 +48,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    (void)state;
-    apr_pool_destroy(pool);
+    pool_teardown(state);
     fake_stop(fake);
     return 0;
 }
@@ -466,7 +458,7 @@ static void *get_many(void *data)
     int i;
 
     if (acme_http_create(&each, &conf, &why, own) == APR_SUCCESS) {
-        for (i = 0; i < 10; i++) {
+        for (i = 0; i < THREAD_CALLS; i++) {
             good += acme_http_send(&mine, each, &request, &why, own)
                     == APR_SUCCESS && mine->status == 200;
         }
@@ -480,23 +472,11 @@ static void threads_do_not_meet(void **state)
         { .request = "GET /", .head = "200 OK", .body = "{}" },
         { 0 }
     };
-    pthread_t threads[8];
-    apr_pool_t *pools[8];
-    void *good;
-    int i;
 
     (void)state;
     fake_serve(fake, rows);
-    for (i = 0; i < 8; i++) {
-        apr_pool_create(&pools[i], NULL);
-        pthread_create(&threads[i], NULL, get_many, pools[i]);
-    }
-    for (i = 0; i < 8; i++) {
-        pthread_join(threads[i], &good);
-        assert_int_equal((intptr_t)good, 10);
-        apr_pool_destroy(pools[i]);
-    }
-    assert_int_equal(fake_connections(fake), 8);
+    assert_threads_are_good(get_many);
+    assert_int_equal(fake_connections(fake), THREADS);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

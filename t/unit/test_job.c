@@ -26,7 +26,7 @@ static void start_in(const char *const *argv, const char *cwd,
                      apr_interval_time_t time)
 {
     if (acme_job_start(&job, argv, cwd, apr_time_now() + time, &res,
-                       scratch_pool)) {
+                       pool)) {
         fail_msg("%s", res.detail);
     }
 }
@@ -170,7 +170,7 @@ static void it_ends_with_its_pool(void **state)
     apr_pool_t *p;
 
     (void)state;
-    apr_pool_create(&p, scratch_pool);
+    apr_pool_create(&p, pool);
     assert_int_equal(acme_job_start(&job, argv, scratch_dir,
                                     apr_time_now() + LONG, &res, p), 0);
     fd.fd = acme_job_fd(job);
@@ -202,7 +202,7 @@ static void what_outlives_its_pool_ends_after_all(void **state)
         pid_t pid;
         apr_pool_t *p;
 
-        apr_pool_create(&p, scratch_pool);
+        apr_pool_create(&p, pool);
         assert_int_equal(acme_job_launch(&job, &conf, &res, p), 0);
         assert_int_equal(poll(&(struct pollfd){ acme_job_fd(job), POLLIN, 0 },
                               1, 10000), 1);
@@ -282,7 +282,7 @@ static void signals_umask_and_folder_are_its_own(void **state)
     conf.argv = argv;
     conf.deadline = apr_time_now() + LONG;
     conf.output_max = 4096;
-    assert_int_equal(acme_job_launch(&job, &conf, &res, scratch_pool), 0);
+    assert_int_equal(acme_job_launch(&job, &conf, &res, pool), 0);
     sigprocmask(SIG_UNBLOCK, &all, NULL);
     signal(SIGUSR1, SIG_DFL);
     signal(SIGUSR2, SIG_DFL);
@@ -307,12 +307,12 @@ static void its_environment_is_small(void **state)
     conf.env = words("ACME_EVENT=deploy ACME_ID=");
     conf.deadline = apr_time_now() + LONG;
     conf.output_max = 4096;
-    assert_int_equal(acme_job_launch(&job, &conf, &res, scratch_pool), 0);
+    assert_int_equal(acme_job_launch(&job, &conf, &res, pool), 0);
     assert_int_equal(run_to_its_end(), 0);
     assert_non_null(strstr(acme_job_output(job), "ACME_EVENT=deploy\n"));
     assert_non_null(strstr(acme_job_output(job), "ACME_ID=\n"));
     assert_non_null(strstr(acme_job_output(job), "LC_ALL=C\n"));
-    for (line = apr_strtok(apr_pstrdup(scratch_pool, acme_job_output(job)),
+    for (line = apr_strtok(apr_pstrdup(pool, acme_job_output(job)),
                            "\n", &last); line;
          line = apr_strtok(NULL, "\n", &last)) {
         if (strncmp(line, "PATH=", 5) && strncmp(line, "LC_ALL=", 7)
@@ -337,7 +337,7 @@ static void give(const char *script, const char *input)
     conf.input = input;
     conf.deadline = apr_time_now() + LONG;
     conf.output_max = 100;
-    assert_int_equal(acme_job_launch(&job, &conf, &res, scratch_pool), 0);
+    assert_int_equal(acme_job_launch(&job, &conf, &res, pool), 0);
 }
 
 static void its_input_reaches_it(void **state)
@@ -356,7 +356,7 @@ static void its_input_reaches_it(void **state)
         { "much, and closed", "exec <&-; sleep 0.2; echo x", 1, 0, "x\n" },
         { "much, and echoed", "cat | tail -c 3", 1, 0, "xxx" }
     };
-    char *large = apr_palloc(scratch_pool, LARGE + 1);
+    char *large = apr_palloc(pool, LARGE + 1);
     size_t i;
 
     (void)state;
@@ -378,7 +378,7 @@ static void its_input_reaches_it(void **state)
 
 static void who_does_not_read_blocks_nobody(void **state)
 {
-    char *large = apr_palloc(scratch_pool, LARGE + 1);
+    char *large = apr_palloc(pool, LARGE + 1);
     const apr_time_t begun = apr_time_now();
 
     (void)state;
@@ -396,7 +396,7 @@ static apr_array_header_t *told;
 static void on_line(void *baton, const char *line)
 {
     assert_ptr_equal(baton, &told);
-    APR_ARRAY_PUSH(told, const char *) = apr_pstrdup(scratch_pool, line);
+    APR_ARRAY_PUSH(told, const char *) = apr_pstrdup(pool, line);
 }
 
 static void its_lines_are_told_clean_and_bounded(void **state)
@@ -423,17 +423,17 @@ static void its_lines_are_told_clean_and_bounded(void **state)
             : "head -c 100000 /dev/zero | tr '\\0' x; echo; echo end", NULL
         };
 
-        told = apr_array_make(scratch_pool, 4, sizeof(const char *));
+        told = apr_array_make(pool, 4, sizeof(const char *));
         conf.argv = argv;
         conf.deadline = apr_time_now() + LONG;
         conf.line = on_line;
         conf.baton = &told;
-        assert_int_equal(acme_job_launch(&job, &conf, &res, scratch_pool),
+        assert_int_equal(acme_job_launch(&job, &conf, &res, pool),
                          0);
         assert_int_equal(run_to_its_end(), 0);
         assert_string_equal(acme_job_output(job), "");
         if (i < COUNT(rows)) {
-            assert_string_equal(apr_array_pstrcat(scratch_pool, told, '|'),
+            assert_string_equal(apr_array_pstrcat(pool, told, '|'),
                                 rows[i].lines);
         }
     }

@@ -16,18 +16,18 @@ static acme_result_t res;
 static apr_status_t load(acme_journal_t **pjournal)
 {
     return acme_journal_load(pjournal, open_store(), "a.org", &res,
-                             scratch_pool);
+                             pool);
 }
 
 static apr_status_t save(const acme_journal_t *journal)
 {
     return acme_journal_save(open_store(), "a.org", journal, &res,
-                             scratch_pool);
+                             pool);
 }
 
 static const char *repeat(const char *text, int n)
 {
-    char *all = apr_pcalloc(scratch_pool, n * strlen(text) + 1);
+    char *all = apr_pcalloc(pool, n * strlen(text) + 1);
     int i;
 
     for (i = 0; i < n; i++) {
@@ -71,7 +71,7 @@ static void round_trip(void **state)
     static const acme_retry_e retries[] = {
         ACME_RETRY_SOON, ACME_RETRY_LATER, ACME_RETRY_NEVER
     };
-    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    acme_journal_t *journal = acme_journal_make(pool);
     mode_t before = umask(077);
     const acme_event_t *event;
     int i;
@@ -117,7 +117,7 @@ static void wishes_come_back(void **state)
     } rows[] = {
         { 0, 0, -1, 0 }, { 3, 0, 4, 0 }, { 4, 0, 0, 1 }, { 7, 2, -1, 1 }
     };
-    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    acme_journal_t *journal = acme_journal_make(pool);
     size_t i;
 
     (void)state;
@@ -142,7 +142,7 @@ static void a_window_comes_back(void **state)
         WHEN + apr_time_from_sec(50), WHEN + apr_time_from_sec(7),
         UINT32_MAX, "https://ca.example/why", 1
     };
-    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    acme_journal_t *journal = acme_journal_make(pool);
 
     (void)state;
     journal->window = window;
@@ -173,7 +173,7 @@ static void names_that_failed_come_back(void **state)
         { "b.org", UINT32_MAX, WHEN, 0, 0, 0 },
         { "c.org", 0, 0, 0, 0, 15 }
     };
-    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    acme_journal_t *journal = acme_journal_make(pool);
     size_t i;
 
     (void)state;
@@ -224,7 +224,7 @@ static void damaged_extras_are_none(void **state)
     open_store();
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         put(at("store/journal/a.org.json"),
-            apr_pstrcat(scratch_pool, HEAD, rows[i], EMPTY_EVENTS, NULL));
+            apr_pstrcat(pool, HEAD, rows[i], EMPTY_EVENTS, NULL));
         if (load(&journal)) {
             fail_msg("%s: %s", rows[i], res.detail);
         }
@@ -239,7 +239,7 @@ static void damaged_extras_are_none(void **state)
 /* What else is said of an event: all, or nothing. */
 static void events_say_more(void **state)
 {
-    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    acme_journal_t *journal = acme_journal_make(pool);
     acme_event_t *event;
 
     (void)state;
@@ -263,13 +263,13 @@ static void events_say_more(void **state)
 
 static void keeps_the_last_events(void **state)
 {
-    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    acme_journal_t *journal = acme_journal_make(pool);
     int i;
 
     (void)state;
     for (i = 0; i < 100; i++) {
         acme_journal_add(journal, WHEN + apr_time_from_sec(i), "event",
-                         apr_itoa(scratch_pool, i));
+                         apr_itoa(pool, i));
     }
     assert_int_equal(save(journal), 0);
     assert_int_equal(load(&journal), 0);
@@ -295,7 +295,7 @@ static void hostile_texts_are_bounded(void **state)
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         const char *text = repeat(rows[i], 5000);
 
-        journal = acme_journal_make(scratch_pool);
+        journal = acme_journal_make(pool);
         journal->problem = journal->detail = journal->digest = text;
         for (n = 0; n < ACME_JOURNAL_EVENTS; n++) {
             acme_journal_add(journal, WHEN, text, text);
@@ -411,7 +411,7 @@ static void set_aside_may_fail(void **state)
     scratch_step = 1;
     scratch_errno = EROFS;
     assert_int_equal(acme_journal_load(&journal, store, "a.org", &res,
-                                       scratch_pool), APR_EGENERAL);
+                                       pool), APR_EGENERAL);
     assert_empty(journal);
     assert_non_null(strstr(res.detail, "it cannot be set aside: "));
     assert_non_null(strstr(res.detail, "read-only"));
@@ -421,7 +421,7 @@ static void set_aside_may_fail(void **state)
 static void a_failed_save_keeps_the_old(void **state)
 {
     acme_store_t *store = open_store();
-    acme_journal_t *journal = acme_journal_make(scratch_pool);
+    acme_journal_t *journal = acme_journal_make(pool);
 
     (void)state;
     journal->attempts = 7;
@@ -430,7 +430,7 @@ static void a_failed_save_keeps_the_old(void **state)
     scratch_step = 2;
     scratch_errno = ENOSPC;
     assert_int_equal(acme_journal_save(store, "a.org", journal, &res,
-                                       scratch_pool), ENOSPC);
+                                       pool), ENOSPC);
     assert_int_equal(load(&journal), 0);
     assert_int_equal(journal->attempts, 7);
 }

@@ -1,38 +1,12 @@
 /*
  * test_json.c - documents that nobody who wishes us well has written.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_pools.h>
-#include <apr_strings.h>
 
 #include "acme_json.h"
+#include "pool.h"
 
-#define ROWS(rows) (sizeof(rows) / sizeof(*(rows)))
-
-static apr_pool_t *pool;
 static acme_result_t res;
-
-static int setup(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static json_t *parse(const char *body)
 {
@@ -74,7 +48,7 @@ static void what_is_no_object_is_refused(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         json = (json_t *)&res;
         if (!acme_json_parse(&json, rows[i].body, strlen(rows[i].body),
                              "order", &res, pool)) {
@@ -157,7 +131,7 @@ static void strings(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         text = acme_json_string(json, rows[i].key, rows[i].max, pool);
         if (!text != !rows[i].text
             || (text && strcmp(text, rows[i].text))) {
@@ -196,7 +170,7 @@ static void numbers_and_truth(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         assert_int_equal(acme_json_int(json, rows[i].key), rows[i].number);
         assert_int_equal(acme_json_true(json, rows[i].key), rows[i].is_true);
     }
@@ -246,21 +220,19 @@ static void texts_are_compact_or_indented(void **state)
     assert_null(acme_json_own(NULL, pool));
 }
 
-#define JSON_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        JSON_TEST(what_is_no_object_is_refused),
-        JSON_TEST(depth_is_bounded),
-        JSON_TEST(what_is_shown_of_it_is_clean),
-        JSON_TEST(the_length_counts_not_the_nul),
-        JSON_TEST(strings),
-        JSON_TEST(arrays_keep_their_strings_alone),
-        JSON_TEST(numbers_and_truth),
-        JSON_TEST(getters_take_what_is_no_object),
-        JSON_TEST(a_string_outlives_its_document),
-        JSON_TEST(texts_are_compact_or_indented),
+        POOL_TEST(what_is_no_object_is_refused),
+        POOL_TEST(depth_is_bounded),
+        POOL_TEST(what_is_shown_of_it_is_clean),
+        POOL_TEST(the_length_counts_not_the_nul),
+        POOL_TEST(strings),
+        POOL_TEST(arrays_keep_their_strings_alone),
+        POOL_TEST(numbers_and_truth),
+        POOL_TEST(getters_take_what_is_no_object),
+        POOL_TEST(a_string_outlives_its_document),
+        POOL_TEST(texts_are_compact_or_indented),
     };
     int failed;
 

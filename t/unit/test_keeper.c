@@ -512,7 +512,7 @@ static void be_a_worker(int times)
         step();
     }
     apr_pool_destroy(p);
-    apr_pool_destroy(scratch_pool);
+    apr_pool_destroy(pool);
     free(heard);
 }
 
@@ -684,7 +684,7 @@ static apr_status_t start_script(apr_uint32_t cert, const char *script,
     dns.timeout = apr_time_from_sec(60);
     dns.present = words("/bin/sh -c");
     APR_ARRAY_PUSH(dns.present, const char *) =
-        apr_pstrdup(scratch_pool, script);
+        apr_pstrdup(pool, script);
     what.cert = cert;
     what.id = what.name = cert ? "b.example" : "a.example";
     what.token = "token";
@@ -756,7 +756,7 @@ static int start_and_await(apr_uint32_t cert, const char *script)
 {
     int fd = open_channel();
 
-    ask(fd, cert, apr_pstrcat(scratch_pool, "start ", script, NULL));
+    ask(fd, cert, apr_pstrcat(pool, "start ", script, NULL));
     assert_int_equal(answered(fd), 0);
     ask(fd, cert, "await");
     return fd;
@@ -774,7 +774,7 @@ static void assert_no_answer_yet(int fd)
 /* A script that runs until the test lets it go on. */
 static const char *until(const char *name, const char *then)
 {
-    return apr_psprintf(scratch_pool, "while [ ! -e %s ]; do sleep 0.02;"
+    return apr_psprintf(pool, "while [ ! -e %s ]; do sleep 0.02;"
                         " done; %s", at("%s", name), then);
 }
 
@@ -810,7 +810,7 @@ static void nothing_else_is_heard_on_a_channel_that_waits(void **state)
 
     (void)state;
     fd = start_and_await(0, until("go", "exit 3"));
-    ask(fd, 0, apr_psprintf(scratch_pool, "start echo >%s", at("second")));
+    ask(fd, 0, apr_psprintf(pool, "start echo >%s", at("second")));
     ask(fd, 0, "await");
     assert_no_answer_yet(fd);
     assert_int_equal(mode_of(at("second")), -1);
@@ -897,7 +897,7 @@ static void a_keeper_that_ends_takes_its_jobs_along(void **state)
     pid_t pid;
 
     (void)state;
-    fd = start_and_await(0, apr_psprintf(scratch_pool, "echo $$ >%s;"
+    fd = start_and_await(0, apr_psprintf(pool, "echo $$ >%s;"
                                          " exec sleep 100", file));
     for (i = 0; i < 500 && (!text_of(file) || !*text_of(file)); i++) {
         usleep(A_MOMENT);
@@ -918,10 +918,10 @@ static void a_client_leaves_when_it_is_told(void **state)
     acme_stop_t *stop;
 
     (void)state;
-    assert_int_equal(acme_stop_create(&stop, scratch_pool), 0);
+    assert_int_equal(acme_stop_create(&stop, pool), 0);
     acme_stop_now(stop);
     assert_int_equal(acme_client_open(&client, pair[1], stop, &res,
-                                      scratch_pool), APR_EINTR);
+                                      pool), APR_EINTR);
     assert_null(client);
 }
 
@@ -932,11 +932,11 @@ static void a_client_leaves_with_its_generation(void **state)
     int spare = dup(pair[1]);
 
     (void)state;
-    assert_int_equal(acme_stop_create(&stop, scratch_pool), 0);
+    assert_int_equal(acme_stop_create(&stop, pool), 0);
     close(pair[0]);
     pair[0] = spare;
     assert_int_equal(acme_client_open(&client, pair[1], stop, &res,
-                                      scratch_pool), APR_EOF);
+                                      pool), APR_EOF);
     assert_null(client);
 }
 
@@ -948,16 +948,16 @@ static void a_refusal_is_the_keeper_s_own_sentence(void **state)
     acme_stop_t *stop;
 
     (void)state;
-    assert_int_equal(acme_stop_create(&stop, scratch_pool), 0);
+    assert_int_equal(acme_stop_create(&stop, pool), 0);
     assert_int_equal(acme_client_open(&client, pair[1], stop, &res,
-                                      scratch_pool), 0);
+                                      pool), 0);
     assert_int_equal(acme_client_welcome(client)->certs, 2);
     assert_int_equal(acme_client_welcome(client)->pid, keeper_pid);
     assert_int_equal(acme_client_call(&reply, client, ACME_MSG_PREPARE, &body,
-                                      &res, scratch_pool), APR_ENOENT);
+                                      &res, pool), APR_ENOENT);
     assert_string_equal(res.detail, "keeper: no certificate 7 is configured");
     assert_int_equal(acme_client_call(NULL, client, ACME_MSG_PREPARE, &body,
-                                      &res, scratch_pool), APR_ENOENT);
+                                      &res, pool), APR_ENOENT);
 }
 
 /* When it ends, and when it does not begin */
@@ -1007,7 +1007,7 @@ static void a_second_one_waits_for_the_store(void **state)
         usleep(A_MOMENT);
     }
     assert_logged("nothing is renewed until");
-    assert_logged(apr_psprintf(scratch_pool, "%d", (int)first));
+    assert_logged(apr_psprintf(pool, "%d", (int)first));
     assert_int_equal(times_logged("started"), 1);
 
     kill(first, SIGTERM);

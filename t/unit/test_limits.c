@@ -1,21 +1,10 @@
 /*
  * test_limits.c - when a CA's rate limits allow the next order.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-
 #include "acme_limits.h"
 #include "acme_time.h"
+#include "pool.h"
 
-#define ROWS(rows) (sizeof(rows) / sizeof(*(rows)))
 #define SECONDS(n) apr_time_from_sec((apr_int64_t)(n))
 #define MINUTES(n) SECONDS(60 * (n))
 #define HOURS(n) SECONDS(3600 * (n))
@@ -30,21 +19,6 @@
 #define EACH_OF_DOMAIN (DAYS(7) / 50)
 #define EACH_OF_SET (DAYS(7) / 5)
 #define EACH_FAILURE MINUTES(12)
-
-static apr_pool_t *pool;
-
-static int setup(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static const apr_array_header_t *names_of(const char *text)
 {
@@ -127,7 +101,7 @@ static void registered_domains(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         domain = acme_registered_domain(rows[i].name);
         if (!domain != !rows[i].domain
             || (domain && strcmp(domain, rows[i].domain))) {
@@ -256,7 +230,7 @@ static void when_it_may_be_ordered(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows_of_one); i++) {
+    for (i = 0; i < COUNT(rows_of_one); i++) {
         limits = acme_limits_create(REAL, pool);
         happen(limits, rows_of_one[i].n, rows_of_one[i].use,
                rows_of_one[i].used, rows_of_one[i].used_how,
@@ -322,7 +296,7 @@ static void cas(void **unused)
 
     (void)unused;
     APR_ARRAY_PUSH(orders, acme_limits_order_t) = order;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         limits = acme_limits_create(rows[i].url, pool);
         happen(limits, 300, ACME_USE_ORDERED, "a.org", FIRST, NOW);
         happen(limits, 50, ACME_USE_ISSUED, "a.org", FIRST, NOW);
@@ -358,7 +332,7 @@ static void a_past_in_any_order(void **unused)
     acme_limits_load(limits, events, NOW);
     assert_int_equal(acme_limits_count(limits), 0);
 
-    for (i = 0; i < 6 * ROWS(agos); i++) {
+    for (i = 0; i < 6 * COUNT(agos); i++) {
         APR_ARRAY_PUSH(events, acme_limits_event_t) =
             event_of(ACME_USE_ISSUED, "a.org", FIRST, NOW - agos[i % 6]);
     }
@@ -449,7 +423,7 @@ static void forecasts(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         at = acme_limits_forecast(limits, orders_of(rows[i].n, rows[i].format,
                                                     rows[i].how), NOW, pool);
         if (at != NOW + rows[i].wait) {
@@ -513,7 +487,7 @@ static void a_forecast_comes_true(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         acme_limits_t *limits = acme_limits_create(REAL, pool);
         apr_array_header_t *orders =
             orders_of(rows[i].subdomains, "s%d.example.org", FIRST);
@@ -558,27 +532,25 @@ static void forecasts_for_people(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         assert_string_equal(
             acme_limits_forecast_text(rows[i].names, NOW + rows[i].in, NOW,
                                       pool), rows[i].text);
     }
 }
 
-#define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        test(registered_domains),
-        test(when_it_may_be_ordered),
-        test(the_limit_that_ends_last_is_told),
-        test(cas),
-        test(a_past_in_any_order),
-        test(what_is_over_is_forgotten),
-        test(forecasts),
-        test(a_forecast_comes_true),
-        test(forecasts_for_people)
+        POOL_TEST(registered_domains),
+        POOL_TEST(when_it_may_be_ordered),
+        POOL_TEST(the_limit_that_ends_last_is_told),
+        POOL_TEST(cas),
+        POOL_TEST(a_past_in_any_order),
+        POOL_TEST(what_is_over_is_forgotten),
+        POOL_TEST(forecasts),
+        POOL_TEST(a_forecast_comes_true),
+        POOL_TEST(forecasts_for_people)
     };
     int failed;
 

@@ -1,20 +1,8 @@
 /*
  * test_link.c - Link headers, good ones and those that a stranger might send.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-
 #include "acme_link.h"
-
-static apr_pool_t *pool;
+#include "pool.h"
 
 static const char *found(const char *value, const char *rel, int max)
 {
@@ -107,25 +95,11 @@ static void much_is_no_trouble(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(links_are_found_by_their_relation,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(much_is_no_trouble, setup, teardown)
+        POOL_TEST(links_are_found_by_their_relation),
+        POOL_TEST(much_is_no_trouble)
     };
     int failed;
 

@@ -2,24 +2,14 @@
  * test_message.c - a packet is a message of the table, or it is refused whole.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-
 #include "packet.h"
+#include "pool.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define DESCRIPTORS_MAX 256
 
-static apr_pool_t *pool;
 static acme_result_t res;
 static int fds[2];              /* we send on 1, what is tested is on 0 */
 static packet_t packet;
@@ -36,19 +26,18 @@ static int descriptors(void)
 
 static int setup(void **state)
 {
-    (void)state;
     alarm(60);
-    apr_pool_create(&pool, NULL);
+    if (pool_setup(state)) {
+        return -1;
+    }
     return acme_message_pair(fds, &res);
 }
 
 static int teardown(void **state)
 {
-    (void)state;
     close(fds[0]);
     close(fds[1]);
-    apr_pool_destroy(pool);
-    return 0;
+    return pool_teardown(state);
 }
 
 static apr_status_t receive(acme_message_t *message, int reply, int *passed)

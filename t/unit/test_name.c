@@ -1,37 +1,10 @@
 /*
  * test_name.c - one form for each name, and a refusal for what is none.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_pools.h>
-#include <apr_strings.h>
-
 #include "acme_name.h"
+#include "pool.h"
 
-#define ROWS(rows) (sizeof(rows) / sizeof(*(rows)))
-
-static apr_pool_t *pool;
 static acme_result_t res;
-
-static int setup(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static void names_get_one_form(void **state)
 {
@@ -75,7 +48,7 @@ static void names_get_one_form(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         if (acme_name_normalise(&name, rows[i].text, &res, pool)) {
             fail_msg("%s", res.detail);
         }
@@ -150,7 +123,7 @@ static void names_that_are_refused(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         name = "x";
         if (!acme_name_normalise(&name, rows[i].text, &res, pool)) {
             fail_msg("\"%s\": became %s", rows[i].text, name);
@@ -198,7 +171,7 @@ static void names_have_a_longest(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         acme_name_normalise(&name, rows[i].text, &res, pool);
         if ((name ? strlen(name) : 0) != rows[i].len) {
             fail_msg("%s: \"%s\"", rows[i].name, name ? name : res.detail);
@@ -221,7 +194,7 @@ static void addresses_and_wildcards_are_told_apart(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         assert_int_equal(acme_name_is_ip(rows[i].name), rows[i].ip);
         assert_int_equal(acme_name_is_wildcard(rows[i].name),
                          rows[i].wildcard);
@@ -240,7 +213,7 @@ static void a_wildcard_has_a_base(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         assert_string_equal(acme_name_base(rows[i].name), rows[i].base);
     }
 }
@@ -265,7 +238,7 @@ static void addresses_have_a_reverse_name(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         arpa = acme_name_arpa(rows[i].ip, pool);
         if (!arpa != !rows[i].arpa || (arpa && strcmp(arpa, rows[i].arpa))) {
             fail_msg("%s: %s", rows[i].ip, arpa ? arpa : "none");
@@ -313,7 +286,7 @@ static void sets_are_compared(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         if (acme_name_all_in(names(rows[i].a), names(rows[i].b))
             != rows[i].all) {
             fail_msg("%s in %s", rows[i].a, rows[i].b);
@@ -335,26 +308,24 @@ static void three_names_are_shown(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         assert_string_equal(acme_names_text(names(rows[i].names), pool),
                             rows[i].text);
     }
 }
 
-#define NAME_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        NAME_TEST(names_get_one_form),
-        NAME_TEST(names_that_are_refused),
-        NAME_TEST(names_have_a_longest),
-        NAME_TEST(addresses_and_wildcards_are_told_apart),
-        NAME_TEST(a_wildcard_has_a_base),
-        NAME_TEST(addresses_have_a_reverse_name),
-        NAME_TEST(octets_are_in_network_order),
-        NAME_TEST(sets_are_compared),
-        NAME_TEST(three_names_are_shown),
+        POOL_TEST(names_get_one_form),
+        POOL_TEST(names_that_are_refused),
+        POOL_TEST(names_have_a_longest),
+        POOL_TEST(addresses_and_wildcards_are_told_apart),
+        POOL_TEST(a_wildcard_has_a_base),
+        POOL_TEST(addresses_have_a_reverse_name),
+        POOL_TEST(octets_are_in_network_order),
+        POOL_TEST(sets_are_compared),
+        POOL_TEST(three_names_are_shown),
     };
     int failed;
 

@@ -2,25 +2,14 @@
  * test_past.c - what a journal tells of a certificate's past, and of the names
  * that are left out.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-
 #include "acme_past.h"
 #include "acme_roster.h"
+#include "pool.h"
 
 #define SECONDS(n) apr_time_from_sec((apr_int64_t)(n))
 #define DAYS(n) SECONDS(24 * 3600 * (n))
 #define NOW SECONDS(1795239365)
 
-static apr_pool_t *pool;
 static acme_conf_t conf;
 static acme_cert_conf_t *cert;
 static acme_state_t state;
@@ -33,8 +22,7 @@ static int setup(void **unused)
     acme_ca_conf_t *ca;
     size_t i;
 
-    (void)unused;
-    if (apr_pool_create(&pool, NULL)) {
+    if (pool_setup(unused)) {
         return -1;
     }
     memset(&conf, 0, sizeof(conf));
@@ -57,13 +45,6 @@ static int setup(void **unused)
     APR_ARRAY_PUSH(cert->key_types, acme_key_type_e) = ACME_KEY_P256;
     journal = acme_journal_make(pool);
     state.warn.percent = 10;
-    return 0;
-}
-
-static int teardown(void **unused)
-{
-    (void)unused;
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -285,7 +266,8 @@ static void not_before_the_warn_window(void **unused)
     assert_int_equal(blame(1, 0, NOW + DAYS(21) + 1), ACME_BLAME_LEFT_OUT);
 }
 
-#define PAST_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define PAST_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
 int main(void)
 {

@@ -15,20 +15,7 @@ static acme_result_t res;
 static apr_status_t load(acme_pending_t **ppending)
 {
     return acme_pending_load(ppending, open_store(), "a.org", &res,
-                             scratch_pool);
-}
-
-static apr_array_header_t *words(const char *text)
-{
-    apr_array_header_t *list = apr_array_make(scratch_pool, 4,
-                                              sizeof(const char *));
-    char *last, *word, *copy = apr_pstrdup(scratch_pool, text);
-
-    for (word = apr_strtok(copy, " ", &last); word;
-         word = apr_strtok(NULL, " ", &last)) {
-        APR_ARRAY_PUSH(list, const char *) = word;
-    }
-    return list;
+                             pool);
 }
 
 /* Key, CSR and digest all say text, so that a mixture is seen. */
@@ -42,7 +29,7 @@ static apr_status_t save_as(acme_store_t *store, const char *id,
     pending.csr_len = strlen(text);
     pending.names = words("a.org www.a.org");
     pending.order_url = url;
-    return acme_pending_save(store, id, &pending, &res, scratch_pool);
+    return acme_pending_save(store, id, &pending, &res, pool);
 }
 
 static apr_status_t save_to(acme_store_t *store, const char *text,
@@ -59,7 +46,7 @@ static apr_status_t save(const char *text, const char *url)
 static apr_status_t set_order(const char *url)
 {
     return acme_pending_order(open_store(), "a.org", "ca.example-01234567",
-                              url, &res, scratch_pool);
+                              url, &res, pool);
 }
 
 /* The text that all of it was saved with. */
@@ -116,7 +103,7 @@ static void a_csr_is_octets(void **state)
     made.digest = "d";
     made.names = words("a.org");
     assert_int_equal(acme_pending_save(open_store(), "a.org", &made, &res,
-                                       scratch_pool), 0);
+                                       pool), 0);
     assert_int_equal(load(&pending), 0);
     assert_int_equal(pending->csr_len, sizeof(csr));
     assert_memory_equal(pending->csr, csr, sizeof(csr));
@@ -130,7 +117,7 @@ static void names_and_account_come_back(void **state)
     assert_int_equal(save("one", NULL), 0);
     assert_int_equal(load(&pending), 0);
     assert_int_equal(pending->names->nelts, 2);
-    assert_string_equal(apr_array_pstrcat(scratch_pool, pending->names, ' '),
+    assert_string_equal(apr_array_pstrcat(pool, pending->names, ' '),
                         "a.org www.a.org");
     assert_null(pending->account);
     assert_int_equal(set_order(URL), 0);
@@ -144,7 +131,7 @@ static void names_and_account_come_back(void **state)
 static apr_status_t set_issued(const char *chain, const char *url)
 {
     return acme_pending_issued(open_store(), "a.org", chain, url, &res,
-                               scratch_pool);
+                               pool);
 }
 
 static void what_was_issued_waits_on_disk(void **state)
@@ -203,13 +190,13 @@ static void an_order_is_made_anew_with_the_same_key(void **state)
 
     (void)state;
     assert_int_equal(acme_pending_reorder(open_store(), "a.org", &res,
-                                          scratch_pool), ENOENT);
+                                          pool), ENOENT);
     assert_int_equal(mode_of(at("store/pending/a.org")), -1);
     assert_int_equal(save("one", NULL), 0);
     assert_int_equal(set_order(URL), 0);
     assert_int_equal(set_issued(CHAIN, CERT_URL), 0);
     assert_int_equal(acme_pending_reorder(open_store(), "a.org", &res,
-                                          scratch_pool), 0);
+                                          pool), 0);
     assert_int_equal(load(&pending), 0);
     assert_string_equal(whole(pending), "one");
     assert_int_equal(pending->names->nelts, 2);
@@ -235,20 +222,20 @@ static void parts_go_with_their_certificate(void **state)
     size_t i;
 
     (void)state;
-    assert_string_equal(acme_pending_part("a.org", "rsa2048", scratch_pool),
+    assert_string_equal(acme_pending_part("a.org", "rsa2048", pool),
                         "a.org+rsa2048");
-    assert_null(acme_store_id("a.org+rsa2048", scratch_pool));
+    assert_null(acme_store_id("a.org+rsa2048", pool));
     for (i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
         assert_int_equal(save_as(open_store(), ids[i], ids[i], URL), 0);
     }
     assert_int_equal(acme_pending_load(&pending, open_store(), ids[1], &res,
-                                       scratch_pool), 0);
+                                       pool), 0);
     assert_string_equal(whole(pending), ids[1]);
     assert_int_equal(acme_pending_remove(open_store(), ids[1], &res,
-                                         scratch_pool), 0);
+                                         pool), 0);
     assert_int_equal(count(at("store/pending")), 4);
     assert_int_equal(acme_pending_remove(open_store(), "a.org", &res,
-                                         scratch_pool), 0);
+                                         pool), 0);
     assert_int_equal(count(at("store/pending")), 2);
     assert_int_equal(mode_of(at("store/pending/a.org.uk")), 0700);
     assert_int_equal(mode_of(at("store/pending/a.or+rsa2048")), 0700);
@@ -260,11 +247,11 @@ static void remove_is_for_good(void **state)
 
     (void)state;
     assert_int_equal(acme_pending_remove(open_store(), "a.org", &res,
-                                         scratch_pool), 0);
+                                         pool), 0);
     assert_int_equal(save("one", URL), 0);
     put(at("store/pending/a.org/foreign"), "x");
     assert_int_equal(acme_pending_remove(open_store(), "a.org", &res,
-                                         scratch_pool), 0);
+                                         pool), 0);
     assert_int_equal(count(at("store/pending")), 0);
     assert_int_equal(load(&pending), ENOENT);
 }
@@ -398,7 +385,7 @@ static int save_new(void *data)
 
 static int remove_it(void *data)
 {
-    return tell(acme_pending_remove(data, "a.org", &res, scratch_pool));
+    return tell(acme_pending_remove(data, "a.org", &res, pool));
 }
 
 /* At each step of a call the process dies: what is there is whole or none. */
@@ -432,7 +419,7 @@ static void dies_at_any_step_of(int (*call)(void *data), int fault)
 static int issue_it(void *data)
 {
     return tell(acme_pending_issued(data, "a.org", "new", CERT_URL, &res,
-                                    scratch_pool));
+                                    pool));
 }
 
 /* The chain is there with its URL, or the order is as it was before. */

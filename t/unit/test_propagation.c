@@ -2,23 +2,13 @@
  * test_propagation.c - values that come sooner or later to name servers.
  */
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
 
 #include "acme_propagation.h"
 #include "fake_dns.h"
+#include "pool.h"
 
-#define ROWS(rows) (sizeof(rows) / sizeof(*(rows)))
 #define SECONDS(n) apr_time_from_sec(n)
 #define LEAVE_AFTER apr_time_from_msec(300)
 #define LEAVE_WITHIN apr_time_from_msec(100)
@@ -39,15 +29,15 @@
     { 1, "n4.test", "A", "n4.test A 127.0.0.4", 0, 0, 0, 0 }
 #define ZONE_ROWS 7
 
-static apr_pool_t *pool;
 static acme_resolver_conf_t conf;
 static acme_result_t res;
 static apr_array_header_t *records;
 
 static int setup(void **state)
 {
-    (void)state;
-    apr_pool_create(&pool, NULL);
+    if (pool_setup(state)) {
+        return -1;
+    }
     memset(&conf, 0, sizeof(conf));
     records = apr_array_make(pool, 2, sizeof(acme_record_t));
     return acme_stop_create(&conf.stop, pool);
@@ -55,8 +45,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    (void)state;
-    apr_pool_destroy(pool);
+    pool_teardown(state);
     fake_dns_stop();
     return 0;
 }
@@ -192,7 +181,7 @@ static void nearly_is_not_there(void **state)
 
     (void)state;
     want(A, "one");
-    for (i = 0; i < ROWS(says); i++) {
+    for (i = 0; i < COUNT(says); i++) {
         rows[ZONE_ROWS + 1].says = says[i];
         start(rows);
         assert_lacks(apr_time_from_msec(200), "127.0.0.3");
@@ -222,7 +211,7 @@ static void a_server_that_does_not_answer_counts_not(void **state)
 
     (void)state;
     want(A, "one");
-    for (i = 0; i < ROWS(cases); i++) {
+    for (i = 0; i < COUNT(cases); i++) {
         print_message("%s\n", cases[i].name);
         rows[ZONE_ROWS + 1] = cases[i].row;
         start(rows);
@@ -320,7 +309,7 @@ static void many_names(void **state)
     int i;
 
     (void)state;
-    for (i = 0; i < (int)ROWS(all); i++) {
+    for (i = 0; i < (int)COUNT(all); i++) {
         APR_ARRAY_PUSH(rows, fake_dns_row_t) = all[i];
     }
     for (i = 0; i < 100; i++) {

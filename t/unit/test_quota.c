@@ -1,18 +1,8 @@
 /*
  * test_quota.c - the limits of the CAs, counted from states.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-
 #include "acme_quota.h"
+#include "pool.h"
 
 #define SECONDS(n) apr_time_from_sec((apr_int64_t)(n))
 #define HOURS(n) SECONDS(3600 * (n))
@@ -26,7 +16,6 @@
 #define EACH_OF_DOMAIN (DAYS(7) / 50)
 #define EACH_OF_SET (DAYS(7) / 5)
 
-static apr_pool_t *pool;
 static acme_conf_t conf;
 static acme_state_t states[CERTS];
 static acme_quota_t *quota;
@@ -60,8 +49,7 @@ static int setup(void **state)
 {
     int i;
 
-    (void)state;
-    if (apr_pool_create(&pool, NULL)) {
+    if (pool_setup(state)) {
         return -1;
     }
     memset(&conf, 0, sizeof(conf));
@@ -74,13 +62,6 @@ static int setup(void **state)
         add_cert(i);
     }
     quota = acme_quota_create(&conf, pool);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -357,7 +338,8 @@ static void full_cas_are_passed_over(void **unused)
     assert_int_equal(full[LIMITED], 0);
 }
 
-#define QUOTA_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define QUOTA_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
 int main(void)
 {

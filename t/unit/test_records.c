@@ -19,14 +19,14 @@ static const char *real_path;
 
 static void write_script(const char *path, const char *text)
 {
-    put(path, apr_pstrcat(scratch_pool, "#!/bin/sh\n", text, "\n", NULL));
+    put(path, apr_pstrcat(pool, "#!/bin/sh\n", text, "\n", NULL));
     assert_int_equal(chmod(path, 0755), 0);
 }
 
 /* hook: writes its arguments to the file "said", then does more. */
 static const char *hook(const char *more)
 {
-    write_script(at("hook"), apr_psprintf(scratch_pool,
+    write_script(at("hook"), apr_psprintf(pool,
                  "echo \"$@\" >>%s; %s", at("said"), more));
     return at("hook");
 }
@@ -49,7 +49,7 @@ static int setup(void **state)
         real_path = strdup(getenv("PATH"));
     }
     setenv("PATH", real_path, 1);
-    records = acme_records_create(&test_log, scratch_pool);
+    records = acme_records_create(&test_log, pool);
     memset(&dns, 0, sizeof(dns));
     dns.present = one(hook(":"));
     dns.timeout = apr_time_from_sec(50);
@@ -142,7 +142,7 @@ static void commands_are_called_as_their_kind_wants(void **state)
 static void a_cleanup_command_of_its_own_is_used(void **state)
 {
     (void)state;
-    write_script(at("clean"), apr_psprintf(scratch_pool,
+    write_script(at("clean"), apr_psprintf(pool,
                  "echo clean \"$@\" >>%s", at("said")));
     dns.present = one(at("hook"));
     APR_ARRAY_PUSH(dns.present, const char *) = "an argument";
@@ -160,12 +160,12 @@ static void a_cleanup_command_of_its_own_is_used(void **state)
 static void certbot_s_scripts_run_unchanged(void **state)
 {
     (void)state;
-    write_script(at("auth"), apr_psprintf(scratch_pool, "set -eu\n"
+    write_script(at("auth"), apr_psprintf(pool, "set -eu\n"
                  "echo \"auth $CERTBOT_DOMAIN $CERTBOT_VALIDATION"
                  " $CERTBOT_REMAINING_CHALLENGES $CERTBOT_ALL_DOMAINS"
                  " ${CERTBOT_AUTH_OUTPUT-none} $ACME_EVENT\" >>%s\n"
                  "echo; echo ' id  17'", at("said")));
-    write_script(at("clean"), apr_psprintf(scratch_pool, "set -eu\n"
+    write_script(at("clean"), apr_psprintf(pool, "set -eu\n"
                  "echo \"clean $CERTBOT_DOMAIN $CERTBOT_VALIDATION"
                  " [$CERTBOT_AUTH_OUTPUT] $ACME_EVENT\" >>%s",
                  at("said")));
@@ -186,7 +186,7 @@ static void certbot_s_scripts_run_unchanged(void **state)
 static void a_cleanup_waits_for_its_present(void **state)
 {
     (void)state;
-    dns.present = one(hook(apr_psprintf(scratch_pool, "[ $1 = cleanup ] || "
+    dns.present = one(hook(apr_psprintf(pool, "[ $1 = cleanup ] || "
         "while [ ! -e %s ]; do sleep 0.02; done; echo end $1 >>%s; exit 3",
         at("go"), at("said"))));
     present();
@@ -274,7 +274,7 @@ static void the_first_failure_is_told_until_the_next_round(void **state)
     present();
     await(0);
     assert_int_equal(result(0), APR_EGENERAL);
-    assert_string_equal(res.detail, apr_psprintf(scratch_pool,
+    assert_string_equal(res.detail, apr_psprintf(pool,
         "first.example: the command of AcmeDns failed: %s: exit status 5: "
         "sorry, _acme-challenge.first.example; the error log has all that it "
         "said", at("hook")));
@@ -330,13 +330,13 @@ static void hundreds_at_once_all_come_to_their_end(void **state)
 
     (void)state;
     for (i = 0; i < 300; i++) {
-        what.name = apr_psprintf(scratch_pool, "n%d.example", i);
+        what.name = apr_psprintf(pool, "n%d.example", i);
         present();
     }
     await(0);
     assert_int_equal(result(0), 0);
     for (i = 0; i < 300; i++) {
-        what.name = apr_psprintf(scratch_pool, "n%d.example", i);
+        what.name = apr_psprintf(pool, "n%d.example", i);
         cleanup();
     }
     await(0);
@@ -401,9 +401,9 @@ static void what_is_no_name_or_no_token_starts_nothing(void **state)
 static void use_rfc2136(const char *more)
 {
     assert_int_equal(mkdir(at("bin"), 0755), 0);
-    write_script(at("bin/nsupdate"), apr_psprintf(scratch_pool,
+    write_script(at("bin/nsupdate"), apr_psprintf(pool,
                  "{ echo \"$@\"; cat; } >>%s; %s", at("said"), more));
-    setenv("PATH", apr_pstrcat(scratch_pool, at("bin"), ":", real_path, NULL),
+    setenv("PATH", apr_pstrcat(pool, at("bin"), ":", real_path, NULL),
            1);
     put(at("key"), "key \"k.\" { algorithm hmac-sha256; secret \"c2VjcmV0\";"
         " };\n");
@@ -417,13 +417,13 @@ static void use_rfc2136(const char *more)
 
 static void nsupdate_is_told_its_commands(void **state)
 {
-    const char *first = apr_psprintf(scratch_pool, "-k %s\n", at("key"));
+    const char *first = apr_psprintf(pool, "-k %s\n", at("key"));
 
     (void)state;
     use_rfc2136(":");
     present();
     await(0);
-    assert_string_equal(text_of(at("said")), apr_pstrcat(scratch_pool, first,
+    assert_string_equal(text_of(at("said")), apr_pstrcat(pool, first,
         "server ns.example.net 53\n"
         "update add _acme-challenge.a.example. 60 TXT \"" V1 "\"\n"
         "send\n", NULL));
@@ -434,7 +434,7 @@ static void nsupdate_is_told_its_commands(void **state)
     what.record = "r.example";
     cleanup();
     await(0);
-    assert_string_equal(text_of(at("said")), apr_pstrcat(scratch_pool, first,
+    assert_string_equal(text_of(at("said")), apr_pstrcat(pool, first,
         "server 2001:db8::1 5353\n"
         "zone example.\n"
         "update delete r.example. TXT \"" V1 "\"\n"
@@ -448,7 +448,7 @@ static void what_nsupdate_complains_of_is_told(void **state)
     present();
     await(0);
     assert_int_equal(result(0), APR_EGENERAL);
-    assert_string_equal(res.detail, apr_psprintf(scratch_pool,
+    assert_string_equal(res.detail, apr_psprintf(pool,
         "a.example: _acme-challenge.a.example could not be updated at "
         "ns.example.net: %s: exit status 2: update failed: REFUSED; does the "
         "server let the key in %s change TXT records there? The error log has "

@@ -2,31 +2,21 @@
  * test_resolver.c - lookups against DNS servers that lie, cut, or say nothing.
  */
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
 
 #include "acme_resolver.h"
 #include "fake_dns.h"
+#include "pool.h"
+#include "threads.h"
 
-#define ROWS(rows) (sizeof(rows) / sizeof(*(rows)))
 #define TIMEOUT apr_time_from_msec(700)
 #define LONG apr_time_from_sec(60)      /* nobody waits for its end */
 #define LEAVE_AFTER apr_time_from_msec(100)
 #define LEAVE_WITHIN apr_time_from_msec(100)
 #define NAME "_acme-challenge.a.test"
 
-static apr_pool_t *pool;
 static acme_resolver_conf_t conf;
 static acme_resolver_t *resolver;
 static acme_result_t res;
@@ -34,16 +24,16 @@ static apr_array_header_t *values;
 
 static int setup(void **state)
 {
-    (void)state;
-    apr_pool_create(&pool, NULL);
+    if (pool_setup(state)) {
+        return -1;
+    }
     memset(&conf, 0, sizeof(conf));
     return acme_stop_create(&conf.stop, pool);
 }
 
 static int teardown(void **state)
 {
-    (void)state;
-    apr_pool_destroy(pool);
+    pool_teardown(state);
     fake_dns_stop();
     return 0;
 }
@@ -74,6 +64,21 @@ static void assert_says(const char *text)
     }
 }
 
+/* A name that leads to nothing, and how that is told. */
+typedef struct {
+    const char *name;
+    apr_status_t rv;
+    const char *says;
+} refusal_t;
+
+static void assert_refused(const refusal_t *refusal, apr_status_t rv)
+{
+    if (rv != refusal->rv) {
+        fail_msg("%s: %d: %s", refusal->name, res.status, res.detail);
+    }
+    assert_says(refusal->says);
+}
+
 static void txt_values(void **state)
 {
     static const fake_dns_row_t rows[] = {
@@ -101,7 +106,7 @@ static void txt_values(void **state)
 
     (void)state;
     start(rows);
-    for (i = 0; i < ROWS(cases); i++) {
+    for (i = 0; i < COUNT(cases); i++) {
         if (acme_resolver_txt(&values, resolver, cases[i].name, &res, pool)) {
             fail_msg("%s", res.detail);
         }
@@ -134,11 +139,7 @@ static void no_txt_values(void **state)
         { 1, "big.test", "TXT", "big.test TXT @", 0, 0, 0, FAKE_DNS_BY_TCP },
         { 0 }
     };
-    static const struct {
-        const char *name;
-        apr_status_t rv;
-        const char *says;
-    } cases[] = {
+    static const refusal_t cases[] = {
         { "unknown.test", APR_ENOENT, "unknown.test: 127.0.0.1:" },
         { "empty.test", APR_ENOENT, "empty.test: 127.0.0.1:" },
         { "gone.test", APR_ENOENT, "no TXT record" },
@@ -156,13 +157,11 @@ static void no_txt_values(void **state)
 
     (void)state;
     start(rows);
-    for (i = 0; i < ROWS(cases); i++) {
-        if (acme_resolver_txt(&values, resolver, cases[i].name, &res, pool)
-            != cases[i].rv) {
-            fail_msg("%s: %d: %s", cases[i].name, res.status, res.detail);
-        }
+    for (i = 0; i < COUNT(cases); i++) {
+        assert_refused(&cases[i], acme_resolver_txt(&values, resolver,
+                                                    cases[i].name, &res,
+                                                    pool));
         assert_null(values);
-        assert_says(cases[i].says);
     }
     assert_true(fake_dns_asked(8) + fake_dns_asked(9) >= 17);
 }
@@ -180,7 +179,7 @@ static void a_name_that_is_none(void **state)
     name[sizeof(name) - 1] = '\0';
     assert_int_equal(acme_resolver_txt(&values, resolver, name, &res, pool),
                      APR_EGENERAL);
-    for (i = 0; i < ROWS(names); i++) {
+    for (i = 0; i < COUNT(names); i++) {
         assert_int_not_equal(acme_resolver_txt(&values, resolver, names[i],
                                                &res, pool), 0);
     }
@@ -214,7 +213,7 @@ static void one_server_is_asked_directly(void **state)
                                           &res, pool), APR_EGENERAL);
     assert_says(server(4));
     assert_int_equal(fake_dns_recursion_desired(0), 0);
-    for (i = 0; i < ROWS(bad); i++) {
+    for (i = 0; i < COUNT(bad); i++) {
         assert_int_not_equal(acme_resolver_txt_at(
             &values, resolver, bad[i], NAME, &res, pool), 0);
         assert_null(values);
@@ -257,7 +256,7 @@ static void the_authority_is_found(void **state)
 
     (void)state;
     start(rows);
-    for (i = 0; i < ROWS(cases); i++) {
+    for (i = 0; i < COUNT(cases); i++) {
         if (acme_resolver_authority(&out, resolver, cases[i].name, &res,
                                     pool)) {
             fail_msg("%s: %s", cases[i].name, res.detail);
@@ -286,11 +285,7 @@ static void the_authority_is_not_found(void **state)
           0 },
         { 0 }
     };
-    static const struct {
-        const char *name;
-        apr_status_t rv;
-        const char *says;
-    } cases[] = {
+    static const refusal_t cases[] = {
         { "servfail.test", APR_EGENERAL, "SOA" },
         { "no.ns.test", APR_EGENERAL, "has no name servers" },
         { "a.test", APR_EGENERAL, "have no addresses" },
@@ -303,13 +298,11 @@ static void the_authority_is_not_found(void **state)
 
     (void)state;
     start(rows);
-    for (i = 0; i < ROWS(cases); i++) {
-        if (acme_resolver_authority(&out, resolver, cases[i].name, &res, pool)
-            != cases[i].rv) {
-            fail_msg("%s: %d: %s", cases[i].name, res.status, res.detail);
-        }
+    for (i = 0; i < COUNT(cases); i++) {
+        assert_refused(&cases[i], acme_resolver_authority(&out, resolver,
+                                                          cases[i].name, &res,
+                                                          pool));
         assert_null(out.servers);
-        assert_says(cases[i].says);
         assert_says(cases[i].name);
     }
 }
@@ -411,7 +404,7 @@ static void bad_servers_are_refused(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(bad); i++) {
+    for (i = 0; i < COUNT(bad); i++) {
         conf.servers = bad[i];
         assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool),
                          APR_EINVAL);
@@ -482,7 +475,7 @@ static void *create_one(void *data)
     int i;
 
     if (acme_resolver_create(&mine, &conf, &why, own) == APR_SUCCESS) {
-        for (i = 0; i < 10; i++) {
+        for (i = 0; i < THREAD_CALLS; i++) {
             good += acme_resolver_txt(&texts, mine, "a.test", &why, own)
                     == APR_SUCCESS;
         }
@@ -496,22 +489,10 @@ static void threads_do_not_meet(void **state)
         { 1, "a.test", "TXT", "a.test TXT a", 0, 0, 0, 0 },
         { 0 }
     };
-    pthread_t threads[8];
-    apr_pool_t *pools[8];
-    void *good;
-    int i;
 
     (void)state;
     start(rows);
-    for (i = 0; i < 8; i++) {
-        apr_pool_create(&pools[i], NULL);
-        pthread_create(&threads[i], NULL, create_one, pools[i]);
-    }
-    for (i = 0; i < 8; i++) {
-        pthread_join(threads[i], &good);
-        assert_int_equal((intptr_t)good, 10);
-        apr_pool_destroy(pools[i]);
-    }
+    assert_threads_are_good(create_one);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

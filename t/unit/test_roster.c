@@ -23,7 +23,7 @@ static int setup(void **state)
     cert->nchallenges = 2;
     cert->challenges[0] = ACME_HTTP_01;
     cert->challenges[1] = ACME_DNS_01;
-    journal = acme_journal_make(scratch_pool);
+    journal = acme_journal_make(pool);
     memset(&certificate, 0, sizeof(certificate));
     certificate.warn.percent = 10;
     return rc;
@@ -55,15 +55,15 @@ static acme_blame_e refuse(const char *name, apr_time_t now)
 
 static const char *names_at(apr_time_t now)
 {
-    return apr_array_pstrcat(scratch_pool,
+    return apr_array_pstrcat(pool,
                              acme_roster_names(cert, journal, now,
-                                               scratch_pool), ' ');
+                                               pool), ' ');
 }
 
 static unsigned flags_of(int name, apr_time_t now)
 {
     return (unsigned char)acme_roster_flags(cert, journal, now,
-                                            scratch_pool)[name];
+                                            pool)[name];
 }
 
 static apr_uint32_t left_out(apr_time_t *pagain_at)

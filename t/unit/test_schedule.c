@@ -1,20 +1,9 @@
 /*
  * test_schedule.c - when to renew, when to try again, what comes next.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-
 #include "acme_schedule.h"
+#include "pool.h"
 
-#define ROWS(rows) (sizeof(rows) / sizeof(*(rows)))
 #define SECONDS(n) apr_time_from_sec((apr_int64_t)(n))
 #define MINUTES(n) SECONDS(60 * (n))
 #define HOURS(n) SECONDS(3600 * (n))
@@ -82,7 +71,7 @@ static void time_of_renewal(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         const acme_window_t window = window_of(rows[i].window);
         const apr_time_t end = NOW + rows[i].life;
         const apr_time_t last = acme_renew_at(NOW, end, &window, CHANCE_MIN);
@@ -140,7 +129,7 @@ static void chance_is_a_certificates_own(void **state)
     size_t row;
 
     (void)state;
-    for (row = 0; row < ROWS(serials); row++) {
+    for (row = 0; row < COUNT(serials); row++) {
         n = acme_chance(serials[row]);
         assert_in_range(n, CHANCE_MIN, CHANCE_MAX);
         assert_int_equal(n, acme_chance(serials[row]));
@@ -201,7 +190,7 @@ static void waits_after_failures(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         const apr_interval_time_t wait = rows[i].wait;
         const apr_interval_time_t least =
             wait_after(rows[i].attempts, rows[i].life, CHANCE_MIN);
@@ -231,7 +220,7 @@ static void short_lived_ones_have_several_tries(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(lives); i++) {
+    for (i = 0; i < COUNT(lives); i++) {
         apr_interval_time_t spent = 0;
         apr_uint32_t tries = 0;
 
@@ -263,7 +252,7 @@ static void the_ca_has_the_first_word(void **state)
     (void)state;
     failure.attempts = 1;
     failure.chance = CHANCE_MIDDLE;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         failure.retry_at = NOW + rows[i].said;
         if (acme_retry_at(&failure, NOW) != NOW + rows[i].wait) {
             fail_msg("%s: not heard", rows[i].name);
@@ -412,7 +401,7 @@ static void next_steps(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(steps); i++) {
+    for (i = 0; i < COUNT(steps); i++) {
         state_of_row(&state, i);
         next = acme_schedule_next(&state, NOW);
         if (next.step != steps[i].step) {
@@ -441,7 +430,7 @@ static void due_when_it_was_said(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(steps); i++) {
+    for (i = 0; i < COUNT(steps); i++) {
         state_of_row(&state, i);
         next = acme_schedule_next(&state, NOW);
         if (next.at <= NOW || state.retry == ACME_RETRY_NEVER) {
@@ -507,7 +496,7 @@ static void a_new_one_rests(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         memset(&state, 0, sizeof(state));
         state.agreed = state.live = state.covers = 1;
         state.not_before = NOW + rows[i].begun;
@@ -561,7 +550,7 @@ static void picks_in_a_window(void **unused)
     int c;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         const apr_time_t start = NOW + rows[i].start;
         const apr_time_t end = NOW + rows[i].end;
 
@@ -691,7 +680,7 @@ static void next_steps_with_a_pick(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(picks); i++) {
+    for (i = 0; i < COUNT(picks); i++) {
         make_live(&state, DAYS(90), picks[i].age, 1);
         state.use_renewal_info = !picks[i].off;
         state.revoked = picks[i].revoked;
@@ -736,7 +725,7 @@ static void each_in_a_row_rests_longer(void **unused)
     int revoked;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         for (revoked = 0; revoked < 2; revoked++) {
             make_live(&state, DAYS(90), 0, 1);
             state.recent = rows[i].recent;
@@ -821,7 +810,7 @@ static void names_bring_a_renewal_forward(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         make_live(&state, DAYS(90), DAYS(5), 1);
         state.live = rows[i].live;
         state.covers = rows[i].covers;
@@ -880,7 +869,7 @@ static void a_limit_of_the_ca_is_waited_for(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         make_live(&state, DAYS(90), DAYS(70), 1);
         state.limit_until = NOW + rows[i].until;
         state.wanted = rows[i].wanted;
@@ -942,7 +931,7 @@ static void waits_after_failures_with_a_window(void **unused)
     int c;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         for (c = CHANCE_MIN; c <= CHANCE_MAX; c++) {
             failure.attempts = rows[i].attempts;
             failure.lifetime = rows[i].life;
@@ -961,7 +950,7 @@ static void waits_after_failures_with_a_window(void **unused)
     }
 
     failure.chance = CHANCE_MIDDLE;
-    for (i = 0; i < ROWS(afterwards); i++) {
+    for (i = 0; i < COUNT(afterwards); i++) {
         failure.attempts = afterwards[i].attempts;
         failure.lifetime = afterwards[i].life;
         failure.window_end = NOW - SECONDS(i);
@@ -987,7 +976,7 @@ static void several_tries_in_a_window(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         failure.attempts = 0;
         failure.lifetime = rows[i].life;
         failure.window_end = NOW + rows[i].window;
@@ -1025,7 +1014,7 @@ static void cas_take_turns_quickly(void **unused)
     int c;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         failure.cas = rows[i].cas;
         failure.attempts = rows[i].attempts;
         failure.retry_at = rows[i].retry_at ? NOW + rows[i].retry_at : 0;
@@ -1116,7 +1105,7 @@ static void turns_without_a_live_one(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         memset(&state, 0, sizeof(state));
         state.agreed = 1;
         state.cas = rows[i].cas;
@@ -1175,8 +1164,8 @@ static void shares_of_the_time(void **unused)
     size_t i, l;
 
     (void)unused;
-    for (l = 0; l < ROWS(lives); l++) {
-        for (i = 0; i < ROWS(rows); i++) {
+    for (l = 0; l < COUNT(lives); l++) {
+        for (i = 0; i < COUNT(rows); i++) {
             make_live(&state, lives[l], lives[l] / 1000 * rows[i].part,
                       rows[i].cas);
             pick = state.not_before + lives[l] / 3 * 2;
@@ -1219,7 +1208,7 @@ static void each_ca_is_tried_in_time(void **unused)
     size_t l;
 
     (void)unused;
-    for (l = 0; l < ROWS(lives); l++) {
+    for (l = 0; l < COUNT(lives); l++) {
         for (cas = 1; cas <= 3; cas++) {
             make_live(&state, lives[l], 0, cas);
             memset(tries, 0, sizeof(tries));
@@ -1362,7 +1351,7 @@ static void when_to_ask_again(void **unused)
     int c;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         off = rows[i].said ? 0 : rows[i].wait / 10;
         for (c = CHANCE_MIN; c <= CHANCE_MAX; c++) {
             wait = acme_ask_retry(rows[i].failures,
@@ -1390,7 +1379,7 @@ static void words(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         assert_string_equal(acme_step_word(rows[i].step), rows[i].word);
     }
 }

@@ -171,11 +171,11 @@ static const char *decoded(const json_t *json, const char *key,
                            apr_size_t *plen)
 {
     const char *text = acme_json_string(json, key, ACME_JWS_MAX,
-                                        scratch_pool);
+                                        pool);
     const char *data;
 
     assert_non_null(text);
-    data = apr_pdecode_base64(scratch_pool, text, APR_ENCODE_STRING,
+    data = apr_pdecode_base64(pool, text, APR_ENCODE_STRING,
                               APR_ENCODE_NONE, plen);
     assert_non_null(data);
     remember(data, *plen);
@@ -186,8 +186,8 @@ static const char *decoded(const json_t *json, const char *key,
 static void assert_signed(const json_t *json, const acme_key_t *key)
 {
     const char *text = apr_pstrcat(
-        scratch_pool, acme_json_string(json, "protected", 65536, scratch_pool),
-        ".", acme_json_string(json, "payload", 65536, scratch_pool), NULL);
+        pool, acme_json_string(json, "protected", 65536, pool),
+        ".", acme_json_string(json, "payload", 65536, pool), NULL);
     ECDSA_SIG *sig = ECDSA_SIG_new();
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     const unsigned char *raw;
@@ -218,7 +218,7 @@ static acme_key_t *account_key(void)
     assert_int_equal(acme_key_load(
         &key, at("store/accounts/%s/key.pem",
                  APR_ARRAY_IDX(conf->cas, 0, acme_ca_conf_t).folder),
-        &res, scratch_pool), 0);
+        &res, pool), 0);
     return key;
 }
 
@@ -233,12 +233,12 @@ static jws_t signed_as(apr_uint32_t cert, apr_uint32_t kind)
 
     assert_int_equal(reply.status, 0);
     assert_int_equal(acme_json_parse(&json, reply.tail, reply.tail_len, "JWS",
-                                     &res, scratch_pool), 0);
+                                     &res, pool), 0);
     assert_int_equal(json_object_size(json), 3);
     assert_signed(json, account_key());
     protected = decoded(json, "protected", &len);
     assert_int_equal(acme_json_parse(&jws.protected, protected, len,
-                                     "protected", &res, scratch_pool), 0);
+                                     "protected", &res, pool), 0);
     jws.payload = decoded(json, "payload", &jws.payload_len);
     return jws;
 }
@@ -246,7 +246,7 @@ static jws_t signed_as(apr_uint32_t cert, apr_uint32_t kind)
 static const char *member(const jws_t *jws, const char *key)
 {
     const char *text = acme_json_string(jws->protected, key, ACME_URL_MAX,
-                                        scratch_pool);
+                                        pool);
 
     return text ? text : "none";
 }
@@ -265,10 +265,10 @@ static void assert_protected(const jws_t *jws, int with_jwk)
         assert_string_equal(member(jws, "kid"), ACCOUNT_URL);
         return;
     }
-    assert_int_equal(acme_key_jwk(&jwk, account_key(), &res, scratch_pool),
+    assert_int_equal(acme_key_jwk(&jwk, account_key(), &res, pool),
                      0);
     assert_string_equal(acme_json_text(json_object_get(jws->protected, "jwk"),
-                                       0, scratch_pool), jwk);
+                                       0, pool), jwk);
 }
 
 static void payloads_are_the_configuration_s(void **state)
@@ -312,7 +312,7 @@ static const unsigned char *finalized(apr_uint32_t cert, apr_size_t *plen)
 
     assert_protected(&jws, 0);
     assert_int_equal(acme_json_parse(&json, jws.payload, jws.payload_len,
-                                     "payload", &res, scratch_pool), 0);
+                                     "payload", &res, pool), 0);
     assert_int_equal(json_object_size(json), 1);
     return (const unsigned char *)decoded(json, "csr", plen);
 }
@@ -332,7 +332,7 @@ static const char *csr_names(const unsigned char *der, apr_size_t len)
         const GENERAL_NAME *san = sk_GENERAL_NAME_value(sans, i);
 
         assert_int_equal(san->type, GEN_DNS);
-        names = apr_pstrcat(scratch_pool, names, i ? " " : "",
+        names = apr_pstrcat(pool, names, i ? " " : "",
                             ASN1_STRING_get0_data(san->d.dNSName), NULL);
     }
     GENERAL_NAMES_free(sans);
@@ -359,7 +359,7 @@ static void finalize_has_the_pending_key_and_all_names(void **state)
         assert_string_equal(csr_names(der, len), names[i]);
         assert_int_equal(acme_key_load(
             &key, at("store/pending/%s/key.pem", cert_of(conf, (int)i)->id),
-            &res, scratch_pool), 0);
+            &res, pool), 0);
         csr = d2i_X509_REQ(NULL, &d, (long)len);
         assert_int_equal(X509_REQ_check_private_key(csr, acme_key_evp(key)),
                          1);
@@ -385,7 +385,7 @@ static const char *refused_file(void)
         path = next + sizeof(before) - 1;
     }
     assert_non_null(path);
-    return apr_pstrmemdup(scratch_pool, path,
+    return apr_pstrmemdup(pool, path,
                           (apr_size_t)(strstr(path, " and was") - path));
 }
 
@@ -405,7 +405,7 @@ static void assert_refused(const char *name, const char *data, apr_size_t len,
     assert_int_equal(mode_of(at("store/aside")), 0700);
     assert_int_equal(mode_of(refused_file()), 0600);
     assert_int_equal(acme_file_read(&kept, &kept_len, refused_file(), 65536,
-                                    &res, scratch_pool), 0);
+                                    &res, pool), 0);
     if (kept_len != len || memcmp(kept, data, len)) {
         fail_msg("%s: the file that was kept is another", name);
     }
@@ -444,14 +444,14 @@ static void octets_that_are_no_chain_are_refused(void **state)
     begin();
     what.key = pending_key(0);
     good = issue(&what);
-    assert_int_equal(acme_key_pem(&key_pem, make_key(), &res, scratch_pool),
+    assert_int_equal(acme_key_pem(&key_pem, make_key(), &res, pool),
                      0);
-    rows[i++].data = apr_pstrcat(scratch_pool, "x\n", good, NULL);
-    rows[i++].data = apr_pstrcat(scratch_pool, good, "x\n", NULL);
+    rows[i++].data = apr_pstrcat(pool, "x\n", good, NULL);
+    rows[i++].data = apr_pstrcat(pool, good, "x\n", NULL);
     rows[i].len = strlen(good) + 1;
     rows[i++].data = good;
-    rows[i++].data = apr_pstrcat(scratch_pool, good, key_pem, NULL);
-    rows[i++].data = apr_pstrmemdup(scratch_pool, good, 300);
+    rows[i++].data = apr_pstrcat(pool, good, key_pem, NULL);
+    rows[i++].data = apr_pstrmemdup(pool, good, 300);
     rows[i++].data = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n"
                      "-----END CERTIFICATE REQUEST-----\n";
     what.nnext = 10;
@@ -555,7 +555,7 @@ static const char *live_text(const char *file)
 
     assert_int_equal(acme_file_read(&text, &len, at("store/live/a.example/%s",
                                                     file), 65536, &res,
-                                    scratch_pool), 0);
+                                    pool), 0);
     return text;
 }
 
@@ -611,7 +611,7 @@ static void the_right_chain_goes_live(void **state)
     assert_string_equal(live_text("fullchain.pem"), pem);
     assert_int_equal(acme_key_load(&key, at("store/live/a.example/"
                                             "privkey.pem"), &res,
-                                   scratch_pool), 0);
+                                   pool), 0);
     assert_int_equal(times_logged("installed:"), 1);
 }
 
@@ -754,7 +754,7 @@ static void records_that_are_not_configured_are_refused(void **state)
     dns.timeout = apr_time_from_sec(60);
     dns.present = words("/bin/sh -c");
     APR_ARRAY_PUSH(dns.present, const char *) =
-        apr_psprintf(scratch_pool, "echo $1 $2 >>%s", at("ran"));
+        apr_psprintf(pool, "echo $1 $2 >>%s", at("ran"));
     APR_ARRAY_PUSH(dns.present, const char *) = "sh";
     cert_of(conf, 1)->dns = &dns;
     start_keeper();

@@ -26,7 +26,7 @@ static void begin(apr_uint32_t part)
     const char *flags;
 
     assert_int_equal(acme_enroll_begin(&pending, &flags, book, &about, &res,
-                                       scratch_pool), 0);
+                                       pool), 0);
 }
 
 static int setup(void **state)
@@ -36,9 +36,9 @@ static int setup(void **state)
     conf = make_conf();
     add_ca(conf, "https://two.example/dir");
     book = open_book(conf);
-    accounts = acme_accounts_create(book, scratch_pool);
+    accounts = acme_accounts_create(book, pool);
     assert_int_equal(acme_accounts_tell_url(accounts, 0, ACCOUNT_URL, &res,
-                                            scratch_pool), 0);
+                                            pool), 0);
     begin(0);
     memset(&request, 0, sizeof(request));
     return rc;
@@ -49,7 +49,7 @@ static apr_status_t sign(const char **pbody, acme_sign_e kind)
     request.kind = kind;
     apr_cpystrn(request.url, URL, sizeof(request.url));
     apr_cpystrn(request.nonce, NONCE, sizeof(request.nonce));
-    return acme_sign(pbody, book, accounts, &request, &res, scratch_pool);
+    return acme_sign(pbody, book, accounts, &request, &res, pool);
 }
 
 /* A JWS taken apart: header and payload as texts with sorted members. */
@@ -63,7 +63,7 @@ static json_t *parsed(const char *text)
     json_t *json;
 
     if (acme_json_parse(&json, text, strlen(text), "JSON", &res,
-                        scratch_pool)) {
+                        pool)) {
         fail_msg("%s: %s", res.detail, text);
     }
     return json;
@@ -72,11 +72,11 @@ static json_t *parsed(const char *text)
 static const char *decoded(const json_t *json, const char *key)
 {
     const char *text = acme_json_string(json, key, ACME_JWS_MAX,
-                                        scratch_pool);
+                                        pool);
     apr_size_t len;
 
     assert_non_null(text);
-    return apr_pdecode_base64(scratch_pool, text, APR_ENCODE_STRING,
+    return apr_pdecode_base64(pool, text, APR_ENCODE_STRING,
                               APR_ENCODE_NONE, &len);
 }
 
@@ -105,7 +105,7 @@ static jws_t signed_as(acme_sign_e kind)
 static const char *member(const json_t *json, const char *key)
 {
     const char *text = acme_json_string(json, key, ACME_JWS_MAX,
-                                        scratch_pool);
+                                        pool);
 
     return text ? text : "none";
 }
@@ -123,9 +123,9 @@ static void assert_header(const jws_t *jws, acme_key_t *key)
         return;
     }
     assert_string_equal(member(jws->header, "alg"), acme_key_alg(key));
-    assert_int_equal(acme_key_jwk(&jwk, key, &res, scratch_pool), 0);
+    assert_int_equal(acme_key_jwk(&jwk, key, &res, pool), 0);
     assert_string_equal(acme_json_text(json_object_get(jws->header, "jwk"),
-                                       0, scratch_pool), jwk);
+                                       0, pool), jwk);
 }
 
 static acme_key_t *account_key(void)
@@ -140,7 +140,7 @@ static void want(acme_want_e what, apr_uint32_t ca)
 {
     const acme_msg_want_t message = { { 0, ca, 0 }, what, 4 };
 
-    acme_book_wanted(book, &message, apr_time_now(), scratch_pool);
+    acme_book_wanted(book, &message, apr_time_now(), pool);
 }
 
 static void plain_requests_are_the_configuration_s(void **state)
@@ -190,11 +190,11 @@ static void finalize_is_of_its_part(void **state)
         jws = signed_as(ACME_SIGN_FINALIZE);
         assert_header(&jws, NULL);
         assert_int_equal(acme_enroll_find(&pending, book, &about, &res,
-                                          scratch_pool), 0);
+                                          pool), 0);
         assert_string_equal(member(parsed(jws.payload), "csr"),
                             acme_text_base64url(pending->csr,
                                                 pending->csr_len,
-                                                scratch_pool));
+                                                pool));
     }
 }
 
@@ -230,12 +230,12 @@ static void a_binding_is_over_the_account_s_key(void **state)
     jws = signed_as(ACME_SIGN_NEW_ACCOUNT);
     assert_header(&jws, account_key());
     json = json_object_get(parsed(jws.payload), "externalAccountBinding");
-    inner = taken_apart(acme_json_text(json, 0, scratch_pool));
+    inner = taken_apart(acme_json_text(json, 0, pool));
     assert_int_equal(json_object_size(inner.header), 3);
     assert_string_equal(member(inner.header, "alg"), "HS256");
     assert_string_equal(member(inner.header, "kid"), "kid-1");
     assert_string_equal(member(inner.header, "url"), URL);
-    assert_int_equal(acme_key_jwk(&jwk, account_key(), &res, scratch_pool),
+    assert_int_equal(acme_key_jwk(&jwk, account_key(), &res, pool),
                      0);
     assert_string_equal(inner.payload, jwk);
     assert_not_logged(SECRET);
@@ -321,19 +321,19 @@ static void a_new_key_says_whose_it_is_to_be(void **state)
     jws = signed_as(ACME_SIGN_KEY_CHANGE);
     assert_header(&jws, NULL);
     assert_int_equal(acme_accounts_next_key(&next, accounts, 0, 0, &res,
-                                            scratch_pool), 0);
-    assert_int_equal(acme_key_jwk(&next_jwk, next, &res, scratch_pool), 0);
+                                            pool), 0);
+    assert_int_equal(acme_key_jwk(&next_jwk, next, &res, pool), 0);
     assert_int_equal(acme_key_jwk(&old_jwk, account_key(), &res,
-                                  scratch_pool), 0);
+                                  pool), 0);
     inner = taken_apart(jws.payload);
     assert_int_equal(json_object_size(inner.header), 3);    /* no nonce */
     assert_string_equal(member(inner.header, "url"), URL);
     assert_string_equal(acme_json_text(json_object_get(inner.header, "jwk"),
-                                       0, scratch_pool), next_jwk);
+                                       0, pool), next_jwk);
     json = parsed(inner.payload);
     assert_string_equal(member(json, "account"), ACCOUNT_URL);
     assert_string_equal(acme_json_text(json_object_get(json, "oldKey"), 0,
-                                       scratch_pool), old_jwk);
+                                       pool), old_jwk);
 
     /* Does the CA have it? The next key asks itself. */
     request.with = ACME_WITH_NEXT_KEY;
@@ -356,12 +356,12 @@ static acme_key_t *put_live(void)
 
     what.key = acme_key_evp(key);
     part.full_pem = part.cert_pem = issue(&what);
-    assert_int_equal(acme_key_pem(&part.key_pem, key, &res, scratch_pool), 0);
-    archive.parts = apr_array_make(scratch_pool, 1, sizeof(part));
+    assert_int_equal(acme_key_pem(&part.key_pem, key, &res, pool), 0);
+    archive.parts = apr_array_make(pool, 1, sizeof(part));
     APR_ARRAY_PUSH(archive.parts, acme_archive_part_t) = part;
     assert_int_equal(acme_archive_install(&n, book->store, "a.example",
-                                          &archive, &res, scratch_pool), 0);
-    acme_book_reload(book, 0, scratch_pool);
+                                          &archive, &res, pool), 0);
+    acme_book_reload(book, 0, pool);
     return key;
 }
 
@@ -380,13 +380,13 @@ static void the_live_one_is_revoked_when_asked(void **state)
     assert_header(&jws, NULL);
     assert_int_equal(acme_chain_load(&chain,
                                      at("store/live/a.example/fullchain.pem"),
-                                     &res, scratch_pool), 0);
+                                     &res, pool), 0);
     assert_int_equal(acme_chain_leaf_der(&der, &len, chain, &res,
-                                         scratch_pool), 0);
+                                         pool), 0);
     json = parsed(jws.payload);
     assert_int_equal(json_object_size(json), 2);
     assert_string_equal(member(json, "certificate"),
-                        acme_text_base64url(der, len, scratch_pool));
+                        acme_text_base64url(der, len, pool));
     assert_int_equal(acme_json_int(json, "reason"), 4);
 
     want(ACME_WANT_DELETION, 0);

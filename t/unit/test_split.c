@@ -8,29 +8,14 @@
 #include "acme_siblings.h"
 #include "acme_split.h"
 
-#define ROWS(rows) (sizeof(rows) / sizeof(*(rows)))
-
 static const char *const nobody[] = { NULL };
-
-static apr_array_header_t *words(const char *text)
-{
-    apr_array_header_t *array = apr_array_make(scratch_pool, 8,
-                                               sizeof(const char *));
-    char *copy = apr_pstrdup(scratch_pool, text), *state, *word;
-
-    for (word = apr_strtok(copy, " ", &state); word;
-         word = apr_strtok(NULL, " ", &state)) {
-        APR_ARRAY_PUSH(array, const char *) = word;
-    }
-    return array;
-}
 
 /* "a b | c" are two lists; "-" is none at all. */
 static apr_array_header_t *lists(const char *text)
 {
     apr_array_header_t *array = apr_array_make(
-        scratch_pool, 4, sizeof(const apr_array_header_t *));
-    char *copy = apr_pstrdup(scratch_pool, text), *state, *list;
+        pool, 4, sizeof(const apr_array_header_t *));
+    char *copy = apr_pstrdup(pool, text), *state, *list;
 
     for (list = apr_strtok(copy, "|", &state); list;
          list = apr_strtok(NULL, "|", &state)) {
@@ -46,7 +31,7 @@ static const char *numbered(const char *prefix, int from, int to)
     const char *text = "";
 
     for (; from < to; from++) {
-        text = apr_psprintf(scratch_pool, "%s%s%d ", text, prefix, from);
+        text = apr_psprintf(pool, "%s%s%d ", text, prefix, from);
     }
     return text;
 }
@@ -60,11 +45,11 @@ static apr_array_header_t *split_as(const char *vhosts, const char *live,
     ask.limit = limit;
     ask.vhosts = lists(vhosts);
     ask.live = lists(live);
-    ask.taken = apr_hash_make(scratch_pool);
+    ask.taken = apr_hash_make(pool);
     for (; *taken; taken++) {
         apr_hash_set(ask.taken, *taken, APR_HASH_KEY_STRING, "");
     }
-    return acme_split(&ask, scratch_pool);
+    return acme_split(&ask, pool);
 }
 
 /* "shop: a b; shop-2: c" */
@@ -78,9 +63,9 @@ static const char *text_of_parts(const apr_array_header_t *parts)
                                                        acme_split_part_t);
 
         assert_string_equal(part->id, acme_split_id("shop", part->number,
-                                                    scratch_pool));
-        text = apr_pstrcat(scratch_pool, text, i ? "; " : "", part->id, ": ",
-                           apr_array_pstrcat(scratch_pool, part->names, ' '),
+                                                    pool));
+        text = apr_pstrcat(pool, text, i ? "; " : "", part->id, ": ",
+                           apr_array_pstrcat(pool, part->names, ' '),
                            NULL);
     }
     return text;
@@ -132,7 +117,7 @@ static void names_are_divided(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         assert_parts(rows[i].name, split_as(rows[i].vhosts, rows[i].live, 3,
                                             nobody), rows[i].parts);
     }
@@ -186,7 +171,7 @@ static void names_stay(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         assert_parts(rows[i].name, split_as(rows[i].vhosts, rows[i].live, 3,
                                             nobody), rows[i].parts);
     }
@@ -210,13 +195,13 @@ static void ids_of_others_are_not_used(void **state)
 static void nothing_is_lost(void **state)
 {
     const char *vhosts = apr_pstrcat(
-        scratch_pool, numbered("a", 0, 250), "|", numbered("b", 0, 99), "|",
+        pool, numbered("a", 0, 250), "|", numbered("b", 0, 99), "|",
         numbered("a", 200, 260), "|", numbered("c", 0, 60), NULL);
     const char *live = apr_pstrcat(
-        scratch_pool, numbered("a", 100, 230), "|-|", numbered("b", 50, 120),
+        pool, numbered("a", 100, 230), "|-|", numbered("b", 50, 120),
         "|", numbered("a", 0, 60), NULL);
     const apr_array_header_t *parts = split_as(vhosts, live, 100, nobody);
-    apr_hash_t *seen = apr_hash_make(scratch_pool);
+    apr_hash_t *seen = apr_hash_make(pool);
     int i, k, total = 0;
 
     (void)state;
@@ -245,7 +230,7 @@ static void a_division_lives_on(void **state)
     (void)state;
     for (n = 10; n < 60; n += 7) {
         /* Each time the new ones come first. */
-        const char *vhost = apr_pstrcat(scratch_pool, numbered("x", n - 7, n),
+        const char *vhost = apr_pstrcat(pool, numbered("x", n - 7, n),
                                         numbered("x", 0, n - 7), NULL);
 
         before = live;
@@ -253,8 +238,8 @@ static void a_division_lives_on(void **state)
         live = "";
         for (i = 0; i < parts->nelts; i++) {
             live = apr_pstrcat(
-                scratch_pool, live, i ? "|" : "", apr_array_pstrcat(
-                    scratch_pool, APR_ARRAY_IDX(parts, i, acme_split_part_t)
+                pool, live, i ? "|" : "", apr_array_pstrcat(
+                    pool, APR_ARRAY_IDX(parts, i, acme_split_part_t)
                     .names, ' '), NULL);
         }
         for (i = 0; i < lists(before)->nelts; i++) {
@@ -280,7 +265,7 @@ static void profiles_have_limits(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         assert_int_equal(acme_split_limit(rows[i].profile), rows[i].limit);
     }
 }
@@ -304,33 +289,33 @@ static void a_part_has_a_number(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         if (acme_split_number(rows[i].part, &len) != rows[i].number
             || len != (apr_size_t)rows[i].len) {
             fail_msg("%s", rows[i].part);
         }
     }
-    assert_string_equal(acme_split_id("shop", 1, scratch_pool), "shop");
-    assert_string_equal(acme_split_id("shop", 10, scratch_pool), "shop-10");
+    assert_string_equal(acme_split_id("shop", 1, pool), "shop");
+    assert_string_equal(acme_split_id("shop", 10, pool), "shop-10");
 }
 
 static void put_live(acme_store_t *store, const char *id, const char *meta)
 {
-    const char *folder = acme_store_path(store, "archive", id, scratch_pool);
-    const char *target = apr_pstrcat(scratch_pool, "../archive/", id, "/1",
+    const char *folder = acme_store_path(store, "archive", id, pool);
+    const char *target = apr_pstrcat(pool, "../archive/", id, "/1",
                                      NULL);
 
     assert_int_equal(mkdir(folder, 0755), 0);
-    folder = apr_pstrcat(scratch_pool, folder, "/1", NULL);
+    folder = apr_pstrcat(pool, folder, "/1", NULL);
     assert_int_equal(mkdir(folder, 0755), 0);
-    put(apr_pstrcat(scratch_pool, folder, "/meta.json", NULL), meta);
+    put(apr_pstrcat(pool, folder, "/meta.json", NULL), meta);
     assert_int_equal(symlink(target, acme_store_path(store, "live", id,
-                                                     scratch_pool)), 0);
+                                                     pool)), 0);
 }
 
 static const char *live_text(const acme_siblings_t *siblings, const char *id)
 {
-    apr_array_header_t *live = acme_siblings_live(siblings, id, scratch_pool);
+    apr_array_header_t *live = acme_siblings_live(siblings, id, pool);
     const char *text = "";
     int i;
 
@@ -338,8 +323,8 @@ static const char *live_text(const acme_siblings_t *siblings, const char *id)
         const apr_array_header_t *names = APR_ARRAY_IDX(
             live, i, const apr_array_header_t *);
 
-        text = apr_pstrcat(scratch_pool, text, i ? " | " : "",
-                           names ? apr_array_pstrcat(scratch_pool, names, ' ')
+        text = apr_pstrcat(pool, text, i ? " | " : "",
+                           names ? apr_array_pstrcat(pool, names, ' ')
                                  : "-", NULL);
     }
     return text;
@@ -358,8 +343,8 @@ static void the_store_is_asked_for_parts(void **state)
     put_live(store, "shop-6", "{]");
     put_live(store, "web", "{\"names\":[\"w\"]}");
     assert_int_equal(symlink("../archive/nowhere/1", acme_store_path(
-        store, "live", "lost-2", scratch_pool)), 0);
-    siblings = acme_siblings_find(store, scratch_pool);
+        store, "live", "lost-2", pool)), 0);
+    siblings = acme_siblings_find(store, pool);
 
     assert_int_equal(acme_siblings_last(siblings, "shop"), 6);
     assert_string_equal(live_text(siblings, "shop"),
@@ -372,8 +357,8 @@ static void the_store_is_asked_for_parts(void **state)
 
 static void without_a_store_there_are_none(void **state)
 {
-    acme_store_t *store = acme_store_at(at("nowhere"), scratch_pool);
-    acme_siblings_t *siblings = acme_siblings_find(store, scratch_pool);
+    acme_store_t *store = acme_store_at(at("nowhere"), pool);
+    acme_siblings_t *siblings = acme_siblings_find(store, pool);
 
     (void)state;
     assert_int_equal(acme_siblings_last(siblings, "shop"), 1);

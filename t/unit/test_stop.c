@@ -5,43 +5,27 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_pools.h>
-
 #include "acme_stop.h"
+#include "pool.h"
 
 #define MS ((apr_interval_time_t)1000)
 #define LONG_WAIT apr_time_from_sec(60)     /* nobody waits for its end */
 #define AT_ONCE apr_time_from_sec(5)        /* on a machine with other work */
 #define THREADS 4
 
-static apr_pool_t *pool;
 static acme_stop_t *stop;
 static volatile sig_atomic_t signals;
 
 static int setup(void **state)
 {
-    (void)state;
-    apr_pool_create(&pool, NULL);
+    if (pool_setup(state)) {
+        return -1;
+    }
     return acme_stop_create(&stop, pool);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
 }
 
 static int readable(void)
@@ -224,7 +208,8 @@ static void both_ends_are_closed_by_exec_and_pool(void **state)
     }
 }
 
-#define STOP_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define STOP_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
 int main(void)
 {

@@ -7,7 +7,7 @@ static acme_result_t res;
 
 static const char *repeat(char c, int n)
 {
-    char *text = apr_palloc(scratch_pool, n + 1);
+    char *text = apr_palloc(pool, n + 1);
 
     memset(text, c, n);
     text[n] = '\0';
@@ -46,31 +46,31 @@ static void ids(void **state)
 
     (void)state;
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        const char *id = acme_store_id(rows[i].text, scratch_pool);
+        const char *id = acme_store_id(rows[i].text, pool);
 
         if (!id != !rows[i].id || (id && strcmp(id, rows[i].id))) {
             fail_msg("%s: %s", rows[i].name, id ? id : "(none)");
         }
     }
-    assert_non_null(acme_store_id(repeat('a', ACME_ID_MAX), scratch_pool));
-    assert_null(acme_store_id(repeat('a', ACME_ID_MAX + 1), scratch_pool));
-    assert_null(acme_store_id(repeat('a', 300), scratch_pool));
+    assert_non_null(acme_store_id(repeat('a', ACME_ID_MAX), pool));
+    assert_null(acme_store_id(repeat('a', ACME_ID_MAX + 1), pool));
+    assert_null(acme_store_id(repeat('a', 300), pool));
 }
 
 static void every_name_makes_an_id(void **state)
 {
-    const char *longest = apr_pstrcat(scratch_pool, repeat('a', 200), ".org",
+    const char *longest = apr_pstrcat(pool, repeat('a', 200), ".org",
                                       NULL);
-    const char *id = acme_store_id_of_name(longest, scratch_pool);
+    const char *id = acme_store_id_of_name(longest, pool);
 
     (void)state;
-    assert_string_equal(acme_store_id_of_name("*.a.org", scratch_pool),
+    assert_string_equal(acme_store_id_of_name("*.a.org", pool),
                         "_.a.org");
-    assert_string_equal(acme_store_id_of_name("2001:db8::1", scratch_pool),
+    assert_string_equal(acme_store_id_of_name("2001:db8::1", pool),
                         "2001_db8__1");
     assert_int_equal(strlen(id), ACME_ID_MAX);
     assert_string_not_equal(id, acme_store_id_of_name(
-        apr_pstrcat(scratch_pool, longest, ".net", NULL), scratch_pool));
+        apr_pstrcat(pool, longest, ".net", NULL), pool));
 }
 
 static void open_makes_folders_with_their_modes(void **state)
@@ -105,14 +105,14 @@ static void open_makes_folders_with_their_modes(void **state)
             }
         }
         assert_int_equal(count(at("store")), 8);
-        assert_int_equal(acme_dir_remove(at("store"), &res, scratch_pool), 0);
+        assert_int_equal(acme_dir_remove(at("store"), &res, pool), 0);
     }
 }
 
 static apr_status_t try_open(const char *root)
 {
     acme_store_t *store;
-    apr_status_t rv = acme_store_open(&store, root, &res, scratch_pool);
+    apr_status_t rv = acme_store_open(&store, root, &res, pool);
 
     assert_true(!store == (rv != APR_SUCCESS));
     return rv;
@@ -180,18 +180,18 @@ static void open_leaves_links_to_the_administrator(void **state)
 
 static void at_touches_nothing(void **state)
 {
-    acme_store_t *store = acme_store_at("/none//", scratch_pool);
+    acme_store_t *store = acme_store_at("/none//", pool);
 
     (void)state;
     assert_string_equal(acme_store_root(store), "/none");
-    assert_string_equal(acme_store_path(store, "run", NULL, scratch_pool),
+    assert_string_equal(acme_store_path(store, "run", NULL, pool),
                         "/none/run");
-    assert_string_equal(acme_store_path(store, "run", "lock", scratch_pool),
+    assert_string_equal(acme_store_path(store, "run", "lock", pool),
                         "/none/run/lock");
     assert_string_equal(acme_store_live(store, "a.org", "fullchain.pem",
-                                        scratch_pool),
+                                        pool),
                         "/none/live/a.org/fullchain.pem");
-    assert_string_equal(acme_store_root(acme_store_at("/", scratch_pool)),
+    assert_string_equal(acme_store_root(acme_store_at("/", pool)),
                         "/");
 }
 
@@ -200,7 +200,7 @@ static int lock_is_held(void *data)
     const char *pid = data;
     acme_store_t *store = open_store();
 
-    CHECK(acme_store_lock(store, &res, scratch_pool) == APR_EBUSY);
+    CHECK(acme_store_lock(store, &res, pool) == APR_EBUSY);
     CHECK(strstr(res.detail, pid));
     CHECK(strstr(res.detail, "run/lock"));
     return 0;
@@ -209,7 +209,7 @@ static int lock_is_held(void *data)
 static int lock_and_die(void *data)
 {
     (void)data;
-    CHECK(acme_store_lock(open_store(), &res, scratch_pool) == 0);
+    CHECK(acme_store_lock(open_store(), &res, pool) == 0);
     return 0;
 }
 
@@ -222,8 +222,8 @@ static void one_process_locks(void **state)
     snprintf(pid, sizeof(pid), "%ld", (long)getpid());
     put(at("store/run/lock"), "junk\n");
     assert_int_equal(in_child(lock_and_die, NULL), 0);
-    assert_int_equal(acme_store_lock(store, &res, scratch_pool), 0);
-    assert_int_equal(acme_store_lock(store, &res, scratch_pool), 0);
+    assert_int_equal(acme_store_lock(store, &res, pool), 0);
+    assert_int_equal(acme_store_lock(store, &res, pool), 0);
     assert_int_equal(atoi(text_of(at("store/run/lock"))), getpid());
     assert_int_equal(in_child(lock_is_held, pid), 0);
     assert_int_equal(in_child(lock_is_held, pid), 0);
@@ -236,7 +236,7 @@ static void lock_follows_no_link(void **state)
     (void)state;
     put(at("victim"), "victim");
     assert_int_equal(symlink(at("victim"), at("store/run/lock")), 0);
-    assert_int_not_equal(acme_store_lock(store, &res, scratch_pool), 0);
+    assert_int_not_equal(acme_store_lock(store, &res, pool), 0);
     assert_string_equal(text_of(at("victim")), "victim");
 }
 
@@ -252,7 +252,7 @@ static void aside_keeps_all_under_names_of_their_own(void **state)
         put(at("store/journal/a.json"), i ? "later" : "first");
         assert_int_equal(acme_store_aside(&to[i], store,
                                           at("store/journal/a.json"), now,
-                                          &res, scratch_pool), 0);
+                                          &res, pool), 0);
     }
     assert_string_equal(to[0],
         at("store/aside/20261121T053605Z-000-journal-a.json"));
@@ -260,12 +260,12 @@ static void aside_keeps_all_under_names_of_their_own(void **state)
     assert_string_equal(text_of(to[2]), "later");
     assert_int_equal(count(at("store/journal")), 0);
     assert_int_equal(acme_store_aside(&to[0], store, at("store/none"), now,
-                                      &res, scratch_pool), ENOENT);
+                                      &res, pool), ENOENT);
     assert_null(to[0]);
     put(at("%s", repeat('x', 250)), "long");
     assert_int_equal(acme_store_aside(&to[0], store,
                                       at("%s", repeat('x', 250)), now, &res,
-                                      scratch_pool), 0);
+                                      pool), 0);
 }
 
 static void aside_keeps_the_newest_32(void **state)
@@ -285,12 +285,12 @@ static void aside_keeps_the_newest_32(void **state)
         put(at("store/pending/a/key.pem"), "secret");
         assert_int_equal(acme_store_aside(&to, store, path,
                                           now + apr_time_from_sec(i), &res,
-                                          scratch_pool), 0);
+                                          pool), 0);
         first = first ? first : to;
     }
     assert_int_equal(count(at("store/aside")), 33);
     assert_int_equal(mode_of(first), -1);
-    assert_string_equal(text_of(apr_pstrcat(scratch_pool, to, "/key.pem",
+    assert_string_equal(text_of(apr_pstrcat(pool, to, "/key.pem",
                                             NULL)), "secret");
     assert_int_equal(mode_of(at("store/aside/README")) & 0400, 0400);
 }
@@ -303,12 +303,12 @@ static void damaged_tells_both(void **state)
     put(at("store/journal/a.json"), "x");
     acme_fail(&res, APR_EINVAL, "it is bad");
     assert_int_equal(acme_store_damaged(store, at("store/journal/a.json"),
-                                        &res, scratch_pool), APR_EGENERAL);
+                                        &res, pool), APR_EGENERAL);
     assert_ptr_equal(strstr(res.detail, "it is bad; set aside as "),
                      res.detail);
     acme_fail(&res, APR_EINVAL, "it is bad");
     assert_int_equal(acme_store_damaged(store, at("store/journal/a.json"),
-                                        &res, scratch_pool), APR_EGENERAL);
+                                        &res, pool), APR_EGENERAL);
     assert_ptr_equal(strstr(res.detail, "it is bad; it cannot be set aside"),
                      res.detail);
 }

@@ -1,37 +1,10 @@
 /*
  * test_text.c - a stranger's texts and URLs: shown safely, or refused.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_pools.h>
-#include <apr_strings.h>
-
 #include "acme_text.h"
+#include "pool.h"
 
-#define ROWS(rows) (sizeof(rows) / sizeof(*(rows)))
-
-static apr_pool_t *pool;
 static acme_result_t res;
-
-static int setup(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static void clean_shows_only_what_is_printable(void **state)
 {
@@ -64,7 +37,7 @@ static void clean_shows_only_what_is_printable(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         shown = acme_text_clean(rows[i].text, rows[i].max, pool);
         if (strcmp(shown, rows[i].shown)) {
             fail_msg("%s: \"%s\"", rows[i].name, shown);
@@ -115,7 +88,7 @@ static void base64url_is_told_from_the_rest(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         if (acme_text_is_base64url(rows[i].text, rows[i].max)
             != rows[i].is) {
             fail_msg("%s", rows[i].name);
@@ -139,7 +112,7 @@ static void base64url_is_written_without_padding(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         assert_string_equal(acme_text_base64url(rows[i].data, rows[i].len,
                                                 pool), rows[i].text);
     }
@@ -171,7 +144,7 @@ static void plain_urls_are_a_matter_of_purpose(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         print_message("%s\n", rows[i].url);
         assert_int_equal(!acme_url_check_plain(rows[i].url, &res, pool),
                          rows[i].plain);
@@ -202,7 +175,7 @@ static void urls_that_are_used(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         if (acme_url_check(rows[i].url, &res, pool)) {
             fail_msg("%s", res.detail);
         }
@@ -269,7 +242,7 @@ static void urls_that_are_refused(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         if (acme_url_check(rows[i].url, &res, pool) != APR_EINVAL) {
             fail_msg("%s: it was liked", rows[i].url);
         }
@@ -304,21 +277,19 @@ static void a_refusal_is_clean_and_without_password(void **state)
     assert_null(strstr(res.detail, "s/cr"));
 }
 
-#define TEXT_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEXT_TEST(clean_shows_only_what_is_printable),
-        TEXT_TEST(clean_keeps_its_bound),
-        TEXT_TEST(base64url_is_told_from_the_rest),
-        TEXT_TEST(base64url_is_written_without_padding),
-        TEXT_TEST(lower_is_for_ascii_alone),
-        TEXT_TEST(plain_urls_are_a_matter_of_purpose),
-        TEXT_TEST(urls_that_are_used),
-        TEXT_TEST(urls_that_are_refused),
-        TEXT_TEST(a_url_has_a_longest),
-        TEXT_TEST(a_refusal_is_clean_and_without_password),
+        POOL_TEST(clean_shows_only_what_is_printable),
+        POOL_TEST(clean_keeps_its_bound),
+        POOL_TEST(base64url_is_told_from_the_rest),
+        POOL_TEST(base64url_is_written_without_padding),
+        POOL_TEST(lower_is_for_ascii_alone),
+        POOL_TEST(plain_urls_are_a_matter_of_purpose),
+        POOL_TEST(urls_that_are_used),
+        POOL_TEST(urls_that_are_refused),
+        POOL_TEST(a_url_has_a_longest),
+        POOL_TEST(a_refusal_is_clean_and_without_password),
     };
     int failed;
 

@@ -1,39 +1,14 @@
 /*
  * test_time.c - durations, windows, times and Retry-After, read strictly.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_pools.h>
-
 #include "acme_time.h"
+#include "pool.h"
 
-#define ROWS(rows) (sizeof(rows) / sizeof(*(rows)))
 #define SECONDS(n) apr_time_from_sec(n)
 #define DAY ((apr_int64_t)86400)
 #define NOW SECONDS((apr_int64_t)1795239365)    /* 2026-11-21 05:36:05 */
 
-static apr_pool_t *pool;
 static acme_result_t res;
-
-static int setup(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static void durations(void **state)
 {
@@ -49,7 +24,7 @@ static void durations(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         assert_int_equal(acme_duration_parse(&d, rows[i].text, &res), 0);
         assert_int_equal(d, SECONDS(rows[i].seconds));
     }
@@ -69,7 +44,7 @@ static void durations_that_are_refused(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(no_durations); i++) {
+    for (i = 0; i < COUNT(no_durations); i++) {
         d = 5;
         if (!acme_duration_parse(&d, no_durations[i], &res)) {
             fail_msg("\"%s\": it was liked", no_durations[i]);
@@ -106,9 +81,9 @@ static void windows_that_are_refused(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(texts) + ROWS(no_durations) - 2; i++) {
-        const char *text = i < ROWS(texts) ? texts[i]
-                                           : no_durations[i - ROWS(texts)];
+    for (i = 0; i < COUNT(texts) + COUNT(no_durations) - 2; i++) {
+        const char *text = i < COUNT(texts) ? texts[i]
+                                           : no_durations[i - COUNT(texts)];
 
         memset(&w, 5, sizeof(w));
         if (!acme_window_parse(&w, text, &res)) {
@@ -136,7 +111,7 @@ static void intervals_for_people(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         assert_string_equal(acme_interval_text(SECONDS(rows[i].seconds),
                                                pool), rows[i].text);
     }
@@ -176,7 +151,7 @@ static void times_of_rfc_3339(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         if (acme_time_parse(rows[i].text) != rows[i].t) {
             fail_msg("%s", rows[i].text);
         }
@@ -208,7 +183,7 @@ static void no_times_of_rfc_3339(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(texts); i++) {
+    for (i = 0; i < COUNT(texts); i++) {
         if (acme_time_parse(texts[i]) != 0) {
             fail_msg("%s: it was liked", texts[i]);
         }
@@ -236,7 +211,7 @@ static void retry_after(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         if (acme_retry_after_parse(rows[i].value, NOW)
             != NOW + SECONDS(rows[i].seconds)) {
             fail_msg("%s", rows[i].value);
@@ -255,28 +230,26 @@ static void no_retry_after(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < ROWS(values); i++) {
+    for (i = 0; i < COUNT(values); i++) {
         if (acme_retry_after_parse(values[i], NOW) != 0) {
             fail_msg("%s: it was liked", values[i]);
         }
     }
 }
 
-#define TIME_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TIME_TEST(durations),
-        TIME_TEST(durations_that_are_refused),
-        TIME_TEST(windows),
-        TIME_TEST(windows_that_are_refused),
-        TIME_TEST(intervals_for_people),
-        TIME_TEST(times_for_people_and_files),
-        TIME_TEST(times_of_rfc_3339),
-        TIME_TEST(no_times_of_rfc_3339),
-        TIME_TEST(retry_after),
-        TIME_TEST(no_retry_after),
+        POOL_TEST(durations),
+        POOL_TEST(durations_that_are_refused),
+        POOL_TEST(windows),
+        POOL_TEST(windows_that_are_refused),
+        POOL_TEST(intervals_for_people),
+        POOL_TEST(times_for_people_and_files),
+        POOL_TEST(times_of_rfc_3339),
+        POOL_TEST(no_times_of_rfc_3339),
+        POOL_TEST(retry_after),
+        POOL_TEST(no_retry_after),
     };
     int failed;
 
