@@ -32,6 +32,13 @@ class Clock:
 
     @property
     def environment(self):
+        """
+        The clock that measures how long something takes is left alone: no
+        request times out when the other one jumps. Nor is the file read for
+        it, which libfaketime does without a lock: of threads that read it at
+        once, one may get the real time.
+        """
         return {"LD_PRELOAD": faketime_library(),
                 "FAKETIME_TIMESTAMP_FILE": str(self.path),
-                "FAKETIME_NO_CACHE": "1"}
+                "FAKETIME_NO_CACHE": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
