@@ -1,0 +1,15 @@
+# base - the ground: results, texts, times, JSON, names, the stop. Knows nobody.
+
+in_base = -I$(srcdir)/%D%
+base_flags = $(in_base) $(cppflags)
+
+noinst_LTLIBRARIES += %D%/libacme_base.la
+%C%_libacme_base_la_CPPFLAGS = $(base_flags)
+%C%_libacme_base_la_CFLAGS = $(hidden)
+%C%_libacme_base_la_SOURCES = \
+	%D%/acme_json.c %D%/acme_json.h \
+	%D%/acme_name.c %D%/acme_name.h \
+	%D%/acme_result.c %D%/acme_result.h \
+	%D%/acme_stop.c %D%/acme_stop.h \
+	%D%/acme_text.c %D%/acme_text.h \
+	%D%/acme_time.c %D%/acme_time.h

@@ -1,0 +1,44 @@
+/*
+ * acme_cert_info.h - what a certificate says of itself.
+ */
+#ifndef ACME_CERT_INFO_H
+#define ACME_CERT_INFO_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include <apr_time.h>
+#include <openssl/x509.h>
+
+#include "acme_result.h"
+
+#define ACME_CERT_ID_MAX 127    /* characters */
+
+/* Strings are clean for people. */
+typedef struct {
+    apr_array_header_t *names;      /* const char *, as acme_name.h has them */
+    apr_time_t not_before;
+    apr_time_t not_after;
+    const char *serial;             /* hex, lower case, leading 00 kept out */
+    const char *issuer;             /* CN of the issuer, else its whole name */
+    const char *cert_id;            /* 9773, 4.1; NULL: no AKI, or too long */
+    int must_staple;                /* 7633 */
+    const char *ocsp_url;           /* the first http one (5280, 4.2.2.1) ... */
+    const char *crl_url;            /* ... and 4.2.1.13, or NULL */
+} acme_leaf_t;
+
+/* The common name in name, else all of it: clean, bounded, never NULL. */
+const char *acme_leaf_name_text(const X509_NAME *name, apr_pool_t *p);
+
+/*
+ * Fill leaf from x509, all of it in p. A DNS name that none can be, a damaged
+ * address, time or serial number is an error. Names that are neither DNS names
+ * nor addresses (URIs, mail) are passed over: no server is called by one.
+ *
+ * What is only told to others (cert_id and below) is no reason for a refusal:
+ * a damaged one counts as none. The URLs are ones that acme_url_check_plain()
+ * likes; that of a CRL is a complete one of the issuer itself.
+ */
+apr_status_t acme_leaf_read(acme_leaf_t *leaf, const X509 *x509,
+                            acme_result_t *res, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * acme_revoked.c - what OCSP answers and CRLs have in common.
+ *
+ * The clock is passed in; OpenSSL's own checks of these times ask another.
+ */
+#include "acme_revoked.h"
+#include "acme_openssl.h"
+#include "acme_time.h"
+
+#define LEEWAY apr_time_from_sec(5 * 60)            /* clocks differ */
+#define UNTIL_UNTOLD apr_time_from_sec(24 * 60 * 60)
+
+apr_status_t acme_verdict_issuer(X509 **pissuer, const acme_chain_t *chain,
+                                acme_result_t *res, apr_pool_t *p)
+{
+    X509 *issuer = acme_chain_x509(chain, 1);
+    apr_status_t rv;
+
+    *pissuer = NULL;
+
+    if (!issuer) {
+        return acme_fail_never(res, APR_ENOENT, "certificate: whether it is "
+                               "revoked cannot be asked without the one of "
+                               "its issuer");
+    }
+    rv = acme_chain_linked(chain, res, p);
+    if (rv == APR_SUCCESS) {
+        *pissuer = issuer;
+    }
+    return rv;
+}
+
+apr_status_t acme_verdict_fresh(apr_time_t *pnext, const ASN1_TIME *from,
+                               const ASN1_TIME *until, apr_time_t now,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    apr_time_t made, next;
+
+    *pnext = 0;
+
+    if (!acme_openssl_time(&made, from)
+        || (!acme_openssl_time(&next, until) && until)) {
+        return acme_fail(res, APR_EINVAL, "a time in it is none: %s",
+                         acme_openssl_reason());
+    }
+    if (made > now + LEEWAY) {
+        return acme_fail(res, APR_EINVAL, "it is of %s, which is to come; is "
+                         "this machine's clock right?",
+                         acme_time_text(made, p));
+    }
+    if ((until ? next : made + UNTIL_UNTOLD) < now - LEEWAY) {
+        return acme_fail(res, APR_EINVAL, "it is stale, as it is of %s",
+                         acme_time_text(made, p));
+    }
+    *pnext = next;
+    return APR_SUCCESS;
+}
+
+int acme_verdict_within(const ASN1_TIME *from, const ASN1_TIME *until,
+                       apr_time_t now)
+{
+    apr_time_t first, last;
+
+    return acme_openssl_time(&first, from) && acme_openssl_time(&last, until)
+           && first <= now + LEEWAY && last >= now - LEEWAY;
+}
+
+const char *acme_verdict_reason(long code)
+{
+    static const char *const reasons[] = {
+        "unspecified", "keyCompromise", "cACompromise", "affiliationChanged",
+        "superseded", "cessationOfOperation", "certificateHold", NULL,
+        "removeFromCRL", "privilegeWithdrawn", "aACompromise"
+    };
+
+    return code >= 0 && code < (long)(sizeof(reasons) / sizeof(*reasons))
+           ? reasons[code] : NULL;
+}

@@ -1,0 +1,78 @@
+/*
+ * acme_cert_split_store.c - the parts that the store has.
+ *
+ * One look at the folder live/ for all certificates: a start must not read
+ * something for each virtual host.
+ */
+#include <stdint.h>
+
+#include <apr_file_info.h>
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include "acme_meta.h"
+#include "acme_name.h"
+#include "acme_cert_split_store.h"
+#include "acme_cert_split.h"
+
+struct acme_siblings_t {
+    acme_store_t *store;
+    apr_hash_t *last;           /* id: highest number */
+};
+
+int acme_siblings_last(const acme_siblings_t *siblings, const char *id)
+{
+    const int last = (int)(intptr_t)apr_hash_get(siblings->last, id,
+                                                 APR_HASH_KEY_STRING);
+
+    return last ? last : 1;
+}
+
+static void add_part(acme_siblings_t *siblings, const char *part,
+                     apr_pool_t *p)
+{
+    apr_size_t len;
+    const int number = acme_split_number(part, &len);
+    const char *id = apr_pstrmemdup(p, part, len);
+
+    if (number > acme_siblings_last(siblings, id)) {
+        apr_hash_set(siblings->last, id, APR_HASH_KEY_STRING,
+                     (void *)(intptr_t)number);
+    }
+}
+
+acme_siblings_t *acme_siblings_find(acme_store_t *store, apr_pool_t *p)
+{
+    acme_siblings_t *siblings = apr_palloc(p, sizeof(*siblings));
+    apr_finfo_t info;
+    apr_dir_t *dir;
+
+    siblings->store = store;
+    siblings->last = apr_hash_make(p);
+    if (apr_dir_open(&dir, acme_store_path(store, "live", NULL, p), p)) {
+        return siblings;
+    }
+    while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
+        add_part(siblings, info.name, p);
+    }
+    apr_dir_close(dir);
+    return siblings;
+}
+
+apr_array_header_t *acme_siblings_live(const acme_siblings_t *siblings,
+                                       const char *id, apr_pool_t *p)
+{
+    const int last = acme_siblings_last(siblings, id);
+    apr_array_header_t *live = apr_array_make(
+        p, last, sizeof(const apr_array_header_t *));
+    int i;
+
+    for (i = 1; i <= last; i++) {
+        const json_t *meta;
+
+        meta = acme_meta_live(siblings->store, acme_split_id(id, i, p), p);
+        APR_ARRAY_PUSH(live, const apr_array_header_t *) =
+            meta ? acme_json_strings(meta, "names", ACME_NAME_MAX, p) : NULL;
+    }
+    return live;
+}

@@ -1,0 +1,247 @@
+/*
+ * acme_cert_split_vhosts.c - certificates that a CA will issue.
+ *
+ * Which name goes where is decided in acme_cert_split.c; here the store is asked
+ * before, and the configuration filled and the administrator told after.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include <httpd.h>
+
+#include "acme_cert_split_vhosts.h"
+#include "acme_cert_split_store.h"
+#include "acme_sni.h"
+#include "acme_cert_split.h"
+#include "acme_store.h"
+
+APLOG_USE_MODULE(acme);
+
+#define say acme_vhost_say
+
+#define SUFFIX_MAX 5            /* of a part's id: "-9999" */
+
+typedef struct {
+    const acme_conf_t *conf;            /* one certificate an id */
+    apr_hash_t *by_id;                  /* their ids: index + 1 */
+    apr_array_header_t *certs;          /* acme_cert_conf_t: what becomes of
+                                           them */
+    acme_siblings_t *siblings;
+    apr_pool_t *p;
+    apr_pool_t *scratch;                /* of one id */
+} division_t;
+
+static const acme_vhost_t *vhost_of(const apr_array_header_t *vhosts, int i)
+{
+    return &APR_ARRAY_IDX(vhosts, i, acme_vhost_t);
+}
+
+static acme_cert_conf_t *cert_of(const division_t *division, int i)
+{
+    return &APR_ARRAY_IDX(division->certs, i, acme_cert_conf_t);
+}
+
+static const char *name_at(const apr_array_header_t *names, int i)
+{
+    return APR_ARRAY_IDX(names, i, const char *);
+}
+
+static int number_of(apr_hash_t *hash, const char *key)
+{
+    return (int)(intptr_t)apr_hash_get(hash, key, APR_HASH_KEY_STRING);
+}
+
+/* An id that would be a part's, and has a certificate of its own. */
+static void tell_taken(const division_t *division,
+                       const acme_cert_conf_t *whole,
+                       const acme_vhost_t *vhost, int last)
+{
+    const acme_cert_conf_t *other;
+    int i, number;
+
+    for (i = 2; i < last; i++) {
+        number = number_of(division->by_id,
+                           acme_split_id(whole->id, i, division->scratch));
+        if (!number) {
+            continue;
+        }
+        other = acme_conf_cert(division->conf, (apr_uint32_t)number - 1);
+        say(vhost, APLOG_ERR, "%s: %s has more names than one certificate "
+            "may hold, and %s, which would have the next of them, is the id "
+            "of another (%s): that one keeps it. Give one of them another "
+            "AcmeCertificate", vhost->facts->place, whole->id, other->id,
+            name_at(other->places, 0));
+    }
+}
+
+/* No more is read than must be: there may be thousands of certificates. */
+static const apr_array_header_t *live_of(const division_t *division,
+                                         const acme_cert_conf_t *whole,
+                                         int limit)
+{
+    if (whole->names->nelts <= limit
+        && acme_siblings_last(division->siblings, whole->id) == 1) {
+        return apr_array_make(division->scratch, 0,
+                              sizeof(const apr_array_header_t *));
+    }
+    return acme_siblings_live(division->siblings, whole->id,
+                              division->scratch);
+}
+
+/* The CA will refuse them, but not those of other certificates. */
+static int limit_of(const acme_cert_conf_t *whole, const acme_vhost_t *vhost)
+{
+    const int limit = acme_split_limit(whole->profile);
+
+    if (whole->names->nelts <= limit
+        || strlen(whole->id) <= ACME_ID_MAX - SUFFIX_MAX) {
+        return limit;
+    }
+    say(vhost, APLOG_ERR, "%s: has more names than one certificate may hold, "
+        "and %s is too long an id to count on from; set a shorter "
+        "AcmeCertificate", vhost->facts->place, whole->id);
+    return whole->names->nelts;
+}
+
+/* acme_split_part_t: one, unless there are or were too many names for it. */
+static const apr_array_header_t *split(const division_t *division,
+                                       const acme_cert_conf_t *whole,
+                                       const apr_array_header_t *vhosts)
+{
+    apr_array_header_t *names = apr_array_make(
+        division->scratch, vhosts->nelts, sizeof(const apr_array_header_t *));
+    apr_array_header_t *parts;
+    acme_split_t ask;
+    int i;
+
+    for (i = 0; i < vhosts->nelts; i++) {
+        APR_ARRAY_PUSH(names, const apr_array_header_t *) =
+            vhost_of(vhosts, i)->names;
+    }
+    ask.id = whole->id;
+    ask.limit = limit_of(whole, vhost_of(vhosts, 0));
+    ask.vhosts = names;
+    ask.live = live_of(division, whole, ask.limit);
+    ask.taken = division->by_id;
+    parts = acme_split(&ask, division->scratch);
+    if (whole->names->nelts > ask.limit) {
+        tell_taken(division, whole, vhost_of(vhosts, 0),
+                   APR_ARRAY_IDX(parts, parts->nelts - 1,
+                                 acme_split_part_t).number);
+    }
+    return parts;
+}
+
+static void add_part(division_t *division, const acme_cert_conf_t *whole,
+                     const acme_split_part_t *part, apr_hash_t *by_name)
+{
+    acme_cert_conf_t *cert = apr_array_push(division->certs);
+    const intptr_t number = division->certs->nelts;
+    int i;
+
+    *cert = *whole;
+    cert->id = apr_pstrdup(division->p, part->id);
+    cert->names = apr_array_copy(division->p, part->names);
+    cert->places = apr_array_make(division->p, 2, sizeof(const char *));
+    for (i = 0; i < part->names->nelts; i++) {
+        apr_hash_set(by_name, name_at(part->names, i), APR_HASH_KEY_STRING,
+                     (void *)number);
+    }
+}
+
+static int has(const apr_array_header_t *indexes, int index)
+{
+    int i;
+
+    for (i = 0; i < indexes->nelts; i++) {
+        if (APR_ARRAY_IDX(indexes, i, int) == index) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* by_name has no name of another id: the virtual host of that one has it. */
+static void give(const division_t *division, const acme_vhost_t *vhost,
+                 apr_hash_t *by_name)
+{
+    apr_array_header_t *certs = apr_array_make(division->p, 1, sizeof(int));
+    int i;
+
+    for (i = 0; i < vhost->wanted->nelts; i++) {
+        const int index = number_of(by_name, name_at(vhost->wanted, i)) - 1;
+
+        if (index >= 0 && !has(certs, index)) {
+            APR_ARRAY_PUSH(certs, int) = index;
+            APR_ARRAY_PUSH(cert_of(division, index)->places, const char *) =
+                vhost->facts->place;
+        }
+    }
+    acme_server_conf(vhost->s)->certs = certs;
+}
+
+static void tell_several(const acme_vhost_t *vhost,
+                         const acme_cert_conf_t *whole)
+{
+    const int n = acme_server_conf(vhost->s)->certs->nelts;
+
+    if (n < 2) {
+        return;
+    }
+    say(vhost, APLOG_INFO, "%s: has names of %d certificates of %s",
+        vhost->facts->place, n, whole->id);
+    if (!acme_sni_available()) {
+        say(vhost, APLOG_ERR, "%s: has names of %d certificates, of which "
+            "only the first can be served: mod_acme was built without "
+            "mod_ssl's header mod_ssl_openssl.h. Divide the names among "
+            "virtual hosts", vhost->facts->place, n);
+    }
+    if (whole->must_staple) {
+        say(vhost, APLOG_WARNING, "%s: has names of %d certificates, and "
+            "mod_ssl staples only the first, so visitors may refuse the "
+            "others: set AcmeMustStaple off, or divide the names among "
+            "virtual hosts", vhost->facts->place, n);
+    }
+}
+
+static void divide(division_t *division, const acme_cert_conf_t *whole,
+                   const apr_array_header_t *vhosts)
+{
+    const apr_array_header_t *parts = split(division, whole, vhosts);
+    apr_hash_t *by_name = apr_hash_make(division->scratch);
+    int i;
+
+    for (i = 0; i < parts->nelts; i++) {
+        add_part(division, whole, &APR_ARRAY_IDX(parts, i, acme_split_part_t),
+                 by_name);
+    }
+    for (i = 0; i < vhosts->nelts; i++) {
+        give(division, vhost_of(vhosts, i), by_name);
+        tell_several(vhost_of(vhosts, i), whole);
+    }
+}
+
+void acme_division_make(acme_conf_t *conf, const apr_array_header_t *vhosts,
+                        apr_hash_t *by_id, apr_pool_t *p)
+{
+    division_t division;
+    int i;
+
+    division.conf = conf;
+    division.by_id = by_id;
+    division.certs = apr_array_make(p, conf->certs->nelts,
+                                    sizeof(acme_cert_conf_t));
+    division.siblings = acme_siblings_find(acme_store_at(conf->state_dir, p),
+                                           p);
+    division.p = p;
+    apr_pool_create(&division.scratch, p);
+    for (i = 0; i < conf->certs->nelts; i++) {
+        divide(&division, acme_conf_cert(conf, (apr_uint32_t)i),
+               APR_ARRAY_IDX(vhosts, i, apr_array_header_t *));
+        apr_pool_clear(division.scratch);
+    }
+    apr_pool_destroy(division.scratch);
+    conf->certs = division.certs;
+}

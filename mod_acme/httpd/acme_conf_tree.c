@@ -1,0 +1,167 @@
+/*
+ * acme_conf_tree.c - what httpd's configuration tree tells that no API does.
+ */
+#include <string.h>
+
+#include <apr_cstr.h>
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include "acme_server.h"
+#include "acme_conf_tree.h"
+
+struct acme_tree_t {
+    acme_facts_t server;
+    apr_hash_t *vhosts;         /* "file:line": acme_facts_t */
+    apr_hash_t *seen;           /* names of files */
+    apr_array_header_t *files;
+    apr_array_header_t *pairs;
+};
+
+static const char *place_of(const char *file, unsigned line, apr_pool_t *p)
+{
+    return apr_psprintf(p, "%s:%u", file, line);
+}
+
+static int is(const ap_directive_t *node, const char *name)
+{
+    return !apr_cstr_casecmp(node->directive, name);
+}
+
+static const char *first_word(const ap_directive_t *node, apr_pool_t *p)
+{
+    const char *args = node->args;
+
+    return ap_getword_conf(p, &args);
+}
+
+static void see_file(acme_tree_t *tree, const ap_directive_t *node,
+                     apr_pool_t *p)
+{
+    /* Directives of a macro or of -c come from no file of their own. */
+    if (node->filename && node->filename[0] == '/'
+        && !apr_hash_get(tree->seen, node->filename, APR_HASH_KEY_STRING)) {
+        const char *file = apr_pstrdup(p, node->filename);
+
+        apr_hash_set(tree->seen, file, APR_HASH_KEY_STRING, file);
+        APR_ARRAY_PUSH(tree->files, const char *) = file;
+    }
+}
+
+/*
+ * The nth SSLCertificateFile goes with the nth SSLCertificateKeyFile, or
+ * holds its key itself.
+ */
+static void see_pair(acme_tree_t *tree, const ap_directive_t *node,
+                     int *first_without_key, apr_pool_t *p)
+{
+    const char *path = ap_server_root_relative(p, first_word(node, p));
+    acme_pair_t *pair;
+    int i;
+
+    if (!path || strchr(first_word(node, p), ':')) {
+        return;                 /* pkcs11: and its like are no files */
+    }
+    if (is(node, "SSLCertificateFile")) {
+        pair = apr_array_push(tree->pairs);
+        pair->cert = path;
+        pair->key = path;
+        pair->place = place_of(node->filename, (unsigned)node->line_num, p);
+        return;
+    }
+    i = (*first_without_key)++;
+    if (i < tree->pairs->nelts) {
+        APR_ARRAY_IDX(tree->pairs, i, acme_pair_t).key = path;
+    }
+}
+
+static void read_nodes(acme_tree_t *tree, acme_facts_t *facts,
+                       const ap_directive_t *node, int *first_without_key,
+                       apr_pool_t *p)
+{
+    for (; node; node = node->next) {
+        see_file(tree, node, p);
+        if (is(node, "<VirtualHost")) {
+            acme_facts_t *vhost = apr_pcalloc(p, sizeof(*vhost));
+            int first = tree->pairs->nelts;
+
+            vhost->tls = -1;
+            vhost->place = place_of(node->filename, (unsigned)node->line_num,
+                                    p);
+            apr_hash_set(tree->vhosts, vhost->place, APR_HASH_KEY_STRING,
+                         vhost);
+            read_nodes(tree, vhost, node->first_child, &first, p);
+        }
+        else if (is(node, "SSLEngine")) {
+            facts->tls = apr_cstr_casecmp(first_word(node, p), "off") != 0;
+        }
+        else if (is(node, "ServerName")) {
+            facts->has_name = 1;
+        }
+        else if (is(node, "SSLCertificateFile")) {
+            facts->has_certificate = 1;
+            see_pair(tree, node, first_without_key, p);
+        }
+        else if (is(node, "SSLCertificateKeyFile")) {
+            see_pair(tree, node, first_without_key, p);
+        }
+        else if (node->first_child) {
+            read_nodes(tree, facts, node->first_child, first_without_key, p);
+        }
+    }
+}
+
+acme_tree_t *acme_tree_read(apr_pool_t *p)
+{
+    acme_tree_t *tree = apr_pcalloc(p, sizeof(*tree));
+    int first_without_key = 0;
+
+    tree->vhosts = apr_hash_make(p);
+    tree->seen = apr_hash_make(p);
+    tree->files = apr_array_make(p, 32, sizeof(const char *));
+    tree->pairs = apr_array_make(p, 8, sizeof(acme_pair_t));
+    tree->server.tls = -1;
+    tree->server.place = "the server config";
+    read_nodes(tree, &tree->server, ap_conftree, &first_without_key, p);
+    return tree;
+}
+
+const acme_facts_t *acme_tree_facts(const acme_tree_t *tree,
+                                    const server_rec *s, apr_pool_t *p)
+{
+    const acme_facts_t *own = &tree->server;
+    acme_facts_t *facts = apr_pcalloc(p, sizeof(*facts));
+
+    if (s->is_virtual) {
+        own = apr_hash_get(tree->vhosts, place_of(s->defn_name,
+                                                  s->defn_line_number, p),
+                           APR_HASH_KEY_STRING);
+    }
+    if (own) {
+        *facts = *own;
+    }
+    else {
+        facts->tls = -1;
+        facts->has_name = 1;
+        facts->place = place_of(s->defn_name ? s->defn_name : "?",
+                                s->defn_line_number, p);
+    }
+    if (facts->tls < 0) {
+        facts->tls = tree->server.tls;
+    }
+    facts->has_certificate |= tree->server.has_certificate;
+    return facts;
+}
+
+const apr_array_header_t *acme_tree_files(const acme_tree_t *tree)
+{
+    return tree->files;
+}
+
+const apr_array_header_t *acme_tree_pairs(const acme_tree_t *tree)
+{
+    return tree->pairs;
+}

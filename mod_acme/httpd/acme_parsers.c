@@ -1,0 +1,643 @@
+/*
+ * acme_parsers.c - what the directives' arguments may be.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_cstr.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <httpd.h>
+#include <http_core.h>
+#include <http_log.h>
+
+#include <openssl/crypto.h>
+
+#include "acme_file.h"
+#include "acme_jws.h"
+#include "acme_name.h"
+#include "acme_parsers.h"
+#include "acme_hmac_wipe.h"
+#include "acme_store.h"
+
+APLOG_USE_MODULE(acme);
+
+#define PARALLEL_MAX 64
+#define HMAC_FILE_MAX 4096      /* octets */
+#define ZONE_CHARACTERS \
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+
+static const char *one_of(const char *value, const char *allowed,
+                          apr_pool_t *p)
+{
+    return apr_psprintf(p, "'%s' is unknown; allowed: %s", value, allowed);
+}
+
+static const char *single(int argc)
+{
+    return argc == 1 ? NULL : "takes one argument";
+}
+
+const char *acme_parse_flag(void *field, cmd_parms *cmd, int argc,
+                            char *const argv[])
+{
+    int *flag = field;
+
+    if (argc == 1 && !apr_cstr_casecmp(argv[0], "on")) {
+        *flag = 1;
+        return NULL;
+    }
+    if (argc == 1 && !apr_cstr_casecmp(argv[0], "off")) {
+        *flag = 0;
+        return NULL;
+    }
+    return argc == 1 ? one_of(argv[0], "on, off", cmd->pool) : single(argc);
+}
+
+const char *acme_parse_agree(void *field, cmd_parms *cmd, int argc,
+                             char *const argv[])
+{
+    if (argc != 1 || apr_cstr_casecmp(argv[0], "agree") != 0) {
+        return one_of(argv[0], "agree", cmd->pool);
+    }
+    *(int *)field = 1;
+    return NULL;
+}
+
+static const struct {
+    const char *name;
+    const char *url;
+} known_cas[] = {
+    { "letsencrypt", "https://acme-v02.api.letsencrypt.org/directory" },
+    { "letsencrypt-staging",
+      "https://acme-staging-v02.api.letsencrypt.org/directory" },
+    { "zerossl", "https://acme.zerossl.com/v2/DV90" },
+    { "google", "https://dv.acme-v02.api.pki.goog/directory" },
+    { "sslcom", "https://acme.ssl.com/sslcom-dv-rsa" },
+    { "actalis", "https://acme-api.actalis.com/acme/directory" }
+};
+
+static const char *find_ca(const char **purl, const char *text, apr_pool_t *p)
+{
+    acme_result_t res;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(known_cas) / sizeof(*known_cas); i++) {
+        if (!apr_cstr_casecmp(text, known_cas[i].name)) {
+            *purl = known_cas[i].url;
+            return NULL;
+        }
+    }
+    if (acme_url_check(text, &res, p)) {
+        return apr_psprintf(p, "'%s' is neither letsencrypt, "
+                            "letsencrypt-staging, zerossl, google, sslcom, "
+                            "actalis nor the https URL of a directory (%s)",
+                            text, res.detail);
+    }
+    *purl = apr_pstrdup(p, text);
+    return NULL;
+}
+
+const char *acme_parse_cas(void *field, cmd_parms *cmd, int argc,
+                           char *const argv[])
+{
+    apr_array_header_t *cas = apr_array_make(cmd->pool, argc,
+                                             sizeof(const char *));
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        const char *url;
+        const char *wrong = find_ca(&url, argv[i], cmd->pool);
+
+        if (wrong) {
+            return wrong;
+        }
+        if (!acme_name_in(cas, url)) {
+            APR_ARRAY_PUSH(cas, const char *) = url;
+        }
+    }
+    *(apr_array_header_t **)field = cas;
+    return NULL;
+}
+
+static int is_address(const char *text)
+{
+    const char *at = strchr(text, '@');
+
+    if (!at || at == text || !at[1] || strchr(at + 1, '@')) {
+        return 0;
+    }
+    for (; *text; text++) {
+        if (!apr_isgraph(*text) || strchr(",?<>\"", *text)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+const char *acme_parse_contacts(void *field, cmd_parms *cmd, int argc,
+                                char *const argv[])
+{
+    apr_array_header_t *contacts = apr_array_make(cmd->pool, argc,
+                                                  sizeof(const char *));
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        const char *address = argv[i];
+
+        if (!strncmp(address, "mailto:", 7)) {
+            address += 7;
+        }
+        if (!is_address(address)) {
+            return apr_psprintf(cmd->pool, "'%s' is no e-mail address",
+                                argv[i]);
+        }
+        APR_ARRAY_PUSH(contacts, const char *) =
+            apr_pstrcat(cmd->pool, "mailto:", address, NULL);
+    }
+    *(apr_array_header_t **)field = contacts;
+    return NULL;
+}
+
+/* The secret's file: nobody else may read it, and there is a secret in it. */
+static const char *check_hmac_file(const char *path, apr_pool_t *p)
+{
+    acme_result_t res;
+    const char *text;
+    apr_size_t len;
+    struct stat st;
+    char *hmac;
+
+    if (stat(path, &st)) {
+        return apr_psprintf(p, "%s: %s", path, strerror(errno));
+    }
+    if (st.st_mode & 077) {
+        return apr_psprintf(p, "%s: others can read it (mode %04o); chmod "
+                            "0600 it", path, (unsigned)st.st_mode & 07777);
+    }
+    if (acme_file_read_secret(&text, &len, path, HMAC_FILE_MAX, &res, p)) {
+        return apr_pstrdup(p, res.detail);
+    }
+    hmac = apr_pstrdup(p, text);
+    apr_collapse_spaces(hmac, hmac);
+    if (acme_hmac_check(hmac, &res)) {
+        return apr_psprintf(p, "%s: %s", path, res.detail);
+    }
+    OPENSSL_cleanse(hmac, strlen(hmac));
+    return NULL;
+}
+
+const char *acme_parse_external_account(void *field, cmd_parms *cmd, int argc,
+                                        char *const argv[])
+{
+    acme_external_account_t *account = field;
+    acme_result_t res;
+
+    if (argc != 2) {
+        return "takes the key identifier and the HMAC key, or file:path of "
+               "the latter";
+    }
+    account->kid = apr_pstrdup(cmd->pool, argv[0]);
+    account->hmac = account->hmac_file = NULL;
+    if (!strncmp(argv[1], "file:", 5)) {
+        account->hmac_file = ap_server_root_relative(cmd->pool, argv[1] + 5);
+        return account->hmac_file
+            ? check_hmac_file(account->hmac_file, cmd->temp_pool)
+            : apr_psprintf(cmd->pool, "'%s' is no path", argv[1] + 5);
+    }
+    if (acme_hmac_check(argv[1], &res)) {
+        return apr_pstrdup(cmd->pool, res.detail);
+    }
+    account->hmac = acme_secrets_keep(argv[1], cmd->pool);
+    OPENSSL_cleanse(argv[1], strlen(argv[1]));
+    return NULL;
+}
+
+const char *acme_parse_id(void *field, cmd_parms *cmd, int argc,
+                          char *const argv[])
+{
+    const char *id = argc == 1 ? acme_store_id(argv[0], cmd->pool) : NULL;
+
+    if (!id) {
+        return "takes an id of letters, digits, '.', '-' and '_', which "
+               "begins with no '.'";
+    }
+    *(const char **)field = id;
+    return NULL;
+}
+
+const char *acme_parse_names(void *field, cmd_parms *cmd, int argc,
+                             char *const argv[])
+{
+    apr_array_header_t *names = apr_array_make(cmd->pool, argc,
+                                               sizeof(const char *));
+    acme_result_t res;
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        const char *name = "auto";
+
+        if (apr_cstr_casecmp(argv[i], "auto") != 0
+            && acme_name_normalise(&name, argv[i], &res, cmd->pool)) {
+            return apr_pstrdup(cmd->pool, res.detail);
+        }
+        APR_ARRAY_PUSH(names, const char *) = name;
+    }
+    *(apr_array_header_t **)field = names;
+    return NULL;
+}
+
+const char *acme_parse_challenges(void *field, cmd_parms *cmd, int argc,
+                                  char *const argv[])
+{
+    acme_challenges_t found = { { 0 }, 0 };
+    int i, k;
+
+    for (i = 0; i < argc; i++) {
+        acme_challenge_e type;
+
+        if (!acme_challenge_parse(&type, argv[i])) {
+            return one_of(argv[i], "http-01, tls-alpn-01, dns-01, "
+                          "dns-persist-01", cmd->pool);
+        }
+        for (k = 0; k < found.n && found.types[k] != (int)type; k++) {
+            continue;
+        }
+        if (k == found.n) {
+            found.types[found.n++] = (int)type;
+        }
+    }
+    *(acme_challenges_t *)field = found;
+    return NULL;
+}
+
+const char *acme_parse_ports(void *field, cmd_parms *cmd, int argc,
+                             char *const argv[])
+{
+    acme_ports_t ports = { 80, 443 };
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        const char *colon = strchr(argv[i], ':');
+        apr_int64_t port;
+        char *end;
+
+        if (!colon || !colon[1]) {
+            return "takes http:port and https:port";
+        }
+        port = strcmp(colon + 1, "-") ? apr_strtoi64(colon + 1, &end, 10) : 0;
+        if (strcmp(colon + 1, "-") && (*end || port < 1 || port > 65535)) {
+            return apr_psprintf(cmd->pool, "'%s' is no port; allowed: 1 to "
+                                "65535, or - for none", colon + 1);
+        }
+        if (!strncmp(argv[i], "http:", 5)) {
+            ports.http = (int)port;
+        }
+        else if (!strncmp(argv[i], "https:", 6)) {
+            ports.https = (int)port;
+        }
+        else {
+            return one_of(argv[i], "http:port, https:port", cmd->pool);
+        }
+    }
+    *(acme_ports_t *)field = ports;
+    return NULL;
+}
+
+const char *acme_parse_key_types(void *field, cmd_parms *cmd, int argc,
+                                 char *const argv[])
+{
+    apr_array_header_t *types = apr_array_make(cmd->pool, argc,
+                                               sizeof(acme_key_type_e));
+    int i, k;
+
+    for (i = 0; i < argc; i++) {
+        acme_key_type_e type;
+        acme_result_t res;
+
+        if (acme_key_type_parse(&type, argv[i], &res)) {
+            return apr_pstrdup(cmd->pool, res.detail);
+        }
+        for (k = 0; k < types->nelts; k++) {
+            acme_key_type_e other = APR_ARRAY_IDX(types, k, acme_key_type_e);
+
+            if (type == other || (type >= ACME_KEY_RSA2048
+                                  && other >= ACME_KEY_RSA2048)) {
+                return apr_psprintf(cmd->pool, "'%s' beside '%s': a server "
+                                    "has one RSA key, and each type once",
+                                    argv[i], argv[k]);
+            }
+        }
+        APR_ARRAY_PUSH(types, acme_key_type_e) = type;
+    }
+    *(apr_array_header_t **)field = types;
+    return NULL;
+}
+
+const char *acme_parse_profile(void *field, cmd_parms *cmd, int argc,
+                               char *const argv[])
+{
+    acme_profile_conf_t *profile = field;
+
+    if (argc > 2 || (argc == 2 && apr_cstr_casecmp(argv[1], "required"))) {
+        return "takes a name, and required after it if there must be no "
+               "certificate without it";
+    }
+    profile->name = apr_pstrdup(cmd->pool, argv[0]);
+    profile->required = argc == 2;
+    return NULL;
+}
+
+const char *acme_parse_text(void *field, cmd_parms *cmd, int argc,
+                            char *const argv[])
+{
+    if (argc != 1 || !*argv[0]) {
+        return "takes one argument; quote one with spaces";
+    }
+    *(const char **)field = apr_pstrdup(cmd->pool, argv[0]);
+    return NULL;
+}
+
+/* A command's path as it is run; NULL: wrong says why not. */
+static const char *command_path(const char **pwrong, const char *text,
+                                apr_pool_t *p)
+{
+    const char *path = ap_server_root_relative(p, text);
+    struct stat st;
+
+    if (!path || stat(path, &st) || access(path, X_OK)) {
+        *pwrong = apr_psprintf(p, "'%s': %s", text, strerror(errno));
+        return NULL;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        *pwrong = apr_psprintf(p, "'%s' is no program", text);
+        return NULL;
+    }
+    return path;
+}
+
+const char *acme_parse_hook(void *field, cmd_parms *cmd, int argc,
+                            char *const argv[])
+{
+    apr_array_header_t **hooks = field;
+    acme_hook_conf_t hook;
+    const char *wrong, *path;
+    int i;
+
+    if (argc < 2) {
+        return "takes an event and a command";
+    }
+    if (strcmp(argv[0], "notify")) {
+        return apr_psprintf(cmd->pool, "'%s' is no event of this version; "
+                            "allowed: notify", argv[0]);
+    }
+    path = command_path(&wrong, argv[1], cmd->pool);
+    if (!path) {
+        return wrong;
+    }
+    hook.event = "notify";
+    hook.command = apr_array_make(cmd->pool, argc, sizeof(const char *));
+    APR_ARRAY_PUSH(hook.command, const char *) = path;
+    for (i = 2; i < argc; i++) {
+        APR_ARRAY_PUSH(hook.command, const char *) = apr_pstrdup(cmd->pool,
+                                                                 argv[i]);
+    }
+    if (!*hooks) {
+        *hooks = apr_array_make(cmd->pool, 2, sizeof(acme_hook_conf_t));
+    }
+    APR_ARRAY_PUSH(*hooks, acme_hook_conf_t) = hook;
+    return NULL;
+}
+
+static const char *add_command(apr_array_header_t **pwords, const char *text,
+                               apr_pool_t *p)
+{
+    const char *wrong;
+    const char *path = command_path(&wrong, text, p);
+
+    if (!path) {
+        return wrong;
+    }
+    *pwords = apr_array_make(p, 1, sizeof(const char *));
+    APR_ARRAY_PUSH(*pwords, const char *) = path;
+    return NULL;
+}
+
+static const char *parse_exec(acme_dns_conf_t *dns, cmd_parms *cmd, int argc,
+                              char *const argv[])
+{
+    const char *wrong;
+
+    dns->how = ACME_DNS_EXEC;
+    if (argc < 2 || argc > 3) {
+        return "exec takes a command, and perhaps another one that cleans up";
+    }
+    wrong = add_command(&dns->present, argv[1], cmd->pool);
+    if (!wrong && argc == 3) {
+        wrong = add_command(&dns->cleanup, argv[2], cmd->pool);
+    }
+    return wrong;
+}
+
+static const char *parse_server(acme_dns_conf_t *dns, const char *text,
+                                apr_pool_t *p)
+{
+    char *host, *scope;
+    apr_port_t port;
+
+    if (apr_parse_addr_port(&host, &scope, &port, text, p) || !host
+        || scope) {
+        return apr_psprintf(p, "'%s' is no host:port", text);
+    }
+    dns->server = host;
+    dns->port = apr_itoa(p, port ? port : 53);
+    return NULL;
+}
+
+/* A zone may well be _acme-challenge.example.org: no name of a host. */
+static const char *parse_zone(acme_dns_conf_t *dns, const char *text,
+                              apr_pool_t *p)
+{
+    const apr_size_t len = strspn(text, ZONE_CHARACTERS);
+
+    if (!len || text[len] || *text == '-' || *text == '.') {
+        return apr_psprintf(p, "'%s' is no zone; zone=auto finds it out",
+                            text);
+    }
+    dns->zone = strcmp(text, "auto") ? apr_pstrdup(p, text) : NULL;
+    return NULL;
+}
+
+static const char *parse_rfc2136(acme_dns_conf_t *dns, cmd_parms *cmd,
+                                 int argc, char *const argv[])
+{
+    const char *wrong = NULL;
+    int i;
+
+    dns->how = ACME_DNS_RFC2136;
+    for (i = 1; !wrong && i < argc; i++) {
+        if (!strncmp(argv[i], "server=", 7)) {
+            wrong = parse_server(dns, argv[i] + 7, cmd->pool);
+        }
+        else if (!strncmp(argv[i], "key=", 4)) {
+            dns->key_file = ap_server_root_relative(cmd->pool, argv[i] + 4);
+            if (!dns->key_file || access(dns->key_file, R_OK)) {
+                wrong = apr_psprintf(cmd->pool, "'%s': %s", argv[i] + 4,
+                                     strerror(errno));
+            }
+        }
+        else if (!strncmp(argv[i], "zone=", 5)) {
+            wrong = parse_zone(dns, argv[i] + 5, cmd->pool);
+        }
+        else {
+            wrong = one_of(argv[i], "server=host[:port], key=file, zone=auto, "
+                           "zone=name", cmd->pool);
+        }
+    }
+    if (!wrong && (!dns->server || !dns->key_file)) {
+        wrong = "rfc2136 takes server=host[:port] and key=file";
+    }
+    return wrong;
+}
+
+const char *acme_parse_dns(void *field, cmd_parms *cmd, int argc,
+                           char *const argv[])
+{
+    static const struct {
+        const char *word;
+        acme_dns_call_e call;
+    } calls[] = {
+        { "exec", ACME_DNS_CALL_PLAIN },
+        { "exec:mod_md", ACME_DNS_CALL_MOD_MD },
+        { "exec:dehydrated", ACME_DNS_CALL_DEHYDRATED }
+    };
+    acme_dns_conf_t *dns = apr_pcalloc(cmd->pool, sizeof(*dns));
+    apr_size_t i;
+
+    *(acme_dns_conf_t **)field = dns;
+    for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+        if (!strcmp(argv[0], calls[i].word)) {
+            dns->call = calls[i].call;
+            return parse_exec(dns, cmd, argc, argv);
+        }
+    }
+    if (!strcmp(argv[0], "rfc2136")) {
+        return parse_rfc2136(dns, cmd, argc, argv);
+    }
+    return one_of(argv[0], "exec, exec:mod_md, exec:dehydrated, rfc2136",
+                  cmd->pool);
+}
+
+const char *acme_parse_window(void *field, cmd_parms *cmd, int argc,
+                              char *const argv[])
+{
+    acme_result_t res;
+
+    if (argc == 1 && acme_window_parse(field, argv[0], &res)) {
+        return apr_pstrdup(cmd->pool, res.detail);
+    }
+    return single(argc);
+}
+
+const char *acme_parse_duration(void *field, cmd_parms *cmd, int argc,
+                                char *const argv[])
+{
+    acme_result_t res;
+
+    if (argc == 1 && acme_duration_parse(field, argv[0], &res)) {
+        return apr_pstrdup(cmd->pool, res.detail);
+    }
+    return single(argc);
+}
+
+const char *acme_parse_parallel(void *field, cmd_parms *cmd, int argc,
+                                char *const argv[])
+{
+    apr_int64_t n = 0;
+    char *end = "?";
+
+    if (argc == 1) {
+        n = apr_strtoi64(argv[0], &end, 10);
+    }
+    if (*end || n < 1 || n > PARALLEL_MAX) {
+        return apr_psprintf(cmd->pool, "takes a number from 1 to %d",
+                            PARALLEL_MAX);
+    }
+    *(int *)field = (int)n;
+    return NULL;
+}
+
+const char *acme_parse_activate(void *field, cmd_parms *cmd, int argc,
+                                char *const argv[])
+{
+    acme_activate_e *activate = field;
+
+    if (argc != 1) {
+        return single(argc);
+    }
+    if (!apr_cstr_casecmp(argv[0], "none")) {
+        *activate = ACME_ACTIVATE_NONE;
+    }
+    else if (!apr_cstr_casecmp(argv[0], "graceful")) {
+        *activate = ACME_ACTIVATE_GRACEFUL;
+    }
+    else if (!apr_cstr_casecmp(argv[0], "live")) {
+        *activate = ACME_ACTIVATE_GRACEFUL;
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, cmd->server,
+                     "acme: AcmeActivate live: not in this version; new "
+                     "certificates go live by a graceful reload");
+    }
+    else {
+        return one_of(argv[0], "graceful, live, none", cmd->pool);
+    }
+    return NULL;
+}
+
+const char *acme_parse_require_https(void *field, cmd_parms *cmd, int argc,
+                                     char *const argv[])
+{
+    static const char *const words[] = { "off", "temporary", "permanent" };
+    int i;
+
+    for (i = 0; argc == 1 && i < 3; i++) {
+        if (!apr_cstr_casecmp(argv[0], words[i])) {
+            *(acme_require_https_e *)field = (acme_require_https_e)i;
+            return NULL;
+        }
+    }
+    return argc == 1 ? one_of(argv[0], "off, temporary, permanent", cmd->pool)
+                     : single(argc);
+}
+
+/* Kept as written: the ServerRoot may come after the directive. */
+const char *acme_parse_path(void *field, cmd_parms *cmd, int argc,
+                            char *const argv[])
+{
+    if (argc != 1) {
+        return single(argc);
+    }
+    if (!ap_server_root_relative(cmd->temp_pool ? cmd->temp_pool : cmd->pool,
+                                 argv[0])) {
+        return apr_psprintf(cmd->pool, "'%s' is no path", argv[0]);
+    }
+    *(const char **)field = apr_pstrdup(cmd->pool, argv[0]);
+    return NULL;
+}
+
+const char *acme_parse_proxy(void *field, cmd_parms *cmd, int argc,
+                             char *const argv[])
+{
+    if (argc != 1) {
+        return single(argc);
+    }
+    if (strncmp(argv[0], "http://", 7) && strncmp(argv[0], "https://", 8)
+        && strncmp(argv[0], "socks5h://", 10)) {
+        return one_of(argv[0], "http://host:port, https://host:port, "
+                      "socks5h://host:port", cmd->pool);
+    }
+    *(const char **)field = apr_pstrdup(cmd->pool, argv[0]);
+    return NULL;
+}

@@ -1,0 +1,583 @@
+/*
+ * acme_vhosts.c - the vhost watch.
+ *
+ * An administrator's mistake in one virtual host must not keep the others
+ * from their certificates: it is told with its place, and passed over.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include <httpd.h>
+#include <ap_listen.h>
+#include <http_log.h>
+
+#include "acme_account_file.h"
+#include "acme_tls_alpn01.h"
+#include "acme_cert_split_vhosts.h"
+#include "acme_name.h"
+#include "acme_store.h"
+#include "acme_vhosts.h"
+
+APLOG_USE_MODULE(acme);
+
+typedef struct {
+    acme_conf_t *conf;          /* certs: one an id, until they are split */
+    const acme_tree_t *tree;
+    apr_hash_t *by_id;          /* id: index + 1 of the certificate */
+    apr_hash_t *by_name;        /* name: the same, who has it first */
+    apr_array_header_t *vhosts; /* apr_array_header_t *: acme_vhost_t, those of
+                                   each certificate */
+    int quiet;
+    apr_pool_t *p;
+} watch_t;
+
+#define say acme_vhost_say
+
+/* Is it ours? The reasons why not are an administrator's only if he asked. */
+static int is_managed(const acme_vhost_t *vhost)
+{
+    const acme_facts_t *facts = vhost->facts;
+
+    if (!vhost->conf->engine) {
+        return 0;
+    }
+    if (facts->tls == 1 && facts->has_certificate) {
+        if (vhost->conf->engine_own && vhost->s->is_virtual) {
+            say(vhost, APLOG_WARNING, "%s: has both AcmeEngine on and an "
+                "SSLCertificateFile; the file is used, nothing is managed",
+                facts->place);
+        }
+        return 0;
+    }
+    /* Without TLS only on an explicit wish: files for other daemons. */
+    return facts->tls == 1
+        || (vhost->conf->engine_own && vhost->s->is_virtual);
+}
+
+static void add_name(apr_array_header_t *names, const acme_vhost_t *vhost,
+                     const char *text, apr_pool_t *p)
+{
+    acme_result_t res;
+    const char *name;
+
+    if (acme_name_normalise(&name, text, &res, p)) {
+        say(vhost, APLOG_WARNING, "%s: %s; it is left out",
+            vhost->facts->place, res.detail);
+    }
+    else if (acme_name_is_wildcard(name) || acme_name_is_ip(name)) {
+        say(vhost, APLOG_INFO, "%s: %s is left out; wildcards and addresses "
+            "are listed in AcmeNames", vhost->facts->place, name);
+    }
+    else if (!acme_name_in(names, name)) {
+        APR_ARRAY_PUSH(names, const char *) = name;
+    }
+}
+
+static void add_aliases(apr_array_header_t *names, const acme_vhost_t *vhost,
+                        apr_pool_t *p)
+{
+    const server_rec *s = vhost->s;
+    int i;
+
+    for (i = 0; s->names && i < s->names->nelts; i++) {
+        add_name(names, vhost, APR_ARRAY_IDX(s->names, i, char *), p);
+    }
+    for (i = 0; s->wild_names && i < s->wild_names->nelts; i++) {
+        say(vhost, APLOG_INFO, "%s: the pattern %s of ServerAlias is left "
+            "out; a certificate has names only", vhost->facts->place,
+            APR_ARRAY_IDX(s->wild_names, i, char *));
+    }
+}
+
+static apr_array_header_t *names_of(const acme_vhost_t *vhost, apr_pool_t *p)
+{
+    const apr_array_header_t *wanted = vhost->conf->names;
+    apr_array_header_t *names = apr_array_make(p, 4, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < wanted->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(wanted, i, const char *);
+
+        if (strcmp(name, "auto") != 0) {
+            if (!acme_name_in(names, name)) {
+                APR_ARRAY_PUSH(names, const char *) = name;
+            }
+        }
+        else if (!vhost->facts->has_name) {
+            say(vhost, APLOG_ERR, "%s: has no ServerName, so it is not known "
+                "what its certificate is for; it is not managed",
+                vhost->facts->place);
+        }
+        else {
+            add_name(names, vhost, vhost->s->server_hostname, p);
+            add_aliases(names, vhost, p);
+        }
+    }
+    return names;
+}
+
+/* One account for each CA and key identifier. */
+static int is_same_ca(const acme_ca_conf_t *ca, const char *url,
+                      const char *kid)
+{
+    return !strcmp(ca->url, url) && !strcmp(ca->kid ? ca->kid : "",
+                                            kid ? kid : "");
+}
+
+static acme_ca_conf_t *add_ca(watch_t *watch, const acme_server_conf_t *conf,
+                              const char *url)
+{
+    const acme_external_account_t *external = &conf->external_account;
+    acme_ca_conf_t *ca = apr_array_push(watch->conf->cas);
+
+    ca->url = url;
+    ca->kid = external->kid;
+    ca->hmac = external->hmac;
+    ca->hmac_file = external->hmac_file;
+    ca->folder = acme_account_folder(url, ca->kid, watch->p);
+    ca->proxy = conf->proxy;
+    ca->roots = conf->roots ? ap_server_root_relative(watch->p, conf->roots)
+                            : NULL;
+    ca->contacts = apr_array_make(watch->p, 2, sizeof(const char *));
+    return ca;
+}
+
+static apr_uint32_t find_ca(watch_t *watch, const acme_server_conf_t *conf,
+                            const char *url)
+{
+    apr_array_header_t *cas = watch->conf->cas;
+    acme_ca_conf_t *ca = NULL;
+    int i, k;
+
+    for (i = 0; i < cas->nelts; i++) {
+        ca = &APR_ARRAY_IDX(cas, i, acme_ca_conf_t);
+        if (is_same_ca(ca, url, conf->external_account.kid)) {
+            break;
+        }
+    }
+    if (i == cas->nelts) {
+        ca = add_ca(watch, conf, url);
+    }
+    for (k = 0; conf->contacts && k < conf->contacts->nelts; k++) {
+        const char *contact = APR_ARRAY_IDX(conf->contacts, k, const char *);
+
+        if (!acme_name_in(ca->contacts, contact)) {
+            APR_ARRAY_PUSH(ca->contacts, const char *) = contact;
+        }
+    }
+    return (apr_uint32_t)i;
+}
+
+static apr_array_header_t *find_cas(watch_t *watch,
+                                    const acme_server_conf_t *conf)
+{
+    apr_array_header_t *cas = apr_array_make(watch->p, conf->cas->nelts,
+                                             sizeof(apr_uint32_t));
+    int i;
+
+    for (i = 0; i < conf->cas->nelts; i++) {
+        APR_ARRAY_PUSH(cas, apr_uint32_t) = find_ca(
+            watch, conf, APR_ARRAY_IDX(conf->cas, i, const char *));
+    }
+    return cas;
+}
+
+static acme_cert_conf_t *cert_at(const watch_t *watch, intptr_t number)
+{
+    return &APR_ARRAY_IDX(watch->conf->certs, number - 1, acme_cert_conf_t);
+}
+
+static intptr_t number_of(apr_hash_t *hash, const char *key)
+{
+    return (intptr_t)apr_hash_get(hash, key, APR_HASH_KEY_STRING);
+}
+
+static int is_listened_on(int port)
+{
+    const ap_listen_rec *listener;
+
+    for (listener = ap_listeners; listener; listener = listener->next) {
+        if (listener->bind_addr->port == port) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* AcmeDns with the time that AcmeHookTimeout gives it. */
+static const acme_dns_conf_t *dns_of(const acme_server_conf_t *conf,
+                                     apr_pool_t *p)
+{
+    acme_dns_conf_t *dns = NULL;
+
+    if (conf->dns) {
+        dns = apr_pmemdup(p, conf->dns, sizeof(*dns));
+        dns->timeout = conf->hook_timeout;
+    }
+    return dns;
+}
+
+/* Can the CA's validators reach us by it? */
+static int can_work(const acme_server_conf_t *conf, int type)
+{
+    switch (type) {
+    case ACME_HTTP_01:
+        return conf->ports.http && is_listened_on(conf->ports.http);
+    case ACME_TLS_ALPN_01:
+        return acme_alpn_available() && conf->ports.https
+            && is_listened_on(conf->ports.https);
+    case ACME_DNS_01:
+        return conf->dns != NULL;
+    default:
+        return 1;
+    }
+}
+
+/*
+ * Those that can work, as wanted. Without any the first one that is wanted is
+ * tried nevertheless: ports may be redirected in ways that we can't see.
+ * dns-persist-01 alone is enough only for those who asked for it.
+ */
+static void choose_challenges(acme_cert_conf_t *cert,
+                              const acme_vhost_t *vhost)
+{
+    const acme_challenges_t *wanted = &vhost->conf->challenges;
+    int i, some = vhost->conf->set[ACME_DIR_AcmeChallenges];
+
+    for (i = 0; i < wanted->n; i++) {
+        if (can_work(vhost->conf, wanted->types[i])) {
+            cert->challenges[cert->nchallenges++] = wanted->types[i];
+            some |= wanted->types[i] != ACME_DNS_PERSIST_01;
+        }
+    }
+    if (!cert->nchallenges || !some) {
+        cert->nchallenges = 0;
+        cert->challenges[cert->nchallenges++] = wanted->types[0];
+        say(vhost, APLOG_WARNING, "%s: none of AcmeChallenges can work here; "
+            "%s is tried. http-01 needs a Listen on port %d, tls-alpn-01 one "
+            "on port %d (see AcmePorts), dns-01 needs AcmeDns",
+            vhost->facts->place, acme_challenge_name(
+                (acme_challenge_e)wanted->types[0]),
+            vhost->conf->ports.http ? vhost->conf->ports.http : 80,
+            vhost->conf->ports.https ? vhost->conf->ports.https : 443);
+    }
+}
+
+static intptr_t make_cert(watch_t *watch, const acme_vhost_t *vhost,
+                          const char *id)
+{
+    const acme_server_conf_t *conf = vhost->conf;
+    acme_cert_conf_t *cert = apr_array_push(watch->conf->certs);
+    intptr_t number = watch->conf->certs->nelts;
+
+    cert->id = id;
+    cert->names = apr_array_make(watch->p, 4, sizeof(const char *));
+    cert->places = apr_array_make(watch->p, 2, sizeof(const char *));
+    cert->cas = find_cas(watch, conf);
+    cert->agreed = conf->agreed;
+    cert->key_types = conf->key_types;
+    cert->key_reuse = conf->key_reuse;
+    cert->must_staple = conf->must_staple;
+    cert->profile = conf->profile.name;
+    cert->profile_required = conf->profile.required;
+    cert->preferred_chain = conf->preferred_chain;
+    cert->renewal_info = conf->renewal_info;
+    cert->dns = dns_of(conf, watch->p);
+    cert->hooks = conf->hooks;
+    cert->hook_timeout = conf->hook_timeout;
+    choose_challenges(cert, vhost);
+    if (conf->set[ACME_DIR_AcmeRenewWindow]) {
+        cert->renew = conf->renew;  /* else empty: the schedule's default */
+    }
+    cert->warn = conf->warn;
+    APR_ARRAY_PUSH(watch->vhosts, apr_array_header_t *) =
+        apr_array_make(watch->p, 2, sizeof(acme_vhost_t));
+    apr_hash_set(watch->by_id, id, APR_HASH_KEY_STRING, (void *)number);
+    return number;
+}
+
+/* Names that another certificate has already stay with that one. */
+static intptr_t leave_out_taken(watch_t *watch, const acme_vhost_t *vhost,
+                                const char *id, apr_array_header_t *names)
+{
+    const intptr_t mine = number_of(watch->by_id, id);
+    intptr_t other = 0;
+    int i, kept = 0;
+
+    for (i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        const intptr_t owner = number_of(watch->by_name, name);
+
+        if (owner && owner != mine) {
+            say(vhost, APLOG_WARNING, "%s: %s belongs to certificate %s "
+                "already (%s); it is left out of %s. Give both the same "
+                "AcmeCertificate, or remove the name from one",
+                vhost->facts->place, name, cert_at(watch, owner)->id,
+                APR_ARRAY_IDX(cert_at(watch, owner)->places, 0,
+                              const char *), id);
+            other = owner;
+        }
+        else {
+            APR_ARRAY_IDX(names, kept++, const char *) = name;
+        }
+    }
+    names->nelts = kept;
+    return kept ? 0 : other;
+}
+
+static int is_same_list(const apr_array_header_t *a,
+                        const apr_array_header_t *b)
+{
+    return a->nelts == b->nelts
+        && !memcmp(a->elts, b->elts, (size_t)a->nelts * (size_t)a->elt_size);
+}
+
+static void check_same(watch_t *watch, const acme_vhost_t *vhost,
+                       const acme_cert_conf_t *cert)
+{
+    const acme_server_conf_t *conf = vhost->conf;
+
+    if (!is_same_list(find_cas(watch, conf), cert->cas)
+        || !is_same_list(conf->key_types, cert->key_types)) {
+        say(vhost, APLOG_WARNING, "%s: shares certificate %s with %s, but "
+            "has another AcmeCA or AcmeKeyTypes; those of the first are used",
+            vhost->facts->place, cert->id,
+            APR_ARRAY_IDX(cert->places, 0, const char *));
+    }
+}
+
+static void join(watch_t *watch, const acme_vhost_t *vhost, intptr_t number)
+{
+    acme_cert_conf_t *cert = cert_at(watch, number);
+    int i;
+
+    for (i = 0; i < vhost->names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(vhost->names, i, const char *);
+
+        if (!number_of(watch->by_name, name)) {
+            APR_ARRAY_PUSH(cert->names, const char *) = name;
+            apr_hash_set(watch->by_name, name, APR_HASH_KEY_STRING,
+                         (void *)number);
+        }
+    }
+    APR_ARRAY_PUSH(cert->places, const char *) = vhost->facts->place;
+    APR_ARRAY_PUSH(APR_ARRAY_IDX(watch->vhosts, number - 1,
+                                 apr_array_header_t *), acme_vhost_t) = *vhost;
+}
+
+/* Those that the first of its virtual hosts allows. */
+static int can_have_wildcards(const watch_t *watch, intptr_t number)
+{
+    const acme_cert_conf_t *cert = cert_at(watch, number);
+    const acme_vhost_t *first = &APR_ARRAY_IDX(
+        APR_ARRAY_IDX(watch->vhosts, number - 1, apr_array_header_t *), 0,
+        acme_vhost_t);
+    int i;
+
+    for (i = 0; i < cert->nchallenges; i++) {
+        /* By default dns-persist-01 is only there in case it was set up. */
+        if ((cert->challenges[i] == ACME_DNS_01 && cert->dns)
+            || (cert->challenges[i] == ACME_DNS_PERSIST_01
+                && first->conf->set[ACME_DIR_AcmeChallenges])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void check_wildcards(watch_t *watch, const acme_vhost_t *vhost,
+                            intptr_t number)
+{
+    int i;
+
+    if (can_have_wildcards(watch, number)) {
+        return;
+    }
+    for (i = 0; i < vhost->names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(vhost->names, i, const char *);
+
+        if (acme_name_is_wildcard(name)) {
+            say(vhost, APLOG_WARNING, "%s: %s is validated by dns-01 or "
+                "dns-persist-01 only: set AcmeDns, or make the record of "
+                "dns-persist-01 and set AcmeChallenges dns-persist-01",
+                vhost->facts->place, name);
+        }
+    }
+}
+
+/* Without a ServerName that was said before. */
+static void say_nameless(const acme_vhost_t *vhost)
+{
+    if (vhost->facts->has_name) {
+        say(vhost, APLOG_ERR, "%s: has no name that a certificate is ordered "
+            "for by itself, so it is not managed; list wildcards and "
+            "addresses in AcmeNames", vhost->facts->place);
+    }
+}
+
+static void look_at(watch_t *watch, server_rec *s)
+{
+    acme_vhost_t vhost;
+    apr_array_header_t *names;
+    intptr_t number;
+    const char *id;
+
+    vhost.s = s;
+    vhost.quiet = watch->quiet;
+    vhost.conf = acme_server_conf(s);
+    vhost.facts = acme_tree_facts(watch->tree, s, watch->p);
+    if (!is_managed(&vhost)) {
+        return;
+    }
+    names = names_of(&vhost, watch->p);
+    if (!names->nelts) {
+        say_nameless(&vhost);
+        return;
+    }
+    id = vhost.conf->id ? vhost.conf->id
+        : acme_store_id_of_name(APR_ARRAY_IDX(names, 0, const char *),
+                                watch->p);
+    if (!id) {
+        say(&vhost, APLOG_ERR, "%s: %s makes no id; set AcmeCertificate",
+            vhost.facts->place, APR_ARRAY_IDX(names, 0, const char *));
+        return;
+    }
+    vhost.wanted = apr_array_copy(watch->p, names);
+    vhost.names = names;
+    number = leave_out_taken(watch, &vhost, id, names);
+    if (!number) {
+        number = number_of(watch->by_id, id);
+        if (number) {
+            check_same(watch, &vhost, cert_at(watch, number));
+        }
+        else {
+            number = make_cert(watch, &vhost, id);
+        }
+    }
+    join(watch, &vhost, number);
+    check_wildcards(watch, &vhost, number);
+}
+
+/* A vhost without a directive of ours has the server's struct, not a copy. */
+static void own_conf(server_rec *s, server_rec *base, apr_pool_t *p)
+{
+    if (s != base && acme_server_conf(s) == acme_server_conf(base)) {
+        ap_set_module_config(s->module_config, &acme_module,
+                             acme_server_conf_merge(
+                                 p, acme_server_conf(base),
+                                 acme_server_conf_create(p, s)));
+    }
+}
+
+/* httpd's list of servers is the configuration's backwards. */
+static apr_array_header_t *in_order(server_rec *base, apr_pool_t *p)
+{
+    apr_array_header_t *servers = apr_array_make(p, 16,
+                                                 sizeof(server_rec *));
+    int i, n;
+
+    for (; base; base = base->next) {
+        APR_ARRAY_PUSH(servers, server_rec *) = base;
+    }
+    n = servers->nelts;
+    for (i = 1; i < n - i; i++) {
+        server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
+
+        APR_ARRAY_IDX(servers, i, server_rec *) =
+            APR_ARRAY_IDX(servers, n - i, server_rec *);
+        APR_ARRAY_IDX(servers, n - i, server_rec *) = s;
+    }
+    return servers;
+}
+
+static void finish(watch_t *watch, server_rec *base)
+{
+    acme_conf_t *conf = watch->conf;
+    int i, agreed = 1;
+
+    acme_division_make(conf, watch->vhosts, watch->by_id, watch->p);
+    for (i = 0; i < conf->certs->nelts; i++) {
+        acme_cert_conf_t *cert = cert_at(watch, i + 1);
+
+        cert->digest = acme_conf_digest(conf, cert, watch->p);
+        cert->settings = acme_conf_settings(conf, cert, watch->p);
+        agreed &= cert->agreed;
+    }
+    if (!agreed && !watch->quiet) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, base, "acme: nothing is "
+                     "ordered without AcmeTermsOfService agree: read the "
+                     "terms of the CA and add the directive");
+    }
+}
+
+acme_conf_t *acme_vhosts_read(server_rec *base, const acme_tree_t *tree,
+                              int quiet, apr_pool_t *p)
+{
+    const acme_server_conf_t *server = acme_server_conf(base);
+    acme_conf_t *conf = apr_pcalloc(p, sizeof(*conf));
+    apr_array_header_t *servers = in_order(base, p);
+    watch_t watch;
+    int i;
+
+    conf->state_dir = ap_server_root_relative(p, server->state_dir);
+    conf->cas = apr_array_make(p, 2, sizeof(acme_ca_conf_t));
+    conf->certs = apr_array_make(p, servers->nelts,
+                                 sizeof(acme_cert_conf_t));
+    conf->parallel = server->parallel;
+    conf->activate = server->activate;
+    conf->reload_delay = server->reload_delay;
+    conf->reload_guard = server->reload_guard;
+
+    watch.conf = conf;
+    watch.tree = tree;
+    watch.by_id = apr_hash_make(p);
+    watch.by_name = apr_hash_make(p);
+    watch.vhosts = apr_array_make(p, servers->nelts,
+                                  sizeof(apr_array_header_t *));
+    watch.quiet = quiet;
+    watch.p = p;
+    for (i = 0; i < servers->nelts; i++) {
+        server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
+
+        own_conf(s, base, p);
+        look_at(&watch, s);
+    }
+    finish(&watch, base);
+    return conf;
+}
+
+static const char *cas_text(const acme_conf_t *conf,
+                            const acme_cert_conf_t *cert, apr_pool_t *p)
+{
+    const char *text = "";
+    const acme_ca_conf_t *ca;
+    apr_uint32_t i;
+
+    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
+        text = apr_pstrcat(p, text, i ? " " : "", ca->url, NULL);
+    }
+    return text;
+}
+
+void acme_vhosts_dump(const acme_conf_t *conf, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < conf->certs->nelts; i++) {
+        const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
+
+        printf("acme: certificate %s\n    names: %s\n    ca: %s\n"
+               "    key: %s\n    challenges: %s\n    vhosts: %s\n",
+               cert->id, apr_array_pstrcat(p, cert->names, ' '),
+               cas_text(conf, cert, p), acme_conf_key_types(cert, p),
+               acme_conf_challenges(cert, p),
+               apr_array_pstrcat(p, cert->places, ' '));
+    }
+    if (!conf->certs->nelts) {
+        printf("acme: no certificate is managed\n");
+    }
+}

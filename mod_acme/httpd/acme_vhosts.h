@@ -1,0 +1,23 @@
+/*
+ * acme_vhosts.h - the vhost watch: from the configured virtual hosts to the
+ * certificates that are managed.
+ */
+#ifndef ACME_VHOSTS_H
+#define ACME_VHOSTS_H
+
+#include "acme_conf.h"
+#include "acme_directives.h"
+#include "acme_conf_tree.h"
+
+/*
+ * Look at all virtual hosts: the certificates to manage, in the order of the
+ * configuration, and each vhost's acme_server_conf_t.certs. What is wrong is
+ * logged with file and line (quiet: not), and survived. Touches nothing.
+ */
+acme_conf_t *acme_vhosts_read(server_rec *base, const acme_tree_t *tree,
+                              int quiet, apr_pool_t *p);
+
+/* For httpd -t -DDUMP_ACME: what would be managed, to standard output. */
+void acme_vhosts_dump(const acme_conf_t *conf, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,259 @@
+/*
+ * acme_watchdog.c - the renewal thread: a singleton of mod_watchdog.
+ *
+ * mod_watchdog does not stop its threads: the child's exit() runs under them,
+ * and whoever is inside OpenSSL then crashes. So we leave when told, and the
+ * child waits for it in a cleanup of its pool.
+ */
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include <apr_optional.h>
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+
+#include <httpd.h>
+#include <http_log.h>
+#include <mod_watchdog.h>
+
+#include "acme_scheduler.h"
+#include "acme_alpn_cert.h"
+#include "acme_http.h"
+#include "acme_keeper_start.h"
+#include "acme_watchdog.h"
+
+APLOG_USE_MODULE(acme);
+
+#define WATCHDOG_NAME "_mod_acme_"      /* a name shared is a thread shared */
+#define INTERVAL_FIRST AP_WD_TM_SLICE
+
+/* httpd kills children that take longer than 3 s to end. */
+#define JOIN_MAX apr_time_from_msec(2500)
+
+static ap_watchdog_t *watchdog;
+static APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval;
+static const acme_conf_t *conf;
+static acme_board_t *board;
+static server_rec *server;
+static acme_solver_t solver;
+
+/* In the one child that is the singleton. */
+static _Atomic(acme_agenda_t *) agenda;
+static apr_pool_t *agenda_pool;
+
+/* The watchdog's thread is in a callback of ours, or may not enter any more. */
+static atomic_int stopping;
+static apr_thread_mutex_t *mutex;
+static apr_thread_cond_t *left;
+static int inside;
+
+static apr_status_t present(void *baton, const acme_answer_t *answer,
+                            acme_result_t *res)
+{
+    unsigned char digest[ACME_ALPN_DIGEST_OCTETS];
+    apr_status_t rv;
+
+    if (answer->type == ACME_HTTP_01) {
+        return acme_board_present(baton, answer->token,
+                                  answer->key_authorization, res);
+    }
+    rv = acme_alpn_digest(digest, answer->key_authorization, res);
+    return rv == APR_SUCCESS
+        ? acme_board_present_alpn(baton, answer->sni, digest, res) : rv;
+}
+
+static void withdraw(void *baton, const acme_answer_t *answer)
+{
+    if (answer->type == ACME_HTTP_01) {
+        acme_board_withdraw(baton, answer->token);
+    }
+    else {
+        acme_board_withdraw_alpn(baton, answer->sni);
+    }
+}
+
+static apr_uint32_t seen(void *baton, const acme_answer_t *answer)
+{
+    return answer->type == ACME_HTTP_01
+        ? acme_board_seen(baton, answer->token)
+        : acme_board_seen_alpn(baton, answer->sni);
+}
+
+/*
+ * The pool is no child of the child's: a stuck thread must not block exit. It
+ * shares the global allocator, which has a lock, for threads share the pool's.
+ */
+static void begin(void)
+{
+    acme_agenda_conf_t agenda_conf;
+    acme_agenda_t *made;
+    acme_result_t res;
+
+    acme_result_clear(&res);
+    if (atomic_load(&agenda) || atomic_load(&stopping)) {
+        return;
+    }
+    if (acme_http_init(&res)
+        || apr_pool_create(&agenda_pool, NULL)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "acme: renewal: "
+                     "cannot begin in child %d: %s", (int)getpid(),
+                     res.detail);
+        return;
+    }
+    agenda_conf.conf = conf;
+    agenda_conf.solver = &solver;
+    agenda_conf.log = acme_parent_log();
+    agenda_conf.user_agent = "mod_acme/" ACME_VERSION;
+    agenda_conf.keeper = acme_parent_pair();
+    if (acme_agenda_create(&made, &agenda_conf, &res, agenda_pool)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "acme: %s",
+                     res.detail);
+        apr_pool_destroy(agenda_pool);
+        return;
+    }
+    atomic_store(&agenda, made);
+    acme_board_set_pids(board, 0, getpid());
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server, "acme: renewal: runs "
+                 "in child %d", (int)getpid());
+}
+
+static int enter(void)
+{
+    int may;
+
+    apr_thread_mutex_lock(mutex);
+    may = !atomic_load(&stopping);
+    inside = may;
+    apr_thread_mutex_unlock(mutex);
+    return may;
+}
+
+static void leave(void)
+{
+    apr_thread_mutex_lock(mutex);
+    inside = 0;
+    apr_thread_cond_signal(left);
+    apr_thread_mutex_unlock(mutex);
+}
+
+static apr_status_t on_watchdog(int state, void *data, apr_pool_t *pool)
+{
+    acme_agenda_t *mine;
+
+    (void)data;
+    (void)pool;
+    /* Its word to stop comes after child_stopping's, and under exit(). */
+    if (state == AP_WATCHDOG_STATE_STOPPING || !mutex || !enter()) {
+        return APR_SUCCESS;
+    }
+    if (state == AP_WATCHDOG_STATE_STARTING) {
+        begin();
+    }
+    mine = atomic_load(&agenda);
+    if (mine && state == AP_WATCHDOG_STATE_RUNNING) {
+        set_interval(watchdog, acme_agenda_look(mine, apr_time_now()), NULL,
+                     on_watchdog);
+    }
+    leave();
+    return APR_SUCCESS;
+}
+
+void acme_watchdog_register(const acme_conf_t *the_conf,
+                            acme_board_t *the_board, server_rec *s,
+                            apr_pool_t *p)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance;
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *register_callback;
+    apr_status_t rv;
+
+    get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    register_callback = APR_RETRIEVE_OPTIONAL_FN(
+        ap_watchdog_register_callback);
+    set_interval = APR_RETRIEVE_OPTIONAL_FN(
+        ap_watchdog_set_callback_interval);
+    if (!get_instance || !register_callback || !set_interval) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: nothing is renewed "
+                     "without mod_watchdog: LoadModule watchdog_module");
+        return;
+    }
+
+    conf = the_conf;
+    board = the_board;
+    server = s;
+    solver.baton = the_board;
+    solver.present = present;
+    solver.withdraw = withdraw;
+    solver.seen = seen;
+    rv = get_instance(&watchdog, WATCHDOG_NAME, 0, 1, p);
+    if (rv == APR_SUCCESS) {
+        rv = register_callback(watchdog, INTERVAL_FIRST, NULL, on_watchdog);
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, "acme: renewal: "
+                     "mod_watchdog refuses");
+    }
+}
+
+void acme_watchdog_stop(void)
+{
+    acme_agenda_t *mine;
+
+    atomic_store(&stopping, 1);
+    mine = atomic_load(&agenda);
+    if (mine) {
+        acme_agenda_stop(mine);
+    }
+}
+
+/* True when the watchdog's thread is in none of our callbacks any more. */
+static int join_watchdog(apr_time_t end)
+{
+    apr_interval_time_t wait;
+    int out;
+
+    apr_thread_mutex_lock(mutex);
+    while (inside && (wait = end - apr_time_now()) > 0) {
+        apr_thread_cond_timedwait(left, mutex, wait);
+    }
+    out = !inside;
+    apr_thread_mutex_unlock(mutex);
+    return out;
+}
+
+static apr_status_t join(void *data)
+{
+    const apr_time_t end = apr_time_now() + JOIN_MAX;
+    acme_agenda_t *mine;
+
+    (void)data;
+    acme_watchdog_stop();
+    if (!join_watchdog(end)) {
+        return APR_SUCCESS;
+    }
+    mine = atomic_load(&agenda);
+    if (!mine) {
+        return APR_SUCCESS;
+    }
+    if (!acme_agenda_join(mine, end - apr_time_now())) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "acme: renewal: "
+                     "an order did not leave in time");
+        return APR_SUCCESS;
+    }
+    atomic_store(&agenda, NULL);
+    apr_pool_destroy(agenda_pool);
+    acme_http_term();
+    return APR_SUCCESS;
+}
+
+/* The watchdog's thread may come as late as under exit(): never freed. */
+void acme_watchdog_child_init(apr_pool_t *pchild)
+{
+    apr_pool_t *lasting;
+
+    if (watchdog && !apr_pool_create_unmanaged_ex(&lasting, NULL, NULL)
+        && !apr_thread_cond_create(&left, lasting)
+        && !apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT,
+                                    lasting)) {
+        apr_pool_pre_cleanup_register(pchild, NULL, join);
+    }
+}

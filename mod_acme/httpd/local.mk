@@ -1,0 +1,48 @@
+# httpd - the module: all that knows httpd, and alone has its include path.
+#
+# Of the keeper it sees the one header that the forked process is entered by.
+# httpd's macro for the module record knows no visibility, so mod_acme.c is
+# compiled without the flag; the linker hides all but the record. APR is not
+# linked: it is httpd's own.
+
+in_httpd = -I$(srcdir)/%D%
+httpd_flags = $(in_httpd) $(in_keeper_entry) $(in_renewal) $(in_ipc) \
+	$(in_store) $(in_protocol) $(in_net) $(in_crypto) $(in_base) \
+	$(cppflags) $(HTTPD_CPPFLAGS)
+
+noinst_LTLIBRARIES += %D%/libacme_httpd.la
+%C%_libacme_httpd_la_CPPFLAGS = $(httpd_flags)
+%C%_libacme_httpd_la_CFLAGS = $(hidden)
+%C%_libacme_httpd_la_SOURCES = \
+	%D%/acme_activation.c %D%/acme_activation.h \
+	%D%/acme_board.c %D%/acme_board.h \
+	%D%/acme_cert_split.c %D%/acme_cert_split.h \
+	%D%/acme_cert_split_store.c %D%/acme_cert_split_store.h \
+	%D%/acme_cert_split_vhosts.c %D%/acme_cert_split_vhosts.h \
+	%D%/acme_conf_tree.c %D%/acme_conf_tree.h \
+	%D%/acme_directives.c %D%/acme_directives.h \
+	%D%/acme_hmac_wipe.c %D%/acme_hmac_wipe.h \
+	%D%/acme_keeper_start.c %D%/acme_keeper_start.h \
+	%D%/acme_parsers.c %D%/acme_parsers.h \
+	%D%/acme_placeholder.c %D%/acme_placeholder.h \
+	%D%/acme_requests.c %D%/acme_requests.h \
+	%D%/acme_sni.c %D%/acme_sni.h \
+	%D%/acme_status.c %D%/acme_status.h \
+	%D%/acme_tls_alpn01.c %D%/acme_tls_alpn01.h \
+	%D%/acme_vhosts.c %D%/acme_vhosts.h \
+	%D%/acme_watchdog.c %D%/acme_watchdog.h
+
+acmemoddir = $(LIBEXECDIR)
+acmemod_LTLIBRARIES = %D%/mod_acme.la
+%C%_mod_acme_la_CPPFLAGS = $(httpd_flags)
+%C%_mod_acme_la_CFLAGS = $(AM_CFLAGS)
+%C%_mod_acme_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
+	-export-symbols-regex '^acme_module$$'
+%C%_mod_acme_la_LIBADD = %D%/libacme_httpd.la $(floors) $(DEPS_LIBS)
+%C%_mod_acme_la_SOURCES = %D%/mod_acme.c
+
+dist_man_MANS += %D%/mod_acme.8
+
+# httpd has no use for libtool's description of the module.
+install-data-hook:
+	rm -f "$(DESTDIR)$(LIBEXECDIR)/mod_acme.la"

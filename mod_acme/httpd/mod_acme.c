@@ -1,0 +1,181 @@
+/*
+ * mod_acme.c - the module: its record, its hooks, and the reason for the
+ * order of each.
+ *
+ * httpd reads its configuration twice at a start and once at a reload, and
+ * unloads us in between: our statics live for one pass. Trouble of our own
+ * never fails a start: it is logged, and the server runs without us.
+ */
+#include <apr_strings.h>
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <mpm_common.h>
+
+#include "acme_activation.h"
+#include "acme_tls_alpn01.h"
+#include "acme_board.h"
+#include "acme_directives.h"
+#include "acme_keeper_start.h"
+#include "acme_requests.h"
+#include "acme_hmac_wipe.h"
+#include "acme_status.h"
+#include "acme_conf_tree.h"
+#include "acme_vhosts.h"
+#include "acme_watchdog.h"
+
+/* This pass's. */
+static apr_time_t loaded_at;
+static acme_tree_t *tree;
+static acme_conf_t *conf;
+
+/*
+ * httpd -t comes no further than this hook, so it is told here what is wrong
+ * in the configuration; a server that starts has no error log yet.
+ */
+static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
+                           apr_pool_t *ptemp, server_rec *s)
+{
+    (void)plog;
+    (void)ptemp;
+    tree = acme_tree_read(pconf);
+    if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL) {
+        conf = acme_vhosts_read(s, tree, 0, pconf);
+    }
+    return OK;
+}
+
+static void on_test_config(apr_pool_t *pconf, server_rec *s)
+{
+    (void)s;
+    if (ap_exists_config_define("DUMP_ACME") && conf) {
+        acme_vhosts_dump(conf, pconf);
+    }
+}
+
+/* The first of the two passes at a start, before httpd has become a daemon. */
+static int is_first_pass(void)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
+}
+
+/* Before mod_ssl: it asks for the files in its own post_config. */
+static int before_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
+                          apr_pool_t *ptemp, server_rec *s)
+{
+    (void)plog;
+    (void)ptemp;
+    acme_parent_remember(s);
+    conf = acme_vhosts_read(s, tree, is_first_pass(), pconf);
+    acme_activation_prepare(conf, s, pconf);
+    acme_alpn_prepare(conf->certs->nelts);
+    return OK;
+}
+
+/* Nothing reads the configuration any more, and no worker is there yet. */
+static void tidy_secrets(server_rec *s, apr_pool_t *ptemp)
+{
+    const int left = acme_secrets_tidy(ptemp);
+
+    if (left) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "acme: "
+                     "AcmeExternalAccount: workers can read %d of the HMAC "
+                     "keys, as the environment, the command line or another "
+                     "directive has the same, or as it is a simple text; "
+                     "write file:path instead", left);
+    }
+}
+
+/*
+ * After mod_ssl: what it loaded is served now. Before mod_watchdog: it makes
+ * its threads for those who registered. In the first pass nothing is forked.
+ */
+static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
+                         apr_pool_t *ptemp, server_rec *s)
+{
+    acme_board_t *board;
+    acme_result_t res;
+
+    (void)plog;
+    if (is_first_pass()) {
+        return OK;
+    }
+    tidy_secrets(s, ptemp);
+    if (!conf->certs->nelts) {
+        return OK;
+    }
+    acme_activation_report(conf, s, ptemp);
+    if (acme_board_create(&board, s, conf->certs->nelts, &res, pconf)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s; nothing is "
+                     "renewed", res.detail);
+        return OK;
+    }
+    acme_alpn_init(board);
+    acme_requests_init(board, conf);
+    if (acme_server_conf(s)->server_status) {
+        acme_status_init(board, conf);
+    }
+    acme_parent_start(conf, board, tree, loaded_at, s, pconf);
+    if (acme_parent_pair() >= 0) {
+        acme_watchdog_register(conf, board, s, pconf);
+    }
+    return OK;
+}
+
+static void on_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    (void)s;
+    acme_secrets_forget();
+    acme_parent_leave();
+    acme_alpn_child_init();
+    acme_watchdog_child_init(pchild);
+}
+
+static void on_child_stopping(apr_pool_t *pchild, int graceful)
+{
+    (void)pchild;
+    (void)graceful;
+    acme_watchdog_stop();
+}
+
+/* In the parent's main thread, about every 10 s. */
+static int on_monitor(apr_pool_t *p, server_rec *s)
+{
+    (void)p;
+    (void)s;
+    acme_parent_monitor();
+    return DECLINED;
+}
+
+static void register_hooks(apr_pool_t *p)
+{
+    static const char *const ssl[] = { "mod_ssl.c", NULL };
+    static const char *const watchdog[] = { "mod_watchdog.c", NULL };
+
+    /* httpd loads us while it reads its files: edits from here on are new. */
+    loaded_at = apr_time_now();
+    ap_hook_check_config(on_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_test_config(on_test_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(before_mod_ssl, NULL, ssl, APR_HOOK_FIRST);
+    ap_hook_post_config(after_mod_ssl, ssl, watchdog, APR_HOOK_LAST);
+    ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_child_stopping(on_child_stopping, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_monitor(on_monitor, NULL, NULL, APR_HOOK_MIDDLE);
+    acme_activation_hooks(p);
+    acme_alpn_hooks(p);
+    acme_requests_hooks(p);
+    acme_status_hooks(p);
+}
+
+AP_DECLARE_MODULE(acme) = {
+    STANDARD20_MODULE_STUFF,
+    NULL,                       /* no per-directory configuration */
+    NULL,
+    acme_server_conf_create,
+    acme_server_conf_merge,
+    acme_commands,
+    register_hooks,
+    AP_MODULE_FLAG_NONE
+};

@@ -1,0 +1,159 @@
+/*
+ * acme_conf_snapshot.c - has a configuration file changed since httpd read it?
+ *
+ * By content: an edit that was undone is no change. A file without directives
+ * is not among those remembered; by its times it is known to be an old one.
+ */
+#include <string.h>
+
+#include <apr_file_io.h>
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include <openssl/evp.h>
+
+#include "acme_conf_snapshot.h"
+
+#define DIGEST_SIZE 32
+
+typedef struct {
+    int known;                          /* else it counts as changed */
+    unsigned char digest[DIGEST_SIZE];
+} content_t;
+
+struct acme_baseline_t {
+    apr_hash_t *contents;               /* path: content_t */
+    apr_array_header_t *files;
+    apr_time_t loaded_at;
+};
+
+/* The later of content's and name's change: a renamed file is a new one. */
+static apr_time_t changed_at(const char *path, apr_pool_t *p)
+{
+    const apr_int32_t wanted = APR_FINFO_MTIME | APR_FINFO_CTIME;
+    apr_finfo_t file, name;
+    apr_time_t latest;
+
+    if (apr_stat(&file, path, wanted, p)
+        || apr_stat(&name, path, wanted | APR_FINFO_LINK, p)) {
+        return 0;
+    }
+    latest = file.mtime > file.ctime ? file.mtime : file.ctime;
+    return name.ctime > latest ? name.ctime : latest;
+}
+
+static int digest_file(unsigned char *digest, const char *path, apr_pool_t *p)
+{
+    char buf[8192];
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    apr_file_t *file = NULL;
+    apr_size_t n = sizeof(buf);
+    apr_status_t rv;
+    int ok;
+
+    rv = apr_file_open(&file, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, p);
+    ok = rv == APR_SUCCESS && ctx
+        && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
+    while (ok && (rv = apr_file_read(file, buf, &n)) == APR_SUCCESS) {
+        ok = EVP_DigestUpdate(ctx, buf, n);
+        n = sizeof(buf);
+    }
+    ok = ok && rv == APR_EOF && EVP_DigestFinal_ex(ctx, digest, NULL);
+    if (file) {
+        apr_file_close(file);
+    }
+    EVP_MD_CTX_free(ctx);
+    return ok;
+}
+
+static void remember(acme_baseline_t *baseline, const char *path,
+                     apr_pool_t *p)
+{
+    content_t *content = apr_pcalloc(p, sizeof(*content));
+    apr_finfo_t info;
+
+    /* A time that is still to come is a wrong clock's, and no edit. */
+    content->known = !apr_stat(&info, path, APR_FINFO_MTIME, p)
+        && (info.mtime <= baseline->loaded_at || info.mtime > apr_time_now())
+        && digest_file(content->digest, path, p);
+    apr_hash_set(baseline->contents, path, APR_HASH_KEY_STRING, content);
+}
+
+acme_baseline_t *acme_baseline_make(const apr_array_header_t *files,
+                                    apr_time_t loaded_at, apr_pool_t *p)
+{
+    acme_baseline_t *baseline = apr_pcalloc(p, sizeof(*baseline));
+    int i;
+
+    baseline->contents = apr_hash_make(p);
+    baseline->files = apr_array_copy(p, files);
+    baseline->loaded_at = loaded_at;
+    for (i = 0; i < files->nelts; i++) {
+        remember(baseline, APR_ARRAY_IDX(files, i, const char *), p);
+    }
+    return baseline;
+}
+
+static int is_changed(const acme_baseline_t *baseline, const char *path,
+                      apr_pool_t *p)
+{
+    const content_t *content = apr_hash_get(baseline->contents, path,
+                                            APR_HASH_KEY_STRING);
+    unsigned char digest[DIGEST_SIZE];
+
+    if (!content) {
+        return changed_at(path, p) > baseline->loaded_at;
+    }
+    return !content->known || !digest_file(digest, path, p)
+        || memcmp(digest, content->digest, sizeof(digest)) != 0;
+}
+
+static const char *first_changed(const acme_baseline_t *baseline,
+                                 const apr_array_header_t *paths,
+                                 apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < paths->nelts; i++) {
+        const char *path = APR_ARRAY_IDX(paths, i, const char *);
+
+        if (is_changed(baseline, path, p)) {
+            return path;
+        }
+    }
+    return NULL;
+}
+
+static const char *first_missing(const apr_array_header_t *before,
+                                 const apr_array_header_t *now, apr_pool_t *p)
+{
+    apr_hash_t *there = apr_hash_make(p);
+    int i;
+
+    for (i = 0; i < now->nelts; i++) {
+        const char *path = APR_ARRAY_IDX(now, i, const char *);
+
+        apr_hash_set(there, path, APR_HASH_KEY_STRING, path);
+    }
+    for (i = 0; i < before->nelts; i++) {
+        const char *path = APR_ARRAY_IDX(before, i, const char *);
+
+        if (!apr_hash_get(there, path, APR_HASH_KEY_STRING)) {
+            return path;
+        }
+    }
+    return NULL;
+}
+
+const char *acme_baseline_changed(const acme_baseline_t *baseline,
+                                  const apr_array_header_t *files_now,
+                                  apr_pool_t *p)
+{
+    const char *path;
+
+    if (!files_now) {
+        return first_changed(baseline, baseline->files, p);
+    }
+    path = first_changed(baseline, files_now, p);
+    return path ? path : first_missing(baseline->files, files_now, p);
+}

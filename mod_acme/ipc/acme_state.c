@@ -1,0 +1,44 @@
+/*
+ * acme_state.c - how a certificate stands: what can be told from its state
+ * alone.
+ */
+#include "acme_state.h"
+
+int acme_state_renews(const acme_state_t *state, apr_uint32_t ca,
+                      apr_time_t now)
+{
+    return state->live && state->same_names && state->issued_by == ca
+        && !(state->names_again_at && state->names_again_at <= now);
+}
+
+apr_time_t acme_state_warn_at(const acme_state_t *state, apr_time_t not_after)
+{
+    const apr_interval_time_t life = not_after - state->not_before;
+    const acme_window_t *warn = &state->warn;
+
+    return not_after - (warn->percent ? life / 100 * warn->percent
+                                      : warn->duration);
+}
+
+const char *acme_state_word(const acme_state_t *state, apr_time_t now)
+{
+    if (!state->agreed) {
+        return "not-agreed";
+    }
+    if (state->deleted) {
+        return "deleted";
+    }
+    if (state->not_after && state->not_after <= now) {
+        return "expired";
+    }
+    if (state->ordering) {
+        return state->live ? "renewing" : "ordering";
+    }
+    if (state->attempts) {
+        return "failed";
+    }
+    if (state->live && state->revoked) {
+        return "revoked";
+    }
+    return state->live ? "valid" : "placeholder";
+}

@@ -1,0 +1,137 @@
+/*
+ * acme_state.h - how a certificate stands: what the keeper knows and tells.
+ *
+ * Plain memory without pointers: it travels in messages and lies on the board.
+ */
+#ifndef ACME_STATE_H
+#define ACME_STATE_H
+
+#include "acme_conf.h"
+
+#define ACME_SERIAL_SIZE 48
+#define ACME_ISSUER_SIZE 80
+#define ACME_CERT_ID_SIZE 128           /* longer ones are not asked about */
+#define ACME_EXPLANATION_SIZE 256
+
+/* What an administrator can ask for. */
+typedef enum {
+    ACME_WANT_NOTHING,
+    ACME_WANT_RENEWAL,
+    ACME_WANT_CHAIN,            /* the same leaf, its chain fetched anew */
+    ACME_WANT_REVOCATION,       /* and a new certificate */
+    ACME_WANT_DELETION,         /* revocation, and nothing after it */
+    ACME_WANT_UPDATE,           /* of the account: its contacts */
+    ACME_WANT_ROLLOVER,         /* its key */
+    ACME_WANT_DEACTIVATION,     /* its end */
+    ACME_WANTS
+} acme_want_e;
+
+#define ACME_NO_CA ((apr_uint32_t)-1)
+
+/* What of the past the limits of a CA count. */
+typedef enum {
+    ACME_PAST_ORDERED,          /* a newOrder request was accepted */
+    ACME_PAST_ISSUED,           /* a certificate came of it */
+    ACME_PAST_FAILED,           /* a name was not validated */
+    ACME_PASTS
+} acme_past_e;
+
+#define ACME_PAST_MAX 8         /* the last ones of each */
+
+/* What an order was for. */
+typedef enum {
+    ACME_ORDER_FIRST,           /* for these names */
+    ACME_ORDER_RENEWAL,         /* of exactly these names */
+    ACME_ORDER_SUGGESTED,       /* the same, in the CA's own window (9773) */
+    ACME_ORDER_KINDS
+} acme_order_kind_e;
+
+typedef struct {
+    apr_time_t when;
+    apr_uint32_t ca;            /* index in acme_conf_t.cas */
+    apr_uint16_t kind;          /* acme_order_kind_e */
+    apr_uint16_t others;        /* it was for other names than are ordered
+                                   now */
+    apr_uint32_t name;          /* FAILED: position of the name */
+} acme_past_t;
+
+typedef struct {
+    apr_uint32_t cert;          /* index in the configuration */
+    apr_uint64_t change;        /* counts up with each change of any state */
+
+    int agreed;
+    apr_uint32_t cas;           /* how many CAs it may come from, in order */
+    int served;                 /* archive that this load of httpd serves; 0:
+                                   the placeholder */
+    int live;                   /* archive that live/<id> points to; 0: none */
+    int covers;                 /* it has all names that are configured, and
+                                   its CA and key type are those as well */
+    apr_time_t not_before;      /* of the live one, 0 when there is none */
+    apr_time_t not_after;
+    apr_time_t installed;       /* by our own clock */
+    apr_uint32_t recent;        /* installations within the last day */
+    acme_window_t renew;
+    acme_window_t warn;
+    char serial[ACME_SERIAL_SIZE];
+    char issuer[ACME_ISSUER_SIZE];
+
+    apr_uint32_t issued_by;     /* CA of the live one: index in the cert's
+                                   list of CAs; ACME_NO_CA: none of them */
+    int same_names;             /* it has exactly those that are ordered now */
+
+    int use_renewal_info;       /* AcmeRenewalInfo */
+    char cert_id[ACME_CERT_ID_SIZE];    /* of the live one (9773, 4.1); "" */
+    apr_time_t window_start;    /* what the CA suggests; 0: nothing known */
+    apr_time_t window_end;
+    apr_time_t pick;            /* drawn once a window; 0 with no window */
+    apr_time_t ask_at;          /* for renewal information; 0: at once */
+    apr_uint32_t ask_failures;  /* in a row, temporary ones */
+    char explanation[ACME_EXPLANATION_SIZE];    /* the CA's URL, or "" */
+    int revoked;                /* the CA revoked the live one */
+    int deleted;                /* by the administrator: nothing is ordered */
+
+    apr_uint32_t left_out;      /* names that fail, so that the others get on */
+    apr_time_t names_again_at;  /* one of them is tried again then; 0: none */
+
+    acme_past_t past[ACME_PASTS][ACME_PAST_MAX];        /* oldest first */
+    apr_uint32_t pasts[ACME_PASTS];     /* how many of each */
+    apr_time_t limit_until;     /* a limit of the CA: not ordered before; 0:
+                                   none is known */
+    char limit[ACME_DETAIL_SIZE];       /* a sentence about it */
+
+    acme_want_e wanted;         /* by the administrator */
+    apr_uint32_t wanted_ca;     /* with the account's: position of its CA */
+    int reason;                 /* of a revocation (5280, 5.3.1); -1: none */
+    int ordering;               /* an order is under way since: */
+    apr_time_t ordering_since;
+    apr_uint32_t attempts;      /* failures in a row */
+    acme_retry_e retry;         /* of the last failure */
+    apr_time_t next_at;         /* not before this, after a failure */
+    char problem[ACME_PROBLEM_SIZE];
+    char detail[ACME_DETAIL_SIZE];
+} acme_state_t;
+
+/* The board: shown to people, believed by nobody. */
+typedef void acme_publish_cb(void *baton, const acme_state_t *state);
+
+/* Told whenever the reason why a reload is held back changes; "": none. */
+typedef void acme_held_cb(void *baton, const char *reason);
+
+/*
+ * Is an order from the CA at this position a renewal of exactly the names of
+ * the live certificate, which came from there?
+ */
+int acme_state_renews(const acme_state_t *state, apr_uint32_t ca,
+                      apr_time_t now);
+
+/* From here on a certificate that ends at not_after is a worry. */
+apr_time_t acme_state_warn_at(const acme_state_t *state,
+                              apr_time_t not_after);
+
+/*
+ * One word for people and scripts: placeholder, ordering, valid, renewing,
+ * failed, expired, revoked, deleted, not-agreed.
+ */
+const char *acme_state_word(const acme_state_t *state, apr_time_t now);
+
+#endif

@@ -1,0 +1,16 @@
+# ipc - what the processes say to each other.
+
+in_ipc = -I$(srcdir)/%D%
+ipc_flags = $(in_ipc) $(in_protocol) $(in_net) $(in_crypto) $(in_base) $(cppflags)
+
+noinst_LTLIBRARIES += %D%/libacme_ipc.la
+%C%_libacme_ipc_la_CPPFLAGS = $(ipc_flags)
+%C%_libacme_ipc_la_CFLAGS = $(hidden)
+%C%_libacme_ipc_la_SOURCES = \
+	%D%/acme_client.c %D%/acme_client.h \
+	%D%/acme_conf.c %D%/acme_conf.h \
+	%D%/acme_conf_snapshot.c %D%/acme_conf_snapshot.h \
+	%D%/acme_log.c %D%/acme_log.h \
+	%D%/acme_message.c %D%/acme_message.h \
+	%D%/acme_server.h \
+	%D%/acme_state.c %D%/acme_state.h

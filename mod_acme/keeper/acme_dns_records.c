@@ -1,0 +1,661 @@
+/*
+ * acme_dns_records.c - TXT records of dns-01.
+ *
+ * A worker chose the token, and a DNS server perhaps the record: every text
+ * is looked at again before it becomes an argument or a line for nsupdate.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "acme_name.h"
+#include "acme_dns_records.h"
+
+#define PREFIX "_acme-challenge."
+#define TTL 60                  /* seconds: a stale one is soon forgotten */
+#define TOKEN_MAX 256
+
+/* Beyond this the oldest that is idle is forgotten: workers that were killed
+ * never asked for the cleanup of theirs. */
+#define RECORDS_MAX 4096
+
+#define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+typedef enum { NOTHING, PRESENT, CLEANUP } action_e;
+
+typedef struct record_t record_t;
+
+/* One value of one record, and who needs it. */
+struct record_t {
+    record_t *next;
+    acme_records_t *records;
+    acme_record_job_t what;     /* as asked for last; of its cert, id and
+                                   names too, for they may be several */
+    const acme_dns_conf_t *dns;
+    apr_array_header_t *holders;        /* apr_uint32_t: certificates */
+    action_e running;
+    action_e wanted;            /* when what runs has ended */
+    const char *auth_output;    /* of the last present; NULL: none */
+    int failed;                 /* the last present, */
+    int order;                  /* so many had failed before */
+    int told;
+    acme_result_t res;
+    apr_pool_t *p;
+};
+
+struct acme_records_t {
+    const acme_log_t *log;
+    acme_hooks_t *hooks;
+    record_t *first;
+    int count;
+    int failures;
+    apr_pool_t *p;
+};
+
+static void go_on(record_t *record);
+
+acme_records_t *acme_records_create(const acme_log_t *log, apr_pool_t *p)
+{
+    acme_records_t *records = apr_pcalloc(p, sizeof(*records));
+
+    records->log = log;
+    records->hooks = acme_hooks_create(log, p);
+    records->p = p;
+    return records;
+}
+
+/* Labels of letters, digits, '-' and '_'; none looks like an option. */
+static int is_name(const char *name)
+{
+    apr_size_t len;
+
+    if (!name || strlen(name) > ACME_NAME_MAX || acme_name_is_ip(name)) {
+        return 0;
+    }
+    for (;; name += len + 1) {
+        len = strspn(name, ALNUM "-_");
+        if (len == 0 || len > 63 || name[0] == '-') {
+            return 0;
+        }
+        if (name[len] != '.') {
+            return name[len] == '\0';
+        }
+    }
+}
+
+static apr_status_t check_what(const char **precord,
+                               const acme_record_job_t *what,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    const char *record = what->record;
+
+    *precord = NULL;
+    if (!is_name(what->name)) {
+        return acme_fail_never(res, APR_EINVAL, "%s: no name that has a "
+                               "record in the DNS",
+                               acme_text_clean(what->name, ACME_NAME_MAX, p));
+    }
+    if (!record) {
+        record = apr_pstrcat(p, PREFIX, what->name, NULL);
+    }
+    if (!is_name(record)) {
+        return acme_fail_never(res, APR_EINVAL, "%s: the record of %s can't "
+                               "have this name",
+                               acme_text_clean(record, ACME_NAME_MAX, p),
+                               what->name);
+    }
+    if (!acme_text_is_base64url(what->token, TOKEN_MAX)
+        || !acme_text_is_base64url(what->value, ACME_RECORD_VALUE_LEN)
+        || strlen(what->value) != ACME_RECORD_VALUE_LEN) {
+        return acme_fail_never(res, APR_EINVAL, "%s: token or value of the "
+                               "challenge is no base64url", what->name);
+    }
+    *precord = record;
+    return APR_SUCCESS;
+}
+
+/* The key may be its group's, as bind's own are, but not everybody's. */
+static apr_status_t check_key(const char *path, acme_result_t *res)
+{
+    struct stat st;
+
+    if (stat(path, &st)) {
+        return acme_fail_errno(res, errno, "%s: the key of AcmeDns rfc2136 "
+                               "can't be read", path);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return acme_fail(res, APR_EINVAL, "%s: the key of AcmeDns rfc2136 is "
+                         "no file", path);
+    }
+    if (st.st_mode & S_IRWXO) {
+        return acme_fail(res, APR_EACCES, "%s: everybody can read or write "
+                         "this key, so it is not used; chmod 600 it and make "
+                         "a new key", path);
+    }
+    if (st.st_uid != 0 && st.st_uid != geteuid()) {
+        return acme_fail(res, APR_EACCES, "%s: this key belongs to user %d, "
+                         "so it is not used; chown it to root", path,
+                         (int)st.st_uid);
+    }
+    return APR_SUCCESS;
+}
+
+/* The path of a program on PATH, or NULL. */
+static const char *find_program(const char *name, apr_pool_t *p)
+{
+    char *path = apr_pstrdup(p, getenv("PATH") ? getenv("PATH")
+                                               : "/usr/bin:/bin");
+    char *folder, *last;
+
+    for (folder = apr_strtok(path, ":", &last); folder;
+         folder = apr_strtok(NULL, ":", &last)) {
+        const char *file = apr_pstrcat(p, folder, "/", name, NULL);
+
+        if (folder[0] == '/' && access(file, X_OK) == 0) {
+            return file;
+        }
+    }
+    return NULL;
+}
+
+/* bind's, else knot's, which has its own form of a key file. */
+static const char *find_nsupdate(apr_pool_t *p)
+{
+    const char *path = find_program("nsupdate", p);
+
+    return path ? path : find_program("knsupdate", p);
+}
+
+static apr_status_t check_program(const acme_dns_conf_t *dns,
+                                  acme_result_t *res, apr_pool_t *p)
+{
+    if (!find_nsupdate(p)) {
+        return acme_fail(res, APR_ENOENT, "nsupdate: not found on PATH; "
+                         "AcmeDns rfc2136 needs it: install bind9-dnsutils "
+                         "or knot-dnsutils (knsupdate)");
+    }
+    if (!dns->zone && !find_program("nsupdate", p)) {
+        return acme_fail(res, APR_ENOENT, "knsupdate: it can't find out the "
+                         "zone by itself; add zone= to AcmeDns rfc2136, or "
+                         "install bind9-dnsutils");
+    }
+    return APR_SUCCESS;
+}
+
+/* Settings that the configuration has let through become nsupdate's lines. */
+static apr_status_t check_dns(const acme_dns_conf_t *dns, acme_result_t *res,
+                              apr_pool_t *p)
+{
+    const char *const server = dns->server;
+    apr_status_t rv;
+
+    if (dns->how == ACME_DNS_EXEC) {
+        return APR_SUCCESS;
+    }
+    if (server[0] == '-' || server[strspn(server, ALNUM "-._:%")]
+        || dns->port[strspn(dns->port, "0123456789")]
+        || (dns->zone && !is_name(dns->zone))) {
+        return acme_fail_never(res, APR_EINVAL, "AcmeDns rfc2136: server, "
+                               "port or zone is none");
+    }
+    rv = check_program(dns, res, p);
+    return rv == APR_SUCCESS ? check_key(dns->key_file, res) : rv;
+}
+
+static int holder_index(const record_t *record, apr_uint32_t cert)
+{
+    int i;
+
+    for (i = 0; i < record->holders->nelts; i++) {
+        if (APR_ARRAY_IDX(record->holders, i, apr_uint32_t) == cert) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static void hold(record_t *record, apr_uint32_t cert)
+{
+    if (holder_index(record, cert) < 0) {
+        APR_ARRAY_PUSH(record->holders, apr_uint32_t) = cert;
+    }
+}
+
+static void let_go(record_t *record, apr_uint32_t cert)
+{
+    int i = holder_index(record, cert);
+
+    if (i >= 0) {
+        APR_ARRAY_IDX(record->holders, i, apr_uint32_t) =
+            *(apr_uint32_t *)apr_array_pop(record->holders);
+    }
+}
+
+static void forget(record_t *record)
+{
+    acme_records_t *records = record->records;
+    record_t **at = &records->first;
+
+    while (*at != record) {
+        at = &(*at)->next;
+    }
+    *at = record->next;
+    records->count--;
+    apr_pool_destroy(record->p);
+}
+
+/* Room for one more, if need be the place of the oldest that is idle. */
+static int make_room(acme_records_t *records)
+{
+    record_t *record;
+
+    if (records->count < RECORDS_MAX) {
+        return 1;
+    }
+    for (record = records->first; record; record = record->next) {
+        if (!record->running) {
+            forget(record);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static record_t *record_make(acme_records_t *records, const char *name,
+                             const char *value)
+{
+    record_t *record, **end;
+    apr_pool_t *p;
+
+    apr_pool_create(&p, records->p);
+    record = apr_pcalloc(p, sizeof(*record));
+    record->p = p;
+    record->records = records;
+    record->what.record = apr_pstrdup(p, name);
+    record->what.value = apr_pstrdup(p, value);
+    record->holders = apr_array_make(p, 1, sizeof(apr_uint32_t));
+    for (end = &records->first; *end; end = &(*end)->next) {
+        continue;
+    }
+    *end = record;
+    records->count++;
+    return record;
+}
+
+/* The one of this name and value, made if there is none; NULL: too many. */
+static record_t *find_record(acme_records_t *records, const char *name,
+                             const char *value)
+{
+    record_t *record;
+
+    for (record = records->first; record; record = record->next) {
+        if (!strcasecmp(record->what.record, name)
+            && !strcmp(record->what.value, value)) {
+            return record;
+        }
+    }
+    return make_room(records) ? record_make(records, name, value) : NULL;
+}
+
+static apr_array_header_t *copy_names(const apr_array_header_t *names,
+                                      apr_pool_t *p)
+{
+    apr_array_header_t *copy = apr_array_make(p, names->nelts,
+                                              sizeof(const char *));
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        APR_ARRAY_PUSH(copy, const char *) =
+            apr_pstrdup(p, APR_ARRAY_IDX(names, i, const char *));
+    }
+    return copy;
+}
+
+/* The same record is asked for rarely more than twice: the pool may grow. */
+static void ask_for(record_t *record, const acme_record_job_t *what,
+                    const acme_dns_conf_t *dns)
+{
+    acme_record_job_t *kept = &record->what;
+
+    kept->cert = what->cert;
+    kept->remaining = what->remaining;
+    kept->id = apr_pstrdup(record->p, what->id);
+    kept->name = apr_pstrdup(record->p, what->name);
+    kept->token = apr_pstrdup(record->p, what->token);
+    kept->names = what->names ? copy_names(what->names, record->p) : NULL;
+    record->dns = dns;
+}
+
+static void push(apr_array_header_t *argv, const char *a, const char *b,
+                 const char *c)
+{
+    APR_ARRAY_PUSH(argv, const char *) = a;
+    APR_ARRAY_PUSH(argv, const char *) = b;
+    APR_ARRAY_PUSH(argv, const char *) = c;
+}
+
+/* The administrator's command with the arguments of the kind of script. */
+static apr_array_header_t *make_command(const record_t *record, int present,
+                                        apr_pool_t *p)
+{
+    const acme_record_job_t *what = &record->what;
+    const acme_dns_conf_t *dns = record->dns;
+    apr_array_header_t *argv = apr_array_copy(
+        p, present || !dns->cleanup ? dns->present : dns->cleanup);
+
+    switch (dns->call) {
+    case ACME_DNS_CALL_PLAIN:
+        push(argv, present ? "present" : "cleanup", what->record,
+             what->value);
+        break;
+    case ACME_DNS_CALL_MOD_MD:
+        push(argv, present ? "setup" : "teardown", what->name, what->value);
+        break;
+    case ACME_DNS_CALL_DEHYDRATED:
+        push(argv, present ? "deploy_challenge" : "clean_challenge",
+             what->name, what->token);
+        APR_ARRAY_PUSH(argv, const char *) = what->value;
+        break;
+    }
+    return argv;
+}
+
+/* The key is in a file that nsupdate reads: arguments can be seen by all. */
+static apr_array_header_t *make_nsupdate(const record_t *record,
+                                         apr_pool_t *p)
+{
+    apr_array_header_t *argv = apr_array_make(p, 5, sizeof(const char *));
+    const char *path = find_nsupdate(p);
+
+    push(argv, path ? path : "nsupdate", "-k", record->dns->key_file);
+    return argv;
+}
+
+/* Without a zone nsupdate asks the same server which one the record is in. */
+static const char *make_update(const record_t *record, int present,
+                               apr_pool_t *p)
+{
+    const acme_dns_conf_t *dns = record->dns;
+
+    return apr_psprintf(p, "server %s %s\n%s%s%supdate %s %s. %sTXT \"%s\"\n"
+                        "send\n", dns->server, dns->port,
+                        dns->zone ? "zone " : "", dns->zone ? dns->zone : "",
+                        dns->zone ? ".\n" : "", present ? "add" : "delete",
+                        record->what.record,
+                        present ? apr_psprintf(p, "%d ", TTL) : "",
+                        record->what.value);
+}
+
+/* What the failure means, and what is to be done about it. */
+static void explain(record_t *record, acme_result_t *res)
+{
+    const acme_dns_conf_t *dns = record->dns;
+    char detail[ACME_DETAIL_SIZE];
+
+    apr_cpystrn(detail, res->detail, sizeof(detail));
+    if (dns->how == ACME_DNS_RFC2136) {
+        acme_fail(res, res->status, "%s: %s could not be updated at %s: %s; "
+                  "does the server let the key in %s change TXT records "
+                  "there? The error log has all that was said",
+                  record->what.name, record->what.record, dns->server, detail,
+                  dns->key_file);
+    }
+    else {
+        acme_fail(res, res->status, "%s: the command of AcmeDns failed: %s; "
+                  "the error log has all that it said", record->what.name,
+                  detail);
+    }
+}
+
+/* As certbot gives it on: without the white space around it. */
+static const char *strip(const char *text, apr_pool_t *p)
+{
+    apr_size_t len;
+
+    text += strspn(text, " \t\r\n");
+    for (len = strlen(text); len && strchr(" \t\r\n", text[len - 1]); len--) {
+        continue;
+    }
+    return apr_pstrmemdup(p, text, len);
+}
+
+static void end_present(record_t *record, apr_status_t status,
+                        const acme_result_t *res, const char *output)
+{
+    record->auth_output = strip(output, record->p);
+    record->failed = status != APR_SUCCESS;
+    record->told = 0;
+    if (record->failed) {
+        record->order = record->records->failures++;
+        record->res = *res;
+        explain(record, &record->res);
+    }
+}
+
+static void end_cleanup(record_t *record, apr_status_t status,
+                        const acme_result_t *res)
+{
+    acme_result_t told = *res;
+
+    if (status != APR_SUCCESS) {
+        explain(record, &told);
+        acme_log(record->records->log, ACME_LOG_WARNING, record->what.id,
+                 "the record %s stays where it is, and does no harm: %s",
+                 record->what.record, told.detail);
+    }
+}
+
+static void ended(void *baton, apr_status_t status, const acme_result_t *res,
+                  const char *output)
+{
+    record_t *record = baton;
+    const action_e was = record->running;
+
+    record->running = NOTHING;
+    if (was == PRESENT) {
+        end_present(record, status, res, output);
+    }
+    else {
+        end_cleanup(record, status, res);
+    }
+    if (record->wanted) {
+        go_on(record);
+    }
+    else if (was == CLEANUP) {
+        forget(record);
+    }
+}
+
+/* Begin what is wanted; it copies all, so that a pool of its own ends here. */
+static void go_on(record_t *record)
+{
+    const acme_record_job_t *what = &record->what;
+    const int present = record->wanted == PRESENT;
+    acme_hook_event_t event = { 0 };
+    acme_hook_dns_t dns = { 0 };
+    acme_hook_t hook = { 0 };
+    apr_pool_t *p;
+
+    apr_pool_create(&p, record->p);
+    dns.domain = what->name;
+    dns.token = what->token;
+    dns.validation = what->value;
+    dns.record = what->record;
+    dns.remaining = what->remaining;
+    dns.domains = what->names;
+    event.event = present ? "dns-present" : "dns-cleanup";
+    event.id = what->id;
+    event.names = what->names;
+    event.dns = &dns;
+    hook.event = &event;
+    hook.timeout = record->dns->timeout;
+    hook.done = ended;
+    hook.baton = record;
+    hook.outlives = !present;   /* nobody would remove it later */
+    if (!present) {
+        dns.auth_output = record->auth_output ? record->auth_output : "";
+    }
+    if (record->dns->how == ACME_DNS_RFC2136) {
+        hook.command = make_nsupdate(record, p);
+        hook.input = make_update(record, present, p);
+    }
+    else {
+        hook.command = make_command(record, present, p);
+    }
+    record->running = record->wanted;
+    record->wanted = NOTHING;
+    acme_hooks_run(record->records->hooks, &hook);
+    apr_pool_destroy(p);
+}
+
+/* Now, or after what runs; not again what runs already. */
+static void want(record_t *record, action_e action)
+{
+    record->wanted = record->running == action ? NOTHING : action;
+    if (!record->running) {
+        go_on(record);
+    }
+}
+
+/* The record that is meant, when all that was said of it is right. */
+static apr_status_t prepare(record_t **precord, acme_records_t *records,
+                            const acme_record_job_t *what,
+                            const acme_dns_conf_t *dns, acme_result_t *res)
+{
+    const char *name;
+    apr_status_t rv;
+    apr_pool_t *p;
+
+    *precord = NULL;
+    apr_pool_create(&p, records->p);
+    rv = check_what(&name, what, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = check_dns(dns, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        *precord = find_record(records, name, what->value);
+        if (*precord) {
+            ask_for(*precord, what, dns);
+        }
+        else {
+            rv = acme_fail(res, APR_ENOSPC, "%s: %d DNS records are being "
+                           "changed already", what->name, RECORDS_MAX);
+        }
+    }
+    apr_pool_destroy(p);
+    return rv;
+}
+
+/* A round begins with the first present after the last one was told. */
+static void forget_told(acme_records_t *records, apr_uint32_t cert)
+{
+    record_t *record;
+
+    for (record = records->first; record; record = record->next) {
+        if (record->told && holder_index(record, cert) >= 0) {
+            record->failed = 0;
+        }
+    }
+}
+
+apr_status_t acme_records_present(acme_records_t *records,
+                                  const acme_record_job_t *what,
+                                  const acme_dns_conf_t *dns,
+                                  acme_result_t *res)
+{
+    record_t *record;
+    apr_status_t rv;
+
+    rv = prepare(&record, records, what, dns, res);
+    if (rv == APR_SUCCESS) {
+        forget_told(records, what->cert);
+        record->failed = 0;
+        hold(record, what->cert);
+        want(record, PRESENT);
+    }
+    return rv;
+}
+
+apr_status_t acme_records_cleanup(acme_records_t *records,
+                                  const acme_record_job_t *what,
+                                  const acme_dns_conf_t *dns,
+                                  acme_result_t *res)
+{
+    record_t *record;
+    apr_status_t rv;
+
+    rv = prepare(&record, records, what, dns, res);
+    if (rv == APR_SUCCESS) {
+        let_go(record, what->cert);
+        if (record->holders->nelts == 0) {
+            want(record, CLEANUP);
+        }
+    }
+    return rv;
+}
+
+int acme_records_busy(const acme_records_t *records)
+{
+    const record_t *record;
+
+    for (record = records->first; record; record = record->next) {
+        if (record->running) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int acme_records_running(const acme_records_t *records, apr_uint32_t cert)
+{
+    const record_t *record;
+
+    for (record = records->first; record; record = record->next) {
+        if (record->running && (record->what.cert == cert
+                                || holder_index(record, cert) >= 0)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+apr_status_t acme_records_result(acme_records_t *records, apr_uint32_t cert,
+                                 acme_result_t *res)
+{
+    const record_t *found = NULL;
+    record_t *record;
+
+    for (record = records->first; record; record = record->next) {
+        if (record->failed && holder_index(record, cert) >= 0) {
+            record->told = 1;
+            if (!found || record->order < found->order) {
+                found = record;
+            }
+        }
+    }
+    if (!found) {
+        return APR_SUCCESS;
+    }
+    *res = found->res;
+    return found->res.status;
+}
+
+int acme_records_poll(const acme_records_t *records, struct pollfd *fds)
+{
+    return acme_hooks_poll(records->hooks, fds);
+}
+
+apr_time_t acme_records_wake(const acme_records_t *records, apr_time_t now)
+{
+    return acme_hooks_wake(records->hooks, now);
+}
+
+int acme_records_step(acme_records_t *records, apr_time_t now)
+{
+    return acme_hooks_step(records->hooks, now);
+}

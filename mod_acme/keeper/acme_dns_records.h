@@ -1,0 +1,74 @@
+/*
+ * acme_dns_records.h - TXT records of dns-01, set and removed by a command of the
+ * administrator's or by dynamic updates (RFC 2136) through nsupdate.
+ *
+ * All side by side, but never two at work on one value of one record.
+ */
+#ifndef ACME_DNS_RECORDS_H
+#define ACME_DNS_RECORDS_H
+
+#include "acme_conf.h"
+#include "acme_hook_run.h"
+
+#define ACME_RECORD_VALUE_LEN 43        /* base64url of SHA-256 (8555, 8.4) */
+#define ACME_RECORD_FDS ACME_HOOK_FDS
+
+typedef struct acme_records_t acme_records_t;
+
+/* All strings are checked and copied. */
+typedef struct {
+    apr_uint32_t cert;          /* index in the configuration */
+    const char *id;             /* of the certificate, for the log */
+    const char *name;           /* without "*." */
+    const char *token;
+    const char *value;
+    const char *record;         /* without a final dot; NULL:
+                                   "_acme-challenge." and name */
+    const apr_array_header_t *names;    /* const char *: all that are
+                                   validated with it; NULL: it alone */
+    int remaining;              /* how many presents of the certificate will
+                                   follow; 0 when that isn't known */
+} acme_record_job_t;
+
+acme_records_t *acme_records_create(const acme_log_t *log, apr_pool_t *p);
+
+/*
+ * Begin to set a record; acme_records_result() says how it went. A failure
+ * here has begun nothing: an input that is refused (ACME_RETRY_NEVER), a key
+ * file that others can read, no nsupdate. dns lives as long as records.
+ */
+apr_status_t acme_records_present(acme_records_t *records,
+                                  const acme_record_job_t *what,
+                                  const acme_dns_conf_t *dns,
+                                  acme_result_t *res);
+
+/*
+ * Begin to remove it, after its present when that still runs, and not while
+ * another certificate needs the same value. Also right for a record that was
+ * never presented here, or in vain. A failure of what runs is logged; what
+ * runs goes on when the keeper ends.
+ */
+apr_status_t acme_records_cleanup(acme_records_t *records,
+                                  const acme_record_job_t *what,
+                                  const acme_dns_conf_t *dns,
+                                  acme_result_t *res);
+
+/* Is any being set or removed? */
+int acme_records_busy(const acme_records_t *records);
+
+/* Does something still run, or wait, for the certificate? */
+int acme_records_running(const acme_records_t *records, apr_uint32_t cert);
+
+/*
+ * The first failure among the presents of the certificate that have ended.
+ * Once told, it is forgotten with the next present; and with the cleanup.
+ */
+apr_status_t acme_records_result(acme_records_t *records, apr_uint32_t cert,
+                                 acme_result_t *res);
+
+/* For the loop: as acme_hooks_poll(), acme_hooks_wake(), acme_hooks_step(). */
+int acme_records_poll(const acme_records_t *records, struct pollfd *fds);
+apr_time_t acme_records_wake(const acme_records_t *records, apr_time_t now);
+int acme_records_step(acme_records_t *records, apr_time_t now);
+
+#endif

@@ -1,0 +1,538 @@
+/*
+ * acme_handlers.c - what the keeper does for each message.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "acme_accounts.h"
+#include "acme_install.h"
+#include "acme_name.h"
+#include "acme_event.h"
+#include "acme_handlers.h"
+#include "acme_sign.h"
+#include "acme_persist_zone.h"
+
+struct acme_serve_t {
+    acme_book_t *book;
+    acme_reload_t *reload;
+    acme_accounts_t *accounts;
+    acme_records_t *records;
+};
+
+/* A request that is being served; what it is about was looked up. */
+typedef struct {
+    acme_serve_t *serve;
+    acme_book_t *book;
+    const acme_message_t *message;
+    const acme_target_t *about;         /* NULL: about none */
+    const acme_cert_conf_t *cert;
+    apr_uint32_t ca;                    /* index in the configuration */
+    acme_result_t *res;
+    apr_pool_t *p;
+} request_t;
+
+typedef apr_status_t handler_t(acme_message_t *reply,
+                               const request_t *request);
+
+static apr_status_t serve_hello(acme_message_t *reply,
+                                const request_t *request)
+{
+    acme_msg_welcome_t *welcome = apr_pcalloc(request->p, sizeof(*welcome));
+
+    welcome->certs = (apr_uint32_t)request->book->conf->certs->nelts;
+    welcome->pid = getpid();
+    reply->body = welcome;
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_changes(acme_message_t *reply,
+                                  const request_t *request)
+{
+    const acme_msg_after_t *after = request->message->body;
+
+    reply->body = acme_book_next(request->book, after->change);
+    return reply->body ? APR_SUCCESS
+                       : acme_fail(request->res, APR_ENOENT,
+                                   "keeper: no change");
+}
+
+/* A certificate's own key can revoke it, whatever became of the account. */
+static int is_to_revoke(const request_t *request)
+{
+    const acme_want_e wanted = request->book->states[
+        request->about->cert].wanted;
+
+    return wanted == ACME_WANT_REVOCATION || wanted == ACME_WANT_DELETION;
+}
+
+static apr_status_t serve_prepare(acme_message_t *reply,
+                                  const request_t *request)
+{
+    acme_msg_prepared_t *prepared = apr_pcalloc(request->p,
+                                                sizeof(*prepared));
+    const acme_ca_account_t *account;
+    acme_pending_t *pending;
+    const char *thumbprint, *flags;
+    apr_status_t rv;
+
+    rv = acme_accounts_find(&account, request->serve->accounts, request->ca,
+                            request->res);
+    if (rv == APR_SUCCESS && !is_to_revoke(request)) {
+        rv = acme_accounts_check(request->serve->accounts, account,
+                                 request->res, request->p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_key_thumbprint(&thumbprint, account->key, request->res,
+                                 request->p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_enroll_begin(&pending, &flags, request->book,
+                               request->about, request->res, request->p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+
+    prepared->contacts_changed = account->contacts_changed;
+    prepared->has_next_key = account->has_next_key;
+    prepared->deactivated = account->deactivated;
+    /* An order at another CA is none at this one. */
+    if (pending->account && !strcmp(pending->account, account->folder)) {
+        prepared->issued = pending->issued;
+        if (pending->order_url) {
+            apr_cpystrn(prepared->order_url, pending->order_url,
+                        sizeof(prepared->order_url));
+        }
+    }
+    if (account->url) {
+        apr_cpystrn(prepared->account_url, account->url,
+                    sizeof(prepared->account_url));
+    }
+    apr_cpystrn(prepared->thumbprint, thumbprint,
+                sizeof(prepared->thumbprint));
+    reply->body = prepared;
+    reply->tail = flags;
+    reply->tail_len = (apr_size_t)request->cert->names->nelts;
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_sign(acme_message_t *reply,
+                               const request_t *request)
+{
+    apr_status_t rv;
+
+    rv = acme_sign(&reply->tail, request->book, request->serve->accounts,
+                   request->message->body, request->res, request->p);
+    if (rv == APR_SUCCESS) {
+        reply->tail_len = strlen(reply->tail);
+    }
+    return rv;
+}
+
+/* The URL of a message: checked, or NULL for "". */
+static apr_status_t find_url(const char **purl, const request_t *request)
+{
+    const acme_msg_url_t *body = request->message->body;
+
+    *purl = body->url[0] ? body->url : NULL;
+    return *purl ? acme_url_check(*purl, request->res, request->p)
+                 : APR_SUCCESS;
+}
+
+static apr_status_t serve_account(acme_message_t *reply,
+                                  const request_t *request)
+{
+    const char *url;
+    apr_status_t rv = find_url(&url, request);
+
+    (void)reply;
+    if (rv == APR_SUCCESS) {
+        rv = acme_accounts_tell_url(request->serve->accounts, request->ca,
+                                    url, request->res, request->p);
+    }
+    return rv;
+}
+
+static apr_status_t serve_terms(acme_message_t *reply,
+                                const request_t *request)
+{
+    const acme_msg_url_t *body = request->message->body;
+    const char *url = acme_text_clean(body->url, ACME_URL_MAX, request->p);
+    const acme_ca_conf_t *ca = acme_conf_ca(request->book->conf,
+                                            request->cert,
+                                            request->about->ca);
+
+    (void)reply;
+    if (acme_accounts_tell_terms(request->serve->accounts, request->ca, url,
+                                 request->p)) {
+        acme_log(request->book->log, ACME_LOG_WARNING, "account", "%s: the "
+                 "terms of service have changed: read %s. AcmeTermsOfService "
+                 "agree goes on to agree; remove it if you do not",
+                 acme_url_host(ca->url, request->p), url);
+        acme_notify(request->book, request->about->cert,
+                    ACME_NOTIFY_TERMS_CHANGED, url, request->p);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_order(acme_message_t *reply,
+                                const request_t *request)
+{
+    const acme_ca_conf_t *ca = acme_conf_ca(request->book->conf,
+                                            request->cert,
+                                            request->about->ca);
+    const char *url;
+    apr_status_t rv = find_url(&url, request);
+
+    (void)reply;
+    if (rv == APR_SUCCESS) {
+        rv = acme_pending_order(request->book->store,
+                                acme_enroll_pending(request->cert,
+                                                    request->about->part,
+                                                    request->p),
+                                ca->folder, url, request->res, request->p);
+    }
+    if (rv == APR_SUCCESS) {
+        acme_book_order(request->book, request->about->cert, url != NULL,
+                        apr_time_now());
+    }
+    return rv;
+}
+
+static apr_status_t serve_key(acme_message_t *reply, const request_t *request)
+{
+    const acme_msg_key_t *body = request->message->body;
+
+    (void)reply;
+    return acme_accounts_end_key(request->serve->accounts, request->ca,
+                                 body->end == ACME_KEY_PROMOTE
+                                 ? ACME_KEY_PROMOTE : ACME_KEY_DROP,
+                                 request->res, request->p);
+}
+
+static apr_status_t record_value(const char **pvalue, const char *token,
+                                 const request_t *request)
+{
+    const acme_ca_account_t *account;
+    const char *thumbprint;
+    apr_status_t rv;
+
+    rv = acme_accounts_find(&account, request->serve->accounts, request->ca,
+                            request->res);
+    if (rv == APR_SUCCESS) {
+        rv = acme_key_thumbprint(&thumbprint, account->key, request->res,
+                                 request->p);
+    }
+    if (rv == APR_SUCCESS) {
+        *pvalue = acme_dns_01_value(token, thumbprint, request->p);
+    }
+    return rv;
+}
+
+static apr_status_t serve_record(acme_message_t *reply,
+                                 const request_t *request)
+{
+    const acme_msg_record_t *body = request->message->body;
+    const acme_cert_conf_t *cert = request->cert;
+    acme_records_t *records = request->serve->records;
+    acme_record_job_t job = { body->about.cert, cert->id, NULL, body->token,
+                              NULL, NULL, cert->names, 0 };
+    apr_status_t rv;
+
+    (void)reply;
+    if (!cert->dns || body->name >= (apr_uint32_t)cert->names->nelts
+        || !acme_text_is_base64url(body->token, ACME_TOKEN_MAX)) {
+        return acme_fail(request->res, APR_EINVAL, "%s: no such record is "
+                         "configured", cert->id);
+    }
+    job.name = acme_name_base(APR_ARRAY_IDX(cert->names, body->name,
+                                            const char *));
+    job.record = body->record[0] ? body->record : NULL;
+    rv = record_value(&job.value, body->token, request);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return body->action == ACME_RECORD_PRESENT
+        ? acme_records_present(records, &job, cert->dns, request->res)
+        : acme_records_cleanup(records, &job, cert->dns, request->res);
+}
+
+/* APR_EAGAIN: the loop asks again when a command has ended. */
+static apr_status_t serve_await(acme_message_t *reply,
+                                const request_t *request)
+{
+    acme_records_t *records = request->serve->records;
+
+    (void)reply;
+    if (acme_records_running(records, request->about->cert)) {
+        return acme_fail(request->res, APR_EAGAIN, "%s: commands run",
+                         request->cert->id);
+    }
+    return acme_records_result(records, request->about->cert, request->res);
+}
+
+static apr_status_t serve_window(acme_message_t *reply,
+                                 const request_t *request)
+{
+    (void)reply;
+    acme_book_window(request->book, request->message->body, apr_time_now(),
+                     request->p);
+    return APR_SUCCESS;
+}
+
+/* The key that is pending may be that of the revoked one. (AcmeKeyReuse) */
+static apr_status_t forget_pending(const request_t *request)
+{
+    return acme_pending_remove(request->book->store, request->cert->id,
+                               request->res, request->p);
+}
+
+static apr_status_t serve_done(acme_message_t *reply,
+                               const request_t *request)
+{
+    const acme_msg_want_t *want = request->message->body;
+    const acme_state_t *state = &request->book->states[request->about->cert];
+    apr_status_t rv = APR_SUCCESS;
+
+    (void)reply;
+    if (want->want == ACME_WANT_DEACTIVATION
+        && state->wanted == ACME_WANT_DEACTIVATION
+        && state->wanted_ca == request->about->ca) {
+        rv = acme_accounts_deactivated(request->serve->accounts, request->ca,
+                                       request->res, request->p);
+    }
+    else if (want->want == state->wanted && is_to_revoke(request)) {
+        rv = forget_pending(request);
+    }
+    if (rv == APR_SUCCESS) {
+        acme_book_done(request->book, want, apr_time_now(), request->p);
+    }
+    return rv;
+}
+
+static apr_status_t serve_note(acme_message_t *reply,
+                               const request_t *request)
+{
+    (void)reply;
+    acme_book_note(request->book, request->message->body, apr_time_now(),
+                   request->p);
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_install(acme_message_t *reply,
+                                  const request_t *request)
+{
+    acme_issued_t issued;
+    apr_status_t rv = find_url(&issued.url, request);
+
+    issued.pem = request->message->tail;
+    issued.len = request->message->tail_len;
+    if (rv == APR_SUCCESS) {
+        rv = acme_enroll_install(request->book, request->serve->reload,
+                                 request->about, &issued, request->res,
+                                 request->p);
+        reply->body = &request->book->states[request->about->cert];
+    }
+    return rv;
+}
+
+static const char *urls_text(const request_t *request)
+{
+    const acme_ca_conf_t *ca;
+    const char *text = "";
+    apr_uint32_t i;
+
+    for (i = 0; (ca = acme_conf_ca(request->book->conf, request->cert, i));
+         i++) {
+        text = apr_pstrcat(request->p, text, ca->url, "\n", NULL);
+    }
+    return text;
+}
+
+static void set_tail(acme_message_t *reply, const char *text)
+{
+    reply->tail = text;
+    reply->tail_len = strlen(text);
+    if (reply->tail_len > ACME_LIST_MAX) {
+        reply->tail_len = ACME_LIST_MAX;
+    }
+}
+
+static apr_status_t serve_accounts(acme_message_t *reply,
+                                   const request_t *request)
+{
+    set_tail(reply, acme_accounts_text(request->serve->accounts,
+                                       request->p));
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_persist(acme_message_t *reply,
+                                  const request_t *request)
+{
+    (void)reply;
+    return acme_accounts_tell_persist(request->serve->accounts, request->ca,
+                                      request->message->body, request->res,
+                                      request->p);
+}
+
+static apr_status_t serve_txt(acme_message_t *reply, const request_t *request)
+{
+    const acme_msg_txt_t *body = request->message->body;
+    const acme_ca_account_t *account;
+    const char *text;
+    apr_status_t rv;
+
+    rv = acme_accounts_find(&account, request->serve->accounts, request->ca,
+                            request->res);
+    if (rv == APR_SUCCESS) {
+        rv = acme_txt_lines(&text, request->cert, account, body->until,
+                            request->res, request->p);
+    }
+    if (rv == APR_SUCCESS) {
+        set_tail(reply, text);
+    }
+    return rv;
+}
+
+static apr_status_t serve_list(acme_message_t *reply,
+                               const request_t *request)
+{
+    const acme_cert_conf_t *cert = request->cert;
+
+    reply->body = &request->book->states[request->about->cert];
+    set_tail(reply, apr_pstrcat(request->p, cert->id, "\n",
+                                urls_text(request),
+                                apr_array_pstrcat(request->p, cert->names,
+                                                  '\n'), NULL));
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_want(acme_message_t *reply,
+                               const request_t *request)
+{
+    const acme_msg_want_t *want = request->message->body;
+
+    (void)reply;
+    if (want->want == ACME_WANT_NOTHING || want->want >= ACME_WANTS) {
+        return acme_fail(request->res, APR_EINVAL, "keeper: nobody can want "
+                         "%u", want->want);
+    }
+    acme_book_wanted(request->book, want, apr_time_now(), request->p);
+    return APR_SUCCESS;
+}
+
+static handler_t *const handlers[ACME_MSG_KINDS] = {
+    [ACME_MSG_HELLO] = serve_hello,
+    [ACME_MSG_CHANGES] = serve_changes,
+    [ACME_MSG_PREPARE] = serve_prepare,
+    [ACME_MSG_SIGN] = serve_sign,
+    [ACME_MSG_ACCOUNT] = serve_account,
+    [ACME_MSG_KEY] = serve_key,
+    [ACME_MSG_TERMS] = serve_terms,
+    [ACME_MSG_ORDER] = serve_order,
+    [ACME_MSG_RECORD] = serve_record,
+    [ACME_MSG_AWAIT] = serve_await,
+    [ACME_MSG_NOTE] = serve_note,
+    [ACME_MSG_WINDOW] = serve_window,
+    [ACME_MSG_INSTALL] = serve_install,
+    [ACME_MSG_DONE] = serve_done,
+    [ACME_MSG_PERSIST] = serve_persist,
+    [ACME_MSG_LIST] = serve_list,
+    [ACME_MSG_ACCOUNTS] = serve_accounts,
+    [ACME_MSG_TXT] = serve_txt,
+    [ACME_MSG_WANT] = serve_want
+};
+
+acme_serve_t *acme_serve_create(acme_book_t *book, acme_reload_t *reload,
+                                acme_records_t *records, apr_pool_t *p)
+{
+    acme_serve_t *serve = apr_pcalloc(p, sizeof(*serve));
+
+    serve->book = book;
+    serve->reload = reload;
+    serve->records = records;
+    serve->accounts = acme_accounts_create(book, p);
+    return serve;
+}
+
+static int is_free(const acme_serve_t *serve, apr_uint32_t cert)
+{
+    return acme_conf_cert(serve->book->conf, cert)->agreed
+        && serve->book->states[cert].wanted == ACME_WANT_NOTHING;
+}
+
+/* As acmectl account update would, once for each CA of the certificate. */
+static void want_contacts_told(acme_serve_t *serve, apr_uint32_t cert,
+                               char *seen, apr_pool_t *p)
+{
+    const acme_cert_conf_t *conf = acme_conf_cert(serve->book->conf, cert);
+    acme_msg_want_t want = { { cert, 0, 0 }, ACME_WANT_UPDATE, -1 };
+    int i;
+
+    for (i = 0; i < conf->cas->nelts && is_free(serve, cert); i++) {
+        const apr_uint32_t ca = acme_conf_ca_index(conf, (apr_uint32_t)i);
+
+        if (!seen[ca]
+            && acme_accounts_contacts_changed(serve->accounts, ca, p)) {
+            want.about.ca = (apr_uint32_t)i;
+            acme_book_wanted(serve->book, &want, apr_time_now(), p);
+        }
+        seen[ca] = 1;
+    }
+}
+
+void acme_serve_contacts(acme_serve_t *serve, apr_pool_t *p)
+{
+    const acme_conf_t *conf = serve->book->conf;
+    char *seen = apr_pcalloc(p, (apr_size_t)conf->cas->nelts + 1);
+    apr_uint32_t i;
+
+    for (i = 0; i < (apr_uint32_t)conf->certs->nelts; i++) {
+        want_contacts_told(serve, i, seen, p);
+    }
+}
+
+/* A worker can't speak of anything that is not configured. */
+static apr_status_t find_target(request_t *request)
+{
+    const acme_message_e kind = request->message->kind;
+    const acme_conf_t *conf = request->book->conf;
+    const acme_target_t *about;
+
+    if (kind == ACME_MSG_HELLO || kind == ACME_MSG_CHANGES
+        || kind == ACME_MSG_ACCOUNTS) {
+        return APR_SUCCESS;
+    }
+    about = request->message->body;     /* all other bodies begin with it */
+    request->about = about;
+    request->cert = acme_conf_cert(conf, about->cert);
+    if (!request->cert) {
+        return acme_fail(request->res, APR_ENOENT, "keeper: no certificate "
+                         "%u is configured", about->cert);
+    }
+    if (!acme_conf_ca(conf, request->cert, about->ca)
+        || about->part >= acme_conf_parts(request->cert)) {
+        return acme_fail(request->res, APR_ENOENT, "%s: no CA %u or no key "
+                         "type %u is configured", request->cert->id,
+                         about->ca, about->part);
+    }
+    request->ca = acme_conf_ca_index(request->cert, about->ca);
+    return APR_SUCCESS;
+}
+
+apr_status_t acme_serve(acme_message_t *reply, acme_serve_t *serve,
+                        const acme_message_t *message, acme_result_t *res,
+                        apr_pool_t *p)
+{
+    static const acme_msg_none_t none;
+    request_t request = { serve, serve->book, message, NULL, NULL, 0, res, p };
+    apr_status_t rv;
+
+    memset(reply, 0, sizeof(*reply));
+    reply->kind = message->kind;
+    reply->body = &none;
+    rv = find_target(&request);
+    return rv == APR_SUCCESS ? handlers[message->kind](reply, &request) : rv;
+}

@@ -1,0 +1,384 @@
+/*
+ * acme_hook_run.c - the administrator's programs, told what happened.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "acme_hook_run.h"
+#include "acme_json.h"
+#include "acme_text.h"
+
+/* Linux takes 128 KB a variable, and for all together a quarter of the stack:
+ * two lists of names, at most, are long. */
+#define VALUE_MAX (32 * 1024)
+
+#define TOKEN_MAX 256           /* as of a challenge; a value has 43 */
+
+/* Lines of one hook in the error log; then one says that more came. */
+#define LINES_MAX 200
+
+typedef struct run_t run_t;
+
+struct run_t {
+    run_t *next;
+    acme_hooks_t *hooks;
+    const char *id;             /* subject of its log lines */
+    const char *const *argv;
+    const apr_array_header_t *env;
+    const char *input;
+    apr_interval_time_t timeout;
+    int outlives;
+    acme_hook_done_cb *done;
+    void *baton;
+    acme_job_t *job;            /* NULL: it waits for a place, or */
+    apr_status_t failed;        /* it could not be started, */
+    acme_result_t res;          /* and why */
+    char last[ACME_JOB_LINE_MAX + 1];   /* its last line */
+    int lines;                  /* that it wrote */
+    apr_pool_t *p;
+};
+
+struct acme_hooks_t {
+    const acme_log_t *log;
+    run_t *first;               /* in the order in which they came */
+    int running;
+    apr_pool_t *p;
+};
+
+/* A stranger's words, one line of them; what was cleaned before stays. */
+static const char *plain(const char *text, apr_pool_t *p)
+{
+    const char *c;
+
+    for (c = text ? text : ""; *c; c++) {
+        if (*c < 0x20 || *c > 0x7e) {
+            return acme_text_clean(text, ACME_DETAIL_SIZE, p);
+        }
+    }
+    return text;
+}
+
+static const char *token(const char *text)
+{
+    return acme_text_is_base64url(text, TOKEN_MAX) ? text : NULL;
+}
+
+/* What of an event goes into the environment and into the JSON alike. */
+typedef struct {
+    const char *variable;
+    const char *member;
+    const char *value;          /* NULL: none */
+} field_t;
+
+#define FIELDS 8
+
+static const field_t *fields_of(const acme_hook_event_t *event, apr_pool_t *p)
+{
+    const field_t fields[FIELDS] = {
+        { "ACME_LIVE", "live", event->live },
+        { "ACME_CERT", "cert", event->cert },
+        { "ACME_CHAIN", "chain", event->chain },
+        { "ACME_FULLCHAIN", "fullchain", event->fullchain },
+        { "ACME_PRIVKEY", "privkey", event->privkey },
+        { "ACME_NOT_AFTER", "not_after", event->not_after
+          ? acme_time_rfc3339(event->not_after, p) : NULL },
+        { "ACME_PROBLEM", "problem", plain(event->problem, p) },
+        { "ACME_DETAIL", "detail", plain(event->detail, p) }
+    };
+
+    return apr_pmemdup(p, fields, sizeof(fields));
+}
+
+static void put(apr_array_header_t *env, const char *name, const char *value,
+                apr_pool_t *p)
+{
+    APR_ARRAY_PUSH(env, const char *) =
+        apr_psprintf(p, "%s=%.*s", name, VALUE_MAX, value ? value : "");
+}
+
+/* As many names as have room. */
+static const char *join(const apr_array_header_t *names, char separator,
+                        apr_pool_t *p)
+{
+    char *text = names ? apr_array_pstrcat(p, names, separator) : NULL;
+
+    if (text && strlen(text) > VALUE_MAX) {
+        text[VALUE_MAX] = '\0';
+        *strrchr(text, separator) = '\0';
+    }
+    return text;
+}
+
+static void put_dns(apr_array_header_t *env, const acme_hook_dns_t *dns,
+                    apr_pool_t *p)
+{
+    put(env, "CERTBOT_DOMAIN", plain(dns->domain, p), p);
+    put(env, "CERTBOT_VALIDATION", token(dns->validation), p);
+    put(env, "CERTBOT_REMAINING_CHALLENGES",
+        apr_itoa(p, dns->remaining), p);
+    put(env, "CERTBOT_ALL_DOMAINS",
+        dns->domains ? join(dns->domains, ',', p) : plain(dns->domain, p), p);
+    if (dns->auth_output) {
+        put(env, "CERTBOT_AUTH_OUTPUT", dns->auth_output, p);
+    }
+}
+
+apr_array_header_t *acme_hook_env(const acme_hook_event_t *event,
+                                  apr_pool_t *p)
+{
+    apr_array_header_t *env = apr_array_make(p, 20, sizeof(const char *));
+    const char *names = join(event->names, ' ', p);
+    const field_t *fields = fields_of(event, p);
+    int i;
+
+    put(env, "ACME_EVENT", plain(event->event, p), p);
+    put(env, "ACME_ID", plain(event->id, p), p);
+    put(env, "ACME_NAMES", names, p);
+    for (i = 0; i < FIELDS; i++) {
+        put(env, fields[i].variable, fields[i].value, p);
+    }
+    if (event->live) {
+        put(env, "RENEWED_LINEAGE", event->live, p);
+        put(env, "RENEWED_DOMAINS", names, p);
+    }
+    if (event->dns) {
+        put_dns(env, event->dns, p);
+    }
+    return env;
+}
+
+/* A path that is no UTF-8 is shown as well as JSON can. */
+static void set(json_t *json, const char *name, const char *value,
+                apr_pool_t *p)
+{
+    json_t *text;
+
+    if (!value) {
+        return;
+    }
+    text = json_string(value);
+    json_object_set_new(json, name, text ? text
+                        : json_string(acme_text_clean(value, VALUE_MAX, p)));
+}
+
+static void set_dns(json_t *json, const acme_hook_dns_t *dns, apr_pool_t *p)
+{
+    json_t *object = json_object();
+
+    set(object, "domain", plain(dns->domain, p), p);
+    set(object, "token", token(dns->token), p);
+    set(object, "validation", token(dns->validation), p);
+    set(object, "record", plain(dns->record, p), p);
+    json_object_set_new(json, "dns", object);
+}
+
+const char *acme_hook_json(const acme_hook_event_t *event, apr_pool_t *p)
+{
+    json_t *json = acme_json_own(json_object(), p);
+    json_t *names = json_array();
+    const field_t *fields = fields_of(event, p);
+    int i;
+
+    for (i = 0; event->names && i < event->names->nelts; i++) {
+        json_array_append_new(names, json_string(
+            APR_ARRAY_IDX(event->names, i, const char *)));
+    }
+    set(json, "event", plain(event->event, p), p);
+    set(json, "id", plain(event->id, p), p);
+    json_object_set_new(json, "names", names);
+    for (i = 0; i < FIELDS; i++) {
+        set(json, fields[i].member, fields[i].value, p);
+    }
+    if (event->dns) {
+        set_dns(json, event->dns, p);
+    }
+    return apr_pstrcat(p, acme_json_text(json, 0, p), "\n", NULL);
+}
+
+acme_hooks_t *acme_hooks_create(const acme_log_t *log, apr_pool_t *p)
+{
+    acme_hooks_t *hooks = apr_pcalloc(p, sizeof(*hooks));
+
+    hooks->log = log;
+    hooks->p = p;
+    return hooks;
+}
+
+static void on_line(void *baton, const char *line)
+{
+    run_t *run = baton;
+
+    apr_cpystrn(run->last, line, sizeof(run->last));
+    if (run->lines < LINES_MAX) {
+        run->lines++;
+        acme_log(run->hooks->log, ACME_LOG_NOTICE, run->id, "%s: %s",
+                 run->argv[0], run->lines == LINES_MAX
+                 ? "(more output is not shown)" : line);
+    }
+}
+
+static void start(run_t *run, apr_time_t now)
+{
+    acme_job_conf_t conf = { 0 };
+
+    conf.argv = run->argv;
+    conf.env = run->env;
+    conf.input = run->input;
+    conf.deadline = now + run->timeout;
+    conf.output_max = ACME_HOOK_OUTPUT_MAX;
+    conf.line = on_line;
+    conf.baton = run;
+    conf.outlives = run->outlives;
+    run->failed = acme_job_launch(&run->job, &conf, &run->res, run->p);
+    run->hooks->running += run->job != NULL;
+}
+
+static void fill(acme_hooks_t *hooks, apr_time_t now)
+{
+    run_t *run;
+
+    for (run = hooks->first; run && hooks->running < ACME_HOOKS_MAX;
+         run = run->next) {
+        if (!run->job && !run->failed) {
+            start(run, now);
+        }
+    }
+}
+
+static const char *const *copy_argv(const apr_array_header_t *command,
+                                    apr_pool_t *p)
+{
+    const char **argv = apr_pcalloc(p, ((apr_size_t)command->nelts + 1)
+                                    * sizeof(*argv));
+    int i;
+
+    for (i = 0; i < command->nelts; i++) {
+        argv[i] = apr_pstrdup(p, APR_ARRAY_IDX(command, i, const char *));
+    }
+    return argv;
+}
+
+void acme_hooks_run(acme_hooks_t *hooks, const acme_hook_t *hook)
+{
+    run_t *run, **end;
+    apr_pool_t *p;
+
+    apr_pool_create(&p, hooks->p);
+    run = apr_pcalloc(p, sizeof(*run));
+    run->p = p;
+    run->hooks = hooks;
+    run->id = apr_pstrdup(p, hook->event->id);
+    run->argv = copy_argv(hook->command, p);
+    run->env = acme_hook_env(hook->event, p);
+    run->input = hook->input ? apr_pstrdup(p, hook->input)
+                             : acme_hook_json(hook->event, p);
+    run->timeout = hook->timeout;
+    run->outlives = hook->outlives;
+    run->done = hook->done;
+    run->baton = hook->baton;
+    for (end = &hooks->first; *end; end = &(*end)->next) {
+        continue;
+    }
+    *end = run;
+    fill(hooks, apr_time_now());
+}
+
+int acme_hooks_poll(const acme_hooks_t *hooks, struct pollfd *fds)
+{
+    const run_t *run;
+    int n = 0;
+
+    for (run = hooks->first; run; run = run->next) {
+        if (run->job) {
+            n += acme_job_poll(run->job, fds + n);
+        }
+    }
+    return n;
+}
+
+apr_time_t acme_hooks_wake(const acme_hooks_t *hooks, apr_time_t now)
+{
+    apr_time_t at, wake = 0;
+    const run_t *run;
+
+    for (run = hooks->first; run; run = run->next) {
+        if (!run->job && !run->failed) {
+            continue;
+        }
+        at = run->job ? acme_job_wake(run->job, now) : now;
+        if (!wake || at < wake) {
+            wake = at;
+        }
+    }
+    return wake;
+}
+
+static apr_status_t judge(run_t *run)
+{
+    const char *colon = run->last[0] ? ": " : "";
+    const int code = run->job ? acme_job_exit(run->job) : 0;
+
+    if (run->failed || code == 0) {
+        return run->failed;
+    }
+    if (acme_job_late(run->job)) {
+        return acme_fail(&run->res, APR_TIMEUP, "%s: ended because it still "
+                         "ran after %s; if it needs longer, raise "
+                         "AcmeHookTimeout%s%s", run->argv[0],
+                         acme_interval_text(run->timeout, run->p), colon,
+                         run->last);
+    }
+    if (code < 0) {
+        return acme_fail(&run->res, APR_EGENERAL, "%s: a signal ended it%s%s",
+                         run->argv[0], colon, run->last);
+    }
+    return acme_fail(&run->res, APR_EGENERAL, "%s: exit status %d%s%s",
+                     run->argv[0], code, colon, run->last);
+}
+
+static void finish(run_t *run)
+{
+    apr_status_t rv = judge(run);
+
+    run->done(run->baton, rv, &run->res,
+              run->job ? acme_job_output(run->job) : "");
+    apr_pool_destroy(run->p);
+}
+
+/* Those that ended are out of the list before anybody hears of it. */
+static run_t *take_ended(acme_hooks_t *hooks, apr_time_t now)
+{
+    run_t *ended = NULL, **end = &ended, **at = &hooks->first;
+
+    while (*at) {
+        run_t *run = *at;
+
+        if (!run->failed && !(run->job && acme_job_step(run->job, now))) {
+            at = &run->next;
+            continue;
+        }
+        *at = run->next;
+        run->next = NULL;
+        hooks->running -= run->job != NULL;
+        *end = run;
+        end = &run->next;
+    }
+    return ended;
+}
+
+int acme_hooks_step(acme_hooks_t *hooks, apr_time_t now)
+{
+    run_t *ended = take_ended(hooks, now);
+    int n = 0;
+
+    fill(hooks, now);
+    while (ended) {
+        run_t *run = ended;
+
+        ended = run->next;
+        finish(run);
+        n++;
+    }
+    return n;
+}

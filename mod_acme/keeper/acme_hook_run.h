@@ -1,0 +1,104 @@
+/*
+ * acme_hook_run.h - the administrator's programs, told what happened.
+ *
+ * They run side by side; one that hangs is ended and delays nobody. What
+ * happened is in the environment and, as JSON, on standard input; no shell
+ * sees it, no value of a CA has a line break in it. (docs/design.md, Hooks)
+ */
+#ifndef ACME_HOOK_RUN_H
+#define ACME_HOOK_RUN_H
+
+#include <apr_tables.h>
+
+#include "acme_job.h"
+#include "acme_log.h"
+
+#define ACME_HOOKS_MAX 64               /* at once; the others wait */
+#define ACME_HOOK_FDS  (ACME_HOOKS_MAX * ACME_JOB_FDS)
+
+/* What is collected of an output; certbot's cleanup hook is given it. */
+#define ACME_HOOK_OUTPUT_MAX 8192
+
+/* A TXT record of dns-01. */
+typedef struct {
+    const char *domain;         /* without "*." */
+    const char *token;
+    const char *validation;     /* the record's value */
+    const char *record;         /* its name */
+    const char *auth_output;    /* for a cleanup; NULL: none */
+    int remaining;              /* CERTBOT_REMAINING_CHALLENGES */
+    const apr_array_header_t *domains;  /* const char *: all that are
+                                   validated together; NULL: domain alone */
+} acme_hook_dns_t;
+
+/* What happened. Strings may be NULL: the variable is empty then. */
+typedef struct {
+    const char *event;          /* ACME_EVENT: "deploy", "failed", ... */
+    const char *id;
+    const apr_array_header_t *names;    /* const char *; or NULL */
+    const char *live;           /* folder */
+    const char *cert;           /* paths */
+    const char *chain;
+    const char *fullchain;
+    const char *privkey;
+    apr_time_t not_after;       /* 0: there is no certificate */
+    const char *problem;
+    const char *detail;
+    const acme_hook_dns_t *dns; /* NULL: no CERTBOT_... */
+} acme_hook_event_t;
+
+/*
+ * A hook has ended: APR_SUCCESS, or res says what it was and why. output is
+ * what it wrote. Both are gone after the call.
+ */
+typedef void acme_hook_done_cb(void *baton, apr_status_t status,
+                               const acme_result_t *res, const char *output);
+
+typedef struct {
+    const apr_array_header_t *command;  /* const char *: path, arguments */
+    const acme_hook_event_t *event;
+    const char *input;          /* NULL: the event as JSON */
+    apr_interval_time_t timeout;        /* from its start */
+    acme_hook_done_cb *done;
+    void *baton;
+    int outlives;               /* a reload must not end it */
+} acme_hook_t;
+
+/*
+ * The environment of an event, const char * "NAME=value": ACME_... always,
+ * for certbot's scripts RENEWED_LINEAGE and RENEWED_DOMAINS with a live
+ * folder, CERTBOT_... with dns. Times are RFC 3339; names are separated by
+ * spaces, in CERTBOT_ALL_DOMAINS by commas. A list too long for the
+ * environment ends early; the JSON has all.
+ */
+apr_array_header_t *acme_hook_env(const acme_hook_event_t *event,
+                                  apr_pool_t *p);
+
+/*
+ * The same as one line of JSON: event, id, names, live, cert, chain,
+ * fullchain, privkey, not_after, problem, detail, and dns with domain, token,
+ * validation, record. What is not known is left out.
+ */
+const char *acme_hook_json(const acme_hook_event_t *event, apr_pool_t *p);
+
+/* Those that run and those that wait for a place. With p they are ended. */
+typedef struct acme_hooks_t acme_hooks_t;
+
+acme_hooks_t *acme_hooks_create(const acme_log_t *log, apr_pool_t *p);
+
+/*
+ * Run it, at once if there is a place. Everything but baton is copied. done
+ * is called later, from acme_hooks_step(), whatever happens.
+ */
+void acme_hooks_run(acme_hooks_t *hooks, const acme_hook_t *hook);
+
+/* What to poll for: fills fds, at most ACME_HOOK_FDS. Returns how many. */
+int acme_hooks_poll(const acme_hooks_t *hooks, struct pollfd *fds);
+
+/* When to call acme_hooks_step() at the latest; 0: nothing runs. */
+apr_time_t acme_hooks_wake(const acme_hooks_t *hooks, apr_time_t now);
+
+/* Do what can be done. Returns how many hooks have ended. */
+int acme_hooks_step(acme_hooks_t *hooks, apr_time_t now);
+
+#endif

@@ -1,0 +1,534 @@
+/*
+ * acme_keeper.c - the process that keeps keys and store.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include <apr_strings.h>
+
+#include "acme_keeper.h"
+#include "acme_dns_records.h"
+#include "acme_handlers.h"
+
+/* Each order has a channel of its own; beyond this the idlest is closed. */
+#define CHANNELS_MAX 128
+
+/* Is the parent still there? Where the kernel tells us, this is not needed. */
+#define PARENT_LOOK apr_time_from_sec(5)
+
+/* The store may be another's or not be there: looked at again after this. */
+#define STORE_WAIT apr_time_from_sec(2)
+
+#define CONTROL_BACKLOG 8
+
+/* A parked request is served again when a job ended, and after this. */
+#define PARKED_LOOK apr_time_from_sec(1)
+
+typedef struct {
+    int fd;
+    int who;                    /* ACME_BY_... */
+    apr_time_t used;
+    acme_message_t parked;      /* what can't be answered yet; in parked_in */
+    apr_pool_t *parked_in;      /* NULL: nothing is parked */
+} channel_t;
+
+typedef struct {
+    const acme_keeper_t *conf;
+    acme_book_t book;
+    acme_reload_t *reload;
+    acme_records_t *records;
+    acme_serve_t *serve;
+    int control;                /* listens for acmectl; -1: it could not */
+    channel_t channels[CHANNELS_MAX];
+    int nchannels;
+    apr_time_t watch_at;        /* for what expires */
+    apr_time_t parked_at;       /* the parked were last looked at */
+    apr_pool_t *incoming;       /* of the request that is being received */
+    int gone;                   /* nobody is left who could ask */
+    sigset_t waiting;           /* the signal mask while polling */
+    apr_pool_t *p;
+} loop_t;
+
+static volatile sig_atomic_t told_to_end;
+
+static void on_term(int sig)
+{
+    (void)sig;
+    told_to_end = 1;
+}
+
+/* httpd's handlers are not ours; SIGTERM is let in only while we poll. */
+static void take_signals(sigset_t *waiting)
+{
+    struct sigaction action;
+    sigset_t term;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGHUP, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGUSR2, &action, NULL);
+    sigaction(SIGWINCH, &action, NULL);
+    sigaction(SIGPIPE, &action, NULL);
+    action.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &action, NULL);
+    action.sa_handler = on_term;
+    sigaction(SIGTERM, &action, NULL);
+
+    sigemptyset(waiting);
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_SETMASK, &term, NULL);
+}
+
+/* A keeper outlives neither its parent nor leaves keys in a core file. */
+static void settle(pid_t parent)
+{
+    const struct rlimit none = { 0, 0 };
+
+    umask(077);
+    setrlimit(RLIMIT_CORE, &none);
+#ifdef __linux__
+    prctl(PR_SET_DUMPABLE, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+#endif
+    if (getppid() != parent) {
+        told_to_end = 1;
+    }
+}
+
+static void wait_a_while(const loop_t *loop, apr_interval_time_t wait)
+{
+    struct timespec ts;
+
+    ts.tv_sec = (time_t)apr_time_sec(wait);
+    ts.tv_nsec = (long)apr_time_usec(wait) * 1000;
+    ppoll(NULL, 0, &ts, &loop->waiting);
+}
+
+/* Until the store is ours; what is wrong with it is told once. */
+static int open_store(loop_t *loop, apr_pool_t *p)
+{
+    const acme_keeper_t *conf = loop->conf;
+    char told[ACME_DETAIL_SIZE] = "";
+    acme_result_t res;
+    apr_pool_t *scratch;
+    apr_status_t rv;
+
+    apr_pool_create(&scratch, p);
+    while (!told_to_end && getppid() == conf->server->pid) {
+        rv = acme_store_open(&loop->book.store, conf->conf->state_dir, &res,
+                             scratch);
+        if (rv == APR_SUCCESS && res.detail[0]) {
+            acme_log(conf->log, ACME_LOG_WARNING, "keeper", "%s",
+                     res.detail);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = acme_store_lock(loop->book.store, &res, scratch);
+        }
+        if (rv == APR_SUCCESS) {
+            return 1;           /* scratch holds the store now */
+        }
+        if (strcmp(told, res.detail) != 0) {
+            acme_log(conf->log, ACME_LOG_ERROR, "keeper", "%s; nothing is "
+                     "renewed until that is mended", res.detail);
+            apr_cpystrn(told, res.detail, sizeof(told));
+        }
+        apr_pool_clear(scratch);
+        wait_a_while(loop, STORE_WAIT);
+    }
+    return 0;
+}
+
+/*
+ * Where acmectl knocks. Without it everything else works. It is made under
+ * another name: at every reload acmectl finds a socket, the old or the new.
+ */
+static int listen_for_control(const loop_t *loop, apr_pool_t *p)
+{
+    const char *path = acme_store_path(loop->book.store, "run", "acme.sock",
+                                       p);
+    const char *made = apr_pstrcat(p, path, ".new", NULL);
+    struct sockaddr_un addr;
+    int fd;
+
+    memset(&addr, 0, sizeof(addr));
+    addr.sun_family = AF_UNIX;
+    if (strlen(made) >= sizeof(addr.sun_path)) {
+        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "%s: too long "
+                 "for a socket's name, so acmectl can't reach us; choose a "
+                 "shorter AcmeStateDir", path);
+        return -1;
+    }
+    apr_cpystrn(addr.sun_path, made, sizeof(addr.sun_path));
+
+    fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+    if (fd >= 0) {
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+    }
+    unlink(made);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr))
+        || chmod(made, 0600) || listen(fd, CONTROL_BACKLOG)
+        || rename(made, path)) {
+        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "%s: %s; "
+                 "acmectl can't reach us", path, strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+        }
+        return -1;
+    }
+    return fd;
+}
+
+static void channel_unpark(channel_t *channel)
+{
+    if (channel->parked_in) {
+        apr_pool_destroy(channel->parked_in);
+        channel->parked_in = NULL;
+    }
+}
+
+static void channel_close(loop_t *loop, int i)
+{
+    channel_unpark(&loop->channels[i]);
+    close(loop->channels[i].fd);
+    loop->channels[i] = loop->channels[--loop->nchannels];
+}
+
+/* Who waits for an answer is not idle. */
+static int is_idler(const channel_t *a, const channel_t *b)
+{
+    if (!a->parked_in != !b->parked_in) {
+        return !a->parked_in;
+    }
+    return a->used < b->used;
+}
+
+static channel_t *channel_add(loop_t *loop, int fd, int who, apr_time_t now)
+{
+    channel_t *channel;
+    int i, idlest = 0;
+
+    if (loop->nchannels == CHANNELS_MAX) {
+        for (i = 1; i < loop->nchannels; i++) {
+            if (is_idler(&loop->channels[i], &loop->channels[idlest])) {
+                idlest = i;
+            }
+        }
+        channel_close(loop, idlest);
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    channel = &loop->channels[loop->nchannels++];
+    channel->fd = fd;
+    channel->who = who;
+    channel->used = now;
+    channel->parked_in = NULL;
+    return channel;
+}
+
+/*
+ * Answer one request: APR_SUCCESS, or APR_EAGAIN when it can't be answered
+ * yet. Else the channel is to be closed: a side that breaks the protocol or
+ * does not take its answers is not talked to.
+ */
+static apr_status_t answer(loop_t *loop, const channel_t *channel,
+                           const acme_message_t *request, apr_pool_t *p)
+{
+    acme_message_t reply;
+    acme_result_t res;
+    apr_status_t rv;
+
+    acme_result_clear(&res);
+    if (!acme_message_allowed(request->kind, channel->who)) {
+        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "a message %s "
+                 "came from one who may not send it",
+                 acme_message_name(request->kind));
+        return APR_EACCES;
+    }
+    rv = acme_serve(&reply, loop->serve, request, &res, p);
+    if (APR_STATUS_IS_EAGAIN(rv)) {
+        return APR_EAGAIN;
+    }
+    if (rv != APR_SUCCESS) {
+        memset(&reply, 0, sizeof(reply));
+        reply.kind = request->kind;
+        reply.status = res.status ? res.status : APR_EGENERAL;
+        reply.body = &res;
+    }
+    rv = acme_message_send(channel->fd, &reply, 1, -1, &res);
+    return APR_STATUS_IS_EAGAIN(rv) ? APR_EPIPE : rv;
+}
+
+/* A packet on the inherited pair brings the sender's own channel. */
+static void hello(loop_t *loop, apr_time_t now, apr_pool_t *p)
+{
+    acme_message_t request;
+    acme_result_t res;
+    apr_status_t rv;
+    int fd;
+
+    rv = acme_message_receive(&request, loop->conf->fd, 0, &fd, &res, p);
+    if (rv == APR_EOF) {
+        loop->gone = 1;
+        return;
+    }
+    if (rv != APR_SUCCESS) {
+        if (!APR_STATUS_IS_EAGAIN(rv)) {
+            acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "%s",
+                     res.detail);
+        }
+        return;
+    }
+    if (fd < 0) {
+        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "a message %s "
+                 "came without a channel to answer on",
+                 acme_message_name(request.kind));
+        return;
+    }
+    channel_add(loop, fd, ACME_BY_WORKER, now);
+    if (request.kind != ACME_MSG_HELLO
+        || answer(loop, &loop->channels[loop->nchannels - 1], &request, p)) {
+        channel_close(loop, loop->nchannels - 1);
+    }
+}
+
+static void control(loop_t *loop, apr_time_t now)
+{
+    int fd = accept(loop->control, NULL, NULL);
+
+    if (fd >= 0) {
+        channel_add(loop, fd, ACME_BY_CONTROL, now);
+    }
+}
+
+/* The request stays where it was received, until it is answered. */
+static void park(loop_t *loop, channel_t *channel,
+                 const acme_message_t *request)
+{
+    channel->parked = *request;
+    channel->parked_in = loop->incoming;
+    apr_pool_create(&loop->incoming, loop->p);
+}
+
+static void hear(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
+{
+    channel_t *channel = &loop->channels[i];
+    acme_message_t request;
+    acme_result_t res;
+    apr_status_t rv;
+
+    channel->used = now;
+    rv = acme_message_receive(&request, channel->fd, 0, NULL, &res,
+                              loop->incoming);
+    if (APR_STATUS_IS_EAGAIN(rv)) {
+        return;
+    }
+    if (rv == APR_EINVAL) {
+        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "%s",
+                 res.detail);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = answer(loop, channel, &request, p);
+        if (rv == APR_EAGAIN) {
+            park(loop, channel, &request);
+            return;
+        }
+    }
+    apr_pool_clear(loop->incoming);
+    if (rv != APR_SUCCESS) {
+        channel_close(loop, i);
+    }
+}
+
+/* Serve the parked requests once more. */
+static void look_at_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
+{
+    apr_status_t rv;
+    int i;
+
+    loop->parked_at = now;
+    for (i = loop->nchannels; i-- > 0; ) {
+        channel_t *channel = &loop->channels[i];
+
+        if (!channel->parked_in) {
+            continue;
+        }
+        rv = answer(loop, channel, &channel->parked, p);
+        if (rv == APR_SUCCESS) {
+            channel->used = now;
+            channel_unpark(channel);
+        }
+        else if (rv != APR_EAGAIN) {
+            channel_close(loop, i);
+        }
+    }
+}
+
+static int is_any_parked(const loop_t *loop)
+{
+    int i;
+
+    for (i = 0; i < loop->nchannels; i++) {
+        if (loop->channels[i].parked_in) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Of two times; 0 is never. */
+static apr_time_t earlier(apr_time_t a, apr_time_t b)
+{
+    return !a || (b && b < a) ? b : a;
+}
+
+/* What is due whoever speaks. Returns when it is due again, 0: never. */
+static apr_time_t step(loop_t *loop, apr_pool_t *p)
+{
+    apr_time_t now = apr_time_now();
+    apr_time_t wake;
+
+    if (acme_records_step(loop->records, now)
+        || now - loop->parked_at >= PARKED_LOOK) {
+        look_at_parked(loop, now, p);
+    }
+    acme_hooks_step(loop->book.hooks, now);
+    if (now >= loop->watch_at) {
+        loop->watch_at = acme_book_watch(&loop->book, now, p);
+    }
+    wake = acme_reload_step(loop->reload,
+                            acme_book_ordering(&loop->book)
+                            || acme_records_busy(loop->records), now);
+    wake = earlier(wake, acme_records_wake(loop->records, now));
+    wake = earlier(wake, acme_hooks_wake(loop->book.hooks, now));
+    return earlier(wake, is_any_parked(loop) ? loop->parked_at + PARKED_LOOK
+                                             : 0);
+}
+
+/* Of who waits for an answer only the end is heard: poll tells it unasked. */
+static int fill_fds(const loop_t *loop, struct pollfd *fds)
+{
+    int i, n = 3 + loop->nchannels;
+
+    fds[0].fd = loop->conf->fd;
+    fds[1].fd = loop->control;              /* poll skips negative ones */
+    fds[2].fd = acme_reload_fd(loop->reload);
+    for (i = 0; i < n; i++) {
+        fds[i].events = POLLIN;
+    }
+    for (i = 0; i < loop->nchannels; i++) {
+        fds[3 + i].fd = loop->channels[i].fd;
+        if (loop->channels[i].parked_in) {
+            fds[3 + i].events = 0;
+        }
+    }
+    n += acme_records_poll(loop->records, fds + n);
+    return n + acme_hooks_poll(loop->book.hooks, fds + n);
+}
+
+static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
+{
+    struct pollfd fds[3 + CHANNELS_MAX + ACME_RECORD_FDS + ACME_HOOK_FDS];
+    apr_time_t now = apr_time_now();
+    apr_interval_time_t wait = PARENT_LOOK;
+    struct timespec ts;
+    int i, n = loop->nchannels;
+
+    if (wake && wake - now < wait) {
+        wait = wake > now ? wake - now : 0;
+    }
+    ts.tv_sec = (time_t)apr_time_sec(wait);
+    ts.tv_nsec = (long)apr_time_usec(wait) * 1000;
+
+    if (ppoll(fds, (nfds_t)fill_fds(loop, fds), &ts, &loop->waiting) <= 0) {
+        return;
+    }
+
+    now = apr_time_now();
+    for (i = n; i-- > 0; ) {                /* closing moves the last one */
+        if (fds[3 + i].revents && loop->channels[i].parked_in) {
+            channel_close(loop, i);
+        }
+        else if (fds[3 + i].revents) {
+            hear(loop, i, now, p);
+        }
+    }
+    if (fds[1].revents) {
+        control(loop, now);
+    }
+    if (fds[0].revents) {
+        hello(loop, now, p);
+    }
+}
+
+/* What was installed and not yet loaded when the last keeper ended. */
+static void want_what_is_not_served(loop_t *loop)
+{
+    int i;
+
+    for (i = 0; i < loop->book.conf->certs->nelts; i++) {
+        const acme_state_t *state = &loop->book.states[i];
+
+        if (state->live && state->live != state->served) {
+            acme_reload_want(loop->reload, state, 0, apr_time_now());
+        }
+    }
+}
+
+void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
+{
+    loop_t *loop = apr_pcalloc(p, sizeof(*loop));
+    apr_pool_t *scratch;
+    apr_time_t wake;
+
+    loop->p = p;
+    loop->conf = keeper;
+    loop->book.conf = keeper->conf;
+    loop->book.log = keeper->log;
+    loop->book.publish = keeper->publish;
+    loop->book.publish_baton = keeper->baton;
+    take_signals(&loop->waiting);
+    settle(keeper->server->pid);
+    fcntl(keeper->fd, F_SETFL, O_NONBLOCK);
+
+    if (!open_store(loop, p)) {
+        return;
+    }
+    acme_book_open(&loop->book, p);
+    loop->reload = acme_reload_create(keeper->server, &loop->book,
+                                      keeper->held, keeper->baton, p);
+    loop->records = acme_records_create(keeper->log, p);
+    loop->book.hooks = acme_hooks_create(keeper->log, p);
+    loop->serve = acme_serve_create(&loop->book, loop->reload,
+                                    loop->records, p);
+    loop->control = listen_for_control(loop, p);
+    want_what_is_not_served(loop);
+    apr_pool_create(&loop->incoming, p);
+    acme_serve_contacts(loop->serve, loop->incoming);
+    apr_pool_clear(loop->incoming);
+    acme_log(keeper->log, ACME_LOG_NOTICE, "keeper", "started, pid %d",
+             (int)getpid());
+
+    apr_pool_create(&scratch, p);
+    while (!told_to_end && !loop->gone
+           && getppid() == keeper->server->pid) {
+        wake = step(loop, scratch);
+        poll_once(loop, wake, scratch);
+        apr_pool_clear(scratch);
+    }
+}

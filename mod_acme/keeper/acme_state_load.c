@@ -1,0 +1,272 @@
+/*
+ * acme_state_load.c - how a certificate stands: read from the store.
+ */
+#include <string.h>
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+
+#include "acme_archive.h"
+#include "acme_meta.h"
+#include "acme_name.h"
+#include "acme_pair.h"
+#include "acme_history.h"
+#include "acme_quarantine.h"
+#include "acme_state_load.h"
+
+#define DAY apr_time_from_sec(24 * 3600)
+#define KEY_TYPES_MAX 64        /* octets: all of them are shorter */
+
+/* Position of the CA with this directory in the certificate's list. */
+static apr_uint32_t position_of(const char *url, const acme_conf_t *conf,
+                                const acme_cert_conf_t *cert)
+{
+    const acme_ca_conf_t *ca;
+    apr_uint32_t i;
+
+    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
+        if (!strcmp(ca->url, url)) {
+            return i;
+        }
+    }
+    return ACME_NO_CA;
+}
+
+/*
+ * Was it asked for with a CA and the key types of now? One without a
+ * meta.json, put there by hand, is not replaced for that.
+ */
+static int is_as_configured(acme_state_t *state, const acme_conf_t *conf,
+                            const acme_cert_conf_t *cert, acme_store_t *store,
+                            apr_pool_t *p)
+{
+    const json_t *meta = acme_meta_live(store, cert->id, p);
+    const char *ca, *key_types;
+
+    state->issued_by = ACME_NO_CA;
+    if (!meta) {
+        return 1;
+    }
+    ca = acme_json_string(meta, "ca", ACME_URL_MAX, p);
+    key_types = acme_json_string(meta, "keyTypes", KEY_TYPES_MAX, p);
+    if (ca) {
+        state->issued_by = position_of(ca, conf, cert);
+    }
+    return (!ca || state->issued_by != ACME_NO_CA)
+        && (!key_types
+            || !strcmp(key_types, acme_conf_key_types(cert, p)));
+}
+
+/* The live certificate for one key type: sound, and its key the right one. */
+static apr_status_t load_part(acme_chain_t **pchain,
+                              const acme_cert_conf_t *cert, apr_uint32_t part,
+                              acme_store_t *store, acme_result_t *res,
+                              apr_pool_t *p)
+{
+    const char *suffix = acme_conf_suffix(cert, part);
+    const char *path = acme_store_live(
+        store, cert->id, apr_pstrcat(p, "fullchain", suffix, ".pem", NULL),
+        p);
+    const char *key = acme_store_live(
+        store, cert->id, apr_pstrcat(p, "privkey", suffix, ".pem", NULL), p);
+    apr_status_t rv;
+
+    rv = acme_pair_check(path, key, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_chain_load(pchain, path, res, p);
+    }
+    return rv;
+}
+
+/* The other parts: they only shorten what the first one promises. */
+static void add_parts(acme_state_t *state, const acme_cert_conf_t *cert,
+                      const apr_array_header_t *names, acme_store_t *store,
+                      apr_pool_t *p)
+{
+    acme_chain_t *chain;
+    acme_result_t res;
+    apr_uint32_t i;
+
+    for (i = 1; i < acme_conf_parts(cert); i++) {
+        const acme_leaf_t *leaf;
+
+        if (load_part(&chain, cert, i, store, &res, p)) {
+            state->covers = 0;
+            return;
+        }
+        leaf = acme_chain_leaf(chain);
+        state->covers &= acme_name_all_in(names, leaf->names);
+        if (leaf->not_after < state->not_after) {
+            state->not_after = leaf->not_after;
+        }
+    }
+}
+
+static apr_status_t load_live(acme_state_t *state, const acme_conf_t *conf,
+                              const acme_cert_conf_t *cert,
+                              const apr_array_header_t *names,
+                              acme_store_t *store, acme_result_t *res,
+                              apr_pool_t *p)
+{
+    const acme_leaf_t *leaf;
+    acme_chain_t *chain;
+    apr_finfo_t info;
+    apr_status_t rv;
+    int n;
+
+    rv = acme_archive_live(&n, store, cert->id, res, p);
+    if (APR_STATUS_IS_ENOENT(rv)) {
+        return APR_SUCCESS;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = load_part(&chain, cert, 0, store, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_stat(&info, acme_store_live(store, cert->id, "fullchain.pem",
+                                             p), APR_FINFO_MTIME, p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+
+    leaf = acme_chain_leaf(chain);
+    state->live = n;
+    state->not_before = leaf->not_before;
+    state->not_after = leaf->not_after;
+    state->installed = info.mtime;
+    state->covers = is_as_configured(state, conf, cert, store, p)
+        && acme_name_all_in(names, leaf->names);
+    state->same_names = acme_name_all_in(names, leaf->names)
+        && acme_name_all_in(leaf->names, names);
+    apr_cpystrn(state->serial, leaf->serial, sizeof(state->serial));
+    apr_cpystrn(state->issuer, leaf->issuer, sizeof(state->issuer));
+    if (leaf->cert_id) {
+        apr_cpystrn(state->cert_id, leaf->cert_id, sizeof(state->cert_id));
+    }
+    add_parts(state, cert, names, store, p);
+    return APR_SUCCESS;
+}
+
+/* What was said of another certificate than the live one is forgotten. */
+static void load_window(acme_state_t *state,
+                        const acme_journal_window_t *window)
+{
+    if (!state->cert_id[0] || strcmp(window->cert_id, state->cert_id) != 0) {
+        return;
+    }
+    state->window_start = window->start;
+    state->window_end = window->end;
+    state->pick = window->pick;
+    state->ask_at = window->ask_at;
+    state->ask_failures = window->failures;
+    state->revoked = window->revoked;
+    apr_cpystrn(state->explanation, window->explanation,
+                sizeof(state->explanation));
+}
+
+void acme_state_load_to_journal(acme_journal_t *journal, const acme_state_t *state)
+{
+    acme_journal_window_t *window = &journal->window;
+
+    journal->attempts = state->attempts;
+    journal->next_at = state->next_at;
+    journal->retry = state->retry;
+    journal->problem = state->problem;
+    journal->detail = state->detail;
+    journal->wanted = (int)state->wanted;
+    journal->wanted_ca = (int)state->wanted_ca;
+    journal->reason = state->reason;
+    journal->deleted = state->deleted;
+
+    window->cert_id = state->cert_id;
+    window->start = state->window_start;
+    window->end = state->window_end;
+    window->pick = state->pick;
+    window->ask_at = state->ask_at;
+    window->failures = state->ask_failures;
+    window->revoked = state->revoked;
+    window->explanation = state->explanation;
+}
+
+static apr_uint32_t count_recent(const acme_journal_t *journal,
+                                 apr_time_t now)
+{
+    apr_uint32_t n = 0;
+    int i;
+
+    for (i = 0; i < journal->events->nelts; i++) {
+        const acme_event_t *event = &APR_ARRAY_IDX(journal->events, i,
+                                                   acme_event_t);
+
+        n += !strcmp(event->event, "installed") && event->when > now - DAY;
+    }
+    return n;
+}
+
+void acme_state_load_journal(acme_state_t *state,
+                             const acme_journal_t *journal,
+                             const acme_conf_t *conf,
+                             const acme_cert_conf_t *cert, apr_time_t now)
+{
+    state->recent = count_recent(journal, now);
+    state->left_out = acme_roster_left_out(&state->names_again_at, cert,
+                                           journal);
+    acme_past_read(state, journal, conf, cert, now);
+}
+
+static void take_journal(acme_state_t *state, const acme_journal_t *journal,
+                         const acme_cert_conf_t *cert)
+{
+    /* A position that is no longer configured must not mean another CA's. */
+    if (journal->wanted > 0 && journal->wanted < ACME_WANTS
+        && (apr_uint32_t)journal->wanted_ca < state->cas) {
+        state->wanted = (acme_want_e)journal->wanted;
+        state->wanted_ca = (apr_uint32_t)journal->wanted_ca;
+        state->reason = journal->reason;
+    }
+    state->deleted = journal->deleted;
+
+    /* A failure of another configuration says nothing about this one. */
+    if (!strcmp(journal->digest, cert->settings)) {
+        state->attempts = journal->attempts;
+        state->retry = journal->retry;
+        state->next_at = journal->next_at;
+        apr_cpystrn(state->problem, journal->problem, sizeof(state->problem));
+        apr_cpystrn(state->detail, journal->detail, sizeof(state->detail));
+    }
+}
+
+apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
+                             apr_uint32_t index, acme_store_t *store,
+                             acme_result_t *res, apr_pool_t *p)
+{
+    const acme_cert_conf_t *cert = acme_conf_cert(conf, index);
+    acme_journal_t *journal;
+    acme_result_t journal_res;
+    apr_status_t rv, journal_rv;
+
+    memset(state, 0, sizeof(*state));
+    state->cert = index;
+    state->agreed = cert->agreed;
+    state->cas = (apr_uint32_t)cert->cas->nelts;
+    state->use_renewal_info = cert->renewal_info;
+    state->served = cert->served;
+    state->renew = cert->renew;
+    state->warn = cert->warn;
+    state->issued_by = ACME_NO_CA;
+    state->reason = -1;
+
+    journal_rv = acme_journal_load(&journal, store, cert->id, &journal_res,
+                                   p);
+    take_journal(state, journal, cert);
+    acme_state_load_journal(state, journal, conf, cert, apr_time_now());
+    rv = load_live(state, conf, cert,
+                   acme_roster_names(cert, journal, apr_time_now(), p), store,
+                   res, p);
+    load_window(state, &journal->window);
+    if (rv == APR_SUCCESS && journal_rv != APR_SUCCESS) {
+        *res = journal_res;
+        rv = journal_rv;
+    }
+    return rv;
+}

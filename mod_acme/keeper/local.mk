@@ -1,0 +1,27 @@
+# keeper - the one process that holds keys.
+
+in_keeper = -I$(srcdir)/%D% -I$(srcdir)/%D%/entry
+in_keeper_entry = -I$(srcdir)/%D%/entry
+keeper_flags = $(in_keeper) $(in_ipc) $(in_store) $(in_protocol) $(in_net) $(in_crypto) $(in_base) $(cppflags)
+
+noinst_LTLIBRARIES += %D%/libacme_keeper.la
+%C%_libacme_keeper_la_CPPFLAGS = $(keeper_flags)
+%C%_libacme_keeper_la_CFLAGS = $(hidden)
+%C%_libacme_keeper_la_SOURCES = \
+	%D%/acme_accounts.c %D%/acme_accounts.h \
+	%D%/acme_dns_records.c %D%/acme_dns_records.h \
+	%D%/acme_event.c %D%/acme_event.h \
+	%D%/acme_handlers.c %D%/acme_handlers.h \
+	%D%/acme_history.c %D%/acme_history.h \
+	%D%/acme_hook_run.c %D%/acme_hook_run.h \
+	%D%/acme_install.c %D%/acme_install.h \
+	%D%/acme_install_check.c %D%/acme_install_check.h \
+	%D%/acme_job.c %D%/acme_job.h \
+	%D%/acme_keeper.c \
+	%D%/acme_persist_zone.c %D%/acme_persist_zone.h \
+	%D%/acme_quarantine.c %D%/acme_quarantine.h \
+	%D%/acme_registry.c %D%/acme_registry.h \
+	%D%/acme_reload.c %D%/acme_reload.h \
+	%D%/acme_sign.c %D%/acme_sign.h \
+	%D%/acme_state_load.c %D%/acme_state_load.h \
+	%D%/entry/acme_keeper.h

@@ -1,0 +1,112 @@
+/*
+ * acme_dns_lookup.h - the DNS: TXT values, and which servers are responsible.
+ *
+ * A resolver is used by one thread. A lookup goes on while that thread is in
+ * acme_resolver_run(); the three calls that wait are a lookup each.
+ */
+#ifndef ACME_DNS_LOOKUP_H
+#define ACME_DNS_LOOKUP_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+
+#include "acme_result.h"
+#include "acme_stop.h"
+
+#define ACME_RESOLVER_TIMEOUT apr_time_from_sec(5)
+
+typedef struct {
+    acme_stop_t *stop;          /* leaves at once */
+    const char *servers;        /* the recursive ones: "127.0.0.1:5353,..." ;
+                                   NULL: as the system has them */
+    const char *authority_port; /* where name servers of zones listen, for
+                                   tests; NULL: 53 */
+    apr_interval_time_t timeout;        /* of one question with its retries;
+                                           0: ACME_RESOLVER_TIMEOUT */
+} acme_resolver_conf_t;
+
+typedef struct acme_resolver_t acme_resolver_t;
+
+/* Who is responsible for a name. */
+typedef struct {
+    const char *record;         /* the name behind all CNAMEs */
+    const char *zone;           /* the zone that it is in */
+    const apr_array_header_t *servers;  /* const char *: "192.0.2.1:53",
+                                           "[2001:db8::1]:53"; 1 to 16 */
+    apr_interval_time_t interval;       /* between looks, 2 s to 60 s: how
+                                           long the zone lets others remember
+                                           that there is none (2308, 5) */
+} acme_authority_t;
+
+/* conf is copied; its strings and its stop must outlive p. */
+apr_status_t acme_resolver_create(acme_resolver_t **presolver,
+                                  const acme_resolver_conf_t *conf,
+                                  acme_result_t *res, apr_pool_t *p);
+
+/*
+ * What is looked up. It ends with p, or by acme_lookup_end(); before the
+ * resolver does, or with it.
+ */
+typedef struct acme_lookup_t acme_lookup_t;
+
+/*
+ * TXT values of name. server NULL: as the recursive servers see it, CNAMEs
+ * followed. Else that one server ("192.0.2.1:53") is asked, recursion not
+ * desired, and no CNAME followed that leads out of its answer.
+ */
+acme_lookup_t *acme_lookup_txt(acme_resolver_t *resolver, const char *server,
+                               const char *name, apr_pool_t *p);
+
+acme_lookup_t *acme_lookup_authority(acme_resolver_t *resolver,
+                                     const char *name, apr_pool_t *p);
+
+int acme_lookup_is_over(const acme_lookup_t *lookup);
+
+/* What came of it, once it is over: as the calls below tell it. */
+apr_status_t acme_lookup_values(apr_array_header_t **pvalues,
+                                const acme_lookup_t *lookup,
+                                acme_result_t *res);
+apr_status_t acme_lookup_servers(acme_authority_t *out,
+                                 const acme_lookup_t *lookup,
+                                 acme_result_t *res);
+
+/* Forget it, and all that it told. */
+void acme_lookup_end(acme_lookup_t *lookup);
+
+/*
+ * Let all lookups go on. APR_SUCCESS when something came, which need not end
+ * a lookup; APR_TIMEUP when nothing did for most; APR_EINTR when stopped.
+ */
+apr_status_t acme_resolver_run(acme_resolver_t *resolver,
+                               apr_interval_time_t most, acme_result_t *res);
+
+/* A clock that nobody sets: for intervals, it has no date. */
+apr_time_t acme_resolver_now(void);
+
+/*
+ * TXT values of name, at most 64: const char *, the character-strings of a
+ * record joined, each at most 4096 octets of 0x20 to 0x7e; what is not such
+ * a text is left out. APR_ENOENT when there are none, APR_TIMEUP when nobody
+ * answered, APR_EINTR when stopped.
+ */
+apr_status_t acme_resolver_txt(apr_array_header_t **pvalues,
+                               acme_resolver_t *resolver, const char *name,
+                               acme_result_t *res, apr_pool_t *p);
+
+/* As acme_lookup_txt() asks one server. */
+apr_status_t acme_resolver_txt_at(apr_array_header_t **pvalues,
+                                  acme_resolver_t *resolver,
+                                  const char *server, const char *name,
+                                  acme_result_t *res, apr_pool_t *p);
+
+/*
+ * Who is responsible for name, which need not exist. The zone is the one that
+ * its SOA names, be it told with the answer that there is no such record or
+ * found on the way up. A failure is never APR_SUCCESS with no servers.
+ */
+apr_status_t acme_resolver_authority(acme_authority_t *out,
+                                     acme_resolver_t *resolver,
+                                     const char *name, acme_result_t *res,
+                                     apr_pool_t *p);
+
+#endif

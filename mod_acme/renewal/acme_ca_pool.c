@@ -1,0 +1,239 @@
+/*
+ * acme_ca_pool.c - the CAs of the configuration and connections to them.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+
+#include "acme_breaker.h"
+#include "acme_ca_pool.h"
+#include "acme_name.h"
+#include "acme_problem.h"
+#include "acme_schedule.h"
+
+typedef struct {
+    acme_ca_t *ca;
+    apr_array_header_t *idle;   /* acme_http_t *: nobody uses them now */
+    apr_thread_mutex_t *account;
+    acme_breaker_t breaker;
+    char terms[ACME_URL_MAX + 1];       /* told last; "": none */
+} ca_slot_t;
+
+struct acme_cas_t {
+    const acme_conf_t *conf;
+    const acme_log_t *log;
+    const char *user_agent;
+    acme_stop_t *stop;
+    ca_slot_t *slots;
+    apr_thread_mutex_t *mutex;  /* for the slots and for p */
+    apr_pool_t *p;
+};
+
+apr_status_t acme_cas_create(acme_cas_t **pcas, const acme_conf_t *conf,
+                             const acme_log_t *log, const char *user_agent,
+                             acme_stop_t *stop, apr_pool_t *p)
+{
+    acme_cas_t *cas = apr_pcalloc(p, sizeof(*cas));
+    apr_status_t rv;
+    int i;
+
+    cas->conf = conf;
+    cas->log = log;
+    cas->user_agent = user_agent;
+    cas->stop = stop;
+    cas->p = p;
+    cas->slots = apr_pcalloc(p, (apr_size_t)(conf->cas->nelts + 1)
+                             * sizeof(*cas->slots));
+    rv = apr_thread_mutex_create(&cas->mutex, APR_THREAD_MUTEX_DEFAULT, p);
+    for (i = 0; rv == APR_SUCCESS && i < conf->cas->nelts; i++) {
+        const acme_ca_conf_t *ca = &APR_ARRAY_IDX(conf->cas, i,
+                                                  acme_ca_conf_t);
+
+        cas->slots[i].idle = apr_array_make(p, conf->parallel,
+                                            sizeof(acme_http_t *));
+        rv = acme_ca_create(&cas->slots[i].ca, ca->url, p);
+        if (rv == APR_SUCCESS) {
+            rv = apr_thread_mutex_create(&cas->slots[i].account,
+                                         APR_THREAD_MUTEX_DEFAULT, p);
+        }
+    }
+    *pcas = rv == APR_SUCCESS ? cas : NULL;
+    return rv;
+}
+
+acme_ca_t *acme_cas_ca(acme_cas_t *cas, apr_uint32_t index)
+{
+    return cas->slots[index].ca;
+}
+
+static apr_status_t make_http(acme_http_t **phttp, acme_cas_t *cas,
+                              apr_uint32_t index, acme_result_t *res)
+{
+    const acme_ca_conf_t *ca = &APR_ARRAY_IDX(cas->conf->cas, index,
+                                              acme_ca_conf_t);
+    acme_http_conf_t conf;
+
+    conf.user_agent = cas->user_agent;
+    conf.ca_file = ca->roots;
+    conf.proxy = ca->proxy;
+    conf.stop = cas->stop;
+    return acme_http_create(phttp, &conf, res, cas->p);
+}
+
+apr_status_t acme_cas_borrow(acme_http_t **phttp, acme_cas_t *cas,
+                             apr_uint32_t index, acme_result_t *res)
+{
+    acme_http_t **idle;
+    apr_status_t rv = APR_SUCCESS;
+
+    apr_thread_mutex_lock(cas->mutex);
+    idle = apr_array_pop(cas->slots[index].idle);
+    if (idle) {
+        *phttp = *idle;
+    }
+    else {
+        rv = make_http(phttp, cas, index, res);
+    }
+    apr_thread_mutex_unlock(cas->mutex);
+    return rv;
+}
+
+void acme_cas_return(acme_cas_t *cas, apr_uint32_t index, acme_http_t *http)
+{
+    apr_thread_mutex_lock(cas->mutex);
+    APR_ARRAY_PUSH(cas->slots[index].idle, acme_http_t *) = http;
+    apr_thread_mutex_unlock(cas->mutex);
+}
+
+apr_uint32_t acme_cas_choose(acme_cas_t *cas, const acme_state_t *state,
+                             const acme_cert_conf_t *cert,
+                             const unsigned char *full, apr_time_t now)
+{
+    unsigned char open[ACME_CHOICE_MAX] = { 0 };
+    int i, n = cert->cas->nelts < ACME_CHOICE_MAX ? cert->cas->nelts
+                                                  : ACME_CHOICE_MAX;
+
+    apr_thread_mutex_lock(cas->mutex);
+    for (i = 0; i < n; i++) {
+        open[i] = full[i] || acme_breaker_is_open(
+            &cas->slots[acme_conf_ca_index(cert, (apr_uint32_t)i)].breaker,
+            now);
+    }
+    apr_thread_mutex_unlock(cas->mutex);
+    return acme_schedule_ca(state, now, n == cert->cas->nelts ? open : NULL);
+}
+
+/* The administrator may have mended it: what he wants is tried. */
+int acme_cas_is_open(acme_cas_t *cas, apr_uint32_t index, apr_time_t now)
+{
+    int open;
+
+    apr_thread_mutex_lock(cas->mutex);
+    open = acme_breaker_is_open(&cas->slots[index].breaker, now);
+    apr_thread_mutex_unlock(cas->mutex);
+    return open;
+}
+
+int acme_cas_allow(acme_cas_t *cas, apr_uint32_t index, int wanted,
+                   apr_time_t now)
+{
+    acme_breaker_t *breaker = &cas->slots[index].breaker;
+    int may;
+
+    apr_thread_mutex_lock(cas->mutex);
+    if (wanted) {
+        acme_breaker_probe(breaker, now);
+    }
+    may = wanted || acme_breaker_allow(breaker, now);
+    apr_thread_mutex_unlock(cas->mutex);
+    return may;
+}
+
+/* No reply, none that could be read, or one that told of trouble there. */
+static int is_ill(const acme_result_t *why)
+{
+    return why->retry == ACME_RETRY_SOON
+        && (why->status == APR_EGENERAL || APR_STATUS_IS_TIMEUP(why->status))
+        && (!why->problem[0] || acme_problem_is(why, "serverInternal"));
+}
+
+/*
+ * It wants to be left in peace by all. A limit that one certificate met says
+ * nothing about the others.
+ */
+static int is_pause(const acme_result_t *why, apr_time_t now)
+{
+    return why->retry == ACME_RETRY_LATER && why->retry_at > now
+        && !APR_STATUS_IS_EAGAIN(why->status)
+        && !acme_problem_is(why, "rateLimited");
+}
+
+/* One line when it begins to be left alone, and one when that is over. */
+static void log_change(const acme_cas_t *cas, apr_uint32_t index,
+                       const acme_breaker_t *before, apr_time_t now,
+                       apr_pool_t *p)
+{
+    const acme_breaker_t *breaker = &cas->slots[index].breaker;
+    const char *host = acme_url_host(acme_ca_url(cas->slots[index].ca), p);
+    const char *text = acme_breaker_text(breaker, host, now, p);
+
+    if (breaker->opened && !before->opened) {
+        acme_log(cas->log, ACME_LOG_WARNING, "ca", "%s", text);
+    }
+    else if (breaker->paused_until > before->paused_until) {
+        acme_log(cas->log, ACME_LOG_NOTICE, "ca", "%s", text);
+    }
+    else if (before->opened && !breaker->opened) {
+        acme_log(cas->log, ACME_LOG_NOTICE, "ca", "%s: answers again", host);
+    }
+}
+
+void acme_cas_tell(acme_cas_t *cas, apr_uint32_t index,
+                   const acme_result_t *why, apr_time_t now, apr_pool_t *p)
+{
+    acme_breaker_t *breaker = &cas->slots[index].breaker;
+    acme_breaker_t before;
+
+    apr_thread_mutex_lock(cas->mutex);
+    before = *breaker;
+    if (why && is_pause(why, now)) {
+        acme_breaker_pause(breaker, why->retry_at);
+    }
+    else if (why && is_ill(why)) {
+        acme_breaker_failure(breaker, now, (int)(now % 1000));
+    }
+    else {
+        acme_breaker_success(breaker, now, 0);
+    }
+    log_change(cas, index, &before, now, p);
+    apr_thread_mutex_unlock(cas->mutex);
+}
+
+int acme_cas_terms_known(acme_cas_t *cas, apr_uint32_t index, const char *url)
+{
+    int known;
+
+    apr_thread_mutex_lock(cas->mutex);
+    known = !strcmp(cas->slots[index].terms, url);
+    apr_thread_mutex_unlock(cas->mutex);
+    return known;
+}
+
+void acme_cas_terms_told(acme_cas_t *cas, apr_uint32_t index, const char *url)
+{
+    apr_thread_mutex_lock(cas->mutex);
+    apr_cpystrn(cas->slots[index].terms, url,
+                sizeof(cas->slots[index].terms));
+    apr_thread_mutex_unlock(cas->mutex);
+}
+
+void acme_cas_lock_account(acme_cas_t *cas, apr_uint32_t index)
+{
+    apr_thread_mutex_lock(cas->slots[index].account);
+}
+
+void acme_cas_unlock_account(acme_cas_t *cas, apr_uint32_t index)
+{
+    apr_thread_mutex_unlock(cas->slots[index].account);
+}

@@ -1,0 +1,29 @@
+/*
+ * acme_dns01.h - dns-01: the records of one order, set by the keeper,
+ * seen by all name servers, removed again. (8555, 8.4)
+ */
+#ifndef ACME_DNS01_H
+#define ACME_DNS01_H
+
+#include "acme_task.h"
+
+/* This challenge of this name is to be answered by a record. */
+void acme_dns_answer_add(acme_work_t *work, const acme_authz_t *authz,
+                         const acme_challenge_t *challenge);
+
+/*
+ * The order was begun before a reload: records of authorizations that ended
+ * meanwhile may still be there, and are removed with the others.
+ */
+void acme_dns_answer_take_left(acme_work_t *work);
+
+/*
+ * Set all that were added, side by side, and wait until the name servers have
+ * them. That some don't have them in time is told, and the CA decides.
+ */
+apr_status_t acme_dns_answer_present(acme_work_t *work);
+
+/* Remove all that were added, whether they were set or not. */
+void acme_dns_answer_cleanup(acme_work_t *work);
+
+#endif

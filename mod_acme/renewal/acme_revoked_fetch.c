@@ -1,0 +1,107 @@
+/*
+ * acme_revoked_fetch.c - has the CA revoked a certificate?
+ *
+ * The OCSP answer is small, a CRL may be large: it comes second.
+ */
+#include <string.h>
+
+#include "acme_crl.h"
+#include "acme_ocsp.h"
+#include "acme_revoked_fetch.h"
+#include "acme_text.h"
+
+#define URL_SHOWN 300           /* octets */
+
+/* A reply with status 200, or a failure. */
+static apr_status_t fetch(acme_http_reply_t **preply, acme_http_t *http,
+                          const acme_http_request_t *request,
+                          acme_result_t *res, apr_pool_t *p)
+{
+    apr_status_t rv = acme_http_send(preply, http, request, res, p);
+
+    if (rv == APR_SUCCESS && (*preply)->status != 200) {
+        rv = acme_fail(res, APR_EGENERAL, "%s: HTTP status %d instead of an "
+                       "answer whether a certificate is revoked",
+                       acme_text_clean(request->url, URL_SHOWN, p),
+                       (*preply)->status);
+        res->retry_at = (*preply)->retry_after;
+    }
+    return rv;
+}
+
+static apr_status_t ask_ocsp(acme_revoked_t *out, acme_http_t *http,
+                             const acme_chain_t *chain, apr_time_t now,
+                             acme_result_t *res, apr_pool_t *p)
+{
+    acme_http_request_t request = {
+        .method = ACME_HTTP_POST,
+        .url = acme_chain_leaf(chain)->ocsp_url,
+        .content_type = "application/ocsp-request",
+        .plain = 1
+    };
+    acme_http_reply_t *reply;
+    apr_status_t rv;
+
+    rv = acme_ocsp_request(&request.body, &request.body_len, chain, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = fetch(&reply, http, &request, res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = acme_ocsp_read(out, chain, reply, now, res, p);
+    if (rv != APR_SUCCESS) {
+        acme_result_prefix(res, acme_text_clean(request.url, URL_SHOWN, p));
+    }
+    return rv;
+}
+
+static apr_status_t ask_crl(acme_revoked_t *out, acme_http_t *http,
+                            const acme_chain_t *chain, apr_time_t now,
+                            acme_result_t *res, apr_pool_t *p)
+{
+    acme_http_request_t request = { .method = ACME_HTTP_GET,
+                                    .url = acme_chain_leaf(chain)->crl_url,
+                                    .plain = 1 };
+    acme_http_reply_t *reply;
+    apr_status_t rv;
+
+    rv = fetch(&reply, http, &request, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = acme_crl_read(out, chain, reply, now, res, p);
+    if (rv != APR_SUCCESS) {
+        acme_result_prefix(res, acme_text_clean(request.url, URL_SHOWN, p));
+    }
+    return rv;
+}
+
+apr_status_t acme_revoked_ask(acme_revoked_t *out, acme_http_t *http,
+                              const acme_chain_t *chain, apr_time_t now,
+                              acme_result_t *res, apr_pool_t *p)
+{
+    const acme_leaf_t *leaf = acme_chain_leaf(chain);
+    apr_status_t rv = APR_SUCCESS;
+    X509 *issuer;
+
+    memset(out, 0, sizeof(*out));
+
+    if (!leaf->ocsp_url && !leaf->crl_url) {
+        return acme_fail_never(res, APR_ENOENT, "certificate: it names "
+                               "neither an OCSP responder nor a CRL that "
+                               "could be asked whether it is revoked");
+    }
+    rv = acme_verdict_issuer(&issuer, chain, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (leaf->ocsp_url) {
+        rv = ask_ocsp(out, http, chain, now, res, p);
+    }
+    if (leaf->crl_url && out->status == ACME_REVOKED_UNKNOWN
+        && rv != APR_EINTR) {
+        rv = ask_crl(out, http, chain, now, res, p);
+    }
+    return rv;
+}

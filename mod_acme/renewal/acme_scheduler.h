@@ -1,0 +1,46 @@
+/*
+ * acme_scheduler.h - what is due, and the threads that do it.
+ *
+ * One in the child that has the singleton of mod_watchdog. The watchdog's
+ * thread only looks; orders run in threads of their own, side by side.
+ */
+#ifndef ACME_SCHEDULER_H
+#define ACME_SCHEDULER_H
+
+#include "acme_log.h"
+#include "acme_renewal.h"
+
+typedef struct {
+    const acme_conf_t *conf;
+    const acme_solver_t *solver;
+    const acme_log_t *log;
+    const char *user_agent;
+    int keeper;                 /* the workers' end of the inherited pair */
+} acme_agenda_conf_t;
+
+typedef struct acme_agenda_t acme_agenda_t;
+
+/*
+ * conf is copied. p may be destroyed only when acme_agenda_join() was true:
+ * the threads live in it.
+ */
+apr_status_t acme_agenda_create(acme_agenda_t **pagenda,
+                                const acme_agenda_conf_t *conf,
+                                acme_result_t *res, apr_pool_t *p);
+
+/*
+ * Look and begin what is due; returns quickly. The result is how long to wait
+ * until the next look.
+ */
+apr_interval_time_t acme_agenda_look(acme_agenda_t *agenda, apr_time_t now);
+
+/* Begin nothing more, leave every wait and transfer. Async-signal-safe. */
+void acme_agenda_stop(acme_agenda_t *agenda);
+
+/*
+ * After a stop, and not beside a look: wait for all orders to have left, at
+ * most so long. True when they have.
+ */
+int acme_agenda_join(acme_agenda_t *agenda, apr_interval_time_t most);
+
+#endif

@@ -1,0 +1,27 @@
+# renewal - orders, from due to installed; runs in a worker.
+
+in_renewal = -I$(srcdir)/%D%
+renewal_flags = $(in_renewal) $(in_ipc) $(in_store) $(in_protocol) $(in_net) $(in_crypto) $(in_base) $(cppflags)
+
+noinst_LTLIBRARIES += %D%/libacme_renewal.la
+%C%_libacme_renewal_la_CPPFLAGS = $(renewal_flags)
+%C%_libacme_renewal_la_CFLAGS = $(hidden)
+%C%_libacme_renewal_la_SOURCES = \
+	%D%/acme_admin_task.c %D%/acme_admin_task.h \
+	%D%/acme_breaker.c %D%/acme_breaker.h \
+	%D%/acme_ca_pool.c %D%/acme_ca_pool.h \
+	%D%/acme_chain_pick.c %D%/acme_chain_pick.h \
+	%D%/acme_challenge_pick.c %D%/acme_challenge_pick.h \
+	%D%/acme_dns01.c %D%/acme_dns01.h \
+	%D%/acme_live_check.c %D%/acme_live_check.h \
+	%D%/acme_order_begin.c %D%/acme_order_begin.h \
+	%D%/acme_persist_check.c %D%/acme_persist_check.h \
+	%D%/acme_propagation.c %D%/acme_propagation.h \
+	%D%/acme_rate_limits.c %D%/acme_rate_limits.h \
+	%D%/acme_rate_model.c %D%/acme_rate_model.h \
+	%D%/acme_renewal.c %D%/acme_renewal.h \
+	%D%/acme_revoked_fetch.c %D%/acme_revoked_fetch.h \
+	%D%/acme_schedule.c %D%/acme_schedule.h \
+	%D%/acme_scheduler.c %D%/acme_scheduler.h \
+	%D%/acme_task.c %D%/acme_task.h \
+	%D%/acme_validation.c %D%/acme_validation.h

@@ -1,0 +1,16 @@
+# store - certificates, keys and journals on disk.
+
+in_store = -I$(srcdir)/%D%
+store_flags = $(in_store) $(in_crypto) $(in_base) $(cppflags)
+
+noinst_LTLIBRARIES += %D%/libacme_store.la
+%C%_libacme_store_la_CPPFLAGS = $(store_flags)
+%C%_libacme_store_la_CFLAGS = $(hidden)
+%C%_libacme_store_la_SOURCES = \
+	%D%/acme_account_file.c %D%/acme_account_file.h \
+	%D%/acme_archive.c %D%/acme_archive.h \
+	%D%/acme_file.c %D%/acme_file.h \
+	%D%/acme_journal.c %D%/acme_journal.h \
+	%D%/acme_meta.c %D%/acme_meta.h \
+	%D%/acme_pending.c %D%/acme_pending.h \
+	%D%/acme_store.c %D%/acme_store.h

@@ -1,0 +1,11 @@
+# Measured by t/bench/run, which makes them.
+
+EXTRA_PROGRAMS = %D%/bench_board %D%/bench_keeper
+CLEANFILES = $(EXTRA_PROGRAMS)
+
+%C%_bench_board_SOURCES = %D%/bench_board.c %D%/bench.h
+%C%_bench_board_CPPFLAGS = $(httpd_flags)
+%C%_bench_board_LDADD = mod_acme/httpd/libacme_httpd.la $(floors) $(libraries)
+%C%_bench_keeper_SOURCES = %D%/bench_keeper.c %D%/bench.h
+%C%_bench_keeper_CPPFLAGS = $(keeper_flags)
+%C%_bench_keeper_LDADD = $(floors) $(libraries)

@@ -1,0 +1,32 @@
+# The unit tests of mod_acme/keeper/: a line a program.
+
+keeper_tests = \
+	%D%/test_accounts \
+	%D%/test_dns_records \
+	%D%/test_handlers \
+	%D%/test_history \
+	%D%/test_hook_run \
+	%D%/test_install \
+	%D%/test_install_check \
+	%D%/test_job \
+	%D%/test_keeper \
+	%D%/test_quarantine \
+	%D%/test_registry \
+	%D%/test_sign
+keeper_tests_libs = t/unit/help/libhelp.la \
+	mod_acme/keeper/libacme_keeper.la \
+	mod_acme/ipc/libacme_ipc.la \
+	mod_acme/store/libacme_store.la \
+	mod_acme/protocol/libacme_protocol.la \
+	mod_acme/net/libacme_net.la \
+	mod_acme/crypto/libacme_crypto.la \
+	mod_acme/base/libacme_base.la
+
+unit_tests += $(keeper_tests)
+$(keeper_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(keeper_flags) $(CMOCKA_CFLAGS)
+$(keeper_tests): LDADD = $(keeper_tests_libs) $(CMOCKA_LIBS) $(libraries)
+$(keeper_tests): $(keeper_tests_libs)
+
+# Its handlers park requests, as those do that wait for the keeper's jobs.
+%C%_test_keeper_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=acme_serve -Wl,--wrap=acme_records_create

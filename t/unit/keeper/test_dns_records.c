@@ -1,0 +1,581 @@
+/*
+ * test_dns_records.c - TXT records: what the administrator's commands and
+ * nsupdate are told, in which order, and what they are never told.
+ */
+#include <signal.h>
+
+#include "acme_dns_records.h"
+#include "keeper.h"
+
+#define HANGS_AFTER 60          /* seconds */
+
+#define V1 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1"
+#define V2 "-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb_2"
+
+static acme_records_t *records;
+static acme_dns_conf_t dns;
+static acme_record_job_t what;
+static const char *real_path;
+
+static void write_script(const char *path, const char *text)
+{
+    put(path, apr_pstrcat(pool, "#!/bin/sh\n", text, "\n", NULL));
+    assert_int_equal(chmod(path, 0755), 0);
+}
+
+/* hook: writes its arguments to the file "said", then does more. */
+static const char *hook(const char *more)
+{
+    write_script(at("hook"), apr_psprintf(pool,
+                 "echo \"$@\" >>%s; %s", at("said"), more));
+    return at("hook");
+}
+
+static apr_array_header_t *one(const char *text)
+{
+    apr_array_header_t *list = words("");
+
+    APR_ARRAY_PUSH(list, const char *) = text;
+    return list;
+}
+
+static int setup(void **state)
+{
+    int rc = scratch_setup(state);
+
+    alarm(HANGS_AFTER);
+    signal(SIGPIPE, SIG_IGN);
+    if (!real_path) {
+        real_path = strdup(getenv("PATH"));
+    }
+    setenv("PATH", real_path, 1);
+    records = acme_records_create(&test_log, pool);
+    memset(&dns, 0, sizeof(dns));
+    dns.present = one(hook(":"));
+    dns.timeout = apr_time_from_sec(50);
+    memset(&what, 0, sizeof(what));
+    what.id = what.name = "a.example";
+    what.token = "token";
+    what.value = V1;
+    return rc;
+}
+
+static void present(void)
+{
+    if (acme_records_present(records, &what, &dns, &res)) {
+        fail_msg("%s", res.detail);
+    }
+}
+
+static void cleanup(void)
+{
+    if (acme_records_cleanup(records, &what, &dns, &res)) {
+        fail_msg("%s", res.detail);
+    }
+}
+
+static void turn(void)
+{
+    struct pollfd fds[ACME_RECORD_FDS];
+    apr_time_t now = apr_time_now();
+    apr_time_t wake = acme_records_wake(records, now);
+    int n = acme_records_poll(records, fds);
+
+    assert_true(wake > 0);
+    poll(fds, (nfds_t)n,
+         wake > now ? (int)apr_time_as_msec(wake - now) + 1 : 0);
+    acme_records_step(records, apr_time_now());
+}
+
+/* As the keeper's loop, until the certificate has nothing under way. */
+static void await(apr_uint32_t cert)
+{
+    while (acme_records_running(records, cert)) {
+        turn();
+    }
+}
+
+static void await_all(void)
+{
+    while (acme_records_wake(records, apr_time_now())) {
+        turn();
+    }
+}
+
+static apr_status_t result(apr_uint32_t cert)
+{
+    acme_result_clear(&res);
+    return acme_records_result(records, cert, &res);
+}
+
+static void commands_are_called_as_their_kind_wants(void **state)
+{
+    static const struct {
+        const char *name;
+        acme_dns_call_e call;
+        const char *said;
+    } rows[] = {
+        { "plain", ACME_DNS_CALL_PLAIN,
+          "present _acme-challenge.a.example " V1 "\n"
+          "cleanup _acme-challenge.a.example " V1 "\n" },
+        { "mod_md", ACME_DNS_CALL_MOD_MD,
+          "setup a.example " V1 "\nteardown a.example " V1 "\n" },
+        { "dehydrated", ACME_DNS_CALL_DEHYDRATED,
+          "deploy_challenge a.example token " V1 "\n"
+          "clean_challenge a.example token " V1 "\n" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        unlink(at("said"));
+        dns.call = rows[i].call;
+        present();
+        await(0);
+        assert_int_equal(result(0), 0);
+        cleanup();
+        await(0);
+        assert_string_equal(text_of(at("said")), rows[i].said);
+    }
+}
+
+static void a_cleanup_command_of_its_own_is_used(void **state)
+{
+    (void)state;
+    write_script(at("clean"), apr_psprintf(pool,
+                 "echo clean \"$@\" >>%s", at("said")));
+    dns.present = one(at("hook"));
+    APR_ARRAY_PUSH(dns.present, const char *) = "an argument";
+    dns.cleanup = one(at("clean"));
+    what.record = "x.acme.example.net";
+    present();
+    cleanup();
+    await_all();
+    assert_string_equal(text_of(at("said")),
+                        "an argument present x.acme.example.net " V1 "\n"
+                        "clean cleanup x.acme.example.net " V1 "\n");
+}
+
+/* As they stand in many places: no arguments, all from the environment. */
+static void certbot_s_scripts_run_unchanged(void **state)
+{
+    (void)state;
+    write_script(at("auth"), apr_psprintf(pool, "set -eu\n"
+                 "echo \"auth $CERTBOT_DOMAIN $CERTBOT_VALIDATION"
+                 " $CERTBOT_REMAINING_CHALLENGES $CERTBOT_ALL_DOMAINS"
+                 " ${CERTBOT_AUTH_OUTPUT-none} $ACME_EVENT\" >>%s\n"
+                 "echo; echo ' id  17'", at("said")));
+    write_script(at("clean"), apr_psprintf(pool, "set -eu\n"
+                 "echo \"clean $CERTBOT_DOMAIN $CERTBOT_VALIDATION"
+                 " [$CERTBOT_AUTH_OUTPUT] $ACME_EVENT\" >>%s",
+                 at("said")));
+    dns.present = one(at("auth"));
+    dns.cleanup = one(at("clean"));
+    what.names = words("a.example b.example");
+    what.remaining = 1;
+    present();
+    await(0);
+    cleanup();
+    await_all();
+    assert_string_equal(text_of(at("said")),
+                        "auth a.example " V1 " 1 a.example,b.example none "
+                        "dns-present\n"
+                        "clean a.example " V1 " [id  17] dns-cleanup\n");
+}
+
+static void a_cleanup_waits_for_its_present(void **state)
+{
+    (void)state;
+    dns.present = one(hook(apr_psprintf(pool, "[ $1 = cleanup ] || "
+        "while [ ! -e %s ]; do sleep 0.02; done; echo end $1 >>%s; exit 3",
+        at("go"), at("said"))));
+    present();
+    cleanup();
+    cleanup();
+    while (!text_of(at("said"))) {
+        acme_records_step(records, apr_time_now());
+        usleep(10000);
+    }
+    assert_true(acme_records_running(records, 0));
+    put(at("go"), "");
+    await(0);
+    assert_string_equal(text_of(at("said")),
+                        "present _acme-challenge.a.example " V1 "\n"
+                        "end present\n"
+                        "cleanup _acme-challenge.a.example " V1 "\n"
+                        "end cleanup\n");
+    assert_int_equal(result(0), 0);     /* cleaned up: nothing is left */
+    assert_logged("[warning] a.example: the record _acme-challenge.a.example "
+                  "stays where it is");
+}
+
+static void wanted_again_while_it_is_removed_it_is_set_after(void **state)
+{
+    (void)state;
+    present();
+    await(0);
+    cleanup();
+    present();
+    await(0);
+    present();
+    cleanup();
+    present();                          /* not removed: it runs already */
+    await(0);
+    assert_string_equal(text_of(at("said")),
+                        "present _acme-challenge.a.example " V1 "\n"
+                        "cleanup _acme-challenge.a.example " V1 "\n"
+                        "present _acme-challenge.a.example " V1 "\n"
+                        "present _acme-challenge.a.example " V1 "\n");
+}
+
+static void what_another_certificate_needs_stays(void **state)
+{
+    (void)state;
+    present();
+    what.cert = 1;
+    what.id = "b";
+    present();
+    await(0);
+    await(1);
+    what.cert = 0;
+    what.id = "a.example";
+    cleanup();
+    await_all();
+    assert_null(strstr(text_of(at("said")), "cleanup"));
+    what.cert = 1;
+    cleanup();
+    await_all();
+    assert_non_null(strstr(text_of(at("said")), "cleanup"));
+}
+
+static void what_is_not_known_is_removed_too(void **state)
+{
+    (void)state;
+    cleanup();
+    await(0);
+    assert_string_equal(text_of(at("said")),
+                        "cleanup _acme-challenge.a.example " V1 "\n");
+    cleanup();
+    await(0);
+}
+
+static void the_first_failure_is_told_until_the_next_round(void **state)
+{
+    (void)state;
+    dns.present = one(hook("[ $2 = _acme-challenge.good.example ] && exit;"
+                           " echo \"sorry, $2\"; exit 5"));
+    what.name = "first.example";
+    present();
+    await(0);
+    what.name = "second.example";
+    what.value = V2;
+    present();
+    what.name = "good.example";
+    present();
+    await(0);
+    assert_int_equal(result(0), APR_EGENERAL);
+    assert_string_equal(res.detail, apr_psprintf(pool,
+        "first.example: the command of AcmeDns failed: %s: exit status 5: "
+        "sorry, _acme-challenge.first.example; the error log has all that it "
+        "said", at("hook")));
+    assert_int_equal(result(0), APR_EGENERAL);
+    assert_int_equal(result(1), 0);
+    assert_logged("[notice] a.example: ");
+
+    present();
+    await(0);
+    assert_int_equal(result(0), 0);
+}
+
+static void a_failure_before_it_is_told_is_not_lost(void **state)
+{
+    (void)state;
+    dns.present = one(hook("exit 5"));
+    present();
+    await(0);
+    dns.present = one(at("hook2"));
+    write_script(at("hook2"), ":");
+    what.value = V2;
+    present();
+    await(0);
+    assert_int_equal(result(0), APR_EGENERAL);
+}
+
+static void one_that_hangs_delays_nobody(void **state)
+{
+    apr_time_t begun = apr_time_now();
+
+    (void)state;
+    dns.present = one(hook("[ $2 = _acme-challenge.a.example ] || exit 0;"
+                           " echo waiting; sleep 50"));
+    dns.timeout = apr_time_from_sec(2);
+    present();
+    what.cert = 1;
+    what.name = "b.example";
+    present();
+    await(1);
+    assert_true(acme_records_running(records, 0));
+    assert_int_equal(result(1), 0);
+    await(0);
+    assert_true(apr_time_now() - begun < apr_time_from_sec(20));
+    assert_int_equal(result(0), APR_TIMEUP);
+    assert_non_null(strstr(res.detail, "ended because it still ran after "
+                           "2 s; if it needs longer, raise AcmeHookTimeout: "
+                           "waiting"));
+}
+
+static void hundreds_at_once_all_come_to_their_end(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < 300; i++) {
+        what.name = apr_psprintf(pool, "n%d.example", i);
+        present();
+    }
+    await(0);
+    assert_int_equal(result(0), 0);
+    for (i = 0; i < 300; i++) {
+        what.name = apr_psprintf(pool, "n%d.example", i);
+        cleanup();
+    }
+    await(0);
+}
+
+/* What comes from a worker or from the DNS */
+static void what_is_no_name_or_no_token_starts_nothing(void **state)
+{
+    static const struct {
+        const char *case_name, *name, *token, *value, *record;
+    } rows[] = {
+        { "no name", "", "t", V1, NULL },
+        { "NULL", NULL, "t", V1, NULL },
+        { "a wildcard", "*.a.example", "t", V1, NULL },
+        { "an address", "192.0.2.1", "t", V1, NULL },
+        { "an option", "-a.example", "t", V1, NULL },
+        { "a line break", "a.example\nsend", "t", V1, NULL },
+        { "a space", "a.example b", "t", V1, NULL },
+        { "a final dot", "a.example.", "t", V1, NULL },
+        { "an empty label", "a..example", "t", V1, NULL },
+        { "a quote", "a\".example", "t", V1, NULL },
+        { "a semicolon", "a.example;", "t", V1, NULL },
+        { "no ASCII", "\xc3\xa4.example", "t", V1, NULL },
+        { "too long a label", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+          "aaaaaaaaaaaaaaaaaaaa.example", "t", V1, NULL },
+        { "no token", "a.example", "", V1, NULL },
+        { "token of two lines", "a.example", "t\nu", V1, NULL },
+        { "a command", "a.example", "$(id)", V1, NULL },
+        { "no value", "a.example", "t", "", NULL },
+        { "a short value", "a.example", "t", "abc", NULL },
+        { "a long value", "a.example", "t", V1 "a", NULL },
+        { "a quote in it", "a.example", "t",
+          "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL },
+        { "padding", "a.example", "t",
+          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=", NULL },
+        { "an empty record", "a.example", "t", V1, "" },
+        { "a record of two lines", "a.example", "t", V1, "r\nupdate" },
+        { "a record that is an option", "a.example", "t", V1, "-k" },
+        { "an escape", "a.example", "t", V1, "a\\.example" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        what.name = rows[i].name;
+        what.token = rows[i].token;
+        what.value = rows[i].value;
+        what.record = rows[i].record;
+        if (acme_records_present(records, &what, &dns, &res) != APR_EINVAL
+            || res.retry != ACME_RETRY_NEVER || strchr(res.detail, '\n')
+            || acme_records_cleanup(records, &what, &dns, &res)
+               != APR_EINVAL) {
+            fail_msg("%s: %s", rows[i].case_name, res.detail);
+        }
+    }
+    assert_int_equal(acme_records_wake(records, apr_time_now()), 0);
+    assert_null(text_of(at("said")));
+}
+
+/* Dynamic updates; nsupdate is a script of ours that is found on PATH */
+
+static void use_rfc2136(const char *more)
+{
+    assert_int_equal(mkdir(at("bin"), 0755), 0);
+    write_script(at("bin/nsupdate"), apr_psprintf(pool,
+                 "{ echo \"$@\"; cat; } >>%s; %s", at("said"), more));
+    setenv("PATH", apr_pstrcat(pool, at("bin"), ":", real_path, NULL),
+           1);
+    put(at("key"), "key \"k.\" { algorithm hmac-sha256; secret \"c2VjcmV0\";"
+        " };\n");
+    assert_int_equal(chmod(at("key"), 0600), 0);
+    dns.how = ACME_DNS_RFC2136;
+    dns.present = NULL;
+    dns.server = "ns.example.net";
+    dns.port = "53";
+    dns.key_file = at("key");
+}
+
+static void nsupdate_is_told_its_commands(void **state)
+{
+    const char *first = apr_psprintf(pool, "-k %s\n", at("key"));
+
+    (void)state;
+    use_rfc2136(":");
+    present();
+    await(0);
+    assert_string_equal(text_of(at("said")), apr_pstrcat(pool, first,
+        "server ns.example.net 53\n"
+        "update add _acme-challenge.a.example. 60 TXT \"" V1 "\"\n"
+        "send\n", NULL));
+    unlink(at("said"));
+    dns.zone = "example";
+    dns.server = "2001:db8::1";
+    dns.port = "5353";
+    what.record = "r.example";
+    cleanup();
+    await(0);
+    assert_string_equal(text_of(at("said")), apr_pstrcat(pool, first,
+        "server 2001:db8::1 5353\n"
+        "zone example.\n"
+        "update delete r.example. TXT \"" V1 "\"\n"
+        "send\n", NULL));
+}
+
+static void what_nsupdate_complains_of_is_told(void **state)
+{
+    (void)state;
+    use_rfc2136("echo 'update failed: REFUSED' >&2; exit 2");
+    present();
+    await(0);
+    assert_int_equal(result(0), APR_EGENERAL);
+    assert_string_equal(res.detail, apr_psprintf(pool,
+        "a.example: _acme-challenge.a.example could not be updated at "
+        "ns.example.net: %s: exit status 2: update failed: REFUSED; does the "
+        "server let the key in %s change TXT records there? The error log has "
+        "all that was said",
+        at("bin/nsupdate"), at("key")));
+}
+
+static void without_nsupdate_it_is_told_what_to_install(void **state)
+{
+    (void)state;
+    use_rfc2136(":");
+    setenv("PATH", at("bin"), 1);
+    assert_int_equal(rename(at("bin/nsupdate"), at("bin/knsupdate")), 0);
+    assert_int_equal(acme_records_present(records, &what, &dns, &res),
+                     APR_ENOENT);
+    assert_non_null(strstr(res.detail, "add zone= to AcmeDns"));
+    dns.zone = "example";
+    present();                          /* knot's does it as well */
+    setenv("PATH", real_path, 1);
+    await(0);
+    assert_int_equal(result(0), 0);
+    setenv("PATH", at("none"), 1);
+    assert_int_equal(acme_records_present(records, &what, &dns, &res),
+                     APR_ENOENT);
+    assert_non_null(strstr(res.detail, "install bind9-dnsutils or "
+                           "knot-dnsutils (knsupdate)"));
+}
+
+static void a_key_that_is_no_secret_is_not_used(void **state)
+{
+    static const struct {
+        const char *name;
+        mode_t mode;
+        uid_t uid;
+        apr_status_t status;
+        const char *says;
+    } rows[] = {
+        { "ours alone", 0600, 0, 0, "" },
+        { "read only", 0400, 0, 0, "" },
+        { "its group's", 0640, 0, 0, "" },
+        { "everybody's", 0644, 0, APR_EACCES, "everybody can read or write" },
+        { "to write", 0602, 0, APR_EACCES, "everybody can read or write" },
+        { "another's", 0600, 12345, APR_EACCES, "belongs to user 12345" }
+    };
+    size_t i;
+
+    (void)state;
+    use_rfc2136(":");
+    for (i = 0; i < COUNT(rows); i++) {
+        apr_status_t rv;
+
+        if (rows[i].uid && chown(at("key"), rows[i].uid, (gid_t)-1)) {
+            continue;                   /* only root can give it away */
+        }
+        assert_int_equal(chmod(at("key"), rows[i].mode), 0);
+        acme_result_clear(&res);
+        rv = acme_records_present(records, &what, &dns, &res);
+        if (rv != rows[i].status || !strstr(res.detail, rows[i].says)) {
+            fail_msg("%s: %d %s", rows[i].name, rv, res.detail);
+        }
+        await_all();
+    }
+    assert_int_equal(unlink(at("key")), 0);
+    assert_int_equal(acme_records_present(records, &what, &dns, &res),
+                     APR_ENOENT);
+    assert_non_null(strstr(res.detail, "the key of AcmeDns rfc2136"));
+    dns.key_file = at("bin");
+    assert_int_equal(acme_records_present(records, &what, &dns, &res),
+                     APR_EINVAL);
+}
+
+static void settings_can_not_become_commands(void **state)
+{
+    static const struct {
+        const char *server, *port, *zone;
+    } rows[] = {
+        { "a\nsend", "53", NULL },
+        { "a b", "53", NULL },
+        { "-v", "53", NULL },
+        { "a", "53\nsend", NULL },
+        { "a", "x", NULL },
+        { "a", "53", "z\nsend" },
+        { "a", "53", "" }
+    };
+    size_t i;
+
+    (void)state;
+    use_rfc2136(":");
+    for (i = 0; i < COUNT(rows); i++) {
+        dns.server = rows[i].server;
+        dns.port = rows[i].port;
+        dns.zone = rows[i].zone;
+        assert_int_equal(acme_records_present(records, &what, &dns, &res),
+                         APR_EINVAL);
+        assert_null(strchr(res.detail, '\n'));
+    }
+    assert_null(text_of(at("said")));
+}
+
+#define TEST(test) \
+    cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(commands_are_called_as_their_kind_wants),
+        TEST(a_cleanup_command_of_its_own_is_used),
+        TEST(certbot_s_scripts_run_unchanged),
+        TEST(a_cleanup_waits_for_its_present),
+        TEST(wanted_again_while_it_is_removed_it_is_set_after),
+        TEST(what_another_certificate_needs_stays),
+        TEST(what_is_not_known_is_removed_too),
+        TEST(the_first_failure_is_told_until_the_next_round),
+        TEST(a_failure_before_it_is_told_is_not_lost),
+        TEST(one_that_hangs_delays_nobody),
+        TEST(hundreds_at_once_all_come_to_their_end),
+        TEST(what_is_no_name_or_no_token_starts_nothing),
+        TEST(nsupdate_is_told_its_commands),
+        TEST(what_nsupdate_complains_of_is_told),
+        TEST(without_nsupdate_it_is_told_what_to_install),
+        TEST(a_key_that_is_no_secret_is_not_used),
+        TEST(settings_can_not_become_commands)
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}

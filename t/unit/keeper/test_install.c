@@ -1,0 +1,805 @@
+/*
+ * test_install.c - a key and its request until the certificate is live,
+ * whatever happens between.
+ */
+#include "acme_install.h"
+#include "acme_pair.h"
+#include "acme_json.h"
+#include "issuer.h"
+
+#define NAMES "a.example www.a.example"
+#define STEPS_MAX 300
+#define ORDER_URL "https://ca.example/order/1"
+#define CERT_URL "https://ca.example/cert/1"
+
+static acme_conf_t *conf;
+static acme_book_t *book;
+static acme_reload_t *reload;
+static const issuer_t *ca;
+
+static void held(void *baton, const char *reason)
+{
+    (void)baton;
+    (void)reason;
+}
+
+/* A keeper that started now. */
+static void open_all(void)
+{
+    static const acme_server_t server;
+
+    book = open_book(conf);
+    reload = acme_reload_create(&server, book, held, NULL, pool);
+}
+
+static int setup(void **state)
+{
+    int rc = scratch_setup(state);
+
+    conf = make_conf();
+    ca = make_issuer("Test CA");
+    open_all();
+    return rc;
+}
+
+static acme_pending_t *begin_part(apr_uint32_t part)
+{
+    const acme_target_t about = { 0, 0, part };
+    acme_pending_t *pending;
+    const char *flags;
+
+    if (acme_enroll_begin(&pending, &flags, book, &about, &res,
+                          pool)) {
+        fail_msg("%s", res.detail);
+    }
+    if (!pending->account) {            /* and ordered */
+        assert_int_equal(acme_pending_order(
+            book->store, acme_enroll_pending(cert_of(conf, 0), part,
+                                             pool),
+            ca_of(conf, 0)->folder, ORDER_URL, &res, pool), 0);
+    }
+    return pending;
+}
+
+static acme_pending_t *begin(void)
+{
+    return begin_part(0);
+}
+
+static apr_status_t find_part(acme_pending_t **ppending, apr_uint32_t part)
+{
+    const acme_target_t about = { 0, 0, part };
+
+    return acme_enroll_find(ppending, book, &about, &res, pool);
+}
+
+static apr_status_t find(acme_pending_t **ppending)
+{
+    return find_part(ppending, 0);
+}
+
+/* An empty one completes what waits on disk. */
+static apr_status_t install_part(apr_uint32_t part, const char *pem)
+{
+    const acme_target_t about = { 0, 0, part };
+    const acme_issued_t what = { pem, strlen(pem), CERT_URL };
+
+    return acme_enroll_install(book, reload, &about, &what, &res,
+                               pool);
+}
+
+static apr_status_t install(const char *pem)
+{
+    return install_part(0, pem);
+}
+
+static const char *issued(const acme_pending_t *pending, issue_t what)
+{
+    what.issuer = what.issuer ? what.issuer : ca;
+    what.names = what.names ? what.names : NAMES;
+    what.key = what.key ? what.key
+                        : csr_key(pending->csr, pending->csr_len);
+    return issue(&what);
+}
+
+static void what_was_begun_is_found_again(void **state)
+{
+    acme_pending_t *pending, *first;
+
+    (void)state;
+    assert_int_equal(find(&pending), APR_ENOENT);
+    assert_null(pending);
+    first = begin();
+    assert_int_equal(find(&pending), 0);
+    assert_string_equal(pending->key_pem, first->key_pem);
+    open_all();
+    assert_string_equal(begin()->key_pem, first->key_pem);
+    assert_memory_equal(begin()->csr, first->csr, first->csr_len);
+}
+
+static void another_configuration_begins_anew(void **state)
+{
+    acme_pending_t *first = begin();
+    acme_pending_t *pending;
+
+    (void)state;
+    set_names(conf, 0, "a.example new.example");
+    assert_int_equal(find(&pending), APR_ENOENT);
+    assert_null(pending);
+    assert_int_equal(install(issued(first, (issue_t){ 0 })), APR_ENOENT);
+    assert_string_not_equal(begin()->key_pem, first->key_pem);
+    assert_int_equal(find(&pending), 0);
+}
+
+static void damage_begins_anew(void **state)
+{
+    static const char *const files[] = { "key.pem", "csr.der", "order.json" };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(files); i++) {
+        acme_pending_t *first = begin();
+
+        put(at("store/pending/a.example/%s", files[i]), "");
+        assert_string_not_equal(begin()->key_pem, first->key_pem);
+        assert_logged("aside");
+    }
+    assert_int_equal(count(at("store/aside")), (int)COUNT(files));
+}
+
+static void the_key_is_of_the_configured_type(void **state)
+{
+    acme_key_t *key;
+
+    (void)state;
+    set_key_types(conf, 0, "p384");
+    assert_int_equal(acme_key_parse(&key, begin()->key_pem, "key", &res,
+                                    pool), 0);
+    assert_string_equal(acme_key_alg(key), "ES384");
+}
+
+static void what_scripts_may_want_is_beside_it(void **state)
+{
+    const char *text;
+    json_t *meta, *certificates;
+    apr_size_t len;
+
+    (void)state;
+    assert_int_equal(install(issued(begin(), (issue_t){ .serial = 0x1f })),
+                     0);
+    assert_int_equal(acme_file_read(&text, &len,
+                                    at("store/live/a.example/meta.json"),
+                                    65536, &res, pool), 0);
+    assert_int_equal(acme_json_parse(&meta, text, len, "meta", &res,
+                                     pool), 0);
+    assert_string_equal(acme_json_string(meta, "id", 99, pool),
+                        "a.example");
+    assert_string_equal(acme_json_string(meta, "ca", 99, pool),
+                        CA_URL);
+    assert_string_equal(acme_json_string(meta, "keyTypes", 99, pool),
+                        "p256");
+    certificates = json_object_get(meta, "certificates");
+    assert_int_equal(json_array_size(certificates), 1);
+    assert_string_equal(acme_json_string(json_array_get(certificates, 0),
+                                         "serial", 99, pool), "1f");
+    assert_string_equal(acme_json_string(json_array_get(certificates, 0),
+                                         "url", 99, pool), CERT_URL);
+    assert_int_equal(acme_json_strings(meta, "names", 99,
+                                       pool)->nelts, 2);
+    assert_null(strstr(text, "PRIVATE"));
+    assert_logged("[notice] a.example: installed: serial 1f, issued by "
+                  "Test CA, valid until");
+    assert_string_equal(last_event("a.example"), "installed");
+}
+
+static void it_ends_no_earlier_than_what_it_replaces(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *names;      /* NULL: the same configuration */
+        long until;
+        apr_status_t status;
+    } rows[] = {
+        { "a day less", NULL, 89 * DAY, APR_EINVAL },
+        { "a day more", NULL, 91 * DAY, APR_SUCCESS },
+        { "less, for other names", "a.example", 30 * DAY, APR_SUCCESS }
+    };
+    size_t i;
+
+    (void)state;
+    assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
+    for (i = 0; i < COUNT(rows); i++) {
+        issue_t what = { .until = rows[i].until, .names = rows[i].names };
+
+        if (rows[i].names) {
+            set_names(conf, 0, rows[i].names);
+        }
+        if (install(issued(begin(), what)) != rows[i].status) {
+            fail_msg("%s: %s", rows[i].name, res.detail);
+        }
+    }
+    assert_logged("before the one that it replaces");
+}
+
+/* Without a readable meta.json nothing is known of what it replaces. */
+static void a_damaged_meta_refuses_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
+    put(at("store/live/a.example/meta.json"), "{");
+    assert_int_equal(install(issued(begin(), (issue_t){ .until = DAY })), 0);
+}
+
+static void one_that_was_asked_for_may_end_earlier(void **state)
+{
+    (void)state;
+    assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
+    book->states[0].wanted = 1;
+    assert_int_equal(install(issued(begin(), (issue_t){ .until = 40 * DAY })),
+                     APR_EINVAL);
+    assert_int_equal(install(issued(begin(), (issue_t){ .until = 50 * DAY })),
+                     0);
+}
+
+static void a_refused_one_is_kept_and_named(void **state)
+{
+    acme_pending_t *pending = begin();
+
+    (void)state;
+    assert_int_equal(install(issued(pending, (issue_t){ .names = "x.org" })),
+                     APR_EINVAL);
+    assert_int_equal(count(at("store/aside")), 1);
+    assert_int_equal(count(at("store/live")), 0);
+    assert_logged("[error] a.example: refused: ");
+    assert_logged("was never served");
+    assert_string_equal(begin()->key_pem, pending->key_pem);
+}
+
+static void a_refused_one_that_can_not_be_kept_is_refused(void **state)
+{
+    const char *pem = issued(begin(), (issue_t){ .names = "x.org" });
+    int i;
+
+    (void)state;
+    for (i = 1; i <= 4; i++) {
+        scratch_errno = ENOSPC;
+        scratch_step = i;
+        assert_int_equal(install(pem), APR_EINVAL);
+        scratch_step = 0;
+        assert_non_null(strstr(res.detail, "without all"));
+    }
+    assert_logged("could not be kept: ");
+    assert_int_equal(count(at("store/live")), 0);
+}
+
+/* Only what is live, whole and with its key, or nothing: no third state. */
+static void assert_whole(int live)
+{
+    const char *pem = at("store/live/a.example/fullchain.pem");
+    const char *key = at("store/live/a.example/privkey.pem");
+
+    if (!live && mode_of(at("store/live/a.example")) < 0) {
+        return;
+    }
+    if (acme_pair_check(pem, key, &res, pool)) {
+        fail_msg("%s", res.detail);
+    }
+}
+
+/* A full disk at any step: an error, and the next time it succeeds. */
+static void a_full_disk_costs_nothing(void **state)
+{
+    int i, failed;
+
+    for (i = 1, failed = 1; failed && i < STEPS_MAX; i++) {
+        const char *pem;
+        apr_status_t rv;
+
+        scratch_teardown(state);
+        setup(state);
+        pem = issued(begin(), (issue_t){ 0 });
+        scratch_errno = ENOSPC;
+        scratch_step = i;
+        rv = install(pem);
+        failed = scratch_step == 0;
+        scratch_step = 0;
+        assert_whole(rv == APR_SUCCESS);
+        assert_int_equal(install(pem), 0);
+        assert_whole(1);
+        assert_int_equal(mode_of(at("store/pending/a.example")), -1);
+        assert_string_equal(last_event("a.example"), "installed");
+    }
+    assert_in_range(i, 10, STEPS_MAX - 1);
+}
+
+static const char *pem_to_install;
+
+static int die_at_step(void *data)
+{
+    scratch_errno = 0;
+    scratch_step = *(int *)data;
+    return install(pem_to_install) ? 1 : 0;
+}
+
+/* A keeper that dies at any step: the next one is asked again, and installs */
+static void a_death_costs_nothing(void **state)
+{
+    int i, code;
+
+    for (i = 1, code = SCRATCH_DIED; code == SCRATCH_DIED && i < STEPS_MAX;
+         i++) {
+        acme_pending_t *pending;
+
+        scratch_teardown(state);
+        setup(state);
+        pending = begin();
+        pem_to_install = issued(pending, (issue_t){ 0 });
+        code = in_child(die_at_step, &i);
+        assert_true(code == SCRATCH_DIED || code == 0);
+        assert_whole(0);
+        open_all();
+        if (install(pem_to_install)) {
+            fail_msg("after a death at step %d: %s", i, res.detail);
+        }
+        assert_whole(1);
+        assert_in_range(book->states[0].live, 1, 2);
+        assert_int_equal(mode_of(at("store/pending/a.example")), -1);
+        assert_string_equal(last_event("a.example"), "installed");
+    }
+    assert_in_range(i, 10, STEPS_MAX - 1);
+}
+
+static int begin_and_die_at_step(void *data)
+{
+    const acme_target_t about = { 0, 0, 0 };
+    acme_pending_t *pending;
+    const char *flags;
+
+    scratch_errno = 0;
+    scratch_step = *(int *)data;
+    return acme_enroll_begin(&pending, &flags, book, &about, &res,
+                             pool) ? 1 : 0;
+}
+
+static void a_death_at_the_beginning_costs_nothing(void **state)
+{
+    int i, code;
+
+    for (i = 1, code = SCRATCH_DIED; code == SCRATCH_DIED && i < STEPS_MAX;
+         i++) {
+        scratch_teardown(state);
+        setup(state);
+        code = in_child(begin_and_die_at_step, &i);
+        assert_true(code == SCRATCH_DIED || code == 0);
+        open_all();
+        assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
+    }
+    assert_in_range(i, 5, STEPS_MAX - 1);
+}
+
+/* Several key types */
+
+static const char *issued_part(apr_uint32_t part)
+{
+    return issued(begin_part(part), (issue_t){ 0 });
+}
+
+static int is_live(void)
+{
+    return mode_of(at("store/live/a.example")) >= 0;
+}
+
+static void assert_both_whole(void)
+{
+    static const char *const suffixes[] = { "", "-rsa" };
+    size_t i;
+
+    for (i = 0; i < COUNT(suffixes); i++) {
+        if (acme_pair_check(at("store/live/a.example/fullchain%s.pem",
+                               suffixes[i]),
+                            at("store/live/a.example/privkey%s.pem",
+                               suffixes[i]), &res, pool)) {
+            fail_msg("%s", res.detail);
+        }
+    }
+}
+
+static void parts_go_live_together(void **state)
+{
+    static const char *const orders[] = { "01", "10" };
+    acme_pending_t *pending;
+    size_t i;
+
+    (void)state;
+    set_key_types(conf, 0, "p256 rsa2048");
+    assert_string_equal(acme_enroll_pending(cert_of(conf, 0), 0,
+                                            pool), "a.example");
+    assert_string_equal(acme_enroll_pending(cert_of(conf, 0), 1,
+                                            pool),
+                        "a.example+rsa2048");
+    for (i = 0; i < COUNT(orders); i++) {
+        apr_uint32_t first = (apr_uint32_t)(orders[i][0] - '0');
+        const char *pem = issued_part(first);
+
+        assert_int_equal(install_part(first, pem), 0);
+        assert_int_equal(book->states[0].live, (int)i);
+        assert_int_equal(find_part(&pending, first), 0);
+        assert_string_equal(pending->chain_pem, pem);
+        assert_string_equal(pending->cert_url, CERT_URL);
+        assert_string_equal(begin_part(first)->chain_pem, pem);
+        assert_int_equal(install_part(first, ""), 0);   /* too early */
+        assert_int_equal(book->states[0].live, (int)i);
+
+        assert_int_equal(install_part(1 - first, issued_part(1 - first)), 0);
+        assert_int_equal(book->states[0].live, (int)i + 1);
+        assert_int_equal(book->states[0].covers, 1);
+        assert_int_equal(count(at("store/archive/a.example")), (int)i + 1);
+        assert_int_equal(count(at("store/pending")), 0);
+        assert_both_whole();
+    }
+    assert_int_equal(times_logged("installed: "), 2);
+}
+
+static void what_is_not_pending_is_not_installed(void **state)
+{
+    issue_t what = { .key = acme_key_evp(make_key()) };
+
+    (void)state;
+    assert_int_equal(install(""), 0);           /* it waits */
+    assert_int_equal(install(issued(NULL, what)), APR_ENOENT);
+    begin();
+    assert_int_equal(install(""), 0);
+    set_key_types(conf, 0, "p256 rsa2048");
+    assert_int_equal(install_part(1, issued(NULL, what)), APR_ENOENT);
+    assert_false(is_live());
+    assert_int_equal(count(at("store/aside")), 0);
+}
+
+static void a_part_is_not_another_s(void **state)
+{
+    (void)state;
+    set_key_types(conf, 0, "p256 rsa2048");
+    begin();
+    assert_int_equal(install_part(0, issued_part(1)), APR_EINVAL);
+    assert_non_null(strstr(res.detail, "another key"));
+    assert_int_equal(count(at("store/aside")), 1);
+    assert_int_equal(install_part(1, issued_part(1)), 0);
+    assert_false(is_live());
+}
+
+/* By hand, as if days had passed since it was checked. */
+static void put_chain(const char *folder, const char *pem)
+{
+    put(at("store/pending/%s/chain.pem", folder), pem);
+}
+
+/* Days may have passed: it is checked again when the others are there. */
+static void what_waited_too_long_is_ordered_anew(void **state)
+{
+    acme_pending_t *first, *pending;
+
+    (void)state;
+    set_key_types(conf, 0, "p256 rsa2048");
+    first = begin_part(0);
+    assert_int_equal(install_part(0, issued_part(0)), 0);
+    put_chain("a.example", issued(first, (issue_t){ .from = -DAY,
+                                                    .until = -1 }));
+    assert_int_equal(install_part(1, issued_part(1)), 0);
+    assert_false(is_live());
+    assert_logged("[warning] a.example: what was issued for p256 is ordered "
+                  "anew: ");
+    assert_logged("expired");
+
+    /* With the same key; the other one keeps waiting. */
+    assert_int_equal(find_part(&pending, 0), 0);
+    assert_false(pending->issued);
+    assert_null(pending->order_url);
+    assert_string_equal(pending->key_pem, first->key_pem);
+    assert_int_equal(find_part(&pending, 1), 0);
+    assert_true(pending->issued);
+    assert_int_equal(install(""), 0);
+    assert_false(is_live());
+    assert_int_equal(times_logged("is ordered anew"), 1);
+
+    assert_int_equal(install_part(0, issued_part(0)), 0);
+    assert_true(is_live());
+    assert_both_whole();
+    assert_int_equal(count(at("store/pending")), 0);
+}
+
+static void one_of_another_key_is_ordered_anew(void **state)
+{
+    issue_t what = { .key = acme_key_evp(make_key()) };
+    acme_pending_t *pending;
+
+    (void)state;
+    set_key_types(conf, 0, "p256 rsa2048");
+    assert_int_equal(install_part(1, issued_part(1)), 0);
+    begin_part(0);
+    put_chain("a.example+rsa2048", issued(NULL, what));
+    assert_int_equal(install_part(0, issued_part(0)), 0);
+    assert_false(is_live());
+    assert_logged("what was issued for rsa2048 is ordered anew: ");
+    assert_int_equal(find_part(&pending, 1), 0);
+    assert_false(pending->issued);
+    assert_int_equal(install_part(1, issued_part(1)), 0);
+    assert_true(is_live());
+    assert_both_whole();
+}
+
+/* A company's own CA may; a public one that does is none. */
+static void only_a_private_ca_issues_for_years(void **state)
+{
+    const issue_t what = { .until = 3650 * DAY };
+
+    (void)state;
+    assert_int_equal(install(issued(begin(), what)), APR_EINVAL);
+    assert_non_null(strstr(res.detail, "is valid for longer than"));
+    ca_of(conf, 0)->roots = "/etc/roots.pem";
+    assert_int_equal(install(issued(begin(), what)), 0);
+}
+
+static int die_with_the_second(void *data)
+{
+    scratch_errno = 0;
+    scratch_step = *(int *)data;
+    return install_part(1, pem_to_install) ? 1 : 0;
+}
+
+/* Both were paid for: the next keeper completes what is on disk. */
+static void a_death_between_the_parts_costs_nothing(void **state)
+{
+    int i, code, completed = 0;
+
+    for (i = 1, code = SCRATCH_DIED; code == SCRATCH_DIED && i < STEPS_MAX;
+         i++) {
+        acme_pending_t *second;
+
+        scratch_teardown(state);
+        setup(state);
+        set_key_types(conf, 0, "p256 rsa2048");
+        assert_int_equal(install_part(0, issued_part(0)), 0);
+        pem_to_install = issued_part(1);
+        code = in_child(die_with_the_second, &i);
+        assert_true(code == SCRATCH_DIED || code == 0);
+        open_all();
+        if (is_live()) {
+            assert_both_whole();
+        }
+        if (find_part(&second, 1) == APR_SUCCESS && second->chain_pem) {
+            assert_int_equal(install_part(0, ""), 0);
+            completed++;
+        }
+        else {
+            assert_int_equal(install_part(1, pem_to_install), 0);
+        }
+        assert_both_whole();
+        assert_int_equal(book->states[0].covers, 1);
+    }
+    assert_in_range(i, 20, STEPS_MAX - 1);
+    assert_in_range(completed, 5, i);
+}
+
+/* What is in the request */
+
+static acme_key_t *key_of(const acme_pending_t *pending)
+{
+    acme_key_t *key;
+
+    assert_int_equal(acme_key_parse(&key, pending->key_pem, "key", &res,
+                                    pool), 0);
+    return key;
+}
+
+static void the_key_is_kept_when_it_is_wanted(void **state)
+{
+    acme_key_t *first, *second;
+
+    (void)state;
+    set_key_types(conf, 0, "p256 rsa2048");
+    cert_of(conf, 0)->key_reuse = 1;
+    first = key_of(begin_part(0));
+    second = key_of(begin_part(1));
+    assert_int_equal(install_part(0, issued_part(0)), 0);
+    assert_int_equal(install_part(1, issued_part(1)), 0);
+    assert_true(acme_key_same(key_of(begin_part(0)), first));
+    assert_true(acme_key_same(key_of(begin_part(1)), second));
+
+    /* One of another type can't be. */
+    set_key_types(conf, 0, "p384 rsa3072");
+    assert_string_equal(acme_key_alg(key_of(begin_part(0))), "ES384");
+    assert_false(acme_key_same(key_of(begin_part(1)), second));
+
+    set_key_types(conf, 0, "p256 rsa2048");
+    cert_of(conf, 0)->key_reuse = 0;
+    assert_int_equal(acme_pending_remove(book->store, "a.example", &res,
+                                         pool), 0);
+    assert_false(acme_key_same(key_of(begin_part(0)), first));
+}
+
+/* The extension of 7633: SEQUENCE { INTEGER 5 } */
+static int asks_for_staple(const acme_pending_t *pending)
+{
+    static const unsigned char feature[] = {
+        0x30, 0x03, 0x02, 0x01, 0x05
+    };
+
+    return memmem(pending->csr, pending->csr_len, feature, sizeof(feature))
+        != NULL;
+}
+
+static void must_staple_is_in_the_request(void **state)
+{
+    (void)state;
+    assert_false(asks_for_staple(begin()));
+    cert_of(conf, 0)->must_staple = 1;
+    assert_true(asks_for_staple(begin()));
+}
+
+static void a_name_left_out_is_not_in_the_request(void **state)
+{
+    const apr_time_t now = apr_time_now();
+    acme_journal_name_t name = {
+        "www.a.example", 3, now, now, now + apr_time_from_sec(DAY), 0
+    };
+    acme_journal_t *journal = acme_journal_make(pool);
+    const acme_target_t about = { 0, 0, 0 };
+    acme_pending_t *pending, *all = begin();
+    const char *flags;
+
+    (void)state;
+    assert_int_equal(all->names->nelts, 2);
+    APR_ARRAY_PUSH(journal->names, acme_journal_name_t) = name;
+    assert_int_equal(acme_journal_save(book->store, "a.example", journal,
+                                       &res, pool), 0);
+    assert_int_equal(acme_enroll_begin(&pending, &flags, book, &about, &res,
+                                       pool), 0);
+    assert_int_equal(pending->names->nelts, 1);
+    assert_string_not_equal(pending->key_pem, all->key_pem);
+    assert_int_equal(flags[0], 0);
+    assert_int_equal((unsigned char)flags[1], ACME_NAME_LEFT_OUT);
+    assert_string_equal(begin()->key_pem, pending->key_pem);
+    assert_int_equal(install(issued(pending, (issue_t){ 0 })), APR_EINVAL);
+    open_all();
+    assert_int_equal(install(issued(pending,
+                                    (issue_t){ .names = "a.example" })), 0);
+    assert_int_equal(book->states[0].covers, 1);
+    assert_int_equal(book->states[0].left_out, 1);
+}
+
+/* ACME_WANT_CHAIN */
+
+static void want_chain(void)
+{
+    const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_CHAIN, -1 };
+
+    acme_book_wanted(book, &want, apr_time_now(), pool);
+}
+
+static const char *live(const char *file)
+{
+    const char *text = text_of(at("store/live/a.example/%s", file));
+
+    return text ? text : "none";
+}
+
+/* The same leaf, followed by another certificate of its issuer. */
+static const char *with_new_chain(const char *pem)
+{
+    issue_t self = { .key = ca->key };
+    const char *end = strstr(pem, "-----END CERTIFICATE-----\n") + 26;
+
+    return apr_pstrcat(pool,
+                       apr_pstrmemdup(pool, pem,
+                                      (apr_size_t)(end - pem)),
+                       pem_text(make_x509(&self, "Test CA", 1)), NULL);
+}
+
+static void a_new_chain_is_only_that(void **state)
+{
+    const char *pem = issued(begin(), (issue_t){ 0 });
+    const char *again = with_new_chain(pem), *key, *leaf, *chain;
+
+    (void)state;
+    assert_int_equal(install(pem), 0);
+    key = live("privkey.pem");
+    leaf = live("cert.pem");
+    chain = live("chain.pem");
+    assert_int_equal(install(again), 0);        /* nobody asked for it */
+    assert_int_equal(book->states[0].live, 1);
+    assert_string_equal(live("chain.pem"), chain);
+
+    want_chain();
+    assert_int_equal(install(again), 0);
+    assert_int_equal(book->states[0].live, 2);
+    assert_string_equal(live("privkey.pem"), key);
+    assert_string_equal(live("cert.pem"), leaf);
+    assert_string_not_equal(live("chain.pem"), chain);
+    assert_string_equal(live("fullchain.pem"), again);
+    assert_int_equal(book->states[0].wanted, ACME_WANT_CHAIN);
+}
+
+static void each_part_gets_its_new_chain(void **state)
+{
+    const char *first, *second;
+
+    (void)state;
+    set_key_types(conf, 0, "p256 rsa2048");
+    first = issued_part(0);
+    assert_int_equal(install_part(0, first), 0);
+    second = issued_part(1);
+    assert_int_equal(install_part(1, second), 0);
+    want_chain();
+    first = with_new_chain(first);
+    assert_int_equal(install_part(0, first), 0);
+    assert_string_equal(live("fullchain.pem"), first);
+    assert_string_equal(live("fullchain-rsa.pem"), second);
+    second = with_new_chain(second);
+    assert_int_equal(install_part(1, second), 0);
+    assert_string_equal(live("fullchain.pem"), first);
+    assert_string_equal(live("fullchain-rsa.pem"), second);
+    assert_both_whole();
+}
+
+static void a_chain_that_does_not_fit_is_refused(void **state)
+{
+    const char *pem = issued(begin(), (issue_t){ 0 });
+    const issuer_t *evil = make_issuer("Evil CA");
+    const char *end = strstr(pem, "-----END CERTIFICATE-----\n") + 26;
+
+    (void)state;
+    assert_int_equal(install(pem), 0);
+    want_chain();
+    assert_int_equal(install(apr_pstrcat(
+        pool, apr_pstrmemdup(pool, pem,
+                             (apr_size_t)(end - pem)),
+        pem_text(evil->x509), NULL)), APR_EINVAL);
+    assert_int_equal(book->states[0].live, 1);
+    assert_string_equal(live("fullchain.pem"), pem);
+
+    /* Nor is another leaf one. */
+    assert_int_not_equal(install(issued(begin(), (issue_t){
+        .key = acme_key_evp(make_key()) })), 0);
+    assert_string_equal(live("fullchain.pem"), pem);
+}
+
+#define TEST(test) \
+    cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_begun_is_found_again),
+        TEST(another_configuration_begins_anew),
+        TEST(damage_begins_anew),
+        TEST(the_key_is_of_the_configured_type),
+        TEST(what_scripts_may_want_is_beside_it),
+        TEST(it_ends_no_earlier_than_what_it_replaces),
+        TEST(one_that_was_asked_for_may_end_earlier),
+        TEST(a_damaged_meta_refuses_nothing),
+        TEST(a_refused_one_is_kept_and_named),
+        TEST(a_refused_one_that_can_not_be_kept_is_refused),
+        TEST(a_full_disk_costs_nothing),
+        TEST(a_death_costs_nothing),
+        TEST(a_death_at_the_beginning_costs_nothing),
+        TEST(parts_go_live_together),
+        TEST(what_is_not_pending_is_not_installed),
+        TEST(a_part_is_not_another_s),
+        TEST(what_waited_too_long_is_ordered_anew),
+        TEST(one_of_another_key_is_ordered_anew),
+        TEST(only_a_private_ca_issues_for_years),
+        TEST(a_death_between_the_parts_costs_nothing),
+        TEST(the_key_is_kept_when_it_is_wanted),
+        TEST(must_staple_is_in_the_request),
+        TEST(a_name_left_out_is_not_in_the_request),
+        TEST(a_new_chain_is_only_that),
+        TEST(each_part_gets_its_new_chain),
+        TEST(a_chain_that_does_not_fit_is_refused)
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}

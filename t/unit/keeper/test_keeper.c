@@ -1,0 +1,1066 @@
+/*
+ * test_keeper.c - a hostile worker at the keeper's door: it gets no word in,
+ * and the others are served on, even after a SIGKILL.
+ */
+#include "acme_dns_records.h"
+#include "acme_handlers.h"
+#include "running.h"
+
+static packet_t packet;
+
+static const apr_uint32_t beyond[] = {
+    2, 3, 0x7fffffff, 0x80000000, 0xffffffff
+};
+
+/* At the inherited pair, where only HELLO with one descriptor is right */
+
+static void spoilt_packets_bring_no_channel(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(spoilt_requests); i++) {
+        const spoilt_t *row = &spoilt_requests[i];
+        int fds[2];
+
+        packet_make(&packet, row->kind, 0);
+        row->spoil(&packet);
+        assert_true(packet_send(pair[1], &packet) >= 0);
+
+        assert_int_equal(acme_message_pair(fds, &res), 0);
+        packet_make(&packet, row->kind, 0);
+        row->spoil(&packet);
+        packet.fds[packet.nfds++] = fds[1];
+        assert_true(packet_send(pair[1], &packet) >= 0);
+        close(fds[1]);
+        assert_closed(fds[0], row->name);
+        close(fds[0]);
+        assert_serving();
+    }
+    assert_int_equal(times_logged("started"), 1);
+}
+
+static void a_hello_needs_one_descriptor(void **state)
+{
+    int ours[PACKET_FDS];
+    int i, n, fds[2];
+
+    (void)state;
+    packet_make(&packet, ACME_MSG_HELLO, 0);
+    assert_true(packet_send(pair[1], &packet) > 0);
+    assert_serving();
+    assert_logged("without a channel");
+
+    for (n = 2; n <= PACKET_FDS; n++) {
+        packet.nfds = n;
+        for (i = 0; i < n; i++) {
+            assert_int_equal(acme_message_pair(fds, &res), 0);
+            ours[i] = fds[0];
+            packet.fds[i] = fds[1];
+        }
+        assert_true(packet_send(pair[1], &packet) > 0);
+        for (i = 0; i < n; i++) {
+            close(packet.fds[i]);
+            assert_closed(ours[i], "one of several");
+            close(ours[i]);
+        }
+    }
+    assert_serving();
+    assert_logged("descriptors that do not belong");
+}
+
+static void only_hello_brings_a_channel(void **state)
+{
+    unsigned kind;
+
+    (void)state;
+    for (kind = 0; kind < ACME_MSG_KINDS; kind++) {
+        int fds[2];
+
+        if (kind == ACME_MSG_HELLO) {
+            continue;
+        }
+        assert_int_equal(acme_message_pair(fds, &res), 0);
+        packet_make(&packet, kind, 0);
+        packet.fds[packet.nfds++] = fds[1];
+        assert_true(packet_send(pair[1], &packet) > 0);
+        close(fds[1]);
+        assert_closed(fds[0], acme_message_name(kind));
+        close(fds[0]);
+        assert_serving();
+    }
+    assert_int_equal(count(at("store/pending")), 0);
+}
+
+/* Whatever else can be passed: the keeper survives it. */
+static void odd_descriptors_do_no_harm(void **state)
+{
+    int stream[2], datagram[2], pipes[2], listening, i;
+    int odd[10];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, stream), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, datagram), 0);
+    assert_int_equal(pipe(pipes), 0);
+    listening = socket(AF_INET, SOCK_STREAM, 0);
+    listen(listening, 1);
+    odd[0] = stream[1];
+    odd[1] = datagram[1];
+    odd[2] = pipes[0];
+    odd[3] = pipes[1];
+    odd[4] = listening;
+    odd[5] = open("/dev/null", O_RDWR);
+    odd[6] = open("/dev/zero", O_RDONLY);
+    odd[7] = open(scratch_dir, O_RDONLY);
+    odd[8] = pair[1];
+    odd[9] = pair[1];
+    for (i = 0; i < (int)COUNT(odd); i++) {
+        packet_make(&packet, ACME_MSG_HELLO, 0);
+        packet.fds[packet.nfds++] = odd[i];
+        assert_true(packet_send(pair[1], &packet) > 0);
+        assert_serving();
+        if (odd[i] != pair[1]) {
+            close(odd[i]);
+        }
+    }
+    assert_true(write(stream[0], "GET / HTTP/1.0\r\n\r\n", 18) == 18);
+    assert_serving();
+    close(stream[0]);
+    close(datagram[0]);
+}
+
+/* On a channel of its own */
+
+static void spoilt_packets_close_the_channel(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(spoilt_requests); i++) {
+        const spoilt_t *row = &spoilt_requests[i];
+        int fd = open_channel();
+        int before = times_logged(row->says);
+
+        packet_make(&packet, row->kind, 0);
+        row->spoil(&packet);
+        assert_true(packet_send(fd, &packet) >= 0);
+        assert_closed(fd, row->name);
+        close(fd);
+        if (times_logged(row->says) != before + 1) {
+            fail_msg("%s: the log does not tell", row->name);
+        }
+    }
+    assert_serving();
+    assert_int_equal(count(at("store/pending")), 0);
+}
+
+static void descriptors_close_the_channel(void **state)
+{
+    unsigned kind;
+    size_t len;
+
+    (void)state;
+    for (kind = 0; kind < ACME_MSG_KINDS; kind++) {
+        for (len = 0; len < 2; len++) {
+            int fd = open_channel();
+            int fds[2];
+
+            assert_int_equal(acme_message_pair(fds, &res), 0);
+            packet_make(&packet, kind, 0);
+            packet.len = len ? packet.len : 0;
+            packet.fds[packet.nfds++] = fds[1];
+            assert_true(packet_send(fd, &packet) >= 0);
+            close(fds[1]);
+            assert_closed(fds[0], "what was passed");
+            assert_closed(fd, acme_message_name(kind));
+            close(fds[0]);
+            close(fd);
+        }
+    }
+    assert_int_equal(count(at("store/pending")), 0);
+}
+
+static void acmectl_s_messages_are_not_a_worker_s(void **state)
+{
+    static const acme_message_e kinds[] = {
+        ACME_MSG_LIST, ACME_MSG_ACCOUNTS, ACME_MSG_WANT
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(kinds); i++) {
+        int fd = open_channel();
+
+        packet_make(&packet, kinds[i], 0);
+        assert_true(packet_send(fd, &packet) > 0);
+        assert_closed(fd, acme_message_name(kinds[i]));
+        close(fd);
+        assert_logged(acme_message_name(kinds[i]));
+    }
+    assert_int_equal(times_logged("who may not send it"), COUNT(kinds));
+    assert_false(list(0).wanted);
+}
+
+static void a_worker_s_messages_are_not_acmectl_s(void **state)
+{
+    unsigned kind;
+    int n = 0;
+
+    (void)state;
+    assert_serving();
+    assert_int_equal(mode_of(at("store/run/acme.sock")), 0600);
+    for (kind = 0; kind < ACME_MSG_KINDS; kind++) {
+        int fd;
+
+        if (acme_message_allowed(kind, ACME_BY_CONTROL)) {
+            continue;
+        }
+        fd = open_control();
+        packet_make(&packet, kind, 0);
+        assert_true(packet_send(fd, &packet) > 0);
+        assert_closed(fd, acme_message_name(kind));
+        close(fd);
+        n++;
+    }
+    assert_int_equal(times_logged("who may not send it"), n);
+    assert_int_equal(count(at("store/pending")), 0);
+}
+
+static void acmectl_lists_and_renews(void **state)
+{
+    acme_msg_cert_t body = { { 0, 0, 0 } };
+    acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_RENEWAL, -1 };
+    acme_message_t reply;
+    int fd;
+
+    (void)state;
+    assert_serving();
+    fd = open_control();
+    reply = say_on(fd, ACME_MSG_LIST, &body, NULL, 0);
+    assert_int_equal(reply.status, 0);
+    assert_string_equal(reply.tail, "a.example\n" CA_URL "\na.example\n"
+                        "www.a.example");
+    assert_int_equal(say_on(fd, ACME_MSG_WANT, &want, NULL, 0).status, 0);
+    assert_int_equal(list(0).wanted, ACME_WANT_RENEWAL);
+    assert_int_equal(list(1).wanted, ACME_WANT_NOTHING);
+    close(fd);
+}
+
+static void nobody_can_want_what_there_is_not(void **state)
+{
+    static const apr_uint32_t wants[] = {
+        ACME_WANT_NOTHING, ACME_WANTS, 0x80000000, 0xffffffff
+    };
+    acme_msg_want_t want = { { 0, 0, 0 }, 0, -1 };
+    size_t i;
+    int fd;
+
+    (void)state;
+    assert_serving();
+    fd = open_control();
+    for (i = 0; i < COUNT(wants); i++) {
+        want.want = wants[i];
+        assert_int_equal(say_on(fd, ACME_MSG_WANT, &want, NULL, 0).status,
+                         APR_EINVAL);
+    }
+    assert_int_equal(list(0).wanted, ACME_WANT_NOTHING);
+    close(fd);
+}
+
+static void acmectl_is_told_of_accounts(void **state)
+{
+    static const acme_msg_none_t none;
+    acme_message_t reply;
+    int fd;
+
+    (void)state;
+    assert_serving();
+    fd = open_control();
+    reply = say_on(fd, ACME_MSG_ACCOUNTS, &none, NULL, 0);
+    assert_int_equal(reply.status, 0);
+    assert_string_equal(reply.tail, CA_URL ": not registered yet, contacts "
+                        "mailto:admin@a.example mailto:b@b.example\n");
+    begin();
+    reply = say_on(fd, ACME_MSG_ACCOUNTS, &none, NULL, 0);
+    assert_non_null(strstr(reply.tail, CA_URL ": " ACCOUNT_URL ", contacts "));
+    close(fd);
+}
+
+static void assert_none_such(int fd, unsigned kind,
+                             const acme_target_t *target)
+{
+    int by_control = acme_message_allowed(kind, ACME_BY_CONTROL);
+    acme_message_t reply;
+
+    packet_make(&packet, kind, 0);
+    memcpy(packet.rest, target, sizeof(*target));
+    reply = say_on(by_control ? fd : channel, kind, packet.rest, NULL, 0);
+    if (reply.status != APR_ENOENT || reply.tail_len
+        || !strstr(res.detail, " configured")) {
+        fail_msg("%s of %u %u %u: %d", acme_message_name(kind), target->cert,
+                 target->ca, target->part, reply.status);
+    }
+}
+
+static void nothing_beyond_the_last(void **state)
+{
+    unsigned kind;
+    size_t i;
+    int fd;
+
+    (void)state;
+    begin();
+    fd = open_control();
+    for (kind = 0; kind < ACME_MSG_KINDS; kind++) {
+        if (kind == ACME_MSG_HELLO || kind == ACME_MSG_CHANGES
+            || kind == ACME_MSG_ACCOUNTS) {
+            continue;                   /* about none */
+        }
+        for (i = 0; i < COUNT(beyond); i++) {
+            const acme_target_t targets[] = {
+                { beyond[i], 0, 0 }, { 0, beyond[i], 0 }, { 0, 0, beyond[i] },
+                { 1, 1, 0 }, { 1, 0, 1 }
+            };
+            size_t t;
+
+            for (t = 0; t < COUNT(targets); t++) {
+                assert_none_such(fd, kind, &targets[t]);
+            }
+        }
+    }
+    close(fd);
+    assert_int_equal(count(at("store/pending")), 1);
+    assert_int_equal(count(at("store/journal")), 0);
+}
+
+/* Too many, too slow, too early gone */
+
+#define FLOOD 300
+
+static void three_hundred_connections(void **state)
+{
+    static int fds[FLOOD];
+    acme_msg_cert_t body = { { 0, 0, 0 } };
+    int i, open_ones = 0;
+    char c;
+
+    (void)state;
+    for (i = 0; i < FLOOD; i++) {
+        fds[i] = open_channel();
+    }
+    for (i = FLOOD - 100; i < FLOOD; i++) {
+        assert_int_equal(say_on(fds[i], ACME_MSG_PREPARE, &body, NULL,
+                                0).status, 0);
+    }
+    for (i = 0; i < FLOOD; i++) {
+        open_ones += recv(fds[i], &c, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+        close(fds[i]);
+    }
+    assert_in_range(open_ones, 100, 128);
+
+    for (i = 0; i < FLOOD; i++) {
+        fds[i] = knock(NULL);   /* nobody reads the welcome */
+    }
+    assert_serving();
+    for (i = 0; i < FLOOD; i++) {
+        close(fds[i]);
+    }
+    assert_serving();
+}
+
+/*
+ * The hostile side may keep the keeper's end and make it block again, for it
+ * is one description: the keeper must not wait there.
+ */
+static void one_that_never_reads_stops_nobody(void **state)
+{
+    acme_msg_cert_t body = { { 0, 0, 0 } };
+    acme_message_t welcome;
+    int blocking, full, sent, theirs, fd, others;
+
+    (void)state;
+    for (blocking = 0; blocking < 2; blocking++) {
+        fd = knock(&theirs);
+        assert_int_equal(hear(&welcome, fd), 0);
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+        if (blocking) {
+            fcntl(theirs, F_SETFL, 0);
+        }
+        else {
+            close(theirs);
+        }
+        others = open_channel();
+        packet_make(&packet, ACME_MSG_PREPARE, 0);
+        for (full = sent = 0; full < 50 && sent < 10000; sent++) {
+            if (packet_send(fd, &packet) < 0) {
+                if (errno != EAGAIN) {
+                    break;              /* closed */
+                }
+                full++;
+            }
+            if (sent % 16 == 0 || full) {
+                assert_int_equal(say_on(others, ACME_MSG_PREPARE, &body, NULL,
+                                        0).status, 0);
+            }
+        }
+        assert_true(sent < 10000);
+        if (blocking) {
+            close(theirs);
+        }
+        close(fd);
+        close(others);
+    }
+    assert_serving();
+}
+
+static void one_that_leaves_in_the_middle_is_forgotten(void **state)
+{
+    int i, fd;
+
+    (void)state;
+    for (i = 0; i < 100; i++) {
+        close(knock(NULL));
+
+        fd = open_channel();
+        packet_make(&packet, i % 2 ? ACME_MSG_PREPARE : ACME_MSG_CHANGES, 0);
+        assert_true(packet_send(fd, &packet) > 0);
+        assert_true(packet_send(fd, &packet) > 0);
+        if (i % 3 == 0) {
+            shutdown(fd, SHUT_RD);
+        }
+        close(fd);
+    }
+    assert_serving();
+    fd = open_control();
+    close(fd);
+    assert_serving();
+    assert_int_equal(times_logged("started"), 1);
+}
+
+static void acmectl_in_crowds_stops_nobody(void **state)
+{
+    static int fds[FLOOD];
+    int i;
+
+    (void)state;
+    assert_serving();
+    for (i = 0; i < FLOOD; i++) {
+        fds[i] = open_control();
+    }
+    assert_serving();
+    for (i = 0; i < FLOOD; i++) {
+        close(fds[i]);
+    }
+    (void)list(0);
+}
+
+/* Killed and begun anew: who waits gets the answer and does nothing for it */
+
+#define ROUNDS 400
+#define A_MOMENT 50000          /* microseconds: a packet is on its way then */
+
+static int sync_fd;             /* between test and worker, an octet a step */
+
+static void step(void)
+{
+    if (write(sync_fd, "", 1) != 1) {
+        abort();
+    }
+}
+
+static void await_step(void)
+{
+    char c;
+
+    if (read(sync_fd, &c, 1) != 1) {
+        fail_msg("the worker has ended");
+    }
+}
+
+static void worker_asks(acme_client_t *client, apr_pool_t *p)
+{
+    acme_msg_cert_t body = { { 0, 0, 0 } };
+    acme_message_t reply;
+
+    if (acme_client_call(&reply, client, ACME_MSG_PREPARE, &body, &res, p)) {
+        print_error("worker: %s\n", res.detail);
+        _exit(3);
+    }
+    if (strlen(((const acme_msg_prepared_t *)reply.body)->thumbprint) != 43) {
+        _exit(4);
+    }
+}
+
+/* Says hello, tells that, waits to be told, asks so often, tells each time. */
+static void be_a_worker(int times)
+{
+    acme_client_t *client;
+    acme_stop_t *stop;
+    apr_pool_t *p;
+
+    alarm(HANGS_AFTER);
+    apr_pool_create(&p, NULL);
+    if (acme_stop_create(&stop, p)
+        || acme_client_open(&client, pair[1], stop, &res, p)) {
+        print_error("worker: %s\n", res.detail);
+        _exit(2);
+    }
+    step();
+    await_step();
+    while (times-- > 0) {
+        worker_asks(client, p);
+        step();
+    }
+    apr_pool_destroy(p);
+    apr_pool_destroy(pool);
+    free(heard);
+}
+
+static pid_t start_worker(int times)
+{
+    int fds[2];
+    pid_t pid;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    fflush(NULL);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        close(fds[0]);
+        sync_fd = fds[1];
+        be_a_worker(times);
+        _exit(0);
+    }
+    close(fds[1]);
+    sync_fd = fds[0];
+    return pid;
+}
+
+static void assert_answered(pid_t worker)
+{
+    int status;
+
+    assert_int_equal(waitpid(worker, &status, 0), worker);
+    close(sync_fd);
+    assert_int_equal(status, 0);
+}
+
+static void who_comes_before_the_keeper_waits_for_it(void **state)
+{
+    pid_t worker = start_worker(1);
+
+    (void)state;
+    usleep(A_MOMENT);
+    start_keeper();
+    await_step();
+    step();
+    assert_answered(worker);
+}
+
+static void who_said_hello_to_a_dead_one_is_answered(void **state)
+{
+    pid_t worker;
+
+    (void)state;
+    assert_serving();
+    kill(keeper_pid, SIGSTOP);
+    worker = start_worker(1);
+    usleep(A_MOMENT);
+    kill_keeper();
+    usleep(A_MOMENT);
+    start_keeper();
+    await_step();
+    step();
+    assert_answered(worker);
+}
+
+static void who_asked_a_dead_one_is_answered(void **state)
+{
+    pid_t worker = start_worker(1);
+
+    (void)state;
+    await_step();
+    kill(keeper_pid, SIGSTOP);
+    step();
+    usleep(A_MOMENT);
+    kill_keeper();
+    usleep(A_MOMENT);
+    start_keeper();
+    assert_answered(worker);
+}
+
+static void who_asks_when_there_is_none_is_answered(void **state)
+{
+    pid_t worker = start_worker(1);
+
+    (void)state;
+    await_step();
+    kill_keeper();
+    step();
+    usleep(A_MOMENT);
+    start_keeper();
+    assert_answered(worker);
+}
+
+/* After what was told before; false when the worker has ended. */
+static int is_answered_once_more(void)
+{
+    char told[ROUNDS];
+
+    while (recv(sync_fd, told, sizeof(told), MSG_DONTWAIT) > 0) {
+        continue;
+    }
+    return read(sync_fd, told, 1) == 1;
+}
+
+static void killed_at_any_time_nothing_is_lost(void **state)
+{
+    pid_t worker = start_worker(ROUNDS);
+    const char *key_file = at("store/pending/a.example/key.pem");
+    const char *key, *pem;
+    int i;
+
+    (void)state;
+    await_step();
+    begin();
+    key = text_of(key_file);
+    step();
+    for (i = 0; is_answered_once_more(); i++) {
+        usleep((useconds_t)(i * 700 % 9000));
+        kill_keeper();
+        start_keeper();
+    }
+    assert_answered(worker);
+    assert_true(i > 1);
+
+    close(channel);
+    channel = open_channel();
+    assert_string_equal(text_of(key_file), key);
+    pem = right_chain(0);
+    assert_int_equal(install(0, pem).status, 0);
+    kill_keeper();
+    start_keeper();
+    close(channel);
+    channel = open_channel();
+    assert_int_equal(list(0).live, 1);
+    assert_int_equal(install(0, pem).status, 0);
+    assert_int_equal(list(0).live, 1);
+}
+
+/*
+ * Requests that wait. The linker puts these before the keeper's own: an
+ * ACCOUNT that asks to "start" a script is a DNS command, "await" waits for
+ * those of its certificate, "look" for a file.
+ */
+
+#define A_LONG_MOMENT apr_time_from_sec(10)
+
+static acme_records_t *records;         /* in the keeper's process */
+
+acme_records_t *__real_acme_records_create(const acme_log_t *log,
+                                           apr_pool_t *p);
+acme_records_t *__wrap_acme_records_create(const acme_log_t *log,
+                                           apr_pool_t *p);
+apr_status_t __real_acme_serve(acme_message_t *reply, acme_serve_t *serve,
+                               const acme_message_t *request,
+                               acme_result_t *result, apr_pool_t *p);
+apr_status_t __wrap_acme_serve(acme_message_t *reply, acme_serve_t *serve,
+                               const acme_message_t *request,
+                               acme_result_t *result, apr_pool_t *p);
+
+acme_records_t *__wrap_acme_records_create(const acme_log_t *log,
+                                           apr_pool_t *p)
+{
+    records = __real_acme_records_create(log, p);
+    return records;
+}
+
+static apr_status_t start_script(apr_uint32_t cert, const char *script,
+                                 acme_result_t *result)
+{
+    static acme_dns_conf_t dns;
+    acme_record_job_t what = { 0 };
+
+    dns.timeout = apr_time_from_sec(60);
+    dns.present = words("/bin/sh -c");
+    APR_ARRAY_PUSH(dns.present, const char *) =
+        apr_pstrdup(pool, script);
+    what.cert = cert;
+    what.id = what.name = cert ? "b.example" : "a.example";
+    what.token = "token";
+    what.value = "0123456789012345678901234567890123456789012";
+    return acme_records_present(records, &what, &dns, result);
+}
+
+static int is_for_us(const acme_message_t *request)
+{
+    const acme_msg_url_t *body = request->body;
+
+    return request->kind == ACME_MSG_ACCOUNT
+        && acme_conf_cert(conf, body->about.cert)
+        && (!strncmp(body->url, "start ", 6) || !strcmp(body->url, "await")
+            || !strcmp(body->url, "look"));
+}
+
+static apr_status_t serve_other(const acme_msg_url_t *body,
+                                acme_result_t *result)
+{
+    if (!strncmp(body->url, "start ", 6)) {
+        return start_script(body->about.cert, body->url + 6, result);
+    }
+    if (!strcmp(body->url, "await")) {
+        return acme_records_running(records, body->about.cert)
+            ? APR_EAGAIN : acme_records_result(records, body->about.cert, result);
+    }
+    return access(at("look"), F_OK) ? APR_EAGAIN : APR_SUCCESS;
+}
+
+apr_status_t __wrap_acme_serve(acme_message_t *reply, acme_serve_t *serve,
+                               const acme_message_t *request,
+                               acme_result_t *result, apr_pool_t *p)
+{
+    static const acme_msg_none_t none;
+
+    if (!is_for_us(request)) {
+        return __real_acme_serve(reply, serve, request, result, p);
+    }
+    memset(reply, 0, sizeof(*reply));
+    reply->kind = request->kind;
+    reply->body = &none;
+    return serve_other(request->body, result);
+}
+
+/* Ask, and do not wait for the answer. */
+static void ask(int fd, apr_uint32_t cert, const char *what)
+{
+    acme_message_t request = { ACME_MSG_ACCOUNT, APR_SUCCESS, NULL, NULL, 0 };
+    acme_msg_url_t body;
+
+    memset(&body, 0, sizeof(body));
+    body.about.cert = cert;
+    apr_cpystrn(body.url, what, sizeof(body.url));
+    request.body = &body;
+    assert_int_equal(acme_message_send(fd, &request, 0, -1, &res), 0);
+}
+
+static apr_status_t answered(int fd)
+{
+    acme_message_t reply;
+
+    assert_int_equal(hear(&reply, fd), 0);
+    assert_int_equal(reply.kind, ACME_MSG_ACCOUNT);
+    return reply.status;
+}
+
+static int start_and_await(apr_uint32_t cert, const char *script)
+{
+    int fd = open_channel();
+
+    ask(fd, cert, apr_pstrcat(pool, "start ", script, NULL));
+    assert_int_equal(answered(fd), 0);
+    ask(fd, cert, "await");
+    return fd;
+}
+
+static void assert_no_answer_yet(int fd)
+{
+    char c;
+
+    assert_serving();
+    assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT | MSG_PEEK), -1);
+    assert_int_equal(errno, EAGAIN);
+}
+
+/* A script that runs until the test lets it go on. */
+static const char *until(const char *name, const char *then)
+{
+    return apr_psprintf(pool, "while [ ! -e %s ]; do sleep 0.02;"
+                        " done; %s", at("%s", name), then);
+}
+
+static void a_request_waits_until_its_job_has_ended(void **state)
+{
+    apr_time_t begun;
+    int fd, other;
+
+    (void)state;
+    fd = start_and_await(0, until("go", "echo word; exit 3"));
+    other = start_and_await(1, until("other", "exit 0"));
+    assert_no_answer_yet(fd);
+    begin();                            /* others are served meanwhile */
+    assert_no_answer_yet(fd);
+    put(at("go"), "");
+    begun = apr_time_now();
+    assert_int_equal(answered(fd), APR_EGENERAL);
+    assert_true(apr_time_now() - begun < A_LONG_MOMENT);
+    assert_non_null(strstr(res.detail, "/bin/sh: exit status 3: word"));
+    assert_no_answer_yet(other);
+    put(at("other"), "");
+    assert_int_equal(answered(other), 0);
+    ask(fd, 1, "await");
+    assert_int_equal(answered(fd), 0);
+    close(fd);
+    close(other);
+}
+
+/* What comes behind it is heard after it, in its order. */
+static void nothing_else_is_heard_on_a_channel_that_waits(void **state)
+{
+    int fd;
+
+    (void)state;
+    fd = start_and_await(0, until("go", "exit 3"));
+    ask(fd, 0, apr_psprintf(pool, "start echo >%s", at("second")));
+    ask(fd, 0, "await");
+    assert_no_answer_yet(fd);
+    assert_int_equal(mode_of(at("second")), -1);
+    put(at("go"), "");
+    assert_int_equal(answered(fd), APR_EGENERAL);
+    assert_int_equal(answered(fd), 0);
+    assert_int_equal(answered(fd), 0);
+    assert_true(mode_of(at("second")) >= 0);
+    close(fd);
+}
+
+static void what_no_job_ends_is_looked_at_in_time(void **state)
+{
+    int fd = -1;
+
+    (void)state;
+    fd = open_channel();
+    ask(fd, 0, "look");
+    assert_no_answer_yet(fd);
+    put(at("look"), "");
+    assert_int_equal(answered(fd), 0);
+    close(fd);
+}
+
+static void who_leaves_while_he_waits_is_forgotten(void **state)
+{
+    int i, fd;
+
+    (void)state;
+    for (i = 0; i < FLOOD; i++) {
+        fd = open_channel();
+        ask(fd, 0, "look");
+        close(fd);
+    }
+    fd = open_channel();
+    ask(fd, 0, "look");
+    assert_no_answer_yet(fd);
+    put(at("look"), "");
+    assert_int_equal(answered(fd), 0);
+    close(fd);
+    assert_int_equal(times_logged("started"), 1);
+}
+
+/* The crowd takes the places of who is idle, not of who waits. */
+static void who_waits_keeps_his_place(void **state)
+{
+    int fd, i, fds[200];
+
+    (void)state;
+    fd = open_channel();
+    ask(fd, 0, "look");
+    for (i = 0; i < (int)COUNT(fds); i++) {
+        fds[i] = open_channel();
+    }
+    put(at("look"), "");
+    assert_int_equal(answered(fd), 0);
+    for (i = 0; i < (int)COUNT(fds); i++) {
+        close(fds[i]);
+    }
+    close(fd);
+}
+
+/* All places taken by some that wait for ever: others still get in. */
+static void nobody_can_wait_the_others_out(void **state)
+{
+    int i, fds[FLOOD];
+
+    (void)state;
+    for (i = 0; i < FLOOD; i++) {
+        fds[i] = open_channel();
+        ask(fds[i], 0, "look");
+    }
+    assert_serving();
+    begin();
+    for (i = 0; i < FLOOD; i++) {
+        close(fds[i]);
+    }
+}
+
+static void a_keeper_that_ends_takes_its_jobs_along(void **state)
+{
+    const char *file = at("pid");
+    int fd, i;
+    pid_t pid;
+
+    (void)state;
+    fd = start_and_await(0, apr_psprintf(pool, "echo $$ >%s;"
+                                         " exec sleep 100", file));
+    for (i = 0; i < 500 && (!text_of(file) || !*text_of(file)); i++) {
+        usleep(A_MOMENT);
+    }
+    pid = (pid_t)atoi(text_of(file));
+    assert_true(pid > 1);
+    kill(keeper_pid, SIGTERM);
+    assert_int_equal(wait_for_keeper(), 0);
+    assert_int_equal(kill(pid, 0), -1);
+    close(fd);
+}
+
+/* The client knows when there is nobody to wait for */
+
+static void a_client_leaves_when_it_is_told(void **state)
+{
+    acme_client_t *client;
+    acme_stop_t *stop;
+
+    (void)state;
+    assert_int_equal(acme_stop_create(&stop, pool), 0);
+    acme_stop_now(stop);
+    assert_int_equal(acme_client_open(&client, pair[1], stop, &res,
+                                      pool), APR_EINTR);
+    assert_null(client);
+}
+
+static void a_client_leaves_with_its_generation(void **state)
+{
+    acme_client_t *client;
+    acme_stop_t *stop;
+    int spare = dup(pair[1]);
+
+    (void)state;
+    assert_int_equal(acme_stop_create(&stop, pool), 0);
+    close(pair[0]);
+    pair[0] = spare;
+    assert_int_equal(acme_client_open(&client, pair[1], stop, &res,
+                                      pool), APR_EOF);
+    assert_null(client);
+}
+
+static void a_refusal_is_the_keeper_s_own_sentence(void **state)
+{
+    acme_msg_cert_t body = { { 7, 0, 0 } };
+    acme_client_t *client;
+    acme_message_t reply;
+    acme_stop_t *stop;
+
+    (void)state;
+    assert_int_equal(acme_stop_create(&stop, pool), 0);
+    assert_int_equal(acme_client_open(&client, pair[1], stop, &res,
+                                      pool), 0);
+    assert_int_equal(acme_client_welcome(client)->certs, 2);
+    assert_int_equal(acme_client_welcome(client)->pid, keeper_pid);
+    assert_int_equal(acme_client_call(&reply, client, ACME_MSG_PREPARE, &body,
+                                      &res, pool), APR_ENOENT);
+    assert_string_equal(res.detail, "keeper: no certificate 7 is configured");
+    assert_int_equal(acme_client_call(NULL, client, ACME_MSG_PREPARE, &body,
+                                      &res, pool), APR_ENOENT);
+}
+
+/* When it ends, and when it does not begin */
+
+static void it_ends_when_nobody_is_left(void **state)
+{
+    (void)state;
+    assert_serving();
+    close(pair[1]);
+    pair[1] = -1;
+    assert_int_equal(wait_for_keeper(), 0);
+}
+
+static void it_ends_with_its_parent(void **state)
+{
+    pid_t parent;
+    int fd;
+
+    (void)state;
+    fflush(NULL);
+    parent = fork();
+    if (parent == 0) {
+        start_keeper();
+        pause();
+        _exit(1);
+    }
+    fd = open_channel();
+    kill(parent, SIGKILL);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    assert_closed(fd, "of an orphan");
+    close(fd);
+}
+
+static void a_second_one_waits_for_the_store(void **state)
+{
+    pid_t first = keeper_pid;
+    acme_message_t welcome;
+    int first_end = pair[0], first_others = pair[1];
+    int fd, i;
+
+    (void)state;
+    assert_serving();
+    assert_int_equal(acme_message_pair(pair, &res), 0);
+    start_keeper();
+    fd = knock(NULL);
+    for (i = 0; i < 200 && !strstr(logged(), "nothing is renewed"); i++) {
+        usleep(A_MOMENT);
+    }
+    assert_logged("nothing is renewed until");
+    assert_logged(apr_psprintf(pool, "%d", (int)first));
+    assert_int_equal(times_logged("started"), 1);
+
+    kill(first, SIGTERM);
+    assert_int_equal(waitpid(first, NULL, 0), first);
+    assert_int_equal(hear(&welcome, fd), 0);
+    assert_int_equal(times_logged("started"), 2);
+    close(fd);
+    close(first_end);
+    close(first_others);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUNNING_TEST(spoilt_packets_bring_no_channel),
+        RUNNING_TEST(a_hello_needs_one_descriptor),
+        RUNNING_TEST(only_hello_brings_a_channel),
+        RUNNING_TEST(odd_descriptors_do_no_harm),
+        RUNNING_TEST(spoilt_packets_close_the_channel),
+        RUNNING_TEST(descriptors_close_the_channel),
+        RUNNING_TEST(acmectl_s_messages_are_not_a_worker_s),
+        RUNNING_TEST(a_worker_s_messages_are_not_acmectl_s),
+        RUNNING_TEST(acmectl_lists_and_renews),
+        RUNNING_TEST(nobody_can_want_what_there_is_not),
+        RUNNING_TEST(acmectl_is_told_of_accounts),
+        RUNNING_TEST(nothing_beyond_the_last),
+        RUNNING_TEST(three_hundred_connections),
+        RUNNING_TEST(one_that_never_reads_stops_nobody),
+        RUNNING_TEST(one_that_leaves_in_the_middle_is_forgotten),
+        RUNNING_TEST(acmectl_in_crowds_stops_nobody),
+        STARTING_TEST(who_comes_before_the_keeper_waits_for_it),
+        RUNNING_TEST(who_said_hello_to_a_dead_one_is_answered),
+        RUNNING_TEST(who_asked_a_dead_one_is_answered),
+        RUNNING_TEST(who_asks_when_there_is_none_is_answered),
+        RUNNING_TEST(killed_at_any_time_nothing_is_lost),
+        RUNNING_TEST(a_request_waits_until_its_job_has_ended),
+        RUNNING_TEST(nothing_else_is_heard_on_a_channel_that_waits),
+        RUNNING_TEST(what_no_job_ends_is_looked_at_in_time),
+        RUNNING_TEST(who_leaves_while_he_waits_is_forgotten),
+        RUNNING_TEST(who_waits_keeps_his_place),
+        RUNNING_TEST(nobody_can_wait_the_others_out),
+        RUNNING_TEST(a_keeper_that_ends_takes_its_jobs_along),
+        STARTING_TEST(a_client_leaves_when_it_is_told),
+        STARTING_TEST(a_client_leaves_with_its_generation),
+        RUNNING_TEST(a_refusal_is_the_keeper_s_own_sentence),
+        RUNNING_TEST(it_ends_when_nobody_is_left),
+        STARTING_TEST(it_ends_with_its_parent),
+        RUNNING_TEST(a_second_one_waits_for_the_store)
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}

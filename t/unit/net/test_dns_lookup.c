@@ -1,0 +1,525 @@
+/*
+ * test_dns_lookup.c - lookups against DNS servers that lie, cut, or say nothing.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "acme_dns_lookup.h"
+#include "fake_dns.h"
+#include "pool.h"
+#include "threads.h"
+
+#define TIMEOUT apr_time_from_msec(700)
+#define LONG apr_time_from_sec(60)      /* nobody waits for its end */
+#define LEAVE_AFTER apr_time_from_msec(100)
+#define LEAVE_WITHIN apr_time_from_msec(100)
+#define NAME "_acme-challenge.a.test"
+
+static acme_resolver_conf_t conf;
+static acme_resolver_t *resolver;
+static acme_result_t res;
+static apr_array_header_t *values;
+
+static int setup(void **state)
+{
+    if (pool_setup(state)) {
+        return -1;
+    }
+    memset(&conf, 0, sizeof(conf));
+    return acme_stop_create(&conf.stop, pool);
+}
+
+static int teardown(void **state)
+{
+    pool_teardown(state);
+    fake_dns_stop();
+    return 0;
+}
+
+static const char *server(int n)
+{
+    return apr_psprintf(pool, "127.0.0.%d:%s", n, fake_dns_port());
+}
+
+static void start(const fake_dns_row_t *rows)
+{
+    fake_dns_start(rows);
+    conf.servers = server(1);
+    conf.authority_port = fake_dns_port();
+    conf.timeout = TIMEOUT;
+    assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool), 0);
+}
+
+static const char *joined(const apr_array_header_t *texts)
+{
+    return texts ? apr_array_pstrcat(pool, texts, '|') : "NULL";
+}
+
+static void assert_says(const char *text)
+{
+    if (!strstr(res.detail, text)) {
+        fail_msg("%s: not in: %s", text, res.detail);
+    }
+}
+
+/* A name that leads to nothing, and how that is told. */
+typedef struct {
+    const char *name;
+    apr_status_t rv;
+    const char *says;
+} refusal_t;
+
+static void assert_refused(const refusal_t *refusal, apr_status_t rv)
+{
+    if (rv != refusal->rv) {
+        fail_msg("%s: %d: %s", refusal->name, res.status, res.detail);
+    }
+    assert_says(refusal->says);
+}
+
+static void txt_values(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        { 1, "one.test", "TXT", "one.test TXT one", 0, 0, 0, 0 },
+        { 1, "two.test", "TXT", "two.test TXT one\ntwo.test TXT t w o\n"
+          "x.test TXT other\ntwo.test A 192.0.2.1", 0, 0, 0, 0 },
+        { 1, "upper.test", "TXT", "UPPER.test TXT One", 0, 0, 0, 0 },
+        { 1, "alias.test", "TXT", "alias.test CNAME b.test\n"
+          "b.test CNAME c.test\nc.test TXT c", 0, 0, 0, 0 },
+        { 1, "half.test", "TXT", "half.test CNAME one.test", 0, 0, 0, 0 },
+        { 1, "tcp.test", "TXT", "tcp.test TXT @\ntcp.test TXT #", 0, 0, 0,
+          FAKE_DNS_BY_TCP },
+        { 1, "forged.test", "TXT", "forged.test TXT true", 0, 0, 0,
+          FAKE_DNS_FORGED_FIRST },
+        { 0 }
+    };
+    static const struct {
+        const char *name, *values;
+    } cases[] = {
+        { "one.test", "one" }, { "two.test", "one|t w o" },
+        { "Upper.Test", "One" }, { "alias.test", "c" }, { "half.test", "one" },
+        { "forged.test", "true" }
+    };
+    size_t i;
+
+    (void)state;
+    start(rows);
+    for (i = 0; i < COUNT(cases); i++) {
+        if (acme_resolver_txt(&values, resolver, cases[i].name, &res, pool)) {
+            fail_msg("%s", res.detail);
+        }
+        assert_string_equal(joined(values), cases[i].values);
+    }
+    assert_int_equal(acme_resolver_txt(&values, resolver, "tcp.test", &res,
+                                       pool), 0);
+    assert_int_equal(values->nelts, 64);
+    assert_string_equal(APR_ARRAY_IDX(values, 0, const char *), "value 0");
+    assert_true(fake_dns_recursion_desired(1) > 0);
+}
+
+static void no_txt_values(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        { 1, "empty.test", "TXT", "-\ntest SOA 60", 0, 0, 0, 0 },
+        { 1, "refused.test", "TXT", NULL, 5, 0, 0, 0 },
+        { 1, "servfail.test", "TXT", NULL, 2, 0, 0, 0 },
+        { 1, "silent.test", "TXT", NULL, 0, 0, 0, FAKE_DNS_SILENT },
+        { 1, "cut.test", "TXT", "cut.test TXT a value", 0, 0, 0,
+          FAKE_DNS_CUT },
+        { 1, "loop.test", "TXT", NULL, 0, 0, 0, FAKE_DNS_LOOP },
+        { 1, "wrong.test", "TXT", "wrong.test TXT x", 0, 0, 0,
+          FAKE_DNS_WRONG_ID },
+        { 1, "circle.test", "TXT", "circle.test CNAME b.test\n"
+          "b.test CNAME circle.test", 0, 0, 0, 0 },
+        { 1, "r1.test", "TXT", "r1.test CNAME r2.test", 0, 0, 0, 0 },
+        { 1, "r2.test", "TXT", "r2.test CNAME r1.test", 0, 0, 0, 0 },
+        { 1, "gone.test", "TXT", "gone.test CNAME b.test", 3, 0, 0, 0 },
+        { 1, "big.test", "TXT", "big.test TXT @", 0, 0, 0, FAKE_DNS_BY_TCP },
+        { 0 }
+    };
+    static const refusal_t cases[] = {
+        { "unknown.test", APR_ENOENT, "unknown.test: 127.0.0.1:" },
+        { "empty.test", APR_ENOENT, "empty.test: 127.0.0.1:" },
+        { "gone.test", APR_ENOENT, "no TXT record" },
+        { "big.test", APR_ENOENT, "no TXT record" },
+        { "refused.test", APR_EGENERAL, "refused" },
+        { "servfail.test", APR_EGENERAL, "failure" },
+        { "silent.test", APR_TIMEUP, "Timeout" },
+        { "cut.test", APR_EGENERAL, "broken" },
+        { "loop.test", APR_EGENERAL, "broken" },
+        { "wrong.test", APR_TIMEUP, "Timeout" },
+        { "circle.test", APR_EGENERAL, "circle" },
+        { "r1.test", APR_EGENERAL, "circle" }
+    };
+    size_t i;
+
+    (void)state;
+    start(rows);
+    for (i = 0; i < COUNT(cases); i++) {
+        assert_refused(&cases[i], acme_resolver_txt(&values, resolver,
+                                                    cases[i].name, &res,
+                                                    pool));
+        assert_null(values);
+    }
+    assert_true(fake_dns_asked(8) + fake_dns_asked(9) >= 17);
+}
+
+static void a_name_that_is_none(void **state)
+{
+    static const fake_dns_row_t rows[] = { { 0 } };
+    static const char *const names[] = { "", "a..test", ".", "a\\" };
+    char name[400];
+    size_t i;
+
+    (void)state;
+    start(rows);
+    memset(name, 'a', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    assert_int_equal(acme_resolver_txt(&values, resolver, name, &res, pool),
+                     APR_EGENERAL);
+    for (i = 0; i < COUNT(names); i++) {
+        assert_int_not_equal(acme_resolver_txt(&values, resolver, names[i],
+                                               &res, pool), 0);
+    }
+}
+
+static void one_server_is_asked_directly(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        { 2, NAME, "TXT", NAME " TXT here", 0, 0, 0, 0 },
+        { 3, NAME, "TXT", NULL, 0, 1, 0, 0 },
+        { 4, NAME, "TXT", NULL, 5, 0, 0, 0 },
+        { 0 }
+    };
+    static const char *const bad[] = {
+        "127.0.0.1:0x", "nowhere", "127.0.0.300:53",
+        "[1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc]:53000"
+    };
+    size_t i;
+
+    (void)state;
+    start(rows);
+    assert_int_equal(acme_resolver_txt_at(&values, resolver, server(2), NAME,
+                                          &res, pool), 0);
+    assert_string_equal(joined(values), "here");
+    assert_int_equal(acme_resolver_txt_at(&values, resolver, server(2),
+                                          "b.test", &res, pool), APR_ENOENT);
+    assert_int_equal(acme_resolver_txt_at(&values, resolver, server(3), NAME,
+                                          &res, pool), APR_EGENERAL);
+    assert_says("not responsible");
+    assert_int_equal(acme_resolver_txt_at(&values, resolver, server(4), NAME,
+                                          &res, pool), APR_EGENERAL);
+    assert_says(server(4));
+    assert_int_equal(fake_dns_recursion_desired(0), 0);
+    for (i = 0; i < COUNT(bad); i++) {
+        assert_int_not_equal(acme_resolver_txt_at(
+            &values, resolver, bad[i], NAME, &res, pool), 0);
+        assert_null(values);
+    }
+}
+
+#define NS2 { 1, "a.test", "NS", "a.test NS ns1.b.test\na.test NS ns2.b.test" \
+              "\nother.test NS ns3.b.test", 0, 0, 0, 0 }, \
+            { 1, "ns1.b.test", "A", "ns1.b.test A 127.0.0.2", 0, 0, 0, 0 }, \
+            { 1, "ns2.b.test", "A", "ns2.b.test CNAME x.test\n" \
+              "x.test A 127.0.0.3\nx.test A 127.0.0.2", 0, 0, 0, 0 }, \
+            { 1, "ns2.b.test", "AAAA", "ns2.b.test AAAA ::1", 0, 0, 0, 0 }
+
+static void the_authority_is_found(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        NS2,
+        { 1, NAME, "SOA", "-\na.test SOA 5", 0, 0, 0, 0 },
+        { 1, "new.a.test", "SOA", "-\na.test SOA 1", 3, 0, 0, 0 },
+        { 1, "a.test", "SOA", "a.test SOA 86400", 0, 0, 0, 0 },
+        { 1, "far.test", "SOA", "far.test CNAME b.a.test\n"
+          "b.a.test CNAME c.a.test\n-\na.test SOA 5", 0, 0, 0, 0 },
+        { 1, "half.test", "SOA", "half.test CNAME " NAME, 0, 0, 0, 0 },
+        { 1, "d.e.a.test", "SOA", "-\nb.test SOA 5\n. SOA 5", 0, 0, 0, 0 },
+        { 1, "e.a.test", "SOA", "e.a.test CNAME x.test\n-\nx.test SOA 5", 0,
+          0, 0, 0 },
+        { 0 }
+    };
+    static const struct {
+        const char *name, *record;
+        int interval;
+    } cases[] = {
+        { NAME, NAME, 5 }, { "new.a.test", "new.a.test", 2 },
+        { "A.test", "a.test", 60 }, { "far.test", "c.a.test", 5 },
+        { "half.test", NAME, 5 }, { "d.e.a.test", "d.e.a.test", 60 }
+    };
+    const char *all;
+    acme_authority_t out;
+    size_t i;
+
+    (void)state;
+    start(rows);
+    for (i = 0; i < COUNT(cases); i++) {
+        if (acme_resolver_authority(&out, resolver, cases[i].name, &res,
+                                    pool)) {
+            fail_msg("%s: %s", cases[i].name, res.detail);
+        }
+        assert_string_equal(out.record, cases[i].record);
+        assert_string_equal(out.zone, "a.test");
+        assert_int_equal(out.interval, apr_time_from_sec(cases[i].interval));
+        all = joined(out.servers);
+        assert_int_equal(out.servers->nelts, 3);
+        assert_non_null(strstr(all, server(2)));
+        assert_non_null(strstr(all, server(3)));
+        assert_non_null(strstr(all, apr_psprintf(pool, "[::1]:%s",
+                                                 fake_dns_port())));
+    }
+}
+
+static void the_authority_is_not_found(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        { 1, "servfail.test", "SOA", NULL, 2, 0, 0, 0 },
+        { 1, "no.ns.test", "SOA", "-\nns.test SOA 5", 0, 0, 0, 0 },
+        { 1, "a.test", "SOA", "a.test SOA 5", 0, 0, 0, 0 },
+        { 1, "a.test", "NS", "a.test NS ns.test", 0, 0, 0, 0 },
+        { 1, "root.test", "SOA", "-\n. SOA 5", 3, 0, 0, 0 },
+        { 1, "circle.test", "SOA", "circle.test CNAME circle.test", 0, 0, 0,
+          0 },
+        { 0 }
+    };
+    static const refusal_t cases[] = {
+        { "servfail.test", APR_EGENERAL, "SOA" },
+        { "no.ns.test", APR_EGENERAL, "has no name servers" },
+        { "a.test", APR_EGENERAL, "have no addresses" },
+        { "root.test", APR_ENOENT, "no zone" },
+        { "x.unknown.test", APR_ENOENT, "no zone" },
+        { "circle.test", APR_EGENERAL, "circle" }
+    };
+    acme_authority_t out;
+    size_t i;
+
+    (void)state;
+    start(rows);
+    for (i = 0; i < COUNT(cases); i++) {
+        assert_refused(&cases[i], acme_resolver_authority(&out, resolver,
+                                                          cases[i].name, &res,
+                                                          pool));
+        assert_null(out.servers);
+        assert_says(cases[i].name);
+    }
+}
+
+static void a_zone_has_so_many_servers(void **state)
+{
+    apr_array_header_t *lines = apr_array_make(pool, 40, sizeof(char *));
+    fake_dns_row_t rows[] = {
+        { 1, "a.test", "SOA", "a.test SOA 5", 0, 0, 0, 0 },
+        { 1, "a.test", "NS", NULL, 0, 0, 0, 0 },
+        { 1, NULL, "A", NULL, 0, 0, 0, 0 },
+        { 0 }
+    };
+    acme_authority_t out;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 20; i++) {
+        APR_ARRAY_PUSH(lines, const char *) =
+            apr_psprintf(pool, "a.test NS ns%d.test", i);
+    }
+    rows[1].says = apr_array_pstrcat(pool, lines, '\n');
+    apr_array_clear(lines);
+    for (i = 0; i < 20; i++) {
+        APR_ARRAY_PUSH(lines, const char *) =
+            apr_psprintf(pool, "ns.test A 127.0.1.%d", i);
+    }
+    rows[2].says = apr_array_pstrcat(pool, lines, '\n');
+    start(rows);
+    assert_int_equal(acme_resolver_authority(&out, resolver, "a.test", &res,
+                                             pool), 0);
+    assert_int_equal(out.servers->nelts, 16);
+    assert_int_equal(fake_dns_asked(2), 16);
+}
+
+/* 200 at once: more than a server is asked at a time; some are forgotten. */
+static void many_go_on_side_by_side(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        { 1, "slow.test", NULL, NULL, 0, 0, 0, FAKE_DNS_SILENT },
+        { 1, "b.test", "TXT", "b.test TXT b", 0, 0, 0, 0 },
+        { 0 }
+    };
+    acme_lookup_t *lookups[200];
+    int i, over = 0;
+
+    (void)state;
+    start(rows);
+    conf.timeout = 4 * TIMEOUT;
+    assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool), 0);
+    for (i = 0; i < 200; i++) {
+        lookups[i] = acme_lookup_txt(resolver, NULL,
+                                     i % 20 ? "b.test" : "slow.test", pool);
+    }
+    while (over < 190) {
+        assert_int_equal(acme_resolver_run(resolver, LONG, &res), 0);
+        for (i = 0, over = 0; i < 200; i++) {
+            over += acme_lookup_is_over(lookups[i]);
+        }
+    }
+    assert_false(acme_lookup_is_over(lookups[0]));
+    for (i = 0; i < 200; i += 40) {
+        acme_lookup_end(lookups[i]);
+    }
+    for (i = 20; i < 200; i += 40) {
+        while (!acme_lookup_is_over(lookups[i])) {
+            assert_int_equal(acme_resolver_run(resolver, LONG, &res), 0);
+        }
+    }
+    assert_int_equal(acme_lookup_values(&values, lookups[20], &res),
+                     APR_TIMEUP);
+    assert_int_equal(acme_lookup_values(&values, lookups[1], &res), 0);
+    assert_string_equal(joined(values), "b");
+    assert_int_equal(acme_resolver_run(resolver, 1000, &res), APR_TIMEUP);
+}
+
+/* The second server is asked when the first is silent. */
+static void the_next_server_is_asked(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        { 1, NULL, NULL, NULL, 0, 0, 0, FAKE_DNS_SILENT },
+        { 2, "a.test", "TXT", "a.test TXT a", 0, 0, 0, 0 },
+        { 0 }
+    };
+
+    (void)state;
+    start(rows);
+    conf.servers = apr_pstrcat(pool, server(1), ",", server(2), NULL);
+    assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool), 0);
+    assert_int_equal(acme_resolver_txt(&values, resolver, "a.test", &res,
+                                       pool), 0);
+    assert_true(fake_dns_asked(0) > 0);
+    assert_true(fake_dns_recursion_desired(0) > 0);
+}
+
+static void bad_servers_are_refused(void **state)
+{
+    static const char *const bad[] = { "nowhere", "127.0.0.1:99x", "[::1" };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(bad); i++) {
+        conf.servers = bad[i];
+        assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool),
+                         APR_EINVAL);
+        assert_null(resolver);
+        assert_int_equal(res.retry, ACME_RETRY_NEVER);
+        assert_says(bad[i]);
+    }
+}
+
+static void nobody_listens(void **state)
+{
+    (void)state;
+    conf.servers = "127.0.0.1:1";
+    conf.timeout = TIMEOUT;
+    assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool), 0);
+    assert_int_not_equal(acme_resolver_txt(&values, resolver, NAME, &res,
+                                           pool), 0);
+    assert_says("127.0.0.1:1");
+}
+
+static void the_system_has_servers(void **state)
+{
+    (void)state;
+    assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool), 0);
+}
+
+static void *stop_soon(void *data)
+{
+    apr_sleep(LEAVE_AFTER);
+    acme_stop_now(data);
+    return NULL;
+}
+
+static void a_stop_leaves_at_once(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        { 1, NULL, NULL, NULL, 0, 0, 0, FAKE_DNS_SILENT },
+        { 0 }
+    };
+    acme_authority_t out;
+    apr_time_t begin;
+    pthread_t thread;
+
+    (void)state;
+    start(rows);
+    begin = apr_time_now();
+    pthread_create(&thread, NULL, stop_soon, conf.stop);
+    assert_int_equal(acme_resolver_txt(&values, resolver, NAME, &res, pool),
+                     APR_EINTR);
+    assert_in_range(apr_time_now() - begin, LEAVE_AFTER,
+                    LEAVE_AFTER + LEAVE_WITHIN);
+    pthread_join(thread, NULL);
+    assert_null(values);
+    assert_int_equal(acme_resolver_authority(&out, resolver, NAME, &res, pool),
+                     APR_EINTR);
+    assert_int_equal(acme_resolver_txt_at(&values, resolver, server(2), NAME,
+                                          &res, pool), APR_EINTR);
+}
+
+/* A resolver is one thread's, but a process has many. */
+static void *create_one(void *data)
+{
+    apr_pool_t *own = data;
+    acme_resolver_t *mine;
+    acme_result_t why;
+    apr_array_header_t *texts;
+    intptr_t good = 0;
+    int i;
+
+    if (acme_resolver_create(&mine, &conf, &why, own) == APR_SUCCESS) {
+        for (i = 0; i < THREAD_CALLS; i++) {
+            good += acme_resolver_txt(&texts, mine, "a.test", &why, own)
+                    == APR_SUCCESS;
+        }
+    }
+    return (void *)good;
+}
+
+static void threads_do_not_meet(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        { 1, "a.test", "TXT", "a.test TXT a", 0, 0, 0, 0 },
+        { 0 }
+    };
+
+    (void)state;
+    start(rows);
+    assert_threads_are_good(create_one);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(txt_values),
+        TEST(no_txt_values),
+        TEST(a_name_that_is_none),
+        TEST(one_server_is_asked_directly),
+        TEST(the_authority_is_found),
+        TEST(the_authority_is_not_found),
+        TEST(a_zone_has_so_many_servers),
+        TEST(many_go_on_side_by_side),
+        TEST(the_next_server_is_asked),
+        TEST(bad_servers_are_refused),
+        TEST(nobody_listens),
+        TEST(the_system_has_servers),
+        TEST(a_stop_leaves_at_once),
+        TEST(threads_do_not_meet)
+    };
+    int failed;
+
+    signal(SIGPIPE, SIG_IGN);
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}

@@ -1,0 +1,22 @@
+# The unit tests of mod_acme/protocol/: a line a program.
+
+protocol_tests = \
+	%D%/test_account \
+	%D%/test_authorization \
+	%D%/test_ca \
+	%D%/test_certificate \
+	%D%/test_dns_persist \
+	%D%/test_link \
+	%D%/test_order \
+	%D%/test_problem \
+	%D%/test_renewal_info
+protocol_tests_libs = t/unit/help/libhelp.la \
+	mod_acme/protocol/libacme_protocol.la \
+	mod_acme/net/libacme_net.la \
+	mod_acme/crypto/libacme_crypto.la \
+	mod_acme/base/libacme_base.la
+
+unit_tests += $(protocol_tests)
+$(protocol_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(protocol_flags) $(CMOCKA_CFLAGS)
+$(protocol_tests): LDADD = $(protocol_tests_libs) $(CMOCKA_LIBS) $(libraries)
+$(protocol_tests): $(protocol_tests_libs)

@@ -1,0 +1,21 @@
+# The unit tests of mod_acme/renewal/: a line a program.
+
+renewal_tests = \
+	%D%/test_breaker \
+	%D%/test_propagation \
+	%D%/test_rate_limits \
+	%D%/test_rate_model \
+	%D%/test_revoked \
+	%D%/test_schedule
+renewal_tests_libs = t/unit/help/libhelp.la \
+	mod_acme/renewal/libacme_renewal.la \
+	mod_acme/ipc/libacme_ipc.la \
+	mod_acme/protocol/libacme_protocol.la \
+	mod_acme/net/libacme_net.la \
+	mod_acme/crypto/libacme_crypto.la \
+	mod_acme/base/libacme_base.la
+
+unit_tests += $(renewal_tests)
+$(renewal_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(renewal_flags) $(CMOCKA_CFLAGS)
+$(renewal_tests): LDADD = $(renewal_tests_libs) $(CMOCKA_LIBS) $(libraries)
+$(renewal_tests): $(renewal_tests_libs)

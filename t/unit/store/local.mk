@@ -1,0 +1,19 @@
+# The unit tests of mod_acme/store/: a line a program.
+
+store_tests = \
+	%D%/test_account_file \
+	%D%/test_archive \
+	%D%/test_file \
+	%D%/test_journal \
+	%D%/test_pending \
+	%D%/test_store
+store_tests_libs = t/unit/help/libhelp.la \
+	mod_acme/store/libacme_store.la \
+	mod_acme/crypto/libacme_crypto.la \
+	mod_acme/net/libacme_net.la \
+	mod_acme/base/libacme_base.la
+
+unit_tests += $(store_tests)
+$(store_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(store_flags) $(CMOCKA_CFLAGS)
+$(store_tests): LDADD = $(store_tests_libs) $(CMOCKA_LIBS) $(libraries)
+$(store_tests): $(store_tests_libs)
