@@ -44,127 +44,155 @@ typedef struct {
 
 #define ACME_DIRECTIVES(X) \
     X(AcmeEngine, "on|off", "off", ACME_VHOST, flag, engine, \
-      "Manage this virtual host. In the server config: every TLS virtual " \
-      "host that has no SSLCertificateFile.", \
+      "Manage the certificate of this virtual host. In the server config: " \
+      "of every virtual host that has SSLEngine on and no " \
+      "SSLCertificateFile. A virtual host without SSLEngine on that has " \
+      "AcmeEngine on itself is managed too, for other programs that use " \
+      "the certificate.", \
       "AcmeEngine on") \
     X(AcmeTermsOfService, "agree", NULL, ACME_VHOST, agree, agreed, \
-      "Agree to the CA's terms of service. Without it nothing is ordered, " \
-      "and log and pages say so.", \
+      "Agree to the CA's terms of service. Without this directive no " \
+      "certificate is ordered; the error log and the status page say so.", \
       "AcmeTermsOfService agree") \
     X(AcmeCA, "name|url ...", "letsencrypt", ACME_VHOST, cas, cas, \
-      "The CA: letsencrypt, letsencrypt-staging, zerossl, google, sslcom, " \
-      "actalis or the URL of a directory. With several, the next one is " \
-      "tried when the first fails, in time before anything expires.", \
+      "The certificate authority: letsencrypt, letsencrypt-staging, " \
+      "zerossl, google, sslcom, actalis or the URL of an ACME directory. " \
+      "With several, each CA is tried in this order: if orders at the " \
+      "first one fail, the next one is used in time before the " \
+      "certificate expires.", \
       "AcmeCA letsencrypt https://ca.example.org/directory") \
     X(AcmeContact, "address ...", NULL, ACME_VHOST, contacts, contacts, \
-      "Contacts of the account: e-mail addresses.", \
+      "E-mail addresses at which the CA may contact the holder of the " \
+      "account. A change is sent to the CA after the next reload.", \
       "AcmeContact admin@example.org") \
     X(AcmeExternalAccount, "kid hmac|file:path", NULL, ACME_VHOST, \
       external_account, external_account, \
       "External account binding: the key identifier and the HMAC key " \
-      "(base64url) that the CA gave you; better in a file of mode 0600. A " \
-      "changed key identifier makes a new account.", \
+      "(base64url) that the CA issued to you. Keep the HMAC key in a file " \
+      "of mode 0600. A different key identifier creates a new account.", \
       "AcmeExternalAccount kid-1 file:/etc/acme/hmac.key") \
     X(AcmeCertificate, "id", NULL, ACME_VHOST, id, id, \
       "Virtual hosts with the same id share one certificate. Default: the " \
-      "ServerName.", \
+      "first name of the certificate, which normally is the ServerName.", \
       "AcmeCertificate shop.example.org") \
     X(AcmeNames, "auto|name ...", "auto", ACME_VHOST, names, names, \
-      "The names of the certificate. auto: ServerName and the plain ones of " \
-      "ServerAlias. Wildcards, which need dns-01 or dns-persist-01, and IP " \
-      "addresses are listed.", \
+      "The names of the certificate. auto adds the ServerName and every " \
+      "ServerAlias without a wildcard. Wildcards and IP addresses are " \
+      "never added automatically: list them here. Wildcards can only be " \
+      "validated by dns-01 and dns-persist-01.", \
       "AcmeNames auto *.example.org") \
     X(AcmeChallenges, "type ...", "http-01 tls-alpn-01 dns-01 " \
       "dns-persist-01", ACME_VHOST, challenges, challenges, \
-      "The challenges that may be answered. Those that can work here are " \
-      "tried in this order; after a failure the next one.", \
+      "Challenge types in order of preference. Types that cannot work on " \
+      "this server are skipped; when one fails, the next is tried.", \
       "AcmeChallenges tls-alpn-01 http-01") \
     X(AcmeDns, "exec command [cleanup-command] | rfc2136 server=host[:port] key=file " \
       "[zone=auto|name]", NULL, ACME_VHOST, dns, dns, \
-      "Who sets the TXT records of dns-01. exec: a command, called with " \
-      "present or cleanup, the record's name and its value; a second " \
-      "command cleans up instead. exec:mod_md and exec:dehydrated call " \
-      "it as those do. rfc2136: dynamic updates with nsupdate and a TSIG " \
-      "key.", \
+      "How the TXT records of dns-01 are set and removed. exec runs a " \
+      "command with the arguments present or cleanup, the name of the " \
+      "record and its value; if a second command is given, it is run for " \
+      "the cleanup. exec:mod_md and exec:dehydrated pass the arguments " \
+      "that hook scripts of those clients expect. rfc2136 sends dynamic " \
+      "updates with nsupdate, signed with the TSIG key in the file.", \
       "AcmeDns rfc2136 server=192.0.2.53 key=/etc/acme/tsig.key") \
     X(AcmeHook, "event command ...", NULL, ACME_VHOST, hook, hooks, \
-      "A command for an event; may be repeated. The event of this version " \
-      "is notify: something happened that an administrator may want to " \
-      "know. ACME_EVENT in its environment says what: installed, failed, " \
-      "expiring, revoked, window-moved, terms-changed, stuck.", \
+      "Run a command when an event occurs; may be repeated. The only " \
+      "event is notify: something happened that an administrator may want " \
+      "to know. The environment variable ACME_EVENT has its kind: " \
+      "installed, failed, expiring, revoked, window-moved, terms-changed " \
+      "or stuck.", \
       "AcmeHook notify /usr/local/sbin/tell-me") \
     X(AcmeHookTimeout, "duration", "60s", ACME_VHOST, duration, \
       hook_timeout, \
-      "A command that runs longer is ended, with what it started.", \
+      "A command still running after this time is killed together with " \
+      "its child processes.", \
       "AcmeHookTimeout 5m") \
     X(AcmePorts, "http:port https:port", "http:80 https:443", ACME_VHOST, \
       ports, ports, \
-      "The local ports behind the outside's 80 and 443; - is none.", \
+      "The local ports that receive Internet connections to ports 80 and " \
+      "443 (behind NAT or a load balancer). Use - if a port is not " \
+      "reachable.", \
       "AcmePorts http:8080 https:8443") \
     X(AcmeKeyTypes, "type ...", "p256", ACME_VHOST, key_types, key_types, \
-      "The certificate's key: p256, p384, rsa2048, rsa3072 or rsa4096. With " \
-      "several there is a certificate of each, renewed as one.", \
+      "The key type of the certificate: p256, p384, rsa2048, rsa3072 or " \
+      "rsa4096. With several types, one certificate of each is ordered, " \
+      "and all are renewed together.", \
       "AcmeKeyTypes p256 rsa2048") \
     X(AcmeKeyReuse, "on|off", "off", ACME_VHOST, flag, key_reuse, \
-      "Keep the key when the certificate is renewed.", \
+      "Keep the private key when the certificate is renewed. After a " \
+      "revocation the key is replaced in any case.", \
       "AcmeKeyReuse on") \
     X(AcmeProfile, "name [required]", NULL, ACME_VHOST, profile, profile, \
-      "The CA's profile. One that it does not offer is left out with a " \
-      "warning; with required nothing is ordered then.", \
+      "The certificate profile to request from the CA. A profile that the " \
+      "CA does not offer is ignored with a warning; with required, " \
+      "nothing is ordered instead.", \
       "AcmeProfile shortlived required") \
     X(AcmePreferredChain, "name", NULL, ACME_VHOST, text, preferred_chain, \
-      "Of the chains that the CA offers, the one whose topmost issuer has " \
-      "this common name; its first one when none has.", \
+      "If the CA offers several chains, use the one whose topmost issuer " \
+      "has this common name. If none has it, the CA's default chain is " \
+      "used.", \
       "AcmePreferredChain \"ISRG Root X1\"") \
     X(AcmeMustStaple, "on|off", "off", ACME_VHOST, flag, must_staple, \
-      "Ask for a certificate that is good only with a stapled OCSP answer. " \
-      "Turn SSLUseStapling on as well.", \
+      "Request certificates with the must-staple extension: clients that " \
+      "honour it refuse a handshake without a stapled OCSP response. Set " \
+      "SSLUseStapling on as well.", \
       "AcmeMustStaple on") \
     X(AcmeRenewalInfo, "on|off", "on", ACME_VHOST, flag, renewal_info, \
-      "Renew when the CA suggests it.", \
+      "Ask the CA regularly when it wants the certificate renewed (RFC " \
+      "9773) and whether it was revoked, and renew accordingly. With off, " \
+      "only AcmeRenewWindow decides.", \
       "AcmeRenewalInfo off") \
     X(AcmeRenewWindow, "duration|percent", "33%", ACME_VHOST, window, renew, \
-      "Renew when this much of the lifetime is left. Lifetimes below 10 " \
-      "days have 50% unless this is set.", \
+      "Renew when this much of the lifetime is left, unless the CA " \
+      "suggests a time. The default is 50% for lifetimes below 10 days.", \
       "AcmeRenewWindow 20d") \
     X(AcmeWarnWindow, "duration|percent", "10%", ACME_VHOST, window, warn, \
-      "Warn, and be less careful with reloads, from here on.", \
+      "When this much of the lifetime is left: warn daily, and reload " \
+      "even if a configuration file was edited (httpd -t must still " \
+      "pass).", \
       "AcmeWarnWindow 5d") \
     X(AcmeParallel, "number", "8", ACME_SERVER, parallel, parallel, \
-      "Orders side by side, 1 to 64. One that waits for the DNS leaves its " \
-      "place to another meanwhile.", \
+      "The number of orders processed at the same time, 1 to 64. Orders " \
+      "waiting for DNS do not count.", \
       "AcmeParallel 4") \
     X(AcmeActivate, "graceful|live|none", "graceful", ACME_SERVER, activate, \
       activate, \
-      "How a new certificate goes live: by a graceful reload that we ask " \
-      "for, or when you reload the server. live is graceful in this version.", \
+      "How a new certificate is put into service: graceful reloads httpd " \
+      "gracefully, none waits until you reload the server. live is " \
+      "accepted and works like graceful, with a warning.", \
       "AcmeActivate none") \
     X(AcmeReloadDelay, "duration", "5s", ACME_SERVER, duration, \
       reload_delay, \
-      "Collect finished certificates this long before a reload.", \
+      "After a certificate is installed, wait this long for others before " \
+      "reloading, so that one reload serves all of them.", \
       "AcmeReloadDelay 30s") \
     X(AcmeReloadGuard, "on|off", "on", ACME_SERVER, flag, reload_guard, \
-      "Try the configuration and all certificates before a reload, and hold " \
-      "it back while a configuration file has changed since the last load.", \
+      "Before reloading, run httpd -t and load all certificates and keys; " \
+      "postpone the reload if one of them fails, or if a configuration " \
+      "file was edited since httpd last read it.", \
       "AcmeReloadGuard off") \
     X(AcmeRequireHttps, "off|temporary|permanent", "off", ACME_VHOST, \
       require_https, require_https, \
-      "Redirect names that have their certificate to https; permanent adds " \
-      "Strict-Transport-Security. Challenges are answered before it.", \
+      "Redirect http requests to https, for names whose certificate is in " \
+      "service. temporary answers 302 or 307. permanent answers 301 or " \
+      "308, and adds Strict-Transport-Security to https responses. " \
+      "Challenges are answered before the redirect.", \
       "AcmeRequireHttps temporary") \
     X(AcmeServerStatus, "on|off", "on", ACME_SERVER, flag, server_status, \
-      "The section in server-status.", \
+      "Show the managed certificates in server-status.", \
       "AcmeServerStatus off") \
     X(AcmeStateDir, "path", ACME_STATE_DIR, ACME_SERVER, path, state_dir, \
-      "The store of keys and certificates. A relative path begins at the " \
-      "ServerRoot.", \
+      "The directory where keys, certificates and accounts are stored. A " \
+      "relative path is relative to the ServerRoot.", \
       "AcmeStateDir /var/lib/acme") \
     X(AcmeCACertificateFile, "path", NULL, ACME_VHOST, path, roots, \
-      "PEM roots that the CA's own https is checked against; default: the " \
-      "system's.", \
+      "A PEM file with the root certificates that the https connection to " \
+      "the CA is verified with. Default: those of the system.", \
       "AcmeCACertificateFile conf/company-root.pem") \
     X(AcmeProxy, "url", NULL, ACME_VHOST, proxy, proxy, \
-      "The proxy that leads to the CA: http://host:port.", \
+      "The proxy for connections to the CA: http://host:port, " \
+      "https://host:port or socks5h://host:port. Proxies in the " \
+      "environment are ignored.", \
       "AcmeProxy http://proxy.example.org:3128")
 
 #define ACME_DIRECTIVE_INDEX(name, syntax, dflt, where, parse, field, text, \
