@@ -235,7 +235,7 @@ int acme_name_all_in(const apr_array_header_t *a,
     return 1;
 }
 
-const char *acme_names_text(const apr_array_header_t *names, apr_pool_t *p)
+const char *acme_name_list_text(const apr_array_header_t *names, apr_pool_t *p)
 {
     /* Not "and 1 more": that one is shown. */
     int shown = names->nelts <= NAMES_SHOWN ? names->nelts : NAMES_SHOWN - 1;

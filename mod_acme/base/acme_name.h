@@ -51,6 +51,7 @@ int acme_name_all_in(const apr_array_header_t *a,
                      const apr_array_header_t *b);
 
 /* "a.org, b.org and 7 more": for a log line; shows at most three. */
-const char *acme_names_text(const apr_array_header_t *names, apr_pool_t *p);
+const char *acme_name_list_text(const apr_array_header_t *names,
+                                apr_pool_t *p);
 
 #endif

@@ -57,8 +57,8 @@ static int unit_seconds(const char *unit)
     }
 }
 
-apr_status_t acme_duration_parse(apr_interval_time_t *pd, const char *text,
-                                 acme_result_t *res)
+apr_status_t acme_time_duration_parse(apr_interval_time_t *pd,
+                                      const char *text, acme_result_t *res)
 {
     const char *unit = text;
     int n = read_number(&unit);
@@ -74,8 +74,8 @@ apr_status_t acme_duration_parse(apr_interval_time_t *pd, const char *text,
     return APR_SUCCESS;
 }
 
-apr_status_t acme_window_parse(acme_window_t *pw, const char *text,
-                               acme_result_t *res)
+apr_status_t acme_time_window_parse(acme_window_t *pw, const char *text,
+                                    acme_result_t *res)
 {
     const char *unit = text;
     int n = read_number(&unit);
@@ -86,7 +86,7 @@ apr_status_t acme_window_parse(acme_window_t *pw, const char *text,
         pw->percent = n;
         return APR_SUCCESS;
     }
-    if (acme_duration_parse(&pw->duration, text, res) == APR_SUCCESS) {
+    if (acme_time_duration_parse(&pw->duration, text, res) == APR_SUCCESS) {
         return APR_SUCCESS;
     }
     return acme_fail_never(res, APR_EINVAL, "\"%.40s\": a window is 1%% to "
@@ -107,7 +107,7 @@ const char *acme_time_text(apr_time_t t, apr_pool_t *p)
                         exp.tm_hour, exp.tm_min, exp.tm_sec);
 }
 
-const char *acme_interval_text(apr_interval_time_t d, apr_pool_t *p)
+const char *acme_time_interval_text(apr_interval_time_t d, apr_pool_t *p)
 {
     apr_int64_t seconds = d > 0 ? apr_time_sec(d) : 0;
 
@@ -201,7 +201,7 @@ const char *acme_time_rfc3339(apr_time_t t, apr_pool_t *p)
                         exp.tm_hour, exp.tm_min, exp.tm_sec);
 }
 
-apr_time_t acme_retry_after_parse(const char *value, apr_time_t now)
+apr_time_t acme_time_retry_after_parse(const char *value, apr_time_t now)
 {
     apr_time_t most = now + apr_time_from_sec(SERVER_RETRY_MAX);
     apr_time_t t;

@@ -12,8 +12,8 @@
 #include "acme_result.h"
 
 /* "30s", "10m", "12h", "30d": more than nothing, at most 10 years. */
-apr_status_t acme_duration_parse(apr_interval_time_t *pd, const char *text,
-                                 acme_result_t *res);
+apr_status_t acme_time_duration_parse(apr_interval_time_t *pd,
+                                      const char *text, acme_result_t *res);
 
 /* "30d" is a duration, "33%" a part (1 to 99) of a lifetime. */
 typedef struct {
@@ -21,8 +21,8 @@ typedef struct {
     int percent;                        /* 0 when duration is set */
 } acme_window_t;
 
-apr_status_t acme_window_parse(acme_window_t *pw, const char *text,
-                               acme_result_t *res);
+apr_status_t acme_time_window_parse(acme_window_t *pw, const char *text,
+                                    acme_result_t *res);
 
 /* "2026-11-21 05:36:05 UTC", or "never" for 0. */
 const char *acme_time_text(apr_time_t t, apr_pool_t *p);
@@ -31,7 +31,7 @@ const char *acme_time_text(apr_time_t t, apr_pool_t *p);
  * "41 s", "12 min", "5 h", "29 days": in the largest unit of which there are
  * two, rounded down. "0 s" for less than nothing.
  */
-const char *acme_interval_text(apr_interval_time_t d, apr_pool_t *p);
+const char *acme_time_interval_text(apr_interval_time_t d, apr_pool_t *p);
 
 /* RFC 3339, as in expires and in meta.json; 0 when it is none. */
 apr_time_t acme_time_parse(const char *text);
@@ -41,6 +41,6 @@ const char *acme_time_rfc3339(apr_time_t t, apr_pool_t *p);
  * Retry-After: seconds or an HTTP date (9110, 10.2.3), as a point in time,
  * at least now and at most a day from now. 0 when there is none or it is bad.
  */
-apr_time_t acme_retry_after_parse(const char *value, apr_time_t now);
+apr_time_t acme_time_retry_after_parse(const char *value, apr_time_t now);
 
 #endif

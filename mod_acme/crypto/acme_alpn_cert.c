@@ -30,7 +30,7 @@
 #define V6_TAIL "ip6.arpa"
 #define V6_LEN (V6_OCTETS * 4 + sizeof(V6_TAIL) - 1)    /* "f.0." an octet */
 
-const char *acme_alpn_sni(const char *name, apr_pool_t *p)
+const char *acme_alpn_cert_sni(const char *name, apr_pool_t *p)
 {
     const char *arpa = acme_name_arpa(name, p);
 
@@ -94,9 +94,9 @@ static int arpa_octets(unsigned char *octets, const char *sni, apr_pool_t *p)
     return 0;
 }
 
-apr_status_t acme_alpn_digest(unsigned char *digest,
-                              const char *key_authorization,
-                              acme_result_t *res)
+apr_status_t acme_alpn_cert_digest(unsigned char *digest,
+                                   const char *key_authorization,
+                                   acme_result_t *res)
 {
     if (!EVP_Digest(key_authorization, strlen(key_authorization), digest,
                     NULL, EVP_sha256(), NULL)) {

@@ -16,12 +16,12 @@
  * The name that a validator sends as SNI for a name of a certificate: lower
  * case, and for an address its name below in-addr.arpa or ip6.arpa. (8738, 6)
  */
-const char *acme_alpn_sni(const char *name, apr_pool_t *p);
+const char *acme_alpn_cert_sni(const char *name, apr_pool_t *p);
 
 /* SHA-256 of a key authorization, into ACME_ALPN_DIGEST_OCTETS octets. */
-apr_status_t acme_alpn_digest(unsigned char *digest,
-                              const char *key_authorization,
-                              acme_result_t *res);
+apr_status_t acme_alpn_cert_digest(unsigned char *digest,
+                                   const char *key_authorization,
+                                   acme_result_t *res);
 
 /*
  * A certificate for the name behind sni, as PEM in p: signed by key itself,

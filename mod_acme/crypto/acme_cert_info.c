@@ -258,7 +258,7 @@ static const char *read_crl_url(const X509 *x509, apr_pool_t *p)
     return url;
 }
 
-const char *acme_leaf_name_text(const X509_NAME *name, apr_pool_t *p)
+const char *acme_cert_info_name_text(const X509_NAME *name, apr_pool_t *p)
 {
     /* 1.1.1 wants it without const, and later ones don't. */
     int at = X509_NAME_get_index_by_NID((X509_NAME *)name, NID_commonName, -1);
@@ -278,8 +278,8 @@ const char *acme_leaf_name_text(const X509_NAME *name, apr_pool_t *p)
     return text;
 }
 
-apr_status_t acme_leaf_read(acme_leaf_t *leaf, const X509 *x509,
-                            acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_cert_info_read(acme_cert_info_t *leaf, const X509 *x509,
+                                 acme_result_t *res, apr_pool_t *p)
 {
     apr_status_t rv;
 
@@ -293,7 +293,7 @@ apr_status_t acme_leaf_read(acme_leaf_t *leaf, const X509 *x509,
     if (rv == APR_SUCCESS) {
         rv = read_serial(&leaf->serial, x509, res, p);
     }
-    leaf->issuer = acme_leaf_name_text(X509_get_issuer_name(x509), p);
+    leaf->issuer = acme_cert_info_name_text(X509_get_issuer_name(x509), p);
     if (rv == APR_SUCCESS) {
         leaf->cert_id = read_cert_id(x509, p);
         leaf->must_staple = read_must_staple(x509);

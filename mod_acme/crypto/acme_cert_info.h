@@ -24,10 +24,10 @@ typedef struct {
     int must_staple;                /* 7633 */
     const char *ocsp_url;           /* the first http one (5280, 4.2.2.1) ... */
     const char *crl_url;            /* ... and 4.2.1.13, or NULL */
-} acme_leaf_t;
+} acme_cert_info_t;
 
 /* The common name in name, else all of it: clean, bounded, never NULL. */
-const char *acme_leaf_name_text(const X509_NAME *name, apr_pool_t *p);
+const char *acme_cert_info_name_text(const X509_NAME *name, apr_pool_t *p);
 
 /*
  * Fill leaf from x509, all of it in p. A DNS name that none can be, a damaged
@@ -38,7 +38,7 @@ const char *acme_leaf_name_text(const X509_NAME *name, apr_pool_t *p);
  * a damaged one counts as none. The URLs are ones that acme_url_check_plain()
  * likes; that of a CRL is a complete one of the issuer itself.
  */
-apr_status_t acme_leaf_read(acme_leaf_t *leaf, const X509 *x509,
-                            acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_cert_info_read(acme_cert_info_t *leaf, const X509 *x509,
+                                 acme_result_t *res, apr_pool_t *p);
 
 #endif

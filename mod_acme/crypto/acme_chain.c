@@ -23,7 +23,7 @@ typedef struct {
 
 struct acme_chain_t {
     apr_array_header_t *certs;  /* cert_t, the leaf first */
-    acme_leaf_t leaf;
+    acme_cert_info_t leaf;
 };
 
 static apr_status_t free_x509(void *x509)
@@ -145,7 +145,8 @@ apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
     chain->certs = apr_array_make(p, ACME_CHAIN_CERTS_MAX, sizeof(cert_t));
     rv = read_certs(chain, pem, pem + len, res, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_leaf_read(&chain->leaf, cert_at(chain, 0)->x509, res, p);
+        rv =
+            acme_cert_info_read(&chain->leaf, cert_at(chain, 0)->x509, res, p);
     }
     if (rv == APR_SUCCESS) {
         *pchain = chain;
@@ -176,7 +177,7 @@ apr_status_t acme_chain_load(acme_chain_t **pchain, const char *path,
     return rv;
 }
 
-const acme_leaf_t *acme_chain_leaf(const acme_chain_t *chain)
+const acme_cert_info_t *acme_chain_leaf(const acme_chain_t *chain)
 {
     return &chain->leaf;
 }
@@ -210,7 +211,7 @@ const char *acme_chain_topmost(const acme_chain_t *chain, apr_pool_t *p)
 {
     const cert_t *last = cert_at(chain, chain->certs->nelts - 1);
 
-    return acme_leaf_name_text(X509_get_issuer_name(last->x509), p);
+    return acme_cert_info_name_text(X509_get_issuer_name(last->x509), p);
 }
 
 int acme_chain_has_key(const acme_chain_t *chain, acme_key_t *key)
@@ -237,8 +238,9 @@ apr_status_t acme_chain_linked(const acme_chain_t *chain, acme_result_t *res,
                  && X509_verify(x509, X509_get0_pubkey(next)) == 1;
         ERR_clear_error();
         if (!linked) {
-            name = acme_leaf_name_text(X509_get_subject_name(x509), p);
-            next_name = acme_leaf_name_text(X509_get_subject_name(next), p);
+            name = acme_cert_info_name_text(X509_get_subject_name(x509), p);
+            next_name =
+                acme_cert_info_name_text(X509_get_subject_name(next), p);
             return acme_fail(res, APR_EINVAL, "certificate chain: certificate "
                              "%d of %d, \"%s\", is not signed by the next, "
                              "\"%s\"", i + 1, n, name, next_name);

@@ -19,7 +19,7 @@ typedef struct acme_chain_t acme_chain_t;
 /*
  * Take a PEM text of 1 to ACME_CHAIN_CERTS_MAX certificates apart. Anything
  * between the certificates but white space is an error, and so is a leaf that
- * acme_leaf_read() refuses.
+ * acme_cert_info_read() refuses.
  */
 apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
                               apr_size_t len, acme_result_t *res,
@@ -29,7 +29,7 @@ apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
 apr_status_t acme_chain_load(acme_chain_t **pchain, const char *path,
                              acme_result_t *res, apr_pool_t *p);
 
-const acme_leaf_t *acme_chain_leaf(const acme_chain_t *chain);
+const acme_cert_info_t *acme_chain_leaf(const acme_chain_t *chain);
 
 /* OpenSSL's own handle on certificate i, the leaf is 0; NULL: no such one. */
 X509 *acme_chain_x509(const acme_chain_t *chain, int i);

@@ -92,8 +92,8 @@ static void read_entry(acme_revoked_t *out, const X509_REVOKED *entry)
         entry, NID_crl_reason, NULL, NULL);
 
     out->status = ACME_REVOKED_YES;
-    out->reason = reason ? acme_verdict_reason(ASN1_ENUMERATED_get(reason))
-                         : NULL;
+    out->reason =
+        reason ? acme_revoked_reason(ASN1_ENUMERATED_get(reason)) : NULL;
     acme_openssl_time(&out->when, X509_REVOKED_get0_revocationDate(entry));
     ASN1_ENUMERATED_free(reason);
 }
@@ -117,15 +117,16 @@ apr_status_t acme_crl_read(acme_revoked_t *out, const acme_chain_t *chain,
         rv = acme_fail(res, APR_EINVAL, "CRL: it is damaged");
         goto out;
     }
-    rv = acme_verdict_issuer(&issuer, chain, res, p);
+    rv = acme_revoked_issuer(&issuer, chain, res, p);
     if (rv == APR_SUCCESS) {
         rv = check_crl(crl, issuer, acme_chain_leaf(chain)->crl_url, res);
     }
     if (rv != APR_SUCCESS) {
         goto out;
     }
-    rv = acme_verdict_fresh(&out->next_update, X509_CRL_get0_lastUpdate(crl),
-                           X509_CRL_get0_nextUpdate(crl), now, res, p);
+    rv =
+        acme_revoked_is_fresh(&out->next_update, X509_CRL_get0_lastUpdate(crl),
+                              X509_CRL_get0_nextUpdate(crl), now, res, p);
     if (rv != APR_SUCCESS) {
         acme_result_prefix(res, "CRL");
         goto out;

@@ -151,7 +151,7 @@ apr_status_t acme_csr_make(const unsigned char **pder, apr_size_t *plen,
         || !X509_REQ_sign(req, evp, EVP_sha256())
         || (len = i2d_X509_REQ(req, &der)) <= 0) {
         rv = acme_fail(res, APR_EGENERAL, "certificate request for %s: %s",
-                       acme_names_text(names, p), acme_openssl_reason());
+                       acme_name_list_text(names, p), acme_openssl_reason());
         goto out;
     }
 
@@ -221,7 +221,7 @@ apr_status_t acme_placeholder_make(const char **ppem, acme_key_t *key,
         || !X509_sign(x509, evp, EVP_sha256())
         || !(*ppem = acme_openssl_pem(x509, p))) {
         rv = acme_fail(res, APR_EGENERAL, "placeholder for %s: %s",
-                       acme_names_text(names, p), acme_openssl_reason());
+                       acme_name_list_text(names, p), acme_openssl_reason());
     }
 out:
     X509_free(x509);

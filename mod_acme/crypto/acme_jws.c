@@ -152,7 +152,7 @@ static apr_status_t hmac_fail(acme_result_t *res, const char *fault)
                            "is base64url", fault);
 }
 
-apr_status_t acme_hmac_check(const char *text, acme_result_t *res)
+apr_status_t acme_jws_hmac_check(const char *text, acme_result_t *res)
 {
     unsigned char key[HMAC_ROOM];
     apr_size_t len;
@@ -184,7 +184,8 @@ static apr_status_t sign_hmac(unsigned char *md, unsigned int *plen,
     return rv;
 }
 
-apr_status_t acme_jws_bind(const char **pjson, const acme_binding_t *binding,
+apr_status_t acme_jws_bind(const char **pjson,
+                           const acme_jws_binding_t *binding,
                            acme_key_t *account_key, acme_result_t *res,
                            apr_pool_t *p)
 {

@@ -22,21 +22,22 @@ apr_status_t acme_jws_make(const char **pbody, const acme_jws_t *jws,
 /* What the CA handed out for the binding; hmac is secret. */
 typedef struct {
     const char *kid;
-    const char *hmac;           /* base64url, as acme_hmac_check() likes it */
+    const char *hmac; /* base64url, as acme_jws_hmac_check() likes it */
     const char *url;            /* of newAccount */
-} acme_binding_t;
+} acme_jws_binding_t;
 
 /*
  * Is text base64url of a key of 16 to 512 octets? It may end in the '=' that
  * base64 would have there. res never repeats any of it.
  */
-apr_status_t acme_hmac_check(const char *text, acme_result_t *res);
+apr_status_t acme_jws_hmac_check(const char *text, acme_result_t *res);
 
 /*
  * externalAccountBinding for account_key: a JWS over its JWK, HS256, as JSON
  * text in p. The decoded secret does not outlive the call.
  */
-apr_status_t acme_jws_bind(const char **pjson, const acme_binding_t *binding,
+apr_status_t acme_jws_bind(const char **pjson,
+                           const acme_jws_binding_t *binding,
                            acme_key_t *account_key, acme_result_t *res,
                            apr_pool_t *p);
 

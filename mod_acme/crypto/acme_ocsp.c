@@ -35,7 +35,7 @@ apr_status_t acme_ocsp_request(const char **pder, apr_size_t *plen,
     *pder = NULL;
     *plen = 0;
 
-    rv = acme_verdict_issuer(&issuer, chain, res, p);
+    rv = acme_revoked_issuer(&issuer, chain, res, p);
     if (rv != APR_SUCCESS) {
         goto out;
     }
@@ -108,8 +108,8 @@ static int may_sign(X509 *signer, X509 *issuer, apr_time_t now)
            && (X509_get_extension_flags(signer) & EXFLAG_XKUSAGE)
            && (X509_get_extended_key_usage(signer) & XKU_OCSP_SIGN)
            && (X509_get_key_usage(signer) & KU_DIGITAL_SIGNATURE)
-           && acme_verdict_within(X509_get0_notBefore(signer),
-                                 X509_get0_notAfter(signer), now);
+           && acme_revoked_is_within(X509_get0_notBefore(signer),
+                                     X509_get0_notAfter(signer), now);
 }
 
 static apr_status_t check_signature(OCSP_BASICRESP *basic, X509 *issuer,
@@ -152,7 +152,7 @@ static apr_status_t read_status(acme_revoked_t *out, OCSP_BASICRESP *basic,
         return acme_fail(res, APR_EINVAL, "OCSP answer: it is not about this "
                          "certificate");
     }
-    rv = acme_verdict_fresh(&out->next_update, from, until, now, res, p);
+    rv = acme_revoked_is_fresh(&out->next_update, from, until, now, res, p);
     if (rv != APR_SUCCESS) {
         acme_result_prefix(res, "OCSP answer");
         return rv;
@@ -162,7 +162,7 @@ static apr_status_t read_status(acme_revoked_t *out, OCSP_BASICRESP *basic,
     }
     else if (status == V_OCSP_CERTSTATUS_REVOKED) {
         out->status = ACME_REVOKED_YES;
-        out->reason = acme_verdict_reason(reason);
+        out->reason = acme_revoked_reason(reason);
         acme_openssl_time(&out->when, when);
     }
     return APR_SUCCESS;
@@ -179,7 +179,7 @@ apr_status_t acme_ocsp_read(acme_revoked_t *out, const acme_chain_t *chain,
 
     memset(out, 0, sizeof(*out));
 
-    rv = acme_verdict_issuer(&issuer, chain, res, p);
+    rv = acme_revoked_issuer(&issuer, chain, res, p);
     if (rv == APR_SUCCESS) {
         rv = open_reply(&basic, reply, res);
     }

@@ -9,7 +9,7 @@
 #include "acme_revoked.h"
 #include "acme_http.h"
 
-/* The request (DER) about the leaf; fails as acme_verdict_issuer() does. */
+/* The request (DER) about the leaf; fails as acme_revoked_issuer() does. */
 apr_status_t acme_ocsp_request(const char **pder, apr_size_t *plen,
                                const acme_chain_t *chain, acme_result_t *res,
                                apr_pool_t *p);

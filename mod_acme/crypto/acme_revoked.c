@@ -10,8 +10,8 @@
 #define LEEWAY apr_time_from_sec(5 * 60)            /* clocks differ */
 #define UNTIL_UNTOLD apr_time_from_sec(24 * 60 * 60)
 
-apr_status_t acme_verdict_issuer(X509 **pissuer, const acme_chain_t *chain,
-                                acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_revoked_issuer(X509 **pissuer, const acme_chain_t *chain,
+                                 acme_result_t *res, apr_pool_t *p)
 {
     X509 *issuer = acme_chain_x509(chain, 1);
     apr_status_t rv;
@@ -30,9 +30,9 @@ apr_status_t acme_verdict_issuer(X509 **pissuer, const acme_chain_t *chain,
     return rv;
 }
 
-apr_status_t acme_verdict_fresh(apr_time_t *pnext, const ASN1_TIME *from,
-                               const ASN1_TIME *until, apr_time_t now,
-                               acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_revoked_is_fresh(apr_time_t *pnext, const ASN1_TIME *from,
+                                   const ASN1_TIME *until, apr_time_t now,
+                                   acme_result_t *res, apr_pool_t *p)
 {
     apr_time_t made, next;
 
@@ -56,8 +56,8 @@ apr_status_t acme_verdict_fresh(apr_time_t *pnext, const ASN1_TIME *from,
     return APR_SUCCESS;
 }
 
-int acme_verdict_within(const ASN1_TIME *from, const ASN1_TIME *until,
-                       apr_time_t now)
+int acme_revoked_is_within(const ASN1_TIME *from, const ASN1_TIME *until,
+                           apr_time_t now)
 {
     apr_time_t first, last;
 
@@ -65,7 +65,7 @@ int acme_verdict_within(const ASN1_TIME *from, const ASN1_TIME *until,
            && first <= now + LEEWAY && last >= now - LEEWAY;
 }
 
-const char *acme_verdict_reason(long code)
+const char *acme_revoked_reason(long code)
 {
     static const char *const reasons[] = {
         "unspecified", "keyCompromise", "cACompromise", "affiliationChanged",

@@ -28,23 +28,23 @@ typedef struct {
  * The certificate that issued the leaf; the chain keeps it. ENOENT when
  * nothing follows the leaf, EINVAL when the chain is not linked.
  */
-apr_status_t acme_verdict_issuer(X509 **pissuer, const acme_chain_t *chain,
-                                acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_revoked_issuer(X509 **pissuer, const acme_chain_t *chain,
+                                 acme_result_t *res, apr_pool_t *p);
 
 /*
  * Does an answer count now that was made at from and holds until then (NULL:
  * it does not say so, and counts for a day)? Clocks may differ by 5 minutes.
  * *pnext is until, or 0.
  */
-apr_status_t acme_verdict_fresh(apr_time_t *pnext, const ASN1_TIME *from,
-                               const ASN1_TIME *until, apr_time_t now,
-                               acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_revoked_is_fresh(apr_time_t *pnext, const ASN1_TIME *from,
+                                   const ASN1_TIME *until, apr_time_t now,
+                                   acme_result_t *res, apr_pool_t *p);
 
 /* Is now in what from and until enclose, give or take 5 minutes? */
-int acme_verdict_within(const ASN1_TIME *from, const ASN1_TIME *until,
-                       apr_time_t now);
+int acme_revoked_is_within(const ASN1_TIME *from, const ASN1_TIME *until,
+                           apr_time_t now);
 
 /* "keyCompromise", ... for a CRLReason; NULL when it is none. (5280, 5.3.1) */
-const char *acme_verdict_reason(long code);
+const char *acme_revoked_reason(long code);
 
 #endif

@@ -79,7 +79,7 @@ static int read_reason(call_t *call, const char *text)
 {
     acme_result_t res;
 
-    if (acme_revoke_reason_parse(&call->reason, text, &res)) {
+    if (acme_certificate_reason_parse(&call->reason, text, &res)) {
         fprintf(stderr, "acmectl: %s\n", res.detail);
         return 0;
     }
@@ -242,7 +242,7 @@ static json_t *as_json(const listed_t *listed, apr_time_t now, apr_pool_t *p)
     set_time(json, "validFrom", state->not_before, p);
     set_time(json, "validUntil", state->not_after, p);
     json_object_set_new(json, "nextStep",
-                        json_string(acme_step_word(next.step)));
+                        json_string(acme_schedule_step_word(next.step)));
     set_time(json, "nextAt", next.at, p);
     json_object_set_new(json, "limit", json_string(
         next.step == ACME_STEP_LIMIT ? state->limit : ""));
@@ -279,7 +279,7 @@ static void show(const listed_t *listed, apr_time_t now, apr_pool_t *p)
     else if (state->revoked) {
         printf("    revoked: a new one is ordered\n");
     }
-    printf("    next: %s", acme_step_word(next.step));
+    printf("    next: %s", acme_schedule_step_word(next.step));
     if (next.at) {
         printf(" at %s", acme_time_text(next.at, p));
     }
@@ -428,7 +428,7 @@ static int parse_until(apr_time_t *puntil, const call_t *call)
 
     *puntil = call->until ? acme_time_parse(call->until) : 0;
     if (call->until && !*puntil
-        && !acme_duration_parse(&d, call->until, &res)) {
+        && !acme_time_duration_parse(&d, call->until, &res)) {
         *puntil = now + d;
     }
     if (call->until && *puntil <= now) {

@@ -115,7 +115,7 @@ static const char *spare_folder(server_rec *s, apr_pool_t *p)
     const char *path = ap_runtime_dir_relative(p, "acme-placeholder");
     acme_result_t res;
 
-    if (acme_dir_make(path, 0700, &res, p)) {
+    if (acme_file_dir_make(path, 0700, &res, p)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s", res.detail);
     }
     return path;
@@ -215,7 +215,7 @@ static apr_hash_t *served_before(int *first, apr_pool_t *process)
 static void report(const acme_cert_conf_t *cert, const acme_files_t *found,
                    served_t *before, int first, server_rec *s, apr_pool_t *p)
 {
-    const acme_leaf_t *leaf;
+    const acme_cert_info_t *leaf;
     acme_chain_t *chain;
     acme_result_t res;
 

@@ -46,7 +46,7 @@ apr_uint32_t acme_board_seen(acme_board_t *board, const char *token);
 
 /*
  * The same for tls-alpn-01: the SNI that a validator sends (as
- * acme_alpn_sni() has it) is answered with ACME_ALPN_DIGEST_OCTETS octets. A
+ * acme_alpn_cert_sni() has it) is answered with ACME_ALPN_DIGEST_OCTETS octets. A
  * name has one digest: the last one that was presented.
  */
 apr_status_t acme_board_present_alpn(acme_board_t *board, const char *sni,

@@ -39,14 +39,14 @@ typedef struct {
 } room_t;
 
 typedef struct {
-    const acme_split_t *ask;
+    const acme_cert_split_t *ask;
     apr_array_header_t *rooms;  /* room_t, by the number less one */
     apr_hash_t *placed;         /* name: number */
     apr_hash_t *homes;          /* key of a unit: number of its first name */
     apr_pool_t *p;
 } split_t;
 
-int acme_split_limit(const char *profile)
+int acme_cert_split_limit(const char *profile)
 {
     apr_size_t i;
 
@@ -58,12 +58,12 @@ int acme_split_limit(const char *profile)
     return NAMES_MAX;
 }
 
-const char *acme_split_id(const char *id, int number, apr_pool_t *p)
+const char *acme_cert_split_id(const char *id, int number, apr_pool_t *p)
 {
     return number == 1 ? id : apr_psprintf(p, "%s-%d", id, number);
 }
 
-int acme_split_number(const char *part, apr_size_t *plen)
+int acme_cert_split_number(const char *part, apr_size_t *plen)
 {
     const char *dash = strrchr(part, '-');
     apr_size_t digits = dash ? strlen(dash + 1) : 0;
@@ -112,7 +112,7 @@ static room_t *room_at(split_t *split, int number)
     while (split->rooms->nelts < number) {
         room_t *room = apr_array_push(split->rooms);
         const int nth = split->rooms->nelts;
-        const char *id = acme_split_id(split->ask->id, nth, split->p);
+        const char *id = acme_cert_split_id(split->ask->id, nth, split->p);
 
         room->names = 0;
         room->id = nth > 1 && apr_hash_get(split->ask->taken, id,
@@ -323,8 +323,8 @@ static void fill(apr_array_header_t **names, split_t *split)
 static apr_array_header_t *parts_of(split_t *split)
 {
     const int n = split->rooms->nelts;
-    apr_array_header_t *parts = apr_array_make(split->p, n,
-                                               sizeof(acme_split_part_t));
+    apr_array_header_t *parts =
+        apr_array_make(split->p, n, sizeof(acme_cert_split_part_t));
     apr_array_header_t **names = apr_palloc(split->p,
                                             (apr_size_t)n * sizeof(*names));
     int i;
@@ -336,7 +336,7 @@ static apr_array_header_t *parts_of(split_t *split)
     fill(names, split);
     for (i = 0; i < n; i++) {
         if (names[i]->nelts) {
-            acme_split_part_t *part = apr_array_push(parts);
+            acme_cert_split_part_t *part = apr_array_push(parts);
 
             part->number = i + 1;
             part->id = room_at(split, i + 1)->id;
@@ -346,7 +346,8 @@ static apr_array_header_t *parts_of(split_t *split)
     return parts;
 }
 
-apr_array_header_t *acme_split(const acme_split_t *ask, apr_pool_t *p)
+apr_array_header_t *acme_cert_split(const acme_cert_split_t *ask,
+                                    apr_pool_t *p)
 {
     split_t split;
     int i;

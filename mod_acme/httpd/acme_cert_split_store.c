@@ -15,12 +15,13 @@
 #include "acme_cert_split_store.h"
 #include "acme_cert_split.h"
 
-struct acme_siblings_t {
+struct acme_cert_split_store_t {
     acme_store_t *store;
     apr_hash_t *last;           /* id: highest number */
 };
 
-int acme_siblings_last(const acme_siblings_t *siblings, const char *id)
+int acme_cert_split_store_last(const acme_cert_split_store_t *siblings,
+                               const char *id)
 {
     const int last = (int)(intptr_t)apr_hash_get(siblings->last, id,
                                                  APR_HASH_KEY_STRING);
@@ -28,22 +29,23 @@ int acme_siblings_last(const acme_siblings_t *siblings, const char *id)
     return last ? last : 1;
 }
 
-static void add_part(acme_siblings_t *siblings, const char *part,
+static void add_part(acme_cert_split_store_t *siblings, const char *part,
                      apr_pool_t *p)
 {
     apr_size_t len;
-    const int number = acme_split_number(part, &len);
+    const int number = acme_cert_split_number(part, &len);
     const char *id = apr_pstrmemdup(p, part, len);
 
-    if (number > acme_siblings_last(siblings, id)) {
+    if (number > acme_cert_split_store_last(siblings, id)) {
         apr_hash_set(siblings->last, id, APR_HASH_KEY_STRING,
                      (void *)(intptr_t)number);
     }
 }
 
-acme_siblings_t *acme_siblings_find(acme_store_t *store, apr_pool_t *p)
+acme_cert_split_store_t *acme_cert_split_store_find(acme_store_t *store,
+                                                    apr_pool_t *p)
 {
-    acme_siblings_t *siblings = apr_palloc(p, sizeof(*siblings));
+    acme_cert_split_store_t *siblings = apr_palloc(p, sizeof(*siblings));
     apr_finfo_t info;
     apr_dir_t *dir;
 
@@ -59,10 +61,10 @@ acme_siblings_t *acme_siblings_find(acme_store_t *store, apr_pool_t *p)
     return siblings;
 }
 
-apr_array_header_t *acme_siblings_live(const acme_siblings_t *siblings,
-                                       const char *id, apr_pool_t *p)
+apr_array_header_t *acme_cert_split_store_live(
+    const acme_cert_split_store_t *siblings, const char *id, apr_pool_t *p)
 {
-    const int last = acme_siblings_last(siblings, id);
+    const int last = acme_cert_split_store_last(siblings, id);
     apr_array_header_t *live = apr_array_make(
         p, last, sizeof(const apr_array_header_t *));
     int i;
@@ -70,7 +72,8 @@ apr_array_header_t *acme_siblings_live(const acme_siblings_t *siblings,
     for (i = 1; i <= last; i++) {
         const json_t *meta;
 
-        meta = acme_meta_live(siblings->store, acme_split_id(id, i, p), p);
+        meta =
+            acme_meta_live(siblings->store, acme_cert_split_id(id, i, p), p);
         APR_ARRAY_PUSH(live, const apr_array_header_t *) =
             meta ? acme_json_strings(meta, "names", ACME_NAME_MAX, p) : NULL;
     }

@@ -28,7 +28,7 @@ typedef struct {
     apr_hash_t *by_id;                  /* their ids: index + 1 */
     apr_array_header_t *certs;          /* acme_cert_conf_t: what becomes of
                                            them */
-    acme_siblings_t *siblings;
+    acme_cert_split_store_t *siblings;
     apr_pool_t *p;
     apr_pool_t *scratch;                /* of one id */
 } division_t;
@@ -62,8 +62,9 @@ static void tell_taken(const division_t *division,
     int i, number;
 
     for (i = 2; i < last; i++) {
-        number = number_of(division->by_id,
-                           acme_split_id(whole->id, i, division->scratch));
+        number =
+            number_of(division->by_id,
+                      acme_cert_split_id(whole->id, i, division->scratch));
         if (!number) {
             continue;
         }
@@ -82,18 +83,18 @@ static const apr_array_header_t *live_of(const division_t *division,
                                          int limit)
 {
     if (whole->names->nelts <= limit
-        && acme_siblings_last(division->siblings, whole->id) == 1) {
+        && acme_cert_split_store_last(division->siblings, whole->id) == 1) {
         return apr_array_make(division->scratch, 0,
                               sizeof(const apr_array_header_t *));
     }
-    return acme_siblings_live(division->siblings, whole->id,
-                              division->scratch);
+    return acme_cert_split_store_live(division->siblings, whole->id,
+                                      division->scratch);
 }
 
 /* The CA will refuse them, but not those of other certificates. */
 static int limit_of(const acme_cert_conf_t *whole, const acme_vhost_t *vhost)
 {
-    const int limit = acme_split_limit(whole->profile);
+    const int limit = acme_cert_split_limit(whole->profile);
 
     if (whole->names->nelts <= limit
         || strlen(whole->id) <= ACME_ID_MAX - SUFFIX_MAX) {
@@ -105,7 +106,7 @@ static int limit_of(const acme_cert_conf_t *whole, const acme_vhost_t *vhost)
     return whole->names->nelts;
 }
 
-/* acme_split_part_t: one, unless there are or were too many names for it. */
+/* acme_cert_split_part_t: one, unless there are or were too many names for it. */
 static const apr_array_header_t *split(const division_t *division,
                                        const acme_cert_conf_t *whole,
                                        const apr_array_header_t *vhosts)
@@ -113,7 +114,7 @@ static const apr_array_header_t *split(const division_t *division,
     apr_array_header_t *names = apr_array_make(
         division->scratch, vhosts->nelts, sizeof(const apr_array_header_t *));
     apr_array_header_t *parts;
-    acme_split_t ask;
+    acme_cert_split_t ask;
     int i;
 
     for (i = 0; i < vhosts->nelts; i++) {
@@ -125,17 +126,18 @@ static const apr_array_header_t *split(const division_t *division,
     ask.vhosts = names;
     ask.live = live_of(division, whole, ask.limit);
     ask.taken = division->by_id;
-    parts = acme_split(&ask, division->scratch);
+    parts = acme_cert_split(&ask, division->scratch);
     if (whole->names->nelts > ask.limit) {
-        tell_taken(division, whole, vhost_of(vhosts, 0),
-                   APR_ARRAY_IDX(parts, parts->nelts - 1,
-                                 acme_split_part_t).number);
+        tell_taken(
+            division, whole, vhost_of(vhosts, 0),
+            APR_ARRAY_IDX(parts, parts->nelts - 1, acme_cert_split_part_t)
+                .number);
     }
     return parts;
 }
 
 static void add_part(division_t *division, const acme_cert_conf_t *whole,
-                     const acme_split_part_t *part, apr_hash_t *by_name)
+                     const acme_cert_split_part_t *part, apr_hash_t *by_name)
 {
     acme_cert_conf_t *cert = apr_array_push(division->certs);
     const intptr_t number = division->certs->nelts;
@@ -214,8 +216,8 @@ static void divide(division_t *division, const acme_cert_conf_t *whole,
     int i;
 
     for (i = 0; i < parts->nelts; i++) {
-        add_part(division, whole, &APR_ARRAY_IDX(parts, i, acme_split_part_t),
-                 by_name);
+        add_part(division, whole,
+                 &APR_ARRAY_IDX(parts, i, acme_cert_split_part_t), by_name);
     }
     for (i = 0; i < vhosts->nelts; i++) {
         give(division, vhost_of(vhosts, i), by_name);
@@ -223,8 +225,9 @@ static void divide(division_t *division, const acme_cert_conf_t *whole,
     }
 }
 
-void acme_division_make(acme_conf_t *conf, const apr_array_header_t *vhosts,
-                        apr_hash_t *by_id, apr_pool_t *p)
+void acme_cert_split_vhosts_make(acme_conf_t *conf,
+                                 const apr_array_header_t *vhosts,
+                                 apr_hash_t *by_id, apr_pool_t *p)
 {
     division_t division;
     int i;
@@ -233,8 +236,8 @@ void acme_division_make(acme_conf_t *conf, const apr_array_header_t *vhosts,
     division.by_id = by_id;
     division.certs = apr_array_make(p, conf->certs->nelts,
                                     sizeof(acme_cert_conf_t));
-    division.siblings = acme_siblings_find(acme_store_at(conf->state_dir, p),
-                                           p);
+    division.siblings =
+        acme_cert_split_store_find(acme_store_at(conf->state_dir, p), p);
     division.p = p;
     apr_pool_create(&division.scratch, p);
     for (i = 0; i < conf->certs->nelts; i++) {

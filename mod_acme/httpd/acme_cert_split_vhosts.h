@@ -39,7 +39,8 @@ typedef struct {
  * places of the certificates and acme_server_conf_t.certs of the virtual
  * hosts. Reads the store, and touches nothing.
  */
-void acme_division_make(acme_conf_t *conf, const apr_array_header_t *vhosts,
-                        apr_hash_t *by_id, apr_pool_t *p);
+void acme_cert_split_vhosts_make(acme_conf_t *conf,
+                                 const apr_array_header_t *vhosts,
+                                 apr_hash_t *by_id, apr_pool_t *p);
 
 #endif

@@ -13,7 +13,7 @@
 #include "acme_server.h"
 #include "acme_conf_tree.h"
 
-struct acme_tree_t {
+struct acme_conf_tree_t {
     acme_facts_t server;
     apr_hash_t *vhosts;         /* "file:line": acme_facts_t */
     apr_hash_t *seen;           /* names of files */
@@ -38,7 +38,7 @@ static const char *first_word(const ap_directive_t *node, apr_pool_t *p)
     return ap_getword_conf(p, &args);
 }
 
-static void see_file(acme_tree_t *tree, const ap_directive_t *node,
+static void see_file(acme_conf_tree_t *tree, const ap_directive_t *node,
                      apr_pool_t *p)
 {
     /* Directives of a macro or of -c come from no file of their own. */
@@ -55,11 +55,11 @@ static void see_file(acme_tree_t *tree, const ap_directive_t *node,
  * The nth SSLCertificateFile goes with the nth SSLCertificateKeyFile, or
  * holds its key itself.
  */
-static void see_pair(acme_tree_t *tree, const ap_directive_t *node,
+static void see_pair(acme_conf_tree_t *tree, const ap_directive_t *node,
                      int *first_without_key, apr_pool_t *p)
 {
     const char *path = ap_server_root_relative(p, first_word(node, p));
-    acme_pair_t *pair;
+    acme_server_pair_t *pair;
     int i;
 
     if (!path || strchr(first_word(node, p), ':')) {
@@ -74,11 +74,11 @@ static void see_pair(acme_tree_t *tree, const ap_directive_t *node,
     }
     i = (*first_without_key)++;
     if (i < tree->pairs->nelts) {
-        APR_ARRAY_IDX(tree->pairs, i, acme_pair_t).key = path;
+        APR_ARRAY_IDX(tree->pairs, i, acme_server_pair_t).key = path;
     }
 }
 
-static void read_nodes(acme_tree_t *tree, acme_facts_t *facts,
+static void read_nodes(acme_conf_tree_t *tree, acme_facts_t *facts,
                        const ap_directive_t *node, int *first_without_key,
                        apr_pool_t *p)
 {
@@ -114,23 +114,23 @@ static void read_nodes(acme_tree_t *tree, acme_facts_t *facts,
     }
 }
 
-acme_tree_t *acme_tree_read(apr_pool_t *p)
+acme_conf_tree_t *acme_conf_tree_read(apr_pool_t *p)
 {
-    acme_tree_t *tree = apr_pcalloc(p, sizeof(*tree));
+    acme_conf_tree_t *tree = apr_pcalloc(p, sizeof(*tree));
     int first_without_key = 0;
 
     tree->vhosts = apr_hash_make(p);
     tree->seen = apr_hash_make(p);
     tree->files = apr_array_make(p, 32, sizeof(const char *));
-    tree->pairs = apr_array_make(p, 8, sizeof(acme_pair_t));
+    tree->pairs = apr_array_make(p, 8, sizeof(acme_server_pair_t));
     tree->server.tls = -1;
     tree->server.place = "the server config";
     read_nodes(tree, &tree->server, ap_conftree, &first_without_key, p);
     return tree;
 }
 
-const acme_facts_t *acme_tree_facts(const acme_tree_t *tree,
-                                    const server_rec *s, apr_pool_t *p)
+const acme_facts_t *acme_conf_tree_facts(const acme_conf_tree_t *tree,
+                                         const server_rec *s, apr_pool_t *p)
 {
     const acme_facts_t *own = &tree->server;
     acme_facts_t *facts = apr_pcalloc(p, sizeof(*facts));
@@ -156,12 +156,12 @@ const acme_facts_t *acme_tree_facts(const acme_tree_t *tree,
     return facts;
 }
 
-const apr_array_header_t *acme_tree_files(const acme_tree_t *tree)
+const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree)
 {
     return tree->files;
 }
 
-const apr_array_header_t *acme_tree_pairs(const acme_tree_t *tree)
+const apr_array_header_t *acme_conf_tree_pairs(const acme_conf_tree_t *tree)
 {
     return tree->pairs;
 }

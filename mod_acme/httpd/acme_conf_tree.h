@@ -19,19 +19,19 @@ typedef struct {
     int has_certificate;        /* SSLCertificateFile */
 } acme_facts_t;
 
-typedef struct acme_tree_t acme_tree_t;
+typedef struct acme_conf_tree_t acme_conf_tree_t;
 
 /* Read the tree that httpd has just built. */
-acme_tree_t *acme_tree_read(apr_pool_t *p);
+acme_conf_tree_t *acme_conf_tree_read(apr_pool_t *p);
 
 /* Of this server, with what it inherits; never NULL. */
-const acme_facts_t *acme_tree_facts(const acme_tree_t *tree,
-                                    const server_rec *s, apr_pool_t *p);
+const acme_facts_t *acme_conf_tree_facts(const acme_conf_tree_t *tree,
+                                         const server_rec *s, apr_pool_t *p);
 
 /* const char *: the files that have directives. */
-const apr_array_header_t *acme_tree_files(const acme_tree_t *tree);
+const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree);
 
-/* acme_pair_t: the certificates that mod_ssl is told to load. */
-const apr_array_header_t *acme_tree_pairs(const acme_tree_t *tree);
+/* acme_server_pair_t: the certificates that mod_ssl is told to load. */
+const apr_array_header_t *acme_conf_tree_pairs(const acme_conf_tree_t *tree);
 
 #endif

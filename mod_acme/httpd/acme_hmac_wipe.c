@@ -39,12 +39,12 @@ static secret_t *secrets;
 static apr_status_t end_pass(void *unused)
 {
     (void)unused;
-    acme_secrets_forget();
+    acme_hmac_wipe_forget();
     secrets = NULL;
     return APR_SUCCESS;
 }
 
-const char *acme_secrets_keep(const char *text, apr_pool_t *pconf)
+const char *acme_hmac_wipe_keep(const char *text, apr_pool_t *pconf)
 {
     secret_t *secret;
 
@@ -252,7 +252,7 @@ static void tidy_memory(void)
 }
 #endif
 
-int acme_secrets_tidy(apr_pool_t *ptemp)
+int acme_hmac_wipe_tidy(apr_pool_t *ptemp)
 {
     int left;
 
@@ -267,7 +267,7 @@ int acme_secrets_tidy(apr_pool_t *ptemp)
     return left;
 }
 
-void acme_secrets_forget(void)
+void acme_hmac_wipe_forget(void)
 {
     const secret_t *secret;
 

@@ -182,7 +182,7 @@ static start_t *find_start(server_rec *s)
     return start;
 }
 
-void acme_parent_remember(server_rec *s)
+void acme_keeper_start_remember(server_rec *s)
 {
     find_start(s);
 }
@@ -285,7 +285,7 @@ static void on_event(int reason, void *data, int status)
     }
 }
 
-void acme_parent_monitor(void)
+void acme_keeper_start_monitor(void)
 {
     if (parent && !parent->proc.pid && !is_stopping()) {
         fork_keeper();
@@ -348,8 +348,8 @@ static int can_reload(void)
         && !ap_exists_config_define("ONE_PROCESS");
 }
 
-void acme_parent_start(const acme_conf_t *conf, acme_board_t *board,
-                       const acme_tree_t *tree, apr_time_t loaded_at,
+void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
+                       const acme_conf_tree_t *tree, apr_time_t loaded_at,
                        server_rec *s, apr_pool_t *p)
 {
     acme_result_t res;
@@ -371,9 +371,9 @@ void acme_parent_start(const acme_conf_t *conf, acme_board_t *board,
     parent->server.test = parent->start->test;
     parent->server.list = parent->start->list;
     parent->server.cwd = parent->start->cwd;
-    parent->server.baseline = acme_baseline_make(acme_tree_files(tree),
-                                                 loaded_at, p);
-    parent->server.pairs = acme_tree_pairs(tree);
+    parent->server.baseline =
+        acme_conf_snapshot_make(acme_conf_tree_files(tree), loaded_at, p);
+    parent->server.pairs = acme_conf_tree_pairs(tree);
     parent->keeper.conf = conf;
     parent->keeper.server = &parent->server;
     parent->keeper.log = &parent->log;
@@ -387,12 +387,12 @@ void acme_parent_start(const acme_conf_t *conf, acme_board_t *board,
     fork_keeper();
 }
 
-int acme_parent_pair(void)
+int acme_keeper_start_pair(void)
 {
     return parent ? parent->fds[0] : -1;
 }
 
-void acme_parent_leave(void)
+void acme_keeper_start_leave(void)
 {
     if (parent) {
         close(parent->fds[1]);
@@ -400,7 +400,7 @@ void acme_parent_leave(void)
     }
 }
 
-const acme_log_t *acme_parent_log(void)
+const acme_log_t *acme_keeper_start_log(void)
 {
     return &parent->log;
 }

@@ -183,7 +183,7 @@ static const char *check_hmac_file(const char *path, apr_pool_t *p)
     }
     hmac = apr_pstrdup(p, text);
     apr_collapse_spaces(hmac, hmac);
-    if (acme_hmac_check(hmac, &res)) {
+    if (acme_jws_hmac_check(hmac, &res)) {
         return apr_psprintf(p, "%s: %s", path, res.detail);
     }
     OPENSSL_cleanse(hmac, strlen(hmac));
@@ -208,10 +208,10 @@ const char *acme_parse_external_account(void *field, cmd_parms *cmd, int argc,
             ? check_hmac_file(account->hmac_file, cmd->temp_pool)
             : apr_psprintf(cmd->pool, "'%s' is no path", argv[1] + 5);
     }
-    if (acme_hmac_check(argv[1], &res)) {
+    if (acme_jws_hmac_check(argv[1], &res)) {
         return apr_pstrdup(cmd->pool, res.detail);
     }
-    account->hmac = acme_secrets_keep(argv[1], cmd->pool);
+    account->hmac = acme_hmac_wipe_keep(argv[1], cmd->pool);
     OPENSSL_cleanse(argv[1], strlen(argv[1]));
     return NULL;
 }
@@ -536,7 +536,7 @@ const char *acme_parse_window(void *field, cmd_parms *cmd, int argc,
 {
     acme_result_t res;
 
-    if (argc == 1 && acme_window_parse(field, argv[0], &res)) {
+    if (argc == 1 && acme_time_window_parse(field, argv[0], &res)) {
         return apr_pstrdup(cmd->pool, res.detail);
     }
     return single(argc);
@@ -547,7 +547,7 @@ const char *acme_parse_duration(void *field, cmd_parms *cmd, int argc,
 {
     acme_result_t res;
 
-    if (argc == 1 && acme_duration_parse(field, argv[0], &res)) {
+    if (argc == 1 && acme_time_duration_parse(field, argv[0], &res)) {
         return apr_pstrdup(cmd->pool, res.detail);
     }
     return single(argc);

@@ -37,7 +37,7 @@ static int is_good(const char *path, acme_key_t *key,
                    const acme_cert_conf_t *cert, apr_time_t now,
                    apr_pool_t *p)
 {
-    const acme_leaf_t *leaf;
+    const acme_cert_info_t *leaf;
     acme_chain_t *chain;
     acme_result_t res;
 

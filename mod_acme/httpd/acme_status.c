@@ -80,7 +80,7 @@ static void lines_of_cert(request_rec *r, int i, const shown_t *shown)
         line(r, i, "ValidFrom", acme_time_rfc3339(state->not_before, p));
         line(r, i, "ValidUntil", acme_time_rfc3339(state->not_after, p));
     }
-    line(r, i, "NextStep", acme_step_word(shown->next.step));
+    line(r, i, "NextStep", acme_schedule_step_word(shown->next.step));
     if (shown->next.at) {
         line(r, i, "NextAt", acme_time_rfc3339(shown->next.at, p));
     }
@@ -164,7 +164,7 @@ static const char *next_text(const shown_t *shown, apr_time_t now,
     }
     return apr_psprintf(p, "%s at %s (in %s)", what,
                         acme_time_text(next->at, p),
-                        acme_interval_text(next->at - now, p));
+                        acme_time_interval_text(next->at - now, p));
 }
 
 static void row_of_cert(request_rec *r, const shown_t *shown, apr_time_t now)
@@ -176,13 +176,14 @@ static void row_of_cert(request_rec *r, const shown_t *shown, apr_time_t now)
     if (state->live && state->live != state->served) {
         word = apr_pstrcat(p, word, ", served after the next reload", NULL);
     }
-    ap_rprintf(r, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td>"
-               "<td>%s", html(shown->cert->id, r),
-               html(acme_names_text(shown->cert->names, p), r),
-               html(word, r),
-               state->live ? html(acme_time_text(state->not_after, p), r)
-                           : "-",
-               html(next_text(shown, now, p), r));
+    ap_rprintf(
+        r,
+        "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td>"
+        "<td>%s",
+        html(shown->cert->id, r),
+        html(acme_name_list_text(shown->cert->names, p), r), html(word, r),
+        state->live ? html(acme_time_text(state->not_after, p), r) : "-",
+        html(next_text(shown, now, p), r));
     if (state->explanation[0]) {
         ap_rprintf(r, "; the CA explains it at %s",
                    html(state->explanation, r));

@@ -58,23 +58,23 @@ static struct {
     acme_key_t *rsa;
 } keys;
 
-int acme_alpn_available(void)
+int acme_tls_alpn01_available(void)
 {
     return 1;
 }
 
-void acme_alpn_prepare(int wanted)
+void acme_tls_alpn01_prepare(int wanted)
 {
     protocol_wanted = wanted;
 }
 
-void acme_alpn_init(acme_board_t *the_board)
+void acme_tls_alpn01_init(acme_board_t *the_board)
 {
     board = the_board;
 }
 
 /* Threads may come as late as under exit(): never freed. */
-void acme_alpn_child_init(void)
+void acme_tls_alpn01_child_init(void)
 {
     if (board
         && (apr_pool_create_unmanaged_ex(&keys.pool, NULL, NULL)
@@ -159,7 +159,7 @@ static challenge_t *find_challenge(const SSL *ssl, apr_pool_t *p)
         return NULL;
     }
     challenge = apr_pcalloc(p, sizeof(*challenge));
-    challenge->sni = acme_alpn_sni(asked, p);
+    challenge->sni = acme_alpn_cert_sni(asked, p);
     return acme_board_answer_alpn(board, challenge->sni, challenge->digest, 0)
         ? challenge : NULL;
 }
@@ -337,7 +337,7 @@ static int answer(conn_rec *c, const char *server_name, const char **pcert_pem,
 }
 
 /* Before other clients' hooks: on the board are only names of ours. */
-void acme_alpn_hooks(apr_pool_t *p)
+void acme_tls_alpn01_hooks(apr_pool_t *p)
 {
     (void)p;
     end_filter = ap_register_input_filter("ACME_ALPN_END",
@@ -355,26 +355,26 @@ void acme_alpn_hooks(apr_pool_t *p)
 
 #else
 
-int acme_alpn_available(void)
+int acme_tls_alpn01_available(void)
 {
     return 0;
 }
 
-void acme_alpn_prepare(int wanted)
+void acme_tls_alpn01_prepare(int wanted)
 {
     (void)wanted;
 }
 
-void acme_alpn_init(acme_board_t *board)
+void acme_tls_alpn01_init(acme_board_t *board)
 {
     (void)board;
 }
 
-void acme_alpn_child_init(void)
+void acme_tls_alpn01_child_init(void)
 {
 }
 
-void acme_alpn_hooks(apr_pool_t *p)
+void acme_tls_alpn01_hooks(apr_pool_t *p)
 {
     (void)p;
 }

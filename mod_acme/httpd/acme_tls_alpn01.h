@@ -12,20 +12,20 @@
 #include "acme_board.h"
 
 /* Is it built in? It needs mod_ssl's header and OpenSSL's SSL_certs_clear. */
-int acme_alpn_available(void);
+int acme_tls_alpn01_available(void);
 
 /*
  * Before mod_ssl looks at its servers. wanted: there are certificates to be
  * validated, so acme-tls/1 is added to the Protocols of each TLS server.
  */
-void acme_alpn_prepare(int wanted);
+void acme_tls_alpn01_prepare(int wanted);
 
 /* From now on names on this board are answered. */
-void acme_alpn_init(acme_board_t *board);
+void acme_tls_alpn01_init(acme_board_t *board);
 
 /* In a worker, before its threads. */
-void acme_alpn_child_init(void);
+void acme_tls_alpn01_child_init(void);
 
-void acme_alpn_hooks(apr_pool_t *p);
+void acme_tls_alpn01_hooks(apr_pool_t *p);
 
 #endif

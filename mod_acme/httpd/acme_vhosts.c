@@ -26,7 +26,7 @@ APLOG_USE_MODULE(acme);
 
 typedef struct {
     acme_conf_t *conf;          /* certs: one an id, until they are split */
-    const acme_tree_t *tree;
+    const acme_conf_tree_t *tree;
     apr_hash_t *by_id;          /* id: index + 1 of the certificate */
     apr_hash_t *by_name;        /* name: the same, who has it first */
     apr_array_header_t *vhosts; /* apr_array_header_t *: acme_vhost_t, those of
@@ -138,7 +138,7 @@ static acme_ca_conf_t *add_ca(watch_t *watch, const acme_server_conf_t *conf,
     ca->kid = external->kid;
     ca->hmac = external->hmac;
     ca->hmac_file = external->hmac_file;
-    ca->folder = acme_account_folder(url, ca->kid, watch->p);
+    ca->folder = acme_account_file_folder(url, ca->kid, watch->p);
     ca->proxy = conf->proxy;
     ca->roots = conf->roots ? ap_server_root_relative(watch->p, conf->roots)
                             : NULL;
@@ -228,8 +228,8 @@ static int can_work(const acme_server_conf_t *conf, int type)
     case ACME_HTTP_01:
         return conf->ports.http && is_listened_on(conf->ports.http);
     case ACME_TLS_ALPN_01:
-        return acme_alpn_available() && conf->ports.https
-            && is_listened_on(conf->ports.https);
+        return acme_tls_alpn01_available() && conf->ports.https
+               && is_listened_on(conf->ports.https);
     case ACME_DNS_01:
         return conf->dns != NULL;
     default:
@@ -429,7 +429,7 @@ static void look_at(watch_t *watch, server_rec *s)
     vhost.s = s;
     vhost.quiet = watch->quiet;
     vhost.conf = acme_server_conf(s);
-    vhost.facts = acme_tree_facts(watch->tree, s, watch->p);
+    vhost.facts = acme_conf_tree_facts(watch->tree, s, watch->p);
     if (!is_managed(&vhost)) {
         return;
     }
@@ -499,7 +499,7 @@ static void finish(watch_t *watch, server_rec *base)
     acme_conf_t *conf = watch->conf;
     int i, agreed = 1;
 
-    acme_division_make(conf, watch->vhosts, watch->by_id, watch->p);
+    acme_cert_split_vhosts_make(conf, watch->vhosts, watch->by_id, watch->p);
     for (i = 0; i < conf->certs->nelts; i++) {
         acme_cert_conf_t *cert = cert_at(watch, i + 1);
 
@@ -514,7 +514,7 @@ static void finish(watch_t *watch, server_rec *base)
     }
 }
 
-acme_conf_t *acme_vhosts_read(server_rec *base, const acme_tree_t *tree,
+acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
                               int quiet, apr_pool_t *p)
 {
     const acme_server_conf_t *server = acme_server_conf(base);

@@ -14,7 +14,7 @@
  * configuration, and each vhost's acme_server_conf_t.certs. What is wrong is
  * logged with file and line (quiet: not), and survived. Touches nothing.
  */
-acme_conf_t *acme_vhosts_read(server_rec *base, const acme_tree_t *tree,
+acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
                               int quiet, apr_pool_t *p);
 
 /* For httpd -t -DDUMP_ACME: what would be managed, to standard output. */

@@ -38,7 +38,7 @@ static server_rec *server;
 static acme_solver_t solver;
 
 /* In the one child that is the singleton. */
-static _Atomic(acme_agenda_t *) agenda;
+static _Atomic(acme_scheduler_t *) agenda;
 static apr_pool_t *agenda_pool;
 
 /* The watchdog's thread is in a callback of ours, or may not enter any more. */
@@ -47,7 +47,8 @@ static apr_thread_mutex_t *mutex;
 static apr_thread_cond_t *left;
 static int inside;
 
-static apr_status_t present(void *baton, const acme_answer_t *answer,
+static apr_status_t present(void *baton,
+                            const acme_challenge_response_t *answer,
                             acme_result_t *res)
 {
     unsigned char digest[ACME_ALPN_DIGEST_OCTETS];
@@ -57,12 +58,12 @@ static apr_status_t present(void *baton, const acme_answer_t *answer,
         return acme_board_present(baton, answer->token,
                                   answer->key_authorization, res);
     }
-    rv = acme_alpn_digest(digest, answer->key_authorization, res);
+    rv = acme_alpn_cert_digest(digest, answer->key_authorization, res);
     return rv == APR_SUCCESS
         ? acme_board_present_alpn(baton, answer->sni, digest, res) : rv;
 }
 
-static void withdraw(void *baton, const acme_answer_t *answer)
+static void withdraw(void *baton, const acme_challenge_response_t *answer)
 {
     if (answer->type == ACME_HTTP_01) {
         acme_board_withdraw(baton, answer->token);
@@ -72,7 +73,7 @@ static void withdraw(void *baton, const acme_answer_t *answer)
     }
 }
 
-static apr_uint32_t seen(void *baton, const acme_answer_t *answer)
+static apr_uint32_t seen(void *baton, const acme_challenge_response_t *answer)
 {
     return answer->type == ACME_HTTP_01
         ? acme_board_seen(baton, answer->token)
@@ -85,8 +86,8 @@ static apr_uint32_t seen(void *baton, const acme_answer_t *answer)
  */
 static void begin(void)
 {
-    acme_agenda_conf_t agenda_conf;
-    acme_agenda_t *made;
+    acme_scheduler_conf_t agenda_conf;
+    acme_scheduler_t *made;
     acme_result_t res;
 
     acme_result_clear(&res);
@@ -102,10 +103,10 @@ static void begin(void)
     }
     agenda_conf.conf = conf;
     agenda_conf.solver = &solver;
-    agenda_conf.log = acme_parent_log();
+    agenda_conf.log = acme_keeper_start_log();
     agenda_conf.user_agent = "mod_acme/" ACME_VERSION;
-    agenda_conf.keeper = acme_parent_pair();
-    if (acme_agenda_create(&made, &agenda_conf, &res, agenda_pool)) {
+    agenda_conf.keeper = acme_keeper_start_pair();
+    if (acme_scheduler_create(&made, &agenda_conf, &res, agenda_pool)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "acme: %s",
                      res.detail);
         apr_pool_destroy(agenda_pool);
@@ -138,7 +139,7 @@ static void leave(void)
 
 static apr_status_t on_watchdog(int state, void *data, apr_pool_t *pool)
 {
-    acme_agenda_t *mine;
+    acme_scheduler_t *mine;
 
     (void)data;
     (void)pool;
@@ -151,7 +152,7 @@ static apr_status_t on_watchdog(int state, void *data, apr_pool_t *pool)
     }
     mine = atomic_load(&agenda);
     if (mine && state == AP_WATCHDOG_STATE_RUNNING) {
-        set_interval(watchdog, acme_agenda_look(mine, apr_time_now()), NULL,
+        set_interval(watchdog, acme_scheduler_run(mine, apr_time_now()), NULL,
                      on_watchdog);
     }
     leave();
@@ -196,12 +197,12 @@ void acme_watchdog_register(const acme_conf_t *the_conf,
 
 void acme_watchdog_stop(void)
 {
-    acme_agenda_t *mine;
+    acme_scheduler_t *mine;
 
     atomic_store(&stopping, 1);
     mine = atomic_load(&agenda);
     if (mine) {
-        acme_agenda_stop(mine);
+        acme_scheduler_stop(mine);
     }
 }
 
@@ -223,7 +224,7 @@ static int join_watchdog(apr_time_t end)
 static apr_status_t join(void *data)
 {
     const apr_time_t end = apr_time_now() + JOIN_MAX;
-    acme_agenda_t *mine;
+    acme_scheduler_t *mine;
 
     (void)data;
     acme_watchdog_stop();
@@ -234,7 +235,7 @@ static apr_status_t join(void *data)
     if (!mine) {
         return APR_SUCCESS;
     }
-    if (!acme_agenda_join(mine, end - apr_time_now())) {
+    if (!acme_scheduler_join(mine, end - apr_time_now())) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "acme: renewal: "
                      "an order did not leave in time");
         return APR_SUCCESS;

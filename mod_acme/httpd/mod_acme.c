@@ -28,7 +28,7 @@
 
 /* This pass's. */
 static apr_time_t loaded_at;
-static acme_tree_t *tree;
+static acme_conf_tree_t *tree;
 static acme_conf_t *conf;
 
 /*
@@ -40,7 +40,7 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
 {
     (void)plog;
     (void)ptemp;
-    tree = acme_tree_read(pconf);
+    tree = acme_conf_tree_read(pconf);
     if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL) {
         conf = acme_vhosts_read(s, tree, 0, pconf);
     }
@@ -67,17 +67,17 @@ static int before_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
 {
     (void)plog;
     (void)ptemp;
-    acme_parent_remember(s);
+    acme_keeper_start_remember(s);
     conf = acme_vhosts_read(s, tree, is_first_pass(), pconf);
     acme_activation_prepare(conf, s, pconf);
-    acme_alpn_prepare(conf->certs->nelts);
+    acme_tls_alpn01_prepare(conf->certs->nelts);
     return OK;
 }
 
 /* Nothing reads the configuration any more, and no worker is there yet. */
 static void tidy_secrets(server_rec *s, apr_pool_t *ptemp)
 {
-    const int left = acme_secrets_tidy(ptemp);
+    const int left = acme_hmac_wipe_tidy(ptemp);
 
     if (left) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "acme: "
@@ -112,13 +112,13 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
                      "renewed", res.detail);
         return OK;
     }
-    acme_alpn_init(board);
+    acme_tls_alpn01_init(board);
     acme_requests_init(board, conf);
     if (acme_server_conf(s)->server_status) {
         acme_status_init(board, conf);
     }
-    acme_parent_start(conf, board, tree, loaded_at, s, pconf);
-    if (acme_parent_pair() >= 0) {
+    acme_keeper_start(conf, board, tree, loaded_at, s, pconf);
+    if (acme_keeper_start_pair() >= 0) {
         acme_watchdog_register(conf, board, s, pconf);
     }
     return OK;
@@ -127,9 +127,9 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
 static void on_child_init(apr_pool_t *pchild, server_rec *s)
 {
     (void)s;
-    acme_secrets_forget();
-    acme_parent_leave();
-    acme_alpn_child_init();
+    acme_hmac_wipe_forget();
+    acme_keeper_start_leave();
+    acme_tls_alpn01_child_init();
     acme_watchdog_child_init(pchild);
 }
 
@@ -145,7 +145,7 @@ static int on_monitor(apr_pool_t *p, server_rec *s)
 {
     (void)p;
     (void)s;
-    acme_parent_monitor();
+    acme_keeper_start_monitor();
     return DECLINED;
 }
 
@@ -164,7 +164,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_stopping(on_child_stopping, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_monitor(on_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     acme_activation_hooks(p);
-    acme_alpn_hooks(p);
+    acme_tls_alpn01_hooks(p);
     acme_requests_hooks(p);
     acme_status_hooks(p);
 }

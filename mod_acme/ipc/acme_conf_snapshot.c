@@ -21,7 +21,7 @@ typedef struct {
     unsigned char digest[DIGEST_SIZE];
 } content_t;
 
-struct acme_baseline_t {
+struct acme_conf_snapshot_t {
     apr_hash_t *contents;               /* path: content_t */
     apr_array_header_t *files;
     apr_time_t loaded_at;
@@ -66,7 +66,7 @@ static int digest_file(unsigned char *digest, const char *path, apr_pool_t *p)
     return ok;
 }
 
-static void remember(acme_baseline_t *baseline, const char *path,
+static void remember(acme_conf_snapshot_t *baseline, const char *path,
                      apr_pool_t *p)
 {
     content_t *content = apr_pcalloc(p, sizeof(*content));
@@ -79,10 +79,11 @@ static void remember(acme_baseline_t *baseline, const char *path,
     apr_hash_set(baseline->contents, path, APR_HASH_KEY_STRING, content);
 }
 
-acme_baseline_t *acme_baseline_make(const apr_array_header_t *files,
-                                    apr_time_t loaded_at, apr_pool_t *p)
+acme_conf_snapshot_t *acme_conf_snapshot_make(const apr_array_header_t *files,
+                                              apr_time_t loaded_at,
+                                              apr_pool_t *p)
 {
-    acme_baseline_t *baseline = apr_pcalloc(p, sizeof(*baseline));
+    acme_conf_snapshot_t *baseline = apr_pcalloc(p, sizeof(*baseline));
     int i;
 
     baseline->contents = apr_hash_make(p);
@@ -94,7 +95,7 @@ acme_baseline_t *acme_baseline_make(const apr_array_header_t *files,
     return baseline;
 }
 
-static int is_changed(const acme_baseline_t *baseline, const char *path,
+static int is_changed(const acme_conf_snapshot_t *baseline, const char *path,
                       apr_pool_t *p)
 {
     const content_t *content = apr_hash_get(baseline->contents, path,
@@ -108,7 +109,7 @@ static int is_changed(const acme_baseline_t *baseline, const char *path,
         || memcmp(digest, content->digest, sizeof(digest)) != 0;
 }
 
-static const char *first_changed(const acme_baseline_t *baseline,
+static const char *first_changed(const acme_conf_snapshot_t *baseline,
                                  const apr_array_header_t *paths,
                                  apr_pool_t *p)
 {
@@ -145,9 +146,9 @@ static const char *first_missing(const apr_array_header_t *before,
     return NULL;
 }
 
-const char *acme_baseline_changed(const acme_baseline_t *baseline,
-                                  const apr_array_header_t *files_now,
-                                  apr_pool_t *p)
+const char *acme_conf_snapshot_changed(const acme_conf_snapshot_t *baseline,
+                                       const apr_array_header_t *files_now,
+                                       apr_pool_t *p)
 {
     const char *path;
 

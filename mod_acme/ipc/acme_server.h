@@ -16,7 +16,7 @@ typedef struct {
     const char *cert;           /* paths */
     const char *key;
     const char *place;          /* "file:line" of the directive */
-} acme_pair_t;
+} acme_server_pair_t;
 
 typedef struct {
     pid_t pid;                  /* the parent */
@@ -25,8 +25,8 @@ typedef struct {
     const char *const *list;    /* argv that lists the files read; such a run
                                    tests less: mod_ssl skips its paths */
     const char *cwd;            /* where it was started */
-    const acme_baseline_t *baseline;  /* of the files that it read */
-    const apr_array_header_t *pairs;  /* acme_pair_t */
+    const acme_conf_snapshot_t *baseline; /* of the files that it read */
+    const apr_array_header_t *pairs;      /* acme_server_pair_t */
 } acme_server_t;
 
 #endif

@@ -30,13 +30,13 @@ typedef enum {
 
 /* What of the past the limits of a CA count. */
 typedef enum {
-    ACME_PAST_ORDERED,          /* a newOrder request was accepted */
-    ACME_PAST_ISSUED,           /* a certificate came of it */
-    ACME_PAST_FAILED,           /* a name was not validated */
-    ACME_PASTS
-} acme_past_e;
+    ACME_HISTORY_ORDERED, /* a newOrder request was accepted */
+    ACME_HISTORY_ISSUED,  /* a certificate came of it */
+    ACME_HISTORY_FAILED,  /* a name was not validated */
+    ACME_HISTORY_KINDS
+} acme_history_e;
 
-#define ACME_PAST_MAX 8         /* the last ones of each */
+#define ACME_HISTORY_MAX 8 /* the last ones of each */
 
 /* What an order was for. */
 typedef enum {
@@ -53,7 +53,7 @@ typedef struct {
     apr_uint16_t others;        /* it was for other names than are ordered
                                    now */
     apr_uint32_t name;          /* FAILED: position of the name */
-} acme_past_t;
+} acme_history_t;
 
 typedef struct {
     apr_uint32_t cert;          /* index in the configuration */
@@ -93,8 +93,9 @@ typedef struct {
     apr_uint32_t left_out;      /* names that fail, so that the others get on */
     apr_time_t names_again_at;  /* one of them is tried again then; 0: none */
 
-    acme_past_t past[ACME_PASTS][ACME_PAST_MAX];        /* oldest first */
-    apr_uint32_t pasts[ACME_PASTS];     /* how many of each */
+    acme_history_t past[ACME_HISTORY_KINDS]
+                       [ACME_HISTORY_MAX];  /* oldest first */
+    apr_uint32_t pasts[ACME_HISTORY_KINDS]; /* how many of each */
     apr_time_t limit_until;     /* a limit of the CA: not ordered before; 0:
                                    none is known */
     char limit[ACME_DETAIL_SIZE];       /* a sentence about it */

@@ -21,22 +21,22 @@ typedef struct {
 } entry_t;
 
 struct acme_accounts_t {
-    acme_book_t *book;
+    acme_registry_t *registry;
     entry_t *entries;           /* one for each CA, by its index */
 };
 
 static const acme_ca_conf_t *conf_of(const acme_accounts_t *accounts,
                                      apr_uint32_t ca)
 {
-    return &APR_ARRAY_IDX(accounts->book->conf->cas, ca, acme_ca_conf_t);
+    return &APR_ARRAY_IDX(accounts->registry->conf->cas, ca, acme_ca_conf_t);
 }
 
-acme_accounts_t *acme_accounts_create(acme_book_t *book, apr_pool_t *p)
+acme_accounts_t *acme_accounts_create(acme_registry_t *registry, apr_pool_t *p)
 {
     acme_accounts_t *accounts = apr_pcalloc(p, sizeof(*accounts));
-    int i, n = book->conf->cas->nelts;
+    int i, n = registry->conf->cas->nelts;
 
-    accounts->book = book;
+    accounts->registry = registry;
     accounts->entries = apr_pcalloc(p, (apr_size_t)(n + 1)
                                     * sizeof(*accounts->entries));
     for (i = 0; i < n; i++) {
@@ -65,7 +65,7 @@ static apr_status_t make_account(entry_t *entry, acme_store_t *store,
 
     rv = acme_key_generate(&key, ACME_KEY_P256, res, entry->p);
     if (rv == APR_SUCCESS) {
-        rv = acme_account_key_save(store, ca->folder, key, res, entry->p);
+        rv = acme_account_file_key_save(store, ca->folder, key, res, entry->p);
     }
     if (rv == APR_SUCCESS) {
         memset(&entry->file, 0, sizeof(entry->file));
@@ -77,17 +77,17 @@ static apr_status_t make_account(entry_t *entry, acme_store_t *store,
 static apr_status_t load_account(entry_t *entry, acme_accounts_t *accounts,
                                  const acme_ca_conf_t *ca, acme_result_t *res)
 {
-    acme_store_t *store = accounts->book->store;
+    acme_store_t *store = accounts->registry->store;
     acme_result_t ignored;
     acme_key_t *next;
     apr_status_t rv;
 
     apr_pool_clear(entry->p);           /* what the last failure left */
     memset(&entry->known, 0, sizeof(entry->known));
-    rv = acme_account_load(&entry->known.key, &entry->file, store, ca->folder,
-                           res, entry->p);
+    rv = acme_account_file_load(&entry->known.key, &entry->file, store,
+                                ca->folder, res, entry->p);
     if (rv == APR_SUCCESS && res->detail[0]) {
-        acme_log(accounts->book->log, ACME_LOG_WARNING, "account", "%s",
+        acme_log(accounts->registry->log, ACME_LOG_WARNING, "account", "%s",
                  res->detail);
     }
     if (APR_STATUS_IS_ENOENT(rv)) {
@@ -102,7 +102,7 @@ static apr_status_t load_account(entry_t *entry, acme_accounts_t *accounts,
         entry->known.persist_draft = entry->file.persist_draft;
         entry->known.persist_prefix = entry->file.persist_prefix;
         entry->known.contacts_changed = has_changed(&entry->file, ca);
-        entry->known.has_next_key = !acme_account_next_load(
+        entry->known.has_next_key = !acme_account_file_next_load(
             &next, store, ca->folder, &ignored, entry->p);
     }
     return rv;
@@ -138,13 +138,15 @@ apr_status_t acme_accounts_check(const acme_accounts_t *accounts,
     if (!account->deactivated) {
         return APR_SUCCESS;
     }
-    return acme_fail_never(res, APR_EACCES, "account at %s: it was "
+    return acme_fail_never(res, APR_EACCES,
+                           "account at %s: it was "
                            "deactivated, and nothing can be ordered with it; "
                            "to begin with a new one, remove %s and reload "
                            "httpd, or name another key identifier with "
-                           "AcmeExternalAccount", account->directory,
-                           acme_store_path(accounts->book->store, "accounts",
-                                           account->folder, p));
+                           "AcmeExternalAccount",
+                           account->directory,
+                           acme_store_path(accounts->registry->store,
+                                           "accounts", account->folder, p));
 }
 
 int acme_accounts_contacts_changed(acme_accounts_t *accounts,
@@ -155,17 +157,17 @@ int acme_accounts_contacts_changed(acme_accounts_t *accounts,
     acme_result_t res;
     acme_key_t *key;
 
-    return !acme_account_load(&key, &file, accounts->book->store,
-                              conf->folder, &res, p)
-        && file.url && !file.deactivated && has_changed(&file, conf);
+    return !acme_account_file_load(&key, &file, accounts->registry->store,
+                                   conf->folder, &res, p)
+           && file.url && !file.deactivated && has_changed(&file, conf);
 }
 
 static apr_status_t save(acme_accounts_t *accounts, apr_uint32_t ca,
                          const acme_account_file_t *file, acme_result_t *res,
                          apr_pool_t *p)
 {
-    return acme_account_save(accounts->book->store,
-                             conf_of(accounts, ca)->folder, file, res, p);
+    return acme_account_file_save(accounts->registry->store,
+                                  conf_of(accounts, ca)->folder, file, res, p);
 }
 
 apr_status_t acme_accounts_tell_url(acme_accounts_t *accounts,
@@ -192,7 +194,7 @@ apr_status_t acme_accounts_tell_url(acme_accounts_t *accounts,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    acme_log(accounts->book->log, url ? ACME_LOG_NOTICE : ACME_LOG_WARNING,
+    acme_log(accounts->registry->log, url ? ACME_LOG_NOTICE : ACME_LOG_WARNING,
              "account", "%s: %s", acme_url_host(conf->url, p),
              url ? acme_text_clean(url, ACME_URL_MAX, p)
                  : "the CA does not know it any more");
@@ -205,17 +207,17 @@ apr_status_t acme_accounts_next_key(acme_key_t **pkey,
                                     acme_result_t *res, apr_pool_t *p)
 {
     const char *folder = conf_of(accounts, ca)->folder;
-    acme_store_t *store = accounts->book->store;
+    acme_store_t *store = accounts->registry->store;
     entry_t *entry;
     apr_status_t rv;
 
-    rv = acme_account_next_load(pkey, store, folder, res, p);
+    rv = acme_account_file_next_load(pkey, store, folder, res, p);
     if (!APR_STATUS_IS_ENOENT(rv) || !make) {
         return rv;
     }
     rv = acme_key_generate(pkey, ACME_KEY_P256, res, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_account_next_save(store, folder, *pkey, res, p);
+        rv = acme_account_file_next_save(store, folder, *pkey, res, p);
     }
     if (rv == APR_SUCCESS) {
         rv = find_entry(&entry, accounts, ca, res);
@@ -229,16 +231,17 @@ apr_status_t acme_accounts_end_key(acme_accounts_t *accounts, apr_uint32_t ca,
                                    apr_pool_t *p)
 {
     const acme_ca_conf_t *conf = conf_of(accounts, ca);
-    acme_store_t *store = accounts->book->store;
+    acme_store_t *store = accounts->registry->store;
     apr_status_t rv;
 
     rv = end == ACME_KEY_PROMOTE
-        ? acme_account_next_promote(store, conf->folder, res, p)
-        : acme_account_next_drop(store, conf->folder, res, p);
+             ? acme_account_file_next_promote(store, conf->folder, res, p)
+             : acme_account_file_next_drop(store, conf->folder, res, p);
     if (rv == APR_SUCCESS) {
-        acme_log(accounts->book->log, ACME_LOG_NOTICE, "account", "%s: %s",
-                 acme_url_host(conf->url, p), end == ACME_KEY_PROMOTE
-                 ? "has its new key" : "keeps its key");
+        acme_log(accounts->registry->log, ACME_LOG_NOTICE, "account", "%s: %s",
+                 acme_url_host(conf->url, p),
+                 end == ACME_KEY_PROMOTE ? "has its new key"
+                                         : "keeps its key");
     }
     else if (!APR_STATUS_IS_ENOENT(rv)) {
         return rv;
@@ -283,7 +286,7 @@ int acme_accounts_tell_terms(acme_accounts_t *accounts, apr_uint32_t ca,
     file.terms = url;
     if (save(accounts, ca, &file, &res, p)
         || load_account(entry, accounts, conf_of(accounts, ca), &res)) {
-        acme_log(accounts->book->log, ACME_LOG_WARNING, "account", "%s",
+        acme_log(accounts->registry->log, ACME_LOG_WARNING, "account", "%s",
                  res.detail);
         return 0;
     }
@@ -309,7 +312,7 @@ apr_status_t acme_accounts_tell_persist(acme_accounts_t *accounts,
     rv = acme_name_normalise(&issuer, persist->issuer, res, p);
     if (rv == APR_SUCCESS
         && ((persist->draft != 1 && persist->draft != 2)
-            || (prefix && !acme_persist_is_prefix(prefix)))) {
+            || (prefix && !acme_dns_persist_is_prefix(prefix)))) {
         rv = acme_fail(res, APR_EINVAL, "keeper: no record of dns-persist-01 "
                        "looks like that");
     }
@@ -348,7 +351,7 @@ static const char *account_text(const acme_ca_conf_t *ca,
 
 const char *acme_accounts_text(acme_accounts_t *accounts, apr_pool_t *p)
 {
-    const apr_array_header_t *cas = accounts->book->conf->cas;
+    const apr_array_header_t *cas = accounts->registry->conf->cas;
     const char *text = "";
     int i;
 
@@ -357,9 +360,9 @@ const char *acme_accounts_text(acme_accounts_t *accounts, apr_pool_t *p)
         acme_result_t res;
         acme_key_t *key;
 
-        acme_account_load(&key, &file, accounts->book->store,
-                          conf_of(accounts, (apr_uint32_t)i)->folder, &res,
-                          p);
+        acme_account_file_load(&key, &file, accounts->registry->store,
+                               conf_of(accounts, (apr_uint32_t)i)->folder,
+                               &res, p);
         text = apr_pstrcat(p, text, account_text(
             conf_of(accounts, (apr_uint32_t)i), &file, p), NULL);
     }
@@ -395,7 +398,7 @@ apr_status_t acme_accounts_binding(const char **pjson,
                                    apr_pool_t *p)
 {
     const acme_ca_conf_t *conf = conf_of(accounts, ca);
-    acme_binding_t binding;
+    acme_jws_binding_t binding;
     entry_t *entry;
     apr_status_t rv;
 

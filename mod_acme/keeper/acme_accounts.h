@@ -22,7 +22,8 @@ typedef struct {
 
 typedef struct acme_accounts_t acme_accounts_t;
 
-acme_accounts_t *acme_accounts_create(acme_book_t *book, apr_pool_t *p);
+acme_accounts_t *acme_accounts_create(acme_registry_t *registry,
+                                      apr_pool_t *p);
 
 /*
  * The account at the CA with this index in the configuration, with a key that

@@ -33,8 +33,8 @@ typedef struct record_t record_t;
 /* One value of one record, and who needs it. */
 struct record_t {
     record_t *next;
-    acme_records_t *records;
-    acme_record_job_t what;     /* as asked for last; of its cert, id and
+    acme_dns_records_t *records;
+    acme_dns_records_job_t what; /* as asked for last; of its cert, id and
                                    names too, for they may be several */
     const acme_dns_conf_t *dns;
     apr_array_header_t *holders;        /* apr_uint32_t: certificates */
@@ -48,9 +48,9 @@ struct record_t {
     apr_pool_t *p;
 };
 
-struct acme_records_t {
+struct acme_dns_records_t {
     const acme_log_t *log;
-    acme_hooks_t *hooks;
+    acme_hook_runner_t *hooks;
     record_t *first;
     int count;
     int failures;
@@ -59,12 +59,13 @@ struct acme_records_t {
 
 static void go_on(record_t *record);
 
-acme_records_t *acme_records_create(const acme_log_t *log, apr_pool_t *p)
+acme_dns_records_t *acme_dns_records_create(const acme_log_t *log,
+                                            apr_pool_t *p)
 {
-    acme_records_t *records = apr_pcalloc(p, sizeof(*records));
+    acme_dns_records_t *records = apr_pcalloc(p, sizeof(*records));
 
     records->log = log;
-    records->hooks = acme_hooks_create(log, p);
+    records->hooks = acme_hook_run_create(log, p);
     records->p = p;
     return records;
 }
@@ -89,7 +90,7 @@ static int is_name(const char *name)
 }
 
 static apr_status_t check_what(const char **precord,
-                               const acme_record_job_t *what,
+                               const acme_dns_records_job_t *what,
                                acme_result_t *res, apr_pool_t *p)
 {
     const char *record = what->record;
@@ -238,7 +239,7 @@ static void let_go(record_t *record, apr_uint32_t cert)
 
 static void forget(record_t *record)
 {
-    acme_records_t *records = record->records;
+    acme_dns_records_t *records = record->records;
     record_t **at = &records->first;
 
     while (*at != record) {
@@ -250,7 +251,7 @@ static void forget(record_t *record)
 }
 
 /* Room for one more, if need be the place of the oldest that is idle. */
-static int make_room(acme_records_t *records)
+static int make_room(acme_dns_records_t *records)
 {
     record_t *record;
 
@@ -266,7 +267,7 @@ static int make_room(acme_records_t *records)
     return 0;
 }
 
-static record_t *record_make(acme_records_t *records, const char *name,
+static record_t *record_make(acme_dns_records_t *records, const char *name,
                              const char *value)
 {
     record_t *record, **end;
@@ -288,7 +289,7 @@ static record_t *record_make(acme_records_t *records, const char *name,
 }
 
 /* The one of this name and value, made if there is none; NULL: too many. */
-static record_t *find_record(acme_records_t *records, const char *name,
+static record_t *find_record(acme_dns_records_t *records, const char *name,
                              const char *value)
 {
     record_t *record;
@@ -317,10 +318,10 @@ static apr_array_header_t *copy_names(const apr_array_header_t *names,
 }
 
 /* The same record is asked for rarely more than twice: the pool may grow. */
-static void ask_for(record_t *record, const acme_record_job_t *what,
+static void ask_for(record_t *record, const acme_dns_records_job_t *what,
                     const acme_dns_conf_t *dns)
 {
-    acme_record_job_t *kept = &record->what;
+    acme_dns_records_job_t *kept = &record->what;
 
     kept->cert = what->cert;
     kept->remaining = what->remaining;
@@ -343,7 +344,7 @@ static void push(apr_array_header_t *argv, const char *a, const char *b,
 static apr_array_header_t *make_command(const record_t *record, int present,
                                         apr_pool_t *p)
 {
-    const acme_record_job_t *what = &record->what;
+    const acme_dns_records_job_t *what = &record->what;
     const acme_dns_conf_t *dns = record->dns;
     apr_array_header_t *argv = apr_array_copy(
         p, present || !dns->cleanup ? dns->present : dns->cleanup);
@@ -474,7 +475,7 @@ static void ended(void *baton, apr_status_t status, const acme_result_t *res,
 /* Begin what is wanted; it copies all, so that a pool of its own ends here. */
 static void go_on(record_t *record)
 {
-    const acme_record_job_t *what = &record->what;
+    const acme_dns_records_job_t *what = &record->what;
     const int present = record->wanted == PRESENT;
     acme_hook_event_t event = { 0 };
     acme_hook_dns_t dns = { 0 };
@@ -509,7 +510,7 @@ static void go_on(record_t *record)
     }
     record->running = record->wanted;
     record->wanted = NOTHING;
-    acme_hooks_run(record->records->hooks, &hook);
+    acme_hook_run_start(record->records->hooks, &hook);
     apr_pool_destroy(p);
 }
 
@@ -523,8 +524,8 @@ static void want(record_t *record, action_e action)
 }
 
 /* The record that is meant, when all that was said of it is right. */
-static apr_status_t prepare(record_t **precord, acme_records_t *records,
-                            const acme_record_job_t *what,
+static apr_status_t prepare(record_t **precord, acme_dns_records_t *records,
+                            const acme_dns_records_job_t *what,
                             const acme_dns_conf_t *dns, acme_result_t *res)
 {
     const char *name;
@@ -552,7 +553,7 @@ static apr_status_t prepare(record_t **precord, acme_records_t *records,
 }
 
 /* A round begins with the first present after the last one was told. */
-static void forget_told(acme_records_t *records, apr_uint32_t cert)
+static void forget_told(acme_dns_records_t *records, apr_uint32_t cert)
 {
     record_t *record;
 
@@ -563,10 +564,10 @@ static void forget_told(acme_records_t *records, apr_uint32_t cert)
     }
 }
 
-apr_status_t acme_records_present(acme_records_t *records,
-                                  const acme_record_job_t *what,
-                                  const acme_dns_conf_t *dns,
-                                  acme_result_t *res)
+apr_status_t acme_dns_records_present(acme_dns_records_t *records,
+                                      const acme_dns_records_job_t *what,
+                                      const acme_dns_conf_t *dns,
+                                      acme_result_t *res)
 {
     record_t *record;
     apr_status_t rv;
@@ -581,10 +582,10 @@ apr_status_t acme_records_present(acme_records_t *records,
     return rv;
 }
 
-apr_status_t acme_records_cleanup(acme_records_t *records,
-                                  const acme_record_job_t *what,
-                                  const acme_dns_conf_t *dns,
-                                  acme_result_t *res)
+apr_status_t acme_dns_records_cleanup(acme_dns_records_t *records,
+                                      const acme_dns_records_job_t *what,
+                                      const acme_dns_conf_t *dns,
+                                      acme_result_t *res)
 {
     record_t *record;
     apr_status_t rv;
@@ -599,7 +600,7 @@ apr_status_t acme_records_cleanup(acme_records_t *records,
     return rv;
 }
 
-int acme_records_busy(const acme_records_t *records)
+int acme_dns_records_busy(const acme_dns_records_t *records)
 {
     const record_t *record;
 
@@ -611,7 +612,8 @@ int acme_records_busy(const acme_records_t *records)
     return 0;
 }
 
-int acme_records_running(const acme_records_t *records, apr_uint32_t cert)
+int acme_dns_records_running(const acme_dns_records_t *records,
+                             apr_uint32_t cert)
 {
     const record_t *record;
 
@@ -624,8 +626,8 @@ int acme_records_running(const acme_records_t *records, apr_uint32_t cert)
     return 0;
 }
 
-apr_status_t acme_records_result(acme_records_t *records, apr_uint32_t cert,
-                                 acme_result_t *res)
+apr_status_t acme_dns_records_result(acme_dns_records_t *records,
+                                     apr_uint32_t cert, acme_result_t *res)
 {
     const record_t *found = NULL;
     record_t *record;
@@ -645,17 +647,19 @@ apr_status_t acme_records_result(acme_records_t *records, apr_uint32_t cert,
     return found->res.status;
 }
 
-int acme_records_poll(const acme_records_t *records, struct pollfd *fds)
+int acme_dns_records_poll(const acme_dns_records_t *records,
+                          struct pollfd *fds)
 {
-    return acme_hooks_poll(records->hooks, fds);
+    return acme_hook_run_poll(records->hooks, fds);
 }
 
-apr_time_t acme_records_wake(const acme_records_t *records, apr_time_t now)
+apr_time_t acme_dns_records_wake(const acme_dns_records_t *records,
+                                 apr_time_t now)
 {
-    return acme_hooks_wake(records->hooks, now);
+    return acme_hook_run_wake(records->hooks, now);
 }
 
-int acme_records_step(acme_records_t *records, apr_time_t now)
+int acme_dns_records_step(acme_dns_records_t *records, apr_time_t now)
 {
-    return acme_hooks_step(records->hooks, now);
+    return acme_hook_run_step(records->hooks, now);
 }

@@ -13,7 +13,7 @@
 #define ACME_RECORD_VALUE_LEN 43        /* base64url of SHA-256 (8555, 8.4) */
 #define ACME_RECORD_FDS ACME_HOOK_FDS
 
-typedef struct acme_records_t acme_records_t;
+typedef struct acme_dns_records_t acme_dns_records_t;
 
 /* All strings are checked and copied. */
 typedef struct {
@@ -28,19 +28,20 @@ typedef struct {
                                    validated with it; NULL: it alone */
     int remaining;              /* how many presents of the certificate will
                                    follow; 0 when that isn't known */
-} acme_record_job_t;
+} acme_dns_records_job_t;
 
-acme_records_t *acme_records_create(const acme_log_t *log, apr_pool_t *p);
+acme_dns_records_t *acme_dns_records_create(const acme_log_t *log,
+                                            apr_pool_t *p);
 
 /*
- * Begin to set a record; acme_records_result() says how it went. A failure
+ * Begin to set a record; acme_dns_records_result() says how it went. A failure
  * here has begun nothing: an input that is refused (ACME_RETRY_NEVER), a key
  * file that others can read, no nsupdate. dns lives as long as records.
  */
-apr_status_t acme_records_present(acme_records_t *records,
-                                  const acme_record_job_t *what,
-                                  const acme_dns_conf_t *dns,
-                                  acme_result_t *res);
+apr_status_t acme_dns_records_present(acme_dns_records_t *records,
+                                      const acme_dns_records_job_t *what,
+                                      const acme_dns_conf_t *dns,
+                                      acme_result_t *res);
 
 /*
  * Begin to remove it, after its present when that still runs, and not while
@@ -48,27 +49,30 @@ apr_status_t acme_records_present(acme_records_t *records,
  * never presented here, or in vain. A failure of what runs is logged; what
  * runs goes on when the keeper ends.
  */
-apr_status_t acme_records_cleanup(acme_records_t *records,
-                                  const acme_record_job_t *what,
-                                  const acme_dns_conf_t *dns,
-                                  acme_result_t *res);
+apr_status_t acme_dns_records_cleanup(acme_dns_records_t *records,
+                                      const acme_dns_records_job_t *what,
+                                      const acme_dns_conf_t *dns,
+                                      acme_result_t *res);
 
 /* Is any being set or removed? */
-int acme_records_busy(const acme_records_t *records);
+int acme_dns_records_busy(const acme_dns_records_t *records);
 
 /* Does something still run, or wait, for the certificate? */
-int acme_records_running(const acme_records_t *records, apr_uint32_t cert);
+int acme_dns_records_running(const acme_dns_records_t *records,
+                             apr_uint32_t cert);
 
 /*
  * The first failure among the presents of the certificate that have ended.
  * Once told, it is forgotten with the next present; and with the cleanup.
  */
-apr_status_t acme_records_result(acme_records_t *records, apr_uint32_t cert,
-                                 acme_result_t *res);
+apr_status_t acme_dns_records_result(acme_dns_records_t *records,
+                                     apr_uint32_t cert, acme_result_t *res);
 
-/* For the loop: as acme_hooks_poll(), acme_hooks_wake(), acme_hooks_step(). */
-int acme_records_poll(const acme_records_t *records, struct pollfd *fds);
-apr_time_t acme_records_wake(const acme_records_t *records, apr_time_t now);
-int acme_records_step(acme_records_t *records, apr_time_t now);
+/* For the loop: as acme_hook_run_poll(), acme_hook_run_wake(), acme_hook_run_step(). */
+int acme_dns_records_poll(const acme_dns_records_t *records,
+                          struct pollfd *fds);
+apr_time_t acme_dns_records_wake(const acme_dns_records_t *records,
+                                 apr_time_t now);
+int acme_dns_records_step(acme_dns_records_t *records, apr_time_t now);
 
 #endif

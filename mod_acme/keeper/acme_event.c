@@ -17,15 +17,15 @@ static const char *const words[] = {
 static void ended(void *baton, apr_status_t status, const acme_result_t *res,
                   const char *output)
 {
-    const acme_book_t *book = baton;
+    const acme_registry_t *registry = baton;
 
     (void)output;
     if (status != APR_SUCCESS) {
-        acme_log(book->log, ACME_LOG_WARNING, "notify", "%s", res->detail);
+        acme_log(registry->log, ACME_LOG_WARNING, "notify", "%s", res->detail);
     }
 }
 
-static void describe(acme_hook_event_t *event, const acme_book_t *book,
+static void describe(acme_hook_event_t *event, const acme_registry_t *registry,
                      const acme_cert_conf_t *cert, const acme_state_t *state,
                      apr_pool_t *p)
 {
@@ -33,38 +33,40 @@ static void describe(acme_hook_event_t *event, const acme_book_t *book,
     event->names = cert->names;
     event->problem = state->problem;
     if (state->live) {
-        event->live = acme_store_path(book->store, "live", cert->id, p);
-        event->cert = acme_store_live(book->store, cert->id, "cert.pem", p);
-        event->chain = acme_store_live(book->store, cert->id, "chain.pem", p);
-        event->fullchain = acme_store_live(book->store, cert->id,
-                                           "fullchain.pem", p);
-        event->privkey = acme_store_live(book->store, cert->id, "privkey.pem",
-                                         p);
+        event->live = acme_store_path(registry->store, "live", cert->id, p);
+        event->cert =
+            acme_store_live(registry->store, cert->id, "cert.pem", p);
+        event->chain =
+            acme_store_live(registry->store, cert->id, "chain.pem", p);
+        event->fullchain =
+            acme_store_live(registry->store, cert->id, "fullchain.pem", p);
+        event->privkey =
+            acme_store_live(registry->store, cert->id, "privkey.pem", p);
         event->not_after = state->not_after;
     }
 }
 
-void acme_notify(acme_book_t *book, apr_uint32_t cert, acme_notify_e what,
-                 const char *detail, apr_pool_t *p)
+void acme_event_send(acme_registry_t *registry, apr_uint32_t cert,
+                     acme_event_e what, const char *detail, apr_pool_t *p)
 {
-    const acme_cert_conf_t *conf = acme_conf_cert(book->conf, cert);
+    const acme_cert_conf_t *conf = acme_conf_cert(registry->conf, cert);
     acme_hook_event_t event = { NULL };
     acme_hook_t hook = { NULL };
     int i;
 
-    if (!book->hooks || !conf->hooks) {
+    if (!registry->hooks || !conf->hooks) {
         return;
     }
-    describe(&event, book, conf, &book->states[cert], p);
+    describe(&event, registry, conf, &registry->states[cert], p);
     event.event = words[what];
     event.detail = detail;
     hook.event = &event;
     hook.timeout = conf->hook_timeout;
     hook.outlives = 1;
     hook.done = ended;
-    hook.baton = book;
+    hook.baton = registry;
     for (i = 0; i < conf->hooks->nelts; i++) {
         hook.command = APR_ARRAY_IDX(conf->hooks, i, acme_hook_conf_t).command;
-        acme_hooks_run(book->hooks, &hook);
+        acme_hook_run_start(registry->hooks, &hook);
     }
 }

@@ -9,20 +9,20 @@
 
 /* In the order of the words that ACME_EVENT has. */
 typedef enum {
-    ACME_NOTIFY_INSTALLED,
-    ACME_NOTIFY_FAILED,
-    ACME_NOTIFY_EXPIRING,       /* a failure within the warn window */
-    ACME_NOTIFY_REVOKED,
-    ACME_NOTIFY_WINDOW_MOVED,   /* the CA wants it renewed earlier */
-    ACME_NOTIFY_TERMS_CHANGED,
-    ACME_NOTIFY_STUCK           /* waits for the administrator */
-} acme_notify_e;
+    ACME_EVENT_INSTALLED,
+    ACME_EVENT_FAILED,
+    ACME_EVENT_EXPIRING, /* a failure within the warn window */
+    ACME_EVENT_REVOKED,
+    ACME_EVENT_WINDOW_MOVED, /* the CA wants it renewed earlier */
+    ACME_EVENT_TERMS_CHANGED,
+    ACME_EVENT_STUCK /* waits for the administrator */
+} acme_event_e;
 
 /*
  * Start the certificate's hooks; returns at once. detail: a sentence. Without
  * hooks, or before the loop has given the book any, nothing happens.
  */
-void acme_notify(acme_book_t *book, apr_uint32_t cert, acme_notify_e what,
-                 const char *detail, apr_pool_t *p);
+void acme_event_send(acme_registry_t *registry, apr_uint32_t cert,
+                     acme_event_e what, const char *detail, apr_pool_t *p);
 
 #endif

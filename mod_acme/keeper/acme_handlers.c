@@ -14,17 +14,17 @@
 #include "acme_sign.h"
 #include "acme_persist_zone.h"
 
-struct acme_serve_t {
-    acme_book_t *book;
+struct acme_handlers_t {
+    acme_registry_t *registry;
     acme_reload_t *reload;
     acme_accounts_t *accounts;
-    acme_records_t *records;
+    acme_dns_records_t *records;
 };
 
 /* A request that is being served; what it is about was looked up. */
 typedef struct {
-    acme_serve_t *serve;
-    acme_book_t *book;
+    acme_handlers_t *serve;
+    acme_registry_t *registry;
     const acme_message_t *message;
     const acme_target_t *about;         /* NULL: about none */
     const acme_cert_conf_t *cert;
@@ -41,7 +41,7 @@ static apr_status_t serve_hello(acme_message_t *reply,
 {
     acme_msg_welcome_t *welcome = apr_pcalloc(request->p, sizeof(*welcome));
 
-    welcome->certs = (apr_uint32_t)request->book->conf->certs->nelts;
+    welcome->certs = (apr_uint32_t)request->registry->conf->certs->nelts;
     welcome->pid = getpid();
     reply->body = welcome;
     return APR_SUCCESS;
@@ -52,7 +52,7 @@ static apr_status_t serve_changes(acme_message_t *reply,
 {
     const acme_msg_after_t *after = request->message->body;
 
-    reply->body = acme_book_next(request->book, after->change);
+    reply->body = acme_registry_next(request->registry, after->change);
     return reply->body ? APR_SUCCESS
                        : acme_fail(request->res, APR_ENOENT,
                                    "keeper: no change");
@@ -61,8 +61,8 @@ static apr_status_t serve_changes(acme_message_t *reply,
 /* A certificate's own key can revoke it, whatever became of the account. */
 static int is_to_revoke(const request_t *request)
 {
-    const acme_want_e wanted = request->book->states[
-        request->about->cert].wanted;
+    const acme_want_e wanted =
+        request->registry->states[request->about->cert].wanted;
 
     return wanted == ACME_WANT_REVOCATION || wanted == ACME_WANT_DELETION;
 }
@@ -88,8 +88,8 @@ static apr_status_t serve_prepare(acme_message_t *reply,
                                  request->p);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_enroll_begin(&pending, &flags, request->book,
-                               request->about, request->res, request->p);
+        rv = acme_install_prepare(&pending, &flags, request->registry,
+                                  request->about, request->res, request->p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -123,7 +123,7 @@ static apr_status_t serve_sign(acme_message_t *reply,
 {
     apr_status_t rv;
 
-    rv = acme_sign(&reply->tail, request->book, request->serve->accounts,
+    rv = acme_sign(&reply->tail, request->registry, request->serve->accounts,
                    request->message->body, request->res, request->p);
     if (rv == APR_SUCCESS) {
         reply->tail_len = strlen(reply->tail);
@@ -160,19 +160,19 @@ static apr_status_t serve_terms(acme_message_t *reply,
 {
     const acme_msg_url_t *body = request->message->body;
     const char *url = acme_text_clean(body->url, ACME_URL_MAX, request->p);
-    const acme_ca_conf_t *ca = acme_conf_ca(request->book->conf,
-                                            request->cert,
-                                            request->about->ca);
+    const acme_ca_conf_t *ca = acme_conf_ca(request->registry->conf,
+                                            request->cert, request->about->ca);
 
     (void)reply;
     if (acme_accounts_tell_terms(request->serve->accounts, request->ca, url,
                                  request->p)) {
-        acme_log(request->book->log, ACME_LOG_WARNING, "account", "%s: the "
+        acme_log(request->registry->log, ACME_LOG_WARNING, "account",
+                 "%s: the "
                  "terms of service have changed: read %s. AcmeTermsOfService "
                  "agree goes on to agree; remove it if you do not",
                  acme_url_host(ca->url, request->p), url);
-        acme_notify(request->book, request->about->cert,
-                    ACME_NOTIFY_TERMS_CHANGED, url, request->p);
+        acme_event_send(request->registry, request->about->cert,
+                        ACME_EVENT_TERMS_CHANGED, url, request->p);
     }
     return APR_SUCCESS;
 }
@@ -180,23 +180,22 @@ static apr_status_t serve_terms(acme_message_t *reply,
 static apr_status_t serve_order(acme_message_t *reply,
                                 const request_t *request)
 {
-    const acme_ca_conf_t *ca = acme_conf_ca(request->book->conf,
-                                            request->cert,
-                                            request->about->ca);
+    const acme_ca_conf_t *ca = acme_conf_ca(request->registry->conf,
+                                            request->cert, request->about->ca);
     const char *url;
     apr_status_t rv = find_url(&url, request);
 
     (void)reply;
     if (rv == APR_SUCCESS) {
-        rv = acme_pending_order(request->book->store,
-                                acme_enroll_pending(request->cert,
-                                                    request->about->part,
-                                                    request->p),
+        rv = acme_pending_order(request->registry->store,
+                                acme_install_pending_name(request->cert,
+                                                          request->about->part,
+                                                          request->p),
                                 ca->folder, url, request->res, request->p);
     }
     if (rv == APR_SUCCESS) {
-        acme_book_order(request->book, request->about->cert, url != NULL,
-                        apr_time_now());
+        acme_registry_order(request->registry, request->about->cert,
+                            url != NULL, apr_time_now());
     }
     return rv;
 }
@@ -226,7 +225,7 @@ static apr_status_t record_value(const char **pvalue, const char *token,
                                  request->p);
     }
     if (rv == APR_SUCCESS) {
-        *pvalue = acme_dns_01_value(token, thumbprint, request->p);
+        *pvalue = acme_challenge_dns01_value(token, thumbprint, request->p);
     }
     return rv;
 }
@@ -236,9 +235,10 @@ static apr_status_t serve_record(acme_message_t *reply,
 {
     const acme_msg_record_t *body = request->message->body;
     const acme_cert_conf_t *cert = request->cert;
-    acme_records_t *records = request->serve->records;
-    acme_record_job_t job = { body->about.cert, cert->id, NULL, body->token,
-                              NULL, NULL, cert->names, 0 };
+    acme_dns_records_t *records = request->serve->records;
+    acme_dns_records_job_t job = { body->about.cert, cert->id, NULL,
+                                   body->token,      NULL,     NULL,
+                                   cert->names,      0 };
     apr_status_t rv;
 
     (void)reply;
@@ -255,37 +255,40 @@ static apr_status_t serve_record(acme_message_t *reply,
         return rv;
     }
     return body->action == ACME_RECORD_PRESENT
-        ? acme_records_present(records, &job, cert->dns, request->res)
-        : acme_records_cleanup(records, &job, cert->dns, request->res);
+               ? acme_dns_records_present(records, &job, cert->dns,
+                                          request->res)
+               : acme_dns_records_cleanup(records, &job, cert->dns,
+                                          request->res);
 }
 
 /* APR_EAGAIN: the loop asks again when a command has ended. */
 static apr_status_t serve_await(acme_message_t *reply,
                                 const request_t *request)
 {
-    acme_records_t *records = request->serve->records;
+    acme_dns_records_t *records = request->serve->records;
 
     (void)reply;
-    if (acme_records_running(records, request->about->cert)) {
+    if (acme_dns_records_running(records, request->about->cert)) {
         return acme_fail(request->res, APR_EAGAIN, "%s: commands run",
                          request->cert->id);
     }
-    return acme_records_result(records, request->about->cert, request->res);
+    return acme_dns_records_result(records, request->about->cert,
+                                   request->res);
 }
 
 static apr_status_t serve_window(acme_message_t *reply,
                                  const request_t *request)
 {
     (void)reply;
-    acme_book_window(request->book, request->message->body, apr_time_now(),
-                     request->p);
+    acme_registry_window(request->registry, request->message->body,
+                         apr_time_now(), request->p);
     return APR_SUCCESS;
 }
 
 /* The key that is pending may be that of the revoked one. (AcmeKeyReuse) */
 static apr_status_t forget_pending(const request_t *request)
 {
-    return acme_pending_remove(request->book->store, request->cert->id,
+    return acme_pending_remove(request->registry->store, request->cert->id,
                                request->res, request->p);
 }
 
@@ -293,7 +296,8 @@ static apr_status_t serve_done(acme_message_t *reply,
                                const request_t *request)
 {
     const acme_msg_want_t *want = request->message->body;
-    const acme_state_t *state = &request->book->states[request->about->cert];
+    const acme_state_t *state =
+        &request->registry->states[request->about->cert];
     apr_status_t rv = APR_SUCCESS;
 
     (void)reply;
@@ -307,7 +311,8 @@ static apr_status_t serve_done(acme_message_t *reply,
         rv = forget_pending(request);
     }
     if (rv == APR_SUCCESS) {
-        acme_book_done(request->book, want, apr_time_now(), request->p);
+        acme_registry_done(request->registry, want, apr_time_now(),
+                           request->p);
     }
     return rv;
 }
@@ -316,8 +321,8 @@ static apr_status_t serve_note(acme_message_t *reply,
                                const request_t *request)
 {
     (void)reply;
-    acme_book_note(request->book, request->message->body, apr_time_now(),
-                   request->p);
+    acme_registry_note(request->registry, request->message->body,
+                       apr_time_now(), request->p);
     return APR_SUCCESS;
 }
 
@@ -330,10 +335,10 @@ static apr_status_t serve_install(acme_message_t *reply,
     issued.pem = request->message->tail;
     issued.len = request->message->tail_len;
     if (rv == APR_SUCCESS) {
-        rv = acme_enroll_install(request->book, request->serve->reload,
-                                 request->about, &issued, request->res,
-                                 request->p);
-        reply->body = &request->book->states[request->about->cert];
+        rv = acme_install_chain(request->registry, request->serve->reload,
+                                request->about, &issued, request->res,
+                                request->p);
+        reply->body = &request->registry->states[request->about->cert];
     }
     return rv;
 }
@@ -344,7 +349,7 @@ static const char *urls_text(const request_t *request)
     const char *text = "";
     apr_uint32_t i;
 
-    for (i = 0; (ca = acme_conf_ca(request->book->conf, request->cert, i));
+    for (i = 0; (ca = acme_conf_ca(request->registry->conf, request->cert, i));
          i++) {
         text = apr_pstrcat(request->p, text, ca->url, "\n", NULL);
     }
@@ -387,8 +392,8 @@ static apr_status_t serve_txt(acme_message_t *reply, const request_t *request)
     rv = acme_accounts_find(&account, request->serve->accounts, request->ca,
                             request->res);
     if (rv == APR_SUCCESS) {
-        rv = acme_txt_lines(&text, request->cert, account, body->until,
-                            request->res, request->p);
+        rv = acme_persist_zone_lines(&text, request->cert, account,
+                                     body->until, request->res, request->p);
     }
     if (rv == APR_SUCCESS) {
         set_tail(reply, text);
@@ -401,7 +406,7 @@ static apr_status_t serve_list(acme_message_t *reply,
 {
     const acme_cert_conf_t *cert = request->cert;
 
-    reply->body = &request->book->states[request->about->cert];
+    reply->body = &request->registry->states[request->about->cert];
     set_tail(reply, apr_pstrcat(request->p, cert->id, "\n",
                                 urls_text(request),
                                 apr_array_pstrcat(request->p, cert->names,
@@ -419,7 +424,7 @@ static apr_status_t serve_want(acme_message_t *reply,
         return acme_fail(request->res, APR_EINVAL, "keeper: nobody can want "
                          "%u", want->want);
     }
-    acme_book_wanted(request->book, want, apr_time_now(), request->p);
+    acme_registry_wanted(request->registry, want, apr_time_now(), request->p);
     return APR_SUCCESS;
 }
 
@@ -445,29 +450,31 @@ static handler_t *const handlers[ACME_MSG_KINDS] = {
     [ACME_MSG_WANT] = serve_want
 };
 
-acme_serve_t *acme_serve_create(acme_book_t *book, acme_reload_t *reload,
-                                acme_records_t *records, apr_pool_t *p)
+acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
+                                      acme_reload_t *reload,
+                                      acme_dns_records_t *records,
+                                      apr_pool_t *p)
 {
-    acme_serve_t *serve = apr_pcalloc(p, sizeof(*serve));
+    acme_handlers_t *serve = apr_pcalloc(p, sizeof(*serve));
 
-    serve->book = book;
+    serve->registry = registry;
     serve->reload = reload;
     serve->records = records;
-    serve->accounts = acme_accounts_create(book, p);
+    serve->accounts = acme_accounts_create(registry, p);
     return serve;
 }
 
-static int is_free(const acme_serve_t *serve, apr_uint32_t cert)
+static int is_free(const acme_handlers_t *serve, apr_uint32_t cert)
 {
-    return acme_conf_cert(serve->book->conf, cert)->agreed
-        && serve->book->states[cert].wanted == ACME_WANT_NOTHING;
+    return acme_conf_cert(serve->registry->conf, cert)->agreed
+           && serve->registry->states[cert].wanted == ACME_WANT_NOTHING;
 }
 
 /* As acmectl account update would, once for each CA of the certificate. */
-static void want_contacts_told(acme_serve_t *serve, apr_uint32_t cert,
+static void want_contacts_told(acme_handlers_t *serve, apr_uint32_t cert,
                                char *seen, apr_pool_t *p)
 {
-    const acme_cert_conf_t *conf = acme_conf_cert(serve->book->conf, cert);
+    const acme_cert_conf_t *conf = acme_conf_cert(serve->registry->conf, cert);
     acme_msg_want_t want = { { cert, 0, 0 }, ACME_WANT_UPDATE, -1 };
     int i;
 
@@ -477,15 +484,15 @@ static void want_contacts_told(acme_serve_t *serve, apr_uint32_t cert,
         if (!seen[ca]
             && acme_accounts_contacts_changed(serve->accounts, ca, p)) {
             want.about.ca = (apr_uint32_t)i;
-            acme_book_wanted(serve->book, &want, apr_time_now(), p);
+            acme_registry_wanted(serve->registry, &want, apr_time_now(), p);
         }
         seen[ca] = 1;
     }
 }
 
-void acme_serve_contacts(acme_serve_t *serve, apr_pool_t *p)
+void acme_handlers_update_contacts(acme_handlers_t *serve, apr_pool_t *p)
 {
-    const acme_conf_t *conf = serve->book->conf;
+    const acme_conf_t *conf = serve->registry->conf;
     char *seen = apr_pcalloc(p, (apr_size_t)conf->cas->nelts + 1);
     apr_uint32_t i;
 
@@ -498,7 +505,7 @@ void acme_serve_contacts(acme_serve_t *serve, apr_pool_t *p)
 static apr_status_t find_target(request_t *request)
 {
     const acme_message_e kind = request->message->kind;
-    const acme_conf_t *conf = request->book->conf;
+    const acme_conf_t *conf = request->registry->conf;
     const acme_target_t *about;
 
     if (kind == ACME_MSG_HELLO || kind == ACME_MSG_CHANGES
@@ -522,12 +529,14 @@ static apr_status_t find_target(request_t *request)
     return APR_SUCCESS;
 }
 
-apr_status_t acme_serve(acme_message_t *reply, acme_serve_t *serve,
-                        const acme_message_t *message, acme_result_t *res,
-                        apr_pool_t *p)
+apr_status_t acme_handlers_answer(acme_message_t *reply,
+                                  acme_handlers_t *serve,
+                                  const acme_message_t *message,
+                                  acme_result_t *res, apr_pool_t *p)
 {
     static const acme_msg_none_t none;
-    request_t request = { serve, serve->book, message, NULL, NULL, 0, res, p };
+    request_t request = { serve, serve->registry, message, NULL, NULL, 0, res,
+                          p };
     apr_status_t rv;
 
     memset(reply, 0, sizeof(*reply));

@@ -11,25 +11,28 @@
 #include "acme_dns_records.h"
 #include "acme_reload.h"
 
-typedef struct acme_serve_t acme_serve_t;
+typedef struct acme_handlers_t acme_handlers_t;
 
 /* What it is given lives as long as p. */
-acme_serve_t *acme_serve_create(acme_book_t *book, acme_reload_t *reload,
-                                acme_records_t *records, apr_pool_t *p);
+acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
+                                      acme_reload_t *reload,
+                                      acme_dns_records_t *records,
+                                      apr_pool_t *p);
 
 /*
  * At the keeper's beginning: contacts that were changed in the configuration
  * are told to the CAs, without waiting for the next order.
  */
-void acme_serve_contacts(acme_serve_t *serve, apr_pool_t *p);
+void acme_handlers_update_contacts(acme_handlers_t *serve, apr_pool_t *p);
 
 /*
  * Answer a request that was allowed. On success reply is filled, from p; else
  * res is what the other side is told. APR_EAGAIN: it can't be answered yet,
  * and is to be served again when a command has ended.
  */
-apr_status_t acme_serve(acme_message_t *reply, acme_serve_t *serve,
-                        const acme_message_t *request, acme_result_t *res,
-                        apr_pool_t *p);
+apr_status_t acme_handlers_answer(acme_message_t *reply,
+                                  acme_handlers_t *serve,
+                                  const acme_message_t *request,
+                                  acme_result_t *res, apr_pool_t *p);
 
 #endif

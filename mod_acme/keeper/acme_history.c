@@ -48,21 +48,23 @@ static acme_order_kind_e kind_of(const acme_msg_note_t *note,
                                                          : ACME_ORDER_FIRST;
 }
 
-void acme_past_ordered(acme_event_t *event, const acme_msg_note_t *note,
-                       const acme_conf_t *conf, const acme_state_t *state,
-                       const acme_journal_t *journal, apr_pool_t *p)
+void acme_history_ordered(acme_journal_event_t *event,
+                          const acme_msg_note_t *note, const acme_conf_t *conf,
+                          const acme_state_t *state,
+                          const acme_journal_t *journal, apr_pool_t *p)
 {
     const acme_cert_conf_t *cert = acme_conf_cert(conf, note->about.cert);
     char buf[NAMES_SIZE];
 
     event->ca = acme_conf_ca(conf, cert, note->about.ca)->folder;
     event->kind = kinds[kind_of(note, state, event->when)];
-    event->about = apr_pstrdup(p, names_word(buf, acme_roster_names(
-        cert, journal, event->when, p)));
+    event->about = apr_pstrdup(
+        p,
+        names_word(buf, acme_quarantine_names(cert, journal, event->when, p)));
 }
 
-void acme_past_failed(acme_event_t *event, const acme_msg_note_t *note,
-                      const acme_conf_t *conf)
+void acme_history_failed(acme_journal_event_t *event,
+                         const acme_msg_note_t *note, const acme_conf_t *conf)
 {
     const acme_cert_conf_t *cert = acme_conf_cert(conf, note->about.cert);
 
@@ -108,53 +110,55 @@ static apr_uint32_t find_name(const acme_cert_conf_t *cert, const char *name)
     return ACME_NO_NAME;
 }
 
-/* Beyond ACME_PAST_MAX the oldest is dropped. */
-static void add(acme_state_t *state, acme_past_e what, const acme_past_t *row)
+/* Beyond ACME_HISTORY_MAX the oldest is dropped. */
+static void add(acme_state_t *state, acme_history_e what,
+                const acme_history_t *row)
 {
-    acme_past_t *rows = state->past[what];
+    acme_history_t *rows = state->past[what];
 
-    if (state->pasts[what] == ACME_PAST_MAX) {
-        memmove(rows, rows + 1, (ACME_PAST_MAX - 1) * sizeof(*rows));
+    if (state->pasts[what] == ACME_HISTORY_MAX) {
+        memmove(rows, rows + 1, (ACME_HISTORY_MAX - 1) * sizeof(*rows));
         state->pasts[what]--;
     }
     rows[state->pasts[what]++] = *row;
 }
 
 /* Of all its parts: the later ones are for the same names as the first. */
-static void add_issued(acme_state_t *state, const acme_past_t *order,
+static void add_issued(acme_state_t *state, const acme_history_t *order,
                        apr_time_t when, apr_uint32_t parts)
 {
-    acme_past_t row = *order;
+    acme_history_t row = *order;
     apr_uint32_t i;
 
     row.when = when;
     for (i = 0; i < parts; i++) {
-        add(state, ACME_PAST_ISSUED, &row);
+        add(state, ACME_HISTORY_ISSUED, &row);
         if (row.kind == ACME_ORDER_FIRST) {
             row.kind = ACME_ORDER_RENEWAL;
         }
     }
 }
 
-static void add_failed(acme_state_t *state, const acme_event_t *event,
-                       acme_past_t row, const acme_cert_conf_t *cert)
+static void add_failed(acme_state_t *state, const acme_journal_event_t *event,
+                       acme_history_t row, const acme_cert_conf_t *cert)
 {
     row.name = find_name(cert, event->about);
     if (row.name != ACME_NO_NAME) {
-        add(state, ACME_PAST_FAILED, &row);
+        add(state, ACME_HISTORY_FAILED, &row);
     }
 }
 
 /* The order that a certificate may come of, with ca ACME_NO_CA when none. */
 /* A reload came between an order and the word that it was made. */
-static int is_untold(const acme_event_t *event, const acme_past_t *order)
+static int is_untold(const acme_journal_event_t *event,
+                     const acme_history_t *order)
 {
     return !strcmp(event->event, "resumed") && order->ca == ACME_NO_CA;
 }
 
-static void read_event(acme_state_t *state, acme_past_t *order,
-                       const acme_event_t *event, const acme_past_t *row,
-                       const acme_cert_conf_t *cert)
+static void read_event(acme_state_t *state, acme_history_t *order,
+                       const acme_journal_event_t *event,
+                       const acme_history_t *row, const acme_cert_conf_t *cert)
 {
     if (!strcmp(event->event, "installed")) {
         if (order->ca != ACME_NO_CA) {
@@ -165,7 +169,7 @@ static void read_event(acme_state_t *state, acme_past_t *order,
     else if (!strcmp(event->event, "ordered") || is_untold(event, order)) {
         *order = *row;
         if (row->ca != ACME_NO_CA) {
-            add(state, ACME_PAST_ORDERED, row);
+            add(state, ACME_HISTORY_ORDERED, row);
         }
     }
     else if (row->ca != ACME_NO_CA && strcmp(event->event, "resumed")) {
@@ -173,11 +177,11 @@ static void read_event(acme_state_t *state, acme_past_t *order,
     }
 }
 
-void acme_past_read(acme_state_t *state, const acme_journal_t *journal,
-                    const acme_conf_t *conf, const acme_cert_conf_t *cert,
-                    apr_time_t now)
+void acme_history_read(acme_state_t *state, const acme_journal_t *journal,
+                       const acme_conf_t *conf, const acme_cert_conf_t *cert,
+                       apr_time_t now)
 {
-    acme_past_t order = { 0 }, row = { 0 };
+    acme_history_t order = { 0 }, row = { 0 };
     char names[NAMES_SIZE];
     apr_pool_t *scratch;
     int i;
@@ -185,13 +189,13 @@ void acme_past_read(acme_state_t *state, const acme_journal_t *journal,
     memset(state->past, 0, sizeof(state->past));
     memset(state->pasts, 0, sizeof(state->pasts));
     apr_pool_create(&scratch, journal->events->pool);
-    names_word(names, acme_roster_names(cert, journal, now, scratch));
+    names_word(names, acme_quarantine_names(cert, journal, now, scratch));
     apr_pool_destroy(scratch);
     order.ca = ACME_NO_CA;
     row.name = ACME_NO_NAME;
     for (i = 0; i < journal->events->nelts; i++) {
-        const acme_event_t *event = &APR_ARRAY_IDX(journal->events, i,
-                                                   acme_event_t);
+        const acme_journal_event_t *event =
+            &APR_ARRAY_IDX(journal->events, i, acme_journal_event_t);
 
         row.when = event->when;
         row.ca = find_ca(conf, event->ca);

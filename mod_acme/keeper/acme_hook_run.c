@@ -22,7 +22,7 @@ typedef struct run_t run_t;
 
 struct run_t {
     run_t *next;
-    acme_hooks_t *hooks;
+    acme_hook_runner_t *hooks;
     const char *id;             /* subject of its log lines */
     const char *const *argv;
     const apr_array_header_t *env;
@@ -39,7 +39,7 @@ struct run_t {
     apr_pool_t *p;
 };
 
-struct acme_hooks_t {
+struct acme_hook_runner_t {
     const acme_log_t *log;
     run_t *first;               /* in the order in which they came */
     int running;
@@ -124,8 +124,8 @@ static void put_dns(apr_array_header_t *env, const acme_hook_dns_t *dns,
     }
 }
 
-apr_array_header_t *acme_hook_env(const acme_hook_event_t *event,
-                                  apr_pool_t *p)
+apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
+                                      apr_pool_t *p)
 {
     apr_array_header_t *env = apr_array_make(p, 20, sizeof(const char *));
     const char *names = join(event->names, ' ', p);
@@ -173,7 +173,7 @@ static void set_dns(json_t *json, const acme_hook_dns_t *dns, apr_pool_t *p)
     json_object_set_new(json, "dns", object);
 }
 
-const char *acme_hook_json(const acme_hook_event_t *event, apr_pool_t *p)
+const char *acme_hook_run_json(const acme_hook_event_t *event, apr_pool_t *p)
 {
     json_t *json = acme_json_own(json_object(), p);
     json_t *names = json_array();
@@ -196,9 +196,9 @@ const char *acme_hook_json(const acme_hook_event_t *event, apr_pool_t *p)
     return apr_pstrcat(p, acme_json_text(json, 0, p), "\n", NULL);
 }
 
-acme_hooks_t *acme_hooks_create(const acme_log_t *log, apr_pool_t *p)
+acme_hook_runner_t *acme_hook_run_create(const acme_log_t *log, apr_pool_t *p)
 {
-    acme_hooks_t *hooks = apr_pcalloc(p, sizeof(*hooks));
+    acme_hook_runner_t *hooks = apr_pcalloc(p, sizeof(*hooks));
 
     hooks->log = log;
     hooks->p = p;
@@ -234,7 +234,7 @@ static void start(run_t *run, apr_time_t now)
     run->hooks->running += run->job != NULL;
 }
 
-static void fill(acme_hooks_t *hooks, apr_time_t now)
+static void fill(acme_hook_runner_t *hooks, apr_time_t now)
 {
     run_t *run;
 
@@ -259,7 +259,7 @@ static const char *const *copy_argv(const apr_array_header_t *command,
     return argv;
 }
 
-void acme_hooks_run(acme_hooks_t *hooks, const acme_hook_t *hook)
+void acme_hook_run_start(acme_hook_runner_t *hooks, const acme_hook_t *hook)
 {
     run_t *run, **end;
     apr_pool_t *p;
@@ -270,9 +270,9 @@ void acme_hooks_run(acme_hooks_t *hooks, const acme_hook_t *hook)
     run->hooks = hooks;
     run->id = apr_pstrdup(p, hook->event->id);
     run->argv = copy_argv(hook->command, p);
-    run->env = acme_hook_env(hook->event, p);
+    run->env = acme_hook_run_env(hook->event, p);
     run->input = hook->input ? apr_pstrdup(p, hook->input)
-                             : acme_hook_json(hook->event, p);
+                             : acme_hook_run_json(hook->event, p);
     run->timeout = hook->timeout;
     run->outlives = hook->outlives;
     run->done = hook->done;
@@ -284,7 +284,7 @@ void acme_hooks_run(acme_hooks_t *hooks, const acme_hook_t *hook)
     fill(hooks, apr_time_now());
 }
 
-int acme_hooks_poll(const acme_hooks_t *hooks, struct pollfd *fds)
+int acme_hook_run_poll(const acme_hook_runner_t *hooks, struct pollfd *fds)
 {
     const run_t *run;
     int n = 0;
@@ -297,7 +297,7 @@ int acme_hooks_poll(const acme_hooks_t *hooks, struct pollfd *fds)
     return n;
 }
 
-apr_time_t acme_hooks_wake(const acme_hooks_t *hooks, apr_time_t now)
+apr_time_t acme_hook_run_wake(const acme_hook_runner_t *hooks, apr_time_t now)
 {
     apr_time_t at, wake = 0;
     const run_t *run;
@@ -323,10 +323,12 @@ static apr_status_t judge(run_t *run)
         return run->failed;
     }
     if (acme_job_late(run->job)) {
-        return acme_fail(&run->res, APR_TIMEUP, "%s: ended because it still "
+        return acme_fail(&run->res, APR_TIMEUP,
+                         "%s: ended because it still "
                          "ran after %s; if it needs longer, raise "
-                         "AcmeHookTimeout%s%s", run->argv[0],
-                         acme_interval_text(run->timeout, run->p), colon,
+                         "AcmeHookTimeout%s%s",
+                         run->argv[0],
+                         acme_time_interval_text(run->timeout, run->p), colon,
                          run->last);
     }
     if (code < 0) {
@@ -347,7 +349,7 @@ static void finish(run_t *run)
 }
 
 /* Those that ended are out of the list before anybody hears of it. */
-static run_t *take_ended(acme_hooks_t *hooks, apr_time_t now)
+static run_t *take_ended(acme_hook_runner_t *hooks, apr_time_t now)
 {
     run_t *ended = NULL, **end = &ended, **at = &hooks->first;
 
@@ -367,7 +369,7 @@ static run_t *take_ended(acme_hooks_t *hooks, apr_time_t now)
     return ended;
 }
 
-int acme_hooks_step(acme_hooks_t *hooks, apr_time_t now)
+int acme_hook_run_step(acme_hook_runner_t *hooks, apr_time_t now)
 {
     run_t *ended = take_ended(hooks, now);
     int n = 0;

@@ -71,34 +71,34 @@ typedef struct {
  * spaces, in CERTBOT_ALL_DOMAINS by commas. A list too long for the
  * environment ends early; the JSON has all.
  */
-apr_array_header_t *acme_hook_env(const acme_hook_event_t *event,
-                                  apr_pool_t *p);
+apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
+                                      apr_pool_t *p);
 
 /*
  * The same as one line of JSON: event, id, names, live, cert, chain,
  * fullchain, privkey, not_after, problem, detail, and dns with domain, token,
  * validation, record. What is not known is left out.
  */
-const char *acme_hook_json(const acme_hook_event_t *event, apr_pool_t *p);
+const char *acme_hook_run_json(const acme_hook_event_t *event, apr_pool_t *p);
 
 /* Those that run and those that wait for a place. With p they are ended. */
-typedef struct acme_hooks_t acme_hooks_t;
+typedef struct acme_hook_runner_t acme_hook_runner_t;
 
-acme_hooks_t *acme_hooks_create(const acme_log_t *log, apr_pool_t *p);
+acme_hook_runner_t *acme_hook_run_create(const acme_log_t *log, apr_pool_t *p);
 
 /*
  * Run it, at once if there is a place. Everything but baton is copied. done
- * is called later, from acme_hooks_step(), whatever happens.
+ * is called later, from acme_hook_run_step(), whatever happens.
  */
-void acme_hooks_run(acme_hooks_t *hooks, const acme_hook_t *hook);
+void acme_hook_run_start(acme_hook_runner_t *hooks, const acme_hook_t *hook);
 
 /* What to poll for: fills fds, at most ACME_HOOK_FDS. Returns how many. */
-int acme_hooks_poll(const acme_hooks_t *hooks, struct pollfd *fds);
+int acme_hook_run_poll(const acme_hook_runner_t *hooks, struct pollfd *fds);
 
-/* When to call acme_hooks_step() at the latest; 0: nothing runs. */
-apr_time_t acme_hooks_wake(const acme_hooks_t *hooks, apr_time_t now);
+/* When to call acme_hook_run_step() at the latest; 0: nothing runs. */
+apr_time_t acme_hook_run_wake(const acme_hook_runner_t *hooks, apr_time_t now);
 
 /* Do what can be done. Returns how many hooks have ended. */
-int acme_hooks_step(acme_hooks_t *hooks, apr_time_t now);
+int acme_hook_run_step(acme_hook_runner_t *hooks, apr_time_t now);
 
 #endif

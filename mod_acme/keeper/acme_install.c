@@ -19,25 +19,27 @@
 #define DIGEST_MAX 64           /* octets: acme_conf_digest() has fewer */
 #define KEY_SIZE_MAX (16 * 1024)
 
-const char *acme_enroll_pending(const acme_cert_conf_t *cert,
-                                apr_uint32_t part, apr_pool_t *p)
+const char *acme_install_pending_name(const acme_cert_conf_t *cert,
+                                      apr_uint32_t part, apr_pool_t *p)
 {
     return part == 0 ? cert->id
         : acme_pending_part(cert->id, acme_key_type_name(
               acme_conf_key_type(cert, part)), p);
 }
 
-apr_status_t acme_enroll_find(acme_pending_t **ppending, acme_book_t *book,
-                              const acme_target_t *about, acme_result_t *res,
-                              apr_pool_t *p)
+apr_status_t acme_install_find_pending(acme_pending_t **ppending,
+                                       acme_registry_t *registry,
+                                       const acme_target_t *about,
+                                       acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(book->conf, about->cert);
+    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
     acme_pending_t *pending;
     apr_status_t rv;
 
     *ppending = NULL;
-    rv = acme_pending_load(&pending, book->store,
-                           acme_enroll_pending(cert, about->part, p), res, p);
+    rv = acme_pending_load(&pending, registry->store,
+                           acme_install_pending_name(cert, about->part, p),
+                           res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -51,17 +53,17 @@ apr_status_t acme_enroll_find(acme_pending_t **ppending, acme_book_t *book,
 }
 
 /* The store survives foreign files, and then a success has a detail. */
-static void tell_what_was_set_aside(const acme_book_t *book,
+static void tell_what_was_set_aside(const acme_registry_t *registry,
                                     const acme_cert_conf_t *cert,
                                     apr_status_t rv, const acme_result_t *res)
 {
     if (rv == APR_SUCCESS && res->detail[0]) {
-        acme_log(book->log, ACME_LOG_WARNING, cert->id, "%s", res->detail);
+        acme_log(registry->log, ACME_LOG_WARNING, cert->id, "%s", res->detail);
     }
 }
 
 /* AcmeKeyReuse: that of the live certificate, when its type is right. */
-static acme_key_t *live_key(const acme_book_t *book,
+static acme_key_t *live_key(const acme_registry_t *registry,
                             const acme_cert_conf_t *cert, apr_uint32_t part,
                             apr_pool_t *p)
 {
@@ -71,8 +73,8 @@ static acme_key_t *live_key(const acme_book_t *book,
     acme_result_t res;
     acme_key_t *key;
 
-    if (acme_key_load(&key, acme_store_live(book->store, cert->id, file, p),
-                      &res, p)
+    if (acme_key_load(
+            &key, acme_store_live(registry->store, cert->id, file, p), &res, p)
         || acme_key_type(&type, key, &res)
         || type != acme_conf_key_type(cert, part)) {
         return NULL;
@@ -81,30 +83,32 @@ static acme_key_t *live_key(const acme_book_t *book,
 }
 
 /* The key of a revoked one may be another's too: it has an end. */
-static apr_status_t make_key(acme_key_t **pkey, const acme_book_t *book,
+static apr_status_t make_key(acme_key_t **pkey,
+                             const acme_registry_t *registry,
                              const acme_cert_conf_t *cert, apr_uint32_t part,
                              int revoked, acme_result_t *res, apr_pool_t *p)
 {
-    *pkey = cert->key_reuse && !revoked ? live_key(book, cert, part, p)
-                                        : NULL;
+    *pkey =
+        cert->key_reuse && !revoked ? live_key(registry, cert, part, p) : NULL;
     return *pkey ? APR_SUCCESS
                  : acme_key_generate(pkey, acme_conf_key_type(cert, part),
                                      res, p);
 }
 
-static apr_status_t make_pending(acme_pending_t **ppending, acme_book_t *book,
+static apr_status_t make_pending(acme_pending_t **ppending,
+                                 acme_registry_t *registry,
                                  const acme_target_t *about,
-                                 apr_array_header_t *names,
-                                 acme_result_t *res, apr_pool_t *p)
+                                 apr_array_header_t *names, acme_result_t *res,
+                                 apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(book->conf, about->cert);
+    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
     const apr_uint32_t part = about->part;
     acme_pending_t *pending = apr_pcalloc(p, sizeof(*pending));
     acme_key_t *key;
     apr_status_t rv;
 
-    rv = make_key(&key, book, cert, part, book->states[about->cert].revoked,
-                  res, p);
+    rv = make_key(&key, registry, cert, part,
+                  registry->states[about->cert].revoked, res, p);
     if (rv == APR_SUCCESS) {
         rv = acme_key_pem(&pending->key_pem, key, res, p);
     }
@@ -115,34 +119,35 @@ static apr_status_t make_pending(acme_pending_t **ppending, acme_book_t *book,
     if (rv == APR_SUCCESS) {
         pending->names = names;
         pending->digest = acme_conf_request(cert, part, names, p);
-        rv = acme_pending_save(book->store,
-                               acme_enroll_pending(cert, part, p), pending,
-                               res, p);
-        tell_what_was_set_aside(book, cert, rv, res);
+        rv = acme_pending_save(registry->store,
+                               acme_install_pending_name(cert, part, p),
+                               pending, res, p);
+        tell_what_was_set_aside(registry, cert, rv, res);
     }
     *ppending = rv == APR_SUCCESS ? pending : NULL;
     return rv;
 }
 
-apr_status_t acme_enroll_begin(acme_pending_t **ppending,
-                               const char **pflags, acme_book_t *book,
-                               const acme_target_t *about,
-                               acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_install_prepare(acme_pending_t **ppending,
+                                  const char **pflags,
+                                  acme_registry_t *registry,
+                                  const acme_target_t *about,
+                                  acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(book->conf, about->cert);
-    apr_array_header_t *names = acme_book_names(book, about->cert, pflags,
-                                                apr_time_now(), p);
+    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
+    apr_array_header_t *names =
+        acme_registry_names(registry, about->cert, pflags, apr_time_now(), p);
     apr_status_t rv;
 
-    rv = acme_enroll_find(ppending, book, about, res, p);
+    rv = acme_install_find_pending(ppending, registry, about, res, p);
     if (rv == APR_SUCCESS && acme_name_all_in(names, (*ppending)->names)
         && acme_name_all_in((*ppending)->names, names)) {
         return rv;
     }
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
-        acme_log(book->log, ACME_LOG_WARNING, cert->id, "%s", res->detail);
+        acme_log(registry->log, ACME_LOG_WARNING, cert->id, "%s", res->detail);
     }
-    return make_pending(ppending, book, about, names, res, p);
+    return make_pending(ppending, registry, about, names, res, p);
 }
 
 /*
@@ -160,7 +165,7 @@ apr_status_t acme_enroll_begin(acme_pending_t **ppending,
  * the administrator asked, half of the lifetime is enough, and from the warn
  * window on anything is.
  */
-static apr_time_t replaced_until(const acme_book_t *book,
+static apr_time_t replaced_until(const acme_registry_t *registry,
                                  const acme_cert_conf_t *cert,
                                  const acme_state_t *state, apr_time_t now,
                                  apr_pool_t *p)
@@ -174,7 +179,7 @@ static apr_time_t replaced_until(const acme_book_t *book,
         || now >= acme_state_warn_at(state, state->not_after)) {
         return 0;
     }
-    meta = acme_meta_live(book->store, cert->id, p);
+    meta = acme_meta_live(registry->store, cert->id, p);
     digest = meta ? acme_json_string(meta, "digest", DIGEST_MAX, p) : NULL;
     if (!digest || strcmp(digest, cert->digest) != 0) {
         return 0;
@@ -183,22 +188,26 @@ static apr_time_t replaced_until(const acme_book_t *book,
         ? now + life / 2 : state->not_after;
 }
 
-static void keep_aside(acme_book_t *book, const acme_cert_conf_t *cert,
+static void keep_aside(acme_registry_t *registry, const acme_cert_conf_t *cert,
                        const char *pem, apr_size_t len,
                        const acme_result_t *why, apr_pool_t *p)
 {
     /* One a certificate: many bad ones must not push out what else is kept. */
     const char *name = apr_pstrcat(p, cert->id, "-refused.pem", NULL);
-    const char *path = acme_store_path(book->store, "aside", name, p);
+    const char *path = acme_store_path(registry->store, "aside", name, p);
     acme_result_t res;
 
     if (acme_file_write(path, pem, len, 0600, &res, p)) {
-        acme_log(book->log, ACME_LOG_ERROR, cert->id, "the refused "
-                 "certificate could not be kept: %s", res.detail);
+        acme_log(registry->log, ACME_LOG_ERROR, cert->id,
+                 "the refused "
+                 "certificate could not be kept: %s",
+                 res.detail);
         return;
     }
-    acme_log(book->log, ACME_LOG_ERROR, cert->id, "refused: %s; it is kept "
-             "as %s and was never served", why->detail, path);
+    acme_log(registry->log, ACME_LOG_ERROR, cert->id,
+             "refused: %s; it is kept "
+             "as %s and was never served",
+             why->detail, path);
 }
 
 static int has_private_ca(const acme_conf_t *conf,
@@ -215,36 +224,36 @@ static int has_private_ca(const acme_conf_t *conf,
     return 0;
 }
 
-static apr_status_t check(const acme_chain_t *chain, acme_book_t *book,
+static apr_status_t check(const acme_chain_t *chain, acme_registry_t *registry,
                           const acme_cert_conf_t *cert,
                           const acme_state_t *state,
                           const acme_pending_t *pending, acme_result_t *res,
                           apr_pool_t *p)
 {
-    acme_asked_t asked;
+    acme_install_check_t asked;
     apr_status_t rv;
 
-    asked.life_max = has_private_ca(book->conf, cert) ? LIFETIME_PRIVATE
-                                                      : LIFETIME_USUAL;
+    asked.life_max = has_private_ca(registry->conf, cert) ? LIFETIME_PRIVATE
+                                                          : LIFETIME_USUAL;
     asked.id = cert->id;
     asked.names = pending->names;
     asked.now = apr_time_now();
-    asked.replaced_until = replaced_until(book, cert, state, asked.now, p);
+    asked.replaced_until = replaced_until(registry, cert, state, asked.now, p);
     rv = acme_key_parse(&asked.key, pending->key_pem, cert->id, res, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_check_chain(chain, &asked, res, p);
+        rv = acme_install_check_chain(chain, &asked, res, p);
     }
     return rv;
 }
 
 /* Is it what is live already, as when the reply was lost the first time? */
-static int is_live(const acme_chain_t *chain, const acme_book_t *book,
+static int is_live(const acme_chain_t *chain, const acme_registry_t *registry,
                    const acme_cert_conf_t *cert, apr_uint32_t part,
                    apr_pool_t *p)
 {
     const char *path = acme_store_live(
-        book->store, cert->id, apr_pstrcat(p, "cert", acme_conf_suffix(
-            cert, part), ".pem", NULL), p);
+        registry->store, cert->id,
+        apr_pstrcat(p, "cert", acme_conf_suffix(cert, part), ".pem", NULL), p);
     const char *text;
     acme_result_t res;
     apr_size_t len;
@@ -267,17 +276,17 @@ static int is_made_for(const acme_chain_t *chain,
 }
 
 /* The order is over: nothing here can cost the certificate any more. */
-static void finish(acme_book_t *book, apr_uint32_t index,
+static void finish(acme_registry_t *registry, apr_uint32_t index,
                    const apr_array_header_t *names, apr_time_t now,
                    apr_pool_t *p)
 {
-    const char *id = acme_conf_cert(book->conf, index)->id;
+    const char *id = acme_conf_cert(registry->conf, index)->id;
     acme_result_t res;
 
-    acme_book_installed(book, index, names, now, p);
-    if (acme_pending_remove(book->store, id, &res, p)
-        || acme_archive_prune(book->store, id, now, &res, p)) {
-        acme_log(book->log, ACME_LOG_WARNING, id, "%s", res.detail);
+    acme_registry_installed(registry, index, names, now, p);
+    if (acme_pending_remove(registry->store, id, &res, p)
+        || acme_archive_prune(registry->store, id, now, &res, p)) {
+        acme_log(registry->log, ACME_LOG_WARNING, id, "%s", res.detail);
     }
 }
 
@@ -318,7 +327,7 @@ static void add_part(bundle_t *bundle, const acme_cert_conf_t *cert,
 }
 
 /* What is no good any more is ordered anew, with the same key. */
-static void drop_unless(int good, int *pwaits, acme_book_t *book,
+static void drop_unless(int good, int *pwaits, acme_registry_t *registry,
                         const acme_cert_conf_t *cert, apr_uint32_t part,
                         const acme_result_t *why, apr_pool_t *p)
 {
@@ -328,12 +337,14 @@ static void drop_unless(int good, int *pwaits, acme_book_t *book,
         return;
     }
     *pwaits = 1;
-    acme_log(book->log, ACME_LOG_WARNING, cert->id, "what was issued for %s "
-             "is ordered anew: %s", acme_key_type_name(acme_conf_key_type(
-                 cert, part)), why->detail);
-    if (acme_pending_reorder(book->store, acme_enroll_pending(cert, part, p),
-                             &res, p)) {
-        acme_log(book->log, ACME_LOG_WARNING, cert->id, "%s", res.detail);
+    acme_log(registry->log, ACME_LOG_WARNING, cert->id,
+             "what was issued for %s "
+             "is ordered anew: %s",
+             acme_key_type_name(acme_conf_key_type(cert, part)), why->detail);
+    if (acme_pending_reorder(registry->store,
+                             acme_install_pending_name(cert, part, p), &res,
+                             p)) {
+        acme_log(registry->log, ACME_LOG_WARNING, cert->id, "%s", res.detail);
     }
 }
 
@@ -343,12 +354,12 @@ static void drop_unless(int good, int *pwaits, acme_book_t *book,
  * anew.
  */
 static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
-                                    acme_book_t *book,
+                                    acme_registry_t *registry,
                                     const acme_target_t *about,
                                     acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(book->conf, about->cert);
-    const char *folder = acme_conf_ca(book->conf, cert, about->ca)->folder;
+    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
+    const char *folder = acme_conf_ca(registry->conf, cert, about->ca)->folder;
     apr_status_t rv = APR_SUCCESS;
     acme_target_t part = *about;
 
@@ -357,7 +368,7 @@ static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
         acme_pending_t *pending;
         acme_chain_t *chain;
 
-        rv = acme_enroll_find(&pending, book, &part, res, p);
+        rv = acme_install_find_pending(&pending, registry, &part, res, p);
         if (APR_STATUS_IS_ENOENT(rv)
             || (rv == APR_SUCCESS && (!pending->issued || !pending->account
                                       || strcmp(pending->account, folder)))) {
@@ -369,12 +380,12 @@ static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
                                   strlen(pending->chain_pem), res, p);
         }
         if (rv == APR_SUCCESS) {
-            rv = check(chain, book, cert, &book->states[about->cert], pending,
-                       res, p);
+            rv = check(chain, registry, cert, &registry->states[about->cert],
+                       pending, res, p);
         }
         if (pending) {
-            drop_unless(rv == APR_SUCCESS, pwaits, book, cert, part.part, res,
-                        p);
+            drop_unless(rv == APR_SUCCESS, pwaits, registry, cert, part.part,
+                        res, p);
         }
         if (rv == APR_SUCCESS) {
             add_part(bundle, cert, part.part, chain, pending->key_pem,
@@ -385,12 +396,12 @@ static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
 }
 
 /* The live parts again, but one with a new chain. */
-static apr_status_t collect_live(bundle_t *bundle, acme_book_t *book,
+static apr_status_t collect_live(bundle_t *bundle, acme_registry_t *registry,
                                  const acme_target_t *about,
-                                 acme_chain_t *new_chain,
-                                 acme_result_t *res, apr_pool_t *p)
+                                 acme_chain_t *new_chain, acme_result_t *res,
+                                 apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(book->conf, about->cert);
+    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
     apr_status_t rv = APR_SUCCESS;
     apr_uint32_t part;
 
@@ -398,11 +409,11 @@ static apr_status_t collect_live(bundle_t *bundle, acme_book_t *book,
          part++) {
         const char *suffix = acme_conf_suffix(cert, part);
         const char *key_path = acme_store_live(
-            book->store, cert->id, apr_pstrcat(p, "privkey", suffix, ".pem",
-                                               NULL), p);
+            registry->store, cert->id,
+            apr_pstrcat(p, "privkey", suffix, ".pem", NULL), p);
         const char *path = acme_store_live(
-            book->store, cert->id, apr_pstrcat(p, "fullchain", suffix, ".pem",
-                                               NULL), p);
+            registry->store, cert->id,
+            apr_pstrcat(p, "fullchain", suffix, ".pem", NULL), p);
         acme_chain_t *chain = new_chain;
         const char *key_pem;
         apr_size_t len;
@@ -414,64 +425,65 @@ static apr_status_t collect_live(bundle_t *bundle, acme_book_t *book,
         }
         if (rv == APR_SUCCESS) {
             add_part(bundle, cert, part, chain, key_pem,
-                     acme_meta_url(book->store, cert->id, part, p), p);
+                     acme_meta_url(registry->store, cert->id, part, p), p);
         }
     }
     return rv;
 }
 
-static apr_status_t put_live(acme_book_t *book, const acme_target_t *about,
-                             bundle_t *bundle, acme_result_t *res,
-                             apr_pool_t *p)
+static apr_status_t put_live(acme_registry_t *registry,
+                             const acme_target_t *about, bundle_t *bundle,
+                             acme_result_t *res, apr_pool_t *p)
 {
     const apr_uint32_t index = about->cert;
-    const acme_cert_conf_t *cert = acme_conf_cert(book->conf, index);
-    const acme_leaf_t *leaf = APR_ARRAY_IDX(bundle->meta.parts, 0,
-                                            acme_meta_part_t).leaf;
+    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, index);
+    const acme_cert_info_t *leaf =
+        APR_ARRAY_IDX(bundle->meta.parts, 0, acme_meta_part_t).leaf;
     apr_status_t rv;
     int n;
 
     bundle->meta.id = cert->id;
-    bundle->meta.ca = acme_conf_ca(book->conf, cert, about->ca)->url;
+    bundle->meta.ca = acme_conf_ca(registry->conf, cert, about->ca)->url;
     bundle->meta.profile = cert->profile;
     bundle->meta.digest = cert->digest;
     bundle->meta.key_types = acme_conf_key_types(cert, p);
     bundle->archive.meta = acme_meta_text(&bundle->meta, p);
-    rv = acme_archive_install(&n, book->store, cert->id, &bundle->archive,
+    rv = acme_archive_install(&n, registry->store, cert->id, &bundle->archive,
                               res, p);
-    tell_what_was_set_aside(book, cert, rv, res);
+    tell_what_was_set_aside(registry, cert, rv, res);
     if (rv == APR_SUCCESS) {
-        acme_book_reload(book, index, p);
-        acme_log(book->log, ACME_LOG_NOTICE, cert->id, "installed: serial "
+        acme_registry_reload(registry, index, p);
+        acme_log(registry->log, ACME_LOG_NOTICE, cert->id,
+                 "installed: serial "
                  "%s, issued by %s, valid until %s, as archive/%s/%d",
                  leaf->serial, leaf->issuer,
-                 acme_time_text(book->states[index].not_after, p), cert->id,
-                 n);
+                 acme_time_text(registry->states[index].not_after, p),
+                 cert->id, n);
     }
     return rv;
 }
 
 /* All parts that are pending go live together, or wait for each other. */
-static apr_status_t complete(acme_book_t *book, acme_reload_t *reload,
+static apr_status_t complete(acme_registry_t *registry, acme_reload_t *reload,
                              const acme_target_t *about, acme_result_t *res,
                              apr_pool_t *p)
 {
-    const acme_state_t *state = &book->states[about->cert];
+    const acme_state_t *state = &registry->states[about->cert];
     const apr_time_t served_until = state->served ? state->not_after : 0;
     const apr_time_t now = apr_time_now();
     bundle_t *bundle = make_bundle(now, p);
     int waits = 0;
     apr_status_t rv;
 
-    rv = collect_pending(bundle, &waits, book, about, res, p);
+    rv = collect_pending(bundle, &waits, registry, about, res, p);
     if (waits) {
         return APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
-        rv = put_live(book, about, bundle, res, p);
+        rv = put_live(registry, about, bundle, res, p);
     }
     if (rv == APR_SUCCESS) {
-        finish(book, about->cert, bundle->names, now, p);
+        finish(registry, about->cert, bundle->names, now, p);
         acme_reload_want(reload, state, served_until, now);
     }
     return rv;
@@ -481,22 +493,23 @@ static apr_status_t complete(acme_book_t *book, acme_reload_t *reload,
  * The same leaf with what the CA sends behind it today. The wish stays until
  * the worker is done with all parts.
  */
-static apr_status_t renew_chain(acme_book_t *book, acme_reload_t *reload,
+static apr_status_t renew_chain(acme_registry_t *registry,
+                                acme_reload_t *reload,
                                 const acme_target_t *about,
                                 acme_chain_t *chain, acme_result_t *res,
                                 apr_pool_t *p)
 {
-    const acme_state_t *state = &book->states[about->cert];
+    const acme_state_t *state = &registry->states[about->cert];
     const apr_time_t now = apr_time_now();
     bundle_t *bundle = make_bundle(now, p);
     apr_status_t rv;
 
     rv = acme_chain_linked(chain, res, p);
     if (rv == APR_SUCCESS) {
-        rv = collect_live(bundle, book, about, chain, res, p);
+        rv = collect_live(bundle, registry, about, chain, res, p);
     }
     if (rv == APR_SUCCESS) {
-        rv = put_live(book, about, bundle, res, p);
+        rv = put_live(registry, about, bundle, res, p);
     }
     if (rv == APR_SUCCESS) {
         acme_reload_want(reload, state, state->served ? state->not_after : 0,
@@ -506,29 +519,30 @@ static apr_status_t renew_chain(acme_book_t *book, acme_reload_t *reload,
 }
 
 /* It is live: the reply to it was lost, or its chain is to be renewed. */
-static apr_status_t install_again(acme_book_t *book, acme_reload_t *reload,
+static apr_status_t install_again(acme_registry_t *registry,
+                                  acme_reload_t *reload,
                                   const acme_target_t *about,
                                   acme_chain_t *chain,
                                   const acme_pending_t *pending,
                                   acme_result_t *res, apr_pool_t *p)
 {
-    if (book->states[about->cert].wanted == ACME_WANT_CHAIN) {
-        return renew_chain(book, reload, about, chain, res, p);
+    if (registry->states[about->cert].wanted == ACME_WANT_CHAIN) {
+        return renew_chain(registry, reload, about, chain, res, p);
     }
     if (!pending || is_made_for(chain, pending, p)) {
-        finish(book, about->cert, acme_chain_leaf(chain)->names,
-               apr_time_now(), p);      /* it may not have come to that */
+        finish(registry, about->cert, acme_chain_leaf(chain)->names,
+               apr_time_now(), p); /* it may not have come to that */
     }
     return APR_SUCCESS;
 }
 
-static apr_status_t install(acme_book_t *book, acme_reload_t *reload,
+static apr_status_t install(acme_registry_t *registry, acme_reload_t *reload,
                             const acme_target_t *about,
                             const acme_issued_t *issued, int *prefused,
                             acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(book->conf, about->cert);
-    const acme_state_t *state = &book->states[about->cert];
+    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
+    const acme_state_t *state = &registry->states[about->cert];
     acme_pending_t *pending;
     acme_chain_t *chain;
     apr_status_t rv;
@@ -538,37 +552,38 @@ static apr_status_t install(acme_book_t *book, acme_reload_t *reload,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = acme_enroll_find(&pending, book, about, res, p);
-    if (state->live && is_live(chain, book, cert, about->part, p)) {
-        return install_again(book, reload, about, chain, pending, res, p);
+    rv = acme_install_find_pending(&pending, registry, about, res, p);
+    if (state->live && is_live(chain, registry, cert, about->part, p)) {
+        return install_again(registry, reload, about, chain, pending, res, p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = check(chain, book, cert, state, pending, res, p);
+    rv = check(chain, registry, cert, state, pending, res, p);
     *prefused = rv != APR_SUCCESS;
     if (rv == APR_SUCCESS) {
-        rv = acme_pending_issued(book->store,
-                                 acme_enroll_pending(cert, about->part, p),
-                                 acme_chain_pem_full(chain, p), issued->url,
-                                 res, p);
+        rv = acme_pending_issued(
+            registry->store, acme_install_pending_name(cert, about->part, p),
+            acme_chain_pem_full(chain, p), issued->url, res, p);
     }
-    return rv == APR_SUCCESS ? complete(book, reload, about, res, p) : rv;
+    return rv == APR_SUCCESS ? complete(registry, reload, about, res, p) : rv;
 }
 
-apr_status_t acme_enroll_install(acme_book_t *book, acme_reload_t *reload,
-                                 const acme_target_t *about,
-                                 const acme_issued_t *issued,
-                                 acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_install_chain(acme_registry_t *registry,
+                                acme_reload_t *reload,
+                                const acme_target_t *about,
+                                const acme_issued_t *issued,
+                                acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(book->conf, about->cert);
+    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
     int refused = 0;
     apr_status_t rv;
 
-    rv = issued->len ? install(book, reload, about, issued, &refused, res, p)
-                     : complete(book, reload, about, res, p);
+    rv = issued->len
+             ? install(registry, reload, about, issued, &refused, res, p)
+             : complete(registry, reload, about, res, p);
     if (refused) {
-        keep_aside(book, cert, issued->pem, issued->len, res, p);
+        keep_aside(registry, cert, issued->pem, issued->len, res, p);
     }
     return rv;
 }

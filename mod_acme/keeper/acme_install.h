@@ -10,25 +10,27 @@
 #include "acme_reload.h"
 
 /* What acme_pending_load() takes for a part of the certificate. */
-const char *acme_enroll_pending(const acme_cert_conf_t *cert,
-                                apr_uint32_t part, apr_pool_t *p);
+const char *acme_install_pending_name(const acme_cert_conf_t *cert,
+                                      apr_uint32_t part, apr_pool_t *p);
 
 /*
  * What is pending for a part, with the key type that is configured now;
  * ENOENT when nothing is.
  */
-apr_status_t acme_enroll_find(acme_pending_t **ppending, acme_book_t *book,
-                              const acme_target_t *about, acme_result_t *res,
-                              apr_pool_t *p);
+apr_status_t acme_install_find_pending(acme_pending_t **ppending,
+                                       acme_registry_t *registry,
+                                       const acme_target_t *about,
+                                       acme_result_t *res, apr_pool_t *p);
 
 /*
  * The same for the names that are to be ordered now, whose flags are
  * *pflags; where nothing is: a key and CSR, on disk on return.
  */
-apr_status_t acme_enroll_begin(acme_pending_t **ppending,
-                               const char **pflags, acme_book_t *book,
-                               const acme_target_t *about,
-                               acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_install_prepare(acme_pending_t **ppending,
+                                  const char **pflags,
+                                  acme_registry_t *registry,
+                                  const acme_target_t *about,
+                                  acme_result_t *res, apr_pool_t *p);
 
 /* What the CA issued. */
 typedef struct {
@@ -43,9 +45,10 @@ typedef struct {
  * log, and never served. Installing what is live already is a success; with
  * ACME_WANT_CHAIN its leaf gets the new chain.
  */
-apr_status_t acme_enroll_install(acme_book_t *book, acme_reload_t *reload,
-                                 const acme_target_t *about,
-                                 const acme_issued_t *issued,
-                                 acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_install_chain(acme_registry_t *registry,
+                                acme_reload_t *reload,
+                                const acme_target_t *about,
+                                const acme_issued_t *issued,
+                                acme_result_t *res, apr_pool_t *p);
 
 #endif

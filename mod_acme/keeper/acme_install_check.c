@@ -9,25 +9,27 @@
 /* CAs date back by minutes or an hour; our own clock may be late as well. */
 #define CLOCK_SLACK apr_time_from_sec(5 * 60)
 
-static apr_status_t check_names(const acme_leaf_t *leaf,
-                                const acme_asked_t *asked,
+static apr_status_t check_names(const acme_cert_info_t *leaf,
+                                const acme_install_check_t *asked,
                                 acme_result_t *res, apr_pool_t *p)
 {
     if (!acme_name_all_in(asked->names, leaf->names)) {
-        return acme_fail(res, APR_EINVAL, "%s: the CA issued a certificate "
+        return acme_fail(res, APR_EINVAL,
+                         "%s: the CA issued a certificate "
                          "without all of the names asked for; it is for %s",
-                         asked->id, acme_names_text(leaf->names, p));
+                         asked->id, acme_name_list_text(leaf->names, p));
     }
     if (!acme_name_all_in(leaf->names, asked->names)) {
-        return acme_fail(res, APR_EINVAL, "%s: the CA issued a certificate "
+        return acme_fail(res, APR_EINVAL,
+                         "%s: the CA issued a certificate "
                          "with names that were not asked for; it is for %s",
-                         asked->id, acme_names_text(leaf->names, p));
+                         asked->id, acme_name_list_text(leaf->names, p));
     }
     return APR_SUCCESS;
 }
 
-static apr_status_t check_times(const acme_leaf_t *leaf,
-                                const acme_asked_t *asked,
+static apr_status_t check_times(const acme_cert_info_t *leaf,
+                                const acme_install_check_t *asked,
                                 acme_result_t *res, apr_pool_t *p)
 {
     const char *id = asked->id;
@@ -45,9 +47,10 @@ static apr_status_t check_times(const acme_leaf_t *leaf,
                          acme_time_text(asked->now, p));
     }
     if (leaf->not_after - leaf->not_before > asked->life_max) {
-        return acme_fail(res, APR_EINVAL, "%s: the certificate is valid for "
-                         "longer than %s, until %s", id,
-                         acme_interval_text(asked->life_max, p),
+        return acme_fail(res, APR_EINVAL,
+                         "%s: the certificate is valid for "
+                         "longer than %s, until %s",
+                         id, acme_time_interval_text(asked->life_max, p),
                          acme_time_text(leaf->not_after, p));
     }
     if (leaf->not_after < asked->replaced_until) {
@@ -60,11 +63,11 @@ static apr_status_t check_times(const acme_leaf_t *leaf,
     return APR_SUCCESS;
 }
 
-apr_status_t acme_check_chain(const acme_chain_t *chain,
-                              const acme_asked_t *asked, acme_result_t *res,
-                              apr_pool_t *p)
+apr_status_t acme_install_check_chain(const acme_chain_t *chain,
+                                      const acme_install_check_t *asked,
+                                      acme_result_t *res, apr_pool_t *p)
 {
-    const acme_leaf_t *leaf = acme_chain_leaf(chain);
+    const acme_cert_info_t *leaf = acme_chain_leaf(chain);
     apr_status_t rv;
 
     if (!acme_chain_has_key(chain, asked->key)) {

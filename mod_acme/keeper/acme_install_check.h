@@ -17,15 +17,15 @@ typedef struct {
     apr_time_t replaced_until;          /* it must last until then at least; 0:
                                            nothing is expected */
     apr_time_t now;
-} acme_asked_t;
+} acme_install_check_t;
 
 /*
  * Its key is ours, its names are those asked for and no more, it is valid
  * now, it ends no earlier than what it replaces, and each certificate is
  * signed by the next. res says what is not so, and what to look at.
  */
-apr_status_t acme_check_chain(const acme_chain_t *chain,
-                              const acme_asked_t *asked, acme_result_t *res,
-                              apr_pool_t *p);
+apr_status_t acme_install_check_chain(const acme_chain_t *chain,
+                                      const acme_install_check_t *asked,
+                                      acme_result_t *res, apr_pool_t *p);
 
 #endif

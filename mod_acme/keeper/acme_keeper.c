@@ -46,10 +46,10 @@ typedef struct {
 
 typedef struct {
     const acme_keeper_t *conf;
-    acme_book_t book;
+    acme_registry_t registry;
     acme_reload_t *reload;
-    acme_records_t *records;
-    acme_serve_t *serve;
+    acme_dns_records_t *records;
+    acme_handlers_t *serve;
     int control;                /* listens for acmectl; -1: it could not */
     channel_t channels[CHANNELS_MAX];
     int nchannels;
@@ -130,14 +130,14 @@ static int open_store(loop_t *loop, apr_pool_t *p)
 
     apr_pool_create(&scratch, p);
     while (!told_to_end && getppid() == conf->server->pid) {
-        rv = acme_store_open(&loop->book.store, conf->conf->state_dir, &res,
-                             scratch);
+        rv = acme_store_open(&loop->registry.store, conf->conf->state_dir,
+                             &res, scratch);
         if (rv == APR_SUCCESS && res.detail[0]) {
             acme_log(conf->log, ACME_LOG_WARNING, "keeper", "%s",
                      res.detail);
         }
         if (rv == APR_SUCCESS) {
-            rv = acme_store_lock(loop->book.store, &res, scratch);
+            rv = acme_store_lock(loop->registry.store, &res, scratch);
         }
         if (rv == APR_SUCCESS) {
             return 1;           /* scratch holds the store now */
@@ -159,8 +159,8 @@ static int open_store(loop_t *loop, apr_pool_t *p)
  */
 static int listen_for_control(const loop_t *loop, apr_pool_t *p)
 {
-    const char *path = acme_store_path(loop->book.store, "run", "acme.sock",
-                                       p);
+    const char *path =
+        acme_store_path(loop->registry.store, "run", "acme.sock", p);
     const char *made = apr_pstrcat(p, path, ".new", NULL);
     struct sockaddr_un addr;
     int fd;
@@ -260,7 +260,7 @@ static apr_status_t answer(loop_t *loop, const channel_t *channel,
                  acme_message_name(request->kind));
         return APR_EACCES;
     }
-    rv = acme_serve(&reply, loop->serve, request, &res, p);
+    rv = acme_handlers_answer(&reply, loop->serve, request, &res, p);
     if (APR_STATUS_IS_EAGAIN(rv)) {
         return APR_EAGAIN;
     }
@@ -403,19 +403,20 @@ static apr_time_t step(loop_t *loop, apr_pool_t *p)
     apr_time_t now = apr_time_now();
     apr_time_t wake;
 
-    if (acme_records_step(loop->records, now)
+    if (acme_dns_records_step(loop->records, now)
         || now - loop->parked_at >= PARKED_LOOK) {
         look_at_parked(loop, now, p);
     }
-    acme_hooks_step(loop->book.hooks, now);
+    acme_hook_run_step(loop->registry.hooks, now);
     if (now >= loop->watch_at) {
-        loop->watch_at = acme_book_watch(&loop->book, now, p);
+        loop->watch_at = acme_registry_watch(&loop->registry, now, p);
     }
     wake = acme_reload_step(loop->reload,
-                            acme_book_ordering(&loop->book)
-                            || acme_records_busy(loop->records), now);
-    wake = earlier(wake, acme_records_wake(loop->records, now));
-    wake = earlier(wake, acme_hooks_wake(loop->book.hooks, now));
+                            acme_registry_ordering(&loop->registry)
+                                || acme_dns_records_busy(loop->records),
+                            now);
+    wake = earlier(wake, acme_dns_records_wake(loop->records, now));
+    wake = earlier(wake, acme_hook_run_wake(loop->registry.hooks, now));
     return earlier(wake, is_any_parked(loop) ? loop->parked_at + PARKED_LOOK
                                              : 0);
 }
@@ -437,8 +438,8 @@ static int fill_fds(const loop_t *loop, struct pollfd *fds)
             fds[3 + i].events = 0;
         }
     }
-    n += acme_records_poll(loop->records, fds + n);
-    return n + acme_hooks_poll(loop->book.hooks, fds + n);
+    n += acme_dns_records_poll(loop->records, fds + n);
+    return n + acme_hook_run_poll(loop->registry.hooks, fds + n);
 }
 
 static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
@@ -481,8 +482,8 @@ static void want_what_is_not_served(loop_t *loop)
 {
     int i;
 
-    for (i = 0; i < loop->book.conf->certs->nelts; i++) {
-        const acme_state_t *state = &loop->book.states[i];
+    for (i = 0; i < loop->registry.conf->certs->nelts; i++) {
+        const acme_state_t *state = &loop->registry.states[i];
 
         if (state->live && state->live != state->served) {
             acme_reload_want(loop->reload, state, 0, apr_time_now());
@@ -498,10 +499,10 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
 
     loop->p = p;
     loop->conf = keeper;
-    loop->book.conf = keeper->conf;
-    loop->book.log = keeper->log;
-    loop->book.publish = keeper->publish;
-    loop->book.publish_baton = keeper->baton;
+    loop->registry.conf = keeper->conf;
+    loop->registry.log = keeper->log;
+    loop->registry.publish = keeper->publish;
+    loop->registry.publish_baton = keeper->baton;
     take_signals(&loop->waiting);
     settle(keeper->server->pid);
     fcntl(keeper->fd, F_SETFL, O_NONBLOCK);
@@ -509,17 +510,17 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     if (!open_store(loop, p)) {
         return;
     }
-    acme_book_open(&loop->book, p);
-    loop->reload = acme_reload_create(keeper->server, &loop->book,
+    acme_registry_open(&loop->registry, p);
+    loop->reload = acme_reload_create(keeper->server, &loop->registry,
                                       keeper->held, keeper->baton, p);
-    loop->records = acme_records_create(keeper->log, p);
-    loop->book.hooks = acme_hooks_create(keeper->log, p);
-    loop->serve = acme_serve_create(&loop->book, loop->reload,
-                                    loop->records, p);
+    loop->records = acme_dns_records_create(keeper->log, p);
+    loop->registry.hooks = acme_hook_run_create(keeper->log, p);
+    loop->serve =
+        acme_handlers_create(&loop->registry, loop->reload, loop->records, p);
     loop->control = listen_for_control(loop, p);
     want_what_is_not_served(loop);
     apr_pool_create(&loop->incoming, p);
-    acme_serve_contacts(loop->serve, loop->incoming);
+    acme_handlers_update_contacts(loop->serve, loop->incoming);
     apr_pool_clear(loop->incoming);
     acme_log(keeper->log, ACME_LOG_NOTICE, "keeper", "started, pid %d",
              (int)getpid());

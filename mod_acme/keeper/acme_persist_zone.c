@@ -38,7 +38,7 @@ static int is_first(const acme_cert_conf_t *cert, int at)
     return 1;
 }
 
-static apr_status_t line_of(const char **pline, acme_persist_t *persist,
+static apr_status_t line_of(const char **pline, acme_dns_persist_t *persist,
                             const acme_cert_conf_t *cert, const char *name,
                             apr_time_t until, acme_result_t *res,
                             apr_pool_t *p)
@@ -48,15 +48,16 @@ static apr_status_t line_of(const char **pline, acme_persist_t *persist,
     apr_status_t rv;
 
     persist->name = acme_name_in(cert->names, wildcard) ? wildcard : name;
-    rv = acme_persist_value(&value, persist, until, res, p);
+    rv = acme_dns_persist_value(&value, persist, until, res, p);
     if (rv == APR_SUCCESS) {
-        *pline = apr_psprintf(p, "%s. IN TXT %s\n",
-                              acme_persist_record(name, p), quote(value, p));
+        *pline =
+            apr_psprintf(p, "%s. IN TXT %s\n",
+                         acme_dns_persist_record(name, p), quote(value, p));
     }
     return rv;
 }
 
-static apr_status_t describe(acme_persist_t *persist,
+static apr_status_t describe(acme_dns_persist_t *persist,
                              const acme_cert_conf_t *cert,
                              const acme_ca_account_t *account,
                              acme_result_t *res, apr_pool_t *p)
@@ -78,12 +79,13 @@ static apr_status_t describe(acme_persist_t *persist,
     return acme_key_thumbprint(&persist->thumbprint, account->key, res, p);
 }
 
-apr_status_t acme_txt_lines(const char **ptext, const acme_cert_conf_t *cert,
-                            const acme_ca_account_t *account,
-                            apr_time_t until, acme_result_t *res,
-                            apr_pool_t *p)
+apr_status_t acme_persist_zone_lines(const char **ptext,
+                                     const acme_cert_conf_t *cert,
+                                     const acme_ca_account_t *account,
+                                     apr_time_t until, acme_result_t *res,
+                                     apr_pool_t *p)
 {
-    acme_persist_t persist = { 0 };
+    acme_dns_persist_t persist = { 0 };
     const char *line;
     apr_status_t rv;
     int i;

@@ -14,9 +14,10 @@
  * APR_ENOENT: the CA has not told yet what such a record looks like, or there
  * is no account; APR_EINVAL: none of the names can have one.
  */
-apr_status_t acme_txt_lines(const char **ptext, const acme_cert_conf_t *cert,
-                            const acme_ca_account_t *account,
-                            apr_time_t until, acme_result_t *res,
-                            apr_pool_t *p);
+apr_status_t acme_persist_zone_lines(const char **ptext,
+                                     const acme_cert_conf_t *cert,
+                                     const acme_ca_account_t *account,
+                                     apr_time_t until, acme_result_t *res,
+                                     apr_pool_t *p);
 
 #endif

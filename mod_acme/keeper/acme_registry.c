@@ -18,60 +18,63 @@
 #define WATCH_EVERY apr_time_from_sec(3600)
 #define WARN_EVERY apr_time_from_sec(24 * 3600)
 
-static const acme_cert_conf_t *cert_of(const acme_book_t *book,
+static const acme_cert_conf_t *cert_of(const acme_registry_t *registry,
                                        apr_uint32_t cert)
 {
-    return acme_conf_cert(book->conf, cert);
+    return acme_conf_cert(registry->conf, cert);
 }
 
-static void changed(acme_book_t *book, apr_uint32_t cert)
+static void changed(acme_registry_t *registry, apr_uint32_t cert)
 {
-    acme_state_t *state = &book->states[cert];
+    acme_state_t *state = &registry->states[cert];
 
-    state->change = ++book->change;
-    book->publish(book->publish_baton, state);
+    state->change = ++registry->change;
+    registry->publish(registry->publish_baton, state);
 }
 
-void acme_book_reload(acme_book_t *book, apr_uint32_t cert, apr_pool_t *p)
+void acme_registry_reload(acme_registry_t *registry, apr_uint32_t cert,
+                          apr_pool_t *p)
 {
-    acme_state_t *state = &book->states[cert];
+    acme_state_t *state = &registry->states[cert];
     int ordering = state->ordering;
     apr_time_t since = state->ordering_since;
     acme_result_t res;
 
-    if (acme_state_load(state, book->conf, cert, book->store, &res, p)) {
-        acme_log(book->log, ACME_LOG_ERROR, cert_of(book, cert)->id, "%s",
-                 res.detail);
+    if (acme_state_load(state, registry->conf, cert, registry->store, &res,
+                        p)) {
+        acme_log(registry->log, ACME_LOG_ERROR, cert_of(registry, cert)->id,
+                 "%s", res.detail);
     }
     state->ordering = ordering;
     state->ordering_since = since;
-    changed(book, cert);
+    changed(registry, cert);
 }
 
-void acme_book_open(acme_book_t *book, apr_pool_t *p)
+void acme_registry_open(acme_registry_t *registry, apr_pool_t *p)
 {
-    apr_uint32_t n = (apr_uint32_t)book->conf->certs->nelts;
+    apr_uint32_t n = (apr_uint32_t)registry->conf->certs->nelts;
     apr_pool_t *scratch;
     apr_uint32_t i;
 
-    book->states = apr_pcalloc(p, (n + 1) * sizeof(*book->states));
-    book->warned = apr_pcalloc(p, (n + 1) * sizeof(*book->warned));
+    registry->states = apr_pcalloc(p, (n + 1) * sizeof(*registry->states));
+    registry->warned = apr_pcalloc(p, (n + 1) * sizeof(*registry->warned));
     apr_pool_create(&scratch, p);
     for (i = 0; i < n; i++) {
-        acme_book_reload(book, i, scratch);
+        acme_registry_reload(registry, i, scratch);
         apr_pool_clear(scratch);
     }
     apr_pool_destroy(scratch);
 }
 
-const acme_state_t *acme_book_next(const acme_book_t *book,
-                                   apr_uint64_t change)
+const acme_state_t *acme_registry_next(const acme_registry_t *registry,
+                                       apr_uint64_t change)
 {
     const acme_state_t *next = NULL;
     int i;
 
-    for (i = 0; change < book->change && i < book->conf->certs->nelts; i++) {
-        const acme_state_t *state = &book->states[i];
+    for (i = 0; change < registry->change && i < registry->conf->certs->nelts;
+         i++) {
+        const acme_state_t *state = &registry->states[i];
 
         if (state->change > change
             && (!next || state->change < next->change)) {
@@ -81,36 +84,36 @@ const acme_state_t *acme_book_next(const acme_book_t *book,
     return next;
 }
 
-int acme_book_ordering(const acme_book_t *book)
+int acme_registry_ordering(const acme_registry_t *registry)
 {
     int i, n = 0;
 
-    for (i = 0; i < book->conf->certs->nelts; i++) {
-        n += book->states[i].ordering != 0;
+    for (i = 0; i < registry->conf->certs->nelts; i++) {
+        n += registry->states[i].ordering != 0;
     }
     return n;
 }
 
-static acme_journal_t *open_journal(acme_book_t *book, apr_uint32_t cert,
-                                    apr_pool_t *p)
+static acme_journal_t *open_journal(acme_registry_t *registry,
+                                    apr_uint32_t cert, apr_pool_t *p)
 {
-    const char *id = cert_of(book, cert)->id;
+    const char *id = cert_of(registry, cert)->id;
     acme_journal_t *journal;
     acme_result_t res;
 
-    if (acme_journal_load(&journal, book->store, id, &res, p)) {
-        acme_log(book->log, ACME_LOG_WARNING, id, "%s", res.detail);
+    if (acme_journal_load(&journal, registry->store, id, &res, p)) {
+        acme_log(registry->log, ACME_LOG_WARNING, id, "%s", res.detail);
     }
     return journal;
 }
 
 /* Write the journal as the state is now, with one event more (NULL: none). */
-static void close_journal(acme_book_t *book, apr_uint32_t cert,
+static void close_journal(acme_registry_t *registry, apr_uint32_t cert,
                           acme_journal_t *journal, const char *event,
                           const char *detail, apr_time_t now, apr_pool_t *p)
 {
-    const acme_cert_conf_t *conf = cert_of(book, cert);
-    acme_state_t *state = &book->states[cert];
+    const acme_cert_conf_t *conf = cert_of(registry, cert);
+    acme_state_t *state = &registry->states[cert];
     acme_result_t res;
 
     acme_state_load_to_journal(journal, state);
@@ -118,17 +121,18 @@ static void close_journal(acme_book_t *book, apr_uint32_t cert,
     if (event) {
         acme_journal_add(journal, now, event, detail);
     }
-    acme_state_load_journal(state, journal, book->conf, conf, now);
-    if (acme_journal_save(book->store, conf->id, journal, &res, p)) {
-        acme_log(book->log, ACME_LOG_ERROR, conf->id, "%s", res.detail);
+    acme_state_load_journal(state, journal, registry->conf, conf, now);
+    if (acme_journal_save(registry->store, conf->id, journal, &res, p)) {
+        acme_log(registry->log, ACME_LOG_ERROR, conf->id, "%s", res.detail);
     }
 }
 
-static void journal(acme_book_t *book, apr_uint32_t cert, const char *event,
-                    const char *detail, apr_time_t now, apr_pool_t *p)
+static void journal(acme_registry_t *registry, apr_uint32_t cert,
+                    const char *event, const char *detail, apr_time_t now,
+                    apr_pool_t *p)
 {
-    close_journal(book, cert, open_journal(book, cert, p), event, detail, now,
-                  p);
+    close_journal(registry, cert, open_journal(registry, cert, p), event,
+                  detail, now, p);
 }
 
 /* Only the administrator can help it on. */
@@ -167,10 +171,11 @@ static const char *worry(const acme_state_t *state, apr_time_t now,
 }
 
 /* Is a name to blame, and does it stay in? */
-static acme_blame_e blame(acme_book_t *book, const acme_msg_note_t *note,
-                          acme_journal_t *entry, apr_time_t now)
+static acme_blame_e blame(acme_registry_t *registry,
+                          const acme_msg_note_t *note, acme_journal_t *entry,
+                          apr_time_t now)
 {
-    const acme_cert_conf_t *conf = cert_of(book, note->about.cert);
+    const acme_cert_conf_t *conf = cert_of(registry, note->about.cert);
     acme_fault_t fault;
     acme_blame_e blamed;
 
@@ -180,13 +185,15 @@ static acme_blame_e blame(acme_book_t *book, const acme_msg_note_t *note,
     fault.name = APR_ARRAY_IDX(conf->names, note->name, const char *);
     fault.challenge = note->challenge;
     fault.is_lasting = note->retry == ACME_RETRY_NEVER;
-    blamed = acme_roster_blame(entry, &fault, conf,
-                               &book->states[note->about.cert], now);
+    blamed = acme_quarantine_blame(entry, &fault, conf,
+                                   &registry->states[note->about.cert], now);
     if (blamed == ACME_BLAME_LEFT_OUT) {
-        acme_log(book->log, ACME_LOG_WARNING, conf->id, "quarantine: %s "
+        acme_log(registry->log, ACME_LOG_WARNING, conf->id,
+                 "quarantine: %s "
                  "keeps failing and is left out, so that the other names get "
                  "their certificate; it is tried again daily. Mend it, or "
-                 "remove the name", fault.name);
+                 "remove the name",
+                 fault.name);
     }
     return blamed;
 }
@@ -218,11 +225,11 @@ static void renewal_ended(acme_state_t *state)
 }
 
 /* The certificate is none the worse for it. */
-static void wish_failed(acme_book_t *book, const acme_msg_note_t *note,
+static void wish_failed(acme_registry_t *registry, const acme_msg_note_t *note,
                         apr_time_t now, apr_pool_t *p)
 {
     const apr_uint32_t cert = note->about.cert;
-    acme_state_t *state = &book->states[cert];
+    acme_state_t *state = &registry->states[cert];
     const char *what = wants[note->want];
     const char *detail = acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1,
                                          p);
@@ -230,10 +237,12 @@ static void wish_failed(acme_book_t *book, const acme_msg_note_t *note,
     if (state->wanted != note->want) {
         return;
     }
-    acme_log(book->log, ACME_LOG_ERROR, cert_of(book, cert)->id, "failed: "
-             "%s: %s; ask for it again with acmectl", what, detail);
+    acme_log(registry->log, ACME_LOG_ERROR, cert_of(registry, cert)->id,
+             "failed: "
+             "%s: %s; ask for it again with acmectl",
+             what, detail);
     state->wanted = ACME_WANT_NOTHING;
-    journal(book, cert, "failed", apr_pstrcat(p, what, ": ", detail, NULL),
+    journal(registry, cert, "failed", apr_pstrcat(p, what, ": ", detail, NULL),
             now, p);
 }
 
@@ -248,16 +257,17 @@ static void forget_limit(acme_state_t *state)
  * already is to blame: the certificate is none the worse for it. In both
  * cases of quarantine what was wanted is still to be done, for the others.
  */
-static void fail(acme_book_t *book, const acme_msg_note_t *note,
+static void fail(acme_registry_t *registry, const acme_msg_note_t *note,
                  acme_blame_e blamed, apr_time_t now, apr_pool_t *p)
 {
-    acme_state_t *state = &book->states[note->about.cert];
-    const char *id = cert_of(book, note->about.cert)->id;
+    acme_state_t *state = &registry->states[note->about.cert];
+    const char *id = cert_of(registry, note->about.cert)->id;
 
     if (blamed == ACME_BLAME_STILL_OUT) {
-        acme_log(book->log, ACME_LOG_WARNING, id, "quarantine: still failing: "
-                 "%s", acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1,
-                                       p));
+        acme_log(registry->log, ACME_LOG_WARNING, id,
+                 "quarantine: still failing: "
+                 "%s",
+                 acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1, p));
         return;
     }
     fail_state(state, note, now, p);
@@ -268,48 +278,53 @@ static void fail(acme_book_t *book, const acme_msg_note_t *note,
     else {
         renewal_ended(state);
     }
-    acme_log(book->log, ACME_LOG_ERROR, id, "failed: attempt %u: %s; %s%s",
+    acme_log(registry->log, ACME_LOG_ERROR, id, "failed: attempt %u: %s; %s%s",
              state->attempts, state->detail,
              blamed == ACME_BLAME_LEFT_OUT ? "the other names are ordered now"
                                            : what_next(state, p),
              worry(state, now, p));
-    acme_notify(book, note->about.cert, *worry(state, now, p)
-                ? ACME_NOTIFY_EXPIRING : is_stuck(state)
-                ? ACME_NOTIFY_STUCK : ACME_NOTIFY_FAILED, state->detail, p);
+    acme_event_send(registry, note->about.cert,
+                    *worry(state, now, p) ? ACME_EVENT_EXPIRING
+                    : is_stuck(state)     ? ACME_EVENT_STUCK
+                                          : ACME_EVENT_FAILED,
+                    state->detail, p);
 }
 
-static void note_failed(acme_book_t *book, const acme_msg_note_t *note,
+static void note_failed(acme_registry_t *registry, const acme_msg_note_t *note,
                         apr_time_t now, apr_pool_t *p)
 {
     const apr_uint32_t cert = note->about.cert;
-    acme_state_t *state = &book->states[cert];
+    acme_state_t *state = &registry->states[cert];
     acme_journal_t *entry;
     acme_blame_e blamed;
 
     state->ordering = 0;
     if (note->want > ACME_WANT_RENEWAL && note->want < ACME_WANTS) {
-        wish_failed(book, note, now, p);
+        wish_failed(registry, note, now, p);
         return;
     }
-    entry = open_journal(book, cert, p);
-    blamed = blame(book, note, entry, now);
+    entry = open_journal(registry, cert, p);
+    blamed = blame(registry, note, entry, now);
     forget_limit(state);
-    fail(book, note, blamed, now, p);
-    acme_past_failed(acme_journal_add(
-        entry, now, blamed == ACME_BLAME_STILL_OUT ? "quarantine" : "failed",
-        acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1, p)), note,
-        book->conf);
-    close_journal(book, cert, entry, NULL, NULL, now, p);
+    fail(registry, note, blamed, now, p);
+    acme_history_failed(
+        acme_journal_add(
+            entry, now,
+            blamed == ACME_BLAME_STILL_OUT ? "quarantine" : "failed",
+            acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1, p)),
+        note, registry->conf);
+    close_journal(registry, cert, entry, NULL, NULL, now, p);
     if (blamed != ACME_BLAME_NOTED) {
-        acme_book_reload(book, cert, p);        /* other names are to be had */
+        acme_registry_reload(registry, cert,
+                             p); /* other names are to be had */
     }
 }
 
 /* Not for the journal: it is counted anew after a restart. */
-static void note_limit(acme_book_t *book, const acme_msg_note_t *note,
+static void note_limit(acme_registry_t *registry, const acme_msg_note_t *note,
                        apr_time_t now, apr_pool_t *p)
 {
-    acme_state_t *state = &book->states[note->about.cert];
+    acme_state_t *state = &registry->states[note->about.cert];
 
     state->limit_until = note->next_at;
     if (state->limit_until < now || state->limit_until > now + NEXT_MAX) {
@@ -332,56 +347,56 @@ static const struct {
     [ACME_NOTE_CHALLENGE] = { "challenge", ACME_LOG_WARNING }
 };
 
-static void note_event(acme_book_t *book, const acme_msg_note_t *note,
+static void note_event(acme_registry_t *registry, const acme_msg_note_t *note,
                        apr_time_t now, apr_pool_t *p)
 {
     const apr_uint32_t cert = note->about.cert;
-    const acme_cert_conf_t *conf = cert_of(book, cert);
+    const acme_cert_conf_t *conf = cert_of(registry, cert);
     const char *detail = acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1,
                                          p);
-    acme_journal_t *entry = open_journal(book, cert, p);
-    acme_event_t *event = acme_journal_add(entry, now,
-                                           notes[note->note].event, detail);
+    acme_journal_t *entry = open_journal(registry, cert, p);
+    acme_journal_event_t *event =
+        acme_journal_add(entry, now, notes[note->note].event, detail);
 
     if (note->note == ACME_NOTE_CHALLENGE) {
-        acme_past_failed(event, note, book->conf);
+        acme_history_failed(event, note, registry->conf);
         if (note->name < (apr_uint32_t)conf->names->nelts) {
-            acme_roster_challenge(entry, APR_ARRAY_IDX(
-                conf->names, note->name, const char *), note->challenge, conf,
-                now);
+            acme_quarantine_challenge(
+                entry, APR_ARRAY_IDX(conf->names, note->name, const char *),
+                note->challenge, conf, now);
         }
     }
     if (note->note == ACME_NOTE_ORDERED || note->note == ACME_NOTE_RESUMED) {
-        acme_past_ordered(event, note, book->conf, &book->states[cert], entry,
-                          p);
+        acme_history_ordered(event, note, registry->conf,
+                             &registry->states[cert], entry, p);
     }
-    forget_limit(&book->states[cert]);
-    acme_log(book->log, notes[note->note].level, conf->id, "%s: %s",
+    forget_limit(&registry->states[cert]);
+    acme_log(registry->log, notes[note->note].level, conf->id, "%s: %s",
              notes[note->note].event, detail);
-    close_journal(book, cert, entry, NULL, NULL, now, p);
+    close_journal(registry, cert, entry, NULL, NULL, now, p);
 }
 
-void acme_book_note(acme_book_t *book, const acme_msg_note_t *note,
-                    apr_time_t now, apr_pool_t *p)
+void acme_registry_note(acme_registry_t *registry, const acme_msg_note_t *note,
+                        apr_time_t now, apr_pool_t *p)
 {
     if (note->note == ACME_NOTE_LIMIT) {
-        note_limit(book, note, now, p);
+        note_limit(registry, note, now, p);
     }
     else if (note->note < ACME_NOTE_FAILED) {
-        note_event(book, note, now, p);
+        note_event(registry, note, now, p);
     }
     else {
-        note_failed(book, note, now, p);
+        note_failed(registry, note, now, p);
     }
-    changed(book, note->about.cert);
+    changed(registry, note->about.cert);
 }
 
-void acme_book_installed(acme_book_t *book, apr_uint32_t cert,
-                         const apr_array_header_t *names, apr_time_t now,
-                         apr_pool_t *p)
+void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
+                             const apr_array_header_t *names, apr_time_t now,
+                             apr_pool_t *p)
 {
-    acme_journal_t *entry = open_journal(book, cert, p);
-    acme_state_t *state = &book->states[cert];
+    acme_journal_t *entry = open_journal(registry, cert, p);
+    acme_state_t *state = &registry->states[cert];
     const char *detail;
 
     state->attempts = 0;
@@ -393,23 +408,26 @@ void acme_book_installed(acme_book_t *book, apr_uint32_t cert,
     state->problem[0] = '\0';
     state->detail[0] = '\0';
 
-    detail = apr_psprintf(p, "archive/%s/%d", cert_of(book, cert)->id,
+    detail = apr_psprintf(p, "archive/%s/%d", cert_of(registry, cert)->id,
                           state->live);
-    acme_roster_issued(entry, names);
-    close_journal(book, cert, entry, "installed", detail, now, p);
-    acme_notify(book, cert, ACME_NOTIFY_INSTALLED, detail, p);
-    changed(book, cert);
+    acme_quarantine_issued(entry, names);
+    close_journal(registry, cert, entry, "installed", detail, now, p);
+    acme_event_send(registry, cert, ACME_EVENT_INSTALLED, detail, p);
+    changed(registry, cert);
 }
 
-void acme_book_wanted(acme_book_t *book, const acme_msg_want_t *want,
-                      apr_time_t now, apr_pool_t *p)
+void acme_registry_wanted(acme_registry_t *registry,
+                          const acme_msg_want_t *want, apr_time_t now,
+                          apr_pool_t *p)
 {
     const apr_uint32_t cert = want->about.cert;
-    acme_journal_t *entry = open_journal(book, cert, p);
-    acme_state_t *state = &book->states[cert];
+    acme_journal_t *entry = open_journal(registry, cert, p);
+    acme_state_t *state = &registry->states[cert];
 
-    acme_log(book->log, ACME_LOG_NOTICE, cert_of(book, cert)->id, "asked for "
-             "by the administrator: %s", wants[want->want]);
+    acme_log(registry->log, ACME_LOG_NOTICE, cert_of(registry, cert)->id,
+             "asked for "
+             "by the administrator: %s",
+             wants[want->want]);
     state->wanted = (acme_want_e)want->want;
     state->wanted_ca = want->about.ca;
     state->reason = want->reason;
@@ -420,70 +438,71 @@ void acme_book_wanted(acme_book_t *book, const acme_msg_want_t *want,
     state->next_at = 0;
     forget_limit(state);
     if (want->want == ACME_WANT_RENEWAL) {
-        acme_roster_try_all(entry, now);
+        acme_quarantine_try_all(entry, now);
     }
-    close_journal(book, cert, entry, "asked", wants[want->want], now, p);
-    changed(book, cert);
+    close_journal(registry, cert, entry, "asked", wants[want->want], now, p);
+    changed(registry, cert);
 }
 
-void acme_book_done(acme_book_t *book, const acme_msg_want_t *want,
-                    apr_time_t now, apr_pool_t *p)
+void acme_registry_done(acme_registry_t *registry, const acme_msg_want_t *want,
+                        apr_time_t now, apr_pool_t *p)
 {
     const apr_uint32_t cert = want->about.cert;
-    acme_state_t *state = &book->states[cert];
+    acme_state_t *state = &registry->states[cert];
     const char *what = wants[state->wanted];
 
     if (state->wanted == ACME_WANT_NOTHING || state->wanted != want->want) {
         return;
     }
-    acme_log(book->log, ACME_LOG_NOTICE, cert_of(book, cert)->id, "done: %s",
-             what);
+    acme_log(registry->log, ACME_LOG_NOTICE, cert_of(registry, cert)->id,
+             "done: %s", what);
     state->revoked |= state->wanted == ACME_WANT_REVOCATION
                       || state->wanted == ACME_WANT_DELETION;
     state->deleted |= state->wanted == ACME_WANT_DELETION;
     /* Before the journal is written, or it is done again after a restart. */
     state->wanted = ACME_WANT_NOTHING;
-    journal(book, cert, "done", what, now, p);
-    changed(book, cert);
+    journal(registry, cert, "done", what, now, p);
+    changed(registry, cert);
 }
 
-apr_time_t acme_book_watch(acme_book_t *book, apr_time_t now, apr_pool_t *p)
+apr_time_t acme_registry_watch(acme_registry_t *registry, apr_time_t now,
+                               apr_pool_t *p)
 {
     int i;
 
-    for (i = 0; i < book->conf->certs->nelts; i++) {
-        const acme_state_t *state = &book->states[i];
+    for (i = 0; i < registry->conf->certs->nelts; i++) {
+        const acme_state_t *state = &registry->states[i];
         const char *text = worry(state, now, p);
 
-        if (*text && now - book->warned[i] >= WARN_EVERY) {
-            book->warned[i] = now;
-            acme_log(book->log, ACME_LOG_WARNING,
-                     cert_of(book, (apr_uint32_t)i)->id, "expiring%s; %s",
-                     text, state->detail[0] ? state->detail
-                                            : "its renewal is under way");
-            acme_notify(book, (apr_uint32_t)i, ACME_NOTIFY_EXPIRING,
-                        state->detail, p);
+        if (*text && now - registry->warned[i] >= WARN_EVERY) {
+            registry->warned[i] = now;
+            acme_log(
+                registry->log, ACME_LOG_WARNING,
+                cert_of(registry, (apr_uint32_t)i)->id, "expiring%s; %s", text,
+                state->detail[0] ? state->detail : "its renewal is under way");
+            acme_event_send(registry, (apr_uint32_t)i, ACME_EVENT_EXPIRING,
+                            state->detail, p);
         }
     }
     return now + WATCH_EVERY;
 }
 
-apr_array_header_t *acme_book_names(acme_book_t *book, apr_uint32_t cert,
-                                    const char **pflags, apr_time_t now,
-                                    apr_pool_t *p)
+apr_array_header_t *acme_registry_names(acme_registry_t *registry,
+                                        apr_uint32_t cert, const char **pflags,
+                                        apr_time_t now, apr_pool_t *p)
 {
-    const acme_cert_conf_t *conf = cert_of(book, cert);
-    const acme_journal_t *entry = open_journal(book, cert, p);
+    const acme_cert_conf_t *conf = cert_of(registry, cert);
+    const acme_journal_t *entry = open_journal(registry, cert, p);
 
-    *pflags = acme_roster_flags(conf, entry, now, p);
-    return acme_roster_names(conf, entry, now, p);
+    *pflags = acme_quarantine_flags(conf, entry, now, p);
+    return acme_quarantine_names(conf, entry, now, p);
 }
 
 /* A new window: the time in it is drawn once, and kept. */
-static void take_window(acme_book_t *book, acme_state_t *state,
+static void take_window(acme_registry_t *registry, acme_state_t *state,
                         const acme_msg_window_t *window, apr_pool_t *p)
 {
-    const char *id = cert_of(book, state->cert)->id;
+    const char *id = cert_of(registry, state->cert)->id;
     const int earlier = state->pick && window->end < state->window_start;
 
     apr_cpystrn(state->explanation,
@@ -498,52 +517,55 @@ static void take_window(acme_book_t *book, acme_state_t *state,
     state->window_end = window->end;
     state->pick = window->pick >= window->start && window->pick < window->end
         ? window->pick : window->start;
-    acme_log(book->log, ACME_LOG_NOTICE, id, "renewal info: the CA suggests "
+    acme_log(registry->log, ACME_LOG_NOTICE, id,
+             "renewal info: the CA suggests "
              "%s to %s; renewed at %s%s%s",
-             acme_time_text(window->start, p),
-             acme_time_text(window->end, p), acme_time_text(state->pick, p),
+             acme_time_text(window->start, p), acme_time_text(window->end, p),
+             acme_time_text(state->pick, p),
              state->explanation[0] ? ", because: " : "", state->explanation);
     if (earlier) {
-        acme_notify(book, state->cert, ACME_NOTIFY_WINDOW_MOVED,
-                    state->explanation, p);
+        acme_event_send(registry, state->cert, ACME_EVENT_WINDOW_MOVED,
+                        state->explanation, p);
     }
 }
 
-void acme_book_window(acme_book_t *book, const acme_msg_window_t *window,
-                      apr_time_t now, apr_pool_t *p)
+void acme_registry_window(acme_registry_t *registry,
+                          const acme_msg_window_t *window, apr_time_t now,
+                          apr_pool_t *p)
 {
     const apr_uint32_t cert = window->about.cert;
-    acme_state_t *state = &book->states[cert];
+    acme_state_t *state = &registry->states[cert];
 
     if (!state->live || strcmp(window->cert_id, state->cert_id) != 0) {
         return;                 /* it was replaced meanwhile */
     }
     if (window->start > 0 && window->start < window->end) {
-        take_window(book, state, window, p);
+        take_window(registry, state, window, p);
     }
     if (window->revoked && !state->revoked) {
-        acme_log(book->log, ACME_LOG_ERROR, cert_of(book, cert)->id,
+        acme_log(registry->log, ACME_LOG_ERROR, cert_of(registry, cert)->id,
                  "revoked: the CA says so; a new certificate is ordered now");
         state->revoked = 1;
-        acme_notify(book, cert, ACME_NOTIFY_REVOKED, "the CA revoked it", p);
+        acme_event_send(registry, cert, ACME_EVENT_REVOKED,
+                        "the CA revoked it", p);
     }
     state->ask_failures = window->failures;
     state->ask_at = window->ask_at;
     if (state->ask_at < now || state->ask_at > now + NEXT_MAX) {
         state->ask_at = now + NEXT_MAX;
     }
-    journal(book, cert, NULL, NULL, now, p);
-    changed(book, cert);
+    journal(registry, cert, NULL, NULL, now, p);
+    changed(registry, cert);
 }
 
-void acme_book_order(acme_book_t *book, apr_uint32_t cert, int ordering,
-                     apr_time_t now)
+void acme_registry_order(acme_registry_t *registry, apr_uint32_t cert,
+                         int ordering, apr_time_t now)
 {
-    acme_state_t *state = &book->states[cert];
+    acme_state_t *state = &registry->states[cert];
 
     if (ordering && !state->ordering) {
         state->ordering_since = now;
     }
     state->ordering = ordering;
-    changed(book, cert);
+    changed(registry, cert);
 }

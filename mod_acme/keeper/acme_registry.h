@@ -19,58 +19,62 @@ typedef struct {
     void *publish_baton;
     acme_state_t *states;       /* one for each certificate, by its index */
     apr_time_t *warned;         /* of each: when its expiry was told last */
-    acme_hooks_t *hooks;        /* where acme_notify() runs them, or NULL */
+    acme_hook_runner_t *hooks; /* where acme_event_send() runs them, or NULL */
     apr_uint64_t change;        /* the latest */
-} acme_book_t;
+} acme_registry_t;
 
 /* Read all states; what is damaged is told to the log and survived. */
-void acme_book_open(acme_book_t *book, apr_pool_t *p);
+void acme_registry_open(acme_registry_t *registry, apr_pool_t *p);
 
 /* Read one state from the store again, after an installation. */
-void acme_book_reload(acme_book_t *book, apr_uint32_t cert, apr_pool_t *p);
+void acme_registry_reload(acme_registry_t *registry, apr_uint32_t cert,
+                          apr_pool_t *p);
 
 /* The state that changed first after change, or NULL. */
-const acme_state_t *acme_book_next(const acme_book_t *book,
-                                   apr_uint64_t change);
+const acme_state_t *acme_registry_next(const acme_registry_t *registry,
+                                       apr_uint64_t change);
 
 /* How many orders are under way. */
-int acme_book_ordering(const acme_book_t *book);
+int acme_registry_ordering(const acme_registry_t *registry);
 
 /* What a worker reports of an order: ordered, validated, failed, or that a
    limit of the CA lets it wait. */
-void acme_book_note(acme_book_t *book, const acme_msg_note_t *note,
-                    apr_time_t now, apr_pool_t *p);
+void acme_registry_note(acme_registry_t *registry, const acme_msg_note_t *note,
+                        apr_time_t now, apr_pool_t *p);
 
 /* What the CA says about the time of renewal; bounded here. (9773) */
-void acme_book_window(acme_book_t *book, const acme_msg_window_t *window,
-                      apr_time_t now, apr_pool_t *p);
+void acme_registry_window(acme_registry_t *registry,
+                          const acme_msg_window_t *window, apr_time_t now,
+                          apr_pool_t *p);
 
 /* A certificate for these names is live: failures are forgotten. */
-void acme_book_installed(acme_book_t *book, apr_uint32_t cert,
-                         const apr_array_header_t *names, apr_time_t now,
-                         apr_pool_t *p);
+void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
+                             const apr_array_header_t *names, apr_time_t now,
+                             apr_pool_t *p);
 
 /* The administrator wants something now, whatever failed before. */
-void acme_book_wanted(acme_book_t *book, const acme_msg_want_t *want,
-                      apr_time_t now, apr_pool_t *p);
+void acme_registry_wanted(acme_registry_t *registry,
+                          const acme_msg_want_t *want, apr_time_t now,
+                          apr_pool_t *p);
 
-/* And has it, but for a renewal: that is had by acme_book_installed(). */
-void acme_book_done(acme_book_t *book, const acme_msg_want_t *want,
-                    apr_time_t now, apr_pool_t *p);
+/* And has it, but for a renewal: that is had by acme_registry_installed(). */
+void acme_registry_done(acme_registry_t *registry, const acme_msg_want_t *want,
+                        apr_time_t now, apr_pool_t *p);
 
 /*
  * Tell daily of each certificate that is within its warn window, whatever the
  * renewal does: it may do nothing. Returns when to call again.
  */
-apr_time_t acme_book_watch(acme_book_t *book, apr_time_t now, apr_pool_t *p);
+apr_time_t acme_registry_watch(acme_registry_t *registry, apr_time_t now,
+                               apr_pool_t *p);
 
 /* const char *: the names that are to be ordered now; flags of all. */
-apr_array_header_t *acme_book_names(acme_book_t *book, apr_uint32_t cert,
-                                    const char **pflags, apr_time_t now,
-                                    apr_pool_t *p);
+apr_array_header_t *acme_registry_names(acme_registry_t *registry,
+                                        apr_uint32_t cert, const char **pflags,
+                                        apr_time_t now, apr_pool_t *p);
 
 /* An order is (no longer) under way. */
-void acme_book_order(acme_book_t *book, apr_uint32_t cert, int ordering,
-                     apr_time_t now);
+void acme_registry_order(acme_registry_t *registry, apr_uint32_t cert,
+                         int ordering, apr_time_t now);
 
 #endif

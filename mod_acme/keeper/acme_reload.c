@@ -35,7 +35,7 @@ typedef enum { IDLE, COLLECTING, TESTING, LISTING, ASKED, HELD } phase_e;
 
 struct acme_reload_t {
     const acme_server_t *server;
-    acme_book_t *book;
+    acme_registry_t *registry;
     acme_held_cb *held;
     void *baton;
 
@@ -54,17 +54,18 @@ struct acme_reload_t {
 
 static const acme_log_t *log_of(const acme_reload_t *reload)
 {
-    return reload->book->log;
+    return reload->registry->log;
 }
 
 acme_reload_t *acme_reload_create(const acme_server_t *server,
-                                  acme_book_t *book, acme_held_cb *held,
-                                  void *baton, apr_pool_t *p)
+                                  acme_registry_t *registry,
+                                  acme_held_cb *held, void *baton,
+                                  apr_pool_t *p)
 {
     acme_reload_t *reload = apr_pcalloc(p, sizeof(*reload));
 
     reload->server = server;
-    reload->book = book;
+    reload->registry = registry;
     reload->held = held;
     reload->baton = baton;
     reload->p = p;
@@ -81,7 +82,7 @@ static apr_time_t earlier(apr_time_t a, apr_time_t b)
 void acme_reload_want(acme_reload_t *reload, const acme_state_t *state,
                       apr_time_t served_until, apr_time_t now)
 {
-    const acme_conf_t *conf = reload->book->conf;
+    const acme_conf_t *conf = reload->registry->conf;
     apr_interval_time_t patience = IN_FLIGHT_MAX;
     apr_time_t due, last;
 
@@ -118,16 +119,17 @@ void acme_reload_want(acme_reload_t *reload, const acme_state_t *state,
 /* Their administrators may not look at the log. */
 static void tell_those_who_wait(acme_reload_t *reload, const char *reason)
 {
-    acme_book_t *book = reload->book;
+    acme_registry_t *registry = reload->registry;
     apr_pool_t *p;
     int i;
 
     apr_pool_create(&p, reload->p);
-    for (i = 0; i < book->conf->certs->nelts; i++) {
-        const acme_state_t *state = &book->states[i];
+    for (i = 0; i < registry->conf->certs->nelts; i++) {
+        const acme_state_t *state = &registry->states[i];
 
         if (state->live && state->live != state->served) {
-            acme_notify(book, (apr_uint32_t)i, ACME_NOTIFY_STUCK, reason, p);
+            acme_event_send(registry, (apr_uint32_t)i, ACME_EVENT_STUCK,
+                            reason, p);
         }
     }
     apr_pool_destroy(p);
@@ -172,24 +174,24 @@ static void ask(acme_reload_t *reload, apr_time_t now)
 /* Every pair that httpd would load, on trial; NULL when all are good. */
 static const char *bad_pair(const acme_reload_t *reload, apr_pool_t *p)
 {
-    const acme_book_t *book = reload->book;
+    const acme_registry_t *registry = reload->registry;
     acme_result_t res;
     int i;
 
-    for (i = 0; i < book->conf->certs->nelts; i++) {
-        const char *id = acme_conf_cert(book->conf, (apr_uint32_t)i)->id;
+    for (i = 0; i < registry->conf->certs->nelts; i++) {
+        const char *id = acme_conf_cert(registry->conf, (apr_uint32_t)i)->id;
 
-        if (book->states[i].live
+        if (registry->states[i].live
             && acme_pair_check(
-                   acme_store_live(book->store, id, "fullchain.pem", p),
-                   acme_store_live(book->store, id, "privkey.pem", p),
-                   &res, p)) {
+                acme_store_live(registry->store, id, "fullchain.pem", p),
+                acme_store_live(registry->store, id, "privkey.pem", p), &res,
+                p)) {
             return apr_pstrdup(p, res.detail);
         }
     }
     for (i = 0; i < reload->server->pairs->nelts; i++) {
-        const acme_pair_t *pair = &APR_ARRAY_IDX(reload->server->pairs, i,
-                                                 acme_pair_t);
+        const acme_server_pair_t *pair =
+            &APR_ARRAY_IDX(reload->server->pairs, i, acme_server_pair_t);
 
         if (acme_pair_check(pair->cert, pair->key, &res, p)) {
             return apr_psprintf(p, "%s (%s)", res.detail, pair->place);
@@ -207,7 +209,7 @@ static const char *changed_file(const acme_reload_t *reload,
     if (reload->warn_at && now >= reload->warn_at) {
         return NULL;            /* better a tested edit than an expiry */
     }
-    path = acme_baseline_changed(reload->server->baseline, files, p);
+    path = acme_conf_snapshot_changed(reload->server->baseline, files, p);
     return path ? apr_psprintf(p, "%s has changed since httpd read it; when "
                                "the edit is finished, reload the server, or "
                                "put the file back", path)
@@ -235,7 +237,7 @@ static void begin_test(acme_reload_t *reload, apr_time_t now)
 
     apr_pool_clear(p);
     reload->job = NULL;
-    if (!reload->book->conf->reload_guard) {
+    if (!reload->registry->conf->reload_guard) {
         ask(reload, now);
         return;
     }

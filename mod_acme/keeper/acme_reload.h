@@ -14,8 +14,9 @@
 typedef struct acme_reload_t acme_reload_t;
 
 acme_reload_t *acme_reload_create(const acme_server_t *server,
-                                  acme_book_t *book, acme_held_cb *held,
-                                  void *baton, apr_pool_t *p);
+                                  acme_registry_t *registry,
+                                  acme_held_cb *held, void *baton,
+                                  apr_pool_t *p);
 
 /*
  * The certificate of state is live on disk and not yet served; the one that

@@ -16,7 +16,7 @@
 
 /* One request while it is made. */
 typedef struct {
-    acme_book_t *book;
+    acme_registry_t *registry;
     acme_accounts_t *accounts;
     const acme_msg_sign_t *sign;
     const acme_cert_conf_t *cert;
@@ -62,8 +62,9 @@ static apr_status_t new_order(const char **ppayload, const making_t *making)
     acme_pending_t *pending;
     apr_status_t rv;
 
-    rv = acme_enroll_find(&pending, making->book, &making->sign->about,
-                          making->res, making->p);
+    rv = acme_install_find_pending(&pending, making->registry,
+                                   &making->sign->about, making->res,
+                                   making->p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -98,11 +99,12 @@ static apr_status_t finalize(const char **ppayload, const making_t *making)
     acme_pending_t *pending;
     apr_status_t rv;
 
-    rv = acme_enroll_find(&pending, making->book, &making->sign->about,
-                          making->res, making->p);
+    rv = acme_install_find_pending(&pending, making->registry,
+                                   &making->sign->about, making->res,
+                                   making->p);
     if (rv == APR_SUCCESS) {
-        *ppayload = acme_finalize_payload(pending->csr, pending->csr_len,
-                                          making->p);
+        *ppayload = acme_order_finalize_payload(pending->csr, pending->csr_len,
+                                                making->p);
     }
     return rv;
 }
@@ -158,8 +160,8 @@ static apr_status_t key_change(const char **ppayload, const making_t *making)
     inner.kid = NULL;
     inner.nonce = NULL;
     inner.url = making->sign->url;
-    inner.payload = acme_key_change_payload(making->account->url, old_jwk,
-                                            making->p);
+    inner.payload = acme_account_key_change_payload(making->account->url,
+                                                    old_jwk, making->p);
     return acme_jws_make(ppayload, &inner, making->res, making->p);
 }
 
@@ -168,7 +170,7 @@ static const char *live_file(const making_t *making, const char *name)
     const char *suffix = acme_conf_suffix(making->cert,
                                           making->sign->about.part);
 
-    return acme_store_live(making->book->store, making->cert->id,
+    return acme_store_live(making->registry->store, making->cert->id,
                            apr_pstrcat(making->p, name, suffix, ".pem", NULL),
                            making->p);
 }
@@ -190,8 +192,8 @@ static apr_status_t revocation(const char **ppayload, const making_t *making)
         rv = acme_chain_leaf_der(&der, &len, chain, making->res, making->p);
     }
     if (rv == APR_SUCCESS) {
-        *ppayload = acme_revoke_payload(der, len, making->state->reason,
-                                        making->p);
+        *ppayload = acme_certificate_revoke_payload(
+            der, len, making->state->reason, making->p);
     }
     return rv;
 }
@@ -318,17 +320,17 @@ static apr_status_t make(const char **pbody, const making_t *making)
     return rv;
 }
 
-apr_status_t acme_sign(const char **pbody, acme_book_t *book,
+apr_status_t acme_sign(const char **pbody, acme_registry_t *registry,
                        acme_accounts_t *accounts, const acme_msg_sign_t *sign,
                        acme_result_t *res, apr_pool_t *p)
 {
-    making_t making = { book, accounts, sign, NULL, NULL, NULL, 0, NULL, res,
-                        p };
+    making_t making = { registry, accounts, sign, NULL, NULL,
+                        NULL,     0,        NULL, res,  p };
     apr_status_t rv;
 
-    making.cert = acme_conf_cert(book->conf, sign->about.cert);
-    making.state = &book->states[sign->about.cert];
-    making.ca = acme_conf_ca(book->conf, making.cert, sign->about.ca);
+    making.cert = acme_conf_cert(registry->conf, sign->about.cert);
+    making.state = &registry->states[sign->about.cert];
+    making.ca = acme_conf_ca(registry->conf, making.cert, sign->about.ca);
     making.ca_index = acme_conf_ca_index(making.cert, sign->about.ca);
     rv = check(&making);
     if (rv == APR_SUCCESS) {

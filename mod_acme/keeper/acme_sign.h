@@ -13,7 +13,7 @@
  * is about must be configured; its nonce and URL are checked here. EACCES
  * without agreed terms, and for what no administrator asked for.
  */
-apr_status_t acme_sign(const char **pbody, acme_book_t *book,
+apr_status_t acme_sign(const char **pbody, acme_registry_t *registry,
                        acme_accounts_t *accounts, const acme_msg_sign_t *sign,
                        acme_result_t *res, apr_pool_t *p);
 

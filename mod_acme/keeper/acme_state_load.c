@@ -88,7 +88,7 @@ static void add_parts(acme_state_t *state, const acme_cert_conf_t *cert,
     apr_uint32_t i;
 
     for (i = 1; i < acme_conf_parts(cert); i++) {
-        const acme_leaf_t *leaf;
+        const acme_cert_info_t *leaf;
 
         if (load_part(&chain, cert, i, store, &res, p)) {
             state->covers = 0;
@@ -108,7 +108,7 @@ static apr_status_t load_live(acme_state_t *state, const acme_conf_t *conf,
                               acme_store_t *store, acme_result_t *res,
                               apr_pool_t *p)
 {
-    const acme_leaf_t *leaf;
+    const acme_cert_info_t *leaf;
     acme_chain_t *chain;
     apr_finfo_t info;
     apr_status_t rv;
@@ -195,8 +195,8 @@ static apr_uint32_t count_recent(const acme_journal_t *journal,
     int i;
 
     for (i = 0; i < journal->events->nelts; i++) {
-        const acme_event_t *event = &APR_ARRAY_IDX(journal->events, i,
-                                                   acme_event_t);
+        const acme_journal_event_t *event =
+            &APR_ARRAY_IDX(journal->events, i, acme_journal_event_t);
 
         n += !strcmp(event->event, "installed") && event->when > now - DAY;
     }
@@ -209,9 +209,9 @@ void acme_state_load_journal(acme_state_t *state,
                              const acme_cert_conf_t *cert, apr_time_t now)
 {
     state->recent = count_recent(journal, now);
-    state->left_out = acme_roster_left_out(&state->names_again_at, cert,
-                                           journal);
-    acme_past_read(state, journal, conf, cert, now);
+    state->left_out =
+        acme_quarantine_left_out(&state->names_again_at, cert, journal);
+    acme_history_read(state, journal, conf, cert, now);
 }
 
 static void take_journal(acme_state_t *state, const acme_journal_t *journal,
@@ -261,8 +261,8 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
     take_journal(state, journal, cert);
     acme_state_load_journal(state, journal, conf, cert, apr_time_now());
     rv = load_live(state, conf, cert,
-                   acme_roster_names(cert, journal, apr_time_now(), p), store,
-                   res, p);
+                   acme_quarantine_names(cert, journal, apr_time_now(), p),
+                   store, res, p);
     load_window(state, &journal->window);
     if (rv == APR_SUCCESS && journal_rv != APR_SUCCESS) {
         *res = journal_res;

@@ -24,26 +24,27 @@
 #define RUN_MOST apr_time_from_sec(60)
 #define RCODE_NOERROR 0
 
-struct acme_resolver_t {
-    acme_resolver_conf_t conf;
-    acme_questions_t *questions;
+struct acme_dns_resolver_t {
+    acme_dns_lookup_conf_t conf;
+    acme_dns_queries_t *questions;
 };
 
 /* answer goes when the step is done: it copies what it keeps. */
-typedef void step_t(acme_lookup_t *lookup, const acme_answer_t *answer);
+typedef void step_t(acme_dns_lookup_t *lookup,
+                    const acme_dns_message_t *answer);
 
 /* One question of a lookup. */
 typedef struct {
-    acme_lookup_t *lookup;
-    acme_question_t *question;  /* NULL once it was told */
+    acme_dns_lookup_t *lookup;
+    acme_dns_query_t *question; /* NULL once it was told */
     step_t *step;
     const char *name;
-    acme_rr_e type;
+    acme_dns_rr_e type;
 } ask_t;
 
-struct acme_lookup_t {
+struct acme_dns_lookup_t {
     apr_pool_t *p;
-    acme_resolver_t *resolver;
+    acme_dns_resolver_t *resolver;
     const char *server;         /* NULL: the recursive ones */
     const char *name;           /* as it was asked for */
     const char *at;             /* where we are: along CNAMEs, on the way up */
@@ -54,15 +55,15 @@ struct acme_lookup_t {
     apr_status_t rv;
     const char *detail;         /* when it failed */
     apr_array_header_t *values;
-    acme_authority_t authority;
+    acme_dns_authority_t authority;
     apr_array_header_t *servers;        /* of the authority */
 };
 
-apr_status_t acme_resolver_create(acme_resolver_t **presolver,
-                                  const acme_resolver_conf_t *conf,
+apr_status_t acme_dns_lookup_open(acme_dns_resolver_t **presolver,
+                                  const acme_dns_lookup_conf_t *conf,
                                   acme_result_t *res, apr_pool_t *p)
 {
-    acme_resolver_t *resolver = apr_palloc(p, sizeof(*resolver));
+    acme_dns_resolver_t *resolver = apr_palloc(p, sizeof(*resolver));
     apr_status_t rv;
 
     *presolver = NULL;
@@ -72,10 +73,10 @@ apr_status_t acme_resolver_create(acme_resolver_t **presolver,
         resolver->conf.authority_port = "53";
     }
     if (resolver->conf.timeout <= 0) {
-        resolver->conf.timeout = ACME_RESOLVER_TIMEOUT;
+        resolver->conf.timeout = ACME_DNS_LOOKUP_TIMEOUT;
     }
-    rv = acme_questions_create(&resolver->questions, conf->stop, conf->servers,
-                               resolver->conf.timeout, res, p);
+    rv = acme_dns_query_open(&resolver->questions, conf->stop, conf->servers,
+                             resolver->conf.timeout, res, p);
     if (rv == APR_SUCCESS) {
         *presolver = resolver;
     }
@@ -84,21 +85,22 @@ apr_status_t acme_resolver_create(acme_resolver_t **presolver,
 
 static apr_status_t forget_asks(void *data)
 {
-    acme_lookup_t *lookup = data;
+    acme_dns_lookup_t *lookup = data;
     int i;
 
     for (i = 0; i < lookup->asks->nelts; i++) {
         ask_t *ask = APR_ARRAY_IDX(lookup->asks, i, ask_t *);
 
         if (ask->question) {
-            acme_question_forget(ask->question);
+            acme_dns_query_cancel(ask->question);
         }
     }
     apr_array_clear(lookup->asks);
     return APR_SUCCESS;
 }
 
-static void finish(acme_lookup_t *lookup, apr_status_t rv, const char *detail)
+static void finish(acme_dns_lookup_t *lookup, apr_status_t rv,
+                   const char *detail)
 {
     forget_asks(lookup);
     lookup->over = 1;
@@ -106,7 +108,7 @@ static void finish(acme_lookup_t *lookup, apr_status_t rv, const char *detail)
     lookup->detail = detail;
 }
 
-static const char *type_text(acme_rr_e type)
+static const char *type_text(acme_dns_rr_e type)
 {
     switch (type) {
     case ACME_RR_A:
@@ -122,7 +124,7 @@ static const char *type_text(acme_rr_e type)
     }
 }
 
-static const char *server_text(const acme_lookup_t *lookup)
+static const char *server_text(const acme_dns_lookup_t *lookup)
 {
     if (lookup->server) {
         return lookup->server;
@@ -133,7 +135,7 @@ static const char *server_text(const acme_lookup_t *lookup)
 
 static void fail_ask(const ask_t *ask, apr_status_t rv, const char *why)
 {
-    acme_lookup_t *lookup = ask->lookup;
+    acme_dns_lookup_t *lookup = ask->lookup;
 
     finish(lookup, rv,
            apr_psprintf(lookup->p, "%s: no answer to %s from %s: %s",
@@ -145,8 +147,8 @@ static void on_reply(void *baton, apr_status_t rv, const char *why,
                      const unsigned char *message, apr_size_t len)
 {
     ask_t *ask = baton;
-    acme_lookup_t *lookup = ask->lookup;
-    acme_answer_t *answer = NULL;
+    acme_dns_lookup_t *lookup = ask->lookup;
+    acme_dns_message_t *answer = NULL;
     apr_pool_t *step_pool;
 
     ask->question = NULL;
@@ -154,7 +156,7 @@ static void on_reply(void *baton, apr_status_t rv, const char *why,
     apr_pool_create(&step_pool, lookup->p);
     if (rv == APR_SUCCESS) {
         why = "the answer is broken";
-        if (acme_answer_parse(&answer, message, len, step_pool)) {
+        if (acme_dns_message_parse(&answer, message, len, step_pool)) {
             rv = APR_EGENERAL;
         }
     }
@@ -169,8 +171,8 @@ static void on_reply(void *baton, apr_status_t rv, const char *why,
     apr_pool_destroy(step_pool);
 }
 
-static void ask_for(acme_lookup_t *lookup, const char *name, acme_rr_e type,
-                    step_t *step)
+static void ask_for(acme_dns_lookup_t *lookup, const char *name,
+                    acme_dns_rr_e type, step_t *step)
 {
     ask_t *ask;
 
@@ -184,19 +186,19 @@ static void ask_for(acme_lookup_t *lookup, const char *name, acme_rr_e type,
     ask->type = type;
     APR_ARRAY_PUSH(lookup->asks, ask_t *) = ask;
     lookup->pending++;
-    ask->question = acme_question_ask(lookup->resolver->questions,
-                                      lookup->server, name, type, on_reply,
-                                      ask);
+    ask->question =
+        acme_dns_query_send(lookup->resolver->questions, lookup->server, name,
+                            type, on_reply, ask);
     if (!ask->question) {
         fail_ask(ask, APR_ENOMEM, "out of memory");
     }
 }
 
-static acme_lookup_t *lookup_make(acme_resolver_t *resolver,
-                                  const char *server, const char *name,
-                                  apr_pool_t *p)
+static acme_dns_lookup_t *lookup_make(acme_dns_resolver_t *resolver,
+                                      const char *server, const char *name,
+                                      apr_pool_t *p)
 {
-    acme_lookup_t *lookup;
+    acme_dns_lookup_t *lookup;
     apr_pool_t *own;
 
     apr_pool_create(&own, p);
@@ -213,11 +215,11 @@ static acme_lookup_t *lookup_make(acme_resolver_t *resolver,
 }
 
 /* Go to where the CNAMEs lead; *pmoved whether there were any. */
-static int follow(int *pmoved, acme_lookup_t *lookup,
-                  const acme_answer_t *answer)
+static int follow(int *pmoved, acme_dns_lookup_t *lookup,
+                  const acme_dns_message_t *answer)
 {
-    const char *to = acme_answer_follow(answer, lookup->at,
-                                        &lookup->depth_left);
+    const char *to =
+        acme_dns_message_follow(answer, lookup->at, &lookup->depth_left);
 
     if (!to) {
         finish(lookup, APR_EGENERAL,
@@ -234,8 +236,8 @@ static int follow(int *pmoved, acme_lookup_t *lookup,
     return 1;
 }
 
-static apr_array_header_t *txt_values(const acme_lookup_t *lookup,
-                                      const acme_answer_t *answer)
+static apr_array_header_t *txt_values(const acme_dns_lookup_t *lookup,
+                                      const acme_dns_message_t *answer)
 {
     apr_array_header_t *values =
         apr_array_make(lookup->p, 4, sizeof(const char *));
@@ -243,7 +245,8 @@ static apr_array_header_t *txt_values(const acme_lookup_t *lookup,
 
     for (i = 0; i < answer->answers->nelts && values->nelts < VALUES_MAX;
          i++) {
-        const acme_rr_t *rr = &APR_ARRAY_IDX(answer->answers, i, acme_rr_t);
+        const acme_dns_rr_t *rr =
+            &APR_ARRAY_IDX(answer->answers, i, acme_dns_rr_t);
 
         if (rr->type == ACME_RR_TXT && !strcmp(rr->owner, lookup->at)) {
             APR_ARRAY_PUSH(values, const char *) =
@@ -257,7 +260,8 @@ static apr_array_header_t *txt_values(const acme_lookup_t *lookup,
  * A server that is not responsible for the zone knows nothing, which is not
  * the same as that there is none.
  */
-static void no_values(acme_lookup_t *lookup, const acme_answer_t *answer)
+static void no_values(acme_dns_lookup_t *lookup,
+                      const acme_dns_message_t *answer)
 {
     if (lookup->server && !answer->authoritative) {
         finish(lookup, APR_EGENERAL,
@@ -270,7 +274,7 @@ static void no_values(acme_lookup_t *lookup, const acme_answer_t *answer)
                         lookup->name, server_text(lookup)));
 }
 
-static void on_txt(acme_lookup_t *lookup, const acme_answer_t *answer)
+static void on_txt(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
 {
     int moved;
 
@@ -289,10 +293,11 @@ static void on_txt(acme_lookup_t *lookup, const acme_answer_t *answer)
     }
 }
 
-acme_lookup_t *acme_lookup_txt(acme_resolver_t *resolver, const char *server,
-                               const char *name, apr_pool_t *p)
+acme_dns_lookup_t *acme_dns_lookup_txt(acme_dns_resolver_t *resolver,
+                                       const char *server, const char *name,
+                                       apr_pool_t *p)
 {
-    acme_lookup_t *lookup = lookup_make(resolver, server, name, p);
+    acme_dns_lookup_t *lookup = lookup_make(resolver, server, name, p);
 
     ask_for(lookup, lookup->name, ACME_RR_TXT, on_txt);
     return lookup;
@@ -307,12 +312,14 @@ static const char *with_port(const char *address, const char *port,
 }
 
 /* All addresses in an answer: it is to a question for nothing else. */
-static void take_addresses(acme_lookup_t *lookup, const acme_answer_t *answer)
+static void take_addresses(acme_dns_lookup_t *lookup,
+                           const acme_dns_message_t *answer)
 {
     int i;
 
     for (i = 0; i < answer->answers->nelts; i++) {
-        const acme_rr_t *rr = &APR_ARRAY_IDX(answer->answers, i, acme_rr_t);
+        const acme_dns_rr_t *rr =
+            &APR_ARRAY_IDX(answer->answers, i, acme_dns_rr_t);
         const char *server;
 
         if (rr->type != ACME_RR_A && rr->type != ACME_RR_AAAA) {
@@ -328,7 +335,8 @@ static void take_addresses(acme_lookup_t *lookup, const acme_answer_t *answer)
 }
 
 /* answer is NULL when there was none. */
-static void on_address(acme_lookup_t *lookup, const acme_answer_t *answer)
+static void on_address(acme_dns_lookup_t *lookup,
+                       const acme_dns_message_t *answer)
 {
     if (answer) {
         take_addresses(lookup, answer);
@@ -348,14 +356,15 @@ static void on_address(acme_lookup_t *lookup, const acme_answer_t *answer)
     }
 }
 
-static void on_ns(acme_lookup_t *lookup, const acme_answer_t *answer)
+static void on_ns(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
 {
     int i, names = 0;
 
     apr_array_clear(lookup->asks);
     for (i = 0; i < answer->answers->nelts && names < NAME_SERVERS_MAX
                 && !lookup->over; i++) {
-        const acme_rr_t *rr = &APR_ARRAY_IDX(answer->answers, i, acme_rr_t);
+        const acme_dns_rr_t *rr =
+            &APR_ARRAY_IDX(answer->answers, i, acme_dns_rr_t);
 
         if (rr->type == ACME_RR_NS
             && !strcmp(rr->owner, lookup->authority.zone)) {
@@ -384,8 +393,8 @@ static int is_within(const char *name, const char *zone)
 }
 
 /* The zone of name, as an SOA in either section tells it, or NULL. */
-static const acme_rr_t *find_zone(const acme_answer_t *answer,
-                                  const char *name)
+static const acme_dns_rr_t *find_zone(const acme_dns_message_t *answer,
+                                      const char *name)
 {
     const apr_array_header_t *sections[] = { answer->answers,
                                              answer->authority };
@@ -393,7 +402,8 @@ static const acme_rr_t *find_zone(const acme_answer_t *answer,
 
     for (s = 0; s < 2; s++) {
         for (i = 0; i < sections[s]->nelts; i++) {
-            const acme_rr_t *rr = &APR_ARRAY_IDX(sections[s], i, acme_rr_t);
+            const acme_dns_rr_t *rr =
+                &APR_ARRAY_IDX(sections[s], i, acme_dns_rr_t);
 
             if (rr->type == ACME_RR_SOA && is_within(name, rr->owner)) {
                 return rr;
@@ -409,7 +419,7 @@ static apr_interval_time_t interval_of(apr_interval_time_t ttl)
                               : ttl < INTERVAL_MAX ? ttl : INTERVAL_MAX;
 }
 
-static void take_zone(acme_lookup_t *lookup, const acme_rr_t *soa)
+static void take_zone(acme_dns_lookup_t *lookup, const acme_dns_rr_t *soa)
 {
     lookup->authority.zone = apr_pstrdup(lookup->p, soa->owner);
     lookup->authority.interval = interval_of(soa->ttl);
@@ -417,9 +427,10 @@ static void take_zone(acme_lookup_t *lookup, const acme_rr_t *soa)
 }
 
 /* Most resolvers told it before; some leave the authority section out. */
-static void on_way_up(acme_lookup_t *lookup, const acme_answer_t *answer)
+static void on_way_up(acme_dns_lookup_t *lookup,
+                      const acme_dns_message_t *answer)
 {
-    const acme_rr_t *soa = answer ? find_zone(answer, lookup->at) : NULL;
+    const acme_dns_rr_t *soa = answer ? find_zone(answer, lookup->at) : NULL;
 
     if (soa) {
         take_zone(lookup, soa);
@@ -436,7 +447,7 @@ static void on_way_up(acme_lookup_t *lookup, const acme_answer_t *answer)
                         lookup->name, server_text(lookup)));
 }
 
-static void on_soa(acme_lookup_t *lookup, const acme_answer_t *answer)
+static void on_soa(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
 {
     int moved;
 
@@ -452,10 +463,10 @@ static void on_soa(acme_lookup_t *lookup, const acme_answer_t *answer)
     on_way_up(lookup, answer);
 }
 
-acme_lookup_t *acme_lookup_authority(acme_resolver_t *resolver,
-                                     const char *name, apr_pool_t *p)
+acme_dns_lookup_t *acme_dns_lookup_authority(acme_dns_resolver_t *resolver,
+                                             const char *name, apr_pool_t *p)
 {
-    acme_lookup_t *lookup = lookup_make(resolver, NULL, name, p);
+    acme_dns_lookup_t *lookup = lookup_make(resolver, NULL, name, p);
 
     lookup->servers = apr_array_make(lookup->p, 4, sizeof(const char *));
     lookup->authority.servers = lookup->servers;
@@ -463,12 +474,13 @@ acme_lookup_t *acme_lookup_authority(acme_resolver_t *resolver,
     return lookup;
 }
 
-int acme_lookup_is_over(const acme_lookup_t *lookup)
+int acme_dns_lookup_is_over(const acme_dns_lookup_t *lookup)
 {
     return lookup->over;
 }
 
-static apr_status_t outcome(const acme_lookup_t *lookup, acme_result_t *res)
+static apr_status_t outcome(const acme_dns_lookup_t *lookup,
+                            acme_result_t *res)
 {
     if (lookup->rv == APR_SUCCESS) {
         return APR_SUCCESS;
@@ -478,17 +490,17 @@ static apr_status_t outcome(const acme_lookup_t *lookup, acme_result_t *res)
                                      lookup->p));
 }
 
-apr_status_t acme_lookup_values(apr_array_header_t **pvalues,
-                                const acme_lookup_t *lookup,
-                                acme_result_t *res)
+apr_status_t acme_dns_lookup_values(apr_array_header_t **pvalues,
+                                    const acme_dns_lookup_t *lookup,
+                                    acme_result_t *res)
 {
     *pvalues = lookup->rv == APR_SUCCESS ? lookup->values : NULL;
     return outcome(lookup, res);
 }
 
-apr_status_t acme_lookup_servers(acme_authority_t *out,
-                                 const acme_lookup_t *lookup,
-                                 acme_result_t *res)
+apr_status_t acme_dns_lookup_servers(acme_dns_authority_t *out,
+                                     const acme_dns_lookup_t *lookup,
+                                     acme_result_t *res)
 {
     memset(out, 0, sizeof(*out));
     if (lookup->rv == APR_SUCCESS) {
@@ -497,64 +509,66 @@ apr_status_t acme_lookup_servers(acme_authority_t *out,
     return outcome(lookup, res);
 }
 
-void acme_lookup_end(acme_lookup_t *lookup)
+void acme_dns_lookup_end(acme_dns_lookup_t *lookup)
 {
     apr_pool_destroy(lookup->p);
 }
 
-apr_status_t acme_resolver_run(acme_resolver_t *resolver,
-                               apr_interval_time_t most, acme_result_t *res)
+apr_status_t acme_dns_lookup_run(acme_dns_resolver_t *resolver,
+                                 apr_interval_time_t most, acme_result_t *res)
 {
-    return acme_questions_run(resolver->questions, most, res);
+    return acme_dns_query_run(resolver->questions, most, res);
 }
 
-apr_time_t acme_resolver_now(void)
+apr_time_t acme_dns_lookup_now(void)
 {
-    return acme_questions_now();
+    return acme_dns_query_now();
 }
 
 /* Until it is over: each of its questions has a timeout. */
-static apr_status_t wait_for(acme_lookup_t *lookup, acme_result_t *res)
+static apr_status_t wait_for(acme_dns_lookup_t *lookup, acme_result_t *res)
 {
     apr_status_t rv = APR_SUCCESS;
 
     while (!lookup->over && rv != APR_EINTR) {
-        rv = acme_resolver_run(lookup->resolver, RUN_MOST, res);
+        rv = acme_dns_lookup_run(lookup->resolver, RUN_MOST, res);
     }
     if (rv == APR_EINTR) {
-        acme_lookup_end(lookup);
+        acme_dns_lookup_end(lookup);
         return rv;
     }
     return APR_SUCCESS;
 }
 
-apr_status_t acme_resolver_txt(apr_array_header_t **pvalues,
-                               acme_resolver_t *resolver, const char *name,
-                               acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_dns_lookup_txt_wait(apr_array_header_t **pvalues,
+                                      acme_dns_resolver_t *resolver,
+                                      const char *name, acme_result_t *res,
+                                      apr_pool_t *p)
 {
-    return acme_resolver_txt_at(pvalues, resolver, NULL, name, res, p);
+    return acme_dns_lookup_txt_at_wait(pvalues, resolver, NULL, name, res, p);
 }
 
-apr_status_t acme_resolver_txt_at(apr_array_header_t **pvalues,
-                                  acme_resolver_t *resolver,
-                                  const char *server, const char *name,
-                                  acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_dns_lookup_txt_at_wait(apr_array_header_t **pvalues,
+                                         acme_dns_resolver_t *resolver,
+                                         const char *server, const char *name,
+                                         acme_result_t *res, apr_pool_t *p)
 {
-    acme_lookup_t *lookup = acme_lookup_txt(resolver, server, name, p);
+    acme_dns_lookup_t *lookup = acme_dns_lookup_txt(resolver, server, name, p);
     apr_status_t rv = wait_for(lookup, res);
 
     *pvalues = NULL;
-    return rv == APR_SUCCESS ? acme_lookup_values(pvalues, lookup, res) : rv;
+    return rv == APR_SUCCESS ? acme_dns_lookup_values(pvalues, lookup, res)
+                             : rv;
 }
 
-apr_status_t acme_resolver_authority(acme_authority_t *out,
-                                     acme_resolver_t *resolver,
-                                     const char *name, acme_result_t *res,
-                                     apr_pool_t *p)
+apr_status_t acme_dns_lookup_authority_wait(acme_dns_authority_t *out,
+                                            acme_dns_resolver_t *resolver,
+                                            const char *name,
+                                            acme_result_t *res, apr_pool_t *p)
 {
-    acme_lookup_t *lookup = acme_lookup_authority(resolver, name, p);
+    acme_dns_lookup_t *lookup = acme_dns_lookup_authority(resolver, name, p);
     apr_status_t rv = wait_for(lookup, res);
 
     memset(out, 0, sizeof(*out));
-    return rv == APR_SUCCESS ? acme_lookup_servers(out, lookup, res) : rv;
+    return rv == APR_SUCCESS ? acme_dns_lookup_servers(out, lookup, res) : rv;
 }

@@ -2,7 +2,7 @@
  * acme_dns_lookup.h - the DNS: TXT values, and which servers are responsible.
  *
  * A resolver is used by one thread. A lookup goes on while that thread is in
- * acme_resolver_run(); the three calls that wait are a lookup each.
+ * acme_dns_lookup_run(); the three calls that wait are a lookup each.
  */
 #ifndef ACME_DNS_LOOKUP_H
 #define ACME_DNS_LOOKUP_H
@@ -13,7 +13,7 @@
 #include "acme_result.h"
 #include "acme_stop.h"
 
-#define ACME_RESOLVER_TIMEOUT apr_time_from_sec(5)
+#define ACME_DNS_LOOKUP_TIMEOUT apr_time_from_sec(5)
 
 typedef struct {
     acme_stop_t *stop;          /* leaves at once */
@@ -21,11 +21,11 @@ typedef struct {
                                    NULL: as the system has them */
     const char *authority_port; /* where name servers of zones listen, for
                                    tests; NULL: 53 */
-    apr_interval_time_t timeout;        /* of one question with its retries;
-                                           0: ACME_RESOLVER_TIMEOUT */
-} acme_resolver_conf_t;
+    apr_interval_time_t timeout; /* of one question with its retries;
+                                           0: ACME_DNS_LOOKUP_TIMEOUT */
+} acme_dns_lookup_conf_t;
 
-typedef struct acme_resolver_t acme_resolver_t;
+typedef struct acme_dns_resolver_t acme_dns_resolver_t;
 
 /* Who is responsible for a name. */
 typedef struct {
@@ -36,52 +36,53 @@ typedef struct {
     apr_interval_time_t interval;       /* between looks, 2 s to 60 s: how
                                            long the zone lets others remember
                                            that there is none (2308, 5) */
-} acme_authority_t;
+} acme_dns_authority_t;
 
 /* conf is copied; its strings and its stop must outlive p. */
-apr_status_t acme_resolver_create(acme_resolver_t **presolver,
-                                  const acme_resolver_conf_t *conf,
+apr_status_t acme_dns_lookup_open(acme_dns_resolver_t **presolver,
+                                  const acme_dns_lookup_conf_t *conf,
                                   acme_result_t *res, apr_pool_t *p);
 
 /*
- * What is looked up. It ends with p, or by acme_lookup_end(); before the
+ * What is looked up. It ends with p, or by acme_dns_lookup_end(); before the
  * resolver does, or with it.
  */
-typedef struct acme_lookup_t acme_lookup_t;
+typedef struct acme_dns_lookup_t acme_dns_lookup_t;
 
 /*
  * TXT values of name. server NULL: as the recursive servers see it, CNAMEs
  * followed. Else that one server ("192.0.2.1:53") is asked, recursion not
  * desired, and no CNAME followed that leads out of its answer.
  */
-acme_lookup_t *acme_lookup_txt(acme_resolver_t *resolver, const char *server,
-                               const char *name, apr_pool_t *p);
+acme_dns_lookup_t *acme_dns_lookup_txt(acme_dns_resolver_t *resolver,
+                                       const char *server, const char *name,
+                                       apr_pool_t *p);
 
-acme_lookup_t *acme_lookup_authority(acme_resolver_t *resolver,
-                                     const char *name, apr_pool_t *p);
+acme_dns_lookup_t *acme_dns_lookup_authority(acme_dns_resolver_t *resolver,
+                                             const char *name, apr_pool_t *p);
 
-int acme_lookup_is_over(const acme_lookup_t *lookup);
+int acme_dns_lookup_is_over(const acme_dns_lookup_t *lookup);
 
 /* What came of it, once it is over: as the calls below tell it. */
-apr_status_t acme_lookup_values(apr_array_header_t **pvalues,
-                                const acme_lookup_t *lookup,
-                                acme_result_t *res);
-apr_status_t acme_lookup_servers(acme_authority_t *out,
-                                 const acme_lookup_t *lookup,
-                                 acme_result_t *res);
+apr_status_t acme_dns_lookup_values(apr_array_header_t **pvalues,
+                                    const acme_dns_lookup_t *lookup,
+                                    acme_result_t *res);
+apr_status_t acme_dns_lookup_servers(acme_dns_authority_t *out,
+                                     const acme_dns_lookup_t *lookup,
+                                     acme_result_t *res);
 
 /* Forget it, and all that it told. */
-void acme_lookup_end(acme_lookup_t *lookup);
+void acme_dns_lookup_end(acme_dns_lookup_t *lookup);
 
 /*
  * Let all lookups go on. APR_SUCCESS when something came, which need not end
  * a lookup; APR_TIMEUP when nothing did for most; APR_EINTR when stopped.
  */
-apr_status_t acme_resolver_run(acme_resolver_t *resolver,
-                               apr_interval_time_t most, acme_result_t *res);
+apr_status_t acme_dns_lookup_run(acme_dns_resolver_t *resolver,
+                                 apr_interval_time_t most, acme_result_t *res);
 
 /* A clock that nobody sets: for intervals, it has no date. */
-apr_time_t acme_resolver_now(void);
+apr_time_t acme_dns_lookup_now(void);
 
 /*
  * TXT values of name, at most 64: const char *, the character-strings of a
@@ -89,24 +90,25 @@ apr_time_t acme_resolver_now(void);
  * a text is left out. APR_ENOENT when there are none, APR_TIMEUP when nobody
  * answered, APR_EINTR when stopped.
  */
-apr_status_t acme_resolver_txt(apr_array_header_t **pvalues,
-                               acme_resolver_t *resolver, const char *name,
-                               acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_dns_lookup_txt_wait(apr_array_header_t **pvalues,
+                                      acme_dns_resolver_t *resolver,
+                                      const char *name, acme_result_t *res,
+                                      apr_pool_t *p);
 
-/* As acme_lookup_txt() asks one server. */
-apr_status_t acme_resolver_txt_at(apr_array_header_t **pvalues,
-                                  acme_resolver_t *resolver,
-                                  const char *server, const char *name,
-                                  acme_result_t *res, apr_pool_t *p);
+/* As acme_dns_lookup_txt() asks one server. */
+apr_status_t acme_dns_lookup_txt_at_wait(apr_array_header_t **pvalues,
+                                         acme_dns_resolver_t *resolver,
+                                         const char *server, const char *name,
+                                         acme_result_t *res, apr_pool_t *p);
 
 /*
  * Who is responsible for name, which need not exist. The zone is the one that
  * its SOA names, be it told with the answer that there is no such record or
  * found on the way up. A failure is never APR_SUCCESS with no servers.
  */
-apr_status_t acme_resolver_authority(acme_authority_t *out,
-                                     acme_resolver_t *resolver,
-                                     const char *name, acme_result_t *res,
-                                     apr_pool_t *p);
+apr_status_t acme_dns_lookup_authority_wait(acme_dns_authority_t *out,
+                                            acme_dns_resolver_t *resolver,
+                                            const char *name,
+                                            acme_result_t *res, apr_pool_t *p);
 
 #endif

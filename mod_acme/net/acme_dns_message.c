@@ -120,7 +120,7 @@ static int read_name(name_t *name, reader_t *r)
  * What follows reads the data of a record, which r is bounded to, into rr:
  * 0 when the message is broken. A value that is of no use stays NULL.
  */
-static int read_name_value(acme_rr_t *rr, reader_t *r, apr_pool_t *p)
+static int read_name_value(acme_dns_rr_t *rr, reader_t *r, apr_pool_t *p)
 {
     name_t name;
 
@@ -133,7 +133,7 @@ static int read_name_value(acme_rr_t *rr, reader_t *r, apr_pool_t *p)
     return 1;
 }
 
-static int read_address(acme_rr_t *rr, reader_t *r, apr_pool_t *p)
+static int read_address(acme_dns_rr_t *rr, reader_t *r, apr_pool_t *p)
 {
     const int family = rr->type == ACME_RR_A ? AF_INET : AF_INET6;
     const apr_size_t size = family == AF_INET ? 4 : 16;
@@ -148,7 +148,7 @@ static int read_address(acme_rr_t *rr, reader_t *r, apr_pool_t *p)
 }
 
 /* The joined strings are shorter than the data by an octet each. */
-static int read_txt(acme_rr_t *rr, reader_t *r, apr_pool_t *p)
+static int read_txt(acme_dns_rr_t *rr, reader_t *r, apr_pool_t *p)
 {
     char *text = apr_palloc(p, r->len - r->at + 1);
     apr_size_t len = 0, i;
@@ -177,7 +177,7 @@ static int read_txt(acme_rr_t *rr, reader_t *r, apr_pool_t *p)
  * bind sends a TTL of 0 with it when an SOA was asked for, which we do: that
  * says nothing of other types.
  */
-static int read_soa(acme_rr_t *rr, reader_t *r)
+static int read_soa(acme_dns_rr_t *rr, reader_t *r)
 {
     apr_uint32_t minimum;
     name_t name;
@@ -198,7 +198,7 @@ static int read_soa(acme_rr_t *rr, reader_t *r)
     return 1;
 }
 
-static int read_data(acme_rr_t *rr, reader_t *r, apr_pool_t *p)
+static int read_data(acme_dns_rr_t *rr, reader_t *r, apr_pool_t *p)
 {
     switch (rr->type) {
     case ACME_RR_A:
@@ -219,7 +219,7 @@ static int read_data(acme_rr_t *rr, reader_t *r, apr_pool_t *p)
 static int read_record(apr_array_header_t *records, reader_t *r, apr_pool_t *p)
 {
     apr_uint32_t type, class, ttl, len;
-    acme_rr_t rr = { 0 };
+    acme_dns_rr_t rr = { 0 };
     reader_t data;
     name_t owner;
 
@@ -234,33 +234,33 @@ static int read_record(apr_array_header_t *records, reader_t *r, apr_pool_t *p)
     if (class != CLASS_IN || !owner.usable) {
         return 1;
     }
-    rr.type = (acme_rr_e)type;
+    rr.type = (acme_dns_rr_e)type;
     rr.ttl = apr_time_from_sec(ttl);
     if (!read_data(&rr, &data, p)) {
         return 0;
     }
     if (rr.value) {
         rr.owner = apr_pstrdup(p, owner.text);
-        APR_ARRAY_PUSH(records, acme_rr_t) = rr;
+        APR_ARRAY_PUSH(records, acme_dns_rr_t) = rr;
     }
     return 1;
 }
 
 /* The additional section is not asked for: nothing in it can be relied on. */
-apr_status_t acme_answer_parse(acme_answer_t **panswer,
-                               const unsigned char *message, apr_size_t len,
-                               apr_pool_t *p)
+apr_status_t acme_dns_message_parse(acme_dns_message_t **panswer,
+                                    const unsigned char *message,
+                                    apr_size_t len, apr_pool_t *p)
 {
     reader_t r = { .data = message, .len = len };
-    acme_answer_t *answer = apr_palloc(p, sizeof(*answer));
+    acme_dns_message_t *answer = apr_palloc(p, sizeof(*answer));
     apr_uint32_t flags, counts[3], kind, count;
     name_t name;
     int good;
 
     *panswer = NULL;
 
-    answer->answers = apr_array_make(p, 8, sizeof(acme_rr_t));
-    answer->authority = apr_array_make(p, 8, sizeof(acme_rr_t));
+    answer->answers = apr_array_make(p, 8, sizeof(acme_dns_rr_t));
+    answer->authority = apr_array_make(p, 8, sizeof(acme_dns_rr_t));
     if (len < HEADER_SIZE) {
         return APR_EINVAL;
     }
@@ -288,12 +288,13 @@ apr_status_t acme_answer_parse(acme_answer_t **panswer,
     return APR_SUCCESS;
 }
 
-static const char *cname_of(const acme_answer_t *answer, const char *name)
+static const char *cname_of(const acme_dns_message_t *answer, const char *name)
 {
     int i;
 
     for (i = 0; i < answer->answers->nelts; i++) {
-        const acme_rr_t *rr = &APR_ARRAY_IDX(answer->answers, i, acme_rr_t);
+        const acme_dns_rr_t *rr =
+            &APR_ARRAY_IDX(answer->answers, i, acme_dns_rr_t);
 
         if (rr->type == ACME_RR_CNAME && !strcmp(rr->owner, name)) {
             return rr->value;
@@ -302,8 +303,8 @@ static const char *cname_of(const acme_answer_t *answer, const char *name)
     return NULL;
 }
 
-const char *acme_answer_follow(const acme_answer_t *answer, const char *name,
-                               int *pleft)
+const char *acme_dns_message_follow(const acme_dns_message_t *answer,
+                                    const char *name, int *pleft)
 {
     const char *next;
 

@@ -21,40 +21,40 @@ typedef enum {
     ACME_RR_SOA = 6,
     ACME_RR_TXT = 16,
     ACME_RR_AAAA = 28
-} acme_rr_e;
+} acme_dns_rr_e;
 
 /* Names are lower case and have no final dot; "" is the root. */
 typedef struct {
-    acme_rr_e type;
+    acme_dns_rr_e type;
     const char *owner;
     const char *value;      /* CNAME, NS: a name; A, AAAA: an address; TXT: its
                                character-strings joined; SOA: "" */
     apr_interval_time_t ttl;        /* SOA: of a negative answer (2308, 5) */
-} acme_rr_t;
+} acme_dns_rr_t;
 
 #define ACME_RCODE_NXDOMAIN 3
 
 typedef struct {
     int rcode;
     int authoritative;
-    apr_array_header_t *answers;        /* acme_rr_t, of both sections */
+    apr_array_header_t *answers;        /* acme_dns_rr_t, of both sections */
     apr_array_header_t *authority;      /* together at most 512 */
-} acme_answer_t;
+} acme_dns_message_t;
 
 /*
  * APR_EINVAL when the message is none. Left out are other types and classes,
  * names with an octet beyond letters, digits, '-' and '_', and TXT values
  * that are longer than ACME_TXT_MAX or hold more than 0x20 to 0x7e.
  */
-apr_status_t acme_answer_parse(acme_answer_t **panswer,
-                               const unsigned char *message, apr_size_t len,
-                               apr_pool_t *p);
+apr_status_t acme_dns_message_parse(acme_dns_message_t **panswer,
+                                    const unsigned char *message,
+                                    apr_size_t len, apr_pool_t *p);
 
 /*
  * Where the CNAMEs in the answer lead from name; name itself when there are
  * none. NULL when there are more than *pleft, from which they are taken.
  */
-const char *acme_answer_follow(const acme_answer_t *answer, const char *name,
-                               int *pleft);
+const char *acme_dns_message_follow(const acme_dns_message_t *answer,
+                                    const char *name, int *pleft);
 
 #endif

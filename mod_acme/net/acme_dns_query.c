@@ -47,17 +47,17 @@ typedef struct {
     int fds;                    /* of this turn's poll */
 } channel_t;
 
-APR_RING_HEAD(ring_t, acme_question_t);
+APR_RING_HEAD(ring_t, acme_dns_query_t);
 
 /* Of malloc: c-ares may hold one longer than who asked it lives. */
-struct acme_question_t {
-    APR_RING_ENTRY(acme_question_t) link;
-    acme_questions_t *all;
-    acme_question_cb *cb;       /* NULL: nobody is to be told */
+struct acme_dns_query_t {
+    APR_RING_ENTRY(acme_dns_query_t) link;
+    acme_dns_queries_t *all;
+    acme_dns_query_cb *cb; /* NULL: nobody is to be told */
     void *baton;
     char server[SERVER_SIZE];
     char name[ACME_NAME_MAX + 1];
-    acme_rr_e type;
+    acme_dns_rr_e type;
     channel_t *channel;         /* once it was begun */
     apr_time_t deadline;
     int status;                 /* c-ares' */
@@ -65,7 +65,7 @@ struct acme_question_t {
     apr_size_t len;
 };
 
-struct acme_questions_t {
+struct acme_dns_queries_t {
     acme_stop_t *stop;
     const char *servers;
     apr_interval_time_t timeout;
@@ -85,7 +85,7 @@ static void init_library(void)
     library_status = ares_library_init(ARES_LIB_INIT_ALL);
 }
 
-apr_time_t acme_questions_now(void)
+apr_time_t acme_dns_query_now(void)
 {
     struct timespec now;
 
@@ -93,23 +93,23 @@ apr_time_t acme_questions_now(void)
     return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
 }
 
-static void question_free(acme_question_t *q)
+static void question_free(acme_dns_query_t *q)
 {
     free(q->message);
     free(q);
 }
 
-static void move_to(struct ring_t *ring, acme_question_t *q)
+static void move_to(struct ring_t *ring, acme_dns_query_t *q)
 {
     APR_RING_REMOVE(q, link);
-    APR_RING_INSERT_TAIL(ring, q, acme_question_t, link);
+    APR_RING_INSERT_TAIL(ring, q, acme_dns_query_t, link);
 }
 
 static void free_all(struct ring_t *ring)
 {
-    acme_question_t *q;
+    acme_dns_query_t *q;
 
-    while (!APR_RING_EMPTY(ring, acme_question_t, link)) {
+    while (!APR_RING_EMPTY(ring, acme_dns_query_t, link)) {
         q = APR_RING_FIRST(ring);
         APR_RING_REMOVE(q, link);
         question_free(q);
@@ -119,7 +119,7 @@ static void free_all(struct ring_t *ring)
 /* c-ares lets go of what it holds, which then is over. */
 static apr_status_t questions_free(void *data)
 {
-    acme_questions_t *all = data;
+    acme_dns_queries_t *all = data;
     int i;
 
     for (i = 0; i < CHANNELS_MAX; i++) {
@@ -133,7 +133,7 @@ static apr_status_t questions_free(void *data)
     return APR_SUCCESS;
 }
 
-static int channel_open(channel_t *channel, const acme_questions_t *all,
+static int channel_open(channel_t *channel, const acme_dns_queries_t *all,
                         const char *server)
 {
     struct ares_options options = { .tries = TRIES, .ednspsz = UDP_SIZE };
@@ -188,12 +188,12 @@ static int are_servers(const char *servers, apr_pool_t *p)
     return *servers != '\0';
 }
 
-apr_status_t acme_questions_create(acme_questions_t **pall, acme_stop_t *stop,
-                                   const char *servers,
-                                   apr_interval_time_t timeout,
-                                   acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_dns_query_open(acme_dns_queries_t **pall, acme_stop_t *stop,
+                                 const char *servers,
+                                 apr_interval_time_t timeout,
+                                 acme_result_t *res, apr_pool_t *p)
 {
-    acme_questions_t *all = apr_pcalloc(p, sizeof(*all));
+    acme_dns_queries_t *all = apr_pcalloc(p, sizeof(*all));
     int status;
 
     *pall = NULL;
@@ -206,9 +206,9 @@ apr_status_t acme_questions_create(acme_questions_t **pall, acme_stop_t *stop,
     all->stop = stop;
     all->servers = servers;
     all->timeout = timeout;
-    APR_RING_INIT(&all->waiting, acme_question_t, link);
-    APR_RING_INIT(&all->asked, acme_question_t, link);
-    APR_RING_INIT(&all->over, acme_question_t, link);
+    APR_RING_INIT(&all->waiting, acme_dns_query_t, link);
+    APR_RING_INIT(&all->asked, acme_dns_query_t, link);
+    APR_RING_INIT(&all->over, acme_dns_query_t, link);
     apr_pool_cleanup_register(p, all, questions_free, apr_pool_cleanup_null);
 
     /* What is wrong with the servers is better said now than of each name. */
@@ -226,7 +226,7 @@ apr_status_t acme_questions_create(acme_questions_t **pall, acme_stop_t *stop,
 }
 
 /* NULL when it cannot be asked yet; *pstatus when it never can. */
-static channel_t *channel_for(int *pstatus, acme_questions_t *all,
+static channel_t *channel_for(int *pstatus, acme_dns_queries_t *all,
                               const char *server)
 {
     channel_t *place = NULL, *channel;
@@ -251,7 +251,7 @@ static channel_t *channel_for(int *pstatus, acme_questions_t *all,
 static void on_reply(void *baton, int status, int timeouts,
                      unsigned char *message, int len)
 {
-    acme_question_t *q = baton;
+    acme_dns_query_t *q = baton;
 
     (void)timeouts;
     q->status = status;
@@ -270,23 +270,23 @@ static void on_reply(void *baton, int status, int timeouts,
 }
 
 /* c-ares may call back before ares_query() returns. */
-static void begin(acme_question_t *q, channel_t *channel)
+static void begin(acme_dns_query_t *q, channel_t *channel)
 {
     q->channel = channel;
-    q->deadline = acme_questions_now() + q->all->timeout;
+    q->deadline = acme_dns_query_now() + q->all->timeout;
     channel->asked++;
     move_to(&q->all->asked, q);
     ares_query(channel->ares, q->name, CLASS_IN, (int)q->type, on_reply, q);
 }
 
-static void begin_waiting(acme_questions_t *all)
+static void begin_waiting(acme_dns_queries_t *all)
 {
-    acme_question_t *q, *next;
+    acme_dns_query_t *q, *next;
     channel_t *channel;
     int status;
 
     for (q = APR_RING_FIRST(&all->waiting);
-         q != APR_RING_SENTINEL(&all->waiting, acme_question_t, link);
+         q != APR_RING_SENTINEL(&all->waiting, acme_dns_query_t, link);
          q = next) {
         next = APR_RING_NEXT(q, link);
         channel = channel_for(&status, all, q->server);
@@ -300,11 +300,12 @@ static void begin_waiting(acme_questions_t *all)
     }
 }
 
-acme_question_t *acme_question_ask(acme_questions_t *all, const char *server,
-                                   const char *name, acme_rr_e type,
-                                   acme_question_cb *cb, void *baton)
+acme_dns_query_t *acme_dns_query_send(acme_dns_queries_t *all,
+                                      const char *server, const char *name,
+                                      acme_dns_rr_e type,
+                                      acme_dns_query_cb *cb, void *baton)
 {
-    acme_question_t *q = calloc(1, sizeof(*q));
+    acme_dns_query_t *q = calloc(1, sizeof(*q));
 
     if (!q) {
         return NULL;
@@ -315,7 +316,7 @@ acme_question_t *acme_question_ask(acme_questions_t *all, const char *server,
     q->type = type;
     apr_cpystrn(q->server, server ? server : "", sizeof(q->server));
     apr_cpystrn(q->name, name, sizeof(q->name));
-    APR_RING_INSERT_TAIL(&all->waiting, q, acme_question_t, link);
+    APR_RING_INSERT_TAIL(&all->waiting, q, acme_dns_query_t, link);
     if (strlen(name) >= sizeof(q->name)
         || (server && strlen(server) >= sizeof(q->server))) {
         q->status = ARES_EBADNAME;
@@ -325,7 +326,7 @@ acme_question_t *acme_question_ask(acme_questions_t *all, const char *server,
 }
 
 /* Once begun, it is freed when c-ares is done with it. */
-void acme_question_forget(acme_question_t *question)
+void acme_dns_query_cancel(acme_dns_query_t *question)
 {
     question->cb = NULL;
     if (!question->channel) {
@@ -347,7 +348,7 @@ static const char *status_text(int status)
     }
 }
 
-static void tell(acme_question_t *q)
+static void tell(acme_dns_query_t *q)
 {
     const int good = q->message && (q->status == ARES_SUCCESS
                                     || q->status == ARES_ENODATA
@@ -363,12 +364,12 @@ static void tell(acme_question_t *q)
     }
 }
 
-static int tell_over(acme_questions_t *all)
+static int tell_over(acme_dns_queries_t *all)
 {
-    acme_question_t *q;
+    acme_dns_query_t *q;
     int told = 0;
 
-    while (!APR_RING_EMPTY(&all->over, acme_question_t, link)) {
+    while (!APR_RING_EMPTY(&all->over, acme_dns_query_t, link)) {
         q = APR_RING_FIRST(&all->over);
         APR_RING_REMOVE(q, link);
         if (q->cb) {
@@ -381,11 +382,12 @@ static int tell_over(acme_questions_t *all)
 }
 
 /* The first that took too long and whose asker does not know yet. */
-static acme_question_t *find_late(acme_questions_t *all, apr_time_t now)
+static acme_dns_query_t *find_late(acme_dns_queries_t *all, apr_time_t now)
 {
-    acme_question_t *q;
+    acme_dns_query_t *q;
 
-    APR_RING_FOREACH(q, &all->asked, acme_question_t, link) {
+    APR_RING_FOREACH(q, &all->asked, acme_dns_query_t, link)
+    {
         if (q->cb && q->deadline <= now) {
             return q;
         }
@@ -394,11 +396,11 @@ static acme_question_t *find_late(acme_questions_t *all, apr_time_t now)
 }
 
 /* c-ares cannot give one up: it goes on, and nobody is told any more. */
-static int tell_late(acme_questions_t *all)
+static int tell_late(acme_dns_queries_t *all)
 {
-    const apr_time_t now = acme_questions_now();
-    acme_question_cb *cb;
-    acme_question_t *q;
+    const apr_time_t now = acme_dns_query_now();
+    acme_dns_query_cb *cb;
+    acme_dns_query_t *q;
     int told = 0;
 
     while ((q = find_late(all, now))) {
@@ -410,7 +412,7 @@ static int tell_late(acme_questions_t *all)
     return told;
 }
 
-static void close_idle(acme_questions_t *all)
+static void close_idle(acme_dns_queries_t *all)
 {
     int i;
 
@@ -462,14 +464,15 @@ static void process(channel_t *channel, const struct pollfd *fds)
 }
 
 /* When c-ares or a deadline is due; no later than end. */
-static apr_time_t due_at(acme_questions_t *all, apr_time_t end)
+static apr_time_t due_at(acme_dns_queries_t *all, apr_time_t end)
 {
-    const apr_time_t now = acme_questions_now();
-    acme_question_t *q;
+    const apr_time_t now = acme_dns_query_now();
+    acme_dns_query_t *q;
     struct timeval tv;
     int i;
 
-    APR_RING_FOREACH(q, &all->asked, acme_question_t, link) {
+    APR_RING_FOREACH(q, &all->asked, acme_dns_query_t, link)
+    {
         if (q->cb && q->deadline < end) {
             end = q->deadline;
         }
@@ -486,9 +489,9 @@ static apr_time_t due_at(acme_questions_t *all, apr_time_t end)
 }
 
 /* Wait until end, or until a socket has something; c-ares takes it. */
-static void turn(acme_questions_t *all, apr_time_t end)
+static void turn(acme_dns_queries_t *all, apr_time_t end)
 {
-    apr_interval_time_t wait = due_at(all, end) - acme_questions_now();
+    apr_interval_time_t wait = due_at(all, end) - acme_dns_query_now();
     nfds_t n = 1;
     int i, first;
 
@@ -515,10 +518,10 @@ static void turn(acme_questions_t *all, apr_time_t end)
     }
 }
 
-apr_status_t acme_questions_run(acme_questions_t *all,
+apr_status_t acme_dns_query_run(acme_dns_queries_t *all,
                                 apr_interval_time_t most, acme_result_t *res)
 {
-    const apr_time_t end = acme_questions_now() + most;
+    const apr_time_t end = acme_dns_query_now() + most;
 
     for (;;) {
         if (acme_stop_is(all->stop)) {
@@ -528,7 +531,7 @@ apr_status_t acme_questions_run(acme_questions_t *all,
         if (tell_over(all) + tell_late(all) > 0) {
             return APR_SUCCESS;
         }
-        if (acme_questions_now() >= end) {
+        if (acme_dns_query_now() >= end) {
             return acme_fail(res, APR_TIMEUP, "DNS: no answer in time");
         }
         close_idle(all);

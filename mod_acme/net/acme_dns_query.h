@@ -2,7 +2,7 @@
  * acme_dns_query.h - questions to DNS servers, many side by side.
  *
  * The one place that knows c-ares. A set of questions is used by one thread;
- * nothing happens to them but in acme_questions_run().
+ * nothing happens to them but in acme_dns_query_run().
  */
 #ifndef ACME_DNS_QUERY_H
 #define ACME_DNS_QUERY_H
@@ -13,16 +13,16 @@
 #include "acme_result.h"
 #include "acme_stop.h"
 
-typedef struct acme_questions_t acme_questions_t;
-typedef struct acme_question_t acme_question_t;
+typedef struct acme_dns_queries_t acme_dns_queries_t;
+typedef struct acme_dns_query_t acme_dns_query_t;
 
 /*
  * What came of a question, told once; it is gone then. On failure why is
  * in words, and message NULL. The octets are valid during the call, in which
  * more may be asked, and others forgotten.
  */
-typedef void acme_question_cb(void *baton, apr_status_t rv, const char *why,
-                              const unsigned char *message, apr_size_t len);
+typedef void acme_dns_query_cb(void *baton, apr_status_t rv, const char *why,
+                               const unsigned char *message, apr_size_t len);
 
 /*
  * servers: the recursive ones, "127.0.0.1:5353,[::1]:53"; NULL: as the system
@@ -30,31 +30,32 @@ typedef void acme_question_cb(void *baton, apr_status_t rv, const char *why,
  * question with its retries. Text and stop must outlive p; what is still
  * under way when p goes is told to nobody.
  */
-apr_status_t acme_questions_create(acme_questions_t **pall, acme_stop_t *stop,
-                                   const char *servers,
-                                   apr_interval_time_t timeout,
-                                   acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_dns_query_open(acme_dns_queries_t **pall, acme_stop_t *stop,
+                                 const char *servers,
+                                 apr_interval_time_t timeout,
+                                 acme_result_t *res, apr_pool_t *p);
 
 /*
  * Ask the server ("192.0.2.1:53"), recursion not desired; with NULL, the
  * recursive ones. It begins when there is room: at most 64 servers are asked
  * at a time, each at most 64 questions. The text is copied.
  */
-acme_question_t *acme_question_ask(acme_questions_t *all, const char *server,
-                                   const char *name, acme_rr_e type,
-                                   acme_question_cb *cb, void *baton);
+acme_dns_query_t *acme_dns_query_send(acme_dns_queries_t *all,
+                                      const char *server, const char *name,
+                                      acme_dns_rr_e type,
+                                      acme_dns_query_cb *cb, void *baton);
 
 /* Nobody is to be told any more. */
-void acme_question_forget(acme_question_t *question);
+void acme_dns_query_cancel(acme_dns_query_t *question);
 
 /*
  * APR_SUCCESS as soon as something was told, APR_TIMEUP when that takes longer
  * than most, APR_EINTR when stopped.
  */
-apr_status_t acme_questions_run(acme_questions_t *all,
+apr_status_t acme_dns_query_run(acme_dns_queries_t *all,
                                 apr_interval_time_t most, acme_result_t *res);
 
 /* A clock that nobody sets: for intervals, it has no date. */
-apr_time_t acme_questions_now(void);
+apr_time_t acme_dns_query_now(void);
 
 #endif

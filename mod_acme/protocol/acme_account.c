@@ -73,8 +73,8 @@ const char *acme_account_deactivate_payload(apr_pool_t *p)
     return apr_pstrdup(p, "{\"status\":\"deactivated\"}");
 }
 
-const char *acme_key_change_payload(const char *account_url,
-                                    const char *old_jwk, apr_pool_t *p)
+const char *acme_account_key_change_payload(const char *account_url,
+                                            const char *old_jwk, apr_pool_t *p)
 {
     json_t *json = acme_json_own(json_object(), p);
 
@@ -226,8 +226,8 @@ apr_status_t acme_account_deactivate(acme_session_t *session, const char *url,
     return change(session, ACME_SIGN_DEACTIVATE, url, "deactivated", res, p);
 }
 
-apr_status_t acme_key_change(acme_session_t *session, acme_result_t *res,
-                             apr_pool_t *p)
+apr_status_t acme_account_key_change(acme_session_t *session,
+                                     acme_result_t *res, apr_pool_t *p)
 {
     const char *what = what_of(session, p);
     const acme_directory_t *dir;

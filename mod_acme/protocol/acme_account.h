@@ -49,8 +49,9 @@ const char *acme_account_deactivate_payload(apr_pool_t *p);
  * its JWK, for the same URL and without a nonce; that JWS is the payload of
  * the outer one. old_jwk is the JSON text of the old key's. (8555, 7.3.5)
  */
-const char *acme_key_change_payload(const char *account_url,
-                                    const char *old_jwk, apr_pool_t *p);
+const char *acme_account_key_change_payload(const char *account_url,
+                                            const char *old_jwk,
+                                            apr_pool_t *p);
 
 /*
  * The URL of the account that belongs to the session's key: made at the CA,
@@ -84,7 +85,7 @@ apr_status_t acme_account_deactivate(acme_session_t *session, const char *url,
  * Put a new key in the place of the account's (8555, 7.3.5). After success
  * only the new one signs. APR_ENOTIMPL: the CA has no keyChange.
  */
-apr_status_t acme_key_change(acme_session_t *session, acme_result_t *res,
-                             apr_pool_t *p);
+apr_status_t acme_account_key_change(acme_session_t *session,
+                                     acme_result_t *res, apr_pool_t *p);
 
 #endif

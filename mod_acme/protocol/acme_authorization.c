@@ -20,19 +20,17 @@
 
 static const struct {
     const char *name;
-    acme_authz_e status;
-} statuses[] = {
-    { "pending",     ACME_AUTHZ_PENDING },
-    { "valid",       ACME_AUTHZ_VALID },
-    { "invalid",     ACME_AUTHZ_FAILED },
-    { "deactivated", ACME_AUTHZ_FAILED },
-    { "expired",     ACME_AUTHZ_FAILED },
-    { "revoked",     ACME_AUTHZ_FAILED }
-};
+    acme_authorization_e status;
+} statuses[] = { { "pending", ACME_AUTHORIZATION_PENDING },
+                 { "valid", ACME_AUTHORIZATION_VALID },
+                 { "invalid", ACME_AUTHORIZATION_FAILED },
+                 { "deactivated", ACME_AUTHORIZATION_FAILED },
+                 { "expired", ACME_AUTHORIZATION_FAILED },
+                 { "revoked", ACME_AUTHORIZATION_FAILED } };
 
-static apr_status_t parse_status(acme_authz_t *authz, const json_t *json,
-                                 const char *what, acme_result_t *res,
-                                 apr_pool_t *p)
+static apr_status_t parse_status(acme_authorization_t *authz,
+                                 const json_t *json, const char *what,
+                                 acme_result_t *res, apr_pool_t *p)
 {
     const char *status = acme_json_string(json, "status", STATUS_MAX, p);
     apr_size_t i;
@@ -48,7 +46,7 @@ static apr_status_t parse_status(acme_authz_t *authz, const json_t *json,
                                                           p) : "none");
 }
 
-static apr_status_t parse_name(acme_authz_t *authz, const json_t *json,
+static apr_status_t parse_name(acme_authorization_t *authz, const json_t *json,
                                const char *what, acme_result_t *res,
                                apr_pool_t *p)
 {
@@ -85,13 +83,13 @@ static void parse_persist(acme_challenge_t *challenge, const json_t *json,
 {
     int is_new = json_object_get(json, "issuerDomainNames") != NULL;
 
-    challenge->issuers = acme_persist_issuers(
+    challenge->issuers = acme_dns_persist_issuers(
         json, is_new ? "issuerDomainNames" : "issuer-domain-names", p);
     challenge->persist_draft = is_new ? 2 : 1;
 }
 
 /* One without a type or a good URL is left out. */
-static void parse_challenge(acme_authz_t *authz, const json_t *json,
+static void parse_challenge(acme_authorization_t *authz, const json_t *json,
                             apr_pool_t *p)
 {
     const char *type = acme_json_string(json, "type", TYPE_MAX, p);
@@ -121,7 +119,7 @@ static void parse_challenge(acme_authz_t *authz, const json_t *json,
 }
 
 /* Why it failed: what a challenge says, else its own status. */
-static void parse_error(acme_authz_t *authz, const json_t *json,
+static void parse_error(acme_authorization_t *authz, const json_t *json,
                         apr_pool_t *p)
 {
     const json_t *list = json_object_get(json, "challenges");
@@ -145,9 +143,9 @@ static void parse_error(acme_authz_t *authz, const json_t *json,
               authz->name, status);
 }
 
-static apr_status_t authz_parse(acme_authz_t *authz, const json_t *json,
-                                const char *what, acme_result_t *res,
-                                apr_pool_t *p)
+static apr_status_t authz_parse(acme_authorization_t *authz,
+                                const json_t *json, const char *what,
+                                acme_result_t *res, apr_pool_t *p)
 {
     const json_t *list = json_object_get(json, "challenges");
     apr_status_t rv;
@@ -164,18 +162,18 @@ static apr_status_t authz_parse(acme_authz_t *authz, const json_t *json,
     for (i = 0; i < json_array_size(list) && i < CHALLENGES_MAX; i++) {
         parse_challenge(authz, json_array_get(list, i), p);
     }
-    if (authz->status == ACME_AUTHZ_FAILED) {
+    if (authz->status == ACME_AUTHORIZATION_FAILED) {
         parse_error(authz, json, p);
     }
     return APR_SUCCESS;
 }
 
-apr_status_t acme_authz_fetch(acme_authz_t **pauthz, acme_session_t *session,
-                              const char *url, acme_result_t *res,
-                              apr_pool_t *p)
+apr_status_t acme_authorization_fetch(acme_authorization_t **pauthz,
+                                      acme_session_t *session, const char *url,
+                                      acme_result_t *res, apr_pool_t *p)
 {
     const char *what = apr_pstrcat(p, "authorization ", url, NULL);
-    acme_authz_t *authz = apr_pcalloc(p, sizeof(*authz));
+    acme_authorization_t *authz = apr_pcalloc(p, sizeof(*authz));
     acme_http_reply_t *reply;
     apr_status_t rv;
     json_t *json;
@@ -206,8 +204,8 @@ static int is_usable(const acme_challenge_t *challenge)
     return !challenge->failed && challenge->token;
 }
 
-const acme_challenge_t *acme_authz_challenge(const acme_authz_t *authz,
-                                             acme_challenge_e type)
+const acme_challenge_t *acme_authorization_challenge(
+    const acme_authorization_t *authz, acme_challenge_e type)
 {
     int i;
 
@@ -222,10 +220,10 @@ const acme_challenge_t *acme_authz_challenge(const acme_authz_t *authz,
     return NULL;
 }
 
-apr_status_t acme_challenge_answer(acme_session_t *session,
-                                   const acme_challenge_t *challenge,
-                                   const char *name, acme_result_t *res,
-                                   apr_pool_t *p)
+apr_status_t acme_authorization_respond(acme_session_t *session,
+                                        const acme_challenge_t *challenge,
+                                        const char *name, acme_result_t *res,
+                                        apr_pool_t *p)
 {
     const char *what = apr_psprintf(p, "%s of %s", challenge->type, name);
     acme_http_reply_t *reply;

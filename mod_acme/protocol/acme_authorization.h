@@ -3,7 +3,7 @@
  * (8555, 7.1.4, 7.5)
  *
  * A challenge of a type that we do not know, or one without what its type
- * needs, is there and harmless: acme_authz_challenge() passes it over.
+ * needs, is there and harmless: acme_authorization_challenge() passes it over.
  */
 #ifndef ACME_AUTHORIZATION_H
 #define ACME_AUTHORIZATION_H
@@ -16,10 +16,10 @@
 #define ACME_TOKEN_MAX 128      /* characters of base64url */
 
 typedef enum {
-    ACME_AUTHZ_PENDING,
-    ACME_AUTHZ_VALID,
-    ACME_AUTHZ_FAILED           /* invalid, deactivated, expired, revoked */
-} acme_authz_e;
+    ACME_AUTHORIZATION_PENDING,
+    ACME_AUTHORIZATION_VALID,
+    ACME_AUTHORIZATION_FAILED /* invalid, deactivated, expired, revoked */
+} acme_authorization_e;
 
 typedef struct {
     const char *type;           /* "http-01", ...; clean for people */
@@ -35,32 +35,32 @@ typedef struct {
 } acme_challenge_t;
 
 typedef struct {
-    acme_authz_e status;
+    acme_authorization_e status;
     const char *name;           /* the identifier as acme_name.h has names,
                                    without the "*." of a wildcard */
     int wildcard;
     apr_array_header_t *challenges;     /* acme_challenge_t */
     acme_result_t error;        /* when failed: the challenge's problem */
-} acme_authz_t;
+} acme_authorization_t;
 
-apr_status_t acme_authz_fetch(acme_authz_t **pauthz, acme_session_t *session,
-                              const char *url, acme_result_t *res,
-                              apr_pool_t *p);
+apr_status_t acme_authorization_fetch(acme_authorization_t **pauthz,
+                                      acme_session_t *session, const char *url,
+                                      acme_result_t *res, apr_pool_t *p);
 
 /*
  * The first challenge of this type that can be answered, or NULL: it has not
  * failed, and it has a token, or issuers when it is dns-persist-01.
  */
-const acme_challenge_t *acme_authz_challenge(const acme_authz_t *authz,
-                                             acme_challenge_e type);
+const acme_challenge_t *acme_authorization_challenge(
+    const acme_authorization_t *authz, acme_challenge_e type);
 
 /*
  * Tell the CA that it may look now: {} for every type (8555, 7.5.1). name is
  * for the error's sentence.
  */
-apr_status_t acme_challenge_answer(acme_session_t *session,
-                                   const acme_challenge_t *challenge,
-                                   const char *name, acme_result_t *res,
-                                   apr_pool_t *p);
+apr_status_t acme_authorization_respond(acme_session_t *session,
+                                        const acme_challenge_t *challenge,
+                                        const char *name, acme_result_t *res,
+                                        apr_pool_t *p);
 
 #endif

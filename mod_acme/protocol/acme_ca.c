@@ -138,7 +138,7 @@ static const char *directory_hash_prefix(const json_t *meta, apr_pool_t *p)
     const char *prefix = acme_json_string(meta, "accountHashPrefix",
                                           ACME_HASH_PREFIX_MAX, p);
 
-    return prefix && acme_persist_is_prefix(prefix) ? prefix : NULL;
+    return prefix && acme_dns_persist_is_prefix(prefix) ? prefix : NULL;
 }
 
 static void directory_parse(acme_directory_t *dir, const json_t *json,
@@ -159,8 +159,8 @@ static void directory_parse(acme_directory_t *dir, const json_t *json,
     dir->external_account_required =
         acme_json_true(meta, "externalAccountRequired");
     dir->profiles = directory_profiles(meta, p);
-    dir->issuer_domain_names = acme_persist_issuers(meta, "issuerDomainNames",
-                                                    p);
+    dir->issuer_domain_names =
+        acme_dns_persist_issuers(meta, "issuerDomainNames", p);
     dir->account_hash_prefix = directory_hash_prefix(meta, p);
 }
 

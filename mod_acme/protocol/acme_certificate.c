@@ -86,8 +86,8 @@ apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
     return APR_SUCCESS;
 }
 
-apr_status_t acme_revoke_reason_parse(int *preason, const char *text,
-                                      acme_result_t *res)
+apr_status_t acme_certificate_reason_parse(int *preason, const char *text,
+                                           acme_result_t *res)
 {
     apr_size_t i;
 
@@ -105,7 +105,7 @@ apr_status_t acme_revoke_reason_parse(int *preason, const char *text,
                            "privilegeWithdrawn", REASON_SHOWN, text);
 }
 
-const char *acme_revoke_reason_name(int reason)
+const char *acme_certificate_reason_name(int reason)
 {
     apr_size_t i;
 
@@ -117,8 +117,9 @@ const char *acme_revoke_reason_name(int reason)
     return NULL;
 }
 
-const char *acme_revoke_payload(const unsigned char *der, apr_size_t len,
-                                int reason, apr_pool_t *p)
+const char *acme_certificate_revoke_payload(const unsigned char *der,
+                                            apr_size_t len, int reason,
+                                            apr_pool_t *p)
 {
     json_t *json = acme_json_own(json_object(), p);
 

@@ -29,15 +29,16 @@ apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
  * "keyCompromise", ... in letters of any case. res lists what is allowed.
  * (5280, 5.3.1)
  */
-apr_status_t acme_revoke_reason_parse(int *preason, const char *text,
-                                      acme_result_t *res);
+apr_status_t acme_certificate_reason_parse(int *preason, const char *text,
+                                           acme_result_t *res);
 
 /* NULL when it is none of those. */
-const char *acme_revoke_reason_name(int reason);
+const char *acme_certificate_reason_name(int reason);
 
 /* The payload of revokeCert; reason may be ACME_REASON_NONE. (8555, 7.6) */
-const char *acme_revoke_payload(const unsigned char *der, apr_size_t len,
-                                int reason, apr_pool_t *p);
+const char *acme_certificate_revoke_payload(const unsigned char *der,
+                                            apr_size_t len, int reason,
+                                            apr_pool_t *p);
 
 /*
  * Revoke the certificate that the session's callback knows of. One that is

@@ -34,20 +34,22 @@ int acme_challenge_parse(acme_challenge_e *ptype, const char *name)
     return 0;
 }
 
-const char *acme_key_authorization(const char *token, const char *thumbprint,
-                                   apr_pool_t *p)
+const char *acme_challenge_key_authorization(const char *token,
+                                             const char *thumbprint,
+                                             apr_pool_t *p)
 {
     return apr_pstrcat(p, token, ".", thumbprint, NULL);
 }
 
-const char *acme_dns_01_value(const char *token, const char *thumbprint,
-                              apr_pool_t *p)
+const char *acme_challenge_dns01_value(const char *token,
+                                       const char *thumbprint, apr_pool_t *p)
 {
     unsigned char digest[ACME_ALPN_DIGEST_OCTETS];
     acme_result_t res;
 
-    if (acme_alpn_digest(digest, acme_key_authorization(token, thumbprint, p),
-                         &res)) {
+    if (acme_alpn_cert_digest(
+            digest, acme_challenge_key_authorization(token, thumbprint, p),
+            &res)) {
         return "";
     }
     return acme_text_base64url(digest, sizeof(digest), p);

@@ -24,15 +24,16 @@ const char *acme_challenge_name(acme_challenge_e type);
 int acme_challenge_parse(acme_challenge_e *ptype, const char *name);
 
 /* token.thumbprint, of the account's key. (8555, 8.1) */
-const char *acme_key_authorization(const char *token, const char *thumbprint,
-                                   apr_pool_t *p);
+const char *acme_challenge_key_authorization(const char *token,
+                                             const char *thumbprint,
+                                             apr_pool_t *p);
 
 /*
  * What the TXT record of dns-01 says: 43 characters of base64url; "" when
  * OpenSSL fails. (8555, 8.4)
  */
-const char *acme_dns_01_value(const char *token, const char *thumbprint,
-                              apr_pool_t *p);
+const char *acme_challenge_dns01_value(const char *token,
+                                       const char *thumbprint, apr_pool_t *p);
 
 /* An answer to a challenge of http-01 or tls-alpn-01. */
 typedef struct {
@@ -41,6 +42,6 @@ typedef struct {
     const char *sni;            /* that validators of tls-alpn-01 send */
     const char *token;          /* base64url */
     const char *key_authorization;      /* token.thumbprint (8555, 8.1) */
-} acme_answer_t;
+} acme_challenge_response_t;
 
 #endif

@@ -26,8 +26,8 @@
 
 #define ANY_DOMAIN "*"
 
-apr_array_header_t *acme_persist_issuers(const json_t *json, const char *key,
-                                         apr_pool_t *p)
+apr_array_header_t *acme_dns_persist_issuers(const json_t *json,
+                                             const char *key, apr_pool_t *p)
 {
     const apr_array_header_t *texts = acme_json_strings(json, key, ISSUER_MAX,
                                                         p);
@@ -47,7 +47,7 @@ apr_array_header_t *acme_persist_issuers(const json_t *json, const char *key,
     return issuers;
 }
 
-int acme_persist_is_prefix(const char *text)
+int acme_dns_persist_is_prefix(const char *text)
 {
     const char *c;
 
@@ -64,7 +64,7 @@ static const char *domain_of(const char *name)
     return name + (acme_name_is_wildcard(name) ? strlen("*.") : 0);
 }
 
-const char *acme_persist_record(const char *name, apr_pool_t *p)
+const char *acme_dns_persist_record(const char *name, apr_pool_t *p)
 {
     return apr_pstrcat(p, LABEL, domain_of(name), NULL);
 }
@@ -74,7 +74,7 @@ const char *acme_persist_record(const char *name, apr_pool_t *p)
  * the account's URL, hashed.
  */
 static apr_status_t hash_account(const char **puri,
-                                 const acme_persist_t *persist,
+                                 const acme_dns_persist_t *persist,
                                  const char *domain, acme_result_t *res,
                                  apr_pool_t *p)
 {
@@ -99,7 +99,7 @@ static apr_status_t hash_account(const char **puri,
 
 /* How the record names the account: domain is the name's, or ANY_DOMAIN. */
 static apr_status_t account_uri(const char **puri,
-                                const acme_persist_t *persist,
+                                const acme_dns_persist_t *persist,
                                 const char *domain, acme_result_t *res,
                                 apr_pool_t *p)
 {
@@ -111,7 +111,7 @@ static apr_status_t account_uri(const char **puri,
 }
 
 /* What must be known before a record can be made or judged. */
-static apr_status_t check_persist(const acme_persist_t *persist,
+static apr_status_t check_persist(const acme_dns_persist_t *persist,
                                   acme_result_t *res)
 {
     const char *fault = NULL;
@@ -135,10 +135,10 @@ static apr_status_t check_persist(const acme_persist_t *persist,
     return APR_SUCCESS;
 }
 
-apr_status_t acme_persist_value(const char **pvalue,
-                                const acme_persist_t *persist,
-                                apr_time_t until, acme_result_t *res,
-                                apr_pool_t *p)
+apr_status_t acme_dns_persist_value(const char **pvalue,
+                                    const acme_dns_persist_t *persist,
+                                    apr_time_t until, acme_result_t *res,
+                                    apr_pool_t *p)
 {
     const char *value, *uri;
     apr_status_t rv;
@@ -292,7 +292,7 @@ static const char *parse_record(record_t *record, apr_time_t *puntil,
 
 /* Does the record name the account? res tells only what OpenSSL refused. */
 static apr_status_t names_account(int *pyes, const record_t *record,
-                                  const acme_persist_t *persist,
+                                  const acme_dns_persist_t *persist,
                                   acme_result_t *res, apr_pool_t *p)
 {
     const char *ours, *any;
@@ -308,18 +308,18 @@ static apr_status_t names_account(int *pyes, const record_t *record,
 }
 
 static apr_status_t refuse(acme_result_t *res, apr_status_t status,
-                           const acme_persist_t *persist, const char *value,
-                           const char *why, apr_pool_t *p)
+                           const acme_dns_persist_t *persist,
+                           const char *value, const char *why, apr_pool_t *p)
 {
     return acme_fail(res, status, "%s: \"%s\": %s",
-                     acme_persist_record(persist->name, p),
+                     acme_dns_persist_record(persist->name, p),
                      acme_text_clean(value, VALUE_SHOWN, p), why);
 }
 
-apr_status_t acme_persist_match(apr_time_t *puntil,
-                                const acme_persist_t *persist,
-                                const char *value, apr_time_t now,
-                                acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_dns_persist_match(apr_time_t *puntil,
+                                    const acme_dns_persist_t *persist,
+                                    const char *value, apr_time_t now,
+                                    acme_result_t *res, apr_pool_t *p)
 {
     apr_size_t len = strcspn(value, ";");
     record_t record = { 0 };

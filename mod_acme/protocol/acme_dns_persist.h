@@ -23,23 +23,23 @@ typedef struct {
     const char *account_url;
     const char *thumbprint;     /* of the account's key (8555, 8.1); draft 2 */
     const char *hash_prefix;    /* of the directory; draft 2; NULL: none */
-} acme_persist_t;
+} acme_dns_persist_t;
 
 /*
  * The DNS names in an array of json: const char *, normalised, at most
  * ACME_ISSUERS_MAX. What is no DNS name is passed over. Never NULL.
  */
-apr_array_header_t *acme_persist_issuers(const json_t *json, const char *key,
-                                         apr_pool_t *p);
+apr_array_header_t *acme_dns_persist_issuers(const json_t *json,
+                                             const char *key, apr_pool_t *p);
 
 /*
  * May this be a directory's accountHashPrefix? It becomes a part of a record
  * that people copy, so whatever could end or quote a value there is refused.
  */
-int acme_persist_is_prefix(const char *text);
+int acme_dns_persist_is_prefix(const char *text);
 
 /* Where the record of a name or of its wildcard is. */
-const char *acme_persist_record(const char *name, apr_pool_t *p);
+const char *acme_dns_persist_record(const char *name, apr_pool_t *p);
 
 /*
  * The value that a person is to set: of the first issuer, until then (0: for
@@ -50,10 +50,10 @@ const char *acme_persist_record(const char *name, apr_pool_t *p);
  * APR_EINVAL: no record can be made, for an address, or when the CA did not
  * say what the draft needs.
  */
-apr_status_t acme_persist_value(const char **pvalue,
-                                const acme_persist_t *persist,
-                                apr_time_t until, acme_result_t *res,
-                                apr_pool_t *p);
+apr_status_t acme_dns_persist_value(const char **pvalue,
+                                    const acme_dns_persist_t *persist,
+                                    apr_time_t until, acme_result_t *res,
+                                    apr_pool_t *p);
 
 /*
  * Does a value that was found in the DNS, its strings joined, authorise?
@@ -70,9 +70,9 @@ apr_status_t acme_persist_value(const char **pvalue,
  * A CA may take the record of a parent domain for a name when it is good for
  * that parent's wildcard: give that as the name to ask for it.
  */
-apr_status_t acme_persist_match(apr_time_t *puntil,
-                                const acme_persist_t *persist,
-                                const char *value, apr_time_t now,
-                                acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_dns_persist_match(apr_time_t *puntil,
+                                    const acme_dns_persist_t *persist,
+                                    const char *value, apr_time_t now,
+                                    acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -44,8 +44,8 @@ const char *acme_order_payload(const acme_order_conf_t *conf, apr_pool_t *p)
     return acme_json_text(json, 0, p);
 }
 
-const char *acme_finalize_payload(const unsigned char *csr, apr_size_t len,
-                                  apr_pool_t *p)
+const char *acme_order_finalize_payload(const unsigned char *csr,
+                                        apr_size_t len, apr_pool_t *p)
 {
     json_t *json = json_pack("{s:s}", "csr",
                              acme_text_base64url(csr, len, p));

@@ -45,8 +45,8 @@ typedef struct {
 const char *acme_order_payload(const acme_order_conf_t *conf, apr_pool_t *p);
 
 /* The payload of finalize. (8555, 7.4) */
-const char *acme_finalize_payload(const unsigned char *csr, apr_size_t len,
-                                  apr_pool_t *p);
+const char *acme_order_finalize_payload(const unsigned char *csr,
+                                        apr_size_t len, apr_pool_t *p);
 
 /*
  * A new order, or an older one if the CA likes to give that back. id is for

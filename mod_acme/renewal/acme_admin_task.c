@@ -13,10 +13,10 @@
 #include "acme_problem.h"
 #include "acme_admin_task.h"
 
-typedef apr_status_t wish_t(acme_work_t *work);
+typedef apr_status_t wish_t(acme_task_t *work);
 
 /* The same leaf with the chain that the CA has for it today. */
-static apr_status_t renew_chain(acme_work_t *work)
+static apr_status_t renew_chain(acme_task_t *work)
 {
     acme_store_t *store = acme_store_at(work->shop->conf->state_dir, work->p);
     const char *pem, *url = acme_meta_url(store, work->cert->id,
@@ -29,12 +29,12 @@ static apr_status_t renew_chain(acme_work_t *work)
                                "where the CA has the certificate; renew it "
                                "instead", work->cert->id);
     }
-    rv = acme_chains_fetch(&pem, &len, &url, work);
-    return rv == APR_SUCCESS ? acme_work_install(work, pem, len, url) : rv;
+    rv = acme_chain_pick_fetch(&pem, &len, &url, work);
+    return rv == APR_SUCCESS ? acme_task_install(work, pem, len, url) : rv;
 }
 
 /* By the account; where the CA does not let it, by the certificate's key. */
-static apr_status_t revoke_part(acme_work_t *work)
+static apr_status_t revoke_part(acme_task_t *work)
 {
     apr_status_t rv;
 
@@ -52,7 +52,7 @@ static apr_status_t revoke_part(acme_work_t *work)
     return rv;
 }
 
-static apr_status_t each_part(acme_work_t *work, wish_t *wish)
+static apr_status_t each_part(acme_task_t *work, wish_t *wish)
 {
     apr_status_t rv = APR_SUCCESS;
 
@@ -66,33 +66,33 @@ static apr_status_t each_part(acme_work_t *work, wish_t *wish)
 }
 
 /* Contacts that had changed were told when the account was settled. */
-static apr_status_t update_account(acme_work_t *work)
+static apr_status_t update_account(acme_task_t *work)
 {
     return work->prepared->contacts_changed ? APR_SUCCESS
-                                            : acme_ordering_contacts(work);
+                                            : acme_order_begin_contacts(work);
 }
 
 /* The keeper makes the next key when it signs for it. (8555, 7.3.5) */
-static apr_status_t change_key(acme_work_t *work)
+static apr_status_t change_key(acme_task_t *work)
 {
     apr_status_t rv;
 
-    rv = acme_key_change(&work->session, &work->res, work->p);
+    rv = acme_account_key_change(&work->session, &work->res, work->p);
     if (rv == APR_SUCCESS) {
-        return acme_work_key(work, ACME_KEY_PROMOTE);
+        return acme_task_key(work, ACME_KEY_PROMOTE);
     }
     /* Refused for certain; when its fate is unknown, both keys stay. */
     if (work->res.problem[0] && work->res.retry == ACME_RETRY_NEVER) {
         const acme_result_t why = work->res;
 
-        acme_work_key(work, ACME_KEY_DROP);
+        acme_task_key(work, ACME_KEY_DROP);
         work->res = why;
     }
     return rv;
 }
 
 /* An account that the CA does not know needs no end. */
-static apr_status_t deactivate(acme_work_t *work)
+static apr_status_t deactivate(acme_task_t *work)
 {
     apr_status_t rv;
 
@@ -103,7 +103,7 @@ static apr_status_t deactivate(acme_work_t *work)
         ? APR_SUCCESS : rv;
 }
 
-static apr_status_t grant(acme_work_t *work)
+static apr_status_t grant(acme_task_t *work)
 {
     switch (work->state->wanted) {
     case ACME_WANT_CHAIN:
@@ -123,27 +123,27 @@ static apr_status_t grant(acme_work_t *work)
 }
 
 /* A change of keys that was begun has come to its end: it is the wish. */
-static int has_new_key(const acme_work_t *work, const char *thumbprint)
+static int has_new_key(const acme_task_t *work, const char *thumbprint)
 {
     return work->state->wanted == ACME_WANT_ROLLOVER
         && strcmp(work->prepared->thumbprint, thumbprint) != 0;
 }
 
-apr_status_t acme_wishes_run(acme_work_t *work)
+apr_status_t acme_admin_task_run(acme_task_t *work)
 {
     const char *thumbprint;
     apr_status_t rv;
 
-    rv = acme_work_prepare(work);
+    rv = acme_task_prepare(work);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     thumbprint = apr_pstrdup(work->p, work->prepared->thumbprint);
     if (!work->prepared->deactivated) {
-        rv = acme_ordering_account(work);
+        rv = acme_order_begin_account(work);
     }
     if (rv == APR_SUCCESS && !has_new_key(work, thumbprint)) {
         rv = grant(work);
     }
-    return rv == APR_SUCCESS ? acme_work_done(work, work->state->wanted) : rv;
+    return rv == APR_SUCCESS ? acme_task_done(work, work->state->wanted) : rv;
 }

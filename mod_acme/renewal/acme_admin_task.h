@@ -8,6 +8,6 @@
 #include "acme_task.h"
 
 /* Do what the state's wanted says, and tell the keeper when it is done. */
-apr_status_t acme_wishes_run(acme_work_t *work);
+apr_status_t acme_admin_task_run(acme_task_t *work);
 
 #endif

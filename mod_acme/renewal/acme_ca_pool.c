@@ -20,7 +20,7 @@ typedef struct {
     char terms[ACME_URL_MAX + 1];       /* told last; "": none */
 } ca_slot_t;
 
-struct acme_cas_t {
+struct acme_ca_pool_t {
     const acme_conf_t *conf;
     const acme_log_t *log;
     const char *user_agent;
@@ -30,11 +30,12 @@ struct acme_cas_t {
     apr_pool_t *p;
 };
 
-apr_status_t acme_cas_create(acme_cas_t **pcas, const acme_conf_t *conf,
-                             const acme_log_t *log, const char *user_agent,
-                             acme_stop_t *stop, apr_pool_t *p)
+apr_status_t acme_ca_pool_create(acme_ca_pool_t **pcas,
+                                 const acme_conf_t *conf,
+                                 const acme_log_t *log, const char *user_agent,
+                                 acme_stop_t *stop, apr_pool_t *p)
 {
-    acme_cas_t *cas = apr_pcalloc(p, sizeof(*cas));
+    acme_ca_pool_t *cas = apr_pcalloc(p, sizeof(*cas));
     apr_status_t rv;
     int i;
 
@@ -62,12 +63,12 @@ apr_status_t acme_cas_create(acme_cas_t **pcas, const acme_conf_t *conf,
     return rv;
 }
 
-acme_ca_t *acme_cas_ca(acme_cas_t *cas, apr_uint32_t index)
+acme_ca_t *acme_ca_pool_ca(acme_ca_pool_t *cas, apr_uint32_t index)
 {
     return cas->slots[index].ca;
 }
 
-static apr_status_t make_http(acme_http_t **phttp, acme_cas_t *cas,
+static apr_status_t make_http(acme_http_t **phttp, acme_ca_pool_t *cas,
                               apr_uint32_t index, acme_result_t *res)
 {
     const acme_ca_conf_t *ca = &APR_ARRAY_IDX(cas->conf->cas, index,
@@ -81,8 +82,8 @@ static apr_status_t make_http(acme_http_t **phttp, acme_cas_t *cas,
     return acme_http_create(phttp, &conf, res, cas->p);
 }
 
-apr_status_t acme_cas_borrow(acme_http_t **phttp, acme_cas_t *cas,
-                             apr_uint32_t index, acme_result_t *res)
+apr_status_t acme_ca_pool_borrow(acme_http_t **phttp, acme_ca_pool_t *cas,
+                                 apr_uint32_t index, acme_result_t *res)
 {
     acme_http_t **idle;
     apr_status_t rv = APR_SUCCESS;
@@ -99,16 +100,18 @@ apr_status_t acme_cas_borrow(acme_http_t **phttp, acme_cas_t *cas,
     return rv;
 }
 
-void acme_cas_return(acme_cas_t *cas, apr_uint32_t index, acme_http_t *http)
+void acme_ca_pool_return(acme_ca_pool_t *cas, apr_uint32_t index,
+                         acme_http_t *http)
 {
     apr_thread_mutex_lock(cas->mutex);
     APR_ARRAY_PUSH(cas->slots[index].idle, acme_http_t *) = http;
     apr_thread_mutex_unlock(cas->mutex);
 }
 
-apr_uint32_t acme_cas_choose(acme_cas_t *cas, const acme_state_t *state,
-                             const acme_cert_conf_t *cert,
-                             const unsigned char *full, apr_time_t now)
+apr_uint32_t acme_ca_pool_choose(acme_ca_pool_t *cas,
+                                 const acme_state_t *state,
+                                 const acme_cert_conf_t *cert,
+                                 const unsigned char *full, apr_time_t now)
 {
     unsigned char open[ACME_CHOICE_MAX] = { 0 };
     int i, n = cert->cas->nelts < ACME_CHOICE_MAX ? cert->cas->nelts
@@ -125,7 +128,8 @@ apr_uint32_t acme_cas_choose(acme_cas_t *cas, const acme_state_t *state,
 }
 
 /* The administrator may have mended it: what he wants is tried. */
-int acme_cas_is_open(acme_cas_t *cas, apr_uint32_t index, apr_time_t now)
+int acme_ca_pool_is_open(acme_ca_pool_t *cas, apr_uint32_t index,
+                         apr_time_t now)
 {
     int open;
 
@@ -135,8 +139,8 @@ int acme_cas_is_open(acme_cas_t *cas, apr_uint32_t index, apr_time_t now)
     return open;
 }
 
-int acme_cas_allow(acme_cas_t *cas, apr_uint32_t index, int wanted,
-                   apr_time_t now)
+int acme_ca_pool_allow(acme_ca_pool_t *cas, apr_uint32_t index, int wanted,
+                       apr_time_t now)
 {
     acme_breaker_t *breaker = &cas->slots[index].breaker;
     int may;
@@ -170,7 +174,7 @@ static int is_pause(const acme_result_t *why, apr_time_t now)
 }
 
 /* One line when it begins to be left alone, and one when that is over. */
-static void log_change(const acme_cas_t *cas, apr_uint32_t index,
+static void log_change(const acme_ca_pool_t *cas, apr_uint32_t index,
                        const acme_breaker_t *before, apr_time_t now,
                        apr_pool_t *p)
 {
@@ -189,8 +193,9 @@ static void log_change(const acme_cas_t *cas, apr_uint32_t index,
     }
 }
 
-void acme_cas_tell(acme_cas_t *cas, apr_uint32_t index,
-                   const acme_result_t *why, apr_time_t now, apr_pool_t *p)
+void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t index,
+                         const acme_result_t *why, apr_time_t now,
+                         apr_pool_t *p)
 {
     acme_breaker_t *breaker = &cas->slots[index].breaker;
     acme_breaker_t before;
@@ -210,7 +215,8 @@ void acme_cas_tell(acme_cas_t *cas, apr_uint32_t index,
     apr_thread_mutex_unlock(cas->mutex);
 }
 
-int acme_cas_terms_known(acme_cas_t *cas, apr_uint32_t index, const char *url)
+int acme_ca_pool_terms_known(acme_ca_pool_t *cas, apr_uint32_t index,
+                             const char *url)
 {
     int known;
 
@@ -220,7 +226,8 @@ int acme_cas_terms_known(acme_cas_t *cas, apr_uint32_t index, const char *url)
     return known;
 }
 
-void acme_cas_terms_told(acme_cas_t *cas, apr_uint32_t index, const char *url)
+void acme_ca_pool_terms_told(acme_ca_pool_t *cas, apr_uint32_t index,
+                             const char *url)
 {
     apr_thread_mutex_lock(cas->mutex);
     apr_cpystrn(cas->slots[index].terms, url,
@@ -228,12 +235,12 @@ void acme_cas_terms_told(acme_cas_t *cas, apr_uint32_t index, const char *url)
     apr_thread_mutex_unlock(cas->mutex);
 }
 
-void acme_cas_lock_account(acme_cas_t *cas, apr_uint32_t index)
+void acme_ca_pool_lock_account(acme_ca_pool_t *cas, apr_uint32_t index)
 {
     apr_thread_mutex_lock(cas->slots[index].account);
 }
 
-void acme_cas_unlock_account(acme_cas_t *cas, apr_uint32_t index)
+void acme_ca_pool_unlock_account(acme_ca_pool_t *cas, apr_uint32_t index)
 {
     apr_thread_mutex_unlock(cas->slots[index].account);
 }

@@ -9,22 +9,24 @@
 #include "acme_log.h"
 #include "acme_state.h"
 
-typedef struct acme_cas_t acme_cas_t;
+typedef struct acme_ca_pool_t acme_ca_pool_t;
 
 /*
  * For all threads. stop leaves every transfer; log hears when a CA is left
  * alone and when it is well again. Lives as long as p.
  */
-apr_status_t acme_cas_create(acme_cas_t **pcas, const acme_conf_t *conf,
-                             const acme_log_t *log, const char *user_agent,
-                             acme_stop_t *stop, apr_pool_t *p);
+apr_status_t acme_ca_pool_create(acme_ca_pool_t **pcas,
+                                 const acme_conf_t *conf,
+                                 const acme_log_t *log, const char *user_agent,
+                                 acme_stop_t *stop, apr_pool_t *p);
 
-acme_ca_t *acme_cas_ca(acme_cas_t *cas, apr_uint32_t index);
+acme_ca_t *acme_ca_pool_ca(acme_ca_pool_t *cas, apr_uint32_t index);
 
 /* A handle whose connections may be open already; give it back afterwards. */
-apr_status_t acme_cas_borrow(acme_http_t **phttp, acme_cas_t *cas,
-                             apr_uint32_t index, acme_result_t *res);
-void acme_cas_return(acme_cas_t *cas, apr_uint32_t index, acme_http_t *http);
+apr_status_t acme_ca_pool_borrow(acme_http_t **phttp, acme_ca_pool_t *cas,
+                                 apr_uint32_t index, acme_result_t *res);
+void acme_ca_pool_return(acme_ca_pool_t *cas, apr_uint32_t index,
+                         acme_http_t *http);
 
 #define ACME_CHOICE_MAX 16      /* CAs of one certificate that are compared */
 
@@ -36,26 +38,29 @@ void acme_cas_return(acme_cas_t *cas, apr_uint32_t index, acme_http_t *http);
  * it. What was allowed has to be told: why is NULL after success. is_open:
  * would allow refuse? It claims nothing.
  */
-apr_uint32_t acme_cas_choose(acme_cas_t *cas, const acme_state_t *state,
-                             const acme_cert_conf_t *cert,
-                             const unsigned char *full, apr_time_t now);
-int acme_cas_allow(acme_cas_t *cas, apr_uint32_t index, int wanted,
-                   apr_time_t now);
-int acme_cas_is_open(acme_cas_t *cas, apr_uint32_t index, apr_time_t now);
-void acme_cas_tell(acme_cas_t *cas, apr_uint32_t index,
-                   const acme_result_t *why, apr_time_t now, apr_pool_t *p);
+apr_uint32_t acme_ca_pool_choose(acme_ca_pool_t *cas,
+                                 const acme_state_t *state,
+                                 const acme_cert_conf_t *cert,
+                                 const unsigned char *full, apr_time_t now);
+int acme_ca_pool_allow(acme_ca_pool_t *cas, apr_uint32_t index, int wanted,
+                       apr_time_t now);
+int acme_ca_pool_is_open(acme_ca_pool_t *cas, apr_uint32_t index,
+                         apr_time_t now);
+void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t index,
+                         const acme_result_t *why, apr_time_t now,
+                         apr_pool_t *p);
 
 /*
  * Is this the URL of the CA's terms that was told last? Remembered from now on
  * by told.
  */
-int acme_cas_terms_known(acme_cas_t *cas, apr_uint32_t index,
-                         const char *url);
-void acme_cas_terms_told(acme_cas_t *cas, apr_uint32_t index,
-                         const char *url);
+int acme_ca_pool_terms_known(acme_ca_pool_t *cas, apr_uint32_t index,
+                             const char *url);
+void acme_ca_pool_terms_told(acme_ca_pool_t *cas, apr_uint32_t index,
+                             const char *url);
 
 /* One order registers the account; the others wait and find it. */
-void acme_cas_lock_account(acme_cas_t *cas, apr_uint32_t index);
-void acme_cas_unlock_account(acme_cas_t *cas, apr_uint32_t index);
+void acme_ca_pool_lock_account(acme_ca_pool_t *cas, apr_uint32_t index);
+void acme_ca_pool_unlock_account(acme_ca_pool_t *cas, apr_uint32_t index);
 
 #endif

@@ -20,7 +20,7 @@ static const char *topmost(const char *pem, apr_size_t len, apr_pool_t *p)
     return acme_chain_topmost(chain, p);
 }
 
-static int is_preferred(const acme_work_t *work, const char *pem,
+static int is_preferred(const acme_task_t *work, const char *pem,
                         apr_size_t len)
 {
     const char *name = topmost(pem, len, work->p);
@@ -30,7 +30,7 @@ static int is_preferred(const acme_work_t *work, const char *pem,
 
 /* One alternate that can't be had is no reason to fail. */
 static int find_alternate(const char **ppem, apr_size_t *plen,
-                          const char **purl, acme_work_t *work,
+                          const char **purl, acme_task_t *work,
                           const apr_array_header_t *alternates)
 {
     int i;
@@ -53,8 +53,8 @@ static int find_alternate(const char **ppem, apr_size_t *plen,
     return 0;
 }
 
-apr_status_t acme_chains_fetch(const char **ppem, apr_size_t *plen,
-                               const char **purl, acme_work_t *work)
+apr_status_t acme_chain_pick_fetch(const char **ppem, apr_size_t *plen,
+                                   const char **purl, acme_task_t *work)
 {
     apr_array_header_t *alternates;
     const char *top;
@@ -69,8 +69,12 @@ apr_status_t acme_chains_fetch(const char **ppem, apr_size_t *plen,
         return rv;
     }
     top = topmost(*ppem, *plen, work->p);
-    return acme_work_note(work, ACME_NOTE_WARNING, apr_psprintf(
-        work->p, "%s: the CA offers no chain up to %s (AcmePreferredChain); "
-        "its first one is taken, up to %s", work->cert->id,
-        work->cert->preferred_chain, top ? top : "an unknown one"));
+    return acme_task_note(
+        work, ACME_NOTE_WARNING,
+        apr_psprintf(
+            work->p,
+            "%s: the CA offers no chain up to %s (AcmePreferredChain); "
+            "its first one is taken, up to %s",
+            work->cert->id, work->cert->preferred_chain,
+            top ? top : "an unknown one"));
 }

@@ -11,7 +11,7 @@
  * AcmePreferredChain names; *purl becomes that one's. Where none has it, the
  * first one is taken, and that is told. (8555, 7.4.2)
  */
-apr_status_t acme_chains_fetch(const char **ppem, apr_size_t *plen,
-                               const char **purl, acme_work_t *work);
+apr_status_t acme_chain_pick_fetch(const char **ppem, apr_size_t *plen,
+                                   const char **purl, acme_task_t *work);
 
 #endif

@@ -9,8 +9,8 @@
 #include "acme_name.h"
 #include "acme_persist_check.h"
 
-apr_uint32_t acme_choice_name(const acme_work_t *work,
-                              const acme_authz_t *authz)
+apr_uint32_t acme_challenge_pick_name(const acme_task_t *work,
+                                      const acme_authorization_t *authz)
 {
     const char *name = authz->wildcard
         ? apr_pstrcat(work->p, "*.", authz->name, NULL) : authz->name;
@@ -34,7 +34,8 @@ static int suits(acme_challenge_e type, int wildcard, int ip)
 }
 
 /* What the CA offers, for people. */
-static const char *offered_text(const acme_authz_t *authz, apr_pool_t *p)
+static const char *offered_text(const acme_authorization_t *authz,
+                                apr_pool_t *p)
 {
     apr_array_header_t *types = apr_array_make(p, 4, sizeof(char *));
     int i;
@@ -47,8 +48,8 @@ static const char *offered_text(const acme_authz_t *authz, apr_pool_t *p)
 }
 
 /* The first that isn't in failed; *pwhy: why dns-persist-01 was left. */
-static int choose(acme_choice_t *choice, const char **pwhy,
-                  acme_work_t *work, const acme_authz_t *authz,
+static int choose(acme_challenge_pick_t *choice, const char **pwhy,
+                  acme_task_t *work, const acme_authorization_t *authz,
                   unsigned failed)
 {
     const acme_cert_conf_t *cert = work->cert;
@@ -58,22 +59,23 @@ static int choose(acme_choice_t *choice, const char **pwhy,
         const acme_challenge_e type = (acme_challenge_e)cert->challenges[i];
 
         choice->type = type;
-        choice->challenge = acme_authz_challenge(authz, type);
+        choice->challenge = acme_authorization_challenge(authz, type);
         if (choice->challenge && !(failed & (1u << type))
             && suits(type, authz->wildcard, acme_name_is_ip(authz->name))
             && (type != ACME_DNS_PERSIST_01
-                || acme_persist_is_there(pwhy, work, authz,
-                                         choice->challenge))) {
+                || acme_persist_check_is_there(pwhy, work, authz,
+                                               choice->challenge))) {
             return 1;
         }
     }
     return 0;
 }
 
-apr_status_t acme_choice_make(acme_choice_t *choice, acme_work_t *work,
-                              const acme_authz_t *authz)
+apr_status_t acme_challenge_pick_make(acme_challenge_pick_t *choice,
+                                      acme_task_t *work,
+                                      const acme_authorization_t *authz)
 {
-    const apr_uint32_t name = acme_choice_name(work, authz);
+    const apr_uint32_t name = acme_challenge_pick_name(work, authz);
     const unsigned failed = name == ACME_NO_NAME ? 0 : work->flags[name];
     const char *why = NULL;
 
@@ -99,7 +101,7 @@ apr_status_t acme_choice_make(acme_choice_t *choice, acme_work_t *work,
     return APR_ENOTIMPL;
 }
 
-int acme_choice_another(const acme_work_t *work)
+int acme_challenge_pick_another(const acme_task_t *work)
 {
     const acme_cert_conf_t *cert = work->cert;
     const char *name;

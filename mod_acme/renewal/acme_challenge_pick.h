@@ -9,7 +9,7 @@
 typedef struct {
     acme_challenge_e type;
     const acme_challenge_t *challenge;
-} acme_choice_t;
+} acme_challenge_pick_t;
 
 /*
  * The first one that is configured, can work for this name, is offered, and
@@ -18,14 +18,15 @@ typedef struct {
  * only when its record is there. ENOTIMPL: none can be answered, and res of
  * the work says what would be needed.
  */
-apr_status_t acme_choice_make(acme_choice_t *choice, acme_work_t *work,
-                              const acme_authz_t *authz);
+apr_status_t acme_challenge_pick_make(acme_challenge_pick_t *choice,
+                                      acme_task_t *work,
+                                      const acme_authorization_t *authz);
 
 /* Position of an authorization's name in the configuration; ACME_NO_NAME. */
-apr_uint32_t acme_choice_name(const acme_work_t *work,
-                              const acme_authz_t *authz);
+apr_uint32_t acme_challenge_pick_name(const acme_task_t *work,
+                                      const acme_authorization_t *authz);
 
 /* Is there still a challenge for the blamed name that was not tried? */
-int acme_choice_another(const acme_work_t *work);
+int acme_challenge_pick_another(const acme_task_t *work);
 
 #endif

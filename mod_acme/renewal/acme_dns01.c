@@ -18,11 +18,11 @@
 typedef struct {
     apr_uint32_t name;          /* position in the configuration */
     const char *token;
-    acme_record_t record;       /* behind all CNAMEs, and its value */
+    acme_propagation_record_t record; /* behind all CNAMEs, and its value */
     int left;                   /* from before a reload: only removed */
 } row_t;
 
-static row_t *add_row(acme_work_t *work, const acme_authz_t *authz,
+static row_t *add_row(acme_task_t *work, const acme_authorization_t *authz,
                       const acme_challenge_t *challenge)
 {
     row_t *row;
@@ -31,41 +31,41 @@ static row_t *add_row(acme_work_t *work, const acme_authz_t *authz,
         work->records = apr_array_make(work->p, 4, sizeof(row_t));
     }
     row = apr_array_push(work->records);
-    row->name = acme_choice_name(work, authz);
+    row->name = acme_challenge_pick_name(work, authz);
     row->token = challenge->token;
     row->record.record = apr_pstrcat(work->p, "_acme-challenge.", authz->name,
                                      NULL);
-    row->record.value = acme_dns_01_value(
+    row->record.value = acme_challenge_dns01_value(
         challenge->token, work->prepared->thumbprint, work->p);
     row->left = 0;
     return row;
 }
 
-void acme_dns_answer_add(acme_work_t *work, const acme_authz_t *authz,
-                         const acme_challenge_t *challenge)
+void acme_dns01_add(acme_task_t *work, const acme_authorization_t *authz,
+                    const acme_challenge_t *challenge)
 {
     add_row(work, authz, challenge);
 }
 
-static int was_answered(const acme_authz_t *authz,
+static int was_answered(const acme_authorization_t *authz,
                         const acme_challenge_t *challenge)
 {
-    return authz->status != ACME_AUTHZ_PENDING
-        && challenge->kind == ACME_DNS_01 && challenge->token
-        && (challenge->begun || challenge->failed);
+    return authz->status != ACME_AUTHORIZATION_PENDING
+           && challenge->kind == ACME_DNS_01 && challenge->token
+           && (challenge->begun || challenge->failed);
 }
 
-void acme_dns_answer_take_left(acme_work_t *work)
+void acme_dns01_adopt(acme_task_t *work)
 {
     const apr_array_header_t *urls = work->order->authorizations;
     acme_result_t ignored;
-    acme_authz_t *authz;
+    acme_authorization_t *authz;
     int i, k;
 
     for (i = 0; work->cert->dns && i < urls->nelts; i++) {
-        if (acme_authz_fetch(&authz, &work->session,
-                             APR_ARRAY_IDX(urls, i, const char *), &ignored,
-                             work->p)) {
+        if (acme_authorization_fetch(&authz, &work->session,
+                                     APR_ARRAY_IDX(urls, i, const char *),
+                                     &ignored, work->p)) {
             continue;           /* who needs it will hear of that */
         }
         for (k = 0; k < authz->challenges->nelts; k++) {
@@ -79,7 +79,7 @@ void acme_dns_answer_take_left(acme_work_t *work)
     }
 }
 
-static apr_status_t ask_keeper(acme_work_t *work, const row_t *row,
+static apr_status_t ask_keeper(acme_task_t *work, const row_t *row,
                                acme_record_e action, acme_result_t *res)
 {
     acme_msg_record_t *body = apr_pcalloc(work->p, sizeof(*body));
@@ -94,7 +94,7 @@ static apr_status_t ask_keeper(acme_work_t *work, const row_t *row,
 }
 
 /* row_t *: those that are to be set, or those that were left. */
-static apr_array_header_t *rows_of(const acme_work_t *work, int left)
+static apr_array_header_t *rows_of(const acme_task_t *work, int left)
 {
     apr_array_header_t *rows = apr_array_make(work->p, 4, sizeof(row_t *));
     int i;
@@ -110,39 +110,38 @@ static apr_array_header_t *rows_of(const acme_work_t *work, int left)
 }
 
 /* Where a CNAME leads is where the record has to be; all names at once. */
-static void follow_cnames(acme_work_t *work,
-                          const acme_resolver_conf_t *conf, int left)
+static void follow_cnames(acme_task_t *work,
+                          const acme_dns_lookup_conf_t *conf, int left)
 {
     const apr_array_header_t *rows = rows_of(work, left);
-    acme_lookup_t **lookups = apr_pcalloc(
-        work->p, (apr_size_t)(rows->nelts + 1) * sizeof(*lookups));
-    acme_resolver_t *resolver;
-    acme_authority_t found;
+    acme_dns_lookup_t **lookups =
+        apr_pcalloc(work->p, (apr_size_t)(rows->nelts + 1) * sizeof(*lookups));
+    acme_dns_resolver_t *resolver;
+    acme_dns_authority_t found;
     acme_result_t res;
     int i;
 
-    if (!rows->nelts
-        || acme_resolver_create(&resolver, conf, &res, work->p)) {
+    if (!rows->nelts || acme_dns_lookup_open(&resolver, conf, &res, work->p)) {
         return;                 /* then they are taken for what they are */
     }
     for (i = 0; i < rows->nelts; i++) {
-        lookups[i] = acme_lookup_authority(
+        lookups[i] = acme_dns_lookup_authority(
             resolver, APR_ARRAY_IDX(rows, i, row_t *)->record.record, work->p);
     }
     for (i = 0; i < rows->nelts; i++) {
-        while (!acme_lookup_is_over(lookups[i])) {
-            if (acme_resolver_run(resolver, TURN_MAX, &res) == APR_EINTR) {
+        while (!acme_dns_lookup_is_over(lookups[i])) {
+            if (acme_dns_lookup_run(resolver, TURN_MAX, &res) == APR_EINTR) {
                 return;
             }
         }
-        if (!acme_lookup_servers(&found, lookups[i], &res)) {
+        if (!acme_dns_lookup_servers(&found, lookups[i], &res)) {
             APR_ARRAY_IDX(rows, i, row_t *)->record.record = found.record;
         }
     }
 }
 
 /* Begin all, then wait for all. */
-static apr_status_t set_records(acme_work_t *work,
+static apr_status_t set_records(acme_task_t *work,
                                 const apr_array_header_t *rows)
 {
     const acme_msg_cert_t about = { work->about };
@@ -160,25 +159,26 @@ static apr_status_t set_records(acme_work_t *work,
     return rv;
 }
 
-static apr_status_t wait_for_servers(acme_work_t *work,
+static apr_status_t wait_for_servers(acme_task_t *work,
                                      const apr_array_header_t *rows,
-                                     const acme_resolver_conf_t *conf)
+                                     const acme_dns_lookup_conf_t *conf)
 {
-    apr_array_header_t *records = apr_array_make(work->p, rows->nelts,
-                                                 sizeof(acme_record_t));
+    apr_array_header_t *records = apr_array_make(
+        work->p, rows->nelts, sizeof(acme_propagation_record_t));
     acme_result_t res;
     apr_status_t rv;
     int i;
 
     for (i = 0; i < rows->nelts; i++) {
-        APR_ARRAY_PUSH(records, acme_record_t) =
+        APR_ARRAY_PUSH(records, acme_propagation_record_t) =
             APR_ARRAY_IDX(rows, i, row_t *)->record;
     }
     rv = acme_propagation_wait(records, conf, PROPAGATION_MAX, &res, work->p);
     if (APR_STATUS_IS_TIMEUP(rv)) {
-        return acme_work_note(work, ACME_NOTE_WARNING, apr_pstrcat(
-            work->p, res.detail, "; the CA is asked to look nevertheless",
-            NULL));
+        return acme_task_note(
+            work, ACME_NOTE_WARNING,
+            apr_pstrcat(work->p, res.detail,
+                        "; the CA is asked to look nevertheless", NULL));
     }
     if (rv != APR_SUCCESS) {
         work->res = res;
@@ -186,9 +186,9 @@ static apr_status_t wait_for_servers(acme_work_t *work,
     return rv;
 }
 
-apr_status_t acme_dns_answer_present(acme_work_t *work)
+apr_status_t acme_dns01_present(acme_task_t *work)
 {
-    const acme_resolver_conf_t conf = { work->shop->stop, NULL, NULL, 0 };
+    const acme_dns_lookup_conf_t conf = { work->shop->stop, NULL, NULL, 0 };
     const apr_array_header_t *rows = rows_of(work, 0);
     apr_status_t rv;
 
@@ -205,9 +205,9 @@ apr_status_t acme_dns_answer_present(acme_work_t *work)
     return rv;
 }
 
-void acme_dns_answer_cleanup(acme_work_t *work)
+void acme_dns01_cleanup(acme_task_t *work)
 {
-    const acme_resolver_conf_t conf = { work->shop->stop, NULL, NULL, 0 };
+    const acme_dns_lookup_conf_t conf = { work->shop->stop, NULL, NULL, 0 };
     acme_result_t ignored;
     int i;
 

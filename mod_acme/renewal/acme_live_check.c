@@ -16,8 +16,8 @@ static void take_window(acme_msg_window_t *body,
 {
     body->start = info->start;
     body->end = info->end;
-    body->pick = acme_pick_draw(info->start, info->end, now,
-                                acme_work_chance());
+    body->pick = acme_schedule_pick_draw(info->start, info->end, now,
+                                         acme_task_chance());
     body->ask_at = info->ask_at;
     if (info->explanation) {
         apr_cpystrn(body->explanation, info->explanation,
@@ -32,19 +32,19 @@ static void take_failure(acme_msg_window_t *body, const acme_state_t *state,
     body->failures = res->retry == ACME_RETRY_NEVER
                      || APR_STATUS_IS_ENOTIMPL(res->status)
         ? 0 : state->ask_failures + 1;
-    body->ask_at = acme_ask_retry(body->failures, res->retry_at, now,
-                                  acme_work_chance());
+    body->ask_at = acme_schedule_ask_retry(body->failures, res->retry_at, now,
+                                           acme_task_chance());
 }
 
-static void tell_breaker(acme_work_t *work, apr_status_t rv,
+static void tell_breaker(acme_task_t *work, apr_status_t rv,
                          const acme_result_t *res, apr_time_t now)
 {
-    acme_cas_tell(work->shop->cas, acme_conf_ca_index(
-        work->cert, work->about.ca), rv == APR_SUCCESS ? NULL : res, now,
-        work->p);
+    acme_ca_pool_report(work->shop->cas,
+                        acme_conf_ca_index(work->cert, work->about.ca),
+                        rv == APR_SUCCESS ? NULL : res, now, work->p);
 }
 
-static void ask_for_window(acme_work_t *work, acme_msg_window_t *body,
+static void ask_for_window(acme_task_t *work, acme_msg_window_t *body,
                            apr_time_t now)
 {
     const acme_state_t *state = work->state;
@@ -65,40 +65,41 @@ static void ask_for_window(acme_work_t *work, acme_msg_window_t *body,
     }
     tell_breaker(work, rv, &res, now);
     if (rv == APR_SUCCESS || APR_STATUS_IS_ENOTIMPL(rv)) {
-        acme_ordering_terms(work);      /* the directory is known by now */
+        acme_order_begin_terms(work); /* the directory is known by now */
     }
 }
 
 /* Where the certificate names a responder or a CRL. */
-static int is_revoked(acme_work_t *work, apr_time_t now)
+static int is_revoked(acme_task_t *work, apr_time_t now)
 {
     acme_store_t *store = acme_store_at(work->shop->conf->state_dir, work->p);
     acme_revoked_t revoked;
     acme_chain_t *chain;
     acme_result_t res;
 
-    return !acme_chain_load(&chain, acme_store_live(store, work->cert->id,
-                                                    "fullchain.pem", work->p),
+    return !acme_chain_load(&chain,
+                            acme_store_live(store, work->cert->id,
+                                            "fullchain.pem", work->p),
                             &res, work->p)
-        && !acme_revoked_ask(&revoked, work->session.http, chain, now, &res,
-                             work->p)
-        && revoked.status == ACME_REVOKED_YES;
+           && !acme_revoked_fetch(&revoked, work->session.http, chain, now,
+                                  &res, work->p)
+           && revoked.status == ACME_REVOKED_YES;
 }
 
-void acme_asking_run(const acme_workshop_t *shop, acme_turn_t *turn,
-                     apr_pool_t *p)
+void acme_live_check_run(const acme_workshop_t *shop, acme_turn_t *turn,
+                         apr_pool_t *p)
 {
     const acme_state_t *state = &turn->state;
     const apr_time_t now = apr_time_now();
     acme_msg_window_t *body = apr_pcalloc(p, sizeof(*body));
     const acme_cert_conf_t *cert = acme_conf_cert(shop->conf, state->cert);
-    acme_work_t *work;
+    acme_task_t *work;
 
-    if (!acme_cas_allow(shop->cas, acme_conf_ca_index(cert, turn->ca), 0,
-                        now)) {
+    if (!acme_ca_pool_allow(shop->cas, acme_conf_ca_index(cert, turn->ca), 0,
+                            now)) {
         return; /* looked at again soon */
     }
-    work = acme_work_begin(shop, turn, p);
+    work = acme_task_begin(shop, turn, p);
     if (!work || !work->session.http) {
         return;
     }
@@ -110,5 +111,5 @@ void acme_asking_run(const acme_workshop_t *shop, acme_turn_t *turn,
         acme_client_call(NULL, work->client, ACME_MSG_WINDOW, body,
                          &work->res, p);
     }
-    acme_work_end(work);
+    acme_task_end(work);
 }

@@ -11,7 +11,7 @@
  * Ask the CA, which issued it, and tell the keeper. Its failure is no failure
  * of the certificate.
  */
-void acme_asking_run(const acme_workshop_t *shop, acme_turn_t *turn,
-                     apr_pool_t *p);
+void acme_live_check_run(const acme_workshop_t *shop, acme_turn_t *turn,
+                         apr_pool_t *p);
 
 #endif

@@ -16,13 +16,13 @@
 /* After a refusal of replaces or of the profile: not again for this order. */
 #define DROPPABLE (ACME_WITH_REPLACES | ACME_WITH_PROFILE)
 
-static apr_uint32_t ca_index(const acme_work_t *work)
+static apr_uint32_t ca_index(const acme_task_t *work)
 {
     return acme_conf_ca_index(work->cert, work->about.ca);
 }
 
 /* Bound to an external account where the CA wants it, or there is no other. */
-static void choose_binding(acme_work_t *work, const acme_directory_t *dir)
+static void choose_binding(acme_task_t *work, const acme_directory_t *dir)
 {
     const acme_ca_conf_t *ca = acme_conf_ca(work->shop->conf, work->cert,
                                             work->about.ca);
@@ -35,7 +35,7 @@ static void choose_binding(acme_work_t *work, const acme_directory_t *dir)
 }
 
 /* A binding that the CA refused will be refused again. */
-static void explain_binding(acme_work_t *work, const acme_directory_t *dir)
+static void explain_binding(acme_task_t *work, const acme_directory_t *dir)
 {
     acme_result_t *res = &work->res;
     const char *what = apr_pstrdup(work->p, res->detail);
@@ -57,20 +57,21 @@ static void explain_binding(acme_work_t *work, const acme_directory_t *dir)
     }
 }
 
-apr_status_t acme_ordering_terms(acme_work_t *work)
+apr_status_t acme_order_begin_terms(acme_task_t *work)
 {
-    acme_cas_t *cas = work->shop->cas;
+    acme_ca_pool_t *cas = work->shop->cas;
     const acme_directory_t *dir;
     apr_status_t rv;
 
     rv = acme_ca_directory(&dir, &work->session, &work->res, work->p);
     if (rv != APR_SUCCESS || !dir->terms_of_service
-        || acme_cas_terms_known(cas, ca_index(work), dir->terms_of_service)) {
+        || acme_ca_pool_terms_known(cas, ca_index(work),
+                                    dir->terms_of_service)) {
         return rv;
     }
-    rv = acme_work_tell_url(work, ACME_MSG_TERMS, dir->terms_of_service);
+    rv = acme_task_tell_url(work, ACME_MSG_TERMS, dir->terms_of_service);
     if (rv == APR_SUCCESS) {
-        acme_cas_terms_told(cas, ca_index(work), dir->terms_of_service);
+        acme_ca_pool_terms_told(cas, ca_index(work), dir->terms_of_service);
     }
     return rv;
 }
@@ -79,7 +80,7 @@ apr_status_t acme_ordering_terms(acme_work_t *work)
  * A change of keys was begun and its end is not known: the CA says which key
  * it has. (8555, 7.3.5)
  */
-static apr_status_t settle_key(acme_work_t *work)
+static apr_status_t settle_key(acme_task_t *work)
 {
     const char *url;
     apr_status_t rv;
@@ -88,16 +89,16 @@ static apr_status_t settle_key(acme_work_t *work)
     rv = acme_account_find(&url, &work->session, &work->res, work->p);
     work->with &= ~(apr_uint32_t)ACME_WITH_NEXT_KEY;
     if (rv == APR_SUCCESS) {
-        rv = acme_work_key(work, ACME_KEY_PROMOTE);
+        rv = acme_task_key(work, ACME_KEY_PROMOTE);
     }
     else if (acme_problem_is(&work->res, "accountDoesNotExist")) {
-        rv = acme_work_key(work, ACME_KEY_DROP);
+        rv = acme_task_key(work, ACME_KEY_DROP);
     }
-    return rv == APR_SUCCESS ? acme_work_prepare(work) : rv;
+    return rv == APR_SUCCESS ? acme_task_prepare(work) : rv;
 }
 
 /* The account's URL is asked for once and remembered by the keeper. */
-static apr_status_t register_account(acme_work_t *work)
+static apr_status_t register_account(acme_task_t *work)
 {
     const acme_directory_t *dir;
     const char *url;
@@ -113,18 +114,18 @@ static apr_status_t register_account(acme_work_t *work)
         explain_binding(work, dir);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_work_tell_url(work, ACME_MSG_ACCOUNT, url);
+        rv = acme_task_tell_url(work, ACME_MSG_ACCOUNT, url);
     }
-    return rv == APR_SUCCESS ? acme_work_prepare(work) : rv;
+    return rv == APR_SUCCESS ? acme_task_prepare(work) : rv;
 }
 
-apr_status_t acme_ordering_contacts(acme_work_t *work)
+apr_status_t acme_order_begin_contacts(acme_task_t *work)
 {
     const char *url = work->prepared->account_url;
     apr_status_t rv;
 
     rv = acme_account_update(&work->session, url, &work->res, work->p);
-    return rv == APR_SUCCESS ? acme_work_tell_url(work, ACME_MSG_ACCOUNT, url)
+    return rv == APR_SUCCESS ? acme_task_tell_url(work, ACME_MSG_ACCOUNT, url)
                              : rv;
 }
 
@@ -134,12 +135,12 @@ static int is_settled(const acme_msg_prepared_t *prepared)
         && !prepared->contacts_changed;
 }
 
-static apr_status_t settle_account(acme_work_t *work)
+static apr_status_t settle_account(acme_task_t *work)
 {
     const acme_directory_t *dir;
     apr_status_t rv;
 
-    rv = acme_work_prepare(work);       /* another one may have been faster */
+    rv = acme_task_prepare(work); /* another one may have been faster */
     if (rv == APR_SUCCESS && work->prepared->has_next_key) {
         rv = settle_key(work);
     }
@@ -147,50 +148,50 @@ static apr_status_t settle_account(acme_work_t *work)
         rv = register_account(work);
     }
     else if (rv == APR_SUCCESS && work->prepared->contacts_changed) {
-        rv = acme_ordering_contacts(work);
+        rv = acme_order_begin_contacts(work);
     }
     if (rv == APR_SUCCESS
         && !acme_ca_directory(&dir, &work->session, &work->res, work->p)) {
-        acme_persist_tell_directory(work, dir);
+        acme_persist_check_report_directory(work, dir);
     }
     return rv;
 }
 
-apr_status_t acme_ordering_account(acme_work_t *work)
+apr_status_t acme_order_begin_account(acme_task_t *work)
 {
-    acme_cas_t *cas = work->shop->cas;
+    acme_ca_pool_t *cas = work->shop->cas;
     apr_status_t rv;
 
     if (is_settled(work->prepared)) {
         return APR_SUCCESS;
     }
-    acme_cas_lock_account(cas, ca_index(work));
+    acme_ca_pool_lock_account(cas, ca_index(work));
     rv = settle_account(work);
-    acme_cas_unlock_account(cas, ca_index(work));
+    acme_ca_pool_unlock_account(cas, ca_index(work));
     return rv;
 }
 
 /* A request that merely failed is no reason to. */
-apr_status_t acme_ordering_account_again(acme_work_t *work)
+apr_status_t acme_order_begin_account_again(acme_task_t *work)
 {
     const char *lost = work->prepared->account_url;
-    acme_cas_t *cas = work->shop->cas;
+    acme_ca_pool_t *cas = work->shop->cas;
     apr_status_t rv;
 
-    acme_cas_lock_account(cas, ca_index(work));
-    rv = acme_work_prepare(work);
+    acme_ca_pool_lock_account(cas, ca_index(work));
+    rv = acme_task_prepare(work);
     if (rv == APR_SUCCESS && !strcmp(lost, work->prepared->account_url)) {
-        rv = acme_work_tell_url(work, ACME_MSG_ACCOUNT, "");
+        rv = acme_task_tell_url(work, ACME_MSG_ACCOUNT, "");
     }
-    acme_cas_unlock_account(cas, ca_index(work));
+    acme_ca_pool_unlock_account(cas, ca_index(work));
     if (rv == APR_SUCCESS) {
-        rv = acme_work_tell_url(work, ACME_MSG_ORDER, "");
+        rv = acme_task_tell_url(work, ACME_MSG_ORDER, "");
     }
     return rv;
 }
 
 /* All that are configured, but for those that are left out. */
-static const apr_array_header_t *ordered_names(const acme_work_t *work)
+static const apr_array_header_t *ordered_names(const acme_task_t *work)
 {
     const apr_array_header_t *all = work->cert->names;
     apr_array_header_t *names = apr_array_make(work->p, all->nelts,
@@ -206,16 +207,16 @@ static const apr_array_header_t *ordered_names(const acme_work_t *work)
     return names->nelts ? names : all;
 }
 
-static apr_status_t note_ordered(acme_work_t *work, acme_note_e what,
+static apr_status_t note_ordered(acme_task_t *work, acme_note_e what,
                                  const char *how)
 {
     const char *ca = acme_url_host(acme_ca_url(work->session.ca), work->p);
     const char *url = acme_text_clean(work->order->url, ACME_URL_MAX, work->p);
 
-    return acme_work_note(
+    return acme_task_note(
         work, what,
         apr_psprintf(work->p, "%s %s for %s, %s", how, ca,
-                     acme_names_text(ordered_names(work), work->p), url));
+                     acme_name_list_text(ordered_names(work), work->p), url));
 }
 
 static int is_offered(const acme_directory_t *dir, const char *profile)
@@ -243,13 +244,13 @@ static const char *profiles_text(const acme_directory_t *dir, apr_pool_t *p)
     return names->nelts ? apr_array_pstrcat(p, names, ' ') : "none";
 }
 
-static apr_status_t warn(acme_work_t *work, const char *text)
+static apr_status_t warn(acme_task_t *work, const char *text)
 {
-    return acme_work_note(work, ACME_NOTE_WARNING, text);
+    return acme_task_note(work, ACME_NOTE_WARNING, text);
 }
 
 /* The profile where the CA has it; else the administrator's word counts. */
-static apr_status_t choose_profile(acme_work_t *work,
+static apr_status_t choose_profile(acme_task_t *work,
                                    const acme_directory_t *dir)
 {
     const char *profile = work->cert->profile;
@@ -273,7 +274,7 @@ static apr_status_t choose_profile(acme_work_t *work,
                                   NULL));
 }
 
-static apr_status_t choose_extras(acme_work_t *work)
+static apr_status_t choose_extras(acme_task_t *work)
 {
     const acme_directory_t *dir;
     apr_status_t rv;
@@ -281,7 +282,7 @@ static apr_status_t choose_extras(acme_work_t *work)
     work->with &= ~(apr_uint32_t)DROPPABLE;
     rv = acme_ca_directory(&dir, &work->session, &work->res, work->p);
     if (rv == APR_SUCCESS) {
-        rv = acme_ordering_terms(work);
+        rv = acme_order_begin_terms(work);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -316,7 +317,7 @@ static int is_about_something_else(const acme_result_t *res)
  * Which extra does the CA refuse? A profile that is required is not dropped;
  * some CAs call an unknown one malformed.
  */
-static apr_uint32_t refused_extra(const acme_work_t *work)
+static apr_uint32_t refused_extra(const acme_task_t *work)
 {
     const acme_result_t *res = &work->res;
 
@@ -335,7 +336,7 @@ static apr_uint32_t refused_extra(const acme_work_t *work)
  * Does the CA's refusal speak of this name? names are those of its
  * subproblems; of a single one CAs only write a sentence, with it in quotes.
  */
-static int is_spoken_of(const acme_work_t *work, const char *name,
+static int is_spoken_of(const acme_task_t *work, const char *name,
                         const apr_array_header_t *names)
 {
     const acme_result_t *res = &work->res;
@@ -349,7 +350,7 @@ static int is_spoken_of(const acme_work_t *work, const char *name,
 }
 
 /* The first of our names that it speaks of. */
-static void blame(acme_work_t *work, const apr_array_header_t *names)
+static void blame(acme_task_t *work, const apr_array_header_t *names)
 {
     int i;
 
@@ -362,7 +363,7 @@ static void blame(acme_work_t *work, const apr_array_header_t *names)
     }
 }
 
-static apr_status_t create_order(acme_work_t *work)
+static apr_status_t create_order(acme_task_t *work)
 {
     apr_array_header_t *names;
     apr_uint32_t refused;
@@ -388,7 +389,7 @@ static apr_status_t create_order(acme_work_t *work)
         blame(work, names);
         return rv;
     }
-    rv = acme_work_tell_url(work, ACME_MSG_ORDER, work->order->url);
+    rv = acme_task_tell_url(work, ACME_MSG_ORDER, work->order->url);
     return rv == APR_SUCCESS ? note_ordered(work, ACME_NOTE_ORDERED, "from")
                              : rv;
 }
@@ -405,7 +406,7 @@ static int is_gone(const acme_result_t *res)
  * The unfinished order goes on where it stood. One that the CA does not know
  * any more, or that came to nothing, is forgotten: ENOENT.
  */
-static apr_status_t resume_order(acme_work_t *work)
+static apr_status_t resume_order(acme_task_t *work)
 {
     const char *url = work->prepared->order_url;
     apr_status_t rv;
@@ -416,20 +417,20 @@ static apr_status_t resume_order(acme_work_t *work)
     rv = acme_order_fetch(&work->order, &work->session, url, work->cert->id,
                           &work->res, work->p);
     if (rv == APR_SUCCESS) {
-        acme_dns_answer_take_left(work);
+        acme_dns01_adopt(work);
     }
     if (rv == APR_SUCCESS && work->order->status != ACME_ORDER_INVALID) {
-        acme_work_tell_url(work, ACME_MSG_ORDER, url);
+        acme_task_tell_url(work, ACME_MSG_ORDER, url);
         return note_ordered(work, ACME_NOTE_RESUMED, "at");
     }
     if (rv == APR_SUCCESS || is_gone(&work->res)) {
-        rv = acme_work_tell_url(work, ACME_MSG_ORDER, "");
+        rv = acme_task_tell_url(work, ACME_MSG_ORDER, "");
         return rv == APR_SUCCESS ? APR_ENOENT : rv;
     }
     return rv;
 }
 
-apr_status_t acme_ordering_order(acme_work_t *work)
+apr_status_t acme_order_begin_order(acme_task_t *work)
 {
     apr_status_t rv = resume_order(work);
 

@@ -16,8 +16,8 @@
 /* A record that ends within this is told of at each order. */
 #define END_NEAR apr_time_from_sec(30 * 24 * 3600)
 
-static int describe(acme_persist_t *persist, acme_work_t *work,
-                    const acme_authz_t *authz,
+static int describe(acme_dns_persist_t *persist, acme_task_t *work,
+                    const acme_authorization_t *authz,
                     const acme_challenge_t *challenge, acme_result_t *res)
 {
     const acme_directory_t *dir;
@@ -35,18 +35,22 @@ static int describe(acme_persist_t *persist, acme_work_t *work,
     return 1;
 }
 
-static void tell_end(acme_work_t *work, const char *record, apr_time_t until)
+static void tell_end(acme_task_t *work, const char *record, apr_time_t until)
 {
     if (until && until < apr_time_now() + END_NEAR) {
-        acme_work_note(work, ACME_NOTE_WARNING, apr_psprintf(
-            work->p, "%s: the record ends at %s (persistUntil): set a later "
-            "one", record, acme_time_text(until, work->p)));
+        acme_task_note(
+            work, ACME_NOTE_WARNING,
+            apr_psprintf(
+                work->p,
+                "%s: the record ends at %s (persistUntil): set a later "
+                "one",
+                record, acme_time_text(until, work->p)));
     }
 }
 
 /* Is one of the values ours? Else res may say what is wrong with one. */
-static int find(apr_array_header_t *values, const acme_persist_t *persist,
-                const char *record, acme_work_t *work, acme_result_t *res)
+static int find(apr_array_header_t *values, const acme_dns_persist_t *persist,
+                const char *record, acme_task_t *work, acme_result_t *res)
 {
     acme_result_t fault;
     apr_time_t until;
@@ -54,9 +58,9 @@ static int find(apr_array_header_t *values, const acme_persist_t *persist,
     int i;
 
     for (i = 0; i < values->nelts; i++) {
-        rv = acme_persist_match(&until, persist,
-                                APR_ARRAY_IDX(values, i, const char *),
-                                apr_time_now(), &fault, work->p);
+        rv = acme_dns_persist_match(&until, persist,
+                                    APR_ARRAY_IDX(values, i, const char *),
+                                    apr_time_now(), &fault, work->p);
         if (rv == APR_SUCCESS) {
             tell_end(work, record, until);
             return 1;
@@ -69,19 +73,19 @@ static int find(apr_array_header_t *values, const acme_persist_t *persist,
 }
 
 /* One record for a name and its wildcard, where both are wanted. */
-static const char *what_to_set(const acme_persist_t *persist,
-                               const char *record, const acme_work_t *work)
+static const char *what_to_set(const acme_dns_persist_t *persist,
+                               const char *record, const acme_task_t *work)
 {
     const char *wildcard = apr_pstrcat(
         work->p, "*.", acme_name_base(persist->name), NULL);
-    acme_persist_t wanted = *persist;
+    acme_dns_persist_t wanted = *persist;
     const char *value;
     acme_result_t res;
 
     if (acme_name_in(work->cert->names, wildcard)) {
         wanted.name = wildcard;
     }
-    if (acme_persist_value(&value, &wanted, 0, &res, work->p)) {
+    if (acme_dns_persist_value(&value, &wanted, 0, &res, work->p)) {
         return apr_pstrdup(work->p, res.detail);
     }
     return apr_psprintf(work->p, "for dns-persist-01 set %s TXT \"%s\" "
@@ -90,17 +94,17 @@ static const char *what_to_set(const acme_persist_t *persist,
 }
 
 /* Ask the DNS. Else res says what is wrong there, or nothing. */
-static int look(const acme_persist_t *persist, const char *record,
-                acme_work_t *work, acme_result_t *res)
+static int look(const acme_dns_persist_t *persist, const char *record,
+                acme_task_t *work, acme_result_t *res)
 {
-    const acme_resolver_conf_t conf = { work->shop->stop, NULL, NULL, 0 };
-    acme_resolver_t *resolver;
+    const acme_dns_lookup_conf_t conf = { work->shop->stop, NULL, NULL, 0 };
+    acme_dns_resolver_t *resolver;
     apr_array_header_t *values;
     apr_status_t rv;
 
-    rv = acme_resolver_create(&resolver, &conf, res, work->p);
+    rv = acme_dns_lookup_open(&resolver, &conf, res, work->p);
     if (rv == APR_SUCCESS) {
-        rv = acme_resolver_txt(&values, resolver, record, res, work->p);
+        rv = acme_dns_lookup_txt_wait(&values, resolver, record, res, work->p);
     }
     if (rv == APR_SUCCESS) {
         acme_result_clear(res);
@@ -112,12 +116,12 @@ static int look(const acme_persist_t *persist, const char *record,
     return 0;
 }
 
-int acme_persist_is_there(const char **pwhy, acme_work_t *work,
-                          const acme_authz_t *authz,
-                          const acme_challenge_t *challenge)
+int acme_persist_check_is_there(const char **pwhy, acme_task_t *work,
+                                const acme_authorization_t *authz,
+                                const acme_challenge_t *challenge)
 {
-    const char *record = acme_persist_record(authz->name, work->p);
-    acme_persist_t persist;
+    const char *record = acme_dns_persist_record(authz->name, work->p);
+    acme_dns_persist_t persist;
     acme_result_t res;
 
     acme_result_clear(&res);
@@ -134,7 +138,7 @@ int acme_persist_is_there(const char **pwhy, acme_work_t *work,
 }
 
 /* A failure costs acmectl's answer, and no certificate. */
-static void tell(acme_work_t *work, int draft,
+static void tell(acme_task_t *work, int draft,
                  const apr_array_header_t *issuers, const char *prefix)
 {
     acme_msg_persist_t *body = apr_pcalloc(work->p, sizeof(*body));
@@ -151,10 +155,11 @@ static void tell(acme_work_t *work, int draft,
                      work->p);
 }
 
-void acme_persist_tell(acme_work_t *work, const acme_authz_t *authz)
+void acme_persist_check_report(acme_task_t *work,
+                               const acme_authorization_t *authz)
 {
-    const acme_challenge_t *challenge = acme_authz_challenge(
-        authz, ACME_DNS_PERSIST_01);
+    const acme_challenge_t *challenge =
+        acme_authorization_challenge(authz, ACME_DNS_PERSIST_01);
     const acme_directory_t *dir;
     acme_result_t ignored;
 
@@ -167,8 +172,8 @@ void acme_persist_tell(acme_work_t *work, const acme_authz_t *authz)
          dir->account_hash_prefix);
 }
 
-void acme_persist_tell_directory(acme_work_t *work,
-                                 const acme_directory_t *dir)
+void acme_persist_check_report_directory(acme_task_t *work,
+                                         const acme_directory_t *dir)
 {
     if (dir->issuer_domain_names->nelts && dir->account_hash_prefix) {
         tell(work, 2, dir->issuer_domain_names, dir->account_hash_prefix);

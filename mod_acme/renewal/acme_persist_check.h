@@ -11,17 +11,18 @@
  * end is told when it comes near. When there is none, *pwhy is a sentence with
  * the record that is to be set.
  */
-int acme_persist_is_there(const char **pwhy, acme_work_t *work,
-                          const acme_authz_t *authz,
-                          const acme_challenge_t *challenge);
+int acme_persist_check_is_there(const char **pwhy, acme_task_t *work,
+                                const acme_authorization_t *authz,
+                                const acme_challenge_t *challenge);
 
 /*
  * Tell the keeper what such a record looks like at this CA, so that acmectl
  * can print it: as an authorization has it, or the directory, where it says
  * so before any order (draft 2). What has neither is passed over.
  */
-void acme_persist_tell(acme_work_t *work, const acme_authz_t *authz);
-void acme_persist_tell_directory(acme_work_t *work,
-                                 const acme_directory_t *dir);
+void acme_persist_check_report(acme_task_t *work,
+                               const acme_authorization_t *authz);
+void acme_persist_check_report_directory(acme_task_t *work,
+                                         const acme_directory_t *dir);
 
 #endif

@@ -29,7 +29,7 @@ typedef enum {
 /* A server of a zone. */
 typedef struct {
     const char *address;
-    acme_lookup_t *lookup;      /* NULL when it is not being asked */
+    acme_dns_lookup_t *lookup;  /* NULL when it is not being asked */
     int answered;               /* in this look */
     int has;                    /* the values: then it keeps them */
 } server_t;
@@ -42,7 +42,7 @@ typedef struct {
     apr_time_t next;
     int looks;
     apr_interval_time_t interval;       /* the longest between two looks */
-    acme_lookup_t *lookup;      /* while finding and falling back */
+    acme_dns_lookup_t *lookup;          /* while finding and falling back */
     const char *zone;           /* NULL: not found yet, as is the rest */
     const char *at;             /* the record behind all CNAMEs */
     apr_array_header_t *servers;        /* server_t */
@@ -50,7 +50,7 @@ typedef struct {
 } watch_t;
 
 typedef struct {
-    acme_resolver_t *resolver;
+    acme_dns_resolver_t *resolver;
     apr_array_header_t *watches;        /* watch_t */
     apr_pool_t *p;
 } wait_t;
@@ -81,8 +81,8 @@ static void make_watches(wait_t *wait, const apr_array_header_t *records)
 
     wait->watches = apr_array_make(wait->p, records->nelts, sizeof(watch_t));
     for (i = 0; i < records->nelts; i++) {
-        const acme_record_t *record =
-            &APR_ARRAY_IDX(records, i, acme_record_t);
+        const acme_propagation_record_t *record =
+            &APR_ARRAY_IDX(records, i, acme_propagation_record_t);
         watch_t *watch = watch_of(wait, record->record);
 
         APR_ARRAY_PUSH(watch->values, const char *) = record->value;
@@ -101,15 +101,15 @@ static void rest(watch_t *watch, apr_time_t now)
 
 static void find(watch_t *watch, const wait_t *wait)
 {
-    watch->lookup = acme_lookup_authority(wait->resolver, watch->record,
-                                          wait->p);
+    watch->lookup =
+        acme_dns_lookup_authority(wait->resolver, watch->record, wait->p);
     watch->state = WATCH_FIND;
 }
 
 static void fall_back(watch_t *watch, const wait_t *wait)
 {
-    watch->lookup = acme_lookup_txt(wait->resolver, NULL, watch->record,
-                                    wait->p);
+    watch->lookup =
+        acme_dns_lookup_txt(wait->resolver, NULL, watch->record, wait->p);
     watch->state = WATCH_FALL_BACK;
 }
 
@@ -123,15 +123,16 @@ static void ask_servers(watch_t *watch, const wait_t *wait)
 
         server->answered = server->has;
         if (!server->has) {
-            server->lookup = acme_lookup_txt(wait->resolver, server->address,
-                                             watch->at, wait->p);
+            server->lookup = acme_dns_lookup_txt(
+                wait->resolver, server->address, watch->at, wait->p);
         }
     }
     watch->state = WATCH_ASK;
 }
 
 /* A copy, for the lookup ends. */
-static void take_authority(watch_t *watch, const acme_authority_t *authority,
+static void take_authority(watch_t *watch,
+                           const acme_dns_authority_t *authority,
                            apr_pool_t *p)
 {
     int i;
@@ -151,16 +152,17 @@ static void take_authority(watch_t *watch, const acme_authority_t *authority,
 
 static void on_found(watch_t *watch, const wait_t *wait)
 {
-    acme_authority_t authority;
+    acme_dns_authority_t authority;
     acme_result_t res;
 
-    if (acme_lookup_servers(&authority, watch->lookup, &res) == APR_SUCCESS) {
+    if (acme_dns_lookup_servers(&authority, watch->lookup, &res)
+        == APR_SUCCESS) {
         take_authority(watch, &authority, wait->p);
-        acme_lookup_end(watch->lookup);
+        acme_dns_lookup_end(watch->lookup);
         ask_servers(watch, wait);
         return;
     }
-    acme_lookup_end(watch->lookup);
+    acme_dns_lookup_end(watch->lookup);
     apr_snprintf(watch->lack, LACK_SIZE, "its name servers were not found "
                  "(%s)", res.detail);
     fall_back(watch, wait);
@@ -168,13 +170,14 @@ static void on_found(watch_t *watch, const wait_t *wait)
 
 /* Take what a lookup of TXT told, and end it. */
 static apr_status_t take_values(int *phas, watch_t *watch,
-                                acme_lookup_t **plookup, acme_result_t *res)
+                                acme_dns_lookup_t **plookup,
+                                acme_result_t *res)
 {
     apr_array_header_t *values;
-    apr_status_t rv = acme_lookup_values(&values, *plookup, res);
+    apr_status_t rv = acme_dns_lookup_values(&values, *plookup, res);
 
     *phas = rv == APR_SUCCESS && acme_name_all_in(watch->values, values);
-    acme_lookup_end(*plookup);
+    acme_dns_lookup_end(*plookup);
     *plookup = NULL;
     return rv;
 }
@@ -223,7 +226,7 @@ static void on_servers(watch_t *watch, const wait_t *wait, apr_time_t now)
     for (i = 0; i < watch->servers->nelts; i++) {
         server_t *server = &APR_ARRAY_IDX(watch->servers, i, server_t);
 
-        if (server->lookup && acme_lookup_is_over(server->lookup)) {
+        if (server->lookup && acme_dns_lookup_is_over(server->lookup)) {
             take_server(watch, server);
         }
         asked += server->lookup != NULL;
@@ -271,7 +274,7 @@ static void go_on(watch_t *watch, const wait_t *wait, apr_time_t now)
         }
         break;
     case WATCH_FIND:
-        if (acme_lookup_is_over(watch->lookup)) {
+        if (acme_dns_lookup_is_over(watch->lookup)) {
             on_found(watch, wait);
         }
         break;
@@ -279,7 +282,7 @@ static void go_on(watch_t *watch, const wait_t *wait, apr_time_t now)
         on_servers(watch, wait, now);
         break;
     case WATCH_FALL_BACK:
-        if (acme_lookup_is_over(watch->lookup)) {
+        if (acme_dns_lookup_is_over(watch->lookup)) {
             on_fallen_back(watch, now);
         }
         break;
@@ -325,18 +328,19 @@ static apr_status_t tell_unseen(const wait_t *wait, int unseen,
                      "%s: after %s, %s%s; see whether its TXT record gets to "
                      "all name servers",
                      acme_text_clean(watch->record, ACME_NAME_MAX, wait->p),
-                     acme_interval_text(most, wait->p), watch->lack, others);
+                     acme_time_interval_text(most, wait->p), watch->lack,
+                     others);
 }
 
 static apr_status_t watch_all(wait_t *wait, apr_interval_time_t most,
                               acme_result_t *res)
 {
-    const apr_time_t end = acme_resolver_now() + most;
+    const apr_time_t end = acme_dns_lookup_now() + most;
     apr_time_t now, next;
     int unseen;
 
     for (;;) {
-        now = acme_resolver_now();
+        now = acme_dns_lookup_now();
         next = end;
         unseen = all_go_on(&next, wait, now);
         if (!unseen) {
@@ -345,14 +349,15 @@ static apr_status_t watch_all(wait_t *wait, apr_interval_time_t most,
         if (now >= end) {
             return tell_unseen(wait, unseen, most, res);
         }
-        if (acme_resolver_run(wait->resolver, next - now, res) == APR_EINTR) {
+        if (acme_dns_lookup_run(wait->resolver, next - now, res)
+            == APR_EINTR) {
             return APR_EINTR;
         }
     }
 }
 
 apr_status_t acme_propagation_wait(const apr_array_header_t *records,
-                                   const acme_resolver_conf_t *conf,
+                                   const acme_dns_lookup_conf_t *conf,
                                    apr_interval_time_t most,
                                    acme_result_t *res, apr_pool_t *p)
 {
@@ -361,7 +366,7 @@ apr_status_t acme_propagation_wait(const apr_array_header_t *records,
 
     apr_pool_create(&wait.p, p);
     make_watches(&wait, records);
-    rv = acme_resolver_create(&wait.resolver, conf, res, wait.p);
+    rv = acme_dns_lookup_open(&wait.resolver, conf, res, wait.p);
     if (rv == APR_SUCCESS) {
         rv = watch_all(&wait, most, res);
     }

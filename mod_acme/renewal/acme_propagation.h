@@ -15,11 +15,11 @@
 typedef struct {
     const char *record;         /* "_acme-challenge.example.org" */
     const char *value;          /* of a TXT record there, beside others */
-} acme_record_t;
+} acme_propagation_record_t;
 
 /*
  * Look at once, then again and again: after 2 s, later and later, and at the
- * latest after the zone's own interval. records holds acme_record_t.
+ * latest after the zone's own interval. records holds acme_propagation_record_t.
  *
  * A record is there when each server of its zone that answers has it, and at
  * least one does; CNAMEs are followed first. Where no server can be asked,
@@ -31,7 +31,7 @@ typedef struct {
  * stopped. APR_EINVAL when conf is bad.
  */
 apr_status_t acme_propagation_wait(const apr_array_header_t *records,
-                                   const acme_resolver_conf_t *conf,
+                                   const acme_dns_lookup_conf_t *conf,
                                    apr_interval_time_t most,
                                    acme_result_t *res, apr_pool_t *p);
 

@@ -69,7 +69,7 @@ typedef struct {
     apr_time_t full_at;
 } bucket_t;
 
-struct acme_limits_t {
+struct acme_rate_model_t {
     const ca_t *ca;             /* NULL: none is known */
     book_t book;
     apr_pool_t *scratch;
@@ -82,9 +82,9 @@ typedef struct {
     const char *name;
 } subject_t;
 
-acme_limits_t *acme_limits_create(const char *url, apr_pool_t *p)
+acme_rate_model_t *acme_rate_model_create(const char *url, apr_pool_t *p)
 {
-    acme_limits_t *limits = apr_pcalloc(p, sizeof(*limits));
+    acme_rate_model_t *limits = apr_pcalloc(p, sizeof(*limits));
     const char *host = acme_url_host(url, p);
     size_t i;
 
@@ -100,12 +100,12 @@ acme_limits_t *acme_limits_create(const char *url, apr_pool_t *p)
     return limits;
 }
 
-int acme_limits_is_known(const acme_limits_t *limits)
+int acme_rate_model_is_known(const acme_rate_model_t *limits)
 {
     return limits->ca != NULL;
 }
 
-const char *acme_registered_domain(const char *name)
+const char *acme_rate_model_registered_domain(const char *name)
 {
     const char *plain = acme_name_is_wildcard(name) ? name + 2 : name;
     const char *domain;
@@ -172,13 +172,14 @@ static apr_array_header_t *subjects_of(const limit_t *limit,
         return subjects;
     }
     if (limit->of == OF_SET) {
-        add_subject(subjects, hash_of_set(names), acme_names_text(names, p));
+        add_subject(subjects, hash_of_set(names),
+                    acme_name_list_text(names, p));
         return subjects;
     }
     for (i = 0; i < names->nelts; i++) {
         name = APR_ARRAY_IDX(names, i, const char *);
         if (limit->of == OF_DOMAIN) {
-            name = acme_registered_domain(name);
+            name = acme_rate_model_registered_domain(name);
         }
         if (name) {
             add_subject(subjects, hash_of(limit->of, name), name);
@@ -188,7 +189,8 @@ static apr_array_header_t *subjects_of(const limit_t *limit,
 }
 
 /* Renewals don't count for a domain, those that the CA asked for nowhere. */
-static int is_exempt(const limit_t *limit, const acme_limits_order_t *order)
+static int is_exempt(const limit_t *limit,
+                     const acme_rate_model_order_t *order)
 {
     return order->is_ari
         || (limit->of == OF_DOMAIN && order->is_renewal);
@@ -204,7 +206,8 @@ static int is_used(const limit_t *limit, acme_use_e use)
  * Which uses are counted: a certificate that was asked for by the CA is yet
  * one more of the same names for whoever asks next.
  */
-static int is_counted(const limit_t *limit, const acme_limits_event_t *event)
+static int is_counted(const limit_t *limit,
+                      const acme_rate_model_event_t *event)
 {
     return is_used(limit, event->use)
         && (limit->of == OF_SET || limit->of == OF_NAME
@@ -273,7 +276,8 @@ static void use_all(book_t *book, const limit_t *limit,
     }
 }
 
-void acme_limits_add(acme_limits_t *limits, const acme_limits_event_t *event)
+void acme_rate_model_add(acme_rate_model_t *limits,
+                         const acme_rate_model_event_t *event)
 {
     const limit_t *limit;
     int i;
@@ -290,31 +294,31 @@ void acme_limits_add(acme_limits_t *limits, const acme_limits_event_t *event)
 
 static int by_when(const void *a, const void *b)
 {
-    const apr_time_t x = ((const acme_limits_event_t *)a)->when;
-    const apr_time_t y = ((const acme_limits_event_t *)b)->when;
+    const apr_time_t x = ((const acme_rate_model_event_t *)a)->when;
+    const apr_time_t y = ((const acme_rate_model_event_t *)b)->when;
 
     return x < y ? -1 : x > y;
 }
 
-void acme_limits_load(acme_limits_t *limits, apr_array_header_t *events,
-                      apr_time_t now)
+void acme_rate_model_load(acme_rate_model_t *limits,
+                          apr_array_header_t *events, apr_time_t now)
 {
-    const acme_limits_event_t *event;
+    const acme_rate_model_event_t *event;
     int i;
 
     if (events->nelts) {
         qsort(events->elts, (size_t)events->nelts,
-              sizeof(acme_limits_event_t), by_when);
+              sizeof(acme_rate_model_event_t), by_when);
     }
     for (i = 0; i < events->nelts; i++) {
-        event = &APR_ARRAY_IDX(events, i, acme_limits_event_t);
+        event = &APR_ARRAY_IDX(events, i, acme_rate_model_event_t);
         if (event->when <= now) {
-            acme_limits_add(limits, event);
+            acme_rate_model_add(limits, event);
         }
     }
 }
 
-void acme_limits_expire(acme_limits_t *limits, apr_time_t now)
+void acme_rate_model_expire(acme_rate_model_t *limits, apr_time_t now)
 {
     apr_hash_index_t *hi;
     book_t kept = { NULL, NULL, NULL };
@@ -338,12 +342,13 @@ void acme_limits_expire(acme_limits_t *limits, apr_time_t now)
     limits->book = kept;
 }
 
-unsigned int acme_limits_count(const acme_limits_t *limits)
+unsigned int acme_rate_model_count(const acme_rate_model_t *limits)
 {
     return apr_hash_count(limits->book.full_at);
 }
 
-static int reserve_of(const limit_t *limit, const acme_limits_order_t *order)
+static int reserve_of(const limit_t *limit,
+                      const acme_rate_model_order_t *order)
 {
     return order->is_renewal ? 0 : limit->count / RESERVE_PART;
 }
@@ -361,7 +366,7 @@ static apr_time_t next_of(const limit_t *limit, int reserve,
 /* The same of all buckets of a limit; *name is that of the last one. */
 static apr_time_t next_of_limit(const char **name, const book_t *book,
                                 const limit_t *limit,
-                                const acme_limits_order_t *order,
+                                const acme_rate_model_order_t *order,
                                 apr_time_t now, apr_pool_t *p)
 {
     const apr_array_header_t *subjects = subjects_of(limit, order->names, p);
@@ -382,7 +387,7 @@ static apr_time_t next_of_limit(const char **name, const book_t *book,
 }
 
 static const char *why_text(const ca_t *ca, const limit_t *limit,
-                            const acme_limits_order_t *order,
+                            const acme_rate_model_order_t *order,
                             const char *name, apr_time_t next, apr_pool_t *p)
 {
     const int reserve = reserve_of(limit, order);
@@ -392,13 +397,14 @@ static const char *why_text(const ca_t *ca, const limit_t *limit,
 
     return apr_psprintf(p, "%s allows %d %s in %s%s: it is ordered at %s",
                         ca->title, limit->count, what,
-                        acme_interval_text(limit->period, p), kept,
+                        acme_time_interval_text(limit->period, p), kept,
                         acme_time_text(next, p));
 }
 
-apr_time_t acme_limits_next(const char **why, const acme_limits_t *limits,
-                            const acme_limits_order_t *order, apr_time_t now,
-                            apr_pool_t *p)
+apr_time_t acme_rate_model_next(const char **why,
+                                const acme_rate_model_t *limits,
+                                const acme_rate_model_order_t *order,
+                                apr_time_t now, apr_pool_t *p)
 {
     const limit_t *limit, *last = NULL;
     const char *name = "", *last_name = "";
@@ -426,7 +432,7 @@ apr_time_t acme_limits_next(const char **why, const acme_limits_t *limits,
 
 /* A slot in the forecast. */
 typedef struct {
-    const acme_limits_order_t *order;
+    const acme_rate_model_order_t *order;
     apr_time_t at;
 } slot_t;
 
@@ -472,9 +478,9 @@ static void reserve_slot(slot_t *slot, book_t *book, const ca_t *ca,
     apr_pool_clear(scratch);
 }
 
-apr_time_t acme_limits_forecast(const acme_limits_t *limits,
-                                const apr_array_header_t *orders,
-                                apr_time_t now, apr_pool_t *p)
+apr_time_t acme_rate_model_forecast(const acme_rate_model_t *limits,
+                                    const apr_array_header_t *orders,
+                                    apr_time_t now, apr_pool_t *p)
 {
     const apr_size_t n = (apr_size_t)orders->nelts;
     apr_pool_t *mine, *scratch;
@@ -493,7 +499,8 @@ apr_time_t acme_limits_forecast(const acme_limits_t *limits,
     book.full_at = apr_hash_make(mine);
     slots = apr_palloc(mine, n * sizeof(*slots));
     for (i = 0; i < n; i++) {
-        slots[i].order = &APR_ARRAY_IDX(orders, (int)i, acme_limits_order_t);
+        slots[i].order =
+            &APR_ARRAY_IDX(orders, (int)i, acme_rate_model_order_t);
         slots[i].at = now;
     }
 
@@ -516,8 +523,8 @@ static const char *number_text(int n, apr_pool_t *p)
                                    n % 1000);
 }
 
-const char *acme_limits_forecast_text(int names, apr_time_t last,
-                                      apr_time_t now, apr_pool_t *p)
+const char *acme_rate_model_forecast_text(int names, apr_time_t last,
+                                          apr_time_t now, apr_pool_t *p)
 {
     static const char *const days[] = {
         "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday",

@@ -15,7 +15,7 @@
 /* An order that the CA refuses so often is dropped, whatever it says. */
 #define ORDER_TRIES_MAX 3
 
-static apr_status_t finalize(acme_work_t *work)
+static apr_status_t finalize(acme_task_t *work)
 {
     apr_status_t rv = APR_SUCCESS;
 
@@ -29,7 +29,7 @@ static apr_status_t finalize(acme_work_t *work)
     return rv;
 }
 
-static apr_status_t fetch_and_install(acme_work_t *work)
+static apr_status_t fetch_and_install(acme_task_t *work)
 {
     const char *pem, *url = work->order->certificate;
     apr_size_t len;
@@ -41,19 +41,19 @@ static apr_status_t fetch_and_install(acme_work_t *work)
                          "valid, but the CA names no certificate",
                          work->cert->id);
     }
-    rv = acme_chains_fetch(&pem, &len, &url, work);
+    rv = acme_chain_pick_fetch(&pem, &len, &url, work);
     if (rv == APR_SUCCESS) {
-        rv = acme_work_install(work, pem, len, url);
+        rv = acme_task_install(work, pem, len, url);
         work->dead = rv == APR_EINVAL; /* it would be refused again */
     }
     return rv;
 }
 
-static apr_status_t run_order(acme_work_t *work)
+static apr_status_t run_order(acme_task_t *work)
 {
     apr_status_t rv;
 
-    rv = acme_ordering_order(work);
+    rv = acme_order_begin_order(work);
     if (rv == APR_SUCCESS) {
         rv = acme_validation_run(work);
     }
@@ -70,7 +70,7 @@ static apr_status_t run_order(acme_work_t *work)
  * A challenge failed on a name, which ends the order. As long as there is
  * another type to try, the next order does that at once.
  */
-static int try_another_challenge(acme_work_t *work)
+static int try_another_challenge(acme_task_t *work)
 {
     if (work->blamed == ACME_NO_NAME
         || work->blamed_challenge >= ACME_CHALLENGES
@@ -78,31 +78,32 @@ static int try_another_challenge(acme_work_t *work)
         return 0;               /* each type is tried once a run */
     }
     work->flags[work->blamed] |= (unsigned char)(1u << work->blamed_challenge);
-    if (!acme_choice_another(work)) {
+    if (!acme_challenge_pick_another(work)) {
         return 0;
     }
-    acme_work_note(work, ACME_NOTE_CHALLENGE, apr_pstrcat(
-        work->p, work->res.detail, "; another challenge is tried", NULL));
+    acme_task_note(work, ACME_NOTE_CHALLENGE,
+                   apr_pstrcat(work->p, work->res.detail,
+                               "; another challenge is tried", NULL));
     acme_validation_withdraw(work);
     work->blamed = ACME_NO_NAME;
     work->blamed_challenge = ACME_CHALLENGES;
     work->dead = 0;
     work->valid_before = 0;
-    return acme_work_tell_url(work, ACME_MSG_ORDER, "") == APR_SUCCESS
-        && acme_work_prepare(work) == APR_SUCCESS;
+    return acme_task_tell_url(work, ACME_MSG_ORDER, "") == APR_SUCCESS
+           && acme_task_prepare(work) == APR_SUCCESS;
 }
 
 /* One key type: its own order, for the same names. */
-static apr_status_t run_part(acme_work_t *work)
+static apr_status_t run_part(acme_task_t *work)
 {
     apr_status_t rv;
 
-    rv = acme_work_prepare(work);
+    rv = acme_task_prepare(work);
     if (rv == APR_SUCCESS && work->prepared->issued) {
-        return acme_work_install(work, NULL, 0, NULL);
+        return acme_task_install(work, NULL, 0, NULL);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_ordering_account(work);
+        rv = acme_order_begin_account(work);
     }
     while (rv == APR_SUCCESS && (rv = run_order(work)) != APR_SUCCESS
            && try_another_challenge(work)) {
@@ -111,7 +112,7 @@ static apr_status_t run_part(acme_work_t *work)
     return rv;
 }
 
-static apr_status_t order(acme_work_t *work)
+static apr_status_t order(acme_task_t *work)
 {
     apr_status_t rv = APR_SUCCESS;
 
@@ -130,16 +131,16 @@ static apr_status_t order(acme_work_t *work)
 }
 
 /* What the administrator asked for, or a certificate. */
-static apr_status_t go(acme_work_t *work)
+static apr_status_t go(acme_task_t *work)
 {
-    return work->state->wanted > ACME_WANT_RENEWAL ? acme_wishes_run(work)
+    return work->state->wanted > ACME_WANT_RENEWAL ? acme_admin_task_run(work)
                                                    : order(work);
 }
 
 /* The CA lost the account: it is registered again, once. */
-static apr_status_t go_again(acme_work_t *work)
+static apr_status_t go_again(acme_task_t *work)
 {
-    apr_status_t rv = acme_ordering_account_again(work);
+    apr_status_t rv = acme_order_begin_account_again(work);
 
     return rv == APR_SUCCESS ? go(work) : rv;
 }
@@ -153,24 +154,24 @@ static acme_retry_e retry_of(const acme_failure_t *failure,
 }
 
 /* Tell the keeper why, and when it is tried again. */
-static void give_up(acme_work_t *work)
+static void give_up(acme_task_t *work)
 {
     const acme_result_t why = work->res;
     acme_msg_note_t *body = apr_pcalloc(work->p, sizeof(*body));
     const apr_time_t now = apr_time_now();
-    acme_failure_t failure = acme_schedule_failure(
-        work->state, why.retry_at, now, acme_work_chance());
+    acme_failure_t failure = acme_schedule_failure(work->state, why.retry_at,
+                                                   now, acme_task_chance());
 
     if (work->dead || why.retry == ACME_RETRY_NEVER
         || (why.problem[0] && failure.attempts % ORDER_TRIES_MAX == 0)) {
-        acme_work_tell_url(work, ACME_MSG_ORDER, "");
+        acme_task_tell_url(work, ACME_MSG_ORDER, "");
     }
 
     body->about = work->about;
     body->note = ACME_NOTE_FAILED;
     body->retry = retry_of(&failure, &why);
     body->want = (apr_uint32_t)work->state->wanted;
-    body->next_at = acme_retry_at(&failure, now);
+    body->next_at = acme_schedule_retry_at(&failure, now);
     body->name = work->blamed;
     body->challenge = work->blamed_challenge;
     apr_cpystrn(body->problem, why.problem, sizeof(body->problem));
@@ -179,7 +180,7 @@ static void give_up(acme_work_t *work)
                      work->p);
 }
 
-static void run_with_http(acme_work_t *work)
+static void run_with_http(acme_task_t *work)
 {
     apr_status_t rv;
 
@@ -191,9 +192,10 @@ static void run_with_http(acme_work_t *work)
     if (acme_stop_is(work->shop->stop)) {
         return; /* whoever comes after us resumes it */
     }
-    acme_cas_tell(work->shop->cas, acme_conf_ca_index(
-        work->cert, work->about.ca), rv == APR_SUCCESS || work->ours
-        ? NULL : &work->res, apr_time_now(), work->p);
+    acme_ca_pool_report(work->shop->cas,
+                        acme_conf_ca_index(work->cert, work->about.ca),
+                        rv == APR_SUCCESS || work->ours ? NULL : &work->res,
+                        apr_time_now(), work->p);
     acme_validation_withdraw(work);
     if (rv != APR_SUCCESS) {
         give_up(work);
@@ -205,14 +207,14 @@ void acme_renewal_run(const acme_workshop_t *shop, acme_turn_t *turn,
 {
     const acme_state_t *state = &turn->state;
     const acme_cert_conf_t *cert = acme_conf_cert(shop->conf, state->cert);
-    acme_work_t *work;
+    acme_task_t *work;
 
-    if (!acme_cas_allow(shop->cas, acme_conf_ca_index(cert, turn->ca),
-                        state->wanted != ACME_WANT_NOTHING,
-                        apr_time_now())) {
+    if (!acme_ca_pool_allow(shop->cas, acme_conf_ca_index(cert, turn->ca),
+                            state->wanted != ACME_WANT_NOTHING,
+                            apr_time_now())) {
         return; /* looked at again soon */
     }
-    work = acme_work_begin(shop, turn, p);
+    work = acme_task_begin(shop, turn, p);
     if (!work) {
         return; /* no keeper, nobody to tell */
     }
@@ -225,5 +227,5 @@ void acme_renewal_run(const acme_workshop_t *shop, acme_turn_t *turn,
     else {
         give_up(work);
     }
-    acme_work_end(work);
+    acme_task_end(work);
 }

@@ -21,16 +21,17 @@
  */
 typedef struct {
     void *baton;
-    apr_status_t (*present)(void *baton, const acme_answer_t *answer,
+    apr_status_t (*present)(void *baton,
+                            const acme_challenge_response_t *answer,
                             acme_result_t *res);
-    void (*withdraw)(void *baton, const acme_answer_t *answer);
-    apr_uint32_t (*seen)(void *baton, const acme_answer_t *answer);
+    void (*withdraw)(void *baton, const acme_challenge_response_t *answer);
+    apr_uint32_t (*seen)(void *baton, const acme_challenge_response_t *answer);
 } acme_solver_t;
 
 /* What all renewals of a child share. */
 typedef struct {
     const acme_conf_t *conf;
-    acme_cas_t *cas;
+    acme_ca_pool_t *cas;
     const acme_solver_t *solver;
     int keeper;                 /* the workers' end of the inherited pair */
     acme_stop_t *stop;

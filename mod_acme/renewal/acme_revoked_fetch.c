@@ -77,11 +77,11 @@ static apr_status_t ask_crl(acme_revoked_t *out, acme_http_t *http,
     return rv;
 }
 
-apr_status_t acme_revoked_ask(acme_revoked_t *out, acme_http_t *http,
-                              const acme_chain_t *chain, apr_time_t now,
-                              acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_revoked_fetch(acme_revoked_t *out, acme_http_t *http,
+                                const acme_chain_t *chain, apr_time_t now,
+                                acme_result_t *res, apr_pool_t *p)
 {
-    const acme_leaf_t *leaf = acme_chain_leaf(chain);
+    const acme_cert_info_t *leaf = acme_chain_leaf(chain);
     apr_status_t rv = APR_SUCCESS;
     X509 *issuer;
 
@@ -92,7 +92,7 @@ apr_status_t acme_revoked_ask(acme_revoked_t *out, acme_http_t *http,
                                "neither an OCSP responder nor a CRL that "
                                "could be asked whether it is revoked");
     }
-    rv = acme_verdict_issuer(&issuer, chain, res, p);
+    rv = acme_revoked_issuer(&issuer, chain, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }

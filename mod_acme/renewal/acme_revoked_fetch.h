@@ -20,8 +20,8 @@
  * UNKNOWN with a success: the responder does not know the certificate, and it
  * names no CRL. Strings in *out are static.
  */
-apr_status_t acme_revoked_ask(acme_revoked_t *out, acme_http_t *http,
-                              const acme_chain_t *chain, apr_time_t now,
-                              acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_revoked_fetch(acme_revoked_t *out, acme_http_t *http,
+                                const acme_chain_t *chain, apr_time_t now,
+                                acme_result_t *res, apr_pool_t *p);
 
 #endif

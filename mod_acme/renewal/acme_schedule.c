@@ -34,8 +34,8 @@ static apr_interval_time_t spread(apr_interval_time_t wait, int chance)
     return wait + wait / 10 * (2 * chance - CHANCES) / CHANCES;
 }
 
-apr_time_t acme_renew_at(apr_time_t not_before, apr_time_t not_after,
-                         const acme_window_t *window, int chance)
+apr_time_t acme_schedule_renew_at(apr_time_t not_before, apr_time_t not_after,
+                                  const acme_window_t *window, int chance)
 {
     const apr_interval_time_t life = not_after - not_before;
     apr_interval_time_t left = window->duration;
@@ -53,8 +53,8 @@ apr_time_t acme_renew_at(apr_time_t not_before, apr_time_t not_after,
     return not_after - left - life / SPREAD_PART * chance / CHANCES;
 }
 
-apr_time_t acme_pick_draw(apr_time_t start, apr_time_t end, apr_time_t now,
-                          int chance)
+apr_time_t acme_schedule_pick_draw(apr_time_t start, apr_time_t end,
+                                   apr_time_t now, int chance)
 {
     apr_interval_time_t room;
     apr_time_t pick;
@@ -70,7 +70,7 @@ apr_time_t acme_pick_draw(apr_time_t start, apr_time_t end, apr_time_t now,
     return pick > now ? pick : now;
 }
 
-int acme_chance(const char *serial)
+int acme_schedule_chance(const char *serial)
 {
     apr_uint32_t hash = 2166136261u;    /* FNV-1a: spread, no secret */
 
@@ -119,7 +119,8 @@ static apr_interval_time_t wait_after(const acme_failure_t *failure,
     return waits[rounds < last ? rounds : last];
 }
 
-apr_time_t acme_retry_at(const acme_failure_t *failure, apr_time_t now)
+apr_time_t acme_schedule_retry_at(const acme_failure_t *failure,
+                                  apr_time_t now)
 {
     const apr_interval_time_t most = failure->lifetime / RETRY_PART;
     apr_interval_time_t wait;
@@ -194,8 +195,9 @@ static apr_time_t wish_of(const acme_state_t *state)
     const apr_time_t end = picks_end(state);
 
     if (!has_pick(state)) {
-        return acme_renew_at(state->not_before, state->not_after,
-                             &state->renew, acme_chance(state->serial));
+        return acme_schedule_renew_at(state->not_before, state->not_after,
+                                      &state->renew,
+                                      acme_schedule_chance(state->serial));
     }
     return state->pick < end ? state->pick : end;
 }
@@ -364,8 +366,9 @@ apr_time_t acme_schedule_ask_at(const acme_state_t *state, apr_time_t now)
         ? state->ask_at : now;
 }
 
-apr_time_t acme_ask_retry(apr_uint32_t failures, apr_time_t retry_after,
-                          apr_time_t now, int chance)
+apr_time_t acme_schedule_ask_retry(apr_uint32_t failures,
+                                   apr_time_t retry_after, apr_time_t now,
+                                   int chance)
 {
     const apr_uint32_t n = failures < ASK_DOUBLINGS ? failures
                                                     : ASK_DOUBLINGS;
@@ -379,7 +382,7 @@ apr_time_t acme_ask_retry(apr_uint32_t failures, apr_time_t retry_after,
     return now + spread(wait < ASK_LASTING ? wait : ASK_LASTING, chance);
 }
 
-const char *acme_step_word(acme_step_e step)
+const char *acme_schedule_step_word(acme_step_e step)
 {
     switch (step) {
     case ACME_STEP_ORDER:

@@ -27,7 +27,7 @@ typedef struct {
 /*
  * A live one is renewed at its pick where the CA suggested a window, but no
  * later than a twentieth of its lifetime before its end, else when
- * acme_renew_at() says; at once when it was revoked. What was just installed
+ * acme_schedule_renew_at() says; at once when it was revoked. What was just installed
  * rests: a twentieth of the lifetime; with a pick, or revoked, not at all,
  * but 1, 10, 100 minutes and a day when it is one of several within a day.
  */
@@ -37,7 +37,7 @@ acme_next_t acme_schedule_next(const acme_state_t *state, apr_time_t now);
 int acme_schedule_is_due(const acme_state_t *state, apr_time_t now);
 
 /* "renew", "retry", ...: a word for scripts. */
-const char *acme_step_word(acme_step_e step);
+const char *acme_schedule_step_word(acme_step_e step);
 
 /*
  * The time of renewal: window before not_after, and up to a twentieth of the
@@ -45,11 +45,11 @@ const char *acme_step_word(acme_step_e step);
  * default: 33 %, 50 % of lifetimes below 10 days. A duration above 90 % of the
  * lifetime is taken as the default too, and a part above 90 % as 90 %.
  */
-apr_time_t acme_renew_at(apr_time_t not_before, apr_time_t not_after,
-                         const acme_window_t *window, int chance);
+apr_time_t acme_schedule_renew_at(apr_time_t not_before, apr_time_t not_after,
+                                  const acme_window_t *window, int chance);
 
 /* The same for each look at one certificate, different for another: 0-999. */
-int acme_chance(const char *serial);
+int acme_schedule_chance(const char *serial);
 
 /*
  * A time in the CA's window [start, end), drawn once for each window and then
@@ -57,8 +57,8 @@ int acme_chance(const char *serial);
  * CA exempts from its limits only what arrives within. What would be past is
  * now (9773, 4.2); 0 when end <= start. chance: 0 to 999.
  */
-apr_time_t acme_pick_draw(apr_time_t start, apr_time_t end, apr_time_t now,
-                          int chance);
+apr_time_t acme_schedule_pick_draw(apr_time_t start, apr_time_t end,
+                                   apr_time_t now, int chance);
 
 typedef struct {
     apr_uint32_t attempts;      /* failures in a row, this one included */
@@ -80,7 +80,8 @@ typedef struct {
  * lifetime when that is sooner, so that short-lived certificates have more
  * than one try. A tenth more or less, within a window only more.
  */
-apr_time_t acme_retry_at(const acme_failure_t *failure, apr_time_t now);
+apr_time_t acme_schedule_retry_at(const acme_failure_t *failure,
+                                  apr_time_t now);
 
 /* A failure of now, with what the state knows; retry_at as in the struct. */
 acme_failure_t acme_schedule_failure(const acme_state_t *state,
@@ -119,7 +120,8 @@ apr_time_t acme_schedule_ask_at(const acme_state_t *state, apr_time_t now);
  * or a lasting error: six hours. All of it only where retry_after is 0, as
  * the CA has the first word, from a minute to a day.
  */
-apr_time_t acme_ask_retry(apr_uint32_t failures, apr_time_t retry_after,
-                          apr_time_t now, int chance);
+apr_time_t acme_schedule_ask_retry(apr_uint32_t failures,
+                                   apr_time_t retry_after, apr_time_t now,
+                                   int chance);
 
 #endif

@@ -35,7 +35,7 @@ typedef void task_t(const acme_workshop_t *shop, acme_turn_t *turn,
                     apr_pool_t *p);
 
 typedef struct {
-    struct acme_agenda_t *agenda;
+    struct acme_scheduler_t *agenda;
     acme_state_t state;         /* as last heard of */
     acme_turn_t turn;           /* the running task's own */
     task_t *task;
@@ -43,8 +43,8 @@ typedef struct {
     apr_time_t rest_until;      /* after an order that told nothing */
 } entry_t;
 
-struct acme_agenda_t {
-    acme_agenda_conf_t conf;
+struct acme_scheduler_t {
+    acme_scheduler_conf_t conf;
     acme_workshop_t shop;
     acme_stop_t *stop;
     acme_client_t *client;      /* the looking thread's; NULL: none yet */
@@ -52,7 +52,7 @@ struct acme_agenda_t {
     apr_int32_t keeper_pid;     /* whose changes we counted */
     apr_thread_pool_t *threads;
     entry_t *entries;           /* one for each certificate */
-    acme_quota_t *quota;        /* the looking thread's: CAs' limits */
+    acme_rate_limits_t *quota;  /* the looking thread's: CAs' limits */
     apr_uint64_t heard;         /* the latest change */
     int deaf;                   /* told the log that the keeper is silent */
 
@@ -65,14 +65,14 @@ struct acme_agenda_t {
     apr_pool_t *scratch;        /* a look's own */
 };
 
-static void enter(acme_agenda_t *agenda)
+static void enter(acme_scheduler_t *agenda)
 {
     apr_thread_mutex_lock(agenda->mutex);
     agenda->busy++;
     apr_thread_mutex_unlock(agenda->mutex);
 }
 
-static void leave(acme_agenda_t *agenda)
+static void leave(acme_scheduler_t *agenda)
 {
     apr_thread_mutex_lock(agenda->mutex);
     agenda->busy--;
@@ -83,7 +83,7 @@ static void leave(acme_agenda_t *agenda)
 static void *APR_THREAD_FUNC run_task(apr_thread_t *thread, void *data)
 {
     entry_t *entry = data;
-    acme_agenda_t *agenda = entry->agenda;
+    acme_scheduler_t *agenda = entry->agenda;
     apr_allocator_t *allocator = NULL;
     apr_pool_t *p = NULL;
 
@@ -101,19 +101,19 @@ static void *APR_THREAD_FUNC run_task(apr_thread_t *thread, void *data)
     return NULL;
 }
 
-static void begin(acme_agenda_t *agenda, entry_t *entry)
+static void begin(acme_scheduler_t *agenda, entry_t *entry)
 {
     entry->turn.state = entry->state;
     atomic_store(&entry->run, RUNNING);
     enter(agenda);
     if (apr_thread_pool_push(agenda->threads, run_task, entry, 0, agenda)) {
         atomic_store(&entry->run, AT_REST);
-        acme_quota_end(agenda->quota, entry->state.cert);
+        acme_rate_limits_end(agenda->quota, entry->state.cert);
         leave(agenda);
     }
 }
 
-static int connect_to_keeper(acme_agenda_t *agenda, acme_result_t *res)
+static int connect_to_keeper(acme_scheduler_t *agenda, acme_result_t *res)
 {
     if (agenda->client) {
         return 1;
@@ -125,7 +125,7 @@ static int connect_to_keeper(acme_agenda_t *agenda, acme_result_t *res)
 }
 
 /* Hear of one change. ENOENT: there is none more. */
-static apr_status_t hear_change(acme_agenda_t *agenda, acme_result_t *res,
+static apr_status_t hear_change(acme_scheduler_t *agenda, acme_result_t *res,
                                 apr_pool_t *p)
 {
     acme_msg_after_t after = { agenda->heard };
@@ -151,13 +151,13 @@ static apr_status_t hear_change(acme_agenda_t *agenda, acme_result_t *res,
     }
     agenda->entries[state->cert].state = *state;
     /* The clock of now: it may have happened since the look began. */
-    acme_quota_hear(agenda->quota, state, apr_time_now());
+    acme_rate_limits_hear(agenda->quota, state, apr_time_now());
     agenda->heard = state->change;
     return APR_SUCCESS;
 }
 
 /* Hear of all that changed. False when the keeper can't be heard. */
-static int listen_to_keeper(acme_agenda_t *agenda)
+static int listen_to_keeper(acme_scheduler_t *agenda)
 {
     acme_result_t res;
     apr_status_t rv;
@@ -184,7 +184,7 @@ static int listen_to_keeper(acme_agenda_t *agenda)
 }
 
 /* Those that had ended before we listened: now their end was heard of. */
-static void rest_those_marked(acme_agenda_t *agenda, const char *marked,
+static void rest_those_marked(acme_scheduler_t *agenda, const char *marked,
                               apr_time_t now)
 {
     int i;
@@ -194,7 +194,7 @@ static void rest_those_marked(acme_agenda_t *agenda, const char *marked,
 
         if (marked[i]) {
             atomic_store(&entry->run, AT_REST);
-            acme_quota_end(agenda->quota, (apr_uint32_t)i);
+            acme_rate_limits_end(agenda->quota, (apr_uint32_t)i);
             entry->rest_until = entry->state.change
                 == entry->turn.state.change ? now + SILENT_REST : 0;
         }
@@ -202,7 +202,7 @@ static void rest_those_marked(acme_agenda_t *agenda, const char *marked,
 }
 
 /* How many have a place now; *paway: how many are away from theirs. */
-static int count_running(int *paway, acme_agenda_t *agenda)
+static int count_running(int *paway, acme_scheduler_t *agenda)
 {
     int i, running = 0;
 
@@ -218,7 +218,7 @@ static int count_running(int *paway, acme_agenda_t *agenda)
     return running;
 }
 
-static void mark_ended(acme_agenda_t *agenda, char *marked)
+static void mark_ended(acme_scheduler_t *agenda, char *marked)
 {
     int i;
 
@@ -235,7 +235,7 @@ static int is_to_be_asked_about(const acme_state_t *state, apr_time_t now)
 }
 
 /* It waits, and people are told until when and why. */
-static void wait_for_limit(acme_agenda_t *agenda, const entry_t *entry,
+static void wait_for_limit(acme_scheduler_t *agenda, const entry_t *entry,
                            apr_time_t until, const char *why, apr_time_t now)
 {
     acme_msg_note_t note = { 0 };
@@ -248,40 +248,43 @@ static void wait_for_limit(acme_agenda_t *agenda, const entry_t *entry,
     apr_cpystrn(note.detail, why, sizeof(note.detail));
     acme_client_call(NULL, agenda->client, ACME_MSG_NOTE, &note, &res,
                      agenda->scratch);
-    acme_quota_wait(agenda->quota, &entry->state, entry->turn.ca, why, now);
+    acme_rate_limits_wait(agenda->quota, &entry->state, entry->turn.ca, why,
+                          now);
 }
 
 /* May it be ordered now? From a CA whose limits let it, if there is one. */
-static int choose_ca(acme_agenda_t *agenda, entry_t *entry, apr_time_t now)
+static int choose_ca(acme_scheduler_t *agenda, entry_t *entry, apr_time_t now)
 {
     const acme_state_t *state = &entry->state;
     unsigned char full[ACME_CHOICE_MAX];
     const char *why;
     apr_time_t at;
 
-    acme_quota_full(full, agenda->quota, state, now, agenda->scratch);
-    entry->turn.ca = acme_cas_choose(agenda->shop.cas, state,
-                                acme_conf_cert(agenda->conf.conf,
-                                               state->cert), full, now);
+    acme_rate_limits_full(full, agenda->quota, state, now, agenda->scratch);
+    entry->turn.ca = acme_ca_pool_choose(
+        agenda->shop.cas, state,
+        acme_conf_cert(agenda->conf.conf, state->cert), full, now);
     if (!state->wanted
-        && acme_cas_is_open(agenda->shop.cas, acme_conf_ca_index(
-               acme_conf_cert(agenda->conf.conf, state->cert), entry->turn.ca),
-               now)) {
+        && acme_ca_pool_is_open(
+            agenda->shop.cas,
+            acme_conf_ca_index(acme_conf_cert(agenda->conf.conf, state->cert),
+                               entry->turn.ca),
+            now)) {
         return 0;
     }
-    at = acme_quota_next(&why, agenda->quota, state, entry->turn.ca, now,
-                         agenda->scratch);
+    at = acme_rate_limits_next(&why, agenda->quota, state, entry->turn.ca, now,
+                               agenda->scratch);
     if (why) {
         wait_for_limit(agenda, entry, at, why, now);
     }
     else if (at <= now) {
-        acme_quota_begin(agenda->quota, state, entry->turn.ca, now);
+        acme_rate_limits_begin(agenda->quota, state, entry->turn.ca, now);
     }
     apr_pool_clear(agenda->scratch);
     return at <= now;
 }
 
-static int can_order(acme_agenda_t *agenda, entry_t *entry, apr_time_t now)
+static int can_order(acme_scheduler_t *agenda, entry_t *entry, apr_time_t now)
 {
     const acme_state_t *state = &entry->state;
 
@@ -301,7 +304,7 @@ static int can_order(acme_agenda_t *agenda, entry_t *entry, apr_time_t now)
 }
 
 /* What there is to do with it now, if it can be done. */
-static int find_task(acme_agenda_t *agenda, entry_t *entry, apr_time_t now)
+static int find_task(acme_scheduler_t *agenda, entry_t *entry, apr_time_t now)
 {
     const acme_state_t *state = &entry->state;
 
@@ -309,23 +312,24 @@ static int find_task(acme_agenda_t *agenda, entry_t *entry, apr_time_t now)
         entry->task = acme_renewal_run;
         return 1;
     }
-    entry->task = acme_asking_run;
+    entry->task = acme_live_check_run;
     entry->turn.ca = state->issued_by;
     return is_to_be_asked_about(state, now);
 }
 
-static void tell_of_limits(acme_agenda_t *agenda, apr_time_t now)
+static void tell_of_limits(acme_scheduler_t *agenda, apr_time_t now)
 {
     const char *text;
 
-    while ((text = acme_quota_news(agenda->quota, now, agenda->scratch))) {
+    while (
+        (text = acme_rate_limits_news(agenda->quota, now, agenda->scratch))) {
         acme_log(agenda->conf.log, ACME_LOG_NOTICE, "renewal", "%s", text);
     }
     apr_pool_clear(agenda->scratch);
 }
 
 /* False when nothing is under way. */
-static int begin_due(acme_agenda_t *agenda, apr_time_t now)
+static int begin_due(acme_scheduler_t *agenda, apr_time_t now)
 {
     const int n = agenda->conf.conf->certs->nelts;
     const int parallel = agenda->conf.conf->parallel, first = agenda->first;
@@ -347,25 +351,26 @@ static int begin_due(acme_agenda_t *agenda, apr_time_t now)
     return running + away;
 }
 
-apr_interval_time_t acme_agenda_look(acme_agenda_t *agenda, apr_time_t now)
+apr_interval_time_t acme_scheduler_run(acme_scheduler_t *agenda,
+                                       apr_time_t now)
 {
     int busy = 0;
 
     mark_ended(agenda, agenda->marked);
     if (listen_to_keeper(agenda)) {
-        acme_quota_settle(agenda->quota, apr_time_now());
+        acme_rate_limits_settle(agenda->quota, apr_time_now());
         rest_those_marked(agenda, agenda->marked, now);
         busy = begin_due(agenda, now);
     }
     return busy ? LOOK_SOON : LOOK_EVERY;
 }
 
-void acme_agenda_stop(acme_agenda_t *agenda)
+void acme_scheduler_stop(acme_scheduler_t *agenda)
 {
     acme_stop_now(agenda->stop);
 }
 
-int acme_agenda_join(acme_agenda_t *agenda, apr_interval_time_t most)
+int acme_scheduler_join(acme_scheduler_t *agenda, apr_interval_time_t most)
 {
     const apr_time_t end = apr_time_now() + most;
     apr_interval_time_t wait;
@@ -380,7 +385,7 @@ int acme_agenda_join(acme_agenda_t *agenda, apr_interval_time_t most)
     return !busy;
 }
 
-static apr_status_t make_parts(acme_agenda_t *agenda, acme_result_t *res,
+static apr_status_t make_parts(acme_scheduler_t *agenda, acme_result_t *res,
                                apr_pool_t *p)
 {
     const acme_conf_t *conf = agenda->conf.conf;
@@ -389,8 +394,8 @@ static apr_status_t make_parts(acme_agenda_t *agenda, acme_result_t *res,
 
     rv = acme_stop_create(&agenda->stop, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_cas_create(&agenda->shop.cas, conf, agenda->conf.log,
-                             agenda->conf.user_agent, agenda->stop, p);
+        rv = acme_ca_pool_create(&agenda->shop.cas, conf, agenda->conf.log,
+                                 agenda->conf.user_agent, agenda->stop, p);
     }
     if (rv == APR_SUCCESS) {
         rv = apr_thread_mutex_create(&agenda->mutex,
@@ -408,11 +413,11 @@ static apr_status_t make_parts(acme_agenda_t *agenda, acme_result_t *res,
     return APR_SUCCESS;
 }
 
-apr_status_t acme_agenda_create(acme_agenda_t **pagenda,
-                                const acme_agenda_conf_t *conf,
-                                acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_scheduler_create(acme_scheduler_t **pagenda,
+                                   const acme_scheduler_conf_t *conf,
+                                   acme_result_t *res, apr_pool_t *p)
 {
-    acme_agenda_t *agenda = apr_pcalloc(p, sizeof(*agenda));
+    acme_scheduler_t *agenda = apr_pcalloc(p, sizeof(*agenda));
     apr_size_t n = (apr_size_t)conf->conf->certs->nelts;
     apr_status_t rv;
     apr_size_t i;
@@ -423,7 +428,7 @@ apr_status_t acme_agenda_create(acme_agenda_t **pagenda,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    agenda->quota = acme_quota_create(conf->conf, p);
+    agenda->quota = acme_rate_limits_create(conf->conf, p);
     agenda->shop.conf = conf->conf;
     agenda->shop.solver = conf->solver;
     agenda->shop.keeper = conf->keeper;

@@ -16,31 +16,32 @@ typedef struct {
     const acme_log_t *log;
     const char *user_agent;
     int keeper;                 /* the workers' end of the inherited pair */
-} acme_agenda_conf_t;
+} acme_scheduler_conf_t;
 
-typedef struct acme_agenda_t acme_agenda_t;
+typedef struct acme_scheduler_t acme_scheduler_t;
 
 /*
- * conf is copied. p may be destroyed only when acme_agenda_join() was true:
+ * conf is copied. p may be destroyed only when acme_scheduler_join() was true:
  * the threads live in it.
  */
-apr_status_t acme_agenda_create(acme_agenda_t **pagenda,
-                                const acme_agenda_conf_t *conf,
-                                acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_scheduler_create(acme_scheduler_t **pagenda,
+                                   const acme_scheduler_conf_t *conf,
+                                   acme_result_t *res, apr_pool_t *p);
 
 /*
  * Look and begin what is due; returns quickly. The result is how long to wait
  * until the next look.
  */
-apr_interval_time_t acme_agenda_look(acme_agenda_t *agenda, apr_time_t now);
+apr_interval_time_t acme_scheduler_run(acme_scheduler_t *agenda,
+                                       apr_time_t now);
 
 /* Begin nothing more, leave every wait and transfer. Async-signal-safe. */
-void acme_agenda_stop(acme_agenda_t *agenda);
+void acme_scheduler_stop(acme_scheduler_t *agenda);
 
 /*
  * After a stop, and not beside a look: wait for all orders to have left, at
  * most so long. True when they have.
  */
-int acme_agenda_join(acme_agenda_t *agenda, apr_interval_time_t most);
+int acme_scheduler_join(acme_scheduler_t *agenda, apr_interval_time_t most);
 
 #endif

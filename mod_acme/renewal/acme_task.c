@@ -15,7 +15,7 @@ static apr_status_t sign(const char **pbody, void *baton, acme_sign_e kind,
                          const char *url, const char *nonce,
                          acme_result_t *res, apr_pool_t *p)
 {
-    acme_work_t *work = baton;
+    acme_task_t *work = baton;
     acme_msg_sign_t *body = apr_pcalloc(p, sizeof(*body));
     acme_message_t reply;
     apr_status_t rv;
@@ -35,10 +35,10 @@ static apr_status_t sign(const char **pbody, void *baton, acme_sign_e kind,
     return rv;
 }
 
-acme_work_t *acme_work_begin(const acme_workshop_t *shop, acme_turn_t *turn,
+acme_task_t *acme_task_begin(const acme_workshop_t *shop, acme_turn_t *turn,
                              apr_pool_t *p)
 {
-    acme_work_t *work = apr_pcalloc(p, sizeof(*work));
+    acme_task_t *work = apr_pcalloc(p, sizeof(*work));
     apr_uint32_t index;
 
     work->shop = shop;
@@ -49,7 +49,7 @@ acme_work_t *acme_work_begin(const acme_workshop_t *shop, acme_turn_t *turn,
     work->about.ca = turn->ca;
     work->blamed = ACME_NO_NAME;
     work->blamed_challenge = ACME_CHALLENGES;
-    work->answers = apr_array_make(p, 4, sizeof(acme_answer_t));
+    work->answers = apr_array_make(p, 4, sizeof(acme_challenge_response_t));
     work->begun = apr_time_now();
     work->p = p;
     if (acme_client_open(&work->client, shop->keeper, shop->stop, &work->res,
@@ -57,22 +57,23 @@ acme_work_t *acme_work_begin(const acme_workshop_t *shop, acme_turn_t *turn,
         return NULL;
     }
     index = acme_conf_ca_index(work->cert, turn->ca);
-    work->session.ca = acme_cas_ca(shop->cas, index);
+    work->session.ca = acme_ca_pool_ca(shop->cas, index);
     work->session.sign = sign;
     work->session.baton = work;
-    acme_cas_borrow(&work->session.http, shop->cas, index, &work->res);
+    acme_ca_pool_borrow(&work->session.http, shop->cas, index, &work->res);
     return work;
 }
 
-void acme_work_end(acme_work_t *work)
+void acme_task_end(acme_task_t *work)
 {
     if (work->session.http) {
-        acme_cas_return(work->shop->cas, acme_conf_ca_index(
-            work->cert, work->about.ca), work->session.http);
+        acme_ca_pool_return(work->shop->cas,
+                            acme_conf_ca_index(work->cert, work->about.ca),
+                            work->session.http);
     }
 }
 
-int acme_work_chance(void)
+int acme_task_chance(void)
 {
     unsigned char octets[2] = { 0, 0 };
 
@@ -80,7 +81,7 @@ int acme_work_chance(void)
     return (octets[0] << 8 | octets[1]) % 1000;
 }
 
-apr_status_t acme_work_tell_url(acme_work_t *work, acme_message_e kind,
+apr_status_t acme_task_tell_url(acme_task_t *work, acme_message_e kind,
                                 const char *url)
 {
     acme_msg_url_t *body = apr_pcalloc(work->p, sizeof(*body));
@@ -91,7 +92,7 @@ apr_status_t acme_work_tell_url(acme_work_t *work, acme_message_e kind,
                             work->p);
 }
 
-apr_status_t acme_work_note(acme_work_t *work, acme_note_e what,
+apr_status_t acme_task_note(acme_task_t *work, acme_note_e what,
                             const char *detail)
 {
     acme_msg_note_t *body = apr_pcalloc(work->p, sizeof(*body));
@@ -106,7 +107,7 @@ apr_status_t acme_work_note(acme_work_t *work, acme_note_e what,
                             &work->res, work->p);
 }
 
-static void take_flags(acme_work_t *work, const acme_message_t *reply)
+static void take_flags(acme_task_t *work, const acme_message_t *reply)
 {
     const apr_size_t n = (apr_size_t)work->cert->names->nelts;
 
@@ -117,7 +118,7 @@ static void take_flags(acme_work_t *work, const acme_message_t *reply)
     }
 }
 
-apr_status_t acme_work_prepare(acme_work_t *work)
+apr_status_t acme_task_prepare(acme_task_t *work)
 {
     const acme_msg_cert_t body = { work->about };
     acme_message_t reply;
@@ -132,7 +133,7 @@ apr_status_t acme_work_prepare(acme_work_t *work)
     return rv;
 }
 
-apr_status_t acme_work_key(acme_work_t *work, acme_key_end_e end)
+apr_status_t acme_task_key(acme_task_t *work, acme_key_end_e end)
 {
     const acme_msg_key_t body = { work->about, (apr_uint32_t)end };
 
@@ -140,7 +141,7 @@ apr_status_t acme_work_key(acme_work_t *work, acme_key_end_e end)
                             &work->res, work->p);
 }
 
-apr_status_t acme_work_done(acme_work_t *work, acme_want_e want)
+apr_status_t acme_task_done(acme_task_t *work, acme_want_e want)
 {
     const acme_msg_want_t body = { work->about, (apr_uint32_t)want, -1 };
 
@@ -148,7 +149,7 @@ apr_status_t acme_work_done(acme_work_t *work, acme_want_e want)
                             &work->res, work->p);
 }
 
-apr_status_t acme_work_install(acme_work_t *work, const char *pem,
+apr_status_t acme_task_install(acme_task_t *work, const char *pem,
                                apr_size_t len, const char *url)
 {
     acme_msg_url_t *body = apr_pcalloc(work->p, sizeof(*body));

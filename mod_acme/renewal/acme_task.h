@@ -25,9 +25,10 @@ typedef struct {
     unsigned char *flags;               /* one for each configured name */
     apr_uint32_t with;                  /* ACME_WITH_...: asked of SIGN */
     acme_order_t *order;
-    apr_array_header_t *answers;        /* acme_answer_t: presented by us */
+    apr_array_header_t
+        *answers; /* acme_challenge_response_t: presented by us */
     apr_array_header_t *records;        /* acme_dns01.c: TXT records */
-    int persist_told;                   /* acme_persist_tell() was called */
+    int persist_told; /* acme_persist_check_report() was called */
     const char *types;                  /* of challenges: "http-01, dns-01" */
     int valid_before;                   /* authorizations that were valid */
     int dead;                           /* nothing can come of the order */
@@ -37,39 +38,39 @@ typedef struct {
     apr_time_t begun;
     acme_result_t res;
     apr_pool_t *p;
-} acme_work_t;
+} acme_task_t;
 
 /*
  * Begin to work: a client of the keeper and a connection to the CA. NULL:
  * there is no keeper to tell. What borrowed the connection gives it back with
- * acme_work_end().
+ * acme_task_end().
  */
-acme_work_t *acme_work_begin(const acme_workshop_t *shop, acme_turn_t *turn,
+acme_task_t *acme_task_begin(const acme_workshop_t *shop, acme_turn_t *turn,
                              apr_pool_t *p);
-void acme_work_end(acme_work_t *work);
+void acme_task_end(acme_task_t *work);
 
 /* A random number from 0 to 999. */
-int acme_work_chance(void);
+int acme_task_chance(void);
 
 /*
  * Each talks to the keeper; res of the work says what failed. prepare fills
  * prepared and, the first time, flags; an URL is the account's, the terms' or
  * the order's, "" when it is gone.
  */
-apr_status_t acme_work_prepare(acme_work_t *work);
-apr_status_t acme_work_tell_url(acme_work_t *work, acme_message_e kind,
+apr_status_t acme_task_prepare(acme_task_t *work);
+apr_status_t acme_task_tell_url(acme_task_t *work, acme_message_e kind,
                                 const char *url);
-apr_status_t acme_work_note(acme_work_t *work, acme_note_e what,
+apr_status_t acme_task_note(acme_task_t *work, acme_note_e what,
                             const char *detail);
 
 /* How a change of the account's key ended. */
-apr_status_t acme_work_key(acme_work_t *work, acme_key_end_e end);
+apr_status_t acme_task_key(acme_task_t *work, acme_key_end_e end);
 
 /* What the administrator wanted is done. */
-apr_status_t acme_work_done(acme_work_t *work, acme_want_e want);
+apr_status_t acme_task_done(acme_task_t *work, acme_want_e want);
 
 /* Hand in a chain; len 0: complete what waits on disk. url may be NULL. */
-apr_status_t acme_work_install(acme_work_t *work, const char *pem,
+apr_status_t acme_task_install(acme_task_t *work, const char *pem,
                                apr_size_t len, const char *url);
 
 #endif

@@ -28,47 +28,48 @@
 
 /* One authorization with the challenge that is to be answered. */
 typedef struct {
-    const acme_authz_t *authz;
-    acme_choice_t choice;
+    const acme_authorization_t *authz;
+    acme_challenge_pick_t choice;
 } begun_t;
 
-static apr_status_t answer_here(acme_work_t *work, const begun_t *begun)
+static apr_status_t answer_here(acme_task_t *work, const begun_t *begun)
 {
     const acme_solver_t *solver = work->shop->solver;
     const acme_challenge_t *challenge = begun->choice.challenge;
-    acme_answer_t answer;
+    acme_challenge_response_t answer;
     apr_status_t rv;
 
     answer.type = begun->choice.type;
     answer.name = begun->authz->name;
-    answer.sni = acme_alpn_sni(answer.name, work->p);
+    answer.sni = acme_alpn_cert_sni(answer.name, work->p);
     answer.token = challenge->token;
-    answer.key_authorization = acme_key_authorization(
+    answer.key_authorization = acme_challenge_key_authorization(
         challenge->token, work->prepared->thumbprint, work->p);
     rv = solver->present(solver->baton, &answer, &work->res);
     if (rv == APR_SUCCESS) {
-        APR_ARRAY_PUSH(work->answers, acme_answer_t) = answer;
+        APR_ARRAY_PUSH(work->answers, acme_challenge_response_t) = answer;
     }
     return rv;
 }
 
-static apr_status_t tell_ca(acme_work_t *work, const begun_t *begun)
+static apr_status_t tell_ca(acme_task_t *work, const begun_t *begun)
 {
     if (begun->choice.challenge->begun) {
         return APR_SUCCESS; /* answered before a reload; it goes on */
     }
-    return acme_challenge_answer(&work->session, begun->choice.challenge,
-                                 begun->authz->name, &work->res, work->p);
+    return acme_authorization_respond(&work->session, begun->choice.challenge,
+                                      begun->authz->name, &work->res, work->p);
 }
 
 /* The authorization came to nothing: whose fault was it? */
-static apr_status_t take_failure(acme_work_t *work, const acme_authz_t *authz)
+static apr_status_t take_failure(acme_task_t *work,
+                                 const acme_authorization_t *authz)
 {
     int i;
 
     work->res = authz->error;
     work->dead = 1;
-    work->blamed = acme_choice_name(work, authz);
+    work->blamed = acme_challenge_pick_name(work, authz);
     for (i = 0; i < authz->challenges->nelts; i++) {
         const acme_challenge_t *challenge =
             &APR_ARRAY_IDX(authz->challenges, i, acme_challenge_t);
@@ -81,33 +82,33 @@ static apr_status_t take_failure(acme_work_t *work, const acme_authz_t *authz)
 }
 
 /* Look at each authorization; the pending ones go into begun (or NULL). */
-static apr_status_t visit_authorizations(acme_work_t *work,
+static apr_status_t visit_authorizations(acme_task_t *work,
                                          apr_array_header_t *begun)
 {
     const apr_array_header_t *urls = work->order->authorizations;
     apr_status_t rv = APR_SUCCESS;
-    acme_authz_t *authz;
+    acme_authorization_t *authz;
     int i;
 
     for (i = 0; rv == APR_SUCCESS && i < urls->nelts; i++) {
-        rv = acme_authz_fetch(&authz, &work->session,
-                              APR_ARRAY_IDX(urls, i, const char *), &work->res,
-                              work->p);
+        rv = acme_authorization_fetch(&authz, &work->session,
+                                      APR_ARRAY_IDX(urls, i, const char *),
+                                      &work->res, work->p);
         if (rv != APR_SUCCESS) {
             break;
         }
-        if (authz->status == ACME_AUTHZ_FAILED) {
+        if (authz->status == ACME_AUTHORIZATION_FAILED) {
             rv = take_failure(work, authz);
         }
-        else if (authz->status == ACME_AUTHZ_VALID) {
+        else if (authz->status == ACME_AUTHORIZATION_VALID) {
             work->valid_before += begun != NULL;
         }
         else if (begun) {
             begun_t *row = apr_array_push(begun);
 
             row->authz = authz;
-            acme_persist_tell(work, authz);
-            rv = acme_choice_make(&row->choice, work, authz);
+            acme_persist_check_report(work, authz);
+            rv = acme_challenge_pick_make(&row->choice, work, authz);
         }
     }
     return rv;
@@ -119,7 +120,7 @@ static int is_at(const begun_t *begun, acme_challenge_e type)
 }
 
 /* Present what we answer ourselves, and let the CA look at it. */
-static apr_status_t begin_here(acme_work_t *work,
+static apr_status_t begin_here(acme_task_t *work,
                                const apr_array_header_t *all)
 {
     apr_status_t rv = APR_SUCCESS;
@@ -139,8 +140,7 @@ static apr_status_t begin_here(acme_work_t *work,
 }
 
 /* All records side by side; the CA looks when all servers have them. */
-static apr_status_t begin_dns(acme_work_t *work,
-                              const apr_array_header_t *all)
+static apr_status_t begin_dns(acme_task_t *work, const apr_array_header_t *all)
 {
     apr_status_t rv;
     int i;
@@ -149,10 +149,10 @@ static apr_status_t begin_dns(acme_work_t *work,
         const begun_t *begun = &APR_ARRAY_IDX(all, i, begun_t);
 
         if (is_at(begun, ACME_DNS_01)) {
-            acme_dns_answer_add(work, begun->authz, begun->choice.challenge);
+            acme_dns01_add(work, begun->authz, begun->choice.challenge);
         }
     }
-    rv = acme_dns_answer_present(work);
+    rv = acme_dns01_present(work);
     work->ours = rv != APR_SUCCESS;
     for (i = 0; rv == APR_SUCCESS && i < all->nelts; i++) {
         const begun_t *begun = &APR_ARRAY_IDX(all, i, begun_t);
@@ -184,7 +184,7 @@ static const char *types_text(const apr_array_header_t *all, apr_pool_t *p)
     return text;
 }
 
-static apr_status_t begin_validation(acme_work_t *work)
+static apr_status_t begin_validation(acme_task_t *work)
 {
     apr_array_header_t *all = apr_array_make(work->p, 4, sizeof(begun_t));
     apr_status_t rv;
@@ -200,21 +200,22 @@ static apr_status_t begin_validation(acme_work_t *work)
     return rv;
 }
 
-static apr_uint32_t seen(const acme_work_t *work)
+static apr_uint32_t seen(const acme_task_t *work)
 {
     const acme_solver_t *solver = work->shop->solver;
     apr_uint32_t n = 0;
     int i;
 
     for (i = 0; i < work->answers->nelts; i++) {
-        n += solver->seen(solver->baton,
-                          &APR_ARRAY_IDX(work->answers, i, acme_answer_t));
+        n += solver->seen(
+            solver->baton,
+            &APR_ARRAY_IDX(work->answers, i, acme_challenge_response_t));
     }
     return n;
 }
 
 /* Until the validators have come and gone, or most has passed. */
-static apr_status_t wait_for_validators(acme_work_t *work,
+static apr_status_t wait_for_validators(acme_task_t *work,
                                         apr_interval_time_t most)
 {
     const apr_time_t end = apr_time_now() + most;
@@ -240,7 +241,7 @@ static apr_status_t wait_for_validators(acme_work_t *work,
     return APR_SUCCESS;
 }
 
-static apr_status_t wait_for_look(acme_work_t *work, int look,
+static apr_status_t wait_for_look(acme_task_t *work, int look,
                                   acme_order_e until)
 {
     const apr_time_t retry_after = work->order->retry_after;
@@ -263,7 +264,7 @@ static apr_status_t wait_for_look(acme_work_t *work, int look,
 }
 
 /* The order came to nothing: the reason is in it or in an authorization. */
-static apr_status_t explain_invalid(acme_work_t *work)
+static apr_status_t explain_invalid(acme_task_t *work)
 {
     apr_status_t rv;
 
@@ -283,7 +284,7 @@ static apr_status_t explain_invalid(acme_work_t *work)
 }
 
 /* A CA that names a far time must not hold one of our threads until then. */
-static apr_status_t come_later(acme_work_t *work)
+static apr_status_t come_later(acme_task_t *work)
 {
     const apr_time_t at = work->order->retry_after;
 
@@ -296,7 +297,7 @@ static apr_status_t come_later(acme_work_t *work)
     return APR_EAGAIN;
 }
 
-apr_status_t acme_validation_await(acme_work_t *work, acme_order_e until)
+apr_status_t acme_validation_await(acme_task_t *work, acme_order_e until)
 {
     const apr_time_t end = apr_time_now() + ORDER_WAIT_MAX;
     apr_status_t rv = APR_SUCCESS;
@@ -330,7 +331,7 @@ apr_status_t acme_validation_await(acme_work_t *work, acme_order_e until)
     return rv;
 }
 
-static apr_status_t note_validated(acme_work_t *work)
+static apr_status_t note_validated(acme_task_t *work)
 {
     const int all = work->order->authorizations->nelts;
     const int fresh = all - work->valid_before;
@@ -354,10 +355,10 @@ static apr_status_t note_validated(acme_work_t *work)
         detail = apr_psprintf(work->p, "%s, %d still valid from before",
                               detail, all - fresh);
     }
-    return acme_work_note(work, ACME_NOTE_VALIDATED, detail);
+    return acme_task_note(work, ACME_NOTE_VALIDATED, detail);
 }
 
-apr_status_t acme_validation_run(acme_work_t *work)
+apr_status_t acme_validation_run(acme_task_t *work)
 {
     apr_status_t rv = APR_SUCCESS;
 
@@ -377,15 +378,16 @@ apr_status_t acme_validation_run(acme_work_t *work)
     return rv;
 }
 
-void acme_validation_withdraw(acme_work_t *work)
+void acme_validation_withdraw(acme_task_t *work)
 {
     const acme_solver_t *solver = work->shop->solver;
     int i;
 
     for (i = 0; i < work->answers->nelts; i++) {
-        solver->withdraw(solver->baton,
-                         &APR_ARRAY_IDX(work->answers, i, acme_answer_t));
+        solver->withdraw(
+            solver->baton,
+            &APR_ARRAY_IDX(work->answers, i, acme_challenge_response_t));
     }
     work->answers->nelts = 0;
-    acme_dns_answer_cleanup(work);
+    acme_dns01_cleanup(work);
 }

@@ -12,12 +12,12 @@
  * sentence about the name that failed, and work->dead when no more can come
  * of the order.
  */
-apr_status_t acme_validation_run(acme_work_t *work);
+apr_status_t acme_validation_run(acme_task_t *work);
 
 /* Ask for the order until it got as far as READY or VALID. */
-apr_status_t acme_validation_await(acme_work_t *work, acme_order_e until);
+apr_status_t acme_validation_await(acme_task_t *work, acme_order_e until);
 
 /* What was presented is answered no more, and its records go. */
-void acme_validation_withdraw(acme_work_t *work);
+void acme_validation_withdraw(acme_task_t *work);
 
 #endif

@@ -45,8 +45,8 @@ static const char *host_name(const char *directory_url, apr_pool_t *p)
     return host;
 }
 
-const char *acme_account_folder(const char *directory_url, const char *kid,
-                                apr_pool_t *p)
+const char *acme_account_file_folder(const char *directory_url,
+                                     const char *kid, apr_pool_t *p)
 {
     apr_size_t url_len = strlen(directory_url);
     apr_size_t len = url_len + (kid ? 1 + strlen(kid) : 0);
@@ -124,9 +124,10 @@ static apr_status_t read_account(acme_account_file_t *account,
     return parse_account(account, json, path, res, p);
 }
 
-apr_status_t acme_account_load(acme_key_t **pkey, acme_account_file_t *account,
-                               acme_store_t *store, const char *folder,
-                               acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_account_file_load(acme_key_t **pkey,
+                                    acme_account_file_t *account,
+                                    acme_store_t *store, const char *folder,
+                                    acme_result_t *res, apr_pool_t *p)
 {
     const char *path = file_path(store, folder, "account.json", p);
     apr_status_t rv;
@@ -136,7 +137,7 @@ apr_status_t acme_account_load(acme_key_t **pkey, acme_account_file_t *account,
 
     rv = acme_key_load(pkey, file_path(store, folder, KEY_FILE, p), res, p);
     if (APR_STATUS_IS_ENOTDIR(rv)) {
-        return APR_ENOENT;      /* acme_account_key_save() sets it aside */
+        return APR_ENOENT; /* acme_account_file_key_save() sets it aside */
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -171,9 +172,9 @@ static apr_status_t write_key(acme_store_t *store, const char *folder,
     return rv;
 }
 
-apr_status_t acme_account_key_save(acme_store_t *store, const char *folder,
-                                   acme_key_t *key, acme_result_t *res,
-                                   apr_pool_t *p)
+apr_status_t acme_account_file_key_save(acme_store_t *store,
+                                        const char *folder, acme_key_t *key,
+                                        acme_result_t *res, apr_pool_t *p)
 {
     const char *path = file_path(store, folder, KEY_FILE, p);
     struct stat st;
@@ -193,9 +194,9 @@ apr_status_t acme_account_key_save(acme_store_t *store, const char *folder,
     return write_key(store, folder, KEY_FILE, key, res, p);
 }
 
-apr_status_t acme_account_save(acme_store_t *store, const char *folder,
-                               const acme_account_file_t *account,
-                               acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
+                                    const acme_account_file_t *account,
+                                    acme_result_t *res, apr_pool_t *p)
 {
     const char *path = file_path(store, folder, "account.json", p);
     const char *text;
@@ -219,16 +220,17 @@ apr_status_t acme_account_save(acme_store_t *store, const char *folder,
     return acme_file_write(path, text, strlen(text), 0600, res, p);
 }
 
-apr_status_t acme_account_next_save(acme_store_t *store, const char *folder,
-                                    acme_key_t *key, acme_result_t *res,
-                                    apr_pool_t *p)
+apr_status_t acme_account_file_next_save(acme_store_t *store,
+                                         const char *folder, acme_key_t *key,
+                                         acme_result_t *res, apr_pool_t *p)
 {
     return write_key(store, folder, NEXT_FILE, key, res, p);
 }
 
-apr_status_t acme_account_next_load(acme_key_t **pkey, acme_store_t *store,
-                                    const char *folder, acme_result_t *res,
-                                    apr_pool_t *p)
+apr_status_t acme_account_file_next_load(acme_key_t **pkey,
+                                         acme_store_t *store,
+                                         const char *folder,
+                                         acme_result_t *res, apr_pool_t *p)
 {
     return acme_key_load(pkey, file_path(store, folder, NEXT_FILE, p), res,
                          p);
@@ -260,9 +262,9 @@ static apr_status_t keep_old_key(acme_store_t *store, const char *folder,
     return rv == APR_SUCCESS ? keep_aside(store, copy, res, p) : rv;
 }
 
-apr_status_t acme_account_next_promote(acme_store_t *store,
-                                       const char *folder, acme_result_t *res,
-                                       apr_pool_t *p)
+apr_status_t acme_account_file_next_promote(acme_store_t *store,
+                                            const char *folder,
+                                            acme_result_t *res, apr_pool_t *p)
 {
     const char *next = file_path(store, folder, NEXT_FILE, p);
     struct stat st;
@@ -276,8 +278,9 @@ apr_status_t acme_account_next_promote(acme_store_t *store,
         store, folder, KEY_FILE, p), res, p) : rv;
 }
 
-apr_status_t acme_account_next_drop(acme_store_t *store, const char *folder,
-                                    acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_account_file_next_drop(acme_store_t *store,
+                                         const char *folder,
+                                         acme_result_t *res, apr_pool_t *p)
 {
     const char *next = file_path(store, folder, NEXT_FILE, p);
     struct stat st;

@@ -13,8 +13,8 @@
  * The folder's name: host of the directory URL, and the first 8 hex digits of
  * SHA-256(directory URL), or of SHA-256(directory URL NUL kid) with an EAB.
  */
-const char *acme_account_folder(const char *directory_url, const char *kid,
-                                apr_pool_t *p);
+const char *acme_account_file_folder(const char *directory_url,
+                                     const char *kid, apr_pool_t *p);
 
 typedef struct {
     const char *url;            /* NULL: the CA has not told it, or lost it */
@@ -34,22 +34,23 @@ typedef struct {
  * account.json is set aside, and all but the key is unknown then; a damaged
  * key is a failure and stays.
  */
-apr_status_t acme_account_load(acme_key_t **pkey, acme_account_file_t *account,
-                               acme_store_t *store, const char *folder,
-                               acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_account_file_load(acme_key_t **pkey,
+                                    acme_account_file_t *account,
+                                    acme_store_t *store, const char *folder,
+                                    acme_result_t *res, apr_pool_t *p);
 
 /*
  * A new folder with this key; never over a key that is there (EEXIST). May set
  * something aside.
  */
-apr_status_t acme_account_key_save(acme_store_t *store, const char *folder,
-                                   acme_key_t *key, acme_result_t *res,
-                                   apr_pool_t *p);
+apr_status_t acme_account_file_key_save(acme_store_t *store,
+                                        const char *folder, acme_key_t *key,
+                                        acme_result_t *res, apr_pool_t *p);
 
 /* Write account.json. */
-apr_status_t acme_account_save(acme_store_t *store, const char *folder,
-                               const acme_account_file_t *account,
-                               acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
+                                    const acme_account_file_t *account,
+                                    acme_result_t *res, apr_pool_t *p);
 
 /*
  * A key that is to replace the account's (8555, 7.3.5): next-key.pem lies
@@ -58,16 +59,18 @@ apr_status_t acme_account_save(acme_store_t *store, const char *folder,
  * what was key.pem is kept in aside/. drop: it goes there; nothing there is a
  * success.
  */
-apr_status_t acme_account_next_save(acme_store_t *store, const char *folder,
-                                    acme_key_t *key, acme_result_t *res,
-                                    apr_pool_t *p);
-apr_status_t acme_account_next_load(acme_key_t **pkey, acme_store_t *store,
-                                    const char *folder, acme_result_t *res,
-                                    apr_pool_t *p);
-apr_status_t acme_account_next_promote(acme_store_t *store,
-                                       const char *folder, acme_result_t *res,
-                                       apr_pool_t *p);
-apr_status_t acme_account_next_drop(acme_store_t *store, const char *folder,
-                                    acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_account_file_next_save(acme_store_t *store,
+                                         const char *folder, acme_key_t *key,
+                                         acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_account_file_next_load(acme_key_t **pkey,
+                                         acme_store_t *store,
+                                         const char *folder,
+                                         acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_account_file_next_promote(acme_store_t *store,
+                                            const char *folder,
+                                            acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_account_file_next_drop(acme_store_t *store,
+                                         const char *folder,
+                                         acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -124,7 +124,7 @@ static apr_status_t fill_folder(const char *folder,
     apr_status_t rv;
     int i;
 
-    rv = acme_dir_make(folder, 0755, res, p);
+    rv = acme_file_dir_make(folder, 0755, res, p);
     for (i = 0; rv == APR_SUCCESS && i < archive->parts->nelts; i++) {
         rv = fill_part(folder, &APR_ARRAY_IDX(archive->parts, i,
                                               acme_archive_part_t), res, p);
@@ -145,7 +145,7 @@ static apr_status_t add_folder(int *pn, const char *folder,
     acme_result_t ignored;
     apr_status_t rv;
 
-    rv = acme_dir_remove(half, res, p);
+    rv = acme_file_dir_remove(half, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -159,7 +159,7 @@ static apr_status_t add_folder(int *pn, const char *folder,
         rv = acme_file_move(half, number_path(folder, *pn, p), res, p);
     }
     if (rv != APR_SUCCESS) {
-        (void)acme_dir_remove(half, &ignored, p);
+        (void)acme_file_dir_remove(half, &ignored, p);
     }
     return rv;
 }
@@ -185,7 +185,7 @@ static apr_status_t put_live(acme_store_t *store, const char *id, int n,
             return rv;
         }
     }
-    rv = acme_link_swap(link, target, res, p);
+    rv = acme_file_link_swap(link, target, res, p);
     if (aside && rv != APR_SUCCESS) {
         (void)acme_file_move(aside, link, &ignored, p);
     }
@@ -286,7 +286,7 @@ apr_status_t acme_archive_prune(acme_store_t *store, const char *id,
         const char *path = number_path(folder, n, p);
 
         if (n != live && !is_young(path, now)) {
-            rv = acme_dir_remove(path, res, p);
+            rv = acme_file_dir_remove(path, res, p);
         }
     }
     return rv;

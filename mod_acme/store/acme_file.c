@@ -308,9 +308,9 @@ apr_status_t acme_file_move(const char *from, const char *to,
     if (rename(from, to) < 0) {
         return file_fail(res, errno, to, "put in place");
     }
-    rv = acme_dir_sync(target, res);
+    rv = acme_file_dir_sync(target, res);
     if (rv == APR_SUCCESS && strcmp(source, target)) {
-        rv = acme_dir_sync(source, res);
+        rv = acme_file_dir_sync(source, res);
     }
     return rv;
 }
@@ -335,8 +335,8 @@ static apr_status_t own_dir(int fd, const char *path, mode_t mode,
     return APR_SUCCESS;
 }
 
-apr_status_t acme_dir_make(const char *path, mode_t mode, acme_result_t *res,
-                           apr_pool_t *p)
+apr_status_t acme_file_dir_make(const char *path, mode_t mode,
+                                acme_result_t *res, apr_pool_t *p)
 {
     int made = mkdir(path, 0700) == 0;
     struct stat st;
@@ -360,12 +360,12 @@ apr_status_t acme_dir_make(const char *path, mode_t mode, acme_result_t *res,
     rv = own_dir(fd, path, mode, res);
     close(fd);
     if (rv == APR_SUCCESS && made) {
-        rv = acme_dir_sync(folder_of(path, p), res);
+        rv = acme_file_dir_sync(folder_of(path, p), res);
     }
     return rv;
 }
 
-apr_status_t acme_dir_sync(const char *path, acme_result_t *res)
+apr_status_t acme_file_dir_sync(const char *path, acme_result_t *res)
 {
     apr_status_t rv = APR_SUCCESS;
     int fd;
@@ -382,8 +382,8 @@ apr_status_t acme_dir_sync(const char *path, acme_result_t *res)
     return rv;
 }
 
-apr_status_t acme_dir_remove(const char *path, acme_result_t *res,
-                             apr_pool_t *p)
+apr_status_t acme_file_dir_remove(const char *path, acme_result_t *res,
+                                  apr_pool_t *p)
 {
     apr_status_t rv = remove_at(AT_FDCWD, path, 0);
 
@@ -393,11 +393,11 @@ apr_status_t acme_dir_remove(const char *path, acme_result_t *res,
     if (rv != APR_SUCCESS) {
         return file_fail(res, rv, path, "remove");
     }
-    return acme_dir_sync(folder_of(path, p), res);
+    return acme_file_dir_sync(folder_of(path, p), res);
 }
 
-apr_status_t acme_link_swap(const char *link, const char *target,
-                            acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_file_link_swap(const char *link, const char *target,
+                                 acme_result_t *res, apr_pool_t *p)
 {
     const char *temp = temp_of(link, p);
     apr_status_t rv;

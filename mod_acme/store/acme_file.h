@@ -47,17 +47,17 @@ apr_status_t acme_file_move(const char *from, const char *to,
  * Make one folder with this mode, or see that it is one and ours, and give it
  * the mode. ENOTDIR when what is there is no folder (a link to one is none).
  */
-apr_status_t acme_dir_make(const char *path, mode_t mode, acme_result_t *res,
-                           apr_pool_t *p);
+apr_status_t acme_file_dir_make(const char *path, mode_t mode,
+                                acme_result_t *res, apr_pool_t *p);
 
-apr_status_t acme_dir_sync(const char *path, acme_result_t *res);
+apr_status_t acme_file_dir_sync(const char *path, acme_result_t *res);
 
 /* Remove a folder and all below it; nothing there is a success. */
-apr_status_t acme_dir_remove(const char *path, acme_result_t *res,
-                             apr_pool_t *p);
+apr_status_t acme_file_dir_remove(const char *path, acme_result_t *res,
+                                  apr_pool_t *p);
 
 /* Make link point to target (relative text) in one rename(2). */
-apr_status_t acme_link_swap(const char *link, const char *target,
-                            acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_file_link_swap(const char *link, const char *target,
+                                 acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -35,8 +35,8 @@ acme_journal_t *acme_journal_make(apr_pool_t *p)
     journal->window.cert_id = "";
     journal->window.explanation = "";
     journal->names = apr_array_make(p, 2, sizeof(acme_journal_name_t));
-    journal->events = apr_array_make(p, ACME_JOURNAL_EVENTS,
-                                     sizeof(acme_event_t));
+    journal->events =
+        apr_array_make(p, ACME_JOURNAL_EVENTS, sizeof(acme_journal_event_t));
     return journal;
 }
 
@@ -69,7 +69,7 @@ static int parse_event(acme_journal_t *journal, json_t *row)
 {
     const char *when, *event, *detail, *ca = "", *kind = "", *about = "";
     apr_pool_t *p = journal->events->pool;
-    acme_event_t *found;
+    acme_journal_event_t *found;
     apr_time_t time;
 
     if (json_unpack(row, "{s:s, s:s, s:s, s?:s, s?:s, s?:s}", "when", &when,
@@ -265,7 +265,8 @@ static json_t *events_json(const apr_array_header_t *events, int first,
     int i;
 
     for (i = first; i < events->nelts; i++) {
-        const acme_event_t *event = &APR_ARRAY_IDX(events, i, acme_event_t);
+        const acme_journal_event_t *event =
+            &APR_ARRAY_IDX(events, i, acme_journal_event_t);
 
         json_array_append_new(array, json_pack(
             "{s:s, s:o, s:o, s:o*, s:o*, s:o*}",
@@ -364,11 +365,12 @@ apr_status_t acme_journal_save(acme_store_t *store, const char *id,
     return acme_file_write(path, text, strlen(text), 0644, res, p);
 }
 
-acme_event_t *acme_journal_add(acme_journal_t *journal, apr_time_t when,
-                               const char *event, const char *detail)
+acme_journal_event_t *acme_journal_add(acme_journal_t *journal,
+                                       apr_time_t when, const char *event,
+                                       const char *detail)
 {
     apr_array_header_t *events = journal->events;
-    acme_event_t *row;
+    acme_journal_event_t *row;
 
     if (events->nelts >= ACME_JOURNAL_EVENTS) {
         memmove(events->elts, events->elts + events->elt_size,

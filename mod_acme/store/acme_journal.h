@@ -20,7 +20,7 @@ typedef struct {
     const char *ca;             /* account's folder of the CA; "": no matter */
     const char *kind;           /* of an order: the keeper's word, or "" */
     const char *about;          /* its names, or the name that failed, or "" */
-} acme_event_t;
+} acme_journal_event_t;
 
 /* When the CA wants the certificate renewed. (9773) */
 typedef struct {
@@ -57,7 +57,7 @@ typedef struct {
     const char *digest;         /* configuration that the failure belongs to */
     acme_journal_window_t window;
     apr_array_header_t *names;  /* acme_journal_name_t: those that failed */
-    apr_array_header_t *events; /* acme_event_t, oldest first */
+    apr_array_header_t *events; /* acme_journal_event_t, oldest first */
 } acme_journal_t;
 
 /* An empty one, in p. */
@@ -81,7 +81,8 @@ apr_status_t acme_journal_save(acme_store_t *store, const char *id,
  * the journal's: what else there is to say of it may be set, in clean texts
  * that live as long.
  */
-acme_event_t *acme_journal_add(acme_journal_t *journal, apr_time_t when,
-                               const char *event, const char *detail);
+acme_journal_event_t *acme_journal_add(acme_journal_t *journal,
+                                       apr_time_t when, const char *event,
+                                       const char *detail);
 
 #endif

@@ -29,8 +29,8 @@ static json_t *parts_json(const acme_meta_t *meta, apr_pool_t *p)
 
 const char *acme_meta_text(const acme_meta_t *meta, apr_pool_t *p)
 {
-    const acme_leaf_t *leaf = APR_ARRAY_IDX(meta->parts, 0,
-                                            acme_meta_part_t).leaf;
+    const acme_cert_info_t *leaf =
+        APR_ARRAY_IDX(meta->parts, 0, acme_meta_part_t).leaf;
     json_t *json;
 
     json = json_pack("{ss so ss ss* ss ss ss so}",

@@ -15,7 +15,7 @@
 
 typedef struct {
     acme_key_type_e key_type;
-    const acme_leaf_t *leaf;
+    const acme_cert_info_t *leaf;
     const char *url;                    /* where the CA has it, or NULL */
 } acme_meta_part_t;
 

@@ -213,7 +213,8 @@ static apr_status_t forget_order(acme_store_t *store, const char *id,
     const char *path = file_path(store, id, "order.json", p);
 
     if (unlink(path) == 0) {
-        return acme_dir_sync(acme_store_path(store, "pending", id, p), res);
+        return acme_file_dir_sync(acme_store_path(store, "pending", id, p),
+                                  res);
     }
     /* ENOTDIR is for the caller, who makes or removes the folder. */
     if (errno == ENOENT || errno == ENOTDIR) {
@@ -318,7 +319,8 @@ static apr_status_t remove_one(acme_store_t *store, const char *id,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return acme_dir_remove(acme_store_path(store, "pending", id, p), res, p);
+    return acme_file_dir_remove(acme_store_path(store, "pending", id, p), res,
+                                p);
 }
 
 /* Names below pending/ that are parts of id. */

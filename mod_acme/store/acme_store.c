@@ -114,7 +114,7 @@ static apr_status_t open_root(const char *root, acme_result_t *res,
                                "absolute path", root);
     }
     if (stat(root, &st) < 0) {
-        rv = acme_dir_make(root, 0755, res, p);
+        rv = acme_file_dir_make(root, 0755, res, p);
         if (APR_STATUS_IS_ENOENT(rv)) {
             rv = acme_fail(res, rv, "%s: cannot make it, the folder above "
                            "does not exist: make that one", root);
@@ -307,10 +307,10 @@ static void aside_prune(const acme_store_t *store, apr_pool_t *p)
 
     qsort(names->elts, names->nelts, names->elt_size, compare_names);
     for (i = 0; i < names->nelts - ASIDE_KEEP; i++) {
-        (void)acme_dir_remove(acme_store_path(store, "aside",
-                                              APR_ARRAY_IDX(names, i,
-                                                            const char *), p),
-                              &ignored, p);
+        (void)acme_file_dir_remove(
+            acme_store_path(store, "aside",
+                            APR_ARRAY_IDX(names, i, const char *), p),
+            &ignored, p);
     }
 }
 
@@ -354,13 +354,13 @@ apr_status_t acme_store_dir(acme_store_t *store, const char *path,
     struct stat st;
     apr_status_t rv;
 
-    rv = acme_dir_make(path, mode, &made, p);
+    rv = acme_file_dir_make(path, mode, &made, p);
     /* A link was made by an administrator, who shall decide about it. */
     if (APR_STATUS_IS_ENOTDIR(rv) && lstat(path, &st) == 0
         && !S_ISLNK(st.st_mode)) {
         *res = made;
         (void)acme_store_damaged(store, path, res, p);
-        rv = acme_dir_make(path, mode, &made, p);
+        rv = acme_file_dir_make(path, mode, &made, p);
     }
     if (rv != APR_SUCCESS) {
         *res = made;

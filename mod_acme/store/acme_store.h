@@ -77,7 +77,7 @@ apr_status_t acme_store_damaged(acme_store_t *store, const char *path,
                                 acme_result_t *res, apr_pool_t *p);
 
 /*
- * acme_dir_make() for a folder of the store. A file in its place is set aside
+ * acme_file_dir_make() for a folder of the store. A file in its place is set aside
  * first, which res names; otherwise a success leaves res alone.
  */
 apr_status_t acme_store_dir(acme_store_t *store, const char *path,

@@ -309,7 +309,7 @@ static void three_names_are_shown(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
-        assert_string_equal(acme_names_text(names(rows[i].names), pool),
+        assert_string_equal(acme_name_list_text(names(rows[i].names), pool),
                             rows[i].text);
     }
 }

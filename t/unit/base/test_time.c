@@ -25,7 +25,7 @@ static void durations(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
-        assert_int_equal(acme_duration_parse(&d, rows[i].text, &res), 0);
+        assert_int_equal(acme_time_duration_parse(&d, rows[i].text, &res), 0);
         assert_int_equal(d, SECONDS(rows[i].seconds));
     }
 }
@@ -46,7 +46,7 @@ static void durations_that_are_refused(void **state)
     (void)state;
     for (i = 0; i < COUNT(no_durations); i++) {
         d = 5;
-        if (!acme_duration_parse(&d, no_durations[i], &res)) {
+        if (!acme_time_duration_parse(&d, no_durations[i], &res)) {
             fail_msg("\"%s\": it was liked", no_durations[i]);
         }
         assert_int_equal(d, 0);
@@ -61,12 +61,12 @@ static void windows(void **state)
     acme_window_t w;
 
     (void)state;
-    assert_int_equal(acme_window_parse(&w, "30d", &res), 0);
+    assert_int_equal(acme_time_window_parse(&w, "30d", &res), 0);
     assert_int_equal(w.duration, SECONDS(30 * DAY));
     assert_int_equal(w.percent, 0);
-    assert_int_equal(acme_window_parse(&w, "1%", &res), 0);
+    assert_int_equal(acme_time_window_parse(&w, "1%", &res), 0);
     assert_int_equal(w.percent, 1);
-    assert_int_equal(acme_window_parse(&w, "99%", &res), 0);
+    assert_int_equal(acme_time_window_parse(&w, "99%", &res), 0);
     assert_int_equal(w.percent, 99);
     assert_int_equal(w.duration, 0);
 }
@@ -86,7 +86,7 @@ static void windows_that_are_refused(void **state)
                                            : no_durations[i - COUNT(texts)];
 
         memset(&w, 5, sizeof(w));
-        if (!acme_window_parse(&w, text, &res)) {
+        if (!acme_time_window_parse(&w, text, &res)) {
             fail_msg("\"%s\": it was liked", text);
         }
         assert_int_equal(w.duration, 0);
@@ -112,10 +112,11 @@ static void intervals_for_people(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
-        assert_string_equal(acme_interval_text(SECONDS(rows[i].seconds),
-                                               pool), rows[i].text);
+        assert_string_equal(
+            acme_time_interval_text(SECONDS(rows[i].seconds), pool),
+            rows[i].text);
     }
-    assert_string_equal(acme_interval_text(999999, pool), "0 s");
+    assert_string_equal(acme_time_interval_text(999999, pool), "0 s");
 }
 
 static void times_for_people_and_files(void **state)
@@ -212,7 +213,7 @@ static void retry_after(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
-        if (acme_retry_after_parse(rows[i].value, NOW)
+        if (acme_time_retry_after_parse(rows[i].value, NOW)
             != NOW + SECONDS(rows[i].seconds)) {
             fail_msg("%s", rows[i].value);
         }
@@ -231,7 +232,7 @@ static void no_retry_after(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(values); i++) {
-        if (acme_retry_after_parse(values[i], NOW) != 0) {
+        if (acme_time_retry_after_parse(values[i], NOW) != 0) {
             fail_msg("%s: it was liked", values[i]);
         }
     }

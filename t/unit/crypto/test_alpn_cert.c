@@ -37,7 +37,8 @@ static void names_as_sni(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
-        assert_string_equal(acme_alpn_sni(rows[i].name, pool), rows[i].sni);
+        assert_string_equal(acme_alpn_cert_sni(rows[i].name, pool),
+                            rows[i].sni);
     }
 }
 
@@ -55,7 +56,7 @@ static void the_digest_of_a_key_authorization(void **state)
     unsigned char digest[ACME_ALPN_DIGEST_OCTETS];
 
     (void)state;
-    assert_int_equal(acme_alpn_digest(digest, text, &res), APR_SUCCESS);
+    assert_int_equal(acme_alpn_cert_digest(digest, text, &res), APR_SUCCESS);
     assert_memory_equal(digest, expected, sizeof(digest));
 }
 

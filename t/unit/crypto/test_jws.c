@@ -266,7 +266,7 @@ static void a_body_with_the_account(void **state)
 static void a_binding_is_over_the_key(void **state)
 {
     static const char *const secrets[] = { SECRET, SECRET "=" };
-    acme_binding_t binding = { "kid-1", NULL, NEW_ACCOUNT };
+    acme_jws_binding_t binding = { "kid-1", NULL, NEW_ACCOUNT };
     const char *text;
     size_t i;
 
@@ -288,7 +288,7 @@ static void a_binding_is_over_the_key(void **state)
 
 static void bad_bindings_are_refused(void **state)
 {
-    static const acme_binding_t rows[] = {
+    static const acme_jws_binding_t rows[] = {
         { "\xff", SECRET, NEW_ACCOUNT },
         { "kid-1", SECRET, "https://\xc3/" },
         { "kid-1", "short", NEW_ACCOUNT }
@@ -352,7 +352,7 @@ static void hmac_keys_are_checked(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
-        rv = acme_hmac_check(rows[i].text, &res);
+        rv = acme_jws_hmac_check(rows[i].text, &res);
         if (!rv != !rows[i].told
             || (rv && (!strstr(res.detail, rows[i].told)
                        || strstr(res.detail, "SECRET")))) {

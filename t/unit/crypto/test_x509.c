@@ -267,7 +267,7 @@ static void names_of_the_leaf(void **state)
         { "address and mask", GEN_IPADD, "\1\2\3\4\xff\xff\xff\0", 8, NULL,
           "8 octets" }
     };
-    const acme_leaf_t *leaf;
+    const acme_cert_info_t *leaf;
     acme_chain_t *chain;
     const char *pem;
     apr_status_t rv;
@@ -368,7 +368,7 @@ static void issuer_and_times(void **state)
         { "two\nlines", "two\\x0alines" },
         { "", "" }
     };
-    const acme_leaf_t *leaf;
+    const acme_cert_info_t *leaf;
     size_t i;
 
     (void)state;
@@ -535,8 +535,8 @@ static void responders_are_read(void **state)
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
         spec_t spec = { .exts = { { NID_info_access, rows[i].value } } };
-        const acme_leaf_t *leaf = acme_chain_leaf(parse(pem_of(
-                                                            make_leaf(spec))));
+        const acme_cert_info_t *leaf =
+            acme_chain_leaf(parse(pem_of(make_leaf(spec))));
 
         assert_url(rows[i].name, leaf->ocsp_url, rows[i].url);
         assert_null(leaf->crl_url);
@@ -573,8 +573,8 @@ static void lists_are_read(void **state)
     for (i = 0; i < COUNT(rows); i++) {
         spec_t spec = { .exts = { { NID_crl_distribution_points,
                                     rows[i].value } } };
-        const acme_leaf_t *leaf = acme_chain_leaf(parse(pem_of(
-                                                            make_leaf(spec))));
+        const acme_cert_info_t *leaf =
+            acme_chain_leaf(parse(pem_of(make_leaf(spec))));
 
         assert_url(rows[i].name, leaf->crl_url, rows[i].url);
         assert_null(leaf->ocsp_url);
@@ -899,7 +899,7 @@ static void a_placeholder_is_what_it_says(void **state)
     static const char *const names[] = {
         "example.org", "*.example.org", "192.0.2.1", "2001:db8::1", NULL
     };
-    const acme_leaf_t *leaf;
+    const acme_cert_info_t *leaf;
     const char *pem, *serial;
     acme_chain_t *chain;
     X509 *x509;

@@ -66,7 +66,7 @@ static inline acme_conf_t *make_conf(void)
     ca = apr_array_push(conf->cas);
     memset(ca, 0, sizeof(*ca));
     ca->url = CA_URL;
-    ca->folder = acme_account_folder(CA_URL, NULL, pool);
+    ca->folder = acme_account_file_folder(CA_URL, NULL, pool);
     ca->contacts = words("mailto:admin@a.example mailto:b@b.example");
     for (i = 0; i < COUNT(names); i++) {
         acme_cert_conf_t *cert = apr_array_push(conf->certs);
@@ -111,7 +111,7 @@ static inline acme_ca_conf_t *add_ca(acme_conf_t *conf, const char *url)
 
     memset(ca, 0, sizeof(*ca));
     ca->url = url;
-    ca->folder = acme_account_folder(url, NULL, pool);
+    ca->folder = acme_account_file_folder(url, NULL, pool);
     ca->contacts = words("");
     APR_ARRAY_PUSH(cert_of(conf, 0)->cas, apr_uint32_t) =
         (apr_uint32_t)conf->cas->nelts - 1;
@@ -187,16 +187,16 @@ static void publish(void *baton, const acme_state_t *state)
 }
 
 /* The book as a keeper has it that started now. */
-static inline acme_book_t *open_book(const acme_conf_t *conf)
+static inline acme_registry_t *open_book(const acme_conf_t *conf)
 {
-    acme_book_t *book = apr_pcalloc(pool, sizeof(*book));
+    acme_registry_t *registry = apr_pcalloc(pool, sizeof(*registry));
 
-    book->conf = conf;
-    book->log = &test_log;
-    book->publish = publish;
-    book->store = open_store();
-    acme_book_open(book, pool);
-    return book;
+    registry->conf = conf;
+    registry->log = &test_log;
+    registry->publish = publish;
+    registry->store = open_store();
+    acme_registry_open(registry, pool);
+    return registry;
 }
 
 static inline acme_journal_t *journal_of(const char *id)
@@ -213,9 +213,10 @@ static inline const char *last_event(const char *id)
     acme_journal_t *journal = journal_of(id);
 
     return journal->events->nelts
-        ? APR_ARRAY_IDX(journal->events, journal->events->nelts - 1,
-                        acme_event_t).event
-        : "none";
+               ? APR_ARRAY_IDX(journal->events, journal->events->nelts - 1,
+                               acme_journal_event_t)
+                     .event
+               : "none";
 }
 
 #define KEEPER_TEST(test) \

@@ -54,8 +54,8 @@ static inline void be_the_keeper(pid_t parent, int fd)
     server.pid = parent;
     server.test = test;
     server.cwd = "/";
-    server.pairs = apr_array_make(p, 1, sizeof(acme_pair_t));
-    server.baseline = acme_baseline_make(server.pairs, 0, p);
+    server.pairs = apr_array_make(p, 1, sizeof(acme_server_pair_t));
+    server.baseline = acme_conf_snapshot_make(server.pairs, 0, p);
     keeper.conf = conf;
     keeper.server = &server;
     keeper.log = &test_log;

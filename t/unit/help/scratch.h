@@ -94,7 +94,7 @@ static inline int scratch_teardown(void **state)
     acme_result_t res;
 
     scratch_step = 0;
-    acme_dir_remove(scratch_dir, &res, pool);
+    acme_file_dir_remove(scratch_dir, &res, pool);
     return pool_teardown(state);
 }
 

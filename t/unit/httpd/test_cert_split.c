@@ -39,7 +39,7 @@ static const char *numbered(const char *prefix, int from, int to)
 static apr_array_header_t *split_as(const char *vhosts, const char *live,
                                     int limit, const char *const *taken)
 {
-    acme_split_t ask;
+    acme_cert_split_t ask;
 
     ask.id = "shop";
     ask.limit = limit;
@@ -49,7 +49,7 @@ static apr_array_header_t *split_as(const char *vhosts, const char *live,
     for (; *taken; taken++) {
         apr_hash_set(ask.taken, *taken, APR_HASH_KEY_STRING, "");
     }
-    return acme_split(&ask, pool);
+    return acme_cert_split(&ask, pool);
 }
 
 /* "shop: a b; shop-2: c" */
@@ -59,11 +59,11 @@ static const char *text_of_parts(const apr_array_header_t *parts)
     int i;
 
     for (i = 0; i < parts->nelts; i++) {
-        const acme_split_part_t *part = &APR_ARRAY_IDX(parts, i,
-                                                       acme_split_part_t);
+        const acme_cert_split_part_t *part =
+            &APR_ARRAY_IDX(parts, i, acme_cert_split_part_t);
 
-        assert_string_equal(part->id, acme_split_id("shop", part->number,
-                                                    pool));
+        assert_string_equal(part->id,
+                            acme_cert_split_id("shop", part->number, pool));
         text = apr_pstrcat(pool, text, i ? "; " : "", part->id, ": ",
                            apr_array_pstrcat(pool, part->names, ' '),
                            NULL);
@@ -206,8 +206,8 @@ static void nothing_is_lost(void **state)
 
     (void)state;
     for (i = 0; i < parts->nelts; i++) {
-        const apr_array_header_t *names = APR_ARRAY_IDX(
-            parts, i, acme_split_part_t).names;
+        const apr_array_header_t *names =
+            APR_ARRAY_IDX(parts, i, acme_cert_split_part_t).names;
 
         assert_in_range(names->nelts, 1, 100);
         total += names->nelts;
@@ -238,14 +238,17 @@ static void a_division_lives_on(void **state)
         live = "";
         for (i = 0; i < parts->nelts; i++) {
             live = apr_pstrcat(
-                pool, live, i ? "|" : "", apr_array_pstrcat(
-                    pool, APR_ARRAY_IDX(parts, i, acme_split_part_t)
-                    .names, ' '), NULL);
+                pool, live, i ? "|" : "",
+                apr_array_pstrcat(
+                    pool,
+                    APR_ARRAY_IDX(parts, i, acme_cert_split_part_t).names,
+                    ' '),
+                NULL);
         }
         for (i = 0; i < lists(before)->nelts; i++) {
             assert_true(acme_name_all_in(
                 APR_ARRAY_IDX(lists(before), i, apr_array_header_t *),
-                APR_ARRAY_IDX(parts, i, acme_split_part_t).names));
+                APR_ARRAY_IDX(parts, i, acme_cert_split_part_t).names));
         }
         assert_int_equal(parts->nelts, (n + 9) / 10);
         assert_parts("again", split_as(vhost, live, 10, nobody),
@@ -266,7 +269,8 @@ static void profiles_have_limits(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
-        assert_int_equal(acme_split_limit(rows[i].profile), rows[i].limit);
+        assert_int_equal(acme_cert_split_limit(rows[i].profile),
+                         rows[i].limit);
     }
 }
 
@@ -290,13 +294,13 @@ static void a_part_has_a_number(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
-        if (acme_split_number(rows[i].part, &len) != rows[i].number
+        if (acme_cert_split_number(rows[i].part, &len) != rows[i].number
             || len != (apr_size_t)rows[i].len) {
             fail_msg("%s", rows[i].part);
         }
     }
-    assert_string_equal(acme_split_id("shop", 1, pool), "shop");
-    assert_string_equal(acme_split_id("shop", 10, pool), "shop-10");
+    assert_string_equal(acme_cert_split_id("shop", 1, pool), "shop");
+    assert_string_equal(acme_cert_split_id("shop", 10, pool), "shop-10");
 }
 
 static void put_live(acme_store_t *store, const char *id, const char *meta)
@@ -313,9 +317,10 @@ static void put_live(acme_store_t *store, const char *id, const char *meta)
                                                      pool)), 0);
 }
 
-static const char *live_text(const acme_siblings_t *siblings, const char *id)
+static const char *live_text(const acme_cert_split_store_t *siblings,
+                             const char *id)
 {
-    apr_array_header_t *live = acme_siblings_live(siblings, id, pool);
+    apr_array_header_t *live = acme_cert_split_store_live(siblings, id, pool);
     const char *text = "";
     int i;
 
@@ -333,7 +338,7 @@ static const char *live_text(const acme_siblings_t *siblings, const char *id)
 static void the_store_is_asked_for_parts(void **state)
 {
     acme_store_t *store = open_store();
-    acme_siblings_t *siblings;
+    acme_cert_split_store_t *siblings;
 
     (void)state;
     put_live(store, "shop", "{\"names\":[\"a\",\"b\"]}");
@@ -344,12 +349,12 @@ static void the_store_is_asked_for_parts(void **state)
     put_live(store, "web", "{\"names\":[\"w\"]}");
     assert_int_equal(symlink("../archive/nowhere/1", acme_store_path(
         store, "live", "lost-2", pool)), 0);
-    siblings = acme_siblings_find(store, pool);
+    siblings = acme_cert_split_store_find(store, pool);
 
-    assert_int_equal(acme_siblings_last(siblings, "shop"), 6);
+    assert_int_equal(acme_cert_split_store_last(siblings, "shop"), 6);
     assert_string_equal(live_text(siblings, "shop"),
                         "a b | c | - | d | - | -");
-    assert_int_equal(acme_siblings_last(siblings, "web"), 1);
+    assert_int_equal(acme_cert_split_store_last(siblings, "web"), 1);
     assert_string_equal(live_text(siblings, "web"), "w");
     assert_string_equal(live_text(siblings, "lost"), "- | -");
     assert_string_equal(live_text(siblings, "none"), "-");
@@ -358,10 +363,11 @@ static void the_store_is_asked_for_parts(void **state)
 static void without_a_store_there_are_none(void **state)
 {
     acme_store_t *store = acme_store_at(at("nowhere"), pool);
-    acme_siblings_t *siblings = acme_siblings_find(store, pool);
+    acme_cert_split_store_t *siblings =
+        acme_cert_split_store_find(store, pool);
 
     (void)state;
-    assert_int_equal(acme_siblings_last(siblings, "shop"), 1);
+    assert_int_equal(acme_cert_split_store_last(siblings, "shop"), 1);
     assert_string_equal(live_text(siblings, "shop"), "-");
     assert_int_equal(count(at("nowhere")), -1);
 }

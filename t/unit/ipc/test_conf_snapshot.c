@@ -11,7 +11,7 @@
 
 static apr_array_header_t *files;       /* that httpd read */
 static apr_array_header_t *now;         /* that it would read now */
-static acme_baseline_t *baseline;
+static acme_conf_snapshot_t *baseline;
 
 static void add(apr_array_header_t *list, const char *path)
 {
@@ -32,7 +32,7 @@ static int setup(void **state)
     add(files, at("site.conf"));
     now = apr_array_copy(pool, files);
     usleep(TICK);
-    baseline = acme_baseline_make(files, apr_time_now(), pool);
+    baseline = acme_conf_snapshot_make(files, apr_time_now(), pool);
     usleep(TICK);
     return rc;
 }
@@ -159,8 +159,7 @@ static const struct {
 static void expect(const char *name, const apr_array_header_t *files_now,
                    const char *file)
 {
-    const char *path = acme_baseline_changed(baseline, files_now,
-                                             pool);
+    const char *path = acme_conf_snapshot_changed(baseline, files_now, pool);
 
     if (path ? !file || strcmp(path, at("%s", file)) : file != NULL) {
         fail_msg("%s: %s instead of %s", name, path ? path : "none",
@@ -187,11 +186,10 @@ static void changes_are_seen(void **state)
 static void written_after_it_was_read_counts_as_changed(void **state)
 {
     (void)state;
-    baseline = acme_baseline_make(files, apr_time_now(), pool);
+    baseline = acme_conf_snapshot_make(files, apr_time_now(), pool);
     expect("written before", NULL, NULL);
-    baseline = acme_baseline_make(files,
-                                  apr_time_now() - apr_time_from_sec(60),
-                                  pool);
+    baseline = acme_conf_snapshot_make(
+        files, apr_time_now() - apr_time_from_sec(60), pool);
     expect("written after", NULL, "main.conf");
 }
 
@@ -199,7 +197,7 @@ static void not_there_when_it_was_read_counts_as_changed(void **state)
 {
     (void)state;
     add(files, at("later.conf"));
-    baseline = acme_baseline_make(files, apr_time_now(), pool);
+    baseline = acme_conf_snapshot_make(files, apr_time_now(), pool);
     expect("not there", NULL, "later.conf");
     put(at("later.conf"), "");
     expect("there now", NULL, "later.conf");
@@ -209,7 +207,7 @@ static void of_no_files_nothing_changes(void **state)
 {
     (void)state;
     apr_array_clear(files);
-    baseline = acme_baseline_make(files, apr_time_now(), pool);
+    baseline = acme_conf_snapshot_make(files, apr_time_now(), pool);
     expect("none", NULL, NULL);
     expect("none and none", files, NULL);
 }

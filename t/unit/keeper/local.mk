@@ -29,4 +29,4 @@ $(keeper_tests): $(keeper_tests_libs)
 
 # Its handlers park requests, as those do that wait for the keeper's jobs.
 %C%_test_keeper_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=acme_serve -Wl,--wrap=acme_records_create
+	-Wl,--wrap=acme_handlers_answer -Wl,--wrap=acme_dns_records_create

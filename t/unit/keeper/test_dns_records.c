@@ -12,9 +12,9 @@
 #define V1 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1"
 #define V2 "-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb_2"
 
-static acme_records_t *records;
+static acme_dns_records_t *records;
 static acme_dns_conf_t dns;
-static acme_record_job_t what;
+static acme_dns_records_job_t what;
 static const char *real_path;
 
 static void write_script(const char *path, const char *text)
@@ -49,7 +49,7 @@ static int setup(void **state)
         real_path = strdup(getenv("PATH"));
     }
     setenv("PATH", real_path, 1);
-    records = acme_records_create(&test_log, pool);
+    records = acme_dns_records_create(&test_log, pool);
     memset(&dns, 0, sizeof(dns));
     dns.present = one(hook(":"));
     dns.timeout = apr_time_from_sec(50);
@@ -62,14 +62,14 @@ static int setup(void **state)
 
 static void present(void)
 {
-    if (acme_records_present(records, &what, &dns, &res)) {
+    if (acme_dns_records_present(records, &what, &dns, &res)) {
         fail_msg("%s", res.detail);
     }
 }
 
 static void cleanup(void)
 {
-    if (acme_records_cleanup(records, &what, &dns, &res)) {
+    if (acme_dns_records_cleanup(records, &what, &dns, &res)) {
         fail_msg("%s", res.detail);
     }
 }
@@ -78,26 +78,26 @@ static void turn(void)
 {
     struct pollfd fds[ACME_RECORD_FDS];
     apr_time_t now = apr_time_now();
-    apr_time_t wake = acme_records_wake(records, now);
-    int n = acme_records_poll(records, fds);
+    apr_time_t wake = acme_dns_records_wake(records, now);
+    int n = acme_dns_records_poll(records, fds);
 
     assert_true(wake > 0);
     poll(fds, (nfds_t)n,
          wake > now ? (int)apr_time_as_msec(wake - now) + 1 : 0);
-    acme_records_step(records, apr_time_now());
+    acme_dns_records_step(records, apr_time_now());
 }
 
 /* As the keeper's loop, until the certificate has nothing under way. */
 static void await(apr_uint32_t cert)
 {
-    while (acme_records_running(records, cert)) {
+    while (acme_dns_records_running(records, cert)) {
         turn();
     }
 }
 
 static void await_all(void)
 {
-    while (acme_records_wake(records, apr_time_now())) {
+    while (acme_dns_records_wake(records, apr_time_now())) {
         turn();
     }
 }
@@ -105,7 +105,7 @@ static void await_all(void)
 static apr_status_t result(apr_uint32_t cert)
 {
     acme_result_clear(&res);
-    return acme_records_result(records, cert, &res);
+    return acme_dns_records_result(records, cert, &res);
 }
 
 static void commands_are_called_as_their_kind_wants(void **state)
@@ -193,10 +193,10 @@ static void a_cleanup_waits_for_its_present(void **state)
     cleanup();
     cleanup();
     while (!text_of(at("said"))) {
-        acme_records_step(records, apr_time_now());
+        acme_dns_records_step(records, apr_time_now());
         usleep(10000);
     }
-    assert_true(acme_records_running(records, 0));
+    assert_true(acme_dns_records_running(records, 0));
     put(at("go"), "");
     await(0);
     assert_string_equal(text_of(at("said")),
@@ -314,7 +314,7 @@ static void one_that_hangs_delays_nobody(void **state)
     what.name = "b.example";
     present();
     await(1);
-    assert_true(acme_records_running(records, 0));
+    assert_true(acme_dns_records_running(records, 0));
     assert_int_equal(result(1), 0);
     await(0);
     assert_true(apr_time_now() - begun < apr_time_from_sec(20));
@@ -385,14 +385,14 @@ static void what_is_no_name_or_no_token_starts_nothing(void **state)
         what.token = rows[i].token;
         what.value = rows[i].value;
         what.record = rows[i].record;
-        if (acme_records_present(records, &what, &dns, &res) != APR_EINVAL
+        if (acme_dns_records_present(records, &what, &dns, &res) != APR_EINVAL
             || res.retry != ACME_RETRY_NEVER || strchr(res.detail, '\n')
-            || acme_records_cleanup(records, &what, &dns, &res)
-               != APR_EINVAL) {
+            || acme_dns_records_cleanup(records, &what, &dns, &res)
+                   != APR_EINVAL) {
             fail_msg("%s: %s", rows[i].case_name, res.detail);
         }
     }
-    assert_int_equal(acme_records_wake(records, apr_time_now()), 0);
+    assert_int_equal(acme_dns_records_wake(records, apr_time_now()), 0);
     assert_null(text_of(at("said")));
 }
 
@@ -462,7 +462,7 @@ static void without_nsupdate_it_is_told_what_to_install(void **state)
     use_rfc2136(":");
     setenv("PATH", at("bin"), 1);
     assert_int_equal(rename(at("bin/nsupdate"), at("bin/knsupdate")), 0);
-    assert_int_equal(acme_records_present(records, &what, &dns, &res),
+    assert_int_equal(acme_dns_records_present(records, &what, &dns, &res),
                      APR_ENOENT);
     assert_non_null(strstr(res.detail, "add zone= to AcmeDns"));
     dns.zone = "example";
@@ -471,7 +471,7 @@ static void without_nsupdate_it_is_told_what_to_install(void **state)
     await(0);
     assert_int_equal(result(0), 0);
     setenv("PATH", at("none"), 1);
-    assert_int_equal(acme_records_present(records, &what, &dns, &res),
+    assert_int_equal(acme_dns_records_present(records, &what, &dns, &res),
                      APR_ENOENT);
     assert_non_null(strstr(res.detail, "install bind9-dnsutils or "
                            "knot-dnsutils (knsupdate)"));
@@ -505,18 +505,18 @@ static void a_key_that_is_no_secret_is_not_used(void **state)
         }
         assert_int_equal(chmod(at("key"), rows[i].mode), 0);
         acme_result_clear(&res);
-        rv = acme_records_present(records, &what, &dns, &res);
+        rv = acme_dns_records_present(records, &what, &dns, &res);
         if (rv != rows[i].status || !strstr(res.detail, rows[i].says)) {
             fail_msg("%s: %d %s", rows[i].name, rv, res.detail);
         }
         await_all();
     }
     assert_int_equal(unlink(at("key")), 0);
-    assert_int_equal(acme_records_present(records, &what, &dns, &res),
+    assert_int_equal(acme_dns_records_present(records, &what, &dns, &res),
                      APR_ENOENT);
     assert_non_null(strstr(res.detail, "the key of AcmeDns rfc2136"));
     dns.key_file = at("bin");
-    assert_int_equal(acme_records_present(records, &what, &dns, &res),
+    assert_int_equal(acme_dns_records_present(records, &what, &dns, &res),
                      APR_EINVAL);
 }
 
@@ -541,7 +541,7 @@ static void settings_can_not_become_commands(void **state)
         dns.server = rows[i].server;
         dns.port = rows[i].port;
         dns.zone = rows[i].zone;
-        assert_int_equal(acme_records_present(records, &what, &dns, &res),
+        assert_int_equal(acme_dns_records_present(records, &what, &dns, &res),
                          APR_EINVAL);
         assert_null(strchr(res.detail, '\n'));
     }

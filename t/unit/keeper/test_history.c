@@ -61,8 +61,8 @@ static void ordered(apr_time_t when, apr_uint32_t with)
 
     memset(&note, 0, sizeof(note));
     note.with = with;
-    acme_past_ordered(acme_journal_add(journal, when, "ordered", ""), &note,
-                      &conf, &state, journal, pool);
+    acme_history_ordered(acme_journal_add(journal, when, "ordered", ""), &note,
+                         &conf, &state, journal, pool);
 }
 
 static void failed(const char *event, apr_uint32_t name,
@@ -73,7 +73,8 @@ static void failed(const char *event, apr_uint32_t name,
     memset(&note, 0, sizeof(note));
     note.name = name;
     note.challenge = challenge;
-    acme_past_failed(acme_journal_add(journal, NOW, event, ""), &note, &conf);
+    acme_history_failed(acme_journal_add(journal, NOW, event, ""), &note,
+                        &conf);
 }
 
 static void installed(apr_time_t when)
@@ -83,12 +84,12 @@ static void installed(apr_time_t when)
 
 static void read_past(void)
 {
-    acme_past_read(&state, journal, &conf, cert, NOW);
+    acme_history_read(&state, journal, &conf, cert, NOW);
 }
 
 static void orders_and_what_came_of_them(void **unused)
 {
-    const acme_past_t *issued = state.past[ACME_PAST_ISSUED];
+    const acme_history_t *issued = state.past[ACME_HISTORY_ISSUED];
 
     (void)unused;
     ordered(NOW - 9, 0);
@@ -100,9 +101,9 @@ static void orders_and_what_came_of_them(void **unused)
     installed(NOW - 4);
     ordered(NOW - 3, 0);
     read_past();
-    assert_int_equal(state.pasts[ACME_PAST_ORDERED], 3);
-    assert_int_equal(state.pasts[ACME_PAST_ISSUED], 2);
-    assert_int_equal(state.pasts[ACME_PAST_FAILED], 0);
+    assert_int_equal(state.pasts[ACME_HISTORY_ORDERED], 3);
+    assert_int_equal(state.pasts[ACME_HISTORY_ISSUED], 2);
+    assert_int_equal(state.pasts[ACME_HISTORY_FAILED], 0);
     assert_int_equal(issued[0].when, NOW - 7);
     assert_int_equal(issued[0].kind, ACME_ORDER_FIRST);
     assert_int_equal(issued[0].others, 0);
@@ -131,7 +132,8 @@ static void in_the_window_it_was_suggested(void **unused)
         state.window_end = rows[i].end;
         ordered(NOW, rows[i].with);
         read_past();
-        assert_int_equal(state.past[ACME_PAST_ORDERED][i].kind, rows[i].kind);
+        assert_int_equal(state.past[ACME_HISTORY_ORDERED][i].kind,
+                         rows[i].kind);
     }
 }
 
@@ -143,9 +145,10 @@ static void each_part_is_a_certificate(void **unused)
     ordered(NOW, 0);
     installed(NOW);
     read_past();
-    assert_int_equal(state.pasts[ACME_PAST_ISSUED], 2);
-    assert_int_equal(state.past[ACME_PAST_ISSUED][0].kind, ACME_ORDER_FIRST);
-    assert_int_equal(state.past[ACME_PAST_ISSUED][1].kind,
+    assert_int_equal(state.pasts[ACME_HISTORY_ISSUED], 2);
+    assert_int_equal(state.past[ACME_HISTORY_ISSUED][0].kind,
+                     ACME_ORDER_FIRST);
+    assert_int_equal(state.past[ACME_HISTORY_ISSUED][1].kind,
                      ACME_ORDER_RENEWAL);
 }
 
@@ -158,10 +161,10 @@ static void other_names_are_told_apart(void **unused)
     installed(NOW);
     last = *(const char **)apr_array_pop(cert->names);
     read_past();
-    assert_int_equal(state.past[ACME_PAST_ISSUED][0].others, 1);
+    assert_int_equal(state.past[ACME_HISTORY_ISSUED][0].others, 1);
     APR_ARRAY_PUSH(cert->names, const char *) = last;
     read_past();
-    assert_int_equal(state.past[ACME_PAST_ISSUED][0].others, 0);
+    assert_int_equal(state.past[ACME_HISTORY_ISSUED][0].others, 0);
 }
 
 static void only_what_was_validated_has_failed(void **unused)
@@ -172,14 +175,14 @@ static void only_what_was_validated_has_failed(void **unused)
     failed("failed", 1, ACME_CHALLENGES);
     failed("failed", ACME_NO_NAME, ACME_HTTP_01);
     read_past();
-    assert_int_equal(state.pasts[ACME_PAST_FAILED], 2);
-    assert_int_equal(state.past[ACME_PAST_FAILED][0].name, 1);
-    assert_int_equal(state.past[ACME_PAST_FAILED][1].name, 2);
+    assert_int_equal(state.pasts[ACME_HISTORY_FAILED], 2);
+    assert_int_equal(state.past[ACME_HISTORY_FAILED][0].name, 1);
+    assert_int_equal(state.past[ACME_HISTORY_FAILED][1].name, 2);
 }
 
 static void another_account_and_strange_words(void **unused)
 {
-    acme_event_t *event;
+    acme_journal_event_t *event;
 
     (void)unused;
     ordered(NOW, 0);
@@ -190,10 +193,11 @@ static void another_account_and_strange_words(void **unused)
     event->kind = "unheard of";
     event->about = "nothing";
     read_past();
-    assert_int_equal(state.pasts[ACME_PAST_ISSUED], 0);
-    assert_int_equal(state.pasts[ACME_PAST_ORDERED], 1);
-    assert_int_equal(state.past[ACME_PAST_ORDERED][0].kind, ACME_ORDER_FIRST);
-    assert_int_equal(state.past[ACME_PAST_ORDERED][0].others, 1);
+    assert_int_equal(state.pasts[ACME_HISTORY_ISSUED], 0);
+    assert_int_equal(state.pasts[ACME_HISTORY_ORDERED], 1);
+    assert_int_equal(state.past[ACME_HISTORY_ORDERED][0].kind,
+                     ACME_ORDER_FIRST);
+    assert_int_equal(state.past[ACME_HISTORY_ORDERED][0].others, 1);
 }
 
 static void the_last_ones_are_kept(void **unused)
@@ -205,10 +209,11 @@ static void the_last_ones_are_kept(void **unused)
         ordered(NOW - 100 + i, 0);
     }
     read_past();
-    assert_int_equal(state.pasts[ACME_PAST_ORDERED], ACME_PAST_MAX);
-    assert_int_equal(state.past[ACME_PAST_ORDERED][0].when, NOW - 100 + 4);
-    assert_int_equal(state.past[ACME_PAST_ORDERED][ACME_PAST_MAX - 1].when,
-                     NOW - 100 + 11);
+    assert_int_equal(state.pasts[ACME_HISTORY_ORDERED], ACME_HISTORY_MAX);
+    assert_int_equal(state.past[ACME_HISTORY_ORDERED][0].when, NOW - 100 + 4);
+    assert_int_equal(
+        state.past[ACME_HISTORY_ORDERED][ACME_HISTORY_MAX - 1].when,
+        NOW - 100 + 11);
 }
 
 static acme_blame_e blame(int name, int is_lasting, apr_time_t now)
@@ -218,7 +223,7 @@ static acme_blame_e blame(int name, int is_lasting, apr_time_t now)
     fault.name = names[name];
     fault.challenge = ACME_CHALLENGES;
     fault.is_lasting = is_lasting;
-    return acme_roster_blame(journal, &fault, cert, &state, now);
+    return acme_quarantine_blame(journal, &fault, cert, &state, now);
 }
 
 static void left_out_after_some_failures(void **unused)
@@ -227,16 +232,17 @@ static void left_out_after_some_failures(void **unused)
     assert_int_equal(blame(1, 0, NOW), ACME_BLAME_NOTED);
     assert_int_equal(blame(1, 0, NOW), ACME_BLAME_NOTED);
     assert_int_equal(blame(1, 0, NOW), ACME_BLAME_LEFT_OUT);
-    assert_int_equal(acme_roster_names(cert, journal, NOW, pool)->nelts, 2);
-    assert_int_equal(acme_roster_names(cert, journal, NOW + DAYS(1),
-                                       pool)->nelts, 3);
+    assert_int_equal(acme_quarantine_names(cert, journal, NOW, pool)->nelts,
+                     2);
+    assert_int_equal(
+        acme_quarantine_names(cert, journal, NOW + DAYS(1), pool)->nelts, 3);
     assert_int_equal(blame(1, 0, NOW + DAYS(1)), ACME_BLAME_STILL_OUT);
-    assert_int_equal(acme_roster_names(cert, journal, NOW + DAYS(1),
-                                       pool)->nelts, 2);
-    acme_roster_try_all(journal, NOW + DAYS(1));
-    assert_int_equal(acme_roster_names(cert, journal, NOW + DAYS(1),
-                                       pool)->nelts, 3);
-    acme_roster_issued(journal, cert->names);
+    assert_int_equal(
+        acme_quarantine_names(cert, journal, NOW + DAYS(1), pool)->nelts, 2);
+    acme_quarantine_try_all(journal, NOW + DAYS(1));
+    assert_int_equal(
+        acme_quarantine_names(cert, journal, NOW + DAYS(1), pool)->nelts, 3);
+    acme_quarantine_issued(journal, cert->names);
     assert_int_equal(journal->names->nelts, 0);
 }
 
@@ -246,12 +252,14 @@ static void a_lasting_refusal_at_once(void **unused)
     assert_int_equal(blame(0, 1, NOW), ACME_BLAME_LEFT_OUT);
     assert_int_equal(blame(1, 1, NOW), ACME_BLAME_LEFT_OUT);
     assert_int_equal(blame(2, 1, NOW), ACME_BLAME_NOTED);       /* the last */
-    assert_int_equal(acme_roster_names(cert, journal, NOW, pool)->nelts, 1);
+    assert_int_equal(acme_quarantine_names(cert, journal, NOW, pool)->nelts,
+                     1);
 
     /* Without it the next one becomes the last, and stays in. */
     apr_array_pop(cert->names);
     assert_int_equal(blame(0, 1, NOW), ACME_BLAME_NOTED);
-    assert_int_equal(acme_roster_names(cert, journal, NOW, pool)->nelts, 1);
+    assert_int_equal(acme_quarantine_names(cert, journal, NOW, pool)->nelts,
+                     1);
 }
 
 static void not_before_the_warn_window(void **unused)

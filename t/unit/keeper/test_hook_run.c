@@ -11,7 +11,7 @@
 #define HANGS_AFTER 60          /* seconds */
 #define LONG apr_time_from_sec(50)
 
-static acme_hooks_t *hooks;
+static acme_hook_runner_t *hooks;
 
 /* What the last that ended was said to have done. */
 static struct {
@@ -28,7 +28,7 @@ static int setup(void **state)
     alarm(HANGS_AFTER);
     signal(SIGPIPE, SIG_IGN);
     memset(&done, 0, sizeof(done));
-    hooks = acme_hooks_create(&test_log, pool);
+    hooks = acme_hook_run_create(&test_log, pool);
     return rc;
 }
 
@@ -76,7 +76,7 @@ static void run(const char *script, const acme_hook_event_t *event,
     hook.timeout = timeout;
     hook.done = on_done;
     hook.baton = &done;
-    acme_hooks_run(hooks, &hook);
+    acme_hook_run_start(hooks, &hook);
 }
 
 /* As the keeper's loop, until so many have ended. */
@@ -88,13 +88,13 @@ static void wait_for(int times)
         apr_time_t wake, now = apr_time_now();
         int n;
 
-        acme_hooks_step(hooks, now);
+        acme_hook_run_step(hooks, now);
         if (done.times >= times) {
             return;
         }
-        wake = acme_hooks_wake(hooks, now);
+        wake = acme_hook_run_wake(hooks, now);
         assert_true(wake > 0);
-        n = acme_hooks_poll(hooks, fds);
+        n = acme_hook_run_poll(hooks, fds);
         poll(fds, (nfds_t)n,
              wake > now ? (int)apr_time_as_msec(wake - now) + 1 : 0);
     }
@@ -251,7 +251,7 @@ static void how_it_ended_is_told(void **state)
     }
     assert_logged("[notice] a.example: /bin/sh: first");
     assert_logged("[notice] a.example: /bin/sh: wait");
-    assert_int_equal(acme_hooks_wake(hooks, apr_time_now()), 0);
+    assert_int_equal(acme_hook_run_wake(hooks, apr_time_now()), 0);
 }
 
 static void what_is_no_program_is_told(void **state)
@@ -265,7 +265,7 @@ static void what_is_no_program_is_told(void **state)
     hook.timeout = LONG;
     hook.done = on_done;
     hook.baton = &done;
-    acme_hooks_run(hooks, &hook);
+    acme_hook_run_start(hooks, &hook);
     wait_for(1);
     assert_string_equal(done.res.detail, "/none/such: exit status 127: "
                         "/none/such: cannot be run: No such file or "
@@ -301,7 +301,7 @@ static void they_run_side_by_side_within_a_bound(void **state)
     for (i = 0; i < 20; i++) {
         run("exit 0", &event, LONG);
     }
-    assert_in_range(acme_hooks_poll(hooks, fds), ACME_HOOKS_MAX,
+    assert_in_range(acme_hook_run_poll(hooks, fds), ACME_HOOKS_MAX,
                     ACME_HOOK_FDS);
     wait_for(20);
     assert_int_equal(done.times, 20);
@@ -317,7 +317,7 @@ static void they_end_with_their_pool(void **state)
 
     (void)state;
     apr_pool_create(&p, pool);
-    hooks = acme_hooks_create(&test_log, p);
+    hooks = acme_hook_run_create(&test_log, p);
     run(apr_psprintf(pool, "echo $$ >%s; exec sleep 50", at("pid")),
         &event, LONG);
     for (i = 0; i < 500 && (!text_of(at("pid")) || !*text_of(at("pid")));

@@ -13,7 +13,7 @@
 #define CERT_URL "https://ca.example/cert/1"
 
 static acme_conf_t *conf;
-static acme_book_t *book;
+static acme_registry_t *registry;
 static acme_reload_t *reload;
 static const issuer_t *ca;
 
@@ -28,8 +28,8 @@ static void open_all(void)
 {
     static const acme_server_t server;
 
-    book = open_book(conf);
-    reload = acme_reload_create(&server, book, held, NULL, pool);
+    registry = open_book(conf);
+    reload = acme_reload_create(&server, registry, held, NULL, pool);
 }
 
 static int setup(void **state)
@@ -48,15 +48,16 @@ static acme_pending_t *begin_part(apr_uint32_t part)
     acme_pending_t *pending;
     const char *flags;
 
-    if (acme_enroll_begin(&pending, &flags, book, &about, &res,
-                          pool)) {
+    if (acme_install_prepare(&pending, &flags, registry, &about, &res, pool)) {
         fail_msg("%s", res.detail);
     }
     if (!pending->account) {            /* and ordered */
-        assert_int_equal(acme_pending_order(
-            book->store, acme_enroll_pending(cert_of(conf, 0), part,
-                                             pool),
-            ca_of(conf, 0)->folder, ORDER_URL, &res, pool), 0);
+        assert_int_equal(
+            acme_pending_order(
+                registry->store,
+                acme_install_pending_name(cert_of(conf, 0), part, pool),
+                ca_of(conf, 0)->folder, ORDER_URL, &res, pool),
+            0);
     }
     return pending;
 }
@@ -70,7 +71,7 @@ static apr_status_t find_part(acme_pending_t **ppending, apr_uint32_t part)
 {
     const acme_target_t about = { 0, 0, part };
 
-    return acme_enroll_find(ppending, book, &about, &res, pool);
+    return acme_install_find_pending(ppending, registry, &about, &res, pool);
 }
 
 static apr_status_t find(acme_pending_t **ppending)
@@ -84,8 +85,7 @@ static apr_status_t install_part(apr_uint32_t part, const char *pem)
     const acme_target_t about = { 0, 0, part };
     const acme_issued_t what = { pem, strlen(pem), CERT_URL };
 
-    return acme_enroll_install(book, reload, &about, &what, &res,
-                               pool);
+    return acme_install_chain(registry, reload, &about, &what, &res, pool);
 }
 
 static apr_status_t install(const char *pem)
@@ -234,7 +234,7 @@ static void one_that_was_asked_for_may_end_earlier(void **state)
 {
     (void)state;
     assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
-    book->states[0].wanted = 1;
+    registry->states[0].wanted = 1;
     assert_int_equal(install(issued(begin(), (issue_t){ .until = 40 * DAY })),
                      APR_EINVAL);
     assert_int_equal(install(issued(begin(), (issue_t){ .until = 50 * DAY })),
@@ -342,7 +342,7 @@ static void a_death_costs_nothing(void **state)
             fail_msg("after a death at step %d: %s", i, res.detail);
         }
         assert_whole(1);
-        assert_in_range(book->states[0].live, 1, 2);
+        assert_in_range(registry->states[0].live, 1, 2);
         assert_int_equal(mode_of(at("store/pending/a.example")), -1);
         assert_string_equal(last_event("a.example"), "installed");
     }
@@ -357,8 +357,9 @@ static int begin_and_die_at_step(void *data)
 
     scratch_errno = 0;
     scratch_step = *(int *)data;
-    return acme_enroll_begin(&pending, &flags, book, &about, &res,
-                             pool) ? 1 : 0;
+    return acme_install_prepare(&pending, &flags, registry, &about, &res, pool)
+               ? 1
+               : 0;
 }
 
 static void a_death_at_the_beginning_costs_nothing(void **state)
@@ -412,27 +413,26 @@ static void parts_go_live_together(void **state)
 
     (void)state;
     set_key_types(conf, 0, "p256 rsa2048");
-    assert_string_equal(acme_enroll_pending(cert_of(conf, 0), 0,
-                                            pool), "a.example");
-    assert_string_equal(acme_enroll_pending(cert_of(conf, 0), 1,
-                                            pool),
+    assert_string_equal(acme_install_pending_name(cert_of(conf, 0), 0, pool),
+                        "a.example");
+    assert_string_equal(acme_install_pending_name(cert_of(conf, 0), 1, pool),
                         "a.example+rsa2048");
     for (i = 0; i < COUNT(orders); i++) {
         apr_uint32_t first = (apr_uint32_t)(orders[i][0] - '0');
         const char *pem = issued_part(first);
 
         assert_int_equal(install_part(first, pem), 0);
-        assert_int_equal(book->states[0].live, (int)i);
+        assert_int_equal(registry->states[0].live, (int)i);
         assert_int_equal(find_part(&pending, first), 0);
         assert_string_equal(pending->chain_pem, pem);
         assert_string_equal(pending->cert_url, CERT_URL);
         assert_string_equal(begin_part(first)->chain_pem, pem);
         assert_int_equal(install_part(first, ""), 0);   /* too early */
-        assert_int_equal(book->states[0].live, (int)i);
+        assert_int_equal(registry->states[0].live, (int)i);
 
         assert_int_equal(install_part(1 - first, issued_part(1 - first)), 0);
-        assert_int_equal(book->states[0].live, (int)i + 1);
-        assert_int_equal(book->states[0].covers, 1);
+        assert_int_equal(registry->states[0].live, (int)i + 1);
+        assert_int_equal(registry->states[0].covers, 1);
         assert_int_equal(count(at("store/archive/a.example")), (int)i + 1);
         assert_int_equal(count(at("store/pending")), 0);
         assert_both_whole();
@@ -574,7 +574,7 @@ static void a_death_between_the_parts_costs_nothing(void **state)
             assert_int_equal(install_part(1, pem_to_install), 0);
         }
         assert_both_whole();
-        assert_int_equal(book->states[0].covers, 1);
+        assert_int_equal(registry->states[0].covers, 1);
     }
     assert_in_range(i, 20, STEPS_MAX - 1);
     assert_in_range(completed, 5, i);
@@ -612,8 +612,8 @@ static void the_key_is_kept_when_it_is_wanted(void **state)
 
     set_key_types(conf, 0, "p256 rsa2048");
     cert_of(conf, 0)->key_reuse = 0;
-    assert_int_equal(acme_pending_remove(book->store, "a.example", &res,
-                                         pool), 0);
+    assert_int_equal(
+        acme_pending_remove(registry->store, "a.example", &res, pool), 0);
     assert_false(acme_key_same(key_of(begin_part(0)), first));
 }
 
@@ -650,10 +650,12 @@ static void a_name_left_out_is_not_in_the_request(void **state)
     (void)state;
     assert_int_equal(all->names->nelts, 2);
     APR_ARRAY_PUSH(journal->names, acme_journal_name_t) = name;
-    assert_int_equal(acme_journal_save(book->store, "a.example", journal,
-                                       &res, pool), 0);
-    assert_int_equal(acme_enroll_begin(&pending, &flags, book, &about, &res,
-                                       pool), 0);
+    assert_int_equal(
+        acme_journal_save(registry->store, "a.example", journal, &res, pool),
+        0);
+    assert_int_equal(
+        acme_install_prepare(&pending, &flags, registry, &about, &res, pool),
+        0);
     assert_int_equal(pending->names->nelts, 1);
     assert_string_not_equal(pending->key_pem, all->key_pem);
     assert_int_equal(flags[0], 0);
@@ -663,8 +665,8 @@ static void a_name_left_out_is_not_in_the_request(void **state)
     open_all();
     assert_int_equal(install(issued(pending,
                                     (issue_t){ .names = "a.example" })), 0);
-    assert_int_equal(book->states[0].covers, 1);
-    assert_int_equal(book->states[0].left_out, 1);
+    assert_int_equal(registry->states[0].covers, 1);
+    assert_int_equal(registry->states[0].left_out, 1);
 }
 
 /* ACME_WANT_CHAIN */
@@ -673,7 +675,7 @@ static void want_chain(void)
 {
     const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_CHAIN, -1 };
 
-    acme_book_wanted(book, &want, apr_time_now(), pool);
+    acme_registry_wanted(registry, &want, apr_time_now(), pool);
 }
 
 static const char *live(const char *file)
@@ -706,17 +708,17 @@ static void a_new_chain_is_only_that(void **state)
     leaf = live("cert.pem");
     chain = live("chain.pem");
     assert_int_equal(install(again), 0);        /* nobody asked for it */
-    assert_int_equal(book->states[0].live, 1);
+    assert_int_equal(registry->states[0].live, 1);
     assert_string_equal(live("chain.pem"), chain);
 
     want_chain();
     assert_int_equal(install(again), 0);
-    assert_int_equal(book->states[0].live, 2);
+    assert_int_equal(registry->states[0].live, 2);
     assert_string_equal(live("privkey.pem"), key);
     assert_string_equal(live("cert.pem"), leaf);
     assert_string_not_equal(live("chain.pem"), chain);
     assert_string_equal(live("fullchain.pem"), again);
-    assert_int_equal(book->states[0].wanted, ACME_WANT_CHAIN);
+    assert_int_equal(registry->states[0].wanted, ACME_WANT_CHAIN);
 }
 
 static void each_part_gets_its_new_chain(void **state)
@@ -754,7 +756,7 @@ static void a_chain_that_does_not_fit_is_refused(void **state)
         pool, apr_pstrmemdup(pool, pem,
                              (apr_size_t)(end - pem)),
         pem_text(evil->x509), NULL)), APR_EINVAL);
-    assert_int_equal(book->states[0].live, 1);
+    assert_int_equal(registry->states[0].live, 1);
     assert_string_equal(live("fullchain.pem"), pem);
 
     /* Nor is another leaf one. */

@@ -26,7 +26,7 @@ static apr_status_t check_within(const issue_t *what, long replaced_until,
 {
     const char *pem = issue(what);
     acme_chain_t *chain;
-    acme_asked_t asked;
+    acme_install_check_t asked;
 
     asked.id = "a.example";
     asked.names = words(A);
@@ -37,7 +37,7 @@ static apr_status_t check_within(const issue_t *what, long replaced_until,
         ? asked.now + apr_time_from_sec(replaced_until) : 0;
     assert_int_equal(acme_chain_parse(&chain, pem, strlen(pem), &res,
                                       pool), 0);
-    return acme_check_chain(chain, &asked, &res, pool);
+    return acme_install_check_chain(chain, &asked, &res, pool);
 }
 
 static apr_status_t check(const issue_t *what, long replaced_until)

@@ -655,23 +655,25 @@ static void killed_at_any_time_nothing_is_lost(void **state)
 
 #define A_LONG_MOMENT apr_time_from_sec(10)
 
-static acme_records_t *records;         /* in the keeper's process */
+static acme_dns_records_t *records; /* in the keeper's process */
 
-acme_records_t *__real_acme_records_create(const acme_log_t *log,
-                                           apr_pool_t *p);
-acme_records_t *__wrap_acme_records_create(const acme_log_t *log,
-                                           apr_pool_t *p);
-apr_status_t __real_acme_serve(acme_message_t *reply, acme_serve_t *serve,
-                               const acme_message_t *request,
-                               acme_result_t *result, apr_pool_t *p);
-apr_status_t __wrap_acme_serve(acme_message_t *reply, acme_serve_t *serve,
-                               const acme_message_t *request,
-                               acme_result_t *result, apr_pool_t *p);
+acme_dns_records_t *__real_acme_dns_records_create(const acme_log_t *log,
+                                                   apr_pool_t *p);
+acme_dns_records_t *__wrap_acme_dns_records_create(const acme_log_t *log,
+                                                   apr_pool_t *p);
+apr_status_t __real_acme_handlers_answer(acme_message_t *reply,
+                                         acme_handlers_t *serve,
+                                         const acme_message_t *request,
+                                         acme_result_t *result, apr_pool_t *p);
+apr_status_t __wrap_acme_handlers_answer(acme_message_t *reply,
+                                         acme_handlers_t *serve,
+                                         const acme_message_t *request,
+                                         acme_result_t *result, apr_pool_t *p);
 
-acme_records_t *__wrap_acme_records_create(const acme_log_t *log,
-                                           apr_pool_t *p)
+acme_dns_records_t *__wrap_acme_dns_records_create(const acme_log_t *log,
+                                                   apr_pool_t *p)
 {
-    records = __real_acme_records_create(log, p);
+    records = __real_acme_dns_records_create(log, p);
     return records;
 }
 
@@ -679,7 +681,7 @@ static apr_status_t start_script(apr_uint32_t cert, const char *script,
                                  acme_result_t *result)
 {
     static acme_dns_conf_t dns;
-    acme_record_job_t what = { 0 };
+    acme_dns_records_job_t what = { 0 };
 
     dns.timeout = apr_time_from_sec(60);
     dns.present = words("/bin/sh -c");
@@ -689,7 +691,7 @@ static apr_status_t start_script(apr_uint32_t cert, const char *script,
     what.id = what.name = cert ? "b.example" : "a.example";
     what.token = "token";
     what.value = "0123456789012345678901234567890123456789012";
-    return acme_records_present(records, &what, &dns, result);
+    return acme_dns_records_present(records, &what, &dns, result);
 }
 
 static int is_for_us(const acme_message_t *request)
@@ -709,20 +711,23 @@ static apr_status_t serve_other(const acme_msg_url_t *body,
         return start_script(body->about.cert, body->url + 6, result);
     }
     if (!strcmp(body->url, "await")) {
-        return acme_records_running(records, body->about.cert)
-            ? APR_EAGAIN : acme_records_result(records, body->about.cert, result);
+        return acme_dns_records_running(records, body->about.cert)
+                   ? APR_EAGAIN
+                   : acme_dns_records_result(records, body->about.cert,
+                                             result);
     }
     return access(at("look"), F_OK) ? APR_EAGAIN : APR_SUCCESS;
 }
 
-apr_status_t __wrap_acme_serve(acme_message_t *reply, acme_serve_t *serve,
-                               const acme_message_t *request,
-                               acme_result_t *result, apr_pool_t *p)
+apr_status_t __wrap_acme_handlers_answer(acme_message_t *reply,
+                                         acme_handlers_t *serve,
+                                         const acme_message_t *request,
+                                         acme_result_t *result, apr_pool_t *p)
 {
     static const acme_msg_none_t none;
 
     if (!is_for_us(request)) {
-        return __real_acme_serve(reply, serve, request, result, p);
+        return __real_acme_handlers_answer(reply, serve, request, result, p);
     }
     memset(reply, 0, sizeof(*reply));
     reply->kind = request->kind;

@@ -8,7 +8,7 @@
 #define DAYS(n) apr_time_from_sec((n) * DAY)
 
 static acme_conf_t *conf;
-static acme_book_t *book;
+static acme_registry_t *registry;
 
 static int setup(void **state)
 {
@@ -92,21 +92,21 @@ static void note(apr_uint32_t cert, acme_note_e what, const char *detail,
 
     apr_cpystrn(message.problem, "urn:x", sizeof(message.problem));
     apr_cpystrn(message.detail, detail, sizeof(message.detail));
-    acme_book_note(book, &message, NOW, pool);
+    acme_registry_note(registry, &message, NOW, pool);
 }
 
 static void want(apr_uint32_t cert, acme_want_e what)
 {
     const acme_msg_want_t message = { { cert, 0, 0 }, what, 4 };
 
-    acme_book_wanted(book, &message, NOW, pool);
+    acme_registry_wanted(registry, &message, NOW, pool);
 }
 
 static void done(apr_uint32_t cert, acme_want_e what)
 {
     const acme_msg_want_t message = { { cert, 0, 0 }, what, -1 };
 
-    acme_book_done(book, &message, NOW, pool);
+    acme_registry_done(registry, &message, NOW, pool);
 }
 
 /* Reading */
@@ -116,13 +116,13 @@ static void an_empty_store_is_no_error(void **state)
     const acme_state_t *a;
 
     (void)state;
-    book = open_book(conf);
-    a = &book->states[0];
+    registry = open_book(conf);
+    a = &registry->states[0];
     assert_int_equal(a->live, 0);
     assert_int_equal(a->not_after, 0);
     assert_int_equal(a->agreed, 1);
     assert_int_equal(a->renew.percent, 33);
-    assert_int_equal(book->states[1].cert, 1);
+    assert_int_equal(registry->states[1].cert, 1);
     assert_string_equal(acme_state_word(a, NOW), "placeholder");
     assert_int_equal(published, 2);
     assert_string_equal(logged(), "");
@@ -136,8 +136,8 @@ static void what_is_live_is_read(void **state)
     put_live("a.example", "a.example www.a.example");
     put_live("b.example", "other.example");
     cert_of(conf, 0)->served = 1;
-    book = open_book(conf);
-    a = &book->states[0];
+    registry = open_book(conf);
+    a = &registry->states[0];
     assert_int_equal(a->live, 1);
     assert_int_equal(a->served, 1);
     assert_int_equal(a->covers, 1);
@@ -145,8 +145,8 @@ static void what_is_live_is_read(void **state)
     assert_string_equal(a->issuer, "Test CA");
     assert_true(a->not_before < apr_time_now());
     assert_true(a->not_after > apr_time_now() + DAYS(89));
-    assert_int_equal(book->states[1].live, 1);
-    assert_int_equal(book->states[1].covers, 0);
+    assert_int_equal(registry->states[1].live, 1);
+    assert_int_equal(registry->states[1].covers, 0);
 }
 
 /* Where it came from, of what kind, and whether that is as configured. */
@@ -183,15 +183,16 @@ static void origin_and_key_types_are_compared(void **state)
         archive = make_archive(rows[i].meta);
         add_part(archive, "", "a.example www.a.example", 0);
         install_archive("a.example", archive);
-        book = open_book(conf);
-        if (book->states[0].live != 1
-            || book->states[0].issued_by != rows[i].issued_by
-            || book->states[0].covers != rows[i].covers) {
+        registry = open_book(conf);
+        if (registry->states[0].live != 1
+            || registry->states[0].issued_by != rows[i].issued_by
+            || registry->states[0].covers != rows[i].covers) {
             fail_msg("%s: issued by %u, covers %d", rows[i].name,
-                     book->states[0].issued_by, book->states[0].covers);
+                     registry->states[0].issued_by,
+                     registry->states[0].covers);
         }
-        assert_int_equal(book->states[0].cas, 2);
-        assert_int_equal(book->states[1].issued_by, ACME_NO_CA);
+        assert_int_equal(registry->states[0].cas, 2);
+        assert_int_equal(registry->states[1].issued_by, ACME_NO_CA);
     }
 }
 
@@ -219,8 +220,8 @@ static void the_parts_are_read_together(void **state)
         add_part(archive, "-p384", rows[i].names, rows[i].until);
         set_key_types(conf, 0, "p256 p384");
         install_archive("a.example", archive);
-        book = open_book(conf);
-        a = &book->states[0];
+        registry = open_book(conf);
+        a = &registry->states[0];
         if (a->covers != rows[i].covers
             || a->not_after < apr_time_now() + DAYS(rows[i].ends - 1)
             || a->not_after > apr_time_now() + DAYS(rows[i].ends)) {
@@ -245,10 +246,10 @@ static void a_name_left_out_need_not_be_covered(void **state)
     assert_int_equal(open_book(conf)->states[0].covers, 0);
     APR_ARRAY_PUSH(journal->names, acme_journal_name_t) = name;
     save_journal(journal);
-    book = open_book(conf);
-    assert_int_equal(book->states[0].covers, 1);
-    assert_int_equal(book->states[0].left_out, 1);
-    assert_int_equal(apr_time_sec(book->states[0].names_again_at),
+    registry = open_book(conf);
+    assert_int_equal(registry->states[0].covers, 1);
+    assert_int_equal(registry->states[0].left_out, 1);
+    assert_int_equal(apr_time_sec(registry->states[0].names_again_at),
                      apr_time_sec(now + DAYS(1)));
 
     APR_ARRAY_IDX(journal->names, 0, acme_journal_name_t).again_at = now - 1;
@@ -285,14 +286,14 @@ static void damage_is_told_and_survived(void **state)
         else {
             unlink(at("store/%s", rows[i].path));
         }
-        book = open_book(conf);
-        if (book->states[0].live != rows[i].live) {
-            fail_msg("%s: live is %d", rows[i].name, book->states[0].live);
+        registry = open_book(conf);
+        if (registry->states[0].live != rows[i].live) {
+            fail_msg("%s: live is %d", rows[i].name, registry->states[0].live);
         }
         if (rows[i].text || !rows[i].live) {
             assert_logged("a.example: ");
         }
-        assert_string_equal(acme_state_word(&book->states[1], NOW),
+        assert_string_equal(acme_state_word(&registry->states[1], NOW),
                             "placeholder");
     }
 }
@@ -303,8 +304,8 @@ static void a_failure_belongs_to_its_configuration(void **state)
 
     (void)state;
     save_failure(cert_of(conf, 0)->settings);
-    book = open_book(conf);
-    a = &book->states[0];
+    registry = open_book(conf);
+    a = &registry->states[0];
     assert_int_equal(a->attempts, 3);
     assert_int_equal(a->retry, ACME_RETRY_NEVER);
     assert_int_equal(a->next_at, NOW);
@@ -312,8 +313,8 @@ static void a_failure_belongs_to_its_configuration(void **state)
     assert_string_equal(acme_state_word(a, NOW), "failed");
 
     set_names(conf, 0, "a.example");
-    book = open_book(conf);
-    a = &book->states[0];
+    registry = open_book(conf);
+    a = &registry->states[0];
     assert_int_equal(a->attempts, 0);
     assert_int_equal(a->next_at, 0);
     assert_string_equal(a->problem, "");
@@ -333,10 +334,11 @@ static void texts_of_a_journal_are_cut(void **state)
     journal->digest = cert_of(conf, 0)->settings;
     journal->attempts = 1;
     save_journal(journal);
-    book = open_book(conf);
-    assert_in_range(strlen(book->states[0].problem), 0,
+    registry = open_book(conf);
+    assert_in_range(strlen(registry->states[0].problem), 0,
                     ACME_PROBLEM_SIZE - 1);
-    assert_in_range(strlen(book->states[0].detail), 0, ACME_DETAIL_SIZE - 1);
+    assert_in_range(strlen(registry->states[0].detail), 0,
+                    ACME_DETAIL_SIZE - 1);
 }
 
 static void one_word_for_each_state(void **state)
@@ -389,8 +391,8 @@ static void a_failure_is_told_and_remembered(void **state)
     size_t i;
 
     (void)state;
-    book = open_book(conf);
-    a = &book->states[0];
+    registry = open_book(conf);
+    a = &registry->states[0];
     for (i = 0; i < COUNT(waits); i++) {
         note(0, ACME_NOTE_FAILED, "a.example: it rains", waits[i].next_at);
         if (a->attempts != i + 1 || a->next_at != waits[i].until) {
@@ -403,11 +405,11 @@ static void a_failure_is_told_and_remembered(void **state)
     assert_string_equal(a->problem, "urn:x");
     assert_string_equal(acme_state_word(a, NOW), "failed");
 
-    book = open_book(conf);
-    assert_int_equal(book->states[0].attempts, 5);
-    assert_int_equal(book->states[0].next_at, NOW + DAYS(2));
-    assert_string_equal(book->states[0].detail, "a.example: it rains");
-    assert_int_equal(book->states[1].attempts, 0);
+    registry = open_book(conf);
+    assert_int_equal(registry->states[0].attempts, 5);
+    assert_int_equal(registry->states[0].next_at, NOW + DAYS(2));
+    assert_string_equal(registry->states[0].detail, "a.example: it rains");
+    assert_int_equal(registry->states[1].attempts, 0);
 }
 
 static void a_failure_for_good_is_told_so(void **state)
@@ -418,8 +420,8 @@ static void a_failure_for_good_is_told_so(void **state)
     };
 
     (void)state;
-    book = open_book(conf);
-    acme_book_note(book, &message, NOW, pool);
+    registry = open_book(conf);
+    acme_registry_note(registry, &message, NOW, pool);
     assert_logged("waits for a changed configuration");
     assert_int_equal(open_book(conf)->states[0].retry, ACME_RETRY_NEVER);
 }
@@ -433,20 +435,20 @@ static void a_stranger_s_text_makes_no_line_of_its_own(void **state)
     size_t i;
 
     (void)state;
-    book = open_book(conf);
+    registry = open_book(conf);
     for (i = 0; i < COUNT(notes); i++) {
         note(0, notes[i], "x\n[error] b.example: forged\r\x1b[2J%s%n\xff",
              NOW);
         assert_logged("x\\x0a[error] b.example: forged\\x0d\\x1b[2J%s%n\\xff");
     }
     assert_not_logged("\n[error] b.example");
-    assert_null(strpbrk(book->states[0].detail, "\n\r\x1b\xff"));
+    assert_null(strpbrk(registry->states[0].detail, "\n\r\x1b\xff"));
 }
 
 static void progress_is_told_and_is_no_failure(void **state)
 {
     (void)state;
-    book = open_book(conf);
+    registry = open_book(conf);
     note(0, ACME_NOTE_ORDERED, "2 names", 0);
     note(0, ACME_NOTE_RESUMED, "2 names", 0);
     assert_string_equal(last_event("a.example"), "resumed");
@@ -454,7 +456,7 @@ static void progress_is_told_and_is_no_failure(void **state)
     assert_logged("[notice] a.example: ordered: 2 names");
     assert_logged("[notice] a.example: resumed: 2 names");
     assert_logged("[notice] a.example: validated: both");
-    assert_int_equal(book->states[0].attempts, 0);
+    assert_int_equal(registry->states[0].attempts, 0);
     assert_string_equal(last_event("a.example"), "validated");
 }
 
@@ -465,10 +467,10 @@ static void an_installation_forgets_failures(void **state)
     (void)state;
     save_failure(cert_of(conf, 0)->settings);
     put_live("a.example", "a.example www.a.example");
-    book = open_book(conf);
-    a = &book->states[0];
-    acme_book_order(book, 0, 1, NOW);
-    acme_book_installed(book, 0, cert_of(conf, 0)->names, NOW, pool);
+    registry = open_book(conf);
+    a = &registry->states[0];
+    acme_registry_order(registry, 0, 1, NOW);
+    acme_registry_installed(registry, 0, cert_of(conf, 0)->names, NOW, pool);
     assert_int_equal(a->attempts, 0);
     assert_int_equal(a->next_at, 0);
     assert_int_equal(a->wanted, 0);
@@ -484,9 +486,9 @@ static void what_the_administrator_wants_is_remembered(void **state)
 {
     (void)state;
     save_failure(cert_of(conf, 0)->settings);
-    book = open_book(conf);
+    registry = open_book(conf);
     want(1, ACME_WANT_RENEWAL);
-    assert_int_equal(book->states[1].wanted, ACME_WANT_RENEWAL);
+    assert_int_equal(registry->states[1].wanted, ACME_WANT_RENEWAL);
     assert_int_equal(open_book(conf)->states[1].wanted, ACME_WANT_RENEWAL);
     assert_logged("b.example: asked for by the administrator: a renewal");
     assert_string_equal(last_event("b.example"), "asked");
@@ -505,21 +507,21 @@ static void what_is_done_is_done_for_ever(void **state)
     size_t i;
 
     (void)state;
-    book = open_book(conf);
+    registry = open_book(conf);
     for (i = 0; i < COUNT(wants); i++) {
         want(0, wants[i]);
         done(0, ACME_WANT_RENEWAL);
         done(1, wants[i]);
-        assert_int_equal(book->states[0].wanted, wants[i]);
+        assert_int_equal(registry->states[0].wanted, wants[i]);
         assert_int_equal(open_book(conf)->states[0].wanted, wants[i]);
         assert_int_equal(open_book(conf)->states[0].reason, 4);
         done(0, wants[i]);
-        assert_int_equal(book->states[0].wanted, ACME_WANT_NOTHING);
+        assert_int_equal(registry->states[0].wanted, ACME_WANT_NOTHING);
         assert_int_equal(open_book(conf)->states[0].wanted,
                          ACME_WANT_NOTHING);
         assert_string_equal(last_event("a.example"), "done");
-        assert_int_equal(book->states[0].revoked, i > 0);
-        assert_int_equal(book->states[0].deleted, 0);
+        assert_int_equal(registry->states[0].revoked, i > 0);
+        assert_int_equal(registry->states[0].deleted, 0);
     }
     assert_logged("a.example: done: a revocation");
 }
@@ -527,16 +529,16 @@ static void what_is_done_is_done_for_ever(void **state)
 static void a_deleted_one_stays_so_until_it_is_wanted(void **state)
 {
     (void)state;
-    book = open_book(conf);
+    registry = open_book(conf);
     done(0, ACME_WANT_DELETION);
-    assert_int_equal(book->states[0].deleted, 0);
+    assert_int_equal(registry->states[0].deleted, 0);
     want(0, ACME_WANT_DELETION);
     done(0, ACME_WANT_DELETION);
-    assert_int_equal(book->states[0].deleted, 1);
-    book = open_book(conf);
-    assert_int_equal(book->states[0].deleted, 1);
+    assert_int_equal(registry->states[0].deleted, 1);
+    registry = open_book(conf);
+    assert_int_equal(registry->states[0].deleted, 1);
     want(0, ACME_WANT_RENEWAL);
-    assert_int_equal(book->states[0].deleted, 0);
+    assert_int_equal(registry->states[0].deleted, 0);
     assert_int_equal(open_book(conf)->states[0].deleted, 0);
 }
 
@@ -577,32 +579,32 @@ static void a_name_to_blame_is_left_out_at_last(void **state)
     cert_of(conf, 0)->challenges[0] = ACME_HTTP_01;
     cert_of(conf, 0)->challenges[1] = ACME_DNS_01;
     cert_of(conf, 0)->nchallenges = 2;
-    book = open_book(conf);
+    registry = open_book(conf);
     for (i = 0; i < 3; i++) {
-        assert_int_equal(book->states[0].left_out, 0);
-        acme_book_note(book, &message, NOW, pool);
+        assert_int_equal(registry->states[0].left_out, 0);
+        acme_registry_note(registry, &message, NOW, pool);
     }
-    assert_int_equal(book->states[0].attempts, 3);
-    assert_int_equal(book->states[0].left_out, 1);
-    assert_int_equal(book->states[0].names_again_at, NOW + DAYS(1));
+    assert_int_equal(registry->states[0].attempts, 3);
+    assert_int_equal(registry->states[0].left_out, 1);
+    assert_int_equal(registry->states[0].names_again_at, NOW + DAYS(1));
     assert_logged("[warning] a.example: quarantine: www.a.example keeps "
                   "failing");
-    assert_int_equal(acme_book_names(book, 0, &flags, NOW,
-                                     pool)->nelts, 1);
+    assert_int_equal(
+        acme_registry_names(registry, 0, &flags, NOW, pool)->nelts, 1);
     assert_int_equal((unsigned char)flags[1], ACME_NAME_LEFT_OUT | 1);
 
     /* Tried again in vain: that is no failure of the others. */
-    acme_book_note(book, &message, NOW + DAYS(1), pool);
-    assert_int_equal(book->states[0].attempts, 3);
+    acme_registry_note(registry, &message, NOW + DAYS(1), pool);
+    assert_int_equal(registry->states[0].attempts, 3);
     assert_string_equal(last_event("a.example"), "quarantine");
 
     /* A name that is not configured is nobody's. */
     message.name = 2;
-    acme_book_note(book, &message, NOW, pool);
-    assert_int_equal(book->states[0].attempts, 4);
-    acme_book_installed(book, 0, words("a.example www.a.example"), NOW,
-                        pool);
-    assert_int_equal(book->states[0].left_out, 0);
+    acme_registry_note(registry, &message, NOW, pool);
+    assert_int_equal(registry->states[0].attempts, 4);
+    acme_registry_installed(registry, 0, words("a.example www.a.example"), NOW,
+                            pool);
+    assert_int_equal(registry->states[0].left_out, 0);
 }
 
 /* What was wanted is for the other names, too, and they are ordered now. */
@@ -616,10 +618,10 @@ static void a_name_that_is_refused_for_good_is_left_out_at_once(void **state)
     const acme_state_t *a;
 
     (void)state;
-    book = open_book(conf);
-    a = &book->states[0];
+    registry = open_book(conf);
+    a = &registry->states[0];
     want(0, ACME_WANT_RENEWAL);
-    acme_book_note(book, &message, NOW, pool);
+    acme_registry_note(registry, &message, NOW, pool);
     assert_int_equal(a->attempts, 1);
     assert_int_equal(a->retry, ACME_RETRY_SOON);
     assert_int_equal(a->next_at, NOW);
@@ -629,7 +631,7 @@ static void a_name_that_is_refused_for_good_is_left_out_at_once(void **state)
     assert_string_equal(last_event("a.example"), "failed");
 
     /* And when it is tried again in vain. */
-    acme_book_note(book, &message, NOW + DAYS(1), pool);
+    acme_registry_note(registry, &message, NOW + DAYS(1), pool);
     assert_int_equal(a->attempts, 1);
     assert_int_equal(a->retry, ACME_RETRY_SOON);
     assert_int_equal(a->next_at, NOW);
@@ -648,14 +650,14 @@ static void a_wanted_renewal_tries_all_names(void **state)
     const char *flags;
 
     (void)state;
-    book = open_book(conf);
-    acme_book_note(book, &message, NOW, pool);
+    registry = open_book(conf);
+    acme_registry_note(registry, &message, NOW, pool);
     want(0, ACME_WANT_CHAIN);
-    assert_int_equal(acme_book_names(book, 0, &flags, NOW,
-                                     pool)->nelts, 1);
+    assert_int_equal(
+        acme_registry_names(registry, 0, &flags, NOW, pool)->nelts, 1);
     want(0, ACME_WANT_RENEWAL);
-    assert_int_equal(acme_book_names(book, 0, &flags, NOW,
-                                     pool)->nelts, 2);
+    assert_int_equal(
+        acme_registry_names(registry, 0, &flags, NOW, pool)->nelts, 2);
 }
 
 /* The certificate is none the worse for it, and it is not tried for ever. */
@@ -674,18 +676,18 @@ static void a_wish_that_fails_is_told_and_forgotten(void **state)
     size_t i;
 
     (void)state;
-    book = open_book(conf);
-    a = &book->states[0];
+    registry = open_book(conf);
+    a = &registry->states[0];
     for (i = 0; i < COUNT(wants); i++) {
         want(0, wants[i]);
-        acme_book_order(book, 0, 1, NOW);
+        acme_registry_order(registry, 0, 1, NOW);
         message.want = wants[(i + 1) % COUNT(wants)];
-        acme_book_note(book, &message, NOW, pool);
+        acme_registry_note(registry, &message, NOW, pool);
         assert_int_equal(a->wanted, wants[i]);  /* another one's failure */
         assert_int_equal(a->ordering, 0);
 
         message.want = wants[i];
-        acme_book_note(book, &message, NOW, pool);
+        acme_registry_note(registry, &message, NOW, pool);
         assert_int_equal(a->wanted, ACME_WANT_NOTHING);
         assert_int_equal(open_book(conf)->states[0].wanted,
                          ACME_WANT_NOTHING);
@@ -706,13 +708,13 @@ static void a_wish_that_fails_is_told_and_forgotten(void **state)
 static void a_failed_order_takes_no_other_wish(void **state)
 {
     (void)state;
-    book = open_book(conf);
+    registry = open_book(conf);
     want(0, ACME_WANT_ROLLOVER);
     note(0, ACME_NOTE_FAILED, "no", NOW);
-    assert_int_equal(book->states[0].wanted, ACME_WANT_ROLLOVER);
-    assert_int_equal(book->states[0].attempts, 1);
-    acme_book_installed(book, 0, cert_of(conf, 0)->names, NOW, pool);
-    assert_int_equal(book->states[0].wanted, ACME_WANT_ROLLOVER);
+    assert_int_equal(registry->states[0].wanted, ACME_WANT_ROLLOVER);
+    assert_int_equal(registry->states[0].attempts, 1);
+    acme_registry_installed(registry, 0, cert_of(conf, 0)->names, NOW, pool);
+    assert_int_equal(registry->states[0].wanted, ACME_WANT_ROLLOVER);
 }
 
 static void a_limit_is_bounded_and_no_failure(void **state)
@@ -721,8 +723,8 @@ static void a_limit_is_bounded_and_no_failure(void **state)
     size_t i;
 
     (void)state;
-    book = open_book(conf);
-    a = &book->states[0];
+    registry = open_book(conf);
+    a = &registry->states[0];
     for (i = 0; i < COUNT(waits); i++) {
         note(0, ACME_NOTE_LIMIT, "5 an hour\n", waits[i].next_at);
         if (a->limit_until != waits[i].until) {
@@ -742,8 +744,8 @@ static void a_limit_is_over_when_something_happens(void **state)
     int i;
 
     (void)state;
-    book = open_book(conf);
-    a = &book->states[0];
+    registry = open_book(conf);
+    a = &registry->states[0];
     for (i = 0; i < 3; i++) {
         note(0, ACME_NOTE_LIMIT, "5 an hour", NOW + DAYS(1));
         assert_int_equal(a->limit_until, NOW + DAYS(1));
@@ -769,25 +771,25 @@ static void an_expiry_is_warned_of_once_a_day(void **state)
 
     (void)state;
     put_live("a.example", "a.example www.a.example");
-    book = open_book(conf);
-    a = &book->states[0];
+    registry = open_book(conf);
+    a = &registry->states[0];
     at = acme_state_warn_at(a, a->not_after);
-    next = acme_book_watch(book, at - 1, pool);
+    next = acme_registry_watch(registry, at - 1, pool);
     assert_in_range(next, at, at + DAYS(1) / 24);
     assert_not_logged("expir");
 
-    acme_book_watch(book, at, pool);
+    acme_registry_watch(registry, at, pool);
     assert_logged("[warning] a.example: expiring. WARNING: the certificate "
                   "that is served expires at ");
     assert_logged("; its renewal is under way");
-    acme_book_watch(book, at + DAYS(1) - 1, pool);
+    acme_registry_watch(registry, at + DAYS(1) - 1, pool);
     assert_int_equal(times_logged("a.example: expiring"), 1);
-    acme_book_watch(book, at + DAYS(1), pool);
+    acme_registry_watch(registry, at + DAYS(1), pool);
     assert_int_equal(times_logged("a.example: expiring"), 2);
 
     /* Expired, and it is known why. */
     note(0, ACME_NOTE_FAILED, "it rains", a->not_after);
-    acme_book_watch(book, a->not_after, pool);
+    acme_registry_watch(registry, a->not_after, pool);
     assert_int_equal(times_logged("a.example: expiring"), 3);
     assert_logged("the certificate that is served expired at ");
     assert_logged("; it rains");
@@ -802,12 +804,13 @@ static void each_is_warned_of_by_itself(void **state)
     put_live("a.example", "a.example www.a.example");
     put_live("b.example", "b.example");
     cert_of(conf, 1)->warn.percent = 50;
-    book = open_book(conf);
-    at = acme_state_warn_at(&book->states[1], book->states[1].not_after);
-    acme_book_watch(book, at, pool);
+    registry = open_book(conf);
+    at = acme_state_warn_at(&registry->states[1],
+                            registry->states[1].not_after);
+    acme_registry_watch(registry, at, pool);
     assert_int_equal(times_logged("expiring"), 1);
     assert_logged("[warning] b.example: expiring");
-    acme_book_watch(book, at + DAYS(40), pool);
+    acme_registry_watch(registry, at + DAYS(40), pool);
     assert_logged("[warning] a.example: expiring");
     assert_int_equal(times_logged("expiring"), 3);
 }
@@ -832,15 +835,15 @@ static acme_msg_window_t window_of(apr_time_t start, apr_time_t end,
 static acme_state_t *open_with_live(void)
 {
     put_live("a.example", "a.example www.a.example");
-    book = open_book(conf);
-    apr_cpystrn(book->states[0].cert_id, "AB.CD",
-                sizeof(book->states[0].cert_id));
-    return &book->states[0];
+    registry = open_book(conf);
+    apr_cpystrn(registry->states[0].cert_id, "AB.CD",
+                sizeof(registry->states[0].cert_id));
+    return &registry->states[0];
 }
 
 static void tell_window(acme_msg_window_t window)
 {
-    acme_book_window(book, &window, NOW, pool);
+    acme_registry_window(registry, &window, NOW, pool);
 }
 
 static void a_window_is_bounded(void **state)
@@ -897,8 +900,8 @@ static void a_window_of_another_certificate_is_nobody_s(void **state)
     tell_window(window);
     assert_int_equal(a->pick, 0);
     assert_int_equal(a->revoked, 0);
-    assert_int_equal(book->states[1].pick, 0);
-    assert_int_equal(book->states[1].revoked, 0);
+    assert_int_equal(registry->states[1].pick, 0);
+    assert_int_equal(registry->states[1].revoked, 0);
     assert_not_logged("renewal info");
 }
 
@@ -963,27 +966,27 @@ static void what_the_ca_revoked_is_told_once(void **state)
     assert_string_equal(journal_of("a.example")->window.cert_id, "AB.CD");
 
     /* Another one is live at the next start: nothing is known of it. */
-    book = open_book(conf);
-    assert_int_equal(book->states[0].revoked, 0);
-    assert_int_equal(book->states[0].pick, 0);
+    registry = open_book(conf);
+    assert_int_equal(registry->states[0].revoked, 0);
+    assert_int_equal(registry->states[0].pick, 0);
 }
 
 static void orders_under_way_are_counted(void **state)
 {
     (void)state;
-    book = open_book(conf);
-    assert_int_equal(acme_book_ordering(book), 0);
-    acme_book_order(book, 0, 1, NOW);
-    acme_book_order(book, 1, 1, NOW + 1);
-    acme_book_order(book, 0, 1, NOW + 2);
-    assert_int_equal(acme_book_ordering(book), 2);
-    assert_int_equal(book->states[0].ordering_since, NOW);
-    acme_book_reload(book, 0, pool);
-    assert_int_equal(book->states[0].ordering, 1);
-    assert_int_equal(book->states[0].ordering_since, NOW);
+    registry = open_book(conf);
+    assert_int_equal(acme_registry_ordering(registry), 0);
+    acme_registry_order(registry, 0, 1, NOW);
+    acme_registry_order(registry, 1, 1, NOW + 1);
+    acme_registry_order(registry, 0, 1, NOW + 2);
+    assert_int_equal(acme_registry_ordering(registry), 2);
+    assert_int_equal(registry->states[0].ordering_since, NOW);
+    acme_registry_reload(registry, 0, pool);
+    assert_int_equal(registry->states[0].ordering, 1);
+    assert_int_equal(registry->states[0].ordering_since, NOW);
     note(0, ACME_NOTE_FAILED, "no", NOW);
-    acme_book_order(book, 1, 0, NOW + 3);
-    assert_int_equal(acme_book_ordering(book), 0);
+    acme_registry_order(registry, 1, 0, NOW + 3);
+    assert_int_equal(acme_registry_ordering(registry), 0);
 }
 
 static void changes_are_found_in_their_order(void **state)
@@ -992,23 +995,23 @@ static void changes_are_found_in_their_order(void **state)
     apr_uint64_t change;
 
     (void)state;
-    book = open_book(conf);
+    registry = open_book(conf);
     assert_int_equal(published, 2);
-    next = acme_book_next(book, 0);
+    next = acme_registry_next(registry, 0);
     assert_int_equal(next->cert, 0);
-    next = acme_book_next(book, next->change);
+    next = acme_registry_next(registry, next->change);
     assert_int_equal(next->cert, 1);
     change = next->change;
-    assert_null(acme_book_next(book, change));
-    assert_null(acme_book_next(book, (apr_uint64_t)-1));
+    assert_null(acme_registry_next(registry, change));
+    assert_null(acme_registry_next(registry, (apr_uint64_t)-1));
 
-    acme_book_order(book, 0, 1, NOW);
+    acme_registry_order(registry, 0, 1, NOW);
     note(0, ACME_NOTE_ORDERED, "", NOW);
     assert_int_equal(published, 4);
-    next = acme_book_next(book, change);
+    next = acme_registry_next(registry, change);
     assert_int_equal(next->cert, 0);
-    assert_null(acme_book_next(book, next->change));
-    assert_int_equal(acme_book_next(book, 0)->cert, 1);
+    assert_null(acme_registry_next(registry, next->change));
+    assert_int_equal(acme_registry_next(registry, 0)->cert, 1);
 }
 
 static void a_journal_that_can_not_be_written_stops_nothing(void **state)
@@ -1016,13 +1019,13 @@ static void a_journal_that_can_not_be_written_stops_nothing(void **state)
     int i;
 
     (void)state;
-    book = open_book(conf);
+    registry = open_book(conf);
     for (i = 1; i <= 4; i++) {
         scratch_errno = ENOSPC;
         scratch_step = i;
         note(0, ACME_NOTE_FAILED, "no", NOW);
         scratch_step = 0;
-        assert_int_equal(book->states[0].attempts, i);
+        assert_int_equal(registry->states[0].attempts, i);
     }
     assert_logged("the file system is full");
     note(0, ACME_NOTE_FAILED, "no", NOW);
@@ -1034,23 +1037,25 @@ static void the_oldest_events_go(void **state)
     int i;
 
     (void)state;
-    book = open_book(conf);
+    registry = open_book(conf);
     for (i = 0; i < 2 * ACME_JOURNAL_EVENTS; i++) {
         note(0, i ? ACME_NOTE_VALIDATED : ACME_NOTE_ORDERED, "", NOW);
     }
     assert_int_equal(journal_of("a.example")->events->nelts,
                      ACME_JOURNAL_EVENTS);
-    assert_string_equal(APR_ARRAY_IDX(journal_of("a.example")->events, 0,
-                                      acme_event_t).event, "validated");
+    assert_string_equal(
+        APR_ARRAY_IDX(journal_of("a.example")->events, 0, acme_journal_event_t)
+            .event,
+        "validated");
 }
 
 static void no_certificates_at_all(void **state)
 {
     (void)state;
     apr_array_clear(conf->certs);
-    book = open_book(conf);
-    assert_null(acme_book_next(book, 0));
-    assert_int_equal(acme_book_ordering(book), 0);
+    registry = open_book(conf);
+    assert_null(acme_registry_next(registry, 0));
+    assert_int_equal(acme_registry_ordering(registry), 0);
 }
 
 #define TEST(test) \

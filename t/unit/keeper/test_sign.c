@@ -15,7 +15,7 @@
 #define SECRET "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"
 
 static acme_conf_t *conf;
-static acme_book_t *book;
+static acme_registry_t *registry;
 static acme_accounts_t *accounts;
 static acme_msg_sign_t request;
 
@@ -25,8 +25,9 @@ static void begin(apr_uint32_t part)
     acme_pending_t *pending;
     const char *flags;
 
-    assert_int_equal(acme_enroll_begin(&pending, &flags, book, &about, &res,
-                                       pool), 0);
+    assert_int_equal(
+        acme_install_prepare(&pending, &flags, registry, &about, &res, pool),
+        0);
 }
 
 static int setup(void **state)
@@ -35,8 +36,8 @@ static int setup(void **state)
 
     conf = make_conf();
     add_ca(conf, "https://two.example/dir");
-    book = open_book(conf);
-    accounts = acme_accounts_create(book, pool);
+    registry = open_book(conf);
+    accounts = acme_accounts_create(registry, pool);
     assert_int_equal(acme_accounts_tell_url(accounts, 0, ACCOUNT_URL, &res,
                                             pool), 0);
     begin(0);
@@ -49,7 +50,7 @@ static apr_status_t sign(const char **pbody, acme_sign_e kind)
     request.kind = kind;
     apr_cpystrn(request.url, URL, sizeof(request.url));
     apr_cpystrn(request.nonce, NONCE, sizeof(request.nonce));
-    return acme_sign(pbody, book, accounts, &request, &res, pool);
+    return acme_sign(pbody, registry, accounts, &request, &res, pool);
 }
 
 /* A JWS taken apart: header and payload as texts with sorted members. */
@@ -140,7 +141,7 @@ static void want(acme_want_e what, apr_uint32_t ca)
 {
     const acme_msg_want_t message = { { 0, ca, 0 }, what, 4 };
 
-    acme_book_wanted(book, &message, apr_time_now(), pool);
+    acme_registry_wanted(registry, &message, apr_time_now(), pool);
 }
 
 static void plain_requests_are_the_configuration_s(void **state)
@@ -189,8 +190,9 @@ static void finalize_is_of_its_part(void **state)
         request.about.part = part;
         jws = signed_as(ACME_SIGN_FINALIZE);
         assert_header(&jws, NULL);
-        assert_int_equal(acme_enroll_find(&pending, book, &about, &res,
-                                          pool), 0);
+        assert_int_equal(
+            acme_install_find_pending(&pending, registry, &about, &res, pool),
+            0);
         assert_string_equal(member(parsed(jws.payload), "csr"),
                             acme_text_base64url(pending->csr,
                                                 pending->csr_len,
@@ -210,7 +212,7 @@ static void an_order_has_besides_what_it_is_asked_with(void **state)
     json = parsed(signed_as(ACME_SIGN_NEW_ORDER).payload);
     assert_string_equal(member(json, "profile"), "shortlived");
     assert_null(json_object_get(json, "replaces"));     /* nothing is live */
-    apr_cpystrn(book->states[0].cert_id, "AB.CD", ACME_CERT_ID_SIZE);
+    apr_cpystrn(registry->states[0].cert_id, "AB.CD", ACME_CERT_ID_SIZE);
     json = parsed(signed_as(ACME_SIGN_NEW_ORDER).payload);
     assert_string_equal(member(json, "replaces"), "AB.CD");
 }
@@ -286,9 +288,9 @@ static void nothing_is_given_up_unasked(void **state)
             request.with = 0;
             refused("unasked", rows[i].kind);
         }
-        book->states[0].wanted = ACME_WANT_NOTHING;
+        registry->states[0].wanted = ACME_WANT_NOTHING;
         refused("nothing wanted", rows[i].kind);
-        book->states[1].wanted = rows[i].wants[0];
+        registry->states[1].wanted = rows[i].wants[0];
         refused("wanted of another", rows[i].kind);
     }
     assert_int_equal(mode_of(at("store/accounts/%s/next-key.pem",
@@ -359,9 +361,10 @@ static acme_key_t *put_live(void)
     assert_int_equal(acme_key_pem(&part.key_pem, key, &res, pool), 0);
     archive.parts = apr_array_make(pool, 1, sizeof(part));
     APR_ARRAY_PUSH(archive.parts, acme_archive_part_t) = part;
-    assert_int_equal(acme_archive_install(&n, book->store, "a.example",
-                                          &archive, &res, pool), 0);
-    acme_book_reload(book, 0, pool);
+    assert_int_equal(acme_archive_install(&n, registry->store, "a.example",
+                                          &archive, &res, pool),
+                     0);
+    acme_registry_reload(registry, 0, pool);
     return key;
 }
 
@@ -393,7 +396,7 @@ static void the_live_one_is_revoked_when_asked(void **state)
     request.with = ACME_WITH_CERT_KEY;
     jws = signed_as(ACME_SIGN_REVOKE);
     assert_header(&jws, key);
-    book->states[0].reason = -1;
+    registry->states[0].reason = -1;
     assert_int_equal(json_object_size(parsed(signed_as(
         ACME_SIGN_REVOKE).payload)), 1);
 

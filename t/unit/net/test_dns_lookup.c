@@ -17,8 +17,8 @@
 #define LEAVE_WITHIN apr_time_from_msec(100)
 #define NAME "_acme-challenge.a.test"
 
-static acme_resolver_conf_t conf;
-static acme_resolver_t *resolver;
+static acme_dns_lookup_conf_t conf;
+static acme_dns_resolver_t *resolver;
 static acme_result_t res;
 static apr_array_header_t *values;
 
@@ -49,7 +49,7 @@ static void start(const fake_dns_row_t *rows)
     conf.servers = server(1);
     conf.authority_port = fake_dns_port();
     conf.timeout = TIMEOUT;
-    assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool), 0);
+    assert_int_equal(acme_dns_lookup_open(&resolver, &conf, &res, pool), 0);
 }
 
 static const char *joined(const apr_array_header_t *texts)
@@ -107,13 +107,15 @@ static void txt_values(void **state)
     (void)state;
     start(rows);
     for (i = 0; i < COUNT(cases); i++) {
-        if (acme_resolver_txt(&values, resolver, cases[i].name, &res, pool)) {
+        if (acme_dns_lookup_txt_wait(&values, resolver, cases[i].name, &res,
+                                     pool)) {
             fail_msg("%s", res.detail);
         }
         assert_string_equal(joined(values), cases[i].values);
     }
-    assert_int_equal(acme_resolver_txt(&values, resolver, "tcp.test", &res,
-                                       pool), 0);
+    assert_int_equal(
+        acme_dns_lookup_txt_wait(&values, resolver, "tcp.test", &res, pool),
+        0);
     assert_int_equal(values->nelts, 64);
     assert_string_equal(APR_ARRAY_IDX(values, 0, const char *), "value 0");
     assert_true(fake_dns_recursion_desired(1) > 0);
@@ -158,9 +160,9 @@ static void no_txt_values(void **state)
     (void)state;
     start(rows);
     for (i = 0; i < COUNT(cases); i++) {
-        assert_refused(&cases[i], acme_resolver_txt(&values, resolver,
-                                                    cases[i].name, &res,
-                                                    pool));
+        assert_refused(&cases[i],
+                       acme_dns_lookup_txt_wait(&values, resolver,
+                                                cases[i].name, &res, pool));
         assert_null(values);
     }
     assert_true(fake_dns_asked(8) + fake_dns_asked(9) >= 17);
@@ -177,11 +179,13 @@ static void a_name_that_is_none(void **state)
     start(rows);
     memset(name, 'a', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
-    assert_int_equal(acme_resolver_txt(&values, resolver, name, &res, pool),
-                     APR_EGENERAL);
+    assert_int_equal(
+        acme_dns_lookup_txt_wait(&values, resolver, name, &res, pool),
+        APR_EGENERAL);
     for (i = 0; i < COUNT(names); i++) {
-        assert_int_not_equal(acme_resolver_txt(&values, resolver, names[i],
-                                               &res, pool), 0);
+        assert_int_not_equal(
+            acme_dns_lookup_txt_wait(&values, resolver, names[i], &res, pool),
+            0);
     }
 }
 
@@ -201,21 +205,26 @@ static void one_server_is_asked_directly(void **state)
 
     (void)state;
     start(rows);
-    assert_int_equal(acme_resolver_txt_at(&values, resolver, server(2), NAME,
-                                          &res, pool), 0);
+    assert_int_equal(acme_dns_lookup_txt_at_wait(&values, resolver, server(2),
+                                                 NAME, &res, pool),
+                     0);
     assert_string_equal(joined(values), "here");
-    assert_int_equal(acme_resolver_txt_at(&values, resolver, server(2),
-                                          "b.test", &res, pool), APR_ENOENT);
-    assert_int_equal(acme_resolver_txt_at(&values, resolver, server(3), NAME,
-                                          &res, pool), APR_EGENERAL);
+    assert_int_equal(acme_dns_lookup_txt_at_wait(&values, resolver, server(2),
+                                                 "b.test", &res, pool),
+                     APR_ENOENT);
+    assert_int_equal(acme_dns_lookup_txt_at_wait(&values, resolver, server(3),
+                                                 NAME, &res, pool),
+                     APR_EGENERAL);
     assert_says("not responsible");
-    assert_int_equal(acme_resolver_txt_at(&values, resolver, server(4), NAME,
-                                          &res, pool), APR_EGENERAL);
+    assert_int_equal(acme_dns_lookup_txt_at_wait(&values, resolver, server(4),
+                                                 NAME, &res, pool),
+                     APR_EGENERAL);
     assert_says(server(4));
     assert_int_equal(fake_dns_recursion_desired(0), 0);
     for (i = 0; i < COUNT(bad); i++) {
-        assert_int_not_equal(acme_resolver_txt_at(
-            &values, resolver, bad[i], NAME, &res, pool), 0);
+        assert_int_not_equal(acme_dns_lookup_txt_at_wait(
+                                 &values, resolver, bad[i], NAME, &res, pool),
+                             0);
         assert_null(values);
     }
 }
@@ -251,14 +260,14 @@ static void the_authority_is_found(void **state)
         { "half.test", NAME, 5 }, { "d.e.a.test", "d.e.a.test", 60 }
     };
     const char *all;
-    acme_authority_t out;
+    acme_dns_authority_t out;
     size_t i;
 
     (void)state;
     start(rows);
     for (i = 0; i < COUNT(cases); i++) {
-        if (acme_resolver_authority(&out, resolver, cases[i].name, &res,
-                                    pool)) {
+        if (acme_dns_lookup_authority_wait(&out, resolver, cases[i].name, &res,
+                                           pool)) {
             fail_msg("%s: %s", cases[i].name, res.detail);
         }
         assert_string_equal(out.record, cases[i].record);
@@ -293,15 +302,15 @@ static void the_authority_is_not_found(void **state)
         { "x.unknown.test", APR_ENOENT, "no zone" },
         { "circle.test", APR_EGENERAL, "circle" }
     };
-    acme_authority_t out;
+    acme_dns_authority_t out;
     size_t i;
 
     (void)state;
     start(rows);
     for (i = 0; i < COUNT(cases); i++) {
-        assert_refused(&cases[i], acme_resolver_authority(&out, resolver,
-                                                          cases[i].name, &res,
-                                                          pool));
+        assert_refused(&cases[i],
+                       acme_dns_lookup_authority_wait(
+                           &out, resolver, cases[i].name, &res, pool));
         assert_null(out.servers);
         assert_says(cases[i].name);
     }
@@ -316,7 +325,7 @@ static void a_zone_has_so_many_servers(void **state)
         { 1, NULL, "A", NULL, 0, 0, 0, 0 },
         { 0 }
     };
-    acme_authority_t out;
+    acme_dns_authority_t out;
     int i;
 
     (void)state;
@@ -332,8 +341,9 @@ static void a_zone_has_so_many_servers(void **state)
     }
     rows[2].says = apr_array_pstrcat(pool, lines, '\n');
     start(rows);
-    assert_int_equal(acme_resolver_authority(&out, resolver, "a.test", &res,
-                                             pool), 0);
+    assert_int_equal(
+        acme_dns_lookup_authority_wait(&out, resolver, "a.test", &res, pool),
+        0);
     assert_int_equal(out.servers->nelts, 16);
     assert_int_equal(fake_dns_asked(2), 16);
 }
@@ -346,37 +356,37 @@ static void many_go_on_side_by_side(void **state)
         { 1, "b.test", "TXT", "b.test TXT b", 0, 0, 0, 0 },
         { 0 }
     };
-    acme_lookup_t *lookups[200];
+    acme_dns_lookup_t *lookups[200];
     int i, over = 0;
 
     (void)state;
     start(rows);
     conf.timeout = 4 * TIMEOUT;
-    assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool), 0);
+    assert_int_equal(acme_dns_lookup_open(&resolver, &conf, &res, pool), 0);
     for (i = 0; i < 200; i++) {
-        lookups[i] = acme_lookup_txt(resolver, NULL,
-                                     i % 20 ? "b.test" : "slow.test", pool);
+        lookups[i] = acme_dns_lookup_txt(
+            resolver, NULL, i % 20 ? "b.test" : "slow.test", pool);
     }
     while (over < 190) {
-        assert_int_equal(acme_resolver_run(resolver, LONG, &res), 0);
+        assert_int_equal(acme_dns_lookup_run(resolver, LONG, &res), 0);
         for (i = 0, over = 0; i < 200; i++) {
-            over += acme_lookup_is_over(lookups[i]);
+            over += acme_dns_lookup_is_over(lookups[i]);
         }
     }
-    assert_false(acme_lookup_is_over(lookups[0]));
+    assert_false(acme_dns_lookup_is_over(lookups[0]));
     for (i = 0; i < 200; i += 40) {
-        acme_lookup_end(lookups[i]);
+        acme_dns_lookup_end(lookups[i]);
     }
     for (i = 20; i < 200; i += 40) {
-        while (!acme_lookup_is_over(lookups[i])) {
-            assert_int_equal(acme_resolver_run(resolver, LONG, &res), 0);
+        while (!acme_dns_lookup_is_over(lookups[i])) {
+            assert_int_equal(acme_dns_lookup_run(resolver, LONG, &res), 0);
         }
     }
-    assert_int_equal(acme_lookup_values(&values, lookups[20], &res),
+    assert_int_equal(acme_dns_lookup_values(&values, lookups[20], &res),
                      APR_TIMEUP);
-    assert_int_equal(acme_lookup_values(&values, lookups[1], &res), 0);
+    assert_int_equal(acme_dns_lookup_values(&values, lookups[1], &res), 0);
     assert_string_equal(joined(values), "b");
-    assert_int_equal(acme_resolver_run(resolver, 1000, &res), APR_TIMEUP);
+    assert_int_equal(acme_dns_lookup_run(resolver, 1000, &res), APR_TIMEUP);
 }
 
 /* The second server is asked when the first is silent. */
@@ -391,9 +401,9 @@ static void the_next_server_is_asked(void **state)
     (void)state;
     start(rows);
     conf.servers = apr_pstrcat(pool, server(1), ",", server(2), NULL);
-    assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool), 0);
-    assert_int_equal(acme_resolver_txt(&values, resolver, "a.test", &res,
-                                       pool), 0);
+    assert_int_equal(acme_dns_lookup_open(&resolver, &conf, &res, pool), 0);
+    assert_int_equal(
+        acme_dns_lookup_txt_wait(&values, resolver, "a.test", &res, pool), 0);
     assert_true(fake_dns_asked(0) > 0);
     assert_true(fake_dns_recursion_desired(0) > 0);
 }
@@ -406,7 +416,7 @@ static void bad_servers_are_refused(void **state)
     (void)state;
     for (i = 0; i < COUNT(bad); i++) {
         conf.servers = bad[i];
-        assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool),
+        assert_int_equal(acme_dns_lookup_open(&resolver, &conf, &res, pool),
                          APR_EINVAL);
         assert_null(resolver);
         assert_int_equal(res.retry, ACME_RETRY_NEVER);
@@ -419,16 +429,16 @@ static void nobody_listens(void **state)
     (void)state;
     conf.servers = "127.0.0.1:1";
     conf.timeout = TIMEOUT;
-    assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool), 0);
-    assert_int_not_equal(acme_resolver_txt(&values, resolver, NAME, &res,
-                                           pool), 0);
+    assert_int_equal(acme_dns_lookup_open(&resolver, &conf, &res, pool), 0);
+    assert_int_not_equal(
+        acme_dns_lookup_txt_wait(&values, resolver, NAME, &res, pool), 0);
     assert_says("127.0.0.1:1");
 }
 
 static void the_system_has_servers(void **state)
 {
     (void)state;
-    assert_int_equal(acme_resolver_create(&resolver, &conf, &res, pool), 0);
+    assert_int_equal(acme_dns_lookup_open(&resolver, &conf, &res, pool), 0);
 }
 
 static void *stop_soon(void *data)
@@ -444,7 +454,7 @@ static void a_stop_leaves_at_once(void **state)
         { 1, NULL, NULL, NULL, 0, 0, 0, FAKE_DNS_SILENT },
         { 0 }
     };
-    acme_authority_t out;
+    acme_dns_authority_t out;
     apr_time_t begin;
     pthread_t thread;
 
@@ -452,31 +462,34 @@ static void a_stop_leaves_at_once(void **state)
     start(rows);
     begin = apr_time_now();
     pthread_create(&thread, NULL, stop_soon, conf.stop);
-    assert_int_equal(acme_resolver_txt(&values, resolver, NAME, &res, pool),
-                     APR_EINTR);
+    assert_int_equal(
+        acme_dns_lookup_txt_wait(&values, resolver, NAME, &res, pool),
+        APR_EINTR);
     assert_in_range(apr_time_now() - begin, LEAVE_AFTER,
                     LEAVE_AFTER + LEAVE_WITHIN);
     pthread_join(thread, NULL);
     assert_null(values);
-    assert_int_equal(acme_resolver_authority(&out, resolver, NAME, &res, pool),
+    assert_int_equal(
+        acme_dns_lookup_authority_wait(&out, resolver, NAME, &res, pool),
+        APR_EINTR);
+    assert_int_equal(acme_dns_lookup_txt_at_wait(&values, resolver, server(2),
+                                                 NAME, &res, pool),
                      APR_EINTR);
-    assert_int_equal(acme_resolver_txt_at(&values, resolver, server(2), NAME,
-                                          &res, pool), APR_EINTR);
 }
 
 /* A resolver is one thread's, but a process has many. */
 static void *create_one(void *data)
 {
     apr_pool_t *own = data;
-    acme_resolver_t *mine;
+    acme_dns_resolver_t *mine;
     acme_result_t why;
     apr_array_header_t *texts;
     intptr_t good = 0;
     int i;
 
-    if (acme_resolver_create(&mine, &conf, &why, own) == APR_SUCCESS) {
+    if (acme_dns_lookup_open(&mine, &conf, &why, own) == APR_SUCCESS) {
         for (i = 0; i < THREAD_CALLS; i++) {
-            good += acme_resolver_txt(&texts, mine, "a.test", &why, own)
+            good += acme_dns_lookup_txt_wait(&texts, mine, "a.test", &why, own)
                     == APR_SUCCESS;
         }
     }

@@ -14,14 +14,14 @@
 #define RR(type) "\0" type "\0\1\0\0\1\x2c"     /* class IN, 300 s */
 
 /* In memory of its own size, so that a sanitizer sees a read beyond it. */
-static apr_status_t parse(acme_answer_t **panswer,
+static apr_status_t parse(acme_dns_message_t **panswer,
                           const unsigned char *message, size_t len)
 {
     unsigned char *copy = malloc(len ? len : 1);
     apr_status_t rv;
 
     memcpy(copy, message, len);
-    rv = acme_answer_parse(panswer, copy, len, pool);
+    rv = acme_dns_message_parse(panswer, copy, len, pool);
     free(copy);
     return rv;
 }
@@ -36,16 +36,16 @@ static const unsigned char whole[] =
     "\xc0\x0e" RR("\6") "\0\x1a\2ns\xc0\x0e\0"
     "\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\x3c";
 
-static const acme_rr_t *rr_at(const apr_array_header_t *records, int i)
+static const acme_dns_rr_t *rr_at(const apr_array_header_t *records, int i)
 {
     assert_true(i < records->nelts);
-    return &APR_ARRAY_IDX(records, i, acme_rr_t);
+    return &APR_ARRAY_IDX(records, i, acme_dns_rr_t);
 }
 
 static void a_message_is_taken_apart(void **state)
 {
     static const struct {
-        acme_rr_e type;
+        acme_dns_rr_e type;
         const char *owner, *value;
     } rows[] = {
         { ACME_RR_CNAME, "a.test", "b.test" },
@@ -53,7 +53,7 @@ static void a_message_is_taken_apart(void **state)
         { ACME_RR_A, "b.test", "192.0.2.1" },
         { ACME_RR_AAAA, "b.test", "2001:db8::1" }
     };
-    acme_answer_t *answer;
+    acme_dns_message_t *answer;
     size_t i;
 
     (void)state;
@@ -62,7 +62,7 @@ static void a_message_is_taken_apart(void **state)
     assert_true(answer->authoritative);
     assert_int_equal(answer->answers->nelts, COUNT(rows));
     for (i = 0; i < COUNT(rows); i++) {
-        const acme_rr_t *rr = rr_at(answer->answers, (int)i);
+        const acme_dns_rr_t *rr = rr_at(answer->answers, (int)i);
 
         assert_int_equal(rr->type, rows[i].type);
         assert_string_equal(rr->owner, rows[i].owner);
@@ -81,7 +81,7 @@ static void a_negative_answer_holds_so_long(void **state)
         { 9, 60, 9 }, { 60, 9, 9 }, { 0, 60, 60 }, { 9, 0, 0 }
     };
     unsigned char message[sizeof(whole) - 1];
-    acme_answer_t *answer;
+    acme_dns_message_t *answer;
     size_t i;
 
     (void)state;
@@ -98,7 +98,7 @@ static void a_negative_answer_holds_so_long(void **state)
 
 static void what_is_cut_is_refused(void **state)
 {
-    acme_answer_t *answer;
+    acme_dns_message_t *answer;
     size_t len;
 
     (void)state;
@@ -113,7 +113,7 @@ static void any_octet_may_be_wrong(void **state)
 {
     static const unsigned char others[] = { 0, 1, 12, 63, 64, 128, 192, 255 };
     unsigned char bad[sizeof(whole) - 1];
-    acme_answer_t *answer;
+    acme_dns_message_t *answer;
     size_t i, j;
 
     (void)state;
@@ -139,7 +139,7 @@ typedef struct {
 static void assert_of_no_use(const message_t *rows, size_t count,
                              apr_status_t rv)
 {
-    acme_answer_t *answer;
+    acme_dns_message_t *answer;
     size_t i;
 
     for (i = 0; i < count; i++) {
@@ -235,7 +235,7 @@ static size_t big_message(unsigned char *message, int strings)
 static void a_value_is_bounded(void **state)
 {
     static unsigned char message[65535];
-    acme_answer_t *answer;
+    acme_dns_message_t *answer;
 
     (void)state;
     assert_int_equal(parse(&answer, message, big_message(message, 16)), 0);
@@ -252,7 +252,7 @@ static void a_name_is_bounded(void **state)
     static const char head[] = HEADER("\1", "\0", "\0");
     unsigned char message[512];
     size_t len = sizeof(head) - 1, i;
-    acme_answer_t *answer;
+    acme_dns_message_t *answer;
 
     (void)state;
     memcpy(message, head, len);
@@ -272,7 +272,7 @@ static void records_are_bounded(void **state)
     static const char record[] = "\0" RR("\x10") "\0\2\1x";
     unsigned char *message = apr_palloc(pool, 65535);
     size_t len = sizeof(head) - 1, i;
-    acme_answer_t *answer;
+    acme_dns_message_t *answer;
 
     (void)state;
     memcpy(message, head, len);
@@ -288,26 +288,26 @@ static void records_are_bounded(void **state)
 
 static void cnames_are_followed_so_far(void **state)
 {
-    acme_answer_t answer = { 0 };
-    acme_rr_t rr = { .type = ACME_RR_CNAME };
+    acme_dns_message_t answer = { 0 };
+    acme_dns_rr_t rr = { .type = ACME_RR_CNAME };
     int i, left = 16;
 
     (void)state;
     answer.answers = apr_array_make(pool, 4, sizeof(rr));
-    assert_string_equal(acme_answer_follow(&answer, "n0", &left), "n0");
+    assert_string_equal(acme_dns_message_follow(&answer, "n0", &left), "n0");
     for (i = 15; i >= 0; i--) {
         rr.owner = apr_psprintf(pool, "n%d", i);
         rr.value = apr_psprintf(pool, "n%d", i + 1);
-        APR_ARRAY_PUSH(answer.answers, acme_rr_t) = rr;
+        APR_ARRAY_PUSH(answer.answers, acme_dns_rr_t) = rr;
     }
-    assert_string_equal(acme_answer_follow(&answer, "n0", &left), "n16");
+    assert_string_equal(acme_dns_message_follow(&answer, "n0", &left), "n16");
     assert_int_equal(left, 0);
-    assert_null(acme_answer_follow(&answer, "n15", &left));
+    assert_null(acme_dns_message_follow(&answer, "n15", &left));
     left = 16;
     rr.owner = "n16";
     rr.value = "n0";
-    APR_ARRAY_PUSH(answer.answers, acme_rr_t) = rr;
-    assert_null(acme_answer_follow(&answer, "n0", &left));
+    APR_ARRAY_PUSH(answer.answers, acme_dns_rr_t) = rr;
+    assert_null(acme_dns_message_follow(&answer, "n0", &left));
 }
 
 int main(void)

@@ -35,9 +35,9 @@ static void payloads_are_as_the_rfc_has_them(void **state)
                         "{\"onlyReturnExisting\":true}");
     assert_string_equal(acme_account_deactivate_payload(pool),
                         "{\"status\":\"deactivated\"}");
-    assert_string_equal(acme_key_change_payload("https://ca/a/1", JWK, pool),
-                        "{\"account\":\"https://ca/a/1\",\"oldKey\":" JWK
-                        "}");
+    assert_string_equal(
+        acme_account_key_change_payload("https://ca/a/1", JWK, pool),
+        "{\"account\":\"https://ca/a/1\",\"oldKey\":" JWK "}");
 }
 
 static void a_binding_that_is_none_is_left_out(void **state)
@@ -235,14 +235,15 @@ static void a_key_is_changed_where_the_ca_can(void **state)
 
     (void)state;
     fake_serve(fake, full);
-    assert_int_equal(acme_key_change(&session, &res, pool), 0);
+    assert_int_equal(acme_account_key_change(&session, &res, pool), 0);
     assert_string_equal(fake_log(fake), "GET /dir\nHEAD /nonce\n"
                                         "POST /key key fresh\n");
-    assert_int_not_equal(acme_key_change(&session, &res, pool), 0);
+    assert_int_not_equal(acme_account_key_change(&session, &res, pool), 0);
     assert_detail("HTTP 409");
     open_ca();
     fake_serve(fake, plain);
-    assert_int_equal(acme_key_change(&session, &res, pool), APR_ENOTIMPL);
+    assert_int_equal(acme_account_key_change(&session, &res, pool),
+                     APR_ENOTIMPL);
     assert_int_equal(res.retry, ACME_RETRY_NEVER);
     assert_string_equal(fake_log(fake), "GET /dir\n");
 }

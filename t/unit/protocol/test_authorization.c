@@ -4,17 +4,17 @@
  */
 #include "fake_ca.h"
 
-static acme_authz_t *authz_of(const char *body)
+static acme_authorization_t *authz_of(const char *body)
 {
     const fake_row_t rows[] = {
         DIRECTORY, NONCE,
         { .request = "POST /z", .head = "200 OK", .body = body },
         { 0 }
     };
-    acme_authz_t *authz;
+    acme_authorization_t *authz;
 
     fake_serve(fake, rows);
-    if (acme_authz_fetch(&authz, &session, at("/z"), &res, pool)) {
+    if (acme_authorization_fetch(&authz, &session, at("/z"), &res, pool)) {
         assert_null(authz);
         assert_detail(at("/z"));
     }
@@ -26,7 +26,7 @@ static acme_authz_t *authz_of(const char *body)
 static void challenges_that_we_cannot_use_are_passed_over(void **state)
 {
     const acme_challenge_t *unknown;
-    acme_authz_t *authz;
+    acme_authorization_t *authz;
 
     (void)state;
     authz = authz_of("{\"status\":\"pending\"," IDENTIFIER ",\"wildcard\":"
@@ -41,17 +41,17 @@ static void challenges_that_we_cannot_use_are_passed_over(void **state)
         "{\"type\":\"dns-persist-01\",\"url\":\"~/4\"},"
         "{\"type\":\"tls-\\u0007alpn\",\"token\":\"t\",\"url\":\"~/5\"}]}");
     assert_non_null(authz);
-    assert_int_equal(authz->status, ACME_AUTHZ_PENDING);
+    assert_int_equal(authz->status, ACME_AUTHORIZATION_PENDING);
     assert_string_equal(authz->name, "a.org");
     assert_true(authz->wildcard);
     assert_int_equal(authz->challenges->nelts, 5);
-    assert_string_equal(acme_authz_challenge(authz, ACME_HTTP_01)->url,
+    assert_string_equal(acme_authorization_challenge(authz, ACME_HTTP_01)->url,
                         at("/3"));
-    assert_true(acme_authz_challenge(authz, ACME_HTTP_01)->begun);
-    assert_int_equal(acme_authz_challenge(authz, ACME_HTTP_01)->kind,
+    assert_true(acme_authorization_challenge(authz, ACME_HTTP_01)->begun);
+    assert_int_equal(acme_authorization_challenge(authz, ACME_HTTP_01)->kind,
                      ACME_HTTP_01);
-    assert_null(acme_authz_challenge(authz, ACME_DNS_PERSIST_01));
-    assert_null(acme_authz_challenge(authz, ACME_DNS_01));
+    assert_null(acme_authorization_challenge(authz, ACME_DNS_PERSIST_01));
+    assert_null(acme_authorization_challenge(authz, ACME_DNS_01));
     unknown = &APR_ARRAY_IDX(authz->challenges, 4, acme_challenge_t);
     assert_string_equal(unknown->type, "tls-\\x07alpn");
     assert_int_equal(unknown->kind, -1);
@@ -62,7 +62,7 @@ static void challenges_that_we_cannot_use_are_passed_over(void **state)
 static const char *issuers_of(const char *members, int draft)
 {
     const acme_challenge_t *challenge;
-    acme_authz_t *authz;
+    acme_authorization_t *authz;
 
     authz = authz_of(apr_psprintf(pool, "{\"status\":\"pending\"," IDENTIFIER
                                   ",\"challenges\":[{\"type\":\"dns-01\","
@@ -70,8 +70,8 @@ static const char *issuers_of(const char *members, int draft)
                                   "\"dns-persist-01\",\"url\":\"~/2\"%s}]}",
                                   members));
     assert_non_null(authz);
-    assert_null(acme_authz_challenge(authz, ACME_DNS_01));
-    challenge = acme_authz_challenge(authz, ACME_DNS_PERSIST_01);
+    assert_null(acme_authorization_challenge(authz, ACME_DNS_01));
+    challenge = acme_authorization_challenge(authz, ACME_DNS_PERSIST_01);
     if (!challenge) {
         return "";
     }
@@ -119,7 +119,7 @@ static void a_name_is_in_its_one_form(void **state)
         { "*.a.org", "a.org", 1 }, { "192.0.2.1", "192.0.2.1", 0 },
         { "2001:DB8::0:1", "2001:db8::1", 0 }
     };
-    acme_authz_t *authz;
+    acme_authorization_t *authz;
     size_t i;
 
     (void)state;
@@ -145,7 +145,7 @@ static void a_token_is_base64url_of_bounded_length(void **state)
         { "a\\n", 0 }
     };
     char longest[ACME_TOKEN_MAX + 2];
-    acme_authz_t *authz;
+    acme_authorization_t *authz;
     size_t i;
 
     (void)state;
@@ -162,7 +162,8 @@ static void a_token_is_base64url_of_bounded_length(void **state)
                          NULL));
         assert_non_null(authz);
         assert_int_equal(authz->challenges->nelts, 1);
-        if ((acme_authz_challenge(authz, ACME_HTTP_01) != NULL) != good) {
+        if ((acme_authorization_challenge(authz, ACME_HTTP_01) != NULL)
+            != good) {
             fail_msg("%s", token);
         }
         if (!known) {
@@ -173,7 +174,7 @@ static void a_token_is_base64url_of_bounded_length(void **state)
 
 static void a_failed_authorization_says_why(void **state)
 {
-    acme_authz_t *authz;
+    acme_authorization_t *authz;
 
     (void)state;
     authz = authz_of("{\"status\":\"invalid\"," IDENTIFIER ",\"challenges\":["
@@ -182,7 +183,7 @@ static void a_failed_authorization_says_why(void **state)
         "\"error\":{\"type\":\"" URN "connection\",\"detail\":\"Refused.\"}}"
         "]}");
     assert_non_null(authz);
-    assert_int_equal(authz->status, ACME_AUTHZ_FAILED);
+    assert_int_equal(authz->status, ACME_AUTHORIZATION_FAILED);
     assert_ptr_equal(strstr(authz->error.detail,
                             "http-01 of a.org: Refused.; the CA must reach "),
                      authz->error.detail);
@@ -191,13 +192,13 @@ static void a_failed_authorization_says_why(void **state)
 
     authz = authz_of("{\"status\":\"expired\"," IDENTIFIER "}");
     assert_non_null(authz);
-    assert_int_equal(authz->status, ACME_AUTHZ_FAILED);
+    assert_int_equal(authz->status, ACME_AUTHORIZATION_FAILED);
     assert_string_equal(authz->error.detail,
                         "authorization of a.org: it is expired");
 
     authz = authz_of("{\"status\":\"valid\"," IDENTIFIER "}");
     assert_non_null(authz);
-    assert_int_equal(authz->status, ACME_AUTHZ_VALID);
+    assert_int_equal(authz->status, ACME_AUTHORIZATION_VALID);
     assert_int_equal(authz->challenges->nelts, 0);
 }
 
@@ -236,12 +237,14 @@ static void a_challenge_is_answered(void **state)
     (void)state;
     challenge.url = at("/1");
     fake_serve(fake, rows);
-    assert_int_equal(acme_challenge_answer(&session, &challenge, "a.org",
-                                           &res, pool), 0);
+    assert_int_equal(
+        acme_authorization_respond(&session, &challenge, "a.org", &res, pool),
+        0);
     assert_string_equal(fake_log(fake), "GET /dir\nHEAD /nonce\n"
                                         "POST /1 challenge fresh\n");
-    assert_int_not_equal(acme_challenge_answer(&session, &challenge, "a.org",
-                                               &res, pool), 0);
+    assert_int_not_equal(
+        acme_authorization_respond(&session, &challenge, "a.org", &res, pool),
+        0);
     assert_string_equal(res.detail, "http-01 of a.org: Late.");
 }
 

@@ -133,18 +133,19 @@ static void a_reason_is_one_that_a_subscriber_has(void **state)
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         print_message("%s\n", rows[i].text);
         if (rows[i].name) {
-            assert_int_equal(acme_revoke_reason_parse(&reason, rows[i].text,
-                                                      &res), 0);
+            assert_int_equal(
+                acme_certificate_reason_parse(&reason, rows[i].text, &res), 0);
             assert_int_equal(reason, rows[i].reason);
-            assert_string_equal(acme_revoke_reason_name(reason),
+            assert_string_equal(acme_certificate_reason_name(reason),
                                 rows[i].name);
             continue;
         }
-        assert_int_equal(acme_revoke_reason_parse(&reason, rows[i].text,
-                                                  &res), APR_EINVAL);
+        assert_int_equal(
+            acme_certificate_reason_parse(&reason, rows[i].text, &res),
+            APR_EINVAL);
         assert_int_equal(reason, ACME_REASON_NONE);
         assert_detail("keyCompromise");
-        assert_null(acme_revoke_reason_name(rows[i].reason));
+        assert_null(acme_certificate_reason_name(rows[i].reason));
     }
 }
 
@@ -167,9 +168,10 @@ static void a_revocation_is_told_to_the_ca(void **state)
     size_t i;
 
     (void)state;
-    assert_string_equal(acme_revoke_payload(der, 3, ACME_REASON_NONE, pool),
-                        "{\"certificate\":\"-_8A\"}");
-    assert_string_equal(acme_revoke_payload(der, 3, 0, pool),
+    assert_string_equal(
+        acme_certificate_revoke_payload(der, 3, ACME_REASON_NONE, pool),
+        "{\"certificate\":\"-_8A\"}");
+    assert_string_equal(acme_certificate_revoke_payload(der, 3, 0, pool),
                         "{\"certificate\":\"-_8A\",\"reason\":0}");
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         const fake_row_t table[] = {

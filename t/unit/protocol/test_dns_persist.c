@@ -15,10 +15,11 @@
 
 static acme_result_t res;
 
-static acme_persist_t persist_of(int draft, const char *name)
+static acme_dns_persist_t persist_of(int draft, const char *name)
 {
-    acme_persist_t persist = { .draft = draft, .name = name,
-                               .account_url = ACCOUNT };
+    acme_dns_persist_t persist = { .draft = draft,
+                                   .name = name,
+                                   .account_url = ACCOUNT };
     apr_array_header_t *issuers = apr_array_make(pool, 2, sizeof(char *));
 
     APR_ARRAY_PUSH(issuers, const char *) = "authority.example";
@@ -34,9 +35,9 @@ static acme_persist_t persist_of(int draft, const char *name)
 static void the_record_has_a_place(void **state)
 {
     (void)state;
-    assert_string_equal(acme_persist_record("a.org", pool),
+    assert_string_equal(acme_dns_persist_record("a.org", pool),
                         "_validation-persist.a.org");
-    assert_string_equal(acme_persist_record("*.a.org", pool),
+    assert_string_equal(acme_dns_persist_record("*.a.org", pool),
                         "_validation-persist.a.org");
 }
 
@@ -48,9 +49,9 @@ static void a_prefix_can_be_quoted(void **state)
     size_t i;
 
     (void)state;
-    assert_true(acme_persist_is_prefix(PREFIX));
+    assert_true(acme_dns_persist_is_prefix(PREFIX));
     for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        if (acme_persist_is_prefix(bad[i])) {
+        if (acme_dns_persist_is_prefix(bad[i])) {
             fail_msg("taken: %s", bad[i]);
         }
     }
@@ -85,14 +86,16 @@ static void a_value_is_as_the_draft_has_it(void **state)
 
     (void)state;
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        acme_persist_t persist = persist_of(rows[i].draft, rows[i].name);
+        acme_dns_persist_t persist = persist_of(rows[i].draft, rows[i].name);
 
-        assert_int_equal(acme_persist_value(&value, &persist, rows[i].until,
-                                            &res, pool), 0);
+        assert_int_equal(acme_dns_persist_value(&value, &persist,
+                                                rows[i].until, &res, pool),
+                         0);
         assert_string_equal(value, rows[i].value);
         /* What we tell people to set we also take for set. */
-        assert_int_equal(acme_persist_match(&until, &persist, value, NOW - 1,
-                                            &res, pool), 0);
+        assert_int_equal(acme_dns_persist_match(&until, &persist, value,
+                                                NOW - 1, &res, pool),
+                         0);
         assert_int_equal(until, apr_time_from_sec(apr_time_sec(
             rows[i].until)));
     }
@@ -100,7 +103,7 @@ static void a_value_is_as_the_draft_has_it(void **state)
 
 static void what_cannot_be_written_is_refused(void **state)
 {
-    acme_persist_t rows[5];
+    acme_dns_persist_t rows[5];
     const char *value;
     apr_time_t until;
     size_t i;
@@ -115,13 +118,15 @@ static void what_cannot_be_written_is_refused(void **state)
     rows[4] = persist_of(1, "example.com");
     rows[4].account_url = ACCOUNT ";policy=wildcard";
     for (i = 0; i < 5; i++) {
-        assert_int_equal(acme_persist_value(&value, &rows[i], 0, &res, pool),
-                         APR_EINVAL);
+        assert_int_equal(
+            acme_dns_persist_value(&value, &rows[i], 0, &res, pool),
+            APR_EINVAL);
         assert_null(value);
         assert_ptr_equal(strstr(res.detail, rows[i].name), res.detail);
         assert_int_equal(res.retry, ACME_RETRY_NEVER);
-        assert_int_equal(acme_persist_match(&until, &rows[i], "x", NOW, &res,
-                                            pool), APR_EINVAL);
+        assert_int_equal(
+            acme_dns_persist_match(&until, &rows[i], "x", NOW, &res, pool),
+            APR_EINVAL);
     }
 }
 
@@ -202,12 +207,12 @@ static void a_record_authorises_or_says_why_not(void **state)
 
     (void)state;
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        acme_persist_t persist = persist_of(rows[i].draft, rows[i].name);
+        acme_dns_persist_t persist = persist_of(rows[i].draft, rows[i].name);
 
         print_message("%s\n", rows[i].value);
         until = 7;
-        rv = acme_persist_match(&until, &persist, rows[i].value, NOW, &res,
-                                pool);
+        rv = acme_dns_persist_match(&until, &persist, rows[i].value, NOW, &res,
+                                    pool);
         assert_int_equal(rv, rows[i].rv);
         assert_int_equal(until, apr_time_from_sec(rows[i].until));
         if (rv) {
@@ -219,7 +224,7 @@ static void a_record_authorises_or_says_why_not(void **state)
 
 static void a_huge_record_is_refused(void **state)
 {
-    acme_persist_t persist = persist_of(1, "example.com");
+    acme_dns_persist_t persist = persist_of(1, "example.com");
     const char *value = OURS;
     char *big = apr_pcalloc(pool, 65536);
     apr_time_t until;
@@ -227,20 +232,23 @@ static void a_huge_record_is_refused(void **state)
 
     (void)state;
     memset(big, ';', 65535);
-    assert_int_equal(acme_persist_match(&until, &persist, big, NOW, &res,
-                                        pool), APR_EINVAL);
+    assert_int_equal(
+        acme_dns_persist_match(&until, &persist, big, NOW, &res, pool),
+        APR_EINVAL);
     memset(big, '\x1b', 65535);
-    assert_int_equal(acme_persist_match(&until, &persist, big, NOW, &res,
-                                        pool), APR_EINVAL);
+    assert_int_equal(
+        acme_dns_persist_match(&until, &persist, big, NOW, &res, pool),
+        APR_EINVAL);
     assert_null(strchr(res.detail, '\x1b'));
     for (i = 0; i < 31; i++) {
         value = apr_psprintf(pool, "%s;p%d=", value, i);
     }
-    assert_int_equal(acme_persist_match(&until, &persist, value, NOW, &res,
-                                        pool), 0);
+    assert_int_equal(
+        acme_dns_persist_match(&until, &persist, value, NOW, &res, pool), 0);
     value = apr_pstrcat(pool, value, ";q=", NULL);
-    assert_int_equal(acme_persist_match(&until, &persist, value, NOW, &res,
-                                        pool), APR_EINVAL);
+    assert_int_equal(
+        acme_dns_persist_match(&until, &persist, value, NOW, &res, pool),
+        APR_EINVAL);
     assert_non_null(strstr(res.detail, "too many parameters"));
 }
 

@@ -31,9 +31,9 @@ static void payloads_are_as_the_rfc_has_them(void **state)
                         "{\"type\":\"dns\",\"value\":\"*.a.org\"}],"
                         "\"replaces\":"
                         "\"aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE\"}");
-    assert_string_equal(acme_finalize_payload(
-        (const unsigned char *)"\xfb\xff\x00", 3, pool),
-        "{\"csr\":\"-_8A\"}");
+    assert_string_equal(acme_order_finalize_payload(
+                            (const unsigned char *)"\xfb\xff\x00", 3, pool),
+                        "{\"csr\":\"-_8A\"}");
 }
 
 static void an_order_is_read_whole(void **state)

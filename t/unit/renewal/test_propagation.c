@@ -29,7 +29,7 @@
     { 1, "n4.test", "A", "n4.test A 127.0.0.4", 0, 0, 0, 0 }
 #define ZONE_ROWS 7
 
-static acme_resolver_conf_t conf;
+static acme_dns_lookup_conf_t conf;
 static acme_result_t res;
 static apr_array_header_t *records;
 
@@ -39,7 +39,7 @@ static int setup(void **state)
         return -1;
     }
     memset(&conf, 0, sizeof(conf));
-    records = apr_array_make(pool, 2, sizeof(acme_record_t));
+    records = apr_array_make(pool, 2, sizeof(acme_propagation_record_t));
     return acme_stop_create(&conf.stop, pool);
 }
 
@@ -60,7 +60,7 @@ static void start(const fake_dns_row_t *rows)
 
 static void want(const char *record, const char *value)
 {
-    acme_record_t *one = apr_array_push(records);
+    acme_propagation_record_t *one = apr_array_push(records);
 
     one->record = record;
     one->value = value;

@@ -18,7 +18,7 @@
 
 static acme_conf_t conf;
 static acme_state_t states[CERTS];
-static acme_quota_t *quota;
+static acme_rate_limits_t *quota;
 
 static void add_ca(const char *url)
 {
@@ -61,15 +61,15 @@ static int setup(void **state)
     for (i = 0; i < CERTS; i++) {
         add_cert(i);
     }
-    quota = acme_quota_create(&conf, pool);
+    quota = acme_rate_limits_create(&conf, pool);
     return 0;
 }
 
-static acme_past_t *happened(int i, acme_past_e what, apr_uint32_t ca,
-                             apr_time_t when)
+static acme_history_t *happened(int i, acme_history_e what, apr_uint32_t ca,
+                                apr_time_t when)
 {
     acme_state_t *state = &states[i];
-    acme_past_t *past = &state->past[what][state->pasts[what]++];
+    acme_history_t *past = &state->past[what][state->pasts[what]++];
 
     past->when = when;
     past->ca = ca;
@@ -79,16 +79,16 @@ static acme_past_t *happened(int i, acme_past_e what, apr_uint32_t ca,
 
 static void hear(int i, apr_time_t now)
 {
-    acme_quota_hear(quota, &states[i], now);
-    acme_quota_settle(quota, now);
+    acme_rate_limits_hear(quota, &states[i], now);
+    acme_rate_limits_settle(quota, now);
 }
 
 static apr_time_t next_of(int i, apr_uint32_t ca, const char **why)
 {
     const char *ignored;
 
-    return acme_quota_next(why ? why : &ignored, quota, &states[i], ca, NOW,
-                           pool);
+    return acme_rate_limits_next(why ? why : &ignored, quota, &states[i], ca,
+                                 NOW, pool);
 }
 
 static void make_live(int i)
@@ -107,7 +107,7 @@ static void use_up_names(int i, apr_uint32_t ca)
 
     make_live(i);
     for (n = 0; n < 5; n++) {
-        happened(i, ACME_PAST_ISSUED, ca, NOW - SECONDS(50 - n))->kind =
+        happened(i, ACME_HISTORY_ISSUED, ca, NOW - SECONDS(50 - n))->kind =
             n ? ACME_ORDER_RENEWAL : ACME_ORDER_FIRST;
     }
     hear(i, NOW);
@@ -120,7 +120,7 @@ static void nothing_happened(void **unused)
     (void)unused;
     assert_int_equal(next_of(0, LIMITED, &why), NOW);
     assert_null(why);
-    assert_null(acme_quota_news(quota, NOW, pool));
+    assert_null(acme_rate_limits_news(quota, NOW, pool));
 }
 
 static void the_same_names(void **unused)
@@ -151,8 +151,8 @@ static void what_was_for_other_names_counts_for_the_domain(void **unused)
     (void)unused;
     for (i = 0; i < 9; i++) {
         for (n = 0; n < 5; n++) {
-            happened(i, ACME_PAST_ISSUED, LIMITED, NOW - SECONDS(9))->others =
-                1;
+            happened(i, ACME_HISTORY_ISSUED, LIMITED, NOW - SECONDS(9))
+                ->others = 1;
         }
         hear(i, NOW);
     }
@@ -168,14 +168,14 @@ static void what_is_told_twice_counts_once(void **unused)
 
     (void)unused;
     make_live(0);
-    happened(0, ACME_PAST_ISSUED, LIMITED, NOW - 1)->kind =
+    happened(0, ACME_HISTORY_ISSUED, LIMITED, NOW - 1)->kind =
         ACME_ORDER_RENEWAL;
     for (i = 0; i < 20; i++) {
         hear(0, NOW);
     }
     assert_int_equal(next_of(0, LIMITED, NULL), NOW);
     for (i = 0; i < 4; i++) {
-        happened(0, ACME_PAST_ISSUED, LIMITED, NOW)->kind =
+        happened(0, ACME_HISTORY_ISSUED, LIMITED, NOW)->kind =
             ACME_ORDER_RENEWAL;
     }
     hear(0, NOW);
@@ -185,14 +185,14 @@ static void what_is_told_twice_counts_once(void **unused)
 /* Of the second that was heard of before; the journal drops its parts. */
 static void another_one_in_the_same_second_counts(void **unused)
 {
-    acme_past_t *past;
+    acme_history_t *past;
     int i;
 
     (void)unused;
     make_live(0);
     for (i = 0; i < 5; i++) {
         assert_int_equal(next_of(0, LIMITED, NULL), NOW);
-        past = happened(0, ACME_PAST_ISSUED, LIMITED, NOW + 1000 * i);
+        past = happened(0, ACME_HISTORY_ISSUED, LIMITED, NOW + 1000 * i);
         hear(0, NOW + 10000);
         past->when = NOW;
         hear(0, NOW + 10000);
@@ -208,11 +208,11 @@ static void the_future_does_not_count(void **unused)
     (void)unused;
     make_live(0);
     for (i = 0; i < 5; i++) {
-        happened(0, ACME_PAST_ISSUED, LIMITED, NOW + DAYS(400));
+        happened(0, ACME_HISTORY_ISSUED, LIMITED, NOW + DAYS(400));
     }
     hear(0, NOW);
     assert_int_equal(next_of(0, LIMITED, NULL), NOW);
-    states[0].pasts[ACME_PAST_ISSUED] = 0;
+    states[0].pasts[ACME_HISTORY_ISSUED] = 0;
     use_up_names(0, LIMITED);
     assert_true(next_of(0, LIMITED, NULL) > NOW);
 }
@@ -224,7 +224,7 @@ static void a_name_that_failed(void **unused)
 
     (void)unused;
     for (i = 0; i < 5; i++) {
-        happened(0, ACME_PAST_FAILED, LIMITED, NOW - SECONDS(5 - i))->name =
+        happened(0, ACME_HISTORY_FAILED, LIMITED, NOW - SECONDS(5 - i))->name =
             0;
     }
     hear(0, NOW);
@@ -236,9 +236,9 @@ static void a_name_that_failed(void **unused)
 static void nonsense_is_survived(void **unused)
 {
     (void)unused;
-    happened(0, ACME_PAST_ISSUED, 77, NOW);
-    happened(0, ACME_PAST_FAILED, LIMITED, NOW)->name = 12345;
-    states[0].pasts[ACME_PAST_ORDERED] = 4711;
+    happened(0, ACME_HISTORY_ISSUED, 77, NOW);
+    happened(0, ACME_HISTORY_FAILED, LIMITED, NOW)->name = 12345;
+    states[0].pasts[ACME_HISTORY_ORDERED] = 4711;
     hear(0, NOW);
     assert_int_equal(next_of(0, LIMITED, NULL), NOW);
 }
@@ -282,7 +282,7 @@ static void those_under_way_are_counted(void **unused)
     (void)unused;
     for (i = 0; i < 45; i++) {
         assert_int_equal(next_of(i, LIMITED, NULL), NOW);
-        acme_quota_begin(quota, &states[i], LIMITED, NOW);
+        acme_rate_limits_begin(quota, &states[i], LIMITED, NOW);
     }
     assert_true(next_of(45, LIMITED, &why) > NOW);
     assert_null(why);
@@ -290,7 +290,7 @@ static void those_under_way_are_counted(void **unused)
     make_live(46);              /* the reserve is for renewals */
     assert_int_equal(next_of(46, LIMITED, NULL), NOW);
 
-    acme_quota_end(quota, 7);   /* it came to nothing */
+    acme_rate_limits_end(quota, 7); /* it came to nothing */
     assert_int_equal(next_of(45, LIMITED, NULL), NOW);
 }
 
@@ -301,28 +301,28 @@ static void a_batch_waits_with_one_line(void **unused)
 
     (void)unused;
     for (i = 0; i < 45; i++) {
-        happened(i, ACME_PAST_ISSUED, LIMITED, NOW);
+        happened(i, ACME_HISTORY_ISSUED, LIMITED, NOW);
         hear(i, NOW);
     }
     for (; i < CERTS; i++) {
         assert_int_equal(next_of(i, LIMITED, &why), NOW + EACH_OF_DOMAIN);
-        acme_quota_wait(quota, &states[i], LIMITED, why, NOW);
+        acme_rate_limits_wait(quota, &states[i], LIMITED, why, NOW);
     }
-    text = acme_quota_news(quota, NOW, pool);
+    text = acme_rate_limits_news(quota, NOW, pool);
     assert_non_null(text);
     assert_non_null(strstr(text, "lets 15 certificates wait: the last of 15 "
                                  "names about Monday 08:00 UTC (Let's "
                                  "Encrypt allows 50 certificates for the "
                                  "domain example.org"));
-    assert_null(acme_quota_news(quota, NOW, pool));
+    assert_null(acme_rate_limits_news(quota, NOW, pool));
 
     /* It waits on: no news. Once it was forgotten, it is. */
-    acme_quota_wait(quota, &states[50], LIMITED, why, NOW);
-    assert_null(acme_quota_news(quota, NOW, pool));
+    acme_rate_limits_wait(quota, &states[50], LIMITED, why, NOW);
+    assert_null(acme_rate_limits_news(quota, NOW, pool));
     states[50].limit_until = 0;
     hear(50, NOW);
-    acme_quota_wait(quota, &states[50], LIMITED, why, NOW);
-    assert_non_null(acme_quota_news(quota, NOW, pool));
+    acme_rate_limits_wait(quota, &states[50], LIMITED, why, NOW);
+    assert_non_null(acme_rate_limits_news(quota, NOW, pool));
 }
 
 static void full_cas_are_passed_over(void **unused)
@@ -331,10 +331,10 @@ static void full_cas_are_passed_over(void **unused)
 
     (void)unused;
     use_up_names(0, LIMITED);
-    acme_quota_full(full, quota, &states[0], NOW, pool);
+    acme_rate_limits_full(full, quota, &states[0], NOW, pool);
     assert_int_equal(full[LIMITED], 1);
     assert_int_equal(full[OTHER], 0);
-    acme_quota_full(full, quota, &states[1], NOW, pool);
+    acme_rate_limits_full(full, quota, &states[1], NOW, pool);
     assert_int_equal(full[LIMITED], 0);
 }
 

@@ -590,7 +590,7 @@ static void assert_asked(const asked_t *asked)
     plain_listen(&server);
     chain = chain_of(leaf_at(server.address, asked), ca.middle);
     plain_start(&server, asked->rows);
-    rv = acme_revoked_ask(&out, open_http(), chain, TODAY, &res, pool);
+    rv = acme_revoked_fetch(&out, open_http(), chain, TODAY, &res, pool);
     plain_stop(&server);
     if (!rv != !asked->told || (rv && (!strstr(res.detail, asked->told)
                                        || !strstr(res.detail,
@@ -656,13 +656,13 @@ static void who_names_nobody_is_not_asked_about(void **state)
     (void)state;
     chain = chain_of(make_leaf((spec_t){ 0 }), ca.middle);
     assert_true(APR_STATUS_IS_ENOENT(
-        acme_revoked_ask(&out, open_http(), chain, TODAY, &res, pool)));
+        acme_revoked_fetch(&out, open_http(), chain, TODAY, &res, pool)));
     assert_int_equal(out.status, ACME_REVOKED_UNKNOWN);
     assert_non_null(strstr(res.detail, "neither"));
 
     chain = parse(pem_of(ca.leaf));
     assert_true(APR_STATUS_IS_ENOENT(
-        acme_revoked_ask(&out, open_http(), chain, TODAY, &res, pool)));
+        acme_revoked_fetch(&out, open_http(), chain, TODAY, &res, pool)));
     assert_non_null(strstr(res.detail, "issuer"));
 }
 

@@ -22,7 +22,7 @@ static acme_window_t window_of(const char *text)
     acme_window_t window = no_window;
     acme_result_t res;
 
-    if (*text && acme_window_parse(&window, text, &res)) {
+    if (*text && acme_time_window_parse(&window, text, &res)) {
         fail_msg("%s", res.detail);
     }
     return window;
@@ -74,8 +74,10 @@ static void time_of_renewal(void **state)
     for (i = 0; i < COUNT(rows); i++) {
         const acme_window_t window = window_of(rows[i].window);
         const apr_time_t end = NOW + rows[i].life;
-        const apr_time_t last = acme_renew_at(NOW, end, &window, CHANCE_MIN);
-        const apr_time_t first = acme_renew_at(NOW, end, &window, CHANCE_MAX);
+        const apr_time_t last =
+            acme_schedule_renew_at(NOW, end, &window, CHANCE_MIN);
+        const apr_time_t first =
+            acme_schedule_renew_at(NOW, end, &window, CHANCE_MAX);
 
         if (last != end - rows[i].left) {
             fail_msg("%s: %" APR_TIME_T_FMT " us before the end, not %"
@@ -108,8 +110,10 @@ static void renewal_is_within_the_lifetime(void **state)
 
             window.percent = part ? percent : 0;
             window.duration = part ? 0 : life / 90 * percent;
-            first = acme_renew_at(NOW, NOW + life, &window, CHANCE_MAX);
-            last = acme_renew_at(NOW, NOW + life, &window, CHANCE_MIN);
+            first =
+                acme_schedule_renew_at(NOW, NOW + life, &window, CHANCE_MAX);
+            last =
+                acme_schedule_renew_at(NOW, NOW + life, &window, CHANCE_MIN);
             if (first <= NOW || first > last || last >= NOW + life) {
                 fail_msg("%" APR_TIME_T_FMT " us, %d: not within", life,
                          percent);
@@ -130,16 +134,17 @@ static void chance_is_a_certificates_own(void **state)
 
     (void)state;
     for (row = 0; row < COUNT(serials); row++) {
-        n = acme_chance(serials[row]);
+        n = acme_schedule_chance(serials[row]);
         assert_in_range(n, CHANCE_MIN, CHANCE_MAX);
-        assert_int_equal(n, acme_chance(serials[row]));
+        assert_int_equal(n, acme_schedule_chance(serials[row]));
     }
-    assert_int_not_equal(acme_chance("04deadbeef"), acme_chance("04deadbef0"));
+    assert_int_not_equal(acme_schedule_chance("04deadbeef"),
+                         acme_schedule_chance("04deadbef0"));
 
     /* Of many, about as many in each tenth: a thousand renewals spread. */
     for (i = 0; i < 10000; i++) {
         apr_snprintf(serial, sizeof(serial), "04%08x", i * 7919);
-        tenths[acme_chance(serial) / 100]++;
+        tenths[acme_schedule_chance(serial) / 100]++;
     }
     for (i = 0; i < 10; i++) {
         assert_in_range(tenths[i], 800, 1200);
@@ -154,7 +159,7 @@ static apr_interval_time_t wait_after(apr_uint32_t attempts,
     failure.attempts = attempts;
     failure.lifetime = life;
     failure.chance = chance;
-    return acme_retry_at(&failure, NOW) - NOW;
+    return acme_schedule_retry_at(&failure, NOW) - NOW;
 }
 
 static void waits_after_failures(void **state)
@@ -254,7 +259,7 @@ static void the_ca_has_the_first_word(void **state)
     failure.chance = CHANCE_MIDDLE;
     for (i = 0; i < COUNT(rows); i++) {
         failure.retry_at = NOW + rows[i].said;
-        if (acme_retry_at(&failure, NOW) != NOW + rows[i].wait) {
+        if (acme_schedule_retry_at(&failure, NOW) != NOW + rows[i].wait) {
             fail_msg("%s: not heard", rows[i].name);
         }
     }
@@ -262,7 +267,7 @@ static void the_ca_has_the_first_word(void **state)
     /* Also when the certificate would like to be renewed sooner. */
     failure.retry_at = NOW + HOURS(1);
     failure.lifetime = SECONDS(20);
-    assert_int_equal(acme_retry_at(&failure, NOW), NOW + HOURS(1));
+    assert_int_equal(acme_schedule_retry_at(&failure, NOW), NOW + HOURS(1));
 }
 
 #define AGREED 1
@@ -405,13 +410,16 @@ static void next_steps(void **unused)
         state_of_row(&state, i);
         next = acme_schedule_next(&state, NOW);
         if (next.step != steps[i].step) {
-            fail_msg("%s: %s", steps[i].name, acme_step_word(next.step));
+            fail_msg("%s: %s", steps[i].name,
+                     acme_schedule_step_word(next.step));
         }
-        at = steps[i].at == UNKNOWN ? 0
-           : steps[i].at == AT_ONCE ? NOW
-           : steps[i].at == AT_NEXT ? state.next_at
-           : acme_renew_at(state.not_before, state.not_after, &no_window,
-                           acme_chance(state.serial));
+        at = steps[i].at == UNKNOWN   ? 0
+             : steps[i].at == AT_ONCE ? NOW
+             : steps[i].at == AT_NEXT
+                 ? state.next_at
+                 : acme_schedule_renew_at(state.not_before, state.not_after,
+                                          &no_window,
+                                          acme_schedule_chance(state.serial));
         if (next.at != at) {
             fail_msg("%s: at now + %" APR_TIME_T_FMT " us", steps[i].name,
                      next.at - NOW);
@@ -503,14 +511,16 @@ static void a_new_one_rests(void **unused)
         state.not_after = state.not_before + DAYS(90);
         state.installed = NOW + rows[i].installed;
         next = acme_schedule_next(&state, NOW);
-        at = rows[i].rests ? NOW + rows[i].rests
-           : acme_renew_at(state.not_before, state.not_after, &no_window,
-                           acme_chance(""));
+        at =
+            rows[i].rests
+                ? NOW + rows[i].rests
+                : acme_schedule_renew_at(state.not_before, state.not_after,
+                                         &no_window, acme_schedule_chance(""));
         if (next.step != ACME_STEP_RENEW || next.at != at
             || acme_schedule_is_due(&state, at - 1)
             || !acme_schedule_is_due(&state, at)) {
             fail_msg("%s: %s at now + %" APR_TIME_T_FMT " us", rows[i].name,
-                     acme_step_word(next.step), next.at - NOW);
+                     acme_schedule_step_word(next.step), next.at - NOW);
         }
     }
 
@@ -554,13 +564,13 @@ static void picks_in_a_window(void **unused)
         const apr_time_t start = NOW + rows[i].start;
         const apr_time_t end = NOW + rows[i].end;
 
-        pick = acme_pick_draw(start, end, NOW, rows[i].chance);
+        pick = acme_schedule_pick_draw(start, end, NOW, rows[i].chance);
         if (pick != NOW + rows[i].pick) {
             fail_msg("%s: now + %" APR_TIME_T_FMT " us", rows[i].name,
                      pick - NOW);
         }
         for (c = CHANCE_MIN; c <= CHANCE_MAX; c++) {
-            pick = acme_pick_draw(start, end, NOW, c);
+            pick = acme_schedule_pick_draw(start, end, NOW, c);
             if (pick < NOW || (pick > NOW
                 && (pick < start || pick > end - (end - start) / 3))) {
                 fail_msg("%s: %d: not within", rows[i].name, c);
@@ -569,9 +579,9 @@ static void picks_in_a_window(void **unused)
     }
 
     /* None at all. (9773, 4.2) */
-    assert_int_equal(acme_pick_draw(NOW + 5, NOW + 5, NOW, 0), 0);
-    assert_int_equal(acme_pick_draw(NOW + 5, NOW + 4, NOW, 0), 0);
-    assert_int_equal(acme_pick_draw(NOW, NOW - DAYS(1), NOW, 0), 0);
+    assert_int_equal(acme_schedule_pick_draw(NOW + 5, NOW + 5, NOW, 0), 0);
+    assert_int_equal(acme_schedule_pick_draw(NOW + 5, NOW + 4, NOW, 0), 0);
+    assert_int_equal(acme_schedule_pick_draw(NOW, NOW - DAYS(1), NOW, 0), 0);
 }
 
 /* A good certificate that has cas CAs, warned of 10 % before its end. */
@@ -693,13 +703,15 @@ static void next_steps_with_a_pick(void **unused)
                    picks[i].pick ? state.not_before + picks[i].pick : 0);
         next = acme_schedule_next(&state, NOW);
         at = picks[i].at == OLD_RULE
-           ? acme_renew_at(state.not_before, state.not_after, &state.renew,
-                           acme_chance(state.serial))
-           : picks[i].step == ACME_STEP_RENEW ? state.not_before + picks[i].at
-                                              : NOW + picks[i].at;
+                 ? acme_schedule_renew_at(state.not_before, state.not_after,
+                                          &state.renew,
+                                          acme_schedule_chance(state.serial))
+             : picks[i].step == ACME_STEP_RENEW
+                 ? state.not_before + picks[i].at
+                 : NOW + picks[i].at;
         if (next.step != picks[i].step || next.at != at) {
             fail_msg("%s: %s at now + %" APR_TIME_T_FMT " us", picks[i].name,
-                     acme_step_word(next.step), next.at - NOW);
+                     acme_schedule_step_word(next.step), next.at - NOW);
         }
         if (acme_schedule_is_due(&state, NOW) != (at == NOW)
             || !acme_schedule_is_due(&state, at)) {
@@ -741,9 +753,9 @@ static void each_in_a_row_rests_longer(void **unused)
                 || !acme_schedule_is_due(&state, next.at)
                 || (next.at > NOW
                     && acme_schedule_is_due(&state, next.at - 1))) {
-                fail_msg("%u, revoked %d: %s at now + %" APR_TIME_T_FMT
-                         " us", rows[i].recent, revoked,
-                         acme_step_word(next.step), next.at - NOW);
+                fail_msg("%u, revoked %d: %s at now + %" APR_TIME_T_FMT " us",
+                         rows[i].recent, revoked,
+                         acme_schedule_step_word(next.step), next.at - NOW);
             }
         }
     }
@@ -817,12 +829,14 @@ static void names_bring_a_renewal_forward(void **unused)
         state.left_out = rows[i].again != 0;
         state.names_again_at = rows[i].again ? NOW + rows[i].again : 0;
         next = acme_schedule_next(&state, NOW);
-        at = rows[i].at != OLD_RULE ? NOW + rows[i].at
-           : acme_renew_at(state.not_before, state.not_after, &no_window,
-                           acme_chance(state.serial));
+        at = rows[i].at != OLD_RULE
+                 ? NOW + rows[i].at
+                 : acme_schedule_renew_at(state.not_before, state.not_after,
+                                          &no_window,
+                                          acme_schedule_chance(state.serial));
         if (next.step != rows[i].step || next.at != at) {
             fail_msg("%s: %s at now + %" APR_TIME_T_FMT " us", rows[i].name,
-                     acme_step_word(next.step), next.at - NOW);
+                     acme_schedule_step_word(next.step), next.at - NOW);
         }
     }
 }
@@ -881,7 +895,7 @@ static void a_limit_of_the_ca_is_waited_for(void **unused)
             || acme_schedule_is_due(&state, NOW)
                 != (next.step != ACME_STEP_LIMIT)) {
             fail_msg("%s: %s at now + %" APR_TIME_T_FMT " us", rows[i].name,
-                     acme_step_word(next.step), next.at - NOW);
+                     acme_schedule_step_word(next.step), next.at - NOW);
         }
     }
 
@@ -937,7 +951,7 @@ static void waits_after_failures_with_a_window(void **unused)
             failure.lifetime = rows[i].life;
             failure.window_end = NOW + rows[i].rest;
             failure.chance = c;
-            wait = acme_retry_at(&failure, NOW) - NOW;
+            wait = acme_schedule_retry_at(&failure, NOW) - NOW;
             if (wait < rows[i].least
                 || wait > rows[i].least + rows[i].least / 10) {
                 fail_msg("%s: %d: waits %" APR_TIME_T_FMT " us",
@@ -945,7 +959,8 @@ static void waits_after_failures_with_a_window(void **unused)
             }
         }
         failure.retry_at = NOW + HOURS(7);
-        assert_int_equal(acme_retry_at(&failure, NOW), NOW + HOURS(7));
+        assert_int_equal(acme_schedule_retry_at(&failure, NOW),
+                         NOW + HOURS(7));
         failure.retry_at = 0;
     }
 
@@ -954,7 +969,7 @@ static void waits_after_failures_with_a_window(void **unused)
         failure.attempts = afterwards[i].attempts;
         failure.lifetime = afterwards[i].life;
         failure.window_end = NOW - SECONDS(i);
-        wait = acme_retry_at(&failure, NOW) - NOW;
+        wait = acme_schedule_retry_at(&failure, NOW) - NOW;
         if (wait != afterwards[i].wait) {
             fail_msg("after it: %s: waits %" APR_TIME_T_FMT " us",
                      afterwards[i].name, wait);
@@ -981,10 +996,11 @@ static void several_tries_in_a_window(void **unused)
         failure.lifetime = rows[i].life;
         failure.window_end = NOW + rows[i].window;
         failure.chance = CHANCE_MAX;
-        now = acme_pick_draw(NOW, failure.window_end, NOW, CHANCE_MAX);
+        now =
+            acme_schedule_pick_draw(NOW, failure.window_end, NOW, CHANCE_MAX);
         while (now < failure.window_end) {
             failure.attempts++;
-            now = acme_retry_at(&failure, now);
+            now = acme_schedule_retry_at(&failure, now);
         }
         assert_true(failure.attempts >= 5);
     }
@@ -1020,7 +1036,7 @@ static void cas_take_turns_quickly(void **unused)
         failure.retry_at = rows[i].retry_at ? NOW + rows[i].retry_at : 0;
         for (c = CHANCE_MIN; c <= CHANCE_MAX; c++) {
             failure.chance = c;
-            wait = acme_retry_at(&failure, NOW) - NOW;
+            wait = acme_schedule_retry_at(&failure, NOW) - NOW;
             if (rows[i].wait ? wait < rows[i].wait - rows[i].wait / 10
                                || wait > rows[i].wait + rows[i].wait / 10
                              : wait < SECONDS(2) || wait > SECONDS(4)) {
@@ -1225,7 +1241,7 @@ static void each_ca_is_tried_in_time(void **unused)
                 failure = acme_schedule_failure(&state, 0, now,
                                                 CHANCE_MIDDLE);
                 state.attempts++;
-                state.next_at = acme_retry_at(&failure, now);
+                state.next_at = acme_schedule_retry_at(&failure, now);
                 now = acme_schedule_next(&state, now).at;
             }
             for (ca = 0; ca < cas; ca++) {
@@ -1354,9 +1370,10 @@ static void when_to_ask_again(void **unused)
     for (i = 0; i < COUNT(rows); i++) {
         off = rows[i].said ? 0 : rows[i].wait / 10;
         for (c = CHANCE_MIN; c <= CHANCE_MAX; c++) {
-            wait = acme_ask_retry(rows[i].failures,
-                                  rows[i].said ? NOW + rows[i].said : 0, NOW,
-                                  c) - NOW;
+            wait = acme_schedule_ask_retry(
+                       rows[i].failures, rows[i].said ? NOW + rows[i].said : 0,
+                       NOW, c)
+                   - NOW;
             if (wait < rows[i].wait - off || wait > rows[i].wait + off
                 || (c == CHANCE_MIDDLE && wait != rows[i].wait)) {
                 fail_msg("%s: %d: %" APR_TIME_T_FMT " us", rows[i].name, c,
@@ -1380,7 +1397,8 @@ static void words(void **unused)
 
     (void)unused;
     for (i = 0; i < COUNT(rows); i++) {
-        assert_string_equal(acme_step_word(rows[i].step), rows[i].word);
+        assert_string_equal(acme_schedule_step_word(rows[i].step),
+                            rows[i].word);
     }
 }
 

@@ -25,9 +25,9 @@ static void account_folders(void **state)
 
     (void)state;
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        assert_string_equal(acme_account_folder(rows[i].url, rows[i].kid,
-                                                pool),
-                            rows[i].folder);
+        assert_string_equal(
+            acme_account_file_folder(rows[i].url, rows[i].kid, pool),
+            rows[i].folder);
     }
 }
 
@@ -36,8 +36,7 @@ static apr_status_t load_all(acme_account_file_t *account)
     acme_key_t *key;
     apr_status_t rv;
 
-    rv = acme_account_load(&key, account, open_store(), "ca", &res,
-                           pool);
+    rv = acme_account_file_load(&key, account, open_store(), "ca", &res, pool);
     assert_true(!key == (rv != APR_SUCCESS));
     return rv;
 }
@@ -53,8 +52,7 @@ static apr_status_t load_account(const char **purl)
 
 static apr_status_t save_all(const acme_account_file_t *account)
 {
-    return acme_account_save(open_store(), "ca", account, &res,
-                             pool);
+    return acme_account_file_save(open_store(), "ca", account, &res, pool);
 }
 
 static apr_status_t save_key(void)
@@ -63,7 +61,7 @@ static apr_status_t save_key(void)
 
     assert_int_equal(acme_key_generate(&key, ACME_KEY_P256, &res,
                                        pool), 0);
-    return acme_account_key_save(open_store(), "ca", key, &res, pool);
+    return acme_account_file_key_save(open_store(), "ca", key, &res, pool);
 }
 
 static void account_round_trip(void **state)
@@ -216,8 +214,7 @@ static acme_key_t *make_key(void)
 
 static apr_status_t load_next(acme_key_t **pkey)
 {
-    return acme_account_next_load(pkey, open_store(), "ca", &res,
-                                  pool);
+    return acme_account_file_next_load(pkey, open_store(), "ca", &res, pool);
 }
 
 static acme_key_t *account_key(void)
@@ -225,8 +222,9 @@ static acme_key_t *account_key(void)
     acme_account_file_t account;
     acme_key_t *key;
 
-    assert_int_equal(acme_account_load(&key, &account, open_store(), "ca",
-                                       &res, pool), 0);
+    assert_int_equal(
+        acme_account_file_load(&key, &account, open_store(), "ca", &res, pool),
+        0);
     return key;
 }
 
@@ -261,19 +259,20 @@ static void the_next_key_takes_its_place(void **state)
     key = account_key();
     assert_int_equal(load_next(&found), ENOENT);
     assert_null(found);
-    assert_int_equal(acme_account_next_promote(open_store(), "ca", &res,
-                                               pool), ENOENT);
+    assert_int_equal(
+        acme_account_file_next_promote(open_store(), "ca", &res, pool),
+        ENOENT);
     assert_true(acme_key_same(account_key(), key));
 
-    assert_int_equal(acme_account_next_save(open_store(), "ca", next, &res,
-                                            pool), 0);
+    assert_int_equal(
+        acme_account_file_next_save(open_store(), "ca", next, &res, pool), 0);
     assert_int_equal(mode_of(at("store/accounts/ca/next-key.pem")), 0600);
     assert_int_equal(load_next(&found), 0);
     assert_true(acme_key_same(found, next));
     assert_true(acme_key_same(account_key(), key));
 
-    assert_int_equal(acme_account_next_promote(open_store(), "ca", &res,
-                                               pool), 0);
+    assert_int_equal(
+        acme_account_file_next_promote(open_store(), "ca", &res, pool), 0);
     assert_true(acme_key_same(account_key(), next));
     assert_int_equal(mode_of(at("store/accounts/ca/key.pem")), 0600);
     assert_int_equal(load_next(&found), ENOENT);
@@ -292,13 +291,13 @@ static void the_next_key_is_dropped(void **state)
     (void)state;
     assert_int_equal(save_key(), 0);
     key = account_key();
-    assert_int_equal(acme_account_next_drop(open_store(), "ca", &res,
-                                            pool), 0);
+    assert_int_equal(
+        acme_account_file_next_drop(open_store(), "ca", &res, pool), 0);
     assert_int_equal(count(at("store/aside")), 0);
-    assert_int_equal(acme_account_next_save(open_store(), "ca", next, &res,
-                                            pool), 0);
-    assert_int_equal(acme_account_next_drop(open_store(), "ca", &res,
-                                            pool), 0);
+    assert_int_equal(
+        acme_account_file_next_save(open_store(), "ca", next, &res, pool), 0);
+    assert_int_equal(
+        acme_account_file_next_drop(open_store(), "ca", &res, pool), 0);
     assert_int_equal(load_next(&found), ENOENT);
     assert_true(acme_key_same(account_key(), key));
     assert_int_equal(count(at("store/aside")), 1);
@@ -319,8 +318,7 @@ static void a_damaged_next_key_is_a_failure(void **state)
 
 static int promote(void *data)
 {
-    return acme_account_next_promote(data, "ca", &res, pool)
-        ? 1 : 0;
+    return acme_account_file_next_promote(data, "ca", &res, pool) ? 1 : 0;
 }
 
 /* One of both keys is the account's at any time, and none is lost. */
@@ -334,8 +332,8 @@ static void promote_dies(void **state)
     for (step = 1; code == SCRATCH_DIED; step++) {
         acme_key_t *key = account_key(), *next = make_key(), *found;
 
-        assert_int_equal(acme_account_next_save(store, "ca", next, &res,
-                                                pool), 0);
+        assert_int_equal(
+            acme_account_file_next_save(store, "ca", next, &res, pool), 0);
         scratch_step = step;
         scratch_errno = 0;
         code = in_child(promote, store);

@@ -359,7 +359,7 @@ static void a_folder_in_live_comes_back_after_a_failure(void **state)
         if (rv != APR_SUCCESS && strstr(res.detail, "symbolic link")) {
             assert_string_equal(live_text(), "copied");
         }
-        acme_dir_remove(at("store/live/%s", ID), &res, pool);
+        acme_file_dir_remove(at("store/live/%s", ID), &res, pool);
     }
 }
 
@@ -411,9 +411,9 @@ static void prune_keeps_live_new_and_young(void **state)
     }
     set_age(4, 29);
     set_age(7, 400);            /* among the newest five */
-    assert_int_equal(acme_link_swap(at("store/live/%s", ID),
-                                    "../archive/" ID "/2", &res,
-                                    pool), 0);
+    assert_int_equal(acme_file_link_swap(at("store/live/%s", ID),
+                                         "../archive/" ID "/2", &res, pool),
+                     0);
     put(at("store/archive/%s/README", ID), "stays");
     assert_int_equal(acme_archive_prune(open_store(), ID, apr_time_now(),
                                         &res, pool), 0);

@@ -27,8 +27,8 @@ static void mode_is_exact_under_any_umask(void **state)
             umask(masks[i]);
             assert_int_equal(acme_file_write(file, "x", 1, modes[j], &res,
                                              pool), 0);
-            assert_int_equal(acme_dir_make(dir, modes[j] | 0100, &res,
-                                           pool), 0);
+            assert_int_equal(
+                acme_file_dir_make(dir, modes[j] | 0100, &res, pool), 0);
             assert_int_equal(umask(before), masks[i]);
             assert_int_equal(mode_of(file), modes[j]);
             assert_int_equal(mode_of(dir), modes[j] | 0100);
@@ -147,9 +147,9 @@ static int read_only_disk(void *data)
     CHECK(mount_read_only(dir));
     CHECK(write_text(at("f"), "new") == EROFS);
     CHECK(strstr(res.detail, "the file system is read-only"));
-    CHECK(acme_link_swap(at("l"), "x", &res, pool) == EROFS);
-    CHECK(acme_dir_make(at("d"), 0700, &res, pool) == EROFS);
-    CHECK(acme_dir_remove(at("f"), &res, pool) == EROFS);
+    CHECK(acme_file_link_swap(at("l"), "x", &res, pool) == EROFS);
+    CHECK(acme_file_dir_make(at("d"), 0700, &res, pool) == EROFS);
+    CHECK(acme_file_dir_remove(at("f"), &res, pool) == EROFS);
     CHECK(!strcmp(text_of(at("f")), "old"));
     return 0;
 }
@@ -167,7 +167,7 @@ static int not_permitted(void *data)
     CHECK(geteuid() || setuid(65534) == 0);
     CHECK(write_text(at("f"), "new") == EACCES);
     CHECK(strstr(res.detail, "not permitted"));
-    CHECK(acme_dir_make(at("d"), 0700, &res, pool) == EACCES);
+    CHECK(acme_file_dir_make(at("d"), 0700, &res, pool) == EACCES);
     CHECK(!strcmp(text_of(at("f")), "old"));
     return 0;
 }
@@ -240,7 +240,7 @@ static void a_secret_is_wiped_with_its_pool(void **state)
 static void dir_make_wants_a_folder_of_ours(void **state)
 {
     (void)state;
-#define MAKE(name) acme_dir_make(at(name), 0700, &res, pool)
+#define MAKE(name) acme_file_dir_make(at(name), 0700, &res, pool)
     mkdir(at("wide"), 0755);
     assert_int_equal(MAKE("wide"), 0);
     assert_int_equal(mode_of(at("wide")), 0700);
@@ -265,11 +265,11 @@ static void dir_remove_follows_no_link(void **state)
     mkdir(at("go/below"), 0755);
     put(at("go/below/x"), "x");
     assert_int_equal(symlink(at("keep"), at("go/link")), 0);
-    assert_int_equal(acme_dir_remove(at("go"), &res, pool), 0);
+    assert_int_equal(acme_file_dir_remove(at("go"), &res, pool), 0);
     assert_int_equal(mode_of(at("go")), -1);
     assert_int_equal(symlink("keep", at("link")), 0);
-    assert_int_equal(acme_dir_remove(at("link"), &res, pool), 0);
-    assert_int_equal(acme_dir_remove(at("none"), &res, pool), 0);
+    assert_int_equal(acme_file_dir_remove(at("link"), &res, pool), 0);
+    assert_int_equal(acme_file_dir_remove(at("none"), &res, pool), 0);
     assert_string_equal(text_of(at("keep/x")), "x");
     assert_int_equal(count(scratch_dir), 1);
 }
@@ -284,8 +284,7 @@ static void dir_remove_is_bounded_in_depth(void **state)
         mkdir(at("%s", path), 0755);
         path = apr_pstrcat(pool, path, "/d", NULL);
     }
-    assert_int_equal(acme_dir_remove(at("d"), &res, pool),
-                     ENAMETOOLONG);
+    assert_int_equal(acme_file_dir_remove(at("d"), &res, pool), ENAMETOOLONG);
     /* For the teardown, which has the same bound. */
     assert_int_equal(rename(at("d/d/d/d/d/d/d/d"), at("e")), 0);
 }
@@ -296,13 +295,13 @@ static void link_swap_is_one_step(void **state)
     int step;
 
     (void)state;
-    assert_int_equal(acme_link_swap(at("l"), "one", &res, pool), 0);
+    assert_int_equal(acme_file_link_swap(at("l"), "one", &res, pool), 0);
     put(at(".l.new"), "left from a crash");
-    assert_int_equal(acme_link_swap(at("l"), "two", &res, pool), 0);
+    assert_int_equal(acme_file_link_swap(at("l"), "two", &res, pool), 0);
     for (step = 2; step <= 3; step++) {
         scratch_step = step;
         scratch_errno = ENOSPC;
-        assert_int_equal(acme_link_swap(at("l"), "three", &res, pool),
+        assert_int_equal(acme_file_link_swap(at("l"), "three", &res, pool),
                          ENOSPC);
     }
     assert_int_equal(readlink(at("l"), target, sizeof(target)), 3);

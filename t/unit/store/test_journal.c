@@ -73,7 +73,7 @@ static void round_trip(void **state)
     };
     acme_journal_t *journal = acme_journal_make(pool);
     mode_t before = umask(077);
-    const acme_event_t *event;
+    const acme_journal_event_t *event;
     int i;
 
     (void)state;
@@ -99,7 +99,7 @@ static void round_trip(void **state)
                             "too many \"certificates\" \\x41");
         assert_string_equal(journal->digest, "0123abcd");
         assert_int_equal(journal->events->nelts, i + 1);
-        event = &APR_ARRAY_IDX(journal->events, i, acme_event_t);
+        event = &APR_ARRAY_IDX(journal->events, i, acme_journal_event_t);
         assert_int_equal(event->when, WHEN);
         assert_string_equal(event->event, "ordered");
         assert_string_equal(event->detail, "https://ca.example/1");
@@ -240,7 +240,7 @@ static void damaged_extras_are_none(void **state)
 static void events_say_more(void **state)
 {
     acme_journal_t *journal = acme_journal_make(pool);
-    acme_event_t *event;
+    acme_journal_event_t *event;
 
     (void)state;
     event = acme_journal_add(journal, WHEN, "ordered", "");
@@ -250,7 +250,7 @@ static void events_say_more(void **state)
     acme_journal_add(journal, WHEN, "validated", "");
     assert_int_equal(save(journal), 0);
     assert_int_equal(load(&journal), 0);
-    event = &APR_ARRAY_IDX(journal->events, 0, acme_event_t);
+    event = &APR_ARRAY_IDX(journal->events, 0, acme_journal_event_t);
     assert_string_equal(event[0].ca, "ca.example-0123");
     assert_string_equal(event[0].kind, "first");
     assert_string_equal(event[0].about, "a.example");
@@ -274,10 +274,10 @@ static void keeps_the_last_events(void **state)
     assert_int_equal(save(journal), 0);
     assert_int_equal(load(&journal), 0);
     assert_int_equal(journal->events->nelts, ACME_JOURNAL_EVENTS);
-    assert_string_equal(APR_ARRAY_IDX(journal->events, 0,
-                                      acme_event_t).detail, "68");
-    assert_string_equal(APR_ARRAY_IDX(journal->events, 31,
-                                      acme_event_t).detail, "99");
+    assert_string_equal(
+        APR_ARRAY_IDX(journal->events, 0, acme_journal_event_t).detail, "68");
+    assert_string_equal(
+        APR_ARRAY_IDX(journal->events, 31, acme_journal_event_t).detail, "99");
 }
 
 /* Whatever texts there are, they are cut, escaped, and loaded again. */

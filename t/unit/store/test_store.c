@@ -105,7 +105,7 @@ static void open_makes_folders_with_their_modes(void **state)
             }
         }
         assert_int_equal(count(at("store")), 8);
-        assert_int_equal(acme_dir_remove(at("store"), &res, pool), 0);
+        assert_int_equal(acme_file_dir_remove(at("store"), &res, pool), 0);
     }
 }
 
