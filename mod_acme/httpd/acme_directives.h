@@ -101,7 +101,7 @@ typedef struct {
       "to know. The environment variable ACME_EVENT has its kind: " \
       "installed, failed, expiring, revoked, window-moved, terms-changed " \
       "or stuck.", \
-      "AcmeHook notify /usr/local/sbin/tell-me") \
+      "AcmeHook notify /usr/local/sbin/acme-notify") \
     X(AcmeHookTimeout, "duration", "60s", ACME_VHOST, duration, \
       hook_timeout, \
       "A command still running after this time is killed together with " \
