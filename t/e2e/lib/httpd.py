@@ -24,7 +24,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("ACME_BUILD",
                                     REPOSITORY / ".build" / "plain"))
 MODULE = pathlib.Path(os.environ.get(
-    "ACME_MODULE", BUILD / "httpd" / ".libs" / "mod_acme.so"))
+    "ACME_MODULE", BUILD / "mod_acme" / "httpd" / ".libs" / "mod_acme.so"))
 SANITIZERS = os.environ.get("ACME_SANITIZERS") == "1"
 
 WORKER = pwd.getpwnam("www-data")
@@ -513,7 +513,7 @@ IncludeOptional conf/parts/*.conf
     def acmectl(self, *arguments):
         """Exit code and output of acmectl, asked as root."""
         done = subprocess.run(
-            [BUILD / "ctl" / "acmectl", "--state-dir", self.store,
+            [BUILD / "mod_acme" / "ctl" / "acmectl", "--state-dir", self.store,
              *arguments], check=False, timeout=PATIENCE, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return done.returncode, done.stdout
