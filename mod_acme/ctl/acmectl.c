@@ -19,7 +19,7 @@
 #include "acme_certificate.h"
 #include "acme_json.h"
 #include "acme_message.h"
-#include "acme_schedule.h"
+#include "acme_next_step.h"
 
 #define DONE 0
 #define FAILED 1
@@ -220,7 +220,7 @@ static void set_time(json_t *json, const char *key, apr_time_t t,
 static json_t *as_json(const listed_t *listed, apr_time_t now, apr_pool_t *p)
 {
     const acme_state_t *state = &listed->state;
-    acme_next_t next = acme_schedule_next(state, now);
+    acme_next_t next = acme_next_step(state, now);
     json_t *json = json_object();
     json_t *names = json_array();
     int i;
@@ -242,7 +242,7 @@ static json_t *as_json(const listed_t *listed, apr_time_t now, apr_pool_t *p)
     set_time(json, "validFrom", state->not_before, p);
     set_time(json, "validUntil", state->not_after, p);
     json_object_set_new(json, "nextStep",
-                        json_string(acme_schedule_step_word(next.step)));
+                        json_string(acme_next_step_word(next.step)));
     set_time(json, "nextAt", next.at, p);
     json_object_set_new(json, "limit", json_string(
         next.step == ACME_STEP_LIMIT ? state->limit : ""));
@@ -259,7 +259,7 @@ static json_t *as_json(const listed_t *listed, apr_time_t now, apr_pool_t *p)
 static void show(const listed_t *listed, apr_time_t now, apr_pool_t *p)
 {
     const acme_state_t *state = &listed->state;
-    acme_next_t next = acme_schedule_next(state, now);
+    acme_next_t next = acme_next_step(state, now);
 
     printf("%s: %s\n    names: %s\n", listed->id,
            acme_state_word(state, now),
@@ -279,7 +279,7 @@ static void show(const listed_t *listed, apr_time_t now, apr_pool_t *p)
     else if (state->revoked) {
         printf("    revoked: a new one is ordered\n");
     }
-    printf("    next: %s", acme_schedule_step_word(next.step));
+    printf("    next: %s", acme_next_step_word(next.step));
     if (next.at) {
         printf(" at %s", acme_time_text(next.at, p));
     }
@@ -396,7 +396,7 @@ static int renew(const call_t *call, const apr_array_header_t *all)
                                 "fetched anew", NULL));
     }
     if (!call->force && !state->attempts && !state->left_out
-        && !acme_schedule_is_due(state, apr_time_now())) {
+        && !acme_next_step_is_due(state, apr_time_now())) {
         printf("%s: not due, valid until %s; use --force to renew now\n",
                listed->id, acme_time_text(state->not_after, call->p));
         return FAILED;

@@ -16,7 +16,7 @@
 
 #include "acme_directives.h"
 #include "acme_name.h"
-#include "acme_schedule.h"
+#include "acme_next_step.h"
 #include "acme_status.h"
 
 static acme_board_t *board;
@@ -53,7 +53,7 @@ static void collect(shown_t *shown, int i, apr_time_t now)
     shown->state.detail[ACME_DETAIL_SIZE - 1] = '\0';
     shown->state.limit[ACME_DETAIL_SIZE - 1] = '\0';
     shown->state.explanation[ACME_EXPLANATION_SIZE - 1] = '\0';
-    shown->next = acme_schedule_next(&shown->state, now);
+    shown->next = acme_next_step(&shown->state, now);
     shown->word = acme_state_word(&shown->state, now);
 }
 
@@ -80,7 +80,7 @@ static void lines_of_cert(request_rec *r, int i, const shown_t *shown)
         line(r, i, "ValidFrom", acme_time_rfc3339(state->not_before, p));
         line(r, i, "ValidUntil", acme_time_rfc3339(state->not_after, p));
     }
-    line(r, i, "NextStep", acme_schedule_step_word(shown->next.step));
+    line(r, i, "NextStep", acme_next_step_word(shown->next.step));
     if (shown->next.at) {
         line(r, i, "NextAt", acme_time_rfc3339(shown->next.at, p));
     }

@@ -12,5 +12,6 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 	%D%/acme_conf_snapshot.c %D%/acme_conf_snapshot.h \
 	%D%/acme_log.c %D%/acme_log.h \
 	%D%/acme_message.c %D%/acme_message.h \
+	%D%/acme_next_step.c %D%/acme_next_step.h \
 	%D%/acme_server.h \
 	%D%/acme_state.c %D%/acme_state.h

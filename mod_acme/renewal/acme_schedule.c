@@ -6,15 +6,7 @@
 #define MINUTE apr_time_from_sec(60)
 #define DAY apr_time_from_sec(24 * 3600)
 
-#define SHORT_LIVED (10 * DAY)
-#define RENEW_PERCENT 33
-#define RENEW_PERCENT_SHORT 50
-#define LEAVE_PERCENT 90        /* a window above it would renew for ever */
-
-#define SPREAD_PART 20          /* chance moves renewal by life / 20 */
 #define RETRY_PART 20           /* retries are at most life / 20 apart */
-#define REST_PART 20            /* a new one is left alone for life / 20 */
-#define PICK_PART 20            /* in the last life / 20 no pick counts */
 
 #define WINDOW_RESERVE 3        /* the last third of a window is for retries */
 #define WINDOW_TRIES 6          /* retries in what is left of a window */
@@ -34,25 +26,6 @@ static apr_interval_time_t spread(apr_interval_time_t wait, int chance)
     return wait + wait / 10 * (2 * chance - CHANCES) / CHANCES;
 }
 
-apr_time_t acme_schedule_renew_at(apr_time_t not_before, apr_time_t not_after,
-                                  const acme_window_t *window, int chance)
-{
-    const apr_interval_time_t life = not_after - not_before;
-    apr_interval_time_t left = window->duration;
-    int percent = window->percent;
-
-    if (!percent && (!left || left > life / 100 * LEAVE_PERCENT)) {
-        percent = life < SHORT_LIVED ? RENEW_PERCENT_SHORT : RENEW_PERCENT;
-    }
-    if (percent > LEAVE_PERCENT) {
-        percent = LEAVE_PERCENT;
-    }
-    if (percent) {
-        left = life / 100 * percent;
-    }
-    return not_after - left - life / SPREAD_PART * chance / CHANCES;
-}
-
 apr_time_t acme_schedule_pick_draw(apr_time_t start, apr_time_t end,
                                    apr_time_t now, int chance)
 {
@@ -68,16 +41,6 @@ apr_time_t acme_schedule_pick_draw(apr_time_t start, apr_time_t end,
     room = (end - start) - (end - start) / WINDOW_RESERVE;
     pick = start + room / CHANCES * chance;
     return pick > now ? pick : now;
-}
-
-int acme_schedule_chance(const char *serial)
-{
-    apr_uint32_t hash = 2166136261u;    /* FNV-1a: spread, no secret */
-
-    for (; *serial; serial++) {
-        hash = (hash ^ (unsigned char)*serial) * 16777619u;
-    }
-    return (int)(hash % CHANCES);
 }
 
 /* At the CA's word; but one that always says "in a second" is not believed. */
@@ -141,148 +104,9 @@ apr_time_t acme_schedule_retry_at(const acme_failure_t *failure,
                         ? (CHANCES + failure->chance) / 2 : failure->chance);
 }
 
-/* The clock was wrong when it was written: no wait of ours is so long. */
-static int is_absurd(apr_time_t next_at, apr_time_t now)
-{
-    return next_at > now + 2 * DAY;
-}
-
 static int has_ended(const acme_state_t *state, apr_time_t now)
 {
     return !state->live || state->not_after <= now;
-}
-
-static int has_pick(const acme_state_t *state)
-{
-    return state->use_renewal_info && state->window_start && state->pick;
-}
-
-/* Below a twentieth of its life it is renewed, whatever was picked. */
-static apr_time_t picks_end(const acme_state_t *state)
-{
-    return state->not_after
-        - (state->not_after - state->not_before) / PICK_PART;
-}
-
-/*
- * With a wrong clock, or a CA that is mistaken, each new certificate is due
- * as soon as it is there: the first one is believed, then we rest for 1, 10,
- * 100 minutes and for days.
- */
-static apr_interval_time_t rest_of_hasty(const acme_state_t *state)
-{
-    static const int minutes[] = { 0, 0, 1, 10, 100 };
-
-    return state->recent < sizeof(minutes) / sizeof(*minutes)
-        ? minutes[state->recent] * MINUTE : DAY;
-}
-
-/* How long a new one is left alone. */
-static apr_interval_time_t rest_of(const acme_state_t *state, apr_time_t now)
-{
-    const apr_interval_time_t left = state->not_after - state->installed;
-    apr_interval_time_t rest =
-        (state->not_after - state->not_before) / REST_PART;
-
-    if (state->revoked || (has_pick(state) && now < picks_end(state))) {
-        rest = rest_of_hasty(state);
-    }
-    return left > 0 && rest > left / 2 ? left / 2 : rest;
-}
-
-static apr_time_t wish_of(const acme_state_t *state)
-{
-    const apr_time_t end = picks_end(state);
-
-    if (!has_pick(state)) {
-        return acme_schedule_renew_at(state->not_before, state->not_after,
-                                      &state->renew,
-                                      acme_schedule_chance(state->serial));
-    }
-    return state->pick < end ? state->pick : end;
-}
-
-/*
- * When the live one is to be renewed. With a wrong clock the CA's answer may
- * look due as soon as it comes: it rests for a while, or we would order
- * without end.
- */
-static apr_time_t renewal_of(const acme_state_t *state, apr_time_t now)
-{
-    const apr_time_t at = state->revoked ? now : wish_of(state);
-    const apr_time_t rested = state->installed + rest_of(state, now);
-
-    return state->installed <= now && at < rested ? rested : at;
-}
-
-static acme_next_t next_at(acme_step_e step, apr_time_t at)
-{
-    acme_next_t next;
-
-    next.step = step;
-    next.at = at;
-    return next;
-}
-
-/* Is it for an order that something is wanted? */
-static int is_for_order(const acme_state_t *state)
-{
-    return state->wanted == ACME_WANT_NOTHING
-        || state->wanted == ACME_WANT_RENEWAL;
-}
-
-/* To be ordered now, if no limit is known to stand in the way. */
-static acme_next_t next_now(const acme_state_t *state, apr_time_t now)
-{
-    if (!state->ordering && is_for_order(state) && state->limit_until > now
-        && !is_absurd(state->limit_until, now)) {
-        return next_at(ACME_STEP_LIMIT, state->limit_until);
-    }
-    return next_at(state->ordering && !state->wanted ? ACME_STEP_FINISH
-                                                     : ACME_STEP_ORDER, now);
-}
-
-acme_next_t acme_schedule_next(const acme_state_t *state, apr_time_t now)
-{
-    apr_time_t renew = 0;
-
-    if (!state->agreed) {
-        return next_at(ACME_STEP_AGREE, 0);
-    }
-    if (state->wanted) {
-        return next_now(state, now);
-    }
-    if (state->deleted) {
-        return next_at(ACME_STEP_CONFIGURE, 0);
-    }
-    /* With a certificate to lose, "never" is not believed: asked again. */
-    if (state->attempts && state->retry == ACME_RETRY_NEVER
-        && !(state->live && state->covers)) {
-        return next_at(ACME_STEP_CONFIGURE, 0);
-    }
-    if (state->live && state->covers) {
-        renew = renewal_of(state, now);
-        if (state->names_again_at && state->names_again_at < renew) {
-            renew = state->names_again_at;
-        }
-    }
-    if (state->attempts && state->next_at > now
-        && !is_absurd(state->next_at, now)) {
-        return renew > state->next_at ? next_at(ACME_STEP_RENEW, renew)
-                                      : next_at(ACME_STEP_RETRY,
-                                                state->next_at);
-    }
-    if (renew > now) {
-        return next_at(ACME_STEP_RENEW, renew);
-    }
-    return next_now(state, now);
-}
-
-int acme_schedule_is_due(const acme_state_t *state, apr_time_t now)
-{
-    acme_next_t next = acme_schedule_next(state, now);
-
-    return next.at && next.at <= now;
 }
 
 /* Worth waiting for no CA: the certificate that is served is no good. */
@@ -295,7 +119,7 @@ static int is_pressing(const acme_state_t *state, apr_time_t now)
 /* Each CA has an even share of the time until the administrator is warned. */
 static apr_uint32_t ca_by_time(const acme_state_t *state, apr_time_t now)
 {
-    const apr_time_t begin = renewal_of(state, now);
+    const apr_time_t begin = acme_next_step_renewal(state, now);
     const apr_time_t end = acme_state_warn_at(state, state->not_after);
     apr_interval_time_t share;
     apr_uint32_t n;
@@ -341,7 +165,7 @@ acme_failure_t acme_schedule_failure(const acme_state_t *state,
     failure.lifetime = state->live ? state->not_after - state->not_before : 0;
     failure.chance = chance;
     failure.cas = is_over ? state->cas : 0;
-    if (!is_over && !state->revoked && has_pick(state)
+    if (!is_over && !state->revoked && acme_next_step_has_pick(state)
         && state->window_start <= now) {
         failure.window_end = state->window_end;
     }
@@ -353,7 +177,7 @@ int acme_schedule_replaces(const acme_state_t *state, apr_uint32_t ca,
 {
     return !is_refused && state->use_renewal_info && state->live
         && state->cert_id[0] && state->issued_by != ACME_NO_CA
-        && state->issued_by == ca && now <= picks_end(state);
+        && state->issued_by == ca && now <= acme_next_step_picks_end(state);
 }
 
 apr_time_t acme_schedule_ask_at(const acme_state_t *state, apr_time_t now)
@@ -362,7 +186,7 @@ apr_time_t acme_schedule_ask_at(const acme_state_t *state, apr_time_t now)
         || state->issued_by == ACME_NO_CA || has_ended(state, now)) {
         return 0;
     }
-    return state->ask_at > now && !is_absurd(state->ask_at, now)
+    return state->ask_at > now && !acme_next_step_is_absurd(state->ask_at, now)
         ? state->ask_at : now;
 }
 
@@ -380,25 +204,4 @@ apr_time_t acme_schedule_ask_retry(apr_uint32_t failures,
     }
     wait = failures ? ASK_MIN << (n - 1) : ASK_LASTING;
     return now + spread(wait < ASK_LASTING ? wait : ASK_LASTING, chance);
-}
-
-const char *acme_schedule_step_word(acme_step_e step)
-{
-    switch (step) {
-    case ACME_STEP_ORDER:
-        return "order";
-    case ACME_STEP_RENEW:
-        return "renew";
-    case ACME_STEP_RETRY:
-        return "retry";
-    case ACME_STEP_CONFIGURE:
-        return "configure";
-    case ACME_STEP_AGREE:
-        return "agree";
-    case ACME_STEP_FINISH:
-        return "finish";
-    case ACME_STEP_LIMIT:
-        return "limit";
-    }
-    return "";
 }

@@ -308,7 +308,7 @@ static int find_task(acme_scheduler_t *agenda, entry_t *entry, apr_time_t now)
 {
     const acme_state_t *state = &entry->state;
 
-    if (acme_schedule_is_due(state, now) && can_order(agenda, entry, now)) {
+    if (acme_next_step_is_due(state, now) && can_order(agenda, entry, now)) {
         entry->task = acme_renewal_run;
         return 1;
     }

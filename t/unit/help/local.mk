@@ -14,6 +14,7 @@ check_LTLIBRARIES = %D%/libhelp.la
 	%D%/fake_plain.h \
 	%D%/issuer.h \
 	%D%/keeper.h \
+	%D%/live.h \
 	%D%/packet.h \
 	%D%/pool.h \
 	%D%/running.h \

@@ -3,7 +3,8 @@
 ipc_tests = \
 	%D%/test_conf \
 	%D%/test_conf_snapshot \
-	%D%/test_message
+	%D%/test_message \
+	%D%/test_next_step
 ipc_tests_libs = t/unit/help/libhelp.la \
 	mod_acme/keeper/libacme_keeper.la \
 	mod_acme/ipc/libacme_ipc.la \
