@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <apr.h>
+
 #include "acme_directives.h"
 
 static const struct {

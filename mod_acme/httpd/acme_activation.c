@@ -14,11 +14,10 @@
 #include "acme_activation.h"
 #include "acme_archive.h"
 #include "acme_chain.h"
-#include "acme_directives.h"
+#include "acme_server_conf.h"
 #include "acme_file.h"
 #include "acme_pair.h"
 #include "acme_placeholder.h"
-#include "acme_sni.h"
 #include "acme_state.h"
 
 APLOG_USE_MODULE(acme);
@@ -148,7 +147,6 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
 
     files = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
                         * sizeof(*files));
-    acme_sni_prepare(conf, p);
     if (!conf->certs->nelts) {
         return;
     }
@@ -261,5 +259,5 @@ void acme_activation_report(const acme_conf_t *conf, server_rec *s,
 void acme_activation_hooks(apr_pool_t *p)
 {
     ap_hook_ssl_add_cert_files(add_cert_files, NULL, NULL, APR_HOOK_MIDDLE);
-    acme_sni_hooks(p);
+    (void)p;
 }

@@ -10,7 +10,7 @@
 #include <http_log.h>
 
 #include "acme_conf.h"
-#include "acme_directives.h"
+#include "acme_server_conf.h"
 #include "acme_conf_tree.h"
 
 /* A virtual host that is looked at, and later one that is managed. */

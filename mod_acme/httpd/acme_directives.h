@@ -1,44 +1,14 @@
 /*
- * acme_directives.h - the directives: one table, and what it fills.
+ * acme_directives.h - the directives: the one table of them.
  *
  * A row is name, syntax, default, where, parser, field, meaning, example. The
- * parser, the merge, the defaults, httpd's own table and the manual read it.
+ * parser, the defaults and httpd's own table (acme_commands), the merge
+ * (acme_server_conf) and the manual (build/print_directives) read it.
  */
 #ifndef ACME_DIRECTIVES_H
 #define ACME_DIRECTIVES_H
 
-#include <httpd.h>
-#include <http_config.h>
-
-#include "acme_conf.h"
-
-extern module AP_MODULE_DECLARE_DATA acme_module;
-
-typedef enum { ACME_HTTPS_OFF, ACME_HTTPS_TEMPORARY, ACME_HTTPS_PERMANENT }
-    acme_require_https_e;
-
-typedef struct {
-    int http;                   /* local port behind the outside's 80; 0: none */
-    int https;
-} acme_ports_t;
-
-typedef struct {
-    const char *kid;                    /* NULL: none */
-    const char *hmac;                   /* inline, */
-    const char *hmac_file;              /* or in a file */
-} acme_external_account_t;
-
-typedef struct {
-    int types[ACME_CHALLENGES];         /* acme_challenge_e */
-    int n;
-} acme_challenges_t;
-
-typedef struct {
-    const char *name;                   /* NULL: the CA's default */
-    int required;
-} acme_profile_conf_t;
-
-/* ACME_VHOST: server config and virtual host. ACME_SERVER: the server's alone. */
+/* ACME_VHOST: server config, virtual host. ACME_SERVER: server config only. */
 #define ACME_VHOST  0
 #define ACME_SERVER 1
 
@@ -203,52 +173,5 @@ typedef enum {
     ACME_DIR_COUNT
 } acme_directive_e;
 #undef ACME_DIRECTIVE_INDEX
-
-/* A server's configuration: the fields of the table, and what was found. */
-typedef struct {
-    char set[ACME_DIR_COUNT];           /* written here or in a base of it */
-    int engine;
-    int engine_own;                     /* AcmeEngine on in this very vhost */
-    int agreed;
-    apr_array_header_t *cas;            /* const char *: directory URLs */
-    apr_array_header_t *contacts;       /* const char *: mailto:... */
-    acme_external_account_t external_account;
-    const char *id;
-    apr_array_header_t *names;          /* const char *, "auto" among them */
-    acme_challenges_t challenges;
-    acme_dns_conf_t *dns;
-    apr_array_header_t *hooks;          /* acme_hook_conf_t; NULL: none */
-    apr_interval_time_t hook_timeout;
-    acme_ports_t ports;
-    apr_array_header_t *key_types;      /* acme_key_type_e */
-    int key_reuse;
-    acme_profile_conf_t profile;
-    const char *preferred_chain;
-    int must_staple;
-    int renewal_info;
-    acme_window_t renew;
-    acme_window_t warn;
-    int parallel;
-    acme_activate_e activate;
-    apr_interval_time_t reload_delay;
-    int reload_guard;
-    acme_require_https_e require_https;
-    int server_status;
-    const char *state_dir;              /* as written, like all paths */
-    const char *roots;
-    const char *proxy;
-
-    apr_array_header_t *certs;          /* the vhost watch: int, indexes of
-                                           its certificates, that of its first
-                                           name first; NULL: not managed */
-    int given;                          /* mod_ssl serves the first of them */
-} acme_server_conf_t;
-
-extern const command_rec acme_commands[];
-
-void *acme_server_conf_create(apr_pool_t *p, server_rec *s);
-void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add);
-
-acme_server_conf_t *acme_server_conf(const server_rec *s);
 
 #endif

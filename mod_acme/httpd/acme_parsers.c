@@ -41,8 +41,8 @@ static const char *single(int argc)
     return argc == 1 ? NULL : "takes one argument";
 }
 
-const char *acme_parse_flag(void *field, cmd_parms *cmd, int argc,
-                            char *const argv[])
+const char *acme_parsers_flag(void *field, cmd_parms *cmd, int argc,
+                              char *const argv[])
 {
     int *flag = field;
 
@@ -57,8 +57,8 @@ const char *acme_parse_flag(void *field, cmd_parms *cmd, int argc,
     return argc == 1 ? one_of(argv[0], "on, off", cmd->pool) : single(argc);
 }
 
-const char *acme_parse_agree(void *field, cmd_parms *cmd, int argc,
-                             char *const argv[])
+const char *acme_parsers_agree(void *field, cmd_parms *cmd, int argc,
+                               char *const argv[])
 {
     if (argc != 1 || apr_cstr_casecmp(argv[0], "agree") != 0) {
         return one_of(argv[0], "agree", cmd->pool);
@@ -101,8 +101,8 @@ static const char *find_ca(const char **purl, const char *text, apr_pool_t *p)
     return NULL;
 }
 
-const char *acme_parse_cas(void *field, cmd_parms *cmd, int argc,
-                           char *const argv[])
+const char *acme_parsers_cas(void *field, cmd_parms *cmd, int argc,
+                             char *const argv[])
 {
     apr_array_header_t *cas = apr_array_make(cmd->pool, argc,
                                              sizeof(const char *));
@@ -138,8 +138,8 @@ static int is_address(const char *text)
     return 1;
 }
 
-const char *acme_parse_contacts(void *field, cmd_parms *cmd, int argc,
-                                char *const argv[])
+const char *acme_parsers_contacts(void *field, cmd_parms *cmd, int argc,
+                                  char *const argv[])
 {
     apr_array_header_t *contacts = apr_array_make(cmd->pool, argc,
                                                   sizeof(const char *));
@@ -190,8 +190,8 @@ static const char *check_hmac_file(const char *path, apr_pool_t *p)
     return NULL;
 }
 
-const char *acme_parse_external_account(void *field, cmd_parms *cmd, int argc,
-                                        char *const argv[])
+const char *acme_parsers_external_account(void *field, cmd_parms *cmd, int argc,
+                                          char *const argv[])
 {
     acme_external_account_t *account = field;
     acme_result_t res;
@@ -216,8 +216,8 @@ const char *acme_parse_external_account(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
-const char *acme_parse_id(void *field, cmd_parms *cmd, int argc,
-                          char *const argv[])
+const char *acme_parsers_id(void *field, cmd_parms *cmd, int argc,
+                            char *const argv[])
 {
     const char *id = argc == 1 ? acme_store_id(argv[0], cmd->pool) : NULL;
 
@@ -229,8 +229,8 @@ const char *acme_parse_id(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
-const char *acme_parse_names(void *field, cmd_parms *cmd, int argc,
-                             char *const argv[])
+const char *acme_parsers_names(void *field, cmd_parms *cmd, int argc,
+                               char *const argv[])
 {
     apr_array_header_t *names = apr_array_make(cmd->pool, argc,
                                                sizeof(const char *));
@@ -250,8 +250,8 @@ const char *acme_parse_names(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
-const char *acme_parse_challenges(void *field, cmd_parms *cmd, int argc,
-                                  char *const argv[])
+const char *acme_parsers_challenges(void *field, cmd_parms *cmd, int argc,
+                                    char *const argv[])
 {
     acme_challenges_t found = { { 0 }, 0 };
     int i, k;
@@ -274,8 +274,8 @@ const char *acme_parse_challenges(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
-const char *acme_parse_ports(void *field, cmd_parms *cmd, int argc,
-                             char *const argv[])
+const char *acme_parsers_ports(void *field, cmd_parms *cmd, int argc,
+                               char *const argv[])
 {
     acme_ports_t ports = { 80, 443 };
     int i;
@@ -307,8 +307,8 @@ const char *acme_parse_ports(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
-const char *acme_parse_key_types(void *field, cmd_parms *cmd, int argc,
-                                 char *const argv[])
+const char *acme_parsers_key_types(void *field, cmd_parms *cmd, int argc,
+                                   char *const argv[])
 {
     apr_array_header_t *types = apr_array_make(cmd->pool, argc,
                                                sizeof(acme_key_type_e));
@@ -337,8 +337,8 @@ const char *acme_parse_key_types(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
-const char *acme_parse_profile(void *field, cmd_parms *cmd, int argc,
-                               char *const argv[])
+const char *acme_parsers_profile(void *field, cmd_parms *cmd, int argc,
+                                 char *const argv[])
 {
     acme_profile_conf_t *profile = field;
 
@@ -351,8 +351,8 @@ const char *acme_parse_profile(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
-const char *acme_parse_text(void *field, cmd_parms *cmd, int argc,
-                            char *const argv[])
+const char *acme_parsers_text(void *field, cmd_parms *cmd, int argc,
+                              char *const argv[])
 {
     if (argc != 1 || !*argv[0]) {
         return "takes one argument; quote one with spaces";
@@ -379,8 +379,8 @@ static const char *command_path(const char **pwrong, const char *text,
     return path;
 }
 
-const char *acme_parse_hook(void *field, cmd_parms *cmd, int argc,
-                            char *const argv[])
+const char *acme_parsers_hook(void *field, cmd_parms *cmd, int argc,
+                              char *const argv[])
 {
     apr_array_header_t **hooks = field;
     acme_hook_conf_t hook;
@@ -503,8 +503,8 @@ static const char *parse_rfc2136(acme_dns_conf_t *dns, cmd_parms *cmd,
     return wrong;
 }
 
-const char *acme_parse_dns(void *field, cmd_parms *cmd, int argc,
-                           char *const argv[])
+const char *acme_parsers_dns(void *field, cmd_parms *cmd, int argc,
+                             char *const argv[])
 {
     static const struct {
         const char *word;
@@ -531,8 +531,8 @@ const char *acme_parse_dns(void *field, cmd_parms *cmd, int argc,
                   cmd->pool);
 }
 
-const char *acme_parse_window(void *field, cmd_parms *cmd, int argc,
-                              char *const argv[])
+const char *acme_parsers_window(void *field, cmd_parms *cmd, int argc,
+                                char *const argv[])
 {
     acme_result_t res;
 
@@ -542,8 +542,8 @@ const char *acme_parse_window(void *field, cmd_parms *cmd, int argc,
     return single(argc);
 }
 
-const char *acme_parse_duration(void *field, cmd_parms *cmd, int argc,
-                                char *const argv[])
+const char *acme_parsers_duration(void *field, cmd_parms *cmd, int argc,
+                                  char *const argv[])
 {
     acme_result_t res;
 
@@ -553,8 +553,8 @@ const char *acme_parse_duration(void *field, cmd_parms *cmd, int argc,
     return single(argc);
 }
 
-const char *acme_parse_parallel(void *field, cmd_parms *cmd, int argc,
-                                char *const argv[])
+const char *acme_parsers_parallel(void *field, cmd_parms *cmd, int argc,
+                                  char *const argv[])
 {
     apr_int64_t n = 0;
     char *end = "?";
@@ -570,8 +570,8 @@ const char *acme_parse_parallel(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
-const char *acme_parse_activate(void *field, cmd_parms *cmd, int argc,
-                                char *const argv[])
+const char *acme_parsers_activate(void *field, cmd_parms *cmd, int argc,
+                                  char *const argv[])
 {
     acme_activate_e *activate = field;
 
@@ -596,8 +596,8 @@ const char *acme_parse_activate(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
-const char *acme_parse_require_https(void *field, cmd_parms *cmd, int argc,
-                                     char *const argv[])
+const char *acme_parsers_require_https(void *field, cmd_parms *cmd, int argc,
+                                       char *const argv[])
 {
     static const char *const words[] = { "off", "temporary", "permanent" };
     int i;
@@ -613,8 +613,8 @@ const char *acme_parse_require_https(void *field, cmd_parms *cmd, int argc,
 }
 
 /* Kept as written: the ServerRoot may come after the directive. */
-const char *acme_parse_path(void *field, cmd_parms *cmd, int argc,
-                            char *const argv[])
+const char *acme_parsers_path(void *field, cmd_parms *cmd, int argc,
+                              char *const argv[])
 {
     if (argc != 1) {
         return single(argc);
@@ -627,8 +627,8 @@ const char *acme_parse_path(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
-const char *acme_parse_proxy(void *field, cmd_parms *cmd, int argc,
-                             char *const argv[])
+const char *acme_parsers_proxy(void *field, cmd_parms *cmd, int argc,
+                               char *const argv[])
 {
     if (argc != 1) {
         return single(argc);

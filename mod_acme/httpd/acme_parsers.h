@@ -8,32 +8,32 @@
 #ifndef ACME_PARSERS_H
 #define ACME_PARSERS_H
 
-#include "acme_directives.h"
+#include "acme_server_conf.h"
 
 typedef const char *acme_parser_t(void *field, cmd_parms *cmd, int argc,
                                   char *const argv[]);
 
-/* Named by the table's rows. */
-acme_parser_t acme_parse_flag;
-acme_parser_t acme_parse_agree;
-acme_parser_t acme_parse_cas;
-acme_parser_t acme_parse_contacts;
-acme_parser_t acme_parse_external_account;
-acme_parser_t acme_parse_id;
-acme_parser_t acme_parse_names;
-acme_parser_t acme_parse_challenges;
-acme_parser_t acme_parse_ports;
-acme_parser_t acme_parse_key_types;
-acme_parser_t acme_parse_profile;
-acme_parser_t acme_parse_text;
-acme_parser_t acme_parse_dns;
-acme_parser_t acme_parse_hook;
-acme_parser_t acme_parse_window;
-acme_parser_t acme_parse_duration;
-acme_parser_t acme_parse_parallel;
-acme_parser_t acme_parse_activate;
-acme_parser_t acme_parse_require_https;
-acme_parser_t acme_parse_path;
-acme_parser_t acme_parse_proxy;
+/* Named by the rows of acme_directives.h. */
+acme_parser_t acme_parsers_flag;
+acme_parser_t acme_parsers_agree;
+acme_parser_t acme_parsers_cas;
+acme_parser_t acme_parsers_contacts;
+acme_parser_t acme_parsers_external_account;
+acme_parser_t acme_parsers_id;
+acme_parser_t acme_parsers_names;
+acme_parser_t acme_parsers_challenges;
+acme_parser_t acme_parsers_ports;
+acme_parser_t acme_parsers_key_types;
+acme_parser_t acme_parsers_profile;
+acme_parser_t acme_parsers_text;
+acme_parser_t acme_parsers_dns;
+acme_parser_t acme_parsers_hook;
+acme_parser_t acme_parsers_window;
+acme_parser_t acme_parsers_duration;
+acme_parser_t acme_parsers_parallel;
+acme_parser_t acme_parsers_activate;
+acme_parser_t acme_parsers_require_https;
+acme_parser_t acme_parsers_path;
+acme_parser_t acme_parsers_proxy;
 
 #endif

@@ -17,7 +17,7 @@
 #include <http_ssl.h>
 
 #include "acme_authorization.h"
-#include "acme_directives.h"
+#include "acme_server_conf.h"
 #include "acme_requests.h"
 #include "acme_sni.h"
 #include "acme_text.h"

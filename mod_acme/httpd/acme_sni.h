@@ -10,7 +10,7 @@
 #define ACME_SNI_H
 
 #include "acme_conf.h"
-#include "acme_directives.h"
+#include "acme_server_conf.h"
 
 /* Is the choice built in? It needs what tls-alpn-01 needs: acme_tls_alpn01.h. */
 int acme_sni_available(void);

@@ -14,7 +14,7 @@
 #include <mod_status.h>
 #include <apr_optional_hooks.h>
 
-#include "acme_directives.h"
+#include "acme_server_conf.h"
 #include "acme_name.h"
 #include "acme_next_step.h"
 #include "acme_status.h"

@@ -25,7 +25,7 @@
 #include <mod_ssl_openssl.h>
 
 #include "acme_alpn_cert.h"
-#include "acme_directives.h"
+#include "acme_server_conf.h"
 
 APLOG_USE_MODULE(acme);
 

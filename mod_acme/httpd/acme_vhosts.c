@@ -462,17 +462,6 @@ static void look_at(watch_t *watch, server_rec *s)
     check_wildcards(watch, &vhost, number);
 }
 
-/* A vhost without a directive of ours has the server's struct, not a copy. */
-static void own_conf(server_rec *s, server_rec *base, apr_pool_t *p)
-{
-    if (s != base && acme_server_conf(s) == acme_server_conf(base)) {
-        ap_set_module_config(s->module_config, &acme_module,
-                             acme_server_conf_merge(
-                                 p, acme_server_conf(base),
-                                 acme_server_conf_create(p, s)));
-    }
-}
-
 /* httpd's list of servers is the configuration's backwards. */
 static apr_array_header_t *in_order(server_rec *base, apr_pool_t *p)
 {
@@ -543,7 +532,7 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
     for (i = 0; i < servers->nelts; i++) {
         server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
 
-        own_conf(s, base, p);
+        acme_server_conf_unshare(s, base, p);
         look_at(&watch, s);
     }
     finish(&watch, base);

@@ -6,7 +6,7 @@
 #define ACME_VHOSTS_H
 
 #include "acme_conf.h"
-#include "acme_directives.h"
+#include "acme_server_conf.h"
 #include "acme_conf_tree.h"
 
 /*

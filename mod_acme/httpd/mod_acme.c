@@ -17,10 +17,12 @@
 #include "acme_activation.h"
 #include "acme_tls_alpn01.h"
 #include "acme_board.h"
-#include "acme_directives.h"
+#include "acme_commands.h"
 #include "acme_keeper_start.h"
 #include "acme_requests.h"
 #include "acme_hmac_wipe.h"
+#include "acme_server_conf.h"
+#include "acme_sni.h"
 #include "acme_status.h"
 #include "acme_conf_tree.h"
 #include "acme_vhosts.h"
@@ -70,6 +72,7 @@ static int before_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     acme_keeper_start_remember(s);
     conf = acme_vhosts_read(s, tree, is_first_pass(), pconf);
     acme_activation_prepare(conf, s, pconf);
+    acme_sni_prepare(conf, pconf);
     acme_tls_alpn01_prepare(conf->certs->nelts);
     return OK;
 }
@@ -164,6 +167,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_stopping(on_child_stopping, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_monitor(on_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     acme_activation_hooks(p);
+    acme_sni_hooks(p);
     acme_tls_alpn01_hooks(p);
     acme_requests_hooks(p);
     acme_status_hooks(p);
@@ -173,7 +177,7 @@ AP_DECLARE_MODULE(acme) = {
     STANDARD20_MODULE_STUFF,
     NULL,                       /* no per-directory configuration */
     NULL,
-    acme_server_conf_create,
+    acme_commands_conf_create,
     acme_server_conf_merge,
     acme_commands,
     register_hooks,

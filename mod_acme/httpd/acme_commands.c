@@ -1,0 +1,90 @@
+/*
+ * acme_commands.c - httpd's table of the directives, and their defaults. Both
+ * go through the same parsers.
+ */
+#include <stddef.h>
+
+#include <apr_strings.h>
+
+#include <httpd.h>
+#include <http_core.h>
+
+#include "acme_commands.h"
+#include "acme_parsers.h"
+#include "acme_server_conf.h"
+
+typedef struct {
+    const char *name;
+    const char *dflt;           /* NULL: none */
+    int where;
+    acme_parser_t *parse;
+    apr_size_t offset;          /* of its field in acme_server_conf_t */
+} row_t;
+
+static const row_t rows[ACME_DIR_COUNT] = {
+#define ROW(name, syntax, dflt, where, parser, field, text, example) \
+    { #name, dflt, where, acme_parsers_##parser, \
+      offsetof(acme_server_conf_t, field) },
+    ACME_DIRECTIVES(ROW)
+};
+
+static void *field_of(void *conf, const row_t *row)
+{
+    return (char *)conf + row->offset;
+}
+
+static const char *set_directive(cmd_parms *cmd, void *dir, int argc,
+                                 char *const argv[])
+{
+    const row_t *row = cmd->info;
+    acme_server_conf_t *conf = acme_server_conf(cmd->server);
+    const char *wrong;
+
+    (void)dir;
+    wrong = ap_check_cmd_context(cmd, row->where == ACME_SERVER
+        ? GLOBAL_ONLY : NOT_IN_DIR_CONTEXT);
+    if (wrong) {
+        return wrong;
+    }
+    if (argc < 1) {
+        return apr_psprintf(cmd->pool, "%s: requires an argument", row->name);
+    }
+    wrong = row->parse(field_of(conf, row), cmd, argc, argv);
+    if (wrong) {
+        return apr_psprintf(cmd->pool, "%s: %s", row->name, wrong);
+    }
+    conf->set[row - rows] = 1;
+    conf->engine_own = conf->set[ACME_DIR_AcmeEngine] && conf->engine;
+    return NULL;
+}
+
+#define COMMAND(name, syntax, dflt, where, parser, field, text, example) \
+    AP_INIT_TAKE_ARGV(#name, set_directive, \
+                      (void *)&rows[ACME_DIR_##name], RSRC_CONF, \
+                      syntax " - " text),
+const command_rec acme_commands[] = {
+    ACME_DIRECTIVES(COMMAND)
+    { NULL }
+};
+
+void *acme_commands_conf_create(apr_pool_t *p, server_rec *s)
+{
+    acme_server_conf_t *conf = apr_pcalloc(p, sizeof(*conf));
+    cmd_parms cmd = { .pool = p, .server = s };
+    char **argv;
+    int i, argc;
+
+    if (s->is_virtual) {
+        return conf;
+    }
+    for (i = 0; i < ACME_DIR_COUNT; i++) {
+        if (!rows[i].dflt || apr_tokenize_to_argv(rows[i].dflt, &argv, p)) {
+            continue;
+        }
+        for (argc = 0; argv[argc]; argc++) {
+            continue;
+        }
+        rows[i].parse(field_of(conf, &rows[i]), &cmd, argc, argv);
+    }
+    return conf;
+}

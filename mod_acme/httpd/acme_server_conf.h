@@ -1,0 +1,93 @@
+/*
+ * acme_server_conf.h - a server's configuration: what the directives fill, and
+ * what a virtual host inherits.
+ */
+#ifndef ACME_SERVER_CONF_H
+#define ACME_SERVER_CONF_H
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include "acme_conf.h"
+#include "acme_directives.h"
+
+extern module AP_MODULE_DECLARE_DATA acme_module;
+
+typedef enum { ACME_HTTPS_OFF, ACME_HTTPS_TEMPORARY, ACME_HTTPS_PERMANENT }
+    acme_require_https_e;
+
+typedef struct {
+    int http;                   /* local port behind the outside's 80; 0: none */
+    int https;
+} acme_ports_t;
+
+typedef struct {
+    const char *kid;                    /* NULL: none */
+    const char *hmac;                   /* inline, */
+    const char *hmac_file;              /* or in a file */
+} acme_external_account_t;
+
+typedef struct {
+    int types[ACME_CHALLENGES];         /* acme_challenge_e */
+    int n;
+} acme_challenges_t;
+
+typedef struct {
+    const char *name;                   /* NULL: the CA's default */
+    int required;
+} acme_profile_conf_t;
+
+/* The fields of the table, and what was found. */
+typedef struct {
+    char set[ACME_DIR_COUNT];           /* written here or in a base of it */
+    int engine;
+    int engine_own;                     /* AcmeEngine on in this very vhost */
+    int agreed;
+    apr_array_header_t *cas;            /* const char *: directory URLs */
+    apr_array_header_t *contacts;       /* const char *: mailto:... */
+    acme_external_account_t external_account;
+    const char *id;
+    apr_array_header_t *names;          /* const char *, "auto" among them */
+    acme_challenges_t challenges;
+    acme_dns_conf_t *dns;
+    apr_array_header_t *hooks;          /* acme_hook_conf_t; NULL: none */
+    apr_interval_time_t hook_timeout;
+    acme_ports_t ports;
+    apr_array_header_t *key_types;      /* acme_key_type_e */
+    int key_reuse;
+    acme_profile_conf_t profile;
+    const char *preferred_chain;
+    int must_staple;
+    int renewal_info;
+    acme_window_t renew;
+    acme_window_t warn;
+    int parallel;
+    acme_activate_e activate;
+    apr_interval_time_t reload_delay;
+    int reload_guard;
+    acme_require_https_e require_https;
+    int server_status;
+    const char *state_dir;              /* as written, like all paths */
+    const char *roots;
+    const char *proxy;
+
+    apr_array_header_t *certs;          /* the vhost watch: int, indexes of
+                                           its certificates, that of its first
+                                           name first; NULL: not managed */
+    int given;                          /* mod_ssl serves the first of them */
+} acme_server_conf_t;
+
+/* The module's configuration of this server. */
+acme_server_conf_t *acme_server_conf(const server_rec *s);
+
+/* httpd's: add over base. Each field of the table is inherited but the id. */
+void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add);
+
+/*
+ * httpd gives a virtual host without a directive of ours the struct of base,
+ * the server config: from now on it has a copy of its own.
+ */
+void acme_server_conf_unshare(server_rec *s, const server_rec *base,
+                              apr_pool_t *p);
+
+#endif
