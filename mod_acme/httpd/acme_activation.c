@@ -29,9 +29,11 @@ typedef struct {
     char serial[ACME_SERIAL_SIZE];
 } served_t;
 
-static acme_files_t *files;     /* by the index of the certificate */
+static acme_activation_files_t *files;     /* by the index of the certificate */
+static const acme_conf_t *loaded;
 
-static void add_files(acme_files_t *found, const char *cert, const char *key)
+static void add_files(acme_activation_files_t *found, const char *cert,
+                      const char *key)
 {
     APR_ARRAY_PUSH(found->certs, const char *) = cert;
     APR_ARRAY_PUSH(found->keys, const char *) = key;
@@ -52,7 +54,7 @@ static int is_served(const acme_cert_conf_t *cert, apr_uint32_t part)
 }
 
 /* Not by the link: it may be swapped between two reads. */
-static apr_status_t find_parts(acme_files_t *found,
+static apr_status_t find_parts(acme_activation_files_t *found,
                                const acme_cert_conf_t *cert,
                                const char *archive, acme_result_t *res,
                                apr_pool_t *p)
@@ -81,7 +83,7 @@ static apr_status_t find_parts(acme_files_t *found,
     return rv;
 }
 
-static int find_live(acme_files_t *found, acme_cert_conf_t *cert,
+static int find_live(acme_activation_files_t *found, acme_cert_conf_t *cert,
                      acme_store_t *store, server_rec *s, apr_pool_t *p)
 {
     acme_result_t res;
@@ -98,8 +100,8 @@ static int find_live(acme_files_t *found, acme_cert_conf_t *cert,
         return 1;
     }
     if (!APR_STATUS_IS_ENOENT(rv)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s: %s; the "
-                     "placeholder is served until there is a new one",
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "acme: %s: %s; the placeholder is served until a new certificate is installed",
                      cert->id, res.detail);
     }
     return 0;
@@ -120,22 +122,24 @@ static const char *spare_folder(server_rec *s, apr_pool_t *p)
     return path;
 }
 
-static void find_placeholder(acme_files_t *found, const acme_cert_conf_t *cert,
+static void find_placeholder(acme_activation_files_t *found,
+                             const acme_cert_conf_t *cert,
                              const char *folder, server_rec *s,
                              apr_pool_t *p)
 {
     const apr_time_t now = apr_time_now();
-    const char *chain, *key;
+    acme_placeholder_t made;
     acme_result_t res;
 
-    if (acme_placeholder_find(&chain, &key, folder, cert, now, &res, p)
-        && acme_placeholder_find(&chain, &key, spare_folder(s, p), cert, now,
-                                 &res, p)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s: no placeholder: "
-                     "%s", cert->id, res.detail);
+    if (acme_placeholder_find(&made, folder, cert, now, &res, p)
+        && acme_placeholder_find(&made, spare_folder(s, p), cert, now, &res,
+                                 p)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "acme: %s: cannot create a placeholder: %s",
+                     cert->id, res.detail);
         return;
     }
-    add_files(found, chain, key);
+    add_files(found, made.cert, made.key);
 }
 
 void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
@@ -145,6 +149,7 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
     acme_result_t res;
     int i;
 
+    loaded = conf;
     files = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
                         * sizeof(*files));
     if (!conf->certs->nelts) {
@@ -168,9 +173,14 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
     }
 }
 
-const acme_files_t *acme_activation_files(int cert)
+const acme_activation_files_t *acme_activation_files(int cert)
 {
     return &files[cert];
+}
+
+int acme_activation_is_served(int cert)
+{
+    return cert >= 0 && acme_conf_cert(loaded, (apr_uint32_t)cert)->served;
 }
 
 /* One of a kind of key is all that mod_ssl takes: that of the first name. */
@@ -179,7 +189,7 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
                           apr_array_header_t *key_files)
 {
     acme_server_conf_t *conf = acme_server_conf(s);
-    const acme_files_t *first;
+    const acme_activation_files_t *first;
 
     (void)p;
     if (!conf->certs || cert_files->nelts) {
@@ -195,55 +205,35 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
     return DONE;
 }
 
-static apr_hash_t *served_before(int *first, apr_pool_t *process)
+/* The certificate that this load serves; NULL: a placeholder. */
+static const acme_cert_info_t *leaf_of(const acme_cert_conf_t *cert,
+                                       const acme_activation_files_t *found,
+                                       apr_pool_t *p)
 {
-    void *data = NULL;
-    apr_hash_t *before;
-
-    apr_pool_userdata_get(&data, SERVED_KEY, process);
-    *first = data == NULL;
-    before = data;
-    if (!before) {
-        before = apr_hash_make(process);
-        apr_pool_userdata_set(before, SERVED_KEY, NULL, process);
-    }
-    return before;
-}
-
-static void report(const acme_cert_conf_t *cert, const acme_files_t *found,
-                   served_t *before, int first, server_rec *s, apr_pool_t *p)
-{
-    const acme_cert_info_t *leaf;
     acme_chain_t *chain;
     acme_result_t res;
 
     if (!cert->served
         || acme_chain_load(&chain, APR_ARRAY_IDX(found->certs, 0,
                                                  const char *), &res, p)) {
-        return;
+        return NULL;
     }
-    leaf = acme_chain_leaf(chain);
-    if (!strcmp(before->serial, leaf->serial)) {
-        return;
-    }
-    apr_cpystrn(before->serial, leaf->serial, sizeof(before->serial));
-    if (!first) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "acme: %s: reloaded: "
-                     "now served, serial %s, valid until %s", cert->id,
-                     leaf->serial, acme_time_text(leaf->not_after, p));
-    }
+    return acme_chain_leaf(chain);
 }
 
 void acme_activation_report(const acme_conf_t *conf, server_rec *s,
                             apr_pool_t *p)
 {
     apr_pool_t *process = s->process->pool;
+    void *data = NULL;
     apr_hash_t *before;
-    int i, first;
+    int i;
 
-    before = served_before(&first, process);
+    apr_pool_userdata_get(&data, SERVED_KEY, process);
+    before = data ? data : apr_hash_make(process);
     for (i = 0; i < conf->certs->nelts; i++) {
         const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
+        const acme_cert_info_t *leaf = leaf_of(cert, &files[i], p);
         served_t *served = apr_hash_get(before, cert->id,
                                         APR_HASH_KEY_STRING);
 
@@ -252,8 +242,18 @@ void acme_activation_report(const acme_conf_t *conf, server_rec *s,
             apr_hash_set(before, apr_pstrdup(process, cert->id),
                          APR_HASH_KEY_STRING, served);
         }
-        report(cert, &files[i], served, first, s, p);
+        if (!leaf || !strcmp(served->serial, leaf->serial)) {
+            continue;
+        }
+        apr_cpystrn(served->serial, leaf->serial, sizeof(served->serial));
+        if (data) {             /* not at the server's start */
+            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                         "acme: %s: reloaded: now served, serial %s, valid until %s",
+                         cert->id, leaf->serial,
+                         acme_time_text(leaf->not_after, p));
+        }
     }
+    apr_pool_userdata_set(before, SERVED_KEY, NULL, process);
 }
 
 void acme_activation_hooks(apr_pool_t *p)

@@ -28,10 +28,13 @@ void acme_activation_report(const acme_conf_t *conf, server_rec *s,
 typedef struct {
     apr_array_header_t *certs;
     apr_array_header_t *keys;
-} acme_files_t;
+} acme_activation_files_t;
 
-/* Of the certificate with this index, after the above has prepared it. */
-const acme_files_t *acme_activation_files(int cert);
+/* Of the certificate with this index, after it was prepared. */
+const acme_activation_files_t *acme_activation_files(int cert);
+
+/* Has this load a certificate for it, not a placeholder? -1: none, false. */
+int acme_activation_is_served(int cert);
 
 void acme_activation_hooks(apr_pool_t *p);
 

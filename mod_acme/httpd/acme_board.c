@@ -262,8 +262,8 @@ static apr_status_t present_row(table_t *table, const char *key,
     }
     i = take_row(table);
     if (i < 0) {
-        return acme_fail(res, APR_ENOSPC, "all %d places for challenges are "
-                         "taken; the oldest is free again within an hour",
+        return acme_fail(res, APR_ENOSPC,
+                         "all %d slots for challenge responses are in use; the oldest is freed within an hour",
                          ROWS);
     }
     row = &table->rows[i];
@@ -276,18 +276,17 @@ static apr_status_t present_row(table_t *table, const char *key,
     return APR_SUCCESS;
 }
 
-static int answer_row(table_t *table, const char *key, entry_t *entry,
-                      int count)
+static void count_row(table_t *table, const char *key)
 {
-    int i = find_row(table, key, entry);
+    entry_t entry;
+    int i = find_row(table, key, &entry);
 
-    if (i >= 0 && count) {
+    if (i >= 0) {
         atomic_fetch_add(&table->rows[i].seen, 1);
     }
-    return i >= 0;
 }
 
-static apr_uint32_t count_seen(table_t *table, const char *key)
+static apr_uint32_t seen_of(table_t *table, const char *key)
 {
     entry_t entry;
     int i = find_row(table, key, &entry);
@@ -320,12 +319,11 @@ static int is_token_of(const char *text, const char *token)
     return !strncmp(text, token, len) && text[len] == '.';
 }
 
-int acme_board_answer(acme_board_t *board, const char *token, char *buf,
-                      int count)
+int acme_board_find(acme_board_t *board, const char *token, char *buf)
 {
     entry_t entry;
 
-    if (!answer_row(board->tokens, token, &entry, count)) {
+    if (find_row(board->tokens, token, &entry) < 0) {
         return 0;
     }
     entry.value[sizeof(entry.value) - 1] = '\0';
@@ -336,9 +334,14 @@ int acme_board_answer(acme_board_t *board, const char *token, char *buf,
     return 1;
 }
 
+void acme_board_count(acme_board_t *board, const char *token)
+{
+    count_row(board->tokens, token);
+}
+
 apr_uint32_t acme_board_seen(acme_board_t *board, const char *token)
 {
-    return count_seen(board->tokens, token);
+    return seen_of(board->tokens, token);
 }
 
 apr_status_t acme_board_present_alpn(acme_board_t *board, const char *sni,
@@ -358,21 +361,26 @@ void acme_board_withdraw_alpn(acme_board_t *board, const char *sni)
     withdraw_row(board->alpns, sni);
 }
 
-int acme_board_answer_alpn(acme_board_t *board, const char *sni,
-                           unsigned char *digest, int count)
+int acme_board_find_alpn(acme_board_t *board, const char *sni,
+                         unsigned char *digest)
 {
     entry_t entry;
 
-    if (!answer_row(board->alpns, sni, &entry, count)) {
+    if (find_row(board->alpns, sni, &entry) < 0) {
         return 0;
     }
     memcpy(digest, entry.value, ACME_ALPN_DIGEST_OCTETS);
     return 1;
 }
 
+void acme_board_count_alpn(acme_board_t *board, const char *sni)
+{
+    count_row(board->alpns, sni);
+}
+
 apr_uint32_t acme_board_seen_alpn(acme_board_t *board, const char *sni)
 {
-    return count_seen(board->alpns, sni);
+    return seen_of(board->alpns, sni);
 }
 
 void acme_board_publish(acme_board_t *board, const acme_state_t *state)
@@ -412,14 +420,14 @@ void acme_board_held(const acme_board_t *board, char *buf, apr_size_t size)
     }
 }
 
-void acme_board_set_pids(acme_board_t *board, pid_t keeper, pid_t renewal)
+void acme_board_set_keeper_pid(acme_board_t *board, pid_t pid)
 {
-    if (keeper) {
-        atomic_store(&board->common->keeper, (int)keeper);
-    }
-    if (renewal) {
-        atomic_store(&board->common->renewal, (int)renewal);
-    }
+    atomic_store(&board->common->keeper, (int)pid);
+}
+
+void acme_board_set_renewal_pid(acme_board_t *board, pid_t pid)
+{
+    atomic_store(&board->common->renewal, (int)pid);
 }
 
 void acme_board_pids(const acme_board_t *board, pid_t *keeper,

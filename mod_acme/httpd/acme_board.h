@@ -36,25 +36,26 @@ void acme_board_withdraw(acme_board_t *board, const char *token);
 
 /*
  * The key authorization for a token, into buf (of the size above). False when
- * it is none of ours. count: a validator asked, count it.
+ * it is none of ours.
  */
-int acme_board_answer(acme_board_t *board, const char *token, char *buf,
-                      int count);
+int acme_board_find(acme_board_t *board, const char *token, char *buf);
 
-/* How often it was asked for. */
+/* A validator was answered; and how often it was. */
+void acme_board_count(acme_board_t *board, const char *token);
 apr_uint32_t acme_board_seen(acme_board_t *board, const char *token);
 
 /*
  * The same for tls-alpn-01: the SNI that a validator sends (as
- * acme_alpn_cert_sni() has it) is answered with ACME_ALPN_DIGEST_OCTETS octets. A
- * name has one digest: the last one that was presented.
+ * acme_alpn_cert_sni() has it) is answered with ACME_ALPN_DIGEST_OCTETS
+ * octets. A name has one digest: the last one that was presented.
  */
 apr_status_t acme_board_present_alpn(acme_board_t *board, const char *sni,
                                      const unsigned char *digest,
                                      acme_result_t *res);
 void acme_board_withdraw_alpn(acme_board_t *board, const char *sni);
-int acme_board_answer_alpn(acme_board_t *board, const char *sni,
-                           unsigned char *digest, int count);
+int acme_board_find_alpn(acme_board_t *board, const char *sni,
+                         unsigned char *digest);
+void acme_board_count_alpn(acme_board_t *board, const char *sni);
 apr_uint32_t acme_board_seen_alpn(acme_board_t *board, const char *sni);
 
 /* One writer: the keeper. */
@@ -68,7 +69,8 @@ int acme_board_state(const acme_board_t *board, int cert,
 void acme_board_held(const acme_board_t *board, char *buf, apr_size_t size);
 
 /* The processes, for people: 0 when not known. */
-void acme_board_set_pids(acme_board_t *board, pid_t keeper, pid_t renewal);
+void acme_board_set_keeper_pid(acme_board_t *board, pid_t pid);
+void acme_board_set_renewal_pid(acme_board_t *board, pid_t pid);
 void acme_board_pids(const acme_board_t *board, pid_t *keeper,
                      pid_t *renewal);
 

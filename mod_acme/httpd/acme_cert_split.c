@@ -11,8 +11,8 @@
 
 #include <apr_strings.h>
 
-#include "acme_name.h"
 #include "acme_cert_split.h"
+#include "acme_name.h"
 
 /*
  * Let's Encrypt's limit for its default profile, and that of most other CAs;
@@ -166,24 +166,16 @@ static const apr_array_header_t *vhost_at(const split_t *split, int i)
     return APR_ARRAY_IDX(split->ask->vhosts, i, const apr_array_header_t *);
 }
 
-static apr_hash_t *set_of(const apr_array_header_t *names, apr_pool_t *p)
-{
-    apr_hash_t *set = apr_hash_make(p);
-    int i;
-
-    for (i = 0; i < names->nelts; i++) {
-        set_number(set, name_at(names, i), 1);
-    }
-    return set;
-}
-
 /* As many as it may hold: a profile of fewer names may have been chosen. */
 static void keep_live(split_t *split, int number,
                       const apr_array_header_t *live)
 {
-    apr_hash_t *set = set_of(live, split->p);
+    apr_hash_t *set = apr_hash_make(split->p);
     int i, k;
 
+    for (i = 0; i < live->nelts; i++) {
+        set_number(set, name_at(live, i), 1);
+    }
     for (i = 0; i < split->ask->vhosts->nelts; i++) {
         const apr_array_header_t *vhost = vhost_at(split, i);
 
@@ -228,17 +220,6 @@ static int home_with_room(split_t *split, const apr_array_header_t *vhost,
         }
     }
     return 0;
-}
-
-static void place_together(split_t *split, const apr_array_header_t *vhost)
-{
-    const apr_array_header_t *names = unplaced(split, vhost);
-    int number = home_with_room(split, vhost, names->nelts);
-
-    if (!number) {
-        number = first_with_room(split, names->nelts);
-    }
-    place_all(split, vhost, names, number);
 }
 
 /* apr_array_header_t *: names without a place that should stay together. */
@@ -286,11 +267,16 @@ static void place_unit(split_t *split, const apr_array_header_t *vhost,
 
 static void place_vhost(split_t *split, const apr_array_header_t *vhost)
 {
-    const apr_array_header_t *units;
-    int i;
+    const apr_array_header_t *units, *names;
+    int i, number;
 
     if (vhost->nelts <= split->ask->limit) {
-        place_together(split, vhost);
+        names = unplaced(split, vhost);
+        number = home_with_room(split, vhost, names->nelts);
+        if (!number) {
+            number = first_with_room(split, names->nelts);
+        }
+        place_all(split, vhost, names, number);
         return;
     }
     units = units_of(split, vhost);
@@ -300,11 +286,20 @@ static void place_vhost(split_t *split, const apr_array_header_t *vhost)
     }
 }
 
-/* The names in the order of the configuration, however they were placed. */
-static void fill(apr_array_header_t **names, split_t *split)
+static apr_array_header_t *parts_of(split_t *split)
 {
+    const int n = split->rooms->nelts;
+    apr_array_header_t *parts =
+        apr_array_make(split->p, n, sizeof(acme_cert_split_part_t));
+    apr_array_header_t **names = apr_palloc(split->p,
+                                            (apr_size_t)n * sizeof(*names));
     int i, k;
 
+    for (i = 0; i < n; i++) {
+        names[i] = apr_array_make(split->p, room_at(split, i + 1)->names,
+                                  sizeof(const char *));
+    }
+    /* In the order of the configuration, however they were placed. */
     for (i = 0; i < split->ask->vhosts->nelts; i++) {
         const apr_array_header_t *vhost = vhost_at(split, i);
 
@@ -318,29 +313,14 @@ static void fill(apr_array_header_t **names, split_t *split)
             }
         }
     }
-}
-
-static apr_array_header_t *parts_of(split_t *split)
-{
-    const int n = split->rooms->nelts;
-    apr_array_header_t *parts =
-        apr_array_make(split->p, n, sizeof(acme_cert_split_part_t));
-    apr_array_header_t **names = apr_palloc(split->p,
-                                            (apr_size_t)n * sizeof(*names));
-    int i;
-
-    for (i = 0; i < n; i++) {
-        names[i] = apr_array_make(split->p, room_at(split, i + 1)->names,
-                                  sizeof(const char *));
-    }
-    fill(names, split);
     for (i = 0; i < n; i++) {
         if (names[i]->nelts) {
-            acme_cert_split_part_t *part = apr_array_push(parts);
-
-            part->number = i + 1;
-            part->id = room_at(split, i + 1)->id;
-            part->names = names[i];
+            APR_ARRAY_PUSH(parts, acme_cert_split_part_t) =
+                (acme_cert_split_part_t) {
+                    .number = i + 1,
+                    .id = room_at(split, i + 1)->id,
+                    .names = names[i]
+                };
         }
     }
     return parts;
@@ -349,14 +329,15 @@ static apr_array_header_t *parts_of(split_t *split)
 apr_array_header_t *acme_cert_split(const acme_cert_split_t *ask,
                                     apr_pool_t *p)
 {
-    split_t split;
+    split_t split = {
+        .ask = ask,
+        .rooms = apr_array_make(p, 4, sizeof(room_t)),
+        .placed = apr_hash_make(p),
+        .homes = apr_hash_make(p),
+        .p = p
+    };
     int i;
 
-    split.ask = ask;
-    split.rooms = apr_array_make(p, 4, sizeof(room_t));
-    split.placed = apr_hash_make(p);
-    split.homes = apr_hash_make(p);
-    split.p = p;
     for (i = 0; i < ask->live->nelts; i++) {
         const apr_array_header_t *live = APR_ARRAY_IDX(
             ask->live, i, const apr_array_header_t *);

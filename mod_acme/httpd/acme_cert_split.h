@@ -46,9 +46,9 @@ const char *acme_cert_split_id(const char *id, int number, apr_pool_t *p);
 int acme_cert_split_number(const char *part, apr_size_t *plen);
 
 /*
- * Divide the names: acme_cert_split_part_t, in the order of their numbers. Names
- * that are live stay. Those of a virtual host that one certificate can hold
- * go into one together, where it has names already or else the first with
+ * Divide the names: acme_cert_split_part_t, in the order of their numbers.
+ * Names that are live stay. Those of a virtual host that one certificate can
+ * hold go into one together, where it has names already or else the first with
  * room; those of a larger one fill the gaps, a wildcard and its base name
  * still together.
  */

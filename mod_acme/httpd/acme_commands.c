@@ -47,7 +47,8 @@ static const char *set_directive(cmd_parms *cmd, void *dir, int argc,
         return wrong;
     }
     if (argc < 1) {
-        return apr_psprintf(cmd->pool, "%s: requires an argument", row->name);
+        return apr_psprintf(cmd->pool, "%s: takes at least one argument",
+                            row->name);
     }
     wrong = row->parse(field_of(conf, row), cmd, argc, argv);
     if (wrong) {

@@ -10,12 +10,12 @@
 #include <httpd.h>
 #include <http_config.h>
 
-#include "acme_server.h"
 #include "acme_conf_tree.h"
+#include "acme_server.h"
 
 struct acme_conf_tree_t {
-    acme_facts_t server;
-    apr_hash_t *vhosts;         /* "file:line": acme_facts_t */
+    acme_conf_tree_facts_t server;
+    apr_hash_t *vhosts;         /* "file:line": acme_conf_tree_facts_t */
     apr_hash_t *seen;           /* names of files */
     apr_array_header_t *files;
     apr_array_header_t *pairs;
@@ -59,17 +59,19 @@ static void see_pair(acme_conf_tree_t *tree, const ap_directive_t *node,
                      int *first_without_key, apr_pool_t *p)
 {
     const char *path = ap_server_root_relative(p, first_word(node, p));
-    acme_server_pair_t *pair;
     int i;
 
     if (!path || strchr(first_word(node, p), ':')) {
         return;                 /* pkcs11: and its like are no files */
     }
     if (is(node, "SSLCertificateFile")) {
-        pair = apr_array_push(tree->pairs);
-        pair->cert = path;
-        pair->key = path;
-        pair->place = place_of(node->filename, (unsigned)node->line_num, p);
+        APR_ARRAY_PUSH(tree->pairs, acme_server_pair_t) =
+            (acme_server_pair_t) {
+                .cert = path,
+                .key = path,
+                .place = place_of(node->filename, (unsigned)node->line_num,
+                                  p)
+            };
         return;
     }
     i = (*first_without_key)++;
@@ -78,14 +80,14 @@ static void see_pair(acme_conf_tree_t *tree, const ap_directive_t *node,
     }
 }
 
-static void read_nodes(acme_conf_tree_t *tree, acme_facts_t *facts,
+static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
                        const ap_directive_t *node, int *first_without_key,
                        apr_pool_t *p)
 {
     for (; node; node = node->next) {
         see_file(tree, node, p);
         if (is(node, "<VirtualHost")) {
-            acme_facts_t *vhost = apr_pcalloc(p, sizeof(*vhost));
+            acme_conf_tree_facts_t *vhost = apr_pcalloc(p, sizeof(*vhost));
             int first = tree->pairs->nelts;
 
             vhost->tls = -1;
@@ -129,11 +131,11 @@ acme_conf_tree_t *acme_conf_tree_read(apr_pool_t *p)
     return tree;
 }
 
-const acme_facts_t *acme_conf_tree_facts(const acme_conf_tree_t *tree,
-                                         const server_rec *s, apr_pool_t *p)
+const acme_conf_tree_facts_t *acme_conf_tree_facts(
+    const acme_conf_tree_t *tree, const server_rec *s, apr_pool_t *p)
 {
-    const acme_facts_t *own = &tree->server;
-    acme_facts_t *facts = apr_pcalloc(p, sizeof(*facts));
+    const acme_conf_tree_facts_t *own = &tree->server;
+    acme_conf_tree_facts_t *facts = apr_pcalloc(p, sizeof(*facts));
 
     if (s->is_virtual) {
         own = apr_hash_get(tree->vhosts, place_of(s->defn_name,

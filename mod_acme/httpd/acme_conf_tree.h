@@ -1,6 +1,6 @@
 /*
- * acme_conf_tree.h - what httpd's configuration tree tells that no API does: which
- * virtual hosts are TLS ones, what they load, and from which files.
+ * acme_conf_tree.h - what httpd's configuration tree tells that no API does:
+ * which virtual hosts are TLS ones, what they load, and from which files.
  *
  * mod_ssl's own configuration is private, and its hook comes only in
  * post_config, which httpd -t never reaches.
@@ -17,7 +17,7 @@ typedef struct {
     int tls;                    /* SSLEngine: 1, 0, or -1: not said */
     int has_name;               /* ServerName */
     int has_certificate;        /* SSLCertificateFile */
-} acme_facts_t;
+} acme_conf_tree_facts_t;
 
 typedef struct acme_conf_tree_t acme_conf_tree_t;
 
@@ -25,8 +25,8 @@ typedef struct acme_conf_tree_t acme_conf_tree_t;
 acme_conf_tree_t *acme_conf_tree_read(apr_pool_t *p);
 
 /* Of this server, with what it inherits; never NULL. */
-const acme_facts_t *acme_conf_tree_facts(const acme_conf_tree_t *tree,
-                                         const server_rec *s, apr_pool_t *p);
+const acme_conf_tree_facts_t *acme_conf_tree_facts(
+    const acme_conf_tree_t *tree, const server_rec *s, apr_pool_t *p);
 
 /* const char *: the files that have directives. */
 const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree);

@@ -39,12 +39,12 @@ static secret_t *secrets;
 static apr_status_t end_pass(void *unused)
 {
     (void)unused;
-    acme_hmac_wipe_forget();
+    acme_hmac_wipe_worker();
     secrets = NULL;
     return APR_SUCCESS;
 }
 
-const char *acme_hmac_wipe_keep(const char *text, apr_pool_t *pconf)
+const char *acme_hmac_wipe_add(const char *text, apr_pool_t *pconf)
 {
     secret_t *secret;
 
@@ -141,7 +141,7 @@ static int choose_left(apr_pool_t *p)
     return left;
 }
 
-static void tidy_nodes(ap_directive_t *node)
+static void wipe_nodes(ap_directive_t *node)
 {
     const secret_t *secret;
     char *found;
@@ -153,12 +153,12 @@ static void tidy_nodes(ap_directive_t *node)
                 memset(found, '*', secret->len);
             }
         }
-        tidy_nodes(node->first_child);
+        wipe_nodes(node->first_child);
     }
 }
 
 #ifdef __linux__
-static int is_kept(apr_uint64_t address)
+static int is_our_copy(apr_uint64_t address)
 {
     const secret_t *secret;
 
@@ -187,7 +187,7 @@ static void overwrite(int mem, apr_uint64_t address, apr_size_t len)
     }
 }
 
-static void tidy_chunk(int mem, const char *chunk, apr_size_t len,
+static void wipe_chunk(int mem, const char *chunk, apr_size_t len,
                        apr_uint64_t address)
 {
     const secret_t *secret;
@@ -200,7 +200,7 @@ static void tidy_chunk(int mem, const char *chunk, apr_size_t len,
             if (!at) {
                 break;
             }
-            if (!is_kept(address + (apr_uint64_t)(at - chunk))) {
+            if (!is_our_copy(address + (apr_uint64_t)(at - chunk))) {
                 overwrite(mem, address + (apr_uint64_t)(at - chunk),
                           secret->len);
             }
@@ -209,7 +209,7 @@ static void tidy_chunk(int mem, const char *chunk, apr_size_t len,
 }
 
 /* Pieces overlap, so that none cuts a secret in two. */
-static void tidy_mapping(int mem, apr_uint64_t begin, apr_uint64_t end)
+static void wipe_mapping(int mem, apr_uint64_t begin, apr_uint64_t end)
 {
     char chunk[CHUNK + SECRET_MAX];
     apr_uint64_t address;
@@ -221,14 +221,14 @@ static void tidy_mapping(int mem, apr_uint64_t begin, apr_uint64_t end)
                           (off_t)address);
 
         if (n > 0) {
-            tidy_chunk(mem, chunk, (apr_size_t)n, address);
+            wipe_chunk(mem, chunk, (apr_size_t)n, address);
         }
     }
     OPENSSL_cleanse(chunk, sizeof(chunk));
 }
 
 /* All that we wrote to and share with nobody: heap, stack, statics. */
-static void tidy_memory(void)
+static void wipe_memory(void)
 {
     int mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
     FILE *maps = fopen("/proc/self/maps", "re");
@@ -240,7 +240,7 @@ static void tidy_memory(void)
         if (sscanf(line, "%llx-%llx %4s", &begin, &end, rights) == 3
             && !strncmp(rights, "rw", 2) && rights[3] == 'p'
             && end - begin <= MAPPING_MAX) {
-            tidy_mapping(mem, begin, end);
+            wipe_mapping(mem, begin, end);
         }
     }
     if (maps) {
@@ -252,7 +252,7 @@ static void tidy_memory(void)
 }
 #endif
 
-int acme_hmac_wipe_tidy(apr_pool_t *ptemp)
+int acme_hmac_wipe_parent(apr_pool_t *ptemp)
 {
     int left;
 
@@ -260,14 +260,14 @@ int acme_hmac_wipe_tidy(apr_pool_t *ptemp)
         return 0;
     }
     left = choose_left(ptemp);
-    tidy_nodes(ap_conftree);
+    wipe_nodes(ap_conftree);
 #ifdef __linux__
-    tidy_memory();
+    wipe_memory();
 #endif
     return left;
 }
 
-void acme_hmac_wipe_forget(void)
+void acme_hmac_wipe_worker(void)
 {
     const secret_t *secret;
 

@@ -11,10 +11,11 @@
 #include <httpd.h>
 
 /*
- * The one copy of a secret for this pass of the configuration. It is
- * overwritten when pconf goes, or by acme_hmac_wipe_forget().
+ * Add a secret, and return the one copy of it for this pass of the
+ * configuration. It is overwritten when pconf goes, or in a worker by
+ * acme_hmac_wipe_worker().
  */
-const char *acme_hmac_wipe_keep(const char *secret, apr_pool_t *pconf);
+const char *acme_hmac_wipe_add(const char *secret, apr_pool_t *pconf);
 
 /*
  * In the parent when its configuration has been read, before anything is
@@ -26,9 +27,9 @@ const char *acme_hmac_wipe_keep(const char *secret, apr_pool_t *pconf);
  * them: they stand in the environment, on the command line or in a directive
  * of another module; or since they are too simple to be told from other data.
  */
-int acme_hmac_wipe_tidy(apr_pool_t *ptemp);
+int acme_hmac_wipe_parent(apr_pool_t *ptemp);
 
-/* In a worker: overwrite its copies of what was kept. */
-void acme_hmac_wipe_forget(void);
+/* In a worker: overwrite its copies of what was added. */
+void acme_hmac_wipe_worker(void);
 
 #endif

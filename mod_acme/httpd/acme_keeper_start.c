@@ -28,8 +28,8 @@
 
 #include "acme_file.h"
 #include "acme_keeper.h"
-#include "acme_message.h"
 #include "acme_keeper_start.h"
+#include "acme_message.h"
 
 APLOG_USE_MODULE(acme);
 
@@ -91,7 +91,7 @@ static const char *own_binary(const char *argv0, apr_pool_t *p)
             return apr_pstrdup(p, path);
         }
     }
-    return apr_pstrdup(p, argv0);       /* no /proc, or replaced by an upgrade */
+    return apr_pstrdup(p, argv0);   /* no /proc, or replaced by an upgrade */
 }
 
 /* Those of httpd's options that say what to read; not those how to run. */
@@ -182,7 +182,7 @@ static start_t *find_start(server_rec *s)
     return start;
 }
 
-void acme_keeper_start_remember(server_rec *s)
+void acme_keeper_start_save_argv(server_rec *s)
 {
     find_start(s);
 }
@@ -221,7 +221,7 @@ static void be_keeper(void)
     close(parent->fds[0]);
     ap_close_listeners();
     show_title(parent->start);
-    acme_board_set_pids(parent->board, getpid(), 0);
+    acme_board_set_keeper_pid(parent->board, getpid());
     if (apr_pool_create(&p, NULL) == APR_SUCCESS) {
         acme_keeper_run(&parent->keeper, p);
         apr_pool_destroy(p);    /* ends a configuration test that runs */
@@ -239,8 +239,8 @@ static void fork_keeper(void)
         be_keeper();
     }
     if (pid < 0) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, parent->s, "acme: keeper: "
-                     "cannot fork; tried again in some seconds");
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, parent->s,
+                     "acme: keeper: cannot fork; trying again in a few seconds");
         return;
     }
     parent->proc.pid = pid;
@@ -271,10 +271,15 @@ static void on_event(int reason, void *data, int status)
         if (is_stopping()) {
             break;
         }
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, parent->s, "acme: keeper: "
-                     "ended, wait status %d; started again%s", status,
-                     lived < LIVED ? " within some seconds" : "");
-        if (lived >= LIVED) {
+        if (lived < LIVED) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, 0, parent->s,
+                         "acme: keeper: ended unexpectedly, wait status %d; restarting it in a few seconds",
+                         status);
+        }
+        else {
+            ap_log_error(APLOG_MARK, APLOG_ERR, 0, parent->s,
+                         "acme: keeper: ended unexpectedly, wait status %d; restarting it now",
+                         status);
             fork_keeper();
         }
         break;
@@ -354,45 +359,50 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
 {
     acme_result_t res;
 
-    parent = apr_pcalloc(p, sizeof(*parent));
-    parent->s = s;
-    parent->p = p;
-    parent->start = find_start(s);
-    parent->board = board;
-    parent->log.write = write_line;
-    parent->log.baton = s;
+    parent = apr_palloc(p, sizeof(*parent));
+    *parent = (parent_t) {
+        .s = s,
+        .start = find_start(s),
+        .board = board,
+        .log = { .write = write_line, .baton = s },
+        .p = p
+    };
     if (acme_message_pair(parent->fds, &res)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s", res.detail);
         parent = NULL;
         return;
     }
-    parent->server.pid = getpid();
-    parent->server.reload_signal = can_reload() ? AP_SIG_GRACEFUL : 0;
-    parent->server.test = parent->start->test;
-    parent->server.list = parent->start->list;
-    parent->server.cwd = parent->start->cwd;
-    parent->server.baseline =
-        acme_conf_snapshot_make(acme_conf_tree_files(tree), loaded_at, p);
-    parent->server.pairs = acme_conf_tree_pairs(tree);
-    parent->keeper.conf = conf;
-    parent->keeper.server = &parent->server;
-    parent->keeper.log = &parent->log;
-    parent->keeper.fd = parent->fds[1];
-    parent->keeper.publish = publish;
-    parent->keeper.held = held;
-    parent->keeper.baton = parent;
+    parent->server = (acme_server_t) {
+        .pid = getpid(),
+        .reload_signal = can_reload() ? AP_SIG_GRACEFUL : 0,
+        .test = parent->start->test,
+        .list = parent->start->list,
+        .cwd = parent->start->cwd,
+        .baseline = acme_conf_snapshot_make(acme_conf_tree_files(tree),
+                                            loaded_at, p),
+        .pairs = acme_conf_tree_pairs(tree)
+    };
+    parent->keeper = (acme_keeper_t) {
+        .conf = conf,
+        .server = &parent->server,
+        .log = &parent->log,
+        .fd = parent->fds[1],
+        .publish = publish,
+        .held = held,
+        .baton = parent
+    };
 
     apr_pool_cleanup_register(p, parent, end_generation,
                               apr_pool_cleanup_null);
     fork_keeper();
 }
 
-int acme_keeper_start_pair(void)
+int acme_keeper_start_worker_fd(void)
 {
     return parent ? parent->fds[0] : -1;
 }
 
-void acme_keeper_start_leave(void)
+void acme_keeper_start_child_init(void)
 {
     if (parent) {
         close(parent->fds[1]);

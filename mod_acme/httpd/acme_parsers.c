@@ -92,9 +92,8 @@ static const char *find_ca(const char **purl, const char *text, apr_pool_t *p)
         }
     }
     if (acme_url_check(text, &res, p)) {
-        return apr_psprintf(p, "'%s' is neither letsencrypt, "
-                            "letsencrypt-staging, zerossl, google, sslcom, "
-                            "actalis nor the https URL of a directory (%s)",
+        return apr_psprintf(p,
+                            "'%s' is neither letsencrypt, letsencrypt-staging, zerossl, google, sslcom, actalis nor the https URL of a directory (%s)",
                             text, res.detail);
     }
     *purl = apr_pstrdup(p, text);
@@ -152,7 +151,7 @@ const char *acme_parsers_contacts(void *field, cmd_parms *cmd, int argc,
             address += 7;
         }
         if (!is_address(address)) {
-            return apr_psprintf(cmd->pool, "'%s' is no e-mail address",
+            return apr_psprintf(cmd->pool, "'%s' is not an e-mail address",
                                 argv[i]);
         }
         APR_ARRAY_PUSH(contacts, const char *) =
@@ -175,8 +174,9 @@ static const char *check_hmac_file(const char *path, apr_pool_t *p)
         return apr_psprintf(p, "%s: %s", path, strerror(errno));
     }
     if (st.st_mode & 077) {
-        return apr_psprintf(p, "%s: others can read it (mode %04o); chmod "
-                            "0600 it", path, (unsigned)st.st_mode & 07777);
+        return apr_psprintf(p,
+                            "%s: other users can read it (mode %04o); set its mode to 0600",
+                            path, (unsigned)st.st_mode & 07777);
     }
     if (acme_file_read_secret(&text, &len, path, HMAC_FILE_MAX, &res, p)) {
         return apr_pstrdup(p, res.detail);
@@ -197,8 +197,7 @@ const char *acme_parsers_external_account(void *field, cmd_parms *cmd, int argc,
     acme_result_t res;
 
     if (argc != 2) {
-        return "takes the key identifier and the HMAC key, or file:path of "
-               "the latter";
+        return "takes the key identifier, and the HMAC key or file:path with the file that contains it";
     }
     account->kid = apr_pstrdup(cmd->pool, argv[0]);
     account->hmac = account->hmac_file = NULL;
@@ -206,12 +205,12 @@ const char *acme_parsers_external_account(void *field, cmd_parms *cmd, int argc,
         account->hmac_file = ap_server_root_relative(cmd->pool, argv[1] + 5);
         return account->hmac_file
             ? check_hmac_file(account->hmac_file, cmd->temp_pool)
-            : apr_psprintf(cmd->pool, "'%s' is no path", argv[1] + 5);
+            : apr_psprintf(cmd->pool, "'%s' is not a valid path", argv[1] + 5);
     }
     if (acme_jws_hmac_check(argv[1], &res)) {
         return apr_pstrdup(cmd->pool, res.detail);
     }
-    account->hmac = acme_hmac_wipe_keep(argv[1], cmd->pool);
+    account->hmac = acme_hmac_wipe_add(argv[1], cmd->pool);
     OPENSSL_cleanse(argv[1], strlen(argv[1]));
     return NULL;
 }
@@ -222,8 +221,7 @@ const char *acme_parsers_id(void *field, cmd_parms *cmd, int argc,
     const char *id = argc == 1 ? acme_store_id(argv[0], cmd->pool) : NULL;
 
     if (!id) {
-        return "takes an id of letters, digits, '.', '-' and '_', which "
-               "begins with no '.'";
+        return "takes one id of letters, digits, '.', '-' and '_', which must not begin with '.'";
     }
     *(const char **)field = id;
     return NULL;
@@ -260,8 +258,9 @@ const char *acme_parsers_challenges(void *field, cmd_parms *cmd, int argc,
         acme_challenge_e type;
 
         if (!acme_challenge_parse(&type, argv[i])) {
-            return one_of(argv[i], "http-01, tls-alpn-01, dns-01, "
-                          "dns-persist-01", cmd->pool);
+            return one_of(argv[i],
+                          "http-01, tls-alpn-01, dns-01, dns-persist-01",
+                          cmd->pool);
         }
         for (k = 0; k < found.n && found.types[k] != (int)type; k++) {
             continue;
@@ -290,8 +289,9 @@ const char *acme_parsers_ports(void *field, cmd_parms *cmd, int argc,
         }
         port = strcmp(colon + 1, "-") ? apr_strtoi64(colon + 1, &end, 10) : 0;
         if (strcmp(colon + 1, "-") && (*end || port < 1 || port > 65535)) {
-            return apr_psprintf(cmd->pool, "'%s' is no port; allowed: 1 to "
-                                "65535, or - for none", colon + 1);
+            return apr_psprintf(cmd->pool,
+                                "'%s' is not a port; allowed: 1 to 65535, or - if none is reachable",
+                                colon + 1);
         }
         if (!strncmp(argv[i], "http:", 5)) {
             ports.http = (int)port;
@@ -326,8 +326,8 @@ const char *acme_parsers_key_types(void *field, cmd_parms *cmd, int argc,
 
             if (type == other || (type >= ACME_KEY_RSA2048
                                   && other >= ACME_KEY_RSA2048)) {
-                return apr_psprintf(cmd->pool, "'%s' beside '%s': a server "
-                                    "has one RSA key, and each type once",
+                return apr_psprintf(cmd->pool,
+                                    "'%s' cannot be combined with '%s': each type may be listed once, and one RSA size",
                                     argv[i], argv[k]);
             }
         }
@@ -343,8 +343,7 @@ const char *acme_parsers_profile(void *field, cmd_parms *cmd, int argc,
     acme_profile_conf_t *profile = field;
 
     if (argc > 2 || (argc == 2 && apr_cstr_casecmp(argv[1], "required"))) {
-        return "takes a name, and required after it if there must be no "
-               "certificate without it";
+        return "takes the name of a profile and, optionally, required";
     }
     profile->name = apr_pstrdup(cmd->pool, argv[0]);
     profile->required = argc == 2;
@@ -355,7 +354,7 @@ const char *acme_parsers_text(void *field, cmd_parms *cmd, int argc,
                               char *const argv[])
 {
     if (argc != 1 || !*argv[0]) {
-        return "takes one argument; quote one with spaces";
+        return "takes one argument; put quotes around one with spaces";
     }
     *(const char **)field = apr_pstrdup(cmd->pool, argv[0]);
     return NULL;
@@ -373,7 +372,7 @@ static const char *command_path(const char **pwrong, const char *text,
         return NULL;
     }
     if (!S_ISREG(st.st_mode)) {
-        *pwrong = apr_psprintf(p, "'%s' is no program", text);
+        *pwrong = apr_psprintf(p, "'%s' is not a program", text);
         return NULL;
     }
     return path;
@@ -391,8 +390,9 @@ const char *acme_parsers_hook(void *field, cmd_parms *cmd, int argc,
         return "takes an event and a command";
     }
     if (strcmp(argv[0], "notify")) {
-        return apr_psprintf(cmd->pool, "'%s' is no event of this version; "
-                            "allowed: notify", argv[0]);
+        return apr_psprintf(cmd->pool,
+                            "'%s' is not an event of this version; allowed: notify",
+                            argv[0]);
     }
     path = command_path(&wrong, argv[1], cmd->pool);
     if (!path) {
@@ -433,7 +433,7 @@ static const char *parse_exec(acme_dns_conf_t *dns, cmd_parms *cmd, int argc,
 
     dns->how = ACME_DNS_EXEC;
     if (argc < 2 || argc > 3) {
-        return "exec takes a command, and perhaps another one that cleans up";
+        return "exec takes a command and, optionally, one for the cleanup";
     }
     wrong = add_command(&dns->present, argv[1], cmd->pool);
     if (!wrong && argc == 3) {
@@ -450,7 +450,7 @@ static const char *parse_server(acme_dns_conf_t *dns, const char *text,
 
     if (apr_parse_addr_port(&host, &scope, &port, text, p) || !host
         || scope) {
-        return apr_psprintf(p, "'%s' is no host:port", text);
+        return apr_psprintf(p, "'%s' is not a host[:port]", text);
     }
     dns->server = host;
     dns->port = apr_itoa(p, port ? port : 53);
@@ -464,8 +464,8 @@ static const char *parse_zone(acme_dns_conf_t *dns, const char *text,
     const apr_size_t len = strspn(text, ZONE_CHARACTERS);
 
     if (!len || text[len] || *text == '-' || *text == '.') {
-        return apr_psprintf(p, "'%s' is no zone; zone=auto finds it out",
-                            text);
+        return apr_psprintf(p,
+                            "'%s' is not a zone; zone=auto detects it", text);
     }
     dns->zone = strcmp(text, "auto") ? apr_pstrdup(p, text) : NULL;
     return NULL;
@@ -493,8 +493,9 @@ static const char *parse_rfc2136(acme_dns_conf_t *dns, cmd_parms *cmd,
             wrong = parse_zone(dns, argv[i] + 5, cmd->pool);
         }
         else {
-            wrong = one_of(argv[i], "server=host[:port], key=file, zone=auto, "
-                           "zone=name", cmd->pool);
+            wrong = one_of(argv[i],
+                           "server=host[:port], key=file, zone=auto, zone=name",
+                           cmd->pool);
         }
     }
     if (!wrong && (!dns->server || !dns->key_file)) {
@@ -587,8 +588,7 @@ const char *acme_parsers_activate(void *field, cmd_parms *cmd, int argc,
     else if (!apr_cstr_casecmp(argv[0], "live")) {
         *activate = ACME_ACTIVATE_GRACEFUL;
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, cmd->server,
-                     "acme: AcmeActivate live: not in this version; new "
-                     "certificates go live by a graceful reload");
+                     "acme: AcmeActivate live: not supported by this version; new certificates are activated by a graceful reload");
     }
     else {
         return one_of(argv[0], "graceful, live, none", cmd->pool);
@@ -621,7 +621,7 @@ const char *acme_parsers_path(void *field, cmd_parms *cmd, int argc,
     }
     if (!ap_server_root_relative(cmd->temp_pool ? cmd->temp_pool : cmd->pool,
                                  argv[0])) {
-        return apr_psprintf(cmd->pool, "'%s' is no path", argv[0]);
+        return apr_psprintf(cmd->pool, "'%s' is not a valid path", argv[0]);
     }
     *(const char **)field = apr_pstrdup(cmd->pool, argv[0]);
     return NULL;
@@ -635,8 +635,9 @@ const char *acme_parsers_proxy(void *field, cmd_parms *cmd, int argc,
     }
     if (strncmp(argv[0], "http://", 7) && strncmp(argv[0], "https://", 8)
         && strncmp(argv[0], "socks5h://", 10)) {
-        return one_of(argv[0], "http://host:port, https://host:port, "
-                      "socks5h://host:port", cmd->pool);
+        return one_of(argv[0],
+                      "http://host:port, https://host:port, socks5h://host:port",
+                      cmd->pool);
     }
     *(const char **)field = apr_pstrdup(cmd->pool, argv[0]);
     return NULL;

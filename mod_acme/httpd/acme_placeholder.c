@@ -50,7 +50,7 @@ static int is_good(const char *path, acme_key_t *key,
         && leaf->not_before <= now && leaf->not_after > now + VALID_LEFT;
 }
 
-apr_status_t acme_placeholder_find(const char **pcert, const char **pkey,
+apr_status_t acme_placeholder_find(acme_placeholder_t *found,
                                    const char *folder,
                                    const acme_cert_conf_t *cert,
                                    apr_time_t now, acme_result_t *res,
@@ -60,15 +60,15 @@ apr_status_t acme_placeholder_find(const char **pcert, const char **pkey,
     acme_key_t *key;
     apr_status_t rv;
 
-    *pkey = apr_pstrcat(p, folder, "/key.pem", NULL);
-    *pcert = apr_pstrcat(p, folder, "/", cert->id, ".crt", NULL);
-    rv = find_key(&key, *pkey, res, p);
-    if (rv != APR_SUCCESS || is_good(*pcert, key, cert, now, p)) {
+    found->key = apr_pstrcat(p, folder, "/key.pem", NULL);
+    found->cert = apr_pstrcat(p, folder, "/", cert->id, ".crt", NULL);
+    rv = find_key(&key, found->key, res, p);
+    if (rv != APR_SUCCESS || is_good(found->cert, key, cert, now, p)) {
         return rv;
     }
     rv = acme_placeholder_make(&pem, key, cert->names, now, VALID, res, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_file_write(*pcert, pem, strlen(pem), 0644, res, p);
+        rv = acme_file_write(found->cert, pem, strlen(pem), 0644, res, p);
     }
     return rv;
 }

@@ -167,7 +167,8 @@ static apr_status_t try_pair(const pair_t *pair, SSL_CTX *ctx,
 
     SSL_free(ssl);
     return ok ? APR_SUCCESS
-        : acme_fail_never(res, APR_EINVAL, "%s: not accepted: %s", path,
+        : acme_fail_never(res, APR_EINVAL,
+                          "%s: OpenSSL does not accept it: %s", path,
                           acme_openssl_reason());
 }
 
@@ -175,7 +176,7 @@ static apr_status_t load_pairs(credentials_t *credentials, int index,
                                SSL_CTX *ctx, acme_result_t *res,
                                apr_pool_t *p)
 {
-    const acme_files_t *files = acme_activation_files(index);
+    const acme_activation_files_t *files = acme_activation_files(index);
     apr_status_t rv = APR_SUCCESS;
     int i;
 

@@ -12,7 +12,7 @@
 #include "acme_conf.h"
 #include "acme_server_conf.h"
 
-/* Is the choice built in? It needs what tls-alpn-01 needs: acme_tls_alpn01.h. */
+/* Is the choice built in? It needs the same as tls-alpn-01. */
 int acme_sni_available(void);
 
 /* Before mod_ssl looks at its servers: this load's certificates. */

@@ -63,9 +63,9 @@ int acme_tls_alpn01_available(void)
     return 1;
 }
 
-void acme_tls_alpn01_prepare(int wanted)
+void acme_tls_alpn01_prepare(const acme_conf_t *conf)
 {
-    protocol_wanted = wanted;
+    protocol_wanted = conf->certs->nelts > 0;
 }
 
 void acme_tls_alpn01_init(acme_board_t *the_board)
@@ -160,7 +160,7 @@ static challenge_t *find_challenge(const SSL *ssl, apr_pool_t *p)
     }
     challenge = apr_pcalloc(p, sizeof(*challenge));
     challenge->sni = acme_alpn_cert_sni(asked, p);
-    return acme_board_answer_alpn(board, challenge->sni, challenge->digest, 0)
+    return acme_board_find_alpn(board, challenge->sni, challenge->digest)
         ? challenge : NULL;
 }
 
@@ -265,8 +265,8 @@ static apr_status_t choose_type(acme_key_type_e *ptype, const SSL *ssl,
     }
     *ptype = ACME_KEY_RSA2048;
     return id == EVP_PKEY_RSA ? APR_SUCCESS
-        : acme_fail_never(res, APR_ENOTIMPL, "in TLS 1.2 it needs a virtual "
-                          "host with an EC or RSA key");
+        : acme_fail_never(res, APR_ENOTIMPL,
+                          "TLS 1.2 requires a virtual host with an EC or RSA key");
 }
 
 static apr_status_t find_key(acme_key_t **pkey, acme_key_type_e type,
@@ -314,7 +314,6 @@ static int answer(conn_rec *c, const char *server_name, const char **pcert_pem,
                   const char **pkey_pem)
 {
     const challenge_t *challenge = switched_of(c);
-    unsigned char digest[ACME_ALPN_DIGEST_OCTETS];
     acme_result_t res;
     SSL *ssl;
 
@@ -324,15 +323,16 @@ static int answer(conn_rec *c, const char *server_name, const char **pcert_pem,
     }
     ssl = conn_of(c)->ssl;
     if (make_answer(pcert_pem, pkey_pem, ssl, challenge, &res, c->pool)) {
-        ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c, "acme: %s: tls-alpn-01 is "
-                      "not answered: %s", challenge->sni, res.detail);
+        ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c,
+                      "acme: %s: cannot answer tls-alpn-01: %s",
+                      challenge->sni, res.detail);
         *pcert_pem = *pkey_pem = NULL;
         return DECLINED;
     }
     SSL_certs_clear(ssl);
-    acme_board_answer_alpn(board, challenge->sni, digest, 1);
-    ap_log_cerror(APLOG_MARK, APLOG_DEBUG, 0, c, "acme: answered tls-alpn-01 "
-                  "for %s", challenge->sni);
+    acme_board_count_alpn(board, challenge->sni);
+    ap_log_cerror(APLOG_MARK, APLOG_DEBUG, 0, c,
+                  "acme: answered tls-alpn-01 for %s", challenge->sni);
     return OK;
 }
 
@@ -360,9 +360,9 @@ int acme_tls_alpn01_available(void)
     return 0;
 }
 
-void acme_tls_alpn01_prepare(int wanted)
+void acme_tls_alpn01_prepare(const acme_conf_t *conf)
 {
-    (void)wanted;
+    (void)conf;
 }
 
 void acme_tls_alpn01_init(acme_board_t *board)

@@ -10,15 +10,16 @@
 #include <httpd.h>
 
 #include "acme_board.h"
+#include "acme_conf.h"
 
 /* Is it built in? It needs mod_ssl's header and OpenSSL's SSL_certs_clear. */
 int acme_tls_alpn01_available(void);
 
 /*
- * Before mod_ssl looks at its servers. wanted: there are certificates to be
- * validated, so acme-tls/1 is added to the Protocols of each TLS server.
+ * Before mod_ssl looks at its servers: when conf has certificates, acme-tls/1
+ * is added to the Protocols of each TLS server.
  */
-void acme_tls_alpn01_prepare(int wanted);
+void acme_tls_alpn01_prepare(const acme_conf_t *conf);
 
 /* From now on names on this board are answered. */
 void acme_tls_alpn01_init(acme_board_t *board);

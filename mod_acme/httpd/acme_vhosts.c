@@ -2,7 +2,7 @@
  * acme_vhosts.c - the vhost watch.
  *
  * An administrator's mistake in one virtual host must not keep the others
- * from their certificates: it is told with its place, and passed over.
+ * from their certificates: it is logged with its place, and passed over.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -16,10 +16,11 @@
 #include <http_log.h>
 
 #include "acme_account_file.h"
-#include "acme_tls_alpn01.h"
-#include "acme_cert_split_vhosts.h"
+#include "acme_cert_split_apply.h"
 #include "acme_name.h"
 #include "acme_store.h"
+#include "acme_tls_alpn01.h"
+#include "acme_vhost.h"
 #include "acme_vhosts.h"
 
 APLOG_USE_MODULE(acme);
@@ -31,7 +32,7 @@ typedef struct {
     apr_hash_t *by_name;        /* name: the same, who has it first */
     apr_array_header_t *vhosts; /* apr_array_header_t *: acme_vhost_t, those of
                                    each certificate */
-    int quiet;
+    acme_vhosts_log_e log;
     apr_pool_t *p;
 } watch_t;
 
@@ -40,15 +41,15 @@ typedef struct {
 /* Is it ours? The reasons why not are an administrator's only if he asked. */
 static int is_managed(const acme_vhost_t *vhost)
 {
-    const acme_facts_t *facts = vhost->facts;
+    const acme_conf_tree_facts_t *facts = vhost->facts;
 
     if (!vhost->conf->engine) {
         return 0;
     }
     if (facts->tls == 1 && facts->has_certificate) {
         if (vhost->conf->engine_own && vhost->s->is_virtual) {
-            say(vhost, APLOG_WARNING, "%s: has both AcmeEngine on and an "
-                "SSLCertificateFile; the file is used, nothing is managed",
+            say(vhost, APLOG_WARNING,
+                "%s: has both AcmeEngine on and an SSLCertificateFile; the file is used and not managed",
                 facts->place);
         }
         return 0;
@@ -65,12 +66,13 @@ static void add_name(apr_array_header_t *names, const acme_vhost_t *vhost,
     const char *name;
 
     if (acme_name_normalise(&name, text, &res, p)) {
-        say(vhost, APLOG_WARNING, "%s: %s; it is left out",
+        say(vhost, APLOG_WARNING, "%s: %s; the name is skipped",
             vhost->facts->place, res.detail);
     }
     else if (acme_name_is_wildcard(name) || acme_name_is_ip(name)) {
-        say(vhost, APLOG_INFO, "%s: %s is left out; wildcards and addresses "
-            "are listed in AcmeNames", vhost->facts->place, name);
+        say(vhost, APLOG_INFO,
+            "%s: %s is skipped: wildcards and IP addresses are not added automatically; list them in AcmeNames",
+            vhost->facts->place, name);
     }
     else if (!acme_name_in(names, name)) {
         APR_ARRAY_PUSH(names, const char *) = name;
@@ -87,9 +89,9 @@ static void add_aliases(apr_array_header_t *names, const acme_vhost_t *vhost,
         add_name(names, vhost, APR_ARRAY_IDX(s->names, i, char *), p);
     }
     for (i = 0; s->wild_names && i < s->wild_names->nelts; i++) {
-        say(vhost, APLOG_INFO, "%s: the pattern %s of ServerAlias is left "
-            "out; a certificate has names only", vhost->facts->place,
-            APR_ARRAY_IDX(s->wild_names, i, char *));
+        say(vhost, APLOG_INFO,
+            "%s: ServerAlias %s is skipped: a certificate cannot contain patterns",
+            vhost->facts->place, APR_ARRAY_IDX(s->wild_names, i, char *));
     }
 }
 
@@ -108,8 +110,8 @@ static apr_array_header_t *names_of(const acme_vhost_t *vhost, apr_pool_t *p)
             }
         }
         else if (!vhost->facts->has_name) {
-            say(vhost, APLOG_ERR, "%s: has no ServerName, so it is not known "
-                "what its certificate is for; it is not managed",
+            say(vhost, APLOG_ERR,
+                "%s: has no ServerName to order a certificate for; it is not managed",
                 vhost->facts->place);
         }
         else {
@@ -208,19 +210,6 @@ static int is_listened_on(int port)
     return 0;
 }
 
-/* AcmeDns with the time that AcmeHookTimeout gives it. */
-static const acme_dns_conf_t *dns_of(const acme_server_conf_t *conf,
-                                     apr_pool_t *p)
-{
-    acme_dns_conf_t *dns = NULL;
-
-    if (conf->dns) {
-        dns = apr_pmemdup(p, conf->dns, sizeof(*dns));
-        dns->timeout = conf->hook_timeout;
-    }
-    return dns;
-}
-
 /* Can the CA's validators reach us by it? */
 static int can_work(const acme_server_conf_t *conf, int type)
 {
@@ -257,11 +246,10 @@ static void choose_challenges(acme_cert_conf_t *cert,
     if (!cert->nchallenges || !some) {
         cert->nchallenges = 0;
         cert->challenges[cert->nchallenges++] = wanted->types[0];
-        say(vhost, APLOG_WARNING, "%s: none of AcmeChallenges can work here; "
-            "%s is tried. http-01 needs a Listen on port %d, tls-alpn-01 one "
-            "on port %d (see AcmePorts), dns-01 needs AcmeDns",
-            vhost->facts->place, acme_challenge_name(
-                (acme_challenge_e)wanted->types[0]),
+        say(vhost, APLOG_WARNING,
+            "%s: none of the AcmeChallenges can work on this server; %s is tried anyway. http-01 requires a Listen on port %d, tls-alpn-01 one on port %d (see AcmePorts), dns-01 requires AcmeDns",
+            vhost->facts->place,
+            acme_challenge_name((acme_challenge_e)wanted->types[0]),
             vhost->conf->ports.http ? vhost->conf->ports.http : 80,
             vhost->conf->ports.https ? vhost->conf->ports.https : 443);
     }
@@ -273,6 +261,7 @@ static intptr_t make_cert(watch_t *watch, const acme_vhost_t *vhost,
     const acme_server_conf_t *conf = vhost->conf;
     acme_cert_conf_t *cert = apr_array_push(watch->conf->certs);
     intptr_t number = watch->conf->certs->nelts;
+    acme_dns_conf_t *dns;
 
     cert->id = id;
     cert->names = apr_array_make(watch->p, 4, sizeof(const char *));
@@ -286,7 +275,11 @@ static intptr_t make_cert(watch_t *watch, const acme_vhost_t *vhost,
     cert->profile_required = conf->profile.required;
     cert->preferred_chain = conf->preferred_chain;
     cert->renewal_info = conf->renewal_info;
-    cert->dns = dns_of(conf, watch->p);
+    if (conf->dns) {
+        dns = apr_pmemdup(watch->p, conf->dns, sizeof(*dns));
+        dns->timeout = conf->hook_timeout;
+        cert->dns = dns;
+    }
     cert->hooks = conf->hooks;
     cert->hook_timeout = conf->hook_timeout;
     choose_challenges(cert, vhost);
@@ -313,12 +306,11 @@ static intptr_t leave_out_taken(watch_t *watch, const acme_vhost_t *vhost,
         const intptr_t owner = number_of(watch->by_name, name);
 
         if (owner && owner != mine) {
-            say(vhost, APLOG_WARNING, "%s: %s belongs to certificate %s "
-                "already (%s); it is left out of %s. Give both the same "
-                "AcmeCertificate, or remove the name from one",
+            say(vhost, APLOG_WARNING,
+                "%s: %s already belongs to certificate %s (%s) and is not added to %s. Set the same AcmeCertificate for both, or remove the name from one",
                 vhost->facts->place, name, cert_at(watch, owner)->id,
-                APR_ARRAY_IDX(cert_at(watch, owner)->places, 0,
-                              const char *), id);
+                APR_ARRAY_IDX(cert_at(watch, owner)->places, 0, const char *),
+                id);
             other = owner;
         }
         else {
@@ -343,8 +335,8 @@ static void check_same(watch_t *watch, const acme_vhost_t *vhost,
 
     if (!is_same_list(find_cas(watch, conf), cert->cas)
         || !is_same_list(conf->key_types, cert->key_types)) {
-        say(vhost, APLOG_WARNING, "%s: shares certificate %s with %s, but "
-            "has another AcmeCA or AcmeKeyTypes; those of the first are used",
+        say(vhost, APLOG_WARNING,
+            "%s: shares certificate %s with %s, but has a different AcmeCA or AcmeKeyTypes; those of the first are used",
             vhost->facts->place, cert->id,
             APR_ARRAY_IDX(cert->places, 0, const char *));
     }
@@ -401,48 +393,44 @@ static void check_wildcards(watch_t *watch, const acme_vhost_t *vhost,
         const char *name = APR_ARRAY_IDX(vhost->names, i, const char *);
 
         if (acme_name_is_wildcard(name)) {
-            say(vhost, APLOG_WARNING, "%s: %s is validated by dns-01 or "
-                "dns-persist-01 only: set AcmeDns, or make the record of "
-                "dns-persist-01 and set AcmeChallenges dns-persist-01",
+            say(vhost, APLOG_WARNING,
+                "%s: %s can only be validated by dns-01 or dns-persist-01: set AcmeDns, or create the record of dns-persist-01 and set AcmeChallenges dns-persist-01",
                 vhost->facts->place, name);
         }
     }
 }
 
-/* Without a ServerName that was said before. */
-static void say_nameless(const acme_vhost_t *vhost)
-{
-    if (vhost->facts->has_name) {
-        say(vhost, APLOG_ERR, "%s: has no name that a certificate is ordered "
-            "for by itself, so it is not managed; list wildcards and "
-            "addresses in AcmeNames", vhost->facts->place);
-    }
-}
-
-static void look_at(watch_t *watch, server_rec *s)
+static void read_vhost(watch_t *watch, server_rec *s)
 {
     acme_vhost_t vhost;
     apr_array_header_t *names;
     intptr_t number;
     const char *id;
 
-    vhost.s = s;
-    vhost.quiet = watch->quiet;
-    vhost.conf = acme_server_conf(s);
-    vhost.facts = acme_conf_tree_facts(watch->tree, s, watch->p);
+    vhost = (acme_vhost_t) {
+        .s = s,
+        .conf = acme_server_conf(s),
+        .facts = acme_conf_tree_facts(watch->tree, s, watch->p),
+        .quiet = watch->log == ACME_VHOSTS_QUIET
+    };
     if (!is_managed(&vhost)) {
         return;
     }
     names = names_of(&vhost, watch->p);
     if (!names->nelts) {
-        say_nameless(&vhost);
+        if (vhost.facts->has_name) {    /* else it was logged above */
+            say(&vhost, APLOG_ERR,
+                "%s: has only wildcard names or IP addresses, which are not added automatically; list them in AcmeNames",
+                vhost.facts->place);
+        }
         return;
     }
     id = vhost.conf->id ? vhost.conf->id
         : acme_store_id_of_name(APR_ARRAY_IDX(names, 0, const char *),
                                 watch->p);
     if (!id) {
-        say(&vhost, APLOG_ERR, "%s: %s makes no id; set AcmeCertificate",
+        say(&vhost, APLOG_ERR,
+            "%s: cannot derive a certificate id from %s; set AcmeCertificate",
             vhost.facts->place, APR_ARRAY_IDX(names, 0, const char *));
         return;
     }
@@ -483,59 +471,52 @@ static apr_array_header_t *in_order(server_rec *base, apr_pool_t *p)
     return servers;
 }
 
-static void finish(watch_t *watch, server_rec *base)
-{
-    acme_conf_t *conf = watch->conf;
-    int i, agreed = 1;
-
-    acme_cert_split_vhosts_make(conf, watch->vhosts, watch->by_id, watch->p);
-    for (i = 0; i < conf->certs->nelts; i++) {
-        acme_cert_conf_t *cert = cert_at(watch, i + 1);
-
-        cert->digest = acme_conf_digest(conf, cert, watch->p);
-        cert->settings = acme_conf_settings(conf, cert, watch->p);
-        agreed &= cert->agreed;
-    }
-    if (!agreed && !watch->quiet) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, base, "acme: nothing is "
-                     "ordered without AcmeTermsOfService agree: read the "
-                     "terms of the CA and add the directive");
-    }
-}
-
 acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
-                              int quiet, apr_pool_t *p)
+                              acme_vhosts_log_e log, apr_pool_t *p)
 {
     const acme_server_conf_t *server = acme_server_conf(base);
-    acme_conf_t *conf = apr_pcalloc(p, sizeof(*conf));
     apr_array_header_t *servers = in_order(base, p);
+    acme_conf_t *conf = apr_palloc(p, sizeof(*conf));
+    int i, agreed = 1;
     watch_t watch;
-    int i;
 
-    conf->state_dir = ap_server_root_relative(p, server->state_dir);
-    conf->cas = apr_array_make(p, 2, sizeof(acme_ca_conf_t));
-    conf->certs = apr_array_make(p, servers->nelts,
-                                 sizeof(acme_cert_conf_t));
-    conf->parallel = server->parallel;
-    conf->activate = server->activate;
-    conf->reload_delay = server->reload_delay;
-    conf->reload_guard = server->reload_guard;
-
-    watch.conf = conf;
-    watch.tree = tree;
-    watch.by_id = apr_hash_make(p);
-    watch.by_name = apr_hash_make(p);
-    watch.vhosts = apr_array_make(p, servers->nelts,
-                                  sizeof(apr_array_header_t *));
-    watch.quiet = quiet;
-    watch.p = p;
+    *conf = (acme_conf_t) {
+        .state_dir = ap_server_root_relative(p, server->state_dir),
+        .cas = apr_array_make(p, 2, sizeof(acme_ca_conf_t)),
+        .certs = apr_array_make(p, servers->nelts, sizeof(acme_cert_conf_t)),
+        .parallel = server->parallel,
+        .activate = server->activate,
+        .reload_delay = server->reload_delay,
+        .reload_guard = server->reload_guard
+    };
+    watch = (watch_t) {
+        .conf = conf,
+        .tree = tree,
+        .by_id = apr_hash_make(p),
+        .by_name = apr_hash_make(p),
+        .vhosts = apr_array_make(p, servers->nelts,
+                                 sizeof(apr_array_header_t *)),
+        .log = log,
+        .p = p
+    };
     for (i = 0; i < servers->nelts; i++) {
         server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
 
         acme_server_conf_unshare(s, base, p);
-        look_at(&watch, s);
+        read_vhost(&watch, s);
     }
-    finish(&watch, base);
+    acme_cert_split_apply(conf, watch.vhosts, watch.by_id, p);
+    for (i = 0; i < conf->certs->nelts; i++) {
+        acme_cert_conf_t *cert = cert_at(&watch, i + 1);
+
+        cert->digest = acme_conf_digest(conf, cert, p);
+        cert->settings = acme_conf_settings(conf, cert, p);
+        agreed &= cert->agreed;
+    }
+    if (!agreed && log == ACME_VHOSTS_LOG) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, base,
+                     "acme: no certificate is ordered without AcmeTermsOfService agree: read the CA's terms of service and add the directive");
+    }
     return conf;
 }
 

@@ -38,8 +38,8 @@ static server_rec *server;
 static acme_solver_t solver;
 
 /* In the one child that is the singleton. */
-static _Atomic(acme_scheduler_t *) agenda;
-static apr_pool_t *agenda_pool;
+static _Atomic(acme_scheduler_t *) scheduler;
+static apr_pool_t *scheduler_pool;
 
 /* The watchdog's thread is in a callback of ours, or may not enter any more. */
 static atomic_int stopping;
@@ -84,38 +84,40 @@ static apr_uint32_t seen(void *baton, const acme_challenge_response_t *answer)
  * The pool is no child of the child's: a stuck thread must not block exit. It
  * shares the global allocator, which has a lock, for threads share the pool's.
  */
-static void begin(void)
+static void start_scheduler(void)
 {
-    acme_scheduler_conf_t agenda_conf;
+    acme_scheduler_conf_t scheduler_conf;
     acme_scheduler_t *made;
     acme_result_t res;
 
     acme_result_clear(&res);
-    if (atomic_load(&agenda) || atomic_load(&stopping)) {
+    if (atomic_load(&scheduler) || atomic_load(&stopping)) {
         return;
     }
     if (acme_http_init(&res)
-        || apr_pool_create(&agenda_pool, NULL)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "acme: renewal: "
-                     "cannot begin in child %d: %s", (int)getpid(),
-                     res.detail);
+        || apr_pool_create(&scheduler_pool, NULL)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+                     "acme: renewal: cannot start in child %d: %s",
+                     (int)getpid(), res.detail);
         return;
     }
-    agenda_conf.conf = conf;
-    agenda_conf.solver = &solver;
-    agenda_conf.log = acme_keeper_start_log();
-    agenda_conf.user_agent = "mod_acme/" ACME_VERSION;
-    agenda_conf.keeper = acme_keeper_start_pair();
-    if (acme_scheduler_create(&made, &agenda_conf, &res, agenda_pool)) {
+    scheduler_conf = (acme_scheduler_conf_t) {
+        .conf = conf,
+        .solver = &solver,
+        .log = acme_keeper_start_log(),
+        .user_agent = "mod_acme/" ACME_VERSION,
+        .keeper = acme_keeper_start_worker_fd()
+    };
+    if (acme_scheduler_create(&made, &scheduler_conf, &res, scheduler_pool)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "acme: %s",
                      res.detail);
-        apr_pool_destroy(agenda_pool);
+        apr_pool_destroy(scheduler_pool);
         return;
     }
-    atomic_store(&agenda, made);
-    acme_board_set_pids(board, 0, getpid());
-    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server, "acme: renewal: runs "
-                 "in child %d", (int)getpid());
+    atomic_store(&scheduler, made);
+    acme_board_set_renewal_pid(board, getpid());
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server,
+                 "acme: renewal: runs in child %d", (int)getpid());
 }
 
 static int enter(void)
@@ -148,9 +150,9 @@ static apr_status_t on_watchdog(int state, void *data, apr_pool_t *pool)
         return APR_SUCCESS;
     }
     if (state == AP_WATCHDOG_STATE_STARTING) {
-        begin();
+        start_scheduler();
     }
-    mine = atomic_load(&agenda);
+    mine = atomic_load(&scheduler);
     if (mine && state == AP_WATCHDOG_STATE_RUNNING) {
         set_interval(watchdog, acme_scheduler_run(mine, apr_time_now()), NULL,
                      on_watchdog);
@@ -173,25 +175,27 @@ void acme_watchdog_register(const acme_conf_t *the_conf,
     set_interval = APR_RETRIEVE_OPTIONAL_FN(
         ap_watchdog_set_callback_interval);
     if (!get_instance || !register_callback || !set_interval) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: nothing is renewed "
-                     "without mod_watchdog: LoadModule watchdog_module");
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "acme: certificates are not renewed without mod_watchdog: add LoadModule watchdog_module");
         return;
     }
 
     conf = the_conf;
     board = the_board;
     server = s;
-    solver.baton = the_board;
-    solver.present = present;
-    solver.withdraw = withdraw;
-    solver.seen = seen;
+    solver = (acme_solver_t) {
+        .baton = the_board,
+        .present = present,
+        .withdraw = withdraw,
+        .seen = seen
+    };
     rv = get_instance(&watchdog, WATCHDOG_NAME, 0, 1, p);
     if (rv == APR_SUCCESS) {
         rv = register_callback(watchdog, INTERVAL_FIRST, NULL, on_watchdog);
     }
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, "acme: renewal: "
-                     "mod_watchdog refuses");
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     "acme: renewal: mod_watchdog refused to register the thread");
     }
 }
 
@@ -200,7 +204,7 @@ void acme_watchdog_stop(void)
     acme_scheduler_t *mine;
 
     atomic_store(&stopping, 1);
-    mine = atomic_load(&agenda);
+    mine = atomic_load(&scheduler);
     if (mine) {
         acme_scheduler_stop(mine);
     }
@@ -231,17 +235,17 @@ static apr_status_t join(void *data)
     if (!join_watchdog(end)) {
         return APR_SUCCESS;
     }
-    mine = atomic_load(&agenda);
+    mine = atomic_load(&scheduler);
     if (!mine) {
         return APR_SUCCESS;
     }
     if (!acme_scheduler_join(mine, end - apr_time_now())) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "acme: renewal: "
-                     "an order did not leave in time");
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                     "acme: renewal: an order did not stop in time");
         return APR_SUCCESS;
     }
-    atomic_store(&agenda, NULL);
-    apr_pool_destroy(agenda_pool);
+    atomic_store(&scheduler, NULL);
+    apr_pool_destroy(scheduler_pool);
     acme_http_term();
     return APR_SUCCESS;
 }

@@ -17,20 +17,23 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_activation.c %D%/acme_activation.h \
 	%D%/acme_board.c %D%/acme_board.h \
 	%D%/acme_cert_split.c %D%/acme_cert_split.h \
-	%D%/acme_cert_split_store.c %D%/acme_cert_split_store.h \
-	%D%/acme_cert_split_vhosts.c %D%/acme_cert_split_vhosts.h \
+	%D%/acme_cert_split_apply.c %D%/acme_cert_split_apply.h \
+	%D%/acme_cert_split_live.c %D%/acme_cert_split_live.h \
 	%D%/acme_commands.c %D%/acme_commands.h \
 	%D%/acme_conf_tree.c %D%/acme_conf_tree.h \
 	%D%/acme_directives.h \
 	%D%/acme_hmac_wipe.c %D%/acme_hmac_wipe.h \
+	%D%/acme_http01.c %D%/acme_http01.h \
 	%D%/acme_keeper_start.c %D%/acme_keeper_start.h \
 	%D%/acme_parsers.c %D%/acme_parsers.h \
 	%D%/acme_placeholder.c %D%/acme_placeholder.h \
-	%D%/acme_requests.c %D%/acme_requests.h \
+	%D%/acme_placeholder_503.c %D%/acme_placeholder_503.h \
+	%D%/acme_require_https.c %D%/acme_require_https.h \
 	%D%/acme_server_conf.c %D%/acme_server_conf.h \
 	%D%/acme_sni.c %D%/acme_sni.h \
 	%D%/acme_status.c %D%/acme_status.h \
 	%D%/acme_tls_alpn01.c %D%/acme_tls_alpn01.h \
+	%D%/acme_vhost.h \
 	%D%/acme_vhosts.c %D%/acme_vhosts.h \
 	%D%/acme_watchdog.c %D%/acme_watchdog.h
 

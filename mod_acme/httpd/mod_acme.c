@@ -12,19 +12,22 @@
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <http_protocol.h>
 #include <mpm_common.h>
 
 #include "acme_activation.h"
-#include "acme_tls_alpn01.h"
 #include "acme_board.h"
 #include "acme_commands.h"
-#include "acme_keeper_start.h"
-#include "acme_requests.h"
+#include "acme_conf_tree.h"
 #include "acme_hmac_wipe.h"
+#include "acme_http01.h"
+#include "acme_keeper_start.h"
+#include "acme_placeholder_503.h"
+#include "acme_require_https.h"
 #include "acme_server_conf.h"
 #include "acme_sni.h"
 #include "acme_status.h"
-#include "acme_conf_tree.h"
+#include "acme_tls_alpn01.h"
 #include "acme_vhosts.h"
 #include "acme_watchdog.h"
 
@@ -34,8 +37,8 @@ static acme_conf_tree_t *tree;
 static acme_conf_t *conf;
 
 /*
- * httpd -t comes no further than this hook, so it is told here what is wrong
- * in the configuration; a server that starts has no error log yet.
+ * httpd -t comes no further than this hook, so what is wrong in the
+ * configuration is logged here. A server that starts has no error log yet.
  */
 static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
                            apr_pool_t *ptemp, server_rec *s)
@@ -44,7 +47,7 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
     (void)ptemp;
     tree = acme_conf_tree_read(pconf);
     if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL) {
-        conf = acme_vhosts_read(s, tree, 0, pconf);
+        conf = acme_vhosts_read(s, tree, ACME_VHOSTS_LOG, pconf);
     }
     return OK;
 }
@@ -69,26 +72,14 @@ static int before_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
 {
     (void)plog;
     (void)ptemp;
-    acme_keeper_start_remember(s);
-    conf = acme_vhosts_read(s, tree, is_first_pass(), pconf);
+    acme_keeper_start_save_argv(s);
+    conf = acme_vhosts_read(s, tree, is_first_pass() ? ACME_VHOSTS_QUIET
+                                                     : ACME_VHOSTS_LOG,
+                            pconf);
     acme_activation_prepare(conf, s, pconf);
     acme_sni_prepare(conf, pconf);
-    acme_tls_alpn01_prepare(conf->certs->nelts);
+    acme_tls_alpn01_prepare(conf);
     return OK;
-}
-
-/* Nothing reads the configuration any more, and no worker is there yet. */
-static void tidy_secrets(server_rec *s, apr_pool_t *ptemp)
-{
-    const int left = acme_hmac_wipe_tidy(ptemp);
-
-    if (left) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "acme: "
-                     "AcmeExternalAccount: workers can read %d of the HMAC "
-                     "keys, as the environment, the command line or another "
-                     "directive has the same, or as it is a simple text; "
-                     "write file:path instead", left);
-    }
 }
 
 /*
@@ -100,28 +91,35 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
 {
     acme_board_t *board;
     acme_result_t res;
+    int readable;
 
     (void)plog;
     if (is_first_pass()) {
         return OK;
     }
-    tidy_secrets(s, ptemp);
+    /* Nothing reads the configuration any more, and no worker is there yet. */
+    readable = acme_hmac_wipe_parent(ptemp);
+    if (readable) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "acme: AcmeExternalAccount: workers can read %d of the HMAC keys, because the environment, the command line or another directive contains the same text, or because it is too simple; use file:path instead",
+                     readable);
+    }
     if (!conf->certs->nelts) {
         return OK;
     }
     acme_activation_report(conf, s, ptemp);
     if (acme_board_create(&board, s, conf->certs->nelts, &res, pconf)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s; nothing is "
-                     "renewed", res.detail);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "acme: %s; certificates are not renewed", res.detail);
         return OK;
     }
     acme_tls_alpn01_init(board);
-    acme_requests_init(board, conf);
+    acme_http01_init(board);
     if (acme_server_conf(s)->server_status) {
         acme_status_init(board, conf);
     }
     acme_keeper_start(conf, board, tree, loaded_at, s, pconf);
-    if (acme_keeper_start_pair() >= 0) {
+    if (acme_keeper_start_worker_fd() >= 0) {
         acme_watchdog_register(conf, board, s, pconf);
     }
     return OK;
@@ -130,8 +128,8 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
 static void on_child_init(apr_pool_t *pchild, server_rec *s)
 {
     (void)s;
-    acme_hmac_wipe_forget();
-    acme_keeper_start_leave();
+    acme_hmac_wipe_worker();
+    acme_keeper_start_child_init();
     acme_tls_alpn01_child_init();
     acme_watchdog_child_init(pchild);
 }
@@ -152,6 +150,28 @@ static int on_monitor(apr_pool_t *p, server_rec *s)
     return DECLINED;
 }
 
+/*
+ * The order is the point: a challenge is answered whatever else holds for the
+ * name, a name without its certificate shows nothing, and only what can be
+ * visited by https is redirected there.
+ */
+static int on_request(request_rec *r)
+{
+    int answer;
+
+    if (r->main || r->prev) {
+        return DECLINED;
+    }
+    answer = acme_http01_answer(r);
+    if (answer == DECLINED) {
+        answer = acme_placeholder_503(r);
+    }
+    if (answer == DECLINED) {
+        answer = acme_require_https(r);
+    }
+    return answer;
+}
+
 static void register_hooks(apr_pool_t *p)
 {
     static const char *const ssl[] = { "mod_ssl.c", NULL };
@@ -161,15 +181,23 @@ static void register_hooks(apr_pool_t *p)
     loaded_at = apr_time_now();
     ap_hook_check_config(on_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(on_test_config, NULL, NULL, APR_HOOK_MIDDLE);
+
+    /* mod_ssl asks for files in its hook, mod_watchdog makes threads in its. */
     ap_hook_post_config(before_mod_ssl, NULL, ssl, APR_HOOK_FIRST);
     ap_hook_post_config(after_mod_ssl, ssl, watchdog, APR_HOOK_LAST);
+
+    /* A worker has no secrets before any other module's code runs in it. */
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_FIRST);
+
+    /* Orders are told to stop before anybody waits for the worker's end. */
     ap_hook_child_stopping(on_child_stopping, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_monitor(on_monitor, NULL, NULL, APR_HOOK_MIDDLE);
+
+    /* Before mod_proxy, mod_rewrite and any Redirect see the request. */
+    ap_hook_post_read_request(on_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
     acme_activation_hooks(p);
     acme_sni_hooks(p);
     acme_tls_alpn01_hooks(p);
-    acme_requests_hooks(p);
     acme_status_hooks(p);
 }
 

@@ -198,7 +198,7 @@ def test_a_vhost_that_fits_keeps_its_one_certificate(site):
     server.start()
     assert len(server.wait_valid("n0.example.org").names) == 100
     assert len(ca.orders) == 1
-    assert not server.matching(r"names of \d+ certificates")
+    assert not server.matching(r"divided among \d+ certificates")
 
 
 def test_an_id_that_another_has_is_told_with_both_places(site):

@@ -50,7 +50,7 @@ def assert_undelayed(server, without, wait_hangs):
     wait_hangs(0)
     assert any(reloaded() < graceful + MORE for _ in range(TRIES))
     assert any(stopped() < stop + MORE for _ in range(TRIES))
-    assert not server.matching("did not leave in time")
+    assert not server.matching("did not stop in time")
 
 
 @pytest.mark.parametrize("step", proxy.STEPS)

@@ -47,7 +47,7 @@ def test_the_keeper_is_killed(site, step):
     server, held = in_the_midst(site, step)
     keeper = server.keeper
     server.kill(keeper)
-    server.wait_log("acme: keeper: ended.*started again")
+    server.wait_log("acme: keeper: ended.*restarting it")
     server.wait_log("acme: keeper: started", 2)
     assert server.keeper != keeper
     assert server.loads == 1            # without a reload of the server

@@ -38,6 +38,17 @@ static int setup(void **state)
     return acme_board_create(&board, &server, CERTS, &res, load);
 }
 
+/* As when a validator asks for it. */
+static int find_and_count(const char *token, char *buf)
+{
+    const int found = acme_board_find(board, token, buf);
+
+    if (found) {
+        acme_board_count(board, token);
+    }
+    return found;
+}
+
 static apr_status_t present(const char *token, const char *thumbprint)
 {
     return acme_board_present(board, token, apr_pstrcat(load, token, ".",
@@ -52,7 +63,7 @@ static apr_status_t present(const char *token, const char *thumbprint)
 static int is_answered(const char *token, const char *thumbprint)
 {
     char *buf = malloc(ACME_KEY_AUTHORIZATION_SIZE);
-    int found = acme_board_answer(board, token, buf, 0);
+    int found = acme_board_find(board, token, buf);
     int right = found
         && !strcmp(buf, apr_pstrcat(load, token, ".", thumbprint, NULL));
 
@@ -96,9 +107,9 @@ static void a_token_from_start_to_end(void **state)
     assert_true(is_answered(TOKEN_B, THUMBPRINT));
     assert_int_equal(acme_board_seen(board, TOKEN_A), 0);
 
-    assert_true(acme_board_answer(board, TOKEN_A, buf, 1));
-    assert_true(acme_board_answer(board, TOKEN_A, buf, 0));
-    assert_true(acme_board_answer(board, TOKEN_A, buf, 1));
+    assert_true(find_and_count(TOKEN_A, buf));
+    assert_true(acme_board_find(board, TOKEN_A, buf));
+    assert_true(find_and_count(TOKEN_A, buf));
     assert_int_equal(acme_board_seen(board, TOKEN_A), 2);
     assert_int_equal(acme_board_seen(board, TOKEN_B), 0);
 
@@ -162,8 +173,7 @@ static void a_key_authorization_that_is_too_long(void **state)
     text[LONGEST] = '\0';
     assert_int_equal(acme_board_present(board, apr_pstrmemdup(load, text, 128),
                                         text, &res), APR_SUCCESS);
-    assert_true(acme_board_answer(board, apr_pstrmemdup(load, text, 128), buf,
-                                  0));
+    assert_true(acme_board_find(board, apr_pstrmemdup(load, text, 128), buf));
     assert_string_equal(buf, text);
 }
 
@@ -254,7 +264,7 @@ static void presented_again(void **state)
 
     (void)state;
     assert_int_equal(present(TOKEN_A, THUMBPRINT), APR_SUCCESS);
-    assert_true(acme_board_answer(board, TOKEN_A, buf, 1));
+    assert_true(find_and_count(TOKEN_A, buf));
     expire_all();
     assert_int_equal(present(TOKEN_A, THUMBPRINT), APR_SUCCESS);
     assert_int_equal(rows_in_use(), 1);
@@ -291,7 +301,10 @@ static int alpn_answer(const char *sni, int count)
     unsigned char *digest = malloc(ACME_ALPN_DIGEST_OCTETS);
     int i, c = -1;
 
-    if (acme_board_answer_alpn(board, sni, digest, count)) {
+    if (acme_board_find_alpn(board, sni, digest)) {
+        if (count) {
+            acme_board_count_alpn(board, sni);
+        }
         c = digest[0];
         for (i = 0; i < ACME_ALPN_DIGEST_OCTETS; i++) {
             assert_int_equal(digest[i], c);
@@ -384,8 +397,8 @@ static void a_reload(void **state)
     assert_int_equal(present_alpn(SNI, 'a'), APR_SUCCESS);
     acme_board_publish(board, &told);
     acme_board_hold(board, "not now");
-    acme_board_set_pids(board, 11, 0);
-    acme_board_set_pids(board, 0, 12);
+    acme_board_set_keeper_pid(board, 11);
+    acme_board_set_renewal_pid(board, 12);
     acme_board_pids(board, &keeper, &renewal);
     assert_int_equal(keeper, 11);
     assert_int_equal(renewal, 12);
@@ -507,9 +520,9 @@ static void hostile_contents(void **state)
         memset(token, 'A', lengths[i]);
         for (j = 0; j < sizeof(fills); j++) {
             scribble(fills[j], token, 2);
-            assert_false(acme_board_answer(board, token, buf, 1));
+            assert_false(find_and_count(token, buf));
             scribble(fills[j], token, 3);
-            assert_false(acme_board_answer(board, token, buf, 1));
+            assert_false(find_and_count(token, buf));
             assert_int_equal(acme_board_seen(board, token), 0);
             acme_board_withdraw(board, token);
             acme_board_present(board, token, "A.A", &res);
@@ -522,7 +535,7 @@ static void hostile_contents(void **state)
                ? lengths[i] : sizeof(entry->key));
         memset(entry->value, 'A', LONGEST + 1);
         entry->value[lengths[i] < LONGEST ? lengths[i] : LONGEST] = '.';
-        assert_int_equal(acme_board_answer(board, token, buf, 1),
+        assert_int_equal(find_and_count(token, buf),
                          lengths[i] < LONGEST);
         assert_non_null(memchr(buf, 0, ACME_KEY_AUTHORIZATION_SIZE));
     }
@@ -663,9 +676,9 @@ static int fighting_writer(int number, apr_time_t end)
         acme_board_withdraw(board, token);
 
         /* What is nobody else's is there from its beginning to its end. */
-        CHECK(!acme_board_answer(board, own, buf, 0));
+        CHECK(!acme_board_find(board, own, buf));
         CHECK(!acme_board_present(board, own, own_text, &res));
-        CHECK(acme_board_answer(board, own, buf, 0));
+        CHECK(acme_board_find(board, own, buf));
         CHECK(!strcmp(buf, own_text));
         acme_board_withdraw(board, own);
     }
@@ -685,7 +698,7 @@ static int fighting_reader(int number, apr_time_t end)
 
     while (apr_time_now() < end) {
         fight_for(token, text, rnd(&seed));
-        if (acme_board_answer(board, token, buf, 1)) {
+        if (find_and_count(token, buf)) {
             CHECK(!strcmp(buf, text));
             found++;
         }
@@ -727,7 +740,7 @@ static int taking_writer(int number, apr_time_t end)
         apr_snprintf(token, sizeof(token), "taken-%d-%d", number, i);
         apr_snprintf(text, sizeof(text), "%s.thumb", token);
         CHECK(!acme_board_present(board, token, text, &res));
-        CHECK(acme_board_answer(board, token, buf, 0));
+        CHECK(acme_board_find(board, token, buf));
         CHECK(!strcmp(buf, text));
         if (rnd(&seed) % 2) {
             acme_board_withdraw(board, token);

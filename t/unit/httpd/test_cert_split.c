@@ -4,9 +4,9 @@
  */
 #include "scratch.h"
 
-#include "acme_name.h"
-#include "acme_cert_split_store.h"
 #include "acme_cert_split.h"
+#include "acme_cert_split_live.h"
+#include "acme_name.h"
 
 static const char *const nobody[] = { NULL };
 
@@ -317,10 +317,10 @@ static void put_live(acme_store_t *store, const char *id, const char *meta)
                                                      pool)), 0);
 }
 
-static const char *live_text(const acme_cert_split_store_t *siblings,
+static const char *live_text(const acme_cert_split_live_t *found,
                              const char *id)
 {
-    apr_array_header_t *live = acme_cert_split_store_live(siblings, id, pool);
+    apr_array_header_t *live = acme_cert_split_live_names(found, id, pool);
     const char *text = "";
     int i;
 
@@ -338,7 +338,7 @@ static const char *live_text(const acme_cert_split_store_t *siblings,
 static void the_store_is_asked_for_parts(void **state)
 {
     acme_store_t *store = open_store();
-    acme_cert_split_store_t *siblings;
+    acme_cert_split_live_t *found;
 
     (void)state;
     put_live(store, "shop", "{\"names\":[\"a\",\"b\"]}");
@@ -349,26 +349,26 @@ static void the_store_is_asked_for_parts(void **state)
     put_live(store, "web", "{\"names\":[\"w\"]}");
     assert_int_equal(symlink("../archive/nowhere/1", acme_store_path(
         store, "live", "lost-2", pool)), 0);
-    siblings = acme_cert_split_store_find(store, pool);
+    found = acme_cert_split_live_scan(store, pool);
 
-    assert_int_equal(acme_cert_split_store_last(siblings, "shop"), 6);
-    assert_string_equal(live_text(siblings, "shop"),
+    assert_int_equal(acme_cert_split_live_last(found, "shop"), 6);
+    assert_string_equal(live_text(found, "shop"),
                         "a b | c | - | d | - | -");
-    assert_int_equal(acme_cert_split_store_last(siblings, "web"), 1);
-    assert_string_equal(live_text(siblings, "web"), "w");
-    assert_string_equal(live_text(siblings, "lost"), "- | -");
-    assert_string_equal(live_text(siblings, "none"), "-");
+    assert_int_equal(acme_cert_split_live_last(found, "web"), 1);
+    assert_string_equal(live_text(found, "web"), "w");
+    assert_string_equal(live_text(found, "lost"), "- | -");
+    assert_string_equal(live_text(found, "none"), "-");
 }
 
 static void without_a_store_there_are_none(void **state)
 {
     acme_store_t *store = acme_store_at(at("nowhere"), pool);
-    acme_cert_split_store_t *siblings =
-        acme_cert_split_store_find(store, pool);
+    acme_cert_split_live_t *found =
+        acme_cert_split_live_scan(store, pool);
 
     (void)state;
-    assert_int_equal(acme_cert_split_store_last(siblings, "shop"), 1);
-    assert_string_equal(live_text(siblings, "shop"), "-");
+    assert_int_equal(acme_cert_split_live_last(found, "shop"), 1);
+    assert_string_equal(live_text(found, "shop"), "-");
     assert_int_equal(count(at("nowhere")), -1);
 }
 

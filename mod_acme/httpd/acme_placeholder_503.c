@@ -1,0 +1,29 @@
+/*
+ * acme_placeholder_503.c - no site is shown behind a placeholder.
+ */
+#include <httpd.h>
+#include <http_ssl.h>
+
+#include "acme_activation.h"
+#include "acme_placeholder_503.h"
+#include "acme_server_conf.h"
+#include "acme_sni.h"
+
+#define RETRY_AFTER "60"        /* seconds: a first certificate takes less */
+
+/*
+ * A visitor is not shown a site behind a certificate that proves nothing. By
+ * the name that he asks for: it may be in another one than its neighbours.
+ */
+int acme_placeholder_503(request_rec *r)
+{
+    const acme_server_conf_t *server = acme_server_conf(r->server);
+
+    if (!server->certs || !ap_ssl_conn_is_ssl(r->connection)
+        || acme_activation_is_served(acme_sni_of_server(server,
+                                                        r->hostname))) {
+        return DECLINED;
+    }
+    apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
+    return HTTP_SERVICE_UNAVAILABLE;
+}
