@@ -1,9 +1,16 @@
 # The unit tests of mod_acme/httpd/: a line a program.
 
+check_LTLIBRARIES += %D%/libhttpd_stubs.la
+%C%_libhttpd_stubs_la_CPPFLAGS = $(httpd_flags)
+%C%_libhttpd_stubs_la_SOURCES = %D%/httpd_stubs.c %D%/httpd_stubs.h
+
 httpd_tests = \
 	%D%/test_board \
-	%D%/test_cert_split
+	%D%/test_cert_split \
+	%D%/test_directives \
+	%D%/test_parsers
 httpd_tests_libs = t/unit/help/libhelp.la \
+	%D%/libhttpd_stubs.la \
 	mod_acme/httpd/libacme_httpd.la \
 	$(floors)
 
