@@ -211,14 +211,18 @@ static int body_grow(transfer_t *t, apr_size_t len)
     return 1;
 }
 
+static const char *too_large(apr_pool_t *p)
+{
+    return apr_psprintf(p, "more than %d octets", ACME_HTTP_BODY_MAX);
+}
+
 static size_t on_body(char *data, size_t size, size_t n, void *baton)
 {
     transfer_t *t = baton;
     apr_size_t len = size * n;
 
     if (len > ACME_HTTP_BODY_MAX - t->reply->body_len) {
-        t->refused = apr_psprintf(t->p, "more than %d octets",
-                                  ACME_HTTP_BODY_MAX);
+        t->refused = too_large(t->p);
         return 0;
     }
     if (!body_grow(t, len)) {
@@ -401,10 +405,14 @@ static apr_status_t curl_fail(acme_result_t *res, const acme_http_t *http,
     const char *text = http->error[0] ? http->error
                                       : curl_easy_strerror(code);
     const char *hint = advice(code);
+    const char *refused = t->refused;
 
-    if (t->refused) {
+    if (code == CURLE_FILESIZE_EXCEEDED) {  /* libcurl saw it before us */
+        refused = too_large(t->p);
+    }
+    if (refused) {
         return acme_fail(res, APR_EGENERAL, "%s: the reply has %s", url,
-                         t->refused);
+                         refused);
     }
     return acme_fail(res, code == CURLE_OPERATION_TIMEDOUT ? APR_TIMEUP
                                                            : APR_EGENERAL,

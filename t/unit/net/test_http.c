@@ -186,7 +186,7 @@ static void a_reply_is_bounded(void **state)
     static const struct {
         const char *path, *says;
     } refused[] = {
-        { "/declared", "Maximum file size" },
+        { "/declared", "more than 1048576 octets" },
         { "/undeclared", "more than 1048576 octets" },
         { "/endless", "more than 1048576 octets" },
         { "/lines", "more headers" },
