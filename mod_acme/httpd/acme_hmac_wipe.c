@@ -149,7 +149,7 @@ static void wipe_nodes(ap_directive_t *node)
     for (; node; node = node->next) {
         for (secret = secrets; secret; secret = secret->next) {
             if (node->args && !secret->is_left
-                && (found = strstr(node->args, secret->text)) != NULL) {
+                && (found = (char *)strstr(node->args, secret->text))) {
                 memset(found, '*', secret->len);
             }
         }
