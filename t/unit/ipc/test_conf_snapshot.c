@@ -115,7 +115,7 @@ static void rename_into_place(void)
 
 static void link_into_place(void)
 {
-    symlink("old.conf", at("linked.conf"));
+    assert_int_equal(symlink("old.conf", at("linked.conf")), 0);
     add(now, at("linked.conf"));
 }
 
