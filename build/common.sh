@@ -3,11 +3,15 @@
 # Sourced by bash in the project's folder. Nothing here ends the shell.
 # shellcheck shell=bash
 
-# install_packages: those of build/packages that are not there yet. As root.
+# install_packages [unit]: those of build/packages that are not there yet; with
+# "unit" only those that the build and the unit tests need. As root.
 install_packages() {
-    local name missing=()
+    local name rest missing=()
 
-    while read -r name _; do
+    while read -r name rest; do
+        case $name,$rest in
+        '#,For other tests:') [ "${1:-}" != unit ] || break ;;
+        esac
         case $name in
         '' | '#'*) continue ;;
         esac
