@@ -6,7 +6,6 @@
 #include "acme_json.h"
 #include "pool.h"
 
-static acme_result_t res;
 
 static json_t *parse(const char *body)
 {

@@ -4,7 +4,6 @@
 #include "acme_name.h"
 #include "pool.h"
 
-static acme_result_t res;
 
 static void names_get_one_form(void **state)
 {

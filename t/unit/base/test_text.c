@@ -4,7 +4,6 @@
 #include "acme_text.h"
 #include "pool.h"
 
-static acme_result_t res;
 
 static void clean_shows_only_what_is_printable(void **state)
 {

@@ -8,7 +8,6 @@
 #define DAY ((apr_int64_t)86400)
 #define NOW SECONDS((apr_int64_t)1795239365)    /* 2026-11-21 05:36:05 */
 
-static acme_result_t res;
 
 static void durations(void **state)
 {

@@ -1,7 +1,7 @@
 /*
  * test_alpn_cert.c - the certificate that answers tls-alpn-01, octet by octet.
  */
-#include "crypto.h"
+#include "keys.h"
 
 #include <openssl/x509v3.h>
 

@@ -6,7 +6,7 @@
 
 #include <openssl/ecdsa.h>
 
-#include "crypto.h"
+#include "keys.h"
 #include "rfc_keys.h"
 
 #include "acme_json.h"

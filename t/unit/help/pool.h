@@ -1,5 +1,5 @@
 /*
- * pool.h - what cmocka and APR want of any test, and a pool for each of them.
+ * pool.h - what cmocka and APR want of any test, a pool and a result for each.
  *
  * A test whose setup does more calls pool_setup() first and pool_teardown()
  * where its pool is to go: what lies in it may outlast it, as a folder does.
@@ -18,6 +18,9 @@
 #include <apr_general.h>
 #include <apr_pools.h>
 #include <apr_strings.h>
+#include <apr_tables.h>
+
+#include "acme_result.h"
 
 /* cmocka 2 warns of the name that cmocka 1 has. */
 #ifdef assert_uint_in_range
@@ -27,20 +30,17 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static apr_pool_t *pool;
+extern apr_pool_t *pool;
+extern acme_result_t res;       /* of the call that was made last */
 
-static inline int pool_setup(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
+int pool_setup(void **state);
+int pool_teardown(void **state);
 
-static inline int pool_teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
+/* An array of the words in text. */
+apr_array_header_t *words(const char *text);
+
+/* What res says has this in it. */
+void assert_detail(const char *says);
 
 #define POOL_TEST(test) \
     cmocka_unit_test_setup_teardown(test, pool_setup, pool_teardown)

@@ -25,7 +25,6 @@ static apr_pool_t *load;        /* of one load of the configuration */
 static server_rec server;
 static process_rec process;
 static acme_board_t *board;
-static acme_result_t res;
 
 static int setup(void **state)
 {

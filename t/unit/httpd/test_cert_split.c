@@ -2,7 +2,7 @@
  * test_cert_split.c - more names than a certificate may hold: who is where, and
  * stays there.
  */
-#include "scratch.h"
+#include "open_store.h"
 
 #include "acme_cert_split.h"
 #include "acme_cert_split_live.h"

@@ -6,9 +6,6 @@ ipc_tests = \
 	%D%/test_message \
 	%D%/test_next_step
 ipc_tests_libs = t/unit/help/libhelp.la \
-	mod_acme/keeper/libacme_keeper.la \
-	mod_acme/ipc/libacme_ipc.la \
-	mod_acme/store/libacme_store.la \
 	mod_acme/ipc/libacme_ipc.la \
 	mod_acme/protocol/libacme_protocol.la \
 	mod_acme/net/libacme_net.la \
@@ -16,6 +13,6 @@ ipc_tests_libs = t/unit/help/libhelp.la \
 	mod_acme/base/libacme_base.la
 
 unit_tests += $(ipc_tests)
-$(ipc_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(keeper_flags) $(CMOCKA_CFLAGS)
+$(ipc_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(ipc_flags) $(CMOCKA_CFLAGS)
 $(ipc_tests): LDADD = $(ipc_tests_libs) $(CMOCKA_LIBS) $(libraries)
 $(ipc_tests): $(ipc_tests_libs)

@@ -2,7 +2,7 @@
  * test_conf.c - a certificate is named by its index, and its digest says
  * whether what a CA is asked for has changed.
  */
-#include "keeper.h"
+#include "make_conf.h"
 
 static void an_index_beyond_the_last_is_none(void **state)
 {
@@ -294,13 +294,13 @@ static void each_part_has_a_request_of_its_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        KEEPER_TEST(an_index_beyond_the_last_is_none),
-        KEEPER_TEST(a_certificate_has_its_cas),
-        KEEPER_TEST(a_digest_changes_with_what_is_asked_for),
-        KEEPER_TEST(a_part_for_each_key_type),
-        KEEPER_TEST(each_digest_changes_with_what_is_its),
-        KEEPER_TEST(each_part_has_a_request_of_its_own),
-        KEEPER_TEST(a_digest_leaves_the_names_in_their_order)
+        SCRATCH_TEST(an_index_beyond_the_last_is_none),
+        SCRATCH_TEST(a_certificate_has_its_cas),
+        SCRATCH_TEST(a_digest_changes_with_what_is_asked_for),
+        SCRATCH_TEST(a_part_for_each_key_type),
+        SCRATCH_TEST(each_digest_changes_with_what_is_its),
+        SCRATCH_TEST(each_part_has_a_request_of_its_own),
+        SCRATCH_TEST(a_digest_leaves_the_names_in_their_order)
     };
     int failed;
 

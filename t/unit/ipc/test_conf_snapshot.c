@@ -5,7 +5,7 @@
 #include <sys/time.h>
 
 #include "acme_conf_snapshot.h"
-#include "keeper.h"
+#include "scratch.h"
 
 #define TICK 20000              /* microseconds: longer than a file's clock */
 

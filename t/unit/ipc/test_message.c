@@ -2,6 +2,7 @@
  * test_message.c - a packet is a message of the table, or it is refused whole.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +11,6 @@
 
 #define DESCRIPTORS_MAX 256
 
-static acme_result_t res;
 static int fds[2];              /* we send on 1, what is tested is on 0 */
 static packet_t packet;
 
@@ -117,7 +117,7 @@ static void spoilt_requests_are_refused(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(spoilt_requests); i++) {
+    for (i = 0; spoilt_requests[i].name; i++) {
         const spoilt_t *row = &spoilt_requests[i];
 
         packet_make(&packet, row->kind, 0);

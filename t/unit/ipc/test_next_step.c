@@ -685,7 +685,7 @@ static void a_limit_of_the_ca_is_waited_for(void **unused)
     assert_int_equal(acme_next_step(&state, NOW).step, ACME_STEP_RENEW);
 }
 
-static void words(void **unused)
+static void in_words(void **unused)
 {
     static const struct {
         acme_step_e step;
@@ -721,7 +721,7 @@ int main(void)
         cmocka_unit_test(names_bring_a_renewal_forward),
         cmocka_unit_test(a_deleted_one_waits_until_it_is_wanted),
         cmocka_unit_test(a_limit_of_the_ca_is_waited_for),
-        cmocka_unit_test(words)
+        cmocka_unit_test(in_words)
     };
     int failed;
 

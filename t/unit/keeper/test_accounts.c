@@ -5,6 +5,7 @@
 #include "acme_accounts.h"
 #include "acme_json.h"
 #include "issuer.h"
+#include "open_registry.h"
 
 #define URL "https://ca.example/account/1"
 #define SECRET "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"
@@ -15,7 +16,7 @@ static acme_accounts_t *accounts;
 /* As a keeper has them that started now. */
 static void open_accounts(void)
 {
-    accounts = acme_accounts_create(open_book(conf), pool);
+    accounts = acme_accounts_create(open_registry(conf), pool);
 }
 
 static int setup(void **state)
@@ -215,7 +216,7 @@ static void a_death_costs_no_key(void **state)
 {
     int i, code;
 
-    for (i = 1, code = SCRATCH_DIED; code == SCRATCH_DIED && i < 100; i++) {
+    for (i = 1, code = CHILD_DIED; code == CHILD_DIED && i < 100; i++) {
         acme_key_t *old;
 
         scratch_teardown(state);
@@ -223,7 +224,7 @@ static void a_death_costs_no_key(void **state)
         tell_url(URL);
         old = key_in("key.pem");
         code = in_child(change_key, &i);
-        assert_true(code == SCRATCH_DIED || code == 0);
+        assert_true(code == CHILD_DIED || code == 0);
         open_accounts();
         assert_string_equal(find()->url, URL);
         if (find()->has_next_key) {

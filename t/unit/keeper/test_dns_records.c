@@ -5,7 +5,7 @@
 #include <signal.h>
 
 #include "acme_dns_records.h"
-#include "keeper.h"
+#include "open_registry.h"
 
 #define HANGS_AFTER 60          /* seconds */
 

@@ -6,8 +6,9 @@
 
 #include <openssl/ecdsa.h>
 
+#include "acme_file.h"
 #include "acme_json.h"
-#include "running.h"
+#include "keeper_process.h"
 
 #define A_NAMES "a.example www.a.example"
 

@@ -6,7 +6,7 @@
 
 #include "acme_hook_run.h"
 #include "acme_json.h"
-#include "keeper.h"
+#include "open_registry.h"
 
 #define HANGS_AFTER 60          /* seconds */
 #define LONG apr_time_from_sec(50)

@@ -2,10 +2,13 @@
  * test_install.c - a key and its request until the certificate is live,
  * whatever happens between.
  */
+#include "acme_pending.h"
+#include "acme_file.h"
 #include "acme_install.h"
 #include "acme_pair.h"
 #include "acme_json.h"
 #include "issuer.h"
+#include "open_registry.h"
 
 #define NAMES "a.example www.a.example"
 #define STEPS_MAX 300
@@ -28,7 +31,7 @@ static void open_all(void)
 {
     static const acme_server_t server;
 
-    registry = open_book(conf);
+    registry = open_registry(conf);
     reload = acme_reload_create(&server, registry, held, NULL, pool);
 }
 
@@ -326,7 +329,7 @@ static void a_death_costs_nothing(void **state)
 {
     int i, code;
 
-    for (i = 1, code = SCRATCH_DIED; code == SCRATCH_DIED && i < STEPS_MAX;
+    for (i = 1, code = CHILD_DIED; code == CHILD_DIED && i < STEPS_MAX;
          i++) {
         acme_pending_t *pending;
 
@@ -335,7 +338,7 @@ static void a_death_costs_nothing(void **state)
         pending = begin();
         pem_to_install = issued(pending, (issue_t){ 0 });
         code = in_child(die_at_step, &i);
-        assert_true(code == SCRATCH_DIED || code == 0);
+        assert_true(code == CHILD_DIED || code == 0);
         assert_whole(0);
         open_all();
         if (install(pem_to_install)) {
@@ -366,12 +369,12 @@ static void a_death_at_the_beginning_costs_nothing(void **state)
 {
     int i, code;
 
-    for (i = 1, code = SCRATCH_DIED; code == SCRATCH_DIED && i < STEPS_MAX;
+    for (i = 1, code = CHILD_DIED; code == CHILD_DIED && i < STEPS_MAX;
          i++) {
         scratch_teardown(state);
         setup(state);
         code = in_child(begin_and_die_at_step, &i);
-        assert_true(code == SCRATCH_DIED || code == 0);
+        assert_true(code == CHILD_DIED || code == 0);
         open_all();
         assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
     }
@@ -551,7 +554,7 @@ static void a_death_between_the_parts_costs_nothing(void **state)
 {
     int i, code, completed = 0;
 
-    for (i = 1, code = SCRATCH_DIED; code == SCRATCH_DIED && i < STEPS_MAX;
+    for (i = 1, code = CHILD_DIED; code == CHILD_DIED && i < STEPS_MAX;
          i++) {
         acme_pending_t *second;
 
@@ -561,7 +564,7 @@ static void a_death_between_the_parts_costs_nothing(void **state)
         assert_int_equal(install_part(0, issued_part(0)), 0);
         pem_to_install = issued_part(1);
         code = in_child(die_with_the_second, &i);
-        assert_true(code == SCRATCH_DIED || code == 0);
+        assert_true(code == CHILD_DIED || code == 0);
         open_all();
         if (is_live()) {
             assert_both_whole();

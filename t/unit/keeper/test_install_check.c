@@ -4,6 +4,7 @@
  */
 #include "acme_install_check.h"
 #include "issuer.h"
+#include "open_registry.h"
 
 static const issuer_t *ca, *other_ca;
 static acme_key_t *key, *other_key;

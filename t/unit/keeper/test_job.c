@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 
 #include "acme_job.h"
-#include "keeper.h"
+#include "open_registry.h"
 
 #define HANGS_AFTER 60          /* seconds */
 #define LONG apr_time_from_sec(50)

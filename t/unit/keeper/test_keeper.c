@@ -2,9 +2,12 @@
  * test_keeper.c - a hostile worker at the keeper's door: it gets no word in,
  * and the others are served on, even after a SIGKILL.
  */
+#include <sys/wait.h>
+
+#include "acme_client.h"
 #include "acme_dns_records.h"
 #include "acme_handlers.h"
-#include "running.h"
+#include "keeper_process.h"
 
 static packet_t packet;
 
@@ -19,7 +22,7 @@ static void spoilt_packets_bring_no_channel(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(spoilt_requests); i++) {
+    for (i = 0; spoilt_requests[i].name; i++) {
         const spoilt_t *row = &spoilt_requests[i];
         int fds[2];
 
@@ -136,7 +139,7 @@ static void spoilt_packets_close_the_channel(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(spoilt_requests); i++) {
+    for (i = 0; spoilt_requests[i].name; i++) {
         const spoilt_t *row = &spoilt_requests[i];
         int fd = open_channel();
         int before = times_logged(row->says);

@@ -4,7 +4,7 @@
  */
 #include "acme_message.h"
 #include "acme_quarantine.h"
-#include "keeper.h"
+#include "open_registry.h"
 
 #define NOW apr_time_from_sec(1800000000)
 #define DAYS(n) apr_time_from_sec((n) * 24 * 3600LL)

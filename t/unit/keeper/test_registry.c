@@ -2,7 +2,9 @@
  * test_registry.c - how certificates stand: read from whatever is in the store,
  * and told to journal, log and board as it changes.
  */
+#include "acme_archive.h"
 #include "issuer.h"
+#include "open_registry.h"
 
 #define NOW apr_time_from_sec(1800000000)
 #define DAYS(n) apr_time_from_sec((n) * DAY)
@@ -116,7 +118,7 @@ static void an_empty_store_is_no_error(void **state)
     const acme_state_t *a;
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     a = &registry->states[0];
     assert_int_equal(a->live, 0);
     assert_int_equal(a->not_after, 0);
@@ -136,7 +138,7 @@ static void what_is_live_is_read(void **state)
     put_live("a.example", "a.example www.a.example");
     put_live("b.example", "other.example");
     cert_of(conf, 0)->served = 1;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     a = &registry->states[0];
     assert_int_equal(a->live, 1);
     assert_int_equal(a->served, 1);
@@ -183,7 +185,7 @@ static void origin_and_key_types_are_compared(void **state)
         archive = make_archive(rows[i].meta);
         add_part(archive, "", "a.example www.a.example", 0);
         install_archive("a.example", archive);
-        registry = open_book(conf);
+        registry = open_registry(conf);
         if (registry->states[0].live != 1
             || registry->states[0].issued_by != rows[i].issued_by
             || registry->states[0].covers != rows[i].covers) {
@@ -220,7 +222,7 @@ static void the_parts_are_read_together(void **state)
         add_part(archive, "-p384", rows[i].names, rows[i].until);
         set_key_types(conf, 0, "p256 p384");
         install_archive("a.example", archive);
-        registry = open_book(conf);
+        registry = open_registry(conf);
         a = &registry->states[0];
         if (a->covers != rows[i].covers
             || a->not_after < apr_time_now() + DAYS(rows[i].ends - 1)
@@ -243,10 +245,10 @@ static void a_name_left_out_need_not_be_covered(void **state)
 
     (void)state;
     put_live("a.example", "a.example");
-    assert_int_equal(open_book(conf)->states[0].covers, 0);
+    assert_int_equal(open_registry(conf)->states[0].covers, 0);
     APR_ARRAY_PUSH(journal->names, acme_journal_name_t) = name;
     save_journal(journal);
-    registry = open_book(conf);
+    registry = open_registry(conf);
     assert_int_equal(registry->states[0].covers, 1);
     assert_int_equal(registry->states[0].left_out, 1);
     assert_int_equal(apr_time_sec(registry->states[0].names_again_at),
@@ -254,7 +256,7 @@ static void a_name_left_out_need_not_be_covered(void **state)
 
     APR_ARRAY_IDX(journal->names, 0, acme_journal_name_t).again_at = now - 1;
     save_journal(journal);
-    assert_int_equal(open_book(conf)->states[0].covers, 0);
+    assert_int_equal(open_registry(conf)->states[0].covers, 0);
 }
 
 static void damage_is_told_and_survived(void **state)
@@ -286,7 +288,7 @@ static void damage_is_told_and_survived(void **state)
         else {
             unlink(at("store/%s", rows[i].path));
         }
-        registry = open_book(conf);
+        registry = open_registry(conf);
         if (registry->states[0].live != rows[i].live) {
             fail_msg("%s: live is %d", rows[i].name, registry->states[0].live);
         }
@@ -304,7 +306,7 @@ static void a_failure_belongs_to_its_configuration(void **state)
 
     (void)state;
     save_failure(cert_of(conf, 0)->settings);
-    registry = open_book(conf);
+    registry = open_registry(conf);
     a = &registry->states[0];
     assert_int_equal(a->attempts, 3);
     assert_int_equal(a->retry, ACME_RETRY_NEVER);
@@ -313,7 +315,7 @@ static void a_failure_belongs_to_its_configuration(void **state)
     assert_string_equal(acme_state_word(a, NOW), "failed");
 
     set_names(conf, 0, "a.example");
-    registry = open_book(conf);
+    registry = open_registry(conf);
     a = &registry->states[0];
     assert_int_equal(a->attempts, 0);
     assert_int_equal(a->next_at, 0);
@@ -334,7 +336,7 @@ static void texts_of_a_journal_are_cut(void **state)
     journal->digest = cert_of(conf, 0)->settings;
     journal->attempts = 1;
     save_journal(journal);
-    registry = open_book(conf);
+    registry = open_registry(conf);
     assert_in_range(strlen(registry->states[0].problem), 0,
                     ACME_PROBLEM_SIZE - 1);
     assert_in_range(strlen(registry->states[0].detail), 0,
@@ -391,7 +393,7 @@ static void a_failure_is_told_and_remembered(void **state)
     size_t i;
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     a = &registry->states[0];
     for (i = 0; i < COUNT(waits); i++) {
         note(0, ACME_NOTE_FAILED, "a.example: it rains", waits[i].next_at);
@@ -405,7 +407,7 @@ static void a_failure_is_told_and_remembered(void **state)
     assert_string_equal(a->problem, "urn:x");
     assert_string_equal(acme_state_word(a, NOW), "failed");
 
-    registry = open_book(conf);
+    registry = open_registry(conf);
     assert_int_equal(registry->states[0].attempts, 5);
     assert_int_equal(registry->states[0].next_at, NOW + DAYS(2));
     assert_string_equal(registry->states[0].detail, "a.example: it rains");
@@ -420,10 +422,10 @@ static void a_failure_for_good_is_told_so(void **state)
     };
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     acme_registry_note(registry, &message, NOW, pool);
     assert_logged("waits for a changed configuration");
-    assert_int_equal(open_book(conf)->states[0].retry, ACME_RETRY_NEVER);
+    assert_int_equal(open_registry(conf)->states[0].retry, ACME_RETRY_NEVER);
 }
 
 static void a_stranger_s_text_makes_no_line_of_its_own(void **state)
@@ -435,7 +437,7 @@ static void a_stranger_s_text_makes_no_line_of_its_own(void **state)
     size_t i;
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     for (i = 0; i < COUNT(notes); i++) {
         note(0, notes[i], "x\n[error] b.example: forged\r\x1b[2J%s%n\xff",
              NOW);
@@ -448,7 +450,7 @@ static void a_stranger_s_text_makes_no_line_of_its_own(void **state)
 static void progress_is_told_and_is_no_failure(void **state)
 {
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     note(0, ACME_NOTE_ORDERED, "2 names", 0);
     note(0, ACME_NOTE_RESUMED, "2 names", 0);
     assert_string_equal(last_event("a.example"), "resumed");
@@ -467,7 +469,7 @@ static void an_installation_forgets_failures(void **state)
     (void)state;
     save_failure(cert_of(conf, 0)->settings);
     put_live("a.example", "a.example www.a.example");
-    registry = open_book(conf);
+    registry = open_registry(conf);
     a = &registry->states[0];
     acme_registry_order(registry, 0, 1, NOW);
     acme_registry_installed(registry, 0, cert_of(conf, 0)->names, NOW, pool);
@@ -477,7 +479,7 @@ static void an_installation_forgets_failures(void **state)
     assert_int_equal(a->ordering, 0);
     assert_string_equal(a->detail, "");
     assert_string_equal(last_event("a.example"), "installed");
-    a = &open_book(conf)->states[0];
+    a = &open_registry(conf)->states[0];
     assert_int_equal(a->attempts, 0);
     assert_int_equal(a->wanted, 0);
 }
@@ -486,15 +488,15 @@ static void what_the_administrator_wants_is_remembered(void **state)
 {
     (void)state;
     save_failure(cert_of(conf, 0)->settings);
-    registry = open_book(conf);
+    registry = open_registry(conf);
     want(1, ACME_WANT_RENEWAL);
     assert_int_equal(registry->states[1].wanted, ACME_WANT_RENEWAL);
-    assert_int_equal(open_book(conf)->states[1].wanted, ACME_WANT_RENEWAL);
+    assert_int_equal(open_registry(conf)->states[1].wanted, ACME_WANT_RENEWAL);
     assert_logged("b.example: asked for by the administrator: a renewal");
     assert_string_equal(last_event("b.example"), "asked");
 
     note(1, ACME_NOTE_FAILED, "no", NOW);
-    assert_int_equal(open_book(conf)->states[1].wanted, 0);
+    assert_int_equal(open_registry(conf)->states[1].wanted, 0);
 }
 
 /* Else a certificate would be revoked once more at each restart. */
@@ -507,17 +509,17 @@ static void what_is_done_is_done_for_ever(void **state)
     size_t i;
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     for (i = 0; i < COUNT(wants); i++) {
         want(0, wants[i]);
         done(0, ACME_WANT_RENEWAL);
         done(1, wants[i]);
         assert_int_equal(registry->states[0].wanted, wants[i]);
-        assert_int_equal(open_book(conf)->states[0].wanted, wants[i]);
-        assert_int_equal(open_book(conf)->states[0].reason, 4);
+        assert_int_equal(open_registry(conf)->states[0].wanted, wants[i]);
+        assert_int_equal(open_registry(conf)->states[0].reason, 4);
         done(0, wants[i]);
         assert_int_equal(registry->states[0].wanted, ACME_WANT_NOTHING);
-        assert_int_equal(open_book(conf)->states[0].wanted,
+        assert_int_equal(open_registry(conf)->states[0].wanted,
                          ACME_WANT_NOTHING);
         assert_string_equal(last_event("a.example"), "done");
         assert_int_equal(registry->states[0].revoked, i > 0);
@@ -529,17 +531,17 @@ static void what_is_done_is_done_for_ever(void **state)
 static void a_deleted_one_stays_so_until_it_is_wanted(void **state)
 {
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     done(0, ACME_WANT_DELETION);
     assert_int_equal(registry->states[0].deleted, 0);
     want(0, ACME_WANT_DELETION);
     done(0, ACME_WANT_DELETION);
     assert_int_equal(registry->states[0].deleted, 1);
-    registry = open_book(conf);
+    registry = open_registry(conf);
     assert_int_equal(registry->states[0].deleted, 1);
     want(0, ACME_WANT_RENEWAL);
     assert_int_equal(registry->states[0].deleted, 0);
-    assert_int_equal(open_book(conf)->states[0].deleted, 0);
+    assert_int_equal(open_registry(conf)->states[0].deleted, 0);
 }
 
 /* Its position may be another CA's by now. */
@@ -553,14 +555,14 @@ static void a_wish_at_a_ca_that_is_gone_is_forgotten(void **state)
         journal->wanted = ACME_WANT_DEACTIVATION;
         journal->wanted_ca = i;
         save_journal(journal);
-        assert_int_equal(open_book(conf)->states[0].wanted,
+        assert_int_equal(open_registry(conf)->states[0].wanted,
                          i == 0 ? ACME_WANT_DEACTIVATION : ACME_WANT_NOTHING);
     }
     journal->wanted_ca = 0;
     for (i = ACME_WANTS; i < ACME_WANTS + 2; i++) {
         journal->wanted = i;
         save_journal(journal);
-        assert_int_equal(open_book(conf)->states[0].wanted,
+        assert_int_equal(open_registry(conf)->states[0].wanted,
                          ACME_WANT_NOTHING);
     }
 }
@@ -579,7 +581,7 @@ static void a_name_to_blame_is_left_out_at_last(void **state)
     cert_of(conf, 0)->challenges[0] = ACME_HTTP_01;
     cert_of(conf, 0)->challenges[1] = ACME_DNS_01;
     cert_of(conf, 0)->nchallenges = 2;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     for (i = 0; i < 3; i++) {
         assert_int_equal(registry->states[0].left_out, 0);
         acme_registry_note(registry, &message, NOW, pool);
@@ -618,7 +620,7 @@ static void a_name_that_is_refused_for_good_is_left_out_at_once(void **state)
     const acme_state_t *a;
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     a = &registry->states[0];
     want(0, ACME_WANT_RENEWAL);
     acme_registry_note(registry, &message, NOW, pool);
@@ -650,7 +652,7 @@ static void a_wanted_renewal_tries_all_names(void **state)
     const char *flags;
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     acme_registry_note(registry, &message, NOW, pool);
     want(0, ACME_WANT_CHAIN);
     assert_int_equal(
@@ -676,7 +678,7 @@ static void a_wish_that_fails_is_told_and_forgotten(void **state)
     size_t i;
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     a = &registry->states[0];
     for (i = 0; i < COUNT(wants); i++) {
         want(0, wants[i]);
@@ -689,7 +691,7 @@ static void a_wish_that_fails_is_told_and_forgotten(void **state)
         message.want = wants[i];
         acme_registry_note(registry, &message, NOW, pool);
         assert_int_equal(a->wanted, ACME_WANT_NOTHING);
-        assert_int_equal(open_book(conf)->states[0].wanted,
+        assert_int_equal(open_registry(conf)->states[0].wanted,
                          ACME_WANT_NOTHING);
         assert_string_equal(last_event("a.example"), "failed");
     }
@@ -708,7 +710,7 @@ static void a_wish_that_fails_is_told_and_forgotten(void **state)
 static void a_failed_order_takes_no_other_wish(void **state)
 {
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     want(0, ACME_WANT_ROLLOVER);
     note(0, ACME_NOTE_FAILED, "no", NOW);
     assert_int_equal(registry->states[0].wanted, ACME_WANT_ROLLOVER);
@@ -723,7 +725,7 @@ static void a_limit_is_bounded_and_no_failure(void **state)
     size_t i;
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     a = &registry->states[0];
     for (i = 0; i < COUNT(waits); i++) {
         note(0, ACME_NOTE_LIMIT, "5 an hour\n", waits[i].next_at);
@@ -735,7 +737,7 @@ static void a_limit_is_bounded_and_no_failure(void **state)
     assert_string_equal(a->limit, "5 an hour\\x0a");
     assert_int_equal(a->attempts, 0);
     assert_string_equal(last_event("a.example"), "none");
-    assert_int_equal(open_book(conf)->states[0].limit_until, 0);
+    assert_int_equal(open_registry(conf)->states[0].limit_until, 0);
 }
 
 static void a_limit_is_over_when_something_happens(void **state)
@@ -744,7 +746,7 @@ static void a_limit_is_over_when_something_happens(void **state)
     int i;
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     a = &registry->states[0];
     for (i = 0; i < 3; i++) {
         note(0, ACME_NOTE_LIMIT, "5 an hour", NOW + DAYS(1));
@@ -771,7 +773,7 @@ static void an_expiry_is_warned_of_once_a_day(void **state)
 
     (void)state;
     put_live("a.example", "a.example www.a.example");
-    registry = open_book(conf);
+    registry = open_registry(conf);
     a = &registry->states[0];
     at = acme_state_warn_at(a, a->not_after);
     next = acme_registry_watch(registry, at - 1, pool);
@@ -804,7 +806,7 @@ static void each_is_warned_of_by_itself(void **state)
     put_live("a.example", "a.example www.a.example");
     put_live("b.example", "b.example");
     cert_of(conf, 1)->warn.percent = 50;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     at = acme_state_warn_at(&registry->states[1],
                             registry->states[1].not_after);
     acme_registry_watch(registry, at, pool);
@@ -835,7 +837,7 @@ static acme_msg_window_t window_of(apr_time_t start, apr_time_t end,
 static acme_state_t *open_with_live(void)
 {
     put_live("a.example", "a.example www.a.example");
-    registry = open_book(conf);
+    registry = open_registry(conf);
     apr_cpystrn(registry->states[0].cert_id, "AB.CD",
                 sizeof(registry->states[0].cert_id));
     return &registry->states[0];
@@ -966,7 +968,7 @@ static void what_the_ca_revoked_is_told_once(void **state)
     assert_string_equal(journal_of("a.example")->window.cert_id, "AB.CD");
 
     /* Another one is live at the next start: nothing is known of it. */
-    registry = open_book(conf);
+    registry = open_registry(conf);
     assert_int_equal(registry->states[0].revoked, 0);
     assert_int_equal(registry->states[0].pick, 0);
 }
@@ -974,7 +976,7 @@ static void what_the_ca_revoked_is_told_once(void **state)
 static void orders_under_way_are_counted(void **state)
 {
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     assert_int_equal(acme_registry_ordering(registry), 0);
     acme_registry_order(registry, 0, 1, NOW);
     acme_registry_order(registry, 1, 1, NOW + 1);
@@ -995,7 +997,7 @@ static void changes_are_found_in_their_order(void **state)
     apr_uint64_t change;
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     assert_int_equal(published, 2);
     next = acme_registry_next(registry, 0);
     assert_int_equal(next->cert, 0);
@@ -1019,7 +1021,7 @@ static void a_journal_that_can_not_be_written_stops_nothing(void **state)
     int i;
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     for (i = 1; i <= 4; i++) {
         scratch_errno = ENOSPC;
         scratch_step = i;
@@ -1029,7 +1031,7 @@ static void a_journal_that_can_not_be_written_stops_nothing(void **state)
     }
     assert_logged("the file system is full");
     note(0, ACME_NOTE_FAILED, "no", NOW);
-    assert_int_equal(open_book(conf)->states[0].attempts, i);
+    assert_int_equal(open_registry(conf)->states[0].attempts, i);
 }
 
 static void the_oldest_events_go(void **state)
@@ -1037,7 +1039,7 @@ static void the_oldest_events_go(void **state)
     int i;
 
     (void)state;
-    registry = open_book(conf);
+    registry = open_registry(conf);
     for (i = 0; i < 2 * ACME_JOURNAL_EVENTS; i++) {
         note(0, i ? ACME_NOTE_VALIDATED : ACME_NOTE_ORDERED, "", NOW);
     }
@@ -1053,7 +1055,7 @@ static void no_certificates_at_all(void **state)
 {
     (void)state;
     apr_array_clear(conf->certs);
-    registry = open_book(conf);
+    registry = open_registry(conf);
     assert_null(acme_registry_next(registry, 0));
     assert_int_equal(acme_registry_ordering(registry), 0);
 }

@@ -4,10 +4,13 @@
  */
 #include <apr_encode.h>
 
+#include "acme_pending.h"
+#include "acme_archive.h"
 #include "acme_install.h"
 #include "acme_json.h"
 #include "acme_sign.h"
 #include "issuer.h"
+#include "open_registry.h"
 
 #define ACCOUNT_URL "https://ca.example/account/1"
 #define URL "https://ca.example/what/1"
@@ -36,7 +39,7 @@ static int setup(void **state)
 
     conf = make_conf();
     add_ca(conf, "https://two.example/dir");
-    registry = open_book(conf);
+    registry = open_registry(conf);
     accounts = acme_accounts_create(registry, pool);
     assert_int_equal(acme_accounts_tell_url(accounts, 0, ACCOUNT_URL, &res,
                                             pool), 0);

@@ -19,7 +19,6 @@
 
 static acme_dns_lookup_conf_t conf;
 static acme_dns_resolver_t *resolver;
-static acme_result_t res;
 static apr_array_header_t *values;
 
 static int setup(void **state)

@@ -23,7 +23,6 @@ static fake_t *fake;
 static acme_http_conf_t conf;
 static acme_http_t *http;
 static acme_http_reply_t *reply;
-static acme_result_t res;
 
 static void open_http(void)
 {

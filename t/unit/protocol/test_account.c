@@ -66,14 +66,14 @@ static void assert_located(locate_t *locate, const char *says,
 
     if (!says) {
         assert_int_equal(rv, 0);
-        assert_string_equal(url, at("/a/1"));
+        assert_string_equal(url, fake_url("/a/1"));
         assert_non_null(strstr(fake_log(fake), signed_as));
         return;
     }
     assert_int_not_equal(rv, 0);
     assert_null(url);
     assert_detail(says);
-    assert_detail(at("/dir"));
+    assert_detail(fake_url("/dir"));
 }
 
 static void an_account_is_its_location(void **state)
@@ -134,7 +134,7 @@ static void an_account_is_looked_at(void **state)
 
     (void)state;
     fake_serve(fake, rows);
-    assert_int_equal(acme_account_fetch(&account, &session, at("/a/1"), &res,
+    assert_int_equal(acme_account_fetch(&account, &session, fake_url("/a/1"), &res,
                                         pool), 0);
     assert_string_equal(account->status, "valid");
     assert_true(account->agreed);
@@ -145,17 +145,17 @@ static void an_account_is_looked_at(void **state)
                         "mailto:\\x1b");
     assert_non_null(strstr(fake_log(fake), "POST /a/1 get fresh\n"));
 
-    assert_int_equal(acme_account_fetch(&account, &session, at("/a/1"), &res,
+    assert_int_equal(acme_account_fetch(&account, &session, fake_url("/a/1"), &res,
                                         pool), 0);
     assert_string_equal(account->status, "dead\\x07");
     assert_false(account->agreed);
     assert_int_equal(account->contacts->nelts, 0);
 
-    assert_int_not_equal(acme_account_fetch(&account, &session, at("/a/1"),
+    assert_int_not_equal(acme_account_fetch(&account, &session, fake_url("/a/1"),
                                             &res, pool), 0);
     assert_null(account);
-    assert_detail(at("/dir"));
-    assert_int_not_equal(acme_account_fetch(&account, &session, at("/a/2"),
+    assert_detail(fake_url("/dir"));
+    assert_int_not_equal(acme_account_fetch(&account, &session, fake_url("/a/2"),
                                             &res, pool), 0);
     assert_null(account);
 }
@@ -175,7 +175,7 @@ static void contacts_are_bounded(void **state)
     }
     rows[2].body = apr_pstrcat(pool, body, "]}", NULL);
     fake_serve(fake, rows);
-    assert_int_equal(acme_account_fetch(&account, &session, at("/a"), &res,
+    assert_int_equal(acme_account_fetch(&account, &session, fake_url("/a"), &res,
                                         pool), 0);
     assert_int_equal(account->contacts->nelts, ACME_CONTACTS_MAX);
 }
@@ -190,7 +190,7 @@ static void an_account_is_changed(void **state)
           .body = "{\"status\":\"deactivated\"}" },
         { 0 }
     };
-    const char *url = at("/a/1");
+    const char *url = fake_url("/a/1");
 
     (void)state;
     fake_serve(fake, rows);
@@ -211,7 +211,7 @@ static void a_change_may_fail(void **state)
           "{\"type\":\"" URN "invalidContact\",\"detail\":\"Typo.\"}" },
         { 0 }
     };
-    const char *url = at("/a/1");
+    const char *url = fake_url("/a/1");
 
     (void)state;
     fake_serve(fake, rows);

@@ -14,9 +14,9 @@ static acme_authorization_t *authz_of(const char *body)
     acme_authorization_t *authz;
 
     fake_serve(fake, rows);
-    if (acme_authorization_fetch(&authz, &session, at("/z"), &res, pool)) {
+    if (acme_authorization_fetch(&authz, &session, fake_url("/z"), &res, pool)) {
         assert_null(authz);
-        assert_detail(at("/z"));
+        assert_detail(fake_url("/z"));
     }
     return authz;
 }
@@ -46,7 +46,7 @@ static void challenges_that_we_cannot_use_are_passed_over(void **state)
     assert_true(authz->wildcard);
     assert_int_equal(authz->challenges->nelts, 5);
     assert_string_equal(acme_authorization_challenge(authz, ACME_HTTP_01)->url,
-                        at("/3"));
+                        fake_url("/3"));
     assert_true(acme_authorization_challenge(authz, ACME_HTTP_01)->begun);
     assert_int_equal(acme_authorization_challenge(authz, ACME_HTTP_01)->kind,
                      ACME_HTTP_01);
@@ -75,7 +75,7 @@ static const char *issuers_of(const char *members, int draft)
     if (!challenge) {
         return "";
     }
-    assert_string_equal(challenge->url, at("/2"));
+    assert_string_equal(challenge->url, fake_url("/2"));
     assert_null(challenge->token);
     assert_int_equal(challenge->persist_draft, draft);
     return apr_array_pstrcat(pool, challenge->issuers, ' ');
@@ -235,7 +235,7 @@ static void a_challenge_is_answered(void **state)
     acme_challenge_t challenge = { .type = "http-01", .token = "t" };
 
     (void)state;
-    challenge.url = at("/1");
+    challenge.url = fake_url("/1");
     fake_serve(fake, rows);
     assert_int_equal(
         acme_authorization_respond(&session, &challenge, "a.org", &res, pool),

@@ -8,7 +8,7 @@ static apr_status_t post(const char *path)
 {
     acme_http_reply_t *reply;
 
-    return acme_ca_post(&reply, &session, ACME_SIGN_POST_AS_GET, at(path),
+    return acme_ca_post(&reply, &session, ACME_SIGN_POST_AS_GET, fake_url(path),
                         "the test", &res, pool);
 }
 
@@ -28,15 +28,15 @@ static void a_directory_is_asked_for_once(void **state)
     (void)state;
     fake_serve(fake, rows);
     assert_int_equal(acme_ca_directory(&dir, &session, &res, pool), 0);
-    assert_string_equal(dir->new_nonce, at("/nonce"));
-    assert_string_equal(dir->new_order, at("/order"));
-    assert_string_equal(dir->renewal_info, at("/info"));
+    assert_string_equal(dir->new_nonce, fake_url("/nonce"));
+    assert_string_equal(dir->new_order, fake_url("/order"));
+    assert_string_equal(dir->renewal_info, fake_url("/info"));
     assert_null(dir->revoke_cert);
     assert_null(dir->key_change);
     assert_string_equal(dir->terms_of_service, "https://ca/\\x1b[2J");
     assert_true(dir->external_account_required);
     assert_int_equal(acme_ca_directory(&again, &session, &res, pool), 0);
-    assert_string_equal(again->new_order, at("/order"));
+    assert_string_equal(again->new_order, fake_url("/order"));
     assert_string_equal(fake_log(fake), "GET /dir\n");
     assert_int_equal(session.requests, 0);
 }
@@ -59,8 +59,8 @@ static void who_has_a_directory_keeps_it_when_it_changes(void **state)
     assert_int_equal(acme_ca_directory(&dir, &session, &res, pool), 0);
     acme_ca_directory_forget(session.ca);
     assert_int_equal(acme_ca_directory(&again, &session, &res, pool), 0);
-    assert_string_equal(dir->new_order, at("/first"));
-    assert_string_equal(again->new_order, at("/second"));
+    assert_string_equal(dir->new_order, fake_url("/first"));
+    assert_string_equal(again->new_order, fake_url("/second"));
 }
 
 static void a_directory_without_meta_will_do(void **state)
@@ -211,7 +211,7 @@ static void a_directory_that_is_none_is_named(void **state)
         assert_int_not_equal(acme_ca_directory(&dir, &session, &res, pool),
                              0);
         assert_null(dir);
-        assert_detail(at("/dir"));
+        assert_detail(fake_url("/dir"));
         assert_detail(rows[i].says);
         assert_int_equal(res.retry, ACME_RETRY_SOON);
     }
@@ -279,7 +279,7 @@ static void no_nonce_is_an_error(void **state)
     (void)state;
     fake_serve(fake, rows);
     assert_int_not_equal(post("/a"), 0);
-    assert_detail(at("/nonce"));
+    assert_detail(fake_url("/nonce"));
     assert_int_not_equal(post("/a"), 0);
     assert_detail("HTTP 429");
     assert_int_equal(res.retry, ACME_RETRY_LATER);
@@ -340,7 +340,7 @@ static void *post_ten(void *data)
     intptr_t good = 0;
     int i;
 
-    acme_http_create(&mine.http, &conf, &why, own);
+    acme_http_create(&mine.http, &http_conf, &why, own);
     for (i = 0; i < THREAD_CALLS; i++) {
         good += acme_ca_post(&reply, &mine, ACME_SIGN_POST_AS_GET,
                              apr_pstrcat(own, fake_address(fake), "/a", NULL),
@@ -374,12 +374,12 @@ static void a_refusal_brings_its_reply(void **state)
     (void)state;
     fake_serve(fake, rows);
     assert_int_not_equal(acme_ca_post(&reply, &session, ACME_SIGN_NEW_ORDER,
-                                      at("/a"), "x", &res, pool), 0);
+                                      fake_url("/a"), "x", &res, pool), 0);
     assert_non_null(reply);
     assert_string_equal(reply->body, "why");
     session.baton = &session;
     assert_int_not_equal(acme_ca_post(&reply, &session, ACME_SIGN_NEW_ORDER,
-                                      at("/a"), "x", &res, pool), 0);
+                                      fake_url("/a"), "x", &res, pool), 0);
     assert_null(reply);
 }
 
@@ -398,7 +398,7 @@ static void what_is_not_signed_is_not_sent(void **state)
                                       &session, ACME_SIGN_POST_AS_GET,
                                       "http://127.0.0.1/", "x", &res, pool),
                          0);
-    acme_stop_now(conf.stop);
+    acme_stop_now(http_conf.stop);
     assert_int_equal(post("/a"), APR_EINTR);
 }
 

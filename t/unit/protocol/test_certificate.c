@@ -32,7 +32,7 @@ static void a_certificate_is_what_it_says(void **state)
 
         print_message("%s\n", rows[i].name);
         fake_serve(fake, table);
-        rv = acme_certificate_fetch(&pem, &len, NULL, &session, at("/c"), 10,
+        rv = acme_certificate_fetch(&pem, &len, NULL, &session, fake_url("/c"), 10,
                                     &res, pool);
         if (!rows[i].says) {
             assert_int_equal(rv, 0);
@@ -43,7 +43,7 @@ static void a_certificate_is_what_it_says(void **state)
         assert_int_not_equal(rv, 0);
         assert_null(pem);
         assert_int_equal(len, 0);
-        assert_detail(at("/c"));
+        assert_detail(fake_url("/c"));
         assert_detail(rows[i].says);
     }
 }
@@ -71,16 +71,16 @@ static void alternates_are_links(void **state)
     (void)state;
     fake_serve(fake, rows);
     assert_int_equal(acme_certificate_fetch(&pem, &len, &urls, &session,
-                                            at("/c"), 10, &res, pool), 0);
+                                            fake_url("/c"), 10, &res, pool), 0);
     assert_int_equal(urls->nelts, 3);
-    assert_string_equal(APR_ARRAY_IDX(urls, 0, const char *), at("/c/1"));
-    assert_string_equal(APR_ARRAY_IDX(urls, 1, const char *), at("/c/2"));
-    assert_string_equal(APR_ARRAY_IDX(urls, 2, const char *), at("/c/5"));
+    assert_string_equal(APR_ARRAY_IDX(urls, 0, const char *), fake_url("/c/1"));
+    assert_string_equal(APR_ARRAY_IDX(urls, 1, const char *), fake_url("/c/2"));
+    assert_string_equal(APR_ARRAY_IDX(urls, 2, const char *), fake_url("/c/5"));
     assert_int_equal(acme_certificate_fetch(&pem, &len, &urls, &session,
-                                            at("/c"), 10, &res, pool), 0);
+                                            fake_url("/c"), 10, &res, pool), 0);
     assert_int_equal(urls->nelts, 0);
     assert_int_not_equal(acme_certificate_fetch(&pem, &len, &urls, &session,
-                                                at("/gone"), 10, &res, pool),
+                                                fake_url("/gone"), 10, &res, pool),
                          0);
     assert_null(urls);
 }
@@ -105,7 +105,7 @@ static void many_alternates_are_bounded(void **state)
                                links, "\r\nLink: ", links, NULL);
     fake_serve(fake, rows);
     assert_int_equal(acme_certificate_fetch(&pem, &len, &urls, &session,
-                                            at("/c"), 10, &res, pool), 0);
+                                            fake_url("/c"), 10, &res, pool), 0);
     assert_int_equal(urls->nelts, ACME_ALTERNATES_MAX);
 }
 
@@ -203,7 +203,7 @@ static void a_ca_may_not_revoke(void **state)
     fake_serve(fake, rows);
     assert_int_equal(acme_certificate_revoke(&session, &res, pool),
                      APR_ENOTIMPL);
-    assert_detail(at("/dir"));
+    assert_detail(fake_url("/dir"));
     assert_int_equal(res.retry, ACME_RETRY_NEVER);
     assert_string_equal(fake_log(fake), "GET /dir\n");
 }

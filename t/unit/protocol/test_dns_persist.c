@@ -13,7 +13,6 @@
 
 #define NOW apr_time_from_sec(1767225600)
 
-static acme_result_t res;
 
 static acme_dns_persist_t persist_of(int draft, const char *name)
 {

@@ -65,11 +65,11 @@ static void an_order_is_read_whole(void **state)
     assert_int_equal(names->nelts, 0);
     assert_int_equal(order->status, ACME_ORDER_PENDING);
     assert_string_equal(order->profile, "\\x1b[2J");
-    assert_string_equal(order->url, at("/o/1"));
+    assert_string_equal(order->url, fake_url("/o/1"));
     assert_int_equal(order->authorizations->nelts, 2);
     assert_string_equal(APR_ARRAY_IDX(order->authorizations, 1, const char *),
-                        at("/z/2"));
-    assert_string_equal(order->finalize, at("/f/1"));
+                        fake_url("/z/2"));
+    assert_string_equal(order->finalize, fake_url("/f/1"));
     assert_null(order->certificate);
     assert_true(order->retry_after > 0);
     assert_string_equal(order->error.detail, "");
@@ -78,13 +78,13 @@ static void an_order_is_read_whole(void **state)
                                          &res, pool), 0);
     assert_int_equal(after->status, ACME_ORDER_PROCESSING);
     assert_null(after->profile);
-    assert_string_equal(after->url, at("/o/1"));
+    assert_string_equal(after->url, fake_url("/o/1"));
     assert_true(after->retry_after == 0);
 
     assert_int_equal(acme_order_fetch(&after, &session, order->url, "a.org",
                                       &res, pool), 0);
     assert_int_equal(after->status, ACME_ORDER_VALID);
-    assert_string_equal(after->certificate, at("/c/1"));
+    assert_string_equal(after->certificate, fake_url("/c/1"));
     assert_non_null(strstr(fake_log(fake), "POST /f/1 finalize fresh\n"
                            "HEAD /nonce\nPOST /o/1 get fresh\n"));
 
@@ -154,7 +154,7 @@ static void a_hostile_order_is_refused(void **state)
 
         print_message("%s\n", rows[i].name);
         fake_serve(fake, table);
-        assert_int_not_equal(acme_order_fetch(&order, &session, at("/o"),
+        assert_int_not_equal(acme_order_fetch(&order, &session, fake_url("/o"),
                                               "a.org", &res, pool), 0);
         assert_null(order);
         assert_ptr_equal(strstr(res.detail, "order of a.org: "), res.detail);
@@ -197,7 +197,7 @@ static void a_refused_order_names_the_names(void **state)
         assert_string_equal(apr_array_pstrcat(pool, names, ' '),
                             rows[i].names);
     }
-    acme_stop_now(conf.stop);
+    acme_stop_now(http_conf.stop);
     assert_int_equal(acme_order_create(&order, &names, &session, "a.org",
                                        &res, pool), APR_EINTR);
     assert_int_equal(names->nelts, 0);

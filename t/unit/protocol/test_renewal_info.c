@@ -223,7 +223,7 @@ static void a_reply_is_for_soon_or_for_long(void **state)
         }
         assert_int_not_equal(rv, 0);
         assert_int_equal(res.retry, rows[i].retry);
-        assert_detail(at("/info/" CERT_ID));
+        assert_detail(fake_url("/info/" CERT_ID));
         if (res.retry == ACME_RETRY_NEVER) {
             assert_int_equal(res.retry_at, 0);
         }
@@ -291,13 +291,13 @@ static void a_ca_may_have_none_or_be_away(void **state)
     fake_serve(fake, none);
     assert_int_equal(acme_renewal_info_fetch(&info, &session, CERT_ID, NOW,
                                              &res, pool), APR_ENOTIMPL);
-    assert_detail(at("/dir"));
+    assert_detail(fake_url("/dir"));
     open_ca();
     fake_serve(fake, cut);
     assert_int_not_equal(acme_renewal_info_fetch(&info, &session, CERT_ID,
                                                  NOW, &res, pool), 0);
     assert_int_equal(res.retry, ACME_RETRY_SOON);
-    acme_stop_now(conf.stop);
+    acme_stop_now(http_conf.stop);
     assert_int_equal(acme_renewal_info_fetch(&info, &session, CERT_ID, NOW,
                                              &res, pool), APR_EINTR);
 }

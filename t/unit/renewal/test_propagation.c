@@ -30,7 +30,6 @@
 #define ZONE_ROWS 7
 
 static acme_dns_lookup_conf_t conf;
-static acme_result_t res;
 static apr_array_header_t *records;
 
 static int setup(void **state)

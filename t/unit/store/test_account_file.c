@@ -2,10 +2,11 @@
  * test_account_file.c - an account and its key on disk, and the key that is to
  * take its place.
  */
-#include "acme_account_file.h"
-#include "scratch.h"
+#include <apr_file_info.h>
 
-static acme_result_t res;
+#include "acme_account_file.h"
+#include "open_store.h"
+
 
 static void account_folders(void **state)
 {
@@ -325,11 +326,11 @@ static int promote(void *data)
 static void promote_dies(void **state)
 {
     acme_store_t *store = open_store();
-    int step, code = SCRATCH_DIED;
+    int step, code = CHILD_DIED;
 
     (void)state;
     assert_int_equal(save_key(), 0);
-    for (step = 1; code == SCRATCH_DIED; step++) {
+    for (step = 1; code == CHILD_DIED; step++) {
         acme_key_t *key = account_key(), *next = make_key(), *found;
 
         assert_int_equal(

@@ -3,17 +3,18 @@
  *
  * The process is made to fail, and to die, at every step of an installation.
  */
+#include <sys/wait.h>
 #include <time.h>
 #include <utime.h>
 
+#include "acme_file.h"
 #include "acme_archive.h"
-#include "scratch.h"
+#include "open_store.h"
 
 #define ID "www.example.org"
 #define FILES 5
 #define PART_FILES 4
 
-static acme_result_t res;
 
 static apr_status_t install_to(acme_store_t *store, int *pn, const char *text)
 {
@@ -152,14 +153,14 @@ static void assert_only_whole(int most)
 
 static void dies_at_any_step(void **state)
 {
-    int code = SCRATCH_DIED;
+    int code = CHILD_DIED;
     const char *live;
     int step;
     int n;
 
     (void)state;
     assert_int_equal(install(&n, "old"), 0);
-    for (step = 1; code == SCRATCH_DIED; step++) {
+    for (step = 1; code == CHILD_DIED; step++) {
         scratch_step = step;
         scratch_errno = 0;
         code = in_child(install_new, NULL);
@@ -240,7 +241,7 @@ static int full_disk(void *data)
     big[200 * 1024 - 1] = '\0';
     if (!mount_small(scratch_dir, "size=300k,mode=755")) {
         free(big);
-        return SCRATCH_SKIP;
+        return CHILD_SKIP;
     }
     store = open_store();
     CHECK(install_to(store, &n, "old") == 0);

@@ -1,9 +1,9 @@
 /*
  * test_file.c - files that are whole or not there, whatever happens.
  */
+#include "acme_file.h"
 #include "scratch.h"
 
-static acme_result_t res;
 
 static apr_status_t write_text(const char *path, const char *text)
 {
@@ -117,7 +117,7 @@ static int full_disk(void *data)
 
     if (!mount_small(dir, "size=64k")) {
         free(big);
-        return SCRATCH_SKIP;
+        return CHILD_SKIP;
     }
     CHECK(write_text(at("f"), "old") == 0);
     CHECK(acme_file_write(at("f"), big, 256 * 1024, 0600, &res, pool)
@@ -141,7 +141,7 @@ static int read_only_disk(void *data)
     const char *dir = data;
 
     if (!mount_small(dir, "size=64k")) {
-        return SCRATCH_SKIP;
+        return CHILD_SKIP;
     }
     CHECK(write_text(at("f"), "old") == 0);
     CHECK(mount_read_only(dir));

@@ -3,7 +3,7 @@
  * aside, and is never in the way.
  */
 #include "acme_journal.h"
-#include "scratch.h"
+#include "open_store.h"
 
 #define WHEN apr_time_from_sec(1795239365)
 #define EMPTY_EVENTS "\"events\": []}"
@@ -11,7 +11,6 @@
     "{\"attempts\": 1, \"retry\": \"soon\", \"problem\": \"\"," \
     "\"detail\": \"\", \"digest\": \"\", "
 
-static acme_result_t res;
 
 static apr_status_t load(acme_journal_t **pjournal)
 {

@@ -3,14 +3,13 @@
  * it was made with, or not at all.
  */
 #include "acme_pending.h"
-#include "scratch.h"
+#include "open_store.h"
 
 #define URL "https://ca.example/order/1"
 #define CERT_URL "https://ca.example/cert/1"
 #define CHAIN "-----BEGIN CERTIFICATE-----\n"
 #define HEAD "{\"digest\": \"\", \"names\": [\"a.org\"], "
 
-static acme_result_t res;
 
 static apr_status_t load(acme_pending_t **ppending)
 {
@@ -375,7 +374,7 @@ static void half_states_are_nothing(void **state)
 /* Exit code 0 once the fault lies beyond the last step. */
 static int tell(apr_status_t rv)
 {
-    return scratch_step > 0 ? rv != APR_SUCCESS : SCRATCH_DIED;
+    return scratch_step > 0 ? rv != APR_SUCCESS : CHILD_DIED;
 }
 
 static int save_new(void *data)
@@ -393,10 +392,10 @@ static void dies_at_any_step_of(int (*call)(void *data), int fault)
 {
     acme_store_t *store = open_store();
     acme_pending_t *pending;
-    int code = SCRATCH_DIED;
+    int code = CHILD_DIED;
     int step;
 
-    for (step = 1; code == SCRATCH_DIED; step++) {
+    for (step = 1; code == CHILD_DIED; step++) {
         assert_int_equal(save("old", "https://ca.example/old"), 0);
         scratch_step = step;
         scratch_errno = fault;
@@ -427,10 +426,10 @@ static void issued_dies(void **state)
 {
     acme_store_t *store = open_store();
     acme_pending_t *pending;
-    int step, code = SCRATCH_DIED;
+    int step, code = CHILD_DIED;
 
     (void)state;
-    for (step = 1; code == SCRATCH_DIED; step++) {
+    for (step = 1; code == CHILD_DIED; step++) {
         assert_int_equal(save("old", URL), 0);
         scratch_step = step;
         scratch_errno = 0;

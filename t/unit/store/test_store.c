@@ -1,9 +1,9 @@
 /*
  * test_store.c - ids, the folders and who may own them, the lock, aside/.
  */
-#include "scratch.h"
+#include "acme_file.h"
+#include "open_store.h"
 
-static acme_result_t res;
 
 static const char *repeat(char c, int n)
 {

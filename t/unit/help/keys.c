@@ -1,24 +1,18 @@
 /*
- * crypto.h - a pool, a folder and keys for the tests of what uses OpenSSL.
+ * keys.c - see keys.h.
  */
-#ifndef CRYPTO_H
-#define CRYPTO_H
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "acme_key.h"
-#include "pool.h"
+#include "keys.h"
 
-static acme_result_t res;
-static char folder[64];
+char folder[64];
 
-static inline int crypto_setup(void **state)
+int crypto_setup(void **state)
 {
     if (pool_setup(state)) {
         return -1;
@@ -27,8 +21,7 @@ static inline int crypto_setup(void **state)
     return mkdtemp(folder) ? 0 : -1;
 }
 
-/* Whatever was tried, OpenSSL's queue is left empty. */
-static inline int crypto_teardown(void **state)
+int crypto_teardown(void **state)
 {
     unsigned long left = ERR_peek_error();
 
@@ -43,17 +36,13 @@ static inline int crypto_teardown(void **state)
     return left ? -1 : 0;
 }
 
-#define CRYPTO_TEST(test) \
-    cmocka_unit_test_setup_teardown(test, crypto_setup, crypto_teardown)
-
 static apr_status_t remove_file(void *path)
 {
     unlink(path);
     return APR_SUCCESS;
 }
 
-/* A path in the folder of this test; what is there goes with the pool. */
-static inline const char *path_of(const char *name)
+const char *path_of(const char *name)
 {
     const char *path = apr_pstrcat(pool, folder, "/", name, NULL);
 
@@ -61,8 +50,7 @@ static inline const char *path_of(const char *name)
     return path;
 }
 
-/* The path of a file that holds text. */
-static inline const char *file_of(const char *name, const char *text)
+const char *file_of(const char *name, const char *text)
 {
     const char *path = path_of(name);
     FILE *f = fopen(path, "w");
@@ -73,7 +61,7 @@ static inline const char *file_of(const char *name, const char *text)
     return path;
 }
 
-static inline acme_key_t *key_from(const char *pem)
+acme_key_t *key_from(const char *pem)
 {
     acme_key_t *key;
 
@@ -83,7 +71,7 @@ static inline acme_key_t *key_from(const char *pem)
     return key;
 }
 
-static inline acme_key_t *new_key(acme_key_type_e type)
+acme_key_t *new_key(acme_key_type_e type)
 {
     acme_key_t *key;
 
@@ -99,8 +87,7 @@ static apr_status_t free_key(void *evp)
     return APR_SUCCESS;
 }
 
-/* A key of a kind that acme_key_generate() would not make. */
-static inline EVP_PKEY *odd_key(int type, int bits, int curve)
+EVP_PKEY *odd_key(int type, int bits, int curve)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(type, NULL);
     EVP_PKEY *evp = NULL;
@@ -119,8 +106,7 @@ static inline EVP_PKEY *odd_key(int type, int bits, int curve)
     return evp;
 }
 
-/* What was written to bio, which goes. */
-static inline const char *bio_text(BIO *bio)
+const char *bio_text(BIO *bio)
 {
     char *data;
     long len = BIO_get_mem_data(bio, &data);
@@ -130,10 +116,7 @@ static inline const char *bio_text(BIO *bio)
     return text;
 }
 
-#define PASSPHRASE "correct horse"
-
-/* PKCS#8, encrypted when asked for. */
-static inline const char *pkcs8(EVP_PKEY *evp, int encrypted)
+const char *pkcs8(EVP_PKEY *evp, int encrypted)
 {
     BIO *bio = BIO_new(BIO_s_mem());
 
@@ -143,8 +126,7 @@ static inline const char *pkcs8(EVP_PKEY *evp, int encrypted)
     return bio_text(bio);
 }
 
-/* "BEGIN RSA PRIVATE KEY", "BEGIN EC PRIVATE KEY". */
-static inline const char *traditional(EVP_PKEY *evp, int encrypted)
+const char *traditional(EVP_PKEY *evp, int encrypted)
 {
     BIO *bio = BIO_new(BIO_s_mem());
 
@@ -153,11 +135,3 @@ static inline const char *traditional(EVP_PKEY *evp, int encrypted)
                          0, NULL, encrypted ? PASSPHRASE : NULL), 1);
     return bio_text(bio);
 }
-
-/* What openssl ecparam -genkey writes before a key on P-256. */
-#define EC_PARAMETERS \
-    "-----BEGIN EC PARAMETERS-----\n" \
-    "BggqhkjOPQMBBw==\n" \
-    "-----END EC PARAMETERS-----\n"
-
-#endif

@@ -1,34 +1,21 @@
 /*
- * running.h - a keeper that runs as a process of its own, and what is said to
- * it.
- *
- * Every octet that it says is kept: at the end of a test there must be no
- * secret among them, and only whole lines in the log.
+ * keeper_process.c - see keeper_process.h.
  */
-#ifndef RUNNING_H
-#define RUNNING_H
-
-#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
-#include "acme_client.h"
-#include "acme_keeper.h"
-#include "issuer.h"
-#include "packet.h"
+#include "keeper_process.h"
 
-#define HANGS_AFTER 120         /* seconds; valgrind is slow */
 #define DESCRIPTORS_MAX 1024
 
-#define ACCOUNT_URL "https://ca.example/account/1"
-#define ORDER_URL "https://ca.example/order/1"
-#define NONCE "bm9uY2U"
-
-static int pair[2];             /* 0 the keeper's end, 1 that of all workers */
-static pid_t keeper_pid;        /* 0: none runs */
-static acme_conf_t *conf;
-static int channel;             /* the one that tests talk on; -1: not open */
-static char *heard;             /* all that came */
-static size_t heard_len;
+int pair[2];
+pid_t keeper_pid;
+acme_conf_t *conf;
+int channel;
+char *heard;
+size_t heard_len;
 
 static void held(void *baton, const char *reason)
 {
@@ -37,7 +24,7 @@ static void held(void *baton, const char *reason)
 }
 
 /* As httpd does it, all but what is the keeper's is closed. */
-static inline void be_the_keeper(pid_t parent, int fd)
+static void be_the_keeper(pid_t parent, int fd)
 {
     static const char *const test[] = { "false", NULL };
     acme_server_t server = { 0 };
@@ -67,7 +54,7 @@ static inline void be_the_keeper(pid_t parent, int fd)
     apr_pool_destroy(pool);
 }
 
-static inline void start_keeper(void)
+void start_keeper(void)
 {
     pid_t parent = getpid();
 
@@ -81,8 +68,7 @@ static inline void start_keeper(void)
     }
 }
 
-/* Its wait status. */
-static inline int wait_for_keeper(void)
+int wait_for_keeper(void)
 {
     int status;
 
@@ -91,13 +77,13 @@ static inline int wait_for_keeper(void)
     return status;
 }
 
-static inline void kill_keeper(void)
+void kill_keeper(void)
 {
     kill(keeper_pid, SIGKILL);
     wait_for_keeper();
 }
 
-static inline void remember(const char *data, size_t len)
+void remember(const char *data, size_t len)
 {
     heard = realloc(heard, heard_len + len);
     assert_non_null(heard);
@@ -105,8 +91,7 @@ static inline void remember(const char *data, size_t len)
     heard_len += len;
 }
 
-/* The next reply; APR_EOF when the keeper closed the channel. */
-static inline apr_status_t hear(acme_message_t *reply, int fd)
+apr_status_t hear(acme_message_t *reply, int fd)
 {
     static char raw[PACKET_REST];
     apr_status_t rv;
@@ -125,8 +110,7 @@ static inline apr_status_t hear(acme_message_t *reply, int fd)
     return rv;
 }
 
-/* A new channel that brings no answer yet; *ptheirs is the end passed on. */
-static inline int knock(int *ptheirs)
+int knock(int *ptheirs)
 {
     static const acme_msg_none_t none;
     acme_message_t message = { ACME_MSG_HELLO, APR_SUCCESS, &none, NULL, 0 };
@@ -144,7 +128,7 @@ static inline int knock(int *ptheirs)
     return fds[0];
 }
 
-static inline int open_channel(void)
+int open_channel(void)
 {
     acme_message_t reply;
     int fd = knock(NULL);
@@ -157,8 +141,7 @@ static inline int open_channel(void)
     return fd;
 }
 
-/* acmectl's way in. */
-static inline int open_control(void)
+int open_control(void)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
@@ -169,10 +152,9 @@ static inline int open_control(void)
     return fd;
 }
 
-/* The reply to a request, which may be a failure: then res has it as well. */
-static inline acme_message_t say_on(int fd, acme_message_e kind,
-                                    const void *body, const char *tail,
-                                    apr_size_t len)
+acme_message_t say_on(int fd, acme_message_e kind,
+                      const void *body, const char *tail,
+                      apr_size_t len)
 {
     acme_message_t request = { kind, APR_SUCCESS, body, tail, len };
     acme_message_t reply;
@@ -184,7 +166,7 @@ static inline acme_message_t say_on(int fd, acme_message_e kind,
     return reply;
 }
 
-static inline acme_message_t say(acme_message_e kind, const void *body)
+acme_message_t say(acme_message_e kind, const void *body)
 {
     if (channel < 0) {
         channel = open_channel();
@@ -192,7 +174,7 @@ static inline acme_message_t say(acme_message_e kind, const void *body)
     return say_on(channel, kind, body, NULL, 0);
 }
 
-static inline void assert_closed(int fd, const char *name)
+void assert_closed(int fd, const char *name)
 {
     acme_message_t reply;
     apr_status_t rv = hear(&reply, fd);
@@ -202,21 +184,20 @@ static inline void assert_closed(int fd, const char *name)
     }
 }
 
-/* It goes on serving others. */
-static inline void assert_serving(void)
+void assert_serving(void)
 {
     close(open_channel());
 }
 
-static inline apr_status_t prepare(apr_uint32_t cert)
+apr_status_t prepare(apr_uint32_t cert)
 {
     acme_msg_cert_t body = { { cert, 0, 0 } };
 
     return say(ACME_MSG_PREPARE, &body).status;
 }
 
-static inline apr_status_t tell_url(acme_message_e kind, apr_uint32_t cert,
-                                    const char *url)
+apr_status_t tell_url(acme_message_e kind, apr_uint32_t cert,
+                      const char *url)
 {
     acme_msg_url_t body;
 
@@ -226,15 +207,14 @@ static inline apr_status_t tell_url(acme_message_e kind, apr_uint32_t cert,
     return say(kind, &body).status;
 }
 
-/* An account, and key and CSR of certificate 0, as a renewal has them. */
-static inline void begin(void)
+void begin(void)
 {
     assert_int_equal(prepare(0), 0);
     assert_int_equal(tell_url(ACME_MSG_ACCOUNT, 0, ACCOUNT_URL), 0);
 }
 
-static inline acme_message_t sign(apr_uint32_t cert, apr_uint32_t kind,
-                                  const char *url, const char *nonce)
+acme_message_t sign(apr_uint32_t cert, apr_uint32_t kind,
+                    const char *url, const char *nonce)
 {
     acme_msg_sign_t body;
 
@@ -246,8 +226,8 @@ static inline acme_message_t sign(apr_uint32_t cert, apr_uint32_t kind,
     return say(ACME_MSG_SIGN, &body);
 }
 
-static inline acme_message_t install_octets(apr_uint32_t cert,
-                                            const char *data, apr_size_t len)
+acme_message_t install_octets(apr_uint32_t cert,
+                              const char *data, apr_size_t len)
 {
     acme_msg_url_t body;
 
@@ -257,13 +237,12 @@ static inline acme_message_t install_octets(apr_uint32_t cert,
     return say_on(channel, ACME_MSG_INSTALL, &body, data, len);
 }
 
-static inline acme_message_t install(apr_uint32_t cert, const char *pem)
+acme_message_t install(apr_uint32_t cert, const char *pem)
 {
     return install_octets(cert, pem, strlen(pem));
 }
 
-/* The state as acmectl sees it. */
-static inline acme_state_t list(apr_uint32_t cert)
+acme_state_t list(apr_uint32_t cert)
 {
     acme_msg_cert_t body = { { cert, 0, 0 } };
     int fd = open_control();
@@ -274,8 +253,7 @@ static inline acme_state_t list(apr_uint32_t cert)
     return *(const acme_state_t *)reply.body;
 }
 
-/* The key that was made for a certificate under way. */
-static inline EVP_PKEY *pending_key(int cert)
+EVP_PKEY *pending_key(int cert)
 {
     acme_key_t *key;
 
@@ -285,8 +263,7 @@ static inline EVP_PKEY *pending_key(int cert)
     return acme_key_evp(key);
 }
 
-/* What an honest CA issues for it. */
-static inline const char *right_chain(int cert)
+const char *right_chain(int cert)
 {
     issue_t what = { .issuer = make_issuer("Test CA") };
 
@@ -296,13 +273,13 @@ static inline const char *right_chain(int cert)
     return issue(&what);
 }
 
-static inline int is_heard(const void *data, size_t len)
+static int is_heard(const void *data, size_t len)
 {
     return heard_len && memmem(heard, heard_len, data, len) != NULL;
 }
 
 /* Neither the PEM text of a key nor its secret number. */
-static inline void assert_secret(const char *path)
+static void assert_secret(const char *path)
 {
     unsigned char *der = NULL;
     acme_key_t *key;
@@ -317,7 +294,7 @@ static inline void assert_secret(const char *path)
     OPENSSL_free(der);
 }
 
-static inline void assert_secrets_kept(void)
+static void assert_secrets_kept(void)
 {
     int i;
 
@@ -331,7 +308,7 @@ static inline void assert_secrets_kept(void)
     assert_not_logged("PRIVATE KEY");
 }
 
-static inline void assert_log_clean(void)
+static void assert_log_clean(void)
 {
     const char *log = logged();
     const char *c;
@@ -342,7 +319,7 @@ static inline void assert_log_clean(void)
     }
 }
 
-static inline int running_setup(void **state)
+int running_setup(void **state)
 {
     int rc = scratch_setup(state);
 
@@ -352,7 +329,7 @@ static inline int running_setup(void **state)
     return rc || acme_message_pair(pair, &res);
 }
 
-static inline int keeper_setup(void **state)
+int keeper_setup(void **state)
 {
     int rc = running_setup(state);
 
@@ -360,7 +337,7 @@ static inline int keeper_setup(void **state)
     return rc;
 }
 
-static inline int running_teardown(void **state)
+int running_teardown(void **state)
 {
     int status = 0;
 
@@ -383,11 +360,3 @@ static inline int running_teardown(void **state)
     close(pair[1]);
     return scratch_teardown(state) || status;
 }
-
-/* A keeper runs; or the test starts it. */
-#define RUNNING_TEST(test) \
-    cmocka_unit_test_setup_teardown(test, keeper_setup, running_teardown)
-#define STARTING_TEST(test) \
-    cmocka_unit_test_setup_teardown(test, running_setup, running_teardown)
-
-#endif

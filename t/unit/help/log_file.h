@@ -1,0 +1,20 @@
+/*
+ * log_file.h - a log in the scratch folder, and what was logged.
+ */
+#ifndef LOG_FILE_H
+#define LOG_FILE_H
+
+#include "acme_log.h"
+
+extern const acme_log_t test_log;
+
+/* All of it: lines of "[level] text". */
+const char *logged(void);
+
+void assert_logged(const char *text);
+void assert_not_logged(const char *text);
+
+/* How many times is it said? */
+int times_logged(const char *text);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * open_registry.h - what the keeper's floor works on: the registry of a
+ * configuration, its store, and a log that can be read.
+ */
+#ifndef OPEN_REGISTRY_H
+#define OPEN_REGISTRY_H
+
+#include "acme_journal.h"
+#include "acme_registry.h"
+#include "log_file.h"
+#include "make_conf.h"
+#include "open_store.h"
+
+extern int published;           /* how often publish() was called */
+
+void publish(void *baton, const acme_state_t *state);
+
+/* The registry as a keeper has it that started now. */
+acme_registry_t *open_registry(const acme_conf_t *conf);
+
+acme_journal_t *journal_of(const char *id);
+const char *last_event(const char *id);
+
+#endif
