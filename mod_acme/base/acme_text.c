@@ -1,27 +1,18 @@
 /*
- * acme_text.c - what a stranger sent, made printable or looked at hard.
+ * acme_text.c - texts that a stranger sent, made printable.
  *
  * Letters and digits are those of ASCII: nothing here asks the locale, which
  * another module of httpd may have set.
  */
-#include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <apr_encode.h>
 #include <apr_strings.h>
 
 #include "acme_text.h"
 
-#define DIGITS "0123456789"
-#define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" DIGITS
-
-/* All of 3986, 2 but '#', which is refused with a sentence of its own. */
-#define URL_CHARS ALNUM "-._~" ":/?[]@" "!$&'()*+,;=" "%"
-#define URL_SCHEME "https://"
-#define URL_SCHEME_PLAIN "http://"
-#define URL_SHOWN 300           /* octets of a refused URL */
+#define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
+              "0123456789"
 
 #define ESCAPE_MAX 4            /* octets: "\x0a" */
 
@@ -94,118 +85,4 @@ const char *acme_text_base64url(const void *data, apr_size_t len,
 {
     return apr_pencode_base64_binary(p, data, (apr_ssize_t)len,
                                      APR_ENCODE_BASE64URL, NULL);
-}
-
-/* Where the host at text ends, or NULL when there is none. */
-static const char *skip_host(const char *text)
-{
-    char address[INET6_ADDRSTRLEN];
-    unsigned char octets[16];
-    apr_size_t len;
-
-    if (*text != '[') {
-        return strspn(text, ALNUM) ? text + strspn(text, ALNUM "-._") : NULL;
-    }
-    text++;
-    len = strcspn(text, "]");
-    if (len >= sizeof(address) || text[len] == '\0') {
-        return NULL;
-    }
-    memcpy(address, text, len);
-    address[len] = '\0';
-    return inet_pton(AF_INET6, address, octets) == 1 ? text + len + 1 : NULL;
-}
-
-/* Where the port at text ends, which may be missing; or NULL when it is bad. */
-static const char *skip_port(const char *text)
-{
-    apr_size_t len;
-    int port;
-
-    if (*text != ':') {
-        return text;
-    }
-    text++;
-    len = strspn(text, DIGITS);
-    port = len <= 5 ? atoi(text) : 0;
-    return port >= 1 && port <= 65535 ? text + len : NULL;
-}
-
-/* Where the host of a URL should be; NULL when its scheme is another. */
-static const char *skip_scheme(const char *url, int plain)
-{
-    const char *scheme = URL_SCHEME;
-
-    if (plain && strncasecmp(url, scheme, strlen(scheme))) {
-        scheme = URL_SCHEME_PLAIN;
-    }
-    return strncasecmp(url, scheme, strlen(scheme)) ? NULL
-                                                    : url + strlen(scheme);
-}
-
-static const char *url_fault(const char *url, int plain)
-{
-    const char *host = skip_scheme(url, plain);
-    const char *end;
-
-    if (strlen(url) > ACME_URL_MAX) {
-        return "it is too long";
-    }
-    if (!host) {
-        return plain ? "it does not begin with " URL_SCHEME_PLAIN
-                     : "it does not begin with " URL_SCHEME;
-    }
-    if (memchr(host, '@', strcspn(host, "/?#"))) {
-        return "it has a user name";
-    }
-    if (strchr(url, '#')) {
-        return "it has a fragment";
-    }
-    if (url[strspn(url, URL_CHARS)] != '\0') {
-        return "it has a character that no URL has";
-    }
-
-    end = skip_host(host);
-    if (!end) {
-        return "it has no host";
-    }
-    end = skip_port(end);
-    if (!end || !strchr("/?", *end)) {
-        return "something else than a port follows the host";
-    }
-    return NULL;
-}
-
-static apr_status_t check_url(const char *url, int plain, acme_result_t *res,
-                              apr_pool_t *p)
-{
-    const char *fault = url_fault(url, plain);
-    const char *at;
-
-    if (!fault) {
-        return APR_SUCCESS;
-    }
-    /* What stands before an @ may be a password. */
-    at = strrchr(url, '@');
-    return acme_fail(res, APR_EINVAL, "%s: this URL is not used: %s",
-                     acme_text_clean(at ? at : url, URL_SHOWN, p), fault);
-}
-
-apr_status_t acme_url_check(const char *url, acme_result_t *res,
-                            apr_pool_t *p)
-{
-    return check_url(url, 0, res, p);
-}
-
-apr_status_t acme_url_check_plain(const char *url, acme_result_t *res,
-                                  apr_pool_t *p)
-{
-    return check_url(url, 1, res, p);
-}
-
-const char *acme_url_host(const char *url, apr_pool_t *p)
-{
-    const char *host = url + sizeof(URL_SCHEME) - 1;
-
-    return acme_text_lower(host, strcspn(host, "/?"), p);
 }

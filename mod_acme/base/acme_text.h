@@ -1,5 +1,5 @@
 /*
- * acme_text.h - texts and URLs that a stranger sent.
+ * acme_text.h - texts that a stranger sent.
  *
  * Whatever came from a CA goes through acme_text_clean() before people see it.
  */
@@ -7,11 +7,6 @@
 #define ACME_TEXT_H
 
 #include <apr_pools.h>
-
-#include "acme_result.h"
-#include "acme_time.h"
-
-#define ACME_URL_MAX 2000       /* octets; longer ones are refused */
 
 /*
  * A stranger's text made printable: octets outside of 0x20 to 0x7e become
@@ -29,20 +24,5 @@ int acme_text_is_base64url(const char *text, apr_size_t max);
 /* base64url without padding. (7515, 2) */
 const char *acme_text_base64url(const void *data, apr_size_t len,
                                 apr_pool_t *p);
-
-/*
- * An absolute https URL of at most ACME_URL_MAX octets: a host, no user
- * info, no white space, no control characters, no fragment, nothing beyond
- * ASCII. res names the URL and what is wrong.
- */
-apr_status_t acme_url_check(const char *url, acme_result_t *res,
-                            apr_pool_t *p);
-
-/* The same for what is signed by itself: http or https. */
-apr_status_t acme_url_check_plain(const char *url, acme_result_t *res,
-                                  apr_pool_t *p);
-
-/* "host" or "host:port" of a URL that acme_url_check() liked, lower case. */
-const char *acme_url_host(const char *url, apr_pool_t *p);
 
 #endif

@@ -21,8 +21,6 @@
 #define DAY (24 * HOUR)
 #define DURATION_MAX ((apr_int64_t)3650 * DAY)
 
-#define SERVER_RETRY_MAX DAY
-
 /* The number at *ptext, which is moved behind it; -1 when there is none. */
 static int read_number(const char **ptext)
 {
@@ -199,28 +197,4 @@ const char *acme_time_rfc3339(apr_time_t t, apr_pool_t *p)
     return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ",
                         exp.tm_year + 1900, exp.tm_mon + 1, exp.tm_mday,
                         exp.tm_hour, exp.tm_min, exp.tm_sec);
-}
-
-apr_time_t acme_time_retry_after_parse(const char *value, apr_time_t now)
-{
-    apr_time_t most = now + apr_time_from_sec(SERVER_RETRY_MAX);
-    apr_time_t t;
-
-    if (!value || *value == '\0') {
-        return 0;
-    }
-    if (value[strspn(value, DIGITS)] == '\0') {
-        /* Out of range is the largest number. */
-        apr_int64_t seconds = apr_strtoi64(value, NULL, 10);
-
-        t = seconds < SERVER_RETRY_MAX ? now + apr_time_from_sec(seconds)
-                                       : most;
-    }
-    else {
-        t = apr_date_parse_http(value);
-        if (t == APR_DATE_BAD) {
-            return 0;
-        }
-    }
-    return t < now ? now : t > most ? most : t;
 }

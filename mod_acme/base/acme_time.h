@@ -1,5 +1,5 @@
 /*
- * acme_time.h - reading and writing times, durations, windows, Retry-After.
+ * acme_time.h - reading and writing times, durations, windows.
  *
  * Whatever reads a text is strict: what it does not know is refused, or 0.
  */
@@ -36,11 +36,5 @@ const char *acme_time_interval_text(apr_interval_time_t d, apr_pool_t *p);
 /* RFC 3339, as in expires and in meta.json; 0 when it is none. */
 apr_time_t acme_time_parse(const char *text);
 const char *acme_time_rfc3339(apr_time_t t, apr_pool_t *p);
-
-/*
- * Retry-After: seconds or an HTTP date (9110, 10.2.3), as a point in time,
- * at least now and at most a day from now. 0 when there is none or it is bad.
- */
-apr_time_t acme_time_retry_after_parse(const char *value, apr_time_t now);
 
 #endif

@@ -12,4 +12,5 @@ noinst_LTLIBRARIES += %D%/libacme_base.la
 	%D%/acme_result.c %D%/acme_result.h \
 	%D%/acme_stop.c %D%/acme_stop.h \
 	%D%/acme_text.c %D%/acme_text.h \
-	%D%/acme_time.c %D%/acme_time.h
+	%D%/acme_time.c %D%/acme_time.h \
+	%D%/acme_url.c %D%/acme_url.h

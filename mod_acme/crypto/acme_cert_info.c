@@ -22,6 +22,7 @@
 #include "acme_name.h"
 #include "acme_openssl.h"
 #include "acme_text.h"
+#include "acme_url.h"
 
 #define SERIAL_OCTETS_MAX 20    /* 5280, 4.1.2.2 */
 #define NAME_SHOWN 128          /* characters of an issuer or a bad name */

@@ -7,9 +7,11 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 #include <apr_time.h>
-#include <openssl/x509.h>
 
 #include "acme_result.h"
+
+struct x509_st;                 /* OpenSSL's X509 */
+struct X509_name_st;            /* its X509_NAME */
 
 #define ACME_CERT_ID_MAX 127    /* characters */
 
@@ -27,7 +29,8 @@ typedef struct {
 } acme_cert_info_t;
 
 /* The common name in name, else all of it: clean, bounded, never NULL. */
-const char *acme_cert_info_name_text(const X509_NAME *name, apr_pool_t *p);
+const char *acme_cert_info_name_text(const struct X509_name_st *name,
+                                     apr_pool_t *p);
 
 /*
  * Fill leaf from x509, all of it in p. A DNS name that none can be, a damaged
@@ -38,7 +41,8 @@ const char *acme_cert_info_name_text(const X509_NAME *name, apr_pool_t *p);
  * a damaged one counts as none. The URLs are ones that acme_url_check_plain()
  * likes; that of a CRL is a complete one of the issuer itself.
  */
-apr_status_t acme_cert_info_read(acme_cert_info_t *leaf, const X509 *x509,
+apr_status_t acme_cert_info_read(acme_cert_info_t *leaf,
+                                 const struct x509_st *x509,
                                  acme_result_t *res, apr_pool_t *p);
 
 #endif

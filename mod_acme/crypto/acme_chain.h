@@ -1,8 +1,8 @@
 /*
  * acme_chain.h - the certificates that came from a CA, taken apart.
  *
- * They are hostile until keeper/acme_install_check.c has looked at them: here they are
- * only read, within bounds.
+ * They are hostile until keeper/acme_install_check.c has looked at them: here
+ * they are only read, within bounds.
  */
 #ifndef ACME_CHAIN_H
 #define ACME_CHAIN_H
@@ -32,7 +32,7 @@ apr_status_t acme_chain_load(acme_chain_t **pchain, const char *path,
 const acme_cert_info_t *acme_chain_leaf(const acme_chain_t *chain);
 
 /* OpenSSL's own handle on certificate i, the leaf is 0; NULL: no such one. */
-X509 *acme_chain_x509(const acme_chain_t *chain, int i);
+struct x509_st *acme_chain_x509(const acme_chain_t *chain, int i);
 
 /* The leaf as DER. */
 apr_status_t acme_chain_leaf_der(const unsigned char **pder, apr_size_t *plen,

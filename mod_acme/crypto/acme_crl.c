@@ -99,11 +99,10 @@ static void read_entry(acme_revoked_t *out, const X509_REVOKED *entry)
 }
 
 apr_status_t acme_crl_read(acme_revoked_t *out, const acme_chain_t *chain,
-                           const acme_http_reply_t *reply, apr_time_t now,
+                           const acme_revoked_der_t *der, apr_time_t now,
                            acme_result_t *res, apr_pool_t *p)
 {
-    const unsigned char *body = (const unsigned char *)reply->body;
-    const unsigned char *rest = body;
+    const unsigned char *rest = der->data;
     X509 *leaf = acme_chain_x509(chain, 0);
     X509_REVOKED *entry;
     X509_CRL *crl;
@@ -112,8 +111,8 @@ apr_status_t acme_crl_read(acme_revoked_t *out, const acme_chain_t *chain,
 
     memset(out, 0, sizeof(*out));
 
-    crl = d2i_X509_CRL(NULL, &rest, (long)reply->body_len);
-    if (!crl || rest != body + reply->body_len) {
+    crl = d2i_X509_CRL(NULL, &rest, (long)der->len);
+    if (!crl || rest != der->data + der->len) {
         rv = acme_fail(res, APR_EINVAL, "CRL: it is damaged");
         goto out;
     }

@@ -1,6 +1,5 @@
 /*
- * acme_csr.h - what is signed with a certificate's key before the CA has
- * answered: the request for it, and a placeholder to show meanwhile.
+ * acme_csr.h - the request for a certificate, which finalizes an order.
  */
 #ifndef ACME_CSR_H
 #define ACME_CSR_H
@@ -19,14 +18,5 @@ apr_status_t acme_csr_make(const unsigned char **pder, apr_size_t *plen,
                            acme_key_t *key, const apr_array_header_t *names,
                            int must_staple, acme_result_t *res,
                            apr_pool_t *p);
-
-/*
- * A self-signed certificate (PEM) for names, valid from an hour before now
- * for so long: what a vhost shows until the CA has answered.
- */
-apr_status_t acme_placeholder_make(const char **ppem, acme_key_t *key,
-                                   const apr_array_header_t *names,
-                                   apr_time_t now, apr_interval_time_t valid,
-                                   acme_result_t *res, apr_pool_t *p);
 
 #endif

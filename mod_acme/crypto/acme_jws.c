@@ -14,6 +14,7 @@
 #include "acme_jws.h"
 #include "acme_openssl.h"
 #include "acme_text.h"
+#include "acme_url.h"
 
 #define BASE64URL "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
                   "0123456789-_"

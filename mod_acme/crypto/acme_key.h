@@ -8,9 +8,10 @@
 #define ACME_KEY_H
 
 #include <apr_pools.h>
-#include <openssl/evp.h>
 
 #include "acme_result.h"
+
+struct evp_pkey_st;             /* OpenSSL's EVP_PKEY */
 
 typedef enum {
     ACME_KEY_P256,
@@ -61,7 +62,7 @@ apr_status_t acme_key_pem(const char **ppem, acme_key_t *key,
 int acme_key_same(acme_key_t *a, acme_key_t *b);
 
 /* OpenSSL's own handle; the key keeps it. */
-EVP_PKEY *acme_key_evp(acme_key_t *key);
+struct evp_pkey_st *acme_key_evp(acme_key_t *key);
 
 /* "ES256", "ES384" or "RS256": how this key signs a JWS. (7518, 3.1) */
 const char *acme_key_alg(acme_key_t *key);

@@ -65,19 +65,18 @@ out:
 
 /* The signed part of a reply; the caller frees it. */
 static apr_status_t open_reply(OCSP_BASICRESP **pbasic,
-                               const acme_http_reply_t *reply,
+                               const acme_revoked_der_t *der,
                                acme_result_t *res)
 {
-    const unsigned char *body = (const unsigned char *)reply->body;
-    const unsigned char *rest = body;
+    const unsigned char *rest = der->data;
     OCSP_RESPONSE *response;
     apr_status_t rv = APR_SUCCESS;
     int status;
 
     *pbasic = NULL;
 
-    response = d2i_OCSP_RESPONSE(NULL, &rest, (long)reply->body_len);
-    if (!response || rest != body + reply->body_len) {
+    response = d2i_OCSP_RESPONSE(NULL, &rest, (long)der->len);
+    if (!response || rest != der->data + der->len) {
         rv = acme_fail(res, APR_EINVAL, "OCSP answer: it is damaged");
         goto out;
     }
@@ -169,7 +168,7 @@ static apr_status_t read_status(acme_revoked_t *out, OCSP_BASICRESP *basic,
 }
 
 apr_status_t acme_ocsp_read(acme_revoked_t *out, const acme_chain_t *chain,
-                            const acme_http_reply_t *reply, apr_time_t now,
+                            const acme_revoked_der_t *der, apr_time_t now,
                             acme_result_t *res, apr_pool_t *p)
 {
     OCSP_BASICRESP *basic = NULL;
@@ -181,7 +180,7 @@ apr_status_t acme_ocsp_read(acme_revoked_t *out, const acme_chain_t *chain,
 
     rv = acme_revoked_issuer(&issuer, chain, res, p);
     if (rv == APR_SUCCESS) {
-        rv = open_reply(&basic, reply, res);
+        rv = open_reply(&basic, der, res);
     }
     if (rv == APR_SUCCESS) {
         rv = check_signature(basic, issuer, now, res);

@@ -15,10 +15,12 @@
 #include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509v3.h>
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
 #include <openssl/core_names.h>
 #endif
 
+#include "acme_name.h"
 #include "acme_openssl.h"
 
 #define CHUNK_OCTETS 4096
@@ -207,6 +209,55 @@ const char *acme_openssl_pem(X509 *x509, apr_pool_t *p)
     }
     BIO_free(bio);
     return pem;
+}
+
+static GENERAL_NAME *make_san(const char *name)
+{
+    unsigned char octets[16];
+    int len = acme_name_ip_octets(octets, name);
+    GENERAL_NAME *san = GENERAL_NAME_new();
+    ASN1_STRING *value;
+
+    value = ASN1_STRING_type_new(len ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING);
+    if (!san || !value
+        || !ASN1_STRING_set(value, len ? (const void *)octets : name,
+                            len ? len : -1)) {
+        ASN1_STRING_free(value);
+        GENERAL_NAME_free(san);
+        return NULL;
+    }
+    GENERAL_NAME_set0_value(san, len ? GEN_IPADD : GEN_DNS, value);
+    return san;
+}
+
+GENERAL_NAMES *acme_openssl_sans(const apr_array_header_t *names)
+{
+    GENERAL_NAMES *sans = GENERAL_NAMES_new();
+    GENERAL_NAME *san;
+    int i;
+
+    for (i = 0; sans && i < names->nelts; i++) {
+        san = make_san(APR_ARRAY_IDX(names, i, const char *));
+        if (!san || !sk_GENERAL_NAME_push(sans, san)) {
+            GENERAL_NAME_free(san);
+            GENERAL_NAMES_free(sans);
+            sans = NULL;
+        }
+    }
+    return sans;
+}
+
+X509_NAME *acme_openssl_name(const char *cn)
+{
+    X509_NAME *name = X509_NAME_new();
+
+    if (name && cn
+        && !X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_ASC,
+                                       (const unsigned char *)cn, -1, -1, 0)) {
+        X509_NAME_free(name);
+        return NULL;
+    }
+    return name;
 }
 
 int acme_openssl_set_times(X509 *x509, apr_time_t from, apr_time_t until)

@@ -8,13 +8,14 @@
 #ifndef ACME_OPENSSL_H
 #define ACME_OPENSSL_H
 
+#include <apr_tables.h>
 #include <apr_time.h>
 
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "acme_result.h"
 
@@ -53,6 +54,15 @@ int acme_openssl_same(EVP_PKEY *a, EVP_PKEY *b);
 
 /* PEM of a certificate, NULL when OpenSSL fails. */
 const char *acme_openssl_pem(X509 *x509, apr_pool_t *p);
+
+/*
+ * A subjectAltName for names (const char *, as acme_name.h has them), and an
+ * X.509 name of this CN alone, or an empty one when cn is NULL. The caller
+ * frees both; NULL when OpenSSL fails. Built from objects, never from
+ * OpenSSL's configuration strings: in those a name could hold syntax.
+ */
+GENERAL_NAMES *acme_openssl_sans(const apr_array_header_t *names);
+X509_NAME *acme_openssl_name(const char *cn);
 
 /* notBefore and notAfter; false when OpenSSL fails. */
 int acme_openssl_set_times(X509 *x509, apr_time_t from, apr_time_t until);

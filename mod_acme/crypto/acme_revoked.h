@@ -5,10 +5,9 @@
 #ifndef ACME_REVOKED_H
 #define ACME_REVOKED_H
 
-#include <openssl/asn1.h>
-#include <openssl/x509.h>
-
 #include "acme_chain.h"
+
+struct asn1_string_st;          /* OpenSSL's ASN1_TIME */
 
 typedef enum {
     ACME_REVOKED_UNKNOWN,
@@ -24,11 +23,18 @@ typedef struct {
                                    time */
 } acme_revoked_t;
 
+/* An OCSP answer or a CRL as it came from the network: DER, not yet read. */
+typedef struct {
+    const unsigned char *data;
+    apr_size_t len;
+} acme_revoked_der_t;
+
 /*
  * The certificate that issued the leaf; the chain keeps it. ENOENT when
  * nothing follows the leaf, EINVAL when the chain is not linked.
  */
-apr_status_t acme_revoked_issuer(X509 **pissuer, const acme_chain_t *chain,
+apr_status_t acme_revoked_issuer(struct x509_st **pissuer,
+                                 const acme_chain_t *chain,
                                  acme_result_t *res, apr_pool_t *p);
 
 /*
@@ -36,13 +42,15 @@ apr_status_t acme_revoked_issuer(X509 **pissuer, const acme_chain_t *chain,
  * it does not say so, and counts for a day)? Clocks may differ by 5 minutes.
  * *pnext is until, or 0.
  */
-apr_status_t acme_revoked_is_fresh(apr_time_t *pnext, const ASN1_TIME *from,
-                                   const ASN1_TIME *until, apr_time_t now,
+apr_status_t acme_revoked_is_fresh(apr_time_t *pnext,
+                                   const struct asn1_string_st *from,
+                                   const struct asn1_string_st *until,
+                                   apr_time_t now,
                                    acme_result_t *res, apr_pool_t *p);
 
 /* Is now in what from and until enclose, give or take 5 minutes? */
-int acme_revoked_is_within(const ASN1_TIME *from, const ASN1_TIME *until,
-                           apr_time_t now);
+int acme_revoked_is_within(const struct asn1_string_st *from,
+                           const struct asn1_string_st *until, apr_time_t now);
 
 /* "keyCompromise", ... for a CRLReason; NULL when it is none. (5280, 5.3.1) */
 const char *acme_revoked_reason(long code);

@@ -1,7 +1,7 @@
 # crypto - all of OpenSSL but for the TLS of httpd.
 
 in_crypto = -I$(srcdir)/%D%
-crypto_flags = $(in_crypto) $(in_net) $(in_base) $(cppflags)
+crypto_flags = $(in_crypto) $(in_base) $(cppflags)
 
 noinst_LTLIBRARIES += %D%/libacme_crypto.la
 %C%_libacme_crypto_la_CPPFLAGS = $(crypto_flags)
@@ -10,11 +10,14 @@ noinst_LTLIBRARIES += %D%/libacme_crypto.la
 	%D%/acme_alpn_cert.c %D%/acme_alpn_cert.h \
 	%D%/acme_cert_info.c %D%/acme_cert_info.h \
 	%D%/acme_chain.c %D%/acme_chain.h \
+	%D%/acme_cleanse.c %D%/acme_cleanse.h \
 	%D%/acme_crl.c %D%/acme_crl.h \
 	%D%/acme_csr.c %D%/acme_csr.h \
+	%D%/acme_digest.c %D%/acme_digest.h \
 	%D%/acme_jws.c %D%/acme_jws.h \
 	%D%/acme_key.c %D%/acme_key.h \
 	%D%/acme_ocsp.c %D%/acme_ocsp.h \
 	%D%/acme_openssl.c %D%/acme_openssl.h \
 	%D%/acme_pair.c %D%/acme_pair.h \
-	%D%/acme_revoked.c %D%/acme_revoked.h
+	%D%/acme_revoked.c %D%/acme_revoked.h \
+	%D%/acme_self_signed.c %D%/acme_self_signed.h

@@ -8,13 +8,12 @@
 
 #include <apr_cstr.h>
 #include <apr_strings.h>
-#include <openssl/crypto.h>
-
 #include <httpd.h>
 #include <http_config.h>
 #include <http_core.h>
 #include <http_main.h>
 
+#include "acme_cleanse.h"
 #include "acme_hmac_wipe.h"
 
 #define DIRECTIVE "AcmeExternalAccount"
@@ -224,7 +223,7 @@ static void wipe_mapping(int mem, apr_uint64_t begin, apr_uint64_t end)
             wipe_chunk(mem, chunk, (apr_size_t)n, address);
         }
     }
-    OPENSSL_cleanse(chunk, sizeof(chunk));
+    acme_cleanse(chunk, sizeof(chunk));
 }
 
 /* All that we wrote to and share with nobody: heap, stack, statics. */
@@ -272,6 +271,6 @@ void acme_hmac_wipe_worker(void)
     const secret_t *secret;
 
     for (secret = secrets; secret; secret = secret->next) {
-        OPENSSL_cleanse(secret->text, secret->len);
+        acme_cleanse(secret->text, secret->len);
     }
 }

@@ -14,14 +14,14 @@
 #include <http_core.h>
 #include <http_log.h>
 
-#include <openssl/crypto.h>
-
+#include "acme_cleanse.h"
 #include "acme_file.h"
 #include "acme_jws.h"
 #include "acme_name.h"
 #include "acme_parsers.h"
 #include "acme_hmac_wipe.h"
 #include "acme_store.h"
+#include "acme_url.h"
 
 APLOG_USE_MODULE(acme);
 
@@ -186,7 +186,7 @@ static const char *check_hmac_file(const char *path, apr_pool_t *p)
     if (acme_jws_hmac_check(hmac, &res)) {
         return apr_psprintf(p, "%s: %s", path, res.detail);
     }
-    OPENSSL_cleanse(hmac, strlen(hmac));
+    acme_cleanse(hmac, strlen(hmac));
     return NULL;
 }
 
@@ -211,7 +211,7 @@ const char *acme_parsers_external_account(void *field, cmd_parms *cmd, int argc,
         return apr_pstrdup(cmd->pool, res.detail);
     }
     account->hmac = acme_hmac_wipe_add(argv[1], cmd->pool);
-    OPENSSL_cleanse(argv[1], strlen(argv[1]));
+    acme_cleanse(argv[1], strlen(argv[1]));
     return NULL;
 }
 

@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 
 #include "acme_chain.h"
-#include "acme_csr.h"
+#include "acme_self_signed.h"
 #include "acme_file.h"
 #include "acme_name.h"
 #include "acme_placeholder.h"
@@ -66,7 +66,7 @@ apr_status_t acme_placeholder_find(acme_placeholder_t *found,
     if (rv != APR_SUCCESS || is_good(found->cert, key, cert, now, p)) {
         return rv;
     }
-    rv = acme_placeholder_make(&pem, key, cert->names, now, VALID, res, p);
+    rv = acme_self_signed_make(&pem, key, cert->names, now, VALID, res, p);
     if (rv == APR_SUCCESS) {
         rv = acme_file_write(found->cert, pem, strlen(pem), 0644, res, p);
     }

@@ -7,9 +7,9 @@
 #include <apr_escape.h>
 #include <apr_strings.h>
 
-#include <openssl/evp.h>
 
 #include "acme_conf.h"
+#include "acme_digest.h"
 
 #define DIGEST_OCTETS 8
 
@@ -84,12 +84,7 @@ static int by_text(const void *a, const void *b)
 
 static const char *digest_text(const char *text, apr_pool_t *p)
 {
-    unsigned char md[EVP_MAX_MD_SIZE];
-
-    if (!EVP_Digest(text, strlen(text), md, NULL, EVP_sha256(), NULL)) {
-        return "";
-    }
-    return apr_pescape_hex(p, md, DIGEST_OCTETS, 0);
+    return acme_digest_hex(text, strlen(text), DIGEST_OCTETS, p);
 }
 
 /* The order of vhosts in the files is no reason to begin anew. */

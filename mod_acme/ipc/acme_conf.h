@@ -13,6 +13,7 @@
 #include "acme_challenge.h"
 #include "acme_key.h"
 #include "acme_text.h"
+#include "acme_time.h"
 
 /* AcmeDns: who sets the TXT records of dns-01. */
 typedef enum { ACME_DNS_EXEC, ACME_DNS_RFC2136 } acme_dns_e;

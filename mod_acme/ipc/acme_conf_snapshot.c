@@ -10,15 +10,12 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
-#include <openssl/evp.h>
-
 #include "acme_conf_snapshot.h"
-
-#define DIGEST_SIZE 32
+#include "acme_digest.h"
 
 typedef struct {
     int known;                          /* else it counts as changed */
-    unsigned char digest[DIGEST_SIZE];
+    unsigned char digest[ACME_DIGEST_OCTETS];
 } content_t;
 
 struct acme_conf_snapshot_t {
@@ -42,30 +39,6 @@ static apr_time_t changed_at(const char *path, apr_pool_t *p)
     return name.ctime > latest ? name.ctime : latest;
 }
 
-static int digest_file(unsigned char *digest, const char *path, apr_pool_t *p)
-{
-    char buf[8192];
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    apr_file_t *file = NULL;
-    apr_size_t n = sizeof(buf);
-    apr_status_t rv;
-    int ok;
-
-    rv = apr_file_open(&file, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, p);
-    ok = rv == APR_SUCCESS && ctx
-        && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
-    while (ok && (rv = apr_file_read(file, buf, &n)) == APR_SUCCESS) {
-        ok = EVP_DigestUpdate(ctx, buf, n);
-        n = sizeof(buf);
-    }
-    ok = ok && rv == APR_EOF && EVP_DigestFinal_ex(ctx, digest, NULL);
-    if (file) {
-        apr_file_close(file);
-    }
-    EVP_MD_CTX_free(ctx);
-    return ok;
-}
-
 static void remember(acme_conf_snapshot_t *baseline, const char *path,
                      apr_pool_t *p)
 {
@@ -75,7 +48,7 @@ static void remember(acme_conf_snapshot_t *baseline, const char *path,
     /* A time that is still to come is a wrong clock's, and no edit. */
     content->known = !apr_stat(&info, path, APR_FINFO_MTIME, p)
         && (info.mtime <= baseline->loaded_at || info.mtime > apr_time_now())
-        && digest_file(content->digest, path, p);
+        && acme_digest_file(content->digest, path, p);
     apr_hash_set(baseline->contents, path, APR_HASH_KEY_STRING, content);
 }
 
@@ -100,12 +73,12 @@ static int is_changed(const acme_conf_snapshot_t *baseline, const char *path,
 {
     const content_t *content = apr_hash_get(baseline->contents, path,
                                             APR_HASH_KEY_STRING);
-    unsigned char digest[DIGEST_SIZE];
+    unsigned char digest[ACME_DIGEST_OCTETS];
 
     if (!content) {
         return changed_at(path, p) > baseline->loaded_at;
     }
-    return !content->known || !digest_file(digest, path, p)
+    return !content->known || !acme_digest_file(digest, path, p)
         || memcmp(digest, content->digest, sizeof(digest)) != 0;
 }
 

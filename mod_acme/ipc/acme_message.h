@@ -15,6 +15,7 @@
 #include "acme_chain.h"
 #include "acme_name.h"
 #include "acme_state.h"
+#include "acme_url.h"
 
 #define ACME_MESSAGE_VERSION 1
 

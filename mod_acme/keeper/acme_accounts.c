@@ -11,6 +11,7 @@
 #include "acme_file.h"
 #include "acme_jws.h"
 #include "acme_name.h"
+#include "acme_url.h"
 
 #define HMAC_FILE_MAX 4096      /* octets */
 

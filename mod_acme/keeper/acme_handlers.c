@@ -13,6 +13,7 @@
 #include "acme_handlers.h"
 #include "acme_sign.h"
 #include "acme_persist_zone.h"
+#include "acme_url.h"
 
 struct acme_handlers_t {
     acme_registry_t *registry;

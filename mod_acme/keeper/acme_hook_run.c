@@ -8,6 +8,7 @@
 #include "acme_hook_run.h"
 #include "acme_json.h"
 #include "acme_text.h"
+#include "acme_time.h"
 
 /* Linux takes 128 KB a variable, and for all together a quarter of the stack:
  * two lists of names, at most, are long. */

@@ -8,6 +8,7 @@
 #include "acme_dns_persist.h"
 #include "acme_name.h"
 #include "acme_persist_zone.h"
+#include "acme_url.h"
 
 #define STRING_MAX 255          /* octets of one string of a record (1035) */
 

@@ -11,6 +11,7 @@
 #include "acme_jws.h"
 #include "acme_order.h"
 #include "acme_sign.h"
+#include "acme_url.h"
 
 #define NO_ACCOUNT "urn:ietf:params:acme:error:accountDoesNotExist"
 

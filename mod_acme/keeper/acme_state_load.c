@@ -13,6 +13,7 @@
 #include "acme_history.h"
 #include "acme_quarantine.h"
 #include "acme_state_load.h"
+#include "acme_url.h"
 
 #define DAY apr_time_from_sec(24 * 3600)
 #define KEY_TYPES_MAX 64        /* octets: all of them are shorter */

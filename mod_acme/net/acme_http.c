@@ -17,7 +17,9 @@
 #include <curl/curl.h>
 
 #include "acme_http.h"
+#include "acme_retry_after.h"
 #include "acme_text.h"
+#include "acme_url.h"
 
 #define CONNECT_TIMEOUT 30L             /* seconds */
 #define TRANSFER_TIMEOUT 60L
@@ -150,8 +152,7 @@ static void take_header(acme_http_reply_t *reply, const char *name,
         reply->replay_nonce = value;
     }
     else if (!apr_cstr_casecmp(name, "Retry-After") && value) {
-        reply->retry_after =
-            acme_time_retry_after_parse(value, apr_time_now());
+        reply->retry_after = acme_retry_after_parse(value, apr_time_now());
     }
     else if (!apr_cstr_casecmp(name, "Link") && value
              && reply->links->nelts < LINKS_MAX) {

@@ -10,4 +10,5 @@ noinst_LTLIBRARIES += %D%/libacme_net.la
 	%D%/acme_dns_lookup.c %D%/acme_dns_lookup.h \
 	%D%/acme_dns_message.c %D%/acme_dns_message.h \
 	%D%/acme_dns_query.c %D%/acme_dns_query.h \
-	%D%/acme_http.c %D%/acme_http.h
+	%D%/acme_http.c %D%/acme_http.h \
+	%D%/acme_retry_after.c %D%/acme_retry_after.h

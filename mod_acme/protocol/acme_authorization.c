@@ -13,6 +13,7 @@
 #include "acme_name.h"
 #include "acme_problem.h"
 #include "acme_text.h"
+#include "acme_url.h"
 
 #define STATUS_MAX 32
 #define TYPE_MAX 64

@@ -13,6 +13,7 @@
 #include "acme_json.h"
 #include "acme_problem.h"
 #include "acme_text.h"
+#include "acme_url.h"
 
 #define NONCES_MAX 32
 #define BAD_NONCE_MAX 20        /* tries after the first */

@@ -8,11 +8,10 @@
 
 #include <apr_cstr.h>
 #include <apr_strings.h>
-#include <openssl/evp.h>
 
+#include "acme_digest.h"
 #include "acme_dns_persist.h"
 #include "acme_name.h"
-#include "acme_openssl.h"
 #include "acme_text.h"
 
 #define LABEL "_validation-persist."
@@ -82,18 +81,17 @@ static apr_status_t hash_account(const char **puri,
                                    persist->account_url, NULL);
     apr_size_t len = strlen(text);
     char *input = apr_pmemdup(p, text, len);
-    unsigned char md[EVP_MAX_MD_SIZE];
-    unsigned int md_len;
+    unsigned char digest[ACME_DIGEST_OCTETS];
 
     *puri = NULL;
 
     input[0] = (char)strlen(domain);
-    if (!EVP_Digest(input, len, md, &md_len, EVP_sha256(), NULL)) {
-        return acme_fail(res, APR_EGENERAL, "%s: cannot hash: %s", domain,
-                         acme_openssl_reason());
+    if (!acme_digest_make(digest, input, len)) {
+        return acme_fail(res, APR_EGENERAL,
+                         "%s: OpenSSL cannot compute a SHA-256", domain);
     }
     *puri = apr_pstrcat(p, persist->hash_prefix, "sha-256/",
-                        acme_text_base64url(md, md_len, p), NULL);
+                        acme_text_base64url(digest, sizeof(digest), p), NULL);
     return APR_SUCCESS;
 }
 

@@ -11,6 +11,7 @@
 
 #include "acme_link.h"
 #include "acme_name.h"
+#include "acme_url.h"
 
 #define SPACE " \t"
 /* Where a token ends (9110, 5.6.2), as far as a link has to know. */

@@ -10,6 +10,8 @@
 #include "acme_problem.h"
 #include "acme_renewal_info.h"
 #include "acme_text.h"
+#include "acme_time.h"
+#include "acme_url.h"
 
 #define ASK_MIN apr_time_from_sec(60)           /* 9773, 4.3.2 */
 #define ASK_MAX apr_time_from_sec(24 * 60 * 60)

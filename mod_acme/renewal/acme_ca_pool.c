@@ -11,6 +11,7 @@
 #include "acme_name.h"
 #include "acme_problem.h"
 #include "acme_schedule.h"
+#include "acme_url.h"
 
 typedef struct {
     acme_ca_t *ca;

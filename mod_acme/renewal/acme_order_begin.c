@@ -12,6 +12,7 @@
 #include "acme_persist_check.h"
 #include "acme_problem.h"
 #include "acme_schedule.h"
+#include "acme_url.h"
 
 /* After a refusal of replaces or of the profile: not again for this order. */
 #define DROPPABLE (ACME_WITH_REPLACES | ACME_WITH_PROFILE)

@@ -10,7 +10,8 @@
 
 #include "acme_rate_model.h"
 #include "acme_name.h"
-#include "acme_text.h"
+#include "acme_time.h"
+#include "acme_url.h"
 
 #define HOUR apr_time_from_sec(3600)
 #define DAY (24 * HOUR)

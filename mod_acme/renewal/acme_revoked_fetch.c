@@ -29,6 +29,12 @@ static apr_status_t fetch(acme_http_reply_t **preply, acme_http_t *http,
     return rv;
 }
 
+static acme_revoked_der_t der_of(const acme_http_reply_t *reply)
+{
+    return (acme_revoked_der_t){ .data = (const unsigned char *)reply->body,
+                                 .len = reply->body_len };
+}
+
 static apr_status_t ask_ocsp(acme_revoked_t *out, acme_http_t *http,
                              const acme_chain_t *chain, apr_time_t now,
                              acme_result_t *res, apr_pool_t *p)
@@ -40,6 +46,7 @@ static apr_status_t ask_ocsp(acme_revoked_t *out, acme_http_t *http,
         .plain = 1
     };
     acme_http_reply_t *reply;
+    acme_revoked_der_t der;
     apr_status_t rv;
 
     rv = acme_ocsp_request(&request.body, &request.body_len, chain, res, p);
@@ -49,7 +56,8 @@ static apr_status_t ask_ocsp(acme_revoked_t *out, acme_http_t *http,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = acme_ocsp_read(out, chain, reply, now, res, p);
+    der = der_of(reply);
+    rv = acme_ocsp_read(out, chain, &der, now, res, p);
     if (rv != APR_SUCCESS) {
         acme_result_prefix(res, acme_text_clean(request.url, URL_SHOWN, p));
     }
@@ -64,13 +72,15 @@ static apr_status_t ask_crl(acme_revoked_t *out, acme_http_t *http,
                                     .url = acme_chain_leaf(chain)->crl_url,
                                     .plain = 1 };
     acme_http_reply_t *reply;
+    acme_revoked_der_t der;
     apr_status_t rv;
 
     rv = fetch(&reply, http, &request, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = acme_crl_read(out, chain, reply, now, res, p);
+    der = der_of(reply);
+    rv = acme_crl_read(out, chain, &der, now, res, p);
     if (rv != APR_SUCCESS) {
         acme_result_prefix(res, acme_text_clean(request.url, URL_SHOWN, p));
     }
@@ -83,7 +93,7 @@ apr_status_t acme_revoked_fetch(acme_revoked_t *out, acme_http_t *http,
 {
     const acme_cert_info_t *leaf = acme_chain_leaf(chain);
     apr_status_t rv = APR_SUCCESS;
-    X509 *issuer;
+    struct x509_st *issuer;
 
     memset(out, 0, sizeof(*out));
 

@@ -9,12 +9,12 @@
 #include <sys/stat.h>
 
 #include <apr_strings.h>
-#include <openssl/sha.h>
 
 #include "acme_account_file.h"
+#include "acme_digest.h"
 #include "acme_file.h"
 #include "acme_json.h"
-#include "acme_text.h"
+#include "acme_url.h"
 
 #define ACCOUNT_SIZE_MAX (64 * 1024)
 #define CONTACT_SIZE_MAX 1000
@@ -50,17 +50,14 @@ const char *acme_account_file_folder(const char *directory_url,
 {
     apr_size_t url_len = strlen(directory_url);
     apr_size_t len = url_len + (kid ? 1 + strlen(kid) : 0);
-    unsigned char digest[SHA256_DIGEST_LENGTH];
     char *text = apr_palloc(p, len + 1);
 
     strcpy(text, directory_url);
     if (kid) {
         strcpy(text + url_len + 1, kid);
     }
-    SHA256((unsigned char *)text, len, digest);
-    return apr_psprintf(p, "%s-%02x%02x%02x%02x",
-                        host_name(directory_url, p), digest[0], digest[1],
-                        digest[2], digest[3]);
+    return apr_pstrcat(p, host_name(directory_url, p), "-",
+                       acme_digest_hex(text, len, 4, p), NULL);
 }
 
 static const char *file_path(const acme_store_t *store, const char *folder,

@@ -11,6 +11,8 @@
 #include "acme_journal.h"
 #include "acme_json.h"
 #include "acme_text.h"
+#include "acme_time.h"
+#include "acme_url.h"
 
 #define JOURNAL_SIZE_MAX (256 * 1024)
 #define EVENT_MAX 64

@@ -3,7 +3,8 @@
  */
 #include "acme_file.h"
 #include "acme_meta.h"
-#include "acme_text.h"
+#include "acme_time.h"
+#include "acme_url.h"
 
 #define META_MAX (64 * 1024)    /* octets */
 

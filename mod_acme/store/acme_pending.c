@@ -16,7 +16,7 @@
 #include "acme_file.h"
 #include "acme_json.h"
 #include "acme_pending.h"
-#include "acme_text.h"
+#include "acme_url.h"
 
 #define KEY_SIZE_MAX (16 * 1024)
 #define CSR_SIZE_MAX (64 * 1024)

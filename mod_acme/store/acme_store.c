@@ -16,9 +16,9 @@
 #include <apr_file_info.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
-#include <openssl/sha.h>
 #include <apr_tables.h>
 
+#include "acme_digest.h"
 #include "acme_file.h"
 #include "acme_store.h"
 
@@ -72,7 +72,6 @@ const char *acme_store_id(const char *text, apr_pool_t *p)
 
 const char *acme_store_id_of_name(const char *name, apr_pool_t *p)
 {
-    unsigned char digest[SHA256_DIGEST_LENGTH];
     char *id = apr_pstrdup(p, name);
     char *c;
 
@@ -82,9 +81,8 @@ const char *acme_store_id_of_name(const char *name, apr_pool_t *p)
         }
     }
     if (strlen(name) > ACME_ID_MAX) {
-        SHA256((const unsigned char *)name, strlen(name), digest);
-        id = apr_psprintf(p, "%.*s-%02x%02x%02x%02x", ACME_ID_MAX - 9, id,
-                          digest[0], digest[1], digest[2], digest[3]);
+        id = apr_psprintf(p, "%.*s-%s", ACME_ID_MAX - 9, id,
+                          acme_digest_hex(name, strlen(name), 4, p));
     }
     return acme_store_id(id, p);
 }

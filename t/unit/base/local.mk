@@ -6,7 +6,8 @@ base_tests = \
 	%D%/test_result \
 	%D%/test_stop \
 	%D%/test_text \
-	%D%/test_time
+	%D%/test_time \
+	%D%/test_url
 base_tests_libs = t/unit/help/libhelp.la \
 	mod_acme/base/libacme_base.la
 

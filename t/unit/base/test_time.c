@@ -1,5 +1,5 @@
 /*
- * test_time.c - durations, windows, times and Retry-After, read strictly.
+ * test_time.c - durations, windows and times, read strictly.
  */
 #include "acme_time.h"
 #include "pool.h"
@@ -190,53 +190,6 @@ static void no_times_of_rfc_3339(void **state)
     }
 }
 
-static void retry_after(void **state)
-{
-    static const struct {
-        const char *value;
-        apr_int64_t seconds;    /* from now */
-    } rows[] = {
-        { "0", 0 }, { "1", 1 }, { "0120", 120 }, { "86399", 86399 },
-        { "86400", DAY }, { "86401", DAY }, { "4294967297", DAY },
-        { "9223372036854775807", DAY },
-        { "99999999999999999999999999", DAY },
-        { "Sat, 21 Nov 2026 05:37:05 GMT", 60 },
-        { "Saturday, 21-Nov-26 05:37:05 GMT", 60 },
-        { "Sat Nov 21 05:37:05 2026", 60 },
-        { "Sat, 21 Nov 2026 05:36:05 GMT", 0 },
-        { "Thu, 01 Jan 2015 00:00:00 GMT", 0 },
-        { "Sun, 22 Nov 2026 05:36:06 GMT", DAY },
-        { "Fri, 31 Dec 9999 23:59:59 GMT", DAY },
-    };
-    size_t i;
-
-    (void)state;
-    for (i = 0; i < COUNT(rows); i++) {
-        if (acme_time_retry_after_parse(rows[i].value, NOW)
-            != NOW + SECONDS(rows[i].seconds)) {
-            fail_msg("%s", rows[i].value);
-        }
-    }
-}
-
-static void no_retry_after(void **state)
-{
-    static const char *const values[] = {
-        NULL, "", " ", "-1", "+1", "1.5", "1s", "0x10", "soon", "1 2",
-        "120 seconds", "Sat, 21 Nov", "Sat, 31 Feb 2026 05:37:05 GMT",
-        "Sat, 21 Nov 2026 25:37:05 GMT", "Sat, 21 Foo 2026 05:37:05 GMT",
-        "Sat,", "Sat, ", "2026-11-21T05:36:05Z", "\xff\xff \xff",
-    };
-    size_t i;
-
-    (void)state;
-    for (i = 0; i < COUNT(values); i++) {
-        if (acme_time_retry_after_parse(values[i], NOW) != 0) {
-            fail_msg("%s: it was liked", values[i]);
-        }
-    }
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -248,8 +201,6 @@ int main(void)
         POOL_TEST(times_for_people_and_files),
         POOL_TEST(times_of_rfc_3339),
         POOL_TEST(no_times_of_rfc_3339),
-        POOL_TEST(retry_after),
-        POOL_TEST(no_retry_after),
     };
     int failed;
 

@@ -2,12 +2,12 @@
 
 crypto_tests = \
 	%D%/test_alpn_cert \
+	%D%/test_digest \
 	%D%/test_jws \
 	%D%/test_key \
 	%D%/test_x509
 crypto_tests_libs = t/unit/help/libhelp.la \
 	mod_acme/crypto/libacme_crypto.la \
-	mod_acme/net/libacme_net.la \
 	mod_acme/base/libacme_base.la
 
 unit_tests += $(crypto_tests)

@@ -4,6 +4,7 @@
 #include "certs.h"
 
 #include "acme_csr.h"
+#include "acme_self_signed.h"
 #include "acme_name.h"
 #include "acme_pair.h"
 
@@ -888,7 +889,7 @@ static void no_names_no_request(void **state)
     assert_int_equal(len, 0);
     assert_int_equal(res.retry, ACME_RETRY_NEVER);
 
-    assert_int_equal(acme_placeholder_make(&pem, ca.key, list(none), NOW,
+    assert_int_equal(acme_self_signed_make(&pem, ca.key, list(none), NOW,
                                            DAYS(1), &res, pool), APR_EINVAL);
     assert_null(pem);
     assert_int_equal(res.retry, ACME_RETRY_NEVER);
@@ -906,7 +907,7 @@ static void a_placeholder_is_what_it_says(void **state)
     BIO *bio;
 
     (void)state;
-    assert_int_equal(acme_placeholder_make(&pem, ca.key, list(names), NOW,
+    assert_int_equal(acme_self_signed_make(&pem, ca.key, list(names), NOW,
                                            DAYS(30), &res, pool), 0);
     chain = parse(pem);
     leaf = acme_chain_leaf(chain);
@@ -930,7 +931,7 @@ static void a_placeholder_is_what_it_says(void **state)
     assert_int_equal(X509_check_ip_asc(x509, "2001:db8::1", 0), 1);
     X509_free(x509);
 
-    assert_int_equal(acme_placeholder_make(&pem, ca.key, list(names), NOW,
+    assert_int_equal(acme_self_signed_make(&pem, ca.key, list(names), NOW,
                                            DAYS(30), &res, pool), 0);
     assert_string_not_equal(acme_chain_leaf(parse(pem))->serial, serial);
 }

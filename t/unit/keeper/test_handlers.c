@@ -8,6 +8,7 @@
 
 #include "acme_file.h"
 #include "acme_json.h"
+#include "acme_url.h"
 #include "keeper_process.h"
 
 #define A_NAMES "a.example www.a.example"

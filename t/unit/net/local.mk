@@ -3,7 +3,8 @@
 net_tests = \
 	%D%/test_dns_lookup \
 	%D%/test_dns_message \
-	%D%/test_http
+	%D%/test_http \
+	%D%/test_retry_after
 net_tests_libs = t/unit/help/libhelp.la \
 	mod_acme/net/libacme_net.la \
 	mod_acme/base/libacme_base.la

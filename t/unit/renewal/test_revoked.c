@@ -104,16 +104,28 @@ static acme_http_reply_t *ocsp(ocsp_t a)
     return reply_of(der, len);
 }
 
+static apr_status_t read_ocsp_at(const acme_http_reply_t *reply,
+                                 apr_time_t now)
+{
+    acme_revoked_der_t der = { (const unsigned char *)reply->body,
+                               reply->body_len };
+
+    memset(&out, 0xff, sizeof(out));
+    return acme_ocsp_read(&out, chain, &der, now, &res, pool);
+}
+
 static apr_status_t read_ocsp(const acme_http_reply_t *reply)
 {
-    memset(&out, 0xff, sizeof(out));
-    return acme_ocsp_read(&out, chain, reply, TODAY, &res, pool);
+    return read_ocsp_at(reply, TODAY);
 }
 
 static apr_status_t read_crl(const acme_http_reply_t *reply)
 {
+    acme_revoked_der_t der = { (const unsigned char *)reply->body,
+                               reply->body_len };
+
     memset(&out, 0xff, sizeof(out));
-    return acme_crl_read(&out, chain, reply, TODAY, &res, pool);
+    return acme_crl_read(&out, chain, &der, TODAY, &res, pool);
 }
 
 /* A certificate of a responder; issuer and signer as make_leaf() has them. */
@@ -307,10 +319,8 @@ static void a_responder_of_yesterday_does_not_count(void **state)
         .signer = mate, .key = key, .until = 200 * DAY });
 
     (void)state;
-    assert_int_equal(acme_ocsp_read(&out, chain, reply, NOW + DAYS(90), &res,
-                                    pool), 0);
-    assert_int_equal(acme_ocsp_read(&out, chain, reply, NOW + DAYS(91), &res,
-                                    pool), APR_EINVAL);
+    assert_int_equal(read_ocsp_at(reply, NOW + DAYS(90)), 0);
+    assert_int_equal(read_ocsp_at(reply, NOW + DAYS(91)), APR_EINVAL);
     assert_non_null(strstr(res.detail, "by none"));
 }
 

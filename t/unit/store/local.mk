@@ -10,7 +10,6 @@ store_tests = \
 store_tests_libs = t/unit/help/libhelp.la \
 	mod_acme/store/libacme_store.la \
 	mod_acme/crypto/libacme_crypto.la \
-	mod_acme/net/libacme_net.la \
 	mod_acme/base/libacme_base.la
 
 unit_tests += $(store_tests)
