@@ -14,21 +14,6 @@
 #include "acme_cert_split.h"
 #include "acme_name.h"
 
-/*
- * Let's Encrypt's limit for its default profile, and that of most other CAs;
- * its newer profiles have less. A CA with yet another one refuses the order,
- * and says so.
- */
-#define NAMES_MAX 100
-
-static const struct {
-    const char *profile;
-    int names;
-} profiles[] = {
-    { "tlsserver", 25 },
-    { "shortlived", 25 }
-};
-
 #define DIGITS "0123456789"
 #define DIGITS_MAX 4            /* of a part's number */
 
@@ -45,18 +30,6 @@ typedef struct {
     apr_hash_t *homes;          /* key of a unit: number of its first name */
     apr_pool_t *p;
 } split_t;
-
-int acme_cert_split_limit(const char *profile)
-{
-    apr_size_t i;
-
-    for (i = 0; profile && i < sizeof(profiles) / sizeof(*profiles); i++) {
-        if (!strcmp(profiles[i].profile, profile)) {
-            return profiles[i].names;
-        }
-    }
-    return NAMES_MAX;
-}
 
 const char *acme_cert_split_id(const char *id, int number, apr_pool_t *p)
 {

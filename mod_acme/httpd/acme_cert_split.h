@@ -33,9 +33,6 @@ typedef struct {
     apr_array_header_t *names;          /* const char *, at least one */
 } acme_cert_split_part_t;
 
-/* How many names a certificate of this profile (or NULL) may hold. */
-int acme_cert_split_limit(const char *profile);
-
 /* "shop" is part 1 of shop, "shop-2" is part 2. */
 const char *acme_cert_split_id(const char *id, int number, apr_pool_t *p);
 

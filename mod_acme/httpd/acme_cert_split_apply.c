@@ -16,6 +16,7 @@
 #include "acme_cert_split.h"
 #include "acme_cert_split_apply.h"
 #include "acme_cert_split_live.h"
+#include "acme_known_ca.h"
 #include "acme_sni.h"
 #include "acme_store.h"
 #include "acme_vhost.h"
@@ -95,7 +96,7 @@ static const apr_array_header_t *live_of(const apply_t *apply,
 /* The CA will refuse them, but not those of other certificates. */
 static int limit_of(const acme_cert_conf_t *whole, const acme_vhost_t *vhost)
 {
-    const int limit = acme_cert_split_limit(whole->profile);
+    const int limit = acme_known_ca_names(whole->profile);
 
     if (whole->names->nelts <= limit
         || strlen(whole->id) <= ACME_ID_MAX - SUFFIX_MAX) {

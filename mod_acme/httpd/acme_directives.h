@@ -8,6 +8,8 @@
 #ifndef ACME_DIRECTIVES_H
 #define ACME_DIRECTIVES_H
 
+#include "acme_known_ca.h"
+
 /* ACME_VHOST: server config, virtual host. ACME_SERVER: server config only. */
 #define ACME_VHOST  0
 #define ACME_SERVER 1
@@ -25,8 +27,8 @@
       "certificate is ordered; the error log and the status page say so.", \
       "AcmeTermsOfService agree") \
     X(AcmeCA, "name|url ...", "letsencrypt", ACME_VHOST, cas, cas, \
-      "The certificate authority: letsencrypt, letsencrypt-staging, " \
-      "zerossl, google, sslcom, actalis or the URL of an ACME directory. " \
+      "The certificate authority: " ACME_KNOWN_CA_SHORTHANDS " or the URL " \
+      "of an ACME directory. " \
       "With several, each CA is tried in this order: if orders at the " \
       "first one fail, the next one is used in time before the " \
       "certificate expires.", \

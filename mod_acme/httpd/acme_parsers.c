@@ -17,6 +17,7 @@
 #include "acme_cleanse.h"
 #include "acme_file.h"
 #include "acme_jws.h"
+#include "acme_known_ca.h"
 #include "acme_name.h"
 #include "acme_parsers.h"
 #include "acme_hmac_wipe.h"
@@ -67,36 +68,17 @@ const char *acme_parsers_agree(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
-static const struct {
-    const char *name;
-    const char *url;
-} known_cas[] = {
-    { "letsencrypt", "https://acme-v02.api.letsencrypt.org/directory" },
-    { "letsencrypt-staging",
-      "https://acme-staging-v02.api.letsencrypt.org/directory" },
-    { "zerossl", "https://acme.zerossl.com/v2/DV90" },
-    { "google", "https://dv.acme-v02.api.pki.goog/directory" },
-    { "sslcom", "https://acme.ssl.com/sslcom-dv-rsa" },
-    { "actalis", "https://acme-api.actalis.com/acme/directory" }
-};
-
 static const char *find_ca(const char **purl, const char *text, apr_pool_t *p)
 {
+    const acme_known_ca_t *ca = acme_known_ca_find(text);
     acme_result_t res;
-    apr_size_t i;
 
-    for (i = 0; i < sizeof(known_cas) / sizeof(*known_cas); i++) {
-        if (!apr_cstr_casecmp(text, known_cas[i].name)) {
-            *purl = known_cas[i].url;
-            return NULL;
-        }
+    if (!ca && acme_url_check(text, &res, p)) {
+        return apr_psprintf(p, "'%s' is neither " ACME_KNOWN_CA_SHORTHANDS
+                            " nor the https URL of a directory (%s)", text,
+                            res.detail);
     }
-    if (acme_url_check(text, &res, p)) {
-        return apr_psprintf(p,
-                            "'%s' is neither letsencrypt, letsencrypt-staging, zerossl, google, sslcom, actalis nor the https URL of a directory (%s)",
-                            text, res.detail);
-    }
-    *purl = apr_pstrdup(p, text);
+    *purl = ca ? ca->directory : apr_pstrdup(p, text);
     return NULL;
 }
 

@@ -8,10 +8,10 @@
 #include <apr_strings.h>
 #include <libpsl.h>
 
+#include "acme_known_ca.h"
 #include "acme_rate_model.h"
 #include "acme_name.h"
 #include "acme_time.h"
-#include "acme_url.h"
 
 #define HOUR apr_time_from_sec(3600)
 #define DAY (24 * HOUR)
@@ -31,32 +31,30 @@ typedef struct {
     const char *text;           /* count of what; %s is the subject */
 } limit_t;
 
-#define LIMITS 4
-
-#define ORDERS "new orders of an account"
-#define CERTIFICATES "certificates for the domain %s"
-#define SAMES "certificates for the same names (%s)"
-#define FAILURES "failed validations of %s"
+/* What each kind of limit counts. */
+static const limit_t kinds[ACME_LIMIT_KINDS] = {
+    [ACME_LIMIT_ORDERS] = {
+        .of = OF_ACCOUNT, .use = ACME_USE_ORDERED,
+        .text = "new orders of an account"
+    },
+    [ACME_LIMIT_DOMAIN] = {
+        .of = OF_DOMAIN, .use = ACME_USE_ISSUED,
+        .text = "certificates for the domain %s"
+    },
+    [ACME_LIMIT_NAMES] = {
+        .of = OF_SET, .use = ACME_USE_ISSUED,
+        .text = "certificates for the same names (%s)"
+    },
+    [ACME_LIMIT_FAILURES] = {
+        .of = OF_NAME, .use = ACME_USE_FAILED,
+        .text = "failed validations of %s"
+    }
+};
 
 typedef struct {
-    const char *host;
     const char *title;
-    limit_t limits[LIMITS];
+    limit_t limits[ACME_LIMIT_KINDS];
 } ca_t;
-
-/* As the CA publishes them. */
-static const ca_t cas[] = {
-    { "acme-v02.api.letsencrypt.org", "Let's Encrypt", {
-        { OF_ACCOUNT, ACME_USE_ORDERED, 300, 3 * HOUR, ORDERS },
-        { OF_DOMAIN, ACME_USE_ISSUED, 50, 7 * DAY, CERTIFICATES },
-        { OF_SET, ACME_USE_ISSUED, 5, 7 * DAY, SAMES },
-        { OF_NAME, ACME_USE_FAILED, 5, HOUR, FAILURES } } },
-    { "acme-staging-v02.api.letsencrypt.org", "Let's Encrypt (staging)", {
-        { OF_ACCOUNT, ACME_USE_ORDERED, 1500, 3 * HOUR, ORDERS },
-        { OF_DOMAIN, ACME_USE_ISSUED, 30000, 7 * DAY, CERTIFICATES },
-        { OF_SET, ACME_USE_ISSUED, 30000, 7 * DAY, SAMES },
-        { OF_NAME, ACME_USE_FAILED, 200, HOUR, FAILURES } } }
-};
 
 /* Buckets: when each is full again. One that isn't there is full. */
 typedef struct book_t {
@@ -83,17 +81,30 @@ typedef struct {
     const char *name;
 } subject_t;
 
+/* NULL when the CA is unknown, or publishes no limits. */
+static const ca_t *limits_of(const acme_known_ca_t *known, apr_pool_t *p)
+{
+    ca_t *ca;
+    int i;
+
+    if (!known || !known->limits[ACME_LIMIT_ORDERS].count) {
+        return NULL;
+    }
+    ca = apr_palloc(p, sizeof(*ca));
+    ca->title = known->title;
+    for (i = 0; i < ACME_LIMIT_KINDS; i++) {
+        ca->limits[i] = kinds[i];
+        ca->limits[i].count = known->limits[i].count;
+        ca->limits[i].period = known->limits[i].period;
+    }
+    return ca;
+}
+
 acme_rate_model_t *acme_rate_model_create(const char *url, apr_pool_t *p)
 {
     acme_rate_model_t *limits = apr_pcalloc(p, sizeof(*limits));
-    const char *host = acme_url_host(url, p);
-    size_t i;
 
-    for (i = 0; i < sizeof(cas) / sizeof(*cas); i++) {
-        if (!strcmp(host, cas[i].host)) {
-            limits->ca = &cas[i];
-        }
-    }
+    limits->ca = limits_of(acme_known_ca_of_url(url, p), p);
     limits->p = p;
     apr_pool_create(&limits->scratch, p);
     apr_pool_create(&limits->book.p, p);
@@ -283,7 +294,7 @@ void acme_rate_model_add(acme_rate_model_t *limits,
     const limit_t *limit;
     int i;
 
-    for (i = 0; limits->ca && i < LIMITS; i++) {
+    for (i = 0; limits->ca && i < ACME_LIMIT_KINDS; i++) {
         limit = &limits->ca->limits[i];
         if (is_counted(limit, event)) {
             use_all(&limits->book, limit, event->order.names, event->when,
@@ -413,7 +424,7 @@ apr_time_t acme_rate_model_next(const char **why,
     int i;
 
     *why = NULL;
-    for (i = 0; limits->ca && i < LIMITS; i++) {
+    for (i = 0; limits->ca && i < ACME_LIMIT_KINDS; i++) {
         limit = &limits->ca->limits[i];
         if (is_exempt(limit, order)) {
             continue;
@@ -459,7 +470,7 @@ static void reserve_slot(slot_t *slot, book_t *book, const ca_t *ca,
     int pass, i;
 
     for (pass = 0; pass < 2; pass++) {
-        for (i = 0; i < LIMITS; i++) {
+        for (i = 0; i < ACME_LIMIT_KINDS; i++) {
             limit = &ca->limits[i];
             if ((limit->of == OF_ACCOUNT) != of_account
                 || is_exempt(limit, slot->order)) {

@@ -6,6 +6,7 @@
 
 #include "acme_cert_split.h"
 #include "acme_cert_split_live.h"
+#include "acme_known_ca.h"
 #include "acme_name.h"
 
 static const char *const nobody[] = { NULL };
@@ -269,7 +270,7 @@ static void profiles_have_limits(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
-        assert_int_equal(acme_cert_split_limit(rows[i].profile),
+        assert_int_equal(acme_known_ca_names(rows[i].profile),
                          rows[i].limit);
     }
 }

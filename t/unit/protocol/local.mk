@@ -6,6 +6,7 @@ protocol_tests = \
 	%D%/test_ca \
 	%D%/test_certificate \
 	%D%/test_dns_persist \
+	%D%/test_known_ca \
 	%D%/test_link \
 	%D%/test_order \
 	%D%/test_problem \

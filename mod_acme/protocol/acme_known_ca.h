@@ -1,0 +1,67 @@
+/*
+ * acme_known_ca.h - the public CAs that have a name here: one table of what is
+ * to be known of each before it has been asked.
+ */
+#ifndef ACME_KNOWN_CA_H
+#define ACME_KNOWN_CA_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+/* The shorthands of the table, in its order, for texts. */
+#define ACME_KNOWN_CA_SHORTHANDS \
+    "letsencrypt, letsencrypt-staging, zerossl, google, sslcom, actalis"
+
+/* What a published rate limit counts. */
+typedef enum {
+    ACME_LIMIT_ORDERS,          /* new orders of an account */
+    ACME_LIMIT_DOMAIN,          /* certificates for a registered domain */
+    ACME_LIMIT_NAMES,           /* certificates for exactly the same names */
+    ACME_LIMIT_FAILURES,        /* failed validations of a name */
+    ACME_LIMIT_KINDS            /* how many there are */
+} acme_limit_e;
+
+typedef struct {
+    int count;                  /* 0: the CA publishes no such limit */
+    apr_interval_time_t period;
+} acme_known_ca_limit_t;
+
+#define ACME_KNOWN_CA_PROFILES 2
+
+/* A profile with another number of names than the CA's default one. */
+typedef struct {
+    const char *name;           /* NULL ends the list */
+    int names;                  /* at most in a certificate */
+} acme_known_ca_profile_t;
+
+typedef struct {
+    const char *shorthand;      /* as in AcmeCA */
+    const char *title;          /* for people */
+    const char *directory;      /* URL */
+    int needs_external_account; /* see AcmeExternalAccount */
+    int names;                  /* at most in a certificate */
+    acme_known_ca_profile_t profiles[ACME_KNOWN_CA_PROFILES + 1];
+    acme_known_ca_limit_t limits[ACME_LIMIT_KINDS];
+} acme_known_ca_t;
+
+/* Row i of the table; NULL behind the last. */
+const acme_known_ca_t *acme_known_ca_at(int i);
+
+/* By the shorthand, in letters of any case; NULL: there is none. */
+const acme_known_ca_t *acme_known_ca_find(const char *shorthand);
+
+/*
+ * By the host of a directory URL that acme_url_check() likes: limits are the
+ * CA's, whichever of its directories is used. NULL: the CA is not known.
+ */
+const acme_known_ca_t *acme_known_ca_of_url(const char *url, apr_pool_t *p);
+
+/*
+ * How many names a certificate of this profile may have (NULL: the default
+ * one) at whichever CA: what the first CA in the table that has such a
+ * profile allows, else what most CAs do. A CA that allows fewer refuses the
+ * order and says so.
+ */
+int acme_known_ca_names(const char *profile);
+
+#endif
