@@ -272,11 +272,6 @@ out:
     return rv;
 }
 
-int acme_key_same(acme_key_t *a, acme_key_t *b)
-{
-    return acme_openssl_same(a->evp, b->evp);
-}
-
 EVP_PKEY *acme_key_evp(acme_key_t *key)
 {
     return key->evp;

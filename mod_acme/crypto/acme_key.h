@@ -58,9 +58,6 @@ apr_status_t acme_key_parse(acme_key_t **pkey, const char *pem,
 apr_status_t acme_key_pem(const char **ppem, acme_key_t *key,
                           acme_result_t *res, apr_pool_t *p);
 
-/* Is it the same key? */
-int acme_key_same(acme_key_t *a, acme_key_t *b);
-
 /* OpenSSL's own handle; the key keeps it. */
 struct evp_pkey_st *acme_key_evp(acme_key_t *key);
 

@@ -149,14 +149,6 @@ int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp)
                                             : OSSL_PKEY_PARAM_RSA_E, pb);
 }
 
-int acme_openssl_same(EVP_PKEY *a, EVP_PKEY *b)
-{
-    int same = EVP_PKEY_eq(a, b) == 1;
-
-    ERR_clear_error();
-    return same;
-}
-
 #else
 
 int acme_openssl_curve(EVP_PKEY *evp)
@@ -184,14 +176,6 @@ int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp)
     *pa = BN_dup(n);
     *pb = BN_dup(e);
     return *pa && *pb;
-}
-
-int acme_openssl_same(EVP_PKEY *a, EVP_PKEY *b)
-{
-    int same = EVP_PKEY_cmp(a, b) == 1;
-
-    ERR_clear_error();
-    return same;
 }
 
 #endif

@@ -49,9 +49,6 @@ int acme_openssl_curve(EVP_PKEY *evp);
  */
 int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp);
 
-/* Have both the same public key? */
-int acme_openssl_same(EVP_PKEY *a, EVP_PKEY *b);
-
 /* PEM of a certificate, NULL when OpenSSL fails. */
 const char *acme_openssl_pem(X509 *x509, apr_pool_t *p);
 

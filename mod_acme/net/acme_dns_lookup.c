@@ -525,50 +525,23 @@ apr_time_t acme_dns_lookup_now(void)
     return acme_dns_query_now();
 }
 
-/* Until it is over: each of its questions has a timeout. */
-static apr_status_t wait_for(acme_dns_lookup_t *lookup, acme_result_t *res)
-{
-    apr_status_t rv = APR_SUCCESS;
-
-    while (!lookup->over && rv != APR_EINTR) {
-        rv = acme_dns_lookup_run(lookup->resolver, RUN_MOST, res);
-    }
-    if (rv == APR_EINTR) {
-        acme_dns_lookup_end(lookup);
-        return rv;
-    }
-    return APR_SUCCESS;
-}
-
 apr_status_t acme_dns_lookup_txt_wait(apr_array_header_t **pvalues,
                                       acme_dns_resolver_t *resolver,
                                       const char *name, acme_result_t *res,
                                       apr_pool_t *p)
 {
-    return acme_dns_lookup_txt_at_wait(pvalues, resolver, NULL, name, res, p);
-}
-
-apr_status_t acme_dns_lookup_txt_at_wait(apr_array_header_t **pvalues,
-                                         acme_dns_resolver_t *resolver,
-                                         const char *server, const char *name,
-                                         acme_result_t *res, apr_pool_t *p)
-{
-    acme_dns_lookup_t *lookup = acme_dns_lookup_txt(resolver, server, name, p);
-    apr_status_t rv = wait_for(lookup, res);
+    acme_dns_lookup_t *lookup = acme_dns_lookup_txt(resolver, NULL, name, p);
+    apr_status_t rv = APR_SUCCESS;
 
     *pvalues = NULL;
-    return rv == APR_SUCCESS ? acme_dns_lookup_values(pvalues, lookup, res)
-                             : rv;
-}
 
-apr_status_t acme_dns_lookup_authority_wait(acme_dns_authority_t *out,
-                                            acme_dns_resolver_t *resolver,
-                                            const char *name,
-                                            acme_result_t *res, apr_pool_t *p)
-{
-    acme_dns_lookup_t *lookup = acme_dns_lookup_authority(resolver, name, p);
-    apr_status_t rv = wait_for(lookup, res);
-
-    memset(out, 0, sizeof(*out));
-    return rv == APR_SUCCESS ? acme_dns_lookup_servers(out, lookup, res) : rv;
+    /* It ends: each of its questions has a timeout. */
+    while (!lookup->over && rv != APR_EINTR) {
+        rv = acme_dns_lookup_run(resolver, RUN_MOST, res);
+    }
+    if (rv == APR_EINTR) {
+        acme_dns_lookup_end(lookup);
+        return rv;
+    }
+    return acme_dns_lookup_values(pvalues, lookup, res);
 }

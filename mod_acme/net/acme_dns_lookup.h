@@ -2,7 +2,7 @@
  * acme_dns_lookup.h - the DNS: TXT values, and which servers are responsible.
  *
  * A resolver is used by one thread. A lookup goes on while that thread is in
- * acme_dns_lookup_run(); the three calls that wait are a lookup each.
+ * acme_dns_lookup_run().
  */
 #ifndef ACME_DNS_LOOKUP_H
 #define ACME_DNS_LOOKUP_H
@@ -58,6 +58,11 @@ acme_dns_lookup_t *acme_dns_lookup_txt(acme_dns_resolver_t *resolver,
                                        const char *server, const char *name,
                                        apr_pool_t *p);
 
+/*
+ * Who is responsible for name, which need not exist. The zone is the one that
+ * its SOA names, be it told with the answer that there is no such record or
+ * found on the way up. A failure is never APR_SUCCESS with no servers.
+ */
 acme_dns_lookup_t *acme_dns_lookup_authority(acme_dns_resolver_t *resolver,
                                              const char *name, apr_pool_t *p);
 
@@ -94,21 +99,5 @@ apr_status_t acme_dns_lookup_txt_wait(apr_array_header_t **pvalues,
                                       acme_dns_resolver_t *resolver,
                                       const char *name, acme_result_t *res,
                                       apr_pool_t *p);
-
-/* As acme_dns_lookup_txt() asks one server. */
-apr_status_t acme_dns_lookup_txt_at_wait(apr_array_header_t **pvalues,
-                                         acme_dns_resolver_t *resolver,
-                                         const char *server, const char *name,
-                                         acme_result_t *res, apr_pool_t *p);
-
-/*
- * Who is responsible for name, which need not exist. The zone is the one that
- * its SOA names, be it told with the answer that there is no such record or
- * found on the way up. A failure is never APR_SUCCESS with no servers.
- */
-apr_status_t acme_dns_lookup_authority_wait(acme_dns_authority_t *out,
-                                            acme_dns_resolver_t *resolver,
-                                            const char *name,
-                                            acme_result_t *res, apr_pool_t *p);
 
 #endif

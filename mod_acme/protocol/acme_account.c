@@ -13,7 +13,6 @@
 #include "acme_text.h"
 
 #define STATUS_MAX 32
-#define CONTACT_MAX 300         /* octets: an address has at most 254 */
 
 static void set_contacts(json_t *json, const apr_array_header_t *contacts)
 {
@@ -146,56 +145,6 @@ apr_status_t acme_account_find(const char **purl, acme_session_t *session,
                                acme_result_t *res, apr_pool_t *p)
 {
     return locate(purl, session, ACME_SIGN_FIND_ACCOUNT, res, p);
-}
-
-static apr_array_header_t *parse_contacts(const json_t *json, apr_pool_t *p)
-{
-    const apr_array_header_t *texts = acme_json_strings(json, "contact",
-                                                        CONTACT_MAX, p);
-    apr_array_header_t *contacts = apr_array_make(p, 2, sizeof(const char *));
-    int i;
-
-    for (i = 0; texts && i < texts->nelts && i < ACME_CONTACTS_MAX; i++) {
-        APR_ARRAY_PUSH(contacts, const char *) = acme_text_clean(
-            APR_ARRAY_IDX(texts, i, const char *), CONTACT_MAX, p);
-    }
-    return contacts;
-}
-
-apr_status_t acme_account_fetch(acme_account_t **paccount,
-                                acme_session_t *session, const char *url,
-                                acme_result_t *res, apr_pool_t *p)
-{
-    const char *what = what_of(session, p);
-    acme_account_t *account;
-    acme_http_reply_t *reply;
-    const char *status;
-    apr_status_t rv;
-    json_t *json;
-
-    *paccount = NULL;
-
-    rv = acme_ca_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what, res,
-                      p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = acme_json_parse(&json, reply->body, reply->body_len, what, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    status = acme_json_string(json, "status", STATUS_MAX, p);
-    if (!status) {
-        return acme_fail(res, APR_EGENERAL, "%s: the CA did not say in which "
-                         "state it is", what);
-    }
-
-    account = apr_pcalloc(p, sizeof(*account));
-    account->status = acme_text_clean(status, STATUS_MAX, p);
-    account->contacts = parse_contacts(json, p);
-    account->agreed = acme_json_true(json, "termsOfServiceAgreed");
-    *paccount = account;
-    return APR_SUCCESS;
 }
 
 /* A change of the account that leaves it in the state expected. */

@@ -12,8 +12,6 @@
 
 #include "acme_ca.h"
 
-#define ACME_CONTACTS_MAX 32    /* of an account; the rest is dropped */
-
 /* What newAccount asks for. */
 typedef struct {
     const apr_array_header_t *contacts; /* const char *: URLs (mailto:...);
@@ -24,14 +22,6 @@ typedef struct {
     int only_existing;          /* find it, never make it: all else is left
                                    out (8555, 7.3.1) */
 } acme_account_conf_t;
-
-/* What the CA has in its books; texts are clean for people. */
-typedef struct {
-    const char *status;         /* "valid", "deactivated", "revoked"; never
-                                   NULL */
-    apr_array_header_t *contacts;       /* const char *; never NULL */
-    int agreed;
-} acme_account_t;
 
 /* The payload of newAccount. A binding that is no JSON object is left out. */
 const char *acme_account_payload(const acme_account_conf_t *conf,
@@ -67,11 +57,6 @@ apr_status_t acme_account_register(const char **purl, acme_session_t *session,
  */
 apr_status_t acme_account_find(const char **purl, acme_session_t *session,
                                acme_result_t *res, apr_pool_t *p);
-
-/* How the CA has it. (8555, 7.1.2) */
-apr_status_t acme_account_fetch(acme_account_t **paccount,
-                                acme_session_t *session, const char *url,
-                                acme_result_t *res, apr_pool_t *p);
 
 /* Tell the CA the contacts, url being the account's. (8555, 7.3.2) */
 apr_status_t acme_account_update(acme_session_t *session, const char *url,

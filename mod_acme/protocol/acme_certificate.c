@@ -105,18 +105,6 @@ apr_status_t acme_certificate_reason_parse(int *preason, const char *text,
                            "privilegeWithdrawn", REASON_SHOWN, text);
 }
 
-const char *acme_certificate_reason_name(int reason)
-{
-    apr_size_t i;
-
-    for (i = 0; i < REASONS; i++) {
-        if (reasons[i].reason == reason) {
-            return reasons[i].name;
-        }
-    }
-    return NULL;
-}
-
 const char *acme_certificate_revoke_payload(const unsigned char *der,
                                             apr_size_t len, int reason,
                                             apr_pool_t *p)

@@ -32,9 +32,6 @@ apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
 apr_status_t acme_certificate_reason_parse(int *preason, const char *text,
                                            acme_result_t *res);
 
-/* NULL when it is none of those. */
-const char *acme_certificate_reason_name(int reason);
-
 /* The payload of revokeCert; reason may be ACME_REASON_NONE. (8555, 7.6) */
 const char *acme_certificate_revoke_payload(const unsigned char *der,
                                             apr_size_t len, int reason,

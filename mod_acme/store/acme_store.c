@@ -207,11 +207,6 @@ apr_status_t acme_store_lock(acme_store_t *store, acme_result_t *res,
     return APR_SUCCESS;
 }
 
-const char *acme_store_root(const acme_store_t *store)
-{
-    return store->root;
-}
-
 const char *acme_store_path(const acme_store_t *store, const char *folder,
                             const char *name, apr_pool_t *p)
 {

@@ -51,8 +51,6 @@ acme_store_t *acme_store_at(const char *root, apr_pool_t *p);
 apr_status_t acme_store_lock(acme_store_t *store, acme_result_t *res,
                              apr_pool_t *p);
 
-const char *acme_store_root(const acme_store_t *store);
-
 /* "<root>/<folder>/<name>"; name may be NULL, and folder one of the above. */
 const char *acme_store_path(const acme_store_t *store, const char *folder,
                             const char *name, apr_pool_t *p);

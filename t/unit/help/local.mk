@@ -22,5 +22,6 @@ check_LTLIBRARIES = %D%/libhelp.la
 	%D%/open_store.c %D%/open_store.h \
 	%D%/packet.c %D%/packet.h \
 	%D%/pool.c %D%/pool.h \
+	%D%/same_key.h \
 	%D%/scratch.c %D%/scratch.h \
 	%D%/threads.c %D%/threads.h

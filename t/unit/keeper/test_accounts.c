@@ -6,6 +6,7 @@
 #include "acme_json.h"
 #include "issuer.h"
 #include "open_registry.h"
+#include "same_key.h"
 
 #define URL "https://ca.example/account/1"
 #define SECRET "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"
@@ -65,9 +66,9 @@ static void a_key_is_made_once(void **state)
     (void)state;
     assert_null(find()->url);
     key = key_in("key.pem");
-    assert_true(acme_key_same(find()->key, key));
+    assert_true(same_key(find()->key, key));
     open_accounts();
-    assert_true(acme_key_same(find()->key, key));
+    assert_true(same_key(find()->key, key));
     assert_string_equal(find()->directory, CA_URL);
     assert_string_equal(find()->folder, ca_of(conf, 0)->folder);
     assert_false(find()->has_next_key);
@@ -179,23 +180,23 @@ static void the_next_key_is_one_until_its_end(void **state)
     assert_null(next_key(0));
     next = next_key(1);
     assert_true(find()->has_next_key);
-    assert_true(acme_key_same(next_key(1), next));
+    assert_true(same_key(next_key(1), next));
     open_accounts();
     assert_true(find()->has_next_key);
-    assert_true(acme_key_same(next_key(0), next));
-    assert_true(acme_key_same(find()->key, old));
+    assert_true(same_key(next_key(0), next));
+    assert_true(same_key(find()->key, old));
 
     end_key(ACME_KEY_PROMOTE);
-    assert_true(acme_key_same(find()->key, next));
+    assert_true(same_key(find()->key, next));
     assert_false(find()->has_next_key);
     assert_string_equal(find()->url, URL);
     end_key(ACME_KEY_PROMOTE);                  /* the reply was lost */
-    assert_true(acme_key_same(find()->key, next));
+    assert_true(same_key(find()->key, next));
     assert_int_equal(times_logged("has its new key"), 1);
 
-    assert_false(acme_key_same(next_key(1), next));
+    assert_false(same_key(next_key(1), next));
     end_key(ACME_KEY_DROP);
-    assert_true(acme_key_same(find()->key, next));
+    assert_true(same_key(find()->key, next));
     assert_false(find()->has_next_key);
     assert_null(next_key(0));
 }
@@ -230,11 +231,11 @@ static void a_death_costs_no_key(void **state)
         if (find()->has_next_key) {
             acme_key_t *next = next_key(0);
 
-            assert_true(acme_key_same(find()->key, old));
+            assert_true(same_key(find()->key, old));
             end_key(ACME_KEY_PROMOTE);
-            assert_true(acme_key_same(find()->key, next));
+            assert_true(same_key(find()->key, next));
         }
-        else if (!acme_key_same(find()->key, old)) {
+        else if (!same_key(find()->key, old)) {
             assert_null(next_key(0));
         }
     }
@@ -258,8 +259,8 @@ static void a_failed_sync_leaves_no_old_key_in_memory(void **state)
                                     pool);
         scratch_step = 0;
         end_key(ACME_KEY_PROMOTE);
-        assert_true(acme_key_same(find()->key, next));
-        assert_true(acme_key_same(key_in("key.pem"), next));
+        assert_true(same_key(find()->key, next));
+        assert_true(same_key(key_in("key.pem"), next));
     }
 }
 

@@ -9,6 +9,7 @@
 #include "acme_json.h"
 #include "issuer.h"
 #include "open_registry.h"
+#include "same_key.h"
 
 #define NAMES "a.example www.a.example"
 #define STEPS_MAX 300
@@ -605,19 +606,19 @@ static void the_key_is_kept_when_it_is_wanted(void **state)
     second = key_of(begin_part(1));
     assert_int_equal(install_part(0, issued_part(0)), 0);
     assert_int_equal(install_part(1, issued_part(1)), 0);
-    assert_true(acme_key_same(key_of(begin_part(0)), first));
-    assert_true(acme_key_same(key_of(begin_part(1)), second));
+    assert_true(same_key(key_of(begin_part(0)), first));
+    assert_true(same_key(key_of(begin_part(1)), second));
 
     /* One of another type can't be. */
     set_key_types(conf, 0, "p384 rsa3072");
     assert_string_equal(acme_key_alg(key_of(begin_part(0))), "ES384");
-    assert_false(acme_key_same(key_of(begin_part(1)), second));
+    assert_false(same_key(key_of(begin_part(1)), second));
 
     set_key_types(conf, 0, "p256 rsa2048");
     cert_of(conf, 0)->key_reuse = 0;
     assert_int_equal(
         acme_pending_remove(registry->store, "a.example", &res, pool), 0);
-    assert_false(acme_key_same(key_of(begin_part(0)), first));
+    assert_false(same_key(key_of(begin_part(0)), first));
 }
 
 /* The extension of 7633: SEQUENCE { INTEGER 5 } */

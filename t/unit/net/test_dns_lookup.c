@@ -51,6 +51,37 @@ static void start(const fake_dns_row_t *rows)
     assert_int_equal(acme_dns_lookup_open(&resolver, &conf, &res, pool), 0);
 }
 
+/* Until a lookup is over, or the resolver is stopped. */
+static apr_status_t finish(const acme_dns_lookup_t *lookup)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    while (!acme_dns_lookup_is_over(lookup) && rv != APR_EINTR) {
+        rv = acme_dns_lookup_run(resolver, apr_time_from_sec(60), &res);
+    }
+    return rv == APR_EINTR ? rv : APR_SUCCESS;
+}
+
+/* TXT values as one server has them. */
+static apr_status_t txt_at(const char *server_name, const char *name)
+{
+    acme_dns_lookup_t *lookup = acme_dns_lookup_txt(resolver, server_name,
+                                                    name, pool);
+
+    values = NULL;
+    return finish(lookup) ? APR_EINTR
+                          : acme_dns_lookup_values(&values, lookup, &res);
+}
+
+static apr_status_t authority(acme_dns_authority_t *out, const char *name)
+{
+    acme_dns_lookup_t *lookup = acme_dns_lookup_authority(resolver, name,
+                                                          pool);
+
+    return finish(lookup) ? APR_EINTR
+                          : acme_dns_lookup_servers(out, lookup, &res);
+}
+
 static const char *joined(const apr_array_header_t *texts)
 {
     return texts ? apr_array_pstrcat(pool, texts, '|') : "NULL";
@@ -204,26 +235,16 @@ static void one_server_is_asked_directly(void **state)
 
     (void)state;
     start(rows);
-    assert_int_equal(acme_dns_lookup_txt_at_wait(&values, resolver, server(2),
-                                                 NAME, &res, pool),
-                     0);
+    assert_int_equal(txt_at(server(2), NAME), 0);
     assert_string_equal(joined(values), "here");
-    assert_int_equal(acme_dns_lookup_txt_at_wait(&values, resolver, server(2),
-                                                 "b.test", &res, pool),
-                     APR_ENOENT);
-    assert_int_equal(acme_dns_lookup_txt_at_wait(&values, resolver, server(3),
-                                                 NAME, &res, pool),
-                     APR_EGENERAL);
+    assert_int_equal(txt_at(server(2), "b.test"), APR_ENOENT);
+    assert_int_equal(txt_at(server(3), NAME), APR_EGENERAL);
     assert_says("not responsible");
-    assert_int_equal(acme_dns_lookup_txt_at_wait(&values, resolver, server(4),
-                                                 NAME, &res, pool),
-                     APR_EGENERAL);
+    assert_int_equal(txt_at(server(4), NAME), APR_EGENERAL);
     assert_says(server(4));
     assert_int_equal(fake_dns_recursion_desired(0), 0);
     for (i = 0; i < COUNT(bad); i++) {
-        assert_int_not_equal(acme_dns_lookup_txt_at_wait(
-                                 &values, resolver, bad[i], NAME, &res, pool),
-                             0);
+        assert_int_not_equal(txt_at(bad[i], NAME), 0);
         assert_null(values);
     }
 }
@@ -265,8 +286,7 @@ static void the_authority_is_found(void **state)
     (void)state;
     start(rows);
     for (i = 0; i < COUNT(cases); i++) {
-        if (acme_dns_lookup_authority_wait(&out, resolver, cases[i].name, &res,
-                                           pool)) {
+        if (authority(&out, cases[i].name)) {
             fail_msg("%s: %s", cases[i].name, res.detail);
         }
         assert_string_equal(out.record, cases[i].record);
@@ -307,9 +327,7 @@ static void the_authority_is_not_found(void **state)
     (void)state;
     start(rows);
     for (i = 0; i < COUNT(cases); i++) {
-        assert_refused(&cases[i],
-                       acme_dns_lookup_authority_wait(
-                           &out, resolver, cases[i].name, &res, pool));
+        assert_refused(&cases[i], authority(&out, cases[i].name));
         assert_null(out.servers);
         assert_says(cases[i].name);
     }
@@ -340,9 +358,7 @@ static void a_zone_has_so_many_servers(void **state)
     }
     rows[2].says = apr_array_pstrcat(pool, lines, '\n');
     start(rows);
-    assert_int_equal(
-        acme_dns_lookup_authority_wait(&out, resolver, "a.test", &res, pool),
-        0);
+    assert_int_equal(authority(&out, "a.test"), 0);
     assert_int_equal(out.servers->nelts, 16);
     assert_int_equal(fake_dns_asked(2), 16);
 }
@@ -468,12 +484,8 @@ static void a_stop_leaves_at_once(void **state)
                     LEAVE_AFTER + LEAVE_WITHIN);
     pthread_join(thread, NULL);
     assert_null(values);
-    assert_int_equal(
-        acme_dns_lookup_authority_wait(&out, resolver, NAME, &res, pool),
-        APR_EINTR);
-    assert_int_equal(acme_dns_lookup_txt_at_wait(&values, resolver, server(2),
-                                                 NAME, &res, pool),
-                     APR_EINTR);
+    assert_int_equal(authority(&out, NAME), APR_EINTR);
+    assert_int_equal(txt_at(server(2), NAME), APR_EINTR);
 }
 
 /* A resolver is one thread's, but a process has many. */

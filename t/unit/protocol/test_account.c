@@ -116,70 +116,6 @@ static void an_account_is_its_location(void **state)
     assert_true(acme_problem_is(&res, "accountDoesNotExist"));
 }
 
-static void an_account_is_looked_at(void **state)
-{
-    static const fake_row_t rows[] = {
-        DIRECTORY, NONCE,
-        { .request = "POST /a/1", .times = 1, .head = "200 OK", .body =
-          "{\"status\":\"valid\",\"contact\":[\"mailto:me@a.org\",7,"
-          "\"mailto:\\u001b\"],\"termsOfServiceAgreed\":true,"
-          "\"orders\":\"http://ca/\"}" },
-        { .request = "POST /a/1", .times = 1, .head = "200 OK", .body =
-          "{\"status\":\"dead\\u0007\",\"contact\":\"mailto:me@a.org\"}" },
-        { .request = "POST /a/1", .head = "200 OK", .body = "{}" },
-        { .request = "POST /a/2", .head = "200 OK", .body = "<html>" },
-        { 0 }
-    };
-    acme_account_t *account;
-
-    (void)state;
-    fake_serve(fake, rows);
-    assert_int_equal(acme_account_fetch(&account, &session, fake_url("/a/1"), &res,
-                                        pool), 0);
-    assert_string_equal(account->status, "valid");
-    assert_true(account->agreed);
-    assert_int_equal(account->contacts->nelts, 2);
-    assert_string_equal(APR_ARRAY_IDX(account->contacts, 0, const char *),
-                        "mailto:me@a.org");
-    assert_string_equal(APR_ARRAY_IDX(account->contacts, 1, const char *),
-                        "mailto:\\x1b");
-    assert_non_null(strstr(fake_log(fake), "POST /a/1 get fresh\n"));
-
-    assert_int_equal(acme_account_fetch(&account, &session, fake_url("/a/1"), &res,
-                                        pool), 0);
-    assert_string_equal(account->status, "dead\\x07");
-    assert_false(account->agreed);
-    assert_int_equal(account->contacts->nelts, 0);
-
-    assert_int_not_equal(acme_account_fetch(&account, &session, fake_url("/a/1"),
-                                            &res, pool), 0);
-    assert_null(account);
-    assert_detail(fake_url("/dir"));
-    assert_int_not_equal(acme_account_fetch(&account, &session, fake_url("/a/2"),
-                                            &res, pool), 0);
-    assert_null(account);
-}
-
-static void contacts_are_bounded(void **state)
-{
-    const char *body = "{\"status\":\"valid\",\"contact\":[\"mailto:0\"";
-    fake_row_t rows[] = {
-        DIRECTORY, NONCE, { .request = "POST /a", .head = "200 OK" }, { 0 }
-    };
-    acme_account_t *account;
-    int i;
-
-    (void)state;
-    for (i = 1; i < 100; i++) {
-        body = apr_psprintf(pool, "%s,\"mailto:%d\"", body, i);
-    }
-    rows[2].body = apr_pstrcat(pool, body, "]}", NULL);
-    fake_serve(fake, rows);
-    assert_int_equal(acme_account_fetch(&account, &session, fake_url("/a"), &res,
-                                        pool), 0);
-    assert_int_equal(account->contacts->nelts, ACME_CONTACTS_MAX);
-}
-
 static void an_account_is_changed(void **state)
 {
     static const fake_row_t rows[] = {
@@ -254,8 +190,6 @@ int main(void)
         FAKE_CA_TEST(payloads_are_as_the_rfc_has_them),
         FAKE_CA_TEST(a_binding_that_is_none_is_left_out),
         FAKE_CA_TEST(an_account_is_its_location),
-        FAKE_CA_TEST(an_account_is_looked_at),
-        FAKE_CA_TEST(contacts_are_bounded),
         FAKE_CA_TEST(an_account_is_changed),
         FAKE_CA_TEST(a_change_may_fail),
         FAKE_CA_TEST(a_key_is_changed_where_the_ca_can)

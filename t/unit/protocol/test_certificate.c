@@ -136,8 +136,9 @@ static void a_reason_is_one_that_a_subscriber_has(void **state)
             assert_int_equal(
                 acme_certificate_reason_parse(&reason, rows[i].text, &res), 0);
             assert_int_equal(reason, rows[i].reason);
-            assert_string_equal(acme_certificate_reason_name(reason),
-                                rows[i].name);
+            assert_int_equal(
+                acme_certificate_reason_parse(&reason, rows[i].name, &res), 0);
+            assert_int_equal(reason, rows[i].reason);
             continue;
         }
         assert_int_equal(
@@ -145,7 +146,6 @@ static void a_reason_is_one_that_a_subscriber_has(void **state)
             APR_EINVAL);
         assert_int_equal(reason, ACME_REASON_NONE);
         assert_detail("keyCompromise");
-        assert_null(acme_certificate_reason_name(rows[i].reason));
     }
 }
 

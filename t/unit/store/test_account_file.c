@@ -6,6 +6,7 @@
 
 #include "acme_account_file.h"
 #include "open_store.h"
+#include "same_key.h"
 
 
 static void account_folders(void **state)
@@ -263,24 +264,24 @@ static void the_next_key_takes_its_place(void **state)
     assert_int_equal(
         acme_account_file_next_promote(open_store(), "ca", &res, pool),
         ENOENT);
-    assert_true(acme_key_same(account_key(), key));
+    assert_true(same_key(account_key(), key));
 
     assert_int_equal(
         acme_account_file_next_save(open_store(), "ca", next, &res, pool), 0);
     assert_int_equal(mode_of(at("store/accounts/ca/next-key.pem")), 0600);
     assert_int_equal(load_next(&found), 0);
-    assert_true(acme_key_same(found, next));
-    assert_true(acme_key_same(account_key(), key));
+    assert_true(same_key(found, next));
+    assert_true(same_key(account_key(), key));
 
     assert_int_equal(
         acme_account_file_next_promote(open_store(), "ca", &res, pool), 0);
-    assert_true(acme_key_same(account_key(), next));
+    assert_true(same_key(account_key(), next));
     assert_int_equal(mode_of(at("store/accounts/ca/key.pem")), 0600);
     assert_int_equal(load_next(&found), ENOENT);
 
     /* Some account may still have the other one. */
     assert_int_equal(count(at("store/aside")), 1);
-    assert_true(acme_key_same(key_aside(), key));
+    assert_true(same_key(key_aside(), key));
     assert_int_equal(mode_of(at("store/accounts/ca/old-key.pem")), -1);
 }
 
@@ -300,9 +301,9 @@ static void the_next_key_is_dropped(void **state)
     assert_int_equal(
         acme_account_file_next_drop(open_store(), "ca", &res, pool), 0);
     assert_int_equal(load_next(&found), ENOENT);
-    assert_true(acme_key_same(account_key(), key));
+    assert_true(same_key(account_key(), key));
     assert_int_equal(count(at("store/aside")), 1);
-    assert_true(acme_key_same(key_aside(), next));
+    assert_true(same_key(key_aside(), next));
 }
 
 static void a_damaged_next_key_is_a_failure(void **state)
@@ -340,11 +341,11 @@ static void promote_dies(void **state)
         code = in_child(promote, store);
         scratch_step = 0;
         if (load_next(&found) == APR_SUCCESS) {
-            assert_true(acme_key_same(account_key(), key));
-            assert_true(acme_key_same(found, next));
+            assert_true(same_key(account_key(), key));
+            assert_true(same_key(found, next));
         }
         else {
-            assert_true(acme_key_same(account_key(), next));
+            assert_true(same_key(account_key(), next));
         }
     }
     assert_int_equal(code, 0);
