@@ -11,7 +11,7 @@
 #define ACME_MESSAGE_H
 
 #include "acme_authorization.h"
-#include "acme_ca.h"
+#include "acme_session.h"
 #include "acme_chain.h"
 #include "acme_name.h"
 #include "acme_state.h"

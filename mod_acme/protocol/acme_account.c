@@ -120,11 +120,12 @@ static apr_status_t locate(const char **purl, acme_session_t *session,
 
     *purl = NULL;
 
-    rv = acme_ca_directory(&dir, session, res, p);
+    rv = acme_session_directory(&dir, session, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = acme_ca_post(&reply, session, kind, dir->new_account, what, res, p);
+    rv = acme_session_post(&reply, session, kind, dir->new_account, what, res,
+                           p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -132,7 +133,7 @@ static apr_status_t locate(const char **purl, acme_session_t *session,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return acme_ca_location(purl, reply, what, res, p);
+    return acme_session_location(purl, reply, what, res, p);
 }
 
 apr_status_t acme_account_register(const char **purl, acme_session_t *session,
@@ -156,7 +157,7 @@ static apr_status_t change(acme_session_t *session, acme_sign_e kind,
     acme_http_reply_t *reply;
     apr_status_t rv;
 
-    rv = acme_ca_post(&reply, session, kind, url, what, res, p);
+    rv = acme_session_post(&reply, session, kind, url, what, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -183,7 +184,7 @@ apr_status_t acme_account_key_change(acme_session_t *session,
     acme_http_reply_t *reply;
     apr_status_t rv;
 
-    rv = acme_ca_directory(&dir, session, res, p);
+    rv = acme_session_directory(&dir, session, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -191,6 +192,6 @@ apr_status_t acme_account_key_change(acme_session_t *session,
         return acme_fail_never(res, APR_ENOTIMPL, "%s: this CA does not "
                                "change the key of an account", what);
     }
-    return acme_ca_post(&reply, session, ACME_SIGN_KEY_CHANGE,
-                        dir->key_change, what, res, p);
+    return acme_session_post(&reply, session, ACME_SIGN_KEY_CHANGE,
+                             dir->key_change, what, res, p);
 }

@@ -10,7 +10,7 @@
 
 #include <apr_tables.h>
 
-#include "acme_ca.h"
+#include "acme_session.h"
 
 /* What newAccount asks for. */
 typedef struct {

@@ -181,8 +181,8 @@ apr_status_t acme_authorization_fetch(acme_authorization_t **pauthz,
 
     *pauthz = NULL;
 
-    rv = acme_ca_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what, res,
-                      p);
+    rv = acme_session_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what,
+                           res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -229,6 +229,6 @@ apr_status_t acme_authorization_respond(acme_session_t *session,
     const char *what = apr_psprintf(p, "%s of %s", challenge->type, name);
     acme_http_reply_t *reply;
 
-    return acme_ca_post(&reply, session, ACME_SIGN_CHALLENGE, challenge->url,
-                        what, res, p);
+    return acme_session_post(&reply, session, ACME_SIGN_CHALLENGE,
+                             challenge->url, what, res, p);
 }

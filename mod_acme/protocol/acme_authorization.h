@@ -10,7 +10,7 @@
 
 #include <apr_tables.h>
 
-#include "acme_ca.h"
+#include "acme_session.h"
 #include "acme_challenge.h"
 
 #define ACME_TOKEN_MAX 128      /* characters of base64url */

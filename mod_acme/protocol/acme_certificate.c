@@ -64,8 +64,8 @@ apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
         *palternates = NULL;
     }
 
-    rv = acme_ca_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what, res,
-                      p);
+    rv = acme_session_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what,
+                           res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -128,7 +128,7 @@ apr_status_t acme_certificate_revoke(acme_session_t *session,
     acme_http_reply_t *reply;
     apr_status_t rv;
 
-    rv = acme_ca_directory(&dir, session, res, p);
+    rv = acme_session_directory(&dir, session, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -136,8 +136,8 @@ apr_status_t acme_certificate_revoke(acme_session_t *session,
         return acme_fail_never(res, APR_ENOTIMPL, "%s: this CA revokes no "
                                "certificates by ACME", what);
     }
-    rv = acme_ca_post(&reply, session, ACME_SIGN_REVOKE, dir->revoke_cert,
-                      what, res, p);
+    rv = acme_session_post(&reply, session, ACME_SIGN_REVOKE, dir->revoke_cert,
+                           what, res, p);
     if (rv != APR_SUCCESS && acme_problem_is(res, "alreadyRevoked")) {
         return APR_SUCCESS;
     }

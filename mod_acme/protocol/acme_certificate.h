@@ -7,7 +7,7 @@
 
 #include <apr_tables.h>
 
-#include "acme_ca.h"
+#include "acme_session.h"
 
 #define ACME_ALTERNATES_MAX 10  /* further chains of one certificate */
 #define ACME_REASON_NONE (-1)

@@ -191,19 +191,19 @@ apr_status_t acme_order_create(acme_order_t **porder,
         *pnames = apr_array_make(p, 2, sizeof(const char *));
     }
 
-    rv = acme_ca_directory(&dir, session, res, p);
+    rv = acme_session_directory(&dir, session, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = acme_ca_post(&reply, session, ACME_SIGN_NEW_ORDER, dir->new_order,
-                      what, res, p);
+    rv = acme_session_post(&reply, session, ACME_SIGN_NEW_ORDER,
+                           dir->new_order, what, res, p);
     if (rv != APR_SUCCESS && reply && pnames) {
         *pnames = acme_problem_names(reply, p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = acme_ca_location(&url, reply, what, res, p);
+    rv = acme_session_location(&url, reply, what, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -220,8 +220,8 @@ apr_status_t acme_order_fetch(acme_order_t **porder, acme_session_t *session,
 
     *porder = NULL;
 
-    rv = acme_ca_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what, res,
-                      p);
+    rv = acme_session_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what,
+                           res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -243,8 +243,8 @@ apr_status_t acme_order_finalize(acme_order_t **pafter,
         return acme_fail(res, APR_EGENERAL, "%s: the CA named no URL to "
                          "finalize it", what);
     }
-    rv = acme_ca_post(&reply, session, ACME_SIGN_FINALIZE, order->finalize,
-                      what, res, p);
+    rv = acme_session_post(&reply, session, ACME_SIGN_FINALIZE,
+                           order->finalize, what, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }

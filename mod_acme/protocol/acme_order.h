@@ -6,7 +6,7 @@
 
 #include <apr_tables.h>
 
-#include "acme_ca.h"
+#include "acme_session.h"
 
 #define ACME_ORDER_AUTHZ_MAX 1000   /* authorizations of one order */
 

@@ -130,7 +130,7 @@ apr_status_t acme_renewal_info_fetch(acme_renewal_info_t *info,
     const char *what;
     apr_status_t rv;
 
-    rv = acme_ca_directory(&dir, session, res, p);
+    rv = acme_session_directory(&dir, session, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -6,7 +6,7 @@
 #ifndef ACME_RENEWAL_INFO_H
 #define ACME_RENEWAL_INFO_H
 
-#include "acme_ca.h"
+#include "acme_session.h"
 
 typedef struct {
     apr_time_t start;           /* the suggested window: [start, end) */

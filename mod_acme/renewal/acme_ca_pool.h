@@ -5,7 +5,7 @@
 #ifndef ACME_CA_POOL_H
 #define ACME_CA_POOL_H
 
-#include "acme_ca.h"
+#include "acme_session.h"
 #include "acme_log.h"
 #include "acme_state.h"
 

@@ -64,7 +64,7 @@ apr_status_t acme_order_begin_terms(acme_task_t *work)
     const acme_directory_t *dir;
     apr_status_t rv;
 
-    rv = acme_ca_directory(&dir, &work->session, &work->res, work->p);
+    rv = acme_session_directory(&dir, &work->session, &work->res, work->p);
     if (rv != APR_SUCCESS || !dir->terms_of_service
         || acme_ca_pool_terms_known(cas, ca_index(work),
                                     dir->terms_of_service)) {
@@ -105,7 +105,7 @@ static apr_status_t register_account(acme_task_t *work)
     const char *url;
     apr_status_t rv;
 
-    rv = acme_ca_directory(&dir, &work->session, &work->res, work->p);
+    rv = acme_session_directory(&dir, &work->session, &work->res, work->p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -152,7 +152,8 @@ static apr_status_t settle_account(acme_task_t *work)
         rv = acme_order_begin_contacts(work);
     }
     if (rv == APR_SUCCESS
-        && !acme_ca_directory(&dir, &work->session, &work->res, work->p)) {
+        && !acme_session_directory(&dir, &work->session, &work->res,
+                                   work->p)) {
         acme_persist_check_report_directory(work, dir);
     }
     return rv;
@@ -281,7 +282,7 @@ static apr_status_t choose_extras(acme_task_t *work)
     apr_status_t rv;
 
     work->with &= ~(apr_uint32_t)DROPPABLE;
-    rv = acme_ca_directory(&dir, &work->session, &work->res, work->p);
+    rv = acme_session_directory(&dir, &work->session, &work->res, work->p);
     if (rv == APR_SUCCESS) {
         rv = acme_order_begin_terms(work);
     }

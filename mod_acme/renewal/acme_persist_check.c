@@ -22,7 +22,7 @@ static int describe(acme_dns_persist_t *persist, acme_task_t *work,
 {
     const acme_directory_t *dir;
 
-    if (acme_ca_directory(&dir, &work->session, res, work->p)) {
+    if (acme_session_directory(&dir, &work->session, res, work->p)) {
         return 0;
     }
     persist->draft = challenge->persist_draft;
@@ -164,7 +164,7 @@ void acme_persist_check_report(acme_task_t *work,
     acme_result_t ignored;
 
     if (!challenge || work->persist_told
-        || acme_ca_directory(&dir, &work->session, &ignored, work->p)) {
+        || acme_session_directory(&dir, &work->session, &ignored, work->p)) {
         return;
     }
     work->persist_told = 1;

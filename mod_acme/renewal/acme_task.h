@@ -8,7 +8,7 @@
 #define ACME_TASK_H
 
 #include "acme_authorization.h"
-#include "acme_ca.h"
+#include "acme_session.h"
 #include "acme_client.h"
 #include "acme_order.h"
 #include "acme_renewal.h"

@@ -3,14 +3,14 @@
 protocol_tests = \
 	%D%/test_account \
 	%D%/test_authorization \
-	%D%/test_ca \
 	%D%/test_certificate \
 	%D%/test_dns_persist \
 	%D%/test_known_ca \
 	%D%/test_link \
 	%D%/test_order \
 	%D%/test_problem \
-	%D%/test_renewal_info
+	%D%/test_renewal_info \
+	%D%/test_session
 protocol_tests_libs = t/unit/help/libhelp.la \
 	mod_acme/protocol/libacme_protocol.la \
 	mod_acme/net/libacme_net.la \

@@ -1,5 +1,5 @@
 /*
- * test_ca.c - the directory, the nonces, and requests that are signed.
+ * test_session.c - the directory, the nonces, and requests that are signed.
  */
 #include "fake_ca.h"
 #include "threads.h"
@@ -8,7 +8,7 @@ static apr_status_t post(const char *path)
 {
     acme_http_reply_t *reply;
 
-    return acme_ca_post(&reply, &session, ACME_SIGN_POST_AS_GET, fake_url(path),
+    return acme_session_post(&reply, &session, ACME_SIGN_POST_AS_GET, fake_url(path),
                         "the test", &res, pool);
 }
 
@@ -27,7 +27,7 @@ static void a_directory_is_asked_for_once(void **state)
 
     (void)state;
     fake_serve(fake, rows);
-    assert_int_equal(acme_ca_directory(&dir, &session, &res, pool), 0);
+    assert_int_equal(acme_session_directory(&dir, &session, &res, pool), 0);
     assert_string_equal(dir->new_nonce, fake_url("/nonce"));
     assert_string_equal(dir->new_order, fake_url("/order"));
     assert_string_equal(dir->renewal_info, fake_url("/info"));
@@ -35,7 +35,7 @@ static void a_directory_is_asked_for_once(void **state)
     assert_null(dir->key_change);
     assert_string_equal(dir->terms_of_service, "https://ca/\\x1b[2J");
     assert_true(dir->external_account_required);
-    assert_int_equal(acme_ca_directory(&again, &session, &res, pool), 0);
+    assert_int_equal(acme_session_directory(&again, &session, &res, pool), 0);
     assert_string_equal(again->new_order, fake_url("/order"));
     assert_string_equal(fake_log(fake), "GET /dir\n");
     assert_int_equal(session.requests, 0);
@@ -56,9 +56,9 @@ static void who_has_a_directory_keeps_it_when_it_changes(void **state)
 
     (void)state;
     fake_serve(fake, rows);
-    assert_int_equal(acme_ca_directory(&dir, &session, &res, pool), 0);
+    assert_int_equal(acme_session_directory(&dir, &session, &res, pool), 0);
     acme_ca_directory_forget(session.ca);
-    assert_int_equal(acme_ca_directory(&again, &session, &res, pool), 0);
+    assert_int_equal(acme_session_directory(&again, &session, &res, pool), 0);
     assert_string_equal(dir->new_order, fake_url("/first"));
     assert_string_equal(again->new_order, fake_url("/second"));
 }
@@ -81,7 +81,7 @@ static void a_directory_without_meta_will_do(void **state)
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         open_ca();
         fake_serve(fake, rows[i]);
-        assert_int_equal(acme_ca_directory(&dir, &session, &res, pool), 0);
+        assert_int_equal(acme_session_directory(&dir, &session, &res, pool), 0);
         assert_null(dir->terms_of_service);
         assert_false(dir->external_account_required);
     }
@@ -102,9 +102,9 @@ static void assert_meta(const char *meta, const char *profiles,
     open_ca();
     fake_serve(fake, rows);
     apr_pool_create(&short_lived, pool);
-    assert_int_equal(acme_ca_directory(&dir, &session, &res, short_lived), 0);
+    assert_int_equal(acme_session_directory(&dir, &session, &res, short_lived), 0);
     apr_pool_destroy(short_lived);
-    assert_int_equal(acme_ca_directory(&dir, &session, &res, pool), 0);
+    assert_int_equal(acme_session_directory(&dir, &session, &res, pool), 0);
     for (i = 0; i < dir->profiles->nelts; i++) {
         const acme_profile_t *profile = &APR_ARRAY_IDX(dir->profiles, i,
                                                        acme_profile_t);
@@ -166,7 +166,7 @@ static void what_a_ca_offers_is_bounded(void **state)
                                 "[\"%s\",%s],\"accountHashPrefix\":\"%s\"}}",
                                 big, big, profiles, big, issuers, big);
     fake_serve(fake, rows);
-    assert_int_equal(acme_ca_directory(&dir, &session, &res, pool), 0);
+    assert_int_equal(acme_session_directory(&dir, &session, &res, pool), 0);
     assert_int_equal(dir->profiles->nelts, ACME_PROFILES_MAX);
     assert_string_equal(APR_ARRAY_IDX(dir->profiles, 0, acme_profile_t).name,
                         "first");
@@ -208,7 +208,7 @@ static void a_directory_that_is_none_is_named(void **state)
 
         print_message("%s\n", rows[i].name);
         fake_serve(fake, table);
-        assert_int_not_equal(acme_ca_directory(&dir, &session, &res, pool),
+        assert_int_not_equal(acme_session_directory(&dir, &session, &res, pool),
                              0);
         assert_null(dir);
         assert_detail(fake_url("/dir"));
@@ -342,7 +342,7 @@ static void *post_ten(void *data)
 
     acme_http_create(&mine.http, &http_conf, &why, own);
     for (i = 0; i < THREAD_CALLS; i++) {
-        good += acme_ca_post(&reply, &mine, ACME_SIGN_POST_AS_GET,
+        good += acme_session_post(&reply, &mine, ACME_SIGN_POST_AS_GET,
                              apr_pstrcat(own, fake_address(fake), "/a", NULL),
                              "x", &why, own) == APR_SUCCESS;
     }
@@ -373,12 +373,12 @@ static void a_refusal_brings_its_reply(void **state)
 
     (void)state;
     fake_serve(fake, rows);
-    assert_int_not_equal(acme_ca_post(&reply, &session, ACME_SIGN_NEW_ORDER,
+    assert_int_not_equal(acme_session_post(&reply, &session, ACME_SIGN_NEW_ORDER,
                                       fake_url("/a"), "x", &res, pool), 0);
     assert_non_null(reply);
     assert_string_equal(reply->body, "why");
     session.baton = &session;
-    assert_int_not_equal(acme_ca_post(&reply, &session, ACME_SIGN_NEW_ORDER,
+    assert_int_not_equal(acme_session_post(&reply, &session, ACME_SIGN_NEW_ORDER,
                                       fake_url("/a"), "x", &res, pool), 0);
     assert_null(reply);
 }
@@ -394,7 +394,7 @@ static void what_is_not_signed_is_not_sent(void **state)
     assert_detail("does not sign");
     assert_string_equal(fake_log(fake), "GET /dir\nHEAD /nonce\n");
     session.baton = NULL;
-    assert_int_not_equal(acme_ca_post(&(acme_http_reply_t *){ NULL },
+    assert_int_not_equal(acme_session_post(&(acme_http_reply_t *){ NULL },
                                       &session, ACME_SIGN_POST_AS_GET,
                                       "http://127.0.0.1/", "x", &res, pool),
                          0);

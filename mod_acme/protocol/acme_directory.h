@@ -1,0 +1,51 @@
+/*
+ * acme_directory.h - the directory of a CA: what it offers, and where.
+ * (8555, 7.1.1)
+ */
+#ifndef ACME_DIRECTORY_H
+#define ACME_DIRECTORY_H
+
+#include <apr_tables.h>
+
+#include "acme_json.h"
+
+#define ACME_PROFILES_MAX 64    /* of a directory; the rest is dropped */
+#define ACME_PROFILE_MAX 64     /* octets of a profile's name */
+#define ACME_HASH_PREFIX_MAX 200        /* octets of accountHashPrefix */
+
+/* A profile that a CA offers (draft-ietf-acme-profiles); clean for people. */
+typedef struct {
+    const char *name;
+    const char *description;    /* "" when there is none */
+} acme_profile_t;
+
+/* All URLs checked; NULL where the CA has none. */
+typedef struct {
+    const char *new_nonce;
+    const char *new_account;
+    const char *new_order;
+    const char *revoke_cert;
+    const char *key_change;
+    const char *renewal_info;
+    const char *terms_of_service;       /* clean for people, may be NULL */
+    int external_account_required;
+    apr_array_header_t *profiles;       /* acme_profile_t; never NULL */
+    /* Of draft-ietf-acme-dns-persist-02. */
+    apr_array_header_t *issuer_domain_names;    /* const char *, normalised;
+                                                   never NULL */
+    const char *account_hash_prefix;    /* NULL when there is no good one */
+} acme_directory_t;
+
+/*
+ * Read a directory, all of it in p; what names it in res. A meta that is
+ * missing or no object counts as empty. Without a URL that no order can do
+ * without it is a failure.
+ */
+apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
+                                  const char *what, acme_result_t *res,
+                                  apr_pool_t *p);
+
+acme_directory_t *acme_directory_copy(const acme_directory_t *from,
+                                      apr_pool_t *p);
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * acme_session.c - signed requests to a CA, of one thread.
+ */
+#include <apr_strings.h>
+
+#include "acme_problem.h"
+#include "acme_session.h"
+#include "acme_url.h"
+
+#define BAD_NONCE_MAX 20        /* tries after the first */
+
+apr_status_t acme_session_directory(const acme_directory_t **pdir,
+                                    acme_session_t *session,
+                                    acme_result_t *res, apr_pool_t *p)
+{
+    acme_http_request_t request = { .method = ACME_HTTP_GET,
+                                    .url = acme_ca_url(session->ca) };
+    const char *what = apr_pstrcat(p, "directory ", request.url, NULL);
+    acme_directory_t *fresh;
+    acme_http_reply_t *reply;
+    apr_status_t rv;
+    json_t *json;
+
+    *pdir = acme_ca_directory(session->ca, p);
+    if (*pdir) {
+        return APR_SUCCESS;
+    }
+    rv = acme_http_send(&reply, session->http, &request, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    acme_nonces_keep(acme_ca_nonces(session->ca), reply);
+    if (reply->status != 200) {
+        return acme_problem_reply(reply, what, res, p);
+    }
+    rv = acme_json_parse(&json, reply->body, reply->body_len, what, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_directory_parse(&fresh, json, what, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        acme_ca_directory_keep(session->ca, fresh);
+        *pdir = fresh;
+    }
+    return rv;
+}
+
+/* Ask for a nonce. (8555, 7.2) */
+static apr_status_t fetch_nonce(const char **pnonce, acme_session_t *session,
+                                acme_result_t *res, apr_pool_t *p)
+{
+    acme_http_request_t request = { .method = ACME_HTTP_HEAD };
+    const acme_directory_t *dir;
+    acme_http_reply_t *reply;
+    apr_status_t rv;
+
+    *pnonce = NULL;
+
+    rv = acme_session_directory(&dir, session, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    request.url = dir->new_nonce;
+    session->requests++;
+    rv = acme_http_send(&reply, session->http, &request, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    *pnonce = acme_nonces_of(reply);
+    if (*pnonce) {
+        return APR_SUCCESS;
+    }
+    if (reply->status / 100 != 2) {
+        return acme_problem_reply(reply, request.url, res, p);
+    }
+    return acme_fail(res, APR_EGENERAL, "%s: the CA gave no nonce",
+                     request.url);
+}
+
+apr_status_t acme_session_post(acme_http_reply_t **preply,
+                               acme_session_t *session, acme_sign_e kind,
+                               const char *url, const char *what,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    acme_http_request_t request = { .method = ACME_HTTP_POST, .url = url,
+                                    .content_type = "application/jose+json" };
+    acme_nonces_t *nonces = acme_ca_nonces(session->ca);
+    const char *nonce = acme_nonces_take(nonces, p);
+    acme_http_reply_t *reply;
+    apr_status_t rv;
+    int tries;
+
+    *preply = NULL;
+
+    for (tries = 0; tries <= BAD_NONCE_MAX; tries++) {
+        if (!nonce) {
+            rv = fetch_nonce(&nonce, session, res, p);
+            if (rv != APR_SUCCESS) {
+                return rv;
+            }
+        }
+        rv = session->sign(&request.body, session->baton, kind, url, nonce,
+                           res, p);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        session->requests++;
+        rv = acme_http_send(&reply, session->http, &request, res, p);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        if (reply->status / 100 == 2) {
+            break;
+        }
+        rv = acme_problem_reply(reply, what, res, p);
+        if (!acme_problem_is(res, "badNonce")) {
+            break;
+        }
+        /* Not one of those kept: they may be as stale as this one was. */
+        nonce = acme_nonces_of(reply);
+    }
+    acme_nonces_keep(nonces, reply);
+    *preply = reply;
+    return rv;
+}
+
+apr_status_t acme_session_location(const char **purl,
+                                   const acme_http_reply_t *reply,
+                                   const char *what, acme_result_t *res,
+                                   apr_pool_t *p)
+{
+    apr_status_t rv;
+
+    *purl = NULL;
+
+    if (!reply->location) {
+        return acme_fail(res, APR_EGENERAL, "%s: the CA named no URL of it",
+                         what);
+    }
+    rv = acme_url_check(reply->location, res, p);
+    if (rv != APR_SUCCESS) {
+        acme_result_prefix(res, what);
+        return rv;
+    }
+    *purl = reply->location;
+    return APR_SUCCESS;
+}

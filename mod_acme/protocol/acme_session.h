@@ -1,0 +1,68 @@
+/*
+ * acme_session.h - signed requests to a CA, of one thread. (8555, 6.2 to 6.5,
+ * 7.2)
+ *
+ * Nobody here holds a key: bodies come signed from the session's callback.
+ */
+#ifndef ACME_SESSION_H
+#define ACME_SESSION_H
+
+#include "acme_ca.h"
+#include "acme_http.h"
+
+/*
+ * The requests that a client signs; each has one payload and no other. Signed
+ * with the account's key: NEW_ACCOUNT and FIND_ACCOUNT with the JWK, all
+ * others with the kid. (8555, 6.2)
+ */
+typedef enum {
+    ACME_SIGN_NEW_ACCOUNT,
+    ACME_SIGN_NEW_ORDER,
+    ACME_SIGN_POST_AS_GET,
+    ACME_SIGN_CHALLENGE,        /* {} */
+    ACME_SIGN_FINALIZE,
+    ACME_SIGN_FIND_ACCOUNT,     /* to newAccount (8555, 7.3.1) */
+    ACME_SIGN_UPDATE_ACCOUNT,   /* to the account's URL (8555, 7.3.2) */
+    ACME_SIGN_DEACTIVATE,       /* to the account's URL (8555, 7.3.6) */
+    ACME_SIGN_KEY_CHANGE,       /* with the old key; in it a JWS of the new
+                                   one for the same URL (8555, 7.3.5) */
+    ACME_SIGN_REVOKE            /* to revokeCert (8555, 7.6) */
+} acme_sign_e;
+
+typedef apr_status_t acme_sign_cb(const char **pbody, void *baton,
+                                  acme_sign_e kind, const char *url,
+                                  const char *nonce, acme_result_t *res,
+                                  apr_pool_t *p);
+
+typedef struct {
+    acme_ca_t *ca;
+    acme_http_t *http;
+    acme_sign_cb *sign;
+    void *baton;
+    apr_uint32_t requests;      /* sent so far, the directory's not counted */
+} acme_session_t;
+
+/* The directory, a copy in p: fetched once, then kept by the CA for a day. */
+apr_status_t acme_session_directory(const acme_directory_t **pdir,
+                                    acme_session_t *session,
+                                    acme_result_t *res, apr_pool_t *p);
+
+/*
+ * Send one signed request. The nonce is one that an earlier reply brought,
+ * else asked for (newNonce). badNonce is tried again with the nonce of the
+ * error reply, at most 20 times (8555, 6.5). Success is a reply with a 2xx;
+ * else res is the CA's problem, told of what, and *preply the reply that
+ * brought it; NULL when there was none.
+ */
+apr_status_t acme_session_post(acme_http_reply_t **preply,
+                               acme_session_t *session, acme_sign_e kind,
+                               const char *url, const char *what,
+                               acme_result_t *res, apr_pool_t *p);
+
+/* The URL of what a request made: the reply's Location, checked. */
+apr_status_t acme_session_location(const char **purl,
+                                   const acme_http_reply_t *reply,
+                                   const char *what, acme_result_t *res,
+                                   apr_pool_t *p);
+
+#endif
