@@ -7,6 +7,12 @@
 #define PACKET_H
 
 #include <sys/types.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "acme_message.h"
 
