@@ -17,7 +17,7 @@
 #include "acme_state.h"
 #include "acme_url.h"
 
-#define ACME_MESSAGE_VERSION 1
+#define ACME_MESSAGE_VERSION 2
 
 #define ACME_URL_SIZE   (ACME_URL_MAX + 1)
 #define ACME_NONCE_SIZE (ACME_NONCE_MAX + 1)
@@ -116,6 +116,7 @@ typedef struct {
     acme_target_t about;
     apr_uint32_t action;                /* acme_record_e */
     apr_uint32_t name;                  /* position in the names */
+    apr_uint32_t remaining;             /* of the same batch, after it */
     char token[ACME_TOKEN_MAX + 1];
     char record[ACME_NAME_MAX + 1];     /* where a CNAME leads; "": nowhere */
 } acme_msg_record_t;
@@ -186,6 +187,7 @@ typedef struct {
  * NOTE      for the journal, the log and the board
  * WINDOW    what the CA says about the time of renewal
  * INSTALL   the chain that the CA issued, with its URL; the new state
+ * LIVE      a part of the live certificate: where the CA has it, its chain
  * DONE      what the administrator wanted is done; for which account or chain
  * PERSIST   what a record of dns-persist-01 looks like at the CA
  * LIST      state; id, URLs of CAs and names in the tail, a line each
@@ -207,6 +209,7 @@ typedef struct {
     X(NOTE,    ACME_BY_WORKER,  note,  0, none,     0)                       \
     X(WINDOW,  ACME_BY_WORKER,  window, 0, none,    0)                       \
     X(INSTALL, ACME_BY_WORKER,  url,   ACME_CHAIN_SIZE_MAX, state, 0)        \
+    X(LIVE,    ACME_BY_WORKER,  cert,  0, url,      ACME_CHAIN_SIZE_MAX)     \
     X(DONE,    ACME_BY_WORKER,  want,  0, none,     0)                       \
     X(PERSIST, ACME_BY_WORKER,  persist, 0, none,   0)                       \
     X(LIST,    ACME_BY_CONTROL, cert,  0, state,    ACME_LIST_MAX)           \

@@ -26,8 +26,7 @@ typedef struct {
                                    "_acme-challenge." and name */
     const apr_array_header_t *names;    /* const char *: all that are
                                    validated with it; NULL: it alone */
-    int remaining;              /* how many presents of the certificate will
-                                   follow; 0 when that isn't known */
+    int remaining;              /* how many of the same batch follow */
 } acme_dns_records_job_t;
 
 acme_dns_records_t *acme_dns_records_create(const acme_log_t *log,

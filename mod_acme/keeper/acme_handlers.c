@@ -7,7 +7,9 @@
 #include <apr_strings.h>
 
 #include "acme_accounts.h"
+#include "acme_file.h"
 #include "acme_install.h"
+#include "acme_meta.h"
 #include "acme_name.h"
 #include "acme_event.h"
 #include "acme_handlers.h"
@@ -237,9 +239,11 @@ static apr_status_t serve_record(acme_message_t *reply,
     const acme_msg_record_t *body = request->message->body;
     const acme_cert_conf_t *cert = request->cert;
     acme_dns_records_t *records = request->serve->records;
-    acme_dns_records_job_t job = { body->about.cert, cert->id, NULL,
-                                   body->token,      NULL,     NULL,
-                                   cert->names,      0 };
+    const apr_uint32_t others = (apr_uint32_t)cert->names->nelts - 1;
+    acme_dns_records_job_t job = { .cert = body->about.cert,
+                                   .id = cert->id,
+                                   .token = body->token,
+                                   .names = cert->names };
     apr_status_t rv;
 
     (void)reply;
@@ -251,6 +255,9 @@ static apr_status_t serve_record(acme_message_t *reply,
     job.name = acme_name_base(APR_ARRAY_IDX(cert->names, body->name,
                                             const char *));
     job.record = body->record[0] ? body->record : NULL;
+    /* Believed up to what the certificate can have. */
+    job.remaining = (int)(body->remaining < others ? body->remaining
+                                                   : others);
     rv = record_value(&job.value, body->token, request);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -342,6 +349,28 @@ static apr_status_t serve_install(acme_message_t *reply,
         reply->body = &request->registry->states[request->about->cert];
     }
     return rv;
+}
+
+/* Nothing of it is secret: the files are there for everybody to read. */
+static apr_status_t serve_live(acme_message_t *reply,
+                               const request_t *request)
+{
+    acme_store_t *store = request->registry->store;
+    const acme_cert_conf_t *cert = request->cert;
+    const apr_uint32_t part = request->about->part;
+    const char *file = apr_pstrcat(request->p, "fullchain",
+                                   acme_conf_suffix(cert, part), ".pem", NULL);
+    acme_msg_url_t *body = apr_pcalloc(request->p, sizeof(*body));
+    const char *url = acme_meta_url(store, cert->id, part, request->p);
+
+    body->about = *request->about;
+    if (url) {
+        apr_cpystrn(body->url, url, sizeof(body->url));
+    }
+    reply->body = body;
+    return acme_file_read(&reply->tail, &reply->tail_len,
+                          acme_store_live(store, cert->id, file, request->p),
+                          ACME_CHAIN_SIZE_MAX, request->res, request->p);
 }
 
 static const char *urls_text(const request_t *request)
@@ -443,6 +472,7 @@ static handler_t *const handlers[ACME_MSG_KINDS] = {
     [ACME_MSG_NOTE] = serve_note,
     [ACME_MSG_WINDOW] = serve_window,
     [ACME_MSG_INSTALL] = serve_install,
+    [ACME_MSG_LIVE] = serve_live,
     [ACME_MSG_DONE] = serve_done,
     [ACME_MSG_PERSIST] = serve_persist,
     [ACME_MSG_LIST] = serve_list,

@@ -8,7 +8,6 @@
 #include "acme_account.h"
 #include "acme_certificate.h"
 #include "acme_chain_pick.h"
-#include "acme_meta.h"
 #include "acme_order_begin.h"
 #include "acme_problem.h"
 #include "acme_admin_task.h"
@@ -18,12 +17,14 @@ typedef apr_status_t wish_t(acme_task_t *work);
 /* The same leaf with the chain that the CA has for it today. */
 static apr_status_t renew_chain(acme_task_t *work)
 {
-    acme_store_t *store = acme_store_at(work->shop->conf->state_dir, work->p);
-    const char *pem, *url = acme_meta_url(store, work->cert->id,
-                                          work->about.part, work->p);
+    const char *pem, *url;
     apr_size_t len;
     apr_status_t rv;
 
+    rv = acme_task_live(&url, &pem, &len, work);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     if (!url) {
         return acme_fail_never(&work->res, APR_ENOENT, "%s: it is not known "
                                "where the CA has the certificate; renew it "

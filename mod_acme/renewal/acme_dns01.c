@@ -79,14 +79,17 @@ void acme_dns01_adopt(acme_task_t *work)
     }
 }
 
+/* remaining: how many of the same batch follow, for CERTBOT_... */
 static apr_status_t ask_keeper(acme_task_t *work, const row_t *row,
-                               acme_record_e action, acme_result_t *res)
+                               acme_record_e action, int remaining,
+                               acme_result_t *res)
 {
     acme_msg_record_t *body = apr_pcalloc(work->p, sizeof(*body));
 
     body->about = work->about;
     body->action = action;
     body->name = row->name;
+    body->remaining = (apr_uint32_t)remaining;
     apr_cpystrn(body->token, row->token, sizeof(body->token));
     apr_cpystrn(body->record, row->record.record, sizeof(body->record));
     return acme_client_call(NULL, work->client, ACME_MSG_RECORD, body, res,
@@ -150,7 +153,7 @@ static apr_status_t set_records(acme_task_t *work,
 
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
         rv = ask_keeper(work, APR_ARRAY_IDX(rows, i, row_t *),
-                        ACME_RECORD_PRESENT, &work->res);
+                        ACME_RECORD_PRESENT, rows->nelts - i - 1, &work->res);
     }
     if (rv == APR_SUCCESS) {
         rv = acme_client_call(NULL, work->client, ACME_MSG_AWAIT, &about,
@@ -214,7 +217,7 @@ void acme_dns01_cleanup(acme_task_t *work)
     follow_cnames(work, &conf, 1);
     for (i = 0; work->records && i < work->records->nelts; i++) {
         ask_keeper(work, &APR_ARRAY_IDX(work->records, i, row_t),
-                   ACME_RECORD_CLEANUP, &ignored);
+                   ACME_RECORD_CLEANUP, work->records->nelts - i - 1, &ignored);
     }
     work->records = NULL;
 }

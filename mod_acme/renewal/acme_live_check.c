@@ -4,7 +4,6 @@
 #include <apr_strings.h>
 
 #include "acme_live_check.h"
-#include "acme_store.h"
 #include "acme_order_begin.h"
 #include "acme_renewal_info.h"
 #include "acme_revoked_fetch.h"
@@ -72,15 +71,14 @@ static void ask_for_window(acme_task_t *work, acme_msg_window_t *body,
 /* Where the certificate names a responder or a CRL. */
 static int is_revoked(acme_task_t *work, apr_time_t now)
 {
-    acme_store_t *store = acme_store_at(work->shop->conf->state_dir, work->p);
+    const char *url, *pem;
+    apr_size_t len;
     acme_revoked_t revoked;
     acme_chain_t *chain;
     acme_result_t res;
 
-    return !acme_chain_load(&chain,
-                            acme_store_live(store, work->cert->id,
-                                            "fullchain.pem", work->p),
-                            &res, work->p)
+    return !acme_task_live(&url, &pem, &len, work)
+           && !acme_chain_parse(&chain, pem, len, &res, work->p)
            && !acme_revoked_fetch(&revoked, work->session.http, chain, now,
                                   &res, work->p)
            && revoked.status == ACME_REVOKED_YES;

@@ -133,6 +133,27 @@ apr_status_t acme_task_prepare(acme_task_t *work)
     return rv;
 }
 
+apr_status_t acme_task_live(const char **purl, const char **ppem,
+                            apr_size_t *plen, acme_task_t *work)
+{
+    const acme_msg_cert_t body = { work->about };
+    const acme_msg_url_t *live;
+    acme_message_t reply;
+    apr_status_t rv;
+
+    *purl = *ppem = NULL;
+    *plen = 0;
+    rv = acme_client_call(&reply, work->client, ACME_MSG_LIVE, &body,
+                          &work->res, work->p);
+    if (rv == APR_SUCCESS) {
+        live = reply.body;
+        *purl = live->url[0] ? live->url : NULL;
+        *ppem = reply.tail;
+        *plen = reply.tail_len;
+    }
+    return rv;
+}
+
 apr_status_t acme_task_key(acme_task_t *work, acme_key_end_e end)
 {
     const acme_msg_key_t body = { work->about, (apr_uint32_t)end };

@@ -63,6 +63,13 @@ apr_status_t acme_task_tell_url(acme_task_t *work, acme_message_e kind,
 apr_status_t acme_task_note(acme_task_t *work, acme_note_e what,
                             const char *detail);
 
+/*
+ * The part of the live certificate that the work is about: its chain, and the
+ * URL where the CA has it, NULL when that is not known.
+ */
+apr_status_t acme_task_live(const char **purl, const char **ppem,
+                            apr_size_t *plen, acme_task_t *work);
+
 /* How a change of the account's key ended. */
 apr_status_t acme_task_key(acme_task_t *work, acme_key_end_e end);
 

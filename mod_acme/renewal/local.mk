@@ -1,7 +1,7 @@
 # renewal - orders, from due to installed; runs in a worker.
 
 in_renewal = -I$(srcdir)/%D%
-renewal_flags = $(in_renewal) $(in_ipc) $(in_store) $(in_protocol) $(in_net) $(in_crypto) $(in_base) $(cppflags)
+renewal_flags = $(in_renewal) $(in_ipc) $(in_protocol) $(in_net) $(in_crypto) $(in_base) $(cppflags)
 
 noinst_LTLIBRARIES += %D%/libacme_renewal.la
 %C%_libacme_renewal_la_CPPFLAGS = $(renewal_flags)

@@ -61,6 +61,7 @@ esac
 
 CERTBOT_AUTH = """
 txt "add _acme-challenge.$CERTBOT_DOMAIN. 1" "$CERTBOT_VALIDATION"
+echo "$CERTBOT_REMAINING_CHALLENGES" >>"$0.remaining"
 echo "id of $CERTBOT_DOMAIN"
 """
 
@@ -297,6 +298,9 @@ def test_scripts_of_certbot_work_unchanged(site, names):
     served = server.wait_valid("example.org")
     assert served.names == ("*.example.org", "example.org",
                             "shop.example.org")
+    # Side by side, so they write in any order.
+    remaining = pathlib.Path(f"{auth}.remaining").read_text().split()
+    assert sorted(remaining, reverse=True) == ["2", "1", "0"]
     wait_empty(names)
     output = pathlib.Path(f"{cleanup}.output").read_text().splitlines()
     assert sorted(output) == ["id of example.org", "id of example.org",

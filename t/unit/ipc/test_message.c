@@ -266,9 +266,9 @@ static void each_kind_is_one_side_s(void **state)
         { "SIGN", 1, 0 }, { "ACCOUNT", 1, 0 }, { "KEY", 1, 0 },
         { "TERMS", 1, 0 }, { "ORDER", 1, 0 }, { "RECORD", 1, 0 },
         { "AWAIT", 1, 0 }, { "NOTE", 1, 0 }, { "WINDOW", 1, 0 },
-        { "INSTALL", 1, 0 }, { "DONE", 1, 0 }, { "PERSIST", 1, 0 },
-        { "LIST", 0, 1 }, { "ACCOUNTS", 0, 1 }, { "TXT", 0, 1 },
-        { "WANT", 0, 1 }
+        { "INSTALL", 1, 0 }, { "LIVE", 1, 0 }, { "DONE", 1, 0 },
+        { "PERSIST", 1, 0 }, { "LIST", 0, 1 }, { "ACCOUNTS", 0, 1 },
+        { "TXT", 0, 1 }, { "WANT", 0, 1 }
     };
     unsigned kind;
 

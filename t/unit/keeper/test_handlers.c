@@ -777,6 +777,70 @@ static void records_that_are_not_configured_are_refused(void **state)
                         "present _acme-challenge.b.example\n");
 }
 
+/* Scripts of certbot's count down; a worker is believed within the names. */
+static void records_of_a_batch_are_counted_down(void **state)
+{
+    static acme_dns_conf_t dns;
+    static const struct {
+        apr_uint32_t position, remaining;
+    } rows[] = { { 0, 1 }, { 1, 0 }, { 0, 2 }, { 1, 0xffffffff } };
+    acme_msg_cert_t await = { { 0, 0, 0 } };
+    acme_msg_record_t body;
+    size_t i;
+
+    (void)state;
+    dns.timeout = apr_time_from_sec(60);
+    dns.present = words("/bin/sh -c");
+    APR_ARRAY_PUSH(dns.present, const char *) = apr_psprintf(
+        pool, "echo $CERTBOT_REMAINING_CHALLENGES >>%s", at("ran"));
+    cert_of(conf, 0)->dns = &dns;
+    start_keeper();
+    for (i = 0; i < COUNT(rows); i++) {
+        memset(&body, 0, sizeof(body));
+        body.name = rows[i].position;
+        body.remaining = rows[i].remaining;
+        apr_cpystrn(body.token, "dG9rZW4", sizeof(body.token));
+        assert_int_equal(say(ACME_MSG_RECORD, &body).status, 0);
+        assert_int_equal(say(ACME_MSG_AWAIT, &await).status, 0);
+    }
+    assert_string_equal(text_of(at("ran")), "1\n0\n1\n1\n");
+}
+
+/* The chain and its URL, and of nothing that is not live. */
+static void the_live_chain_is_told(void **state)
+{
+    acme_msg_url_t installed = { { 0, 0, 0 }, "" };
+    acme_msg_cert_t body = { { 0, 0, 0 } };
+    const acme_msg_url_t *live;
+    acme_message_t reply;
+    const char *pem;
+
+    (void)state;
+    reply = say(ACME_MSG_LIVE, &body);
+    assert_int_equal(reply.status, APR_ENOENT);
+    assert_int_equal(reply.tail_len, 0);
+
+    begin();
+    pem = right_chain(0);
+    apr_cpystrn(installed.url, "https://ca.example/cert/1",
+                sizeof(installed.url));
+    assert_int_equal(say_on(channel, ACME_MSG_INSTALL, &installed, pem,
+                            strlen(pem)).status, 0);
+    reply = say(ACME_MSG_LIVE, &body);
+    assert_int_equal(reply.status, 0);
+    live = reply.body;
+    assert_string_equal(live->url, "https://ca.example/cert/1");
+    assert_string_equal(reply.tail, pem);
+
+    body.about.cert = 1;
+    assert_int_equal(say(ACME_MSG_LIVE, &body).status, APR_ENOENT);
+    body.about.cert = 2;
+    assert_int_equal(say(ACME_MSG_LIVE, &body).status, APR_ENOENT);
+    body.about.cert = 0;
+    body.about.part = 1;
+    assert_int_equal(say(ACME_MSG_LIVE, &body).status, APR_ENOENT);
+}
+
 static void changes_are_told_one_by_one(void **state)
 {
     acme_msg_after_t after = { 0 };
@@ -818,6 +882,8 @@ int main(void)
         RUNNING_TEST(notes_are_escaped_and_bounded),
         RUNNING_TEST(urls_of_orders_and_accounts_are_https),
         STARTING_TEST(records_that_are_not_configured_are_refused),
+        STARTING_TEST(records_of_a_batch_are_counted_down),
+        RUNNING_TEST(the_live_chain_is_told),
         RUNNING_TEST(changes_are_told_one_by_one)
     };
     int failed;
