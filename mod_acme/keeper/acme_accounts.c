@@ -29,13 +29,14 @@ struct acme_accounts_t {
 static const acme_ca_conf_t *conf_of(const acme_accounts_t *accounts,
                                      apr_uint32_t ca)
 {
-    return &APR_ARRAY_IDX(accounts->registry->conf->cas, ca, acme_ca_conf_t);
+    return &APR_ARRAY_IDX(acme_registry_conf(accounts->registry)->cas, ca,
+                          acme_ca_conf_t);
 }
 
 acme_accounts_t *acme_accounts_create(acme_registry_t *registry, apr_pool_t *p)
 {
     acme_accounts_t *accounts = apr_pcalloc(p, sizeof(*accounts));
-    int i, n = registry->conf->cas->nelts;
+    int i, n = acme_registry_conf(registry)->cas->nelts;
 
     accounts->registry = registry;
     accounts->entries = apr_pcalloc(p, (apr_size_t)(n + 1)
@@ -78,7 +79,7 @@ static apr_status_t make_account(entry_t *entry, acme_store_t *store,
 static apr_status_t load_account(entry_t *entry, acme_accounts_t *accounts,
                                  const acme_ca_conf_t *ca, acme_result_t *res)
 {
-    acme_store_t *store = accounts->registry->store;
+    acme_store_t *store = acme_registry_store(accounts->registry);
     acme_result_t ignored;
     acme_key_t *next;
     apr_status_t rv;
@@ -88,8 +89,8 @@ static apr_status_t load_account(entry_t *entry, acme_accounts_t *accounts,
     rv = acme_account_file_load(&entry->known.key, &entry->file, store,
                                 ca->folder, res, entry->p);
     if (rv == APR_SUCCESS && res->detail[0]) {
-        acme_log(accounts->registry->log, ACME_LOG_WARNING, "account", "%s",
-                 res->detail);
+        acme_log(acme_registry_log(accounts->registry), ACME_LOG_WARNING,
+                 "account", "%s", res->detail);
     }
     if (APR_STATUS_IS_ENOENT(rv)) {
         rv = make_account(entry, store, ca, res);
@@ -139,15 +140,16 @@ apr_status_t acme_accounts_check(const acme_accounts_t *accounts,
     if (!account->deactivated) {
         return APR_SUCCESS;
     }
-    return acme_fail_never(res, APR_EACCES,
-                           "account at %s: it was "
-                           "deactivated, and nothing can be ordered with it; "
-                           "to begin with a new one, remove %s and reload "
-                           "httpd, or name another key identifier with "
-                           "AcmeExternalAccount",
-                           account->directory,
-                           acme_store_path(accounts->registry->store,
-                                           "accounts", account->folder, p));
+    return acme_fail_never(
+        res, APR_EACCES,
+        "account at %s: it was "
+        "deactivated, and nothing can be ordered with it; "
+        "to begin with a new one, remove %s and reload "
+        "httpd, or name another key identifier with "
+        "AcmeExternalAccount",
+        account->directory,
+        acme_store_path(acme_registry_store(accounts->registry), "accounts",
+                        account->folder, p));
 }
 
 int acme_accounts_contacts_changed(acme_accounts_t *accounts,
@@ -158,7 +160,8 @@ int acme_accounts_contacts_changed(acme_accounts_t *accounts,
     acme_result_t res;
     acme_key_t *key;
 
-    return !acme_account_file_load(&key, &file, accounts->registry->store,
+    return !acme_account_file_load(&key, &file,
+                                   acme_registry_store(accounts->registry),
                                    conf->folder, &res, p)
            && file.url && !file.deactivated && has_changed(&file, conf);
 }
@@ -167,7 +170,7 @@ static apr_status_t save(acme_accounts_t *accounts, apr_uint32_t ca,
                          const acme_account_file_t *file, acme_result_t *res,
                          apr_pool_t *p)
 {
-    return acme_account_file_save(accounts->registry->store,
+    return acme_account_file_save(acme_registry_store(accounts->registry),
                                   conf_of(accounts, ca)->folder, file, res, p);
 }
 
@@ -195,8 +198,9 @@ apr_status_t acme_accounts_tell_url(acme_accounts_t *accounts,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    acme_log(accounts->registry->log, url ? ACME_LOG_NOTICE : ACME_LOG_WARNING,
-             "account", "%s: %s", acme_url_host(conf->url, p),
+    acme_log(acme_registry_log(accounts->registry),
+             url ? ACME_LOG_NOTICE : ACME_LOG_WARNING, "account", "%s: %s",
+             acme_url_host(conf->url, p),
              url ? acme_text_clean(url, ACME_URL_MAX, p)
                  : "the CA does not know it any more");
     return load_account(entry, accounts, conf, res);
@@ -208,7 +212,7 @@ apr_status_t acme_accounts_next_key(acme_key_t **pkey,
                                     acme_result_t *res, apr_pool_t *p)
 {
     const char *folder = conf_of(accounts, ca)->folder;
-    acme_store_t *store = accounts->registry->store;
+    acme_store_t *store = acme_registry_store(accounts->registry);
     entry_t *entry;
     apr_status_t rv;
 
@@ -232,15 +236,15 @@ apr_status_t acme_accounts_end_key(acme_accounts_t *accounts, apr_uint32_t ca,
                                    apr_pool_t *p)
 {
     const acme_ca_conf_t *conf = conf_of(accounts, ca);
-    acme_store_t *store = accounts->registry->store;
+    acme_store_t *store = acme_registry_store(accounts->registry);
     apr_status_t rv;
 
     rv = end == ACME_KEY_PROMOTE
              ? acme_account_file_next_promote(store, conf->folder, res, p)
              : acme_account_file_next_drop(store, conf->folder, res, p);
     if (rv == APR_SUCCESS) {
-        acme_log(accounts->registry->log, ACME_LOG_NOTICE, "account", "%s: %s",
-                 acme_url_host(conf->url, p),
+        acme_log(acme_registry_log(accounts->registry), ACME_LOG_NOTICE,
+                 "account", "%s: %s", acme_url_host(conf->url, p),
                  end == ACME_KEY_PROMOTE ? "has its new key"
                                          : "keeps its key");
     }
@@ -287,8 +291,8 @@ int acme_accounts_tell_terms(acme_accounts_t *accounts, apr_uint32_t ca,
     file.terms = url;
     if (save(accounts, ca, &file, &res, p)
         || load_account(entry, accounts, conf_of(accounts, ca), &res)) {
-        acme_log(accounts->registry->log, ACME_LOG_WARNING, "account", "%s",
-                 res.detail);
+        acme_log(acme_registry_log(accounts->registry), ACME_LOG_WARNING,
+                 "account", "%s", res.detail);
         return 0;
     }
     return others;
@@ -352,7 +356,8 @@ static const char *account_text(const acme_ca_conf_t *ca,
 
 const char *acme_accounts_text(acme_accounts_t *accounts, apr_pool_t *p)
 {
-    const apr_array_header_t *cas = accounts->registry->conf->cas;
+    const apr_array_header_t *cas =
+        acme_registry_conf(accounts->registry)->cas;
     const char *text = "";
     int i;
 
@@ -361,9 +366,9 @@ const char *acme_accounts_text(acme_accounts_t *accounts, apr_pool_t *p)
         acme_result_t res;
         acme_key_t *key;
 
-        acme_account_file_load(&key, &file, accounts->registry->store,
-                               conf_of(accounts, (apr_uint32_t)i)->folder,
-                               &res, p);
+        acme_account_file_load(
+            &key, &file, acme_registry_store(accounts->registry),
+            conf_of(accounts, (apr_uint32_t)i)->folder, &res, p);
         text = apr_pstrcat(p, text, account_text(
             conf_of(accounts, (apr_uint32_t)i), &file, p), NULL);
     }

@@ -8,65 +8,87 @@
 #include "acme_hook_run.h"
 #include "acme_event.h"
 
-static const char *const words[] = {
-    "installed", "failed", "expiring", "revoked", "window-moved",
-    "terms-changed", "stuck"
+static const char *const words[ACME_EVENTS] = {
+    [ACME_EVENT_INSTALLED] = "installed",
+    [ACME_EVENT_FAILED] = "failed",
+    [ACME_EVENT_EXPIRING] = "expiring",
+    [ACME_EVENT_REVOKED] = "revoked",
+    [ACME_EVENT_WINDOW_MOVED] = "window-moved",
+    [ACME_EVENT_TERMS_CHANGED] = "terms-changed",
+    [ACME_EVENT_STUCK] = "stuck"
 };
 
-/* It wrote what it had to say to the log, and a failure of it is there too. */
-static void ended(void *baton, apr_status_t status, const acme_result_t *res,
-                  const char *output)
+struct acme_event_sink_t {
+    const acme_conf_t *conf;
+    const acme_store_t *store;
+    acme_hook_runner_t *hooks;
+    const acme_log_t *log;
+};
+
+acme_event_sink_t *acme_event_sink_create(const acme_conf_t *conf,
+                                          const acme_store_t *store,
+                                          acme_hook_runner_t *hooks,
+                                          const acme_log_t *log, apr_pool_t *p)
 {
-    const acme_registry_t *registry = baton;
+    acme_event_sink_t *sink = apr_pcalloc(p, sizeof(*sink));
+
+    sink->conf = conf;
+    sink->store = store;
+    sink->hooks = hooks;
+    sink->log = log;
+    return sink;
+}
+
+/* Its output is in the log already; a failure is logged here. */
+static void hook_ended(void *baton, apr_status_t status,
+                       const acme_result_t *res, const char *output)
+{
+    const acme_event_sink_t *sink = baton;
 
     (void)output;
     if (status != APR_SUCCESS) {
-        acme_log(registry->log, ACME_LOG_WARNING, "notify", "%s", res->detail);
+        acme_log(sink->log, ACME_LOG_WARNING, "notify", "%s", res->detail);
     }
 }
 
-static void describe(acme_hook_event_t *event, const acme_registry_t *registry,
-                     const acme_cert_conf_t *cert, const acme_state_t *state,
-                     apr_pool_t *p)
+void acme_event_send(acme_event_sink_t *sink, const acme_state_t *state,
+                     acme_event_e event, const char *detail, apr_pool_t *p)
 {
-    event->id = cert->id;
-    event->names = cert->names;
-    event->problem = state->problem;
-    if (state->live) {
-        event->live = acme_store_path(registry->store, "live", cert->id, p);
-        event->cert =
-            acme_store_live(registry->store, cert->id, "cert.pem", p);
-        event->chain =
-            acme_store_live(registry->store, cert->id, "chain.pem", p);
-        event->fullchain =
-            acme_store_live(registry->store, cert->id, "fullchain.pem", p);
-        event->privkey =
-            acme_store_live(registry->store, cert->id, "privkey.pem", p);
-        event->not_after = state->not_after;
-    }
-}
-
-void acme_event_send(acme_registry_t *registry, apr_uint32_t cert,
-                     acme_event_e what, const char *detail, apr_pool_t *p)
-{
-    const acme_cert_conf_t *conf = acme_conf_cert(registry->conf, cert);
-    acme_hook_event_t event = { NULL };
+    acme_hook_event_t told = { NULL };
     acme_hook_t hook = { NULL };
+    const acme_cert_conf_t *cert;
     int i;
 
-    if (!registry->hooks || !conf->hooks) {
+    if (!sink) {
         return;
     }
-    describe(&event, registry, conf, &registry->states[cert], p);
-    event.event = words[what];
-    event.detail = detail;
-    hook.event = &event;
-    hook.timeout = conf->hook_timeout;
+    cert = acme_conf_cert(sink->conf, state->cert);
+    if (!cert->hooks) {
+        return;
+    }
+    told.event = words[event];
+    told.id = cert->id;
+    told.names = cert->names;
+    told.problem = state->problem;
+    told.detail = detail;
+    if (state->live) {
+        told.live = acme_store_path(sink->store, "live", cert->id, p);
+        told.cert = acme_store_live(sink->store, cert->id, "cert.pem", p);
+        told.chain = acme_store_live(sink->store, cert->id, "chain.pem", p);
+        told.fullchain =
+            acme_store_live(sink->store, cert->id, "fullchain.pem", p);
+        told.privkey =
+            acme_store_live(sink->store, cert->id, "privkey.pem", p);
+        told.not_after = state->not_after;
+    }
+
+    hook.event = &told;
+    hook.timeout = cert->hook_timeout;
     hook.outlives = 1;
-    hook.done = ended;
-    hook.baton = registry;
-    for (i = 0; i < conf->hooks->nelts; i++) {
-        hook.command = APR_ARRAY_IDX(conf->hooks, i, acme_hook_conf_t).command;
-        acme_hook_run_start(registry->hooks, &hook);
+    hook.done = hook_ended;
+    hook.baton = sink;
+    for (i = 0; i < cert->hooks->nelts; i++) {
+        hook.command = APR_ARRAY_IDX(cert->hooks, i, acme_hook_conf_t).command;
+        acme_hook_run_start(sink->hooks, &hook);
     }
 }

@@ -11,7 +11,6 @@
 #include "acme_install.h"
 #include "acme_meta.h"
 #include "acme_name.h"
-#include "acme_event.h"
 #include "acme_handlers.h"
 #include "acme_sign.h"
 #include "acme_persist_zone.h"
@@ -44,7 +43,8 @@ static apr_status_t serve_hello(acme_message_t *reply,
 {
     acme_msg_welcome_t *welcome = apr_pcalloc(request->p, sizeof(*welcome));
 
-    welcome->certs = (apr_uint32_t)request->registry->conf->certs->nelts;
+    welcome->certs =
+        (apr_uint32_t)acme_registry_conf(request->registry)->certs->nelts;
     welcome->pid = getpid();
     reply->body = welcome;
     return APR_SUCCESS;
@@ -55,7 +55,7 @@ static apr_status_t serve_changes(acme_message_t *reply,
 {
     const acme_msg_after_t *after = request->message->body;
 
-    reply->body = acme_registry_next(request->registry, after->change);
+    reply->body = acme_registry_next_change(request->registry, after->change);
     return reply->body ? APR_SUCCESS
                        : acme_fail(request->res, APR_ENOENT,
                                    "keeper: no change");
@@ -65,7 +65,7 @@ static apr_status_t serve_changes(acme_message_t *reply,
 static int is_to_revoke(const request_t *request)
 {
     const acme_want_e wanted =
-        request->registry->states[request->about->cert].wanted;
+        acme_registry_state(request->registry, request->about->cert)->wanted;
 
     return wanted == ACME_WANT_REVOCATION || wanted == ACME_WANT_DELETION;
 }
@@ -163,19 +163,21 @@ static apr_status_t serve_terms(acme_message_t *reply,
 {
     const acme_msg_url_t *body = request->message->body;
     const char *url = acme_text_clean(body->url, ACME_URL_MAX, request->p);
-    const acme_ca_conf_t *ca = acme_conf_ca(request->registry->conf,
-                                            request->cert, request->about->ca);
+    const acme_ca_conf_t *ca =
+        acme_conf_ca(acme_registry_conf(request->registry), request->cert,
+                     request->about->ca);
 
     (void)reply;
     if (acme_accounts_tell_terms(request->serve->accounts, request->ca, url,
                                  request->p)) {
-        acme_log(request->registry->log, ACME_LOG_WARNING, "account",
+        acme_log(acme_registry_log(request->registry), ACME_LOG_WARNING,
+                 "account",
                  "%s: the "
                  "terms of service have changed: read %s. AcmeTermsOfService "
                  "agree goes on to agree; remove it if you do not",
                  acme_url_host(ca->url, request->p), url);
-        acme_event_send(request->registry, request->about->cert,
-                        ACME_EVENT_TERMS_CHANGED, url, request->p);
+        acme_registry_send_event(request->registry, request->about->cert,
+                                 ACME_EVENT_TERMS_CHANGED, url, request->p);
     }
     return APR_SUCCESS;
 }
@@ -183,22 +185,28 @@ static apr_status_t serve_terms(acme_message_t *reply,
 static apr_status_t serve_order(acme_message_t *reply,
                                 const request_t *request)
 {
-    const acme_ca_conf_t *ca = acme_conf_ca(request->registry->conf,
-                                            request->cert, request->about->ca);
+    const acme_ca_conf_t *ca =
+        acme_conf_ca(acme_registry_conf(request->registry), request->cert,
+                     request->about->ca);
     const char *url;
     apr_status_t rv = find_url(&url, request);
 
     (void)reply;
     if (rv == APR_SUCCESS) {
-        rv = acme_pending_order(request->registry->store,
+        rv = acme_pending_order(acme_registry_store(request->registry),
                                 acme_install_pending_name(request->cert,
                                                           request->about->part,
                                                           request->p),
                                 ca->folder, url, request->res, request->p);
     }
     if (rv == APR_SUCCESS) {
-        acme_registry_order(request->registry, request->about->cert,
-                            url != NULL, apr_time_now());
+        if (url) {
+            acme_registry_order_begun(request->registry, request->about->cert,
+                                      apr_time_now());
+        }
+        else {
+            acme_registry_order_gone(request->registry, request->about->cert);
+        }
     }
     return rv;
 }
@@ -288,16 +296,16 @@ static apr_status_t serve_window(acme_message_t *reply,
                                  const request_t *request)
 {
     (void)reply;
-    acme_registry_window(request->registry, request->message->body,
-                         apr_time_now(), request->p);
+    acme_registry_window_suggested(request->registry, request->message->body,
+                                   apr_time_now(), request->p);
     return APR_SUCCESS;
 }
 
 /* The key that is pending may be that of the revoked one. (AcmeKeyReuse) */
 static apr_status_t forget_pending(const request_t *request)
 {
-    return acme_pending_remove(request->registry->store, request->cert->id,
-                               request->res, request->p);
+    return acme_pending_remove(acme_registry_store(request->registry),
+                               request->cert->id, request->res, request->p);
 }
 
 static apr_status_t serve_done(acme_message_t *reply,
@@ -305,7 +313,7 @@ static apr_status_t serve_done(acme_message_t *reply,
 {
     const acme_msg_want_t *want = request->message->body;
     const acme_state_t *state =
-        &request->registry->states[request->about->cert];
+        acme_registry_state(request->registry, request->about->cert);
     apr_status_t rv = APR_SUCCESS;
 
     (void)reply;
@@ -319,8 +327,8 @@ static apr_status_t serve_done(acme_message_t *reply,
         rv = forget_pending(request);
     }
     if (rv == APR_SUCCESS) {
-        acme_registry_done(request->registry, want, apr_time_now(),
-                           request->p);
+        acme_registry_want_done(request->registry, want, apr_time_now(),
+                                request->p);
     }
     return rv;
 }
@@ -329,8 +337,8 @@ static apr_status_t serve_note(acme_message_t *reply,
                                const request_t *request)
 {
     (void)reply;
-    acme_registry_note(request->registry, request->message->body,
-                       apr_time_now(), request->p);
+    acme_registry_order_noted(request->registry, request->message->body,
+                              apr_time_now(), request->p);
     return APR_SUCCESS;
 }
 
@@ -346,7 +354,8 @@ static apr_status_t serve_install(acme_message_t *reply,
         rv = acme_install_chain(request->registry, request->serve->reload,
                                 request->about, &issued, request->res,
                                 request->p);
-        reply->body = &request->registry->states[request->about->cert];
+        reply->body =
+            acme_registry_state(request->registry, request->about->cert);
     }
     return rv;
 }
@@ -355,7 +364,7 @@ static apr_status_t serve_install(acme_message_t *reply,
 static apr_status_t serve_live(acme_message_t *reply,
                                const request_t *request)
 {
-    acme_store_t *store = request->registry->store;
+    acme_store_t *store = acme_registry_store(request->registry);
     const acme_cert_conf_t *cert = request->cert;
     const apr_uint32_t part = request->about->part;
     const char *file = apr_pstrcat(request->p, "fullchain",
@@ -379,7 +388,8 @@ static const char *urls_text(const request_t *request)
     const char *text = "";
     apr_uint32_t i;
 
-    for (i = 0; (ca = acme_conf_ca(request->registry->conf, request->cert, i));
+    for (i = 0; (ca = acme_conf_ca(acme_registry_conf(request->registry),
+                                   request->cert, i));
          i++) {
         text = apr_pstrcat(request->p, text, ca->url, "\n", NULL);
     }
@@ -436,7 +446,7 @@ static apr_status_t serve_list(acme_message_t *reply,
 {
     const acme_cert_conf_t *cert = request->cert;
 
-    reply->body = &request->registry->states[request->about->cert];
+    reply->body = acme_registry_state(request->registry, request->about->cert);
     set_tail(reply, apr_pstrcat(request->p, cert->id, "\n",
                                 urls_text(request),
                                 apr_array_pstrcat(request->p, cert->names,
@@ -454,7 +464,7 @@ static apr_status_t serve_want(acme_message_t *reply,
         return acme_fail(request->res, APR_EINVAL, "keeper: nobody can want "
                          "%u", want->want);
     }
-    acme_registry_wanted(request->registry, want, apr_time_now(), request->p);
+    acme_registry_want(request->registry, want, apr_time_now(), request->p);
     return APR_SUCCESS;
 }
 
@@ -497,15 +507,17 @@ acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
 
 static int is_free(const acme_handlers_t *serve, apr_uint32_t cert)
 {
-    return acme_conf_cert(serve->registry->conf, cert)->agreed
-           && serve->registry->states[cert].wanted == ACME_WANT_NOTHING;
+    return acme_conf_cert(acme_registry_conf(serve->registry), cert)->agreed
+           && acme_registry_state(serve->registry, cert)->wanted
+                  == ACME_WANT_NOTHING;
 }
 
 /* As acmectl account update would, once for each CA of the certificate. */
 static void want_contacts_told(acme_handlers_t *serve, apr_uint32_t cert,
                                char *seen, apr_pool_t *p)
 {
-    const acme_cert_conf_t *conf = acme_conf_cert(serve->registry->conf, cert);
+    const acme_cert_conf_t *conf =
+        acme_conf_cert(acme_registry_conf(serve->registry), cert);
     acme_msg_want_t want = { { cert, 0, 0 }, ACME_WANT_UPDATE, -1 };
     int i;
 
@@ -515,7 +527,7 @@ static void want_contacts_told(acme_handlers_t *serve, apr_uint32_t cert,
         if (!seen[ca]
             && acme_accounts_contacts_changed(serve->accounts, ca, p)) {
             want.about.ca = (apr_uint32_t)i;
-            acme_registry_wanted(serve->registry, &want, apr_time_now(), p);
+            acme_registry_want(serve->registry, &want, apr_time_now(), p);
         }
         seen[ca] = 1;
     }
@@ -523,7 +535,7 @@ static void want_contacts_told(acme_handlers_t *serve, apr_uint32_t cert,
 
 void acme_handlers_update_contacts(acme_handlers_t *serve, apr_pool_t *p)
 {
-    const acme_conf_t *conf = serve->registry->conf;
+    const acme_conf_t *conf = acme_registry_conf(serve->registry);
     char *seen = apr_pcalloc(p, (apr_size_t)conf->cas->nelts + 1);
     apr_uint32_t i;
 
@@ -536,7 +548,7 @@ void acme_handlers_update_contacts(acme_handlers_t *serve, apr_pool_t *p)
 static apr_status_t find_target(request_t *request)
 {
     const acme_message_e kind = request->message->kind;
-    const acme_conf_t *conf = request->registry->conf;
+    const acme_conf_t *conf = acme_registry_conf(request->registry);
     const acme_target_t *about;
 
     if (kind == ACME_MSG_HELLO || kind == ACME_MSG_CHANGES

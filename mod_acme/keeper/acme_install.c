@@ -32,12 +32,13 @@ apr_status_t acme_install_find_pending(acme_pending_t **ppending,
                                        const acme_target_t *about,
                                        acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
+    const acme_cert_conf_t *cert =
+        acme_conf_cert(acme_registry_conf(registry), about->cert);
     acme_pending_t *pending;
     apr_status_t rv;
 
     *ppending = NULL;
-    rv = acme_pending_load(&pending, registry->store,
+    rv = acme_pending_load(&pending, acme_registry_store(registry),
                            acme_install_pending_name(cert, about->part, p),
                            res, p);
     if (rv != APR_SUCCESS) {
@@ -58,7 +59,8 @@ static void tell_what_was_set_aside(const acme_registry_t *registry,
                                     apr_status_t rv, const acme_result_t *res)
 {
     if (rv == APR_SUCCESS && res->detail[0]) {
-        acme_log(registry->log, ACME_LOG_WARNING, cert->id, "%s", res->detail);
+        acme_log(acme_registry_log(registry), ACME_LOG_WARNING, cert->id, "%s",
+                 res->detail);
     }
 }
 
@@ -74,7 +76,9 @@ static acme_key_t *live_key(const acme_registry_t *registry,
     acme_key_t *key;
 
     if (acme_key_load(
-            &key, acme_store_live(registry->store, cert->id, file, p), &res, p)
+            &key,
+            acme_store_live(acme_registry_store(registry), cert->id, file, p),
+            &res, p)
         || acme_key_type(&type, key, &res)
         || type != acme_conf_key_type(cert, part)) {
         return NULL;
@@ -101,14 +105,15 @@ static apr_status_t make_pending(acme_pending_t **ppending,
                                  apr_array_header_t *names, acme_result_t *res,
                                  apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
+    const acme_cert_conf_t *cert =
+        acme_conf_cert(acme_registry_conf(registry), about->cert);
     const apr_uint32_t part = about->part;
     acme_pending_t *pending = apr_pcalloc(p, sizeof(*pending));
     acme_key_t *key;
     apr_status_t rv;
 
     rv = make_key(&key, registry, cert, part,
-                  registry->states[about->cert].revoked, res, p);
+                  acme_registry_state(registry, about->cert)->revoked, res, p);
     if (rv == APR_SUCCESS) {
         rv = acme_key_pem(&pending->key_pem, key, res, p);
     }
@@ -119,7 +124,7 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     if (rv == APR_SUCCESS) {
         pending->names = names;
         pending->digest = acme_conf_request(cert, part, names, p);
-        rv = acme_pending_save(registry->store,
+        rv = acme_pending_save(acme_registry_store(registry),
                                acme_install_pending_name(cert, part, p),
                                pending, res, p);
         tell_what_was_set_aside(registry, cert, rv, res);
@@ -134,9 +139,10 @@ apr_status_t acme_install_prepare(acme_pending_t **ppending,
                                   const acme_target_t *about,
                                   acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
-    apr_array_header_t *names =
-        acme_registry_names(registry, about->cert, pflags, apr_time_now(), p);
+    const acme_cert_conf_t *cert =
+        acme_conf_cert(acme_registry_conf(registry), about->cert);
+    apr_array_header_t *names = acme_registry_names_to_order(
+        registry, about->cert, pflags, apr_time_now(), p);
     apr_status_t rv;
 
     rv = acme_install_find_pending(ppending, registry, about, res, p);
@@ -145,7 +151,8 @@ apr_status_t acme_install_prepare(acme_pending_t **ppending,
         return rv;
     }
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
-        acme_log(registry->log, ACME_LOG_WARNING, cert->id, "%s", res->detail);
+        acme_log(acme_registry_log(registry), ACME_LOG_WARNING, cert->id, "%s",
+                 res->detail);
     }
     return make_pending(ppending, registry, about, names, res, p);
 }
@@ -179,7 +186,7 @@ static apr_time_t replaced_until(const acme_registry_t *registry,
         || now >= acme_state_warn_at(state, state->not_after)) {
         return 0;
     }
-    meta = acme_meta_live(registry->store, cert->id, p);
+    meta = acme_meta_live(acme_registry_store(registry), cert->id, p);
     digest = meta ? acme_json_string(meta, "digest", DIGEST_MAX, p) : NULL;
     if (!digest || strcmp(digest, cert->digest) != 0) {
         return 0;
@@ -194,17 +201,18 @@ static void keep_aside(acme_registry_t *registry, const acme_cert_conf_t *cert,
 {
     /* One a certificate: many bad ones must not push out what else is kept. */
     const char *name = apr_pstrcat(p, cert->id, "-refused.pem", NULL);
-    const char *path = acme_store_path(registry->store, "aside", name, p);
+    const char *path =
+        acme_store_path(acme_registry_store(registry), "aside", name, p);
     acme_result_t res;
 
     if (acme_file_write(path, pem, len, 0600, &res, p)) {
-        acme_log(registry->log, ACME_LOG_ERROR, cert->id,
+        acme_log(acme_registry_log(registry), ACME_LOG_ERROR, cert->id,
                  "the refused "
                  "certificate could not be kept: %s",
                  res.detail);
         return;
     }
-    acme_log(registry->log, ACME_LOG_ERROR, cert->id,
+    acme_log(acme_registry_log(registry), ACME_LOG_ERROR, cert->id,
              "refused: %s; it is kept "
              "as %s and was never served",
              why->detail, path);
@@ -233,8 +241,9 @@ static apr_status_t check(const acme_chain_t *chain, acme_registry_t *registry,
     acme_install_check_t asked;
     apr_status_t rv;
 
-    asked.life_max = has_private_ca(registry->conf, cert) ? LIFETIME_PRIVATE
-                                                          : LIFETIME_USUAL;
+    asked.life_max = has_private_ca(acme_registry_conf(registry), cert)
+                         ? LIFETIME_PRIVATE
+                         : LIFETIME_USUAL;
     asked.id = cert->id;
     asked.names = pending->names;
     asked.now = apr_time_now();
@@ -252,7 +261,7 @@ static int is_live(const acme_chain_t *chain, const acme_registry_t *registry,
                    apr_pool_t *p)
 {
     const char *path = acme_store_live(
-        registry->store, cert->id,
+        acme_registry_store(registry), cert->id,
         apr_pstrcat(p, "cert", acme_conf_suffix(cert, part), ".pem", NULL), p);
     const char *text;
     acme_result_t res;
@@ -280,13 +289,15 @@ static void finish(acme_registry_t *registry, apr_uint32_t index,
                    const apr_array_header_t *names, apr_time_t now,
                    apr_pool_t *p)
 {
-    const char *id = acme_conf_cert(registry->conf, index)->id;
+    const char *id = acme_conf_cert(acme_registry_conf(registry), index)->id;
     acme_result_t res;
 
     acme_registry_installed(registry, index, names, now, p);
-    if (acme_pending_remove(registry->store, id, &res, p)
-        || acme_archive_prune(registry->store, id, now, &res, p)) {
-        acme_log(registry->log, ACME_LOG_WARNING, id, "%s", res.detail);
+    if (acme_pending_remove(acme_registry_store(registry), id, &res, p)
+        || acme_archive_prune(acme_registry_store(registry), id, now, &res,
+                              p)) {
+        acme_log(acme_registry_log(registry), ACME_LOG_WARNING, id, "%s",
+                 res.detail);
     }
 }
 
@@ -337,14 +348,15 @@ static void drop_unless(int good, int *pwaits, acme_registry_t *registry,
         return;
     }
     *pwaits = 1;
-    acme_log(registry->log, ACME_LOG_WARNING, cert->id,
+    acme_log(acme_registry_log(registry), ACME_LOG_WARNING, cert->id,
              "what was issued for %s "
              "is ordered anew: %s",
              acme_key_type_name(acme_conf_key_type(cert, part)), why->detail);
-    if (acme_pending_reorder(registry->store,
+    if (acme_pending_reorder(acme_registry_store(registry),
                              acme_install_pending_name(cert, part, p), &res,
                              p)) {
-        acme_log(registry->log, ACME_LOG_WARNING, cert->id, "%s", res.detail);
+        acme_log(acme_registry_log(registry), ACME_LOG_WARNING, cert->id, "%s",
+                 res.detail);
     }
 }
 
@@ -358,8 +370,10 @@ static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
                                     const acme_target_t *about,
                                     acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
-    const char *folder = acme_conf_ca(registry->conf, cert, about->ca)->folder;
+    const acme_cert_conf_t *cert =
+        acme_conf_cert(acme_registry_conf(registry), about->cert);
+    const char *folder =
+        acme_conf_ca(acme_registry_conf(registry), cert, about->ca)->folder;
     apr_status_t rv = APR_SUCCESS;
     acme_target_t part = *about;
 
@@ -380,8 +394,9 @@ static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
                                   strlen(pending->chain_pem), res, p);
         }
         if (rv == APR_SUCCESS) {
-            rv = check(chain, registry, cert, &registry->states[about->cert],
-                       pending, res, p);
+            rv = check(chain, registry, cert,
+                       acme_registry_state(registry, about->cert), pending,
+                       res, p);
         }
         if (pending) {
             drop_unless(rv == APR_SUCCESS, pwaits, registry, cert, part.part,
@@ -401,7 +416,8 @@ static apr_status_t collect_live(bundle_t *bundle, acme_registry_t *registry,
                                  acme_chain_t *new_chain, acme_result_t *res,
                                  apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
+    const acme_cert_conf_t *cert =
+        acme_conf_cert(acme_registry_conf(registry), about->cert);
     apr_status_t rv = APR_SUCCESS;
     apr_uint32_t part;
 
@@ -409,10 +425,10 @@ static apr_status_t collect_live(bundle_t *bundle, acme_registry_t *registry,
          part++) {
         const char *suffix = acme_conf_suffix(cert, part);
         const char *key_path = acme_store_live(
-            registry->store, cert->id,
+            acme_registry_store(registry), cert->id,
             apr_pstrcat(p, "privkey", suffix, ".pem", NULL), p);
         const char *path = acme_store_live(
-            registry->store, cert->id,
+            acme_registry_store(registry), cert->id,
             apr_pstrcat(p, "fullchain", suffix, ".pem", NULL), p);
         acme_chain_t *chain = new_chain;
         const char *key_pem;
@@ -425,7 +441,9 @@ static apr_status_t collect_live(bundle_t *bundle, acme_registry_t *registry,
         }
         if (rv == APR_SUCCESS) {
             add_part(bundle, cert, part, chain, key_pem,
-                     acme_meta_url(registry->store, cert->id, part, p), p);
+                     acme_meta_url(acme_registry_store(registry), cert->id,
+                                   part, p),
+                     p);
         }
     }
     return rv;
@@ -436,29 +454,32 @@ static apr_status_t put_live(acme_registry_t *registry,
                              acme_result_t *res, apr_pool_t *p)
 {
     const apr_uint32_t index = about->cert;
-    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, index);
+    const acme_cert_conf_t *cert =
+        acme_conf_cert(acme_registry_conf(registry), index);
     const acme_cert_info_t *leaf =
         APR_ARRAY_IDX(bundle->meta.parts, 0, acme_meta_part_t).leaf;
     apr_status_t rv;
     int n;
 
     bundle->meta.id = cert->id;
-    bundle->meta.ca = acme_conf_ca(registry->conf, cert, about->ca)->url;
+    bundle->meta.ca =
+        acme_conf_ca(acme_registry_conf(registry), cert, about->ca)->url;
     bundle->meta.profile = cert->profile;
     bundle->meta.digest = cert->digest;
     bundle->meta.key_types = acme_conf_key_types(cert, p);
     bundle->archive.meta = acme_meta_text(&bundle->meta, p);
-    rv = acme_archive_install(&n, registry->store, cert->id, &bundle->archive,
-                              res, p);
+    rv = acme_archive_install(&n, acme_registry_store(registry), cert->id,
+                              &bundle->archive, res, p);
     tell_what_was_set_aside(registry, cert, rv, res);
     if (rv == APR_SUCCESS) {
-        acme_registry_reload(registry, index, p);
-        acme_log(registry->log, ACME_LOG_NOTICE, cert->id,
-                 "installed: serial "
-                 "%s, issued by %s, valid until %s, as archive/%s/%d",
-                 leaf->serial, leaf->issuer,
-                 acme_time_text(registry->states[index].not_after, p),
-                 cert->id, n);
+        acme_registry_refresh(registry, index, p);
+        acme_log(
+            acme_registry_log(registry), ACME_LOG_NOTICE, cert->id,
+            "installed: serial "
+            "%s, issued by %s, valid until %s, as archive/%s/%d",
+            leaf->serial, leaf->issuer,
+            acme_time_text(acme_registry_state(registry, index)->not_after, p),
+            cert->id, n);
     }
     return rv;
 }
@@ -468,7 +489,7 @@ static apr_status_t complete(acme_registry_t *registry, acme_reload_t *reload,
                              const acme_target_t *about, acme_result_t *res,
                              apr_pool_t *p)
 {
-    const acme_state_t *state = &registry->states[about->cert];
+    const acme_state_t *state = acme_registry_state(registry, about->cert);
     const apr_time_t served_until = state->served ? state->not_after : 0;
     const apr_time_t now = apr_time_now();
     bundle_t *bundle = make_bundle(now, p);
@@ -499,7 +520,7 @@ static apr_status_t renew_chain(acme_registry_t *registry,
                                 acme_chain_t *chain, acme_result_t *res,
                                 apr_pool_t *p)
 {
-    const acme_state_t *state = &registry->states[about->cert];
+    const acme_state_t *state = acme_registry_state(registry, about->cert);
     const apr_time_t now = apr_time_now();
     bundle_t *bundle = make_bundle(now, p);
     apr_status_t rv;
@@ -526,7 +547,8 @@ static apr_status_t install_again(acme_registry_t *registry,
                                   const acme_pending_t *pending,
                                   acme_result_t *res, apr_pool_t *p)
 {
-    if (registry->states[about->cert].wanted == ACME_WANT_CHAIN) {
+    if (acme_registry_state(registry, about->cert)->wanted
+        == ACME_WANT_CHAIN) {
         return renew_chain(registry, reload, about, chain, res, p);
     }
     if (!pending || is_made_for(chain, pending, p)) {
@@ -541,8 +563,9 @@ static apr_status_t install(acme_registry_t *registry, acme_reload_t *reload,
                             const acme_issued_t *issued, int *prefused,
                             acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
-    const acme_state_t *state = &registry->states[about->cert];
+    const acme_cert_conf_t *cert =
+        acme_conf_cert(acme_registry_conf(registry), about->cert);
+    const acme_state_t *state = acme_registry_state(registry, about->cert);
     acme_pending_t *pending;
     acme_chain_t *chain;
     apr_status_t rv;
@@ -563,7 +586,8 @@ static apr_status_t install(acme_registry_t *registry, acme_reload_t *reload,
     *prefused = rv != APR_SUCCESS;
     if (rv == APR_SUCCESS) {
         rv = acme_pending_issued(
-            registry->store, acme_install_pending_name(cert, about->part, p),
+            acme_registry_store(registry),
+            acme_install_pending_name(cert, about->part, p),
             acme_chain_pem_full(chain, p), issued->url, res, p);
     }
     return rv == APR_SUCCESS ? complete(registry, reload, about, res, p) : rv;
@@ -575,7 +599,8 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
                                 const acme_issued_t *issued,
                                 acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(registry->conf, about->cert);
+    const acme_cert_conf_t *cert =
+        acme_conf_cert(acme_registry_conf(registry), about->cert);
     int refused = 0;
     apr_status_t rv;
 

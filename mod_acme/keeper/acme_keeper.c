@@ -46,7 +46,9 @@ typedef struct {
 
 typedef struct {
     const acme_keeper_t *conf;
-    acme_registry_t registry;
+    acme_store_t *store;
+    acme_hook_runner_t *hooks;
+    acme_registry_t *registry;
     acme_reload_t *reload;
     acme_dns_records_t *records;
     acme_handlers_t *serve;
@@ -130,14 +132,14 @@ static int open_store(loop_t *loop, apr_pool_t *p)
 
     apr_pool_create(&scratch, p);
     while (!told_to_end && getppid() == conf->server->pid) {
-        rv = acme_store_open(&loop->registry.store, conf->conf->state_dir,
-                             &res, scratch);
+        rv = acme_store_open(&loop->store, conf->conf->state_dir, &res,
+                             scratch);
         if (rv == APR_SUCCESS && res.detail[0]) {
             acme_log(conf->log, ACME_LOG_WARNING, "keeper", "%s",
                      res.detail);
         }
         if (rv == APR_SUCCESS) {
-            rv = acme_store_lock(loop->registry.store, &res, scratch);
+            rv = acme_store_lock(loop->store, &res, scratch);
         }
         if (rv == APR_SUCCESS) {
             return 1;           /* scratch holds the store now */
@@ -159,8 +161,7 @@ static int open_store(loop_t *loop, apr_pool_t *p)
  */
 static int listen_for_control(const loop_t *loop, apr_pool_t *p)
 {
-    const char *path =
-        acme_store_path(loop->registry.store, "run", "acme.sock", p);
+    const char *path = acme_store_path(loop->store, "run", "acme.sock", p);
     const char *made = apr_pstrcat(p, path, ".new", NULL);
     struct sockaddr_un addr;
     int fd;
@@ -407,16 +408,16 @@ static apr_time_t step(loop_t *loop, apr_pool_t *p)
         || now - loop->parked_at >= PARKED_LOOK) {
         look_at_parked(loop, now, p);
     }
-    acme_hook_run_step(loop->registry.hooks, now);
+    acme_hook_run_step(loop->hooks, now);
     if (now >= loop->watch_at) {
-        loop->watch_at = acme_registry_watch(&loop->registry, now, p);
+        loop->watch_at = acme_registry_warn(loop->registry, now, p);
     }
     wake = acme_reload_step(loop->reload,
-                            acme_registry_ordering(&loop->registry)
+                            acme_registry_orders_under_way(loop->registry)
                                 || acme_dns_records_busy(loop->records),
                             now);
     wake = earlier(wake, acme_dns_records_wake(loop->records, now));
-    wake = earlier(wake, acme_hook_run_wake(loop->registry.hooks, now));
+    wake = earlier(wake, acme_hook_run_wake(loop->hooks, now));
     return earlier(wake, is_any_parked(loop) ? loop->parked_at + PARKED_LOOK
                                              : 0);
 }
@@ -439,7 +440,7 @@ static int fill_fds(const loop_t *loop, struct pollfd *fds)
         }
     }
     n += acme_dns_records_poll(loop->records, fds + n);
-    return n + acme_hook_run_poll(loop->registry.hooks, fds + n);
+    return n + acme_hook_run_poll(loop->hooks, fds + n);
 }
 
 static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
@@ -482,8 +483,9 @@ static void want_what_is_not_served(loop_t *loop)
 {
     int i;
 
-    for (i = 0; i < loop->registry.conf->certs->nelts; i++) {
-        const acme_state_t *state = &loop->registry.states[i];
+    for (i = 0; i < loop->conf->conf->certs->nelts; i++) {
+        const acme_state_t *state =
+            acme_registry_state(loop->registry, (apr_uint32_t)i);
 
         if (state->live && state->live != state->served) {
             acme_reload_want(loop->reload, state, 0, apr_time_now());
@@ -494,15 +496,12 @@ static void want_what_is_not_served(loop_t *loop)
 void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
 {
     loop_t *loop = apr_pcalloc(p, sizeof(*loop));
+    acme_registry_conf_t registry;
     apr_pool_t *scratch;
     apr_time_t wake;
 
     loop->p = p;
     loop->conf = keeper;
-    loop->registry.conf = keeper->conf;
-    loop->registry.log = keeper->log;
-    loop->registry.publish = keeper->publish;
-    loop->registry.publish_baton = keeper->baton;
     take_signals(&loop->waiting);
     settle(keeper->server->pid);
     fcntl(keeper->fd, F_SETFL, O_NONBLOCK);
@@ -510,13 +509,20 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     if (!open_store(loop, p)) {
         return;
     }
-    acme_registry_open(&loop->registry, p);
-    loop->reload = acme_reload_create(keeper->server, &loop->registry,
+    loop->hooks = acme_hook_run_create(keeper->log, p);
+    registry.conf = keeper->conf;
+    registry.store = loop->store;
+    registry.log = keeper->log;
+    registry.events = acme_event_sink_create(keeper->conf, loop->store,
+                                             loop->hooks, keeper->log, p);
+    registry.publish = keeper->publish;
+    registry.publish_baton = keeper->baton;
+    loop->registry = acme_registry_create(&registry, p);
+    loop->reload = acme_reload_create(keeper->server, loop->registry,
                                       keeper->held, keeper->baton, p);
     loop->records = acme_dns_records_create(keeper->log, p);
-    loop->registry.hooks = acme_hook_run_create(keeper->log, p);
     loop->serve =
-        acme_handlers_create(&loop->registry, loop->reload, loop->records, p);
+        acme_handlers_create(loop->registry, loop->reload, loop->records, p);
     loop->control = listen_for_control(loop, p);
     want_what_is_not_served(loop);
     apr_pool_create(&loop->incoming, p);

@@ -1,5 +1,5 @@
 /*
- * acme_registry.c - the keeper's book of all certificates.
+ * acme_registry.c - the states of all certificates.
  */
 #include <string.h>
 
@@ -7,16 +7,24 @@
 
 #include "acme_registry.h"
 #include "acme_name.h"
-#include "acme_event.h"
 #include "acme_history.h"
 #include "acme_quarantine.h"
 #include "acme_state_load.h"
 
-/* A worker names the time of the next attempt: within what we'd choose. */
 #define NEXT_MAX apr_time_from_sec(2 * 24 * 3600)
 
 #define WATCH_EVERY apr_time_from_sec(3600)
 #define WARN_EVERY apr_time_from_sec(24 * 3600)
+
+struct acme_registry_t {
+    acme_registry_conf_t with;
+    const acme_conf_t *conf; /* three of with */
+    acme_store_t *store;
+    const acme_log_t *log;
+    acme_state_t *states; /* one for each certificate, by its index */
+    apr_time_t *warned;   /* of each: the last warning of its expiry */
+    apr_uint64_t change;  /* the latest */
+};
 
 static const acme_cert_conf_t *cert_of(const acme_registry_t *registry,
                                        apr_uint32_t cert)
@@ -29,15 +37,15 @@ static void changed(acme_registry_t *registry, apr_uint32_t cert)
     acme_state_t *state = &registry->states[cert];
 
     state->change = ++registry->change;
-    registry->publish(registry->publish_baton, state);
+    registry->with.publish(registry->with.publish_baton, state);
 }
 
-void acme_registry_reload(acme_registry_t *registry, apr_uint32_t cert,
-                          apr_pool_t *p)
+void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
+                           apr_pool_t *p)
 {
     acme_state_t *state = &registry->states[cert];
-    int ordering = state->ordering;
-    apr_time_t since = state->ordering_since;
+    const int ordering = state->ordering;
+    const apr_time_t since = state->ordering_since;
     acme_result_t res;
 
     if (acme_state_load(state, registry->conf, cert, registry->store, &res,
@@ -50,24 +58,52 @@ void acme_registry_reload(acme_registry_t *registry, apr_uint32_t cert,
     changed(registry, cert);
 }
 
-void acme_registry_open(acme_registry_t *registry, apr_pool_t *p)
+acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
+                                      apr_pool_t *p)
 {
-    apr_uint32_t n = (apr_uint32_t)registry->conf->certs->nelts;
+    const apr_uint32_t n = (apr_uint32_t)conf->conf->certs->nelts;
+    acme_registry_t *registry = apr_pcalloc(p, sizeof(*registry));
     apr_pool_t *scratch;
     apr_uint32_t i;
 
+    registry->with = *conf;
+    registry->conf = conf->conf;
+    registry->store = conf->store;
+    registry->log = conf->log;
     registry->states = apr_pcalloc(p, (n + 1) * sizeof(*registry->states));
     registry->warned = apr_pcalloc(p, (n + 1) * sizeof(*registry->warned));
     apr_pool_create(&scratch, p);
     for (i = 0; i < n; i++) {
-        acme_registry_reload(registry, i, scratch);
+        acme_registry_refresh(registry, i, scratch);
         apr_pool_clear(scratch);
     }
     apr_pool_destroy(scratch);
+    return registry;
 }
 
-const acme_state_t *acme_registry_next(const acme_registry_t *registry,
-                                       apr_uint64_t change)
+const acme_conf_t *acme_registry_conf(const acme_registry_t *registry)
+{
+    return registry->conf;
+}
+
+acme_store_t *acme_registry_store(const acme_registry_t *registry)
+{
+    return registry->store;
+}
+
+const acme_log_t *acme_registry_log(const acme_registry_t *registry)
+{
+    return registry->log;
+}
+
+const acme_state_t *acme_registry_state(const acme_registry_t *registry,
+                                        apr_uint32_t cert)
+{
+    return &registry->states[cert];
+}
+
+const acme_state_t *acme_registry_next_change(const acme_registry_t *registry,
+                                              apr_uint64_t change)
 {
     const acme_state_t *next = NULL;
     int i;
@@ -84,7 +120,7 @@ const acme_state_t *acme_registry_next(const acme_registry_t *registry,
     return next;
 }
 
-int acme_registry_ordering(const acme_registry_t *registry)
+int acme_registry_orders_under_way(const acme_registry_t *registry)
 {
     int i, n = 0;
 
@@ -94,7 +130,7 @@ int acme_registry_ordering(const acme_registry_t *registry)
     return n;
 }
 
-static acme_journal_t *open_journal(acme_registry_t *registry,
+static acme_journal_t *open_journal(const acme_registry_t *registry,
                                     apr_uint32_t cert, apr_pool_t *p)
 {
     const char *id = cert_of(registry, cert)->id;
@@ -142,7 +178,7 @@ static int is_stuck(const acme_state_t *state)
         && !(state->live && state->covers);
 }
 
-static const char *what_next(const acme_state_t *state, apr_pool_t *p)
+static const char *next_attempt(const acme_state_t *state, apr_pool_t *p)
 {
     if (is_stuck(state)) {
         return "waits for a changed configuration, or for acmectl renew";
@@ -159,8 +195,8 @@ static const char *const wants[ACME_WANTS] = {
 };
 
 /* Only within the warn window: before it a failure is no reason to worry. */
-static const char *worry(const acme_state_t *state, apr_time_t now,
-                         apr_pool_t *p)
+static const char *expiry_warning(const acme_state_t *state, apr_time_t now,
+                                  apr_pool_t *p)
 {
     if (!state->live || now < acme_state_warn_at(state, state->not_after)) {
         return "";
@@ -168,52 +204,6 @@ static const char *worry(const acme_state_t *state, apr_time_t now,
     return apr_psprintf(p, ". WARNING: the certificate that is served %s at "
                         "%s", state->not_after > now ? "expires" : "expired",
                         acme_time_text(state->not_after, p));
-}
-
-/* Is a name to blame, and does it stay in? */
-static acme_blame_e blame(acme_registry_t *registry,
-                          const acme_msg_note_t *note, acme_journal_t *entry,
-                          apr_time_t now)
-{
-    const acme_cert_conf_t *conf = cert_of(registry, note->about.cert);
-    acme_fault_t fault;
-    acme_blame_e blamed;
-
-    if (note->name >= (apr_uint32_t)conf->names->nelts) {
-        return ACME_BLAME_NOTED;
-    }
-    fault.name = APR_ARRAY_IDX(conf->names, note->name, const char *);
-    fault.challenge = note->challenge;
-    fault.is_lasting = note->retry == ACME_RETRY_NEVER;
-    blamed = acme_quarantine_blame(entry, &fault, conf,
-                                   &registry->states[note->about.cert], now);
-    if (blamed == ACME_BLAME_LEFT_OUT) {
-        acme_log(registry->log, ACME_LOG_WARNING, conf->id,
-                 "quarantine: %s "
-                 "keeps failing and is left out, so that the other names get "
-                 "their certificate; it is tried again daily. Mend it, or "
-                 "remove the name",
-                 fault.name);
-    }
-    return blamed;
-}
-
-static void fail_state(acme_state_t *state, const acme_msg_note_t *note,
-                       apr_time_t now, apr_pool_t *p)
-{
-    state->attempts++;
-    state->retry = note->retry <= ACME_RETRY_NEVER
-        ? (acme_retry_e)note->retry : ACME_RETRY_SOON;
-    state->next_at = note->next_at;
-    if (state->next_at < now || state->next_at > now + NEXT_MAX) {
-        state->next_at = now + NEXT_MAX;
-    }
-    apr_cpystrn(state->problem,
-                acme_text_clean(note->problem, ACME_PROBLEM_SIZE - 1, p),
-                sizeof(state->problem));
-    apr_cpystrn(state->detail,
-                acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1, p),
-                sizeof(state->detail));
 }
 
 /* What was asked for meanwhile is still to be done. */
@@ -224,26 +214,16 @@ static void renewal_ended(acme_state_t *state)
     }
 }
 
-/* The certificate is none the worse for it. */
-static void wish_failed(acme_registry_t *registry, const acme_msg_note_t *note,
-                        apr_time_t now, apr_pool_t *p)
+/* Of a worker: one line, no control characters, bounded. */
+static const char *clean_detail(const acme_msg_note_t *note, apr_pool_t *p)
 {
-    const apr_uint32_t cert = note->about.cert;
-    acme_state_t *state = &registry->states[cert];
-    const char *what = wants[note->want];
-    const char *detail = acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1,
-                                         p);
+    return acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1, p);
+}
 
-    if (state->wanted != note->want) {
-        return;
-    }
-    acme_log(registry->log, ACME_LOG_ERROR, cert_of(registry, cert)->id,
-             "failed: "
-             "%s: %s; ask for it again with acmectl",
-             what, detail);
-    state->wanted = ACME_WANT_NOTHING;
-    journal(registry, cert, "failed", apr_pstrcat(p, what, ": ", detail, NULL),
-            now, p);
+/* A worker names the time of the next attempt: within what we'd choose. */
+static apr_time_t bounded(apr_time_t at, apr_time_t now)
+{
+    return at < now || at > now + NEXT_MAX ? now + NEXT_MAX : at;
 }
 
 static void forget_limit(acme_state_t *state)
@@ -252,90 +232,125 @@ static void forget_limit(acme_state_t *state)
     state->limit[0] = '\0';
 }
 
+/* Is a name to blame, and does it stay in? */
+static acme_blame_e blame(const acme_registry_t *registry,
+                          const acme_msg_note_t *note, acme_journal_t *entry,
+                          apr_time_t now)
+{
+    const acme_cert_conf_t *conf = cert_of(registry, note->about.cert);
+    acme_fault_t fault;
+
+    if (note->name >= (apr_uint32_t)conf->names->nelts) {
+        return ACME_BLAME_NOTED;
+    }
+    fault.name = APR_ARRAY_IDX(conf->names, note->name, const char *);
+    fault.challenge = note->challenge;
+    fault.is_lasting = note->retry == ACME_RETRY_NEVER;
+    return acme_quarantine_blame(entry, &fault, conf,
+                                 &registry->states[note->about.cert], now);
+}
+
+/* The certificate is none the worse for it, and nothing is repeated. */
+static void want_failed(acme_registry_t *registry, const acme_msg_note_t *note,
+                        apr_time_t now, apr_pool_t *p)
+{
+    const apr_uint32_t cert = note->about.cert;
+    acme_state_t *state = &registry->states[cert];
+    const char *what = wants[note->want];
+    const char *detail = clean_detail(note, p);
+
+    state->ordering = 0;
+    if (state->wanted != note->want) {
+        return;
+    }
+    acme_log(registry->log, ACME_LOG_ERROR, cert_of(registry, cert)->id,
+             "failed: %s: %s; ask for it again with acmectl", what, detail);
+    state->wanted = ACME_WANT_NOTHING;
+    journal(registry, cert, "failed", apr_pstrcat(p, what, ": ", detail, NULL),
+            now, p);
+}
+
 /*
  * The order failed, and the state with it, unless a name that is left out
  * already is to blame: the certificate is none the worse for it. In both
  * cases of quarantine what was wanted is still to be done, for the others.
  */
-static void fail(acme_registry_t *registry, const acme_msg_note_t *note,
-                 acme_blame_e blamed, apr_time_t now, apr_pool_t *p)
-{
-    acme_state_t *state = &registry->states[note->about.cert];
-    const char *id = cert_of(registry, note->about.cert)->id;
-
-    if (blamed == ACME_BLAME_STILL_OUT) {
-        acme_log(registry->log, ACME_LOG_WARNING, id,
-                 "quarantine: still failing: "
-                 "%s",
-                 acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1, p));
-        return;
-    }
-    fail_state(state, note, now, p);
-    if (blamed == ACME_BLAME_LEFT_OUT) {
-        state->retry = ACME_RETRY_SOON;
-        state->next_at = now;
-    }
-    else {
-        renewal_ended(state);
-    }
-    acme_log(registry->log, ACME_LOG_ERROR, id, "failed: attempt %u: %s; %s%s",
-             state->attempts, state->detail,
-             blamed == ACME_BLAME_LEFT_OUT ? "the other names are ordered now"
-                                           : what_next(state, p),
-             worry(state, now, p));
-    acme_event_send(registry, note->about.cert,
-                    *worry(state, now, p) ? ACME_EVENT_EXPIRING
-                    : is_stuck(state)     ? ACME_EVENT_STUCK
-                                          : ACME_EVENT_FAILED,
-                    state->detail, p);
-}
-
-static void note_failed(acme_registry_t *registry, const acme_msg_note_t *note,
-                        apr_time_t now, apr_pool_t *p)
+static void order_failed(acme_registry_t *registry,
+                         const acme_msg_note_t *note, apr_time_t now,
+                         apr_pool_t *p)
 {
     const apr_uint32_t cert = note->about.cert;
+    const acme_cert_conf_t *conf = cert_of(registry, cert);
     acme_state_t *state = &registry->states[cert];
-    acme_journal_t *entry;
-    acme_blame_e blamed;
+    acme_journal_t *entry = open_journal(registry, cert, p);
+    const acme_blame_e blamed = blame(registry, note, entry, now);
+    const char *detail = clean_detail(note, p);
+    const char *expiry, *next;
 
     state->ordering = 0;
-    if (note->want > ACME_WANT_RENEWAL && note->want < ACME_WANTS) {
-        wish_failed(registry, note, now, p);
-        return;
-    }
-    entry = open_journal(registry, cert, p);
-    blamed = blame(registry, note, entry, now);
     forget_limit(state);
-    fail(registry, note, blamed, now, p);
+
+    if (blamed == ACME_BLAME_STILL_OUT) {
+        acme_log(registry->log, ACME_LOG_WARNING, conf->id,
+                 "quarantine: still failing: %s", detail);
+    }
+    else {
+        state->attempts++;
+        state->retry = note->retry <= ACME_RETRY_NEVER
+                           ? (acme_retry_e)note->retry
+                           : ACME_RETRY_SOON;
+        state->next_at = bounded(note->next_at, now);
+        apr_cpystrn(state->problem,
+                    acme_text_clean(note->problem, ACME_PROBLEM_SIZE - 1, p),
+                    sizeof(state->problem));
+        apr_cpystrn(state->detail, detail, sizeof(state->detail));
+        if (blamed == ACME_BLAME_LEFT_OUT) {
+            acme_log(
+                registry->log, ACME_LOG_WARNING, conf->id,
+                "quarantine: %s keeps failing validation; ordering the certificate without it. It is retried daily. Fix the cause or remove the name",
+                APR_ARRAY_IDX(conf->names, note->name, const char *));
+            state->retry = ACME_RETRY_SOON;
+            state->next_at = now;
+            next = "the other names are ordered now";
+        }
+        else {
+            renewal_ended(state);
+            next = next_attempt(state, p);
+        }
+        expiry = expiry_warning(state, now, p);
+        acme_log(registry->log, ACME_LOG_ERROR, conf->id,
+                 "failed: attempt %u: %s; %s%s", state->attempts,
+                 state->detail, next, expiry);
+        acme_event_send(registry->with.events, state,
+                        *expiry           ? ACME_EVENT_EXPIRING
+                        : is_stuck(state) ? ACME_EVENT_STUCK
+                                          : ACME_EVENT_FAILED,
+                        state->detail, p);
+    }
+
     acme_history_failed(
         acme_journal_add(
             entry, now,
-            blamed == ACME_BLAME_STILL_OUT ? "quarantine" : "failed",
-            acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1, p)),
+            blamed == ACME_BLAME_STILL_OUT ? "quarantine" : "failed", detail),
         note, registry->conf);
     close_journal(registry, cert, entry, NULL, NULL, now, p);
     if (blamed != ACME_BLAME_NOTED) {
-        acme_registry_reload(registry, cert,
-                             p); /* other names are to be had */
+        acme_registry_refresh(registry, cert, p); /* other names to order */
     }
 }
 
 /* Not for the journal: it is counted anew after a restart. */
-static void note_limit(acme_registry_t *registry, const acme_msg_note_t *note,
-                       apr_time_t now, apr_pool_t *p)
+static void order_postponed(acme_registry_t *registry,
+                            const acme_msg_note_t *note, apr_time_t now,
+                            apr_pool_t *p)
 {
     acme_state_t *state = &registry->states[note->about.cert];
 
-    state->limit_until = note->next_at;
-    if (state->limit_until < now || state->limit_until > now + NEXT_MAX) {
-        state->limit_until = now + NEXT_MAX;
-    }
-    apr_cpystrn(state->limit,
-                acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1, p),
-                sizeof(state->limit));
+    state->limit_until = bounded(note->next_at, now);
+    apr_cpystrn(state->limit, clean_detail(note, p), sizeof(state->limit));
 }
 
-/* What is told of an order besides its failure, by acme_note_e. */
+/* What is reported of an order besides its failure, by acme_note_e. */
 static const struct {
     const char *event;
     acme_log_e level;
@@ -347,13 +362,13 @@ static const struct {
     [ACME_NOTE_CHALLENGE] = { "challenge", ACME_LOG_WARNING }
 };
 
-static void note_event(acme_registry_t *registry, const acme_msg_note_t *note,
-                       apr_time_t now, apr_pool_t *p)
+static void order_progressed(acme_registry_t *registry,
+                             const acme_msg_note_t *note, apr_time_t now,
+                             apr_pool_t *p)
 {
     const apr_uint32_t cert = note->about.cert;
     const acme_cert_conf_t *conf = cert_of(registry, cert);
-    const char *detail = acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1,
-                                         p);
+    const char *detail = clean_detail(note, p);
     acme_journal_t *entry = open_journal(registry, cert, p);
     acme_journal_event_t *event =
         acme_journal_add(entry, now, notes[note->note].event, detail);
@@ -376,17 +391,21 @@ static void note_event(acme_registry_t *registry, const acme_msg_note_t *note,
     close_journal(registry, cert, entry, NULL, NULL, now, p);
 }
 
-void acme_registry_note(acme_registry_t *registry, const acme_msg_note_t *note,
-                        apr_time_t now, apr_pool_t *p)
+void acme_registry_order_noted(acme_registry_t *registry,
+                               const acme_msg_note_t *note, apr_time_t now,
+                               apr_pool_t *p)
 {
     if (note->note == ACME_NOTE_LIMIT) {
-        note_limit(registry, note, now, p);
+        order_postponed(registry, note, now, p);
     }
     else if (note->note < ACME_NOTE_FAILED) {
-        note_event(registry, note, now, p);
+        order_progressed(registry, note, now, p);
+    }
+    else if (note->want > ACME_WANT_RENEWAL && note->want < ACME_WANTS) {
+        want_failed(registry, note, now, p);
     }
     else {
-        note_failed(registry, note, now, p);
+        order_failed(registry, note, now, p);
     }
     changed(registry, note->about.cert);
 }
@@ -412,22 +431,20 @@ void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
                           state->live);
     acme_quarantine_issued(entry, names);
     close_journal(registry, cert, entry, "installed", detail, now, p);
-    acme_event_send(registry, cert, ACME_EVENT_INSTALLED, detail, p);
+    acme_event_send(registry->with.events, state, ACME_EVENT_INSTALLED, detail,
+                    p);
     changed(registry, cert);
 }
 
-void acme_registry_wanted(acme_registry_t *registry,
-                          const acme_msg_want_t *want, apr_time_t now,
-                          apr_pool_t *p)
+void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
+                        apr_time_t now, apr_pool_t *p)
 {
     const apr_uint32_t cert = want->about.cert;
     acme_journal_t *entry = open_journal(registry, cert, p);
     acme_state_t *state = &registry->states[cert];
 
     acme_log(registry->log, ACME_LOG_NOTICE, cert_of(registry, cert)->id,
-             "asked for "
-             "by the administrator: %s",
-             wants[want->want]);
+             "asked for by the administrator: %s", wants[want->want]);
     state->wanted = (acme_want_e)want->want;
     state->wanted_ca = want->about.ca;
     state->reason = want->reason;
@@ -444,8 +461,9 @@ void acme_registry_wanted(acme_registry_t *registry,
     changed(registry, cert);
 }
 
-void acme_registry_done(acme_registry_t *registry, const acme_msg_want_t *want,
-                        apr_time_t now, apr_pool_t *p)
+void acme_registry_want_done(acme_registry_t *registry,
+                             const acme_msg_want_t *want, apr_time_t now,
+                             apr_pool_t *p)
 {
     const apr_uint32_t cert = want->about.cert;
     acme_state_t *state = &registry->states[cert];
@@ -465,14 +483,14 @@ void acme_registry_done(acme_registry_t *registry, const acme_msg_want_t *want,
     changed(registry, cert);
 }
 
-apr_time_t acme_registry_watch(acme_registry_t *registry, apr_time_t now,
-                               apr_pool_t *p)
+apr_time_t acme_registry_warn(acme_registry_t *registry, apr_time_t now,
+                              apr_pool_t *p)
 {
     int i;
 
     for (i = 0; i < registry->conf->certs->nelts; i++) {
         const acme_state_t *state = &registry->states[i];
-        const char *text = worry(state, now, p);
+        const char *text = expiry_warning(state, now, p);
 
         if (*text && now - registry->warned[i] >= WARN_EVERY) {
             registry->warned[i] = now;
@@ -480,16 +498,16 @@ apr_time_t acme_registry_watch(acme_registry_t *registry, apr_time_t now,
                 registry->log, ACME_LOG_WARNING,
                 cert_of(registry, (apr_uint32_t)i)->id, "expiring%s; %s", text,
                 state->detail[0] ? state->detail : "its renewal is under way");
-            acme_event_send(registry, (apr_uint32_t)i, ACME_EVENT_EXPIRING,
+            acme_event_send(registry->with.events, state, ACME_EVENT_EXPIRING,
                             state->detail, p);
         }
     }
     return now + WATCH_EVERY;
 }
 
-apr_array_header_t *acme_registry_names(acme_registry_t *registry,
-                                        apr_uint32_t cert, const char **pflags,
-                                        apr_time_t now, apr_pool_t *p)
+apr_array_header_t *acme_registry_names_to_order(
+    const acme_registry_t *registry, apr_uint32_t cert, const char **pflags,
+    apr_time_t now, apr_pool_t *p)
 {
     const acme_cert_conf_t *conf = cert_of(registry, cert);
     const acme_journal_t *entry = open_journal(registry, cert, p);
@@ -499,8 +517,8 @@ apr_array_header_t *acme_registry_names(acme_registry_t *registry,
 }
 
 /* A new window: the time in it is drawn once, and kept. */
-static void take_window(acme_registry_t *registry, acme_state_t *state,
-                        const acme_msg_window_t *window, apr_pool_t *p)
+static void set_window(acme_registry_t *registry, acme_state_t *state,
+                       const acme_msg_window_t *window, apr_pool_t *p)
 {
     const char *id = cert_of(registry, state->cert)->id;
     const int earlier = state->pick && window->end < state->window_start;
@@ -518,20 +536,19 @@ static void take_window(acme_registry_t *registry, acme_state_t *state,
     state->pick = window->pick >= window->start && window->pick < window->end
         ? window->pick : window->start;
     acme_log(registry->log, ACME_LOG_NOTICE, id,
-             "renewal info: the CA suggests "
-             "%s to %s; renewed at %s%s%s",
+             "renewal info: the CA suggests %s to %s; renewed at %s%s%s",
              acme_time_text(window->start, p), acme_time_text(window->end, p),
              acme_time_text(state->pick, p),
              state->explanation[0] ? ", because: " : "", state->explanation);
     if (earlier) {
-        acme_event_send(registry, state->cert, ACME_EVENT_WINDOW_MOVED,
+        acme_event_send(registry->with.events, state, ACME_EVENT_WINDOW_MOVED,
                         state->explanation, p);
     }
 }
 
-void acme_registry_window(acme_registry_t *registry,
-                          const acme_msg_window_t *window, apr_time_t now,
-                          apr_pool_t *p)
+void acme_registry_window_suggested(acme_registry_t *registry,
+                                    const acme_msg_window_t *window,
+                                    apr_time_t now, apr_pool_t *p)
 {
     const apr_uint32_t cert = window->about.cert;
     acme_state_t *state = &registry->states[cert];
@@ -540,32 +557,43 @@ void acme_registry_window(acme_registry_t *registry,
         return;                 /* it was replaced meanwhile */
     }
     if (window->start > 0 && window->start < window->end) {
-        take_window(registry, state, window, p);
+        set_window(registry, state, window, p);
     }
     if (window->revoked && !state->revoked) {
         acme_log(registry->log, ACME_LOG_ERROR, cert_of(registry, cert)->id,
                  "revoked: the CA says so; a new certificate is ordered now");
         state->revoked = 1;
-        acme_event_send(registry, cert, ACME_EVENT_REVOKED,
+        acme_event_send(registry->with.events, state, ACME_EVENT_REVOKED,
                         "the CA revoked it", p);
     }
     state->ask_failures = window->failures;
-    state->ask_at = window->ask_at;
-    if (state->ask_at < now || state->ask_at > now + NEXT_MAX) {
-        state->ask_at = now + NEXT_MAX;
-    }
+    state->ask_at = bounded(window->ask_at, now);
     journal(registry, cert, NULL, NULL, now, p);
     changed(registry, cert);
 }
 
-void acme_registry_order(acme_registry_t *registry, apr_uint32_t cert,
-                         int ordering, apr_time_t now)
+void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,
+                              acme_event_e event, const char *detail,
+                              apr_pool_t *p)
+{
+    acme_event_send(registry->with.events, &registry->states[cert], event,
+                    detail, p);
+}
+
+void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,
+                               apr_time_t now)
 {
     acme_state_t *state = &registry->states[cert];
 
-    if (ordering && !state->ordering) {
+    if (!state->ordering) {
         state->ordering_since = now;
     }
-    state->ordering = ordering;
+    state->ordering = 1;
+    changed(registry, cert);
+}
+
+void acme_registry_order_gone(acme_registry_t *registry, apr_uint32_t cert)
+{
+    registry->states[cert].ordering = 0;
     changed(registry, cert);
 }

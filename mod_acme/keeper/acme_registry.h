@@ -1,80 +1,105 @@
 /*
- * acme_registry.h - the keeper's book: the states of all certificates, and the
- * journal, log and board that hear of every change.
+ * acme_registry.h - the states of all certificates. Every change of a state
+ * also goes to the journal, the log, the board and the administrator's hooks.
+ *
+ * Queries are nouns, commands verbs; what happened elsewhere is a participle.
  */
 #ifndef ACME_REGISTRY_H
 #define ACME_REGISTRY_H
 
-#include "acme_hook_run.h"
+#include "acme_event.h"
 #include "acme_log.h"
 #include "acme_message.h"
 #include "acme_state.h"
 #include "acme_store.h"
 
+typedef struct acme_registry_t acme_registry_t;
+
+/* What it is made of; all lives as long as the registry. */
 typedef struct {
     const acme_conf_t *conf;
     acme_store_t *store;
     const acme_log_t *log;
+    acme_event_sink_t *events; /* NULL: hooks are not run */
     acme_publish_cb *publish;
     void *publish_baton;
-    acme_state_t *states;       /* one for each certificate, by its index */
-    apr_time_t *warned;         /* of each: when its expiry was told last */
-    acme_hook_runner_t *hooks; /* where acme_event_send() runs them, or NULL */
-    apr_uint64_t change;        /* the latest */
-} acme_registry_t;
+} acme_registry_conf_t;
 
-/* Read all states; what is damaged is told to the log and survived. */
-void acme_registry_open(acme_registry_t *registry, apr_pool_t *p);
+/* Read all states; what is damaged is logged and survived. */
+acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
+                                      apr_pool_t *p);
 
-/* Read one state from the store again, after an installation. */
-void acme_registry_reload(acme_registry_t *registry, apr_uint32_t cert,
-                          apr_pool_t *p);
+/* Queries */
+
+const acme_conf_t *acme_registry_conf(const acme_registry_t *registry);
+acme_store_t *acme_registry_store(const acme_registry_t *registry);
+const acme_log_t *acme_registry_log(const acme_registry_t *registry);
+
+/* Of a configured certificate; changes as the registry does. */
+const acme_state_t *acme_registry_state(const acme_registry_t *registry,
+                                        apr_uint32_t cert);
 
 /* The state that changed first after change, or NULL. */
-const acme_state_t *acme_registry_next(const acme_registry_t *registry,
-                                       apr_uint64_t change);
+const acme_state_t *acme_registry_next_change(const acme_registry_t *registry,
+                                              apr_uint64_t change);
 
 /* How many orders are under way. */
-int acme_registry_ordering(const acme_registry_t *registry);
+int acme_registry_orders_under_way(const acme_registry_t *registry);
 
-/* What a worker reports of an order: ordered, validated, failed, or that a
-   limit of the CA lets it wait. */
-void acme_registry_note(acme_registry_t *registry, const acme_msg_note_t *note,
+/* const char *: the names that are ordered now; flags of all. */
+apr_array_header_t *acme_registry_names_to_order(
+    const acme_registry_t *registry, apr_uint32_t cert, const char **pflags,
+    apr_time_t now, apr_pool_t *p);
+
+/* Commands */
+
+/* Read one state from the store again, after an installation. */
+void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
+                           apr_pool_t *p);
+
+/* The administrator wants something now, whatever failed before. */
+void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
                         apr_time_t now, apr_pool_t *p);
 
-/* What the CA says about the time of renewal; bounded here. (9773) */
-void acme_registry_window(acme_registry_t *registry,
-                          const acme_msg_window_t *window, apr_time_t now,
-                          apr_pool_t *p);
+/*
+ * Warn daily of each certificate that is within its warn window, whatever the
+ * renewal does: it may do nothing. Returns when to call again.
+ */
+apr_time_t acme_registry_warn(acme_registry_t *registry, apr_time_t now,
+                              apr_pool_t *p);
+
+/* For an event that is not one of a state: the certificate's hooks run. */
+void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,
+                              acme_event_e event, const char *detail,
+                              apr_pool_t *p);
+
+/* Events */
+
+/* An order is under way, or is no longer. */
+void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,
+                               apr_time_t now);
+void acme_registry_order_gone(acme_registry_t *registry, apr_uint32_t cert);
+
+/* A worker reports of an order: ordered, validated, failed, or postponed by a
+   limit of the CA. */
+void acme_registry_order_noted(acme_registry_t *registry,
+                               const acme_msg_note_t *note, apr_time_t now,
+                               apr_pool_t *p);
+
+/* The CA has suggested a time of renewal; bounded here. (9773) */
+void acme_registry_window_suggested(acme_registry_t *registry,
+                                    const acme_msg_window_t *window,
+                                    apr_time_t now, apr_pool_t *p);
 
 /* A certificate for these names is live: failures are forgotten. */
 void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
                              const apr_array_header_t *names, apr_time_t now,
                              apr_pool_t *p);
 
-/* The administrator wants something now, whatever failed before. */
-void acme_registry_wanted(acme_registry_t *registry,
-                          const acme_msg_want_t *want, apr_time_t now,
-                          apr_pool_t *p);
-
-/* And has it, but for a renewal: that is had by acme_registry_installed(). */
-void acme_registry_done(acme_registry_t *registry, const acme_msg_want_t *want,
-                        apr_time_t now, apr_pool_t *p);
-
-/*
- * Tell daily of each certificate that is within its warn window, whatever the
- * renewal does: it may do nothing. Returns when to call again.
- */
-apr_time_t acme_registry_watch(acme_registry_t *registry, apr_time_t now,
-                               apr_pool_t *p);
-
-/* const char *: the names that are to be ordered now; flags of all. */
-apr_array_header_t *acme_registry_names(acme_registry_t *registry,
-                                        apr_uint32_t cert, const char **pflags,
-                                        apr_time_t now, apr_pool_t *p);
-
-/* An order is (no longer) under way. */
-void acme_registry_order(acme_registry_t *registry, apr_uint32_t cert,
-                         int ordering, apr_time_t now);
+/* What the administrator wanted is done, but for a renewal: that is done with
+   acme_registry_installed(). */
+void acme_registry_want_done(acme_registry_t *registry,
+                             const acme_msg_want_t *want, apr_time_t now,
+                             apr_pool_t *p);
 
 #endif

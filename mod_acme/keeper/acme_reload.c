@@ -12,7 +12,6 @@
 #include <apr_strings.h>
 
 #include "acme_job.h"
-#include "acme_event.h"
 #include "acme_pair.h"
 #include "acme_reload.h"
 
@@ -54,7 +53,7 @@ struct acme_reload_t {
 
 static const acme_log_t *log_of(const acme_reload_t *reload)
 {
-    return reload->registry->log;
+    return acme_registry_log(reload->registry);
 }
 
 acme_reload_t *acme_reload_create(const acme_server_t *server,
@@ -82,7 +81,7 @@ static apr_time_t earlier(apr_time_t a, apr_time_t b)
 void acme_reload_want(acme_reload_t *reload, const acme_state_t *state,
                       apr_time_t served_until, apr_time_t now)
 {
-    const acme_conf_t *conf = reload->registry->conf;
+    const acme_conf_t *conf = acme_registry_conf(reload->registry);
     apr_interval_time_t patience = IN_FLIGHT_MAX;
     apr_time_t due, last;
 
@@ -124,12 +123,13 @@ static void tell_those_who_wait(acme_reload_t *reload, const char *reason)
     int i;
 
     apr_pool_create(&p, reload->p);
-    for (i = 0; i < registry->conf->certs->nelts; i++) {
-        const acme_state_t *state = &registry->states[i];
+    for (i = 0; i < acme_registry_conf(registry)->certs->nelts; i++) {
+        const acme_state_t *state =
+            acme_registry_state(registry, (apr_uint32_t)i);
 
         if (state->live && state->live != state->served) {
-            acme_event_send(registry, (apr_uint32_t)i, ACME_EVENT_STUCK,
-                            reason, p);
+            acme_registry_send_event(registry, (apr_uint32_t)i,
+                                     ACME_EVENT_STUCK, reason, p);
         }
     }
     apr_pool_destroy(p);
@@ -178,14 +178,16 @@ static const char *bad_pair(const acme_reload_t *reload, apr_pool_t *p)
     acme_result_t res;
     int i;
 
-    for (i = 0; i < registry->conf->certs->nelts; i++) {
-        const char *id = acme_conf_cert(registry->conf, (apr_uint32_t)i)->id;
+    for (i = 0; i < acme_registry_conf(registry)->certs->nelts; i++) {
+        const char *id =
+            acme_conf_cert(acme_registry_conf(registry), (apr_uint32_t)i)->id;
 
-        if (registry->states[i].live
-            && acme_pair_check(
-                acme_store_live(registry->store, id, "fullchain.pem", p),
-                acme_store_live(registry->store, id, "privkey.pem", p), &res,
-                p)) {
+        if (acme_registry_state(registry, (apr_uint32_t)i)->live
+            && acme_pair_check(acme_store_live(acme_registry_store(registry),
+                                               id, "fullchain.pem", p),
+                               acme_store_live(acme_registry_store(registry),
+                                               id, "privkey.pem", p),
+                               &res, p)) {
             return apr_pstrdup(p, res.detail);
         }
     }
@@ -237,7 +239,7 @@ static void begin_test(acme_reload_t *reload, apr_time_t now)
 
     apr_pool_clear(p);
     reload->job = NULL;
-    if (!reload->registry->conf->reload_guard) {
+    if (!acme_registry_conf(reload->registry)->reload_guard) {
         ask(reload, now);
         return;
     }

@@ -171,9 +171,9 @@ static const char *live_file(const making_t *making, const char *name)
     const char *suffix = acme_conf_suffix(making->cert,
                                           making->sign->about.part);
 
-    return acme_store_live(making->registry->store, making->cert->id,
-                           apr_pstrcat(making->p, name, suffix, ".pem", NULL),
-                           making->p);
+    return acme_store_live(
+        acme_registry_store(making->registry), making->cert->id,
+        apr_pstrcat(making->p, name, suffix, ".pem", NULL), making->p);
 }
 
 static apr_status_t revocation(const char **ppayload, const making_t *making)
@@ -329,9 +329,11 @@ apr_status_t acme_sign(const char **pbody, acme_registry_t *registry,
                         NULL,     0,        NULL, res,  p };
     apr_status_t rv;
 
-    making.cert = acme_conf_cert(registry->conf, sign->about.cert);
-    making.state = &registry->states[sign->about.cert];
-    making.ca = acme_conf_ca(registry->conf, making.cert, sign->about.ca);
+    making.cert =
+        acme_conf_cert(acme_registry_conf(registry), sign->about.cert);
+    making.state = acme_registry_state(registry, sign->about.cert);
+    making.ca = acme_conf_ca(acme_registry_conf(registry), making.cert,
+                             sign->about.ca);
     making.ca_index = acme_conf_ca_index(making.cert, sign->about.ca);
     rv = check(&making);
     if (rv == APR_SUCCESS) {

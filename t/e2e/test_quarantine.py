@@ -50,7 +50,7 @@ class TestWithAClock:
         server, ca = start_with_a_bad_name(site, clock)
         server.wait_valid(NAME)
         assert served_names(server) == {NAME, OTHER}
-        told, = server.matching("quarantine: .* left out")
+        told, = server.matching("quarantine: .* ordering the certificate without")
         assert BAD in told.string and OTHER not in told.string
         assert "the other names are ordered now" in server.failures(NAME)[2]
         said = server.wait_state(NAME, "valid")

@@ -14,14 +14,17 @@ void publish(void *baton, const acme_state_t *state)
 
 acme_registry_t *open_registry(const acme_conf_t *conf)
 {
-    acme_registry_t *registry = apr_pcalloc(pool, sizeof(*registry));
+    const acme_registry_conf_t with = { .conf = conf,
+                                        .store = open_store(),
+                                        .log = &test_log,
+                                        .publish = publish };
 
-    registry->conf = conf;
-    registry->log = &test_log;
-    registry->publish = publish;
-    registry->store = open_store();
-    acme_registry_open(registry, pool);
-    return registry;
+    return acme_registry_create(&with, pool);
+}
+
+acme_state_t *state_of(const acme_registry_t *registry, int i)
+{
+    return (acme_state_t *)acme_registry_state(registry, (apr_uint32_t)i);
 }
 
 acme_journal_t *journal_of(const char *id)

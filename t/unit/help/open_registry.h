@@ -18,6 +18,9 @@ void publish(void *baton, const acme_state_t *state);
 /* The registry as a keeper has it that started now. */
 acme_registry_t *open_registry(const acme_conf_t *conf);
 
+/* A test may change what only the registry changes otherwise. */
+acme_state_t *state_of(const acme_registry_t *registry, int i);
+
 acme_journal_t *journal_of(const char *id);
 const char *last_event(const char *id);
 

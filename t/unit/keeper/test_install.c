@@ -58,7 +58,7 @@ static acme_pending_t *begin_part(apr_uint32_t part)
     if (!pending->account) {            /* and ordered */
         assert_int_equal(
             acme_pending_order(
-                registry->store,
+                acme_registry_store(registry),
                 acme_install_pending_name(cert_of(conf, 0), part, pool),
                 ca_of(conf, 0)->folder, ORDER_URL, &res, pool),
             0);
@@ -238,7 +238,7 @@ static void one_that_was_asked_for_may_end_earlier(void **state)
 {
     (void)state;
     assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
-    registry->states[0].wanted = 1;
+    state_of(registry, 0)->wanted = 1;
     assert_int_equal(install(issued(begin(), (issue_t){ .until = 40 * DAY })),
                      APR_EINVAL);
     assert_int_equal(install(issued(begin(), (issue_t){ .until = 50 * DAY })),
@@ -346,7 +346,7 @@ static void a_death_costs_nothing(void **state)
             fail_msg("after a death at step %d: %s", i, res.detail);
         }
         assert_whole(1);
-        assert_in_range(registry->states[0].live, 1, 2);
+        assert_in_range(state_of(registry, 0)->live, 1, 2);
         assert_int_equal(mode_of(at("store/pending/a.example")), -1);
         assert_string_equal(last_event("a.example"), "installed");
     }
@@ -426,17 +426,17 @@ static void parts_go_live_together(void **state)
         const char *pem = issued_part(first);
 
         assert_int_equal(install_part(first, pem), 0);
-        assert_int_equal(registry->states[0].live, (int)i);
+        assert_int_equal(state_of(registry, 0)->live, (int)i);
         assert_int_equal(find_part(&pending, first), 0);
         assert_string_equal(pending->chain_pem, pem);
         assert_string_equal(pending->cert_url, CERT_URL);
         assert_string_equal(begin_part(first)->chain_pem, pem);
         assert_int_equal(install_part(first, ""), 0);   /* too early */
-        assert_int_equal(registry->states[0].live, (int)i);
+        assert_int_equal(state_of(registry, 0)->live, (int)i);
 
         assert_int_equal(install_part(1 - first, issued_part(1 - first)), 0);
-        assert_int_equal(registry->states[0].live, (int)i + 1);
-        assert_int_equal(registry->states[0].covers, 1);
+        assert_int_equal(state_of(registry, 0)->live, (int)i + 1);
+        assert_int_equal(state_of(registry, 0)->covers, 1);
         assert_int_equal(count(at("store/archive/a.example")), (int)i + 1);
         assert_int_equal(count(at("store/pending")), 0);
         assert_both_whole();
@@ -578,7 +578,7 @@ static void a_death_between_the_parts_costs_nothing(void **state)
             assert_int_equal(install_part(1, pem_to_install), 0);
         }
         assert_both_whole();
-        assert_int_equal(registry->states[0].covers, 1);
+        assert_int_equal(state_of(registry, 0)->covers, 1);
     }
     assert_in_range(i, 20, STEPS_MAX - 1);
     assert_in_range(completed, 5, i);
@@ -616,8 +616,9 @@ static void the_key_is_kept_when_it_is_wanted(void **state)
 
     set_key_types(conf, 0, "p256 rsa2048");
     cert_of(conf, 0)->key_reuse = 0;
-    assert_int_equal(
-        acme_pending_remove(registry->store, "a.example", &res, pool), 0);
+    assert_int_equal(acme_pending_remove(acme_registry_store(registry),
+                                         "a.example", &res, pool),
+                     0);
     assert_false(same_key(key_of(begin_part(0)), first));
 }
 
@@ -654,9 +655,9 @@ static void a_name_left_out_is_not_in_the_request(void **state)
     (void)state;
     assert_int_equal(all->names->nelts, 2);
     APR_ARRAY_PUSH(journal->names, acme_journal_name_t) = name;
-    assert_int_equal(
-        acme_journal_save(registry->store, "a.example", journal, &res, pool),
-        0);
+    assert_int_equal(acme_journal_save(acme_registry_store(registry),
+                                       "a.example", journal, &res, pool),
+                     0);
     assert_int_equal(
         acme_install_prepare(&pending, &flags, registry, &about, &res, pool),
         0);
@@ -669,8 +670,8 @@ static void a_name_left_out_is_not_in_the_request(void **state)
     open_all();
     assert_int_equal(install(issued(pending,
                                     (issue_t){ .names = "a.example" })), 0);
-    assert_int_equal(registry->states[0].covers, 1);
-    assert_int_equal(registry->states[0].left_out, 1);
+    assert_int_equal(state_of(registry, 0)->covers, 1);
+    assert_int_equal(state_of(registry, 0)->left_out, 1);
 }
 
 /* ACME_WANT_CHAIN */
@@ -679,7 +680,7 @@ static void want_chain(void)
 {
     const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_CHAIN, -1 };
 
-    acme_registry_wanted(registry, &want, apr_time_now(), pool);
+    acme_registry_want(registry, &want, apr_time_now(), pool);
 }
 
 static const char *live(const char *file)
@@ -712,17 +713,17 @@ static void a_new_chain_is_only_that(void **state)
     leaf = live("cert.pem");
     chain = live("chain.pem");
     assert_int_equal(install(again), 0);        /* nobody asked for it */
-    assert_int_equal(registry->states[0].live, 1);
+    assert_int_equal(state_of(registry, 0)->live, 1);
     assert_string_equal(live("chain.pem"), chain);
 
     want_chain();
     assert_int_equal(install(again), 0);
-    assert_int_equal(registry->states[0].live, 2);
+    assert_int_equal(state_of(registry, 0)->live, 2);
     assert_string_equal(live("privkey.pem"), key);
     assert_string_equal(live("cert.pem"), leaf);
     assert_string_not_equal(live("chain.pem"), chain);
     assert_string_equal(live("fullchain.pem"), again);
-    assert_int_equal(registry->states[0].wanted, ACME_WANT_CHAIN);
+    assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_CHAIN);
 }
 
 static void each_part_gets_its_new_chain(void **state)
@@ -760,7 +761,7 @@ static void a_chain_that_does_not_fit_is_refused(void **state)
         pool, apr_pstrmemdup(pool, pem,
                              (apr_size_t)(end - pem)),
         pem_text(evil->x509), NULL)), APR_EINVAL);
-    assert_int_equal(registry->states[0].live, 1);
+    assert_int_equal(state_of(registry, 0)->live, 1);
     assert_string_equal(live("fullchain.pem"), pem);
 
     /* Nor is another leaf one. */

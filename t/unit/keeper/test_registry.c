@@ -94,21 +94,21 @@ static void note(apr_uint32_t cert, acme_note_e what, const char *detail,
 
     apr_cpystrn(message.problem, "urn:x", sizeof(message.problem));
     apr_cpystrn(message.detail, detail, sizeof(message.detail));
-    acme_registry_note(registry, &message, NOW, pool);
+    acme_registry_order_noted(registry, &message, NOW, pool);
 }
 
 static void want(apr_uint32_t cert, acme_want_e what)
 {
     const acme_msg_want_t message = { { cert, 0, 0 }, what, 4 };
 
-    acme_registry_wanted(registry, &message, NOW, pool);
+    acme_registry_want(registry, &message, NOW, pool);
 }
 
 static void done(apr_uint32_t cert, acme_want_e what)
 {
     const acme_msg_want_t message = { { cert, 0, 0 }, what, -1 };
 
-    acme_registry_done(registry, &message, NOW, pool);
+    acme_registry_want_done(registry, &message, NOW, pool);
 }
 
 /* Reading */
@@ -119,12 +119,12 @@ static void an_empty_store_is_no_error(void **state)
 
     (void)state;
     registry = open_registry(conf);
-    a = &registry->states[0];
+    a = state_of(registry, 0);
     assert_int_equal(a->live, 0);
     assert_int_equal(a->not_after, 0);
     assert_int_equal(a->agreed, 1);
     assert_int_equal(a->renew.percent, 33);
-    assert_int_equal(registry->states[1].cert, 1);
+    assert_int_equal(state_of(registry, 1)->cert, 1);
     assert_string_equal(acme_state_word(a, NOW), "placeholder");
     assert_int_equal(published, 2);
     assert_string_equal(logged(), "");
@@ -139,7 +139,7 @@ static void what_is_live_is_read(void **state)
     put_live("b.example", "other.example");
     cert_of(conf, 0)->served = 1;
     registry = open_registry(conf);
-    a = &registry->states[0];
+    a = state_of(registry, 0);
     assert_int_equal(a->live, 1);
     assert_int_equal(a->served, 1);
     assert_int_equal(a->covers, 1);
@@ -147,8 +147,8 @@ static void what_is_live_is_read(void **state)
     assert_string_equal(a->issuer, "Test CA");
     assert_true(a->not_before < apr_time_now());
     assert_true(a->not_after > apr_time_now() + DAYS(89));
-    assert_int_equal(registry->states[1].live, 1);
-    assert_int_equal(registry->states[1].covers, 0);
+    assert_int_equal(state_of(registry, 1)->live, 1);
+    assert_int_equal(state_of(registry, 1)->covers, 0);
 }
 
 /* Where it came from, of what kind, and whether that is as configured. */
@@ -186,15 +186,15 @@ static void origin_and_key_types_are_compared(void **state)
         add_part(archive, "", "a.example www.a.example", 0);
         install_archive("a.example", archive);
         registry = open_registry(conf);
-        if (registry->states[0].live != 1
-            || registry->states[0].issued_by != rows[i].issued_by
-            || registry->states[0].covers != rows[i].covers) {
+        if (state_of(registry, 0)->live != 1
+            || state_of(registry, 0)->issued_by != rows[i].issued_by
+            || state_of(registry, 0)->covers != rows[i].covers) {
             fail_msg("%s: issued by %u, covers %d", rows[i].name,
-                     registry->states[0].issued_by,
-                     registry->states[0].covers);
+                     state_of(registry, 0)->issued_by,
+                     state_of(registry, 0)->covers);
         }
-        assert_int_equal(registry->states[0].cas, 2);
-        assert_int_equal(registry->states[1].issued_by, ACME_NO_CA);
+        assert_int_equal(state_of(registry, 0)->cas, 2);
+        assert_int_equal(state_of(registry, 1)->issued_by, ACME_NO_CA);
     }
 }
 
@@ -223,7 +223,7 @@ static void the_parts_are_read_together(void **state)
         set_key_types(conf, 0, "p256 p384");
         install_archive("a.example", archive);
         registry = open_registry(conf);
-        a = &registry->states[0];
+        a = state_of(registry, 0);
         if (a->covers != rows[i].covers
             || a->not_after < apr_time_now() + DAYS(rows[i].ends - 1)
             || a->not_after > apr_time_now() + DAYS(rows[i].ends)) {
@@ -245,18 +245,18 @@ static void a_name_left_out_need_not_be_covered(void **state)
 
     (void)state;
     put_live("a.example", "a.example");
-    assert_int_equal(open_registry(conf)->states[0].covers, 0);
+    assert_int_equal(state_of(open_registry(conf), 0)->covers, 0);
     APR_ARRAY_PUSH(journal->names, acme_journal_name_t) = name;
     save_journal(journal);
     registry = open_registry(conf);
-    assert_int_equal(registry->states[0].covers, 1);
-    assert_int_equal(registry->states[0].left_out, 1);
-    assert_int_equal(apr_time_sec(registry->states[0].names_again_at),
+    assert_int_equal(state_of(registry, 0)->covers, 1);
+    assert_int_equal(state_of(registry, 0)->left_out, 1);
+    assert_int_equal(apr_time_sec(state_of(registry, 0)->names_again_at),
                      apr_time_sec(now + DAYS(1)));
 
     APR_ARRAY_IDX(journal->names, 0, acme_journal_name_t).again_at = now - 1;
     save_journal(journal);
-    assert_int_equal(open_registry(conf)->states[0].covers, 0);
+    assert_int_equal(state_of(open_registry(conf), 0)->covers, 0);
 }
 
 static void damage_is_told_and_survived(void **state)
@@ -289,13 +289,14 @@ static void damage_is_told_and_survived(void **state)
             unlink(at("store/%s", rows[i].path));
         }
         registry = open_registry(conf);
-        if (registry->states[0].live != rows[i].live) {
-            fail_msg("%s: live is %d", rows[i].name, registry->states[0].live);
+        if (state_of(registry, 0)->live != rows[i].live) {
+            fail_msg("%s: live is %d", rows[i].name,
+                     state_of(registry, 0)->live);
         }
         if (rows[i].text || !rows[i].live) {
             assert_logged("a.example: ");
         }
-        assert_string_equal(acme_state_word(&registry->states[1], NOW),
+        assert_string_equal(acme_state_word(state_of(registry, 1), NOW),
                             "placeholder");
     }
 }
@@ -307,7 +308,7 @@ static void a_failure_belongs_to_its_configuration(void **state)
     (void)state;
     save_failure(cert_of(conf, 0)->settings);
     registry = open_registry(conf);
-    a = &registry->states[0];
+    a = state_of(registry, 0);
     assert_int_equal(a->attempts, 3);
     assert_int_equal(a->retry, ACME_RETRY_NEVER);
     assert_int_equal(a->next_at, NOW);
@@ -316,7 +317,7 @@ static void a_failure_belongs_to_its_configuration(void **state)
 
     set_names(conf, 0, "a.example");
     registry = open_registry(conf);
-    a = &registry->states[0];
+    a = state_of(registry, 0);
     assert_int_equal(a->attempts, 0);
     assert_int_equal(a->next_at, 0);
     assert_string_equal(a->problem, "");
@@ -337,9 +338,9 @@ static void texts_of_a_journal_are_cut(void **state)
     journal->attempts = 1;
     save_journal(journal);
     registry = open_registry(conf);
-    assert_in_range(strlen(registry->states[0].problem), 0,
+    assert_in_range(strlen(state_of(registry, 0)->problem), 0,
                     ACME_PROBLEM_SIZE - 1);
-    assert_in_range(strlen(registry->states[0].detail), 0,
+    assert_in_range(strlen(state_of(registry, 0)->detail), 0,
                     ACME_DETAIL_SIZE - 1);
 }
 
@@ -394,7 +395,7 @@ static void a_failure_is_told_and_remembered(void **state)
 
     (void)state;
     registry = open_registry(conf);
-    a = &registry->states[0];
+    a = state_of(registry, 0);
     for (i = 0; i < COUNT(waits); i++) {
         note(0, ACME_NOTE_FAILED, "a.example: it rains", waits[i].next_at);
         if (a->attempts != i + 1 || a->next_at != waits[i].until) {
@@ -408,10 +409,10 @@ static void a_failure_is_told_and_remembered(void **state)
     assert_string_equal(acme_state_word(a, NOW), "failed");
 
     registry = open_registry(conf);
-    assert_int_equal(registry->states[0].attempts, 5);
-    assert_int_equal(registry->states[0].next_at, NOW + DAYS(2));
-    assert_string_equal(registry->states[0].detail, "a.example: it rains");
-    assert_int_equal(registry->states[1].attempts, 0);
+    assert_int_equal(state_of(registry, 0)->attempts, 5);
+    assert_int_equal(state_of(registry, 0)->next_at, NOW + DAYS(2));
+    assert_string_equal(state_of(registry, 0)->detail, "a.example: it rains");
+    assert_int_equal(state_of(registry, 1)->attempts, 0);
 }
 
 static void a_failure_for_good_is_told_so(void **state)
@@ -423,9 +424,9 @@ static void a_failure_for_good_is_told_so(void **state)
 
     (void)state;
     registry = open_registry(conf);
-    acme_registry_note(registry, &message, NOW, pool);
+    acme_registry_order_noted(registry, &message, NOW, pool);
     assert_logged("waits for a changed configuration");
-    assert_int_equal(open_registry(conf)->states[0].retry, ACME_RETRY_NEVER);
+    assert_int_equal(state_of(open_registry(conf), 0)->retry, ACME_RETRY_NEVER);
 }
 
 static void a_stranger_s_text_makes_no_line_of_its_own(void **state)
@@ -444,7 +445,7 @@ static void a_stranger_s_text_makes_no_line_of_its_own(void **state)
         assert_logged("x\\x0a[error] b.example: forged\\x0d\\x1b[2J%s%n\\xff");
     }
     assert_not_logged("\n[error] b.example");
-    assert_null(strpbrk(registry->states[0].detail, "\n\r\x1b\xff"));
+    assert_null(strpbrk(state_of(registry, 0)->detail, "\n\r\x1b\xff"));
 }
 
 static void progress_is_told_and_is_no_failure(void **state)
@@ -458,7 +459,7 @@ static void progress_is_told_and_is_no_failure(void **state)
     assert_logged("[notice] a.example: ordered: 2 names");
     assert_logged("[notice] a.example: resumed: 2 names");
     assert_logged("[notice] a.example: validated: both");
-    assert_int_equal(registry->states[0].attempts, 0);
+    assert_int_equal(state_of(registry, 0)->attempts, 0);
     assert_string_equal(last_event("a.example"), "validated");
 }
 
@@ -470,8 +471,8 @@ static void an_installation_forgets_failures(void **state)
     save_failure(cert_of(conf, 0)->settings);
     put_live("a.example", "a.example www.a.example");
     registry = open_registry(conf);
-    a = &registry->states[0];
-    acme_registry_order(registry, 0, 1, NOW);
+    a = state_of(registry, 0);
+    acme_registry_order_begun(registry, 0, NOW);
     acme_registry_installed(registry, 0, cert_of(conf, 0)->names, NOW, pool);
     assert_int_equal(a->attempts, 0);
     assert_int_equal(a->next_at, 0);
@@ -479,7 +480,7 @@ static void an_installation_forgets_failures(void **state)
     assert_int_equal(a->ordering, 0);
     assert_string_equal(a->detail, "");
     assert_string_equal(last_event("a.example"), "installed");
-    a = &open_registry(conf)->states[0];
+    a = state_of(open_registry(conf), 0);
     assert_int_equal(a->attempts, 0);
     assert_int_equal(a->wanted, 0);
 }
@@ -490,13 +491,13 @@ static void what_the_administrator_wants_is_remembered(void **state)
     save_failure(cert_of(conf, 0)->settings);
     registry = open_registry(conf);
     want(1, ACME_WANT_RENEWAL);
-    assert_int_equal(registry->states[1].wanted, ACME_WANT_RENEWAL);
-    assert_int_equal(open_registry(conf)->states[1].wanted, ACME_WANT_RENEWAL);
+    assert_int_equal(state_of(registry, 1)->wanted, ACME_WANT_RENEWAL);
+    assert_int_equal(state_of(open_registry(conf), 1)->wanted, ACME_WANT_RENEWAL);
     assert_logged("b.example: asked for by the administrator: a renewal");
     assert_string_equal(last_event("b.example"), "asked");
 
     note(1, ACME_NOTE_FAILED, "no", NOW);
-    assert_int_equal(open_registry(conf)->states[1].wanted, 0);
+    assert_int_equal(state_of(open_registry(conf), 1)->wanted, 0);
 }
 
 /* Else a certificate would be revoked once more at each restart. */
@@ -514,16 +515,16 @@ static void what_is_done_is_done_for_ever(void **state)
         want(0, wants[i]);
         done(0, ACME_WANT_RENEWAL);
         done(1, wants[i]);
-        assert_int_equal(registry->states[0].wanted, wants[i]);
-        assert_int_equal(open_registry(conf)->states[0].wanted, wants[i]);
-        assert_int_equal(open_registry(conf)->states[0].reason, 4);
+        assert_int_equal(state_of(registry, 0)->wanted, wants[i]);
+        assert_int_equal(state_of(open_registry(conf), 0)->wanted, wants[i]);
+        assert_int_equal(state_of(open_registry(conf), 0)->reason, 4);
         done(0, wants[i]);
-        assert_int_equal(registry->states[0].wanted, ACME_WANT_NOTHING);
-        assert_int_equal(open_registry(conf)->states[0].wanted,
+        assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_NOTHING);
+        assert_int_equal(state_of(open_registry(conf), 0)->wanted,
                          ACME_WANT_NOTHING);
         assert_string_equal(last_event("a.example"), "done");
-        assert_int_equal(registry->states[0].revoked, i > 0);
-        assert_int_equal(registry->states[0].deleted, 0);
+        assert_int_equal(state_of(registry, 0)->revoked, i > 0);
+        assert_int_equal(state_of(registry, 0)->deleted, 0);
     }
     assert_logged("a.example: done: a revocation");
 }
@@ -533,15 +534,15 @@ static void a_deleted_one_stays_so_until_it_is_wanted(void **state)
     (void)state;
     registry = open_registry(conf);
     done(0, ACME_WANT_DELETION);
-    assert_int_equal(registry->states[0].deleted, 0);
+    assert_int_equal(state_of(registry, 0)->deleted, 0);
     want(0, ACME_WANT_DELETION);
     done(0, ACME_WANT_DELETION);
-    assert_int_equal(registry->states[0].deleted, 1);
+    assert_int_equal(state_of(registry, 0)->deleted, 1);
     registry = open_registry(conf);
-    assert_int_equal(registry->states[0].deleted, 1);
+    assert_int_equal(state_of(registry, 0)->deleted, 1);
     want(0, ACME_WANT_RENEWAL);
-    assert_int_equal(registry->states[0].deleted, 0);
-    assert_int_equal(open_registry(conf)->states[0].deleted, 0);
+    assert_int_equal(state_of(registry, 0)->deleted, 0);
+    assert_int_equal(state_of(open_registry(conf), 0)->deleted, 0);
 }
 
 /* Its position may be another CA's by now. */
@@ -555,14 +556,14 @@ static void a_wish_at_a_ca_that_is_gone_is_forgotten(void **state)
         journal->wanted = ACME_WANT_DEACTIVATION;
         journal->wanted_ca = i;
         save_journal(journal);
-        assert_int_equal(open_registry(conf)->states[0].wanted,
+        assert_int_equal(state_of(open_registry(conf), 0)->wanted,
                          i == 0 ? ACME_WANT_DEACTIVATION : ACME_WANT_NOTHING);
     }
     journal->wanted_ca = 0;
     for (i = ACME_WANTS; i < ACME_WANTS + 2; i++) {
         journal->wanted = i;
         save_journal(journal);
-        assert_int_equal(open_registry(conf)->states[0].wanted,
+        assert_int_equal(state_of(open_registry(conf), 0)->wanted,
                          ACME_WANT_NOTHING);
     }
 }
@@ -583,30 +584,31 @@ static void a_name_to_blame_is_left_out_at_last(void **state)
     cert_of(conf, 0)->nchallenges = 2;
     registry = open_registry(conf);
     for (i = 0; i < 3; i++) {
-        assert_int_equal(registry->states[0].left_out, 0);
-        acme_registry_note(registry, &message, NOW, pool);
+        assert_int_equal(state_of(registry, 0)->left_out, 0);
+        acme_registry_order_noted(registry, &message, NOW, pool);
     }
-    assert_int_equal(registry->states[0].attempts, 3);
-    assert_int_equal(registry->states[0].left_out, 1);
-    assert_int_equal(registry->states[0].names_again_at, NOW + DAYS(1));
+    assert_int_equal(state_of(registry, 0)->attempts, 3);
+    assert_int_equal(state_of(registry, 0)->left_out, 1);
+    assert_int_equal(state_of(registry, 0)->names_again_at, NOW + DAYS(1));
     assert_logged("[warning] a.example: quarantine: www.a.example keeps "
                   "failing");
     assert_int_equal(
-        acme_registry_names(registry, 0, &flags, NOW, pool)->nelts, 1);
+        acme_registry_names_to_order(registry, 0, &flags, NOW, pool)->nelts,
+        1);
     assert_int_equal((unsigned char)flags[1], ACME_NAME_LEFT_OUT | 1);
 
     /* Tried again in vain: that is no failure of the others. */
-    acme_registry_note(registry, &message, NOW + DAYS(1), pool);
-    assert_int_equal(registry->states[0].attempts, 3);
+    acme_registry_order_noted(registry, &message, NOW + DAYS(1), pool);
+    assert_int_equal(state_of(registry, 0)->attempts, 3);
     assert_string_equal(last_event("a.example"), "quarantine");
 
     /* A name that is not configured is nobody's. */
     message.name = 2;
-    acme_registry_note(registry, &message, NOW, pool);
-    assert_int_equal(registry->states[0].attempts, 4);
+    acme_registry_order_noted(registry, &message, NOW, pool);
+    assert_int_equal(state_of(registry, 0)->attempts, 4);
     acme_registry_installed(registry, 0, words("a.example www.a.example"), NOW,
                             pool);
-    assert_int_equal(registry->states[0].left_out, 0);
+    assert_int_equal(state_of(registry, 0)->left_out, 0);
 }
 
 /* What was wanted is for the other names, too, and they are ordered now. */
@@ -621,9 +623,9 @@ static void a_name_that_is_refused_for_good_is_left_out_at_once(void **state)
 
     (void)state;
     registry = open_registry(conf);
-    a = &registry->states[0];
+    a = state_of(registry, 0);
     want(0, ACME_WANT_RENEWAL);
-    acme_registry_note(registry, &message, NOW, pool);
+    acme_registry_order_noted(registry, &message, NOW, pool);
     assert_int_equal(a->attempts, 1);
     assert_int_equal(a->retry, ACME_RETRY_SOON);
     assert_int_equal(a->next_at, NOW);
@@ -633,7 +635,7 @@ static void a_name_that_is_refused_for_good_is_left_out_at_once(void **state)
     assert_string_equal(last_event("a.example"), "failed");
 
     /* And when it is tried again in vain. */
-    acme_registry_note(registry, &message, NOW + DAYS(1), pool);
+    acme_registry_order_noted(registry, &message, NOW + DAYS(1), pool);
     assert_int_equal(a->attempts, 1);
     assert_int_equal(a->retry, ACME_RETRY_SOON);
     assert_int_equal(a->next_at, NOW);
@@ -653,13 +655,15 @@ static void a_wanted_renewal_tries_all_names(void **state)
 
     (void)state;
     registry = open_registry(conf);
-    acme_registry_note(registry, &message, NOW, pool);
+    acme_registry_order_noted(registry, &message, NOW, pool);
     want(0, ACME_WANT_CHAIN);
     assert_int_equal(
-        acme_registry_names(registry, 0, &flags, NOW, pool)->nelts, 1);
+        acme_registry_names_to_order(registry, 0, &flags, NOW, pool)->nelts,
+        1);
     want(0, ACME_WANT_RENEWAL);
     assert_int_equal(
-        acme_registry_names(registry, 0, &flags, NOW, pool)->nelts, 2);
+        acme_registry_names_to_order(registry, 0, &flags, NOW, pool)->nelts,
+        2);
 }
 
 /* The certificate is none the worse for it, and it is not tried for ever. */
@@ -679,19 +683,19 @@ static void a_wish_that_fails_is_told_and_forgotten(void **state)
 
     (void)state;
     registry = open_registry(conf);
-    a = &registry->states[0];
+    a = state_of(registry, 0);
     for (i = 0; i < COUNT(wants); i++) {
         want(0, wants[i]);
-        acme_registry_order(registry, 0, 1, NOW);
+        acme_registry_order_begun(registry, 0, NOW);
         message.want = wants[(i + 1) % COUNT(wants)];
-        acme_registry_note(registry, &message, NOW, pool);
+        acme_registry_order_noted(registry, &message, NOW, pool);
         assert_int_equal(a->wanted, wants[i]);  /* another one's failure */
         assert_int_equal(a->ordering, 0);
 
         message.want = wants[i];
-        acme_registry_note(registry, &message, NOW, pool);
+        acme_registry_order_noted(registry, &message, NOW, pool);
         assert_int_equal(a->wanted, ACME_WANT_NOTHING);
-        assert_int_equal(open_registry(conf)->states[0].wanted,
+        assert_int_equal(state_of(open_registry(conf), 0)->wanted,
                          ACME_WANT_NOTHING);
         assert_string_equal(last_event("a.example"), "failed");
     }
@@ -713,10 +717,10 @@ static void a_failed_order_takes_no_other_wish(void **state)
     registry = open_registry(conf);
     want(0, ACME_WANT_ROLLOVER);
     note(0, ACME_NOTE_FAILED, "no", NOW);
-    assert_int_equal(registry->states[0].wanted, ACME_WANT_ROLLOVER);
-    assert_int_equal(registry->states[0].attempts, 1);
+    assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_ROLLOVER);
+    assert_int_equal(state_of(registry, 0)->attempts, 1);
     acme_registry_installed(registry, 0, cert_of(conf, 0)->names, NOW, pool);
-    assert_int_equal(registry->states[0].wanted, ACME_WANT_ROLLOVER);
+    assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_ROLLOVER);
 }
 
 static void a_limit_is_bounded_and_no_failure(void **state)
@@ -726,7 +730,7 @@ static void a_limit_is_bounded_and_no_failure(void **state)
 
     (void)state;
     registry = open_registry(conf);
-    a = &registry->states[0];
+    a = state_of(registry, 0);
     for (i = 0; i < COUNT(waits); i++) {
         note(0, ACME_NOTE_LIMIT, "5 an hour\n", waits[i].next_at);
         if (a->limit_until != waits[i].until) {
@@ -737,7 +741,7 @@ static void a_limit_is_bounded_and_no_failure(void **state)
     assert_string_equal(a->limit, "5 an hour\\x0a");
     assert_int_equal(a->attempts, 0);
     assert_string_equal(last_event("a.example"), "none");
-    assert_int_equal(open_registry(conf)->states[0].limit_until, 0);
+    assert_int_equal(state_of(open_registry(conf), 0)->limit_until, 0);
 }
 
 static void a_limit_is_over_when_something_happens(void **state)
@@ -747,7 +751,7 @@ static void a_limit_is_over_when_something_happens(void **state)
 
     (void)state;
     registry = open_registry(conf);
-    a = &registry->states[0];
+    a = state_of(registry, 0);
     for (i = 0; i < 3; i++) {
         note(0, ACME_NOTE_LIMIT, "5 an hour", NOW + DAYS(1));
         assert_int_equal(a->limit_until, NOW + DAYS(1));
@@ -774,24 +778,24 @@ static void an_expiry_is_warned_of_once_a_day(void **state)
     (void)state;
     put_live("a.example", "a.example www.a.example");
     registry = open_registry(conf);
-    a = &registry->states[0];
+    a = state_of(registry, 0);
     at = acme_state_warn_at(a, a->not_after);
-    next = acme_registry_watch(registry, at - 1, pool);
+    next = acme_registry_warn(registry, at - 1, pool);
     assert_in_range(next, at, at + DAYS(1) / 24);
     assert_not_logged("expir");
 
-    acme_registry_watch(registry, at, pool);
+    acme_registry_warn(registry, at, pool);
     assert_logged("[warning] a.example: expiring. WARNING: the certificate "
                   "that is served expires at ");
     assert_logged("; its renewal is under way");
-    acme_registry_watch(registry, at + DAYS(1) - 1, pool);
+    acme_registry_warn(registry, at + DAYS(1) - 1, pool);
     assert_int_equal(times_logged("a.example: expiring"), 1);
-    acme_registry_watch(registry, at + DAYS(1), pool);
+    acme_registry_warn(registry, at + DAYS(1), pool);
     assert_int_equal(times_logged("a.example: expiring"), 2);
 
     /* Expired, and it is known why. */
     note(0, ACME_NOTE_FAILED, "it rains", a->not_after);
-    acme_registry_watch(registry, a->not_after, pool);
+    acme_registry_warn(registry, a->not_after, pool);
     assert_int_equal(times_logged("a.example: expiring"), 3);
     assert_logged("the certificate that is served expired at ");
     assert_logged("; it rains");
@@ -807,12 +811,12 @@ static void each_is_warned_of_by_itself(void **state)
     put_live("b.example", "b.example");
     cert_of(conf, 1)->warn.percent = 50;
     registry = open_registry(conf);
-    at = acme_state_warn_at(&registry->states[1],
-                            registry->states[1].not_after);
-    acme_registry_watch(registry, at, pool);
+    at = acme_state_warn_at(state_of(registry, 1),
+                            state_of(registry, 1)->not_after);
+    acme_registry_warn(registry, at, pool);
     assert_int_equal(times_logged("expiring"), 1);
     assert_logged("[warning] b.example: expiring");
-    acme_registry_watch(registry, at + DAYS(40), pool);
+    acme_registry_warn(registry, at + DAYS(40), pool);
     assert_logged("[warning] a.example: expiring");
     assert_int_equal(times_logged("expiring"), 3);
 }
@@ -838,14 +842,14 @@ static acme_state_t *open_with_live(void)
 {
     put_live("a.example", "a.example www.a.example");
     registry = open_registry(conf);
-    apr_cpystrn(registry->states[0].cert_id, "AB.CD",
-                sizeof(registry->states[0].cert_id));
-    return &registry->states[0];
+    apr_cpystrn(state_of(registry, 0)->cert_id, "AB.CD",
+                sizeof(state_of(registry, 0)->cert_id));
+    return state_of(registry, 0);
 }
 
 static void tell_window(acme_msg_window_t window)
 {
-    acme_registry_window(registry, &window, NOW, pool);
+    acme_registry_window_suggested(registry, &window, NOW, pool);
 }
 
 static void a_window_is_bounded(void **state)
@@ -902,8 +906,8 @@ static void a_window_of_another_certificate_is_nobody_s(void **state)
     tell_window(window);
     assert_int_equal(a->pick, 0);
     assert_int_equal(a->revoked, 0);
-    assert_int_equal(registry->states[1].pick, 0);
-    assert_int_equal(registry->states[1].revoked, 0);
+    assert_int_equal(state_of(registry, 1)->pick, 0);
+    assert_int_equal(state_of(registry, 1)->revoked, 0);
     assert_not_logged("renewal info");
 }
 
@@ -969,26 +973,26 @@ static void what_the_ca_revoked_is_told_once(void **state)
 
     /* Another one is live at the next start: nothing is known of it. */
     registry = open_registry(conf);
-    assert_int_equal(registry->states[0].revoked, 0);
-    assert_int_equal(registry->states[0].pick, 0);
+    assert_int_equal(state_of(registry, 0)->revoked, 0);
+    assert_int_equal(state_of(registry, 0)->pick, 0);
 }
 
 static void orders_under_way_are_counted(void **state)
 {
     (void)state;
     registry = open_registry(conf);
-    assert_int_equal(acme_registry_ordering(registry), 0);
-    acme_registry_order(registry, 0, 1, NOW);
-    acme_registry_order(registry, 1, 1, NOW + 1);
-    acme_registry_order(registry, 0, 1, NOW + 2);
-    assert_int_equal(acme_registry_ordering(registry), 2);
-    assert_int_equal(registry->states[0].ordering_since, NOW);
-    acme_registry_reload(registry, 0, pool);
-    assert_int_equal(registry->states[0].ordering, 1);
-    assert_int_equal(registry->states[0].ordering_since, NOW);
+    assert_int_equal(acme_registry_orders_under_way(registry), 0);
+    acme_registry_order_begun(registry, 0, NOW);
+    acme_registry_order_begun(registry, 1, NOW + 1);
+    acme_registry_order_begun(registry, 0, NOW + 2);
+    assert_int_equal(acme_registry_orders_under_way(registry), 2);
+    assert_int_equal(state_of(registry, 0)->ordering_since, NOW);
+    acme_registry_refresh(registry, 0, pool);
+    assert_int_equal(state_of(registry, 0)->ordering, 1);
+    assert_int_equal(state_of(registry, 0)->ordering_since, NOW);
     note(0, ACME_NOTE_FAILED, "no", NOW);
-    acme_registry_order(registry, 1, 0, NOW + 3);
-    assert_int_equal(acme_registry_ordering(registry), 0);
+    acme_registry_order_gone(registry, 1);
+    assert_int_equal(acme_registry_orders_under_way(registry), 0);
 }
 
 static void changes_are_found_in_their_order(void **state)
@@ -999,21 +1003,21 @@ static void changes_are_found_in_their_order(void **state)
     (void)state;
     registry = open_registry(conf);
     assert_int_equal(published, 2);
-    next = acme_registry_next(registry, 0);
+    next = acme_registry_next_change(registry, 0);
     assert_int_equal(next->cert, 0);
-    next = acme_registry_next(registry, next->change);
+    next = acme_registry_next_change(registry, next->change);
     assert_int_equal(next->cert, 1);
     change = next->change;
-    assert_null(acme_registry_next(registry, change));
-    assert_null(acme_registry_next(registry, (apr_uint64_t)-1));
+    assert_null(acme_registry_next_change(registry, change));
+    assert_null(acme_registry_next_change(registry, (apr_uint64_t)-1));
 
-    acme_registry_order(registry, 0, 1, NOW);
+    acme_registry_order_begun(registry, 0, NOW);
     note(0, ACME_NOTE_ORDERED, "", NOW);
     assert_int_equal(published, 4);
-    next = acme_registry_next(registry, change);
+    next = acme_registry_next_change(registry, change);
     assert_int_equal(next->cert, 0);
-    assert_null(acme_registry_next(registry, next->change));
-    assert_int_equal(acme_registry_next(registry, 0)->cert, 1);
+    assert_null(acme_registry_next_change(registry, next->change));
+    assert_int_equal(acme_registry_next_change(registry, 0)->cert, 1);
 }
 
 static void a_journal_that_can_not_be_written_stops_nothing(void **state)
@@ -1027,11 +1031,11 @@ static void a_journal_that_can_not_be_written_stops_nothing(void **state)
         scratch_step = i;
         note(0, ACME_NOTE_FAILED, "no", NOW);
         scratch_step = 0;
-        assert_int_equal(registry->states[0].attempts, i);
+        assert_int_equal(state_of(registry, 0)->attempts, i);
     }
     assert_logged("the file system is full");
     note(0, ACME_NOTE_FAILED, "no", NOW);
-    assert_int_equal(open_registry(conf)->states[0].attempts, i);
+    assert_int_equal(state_of(open_registry(conf), 0)->attempts, i);
 }
 
 static void the_oldest_events_go(void **state)
@@ -1056,8 +1060,8 @@ static void no_certificates_at_all(void **state)
     (void)state;
     apr_array_clear(conf->certs);
     registry = open_registry(conf);
-    assert_null(acme_registry_next(registry, 0));
-    assert_int_equal(acme_registry_ordering(registry), 0);
+    assert_null(acme_registry_next_change(registry, 0));
+    assert_int_equal(acme_registry_orders_under_way(registry), 0);
 }
 
 #define TEST(test) \

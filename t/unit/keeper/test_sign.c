@@ -145,7 +145,7 @@ static void want(acme_want_e what, apr_uint32_t ca)
 {
     const acme_msg_want_t message = { { 0, ca, 0 }, what, 4 };
 
-    acme_registry_wanted(registry, &message, apr_time_now(), pool);
+    acme_registry_want(registry, &message, apr_time_now(), pool);
 }
 
 static void plain_requests_are_the_configuration_s(void **state)
@@ -216,7 +216,7 @@ static void an_order_has_besides_what_it_is_asked_with(void **state)
     json = parsed(signed_as(ACME_SIGN_NEW_ORDER).payload);
     assert_string_equal(member(json, "profile"), "shortlived");
     assert_null(json_object_get(json, "replaces"));     /* nothing is live */
-    apr_cpystrn(registry->states[0].cert_id, "AB.CD", ACME_CERT_ID_SIZE);
+    apr_cpystrn(state_of(registry, 0)->cert_id, "AB.CD", ACME_CERT_ID_SIZE);
     json = parsed(signed_as(ACME_SIGN_NEW_ORDER).payload);
     assert_string_equal(member(json, "replaces"), "AB.CD");
 }
@@ -292,9 +292,9 @@ static void nothing_is_given_up_unasked(void **state)
             request.with = 0;
             refused("unasked", rows[i].kind);
         }
-        registry->states[0].wanted = ACME_WANT_NOTHING;
+        state_of(registry, 0)->wanted = ACME_WANT_NOTHING;
         refused("nothing wanted", rows[i].kind);
-        registry->states[1].wanted = rows[i].wants[0];
+        state_of(registry, 1)->wanted = rows[i].wants[0];
         refused("wanted of another", rows[i].kind);
     }
     assert_int_equal(mode_of(at("store/accounts/%s/next-key.pem",
@@ -365,10 +365,10 @@ static acme_key_t *put_live(void)
     assert_int_equal(acme_key_pem(&part.key_pem, key, &res, pool), 0);
     archive.parts = apr_array_make(pool, 1, sizeof(part));
     APR_ARRAY_PUSH(archive.parts, acme_archive_part_t) = part;
-    assert_int_equal(acme_archive_install(&n, registry->store, "a.example",
-                                          &archive, &res, pool),
+    assert_int_equal(acme_archive_install(&n, acme_registry_store(registry),
+                                          "a.example", &archive, &res, pool),
                      0);
-    acme_registry_reload(registry, 0, pool);
+    acme_registry_refresh(registry, 0, pool);
     return key;
 }
 
@@ -400,7 +400,7 @@ static void the_live_one_is_revoked_when_asked(void **state)
     request.with = ACME_WITH_CERT_KEY;
     jws = signed_as(ACME_SIGN_REVOKE);
     assert_header(&jws, key);
-    registry->states[0].reason = -1;
+    state_of(registry, 0)->reason = -1;
     assert_int_equal(json_object_size(parsed(signed_as(
         ACME_SIGN_REVOKE).payload)), 1);
 
