@@ -19,6 +19,48 @@
 #define DIGEST_MAX 64           /* octets: acme_conf_digest() has fewer */
 #define KEY_SIZE_MAX (16 * 1024)
 
+/*
+ * Longer than any public CA may issue: nothing to measure others by. A company
+ * may have its own (AcmeCACertificateFile); but a chain that anybody could
+ * have made must not stay for ever.
+ */
+#define LIFETIME_USUAL apr_time_from_sec(400 * 24 * 3600)
+#define LIFETIME_PRIVATE apr_time_from_sec(10LL * 366 * 24 * 3600)
+
+/* One key or chain on its way: where it belongs, and who hears of it. */
+typedef struct {
+    acme_registry_t *registry;
+    acme_store_t *store;
+    const acme_log_t *log;
+    const acme_conf_t *conf;
+    const acme_cert_conf_t *cert;
+    const acme_state_t *state;
+    acme_target_t about;
+    apr_time_t now;
+    acme_result_t *res;
+    apr_pool_t *p;
+} install_t;
+
+static install_t make_install(acme_registry_t *registry,
+                              const acme_target_t *about, acme_result_t *res,
+                              apr_pool_t *p)
+{
+    const acme_conf_t *conf = acme_registry_conf(registry);
+    const install_t in = { .registry = registry,
+                           .store = acme_registry_store(registry),
+                           .log = acme_registry_log(registry),
+                           .conf = conf,
+                           .cert = acme_conf_cert(conf, about->cert),
+                           .state = acme_registry_state(registry,
+                                                        about->cert),
+                           .about = *about,
+                           .now = apr_time_now(),
+                           .res = res,
+                           .p = p };
+
+    return in;
+}
+
 const char *acme_install_pending_name(const acme_cert_conf_t *cert,
                                       apr_uint32_t part, apr_pool_t *p)
 {
@@ -54,80 +96,73 @@ apr_status_t acme_install_find_pending(acme_pending_t **ppending,
 }
 
 /* The store survives foreign files, and then a success has a detail. */
-static void tell_what_was_set_aside(const acme_registry_t *registry,
-                                    const acme_cert_conf_t *cert,
-                                    apr_status_t rv, const acme_result_t *res)
+static void log_what_was_set_aside(const install_t *in, apr_status_t rv)
 {
-    if (rv == APR_SUCCESS && res->detail[0]) {
-        acme_log(acme_registry_log(registry), ACME_LOG_WARNING, cert->id, "%s",
-                 res->detail);
+    if (rv == APR_SUCCESS && in->res->detail[0]) {
+        acme_log(in->log, ACME_LOG_WARNING, in->cert->id, "%s",
+                 in->res->detail);
     }
 }
 
-/* AcmeKeyReuse: that of the live certificate, when its type is right. */
-static acme_key_t *live_key(const acme_registry_t *registry,
-                            const acme_cert_conf_t *cert, apr_uint32_t part,
-                            apr_pool_t *p)
+/* "fullchain" of the second part: .../live/<id>/fullchain-rsa.pem */
+static const char *live_path(const install_t *in, const char *name,
+                             apr_uint32_t part)
 {
-    const char *file = apr_pstrcat(p, "privkey", acme_conf_suffix(cert, part),
-                                   ".pem", NULL);
+    return acme_store_live(in->store, in->cert->id,
+                           apr_pstrcat(in->p, name,
+                                       acme_conf_suffix(in->cert, part),
+                                       ".pem", NULL),
+                           in->p);
+}
+
+/* AcmeKeyReuse: that of the live certificate, when its type is right. */
+static acme_key_t *live_key(const install_t *in)
+{
     acme_key_type_e type;
     acme_result_t res;
     acme_key_t *key;
 
-    if (acme_key_load(
-            &key,
-            acme_store_live(acme_registry_store(registry), cert->id, file, p),
-            &res, p)
+    if (acme_key_load(&key, live_path(in, "privkey", in->about.part), &res,
+                      in->p)
         || acme_key_type(&type, key, &res)
-        || type != acme_conf_key_type(cert, part)) {
+        || type != acme_conf_key_type(in->cert, in->about.part)) {
         return NULL;
     }
     return key;
 }
 
-/* The key of a revoked one may be another's too: it has an end. */
-static apr_status_t make_key(acme_key_t **pkey,
-                             const acme_registry_t *registry,
-                             const acme_cert_conf_t *cert, apr_uint32_t part,
-                             int revoked, acme_result_t *res, apr_pool_t *p)
-{
-    *pkey =
-        cert->key_reuse && !revoked ? live_key(registry, cert, part, p) : NULL;
-    return *pkey ? APR_SUCCESS
-                 : acme_key_generate(pkey, acme_conf_key_type(cert, part),
-                                     res, p);
-}
-
 static apr_status_t make_pending(acme_pending_t **ppending,
-                                 acme_registry_t *registry,
-                                 const acme_target_t *about,
-                                 apr_array_header_t *names, acme_result_t *res,
-                                 apr_pool_t *p)
+                                 const install_t *in,
+                                 apr_array_header_t *names)
 {
-    const acme_cert_conf_t *cert =
-        acme_conf_cert(acme_registry_conf(registry), about->cert);
-    const apr_uint32_t part = about->part;
-    acme_pending_t *pending = apr_pcalloc(p, sizeof(*pending));
-    acme_key_t *key;
-    apr_status_t rv;
+    const acme_cert_conf_t *cert = in->cert;
+    const apr_uint32_t part = in->about.part;
+    acme_pending_t *pending = apr_pcalloc(in->p, sizeof(*pending));
+    acme_key_t *key = NULL;
+    apr_status_t rv = APR_SUCCESS;
 
-    rv = make_key(&key, registry, cert, part,
-                  acme_registry_state(registry, about->cert)->revoked, res, p);
+    /* The key of a revoked one may be in other hands: it is not used again. */
+    if (cert->key_reuse && !in->state->revoked) {
+        key = live_key(in);
+    }
+    if (!key) {
+        rv = acme_key_generate(&key, acme_conf_key_type(cert, part), in->res,
+                               in->p);
+    }
     if (rv == APR_SUCCESS) {
-        rv = acme_key_pem(&pending->key_pem, key, res, p);
+        rv = acme_key_pem(&pending->key_pem, key, in->res, in->p);
     }
     if (rv == APR_SUCCESS) {
         rv = acme_csr_make(&pending->csr, &pending->csr_len, key, names,
-                           cert->must_staple, res, p);
+                           cert->must_staple, in->res, in->p);
     }
     if (rv == APR_SUCCESS) {
         pending->names = names;
-        pending->digest = acme_conf_request(cert, part, names, p);
-        rv = acme_pending_save(acme_registry_store(registry),
-                               acme_install_pending_name(cert, part, p),
-                               pending, res, p);
-        tell_what_was_set_aside(registry, cert, rv, res);
+        pending->digest = acme_conf_request(cert, part, names, in->p);
+        rv = acme_pending_save(in->store,
+                               acme_install_pending_name(cert, part, in->p),
+                               pending, in->res, in->p);
+        log_what_was_set_aside(in, rv);
     }
     *ppending = rv == APR_SUCCESS ? pending : NULL;
     return rv;
@@ -139,10 +174,9 @@ apr_status_t acme_install_prepare(acme_pending_t **ppending,
                                   const acme_target_t *about,
                                   acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert =
-        acme_conf_cert(acme_registry_conf(registry), about->cert);
+    const install_t in = make_install(registry, about, res, p);
     apr_array_header_t *names = acme_registry_names_to_order(
-        registry, about->cert, pflags, apr_time_now(), p);
+        registry, about->cert, pflags, in.now, p);
     apr_status_t rv;
 
     rv = acme_install_find_pending(ppending, registry, about, res, p);
@@ -151,19 +185,10 @@ apr_status_t acme_install_prepare(acme_pending_t **ppending,
         return rv;
     }
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
-        acme_log(acme_registry_log(registry), ACME_LOG_WARNING, cert->id, "%s",
-                 res->detail);
+        acme_log(in.log, ACME_LOG_WARNING, in.cert->id, "%s", res->detail);
     }
-    return make_pending(ppending, registry, about, names, res, p);
+    return make_pending(ppending, &in, names);
 }
-
-/*
- * Longer than any public CA may issue: nothing to measure others by. A company
- * may have its own (AcmeCACertificateFile); but a chain that anybody could
- * have made must not stay for ever.
- */
-#define LIFETIME_USUAL apr_time_from_sec(400 * 24 * 3600)
-#define LIFETIME_PRIVATE apr_time_from_sec(10LL * 366 * 24 * 3600)
 
 /*
  * How long a new one must last at least: as long as the live one, unless it
@@ -172,59 +197,33 @@ apr_status_t acme_install_prepare(acme_pending_t **ppending,
  * the administrator asked, half of the lifetime is enough, and from the warn
  * window on anything is.
  */
-static apr_time_t replaced_until(const acme_registry_t *registry,
-                                 const acme_cert_conf_t *cert,
-                                 const acme_state_t *state, apr_time_t now,
-                                 apr_pool_t *p)
+static apr_time_t replaced_until(const install_t *in)
 {
+    const acme_state_t *state = in->state;
     const apr_interval_time_t life = state->not_after - state->not_before;
     const json_t *meta;
     const char *digest;
 
     if (life > LIFETIME_USUAL || state->revoked || !state->covers
         || state->left_out
-        || now >= acme_state_warn_at(state, state->not_after)) {
+        || in->now >= acme_state_warn_at(state, state->not_after)) {
         return 0;
     }
-    meta = acme_meta_live(acme_registry_store(registry), cert->id, p);
-    digest = meta ? acme_json_string(meta, "digest", DIGEST_MAX, p) : NULL;
-    if (!digest || strcmp(digest, cert->digest) != 0) {
+    meta = acme_meta_live(in->store, in->cert->id, in->p);
+    digest = meta ? acme_json_string(meta, "digest", DIGEST_MAX, in->p) : NULL;
+    if (!digest || strcmp(digest, in->cert->digest) != 0) {
         return 0;
     }
-    return state->wanted && now + life / 2 < state->not_after
-        ? now + life / 2 : state->not_after;
+    return state->wanted && in->now + life / 2 < state->not_after
+        ? in->now + life / 2 : state->not_after;
 }
 
-static void keep_aside(acme_registry_t *registry, const acme_cert_conf_t *cert,
-                       const char *pem, apr_size_t len,
-                       const acme_result_t *why, apr_pool_t *p)
-{
-    /* One a certificate: many bad ones must not push out what else is kept. */
-    const char *name = apr_pstrcat(p, cert->id, "-refused.pem", NULL);
-    const char *path =
-        acme_store_path(acme_registry_store(registry), "aside", name, p);
-    acme_result_t res;
-
-    if (acme_file_write(path, pem, len, 0600, &res, p)) {
-        acme_log(acme_registry_log(registry), ACME_LOG_ERROR, cert->id,
-                 "the refused "
-                 "certificate could not be kept: %s",
-                 res.detail);
-        return;
-    }
-    acme_log(acme_registry_log(registry), ACME_LOG_ERROR, cert->id,
-             "refused: %s; it is kept "
-             "as %s and was never served",
-             why->detail, path);
-}
-
-static int has_private_ca(const acme_conf_t *conf,
-                          const acme_cert_conf_t *cert)
+static int has_private_ca(const install_t *in)
 {
     const acme_ca_conf_t *ca;
     apr_uint32_t i;
 
-    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
+    for (i = 0; (ca = acme_conf_ca(in->conf, in->cert, i)) != NULL; i++) {
         if (ca->roots) {
             return 1;
         }
@@ -232,44 +231,55 @@ static int has_private_ca(const acme_conf_t *conf,
     return 0;
 }
 
-static apr_status_t check(const acme_chain_t *chain, acme_registry_t *registry,
-                          const acme_cert_conf_t *cert,
-                          const acme_state_t *state,
-                          const acme_pending_t *pending, acme_result_t *res,
-                          apr_pool_t *p)
+static apr_status_t check(const install_t *in, const acme_chain_t *chain,
+                          const acme_pending_t *pending)
 {
     acme_install_check_t asked;
     apr_status_t rv;
 
-    asked.life_max = has_private_ca(acme_registry_conf(registry), cert)
-                         ? LIFETIME_PRIVATE
-                         : LIFETIME_USUAL;
-    asked.id = cert->id;
+    asked.life_max = has_private_ca(in) ? LIFETIME_PRIVATE : LIFETIME_USUAL;
+    asked.id = in->cert->id;
     asked.names = pending->names;
-    asked.now = apr_time_now();
-    asked.replaced_until = replaced_until(registry, cert, state, asked.now, p);
-    rv = acme_key_parse(&asked.key, pending->key_pem, cert->id, res, p);
+    asked.now = in->now;
+    asked.replaced_until = replaced_until(in);
+    rv = acme_key_parse(&asked.key, pending->key_pem, in->cert->id, in->res,
+                        in->p);
     if (rv == APR_SUCCESS) {
-        rv = acme_install_check_chain(chain, &asked, res, p);
+        rv = acme_install_check_chain(chain, &asked, in->res, in->p);
     }
     return rv;
 }
 
-/* Is it what is live already, as when the reply was lost the first time? */
-static int is_live(const acme_chain_t *chain, const acme_registry_t *registry,
-                   const acme_cert_conf_t *cert, apr_uint32_t part,
-                   apr_pool_t *p)
+/* One a certificate: many bad ones must not push out what else is kept. */
+static void keep_refused(const install_t *in, const acme_issued_t *issued)
 {
-    const char *path = acme_store_live(
-        acme_registry_store(registry), cert->id,
-        apr_pstrcat(p, "cert", acme_conf_suffix(cert, part), ".pem", NULL), p);
+    const char *id = in->cert->id;
+    const char *path = acme_store_path(
+        in->store, "aside", apr_pstrcat(in->p, id, "-refused.pem", NULL),
+        in->p);
+    acme_result_t res;
+
+    if (acme_file_write(path, issued->pem, issued->len, 0600, &res, in->p)) {
+        acme_log(in->log, ACME_LOG_ERROR, id,
+                 "the refused certificate could not be kept: %s", res.detail);
+        return;
+    }
+    acme_log(in->log, ACME_LOG_ERROR, id,
+             "refused: %s; it is kept as %s and was never served",
+             in->res->detail, path);
+}
+
+/* Is it what is live already, as when the reply was lost the first time? */
+static int is_live(const install_t *in, const acme_chain_t *chain)
+{
     const char *text;
     acme_result_t res;
     apr_size_t len;
 
-    return acme_file_read(&text, &len, path, ACME_CHAIN_SIZE_MAX, &res, p)
-           == APR_SUCCESS
-        && !strcmp(text, acme_chain_pem_leaf(chain, p));
+    return in->state->live
+        && !acme_file_read(&text, &len, live_path(in, "cert", in->about.part),
+                           ACME_CHAIN_SIZE_MAX, &res, in->p)
+        && !strcmp(text, acme_chain_pem_leaf(chain, in->p));
 }
 
 /* Or is another key pending by now? Its order must not be ended. */
@@ -279,25 +289,21 @@ static int is_made_for(const acme_chain_t *chain,
     acme_result_t res;
     acme_key_t *key;
 
-    return acme_key_parse(&key, pending->key_pem, "pending", &res, p)
-           == APR_SUCCESS
+    return !acme_key_parse(&key, pending->key_pem, "pending", &res, p)
         && acme_chain_has_key(chain, key);
 }
 
 /* The order is over: nothing here can cost the certificate any more. */
-static void finish(acme_registry_t *registry, apr_uint32_t index,
-                   const apr_array_header_t *names, apr_time_t now,
-                   apr_pool_t *p)
+static void end_order(const install_t *in, const apr_array_header_t *names)
 {
-    const char *id = acme_conf_cert(acme_registry_conf(registry), index)->id;
+    const char *id = in->cert->id;
     acme_result_t res;
 
-    acme_registry_installed(registry, index, names, now, p);
-    if (acme_pending_remove(acme_registry_store(registry), id, &res, p)
-        || acme_archive_prune(acme_registry_store(registry), id, now, &res,
-                              p)) {
-        acme_log(acme_registry_log(registry), ACME_LOG_WARNING, id, "%s",
-                 res.detail);
+    acme_registry_installed(in->registry, in->about.cert, names, in->now,
+                            in->p);
+    if (acme_pending_remove(in->store, id, &res, in->p)
+        || acme_archive_prune(in->store, id, in->now, &res, in->p)) {
+        acme_log(in->log, ACME_LOG_WARNING, id, "%s", res.detail);
     }
 }
 
@@ -308,289 +314,192 @@ typedef struct {
     const apr_array_header_t *names;    /* in all parts */
 } bundle_t;
 
-static bundle_t *make_bundle(apr_time_t now, apr_pool_t *p)
+static bundle_t *make_bundle(const install_t *in)
 {
-    bundle_t *bundle = apr_pcalloc(p, sizeof(*bundle));
+    bundle_t *bundle = apr_pcalloc(in->p, sizeof(*bundle));
 
-    bundle->archive.parts = apr_array_make(p, 2, sizeof(acme_archive_part_t));
-    bundle->meta.parts = apr_array_make(p, 2, sizeof(acme_meta_part_t));
-    bundle->meta.now = now;
+    bundle->archive.parts = apr_array_make(in->p, 2,
+                                           sizeof(acme_archive_part_t));
+    bundle->meta.parts = apr_array_make(in->p, 2, sizeof(acme_meta_part_t));
+    bundle->meta.now = in->now;
+    bundle->meta.id = in->cert->id;
+    bundle->meta.ca = acme_conf_ca(in->conf, in->cert, in->about.ca)->url;
+    bundle->meta.profile = in->cert->profile;
+    bundle->meta.digest = in->cert->digest;
+    bundle->meta.key_types = acme_conf_key_types(in->cert, in->p);
     return bundle;
 }
 
-static void add_part(bundle_t *bundle, const acme_cert_conf_t *cert,
-                     apr_uint32_t part, const acme_chain_t *chain,
-                     const char *key_pem, const char *url, apr_pool_t *p)
+static void add_part(bundle_t *bundle, const install_t *in, apr_uint32_t part,
+                     const acme_chain_t *chain, const char *key_pem,
+                     const char *url)
 {
     acme_archive_part_t *files = apr_array_push(bundle->archive.parts);
     acme_meta_part_t *meta = apr_array_push(bundle->meta.parts);
 
-    meta->key_type = acme_conf_key_type(cert, part);
-
-    files->suffix = acme_conf_suffix(cert, part);
+    files->suffix = acme_conf_suffix(in->cert, part);
     files->key_pem = key_pem;
-    files->cert_pem = acme_chain_pem_leaf(chain, p);
-    files->chain_pem = acme_chain_pem_rest(chain, p);
-    files->full_pem = acme_chain_pem_full(chain, p);
+    files->cert_pem = acme_chain_pem_leaf(chain, in->p);
+    files->chain_pem = acme_chain_pem_rest(chain, in->p);
+    files->full_pem = acme_chain_pem_full(chain, in->p);
+    meta->key_type = acme_conf_key_type(in->cert, part);
     meta->leaf = acme_chain_leaf(chain);
     meta->url = url;
     bundle->names = meta->leaf->names;
 }
 
-/* What is no good any more is ordered anew, with the same key. */
-static void drop_unless(int good, int *pwaits, acme_registry_t *registry,
-                        const acme_cert_conf_t *cert, apr_uint32_t part,
-                        const acme_result_t *why, apr_pool_t *p)
-{
-    acme_result_t res;
-
-    if (good) {
-        return;
-    }
-    *pwaits = 1;
-    acme_log(acme_registry_log(registry), ACME_LOG_WARNING, cert->id,
-             "what was issued for %s "
-             "is ordered anew: %s",
-             acme_key_type_name(acme_conf_key_type(cert, part)), why->detail);
-    if (acme_pending_reorder(acme_registry_store(registry),
-                             acme_install_pending_name(cert, part, p), &res,
-                             p)) {
-        acme_log(acme_registry_log(registry), ACME_LOG_WARNING, cert->id, "%s",
-                 res.detail);
-    }
-}
-
 /*
  * From what is pending, checked as it was when it came: days may have passed.
- * *pwaits: a part is not there yet, is of another CA, or has to be ordered
- * anew.
+ * *pwaits: a part is not there yet, is of another CA, or did not pass and is
+ * ordered anew, with the same key.
  */
 static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
-                                    acme_registry_t *registry,
-                                    const acme_target_t *about,
-                                    acme_result_t *res, apr_pool_t *p)
+                                    const install_t *in)
 {
-    const acme_cert_conf_t *cert =
-        acme_conf_cert(acme_registry_conf(registry), about->cert);
-    const char *folder =
-        acme_conf_ca(acme_registry_conf(registry), cert, about->ca)->folder;
-    apr_status_t rv = APR_SUCCESS;
-    acme_target_t part = *about;
+    const acme_cert_conf_t *cert = in->cert;
+    const char *folder = acme_conf_ca(in->conf, cert, in->about.ca)->folder;
+    acme_target_t part = in->about;
+    acme_result_t res;
 
-    for (part.part = 0; rv == APR_SUCCESS
-                        && part.part < acme_conf_parts(cert); part.part++) {
+    *pwaits = 0;
+    for (part.part = 0; part.part < acme_conf_parts(cert); part.part++) {
         acme_pending_t *pending;
         acme_chain_t *chain;
+        apr_status_t rv;
 
-        rv = acme_install_find_pending(&pending, registry, &part, res, p);
+        rv = acme_install_find_pending(&pending, in->registry, &part, in->res,
+                                       in->p);
         if (APR_STATUS_IS_ENOENT(rv)
             || (rv == APR_SUCCESS && (!pending->issued || !pending->account
                                       || strcmp(pending->account, folder)))) {
             *pwaits = 1;
             return APR_SUCCESS;
         }
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        rv = acme_chain_parse(&chain, pending->chain_pem,
+                              strlen(pending->chain_pem), in->res, in->p);
         if (rv == APR_SUCCESS) {
-            rv = acme_chain_parse(&chain, pending->chain_pem,
-                                  strlen(pending->chain_pem), res, p);
+            rv = check(in, chain, pending);
         }
-        if (rv == APR_SUCCESS) {
-            rv = check(chain, registry, cert,
-                       acme_registry_state(registry, about->cert), pending,
-                       res, p);
+        if (rv != APR_SUCCESS) {
+            *pwaits = 1;
+            acme_log(in->log, ACME_LOG_WARNING, cert->id,
+                     "the certificate issued for %s is ordered again: %s",
+                     acme_key_type_name(acme_conf_key_type(cert, part.part)),
+                     in->res->detail);
+            if (acme_pending_reorder(
+                    in->store,
+                    acme_install_pending_name(cert, part.part, in->p), &res,
+                    in->p)) {
+                acme_log(in->log, ACME_LOG_WARNING, cert->id, "%s",
+                         res.detail);
+            }
+            return rv;
         }
-        if (pending) {
-            drop_unless(rv == APR_SUCCESS, pwaits, registry, cert, part.part,
-                        res, p);
-        }
-        if (rv == APR_SUCCESS) {
-            add_part(bundle, cert, part.part, chain, pending->key_pem,
-                     pending->cert_url, p);
-        }
+        add_part(bundle, in, part.part, chain, pending->key_pem,
+                 pending->cert_url);
     }
-    return rv;
+    return APR_SUCCESS;
 }
 
-/* The live parts again, but one with a new chain. */
-static apr_status_t collect_live(bundle_t *bundle, acme_registry_t *registry,
-                                 const acme_target_t *about,
-                                 acme_chain_t *new_chain, acme_result_t *res,
-                                 apr_pool_t *p)
+/* The live parts again, but the one in hand with a new chain. */
+static apr_status_t collect_live(bundle_t *bundle, const install_t *in,
+                                 acme_chain_t *new_chain)
 {
-    const acme_cert_conf_t *cert =
-        acme_conf_cert(acme_registry_conf(registry), about->cert);
     apr_status_t rv = APR_SUCCESS;
     apr_uint32_t part;
 
-    for (part = 0; rv == APR_SUCCESS && part < acme_conf_parts(cert);
+    for (part = 0; rv == APR_SUCCESS && part < acme_conf_parts(in->cert);
          part++) {
-        const char *suffix = acme_conf_suffix(cert, part);
-        const char *key_path = acme_store_live(
-            acme_registry_store(registry), cert->id,
-            apr_pstrcat(p, "privkey", suffix, ".pem", NULL), p);
-        const char *path = acme_store_live(
-            acme_registry_store(registry), cert->id,
-            apr_pstrcat(p, "fullchain", suffix, ".pem", NULL), p);
         acme_chain_t *chain = new_chain;
         const char *key_pem;
         apr_size_t len;
 
-        rv = acme_file_read_secret(&key_pem, &len, key_path, KEY_SIZE_MAX,
-                                   res, p);
-        if (rv == APR_SUCCESS && part != about->part) {
-            rv = acme_chain_load(&chain, path, res, p);
+        rv = acme_file_read_secret(&key_pem, &len,
+                                   live_path(in, "privkey", part),
+                                   KEY_SIZE_MAX, in->res, in->p);
+        if (rv == APR_SUCCESS && part != in->about.part) {
+            rv = acme_chain_load(&chain, live_path(in, "fullchain", part),
+                                 in->res, in->p);
         }
         if (rv == APR_SUCCESS) {
-            add_part(bundle, cert, part, chain, key_pem,
-                     acme_meta_url(acme_registry_store(registry), cert->id,
-                                   part, p),
-                     p);
+            add_part(bundle, in, part, chain, key_pem,
+                     acme_meta_url(in->store, in->cert->id, part, in->p));
         }
     }
     return rv;
 }
 
-static apr_status_t put_live(acme_registry_t *registry,
-                             const acme_target_t *about, bundle_t *bundle,
-                             acme_result_t *res, apr_pool_t *p)
+static apr_status_t put_live(const install_t *in, bundle_t *bundle)
 {
-    const apr_uint32_t index = about->cert;
-    const acme_cert_conf_t *cert =
-        acme_conf_cert(acme_registry_conf(registry), index);
     const acme_cert_info_t *leaf =
         APR_ARRAY_IDX(bundle->meta.parts, 0, acme_meta_part_t).leaf;
+    const char *id = in->cert->id;
     apr_status_t rv;
     int n;
 
-    bundle->meta.id = cert->id;
-    bundle->meta.ca =
-        acme_conf_ca(acme_registry_conf(registry), cert, about->ca)->url;
-    bundle->meta.profile = cert->profile;
-    bundle->meta.digest = cert->digest;
-    bundle->meta.key_types = acme_conf_key_types(cert, p);
-    bundle->archive.meta = acme_meta_text(&bundle->meta, p);
-    rv = acme_archive_install(&n, acme_registry_store(registry), cert->id,
-                              &bundle->archive, res, p);
-    tell_what_was_set_aside(registry, cert, rv, res);
+    bundle->archive.meta = acme_meta_text(&bundle->meta, in->p);
+    rv = acme_archive_install(&n, in->store, id, &bundle->archive, in->res,
+                              in->p);
+    log_what_was_set_aside(in, rv);
     if (rv == APR_SUCCESS) {
-        acme_registry_refresh(registry, index, p);
-        acme_log(
-            acme_registry_log(registry), ACME_LOG_NOTICE, cert->id,
-            "installed: serial "
-            "%s, issued by %s, valid until %s, as archive/%s/%d",
-            leaf->serial, leaf->issuer,
-            acme_time_text(acme_registry_state(registry, index)->not_after, p),
-            cert->id, n);
+        acme_registry_refresh(in->registry, in->about.cert, in->p);
+        acme_log(in->log, ACME_LOG_NOTICE, id,
+                 "installed: serial %s, issued by %s, valid until %s, as archive/%s/%d",
+                 leaf->serial, leaf->issuer,
+                 acme_time_text(in->state->not_after, in->p), id, n);
     }
     return rv;
 }
 
 /* All parts that are pending go live together, or wait for each other. */
-static apr_status_t complete(acme_registry_t *registry, acme_reload_t *reload,
-                             const acme_target_t *about, acme_result_t *res,
-                             apr_pool_t *p)
+static apr_status_t complete(const install_t *in, acme_reload_t *reload)
 {
-    const acme_state_t *state = acme_registry_state(registry, about->cert);
-    const apr_time_t served_until = state->served ? state->not_after : 0;
-    const apr_time_t now = apr_time_now();
-    bundle_t *bundle = make_bundle(now, p);
-    int waits = 0;
+    const apr_time_t served_until =
+        in->state->served ? in->state->not_after : 0;
+    bundle_t *bundle = make_bundle(in);
     apr_status_t rv;
+    int waits;
 
-    rv = collect_pending(bundle, &waits, registry, about, res, p);
+    rv = collect_pending(bundle, &waits, in);
     if (waits) {
         return APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
-        rv = put_live(registry, about, bundle, res, p);
+        rv = put_live(in, bundle);
     }
     if (rv == APR_SUCCESS) {
-        finish(registry, about->cert, bundle->names, now, p);
-        acme_reload_want(reload, state, served_until, now);
+        end_order(in, bundle->names);
+        acme_reload_want(reload, in->state, served_until, in->now);
     }
     return rv;
 }
 
 /*
- * The same leaf with what the CA sends behind it today. The wish stays until
- * the worker is done with all parts.
+ * The same leaf with the chain that the CA has for it today. It stays wanted
+ * until the worker is done with all parts.
  */
-static apr_status_t renew_chain(acme_registry_t *registry,
-                                acme_reload_t *reload,
-                                const acme_target_t *about,
-                                acme_chain_t *chain, acme_result_t *res,
-                                apr_pool_t *p)
+static apr_status_t renew_chain(const install_t *in, acme_reload_t *reload,
+                                acme_chain_t *chain)
 {
-    const acme_state_t *state = acme_registry_state(registry, about->cert);
-    const apr_time_t now = apr_time_now();
-    bundle_t *bundle = make_bundle(now, p);
+    bundle_t *bundle = make_bundle(in);
     apr_status_t rv;
 
-    rv = acme_chain_linked(chain, res, p);
+    rv = acme_chain_linked(chain, in->res, in->p);
     if (rv == APR_SUCCESS) {
-        rv = collect_live(bundle, registry, about, chain, res, p);
+        rv = collect_live(bundle, in, chain);
     }
     if (rv == APR_SUCCESS) {
-        rv = put_live(registry, about, bundle, res, p);
+        rv = put_live(in, bundle);
     }
     if (rv == APR_SUCCESS) {
-        acme_reload_want(reload, state, state->served ? state->not_after : 0,
-                         now);
+        acme_reload_want(reload, in->state,
+                         in->state->served ? in->state->not_after : 0,
+                         in->now);
     }
     return rv;
-}
-
-/* It is live: the reply to it was lost, or its chain is to be renewed. */
-static apr_status_t install_again(acme_registry_t *registry,
-                                  acme_reload_t *reload,
-                                  const acme_target_t *about,
-                                  acme_chain_t *chain,
-                                  const acme_pending_t *pending,
-                                  acme_result_t *res, apr_pool_t *p)
-{
-    if (acme_registry_state(registry, about->cert)->wanted
-        == ACME_WANT_CHAIN) {
-        return renew_chain(registry, reload, about, chain, res, p);
-    }
-    if (!pending || is_made_for(chain, pending, p)) {
-        finish(registry, about->cert, acme_chain_leaf(chain)->names,
-               apr_time_now(), p); /* it may not have come to that */
-    }
-    return APR_SUCCESS;
-}
-
-static apr_status_t install(acme_registry_t *registry, acme_reload_t *reload,
-                            const acme_target_t *about,
-                            const acme_issued_t *issued, int *prefused,
-                            acme_result_t *res, apr_pool_t *p)
-{
-    const acme_cert_conf_t *cert =
-        acme_conf_cert(acme_registry_conf(registry), about->cert);
-    const acme_state_t *state = acme_registry_state(registry, about->cert);
-    acme_pending_t *pending;
-    acme_chain_t *chain;
-    apr_status_t rv;
-
-    rv = acme_chain_parse(&chain, issued->pem, issued->len, res, p);
-    *prefused = rv != APR_SUCCESS;
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = acme_install_find_pending(&pending, registry, about, res, p);
-    if (state->live && is_live(chain, registry, cert, about->part, p)) {
-        return install_again(registry, reload, about, chain, pending, res, p);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = check(chain, registry, cert, state, pending, res, p);
-    *prefused = rv != APR_SUCCESS;
-    if (rv == APR_SUCCESS) {
-        rv = acme_pending_issued(
-            acme_registry_store(registry),
-            acme_install_pending_name(cert, about->part, p),
-            acme_chain_pem_full(chain, p), issued->url, res, p);
-    }
-    return rv == APR_SUCCESS ? complete(registry, reload, about, res, p) : rv;
 }
 
 apr_status_t acme_install_chain(acme_registry_t *registry,
@@ -599,16 +508,40 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
                                 const acme_issued_t *issued,
                                 acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert =
-        acme_conf_cert(acme_registry_conf(registry), about->cert);
-    int refused = 0;
+    const install_t in = make_install(registry, about, res, p);
+    acme_pending_t *pending;
+    acme_chain_t *chain;
     apr_status_t rv;
 
-    rv = issued->len
-             ? install(registry, reload, about, issued, &refused, res, p)
-             : complete(registry, reload, about, res, p);
-    if (refused) {
-        keep_aside(registry, cert, issued->pem, issued->len, res, p);
+    if (!issued->len) {
+        return complete(&in, reload);
     }
-    return rv;
+    rv = acme_chain_parse(&chain, issued->pem, issued->len, res, p);
+    if (rv != APR_SUCCESS) {
+        keep_refused(&in, issued);
+        return rv;
+    }
+    rv = acme_install_find_pending(&pending, registry, about, res, p);
+    if (is_live(&in, chain)) {
+        if (in.state->wanted == ACME_WANT_CHAIN) {
+            return renew_chain(&in, reload, chain);
+        }
+        if (!pending || is_made_for(chain, pending, p)) {
+            /* A keeper that ended may not have come to that. */
+            end_order(&in, acme_chain_leaf(chain)->names);
+        }
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = check(&in, chain, pending);
+    if (rv != APR_SUCCESS) {
+        keep_refused(&in, issued);
+        return rv;
+    }
+    rv = acme_pending_issued(
+        in.store, acme_install_pending_name(in.cert, about->part, p),
+        acme_chain_pem_full(chain, p), issued->url, res, p);
+    return rv == APR_SUCCESS ? complete(&in, reload) : rv;
 }

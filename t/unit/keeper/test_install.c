@@ -503,7 +503,7 @@ static void what_waited_too_long_is_ordered_anew(void **state)
     assert_true(pending->issued);
     assert_int_equal(install(""), 0);
     assert_false(is_live());
-    assert_int_equal(times_logged("is ordered anew"), 1);
+    assert_int_equal(times_logged("is ordered again"), 1);
 
     assert_int_equal(install_part(0, issued_part(0)), 0);
     assert_true(is_live());
@@ -523,7 +523,7 @@ static void one_of_another_key_is_ordered_anew(void **state)
     put_chain("a.example+rsa2048", issued(NULL, what));
     assert_int_equal(install_part(0, issued_part(0)), 0);
     assert_false(is_live());
-    assert_logged("what was issued for rsa2048 is ordered anew: ");
+    assert_logged("the certificate issued for rsa2048 is ordered again: ");
     assert_int_equal(find_part(&pending, 1), 0);
     assert_false(pending->issued);
     assert_int_equal(install_part(1, issued_part(1)), 0);
