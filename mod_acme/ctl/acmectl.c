@@ -175,9 +175,9 @@ static apr_status_t ask(acme_message_t *reply, const call_t *call,
     const acme_message_t request = { kind, APR_SUCCESS, body, NULL, 0 };
     apr_status_t rv;
 
-    rv = acme_message_send(call->fd, &request, 0, -1, res);
+    rv = acme_message_send_request(call->fd, &request, res);
     if (rv == APR_SUCCESS) {
-        rv = acme_message_receive(reply, call->fd, 1, NULL, res, call->p);
+        rv = acme_message_receive_reply(reply, call->fd, res, call->p);
     }
     if (rv == APR_SUCCESS && reply->status != APR_SUCCESS) {
         *res = *(const acme_result_t *)reply->body;

@@ -72,7 +72,7 @@ static apr_status_t read_reply(acme_message_t *reply, acme_client_t *client,
 
     rv = wait_readable(client, res);
     if (rv == APR_SUCCESS) {
-        rv = acme_message_receive(reply, client->fd, 1, NULL, res, p);
+        rv = acme_message_receive_reply(reply, client->fd, res, p);
     }
     if (rv == APR_EOF) {
         rv = acme_fail(res, ECONNRESET, "keeper: ended before it answered");
@@ -97,7 +97,8 @@ static apr_status_t hello(acme_client_t *client, acme_result_t *res,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = acme_message_send(client->inherited, &message, 0, fds[1], res);
+    rv =
+        acme_message_send_descriptor(client->inherited, &message, fds[1], res);
     close(fds[1]);
     client->fd = fds[0];
     if (rv != APR_SUCCESS && !APR_STATUS_IS_EAGAIN(rv)) {
@@ -160,7 +161,7 @@ apr_status_t acme_client_call_tail(acme_message_t *reply,
     do {
         rv = client->fd >= 0 ? APR_SUCCESS : hello(client, res, p);
         if (rv == APR_SUCCESS) {
-            rv = acme_message_send(client->fd, &request, 0, -1, res);
+            rv = acme_message_send_request(client->fd, &request, res);
         }
         if (rv == APR_SUCCESS) {
             rv = read_reply(reply, client, kind, res, p);

@@ -46,6 +46,11 @@ typedef struct {
       { req_tail, rep_tail } },
 static const kind_t kinds[ACME_MSG_KINDS] = { ACME_MESSAGES(KIND_ROW) };
 
+/* What a packet is; the index of body and tail_max. */
+typedef enum { REQUEST, REPLY } direction_e;
+
+#define NO_DESCRIPTOR (-1)
+
 /* Where a request's body holds text. Replies come from the keeper. */
 typedef struct {
     acme_message_e kind;
@@ -99,12 +104,13 @@ apr_status_t acme_message_pair(int fds[2], acme_result_t *res)
     return APR_SUCCESS;
 }
 
-static apr_size_t body_size(const acme_message_t *message, int reply)
+static apr_size_t body_size(const acme_message_t *message,
+                            direction_e direction)
 {
     if (message->status != APR_SUCCESS) {
         return sizeof(acme_result_t);
     }
-    return kinds[message->kind].body[reply];
+    return kinds[message->kind].body[direction];
 }
 
 static void attach(struct msghdr *msg, char *control, apr_size_t size,
@@ -122,21 +128,22 @@ static void attach(struct msghdr *msg, char *control, apr_size_t size,
     memcpy(CMSG_DATA(cmsg), &pass, sizeof(int));
 }
 
-apr_status_t acme_message_send(int fd, const acme_message_t *message,
-                               int reply, int pass, acme_result_t *res)
+static apr_status_t send_packet(int fd, const acme_message_t *message,
+                                direction_e direction, int pass,
+                                acme_result_t *res)
 {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
     struct msghdr msg = { 0 };
     struct iovec iov[3];
-    const int wait = !reply && pass < 0;
+    const int wait = direction == REQUEST && pass == NO_DESCRIPTOR;
     frame_t frame = { 0 };
     ssize_t n;
 
     frame.version = ACME_MESSAGE_VERSION;
     frame.kind = (apr_uint16_t)message->kind;
-    frame.reply = reply != 0;
+    frame.reply = direction == REPLY;
     frame.status = message->status;
-    frame.body_len = (apr_uint32_t)body_size(message, reply != 0);
+    frame.body_len = (apr_uint32_t)body_size(message, direction);
     frame.tail_len = (apr_uint32_t)message->tail_len;
 
     iov[0].iov_base = &frame;
@@ -147,7 +154,7 @@ apr_status_t acme_message_send(int fd, const acme_message_t *message,
     iov[2].iov_len = frame.tail_len;
     msg.msg_iov = iov;
     msg.msg_iovlen = 3;
-    if (pass >= 0) {
+    if (pass != NO_DESCRIPTOR) {
         attach(&msg, control, sizeof(control), pass);
     }
 
@@ -159,6 +166,25 @@ apr_status_t acme_message_send(int fd, const acme_message_t *message,
                                acme_message_name(message->kind));
     }
     return APR_SUCCESS;
+}
+
+apr_status_t acme_message_send_request(int fd, const acme_message_t *message,
+                                       acme_result_t *res)
+{
+    return send_packet(fd, message, REQUEST, NO_DESCRIPTOR, res);
+}
+
+apr_status_t acme_message_send_descriptor(int fd,
+                                          const acme_message_t *message,
+                                          int descriptor, acme_result_t *res)
+{
+    return send_packet(fd, message, REQUEST, descriptor, res);
+}
+
+apr_status_t acme_message_send_reply(int fd, const acme_message_t *message,
+                                     acme_result_t *res)
+{
+    return send_packet(fd, message, REPLY, NO_DESCRIPTOR, res);
 }
 
 /* Take the descriptors out of a packet: the first for *passed, none stays. */
@@ -199,8 +225,8 @@ static int has_left(int fd)
 }
 
 /* Do kind, sizes and texts of a packet of n octets agree with the table? */
-static const char *wrong_with(const frame_t *frame, apr_size_t n, int reply,
-                              const char *body)
+static const char *wrong_with(const frame_t *frame, apr_size_t n,
+                              direction_e direction, const char *body)
 {
     const kind_t *kind;
     apr_size_t i;
@@ -208,23 +234,25 @@ static const char *wrong_with(const frame_t *frame, apr_size_t n, int reply,
     if (frame->version != ACME_MESSAGE_VERSION) {
         return "of another version of mod_acme";
     }
-    if (frame->kind >= ACME_MSG_KINDS || frame->reply != (apr_uint32_t)reply) {
+    if (frame->kind >= ACME_MSG_KINDS
+        || frame->reply != (apr_uint32_t)direction) {
         return "of an unknown kind";
     }
     kind = &kinds[frame->kind];
     if (frame->status != APR_SUCCESS) {
-        if (!reply || frame->body_len != sizeof(acme_result_t)) {
+        if (direction == REQUEST || frame->body_len != sizeof(acme_result_t)) {
             return "with a status that does not belong";
         }
     }
-    else if (frame->body_len != kind->body[reply]) {
+    else if (frame->body_len != kind->body[direction]) {
         return "with a body of a wrong size";
     }
-    if (frame->tail_len > kind->tail_max[reply]
+    if (frame->tail_len > kind->tail_max[direction]
         || n != sizeof(*frame) + frame->body_len + frame->tail_len) {
         return "with a tail of a wrong size";
     }
-    for (i = 0; !reply && i < sizeof(text_fields) / sizeof(*text_fields);
+    for (i = 0; direction == REQUEST
+                && i < sizeof(text_fields) / sizeof(*text_fields);
          i++) {
         const text_field_t *field = &text_fields[i];
 
@@ -237,8 +265,8 @@ static const char *wrong_with(const frame_t *frame, apr_size_t n, int reply,
 }
 
 /* Body and tail are given memory of their own: aligned, and NUL-terminated. */
-static void take_apart(acme_message_t *message, const frame_t *frame,
-                       const char *body, apr_pool_t *p)
+static void unpack(acme_message_t *message, const frame_t *frame,
+                   const char *body, apr_pool_t *p)
 {
     message->kind = frame->kind;
     message->status = frame->status;
@@ -248,22 +276,29 @@ static void take_apart(acme_message_t *message, const frame_t *frame,
     message->tail_len = frame->tail_len;
 }
 
-static apr_status_t receive(acme_message_t *message, int fd, int reply,
-                            int *passed, char *packet, acme_result_t *res,
-                            apr_pool_t *p)
+/* passed NULL: no descriptor belongs. Most packets are small: p keeps what is
+   in them, not the room. */
+static apr_status_t receive_packet(acme_message_t *message, int *passed,
+                                   int fd, direction_e direction,
+                                   acme_result_t *res, apr_pool_t *p)
 {
+    apr_pool_t *scratch;
+    char *packet;
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
     struct msghdr msg = { 0 };
     struct iovec iov;
     frame_t frame;
     const char *wrong;
+    apr_status_t rv;
     int count;
     ssize_t n;
 
     memset(message, 0, sizeof(*message));
     if (passed) {
-        *passed = -1;
+        *passed = NO_DESCRIPTOR;
     }
+    apr_pool_create(&scratch, p);
+    packet = apr_palloc(scratch, PACKET_MAX);
     iov.iov_base = packet;
     iov.iov_len = PACKET_MAX;
     msg.msg_iov = &iov;
@@ -272,14 +307,16 @@ static apr_status_t receive(acme_message_t *message, int fd, int reply,
     msg.msg_controllen = sizeof(control);
 
     do {
-        n = recvmsg(fd, &msg, reply ? 0 : MSG_DONTWAIT);
+        n = recvmsg(fd, &msg, direction == REPLY ? 0 : MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
-        return acme_fail_errno(res, errno, "keeper: receive");
+        rv = acme_fail_errno(res, errno, "keeper: receive");
+        goto out;
     }
     count = detach(&msg, passed);
     if (n == 0 && count == 0 && has_left(fd)) {
-        return acme_fail(res, APR_EOF, "keeper: the other side left");
+        rv = acme_fail(res, APR_EOF, "keeper: the other side left");
+        goto out;
     }
 
     wrong = NULL;
@@ -291,31 +328,39 @@ static apr_status_t receive(acme_message_t *message, int fd, int reply,
     }
     else {
         memcpy(&frame, packet, sizeof(frame));
-        wrong = wrong_with(&frame, (apr_size_t)n, reply != 0,
+        wrong = wrong_with(&frame, (apr_size_t)n, direction,
                            packet + sizeof(frame));
     }
     if (wrong) {
         if (passed && *passed >= 0) {
             close(*passed);
-            *passed = -1;
+            *passed = NO_DESCRIPTOR;
         }
-        return acme_fail(res, APR_EINVAL, "keeper: a message %s", wrong);
+        rv = acme_fail(res, APR_EINVAL, "keeper: a message %s", wrong);
+        goto out;
     }
-    take_apart(message, &frame, packet + sizeof(frame), p);
-    return APR_SUCCESS;
-}
-
-apr_status_t acme_message_receive(acme_message_t *message, int fd, int reply,
-                                  int *passed, acme_result_t *res,
-                                  apr_pool_t *p)
-{
-    apr_pool_t *scratch;
-    apr_status_t rv;
-
-    /* Most packets are small: p keeps what is in them, not the room. */
-    apr_pool_create(&scratch, p);
-    rv = receive(message, fd, reply, passed,
-                 apr_palloc(scratch, PACKET_MAX), res, p);
+    unpack(message, &frame, packet + sizeof(frame), p);
+    rv = APR_SUCCESS;
+out:
     apr_pool_destroy(scratch);
     return rv;
+}
+
+apr_status_t acme_message_receive_request(acme_message_t *message, int fd,
+                                          acme_result_t *res, apr_pool_t *p)
+{
+    return receive_packet(message, NULL, fd, REQUEST, res, p);
+}
+
+apr_status_t acme_message_receive_descriptor(acme_message_t *message,
+                                             int *pdescriptor, int fd,
+                                             acme_result_t *res, apr_pool_t *p)
+{
+    return receive_packet(message, pdescriptor, fd, REQUEST, res, p);
+}
+
+apr_status_t acme_message_receive_reply(acme_message_t *message, int fd,
+                                        acme_result_t *res, apr_pool_t *p)
+{
+    return receive_packet(message, NULL, fd, REPLY, res, p);
 }

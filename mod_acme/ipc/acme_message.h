@@ -245,27 +245,43 @@ int acme_message_allowed(acme_message_e kind, int who);
 /* Two connected ends, close-on-exec; sizes made to fit the largest message. */
 apr_status_t acme_message_pair(int fds[2], acme_result_t *res);
 
-/*
- * Send a request or (reply != 0) a reply. pass is a descriptor that goes
- * along, or -1. A reply with a status other than APR_SUCCESS has an
- * acme_result_t as its body.
- *
- * A reply is never waited with (EAGAIN): the other side holds the same socket
- * and decides whether it is non-blocking. Nor is a packet with a descriptor:
- * on the inherited pair nobody may be there to take it.
- */
-apr_status_t acme_message_send(int fd, const acme_message_t *message,
-                               int reply, int pass, acme_result_t *res);
+/* Send a request; waits until there is room for it. */
+apr_status_t acme_message_send_request(int fd, const acme_message_t *message,
+                                       acme_result_t *res);
 
 /*
- * Receive one: waits for a reply, but for a request never (EAGAIN). Refused
- * with APR_EINVAL: another version, an unknown kind, a body that is not of
- * exactly its size, a text without an end in it, too long a tail, descriptors
- * where none belong. APR_EOF: the other side left. Body and tail are in p.
- * passed may be NULL: descriptors are then closed and refused.
+ * Send a request along with a descriptor, which stays the caller's. Never
+ * waits (EAGAIN): on the inherited pair nobody may be there to receive it.
  */
-apr_status_t acme_message_receive(acme_message_t *message, int fd, int reply,
-                                  int *passed, acme_result_t *res,
-                                  apr_pool_t *p);
+apr_status_t acme_message_send_descriptor(int fd,
+                                          const acme_message_t *message,
+                                          int descriptor, acme_result_t *res);
+
+/*
+ * Send a reply; with a status other than APR_SUCCESS its body is an
+ * acme_result_t. Never waits (EAGAIN): the other side holds the same socket
+ * and decides whether it is non-blocking.
+ */
+apr_status_t acme_message_send_reply(int fd, const acme_message_t *message,
+                                     acme_result_t *res);
+
+/*
+ * Receive a request, if there is one (else EAGAIN). Refused with APR_EINVAL:
+ * another version, an unknown kind, a body that is not of exactly its size, a
+ * text without an end in it, too long a tail, descriptors where none belong.
+ * APR_EOF: the other side left. Body and tail are in p.
+ */
+apr_status_t acme_message_receive_request(acme_message_t *message, int fd,
+                                          acme_result_t *res, apr_pool_t *p);
+
+/* The same, and the descriptor that came along; -1: none did. */
+apr_status_t acme_message_receive_descriptor(acme_message_t *message,
+                                             int *pdescriptor, int fd,
+                                             acme_result_t *res,
+                                             apr_pool_t *p);
+
+/* Wait for a reply; refused as a request is. */
+apr_status_t acme_message_receive_reply(acme_message_t *message, int fd,
+                                        acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -26,15 +26,15 @@
 #define CHANNELS_MAX 128
 
 /* Is the parent still there? Where the kernel tells us, this is not needed. */
-#define PARENT_LOOK apr_time_from_sec(5)
+#define PARENT_CHECK apr_time_from_sec(5)
 
-/* The store may be another's or not be there: looked at again after this. */
+/* The store may be locked or not be there: opened again after this. */
 #define STORE_WAIT apr_time_from_sec(2)
 
 #define CONTROL_BACKLOG 8
 
 /* A parked request is served again when a job ended, and after this. */
-#define PARKED_LOOK apr_time_from_sec(1)
+#define PARKED_RETRY apr_time_from_sec(1)
 
 typedef struct {
     int fd;
@@ -63,16 +63,16 @@ typedef struct {
     apr_pool_t *p;
 } loop_t;
 
-static volatile sig_atomic_t told_to_end;
+static volatile sig_atomic_t term_received;
 
 static void on_term(int sig)
 {
     (void)sig;
-    told_to_end = 1;
+    term_received = 1;
 }
 
 /* httpd's handlers are not ours; SIGTERM is let in only while we poll. */
-static void take_signals(sigset_t *waiting)
+static void set_signals(sigset_t *waiting)
 {
     struct sigaction action;
     sigset_t term;
@@ -97,7 +97,7 @@ static void take_signals(sigset_t *waiting)
 }
 
 /* A keeper outlives neither its parent nor leaves keys in a core file. */
-static void settle(pid_t parent)
+static void harden_process(pid_t parent)
 {
     const struct rlimit none = { 0, 0 };
 
@@ -108,7 +108,7 @@ static void settle(pid_t parent)
     prctl(PR_SET_PDEATHSIG, SIGTERM);
 #endif
     if (getppid() != parent) {
-        told_to_end = 1;
+        term_received = 1;
     }
 }
 
@@ -121,7 +121,7 @@ static void wait_a_while(const loop_t *loop, apr_interval_time_t wait)
     ppoll(NULL, 0, &ts, &loop->waiting);
 }
 
-/* Until the store is ours; what is wrong with it is told once. */
+/* Until the store is ours; what is wrong with it is logged once. */
 static int open_store(loop_t *loop, apr_pool_t *p)
 {
     const acme_keeper_t *conf = loop->conf;
@@ -131,7 +131,7 @@ static int open_store(loop_t *loop, apr_pool_t *p)
     apr_status_t rv;
 
     apr_pool_create(&scratch, p);
-    while (!told_to_end && getppid() == conf->server->pid) {
+    while (!term_received && getppid() == conf->server->pid) {
         rv = acme_store_open(&loop->store, conf->conf->state_dir, &res,
                              scratch);
         if (rv == APR_SUCCESS && res.detail[0]) {
@@ -145,8 +145,8 @@ static int open_store(loop_t *loop, apr_pool_t *p)
             return 1;           /* scratch holds the store now */
         }
         if (strcmp(told, res.detail) != 0) {
-            acme_log(conf->log, ACME_LOG_ERROR, "keeper", "%s; nothing is "
-                     "renewed until that is mended", res.detail);
+            acme_log(conf->log, ACME_LOG_ERROR, "keeper",
+                     "%s; nothing is renewed until this is fixed", res.detail);
             apr_cpystrn(told, res.detail, sizeof(told));
         }
         apr_pool_clear(scratch);
@@ -156,7 +156,7 @@ static int open_store(loop_t *loop, apr_pool_t *p)
 }
 
 /*
- * Where acmectl knocks. Without it everything else works. It is made under
+ * Where acmectl connects. Without it everything else works. It is made under
  * another name: at every reload acmectl finds a socket, the old or the new.
  */
 static int listen_for_control(const loop_t *loop, apr_pool_t *p)
@@ -169,9 +169,10 @@ static int listen_for_control(const loop_t *loop, apr_pool_t *p)
     memset(&addr, 0, sizeof(addr));
     addr.sun_family = AF_UNIX;
     if (strlen(made) >= sizeof(addr.sun_path)) {
-        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "%s: too long "
-                 "for a socket's name, so acmectl can't reach us; choose a "
-                 "shorter AcmeStateDir", path);
+        acme_log(
+            loop->conf->log, ACME_LOG_WARNING, "keeper",
+            "%s: too long for a socket's name, so acmectl cannot reach the keeper; choose a shorter AcmeStateDir",
+            path);
         return -1;
     }
     apr_cpystrn(addr.sun_path, made, sizeof(addr.sun_path));
@@ -185,8 +186,9 @@ static int listen_for_control(const loop_t *loop, apr_pool_t *p)
     if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr))
         || chmod(made, 0600) || listen(fd, CONTROL_BACKLOG)
         || rename(made, path)) {
-        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "%s: %s; "
-                 "acmectl can't reach us", path, strerror(errno));
+        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper",
+                 "%s: %s; acmectl cannot reach the keeper", path,
+                 strerror(errno));
         if (fd >= 0) {
             close(fd);
         }
@@ -256,8 +258,8 @@ static apr_status_t answer(loop_t *loop, const channel_t *channel,
 
     acme_result_clear(&res);
     if (!acme_message_allowed(request->kind, channel->who)) {
-        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "a message %s "
-                 "came from one who may not send it",
+        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper",
+                 "a message %s came from a process that may not send it",
                  acme_message_name(request->kind));
         return APR_EACCES;
     }
@@ -271,19 +273,20 @@ static apr_status_t answer(loop_t *loop, const channel_t *channel,
         reply.status = res.status ? res.status : APR_EGENERAL;
         reply.body = &res;
     }
-    rv = acme_message_send(channel->fd, &reply, 1, -1, &res);
+    rv = acme_message_send_reply(channel->fd, &reply, &res);
     return APR_STATUS_IS_EAGAIN(rv) ? APR_EPIPE : rv;
 }
 
 /* A packet on the inherited pair brings the sender's own channel. */
-static void hello(loop_t *loop, apr_time_t now, apr_pool_t *p)
+static void receive_hello(loop_t *loop, apr_time_t now, apr_pool_t *p)
 {
     acme_message_t request;
     acme_result_t res;
     apr_status_t rv;
     int fd;
 
-    rv = acme_message_receive(&request, loop->conf->fd, 0, &fd, &res, p);
+    rv = acme_message_receive_descriptor(&request, &fd, loop->conf->fd, &res,
+                                         p);
     if (rv == APR_EOF) {
         loop->gone = 1;
         return;
@@ -296,8 +299,8 @@ static void hello(loop_t *loop, apr_time_t now, apr_pool_t *p)
         return;
     }
     if (fd < 0) {
-        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "a message %s "
-                 "came without a channel to answer on",
+        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper",
+                 "a message %s came without a channel to answer on",
                  acme_message_name(request.kind));
         return;
     }
@@ -308,7 +311,7 @@ static void hello(loop_t *loop, apr_time_t now, apr_pool_t *p)
     }
 }
 
-static void control(loop_t *loop, apr_time_t now)
+static void accept_control(loop_t *loop, apr_time_t now)
 {
     int fd = accept(loop->control, NULL, NULL);
 
@@ -326,7 +329,7 @@ static void park(loop_t *loop, channel_t *channel,
     apr_pool_create(&loop->incoming, loop->p);
 }
 
-static void hear(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
+static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
 {
     channel_t *channel = &loop->channels[i];
     acme_message_t request;
@@ -334,8 +337,8 @@ static void hear(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
     apr_status_t rv;
 
     channel->used = now;
-    rv = acme_message_receive(&request, channel->fd, 0, NULL, &res,
-                              loop->incoming);
+    rv = acme_message_receive_request(&request, channel->fd, &res,
+                                      loop->incoming);
     if (APR_STATUS_IS_EAGAIN(rv)) {
         return;
     }
@@ -357,7 +360,7 @@ static void hear(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
 }
 
 /* Serve the parked requests once more. */
-static void look_at_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
+static void serve_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
 {
     apr_status_t rv;
     int i;
@@ -399,14 +402,14 @@ static apr_time_t earlier(apr_time_t a, apr_time_t b)
 }
 
 /* What is due whoever speaks. Returns when it is due again, 0: never. */
-static apr_time_t step(loop_t *loop, apr_pool_t *p)
+static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
 {
     apr_time_t now = apr_time_now();
     apr_time_t wake;
 
     if (acme_dns_records_step(loop->records, now)
-        || now - loop->parked_at >= PARKED_LOOK) {
-        look_at_parked(loop, now, p);
+        || now - loop->parked_at >= PARKED_RETRY) {
+        serve_parked(loop, now, p);
     }
     acme_hook_run_step(loop->hooks, now);
     if (now >= loop->watch_at) {
@@ -418,25 +421,28 @@ static apr_time_t step(loop_t *loop, apr_pool_t *p)
                             now);
     wake = earlier(wake, acme_dns_records_wake(loop->records, now));
     wake = earlier(wake, acme_hook_run_wake(loop->hooks, now));
-    return earlier(wake, is_any_parked(loop) ? loop->parked_at + PARKED_LOOK
-                                             : 0);
+    return earlier(wake,
+                   is_any_parked(loop) ? loop->parked_at + PARKED_RETRY : 0);
 }
 
-/* Of who waits for an answer only the end is heard: poll tells it unasked. */
+/* Where each descriptor has its place in the poll; DNS and hooks come last. */
+enum { POLL_INHERITED, POLL_CONTROL, POLL_RELOAD, POLL_CHANNELS };
+
+/* Of who waits for an answer only the end is polled: that needs no event. */
 static int fill_fds(const loop_t *loop, struct pollfd *fds)
 {
-    int i, n = 3 + loop->nchannels;
+    int i, n = POLL_CHANNELS + loop->nchannels;
 
-    fds[0].fd = loop->conf->fd;
-    fds[1].fd = loop->control;              /* poll skips negative ones */
-    fds[2].fd = acme_reload_fd(loop->reload);
+    fds[POLL_INHERITED].fd = loop->conf->fd;
+    fds[POLL_CONTROL].fd = loop->control; /* poll skips negative ones */
+    fds[POLL_RELOAD].fd = acme_reload_fd(loop->reload);
     for (i = 0; i < n; i++) {
         fds[i].events = POLLIN;
     }
     for (i = 0; i < loop->nchannels; i++) {
-        fds[3 + i].fd = loop->channels[i].fd;
+        fds[POLL_CHANNELS + i].fd = loop->channels[i].fd;
         if (loop->channels[i].parked_in) {
-            fds[3 + i].events = 0;
+            fds[POLL_CHANNELS + i].events = 0;
         }
     }
     n += acme_dns_records_poll(loop->records, fds + n);
@@ -445,9 +451,10 @@ static int fill_fds(const loop_t *loop, struct pollfd *fds)
 
 static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
 {
-    struct pollfd fds[3 + CHANNELS_MAX + ACME_RECORD_FDS + ACME_HOOK_FDS];
+    struct pollfd
+        fds[POLL_CHANNELS + CHANNELS_MAX + ACME_RECORD_FDS + ACME_HOOK_FDS];
     apr_time_t now = apr_time_now();
-    apr_interval_time_t wait = PARENT_LOOK;
+    apr_interval_time_t wait = PARENT_CHECK;
     struct timespec ts;
     int i, n = loop->nchannels;
 
@@ -463,23 +470,23 @@ static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
 
     now = apr_time_now();
     for (i = n; i-- > 0; ) {                /* closing moves the last one */
-        if (fds[3 + i].revents && loop->channels[i].parked_in) {
+        if (fds[POLL_CHANNELS + i].revents && loop->channels[i].parked_in) {
             channel_close(loop, i);
         }
-        else if (fds[3 + i].revents) {
-            hear(loop, i, now, p);
+        else if (fds[POLL_CHANNELS + i].revents) {
+            receive_request(loop, i, now, p);
         }
     }
-    if (fds[1].revents) {
-        control(loop, now);
+    if (fds[POLL_CONTROL].revents) {
+        accept_control(loop, now);
     }
-    if (fds[0].revents) {
-        hello(loop, now, p);
+    if (fds[POLL_INHERITED].revents) {
+        receive_hello(loop, now, p);
     }
 }
 
 /* What was installed and not yet loaded when the last keeper ended. */
-static void want_what_is_not_served(loop_t *loop)
+static void reload_unserved(loop_t *loop)
 {
     int i;
 
@@ -502,8 +509,8 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
 
     loop->p = p;
     loop->conf = keeper;
-    take_signals(&loop->waiting);
-    settle(keeper->server->pid);
+    set_signals(&loop->waiting);
+    harden_process(keeper->server->pid);
     fcntl(keeper->fd, F_SETFL, O_NONBLOCK);
 
     if (!open_store(loop, p)) {
@@ -524,7 +531,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     loop->serve =
         acme_handlers_create(loop->registry, loop->reload, loop->records, p);
     loop->control = listen_for_control(loop, p);
-    want_what_is_not_served(loop);
+    reload_unserved(loop);
     apr_pool_create(&loop->incoming, p);
     acme_handlers_update_contacts(loop->serve, loop->incoming);
     apr_pool_clear(loop->incoming);
@@ -532,9 +539,8 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
              (int)getpid());
 
     apr_pool_create(&scratch, p);
-    while (!told_to_end && !loop->gone
-           && getppid() == keeper->server->pid) {
-        wake = step(loop, scratch);
+    while (!term_received && !loop->gone && getppid() == keeper->server->pid) {
+        wake = run_due(loop, scratch);
         poll_once(loop, wake, scratch);
         apr_pool_clear(scratch);
     }

@@ -100,7 +100,7 @@ apr_status_t hear(acme_message_t *reply, int fd)
     if (n > 0) {
         remember(raw, (size_t)n);
     }
-    rv = acme_message_receive(reply, fd, 1, NULL, &res, pool);
+    rv = acme_message_receive_reply(reply, fd, &res, pool);
     if (rv == ECONNRESET) {
         return APR_EOF;         /* closed before it had read all */
     }
@@ -117,8 +117,8 @@ int knock(int *ptheirs)
     int fds[2];
 
     assert_int_equal(acme_message_pair(fds, &res), 0);
-    assert_int_equal(acme_message_send(pair[1], &message, 0, fds[1], &res),
-                     0);
+    assert_int_equal(
+        acme_message_send_descriptor(pair[1], &message, fds[1], &res), 0);
     if (ptheirs) {
         *ptheirs = fds[1];
     }
@@ -159,7 +159,7 @@ acme_message_t say_on(int fd, acme_message_e kind,
     acme_message_t request = { kind, APR_SUCCESS, body, tail, len };
     acme_message_t reply;
 
-    if (acme_message_send(fd, &request, 0, -1, &res) || hear(&reply, fd)) {
+    if (acme_message_send_request(fd, &request, &res) || hear(&reply, fd)) {
         fail_msg("%s: %s", acme_message_name(kind), res.detail);
     }
     assert_int_equal(reply.kind, kind);

@@ -42,7 +42,17 @@ static int teardown(void **state)
 
 static apr_status_t receive(acme_message_t *message, int reply, int *passed)
 {
-    return acme_message_receive(message, fds[0], reply, passed, &res, pool);
+    if (reply) {
+        if (passed) {
+            *passed = -1;       /* none comes with a reply */
+        }
+        return acme_message_receive_reply(message, fds[0], &res, pool);
+    }
+    if (passed) {
+        return acme_message_receive_descriptor(message, passed, fds[0], &res,
+                                               pool);
+    }
+    return acme_message_receive_request(message, fds[0], &res, pool);
 }
 
 static void refused(const char *name, int reply, const char *says)
@@ -81,8 +91,10 @@ static void each_kind_goes_both_ways(void **state)
 
             memset(packet.rest, 0, sizeof(packet.rest));
             packet.rest[0] = 'x';
-            assert_int_equal(acme_message_send(fds[1], &sent, reply, -1,
-                                               &res), 0);
+            assert_int_equal(
+                reply ? acme_message_send_reply(fds[1], &sent, &res)
+                      : acme_message_send_request(fds[1], &sent, &res),
+                0);
             if (receive(&got, reply, NULL)) {
                 fail_msg("%s: %s", packet_kinds[kind].name, res.detail);
             }
@@ -106,7 +118,7 @@ static void a_failure_is_a_result(void **state)
     (void)state;
     acme_fail_never(&res, APR_ENOENT, "a.org: nothing is there");
     told = res;
-    assert_int_equal(acme_message_send(fds[1], &sent, 1, -1, &res), 0);
+    assert_int_equal(acme_message_send_reply(fds[1], &sent, &res), 0);
     assert_int_equal(receive(&got, 1, NULL), 0);
     assert_int_equal(got.status, APR_ENOENT);
     assert_memory_equal(got.body, &told, sizeof(told));
@@ -227,7 +239,7 @@ static void to_one_that_left_is_an_error_and_no_signal(void **state)
 
     (void)state;
     close(fds[0]);
-    assert_int_equal(acme_message_send(fds[1], &message, 0, -1, &res), EPIPE);
+    assert_int_equal(acme_message_send_request(fds[1], &message, &res), EPIPE);
     assert_non_null(strstr(res.detail, "HELLO"));
 }
 
@@ -243,7 +255,7 @@ static void who_serves_never_waits(void **state)
     (void)state;
     assert_int_equal(receive(&message, 0, NULL), EAGAIN);
     do {
-        rv = acme_message_send(fds[1], &reply, 1, -1, &res);
+        rv = acme_message_send_reply(fds[1], &reply, &res);
     } while (rv == APR_SUCCESS);
     assert_int_equal(rv, EAGAIN);
 }
