@@ -26,6 +26,7 @@ static void tell(acme_result_t *res, apr_status_t status, const char *fmt,
     vsnprintf(detail, sizeof(detail), fmt, args);
     acme_result_clear(res);
     res->status = status;
+    res->reason = ACME_REASON_OTHER;
     memcpy(res->detail, detail, sizeof(detail));
 }
 
@@ -67,6 +68,12 @@ apr_status_t acme_fail_never(acme_result_t *res, apr_status_t status,
     va_end(args);
     res->retry = ACME_RETRY_NEVER;
     return status;
+}
+
+apr_status_t acme_result_reason(acme_result_t *res, acme_reason_e reason)
+{
+    res->reason = reason;
+    return res->status;
 }
 
 void acme_result_prefix(acme_result_t *res, const char *subject)

@@ -11,6 +11,8 @@
 #include <apr_errno.h>
 #include <apr_time.h>
 
+#include "acme_reason.h"
+
 /* Will trying again ever help? Asked of every error. */
 typedef enum {
     ACME_RETRY_SOON,        /* nonce, timeout, 5xx: the next run may do */
@@ -29,6 +31,7 @@ typedef struct {
     apr_status_t status;
     acme_retry_e retry;
     apr_time_t retry_at;                /* 0: our own back-off decides */
+    acme_reason_e reason;               /* OTHER, where nobody knows better */
     char problem[ACME_PROBLEM_SIZE];    /* the CA's problem type, or "" */
     char detail[ACME_DETAIL_SIZE];      /* a sentence, its subject first */
 } acme_result_t;
@@ -38,8 +41,9 @@ void acme_result_clear(acme_result_t *res);
 
 /*
  * Tell a failure: replaces all of res and returns status. retry is
- * ACME_RETRY_SOON; a caller that knows better sets it afterwards. What does
- * not fit into detail is cut at ACME_DETAIL_SIZE.
+ * ACME_RETRY_SOON and reason ACME_REASON_OTHER; a caller that knows better
+ * sets them afterwards. What does not fit into detail is cut at
+ * ACME_DETAIL_SIZE.
  */
 apr_status_t acme_fail(acme_result_t *res, apr_status_t status,
                        const char *fmt, ...)
@@ -54,6 +58,9 @@ apr_status_t acme_fail_errno(acme_result_t *res, apr_status_t status,
 apr_status_t acme_fail_never(acme_result_t *res, apr_status_t status,
                              const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Say what kind of failure it is; returns its status. */
+apr_status_t acme_result_reason(acme_result_t *res, acme_reason_e reason);
 
 /* Put "subject: " before the detail of a failure that is handed upwards. */
 void acme_result_prefix(acme_result_t *res, const char *subject);

@@ -93,7 +93,7 @@ static void read_entry(acme_revoked_t *out, const X509_REVOKED *entry)
 
     out->status = ACME_REVOKED_YES;
     out->reason =
-        reason ? acme_revoked_reason(ASN1_ENUMERATED_get(reason)) : NULL;
+        reason ? acme_revoke_reason_name(ASN1_ENUMERATED_get(reason)) : NULL;
     acme_openssl_time(&out->when, X509_REVOKED_get0_revocationDate(entry));
     ASN1_ENUMERATED_free(reason);
 }

@@ -161,7 +161,7 @@ static apr_status_t read_status(acme_revoked_t *out, OCSP_BASICRESP *basic,
     }
     else if (status == V_OCSP_CERTSTATUS_REVOKED) {
         out->status = ACME_REVOKED_YES;
-        out->reason = acme_revoked_reason(reason);
+        out->reason = acme_revoke_reason_name(reason);
         acme_openssl_time(&out->when, when);
     }
     return APR_SUCCESS;

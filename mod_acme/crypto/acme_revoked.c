@@ -64,15 +64,3 @@ int acme_revoked_is_within(const ASN1_TIME *from, const ASN1_TIME *until,
     return acme_openssl_time(&first, from) && acme_openssl_time(&last, until)
            && first <= now + LEEWAY && last >= now - LEEWAY;
 }
-
-const char *acme_revoked_reason(long code)
-{
-    static const char *const reasons[] = {
-        "unspecified", "keyCompromise", "cACompromise", "affiliationChanged",
-        "superseded", "cessationOfOperation", "certificateHold", NULL,
-        "removeFromCRL", "privilegeWithdrawn", "aACompromise"
-    };
-
-    return code >= 0 && code < (long)(sizeof(reasons) / sizeof(*reasons))
-           ? reasons[code] : NULL;
-}

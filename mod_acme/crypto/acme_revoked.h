@@ -6,6 +6,7 @@
 #define ACME_REVOKED_H
 
 #include "acme_chain.h"
+#include "acme_revoke_reason.h"
 
 struct asn1_string_st;          /* OpenSSL's ASN1_TIME */
 
@@ -51,8 +52,5 @@ apr_status_t acme_revoked_is_fresh(apr_time_t *pnext,
 /* Is now in what from and until enclose, give or take 5 minutes? */
 int acme_revoked_is_within(const struct asn1_string_st *from,
                            const struct asn1_string_st *until, apr_time_t now);
-
-/* "keyCompromise", ... for a CRLReason; NULL when it is none. (5280, 5.3.1) */
-const char *acme_revoked_reason(long code);
 
 #endif

@@ -16,10 +16,10 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "acme_certificate.h"
 #include "acme_json.h"
 #include "acme_message.h"
 #include "acme_next_step.h"
+#include "acme_revoke_reason.h"
 
 #define DONE 0
 #define FAILED 1
@@ -56,7 +56,7 @@ typedef struct {
     const char *id;             /* or what to do with accounts */
     const char *ca;             /* part of its URL; NULL: any */
     const char *until;          /* of records; NULL: for ever */
-    int reason;                 /* of a revocation, ACME_REASON_NONE */
+    int reason;                 /* of a revocation, ACME_REVOKE_REASON_NONE */
     int json;
     int force;
     int chain;
@@ -79,7 +79,7 @@ static int read_reason(call_t *call, const char *text)
 {
     acme_result_t res;
 
-    if (acme_certificate_reason_parse(&call->reason, text, &res)) {
+    if (acme_revoke_reason_parse(&call->reason, text, &res)) {
         fprintf(stderr, "acmectl: %s\n", res.detail);
         return 0;
     }
@@ -391,7 +391,7 @@ static int renew(const call_t *call, const apr_array_header_t *all)
         return FAILED;
     }
     if (call->chain) {
-        return want(call, state, 0, ACME_WANT_CHAIN, ACME_REASON_NONE,
+        return want(call, state, 0, ACME_WANT_CHAIN, ACME_REVOKE_REASON_NONE,
                     apr_pstrcat(call->p, listed->id, ": its chain is being "
                                 "fetched anew", NULL));
     }
@@ -401,7 +401,7 @@ static int renew(const call_t *call, const apr_array_header_t *all)
                listed->id, acme_time_text(state->not_after, call->p));
         return FAILED;
     }
-    return want(call, state, 0, ACME_WANT_RENEWAL, ACME_REASON_NONE,
+    return want(call, state, 0, ACME_WANT_RENEWAL, ACME_REVOKE_REASON_NONE,
                 apr_pstrcat(call->p, listed->id, ": is being renewed", NULL));
 }
 
@@ -539,7 +539,7 @@ static int account(const call_t *call, const apr_array_header_t *all)
     for (i = 0; i < sizeof(account_verbs) / sizeof(*account_verbs); i++) {
         if (!strcmp(call->id, account_verbs[i].word)) {
             return want(call, &state, ca, account_verbs[i].want,
-                        ACME_REASON_NONE, account_verbs[i].said);
+                        ACME_REVOKE_REASON_NONE, account_verbs[i].said);
         }
     }
     fputs(usage, stderr);
@@ -601,7 +601,7 @@ int main(int argc, const char *const *argv)
         return FAILED;
     }
     call.state_dir = ACME_STATE_DIR;
-    call.reason = ACME_REASON_NONE;
+    call.reason = ACME_REVOKE_REASON_NONE;
     call.fd = -1;
     if (!read_arguments(&call, argc, argv)) {
         fputs(usage, stderr);

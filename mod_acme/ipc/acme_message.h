@@ -89,6 +89,8 @@ typedef struct {
                                            position; ACME_NO_NAME: none */
     apr_uint32_t challenge;             /* acme_challenge_e that failed on it;
                                            ACME_CHALLENGES: none did */
+    apr_uint32_t why;                   /* acme_reason_e, with FAILED and
+                                           LIMIT */
     char problem[ACME_PROBLEM_SIZE];    /* with FAILED */
     char detail[ACME_DETAIL_SIZE];
     apr_uint32_t with;                  /* with ORDERED: ACME_WITH_... */

@@ -98,6 +98,7 @@ typedef struct {
     apr_uint32_t pasts[ACME_HISTORY_KINDS]; /* how many of each */
     apr_time_t limit_until;     /* a limit of the CA: not ordered before; 0:
                                    none is known */
+    acme_reason_e limit_why;            /* what it waits for */
     char limit[ACME_DETAIL_SIZE];       /* a sentence about it */
 
     acme_want_e wanted;         /* by the administrator */
@@ -108,6 +109,7 @@ typedef struct {
     apr_uint32_t attempts;      /* failures in a row */
     acme_retry_e retry;         /* of the last failure */
     apr_time_t next_at;         /* not before this, after a failure */
+    acme_reason_e why;          /* the reason of the last failure */
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];
 } acme_state_t;

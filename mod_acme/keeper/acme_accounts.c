@@ -140,16 +140,16 @@ apr_status_t acme_accounts_check(const acme_accounts_t *accounts,
     if (!account->deactivated) {
         return APR_SUCCESS;
     }
-    return acme_fail_never(
-        res, APR_EACCES,
-        "account at %s: it was "
-        "deactivated, and nothing can be ordered with it; "
-        "to begin with a new one, remove %s and reload "
-        "httpd, or name another key identifier with "
-        "AcmeExternalAccount",
-        account->directory,
-        acme_store_path(acme_registry_store(accounts->registry), "accounts",
-                        account->folder, p));
+    acme_fail_never(res, APR_EACCES,
+                    "account at %s: it was "
+                    "deactivated, and nothing can be ordered with it; "
+                    "to begin with a new one, remove %s and reload "
+                    "httpd, or name another key identifier with "
+                    "AcmeExternalAccount",
+                    account->directory,
+                    acme_store_path(acme_registry_store(accounts->registry),
+                                    "accounts", account->folder, p));
+    return acme_result_reason(res, ACME_REASON_ACCOUNT_DEACTIVATED);
 }
 
 int acme_accounts_contacts_changed(acme_accounts_t *accounts,

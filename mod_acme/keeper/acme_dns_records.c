@@ -405,11 +405,13 @@ static void explain(record_t *record, acme_result_t *res)
                   "there? The error log has all that was said",
                   record->what.name, record->what.record, dns->server, detail,
                   dns->key_file);
+        res->reason = ACME_REASON_DNS_UPDATE_FAILED;
     }
     else {
         acme_fail(res, res->status, "%s: the command of AcmeDns failed: %s; "
                   "the error log has all that it said", record->what.name,
                   detail);
+        res->reason = ACME_REASON_HOOK_FAILED;
     }
 }
 

@@ -71,8 +71,9 @@ apr_status_t acme_install_check_chain(const acme_chain_t *chain,
     apr_status_t rv;
 
     if (!acme_chain_has_key(chain, asked->key)) {
-        return acme_fail(res, APR_EINVAL, "%s: the certificate is for another "
-                         "key than the one in our request", asked->id);
+        acme_fail(res, APR_EINVAL, "%s: the certificate is for another "
+                  "key than the one in our request", asked->id);
+        return acme_result_reason(res, ACME_REASON_CHAIN_REFUSED);
     }
     rv = check_names(leaf, asked, res, p);
     if (rv == APR_SUCCESS) {
@@ -80,6 +81,9 @@ apr_status_t acme_install_check_chain(const acme_chain_t *chain,
     }
     if (rv == APR_SUCCESS) {
         rv = acme_chain_linked(chain, res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        res->reason = ACME_REASON_CHAIN_REFUSED;
     }
     return rv;
 }

@@ -300,6 +300,7 @@ static void order_failed(acme_registry_t *registry,
                            ? (acme_retry_e)note->retry
                            : ACME_RETRY_SOON;
         state->next_at = bounded(note->next_at, now);
+        state->why = acme_reason_bound(note->why);
         apr_cpystrn(state->problem,
                     acme_text_clean(note->problem, ACME_PROBLEM_SIZE - 1, p),
                     sizeof(state->problem));
@@ -347,6 +348,7 @@ static void order_postponed(acme_registry_t *registry,
     acme_state_t *state = &registry->states[note->about.cert];
 
     state->limit_until = bounded(note->next_at, now);
+    state->limit_why = acme_reason_bound(note->why);
     apr_cpystrn(state->limit, clean_detail(note, p), sizeof(state->limit));
 }
 
@@ -424,6 +426,7 @@ void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
     renewal_ended(state);
     state->deleted = 0;
     state->ordering = 0;
+    state->why = ACME_REASON_NONE;
     state->problem[0] = '\0';
     state->detail[0] = '\0';
 

@@ -251,7 +251,7 @@ static apr_status_t fail_no_account(const making_t *making)
     acme_fail(res, APR_EINVAL, "%s: there is no account yet",
               making->cert->id);
     apr_cpystrn(res->problem, NO_ACCOUNT, sizeof(res->problem));
-    return res->status;
+    return acme_result_reason(res, ACME_REASON_ACCOUNT_UNKNOWN);
 }
 
 /*

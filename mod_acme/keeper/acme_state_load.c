@@ -172,6 +172,7 @@ void acme_state_load_to_journal(acme_journal_t *journal, const acme_state_t *sta
     journal->attempts = state->attempts;
     journal->next_at = state->next_at;
     journal->retry = state->retry;
+    journal->why = state->why;
     journal->problem = state->problem;
     journal->detail = state->detail;
     journal->wanted = (int)state->wanted;
@@ -232,6 +233,7 @@ static void take_journal(acme_state_t *state, const acme_journal_t *journal,
         state->attempts = journal->attempts;
         state->retry = journal->retry;
         state->next_at = journal->next_at;
+        state->why = journal->why;
         apr_cpystrn(state->problem, journal->problem, sizeof(state->problem));
         apr_cpystrn(state->detail, journal->detail, sizeof(state->detail));
     }

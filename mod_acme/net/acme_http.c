@@ -398,6 +398,17 @@ static const char *advice(CURLcode code)
     }
 }
 
+static acme_reason_e reason_of(CURLcode code)
+{
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        return ACME_REASON_CA_UNTRUSTED;
+    default:
+        return ACME_REASON_CA_UNREACHABLE;
+    }
+}
+
 /* Tell a transfer that curl ended. */
 static apr_status_t curl_fail(acme_result_t *res, const acme_http_t *http,
                               const transfer_t *t, CURLcode code,
@@ -412,14 +423,14 @@ static apr_status_t curl_fail(acme_result_t *res, const acme_http_t *http,
         refused = too_large(t->p);
     }
     if (refused) {
-        return acme_fail(res, APR_EGENERAL, "%s: the reply has %s", url,
-                         refused);
+        acme_fail(res, APR_EGENERAL, "%s: the reply has %s", url, refused);
+        return acme_result_reason(res, ACME_REASON_CA_ANSWER);
     }
-    return acme_fail(res, code == CURLE_OPERATION_TIMEDOUT ? APR_TIMEUP
-                                                           : APR_EGENERAL,
-                     "%s: %s%s%s", url,
-                     acme_text_clean(text, SENTENCE_MAX, t->p),
-                     hint ? "; " : "", hint ? hint : "");
+    acme_fail(res, code == CURLE_OPERATION_TIMEDOUT ? APR_TIMEUP
+                                                    : APR_EGENERAL,
+              "%s: %s%s%s", url, acme_text_clean(text, SENTENCE_MAX, t->p),
+              hint ? "; " : "", hint ? hint : "");
+    return acme_result_reason(res, reason_of(code));
 }
 
 /* The transfer with everything set: added, driven, taken out again. */

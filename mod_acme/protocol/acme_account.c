@@ -102,8 +102,9 @@ static apr_status_t check_status(const acme_http_reply_t *reply,
     }
     status = acme_json_string(json, "status", STATUS_MAX, p);
     if (status && strcmp(status, expected)) {
-        return acme_fail_never(res, APR_EGENERAL, "%s: it is %s at the CA",
-                               what, acme_text_clean(status, STATUS_MAX, p));
+        acme_fail_never(res, APR_EGENERAL, "%s: it is %s at the CA", what,
+                        acme_text_clean(status, STATUS_MAX, p));
+        return acme_result_reason(res, ACME_REASON_ACCOUNT_DEACTIVATED);
     }
     return APR_SUCCESS;
 }

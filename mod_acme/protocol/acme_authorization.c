@@ -119,6 +119,19 @@ static void parse_challenge(acme_authorization_t *authz, const json_t *json,
     }
 }
 
+/* The CA connected to one port, and could not. (8555, 8.3; 8737, 3) */
+static acme_reason_e unreachable(const char *type)
+{
+    switch (type ? kind_of(type) : -1) {
+    case ACME_HTTP_01:
+        return ACME_REASON_PORT_80_UNREACHABLE;
+    case ACME_TLS_ALPN_01:
+        return ACME_REASON_PORT_443_UNREACHABLE;
+    default:
+        return ACME_REASON_SERVER_UNREACHABLE;
+    }
+}
+
 /* Why it failed: what a challenge says, else its own status. */
 static void parse_error(acme_authorization_t *authz, const json_t *json,
                         apr_pool_t *p)
@@ -137,11 +150,15 @@ static void parse_error(acme_authorization_t *authz, const json_t *json,
                 p, "%s of %s", type ? acme_text_clean(type, TYPE_MAX, p)
                                     : "challenge", authz->name),
                 &authz->error, p);
+            if (authz->error.reason == ACME_REASON_SERVER_UNREACHABLE) {
+                authz->error.reason = unreachable(type);
+            }
             return;
         }
     }
     acme_fail(&authz->error, APR_EGENERAL, "authorization of %s: it is %s",
               authz->name, status);
+    authz->error.reason = ACME_REASON_ORDER_INVALID;
 }
 
 static apr_status_t authz_parse(acme_authorization_t *authz,

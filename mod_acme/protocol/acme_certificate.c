@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include <apr_cstr.h>
 #include <apr_strings.h>
 
 #include "acme_certificate.h"
@@ -16,22 +15,6 @@
 #include "acme_text.h"
 
 #define TYPE_MAX 64
-#define REASON_SHOWN 64         /* octets of a refused one */
-
-/* Those that are not a CA's alone to give. (5280, 5.3.1) */
-static const struct {
-    const char *name;
-    int reason;
-} reasons[] = {
-    { "unspecified",          0 },
-    { "keyCompromise",        1 },
-    { "affiliationChanged",   3 },
-    { "superseded",           4 },
-    { "cessationOfOperation", 5 },
-    { "privilegeWithdrawn",   9 }
-};
-
-#define REASONS (sizeof(reasons) / sizeof(*reasons))
 
 static apr_array_header_t *alternates_of(const acme_http_reply_t *reply,
                                          apr_pool_t *p)
@@ -86,25 +69,6 @@ apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
     return APR_SUCCESS;
 }
 
-apr_status_t acme_certificate_reason_parse(int *preason, const char *text,
-                                           acme_result_t *res)
-{
-    apr_size_t i;
-
-    *preason = ACME_REASON_NONE;
-
-    for (i = 0; i < REASONS; i++) {
-        if (!apr_cstr_casecmp(text, reasons[i].name)) {
-            *preason = reasons[i].reason;
-            return APR_SUCCESS;
-        }
-    }
-    return acme_fail_never(res, APR_EINVAL, "reason \"%.*s\": must be "
-                           "unspecified, keyCompromise, affiliationChanged, "
-                           "superseded, cessationOfOperation or "
-                           "privilegeWithdrawn", REASON_SHOWN, text);
-}
-
 const char *acme_certificate_revoke_payload(const unsigned char *der,
                                             apr_size_t len, int reason,
                                             apr_pool_t *p)
@@ -113,7 +77,7 @@ const char *acme_certificate_revoke_payload(const unsigned char *der,
 
     json_object_set_new(json, "certificate",
                         json_string(acme_text_base64url(der, len, p)));
-    if (reason != ACME_REASON_NONE) {
+    if (reason != ACME_REVOKE_REASON_NONE) {
         json_object_set_new(json, "reason", json_integer(reason));
     }
     return acme_json_text(json, 0, p);

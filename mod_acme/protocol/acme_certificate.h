@@ -7,10 +7,10 @@
 
 #include <apr_tables.h>
 
+#include "acme_revoke_reason.h"
 #include "acme_session.h"
 
 #define ACME_ALTERNATES_MAX 10  /* further chains of one certificate */
-#define ACME_REASON_NONE (-1)
 
 /*
  * The PEM chain behind an order's certificate URL, as the CA sent it and at
@@ -25,14 +25,9 @@ apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
                                     apr_pool_t *p);
 
 /*
- * A reason for a revocation that one who has a certificate may give:
- * "keyCompromise", ... in letters of any case. res lists what is allowed.
- * (5280, 5.3.1)
+ * The payload of revokeCert; reason may be ACME_REVOKE_REASON_NONE. (8555,
+ * 7.6)
  */
-apr_status_t acme_certificate_reason_parse(int *preason, const char *text,
-                                           acme_result_t *res);
-
-/* The payload of revokeCert; reason may be ACME_REASON_NONE. (8555, 7.6) */
 const char *acme_certificate_revoke_payload(const unsigned char *der,
                                             apr_size_t len, int reason,
                                             apr_pool_t *p);

@@ -32,54 +32,60 @@
 static const struct problem {
     const char *name;
     acme_retry_e retry;
+    acme_reason_e reason;
     const char *advice;
 } problems[] = {
     /* The next run registers the account anew. */
-    { "accountDoesNotExist",     ACME_RETRY_SOON, NULL },
+    { "accountDoesNotExist", ACME_RETRY_SOON, ACME_REASON_ACCOUNT_UNKNOWN,
+      NULL },
     /* Of renewal info (9773, 7.4): the next order goes without `replaces'. */
-    { "alreadyReplaced",         ACME_RETRY_SOON, NULL },
-    { "alreadyRevoked",          ACME_RETRY_NEVER, NULL },
-    { "badCSR",                  ACME_RETRY_NEVER,
+    { "alreadyReplaced", ACME_RETRY_SOON, ACME_REASON_REQUEST_REFUSED, NULL },
+    { "alreadyRevoked", ACME_RETRY_NEVER, ACME_REASON_REQUEST_REFUSED, NULL },
+    { "badCSR", ACME_RETRY_NEVER, ACME_REASON_KEY_REFUSED,
       "see AcmeKeyTypes, AcmeMustStaple and AcmeNames" },
-    { "badNonce",                ACME_RETRY_SOON, NULL },
-    { "badPublicKey",            ACME_RETRY_NEVER, "see AcmeKeyTypes" },
-    { "badRevocationReason",     ACME_RETRY_NEVER,
+    { "badNonce", ACME_RETRY_SOON, ACME_REASON_REQUEST_REFUSED, NULL },
+    { "badPublicKey", ACME_RETRY_NEVER, ACME_REASON_KEY_REFUSED,
+      "see AcmeKeyTypes" },
+    { "badRevocationReason", ACME_RETRY_NEVER, ACME_REASON_REQUEST_REFUSED,
       "give another reason, or none" },
-    { "badSignatureAlgorithm",   ACME_RETRY_NEVER,
+    { "badSignatureAlgorithm", ACME_RETRY_NEVER, ACME_REASON_KEY_REFUSED,
       "the account needs a key of another type" },
-    { "caa",                     ACME_RETRY_SOON,
+    { "caa", ACME_RETRY_SOON, ACME_REASON_CAA_FORBIDDEN,
       "the CAA records of the name must allow this CA" },
     /* As the gravest of its subproblems. */
-    { "compound",                ACME_RETRY_SOON, NULL },
-    { "connection",              ACME_RETRY_SOON,
+    { "compound", ACME_RETRY_SOON, ACME_REASON_REQUEST_REFUSED, NULL },
+    { "connection", ACME_RETRY_SOON, ACME_REASON_SERVER_UNREACHABLE,
       "the CA must reach this server from outside: see to the firewall and to "
       "the addresses that the DNS has for the name" },
-    { "dns",                     ACME_RETRY_SOON,
+    { "dns", ACME_RETRY_SOON, ACME_REASON_DNS_FAILED,
       "see to the DNS servers of the name" },
-    { "externalAccountRequired", ACME_RETRY_NEVER,
+    { "externalAccountRequired", ACME_RETRY_NEVER, ACME_REASON_EAB_REQUIRED,
       "set AcmeExternalAccount kid file:path, with what the CA gave you" },
-    { "incorrectResponse",       ACME_RETRY_SOON,
+    { "incorrectResponse", ACME_RETRY_SOON, ACME_REASON_CHALLENGE_FAILED,
       "see that the name leads to this server and to no other" },
-    { "invalidContact",          ACME_RETRY_NEVER, "see AcmeContact" },
+    { "invalidContact", ACME_RETRY_NEVER, ACME_REASON_CONTACT_REFUSED,
+      "see AcmeContact" },
     /* Of draft-ietf-acme-profiles. */
-    { "invalidProfile",          ACME_RETRY_NEVER, "see AcmeProfile" },
+    { "invalidProfile", ACME_RETRY_NEVER, ACME_REASON_PROFILE_REFUSED,
+      "see AcmeProfile" },
     /* Also what CAs say of orders and authorizations that they forgot. */
-    { "malformed",               ACME_RETRY_SOON, NULL },
-    { "orderNotReady",           ACME_RETRY_SOON, NULL },
-    { "rateLimited",             ACME_RETRY_LATER,
+    { "malformed", ACME_RETRY_SOON, ACME_REASON_REQUEST_REFUSED, NULL },
+    { "orderNotReady", ACME_RETRY_SOON, ACME_REASON_REQUEST_REFUSED, NULL },
+    { "rateLimited", ACME_RETRY_LATER, ACME_REASON_RATE_LIMITED,
       "it is tried again when the CA allows it" },
-    { "rejectedIdentifier",      ACME_RETRY_NEVER,
+    { "rejectedIdentifier", ACME_RETRY_NEVER, ACME_REASON_REJECTED_NAME,
       "the CA never issues for this name: leave it out with AcmeNames, or "
       "name another AcmeCA" },
-    { "serverInternal",          ACME_RETRY_SOON, NULL },
-    { "tls",                     ACME_RETRY_SOON, NULL },
-    { "unauthorized",            ACME_RETRY_SOON, NULL },
-    { "unsupportedContact",      ACME_RETRY_NEVER, "see AcmeContact" },
-    { "unsupportedIdentifier",   ACME_RETRY_NEVER,
+    { "serverInternal", ACME_RETRY_SOON, ACME_REASON_CA_ERROR, NULL },
+    { "tls", ACME_RETRY_SOON, ACME_REASON_CHALLENGE_FAILED, NULL },
+    { "unauthorized", ACME_RETRY_SOON, ACME_REASON_CHALLENGE_FAILED, NULL },
+    { "unsupportedContact", ACME_RETRY_NEVER, ACME_REASON_CONTACT_REFUSED,
+      "see AcmeContact" },
+    { "unsupportedIdentifier", ACME_RETRY_NEVER, ACME_REASON_REJECTED_NAME,
       "the CA issues for no names of this kind: see AcmeNames and "
       "AcmeProfile" },
     /* A visit to a page of the CA's, then the same request succeeds. */
-    { "userActionRequired",      ACME_RETRY_SOON,
+    { "userActionRequired", ACME_RETRY_SOON, ACME_REASON_CA_ACTION_REQUIRED,
       "open the CA's page and do what it asks" }
 };
 
@@ -104,6 +110,21 @@ static acme_retry_e retry_of(const json_t *json)
     const struct problem *problem = problem_find(json_string_value(type));
 
     return problem ? problem->retry : ACME_RETRY_SOON;
+}
+
+/* The DNS's own word for it is in the sentence only. */
+static acme_reason_e reason_of(const json_t *json)
+{
+    const json_t *type = json_object_get(json, "type");
+    const struct problem *problem = problem_find(json_string_value(type));
+    const char *detail = json_string_value(json_object_get(json, "detail"));
+
+    if (!problem) {
+        return ACME_REASON_REQUEST_REFUSED;
+    }
+    return problem->reason == ACME_REASON_DNS_FAILED && detail
+           && strstr(detail, "NXDOMAIN") ? ACME_REASON_DNS_NXDOMAIN
+                                         : problem->reason;
 }
 
 /* A member made fit for people, at most max octets; NULL if there is none. */
@@ -158,20 +179,19 @@ static const char *subproblems_text(const json_t *json, apr_pool_t *p)
 }
 
 /* One name that can never be had spoils an order of many. */
-static acme_retry_e retry_of_all(const json_t *json)
+static void take_gravest(acme_result_t *res, const json_t *json)
 {
     const json_t *subs = json_object_get(json, "subproblems");
-    acme_retry_e retry = retry_of(json);
     apr_size_t i;
 
     for (i = 0; i < json_array_size(subs); i++) {
-        acme_retry_e sub = retry_of(json_array_get(subs, i));
+        const json_t *sub = json_array_get(subs, i);
 
-        if (sub > retry) {
-            retry = sub;
+        if (i == 0 || retry_of(sub) > res->retry) {
+            res->retry = retry_of(sub);
+            res->reason = reason_of(sub);
         }
     }
-    return retry;
 }
 
 apr_status_t acme_problem_json(const json_t *json, const char *what,
@@ -189,8 +209,11 @@ apr_status_t acme_problem_json(const json_t *json, const char *what,
               instance ? instance : "", instance ? ")" : "",
               subproblems_text(json, p));
     apr_cpystrn(res->problem, type ? type : "", sizeof(res->problem));
-    res->retry = acme_problem_is(res, "compound") ? retry_of_all(json)
-                                                  : retry_of(json);
+    res->retry = retry_of(json);
+    res->reason = reason_of(json);
+    if (acme_problem_is(res, "compound")) {
+        take_gravest(res, json);
+    }
     return res->status;
 }
 
@@ -201,6 +224,8 @@ static void tell_status(const acme_http_reply_t *reply, const char *what,
     acme_fail(res, APR_EGENERAL, "%s: HTTP %d%s%s", what, reply->status,
               reply->body_len ? ": " : "",
               acme_text_clean(reply->body, BODY_SHOWN, p));
+    res->reason = reply->status >= 500 ? ACME_REASON_CA_ERROR
+                                       : ACME_REASON_CA_ANSWER;
 }
 
 /* The reply's body as a problem; CAs send it under many content types. */
@@ -233,6 +258,8 @@ apr_status_t acme_problem_reply(const acme_http_reply_t *reply,
     if (reply->status == 429
         || (reply->status == 503 && reply->retry_after)) {
         res->retry = ACME_RETRY_LATER;
+        res->reason = reply->status == 429 ? ACME_REASON_RATE_LIMITED
+                                           : ACME_REASON_CA_ERROR;
     }
     if (res->retry != ACME_RETRY_NEVER) {
         res->retry_at = reply->retry_after;

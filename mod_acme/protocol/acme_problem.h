@@ -1,8 +1,8 @@
 /*
  * acme_problem.h - what a CA says went wrong. (7807; 8555, 6.7)
  *
- * One table says of each problem type whose fault it is and so whether trying
- * again can help.
+ * One table says of each problem type which reason of acme_reason.h it is, and
+ * whether trying again can help.
  */
 #ifndef ACME_PROBLEM_H
 #define ACME_PROBLEM_H

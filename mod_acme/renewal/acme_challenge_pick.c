@@ -98,7 +98,8 @@ apr_status_t acme_challenge_pick_make(acme_challenge_pick_t *choice,
     if (why) {
         work->res.retry = ACME_RETRY_SOON;      /* a record may come */
     }
-    return APR_ENOTIMPL;
+    return acme_result_reason(&work->res, why ? ACME_REASON_DNS_PERSIST_MISSING
+                                              : ACME_REASON_NO_CHALLENGE);
 }
 
 int acme_challenge_pick_another(const acme_task_t *work)

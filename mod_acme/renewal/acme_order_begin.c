@@ -50,11 +50,13 @@ static void explain_binding(acme_task_t *work, const acme_directory_t *dir)
                      "identifier and the HMAC key of AcmeExternalAccount",
                      what);
         res->retry = ACME_RETRY_NEVER;
+        res->reason = ACME_REASON_EAB_REQUIRED;
     }
     else if (dir->external_account_required
              && !strstr(what, "AcmeExternalAccount")) {
         apr_snprintf(res->detail, sizeof(res->detail), "%s; set "
                      "AcmeExternalAccount", what);
+        res->reason = ACME_REASON_EAB_REQUIRED;
     }
 }
 
@@ -269,8 +271,9 @@ static apr_status_t choose_profile(acme_task_t *work,
                         "(it offers: %s)", work->cert->id, profile,
                         profiles_text(dir, work->p));
     if (work->cert->profile_required) {
-        return acme_fail_never(&work->res, APR_ENOTIMPL, "%s, and "
-                               "AcmeProfile says required", text);
+        acme_fail_never(&work->res, APR_ENOTIMPL, "%s, and "
+                        "AcmeProfile says required", text);
+        return acme_result_reason(&work->res, ACME_REASON_PROFILE_REFUSED);
     }
     return warn(work, apr_pstrcat(work->p, text, "; ordered without it",
                                   NULL));

@@ -324,12 +324,12 @@ static apr_status_t tell_unseen(const wait_t *wait, int unseen,
     if (unseen > 1) {
         others = apr_psprintf(wait->p, "; so it is with %d more", unseen - 1);
     }
-    return acme_fail(res, APR_TIMEUP,
-                     "%s: after %s, %s%s; see whether its TXT record gets to "
-                     "all name servers",
-                     acme_text_clean(watch->record, ACME_NAME_MAX, wait->p),
-                     acme_time_interval_text(most, wait->p), watch->lack,
-                     others);
+    acme_fail(res, APR_TIMEUP,
+              "%s: after %s, %s%s; see whether its TXT record gets to "
+              "all name servers",
+              acme_text_clean(watch->record, ACME_NAME_MAX, wait->p),
+              acme_time_interval_text(most, wait->p), watch->lack, others);
+    return acme_result_reason(res, ACME_REASON_DNS_PROPAGATION);
 }
 
 static apr_status_t watch_all(wait_t *wait, apr_interval_time_t most,

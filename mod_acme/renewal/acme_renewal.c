@@ -174,6 +174,7 @@ static void give_up(acme_task_t *work)
     body->next_at = acme_schedule_retry_at(&failure, now);
     body->name = work->blamed;
     body->challenge = work->blamed_challenge;
+    body->why = (apr_uint32_t)why.reason;
     apr_cpystrn(body->problem, why.problem, sizeof(body->problem));
     apr_cpystrn(body->detail, why.detail, sizeof(body->detail));
     acme_client_call(NULL, work->client, ACME_MSG_NOTE, body, &work->res,

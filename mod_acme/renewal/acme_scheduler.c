@@ -245,6 +245,7 @@ static void wait_for_limit(acme_scheduler_t *agenda, const entry_t *entry,
     note.about.ca = entry->turn.ca;
     note.note = ACME_NOTE_LIMIT;
     note.next_at = until;
+    note.why = ACME_REASON_RATE_LIMITED;
     apr_cpystrn(note.detail, why, sizeof(note.detail));
     acme_client_call(NULL, agenda->client, ACME_MSG_NOTE, &note, &res,
                      agenda->scratch);

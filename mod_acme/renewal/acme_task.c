@@ -22,8 +22,9 @@ static apr_status_t sign(const char **pbody, void *baton, acme_sign_e kind,
 
     /* A CA that is slow at each step must not hold one of few threads. */
     if (apr_time_now() > work->begun + WORK_MAX) {
-        return acme_fail(res, APR_TIMEUP, "%s: given up after half an hour",
-                         work->cert->id);
+        acme_fail(res, APR_TIMEUP, "%s: given up after half an hour",
+                  work->cert->id);
+        return acme_result_reason(res, ACME_REASON_CA_SLOW);
     }
     body->about = work->about;
     body->kind = kind;

@@ -275,10 +275,11 @@ static apr_status_t explain_invalid(acme_task_t *work)
         rv = work->res.status;
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_fail(&work->res, APR_EGENERAL,
-                       "%s: the CA ended the "
-                       "order without a word why",
-                       work->cert->id);
+        acme_fail(&work->res, APR_EGENERAL,
+                  "%s: the CA ended the "
+                  "order without a word why",
+                  work->cert->id);
+        rv = acme_result_reason(&work->res, ACME_REASON_ORDER_INVALID);
     }
     return rv;
 }
@@ -294,7 +295,7 @@ static apr_status_t come_later(acme_task_t *work)
               work->cert->id, acme_time_text(at, work->p));
     work->res.retry = ACME_RETRY_LATER;
     work->res.retry_at = at;
-    return APR_EAGAIN;
+    return acme_result_reason(&work->res, ACME_REASON_CA_SLOW);
 }
 
 apr_status_t acme_validation_await(acme_task_t *work, acme_order_e until)
@@ -305,11 +306,12 @@ apr_status_t acme_validation_await(acme_task_t *work, acme_order_e until)
 
     while (rv == APR_SUCCESS && work->order->status < until) {
         if (apr_time_now() > end) {
-            return acme_fail(&work->res, APR_TIMEUP,
-                             "%s: the CA did not "
-                             "%s within 10 minutes",
-                             work->cert->id,
-                             until == ACME_ORDER_READY ? "validate" : "issue");
+            acme_fail(&work->res, APR_TIMEUP,
+                      "%s: the CA did not "
+                      "%s within 10 minutes",
+                      work->cert->id,
+                      until == ACME_ORDER_READY ? "validate" : "issue");
+            return acme_result_reason(&work->res, ACME_REASON_CA_SLOW);
         }
         if (work->order->retry_after > end) {
             return come_later(work);

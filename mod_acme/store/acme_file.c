@@ -54,9 +54,12 @@ static apr_status_t file_fail(acme_result_t *res, apr_status_t status,
     const char *text = advice(status);
 
     if (text) {
-        return acme_fail(res, status, "%s: cannot %s: %s", path, action, text);
+        acme_fail(res, status, "%s: cannot %s: %s", path, action, text);
     }
-    return acme_fail_errno(res, status, "%s: cannot %s", path, action);
+    else {
+        acme_fail_errno(res, status, "%s: cannot %s", path, action);
+    }
+    return acme_result_reason(res, ACME_REASON_STORE_UNWRITABLE);
 }
 
 static const char *folder_of(const char *path, apr_pool_t *p)

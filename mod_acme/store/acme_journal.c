@@ -158,9 +158,15 @@ static void parse_names(apr_array_header_t *names, json_t *array,
 /* What journals may have, and need not. */
 static void parse_extras(acme_journal_t *journal, json_t *json, apr_pool_t *p)
 {
+    const char *code;
+
     if (json_object_get(json, "reason")) {
         journal->reason = (int)acme_json_int(json, "reason");
     }
+    code = acme_json_string(json, "reasonCode", EVENT_MAX, p);
+    journal->why = code              ? acme_reason_parse(code)
+                   : journal->attempts ? ACME_REASON_OTHER
+                                       : ACME_REASON_NONE;
     journal->wanted = (int)acme_json_int(json, "wanted");
     journal->wanted_ca = (int)acme_json_int(json, "wantedCa");
     journal->deleted = acme_json_true(json, "deleted");
@@ -332,7 +338,7 @@ static const char *journal_text(const acme_journal_t *journal, int first,
     json_t *json;
 
     json = json_pack(
-        "{s:I, s:s*, s:s, s:i, s:i, s:i, s:b, s:o*, s:o, s:o, s:o, s:o, s:o}",
+        "{s:I, s:s*, s:s, s:i, s:i, s:i, s:b, s:o*, s:o, s:s, s:o, s:o, s:o, s:o}",
         "attempts", (json_int_t)journal->attempts,
         "next_at", when_text(journal->next_at, p),
         "retry", retry_names[journal->retry],
@@ -340,6 +346,7 @@ static const char *journal_text(const acme_journal_t *journal, int first,
         "reason", journal->reason, "deleted", journal->deleted,
         "renewalInfo", window_json(&journal->window, p),
         "names", names_json(journal->names, p),
+        "reasonCode", acme_reason_about(journal->why)->code,
         "problem", text_json(journal->problem, ACME_PROBLEM_SIZE - 1, p),
         "detail", text_json(journal->detail, ACME_DETAIL_SIZE - 1, p),
         "digest", text_json(journal->digest, DIGEST_MAX, p),

@@ -54,6 +54,7 @@ typedef struct {
     int deleted;                /* an administrator wants no other one */
     const char *problem;        /* type and sentence of the last failure, */
     const char *detail;         /*   "" when the last attempt succeeded */
+    acme_reason_e why;          /* its reason */
     const char *digest;         /* configuration that the failure belongs to */
     acme_journal_window_t window;
     apr_array_header_t *names;  /* acme_journal_name_t: those that failed */

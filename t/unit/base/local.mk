@@ -3,6 +3,7 @@
 base_tests = \
 	%D%/test_json \
 	%D%/test_name \
+	%D%/test_reason \
 	%D%/test_result \
 	%D%/test_stop \
 	%D%/test_text \

@@ -70,6 +70,56 @@ static void each_problem_says_whether_trying_again_helps(void **state)
     assert_int_equal(res.retry, ACME_RETRY_SOON);
 }
 
+static void each_problem_has_a_reason(void **state)
+{
+    static const struct {
+        int status;
+        const char *body;
+        acme_reason_e reason;
+    } rows[] = {
+        { 400, "{\"type\":\"" URN "caa\"}", ACME_REASON_CAA_FORBIDDEN },
+        { 400, "{\"type\":\"" URN "dns\",\"detail\":\"SERVFAIL\"}",
+          ACME_REASON_DNS_FAILED },
+        { 400, "{\"type\":\"" URN "dns\",\"detail\":\"DNS problem: NXDOMAIN "
+          "looking up A for a.org\"}", ACME_REASON_DNS_NXDOMAIN },
+        { 400, "{\"type\":\"" URN "connection\"}",
+          ACME_REASON_SERVER_UNREACHABLE },
+        { 403, "{\"type\":\"" URN "unauthorized\",\"detail\":\"NXDOMAIN\"}",
+          ACME_REASON_CHALLENGE_FAILED },
+        { 403, "{\"type\":\"" URN "externalAccountRequired\"}",
+          ACME_REASON_EAB_REQUIRED },
+        { 403, "{\"type\":\"" URN "rejectedIdentifier\"}",
+          ACME_REASON_REJECTED_NAME },
+        { 429, "{\"type\":\"" URN "rateLimited\"}",
+          ACME_REASON_RATE_LIMITED },
+        { 403, "{\"type\":\"" URN "compound\",\"subproblems\":["
+          "{\"type\":\"" URN "caa\"},"
+          "{\"type\":\"" URN "rejectedIdentifier\"},"
+          "{\"type\":\"" URN "dns\"}]}", ACME_REASON_REJECTED_NAME },
+        { 403, "{\"type\":\"" URN "compound\",\"subproblems\":["
+          "{\"type\":\"" URN "caa\"}]}", ACME_REASON_CAA_FORBIDDEN },
+        { 403, "{\"type\":\"" URN "compound\"}",
+          ACME_REASON_REQUEST_REFUSED },
+        { 400, "{\"type\":\"" URN "ofTheFuture\"}",
+          ACME_REASON_REQUEST_REFUSED },
+        { 500, "{\"type\":\"" URN "serverInternal\"}",
+          ACME_REASON_CA_ERROR },
+        { 502, "<html>", ACME_REASON_CA_ERROR },
+        { 429, "", ACME_REASON_RATE_LIMITED },
+        { 404, "<html>", ACME_REASON_CA_ANSWER }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        problem(rows[i].status, 0, rows[i].body);
+        if (res.reason != rows[i].reason) {
+            fail_msg("%d %s: %s", rows[i].status, rows[i].body,
+                     acme_reason_about(res.reason)->code);
+        }
+    }
+}
+
 static void a_status_says_it_where_no_problem_does(void **state)
 {
     static const struct {
@@ -237,6 +287,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         FAKE_CA_TEST(each_problem_says_whether_trying_again_helps),
+        FAKE_CA_TEST(each_problem_has_a_reason),
         FAKE_CA_TEST(a_status_says_it_where_no_problem_does),
         FAKE_CA_TEST(subproblems_name_their_identifiers),
         FAKE_CA_TEST(advice_follows_the_cas_sentence),

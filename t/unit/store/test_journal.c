@@ -109,6 +109,59 @@ static void round_trip(void **state)
                            "\"2026-11-21T05:36:05Z\""));
 }
 
+static void reasons_come_back(void **state)
+{
+    acme_journal_t *journal = acme_journal_make(pool);
+
+    (void)state;
+    journal->attempts = 3;
+    journal->why = ACME_REASON_CAA_FORBIDDEN;
+    assert_int_equal(save(journal), 0);
+    assert_non_null(strstr(text_of(at("store/journal/a.org.json")),
+                           "\"reasonCode\": \"caa-forbidden\""));
+    assert_int_equal(load(&journal), 0);
+    assert_int_equal(journal->why, ACME_REASON_CAA_FORBIDDEN);
+    journal->attempts = 0;
+    journal->why = ACME_REASON_NONE;
+    assert_int_equal(save(journal), 0);
+    assert_int_equal(load(&journal), 0);
+    assert_int_equal(journal->why, ACME_REASON_NONE);
+}
+
+/* As an older version wrote it, or a newer one. */
+static void unknown_reasons_are_the_generic_one(void **state)
+{
+    static const struct {
+        const char *name, *json;
+        acme_reason_e why;
+    } rows[] = {
+        { "none, failed", "{\"attempts\":2,\"retry\":\"soon\","
+          "\"problem\":\"\",\"detail\":\"no\",\"digest\":\"\","
+          "\"events\":[]}", ACME_REASON_OTHER },
+        { "none, well", "{\"attempts\":0,\"retry\":\"soon\","
+          "\"problem\":\"\",\"detail\":\"\",\"digest\":\"\","
+          "\"events\":[]}", ACME_REASON_NONE },
+        { "of tomorrow", "{\"attempts\":2,\"retry\":\"soon\","
+          "\"problem\":\"\",\"detail\":\"no\",\"digest\":\"\","
+          "\"reasonCode\":\"moon-phase\",\"events\":[]}",
+          ACME_REASON_OTHER },
+        { "no string", "{\"attempts\":2,\"retry\":\"soon\","
+          "\"problem\":\"\",\"detail\":\"no\",\"digest\":\"\","
+          "\"reasonCode\":7,\"events\":[]}", ACME_REASON_OTHER }
+    };
+    acme_journal_t *journal;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        put(at("store/journal/a.org.json"), rows[i].json);
+        assert_int_equal(load(&journal), 0);
+        if (journal->why != rows[i].why) {
+            fail_msg("%s: %d", rows[i].name, (int)journal->why);
+        }
+    }
+}
+
 static void wishes_come_back(void **state)
 {
     static const struct {
@@ -439,6 +492,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         SCRATCH_TEST(none_is_empty),
         SCRATCH_TEST(round_trip),
+        SCRATCH_TEST(reasons_come_back),
+        SCRATCH_TEST(unknown_reasons_are_the_generic_one),
         SCRATCH_TEST(wishes_come_back),
         SCRATCH_TEST(a_window_comes_back),
         SCRATCH_TEST(names_that_failed_come_back),
