@@ -86,7 +86,7 @@ static apr_uint32_t seen(void *baton, const acme_challenge_response_t *answer)
  */
 static void start_scheduler(void)
 {
-    acme_scheduler_conf_t scheduler_conf;
+    acme_scheduler_conf_t scheduler_conf = { 0 };
     acme_scheduler_t *made;
     acme_result_t res;
 

@@ -6,145 +6,162 @@
 #include <apr_strings.h>
 
 #include "acme_account.h"
+#include "acme_account_settle.h"
+#include "acme_admin_task.h"
 #include "acme_certificate.h"
 #include "acme_chain_pick.h"
-#include "acme_order_begin.h"
+#include "acme_meta.h"
 #include "acme_problem.h"
-#include "acme_admin_task.h"
-
-typedef apr_status_t wish_t(acme_task_t *work);
 
 /* The same leaf with the chain that the CA has for it today. */
-static apr_status_t renew_chain(acme_task_t *work)
+static apr_status_t renew_chain(const acme_task_t *task, acme_result_t *res)
 {
-    const char *pem, *url;
-    apr_size_t len;
+    acme_store_t *store = acme_store_at(task->env->conf->state_dir, task->p);
+    const char *url = acme_meta_url(store, task->cert->id,
+                                    task->signing->about.part, task->p);
+    acme_chain_pick_t chain;
     apr_status_t rv;
 
-    rv = acme_task_live(&url, &pem, &len, work);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
     if (!url) {
-        return acme_fail_never(&work->res, APR_ENOENT, "%s: it is not known "
-                               "where the CA has the certificate; renew it "
-                               "instead", work->cert->id);
+        return acme_fail_never(
+            res, APR_ENOENT,
+            "%s: the URL of the certificate at the CA is not known; renew the certificate instead",
+            task->cert->id);
     }
-    rv = acme_chain_pick_fetch(&pem, &len, &url, work);
-    return rv == APR_SUCCESS ? acme_task_install(work, pem, len, url) : rv;
+    rv = acme_chain_pick_fetch(&chain, task, url, res);
+    return rv == APR_SUCCESS
+        ? acme_task_install(task, chain.pem, chain.len, chain.url, res) : rv;
 }
 
 /* By the account; where the CA does not let it, by the certificate's key. */
-static apr_status_t revoke_part(acme_task_t *work)
+static apr_status_t revoke(const acme_task_t *task, int has_account,
+                           acme_result_t *res)
 {
     apr_status_t rv;
 
-    if (!work->prepared->deactivated) {
-        rv = acme_certificate_revoke(&work->session, &work->res, work->p);
+    if (has_account) {
+        rv = acme_certificate_revoke(task->session, res, task->p);
         if (rv == APR_SUCCESS
-            || (!acme_problem_is(&work->res, "unauthorized")
-                && !acme_problem_is(&work->res, "accountDoesNotExist"))) {
+            || (!acme_problem_is(res, "unauthorized")
+                && !acme_problem_is(res, "accountDoesNotExist"))) {
             return rv;
         }
     }
-    work->with |= ACME_WITH_CERT_KEY;
-    rv = acme_certificate_revoke(&work->session, &work->res, work->p);
-    work->with &= ~(apr_uint32_t)ACME_WITH_CERT_KEY;
+    task->signing->with |= ACME_WITH_CERT_KEY;
+    rv = acme_certificate_revoke(task->session, res, task->p);
+    task->signing->with &= ~(apr_uint32_t)ACME_WITH_CERT_KEY;
     return rv;
-}
-
-static apr_status_t each_part(acme_task_t *work, wish_t *wish)
-{
-    apr_status_t rv = APR_SUCCESS;
-
-    for (work->about.part = 0;
-         rv == APR_SUCCESS && work->about.part < acme_conf_parts(work->cert);
-         work->about.part++) {
-        rv = wish(work);
-    }
-    work->about.part = 0;
-    return rv;
-}
-
-/* Contacts that had changed were told when the account was settled. */
-static apr_status_t update_account(acme_task_t *work)
-{
-    return work->prepared->contacts_changed ? APR_SUCCESS
-                                            : acme_order_begin_contacts(work);
 }
 
 /* The keeper makes the next key when it signs for it. (8555, 7.3.5) */
-static apr_status_t change_key(acme_task_t *work)
+static apr_status_t change_key(const acme_task_t *task, acme_result_t *res)
 {
+    acme_result_t ignored;
     apr_status_t rv;
 
-    rv = acme_account_key_change(&work->session, &work->res, work->p);
+    rv = acme_account_key_change(task->session, res, task->p);
     if (rv == APR_SUCCESS) {
-        return acme_task_key(work, ACME_KEY_PROMOTE);
+        return acme_task_send_key(task, ACME_KEY_PROMOTE, res);
     }
     /* Refused for certain; when its fate is unknown, both keys stay. */
-    if (work->res.problem[0] && work->res.retry == ACME_RETRY_NEVER) {
-        const acme_result_t why = work->res;
-
-        acme_task_key(work, ACME_KEY_DROP);
-        work->res = why;
+    if (res->problem[0] && res->retry == ACME_RETRY_NEVER) {
+        acme_task_send_key(task, ACME_KEY_DROP, &ignored);
     }
     return rv;
 }
 
-/* An account that the CA does not know needs no end. */
-static apr_status_t deactivate(acme_task_t *work)
+/* What is done for each key type. */
+static apr_status_t do_parts(acme_task_attempt_t *attempt,
+                             const acme_task_t *task, acme_result_t *res)
 {
-    apr_status_t rv;
+    acme_target_t *about = &task->signing->about;
+    apr_status_t rv = APR_SUCCESS;
 
-    rv = acme_account_deactivate(&work->session, work->prepared->account_url,
-                                 &work->res, work->p);
-    return rv != APR_SUCCESS
-        && acme_problem_is(&work->res, "accountDoesNotExist")
-        ? APR_SUCCESS : rv;
-}
-
-static apr_status_t grant(acme_task_t *work)
-{
-    switch (work->state->wanted) {
-    case ACME_WANT_CHAIN:
-        return each_part(work, renew_chain);
-    case ACME_WANT_REVOCATION:
-    case ACME_WANT_DELETION:
-        return each_part(work, revoke_part);
-    case ACME_WANT_UPDATE:
-        return update_account(work);
-    case ACME_WANT_ROLLOVER:
-        return change_key(work);
-    case ACME_WANT_DEACTIVATION:
-        return deactivate(work);
-    default:
-        return APR_SUCCESS;
+    for (about->part = 0;
+         rv == APR_SUCCESS && about->part < acme_conf_parts(task->cert);
+         about->part++) {
+        rv = task->state->wanted == ACME_WANT_CHAIN
+            ? renew_chain(task, res)
+            : revoke(task, !attempt->prepared->deactivated, res);
     }
+    about->part = 0;
+    return rv;
 }
 
-/* A change of keys that was begun has come to its end: it is the wish. */
-static int has_new_key(const acme_task_t *work, const char *thumbprint)
+static apr_status_t do_task(acme_task_attempt_t *attempt,
+                            const acme_task_t *task, acme_result_t *res)
 {
-    return work->state->wanted == ACME_WANT_ROLLOVER
-        && strcmp(work->prepared->thumbprint, thumbprint) != 0;
-}
-
-apr_status_t acme_admin_task_run(acme_task_t *work)
-{
-    const char *thumbprint;
+    const char *url, *thumbprint;
     apr_status_t rv;
 
-    rv = acme_task_prepare(work);
+    rv = acme_task_prepare(attempt, task, res);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    thumbprint = apr_pstrdup(work->p, work->prepared->thumbprint);
-    if (!work->prepared->deactivated) {
-        rv = acme_order_begin_account(work);
+    thumbprint = apr_pstrdup(task->p, attempt->prepared->thumbprint);
+    if (!attempt->prepared->deactivated) {
+        rv = acme_account_settle(attempt, task, res);
     }
-    if (rv == APR_SUCCESS && !has_new_key(work, thumbprint)) {
-        rv = grant(work);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    return rv == APR_SUCCESS ? acme_task_done(work, work->state->wanted) : rv;
+    url = attempt->prepared->account_url;
+    switch (task->state->wanted) {
+    case ACME_WANT_CHAIN:
+    case ACME_WANT_REVOCATION:
+    case ACME_WANT_DELETION:
+        rv = do_parts(attempt, task, res);
+        break;
+    case ACME_WANT_UPDATE:
+        /* Those that had changed were sent when the account was settled. */
+        if (!attempt->prepared->contacts_changed) {
+            rv = acme_account_settle_contacts(task, url, res);
+        }
+        break;
+    case ACME_WANT_ROLLOVER:
+        /* One that was begun before may just have come to its end. */
+        if (!strcmp(attempt->prepared->thumbprint, thumbprint)) {
+            rv = change_key(task, res);
+        }
+        break;
+    case ACME_WANT_DEACTIVATION:
+        rv = acme_account_deactivate(task->session, url, res, task->p);
+        if (rv != APR_SUCCESS
+            && acme_problem_is(res, "accountDoesNotExist")) {
+            rv = APR_SUCCESS;   /* it needs no end */
+        }
+        break;
+    default:
+        break;
+    }
+    return rv == APR_SUCCESS ? acme_task_send_done(task, task->state->wanted,
+                                                   res) : rv;
+}
+
+void acme_admin_task_run(const acme_task_env_t *env,
+                         acme_task_request_t *request, apr_pool_t *p)
+{
+    acme_task_attempt_t attempt = { .answers = NULL };
+    acme_task_failure_t why;
+    const acme_task_t *task;
+    apr_status_t rv;
+
+    if (!acme_task_may_begin(env, request)) {
+        return;
+    }
+    rv = acme_task_begin(&task, env, request, &why, p);
+    if (!task) {
+        return;                 /* no keeper, nobody to report it to */
+    }
+    if (rv == APR_SUCCESS) {
+        rv = do_task(&attempt, task, &why.res);
+        if (rv != APR_SUCCESS
+            && acme_problem_is(&why.res, "accountDoesNotExist")) {
+            rv = acme_account_settle_forget(&attempt, task, &why.res);
+            if (rv == APR_SUCCESS) {
+                rv = do_task(&attempt, task, &why.res);
+            }
+        }
+    }
+    acme_task_end(task, rv, &why);
 }

@@ -7,7 +7,11 @@
 
 #include "acme_task.h"
 
-/* Do what the state's wanted says, and tell the keeper when it is done. */
-apr_status_t acme_admin_task_run(acme_task_t *work);
+/*
+ * Do what the state's wanted says. Success and failure are reported to the
+ * keeper; nothing is returned.
+ */
+void acme_admin_task_run(const acme_task_env_t *env,
+                         acme_task_request_t *request, apr_pool_t *p);
 
 #endif

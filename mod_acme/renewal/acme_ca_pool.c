@@ -18,7 +18,7 @@ typedef struct {
     apr_array_header_t *idle;   /* acme_http_t *: nobody uses them now */
     apr_thread_mutex_t *account;
     acme_breaker_t breaker;
-    char terms[ACME_URL_MAX + 1];       /* told last; "": none */
+    char terms[ACME_URL_MAX + 1];       /* reported last; "": none */
 } ca_slot_t;
 
 struct acme_ca_pool_t {
@@ -128,7 +128,6 @@ apr_uint32_t acme_ca_pool_choose(acme_ca_pool_t *cas,
     return acme_schedule_ca(state, now, n == cert->cas->nelts ? open : NULL);
 }
 
-/* The administrator may have mended it: what he wants is tried. */
 int acme_ca_pool_is_open(acme_ca_pool_t *cas, apr_uint32_t index,
                          apr_time_t now)
 {
@@ -140,19 +139,23 @@ int acme_ca_pool_is_open(acme_ca_pool_t *cas, apr_uint32_t index,
     return open;
 }
 
-int acme_ca_pool_allow(acme_ca_pool_t *cas, apr_uint32_t index, int wanted,
+int acme_ca_pool_allow(acme_ca_pool_t *cas, apr_uint32_t index,
                        apr_time_t now)
 {
-    acme_breaker_t *breaker = &cas->slots[index].breaker;
     int may;
 
     apr_thread_mutex_lock(cas->mutex);
-    if (wanted) {
-        acme_breaker_probe(breaker, now);
-    }
-    may = wanted || acme_breaker_allow(breaker, now);
+    may = acme_breaker_allow(&cas->slots[index].breaker, now);
     apr_thread_mutex_unlock(cas->mutex);
     return may;
+}
+
+void acme_ca_pool_probe(acme_ca_pool_t *cas, apr_uint32_t index,
+                        apr_time_t now)
+{
+    apr_thread_mutex_lock(cas->mutex);
+    acme_breaker_probe(&cas->slots[index].breaker, now);
+    apr_thread_mutex_unlock(cas->mutex);
 }
 
 /* No reply, none that could be read, or one that told of trouble there. */
@@ -216,7 +219,7 @@ void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t index,
     apr_thread_mutex_unlock(cas->mutex);
 }
 
-int acme_ca_pool_terms_known(acme_ca_pool_t *cas, apr_uint32_t index,
+int acme_ca_pool_has_terms(acme_ca_pool_t *cas, apr_uint32_t index,
                              const char *url)
 {
     int known;
@@ -227,7 +230,7 @@ int acme_ca_pool_terms_known(acme_ca_pool_t *cas, apr_uint32_t index,
     return known;
 }
 
-void acme_ca_pool_terms_told(acme_ca_pool_t *cas, apr_uint32_t index,
+void acme_ca_pool_set_terms(acme_ca_pool_t *cas, apr_uint32_t index,
                              const char *url)
 {
     apr_thread_mutex_lock(cas->mutex);

@@ -31,33 +31,37 @@ void acme_ca_pool_return(acme_ca_pool_t *cas, apr_uint32_t index,
 #define ACME_CHOICE_MAX 16      /* CAs of one certificate that are compared */
 
 /*
- * How well each CA is, as orders found it. choose: the position in the
+ * How well each CA is, as tasks found it. choose: the position in the
  * certificate's list of the CA to use now (acme_schedule_ca()); those that are
  * not 0 in full (ACME_CHOICE_MAX octets), by position, are passed over too.
- * allow: may it be asked now? It may in any case when the administrator wants
- * it. What was allowed has to be told: why is NULL after success. is_open:
- * would allow refuse? It claims nothing.
  */
 apr_uint32_t acme_ca_pool_choose(acme_ca_pool_t *cas,
                                  const acme_state_t *state,
                                  const acme_cert_conf_t *cert,
                                  const unsigned char *full, apr_time_t now);
-int acme_ca_pool_allow(acme_ca_pool_t *cas, apr_uint32_t index, int wanted,
+
+/*
+ * May the CA be asked now? Whoever is allowed to reports how it ended. probe:
+ * it is asked in any case, as the administrator wants it, who may have put
+ * things right. is_open: would allow refuse? It claims nothing.
+ */
+int acme_ca_pool_allow(acme_ca_pool_t *cas, apr_uint32_t index,
                        apr_time_t now);
+void acme_ca_pool_probe(acme_ca_pool_t *cas, apr_uint32_t index,
+                        apr_time_t now);
 int acme_ca_pool_is_open(acme_ca_pool_t *cas, apr_uint32_t index,
                          apr_time_t now);
+
+/* why is NULL after a success. */
 void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t index,
                          const acme_result_t *why, apr_time_t now,
                          apr_pool_t *p);
 
-/*
- * Is this the URL of the CA's terms that was told last? Remembered from now on
- * by told.
- */
-int acme_ca_pool_terms_known(acme_ca_pool_t *cas, apr_uint32_t index,
-                             const char *url);
-void acme_ca_pool_terms_told(acme_ca_pool_t *cas, apr_uint32_t index,
-                             const char *url);
+/* Is this the URL of the CA's terms that was set last? */
+int acme_ca_pool_has_terms(acme_ca_pool_t *cas, apr_uint32_t index,
+                           const char *url);
+void acme_ca_pool_set_terms(acme_ca_pool_t *cas, apr_uint32_t index,
+                            const char *url);
 
 /* One order registers the account; the others wait and find it. */
 void acme_ca_pool_lock_account(acme_ca_pool_t *cas, apr_uint32_t index);

@@ -20,61 +20,64 @@ static const char *topmost(const char *pem, apr_size_t len, apr_pool_t *p)
     return acme_chain_topmost(chain, p);
 }
 
-static int is_preferred(const acme_task_t *work, const char *pem,
-                        apr_size_t len)
+static int is_preferred(const acme_chain_pick_t *chain,
+                        const acme_task_t *task)
 {
-    const char *name = topmost(pem, len, work->p);
+    const char *name = topmost(chain->pem, chain->len, task->p);
 
-    return name && !strcmp(name, work->cert->preferred_chain);
+    return name && !strcmp(name, task->cert->preferred_chain);
 }
 
 /* One alternate that can't be had is no reason to fail. */
-static int find_alternate(const char **ppem, apr_size_t *plen,
-                          const char **purl, acme_task_t *work,
+static int find_alternate(acme_chain_pick_t *chain, const acme_task_t *task,
                           const apr_array_header_t *alternates)
 {
     int i;
 
     for (i = 0; i < alternates->nelts; i++) {
-        const char *url = APR_ARRAY_IDX(alternates, i, const char *);
-        acme_result_t res;
-        const char *pem;
-        apr_size_t len;
+        acme_chain_pick_t other = {
+            .url = APR_ARRAY_IDX(alternates, i, const char *)
+        };
+        acme_result_t ignored;
 
-        if (!acme_certificate_fetch(&pem, &len, NULL, &work->session, url,
-                                    ACME_CHAIN_SIZE_MAX, &res, work->p)
-            && is_preferred(work, pem, len)) {
-            *ppem = pem;
-            *plen = len;
-            *purl = url;
+        if (!acme_certificate_fetch(&other.pem, &other.len, NULL,
+                                    task->session, other.url,
+                                    ACME_CHAIN_SIZE_MAX, &ignored, task->p)
+            && is_preferred(&other, task)) {
+            *chain = other;
             return 1;
         }
     }
     return 0;
 }
 
-apr_status_t acme_chain_pick_fetch(const char **ppem, apr_size_t *plen,
-                                   const char **purl, acme_task_t *work)
+apr_status_t acme_chain_pick_fetch(acme_chain_pick_t *chain,
+                                   const acme_task_t *task, const char *url,
+                                   acme_result_t *res)
 {
     apr_array_header_t *alternates;
     const char *top;
     apr_status_t rv;
 
-    rv = acme_certificate_fetch(ppem, plen, &alternates, &work->session,
-                                *purl, ACME_CHAIN_SIZE_MAX, &work->res,
-                                work->p);
-    if (rv != APR_SUCCESS || !work->cert->preferred_chain
-        || is_preferred(work, *ppem, *plen)
-        || find_alternate(ppem, plen, purl, work, alternates)) {
+    chain->url = url;
+    if (!url) {
+        return acme_fail(res, APR_EGENERAL,
+                         "%s: the order is valid, but the CA names no certificate",
+                         task->cert->id);
+    }
+    rv = acme_certificate_fetch(&chain->pem, &chain->len, &alternates,
+                                task->session, url, ACME_CHAIN_SIZE_MAX, res,
+                                task->p);
+    if (rv != APR_SUCCESS || !task->cert->preferred_chain
+        || is_preferred(chain, task)
+        || find_alternate(chain, task, alternates)) {
         return rv;
     }
-    top = topmost(*ppem, *plen, work->p);
+    top = topmost(chain->pem, chain->len, task->p);
     return acme_task_note(
-        work, ACME_NOTE_WARNING,
-        apr_psprintf(
-            work->p,
-            "%s: the CA offers no chain up to %s (AcmePreferredChain); "
-            "its first one is taken, up to %s",
-            work->cert->id, work->cert->preferred_chain,
-            top ? top : "an unknown one"));
+        task, ACME_NOTE_WARNING,
+        apr_psprintf(task->p,
+                     "%s: the CA offers no chain up to %s (AcmePreferredChain); its first one is used, up to %s",
+                     task->cert->id, task->cert->preferred_chain,
+                     top ? top : "an unknown issuer"), res);
 }

@@ -6,12 +6,19 @@
 
 #include "acme_task.h"
 
+typedef struct {
+    const char *pem;
+    apr_size_t len;
+    const char *url;            /* where it came from */
+} acme_chain_pick_t;
+
 /*
- * Fetch the chain at *purl, or that of its alternates whose topmost issuer
- * AcmePreferredChain names; *purl becomes that one's. Where none has it, the
- * first one is taken, and that is told. (8555, 7.4.2)
+ * Fetch the chain at url, or that of its alternates whose topmost issuer
+ * AcmePreferredChain names. Where none has it, the first one is used, and a
+ * warning is logged. url NULL: the CA named none, a failure. (8555, 7.4.2)
  */
-apr_status_t acme_chain_pick_fetch(const char **ppem, apr_size_t *plen,
-                                   const char **purl, acme_task_t *work);
+apr_status_t acme_chain_pick_fetch(acme_chain_pick_t *chain,
+                                   const acme_task_t *task, const char *url,
+                                   acme_result_t *res);
 
 #endif

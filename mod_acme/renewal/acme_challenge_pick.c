@@ -9,15 +9,16 @@
 #include "acme_name.h"
 #include "acme_persist_check.h"
 
-apr_uint32_t acme_challenge_pick_name(const acme_task_t *work,
-                                      const acme_authorization_t *authz)
+apr_uint32_t acme_challenge_pick_name(const acme_cert_conf_t *cert,
+                                      const acme_authorization_t *authz,
+                                      apr_pool_t *p)
 {
     const char *name = authz->wildcard
-        ? apr_pstrcat(work->p, "*.", authz->name, NULL) : authz->name;
+        ? apr_pstrcat(p, "*.", authz->name, NULL) : authz->name;
     int i;
 
-    for (i = 0; i < work->cert->names->nelts; i++) {
-        if (!strcmp(APR_ARRAY_IDX(work->cert->names, i, const char *),
+    for (i = 0; i < cert->names->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(cert->names, i, const char *),
                     name)) {
             return (apr_uint32_t)i;
         }
@@ -47,81 +48,92 @@ static const char *offered_text(const acme_authorization_t *authz,
     return types->nelts ? apr_array_pstrcat(p, types, ' ') : "none";
 }
 
-/* The first that isn't in failed; *pwhy: why dns-persist-01 was left. */
-static int choose(acme_challenge_pick_t *choice, const char **pwhy,
-                  acme_task_t *work, const acme_authorization_t *authz,
-                  unsigned failed)
+/*
+ * The first that isn't in failed; *pwhy: why dns-persist-01 was passed over.
+ */
+static int find(acme_challenge_pick_t *pick, const char **pwhy,
+                const acme_task_attempt_t *attempt, const acme_task_t *task,
+                const acme_authorization_t *authz, unsigned failed)
 {
-    const acme_cert_conf_t *cert = work->cert;
+    const acme_cert_conf_t *cert = task->cert;
     int i;
 
     for (i = 0; i < cert->nchallenges; i++) {
         const acme_challenge_e type = (acme_challenge_e)cert->challenges[i];
 
-        choice->type = type;
-        choice->challenge = acme_authorization_challenge(authz, type);
-        if (choice->challenge && !(failed & (1u << type))
+        pick->type = type;
+        pick->challenge = acme_authorization_challenge(authz, type);
+        if (pick->challenge && !(failed & (1u << type))
             && suits(type, authz->wildcard, acme_name_is_ip(authz->name))
             && (type != ACME_DNS_PERSIST_01
-                || acme_persist_check_is_there(pwhy, work, authz,
-                                               choice->challenge))) {
+                || acme_persist_check_is_there(pwhy, attempt, task, authz,
+                                               pick->challenge))) {
             return 1;
         }
     }
     return 0;
 }
 
-apr_status_t acme_challenge_pick_make(acme_challenge_pick_t *choice,
-                                      acme_task_t *work,
-                                      const acme_authorization_t *authz)
+apr_status_t acme_challenge_pick(acme_challenge_pick_t *pick,
+                                 const acme_task_attempt_t *attempt,
+                                 const acme_task_t *task,
+                                 const acme_authorization_t *authz,
+                                 acme_task_failure_t *why)
 {
-    const apr_uint32_t name = acme_challenge_pick_name(work, authz);
-    const unsigned failed = name == ACME_NO_NAME ? 0 : work->flags[name];
-    const char *why = NULL;
+    const apr_uint32_t name = acme_challenge_pick_name(task->cert, authz,
+                                                       task->p);
+    const unsigned failed = name == ACME_NO_NAME ? 0 : attempt->flags[name];
+    const char *persist = NULL;
 
-    if (choose(choice, &why, work, authz, failed)
-        || (failed && choose(choice, &why, work, authz, 0))) {
+    if (find(pick, &persist, attempt, task, authz, failed)
+        || (failed && find(pick, &persist, attempt, task, authz, 0))) {
         return APR_SUCCESS;
     }
-    work->blamed = name;
-    if (acme_stop_is(work->shop->stop)) {
-        return acme_fail(&work->res, APR_EINTR, "stopped");
+    why->name = name;
+    if (acme_stop_is(task->env->stop)) {
+        return acme_fail(&why->res, APR_EINTR, "%s: stopped", task->cert->id);
     }
     acme_fail_never(
-        &work->res, APR_ENOTIMPL, "%s%s: no challenge can be answered here "
-        "(the CA offers: %s; here can work: %s)%s%s%s",
+        &why->res, APR_ENOTIMPL,
+        "%s%s: no challenge can be answered here (the CA offers: %s; here can work: %s)%s%s%s",
         authz->wildcard ? "*." : "", authz->name,
-        offered_text(authz, work->p),
-        acme_conf_challenges(work->cert, work->p),
+        offered_text(authz, task->p),
+        acme_conf_challenges(task->cert, task->p),
         authz->wildcard ? "; a wildcard needs AcmeDns" : "",
-        why ? "; " : "", why ? why : "");
-    if (why) {
-        work->res.retry = ACME_RETRY_SOON;      /* a record may come */
+        persist ? "; " : "", persist ? persist : "");
+    if (persist) {
+        why->res.retry = ACME_RETRY_SOON;       /* a record may come */
     }
     return acme_result_reason(&work->res, why ? ACME_REASON_DNS_PERSIST_MISSING
                                               : ACME_REASON_NO_CHALLENGE);
 }
 
-int acme_challenge_pick_another(const acme_task_t *work)
+int acme_challenge_pick_next(acme_task_attempt_t *attempt,
+                             const acme_task_t *task,
+                             const acme_task_failure_t *why)
 {
-    const acme_cert_conf_t *cert = work->cert;
+    const acme_cert_conf_t *cert = task->cert;
+    acme_result_t ignored;
     const char *name;
     int i;
 
-    if (work->blamed == ACME_NO_NAME
-        || work->blamed_challenge >= ACME_CHALLENGES) {
+    if (why->name == ACME_NO_NAME || why->challenge >= ACME_CHALLENGES
+        || (attempt->flags[why->name] & (1u << why->challenge))) {
         return 0;
     }
-    name = APR_ARRAY_IDX(cert->names, work->blamed, const char *);
+    attempt->flags[why->name] |= (unsigned char)(1u << why->challenge);
+    name = APR_ARRAY_IDX(cert->names, why->name, const char *);
     for (i = 0; i < cert->nchallenges; i++) {
         const acme_challenge_e type = (acme_challenge_e)cert->challenges[i];
 
         /* dns-persist-01 would have been chosen if its record were there. */
         if (type != ACME_DNS_PERSIST_01
-            && !(work->flags[work->blamed] & (1u << type))
+            && !(attempt->flags[why->name] & (1u << type))
             && suits(type, acme_name_is_wildcard(name),
                      acme_name_is_ip(name))) {
-            return 1;
+            acme_task_note_challenge(task, why, &ignored);
+            return acme_task_send_url(task, ACME_MSG_ORDER, "", &ignored)
+                == APR_SUCCESS;
         }
     }
     return 0;

@@ -9,7 +9,7 @@
 #include "acme_dns01.h"
 #include "acme_propagation.h"
 
-/* So long the name servers may take; then the CA looks anyway. */
+/* The longest that name servers may take; then the CA looks anyway. */
 #define PROPAGATION_MAX apr_time_from_sec(5 * 60)
 
 /* Each question has a timeout: this is only how long one turn may take. */
@@ -22,29 +22,31 @@ typedef struct {
     int left;                   /* from before a reload: only removed */
 } row_t;
 
-static row_t *add_row(acme_task_t *work, const acme_authorization_t *authz,
+static row_t *add_row(acme_task_attempt_t *attempt, const acme_task_t *task,
+                      const acme_authorization_t *authz,
                       const acme_challenge_t *challenge)
 {
     row_t *row;
 
-    if (!work->records) {
-        work->records = apr_array_make(work->p, 4, sizeof(row_t));
+    if (!attempt->records) {
+        attempt->records = apr_array_make(task->p, 4, sizeof(row_t));
     }
-    row = apr_array_push(work->records);
-    row->name = acme_challenge_pick_name(work, authz);
+    row = apr_array_push(attempt->records);
+    row->name = acme_challenge_pick_name(task->cert, authz, task->p);
     row->token = challenge->token;
-    row->record.record = apr_pstrcat(work->p, "_acme-challenge.", authz->name,
+    row->record.record = apr_pstrcat(task->p, "_acme-challenge.", authz->name,
                                      NULL);
     row->record.value = acme_challenge_dns01_value(
-        challenge->token, work->prepared->thumbprint, work->p);
+        challenge->token, attempt->prepared->thumbprint, task->p);
     row->left = 0;
     return row;
 }
 
-void acme_dns01_add(acme_task_t *work, const acme_authorization_t *authz,
+void acme_dns01_add(acme_task_attempt_t *attempt, const acme_task_t *task,
+                    const acme_authorization_t *authz,
                     const acme_challenge_t *challenge)
 {
-    add_row(work, authz, challenge);
+    add_row(attempt, task, authz, challenge);
 }
 
 static int was_answered(const acme_authorization_t *authz,
@@ -55,55 +57,53 @@ static int was_answered(const acme_authorization_t *authz,
            && (challenge->begun || challenge->failed);
 }
 
-void acme_dns01_adopt(acme_task_t *work)
+void acme_dns01_adopt(acme_task_attempt_t *attempt, const acme_task_t *task)
 {
-    const apr_array_header_t *urls = work->order->authorizations;
+    const apr_array_header_t *urls = attempt->order->authorizations;
     acme_result_t ignored;
     acme_authorization_t *authz;
     int i, k;
 
-    for (i = 0; work->cert->dns && i < urls->nelts; i++) {
-        if (acme_authorization_fetch(&authz, &work->session,
+    for (i = 0; task->cert->dns && i < urls->nelts; i++) {
+        if (acme_authorization_fetch(&authz, task->session,
                                      APR_ARRAY_IDX(urls, i, const char *),
-                                     &ignored, work->p)) {
-            continue;           /* who needs it will hear of that */
+                                     &ignored, task->p)) {
+            continue;           /* whoever needs it reports that */
         }
         for (k = 0; k < authz->challenges->nelts; k++) {
             const acme_challenge_t *challenge =
                 &APR_ARRAY_IDX(authz->challenges, k, acme_challenge_t);
 
             if (was_answered(authz, challenge)) {
-                add_row(work, authz, challenge)->left = 1;
+                add_row(attempt, task, authz, challenge)->left = 1;
             }
         }
     }
 }
 
-/* remaining: how many of the same batch follow, for CERTBOT_... */
-static apr_status_t ask_keeper(acme_task_t *work, const row_t *row,
-                               acme_record_e action, int remaining,
-                               acme_result_t *res)
+static apr_status_t send_record(const acme_task_t *task, const row_t *row,
+                                acme_record_e action, acme_result_t *res)
 {
-    acme_msg_record_t *body = apr_pcalloc(work->p, sizeof(*body));
+    acme_msg_record_t *body = apr_pcalloc(task->p, sizeof(*body));
 
-    body->about = work->about;
+    body->about = task->signing->about;
     body->action = action;
     body->name = row->name;
-    body->remaining = (apr_uint32_t)remaining;
     apr_cpystrn(body->token, row->token, sizeof(body->token));
     apr_cpystrn(body->record, row->record.record, sizeof(body->record));
-    return acme_client_call(NULL, work->client, ACME_MSG_RECORD, body, res,
-                            work->p);
+    return acme_client_call(NULL, task->keeper, ACME_MSG_RECORD, body, res,
+                            task->p);
 }
 
-/* row_t *: those that are to be set, or those that were left. */
-static apr_array_header_t *rows_of(const acme_task_t *work, int left)
+/* row_t *: those that are set now (left 0), or those that were left (1). */
+static apr_array_header_t *rows_of(const acme_task_attempt_t *attempt,
+                                   int left, apr_pool_t *p)
 {
-    apr_array_header_t *rows = apr_array_make(work->p, 4, sizeof(row_t *));
+    apr_array_header_t *rows = apr_array_make(p, 4, sizeof(row_t *));
     int i;
 
-    for (i = 0; work->records && i < work->records->nelts; i++) {
-        row_t *row = &APR_ARRAY_IDX(work->records, i, row_t);
+    for (i = 0; attempt->records && i < attempt->records->nelts; i++) {
+        row_t *row = &APR_ARRAY_IDX(attempt->records, i, row_t);
 
         if (row->left == left) {
             APR_ARRAY_PUSH(rows, row_t *) = row;
@@ -113,23 +113,23 @@ static apr_array_header_t *rows_of(const acme_task_t *work, int left)
 }
 
 /* Where a CNAME leads is where the record has to be; all names at once. */
-static void follow_cnames(acme_task_t *work,
-                          const acme_dns_lookup_conf_t *conf, int left)
+static void follow_cnames(const apr_array_header_t *rows,
+                          const acme_task_t *task)
 {
-    const apr_array_header_t *rows = rows_of(work, left);
     acme_dns_lookup_t **lookups =
-        apr_pcalloc(work->p, (apr_size_t)(rows->nelts + 1) * sizeof(*lookups));
+        apr_pcalloc(task->p, (apr_size_t)(rows->nelts + 1) * sizeof(*lookups));
     acme_dns_resolver_t *resolver;
     acme_dns_authority_t found;
     acme_result_t res;
     int i;
 
-    if (!rows->nelts || acme_dns_lookup_open(&resolver, conf, &res, work->p)) {
+    if (!rows->nelts || acme_dns_lookup_open(&resolver, &task->env->dns, &res,
+                                               task->p)) {
         return;                 /* then they are taken for what they are */
     }
     for (i = 0; i < rows->nelts; i++) {
         lookups[i] = acme_dns_lookup_authority(
-            resolver, APR_ARRAY_IDX(rows, i, row_t *)->record.record, work->p);
+            resolver, APR_ARRAY_IDX(rows, i, row_t *)->record.record, task->p);
     }
     for (i = 0; i < rows->nelts; i++) {
         while (!acme_dns_lookup_is_over(lookups[i])) {
@@ -144,31 +144,31 @@ static void follow_cnames(acme_task_t *work,
 }
 
 /* Begin all, then wait for all. */
-static apr_status_t set_records(acme_task_t *work,
-                                const apr_array_header_t *rows)
+static apr_status_t set_records(const acme_task_t *task,
+                                const apr_array_header_t *rows,
+                                acme_result_t *res)
 {
-    const acme_msg_cert_t about = { work->about };
+    const acme_msg_cert_t about = { task->signing->about };
     apr_status_t rv = APR_SUCCESS;
     int i;
 
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
-        rv = ask_keeper(work, APR_ARRAY_IDX(rows, i, row_t *),
-                        ACME_RECORD_PRESENT, rows->nelts - i - 1, &work->res);
+        rv = send_record(task, APR_ARRAY_IDX(rows, i, row_t *),
+                        ACME_RECORD_PRESENT, res);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_client_call(NULL, work->client, ACME_MSG_AWAIT, &about,
-                              &work->res, work->p);
+        rv = acme_client_call(NULL, task->keeper, ACME_MSG_AWAIT, &about, res,
+                              task->p);
     }
     return rv;
 }
 
-static apr_status_t wait_for_servers(acme_task_t *work,
+static apr_status_t wait_for_servers(const acme_task_t *task,
                                      const apr_array_header_t *rows,
-                                     const acme_dns_lookup_conf_t *conf)
+                                     acme_result_t *res)
 {
     apr_array_header_t *records = apr_array_make(
-        work->p, rows->nelts, sizeof(acme_propagation_record_t));
-    acme_result_t res;
+        task->p, rows->nelts, sizeof(acme_propagation_record_t));
     apr_status_t rv;
     int i;
 
@@ -176,48 +176,46 @@ static apr_status_t wait_for_servers(acme_task_t *work,
         APR_ARRAY_PUSH(records, acme_propagation_record_t) =
             APR_ARRAY_IDX(rows, i, row_t *)->record;
     }
-    rv = acme_propagation_wait(records, conf, PROPAGATION_MAX, &res, work->p);
+    rv = acme_propagation_wait(records, &task->env->dns, PROPAGATION_MAX, res,
+                               task->p);
     if (APR_STATUS_IS_TIMEUP(rv)) {
         return acme_task_note(
-            work, ACME_NOTE_WARNING,
-            apr_pstrcat(work->p, res.detail,
-                        "; the CA is asked to look nevertheless", NULL));
-    }
-    if (rv != APR_SUCCESS) {
-        work->res = res;
+            task, ACME_NOTE_WARNING,
+            apr_pstrcat(task->p, res->detail,
+                        "; the CA validates the name nevertheless", NULL),
+            res);
     }
     return rv;
 }
 
-apr_status_t acme_dns01_present(acme_task_t *work)
+apr_status_t acme_dns01_present(acme_task_attempt_t *attempt,
+                                const acme_task_t *task, acme_result_t *res)
 {
-    const acme_dns_lookup_conf_t conf = { work->shop->stop, NULL, NULL, 0 };
-    const apr_array_header_t *rows = rows_of(work, 0);
+    const apr_array_header_t *rows = rows_of(attempt, 0, task->p);
     apr_status_t rv;
 
     if (!rows->nelts) {
         return APR_SUCCESS;
     }
-    atomic_store(&work->turn->away, 1);
-    follow_cnames(work, &conf, 0);
-    rv = set_records(work, rows);
+    atomic_store(&task->request->waits_for_dns, 1);
+    follow_cnames(rows, task);
+    rv = set_records(task, rows, res);
     if (rv == APR_SUCCESS) {
-        rv = wait_for_servers(work, rows, &conf);
+        rv = wait_for_servers(task, rows, res);
     }
-    atomic_store(&work->turn->away, 0);
+    atomic_store(&task->request->waits_for_dns, 0);
     return rv;
 }
 
-void acme_dns01_cleanup(acme_task_t *work)
+void acme_dns01_cleanup(acme_task_attempt_t *attempt, const acme_task_t *task)
 {
-    const acme_dns_lookup_conf_t conf = { work->shop->stop, NULL, NULL, 0 };
     acme_result_t ignored;
     int i;
 
-    follow_cnames(work, &conf, 1);
-    for (i = 0; work->records && i < work->records->nelts; i++) {
-        ask_keeper(work, &APR_ARRAY_IDX(work->records, i, row_t),
-                   ACME_RECORD_CLEANUP, work->records->nelts - i - 1, &ignored);
+    follow_cnames(rows_of(attempt, 1, task->p), task);
+    for (i = 0; attempt->records && i < attempt->records->nelts; i++) {
+        send_record(task, &APR_ARRAY_IDX(attempt->records, i, row_t),
+                    ACME_RECORD_CLEANUP, &ignored);
     }
-    work->records = NULL;
+    attempt->records = NULL;
 }

@@ -7,23 +7,25 @@
 
 #include "acme_task.h"
 
-/* This challenge of this name is to be answered by a record. */
-void acme_dns01_add(acme_task_t *work, const acme_authorization_t *authz,
+/* This challenge of this name is answered by a record. */
+void acme_dns01_add(acme_task_attempt_t *attempt, const acme_task_t *task,
+                    const acme_authorization_t *authz,
                     const acme_challenge_t *challenge);
 
 /*
  * The order was begun before a reload: records of authorizations that ended
  * meanwhile may still be there, and are removed with the others.
  */
-void acme_dns01_adopt(acme_task_t *work);
+void acme_dns01_adopt(acme_task_attempt_t *attempt, const acme_task_t *task);
 
 /*
  * Set all that were added, side by side, and wait until the name servers have
- * them. That some don't have them in time is told, and the CA decides.
+ * them. When some don't have them in time, the log says so, and the CA decides.
  */
-apr_status_t acme_dns01_present(acme_task_t *work);
+apr_status_t acme_dns01_present(acme_task_attempt_t *attempt,
+                                const acme_task_t *task, acme_result_t *res);
 
 /* Remove all that were added, whether they were set or not. */
-void acme_dns01_cleanup(acme_task_t *work);
+void acme_dns01_cleanup(acme_task_attempt_t *attempt, const acme_task_t *task);
 
 #endif

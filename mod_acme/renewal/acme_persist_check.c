@@ -13,44 +13,47 @@
 #include "acme_persist_check.h"
 #include "acme_dns_lookup.h"
 
-/* A record that ends within this is told of at each order. */
+/* A record that ends within this is warned of at each order. */
 #define END_NEAR apr_time_from_sec(30 * 24 * 3600)
 
-static int describe(acme_dns_persist_t *persist, acme_task_t *work,
+static int describe(acme_dns_persist_t *persist,
+                    const acme_task_attempt_t *attempt,
+                    const acme_task_t *task,
                     const acme_authorization_t *authz,
                     const acme_challenge_t *challenge, acme_result_t *res)
 {
     const acme_directory_t *dir;
 
-    if (acme_session_directory(&dir, &work->session, res, work->p)) {
+    if (acme_ca_directory(&dir, task->session, res, task->p)) {
         return 0;
     }
     persist->draft = challenge->persist_draft;
     persist->name = authz->wildcard
-        ? apr_pstrcat(work->p, "*.", authz->name, NULL) : authz->name;
+        ? apr_pstrcat(task->p, "*.", authz->name, NULL) : authz->name;
     persist->issuers = challenge->issuers;
-    persist->account_url = work->prepared->account_url;
-    persist->thumbprint = work->prepared->thumbprint;
+    persist->account_url = attempt->prepared->account_url;
+    persist->thumbprint = attempt->prepared->thumbprint;
     persist->hash_prefix = dir->account_hash_prefix;
     return 1;
 }
 
-static void tell_end(acme_task_t *work, const char *record, apr_time_t until)
+static void warn_of_end(const acme_task_t *task, const char *record,
+                        apr_time_t until)
 {
+    acme_result_t ignored;
+
     if (until && until < apr_time_now() + END_NEAR) {
         acme_task_note(
-            work, ACME_NOTE_WARNING,
-            apr_psprintf(
-                work->p,
-                "%s: the record ends at %s (persistUntil): set a later "
-                "one",
-                record, acme_time_text(until, work->p)));
+            task, ACME_NOTE_WARNING,
+            apr_psprintf(task->p,
+                         "%s: the record ends at %s (persistUntil): set a later one",
+                         record, acme_time_text(until, task->p)), &ignored);
     }
 }
 
 /* Is one of the values ours? Else res may say what is wrong with one. */
 static int find(apr_array_header_t *values, const acme_dns_persist_t *persist,
-                const char *record, acme_task_t *work, acme_result_t *res)
+                const char *record, const acme_task_t *task, acme_result_t *res)
 {
     acme_result_t fault;
     apr_time_t until;
@@ -60,9 +63,9 @@ static int find(apr_array_header_t *values, const acme_dns_persist_t *persist,
     for (i = 0; i < values->nelts; i++) {
         rv = acme_dns_persist_match(&until, persist,
                                     APR_ARRAY_IDX(values, i, const char *),
-                                    apr_time_now(), &fault, work->p);
+                                    apr_time_now(), &fault, task->p);
         if (rv == APR_SUCCESS) {
-            tell_end(work, record, until);
+            warn_of_end(task, record, until);
             return 1;
         }
         if (!APR_STATUS_IS_ENOENT(rv)) {
@@ -73,42 +76,40 @@ static int find(apr_array_header_t *values, const acme_dns_persist_t *persist,
 }
 
 /* One record for a name and its wildcard, where both are wanted. */
-static const char *what_to_set(const acme_dns_persist_t *persist,
-                               const char *record, const acme_task_t *work)
+static const char *record_to_set(const acme_dns_persist_t *persist,
+                                 const char *record, const acme_task_t *task)
 {
     const char *wildcard = apr_pstrcat(
-        work->p, "*.", acme_name_base(persist->name), NULL);
+        task->p, "*.", acme_name_base(persist->name), NULL);
     acme_dns_persist_t wanted = *persist;
     const char *value;
     acme_result_t res;
 
-    if (acme_name_in(work->cert->names, wildcard)) {
+    if (acme_name_in(task->cert->names, wildcard)) {
         wanted.name = wildcard;
     }
-    if (acme_dns_persist_value(&value, &wanted, 0, &res, work->p)) {
-        return apr_pstrdup(work->p, res.detail);
+    if (acme_dns_persist_value(&value, &wanted, 0, &res, task->p)) {
+        return apr_pstrdup(task->p, res.detail);
     }
-    return apr_psprintf(work->p, "for dns-persist-01 set %s TXT \"%s\" "
-                        "(acmectl dns-persist %s prints all)", record, value,
-                        work->cert->id);
+    return apr_psprintf(task->p, "for dns-persist-01 set %s TXT \"%s\" (acmectl dns-persist %s prints all)",
+                        record, value, task->cert->id);
 }
 
 /* Ask the DNS. Else res says what is wrong there, or nothing. */
-static int look(const acme_dns_persist_t *persist, const char *record,
-                acme_task_t *work, acme_result_t *res)
+static int find_in_dns(const acme_dns_persist_t *persist, const char *record,
+                       const acme_task_t *task, acme_result_t *res)
 {
-    const acme_dns_lookup_conf_t conf = { work->shop->stop, NULL, NULL, 0 };
     acme_dns_resolver_t *resolver;
     apr_array_header_t *values;
     apr_status_t rv;
 
-    rv = acme_dns_lookup_open(&resolver, &conf, res, work->p);
+    rv = acme_dns_lookup_open(&resolver, &task->env->dns, res, task->p);
     if (rv == APR_SUCCESS) {
-        rv = acme_dns_lookup_txt_wait(&values, resolver, record, res, work->p);
+        rv = acme_dns_lookup_txt_wait(&values, resolver, record, res, task->p);
     }
     if (rv == APR_SUCCESS) {
         acme_result_clear(res);
-        return find(values, persist, record, work, res);
+        return find(values, persist, record, task, res);
     }
     if (APR_STATUS_IS_ENOENT(rv)) {
         acme_result_clear(res);
@@ -116,66 +117,70 @@ static int look(const acme_dns_persist_t *persist, const char *record,
     return 0;
 }
 
-int acme_persist_check_is_there(const char **pwhy, acme_task_t *work,
+int acme_persist_check_is_there(const char **pwhy,
+                                const acme_task_attempt_t *attempt,
+                                const acme_task_t *task,
                                 const acme_authorization_t *authz,
                                 const acme_challenge_t *challenge)
 {
-    const char *record = acme_dns_persist_record(authz->name, work->p);
+    const char *record = acme_dns_persist_record(authz->name, task->p);
     acme_dns_persist_t persist;
     acme_result_t res;
 
     acme_result_clear(&res);
-    if (!describe(&persist, work, authz, challenge, &res)) {
-        *pwhy = apr_pstrdup(work->p, res.detail);
+    if (!describe(&persist, attempt, task, authz, challenge, &res)) {
+        *pwhy = apr_pstrdup(task->p, res.detail);
         return 0;
     }
-    if (look(&persist, record, work, &res)) {
+    if (find_in_dns(&persist, record, task, &res)) {
         return 1;
     }
-    *pwhy = apr_pstrcat(work->p, res.detail, res.detail[0] ? "; " : "",
-                        what_to_set(&persist, record, work), NULL);
+    *pwhy = apr_pstrcat(task->p, res.detail, res.detail[0] ? "; " : "",
+                        record_to_set(&persist, record, task), NULL);
     return 0;
 }
 
 /* A failure costs acmectl's answer, and no certificate. */
-static void tell(acme_task_t *work, int draft,
-                 const apr_array_header_t *issuers, const char *prefix)
+static void report(const acme_task_t *task, int draft,
+                   const apr_array_header_t *issuers, const char *prefix)
 {
-    acme_msg_persist_t *body = apr_pcalloc(work->p, sizeof(*body));
+    acme_msg_persist_t *body = apr_pcalloc(task->p, sizeof(*body));
     acme_result_t ignored;
 
-    body->about = work->about;
+    body->about = task->signing->about;
     body->draft = (apr_uint32_t)draft;
     apr_cpystrn(body->issuer, APR_ARRAY_IDX(issuers, 0, const char *),
                 sizeof(body->issuer));
     if (draft == 2 && prefix) {
         apr_cpystrn(body->prefix, prefix, sizeof(body->prefix));
     }
-    acme_client_call(NULL, work->client, ACME_MSG_PERSIST, body, &ignored,
-                     work->p);
+    acme_client_call(NULL, task->keeper, ACME_MSG_PERSIST, body, &ignored,
+                     task->p);
 }
 
-void acme_persist_check_report(acme_task_t *work,
-                               const acme_authorization_t *authz)
+int acme_persist_check_report(const acme_task_t *task,
+                              const acme_authorization_t *authz)
 {
     const acme_challenge_t *challenge =
         acme_authorization_challenge(authz, ACME_DNS_PERSIST_01);
     const acme_directory_t *dir;
     acme_result_t ignored;
 
-    if (!challenge || work->persist_told
-        || acme_session_directory(&dir, &work->session, &ignored, work->p)) {
-        return;
+    if (!challenge
+        || acme_ca_directory(&dir, task->session, &ignored, task->p)) {
+        return 0;
     }
-    work->persist_told = 1;
-    tell(work, challenge->persist_draft, challenge->issuers,
-         dir->account_hash_prefix);
+    report(task, challenge->persist_draft, challenge->issuers,
+           dir->account_hash_prefix);
+    return 1;
 }
 
-void acme_persist_check_report_directory(acme_task_t *work,
-                                         const acme_directory_t *dir)
+int acme_persist_check_report_directory(const acme_task_t *task,
+                                        const acme_directory_t *dir)
 {
-    if (dir->issuer_domain_names->nelts && dir->account_hash_prefix) {
-        tell(work, 2, dir->issuer_domain_names, dir->account_hash_prefix);
+    if (!dir->issuer_domain_names->nelts || !dir->account_hash_prefix) {
+        return 0;
     }
+    report(task, 2, dir->issuer_domain_names, dir->account_hash_prefix);
+    return 1;
 }

@@ -12,7 +12,7 @@
 
 /* A CA. */
 typedef struct {
-    acme_rate_model_t *limits;
+    acme_rate_model_t *model;
     apr_array_header_t *fresh;  /* acme_rate_model_event_t: not yet counted */
     int has_news;               /* certificates began to wait */
     char why[ACME_DETAIL_SIZE]; /* the last of them */
@@ -22,8 +22,8 @@ typedef enum { IDLE, UNDER_WAY, WAITING } phase_e;
 
 /* A certificate. */
 typedef struct {
-    apr_time_t heard[ACME_HISTORY_KINDS]; /* the latest second of each, */
-    int heard_then[ACME_HISTORY_KINDS];   /* and how many in it */
+    apr_time_t last[ACME_HISTORY_KINDS]; /* the latest second of each, */
+    int last_count[ACME_HISTORY_KINDS];   /* and how many in it */
     phase_e phase;
     apr_uint32_t ca;            /* index in the configuration */
     acme_rate_model_order_t order;
@@ -42,13 +42,13 @@ static const acme_use_e uses[ACME_HISTORY_KINDS] = { ACME_USE_ORDERED,
                                                      ACME_USE_ISSUED,
                                                      ACME_USE_FAILED };
 
-static void make_fresh(acme_rate_limits_t *quota)
+static void make_fresh(acme_rate_limits_t *limits)
 {
     int i;
 
-    apr_pool_clear(quota->fresh_pool);
-    for (i = 0; i < quota->conf->cas->nelts; i++) {
-        quota->cas[i].fresh = apr_array_make(quota->fresh_pool, 8,
+    apr_pool_clear(limits->fresh_pool);
+    for (i = 0; i < limits->conf->cas->nelts; i++) {
+        limits->cas[i].fresh = apr_array_make(limits->fresh_pool, 8,
                                              sizeof(acme_rate_model_event_t));
     }
 }
@@ -56,21 +56,21 @@ static void make_fresh(acme_rate_limits_t *quota)
 acme_rate_limits_t *acme_rate_limits_create(const acme_conf_t *conf,
                                             apr_pool_t *p)
 {
-    acme_rate_limits_t *quota = apr_pcalloc(p, sizeof(*quota));
+    acme_rate_limits_t *limits = apr_pcalloc(p, sizeof(*limits));
     int i;
 
-    quota->conf = conf;
-    quota->cas = apr_pcalloc(p, (apr_size_t)(conf->cas->nelts + 1)
-                             * sizeof(*quota->cas));
-    quota->slots = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
-                               * sizeof(*quota->slots));
+    limits->conf = conf;
+    limits->cas = apr_pcalloc(p, (apr_size_t)(conf->cas->nelts + 1)
+                             * sizeof(*limits->cas));
+    limits->slots = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
+                               * sizeof(*limits->slots));
     for (i = 0; i < conf->cas->nelts; i++) {
-        quota->cas[i].limits = acme_rate_model_create(
+        limits->cas[i].model = acme_rate_model_create(
             APR_ARRAY_IDX(conf->cas, i, acme_ca_conf_t).url, p);
     }
-    apr_pool_create(&quota->fresh_pool, p);
-    make_fresh(quota);
-    return quota;
+    apr_pool_create(&limits->fresh_pool, p);
+    make_fresh(limits);
+    return limits;
 }
 
 static const apr_array_header_t *names_of(const acme_cert_conf_t *cert,
@@ -88,38 +88,38 @@ static const apr_array_header_t *names_of(const acme_cert_conf_t *cert,
     return one;
 }
 
-static void count(acme_rate_limits_t *quota, const acme_cert_conf_t *cert,
+static void add_fresh(acme_rate_limits_t *limits, const acme_cert_conf_t *cert,
                   acme_history_e what, const acme_history_t *past)
 {
     acme_rate_model_event_t *event;
 
-    if (past->ca >= (apr_uint32_t)quota->conf->cas->nelts
-        || !acme_rate_model_is_known(quota->cas[past->ca].limits)) {
+    if (past->ca >= (apr_uint32_t)limits->conf->cas->nelts
+        || !acme_rate_model_is_known(limits->cas[past->ca].model)) {
         return;
     }
-    event = apr_array_push(quota->cas[past->ca].fresh);
+    event = apr_array_push(limits->cas[past->ca].fresh);
     event->when = past->when;
     event->use = what == ACME_HISTORY_ISSUED && past->others
                      ? ACME_USE_ISSUED_OTHER
                      : uses[what];
-    event->order.names = names_of(cert, past, quota->fresh_pool);
+    event->order.names = names_of(cert, past, limits->fresh_pool);
     event->order.is_renewal = past->kind != ACME_ORDER_FIRST;
     event->order.is_ari = past->kind == ACME_ORDER_SUGGESTED;
 }
 
 /*
- * What is later than what was heard last is new, and of the same second what
+ * What is later than what was read last is new, and of the same second what
  * is more than before: the journal knows only seconds. What is later than now
  * was written with a wrong clock, and hides nothing.
  */
-static void hear_past(acme_rate_limits_t *quota, const acme_state_t *state,
+static void read_past(acme_rate_limits_t *limits, const acme_state_t *state,
                       acme_history_e what, apr_time_t now)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(quota->conf, state->cert);
-    apr_time_t *heard = &quota->slots[state->cert].heard[what];
-    int *then = &quota->slots[state->cert].heard_then[what];
-    int known = *then;
-    const apr_time_t before = *heard;
+    const acme_cert_conf_t *cert = acme_conf_cert(limits->conf, state->cert);
+    apr_time_t *last = &limits->slots[state->cert].last[what];
+    int *count = &limits->slots[state->cert].last_count[what];
+    int known = *count;
+    const apr_time_t before = *last;
     apr_uint32_t i;
 
     for (i = 0; i < state->pasts[what] && i < ACME_HISTORY_MAX; i++) {
@@ -130,58 +130,58 @@ static void hear_past(acme_rate_limits_t *quota, const acme_state_t *state,
             || (when == before && known-- > 0)) {
             continue;
         }
-        count(quota, cert, what, past);
-        if (when > *heard) {
-            *heard = when;
-            *then = 0;
+        add_fresh(limits, cert, what, past);
+        if (when > *last) {
+            *last = when;
+            *count = 0;
         }
-        *then += when == *heard;
+        *count += when == *last;
     }
 }
 
-void acme_rate_limits_hear(acme_rate_limits_t *quota,
+void acme_rate_limits_read(acme_rate_limits_t *limits,
                            const acme_state_t *state, apr_time_t now)
 {
-    slot_t *slot = &quota->slots[state->cert];
+    slot_t *slot = &limits->slots[state->cert];
     int what;
 
     for (what = 0; what < ACME_HISTORY_KINDS; what++) {
-        hear_past(quota, state, (acme_history_e)what, now);
+        read_past(limits, state, (acme_history_e)what, now);
     }
     if (slot->phase == WAITING && !state->limit_until) {
         slot->phase = IDLE;
     }
 }
 
-void acme_rate_limits_settle(acme_rate_limits_t *quota, apr_time_t now)
+void acme_rate_limits_count(acme_rate_limits_t *limits, apr_time_t now)
 {
-    const int is_time = now >= quota->expired + EXPIRE_EVERY
-        || now < quota->expired;
+    const int is_time = now >= limits->expired + EXPIRE_EVERY
+        || now < limits->expired;
     int i;
 
-    for (i = 0; i < quota->conf->cas->nelts; i++) {
-        acme_rate_model_load(quota->cas[i].limits, quota->cas[i].fresh, now);
+    for (i = 0; i < limits->conf->cas->nelts; i++) {
+        acme_rate_model_load(limits->cas[i].model, limits->cas[i].fresh, now);
         if (is_time) {
-            acme_rate_model_expire(quota->cas[i].limits, now);
+            acme_rate_model_expire(limits->cas[i].model, now);
         }
     }
-    make_fresh(quota);
-    quota->expired = is_time ? now : quota->expired;
+    make_fresh(limits);
+    limits->expired = is_time ? now : limits->expired;
 }
 
-static apr_uint32_t ca_of(const acme_rate_limits_t *quota,
+static apr_uint32_t ca_of(const acme_rate_limits_t *limits,
                           const acme_state_t *state, apr_uint32_t ca)
 {
-    return acme_conf_ca_index(acme_conf_cert(quota->conf, state->cert), ca);
+    return acme_conf_ca_index(acme_conf_cert(limits->conf, state->cert), ca);
 }
 
-static acme_rate_model_order_t order_of(const acme_rate_limits_t *quota,
+static acme_rate_model_order_t order_of(const acme_rate_limits_t *limits,
                                         const acme_state_t *state,
                                         apr_uint32_t ca, apr_time_t now)
 {
     acme_rate_model_order_t order;
 
-    order.names = acme_conf_cert(quota->conf, state->cert)->names;
+    order.names = acme_conf_cert(limits->conf, state->cert)->names;
     order.is_renewal = acme_state_renews(state, ca, now);
     order.is_ari = state->window_start && state->window_start <= now
         && now < state->window_end
@@ -189,32 +189,32 @@ static acme_rate_model_order_t order_of(const acme_rate_limits_t *quota,
     return order;
 }
 
-static void enter(acme_rate_limits_t *quota, const acme_state_t *state,
+static void enter(acme_rate_limits_t *limits, const acme_state_t *state,
                   apr_uint32_t ca, phase_e phase, apr_time_t now)
 {
-    slot_t *slot = &quota->slots[state->cert];
+    slot_t *slot = &limits->slots[state->cert];
 
     slot->phase = phase;
-    slot->ca = ca_of(quota, state, ca);
-    slot->order = order_of(quota, state, ca, now);
+    slot->ca = ca_of(limits, state, ca);
+    slot->order = order_of(limits, state, ca, now);
 }
 
-void acme_rate_limits_begin(acme_rate_limits_t *quota,
+void acme_rate_limits_begin(acme_rate_limits_t *limits,
                             const acme_state_t *state, apr_uint32_t ca,
                             apr_time_t now)
 {
-    enter(quota, state, ca, UNDER_WAY, now);
+    enter(limits, state, ca, UNDER_WAY, now);
 }
 
-void acme_rate_limits_end(acme_rate_limits_t *quota, apr_uint32_t cert)
+void acme_rate_limits_end(acme_rate_limits_t *limits, apr_uint32_t cert)
 {
-    if (quota->slots[cert].phase == UNDER_WAY) {
-        quota->slots[cert].phase = IDLE;
+    if (limits->slots[cert].phase == UNDER_WAY) {
+        limits->slots[cert].phase = IDLE;
     }
 }
 
 /* acme_rate_model_order_t of all that are in this phase at a CA. */
-static apr_array_header_t *orders_at(const acme_rate_limits_t *quota,
+static apr_array_header_t *orders_at(const acme_rate_limits_t *limits,
                                      apr_uint32_t ca, phase_e phase,
                                      apr_pool_t *p)
 {
@@ -222,43 +222,43 @@ static apr_array_header_t *orders_at(const acme_rate_limits_t *quota,
         apr_array_make(p, 16, sizeof(acme_rate_model_order_t));
     int i;
 
-    for (i = 0; i < quota->conf->certs->nelts; i++) {
-        if (quota->slots[i].phase == phase && quota->slots[i].ca == ca) {
+    for (i = 0; i < limits->conf->certs->nelts; i++) {
+        if (limits->slots[i].phase == phase && limits->slots[i].ca == ca) {
             APR_ARRAY_PUSH(orders, acme_rate_model_order_t) =
-                quota->slots[i].order;
+                limits->slots[i].order;
         }
     }
     return orders;
 }
 
 apr_time_t acme_rate_limits_next(const char **why,
-                                 const acme_rate_limits_t *quota,
+                                 const acme_rate_limits_t *limits,
                                  const acme_state_t *state, apr_uint32_t ca,
                                  apr_time_t now, apr_pool_t *p)
 {
-    const apr_uint32_t index = ca_of(quota, state, ca);
-    const acme_rate_model_t *limits = quota->cas[index].limits;
-    const acme_rate_model_order_t order = order_of(quota, state, ca, now);
+    const apr_uint32_t index = ca_of(limits, state, ca);
+    const acme_rate_model_t *model = limits->cas[index].model;
+    const acme_rate_model_order_t order = order_of(limits, state, ca, now);
     apr_array_header_t *orders;
     apr_time_t at = now;
 
     *why = NULL;
-    if (acme_rate_model_is_known(limits)) {
-        at = acme_rate_model_next(why, limits, &order, now, p);
+    if (acme_rate_model_is_known(model)) {
+        at = acme_rate_model_next(why, model, &order, now, p);
     }
-    if (!acme_rate_model_is_known(limits) || at > now) {
+    if (!acme_rate_model_is_known(model) || at > now) {
         return at;
     }
-    orders = orders_at(quota, index, UNDER_WAY, p);
+    orders = orders_at(limits, index, UNDER_WAY, p);
     if (!orders->nelts) {
         return now;
     }
     APR_ARRAY_PUSH(orders, acme_rate_model_order_t) = order;
-    return acme_rate_model_forecast(limits, orders, now, p);
+    return acme_rate_model_forecast(model, orders, now, p);
 }
 
 void acme_rate_limits_full(unsigned char full[ACME_CHOICE_MAX],
-                           const acme_rate_limits_t *quota,
+                           const acme_rate_limits_t *limits,
                            const acme_state_t *state, apr_time_t now,
                            apr_pool_t *p)
 {
@@ -268,34 +268,34 @@ void acme_rate_limits_full(unsigned char full[ACME_CHOICE_MAX],
     memset(full, 0, ACME_CHOICE_MAX);
     for (i = 0; state->cas > 1 && i < state->cas && i < ACME_CHOICE_MAX;
          i++) {
-        const acme_rate_model_order_t order = order_of(quota, state, i, now);
+        const acme_rate_model_order_t order = order_of(limits, state, i, now);
 
         full[i] = acme_rate_model_next(
-                      &why, quota->cas[ca_of(quota, state, i)].limits, &order,
+                      &why, limits->cas[ca_of(limits, state, i)].model, &order,
                       now, p)
                   > now;
     }
 }
 
-void acme_rate_limits_wait(acme_rate_limits_t *quota,
+void acme_rate_limits_wait(acme_rate_limits_t *limits,
                            const acme_state_t *state, apr_uint32_t ca,
                            const char *why, apr_time_t now)
 {
-    ca_t *at = &quota->cas[ca_of(quota, state, ca)];
+    ca_t *at = &limits->cas[ca_of(limits, state, ca)];
 
-    if (quota->slots[state->cert].phase != WAITING) {
+    if (limits->slots[state->cert].phase != WAITING) {
         at->has_news = 1;
         apr_cpystrn(at->why, why, sizeof(at->why));
     }
-    enter(quota, state, ca, WAITING, now);
+    enter(limits, state, ca, WAITING, now);
 }
 
-static const char *news_of(const acme_rate_limits_t *quota, apr_uint32_t ca,
+static const char *news_of(const acme_rate_limits_t *limits, apr_uint32_t ca,
                            apr_time_t now, apr_pool_t *p)
 {
-    const apr_array_header_t *orders = orders_at(quota, ca, WAITING, p);
+    const apr_array_header_t *orders = orders_at(limits, ca, WAITING, p);
     const apr_time_t last =
-        acme_rate_model_forecast(quota->cas[ca].limits, orders, now, p);
+        acme_rate_model_forecast(limits->cas[ca].model, orders, now, p);
     int i, names = 0;
 
     for (i = 0; i < orders->nelts; i++) {
@@ -307,18 +307,18 @@ static const char *news_of(const acme_rate_limits_t *quota, apr_uint32_t ca,
                         "(%s)",
                         orders->nelts, orders->nelts == 1 ? "" : "s",
                         acme_rate_model_forecast_text(names, last, now, p),
-                        quota->cas[ca].why);
+                        limits->cas[ca].why);
 }
 
-const char *acme_rate_limits_news(acme_rate_limits_t *quota, apr_time_t now,
+const char *acme_rate_limits_news(acme_rate_limits_t *limits, apr_time_t now,
                                   apr_pool_t *p)
 {
     int i;
 
-    for (i = 0; i < quota->conf->cas->nelts; i++) {
-        if (quota->cas[i].has_news) {
-            quota->cas[i].has_news = 0;
-            return news_of(quota, (apr_uint32_t)i, now, p);
+    for (i = 0; i < limits->conf->cas->nelts; i++) {
+        if (limits->cas[i].has_news) {
+            limits->cas[i].has_news = 0;
+            return news_of(limits, (apr_uint32_t)i, now, p);
         }
     }
     return NULL;

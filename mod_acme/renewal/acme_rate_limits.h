@@ -2,7 +2,7 @@
  * acme_rate_limits.h - the limits of all CAs, counted from the states of all
  * certificates: which may be ordered now, which waits, and until when.
  *
- * It knows no lock: the thread that looks at the agenda has it alone. Time is
+ * It knows no lock: the scheduler's thread has it alone. Time is
  * passed in; a CA is named by its position in the certificate's list.
  */
 #ifndef ACME_RATE_LIMITS_H
@@ -14,41 +14,41 @@
 
 typedef struct acme_rate_limits_t acme_rate_limits_t;
 
-/* As if nothing had happened yet. conf and the quota live as long as p. */
+/* As if nothing had happened yet. conf and the limits live as long as p. */
 acme_rate_limits_t *acme_rate_limits_create(const acme_conf_t *conf,
                                             apr_pool_t *p);
 
-/* A state changed: what is new of its past is counted with the next settle. */
-void acme_rate_limits_hear(acme_rate_limits_t *quota,
+/* A state changed: what is new of its past is counted by the next count. */
+void acme_rate_limits_read(acme_rate_limits_t *limits,
                            const acme_state_t *state, apr_time_t now);
 
-/* All changes were heard. */
-void acme_rate_limits_settle(acme_rate_limits_t *quota, apr_time_t now);
+/* All changes were read: count what is new. */
+void acme_rate_limits_count(acme_rate_limits_t *limits, apr_time_t now);
 
 /* An order is under way, and uses up what it will; until it ended. */
-void acme_rate_limits_begin(acme_rate_limits_t *quota,
+void acme_rate_limits_begin(acme_rate_limits_t *limits,
                             const acme_state_t *state, apr_uint32_t ca,
                             apr_time_t now);
-void acme_rate_limits_end(acme_rate_limits_t *quota, apr_uint32_t cert);
+void acme_rate_limits_end(acme_rate_limits_t *limits, apr_uint32_t cert);
 
 /*
  * When it may be ordered: now, or the earliest time. Then *why is a sentence,
- * from p; or NULL, when those under way may use up what is left: asked again
- * when they ended.
+ * from p; or NULL, when those under way may use up what is left: to be called
+ * again when they ended.
  */
 apr_time_t acme_rate_limits_next(const char **why,
-                                 const acme_rate_limits_t *quota,
+                                 const acme_rate_limits_t *limits,
                                  const acme_state_t *state, apr_uint32_t ca,
                                  apr_time_t now, apr_pool_t *p);
 
 /* For acme_ca_pool_choose(): the CAs from which it can't be ordered now. */
 void acme_rate_limits_full(unsigned char full[ACME_CHOICE_MAX],
-                           const acme_rate_limits_t *quota,
+                           const acme_rate_limits_t *limits,
                            const acme_state_t *state, apr_time_t now,
                            apr_pool_t *p);
 
 /* It waits, because of why; until it begins, or its state knows no limit. */
-void acme_rate_limits_wait(acme_rate_limits_t *quota,
+void acme_rate_limits_wait(acme_rate_limits_t *limits,
                            const acme_state_t *state, apr_uint32_t ca,
                            const char *why, apr_time_t now);
 
@@ -56,7 +56,7 @@ void acme_rate_limits_wait(acme_rate_limits_t *quota,
  * A line for the log about a CA at which certificates began to wait since it
  * was asked last: when the last of all that wait is ordered. NULL: no more.
  */
-const char *acme_rate_limits_news(acme_rate_limits_t *quota, apr_time_t now,
+const char *acme_rate_limits_news(acme_rate_limits_t *limits, apr_time_t now,
                                   apr_pool_t *p);
 
 #endif

@@ -8,439 +8,399 @@
 #include <apr_thread_mutex.h>
 #include <apr_thread_pool.h>
 
-#include "acme_scheduler.h"
-#include "acme_live_check.h"
+#include "acme_admin_task.h"
 #include "acme_client.h"
+#include "acme_live_check.h"
+#include "acme_next_step.h"
 #include "acme_rate_limits.h"
+#include "acme_renewal.h"
 #include "acme_schedule.h"
+#include "acme_scheduler.h"
 
-#define LOOK_EVERY apr_time_from_sec(1)
+#define RUN_EVERY apr_time_from_sec(1)
+#define RUN_SOON apr_time_from_msec(100)    /* something runs or has ended */
+
+/* After a task that reported nothing. */
 #define SILENT_REST apr_time_from_sec(10)
-#define LOOK_SOON apr_time_from_msec(100)   /* something runs or has ended */
 
 /*
- * Orders that wait for a DNS, beside AcmeParallel. Each has a channel to the
+ * Orders that wait for DNS, beside AcmeParallel. Each has a channel to the
  * keeper, which takes 128.
  */
-#define AWAY_MAX 48
+#define DNS_WAITERS_MAX 48
 
 /*
- * An order that ended is not begun again before the keeper's word of how it
- * ended was heard: ENDED is cleared by the look that hears it.
+ * A task that ended is not begun again before the keeper's state of it was
+ * read: ENDED is cleared by the run that reads it.
  */
 typedef enum { AT_REST, RUNNING, ENDED } run_e;
 
 /* What a thread does with a certificate. */
-typedef void task_t(const acme_workshop_t *shop, acme_turn_t *turn,
-                    apr_pool_t *p);
+typedef void task_run_t(const acme_task_env_t *env,
+                        acme_task_request_t *request, apr_pool_t *p);
 
 typedef struct {
-    struct acme_scheduler_t *agenda;
-    acme_state_t state;         /* as last heard of */
-    acme_turn_t turn;           /* the running task's own */
-    task_t *task;
+    struct acme_scheduler_t *scheduler;
+    acme_state_t state;         /* the latest that was read */
+    acme_task_request_t request;        /* the running task's own */
+    task_run_t *task;
     atomic_int run;             /* run_e */
-    apr_time_t rest_until;      /* after an order that told nothing */
+    int has_ended;              /* when this run of the scheduler began */
+    apr_time_t rest_until;      /* after a task that reported nothing */
 } entry_t;
 
 struct acme_scheduler_t {
     acme_scheduler_conf_t conf;
-    acme_workshop_t shop;
-    acme_stop_t *stop;
-    acme_client_t *client;      /* the looking thread's; NULL: none yet */
+    acme_task_env_t env;
+    acme_client_t *client;      /* the scheduler's own; NULL: none yet */
     apr_pool_t *client_pool;
     apr_int32_t keeper_pid;     /* whose changes we counted */
     apr_thread_pool_t *threads;
     entry_t *entries;           /* one for each certificate */
-    acme_rate_limits_t *quota;  /* the looking thread's: CAs' limits */
-    apr_uint64_t heard;         /* the latest change */
-    int deaf;                   /* told the log that the keeper is silent */
+    int certs;                  /* how many */
+    acme_rate_limits_t *limits; /* the scheduler's own */
+    apr_uint64_t change;        /* the latest that was read */
+    int is_logged;              /* that the keeper does not answer */
+    int first;                  /* which one is begun first: those at the end
+                                   of the list must not wait for ever */
+    apr_pool_t *scratch;        /* of one run */
 
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *left;
-    int first;                  /* whose turn it is: those at the end of the
-                                   list must not wait for ever */
-    int busy;                   /* orders under way */
-    char *marked;               /* a look's own: which had ended before it */
-    apr_pool_t *scratch;        /* a look's own */
+    int busy;                   /* tasks under way */
 };
 
-static void enter(acme_scheduler_t *agenda)
+static void count_busy(acme_scheduler_t *scheduler, int more)
 {
-    apr_thread_mutex_lock(agenda->mutex);
-    agenda->busy++;
-    apr_thread_mutex_unlock(agenda->mutex);
-}
-
-static void leave(acme_scheduler_t *agenda)
-{
-    apr_thread_mutex_lock(agenda->mutex);
-    agenda->busy--;
-    apr_thread_cond_broadcast(agenda->left);
-    apr_thread_mutex_unlock(agenda->mutex);
+    apr_thread_mutex_lock(scheduler->mutex);
+    scheduler->busy += more;
+    apr_thread_cond_broadcast(scheduler->left);
+    apr_thread_mutex_unlock(scheduler->mutex);
 }
 
 static void *APR_THREAD_FUNC run_task(apr_thread_t *thread, void *data)
 {
     entry_t *entry = data;
-    acme_scheduler_t *agenda = entry->agenda;
+    acme_scheduler_t *scheduler = entry->scheduler;
     apr_allocator_t *allocator = NULL;
     apr_pool_t *p = NULL;
 
     (void)thread;
     /* Memory of its own: no lock is shared, and it goes back when it ends. */
-    if (!acme_stop_is(agenda->stop)
+    if (!acme_stop_is(scheduler->env.stop)
         && apr_allocator_create(&allocator) == APR_SUCCESS
         && apr_pool_create_ex(&p, NULL, NULL, allocator) == APR_SUCCESS) {
         apr_allocator_owner_set(allocator, p);
-        entry->task(&agenda->shop, &entry->turn, p);
+        entry->task(&scheduler->env, &entry->request, p);
         apr_pool_destroy(p);
     }
     atomic_store(&entry->run, ENDED);
-    leave(agenda);
+    count_busy(scheduler, -1);
     return NULL;
 }
 
-static void begin(acme_scheduler_t *agenda, entry_t *entry)
+static void begin_task(acme_scheduler_t *scheduler, entry_t *entry)
 {
-    entry->turn.state = entry->state;
+    entry->request.state = entry->state;
     atomic_store(&entry->run, RUNNING);
-    enter(agenda);
-    if (apr_thread_pool_push(agenda->threads, run_task, entry, 0, agenda)) {
+    count_busy(scheduler, 1);
+    if (apr_thread_pool_push(scheduler->threads, run_task, entry, 0,
+                             scheduler)) {
         atomic_store(&entry->run, AT_REST);
-        acme_rate_limits_end(agenda->quota, entry->state.cert);
-        leave(agenda);
+        acme_rate_limits_end(scheduler->limits, entry->state.cert);
+        count_busy(scheduler, -1);
     }
 }
 
-static int connect_to_keeper(acme_scheduler_t *agenda, acme_result_t *res)
+/* One state that changed. ENOENT: there is none more. */
+static apr_status_t read_change(acme_scheduler_t *scheduler,
+                                acme_result_t *res)
 {
-    if (agenda->client) {
-        return 1;
-    }
-    apr_pool_clear(agenda->client_pool);
-    return acme_client_open(&agenda->client, agenda->conf.keeper,
-                            agenda->stop, res, agenda->client_pool)
-        == APR_SUCCESS;
-}
-
-/* Hear of one change. ENOENT: there is none more. */
-static apr_status_t hear_change(acme_scheduler_t *agenda, acme_result_t *res,
-                                apr_pool_t *p)
-{
-    acme_msg_after_t after = { agenda->heard };
+    acme_msg_after_t after = { scheduler->change };
     const acme_state_t *state;
     acme_message_t reply;
     apr_status_t rv;
 
-    rv = acme_client_call(&reply, agenda->client, ACME_MSG_CHANGES, &after,
-                          res, p);
-    if (acme_client_welcome(agenda->client)->pid != agenda->keeper_pid) {
-        /* A new keeper counts its changes anew: hear all of them. */
-        agenda->keeper_pid = acme_client_welcome(agenda->client)->pid;
-        agenda->heard = 0;
+    rv = acme_client_call(&reply, scheduler->client, ACME_MSG_CHANGES, &after,
+                          res, scheduler->scratch);
+    if (acme_client_welcome(scheduler->client)->pid
+        != scheduler->keeper_pid) {
+        /* A new keeper counts its changes anew: all of them are read. */
+        scheduler->keeper_pid = acme_client_welcome(scheduler->client)->pid;
+        scheduler->change = 0;
         return APR_SUCCESS;
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
     state = reply.body;
-    if (!acme_conf_cert(agenda->conf.conf, state->cert)) {
-        return acme_fail(res, APR_EINVAL, "keeper: its configuration is not "
-                         "ours");
+    if (!acme_conf_cert(scheduler->conf.conf, state->cert)) {
+        return acme_fail(
+            res, APR_EINVAL,
+            "keeper: its configuration differs from that of this process");
     }
-    agenda->entries[state->cert].state = *state;
-    /* The clock of now: it may have happened since the look began. */
-    acme_rate_limits_hear(agenda->quota, state, apr_time_now());
-    agenda->heard = state->change;
+    scheduler->entries[state->cert].state = *state;
+    /* The clock of now: it may have happened since the run began. */
+    acme_rate_limits_read(scheduler->limits, state, apr_time_now());
+    scheduler->change = state->change;
     return APR_SUCCESS;
 }
 
-/* Hear of all that changed. False when the keeper can't be heard. */
-static int listen_to_keeper(acme_scheduler_t *agenda)
+/* All that changed. False when the keeper does not answer. */
+static int read_changes(acme_scheduler_t *scheduler)
 {
     acme_result_t res;
-    apr_status_t rv;
+    apr_status_t rv = APR_SUCCESS;
 
-    if (!connect_to_keeper(agenda, &res)) {
-        rv = res.status;
+    if (!scheduler->client) {
+        apr_pool_clear(scheduler->client_pool);
+        rv = acme_client_open(&scheduler->client, scheduler->conf.keeper,
+                              scheduler->env.stop, &res,
+                              scheduler->client_pool);
     }
-    else {
-        do {
-            rv = hear_change(agenda, &res, agenda->scratch);
-            apr_pool_clear(agenda->scratch);
-        } while (rv == APR_SUCCESS);
+    while (rv == APR_SUCCESS) {
+        rv = read_change(scheduler, &res);
+        apr_pool_clear(scheduler->scratch);
     }
     if (APR_STATUS_IS_ENOENT(rv)) {
-        agenda->deaf = 0;
+        scheduler->is_logged = 0;
         return 1;
     }
-    if (!agenda->deaf && !acme_stop_is(agenda->stop) && rv != APR_EOF) {
-        acme_log(agenda->conf.log, ACME_LOG_ERROR, "renewal", "%s",
+    if (!scheduler->is_logged && !acme_stop_is(scheduler->env.stop)
+        && rv != APR_EOF) {
+        acme_log(scheduler->conf.log, ACME_LOG_ERROR, "renewal", "%s",
                  res.detail);
-        agenda->deaf = 1;
+        scheduler->is_logged = 1;
     }
     return 0;
 }
 
-/* Those that had ended before we listened: now their end was heard of. */
-static void rest_those_marked(acme_scheduler_t *agenda, const char *marked,
-                              apr_time_t now)
+/* It is postponed, and people can read until when and why. */
+static void note_limit(acme_scheduler_t *scheduler, const entry_t *entry,
+                       apr_time_t until, const char *why, apr_time_t now)
 {
-    int i;
+    acme_msg_note_t note = { .about = { .cert = entry->state.cert,
+                                        .ca = entry->request.ca },
+                             .note = ACME_NOTE_LIMIT,
+                             .next_at = until };
+    acme_result_t ignored;
 
-    for (i = 0; i < agenda->conf.conf->certs->nelts; i++) {
-        entry_t *entry = &agenda->entries[i];
-
-        if (marked[i]) {
-            atomic_store(&entry->run, AT_REST);
-            acme_rate_limits_end(agenda->quota, (apr_uint32_t)i);
-            entry->rest_until = entry->state.change
-                == entry->turn.state.change ? now + SILENT_REST : 0;
-        }
-    }
-}
-
-/* How many have a place now; *paway: how many are away from theirs. */
-static int count_running(int *paway, acme_scheduler_t *agenda)
-{
-    int i, running = 0;
-
-    *paway = 0;
-    for (i = 0; i < agenda->conf.conf->certs->nelts; i++) {
-        entry_t *entry = &agenda->entries[i];
-
-        if (atomic_load(&entry->run) != AT_REST) {
-            running += !atomic_load(&entry->turn.away);
-            *paway += atomic_load(&entry->turn.away);
-        }
-    }
-    return running;
-}
-
-static void mark_ended(acme_scheduler_t *agenda, char *marked)
-{
-    int i;
-
-    for (i = 0; i < agenda->conf.conf->certs->nelts; i++) {
-        marked[i] = atomic_load(&agenda->entries[i].run) == ENDED;
-    }
-}
-
-static int is_to_be_asked_about(const acme_state_t *state, apr_time_t now)
-{
-    const apr_time_t at = acme_schedule_ask_at(state, now);
-
-    return at && at <= now;
-}
-
-/* It waits, and people are told until when and why. */
-static void wait_for_limit(acme_scheduler_t *agenda, const entry_t *entry,
-                           apr_time_t until, const char *why, apr_time_t now)
-{
-    acme_msg_note_t note = { 0 };
-    acme_result_t res;
-
-    note.about.cert = entry->state.cert;
-    note.about.ca = entry->turn.ca;
-    note.note = ACME_NOTE_LIMIT;
-    note.next_at = until;
-    note.why = ACME_REASON_RATE_LIMITED;
     apr_cpystrn(note.detail, why, sizeof(note.detail));
-    acme_client_call(NULL, agenda->client, ACME_MSG_NOTE, &note, &res,
-                     agenda->scratch);
-    acme_rate_limits_wait(agenda->quota, &entry->state, entry->turn.ca, why,
-                          now);
+    acme_client_call(NULL, scheduler->client, ACME_MSG_NOTE, &note, &ignored,
+                     scheduler->scratch);
+    acme_rate_limits_wait(scheduler->limits, &entry->state, entry->request.ca,
+                          why, now);
 }
 
-/* May it be ordered now? From a CA whose limits let it, if there is one. */
-static int choose_ca(acme_scheduler_t *agenda, entry_t *entry, apr_time_t now)
+/* Can it be ordered now? From a CA whose limits allow it, if there is one. */
+static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
+                     apr_time_t now)
 {
     const acme_state_t *state = &entry->state;
+    const acme_cert_conf_t *cert = acme_conf_cert(scheduler->conf.conf,
+                                                  state->cert);
+    acme_ca_pool_t *cas = scheduler->env.cas;
     unsigned char full[ACME_CHOICE_MAX];
     const char *why;
     apr_time_t at;
 
-    acme_rate_limits_full(full, agenda->quota, state, now, agenda->scratch);
-    entry->turn.ca = acme_ca_pool_choose(
-        agenda->shop.cas, state,
-        acme_conf_cert(agenda->conf.conf, state->cert), full, now);
+    acme_rate_limits_full(full, scheduler->limits, state, now,
+                          scheduler->scratch);
+    entry->request.ca = acme_ca_pool_choose(cas, state, cert, full, now);
     if (!state->wanted
         && acme_ca_pool_is_open(
-            agenda->shop.cas,
-            acme_conf_ca_index(acme_conf_cert(agenda->conf.conf, state->cert),
-                               entry->turn.ca),
-            now)) {
+            cas, acme_conf_ca_index(cert, entry->request.ca), now)) {
         return 0;
     }
-    at = acme_rate_limits_next(&why, agenda->quota, state, entry->turn.ca, now,
-                               agenda->scratch);
+    at = acme_rate_limits_next(&why, scheduler->limits, state,
+                               entry->request.ca, now, scheduler->scratch);
     if (why) {
-        wait_for_limit(agenda, entry, at, why, now);
+        note_limit(scheduler, entry, at, why, now);
     }
     else if (at <= now) {
-        acme_rate_limits_begin(agenda->quota, state, entry->turn.ca, now);
+        acme_rate_limits_begin(scheduler->limits, state, entry->request.ca,
+                               now);
     }
-    apr_pool_clear(agenda->scratch);
+    apr_pool_clear(scheduler->scratch);
     return at <= now;
 }
 
-static int can_order(acme_scheduler_t *agenda, entry_t *entry, apr_time_t now)
+/* What to do with the certificate now; false: nothing. */
+static int find_task(acme_scheduler_t *scheduler, entry_t *entry,
+                     apr_time_t now)
 {
     const acme_state_t *state = &entry->state;
+    apr_time_t ask_at;
 
-    switch (state->wanted) {
-    case ACME_WANT_NOTHING:
-    case ACME_WANT_RENEWAL:
-        return choose_ca(agenda, entry, now);
-    case ACME_WANT_CHAIN:
-    case ACME_WANT_REVOCATION:
-    case ACME_WANT_DELETION:
-        entry->turn.ca = state->issued_by == ACME_NO_CA ? 0 : state->issued_by;
-        return 1;
-    default:
-        entry->turn.ca = state->wanted_ca < state->cas ? state->wanted_ca : 0;
-        return 1;
-    }
-}
-
-/* What there is to do with it now, if it can be done. */
-static int find_task(acme_scheduler_t *agenda, entry_t *entry, apr_time_t now)
-{
-    const acme_state_t *state = &entry->state;
-
-    if (acme_next_step_is_due(state, now) && can_order(agenda, entry, now)) {
-        entry->task = acme_renewal_run;
-        return 1;
+    if (acme_next_step_is_due(state, now)) {
+        switch (state->wanted) {
+        case ACME_WANT_NOTHING:
+        case ACME_WANT_RENEWAL:
+            if (choose_ca(scheduler, entry, now)) {
+                entry->task = acme_renewal_run;
+                return 1;
+            }
+            break;
+        case ACME_WANT_CHAIN:
+        case ACME_WANT_REVOCATION:
+        case ACME_WANT_DELETION:
+            entry->task = acme_admin_task_run;
+            entry->request.ca = state->issued_by == ACME_NO_CA
+                ? 0 : state->issued_by;
+            return 1;
+        default:
+            entry->task = acme_admin_task_run;
+            entry->request.ca = state->wanted_ca < state->cas
+                ? state->wanted_ca : 0;
+            return 1;
+        }
     }
     entry->task = acme_live_check_run;
-    entry->turn.ca = state->issued_by;
-    return is_to_be_asked_about(state, now);
+    entry->request.ca = state->issued_by;
+    ask_at = acme_schedule_ask_at(state, now);
+    return ask_at && ask_at <= now;
 }
 
-static void tell_of_limits(acme_scheduler_t *agenda, apr_time_t now)
+/* True when something is under way. */
+static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
 {
-    const char *text;
+    const int parallel = scheduler->conf.conf->parallel;
+    const int first = scheduler->first;
+    int dns_waiters = 0, running = 0, i;
+    const char *news;
 
-    while (
-        (text = acme_rate_limits_news(agenda->quota, now, agenda->scratch))) {
-        acme_log(agenda->conf.log, ACME_LOG_NOTICE, "renewal", "%s", text);
-    }
-    apr_pool_clear(agenda->scratch);
-}
+    for (i = 0; i < scheduler->certs; i++) {
+        entry_t *entry = &scheduler->entries[i];
 
-/* False when nothing is under way. */
-static int begin_due(acme_scheduler_t *agenda, apr_time_t now)
-{
-    const int n = agenda->conf.conf->certs->nelts;
-    const int parallel = agenda->conf.conf->parallel, first = agenda->first;
-    int away, running = count_running(&away, agenda), i;
-
-    for (i = 0; i < n && running < parallel
-         && running + away < parallel + AWAY_MAX; i++) {
-        const int at = (first + i) % n;
-        entry_t *entry = &agenda->entries[at];
-
-        if (atomic_load(&entry->run) == AT_REST && now >= entry->rest_until
-            && find_task(agenda, entry, now)) {
-            begin(agenda, entry);
-            agenda->first = at + 1;
+        if (atomic_load(&entry->run) == AT_REST) {
+            continue;
+        }
+        if (atomic_load(&entry->request.waits_for_dns)) {
+            dns_waiters++;
+        }
+        else {
             running++;
         }
     }
-    tell_of_limits(agenda, now);
-    return running + away;
+
+    for (i = 0; i < scheduler->certs && running < parallel
+         && running + dns_waiters < parallel + DNS_WAITERS_MAX; i++) {
+        const int at = (first + i) % scheduler->certs;
+        entry_t *entry = &scheduler->entries[at];
+
+        if (atomic_load(&entry->run) == AT_REST && now >= entry->rest_until
+            && find_task(scheduler, entry, now)) {
+            begin_task(scheduler, entry);
+            scheduler->first = at + 1;
+            running++;
+        }
+    }
+
+    while ((news = acme_rate_limits_news(scheduler->limits, now,
+                                         scheduler->scratch))) {
+        acme_log(scheduler->conf.log, ACME_LOG_NOTICE, "renewal", "%s", news);
+    }
+    apr_pool_clear(scheduler->scratch);
+    return running + dns_waiters > 0;
 }
 
-apr_interval_time_t acme_scheduler_run(acme_scheduler_t *agenda,
+apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
                                        apr_time_t now)
 {
-    int busy = 0;
+    int i;
 
-    mark_ended(agenda, agenda->marked);
-    if (listen_to_keeper(agenda)) {
-        acme_rate_limits_settle(agenda->quota, apr_time_now());
-        rest_those_marked(agenda, agenda->marked, now);
-        busy = begin_due(agenda, now);
+    for (i = 0; i < scheduler->certs; i++) {
+        entry_t *entry = &scheduler->entries[i];
+
+        entry->has_ended = atomic_load(&entry->run) == ENDED;
     }
-    return busy ? LOOK_SOON : LOOK_EVERY;
+    if (!read_changes(scheduler)) {
+        return RUN_EVERY;
+    }
+    acme_rate_limits_count(scheduler->limits, apr_time_now());
+
+    /* Those that had ended before: what they reported was read just now. */
+    for (i = 0; i < scheduler->certs; i++) {
+        entry_t *entry = &scheduler->entries[i];
+
+        if (entry->has_ended) {
+            atomic_store(&entry->run, AT_REST);
+            acme_rate_limits_end(scheduler->limits, (apr_uint32_t)i);
+            entry->rest_until = entry->state.change
+                == entry->request.state.change ? now + SILENT_REST : 0;
+        }
+    }
+    return begin_due(scheduler, now) ? RUN_SOON : RUN_EVERY;
 }
 
-void acme_scheduler_stop(acme_scheduler_t *agenda)
+void acme_scheduler_stop(acme_scheduler_t *scheduler)
 {
-    acme_stop_now(agenda->stop);
+    acme_stop_now(scheduler->env.stop);
 }
 
-int acme_scheduler_join(acme_scheduler_t *agenda, apr_interval_time_t most)
+int acme_scheduler_join(acme_scheduler_t *scheduler, apr_interval_time_t most)
 {
     const apr_time_t end = apr_time_now() + most;
     apr_interval_time_t wait;
     int busy;
 
-    apr_thread_mutex_lock(agenda->mutex);
-    while (agenda->busy && (wait = end - apr_time_now()) > 0) {
-        apr_thread_cond_timedwait(agenda->left, agenda->mutex, wait);
+    apr_thread_mutex_lock(scheduler->mutex);
+    while (scheduler->busy && (wait = end - apr_time_now()) > 0) {
+        apr_thread_cond_timedwait(scheduler->left, scheduler->mutex, wait);
     }
-    busy = agenda->busy;
-    apr_thread_mutex_unlock(agenda->mutex);
+    busy = scheduler->busy;
+    apr_thread_mutex_unlock(scheduler->mutex);
     return !busy;
 }
 
-static apr_status_t make_parts(acme_scheduler_t *agenda, acme_result_t *res,
-                               apr_pool_t *p)
+apr_status_t acme_scheduler_create(acme_scheduler_t **pscheduler,
+                                   const acme_scheduler_conf_t *conf,
+                                   acme_result_t *res, apr_pool_t *p)
 {
-    const acme_conf_t *conf = agenda->conf.conf;
-    const apr_size_t threads = (apr_size_t)conf->parallel + AWAY_MAX;
+    acme_scheduler_t *scheduler = apr_pcalloc(p, sizeof(*scheduler));
+    const apr_size_t threads = (apr_size_t)conf->conf->parallel
+        + DNS_WAITERS_MAX;
+    acme_task_env_t *env = &scheduler->env;
     apr_status_t rv;
+    int i;
 
-    rv = acme_stop_create(&agenda->stop, p);
+    *pscheduler = NULL;
+
+    scheduler->conf = *conf;
+    scheduler->certs = conf->conf->certs->nelts;
+    rv = acme_stop_create(&env->stop, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_ca_pool_create(&agenda->shop.cas, conf, agenda->conf.log,
-                                 agenda->conf.user_agent, agenda->stop, p);
+        rv = acme_ca_pool_create(&env->cas, conf->conf, conf->log,
+                                 conf->user_agent, env->stop, p);
     }
     if (rv == APR_SUCCESS) {
-        rv = apr_thread_mutex_create(&agenda->mutex,
+        rv = apr_thread_mutex_create(&scheduler->mutex,
                                      APR_THREAD_MUTEX_DEFAULT, p);
     }
     if (rv == APR_SUCCESS) {
-        rv = apr_thread_cond_create(&agenda->left, p);
+        rv = apr_thread_cond_create(&scheduler->left, p);
     }
     if (rv == APR_SUCCESS) {
-        rv = apr_thread_pool_create(&agenda->threads, 0, threads, p);
+        rv = apr_thread_pool_create(&scheduler->threads, 0, threads, p);
     }
     if (rv != APR_SUCCESS) {
         return acme_fail_errno(res, rv, "renewal: cannot begin");
     }
-    return APR_SUCCESS;
-}
-
-apr_status_t acme_scheduler_create(acme_scheduler_t **pagenda,
-                                   const acme_scheduler_conf_t *conf,
-                                   acme_result_t *res, apr_pool_t *p)
-{
-    acme_scheduler_t *agenda = apr_pcalloc(p, sizeof(*agenda));
-    apr_size_t n = (apr_size_t)conf->conf->certs->nelts;
-    apr_status_t rv;
-    apr_size_t i;
-
-    *pagenda = NULL;
-    agenda->conf = *conf;
-    rv = make_parts(agenda, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    env->conf = conf->conf;
+    env->solver = conf->solver;
+    env->keeper = conf->keeper;
+    env->waits = conf->waits ? conf->waits : &acme_task_waits;
+    env->dns.stop = env->stop;
+    env->dns.servers = conf->dns_servers;
+    scheduler->limits = acme_rate_limits_create(conf->conf, p);
+    scheduler->entries = apr_pcalloc(p, (apr_size_t)(scheduler->certs + 1)
+                                     * sizeof(*scheduler->entries));
+    for (i = 0; i < scheduler->certs; i++) {
+        scheduler->entries[i].scheduler = scheduler;
     }
-    agenda->quota = acme_rate_limits_create(conf->conf, p);
-    agenda->shop.conf = conf->conf;
-    agenda->shop.solver = conf->solver;
-    agenda->shop.keeper = conf->keeper;
-    agenda->shop.stop = agenda->stop;
-    agenda->entries = apr_pcalloc(p, (n + 1) * sizeof(*agenda->entries));
-    agenda->marked = apr_pcalloc(p, n + 1);
-    for (i = 0; i < n; i++) {
-        agenda->entries[i].agenda = agenda;
-    }
-    apr_pool_create(&agenda->client_pool, p);
-    apr_pool_create(&agenda->scratch, p);
-    *pagenda = agenda;
+    apr_pool_create(&scheduler->client_pool, p);
+    apr_pool_create(&scheduler->scratch, p);
+
+    *pscheduler = scheduler;
     return APR_SUCCESS;
 }

@@ -8,7 +8,7 @@
 #define ACME_SCHEDULER_H
 
 #include "acme_log.h"
-#include "acme_renewal.h"
+#include "acme_task.h"
 
 typedef struct {
     const acme_conf_t *conf;
@@ -16,6 +16,8 @@ typedef struct {
     const acme_log_t *log;
     const char *user_agent;
     int keeper;                 /* the workers' end of the inherited pair */
+    const acme_task_waits_t *waits;     /* NULL: acme_task_waits */
+    const char *dns_servers;    /* NULL: as the system has them */
 } acme_scheduler_conf_t;
 
 typedef struct acme_scheduler_t acme_scheduler_t;
@@ -24,24 +26,24 @@ typedef struct acme_scheduler_t acme_scheduler_t;
  * conf is copied. p may be destroyed only when acme_scheduler_join() was true:
  * the threads live in it.
  */
-apr_status_t acme_scheduler_create(acme_scheduler_t **pagenda,
+apr_status_t acme_scheduler_create(acme_scheduler_t **pscheduler,
                                    const acme_scheduler_conf_t *conf,
                                    acme_result_t *res, apr_pool_t *p);
 
 /*
- * Look and begin what is due; returns quickly. The result is how long to wait
- * until the next look.
+ * Begin what is due; returns quickly. The result is how long to wait until the
+ * next call.
  */
-apr_interval_time_t acme_scheduler_run(acme_scheduler_t *agenda,
+apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
                                        apr_time_t now);
 
 /* Begin nothing more, leave every wait and transfer. Async-signal-safe. */
-void acme_scheduler_stop(acme_scheduler_t *agenda);
+void acme_scheduler_stop(acme_scheduler_t *scheduler);
 
 /*
- * After a stop, and not beside a look: wait for all orders to have left, at
- * most so long. True when they have.
+ * After a stop, and not beside a run: wait for all tasks to have left, at most
+ * so long. True when they have.
  */
-int acme_scheduler_join(acme_scheduler_t *agenda, apr_interval_time_t most);
+int acme_scheduler_join(acme_scheduler_t *scheduler, apr_interval_time_t most);
 
 #endif

@@ -1,77 +1,192 @@
 /*
- * acme_task.c - one certificate's work, and what it says to the keeper.
+ * acme_task.c - one certificate's task, and what it says to the keeper.
  */
 #include <string.h>
 
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "acme_schedule.h"
 #include "acme_task.h"
 
-#define WORK_MAX apr_time_from_sec(30 * 60)
+#define TASK_MAX apr_time_from_sec(30 * 60)
+
+/* An order that the CA refuses so often is dropped, whatever it says. */
+#define ORDER_TRIES_MAX 3
+
+/*
+ * The order is fetched when the CA's validators have come and gone: to be too
+ * early costs a request. Without them 3 s are waited.
+ */
+const acme_task_waits_t acme_task_waits = {
+    .seen_every = apr_time_from_msec(25),
+    .seen_quiet = apr_time_from_msec(150),
+    .first = apr_time_from_sec(3),
+    .next = apr_time_from_msec(300),
+    .longest = apr_time_from_sec(10),
+    .total = apr_time_from_sec(10 * 60)
+};
+
+void acme_task_failure_clear(acme_task_failure_t *why)
+{
+    memset(why, 0, sizeof(*why));
+    acme_result_clear(&why->res);
+    why->name = ACME_NO_NAME;
+    why->challenge = ACME_CHALLENGES;
+}
 
 /* The session's way to a signature. (acme_sign_cb) */
 static apr_status_t sign(const char **pbody, void *baton, acme_sign_e kind,
                          const char *url, const char *nonce,
                          acme_result_t *res, apr_pool_t *p)
 {
-    acme_task_t *work = baton;
+    const acme_task_signing_t *signing = baton;
     acme_msg_sign_t *body = apr_pcalloc(p, sizeof(*body));
     acme_message_t reply;
     apr_status_t rv;
 
-    /* A CA that is slow at each step must not hold one of few threads. */
-    if (apr_time_now() > work->begun + WORK_MAX) {
-        acme_fail(res, APR_TIMEUP, "%s: given up after half an hour",
-                  work->cert->id);
-        return acme_result_reason(res, ACME_REASON_CA_SLOW);
+    /* A CA that is slow at each request must not hold one of few threads. */
+    if (apr_time_now() > signing->end) {
+        return acme_fail(res, APR_TIMEUP, "%s: not finished within half an hour",
+                         signing->id);
     }
-    body->about = work->about;
+    body->about = signing->about;
     body->kind = kind;
-    body->with = work->with;
+    body->with = signing->with;
     apr_cpystrn(body->url, url, sizeof(body->url));
     apr_cpystrn(body->nonce, nonce, sizeof(body->nonce));
-    rv = acme_client_call(&reply, work->client, ACME_MSG_SIGN, body, res, p);
+    rv = acme_client_call(&reply, signing->keeper, ACME_MSG_SIGN, body, res,
+                          p);
     *pbody = rv == APR_SUCCESS ? reply.tail : NULL;
     return rv;
 }
 
-acme_task_t *acme_task_begin(const acme_workshop_t *shop, acme_turn_t *turn,
-                             apr_pool_t *p)
+static apr_uint32_t ca_index(const acme_task_t *task)
 {
-    acme_task_t *work = apr_pcalloc(p, sizeof(*work));
-    apr_uint32_t index;
-
-    work->shop = shop;
-    work->turn = turn;
-    work->state = &turn->state;
-    work->cert = acme_conf_cert(shop->conf, turn->state.cert);
-    work->about.cert = turn->state.cert;
-    work->about.ca = turn->ca;
-    work->blamed = ACME_NO_NAME;
-    work->blamed_challenge = ACME_CHALLENGES;
-    work->answers = apr_array_make(p, 4, sizeof(acme_challenge_response_t));
-    work->begun = apr_time_now();
-    work->p = p;
-    if (acme_client_open(&work->client, shop->keeper, shop->stop, &work->res,
-                         p)) {
-        return NULL;
-    }
-    index = acme_conf_ca_index(work->cert, turn->ca);
-    work->session.ca = acme_ca_pool_ca(shop->cas, index);
-    work->session.sign = sign;
-    work->session.baton = work;
-    acme_ca_pool_borrow(&work->session.http, shop->cas, index, &work->res);
-    return work;
+    return acme_conf_ca_index(task->cert, task->request->ca);
 }
 
-void acme_task_end(acme_task_t *work)
+int acme_task_may_begin(const acme_task_env_t *env,
+                        const acme_task_request_t *request)
 {
-    if (work->session.http) {
-        acme_ca_pool_return(work->shop->cas,
-                            acme_conf_ca_index(work->cert, work->about.ca),
-                            work->session.http);
+    const acme_state_t *state = &request->state;
+    const apr_uint32_t index = acme_conf_ca_index(
+        acme_conf_cert(env->conf, state->cert), request->ca);
+    const apr_time_t now = apr_time_now();
+
+    if (state->wanted) {
+        acme_ca_pool_probe(env->cas, index, now);
     }
+    else if (!acme_ca_pool_allow(env->cas, index, now)) {
+        return 0;
+    }
+    if (state->wanted || state->attempts) {
+        acme_ca_directory_forget(acme_ca_pool_ca(env->cas, index));
+    }
+    return 1;
+}
+
+apr_status_t acme_task_begin(const acme_task_t **ptask,
+                             const acme_task_env_t *env,
+                             acme_task_request_t *request,
+                             acme_task_failure_t *why, apr_pool_t *p)
+{
+    acme_task_t *task = apr_pcalloc(p, sizeof(*task));
+    apr_status_t rv;
+
+    *ptask = NULL;
+    acme_task_failure_clear(why);
+
+    task->env = env;
+    task->request = request;
+    task->state = &request->state;
+    task->cert = acme_conf_cert(env->conf, request->state.cert);
+    task->begun = apr_time_now();
+    task->p = p;
+    rv = acme_client_open(&task->keeper, env->keeper, env->stop, &why->res,
+                          p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    task->signing = apr_pcalloc(p, sizeof(*task->signing));
+    task->signing->keeper = task->keeper;
+    task->signing->about.cert = request->state.cert;
+    task->signing->about.ca = request->ca;
+    task->signing->id = task->cert->id;
+    task->signing->end = task->begun + TASK_MAX;
+    task->session = apr_pcalloc(p, sizeof(*task->session));
+    task->session->ca = acme_ca_pool_ca(env->cas, ca_index(task));
+    task->session->sign = sign;
+    task->session->baton = task->signing;
+    *ptask = task;
+    return acme_ca_pool_borrow(&task->session->http, env->cas, ca_index(task),
+                               &why->res);
+}
+
+void acme_task_close(const acme_task_t *task)
+{
+    if (task->session->http) {
+        acme_ca_pool_return(task->env->cas, ca_index(task),
+                            task->session->http);
+        task->session->http = NULL;
+    }
+}
+
+void acme_task_report_ca(const acme_task_t *task, const acme_result_t *why)
+{
+    acme_ca_pool_report(task->env->cas, ca_index(task), why, apr_time_now(),
+                        task->p);
+}
+
+/* What one CA refuses for ever, the next one may do. */
+static acme_retry_e retry_of(const acme_failure_t *failure,
+                             const acme_result_t *why)
+{
+    return failure->cas > 1 && failure->attempts % failure->cas
+        ? ACME_RETRY_SOON : why->retry;
+}
+
+/* Why, and when it is tried again. */
+static void report_failure(const acme_task_t *task,
+                           const acme_task_failure_t *why)
+{
+    acme_msg_note_t *body = apr_pcalloc(task->p, sizeof(*body));
+    const apr_time_t now = apr_time_now();
+    const acme_failure_t failure = acme_schedule_failure(
+        task->state, why->res.retry_at, now, acme_task_chance());
+    acme_result_t ignored;
+
+    if (why->order_is_lost || why->res.retry == ACME_RETRY_NEVER
+        || (why->res.problem[0] && failure.attempts % ORDER_TRIES_MAX == 0)) {
+        acme_task_send_url(task, ACME_MSG_ORDER, "", &ignored);
+    }
+
+    body->about = task->signing->about;
+    body->note = ACME_NOTE_FAILED;
+    body->retry = retry_of(&failure, &why->res);
+    body->want = (apr_uint32_t)task->state->wanted;
+    body->next_at = acme_schedule_retry_at(&failure, now);
+    body->name = why->name;
+    body->challenge = why->challenge;
+    apr_cpystrn(body->problem, why->res.problem, sizeof(body->problem));
+    apr_cpystrn(body->detail, why->res.detail, sizeof(body->detail));
+    acme_client_call(NULL, task->keeper, ACME_MSG_NOTE, body, &ignored,
+                     task->p);
+}
+
+void acme_task_end(const acme_task_t *task, apr_status_t rv,
+                   const acme_task_failure_t *why)
+{
+    if (!acme_stop_is(task->env->stop)) {
+        if (task->session->http) {
+            acme_task_report_ca(task, rv == APR_SUCCESS || why->is_local
+                                ? NULL : &why->res);
+        }
+        if (rv != APR_SUCCESS) {
+            report_failure(task, why);
+        }
+    }
+    acme_task_close(task);
 }
 
 int acme_task_chance(void)
@@ -82,104 +197,106 @@ int acme_task_chance(void)
     return (octets[0] << 8 | octets[1]) % 1000;
 }
 
-apr_status_t acme_task_tell_url(acme_task_t *work, acme_message_e kind,
-                                const char *url)
+apr_status_t acme_task_send_url(const acme_task_t *task, acme_message_e kind,
+                                const char *url, acme_result_t *res)
 {
-    acme_msg_url_t *body = apr_pcalloc(work->p, sizeof(*body));
+    acme_msg_url_t *body = apr_pcalloc(task->p, sizeof(*body));
 
-    body->about = work->about;
+    body->about = task->signing->about;
     apr_cpystrn(body->url, url, sizeof(body->url));
-    return acme_client_call(NULL, work->client, kind, body, &work->res,
-                            work->p);
+    return acme_client_call(NULL, task->keeper, kind, body, res, task->p);
 }
 
-apr_status_t acme_task_note(acme_task_t *work, acme_note_e what,
-                            const char *detail)
+static apr_status_t send_note(const acme_task_t *task, acme_msg_note_t *body,
+                              const char *detail, acme_result_t *res)
 {
-    acme_msg_note_t *body = apr_pcalloc(work->p, sizeof(*body));
-
-    body->about = work->about;
-    body->note = what;
-    body->name = work->blamed;
-    body->challenge = work->blamed_challenge;
-    body->with = work->with;
+    body->about = task->signing->about;
+    body->with = task->signing->with;
     apr_cpystrn(body->detail, detail, sizeof(body->detail));
-    return acme_client_call(NULL, work->client, ACME_MSG_NOTE, body,
-                            &work->res, work->p);
+    return acme_client_call(NULL, task->keeper, ACME_MSG_NOTE, body, res,
+                            task->p);
 }
 
-static void take_flags(acme_task_t *work, const acme_message_t *reply)
+apr_status_t acme_task_note(const acme_task_t *task, acme_note_e what,
+                            const char *detail, acme_result_t *res)
 {
-    const apr_size_t n = (apr_size_t)work->cert->names->nelts;
+    acme_msg_note_t *body = apr_pcalloc(task->p, sizeof(*body));
 
-    if (!work->flags) {
-        work->flags = apr_pcalloc(work->p, n + 1);
-        memcpy(work->flags, reply->tail,
-               reply->tail_len < n ? reply->tail_len : n);
-    }
+    body->note = what;
+    body->name = ACME_NO_NAME;
+    body->challenge = ACME_CHALLENGES;
+    return send_note(task, body, detail, res);
 }
 
-apr_status_t acme_task_prepare(acme_task_t *work)
+apr_status_t acme_task_note_challenge(const acme_task_t *task,
+                                      const acme_task_failure_t *why,
+                                      acme_result_t *res)
 {
-    const acme_msg_cert_t body = { work->about };
+    acme_msg_note_t *body = apr_pcalloc(task->p, sizeof(*body));
+
+    body->note = ACME_NOTE_CHALLENGE;
+    body->name = why->name;
+    body->challenge = why->challenge;
+    return send_note(task, body,
+                     apr_pstrcat(task->p, why->res.detail,
+                                 "; another challenge is tried", NULL), res);
+}
+
+apr_status_t acme_task_prepare(acme_task_attempt_t *attempt,
+                               const acme_task_t *task, acme_result_t *res)
+{
+    const apr_size_t n = (apr_size_t)task->cert->names->nelts;
+    const acme_msg_cert_t body = { task->signing->about };
     acme_message_t reply;
     apr_status_t rv;
 
-    rv = acme_client_call(&reply, work->client, ACME_MSG_PREPARE, &body,
-                          &work->res, work->p);
-    if (rv == APR_SUCCESS) {
-        work->prepared = reply.body;
-        take_flags(work, &reply);
+    rv = acme_client_call(&reply, task->keeper, ACME_MSG_PREPARE, &body, res,
+                          task->p);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    return rv;
-}
-
-apr_status_t acme_task_live(const char **purl, const char **ppem,
-                            apr_size_t *plen, acme_task_t *work)
-{
-    const acme_msg_cert_t body = { work->about };
-    const acme_msg_url_t *live;
-    acme_message_t reply;
-    apr_status_t rv;
-
-    *purl = *ppem = NULL;
-    *plen = 0;
-    rv = acme_client_call(&reply, work->client, ACME_MSG_LIVE, &body,
-                          &work->res, work->p);
-    if (rv == APR_SUCCESS) {
-        live = reply.body;
-        *purl = live->url[0] ? live->url : NULL;
-        *ppem = reply.tail;
-        *plen = reply.tail_len;
+    attempt->prepared = reply.body;
+    if (!attempt->flags) {
+        attempt->flags = apr_pcalloc(task->p, n + 1);
+        memcpy(attempt->flags, reply.tail,
+               reply.tail_len < n ? reply.tail_len : n);
     }
-    return rv;
+    return APR_SUCCESS;
 }
 
-apr_status_t acme_task_key(acme_task_t *work, acme_key_end_e end)
+apr_status_t acme_task_send_key(const acme_task_t *task, acme_key_end_e end,
+                                acme_result_t *res)
 {
-    const acme_msg_key_t body = { work->about, (apr_uint32_t)end };
+    const acme_msg_key_t body = { task->signing->about, (apr_uint32_t)end };
 
-    return acme_client_call(NULL, work->client, ACME_MSG_KEY, &body,
-                            &work->res, work->p);
+    return acme_client_call(NULL, task->keeper, ACME_MSG_KEY, &body, res,
+                            task->p);
 }
 
-apr_status_t acme_task_done(acme_task_t *work, acme_want_e want)
+apr_status_t acme_task_send_done(const acme_task_t *task, acme_want_e want,
+                                 acme_result_t *res)
 {
-    const acme_msg_want_t body = { work->about, (apr_uint32_t)want, -1 };
+    const acme_msg_want_t body = { task->signing->about, (apr_uint32_t)want,
+                                   -1 };
 
-    return acme_client_call(NULL, work->client, ACME_MSG_DONE, &body,
-                            &work->res, work->p);
+    return acme_client_call(NULL, task->keeper, ACME_MSG_DONE, &body, res,
+                            task->p);
 }
 
-apr_status_t acme_task_install(acme_task_t *work, const char *pem,
-                               apr_size_t len, const char *url)
+apr_status_t acme_task_install(const acme_task_t *task, const char *pem,
+                               apr_size_t len, const char *url,
+                               acme_result_t *res)
 {
-    acme_msg_url_t *body = apr_pcalloc(work->p, sizeof(*body));
+    acme_msg_url_t *body = apr_pcalloc(task->p, sizeof(*body));
 
-    body->about = work->about;
-    if (url) {
-        apr_cpystrn(body->url, url, sizeof(body->url));
-    }
-    return acme_client_call_tail(NULL, work->client, ACME_MSG_INSTALL, body,
-                                 pem, len, &work->res, work->p);
+    body->about = task->signing->about;
+    apr_cpystrn(body->url, url, sizeof(body->url));
+    return acme_client_call_tail(NULL, task->keeper, ACME_MSG_INSTALL, body,
+                                 pem, len, res, task->p);
+}
+
+apr_status_t acme_task_install_waiting(const acme_task_t *task,
+                                       acme_result_t *res)
+{
+    return acme_task_install(task, NULL, 0, "", res);
 }

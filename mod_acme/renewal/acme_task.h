@@ -1,83 +1,181 @@
 /*
- * acme_task.h - one certificate's work while it runs, and what it says to the
- * keeper.
+ * acme_task.h - one certificate's task: what it is done with, what has come
+ * of it, and what it says to the keeper.
  *
- * For the files of this floor that do such work alone.
+ * For the files of this floor that do such a task. It does not change while
+ * it is done; what does is the attempt.
  */
 #ifndef ACME_TASK_H
 #define ACME_TASK_H
 
+#include <stdatomic.h>
+
 #include "acme_authorization.h"
-#include "acme_session.h"
+#include "acme_ca_pool.h"
 #include "acme_client.h"
+#include "acme_dns_lookup.h"
 #include "acme_order.h"
-#include "acme_renewal.h"
+
+/*
+ * Where challenges of http-01 and tls-alpn-01 are answered. The functions are
+ * called from any thread. present: from its return on it is answered; ENOSPC
+ * when there is no room. seen counts how often it was asked for.
+ */
+typedef struct {
+    void *baton;
+    apr_status_t (*present)(void *baton,
+                            const acme_challenge_response_t *answer,
+                            acme_result_t *res);
+    void (*withdraw)(void *baton, const acme_challenge_response_t *answer);
+    apr_uint32_t (*seen)(void *baton, const acme_challenge_response_t *answer);
+} acme_solver_t;
+
+/* How long an order is waited for, and how often it is fetched meanwhile. */
+typedef struct {
+    apr_interval_time_t seen_every;     /* look whether validators came */
+    apr_interval_time_t seen_quiet;     /* they have gone after that */
+    apr_interval_time_t first;          /* the longest before the first one */
+    apr_interval_time_t next;           /* before the second one, doubled */
+    apr_interval_time_t longest;        /* each time, up to this */
+    apr_interval_time_t total;          /* then it is given up */
+} acme_task_waits_t;
+
+/* Those that suit the CAs of this world. */
+extern const acme_task_waits_t acme_task_waits;
+
+/* What all tasks of a child process share. */
+typedef struct {
+    const acme_conf_t *conf;
+    acme_ca_pool_t *cas;
+    const acme_solver_t *solver;
+    const acme_task_waits_t *waits;
+    acme_dns_lookup_conf_t dns;
+    acme_stop_t *stop;
+    int keeper;                 /* the workers' end of the inherited pair */
+} acme_task_env_t;
+
+/* Which certificate, at which CA. */
+typedef struct {
+    acme_state_t state;         /* as it was when the task began */
+    apr_uint32_t ca;            /* a position among its CAs */
+    atomic_int waits_for_dns;   /* which can last: set by the task, whose
+                                   place among AcmeParallel is another's */
+} acme_task_request_t;
+
+/* What the keeper signs next, and what messages are about. */
+typedef struct {
+    acme_client_t *keeper;
+    acme_target_t about;
+    apr_uint32_t with;          /* ACME_WITH_... */
+    const char *id;             /* of the certificate */
+    apr_time_t end;             /* nothing is signed any more */
+} acme_task_signing_t;
 
 typedef struct {
-    const acme_workshop_t *shop;
-    acme_turn_t *turn;
-    const acme_state_t *state;          /* the turn's */
+    const acme_task_env_t *env;
+    acme_task_request_t *request;
+    const acme_state_t *state;          /* the request's */
     const acme_cert_conf_t *cert;
-    acme_target_t about;                /* with the CA and the part of now */
-    acme_client_t *client;
-    acme_session_t session;
-    const acme_msg_prepared_t *prepared;
-    unsigned char *flags;               /* one for each configured name */
-    apr_uint32_t with;                  /* ACME_WITH_...: asked of SIGN */
-    acme_order_t *order;
-    apr_array_header_t
-        *answers; /* acme_challenge_response_t: presented by us */
-    apr_array_header_t *records;        /* acme_dns01.c: TXT records */
-    int persist_told; /* acme_persist_check_report() was called */
-    const char *types;                  /* of challenges: "http-01, dns-01" */
-    int valid_before;                   /* authorizations that were valid */
-    int dead;                           /* nothing can come of the order */
-    int ours;                           /* what failed is not the CA's */
-    apr_uint32_t blamed;                /* name that failed, ACME_NO_NAME */
-    apr_uint32_t blamed_challenge;      /* by this one, or ACME_CHALLENGES */
+    acme_client_t *keeper;
+    acme_session_t *session;            /* http NULL: there is no connection */
+    acme_task_signing_t *signing;       /* the session's */
     apr_time_t begun;
-    acme_result_t res;
     apr_pool_t *p;
 } acme_task_t;
 
+/* One order on its way, for one part of the certificate. */
+typedef struct {
+    const acme_msg_prepared_t *prepared;
+    unsigned char *flags;               /* one for each configured name; kept
+                                           from one order to the next */
+    acme_order_t *order;
+    const char *types;                  /* of challenges that were chosen:
+                                           "http-01, dns-01"; NULL: none */
+    int valid_before;                   /* authorizations that were valid */
+    apr_array_header_t *answers;        /* acme_challenge_response_t: those
+                                           that are presented */
+    apr_array_header_t *records;        /* acme_dns01.c: TXT records */
+} acme_task_attempt_t;
+
+/* Why it failed. */
+typedef struct {
+    acme_result_t res;
+    apr_uint32_t name;          /* position of the one that failed;
+                                   ACME_NO_NAME: none did */
+    apr_uint32_t challenge;     /* acme_challenge_e that failed on it, or
+                                   ACME_CHALLENGES */
+    int order_is_lost;          /* nothing can come of it any more */
+    int is_local;               /* it says nothing about the CA */
+} acme_task_failure_t;
+
+/* Nothing has failed yet. */
+void acme_task_failure_clear(acme_task_failure_t *why);
+
 /*
- * Begin to work: a client of the keeper and a connection to the CA. NULL:
- * there is no keeper to tell. What borrowed the connection gives it back with
- * acme_task_end().
+ * May the CA be asked now? It may in any case when the administrator wants
+ * it. After a failure its directory is fetched anew.
  */
-acme_task_t *acme_task_begin(const acme_workshop_t *shop, acme_turn_t *turn,
-                             apr_pool_t *p);
-void acme_task_end(acme_task_t *work);
+int acme_task_may_begin(const acme_task_env_t *env,
+                        const acme_task_request_t *request);
+
+/*
+ * Begin: a client of the keeper and a connection to the CA. *ptask is NULL
+ * when there is no keeper, to whom a failure could be reported. Otherwise it
+ * ends with one of the two below, after a failure too.
+ */
+apr_status_t acme_task_begin(const acme_task_t **ptask,
+                             const acme_task_env_t *env,
+                             acme_task_request_t *request,
+                             acme_task_failure_t *why, apr_pool_t *p);
+
+/*
+ * Report how it ended: to the pool of CAs, and a failure to the keeper, with
+ * the time of the next try. Nothing is reported of one that was stopped.
+ */
+void acme_task_end(const acme_task_t *task, apr_status_t rv,
+                   const acme_task_failure_t *why);
+
+/* Give the connection back, and no more than that. */
+void acme_task_close(const acme_task_t *task);
+
+/* What the pool of CAs learns from the replies of this task. */
+void acme_task_report_ca(const acme_task_t *task, const acme_result_t *why);
 
 /* A random number from 0 to 999. */
 int acme_task_chance(void);
 
-/*
- * Each talks to the keeper; res of the work says what failed. prepare fills
- * prepared and, the first time, flags; an URL is the account's, the terms' or
- * the order's, "" when it is gone.
- */
-apr_status_t acme_task_prepare(acme_task_t *work);
-apr_status_t acme_task_tell_url(acme_task_t *work, acme_message_e kind,
-                                const char *url);
-apr_status_t acme_task_note(acme_task_t *work, acme_note_e what,
-                            const char *detail);
+/* Key, CSR and account as the keeper has them; the first time also flags. */
+apr_status_t acme_task_prepare(acme_task_attempt_t *attempt,
+                               const acme_task_t *task, acme_result_t *res);
 
-/*
- * The part of the live certificate that the work is about: its chain, and the
- * URL where the CA has it, NULL when that is not known.
- */
-apr_status_t acme_task_live(const char **purl, const char **ppem,
-                            apr_size_t *plen, acme_task_t *work);
+/* The URL of the account, the terms or the order; "": it is gone. */
+apr_status_t acme_task_send_url(const acme_task_t *task, acme_message_e kind,
+                                const char *url, acme_result_t *res);
+
+/* For the log and the journal. */
+apr_status_t acme_task_note(const acme_task_t *task, acme_note_e what,
+                            const char *detail, acme_result_t *res);
+
+/* A challenge failed on a name, and another one is tried. */
+apr_status_t acme_task_note_challenge(const acme_task_t *task,
+                                      const acme_task_failure_t *why,
+                                      acme_result_t *res);
 
 /* How a change of the account's key ended. */
-apr_status_t acme_task_key(acme_task_t *work, acme_key_end_e end);
+apr_status_t acme_task_send_key(const acme_task_t *task, acme_key_end_e end,
+                                acme_result_t *res);
 
-/* What the administrator wanted is done. */
-apr_status_t acme_task_done(acme_task_t *work, acme_want_e want);
+/* What the administrator asked for is done. */
+apr_status_t acme_task_send_done(const acme_task_t *task, acme_want_e want,
+                                 acme_result_t *res);
 
-/* Hand in a chain; len 0: complete what waits on disk. url may be NULL. */
-apr_status_t acme_task_install(acme_task_t *work, const char *pem,
-                               apr_size_t len, const char *url);
+/* Hand in a chain and where it came from. */
+apr_status_t acme_task_install(const acme_task_t *task, const char *pem,
+                               apr_size_t len, const char *url,
+                               acme_result_t *res);
+
+/* This part was handed in before: complete what waits for the others. */
+apr_status_t acme_task_install_waiting(const acme_task_t *task,
+                                       acme_result_t *res);
 
 #endif

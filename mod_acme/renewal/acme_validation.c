@@ -9,171 +9,116 @@
 #include "acme_persist_check.h"
 #include "acme_validation.h"
 
-/* So long a CA may take to validate, and to issue. */
-#define ORDER_WAIT_MAX apr_time_from_sec(10 * 60)
+/* Every so many times a pending order is fetched, its authorizations are. */
+#define FETCHES_PER_AUTHZ 4
 
-/*
- * The order is asked for again when the CA's validators have come and gone:
- * each look too early is a request more. Without them the first look is after
- * LOOK_FIRST, and the next ones later and later.
- */
-#define VALIDATORS_LOOK apr_time_from_msec(25)
-#define VALIDATORS_QUIET apr_time_from_msec(150)
-#define LOOK_FIRST apr_time_from_sec(3)
-#define LOOK_ISSUED apr_time_from_msec(300)
-#define LOOK_MAX apr_time_from_sec(10)
+#define DOUBLINGS_MAX 5         /* of the wait between two fetches */
 
-/* Every so many looks at a pending order its authorizations are looked at. */
-#define LOOKS_PER_AUTHZ 4
-
-/* One authorization with the challenge that is to be answered. */
+/* One authorization with the challenge that is answered. */
 typedef struct {
     const acme_authorization_t *authz;
-    acme_challenge_pick_t choice;
-} begun_t;
+    acme_challenge_pick_t pick;
+} answered_t;
 
-static apr_status_t answer_here(acme_task_t *work, const begun_t *begun)
-{
-    const acme_solver_t *solver = work->shop->solver;
-    const acme_challenge_t *challenge = begun->choice.challenge;
-    acme_challenge_response_t answer;
-    apr_status_t rv;
-
-    answer.type = begun->choice.type;
-    answer.name = begun->authz->name;
-    answer.sni = acme_alpn_cert_sni(answer.name, work->p);
-    answer.token = challenge->token;
-    answer.key_authorization = acme_challenge_key_authorization(
-        challenge->token, work->prepared->thumbprint, work->p);
-    rv = solver->present(solver->baton, &answer, &work->res);
-    if (rv == APR_SUCCESS) {
-        APR_ARRAY_PUSH(work->answers, acme_challenge_response_t) = answer;
-    }
-    return rv;
-}
-
-static apr_status_t tell_ca(acme_task_t *work, const begun_t *begun)
-{
-    if (begun->choice.challenge->begun) {
-        return APR_SUCCESS; /* answered before a reload; it goes on */
-    }
-    return acme_authorization_respond(&work->session, begun->choice.challenge,
-                                      begun->authz->name, &work->res, work->p);
-}
-
-/* The authorization came to nothing: whose fault was it? */
-static apr_status_t take_failure(acme_task_t *work,
-                                 const acme_authorization_t *authz)
+/* The authorization came to nothing: which challenge of which name did? */
+static apr_status_t explain_failed(acme_task_failure_t *why,
+                                   const acme_task_t *task,
+                                   const acme_authorization_t *authz)
 {
     int i;
 
-    work->res = authz->error;
-    work->dead = 1;
-    work->blamed = acme_challenge_pick_name(work, authz);
+    why->res = authz->error;
+    why->order_is_lost = 1;
+    why->name = acme_challenge_pick_name(task->cert, authz, task->p);
     for (i = 0; i < authz->challenges->nelts; i++) {
         const acme_challenge_t *challenge =
             &APR_ARRAY_IDX(authz->challenges, i, acme_challenge_t);
 
         if (challenge->failed && challenge->kind >= 0) {
-            work->blamed_challenge = (apr_uint32_t)challenge->kind;
+            why->challenge = (apr_uint32_t)challenge->kind;
         }
     }
     return authz->error.status;
 }
 
-/* Look at each authorization; the pending ones go into begun (or NULL). */
-static apr_status_t visit_authorizations(acme_task_t *work,
-                                         apr_array_header_t *begun)
+/* Each authorization of the order; a failure when one of them failed. */
+static apr_status_t fetch_authorizations(apr_array_header_t *authzs,
+                                         const acme_task_attempt_t *attempt,
+                                         const acme_task_t *task,
+                                         acme_task_failure_t *why)
 {
-    const apr_array_header_t *urls = work->order->authorizations;
-    apr_status_t rv = APR_SUCCESS;
+    const apr_array_header_t *urls = attempt->order->authorizations;
     acme_authorization_t *authz;
-    int i;
-
-    for (i = 0; rv == APR_SUCCESS && i < urls->nelts; i++) {
-        rv = acme_authorization_fetch(&authz, &work->session,
-                                      APR_ARRAY_IDX(urls, i, const char *),
-                                      &work->res, work->p);
-        if (rv != APR_SUCCESS) {
-            break;
-        }
-        if (authz->status == ACME_AUTHORIZATION_FAILED) {
-            rv = take_failure(work, authz);
-        }
-        else if (authz->status == ACME_AUTHORIZATION_VALID) {
-            work->valid_before += begun != NULL;
-        }
-        else if (begun) {
-            begun_t *row = apr_array_push(begun);
-
-            row->authz = authz;
-            acme_persist_check_report(work, authz);
-            rv = acme_challenge_pick_make(&row->choice, work, authz);
-        }
-    }
-    return rv;
-}
-
-static int is_at(const begun_t *begun, acme_challenge_e type)
-{
-    return begun->choice.type == type;
-}
-
-/* Present what we answer ourselves, and let the CA look at it. */
-static apr_status_t begin_here(acme_task_t *work,
-                               const apr_array_header_t *all)
-{
-    apr_status_t rv = APR_SUCCESS;
-    int i;
-
-    for (i = 0; rv == APR_SUCCESS && i < all->nelts; i++) {
-        const begun_t *begun = &APR_ARRAY_IDX(all, i, begun_t);
-
-        if (is_at(begun, ACME_HTTP_01) || is_at(begun, ACME_TLS_ALPN_01)) {
-            rv = answer_here(work, begun);
-        }
-        if (rv == APR_SUCCESS && !is_at(begun, ACME_DNS_01)) {
-            rv = tell_ca(work, begun);
-        }
-    }
-    return rv;
-}
-
-/* All records side by side; the CA looks when all servers have them. */
-static apr_status_t begin_dns(acme_task_t *work, const apr_array_header_t *all)
-{
     apr_status_t rv;
     int i;
 
-    for (i = 0; i < all->nelts; i++) {
-        const begun_t *begun = &APR_ARRAY_IDX(all, i, begun_t);
-
-        if (is_at(begun, ACME_DNS_01)) {
-            acme_dns01_add(work, begun->authz, begun->choice.challenge);
+    for (i = 0; i < urls->nelts; i++) {
+        rv = acme_authorization_fetch(&authz, task->session,
+                                      APR_ARRAY_IDX(urls, i, const char *),
+                                      &why->res, task->p);
+        if (rv != APR_SUCCESS) {
+            return rv;
         }
+        if (authz->status == ACME_AUTHORIZATION_FAILED) {
+            return explain_failed(why, task, authz);
+        }
+        APR_ARRAY_PUSH(authzs, const acme_authorization_t *) = authz;
     }
-    rv = acme_dns01_present(work);
-    work->ours = rv != APR_SUCCESS;
-    for (i = 0; rv == APR_SUCCESS && i < all->nelts; i++) {
-        const begun_t *begun = &APR_ARRAY_IDX(all, i, begun_t);
+    return APR_SUCCESS;
+}
 
-        if (is_at(begun, ACME_DNS_01)) {
-            rv = tell_ca(work, begun);
-        }
+static apr_status_t find_failed(const acme_task_attempt_t *attempt,
+                                const acme_task_t *task,
+                                acme_task_failure_t *why)
+{
+    return fetch_authorizations(
+        apr_array_make(task->p, 4, sizeof(acme_authorization_t *)), attempt,
+        task, why);
+}
+
+/* Challenges of http-01 and tls-alpn-01 are answered by this server. */
+static apr_status_t present(acme_task_attempt_t *attempt,
+                            const acme_task_t *task, const answered_t *row,
+                            acme_result_t *res)
+{
+    const acme_solver_t *solver = task->env->solver;
+    const acme_challenge_t *challenge = row->pick.challenge;
+    acme_challenge_response_t answer;
+    apr_status_t rv;
+
+    answer.type = row->pick.type;
+    answer.name = row->authz->name;
+    answer.sni = acme_alpn_cert_sni(answer.name, task->p);
+    answer.token = challenge->token;
+    answer.key_authorization = acme_challenge_key_authorization(
+        challenge->token, attempt->prepared->thumbprint, task->p);
+    rv = solver->present(solver->baton, &answer, res);
+    if (rv == APR_SUCCESS) {
+        APR_ARRAY_PUSH(attempt->answers, acme_challenge_response_t) = answer;
     }
     return rv;
 }
 
+/* One that was answered before a reload goes on. */
+static apr_status_t respond(const acme_task_t *task, const answered_t *row,
+                            acme_result_t *res)
+{
+    return row->pick.challenge->begun
+        ? APR_SUCCESS
+        : acme_authorization_respond(task->session, row->pick.challenge,
+                                     row->authz->name, res, task->p);
+}
+
 /* "http-01", "http-01, dns-01": what was chosen. */
-static const char *types_text(const apr_array_header_t *all, apr_pool_t *p)
+static const char *types_text(const apr_array_header_t *rows, apr_pool_t *p)
 {
     const char *text = "";
     int type, i;
 
     for (type = 0; type < ACME_CHALLENGES; type++) {
-        for (i = 0; i < all->nelts; i++) {
-            if (is_at(&APR_ARRAY_IDX(all, i, begun_t),
-                      (acme_challenge_e)type)) {
+        for (i = 0; i < rows->nelts; i++) {
+            if (APR_ARRAY_IDX(rows, i, answered_t).pick.type
+                == (acme_challenge_e)type) {
                 text = apr_pstrcat(p, text, *text ? ", " : "",
                                    acme_challenge_name((acme_challenge_e)type),
                                    NULL);
@@ -184,212 +129,250 @@ static const char *types_text(const apr_array_header_t *all, apr_pool_t *p)
     return text;
 }
 
-static apr_status_t begin_validation(acme_task_t *work)
+/* The authorizations that are pending, with the challenge to answer. */
+static apr_status_t pick_challenges(apr_array_header_t *rows,
+                                    acme_task_attempt_t *attempt,
+                                    const acme_task_t *task,
+                                    acme_task_failure_t *why)
 {
-    apr_array_header_t *all = apr_array_make(work->p, 4, sizeof(begun_t));
+    apr_array_header_t *authzs = apr_array_make(
+        task->p, 4, sizeof(acme_authorization_t *));
+    int is_reported = 0, i;
     apr_status_t rv;
 
-    rv = visit_authorizations(work, all);
-    if (rv == APR_SUCCESS) {
-        rv = begin_here(work, all);
+    rv = fetch_authorizations(authzs, attempt, task, why);
+    for (i = 0; rv == APR_SUCCESS && i < authzs->nelts; i++) {
+        const acme_authorization_t *authz =
+            APR_ARRAY_IDX(authzs, i, const acme_authorization_t *);
+        answered_t *row;
+
+        if (authz->status == ACME_AUTHORIZATION_VALID) {
+            attempt->valid_before++;
+            continue;
+        }
+        if (!is_reported) {
+            is_reported = acme_persist_check_report(task, authz);
+        }
+        row = apr_array_push(rows);
+        row->authz = authz;
+        rv = acme_challenge_pick(&row->pick, attempt, task, authz, why);
     }
-    if (rv == APR_SUCCESS) {
-        rv = begin_dns(work, all);
-    }
-    work->types = types_text(all, work->p);
     return rv;
 }
 
-static apr_uint32_t seen(const acme_task_t *work)
+apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
+                                   const acme_task_t *task,
+                                   acme_task_failure_t *why)
 {
-    const acme_solver_t *solver = work->shop->solver;
-    apr_uint32_t n = 0;
+    apr_array_header_t *rows = apr_array_make(task->p, 4, sizeof(answered_t));
+    apr_status_t rv;
     int i;
 
-    for (i = 0; i < work->answers->nelts; i++) {
-        n += solver->seen(
-            solver->baton,
-            &APR_ARRAY_IDX(work->answers, i, acme_challenge_response_t));
+    attempt->valid_before = 0;
+    attempt->types = NULL;
+    attempt->answers = apr_array_make(task->p, 4,
+                                      sizeof(acme_challenge_response_t));
+    if (attempt->order->status == ACME_ORDER_READY) {
+        attempt->valid_before = attempt->order->authorizations->nelts;
+        attempt->types = "";
     }
-    return n;
+    if (attempt->order->status != ACME_ORDER_PENDING) {
+        return APR_SUCCESS;
+    }
+
+    rv = pick_challenges(rows, attempt, task, why);
+    attempt->types = types_text(rows, task->p);
+
+    /* All records are set side by side, while the CA looks at the others. */
+    for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
+        const answered_t *row = &APR_ARRAY_IDX(rows, i, answered_t);
+
+        switch (row->pick.type) {
+        case ACME_DNS_01:
+            acme_dns01_add(attempt, task, row->authz, row->pick.challenge);
+            break;
+        case ACME_HTTP_01:
+        case ACME_TLS_ALPN_01:
+            rv = present(attempt, task, row, &why->res);
+            if (rv == APR_SUCCESS) {
+                rv = respond(task, row, &why->res);
+            }
+            break;
+        default:
+            rv = respond(task, row, &why->res);
+            break;
+        }
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_dns01_present(attempt, task, &why->res);
+        why->is_local = rv != APR_SUCCESS;
+    }
+    for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
+        const answered_t *row = &APR_ARRAY_IDX(rows, i, answered_t);
+
+        if (row->pick.type == ACME_DNS_01) {
+            rv = respond(task, row, &why->res);
+        }
+    }
+    return rv;
 }
 
 /* Until the validators have come and gone, or most has passed. */
-static apr_status_t wait_for_validators(acme_task_t *work,
-                                        apr_interval_time_t most)
+static apr_status_t wait_for_validators(const acme_task_attempt_t *attempt,
+                                        const acme_task_t *task)
 {
-    const apr_time_t end = apr_time_now() + most;
-    const apr_uint32_t tokens = (apr_uint32_t)work->answers->nelts;
+    const acme_task_waits_t *waits = task->env->waits;
+    const acme_solver_t *solver = task->env->solver;
+    const apr_time_t end = apr_time_now() + waits->first;
+    const apr_uint32_t tokens = (apr_uint32_t)attempt->answers->nelts;
     apr_uint32_t before = 0, count;
     apr_time_t last = 0, now;
-    apr_status_t rv;
+    int i;
 
     while ((now = apr_time_now()) < end) {
-        count = seen(work);
+        for (count = 0, i = 0; i < attempt->answers->nelts; i++) {
+            count += solver->seen(solver->baton,
+                                  &APR_ARRAY_IDX(attempt->answers, i,
+                                                 acme_challenge_response_t));
+        }
         if (count != before) {
             before = count;
             last = now;
         }
-        if (tokens && count >= tokens && now - last >= VALIDATORS_QUIET) {
+        if (tokens && count >= tokens && now - last >= waits->seen_quiet) {
             return APR_SUCCESS;
         }
-        rv = acme_stop_wait(work->shop->stop, VALIDATORS_LOOK);
-        if (rv != APR_SUCCESS) {
-            return acme_fail(&work->res, rv, "stopped");
+        if (acme_stop_wait(task->env->stop, waits->seen_every)) {
+            return APR_EINTR;
         }
     }
     return APR_SUCCESS;
 }
 
-static apr_status_t wait_for_look(acme_task_t *work, int look,
-                                  acme_order_e until)
+/* At the CA's word; else later and later. */
+static apr_status_t wait_before_fetch(const acme_task_attempt_t *attempt,
+                                      const acme_task_t *task, int fetches,
+                                      acme_order_e until)
 {
-    const apr_time_t retry_after = work->order->retry_after;
+    const acme_task_waits_t *waits = task->env->waits;
+    const apr_time_t retry_after = attempt->order->retry_after;
     const apr_time_t now = apr_time_now();
-    apr_interval_time_t wait = LOOK_ISSUED << (look < 5 ? look : 5);
+    apr_interval_time_t wait;
 
-    if (look == 0 && until == ACME_ORDER_READY) {
-        return wait_for_validators(work, LOOK_FIRST);
+    if (fetches == 0 && until == ACME_ORDER_READY) {
+        return wait_for_validators(attempt, task);
     }
     if (retry_after > now) {
-        wait = retry_after - now;
+        return acme_stop_wait(task->env->stop, retry_after - now);
     }
-    if (wait > LOOK_MAX && retry_after <= now) {
-        wait = LOOK_MAX;
-    }
-    if (acme_stop_wait(work->shop->stop, wait) != APR_SUCCESS) {
-        return acme_fail(&work->res, APR_EINTR, "stopped");
-    }
-    return APR_SUCCESS;
+    wait = waits->next << (fetches < DOUBLINGS_MAX ? fetches : DOUBLINGS_MAX);
+    return acme_stop_wait(task->env->stop,
+                          wait < waits->longest ? wait : waits->longest);
 }
 
 /* The order came to nothing: the reason is in it or in an authorization. */
-static apr_status_t explain_invalid(acme_task_t *work)
+static apr_status_t explain_invalid(const acme_task_attempt_t *attempt,
+                                    const acme_task_t *task,
+                                    acme_task_failure_t *why)
 {
     apr_status_t rv;
 
-    work->dead = 1;
-    rv = visit_authorizations(work, NULL);
+    why->order_is_lost = 1;
+    rv = find_failed(attempt, task, why);
     if (rv == APR_SUCCESS) {
-        work->res = work->order->error;
-        rv = work->res.status;
+        why->res = attempt->order->error;
+        rv = why->res.status;
     }
     if (rv == APR_SUCCESS) {
-        acme_fail(&work->res, APR_EGENERAL,
-                  "%s: the CA ended the "
-                  "order without a word why",
-                  work->cert->id);
-        rv = acme_result_reason(&work->res, ACME_REASON_ORDER_INVALID);
+        rv = acme_fail(&why->res, APR_EGENERAL,
+                       "%s: the CA marked the order invalid and gave no reason",
+                       task->cert->id);
     }
     return rv;
 }
 
-/* A CA that names a far time must not hold one of our threads until then. */
-static apr_status_t come_later(acme_task_t *work)
+apr_status_t acme_validation_wait(acme_task_attempt_t *attempt,
+                                  const acme_task_t *task, acme_order_e until,
+                                  acme_task_failure_t *why)
 {
-    const apr_time_t at = work->order->retry_after;
-
-    acme_fail(&work->res, APR_EAGAIN,
-              "%s: the CA says to come again at "
-              "%s",
-              work->cert->id, acme_time_text(at, work->p));
-    work->res.retry = ACME_RETRY_LATER;
-    work->res.retry_at = at;
-    return acme_result_reason(&work->res, ACME_REASON_CA_SLOW);
-}
-
-apr_status_t acme_validation_await(acme_task_t *work, acme_order_e until)
-{
-    const apr_time_t end = apr_time_now() + ORDER_WAIT_MAX;
+    const apr_time_t end = apr_time_now() + task->env->waits->total;
+    const char *id = task->cert->id;
     apr_status_t rv = APR_SUCCESS;
-    int look = 0;
+    int fetches = 0;
 
-    while (rv == APR_SUCCESS && work->order->status < until) {
+    while (rv == APR_SUCCESS && attempt->order->status < until) {
+        const apr_time_t retry_after = attempt->order->retry_after;
+
         if (apr_time_now() > end) {
-            acme_fail(&work->res, APR_TIMEUP,
-                      "%s: the CA did not "
-                      "%s within 10 minutes",
-                      work->cert->id,
-                      until == ACME_ORDER_READY ? "validate" : "issue");
-            return acme_result_reason(&work->res, ACME_REASON_CA_SLOW);
+            return acme_fail(&why->res, APR_TIMEUP,
+                             "%s: the CA did not %s within 10 minutes", id,
+                             until == ACME_ORDER_READY ? "validate"
+                                                       : "issue");
         }
-        if (work->order->retry_after > end) {
-            return come_later(work);
+        /* It must not hold one of our threads until then. */
+        if (retry_after > end) {
+            acme_fail(&why->res, APR_EAGAIN,
+                      "%s: the CA's Retry-After postpones the order until %s",
+                      id, acme_time_text(retry_after, task->p));
+            why->res.retry = ACME_RETRY_LATER;
+            why->res.retry_at = retry_after;
+            return APR_EAGAIN;
         }
-        rv = wait_for_look(work, look++, until);
-        if (rv == APR_SUCCESS) {
-            rv = acme_order_fetch(&work->order, &work->session,
-                                  work->order->url, work->cert->id, &work->res,
-                                  work->p);
+        if (wait_before_fetch(attempt, task, fetches++, until)) {
+            return acme_fail(&why->res, APR_EINTR, "%s: stopped", id);
         }
-        if (rv == APR_SUCCESS && look % LOOKS_PER_AUTHZ == 0
-            && work->order->status == ACME_ORDER_PENDING) {
-            rv = visit_authorizations(work, NULL);
+        rv = acme_order_fetch(&attempt->order, task->session,
+                              attempt->order->url, id, &why->res, task->p);
+        if (rv == APR_SUCCESS && fetches % FETCHES_PER_AUTHZ == 0
+            && attempt->order->status == ACME_ORDER_PENDING) {
+            rv = find_failed(attempt, task, why);
         }
     }
-    if (rv == APR_SUCCESS && work->order->status == ACME_ORDER_INVALID) {
-        rv = explain_invalid(work);
+    if (rv == APR_SUCCESS && attempt->order->status == ACME_ORDER_INVALID) {
+        rv = explain_invalid(attempt, task, why);
     }
     return rv;
 }
 
-static apr_status_t note_validated(acme_task_t *work)
+apr_status_t acme_validation_note(const acme_task_attempt_t *attempt,
+                                  const acme_task_t *task, acme_result_t *res)
 {
-    const int all = work->order->authorizations->nelts;
-    const int fresh = all - work->valid_before;
-    const apr_interval_time_t took = apr_time_now() - work->begun;
+    const int all = attempt->order->authorizations->nelts;
+    const int fresh = all - attempt->valid_before;
+    const apr_interval_time_t took = apr_time_now() - task->begun;
     const char *detail;
 
+    if (!attempt->types) {
+        return APR_SUCCESS;     /* that was before a reload */
+    }
     if (!fresh) {
-        detail = apr_psprintf(work->p,
-                              "%d name%s, still valid from "
-                              "before",
+        detail = apr_psprintf(task->p, "%d name%s, still valid from before",
                               all, all == 1 ? "" : "s");
     }
     else {
-        detail =
-            apr_psprintf(work->p, "%d name%s by %s in %d.%d s", fresh,
-                         fresh == 1 ? "" : "s", work->types,
-                         (int)apr_time_sec(took),
-                         (int)(apr_time_msec(took) / 100));
+        detail = apr_psprintf(task->p, "%d name%s by %s in %d.%d s", fresh,
+                              fresh == 1 ? "" : "s", attempt->types,
+                              (int)apr_time_sec(took),
+                              (int)(apr_time_msec(took) / 100));
     }
     if (fresh && fresh < all) {
-        detail = apr_psprintf(work->p, "%s, %d still valid from before",
+        detail = apr_psprintf(task->p, "%s, %d still valid from before",
                               detail, all - fresh);
     }
-    return acme_task_note(work, ACME_NOTE_VALIDATED, detail);
+    return acme_task_note(task, ACME_NOTE_VALIDATED, detail, res);
 }
 
-apr_status_t acme_validation_run(acme_task_t *work)
+void acme_validation_withdraw(acme_task_attempt_t *attempt,
+                              const acme_task_t *task)
 {
-    apr_status_t rv = APR_SUCCESS;
-
-    if (work->order->status == ACME_ORDER_READY) {
-        work->valid_before = work->order->authorizations->nelts;
-        return note_validated(work);
-    }
-    if (work->order->status == ACME_ORDER_PENDING) {
-        rv = begin_validation(work);
-        if (rv == APR_SUCCESS) {
-            rv = acme_validation_await(work, ACME_ORDER_READY);
-        }
-        if (rv == APR_SUCCESS) {
-            rv = note_validated(work);
-        }
-    }
-    return rv;
-}
-
-void acme_validation_withdraw(acme_task_t *work)
-{
-    const acme_solver_t *solver = work->shop->solver;
+    const acme_solver_t *solver = task->env->solver;
     int i;
 
-    for (i = 0; i < work->answers->nelts; i++) {
-        solver->withdraw(
-            solver->baton,
-            &APR_ARRAY_IDX(work->answers, i, acme_challenge_response_t));
+    for (i = 0; attempt->answers && i < attempt->answers->nelts; i++) {
+        solver->withdraw(solver->baton,
+                         &APR_ARRAY_IDX(attempt->answers, i,
+                                        acme_challenge_response_t));
     }
-    work->answers->nelts = 0;
-    acme_dns01_cleanup(work);
+    attempt->answers = NULL;
+    acme_dns01_cleanup(attempt, task);
 }

@@ -1,6 +1,6 @@
 /*
  * acme_validation.h - from a new order to one that the CA has validated: the
- * challenges answered, the CA's validators waited for.
+ * challenges answered, the CA's validators waited for. (8555, 7.5)
  */
 #ifndef ACME_VALIDATION_H
 #define ACME_VALIDATION_H
@@ -8,16 +8,27 @@
 #include "acme_task.h"
 
 /*
- * Until the order of work is ready. On failure res of the work is the CA's
- * sentence about the name that failed, and work->dead when no more can come
- * of the order.
+ * Answer a challenge of each authorization of a pending order that is not
+ * valid yet, and let the CA look at it. An order that is past that is left as
+ * it is. On failure, here and below, why is what the CA says about the name
+ * that failed.
  */
-apr_status_t acme_validation_run(acme_task_t *work);
+apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
+                                   const acme_task_t *task,
+                                   acme_task_failure_t *why);
 
-/* Ask for the order until it got as far as READY or VALID. */
-apr_status_t acme_validation_await(acme_task_t *work, acme_order_e until);
+/* Fetch the order until it got as far as READY or VALID. (8555, 7.4) */
+apr_status_t acme_validation_wait(acme_task_attempt_t *attempt,
+                                  const acme_task_t *task, acme_order_e until,
+                                  acme_task_failure_t *why);
 
-/* What was presented is answered no more, and its records go. */
-void acme_validation_withdraw(acme_task_t *work);
+/* Report to the keeper that all names are validated. */
+apr_status_t acme_validation_note(const acme_task_attempt_t *attempt,
+                                  const acme_task_t *task,
+                                  acme_result_t *res);
+
+/* What was presented is answered no more, and its records are removed. */
+void acme_validation_withdraw(acme_task_attempt_t *attempt,
+                              const acme_task_t *task);
 
 #endif

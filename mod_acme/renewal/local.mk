@@ -7,6 +7,7 @@ noinst_LTLIBRARIES += %D%/libacme_renewal.la
 %C%_libacme_renewal_la_CPPFLAGS = $(renewal_flags)
 %C%_libacme_renewal_la_CFLAGS = $(hidden)
 %C%_libacme_renewal_la_SOURCES = \
+	%D%/acme_account_settle.c %D%/acme_account_settle.h \
 	%D%/acme_admin_task.c %D%/acme_admin_task.h \
 	%D%/acme_breaker.c %D%/acme_breaker.h \
 	%D%/acme_ca_pool.c %D%/acme_ca_pool.h \

@@ -79,8 +79,8 @@ static acme_history_t *happened(int i, acme_history_e what, apr_uint32_t ca,
 
 static void hear(int i, apr_time_t now)
 {
-    acme_rate_limits_hear(quota, &states[i], now);
-    acme_rate_limits_settle(quota, now);
+    acme_rate_limits_read(quota, &states[i], now);
+    acme_rate_limits_count(quota, now);
 }
 
 static apr_time_t next_of(int i, apr_uint32_t ca, const char **why)

@@ -1,0 +1,179 @@
+/*
+ * acme_account_settle.c - the account at a CA, as an order needs it.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "acme_account.h"
+#include "acme_account_settle.h"
+#include "acme_persist_check.h"
+#include "acme_problem.h"
+
+static apr_uint32_t ca_index(const acme_task_t *task)
+{
+    return acme_conf_ca_index(task->cert, task->request->ca);
+}
+
+apr_status_t acme_account_settle_terms(const acme_task_t *task,
+                                       acme_result_t *res)
+{
+    acme_ca_pool_t *cas = task->env->cas;
+    const acme_directory_t *dir;
+    apr_status_t rv;
+
+    rv = acme_ca_directory(&dir, task->session, res, task->p);
+    if (rv != APR_SUCCESS || !dir->terms_of_service
+        || acme_ca_pool_has_terms(cas, ca_index(task),
+                                  dir->terms_of_service)) {
+        return rv;
+    }
+    rv = acme_task_send_url(task, ACME_MSG_TERMS, dir->terms_of_service, res);
+    if (rv == APR_SUCCESS) {
+        acme_ca_pool_set_terms(cas, ca_index(task), dir->terms_of_service);
+    }
+    return rv;
+}
+
+/* A binding that the CA refused will be refused again. */
+static void explain_binding(const acme_task_t *task,
+                            const acme_directory_t *dir, acme_result_t *res)
+{
+    const char *what = apr_pstrdup(task->p, res->detail);
+
+    if (!res->problem[0] || res->retry == ACME_RETRY_LATER
+        || acme_problem_is(res, "serverInternal")) {
+        return;
+    }
+    if (task->signing->with & ACME_WITH_BINDING) {
+        apr_snprintf(res->detail, sizeof(res->detail),
+                     "%s; check the key identifier and the HMAC key of AcmeExternalAccount",
+                     what);
+        res->retry = ACME_RETRY_NEVER;
+    }
+    else if (dir->external_account_required
+             && !strstr(what, "AcmeExternalAccount")) {
+        apr_snprintf(res->detail, sizeof(res->detail),
+                     "%s; set AcmeExternalAccount", what);
+    }
+}
+
+/*
+ * The account's URL is asked for once and remembered by the keeper. It is
+ * bound to an external account where the CA requires that, or where there is
+ * no other CA.
+ */
+static apr_status_t register_account(const acme_task_t *task,
+                                     acme_result_t *res)
+{
+    const acme_ca_conf_t *ca = acme_conf_ca(task->env->conf, task->cert,
+                                            task->request->ca);
+    const acme_directory_t *dir;
+    const char *url;
+    apr_status_t rv;
+
+    rv = acme_ca_directory(&dir, task->session, res, task->p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    task->signing->with &= ~(apr_uint32_t)ACME_WITH_BINDING;
+    if (ca->kid && (dir->external_account_required
+                    || task->cert->cas->nelts == 1)) {
+        task->signing->with |= ACME_WITH_BINDING;
+    }
+    rv = acme_account_register(&url, task->session, res, task->p);
+    if (rv != APR_SUCCESS) {
+        explain_binding(task, dir, res);
+        return rv;
+    }
+    return acme_task_send_url(task, ACME_MSG_ACCOUNT, url, res);
+}
+
+/*
+ * A change of keys was begun and its end is not known: the CA says which key
+ * it has. (8555, 7.3.5)
+ */
+static apr_status_t end_key_change(const acme_task_t *task, acme_result_t *res)
+{
+    const char *url;
+    apr_status_t rv;
+
+    task->signing->with |= ACME_WITH_NEXT_KEY;
+    rv = acme_account_find(&url, task->session, res, task->p);
+    task->signing->with &= ~(apr_uint32_t)ACME_WITH_NEXT_KEY;
+    if (rv == APR_SUCCESS) {
+        return acme_task_send_key(task, ACME_KEY_PROMOTE, res);
+    }
+    return acme_problem_is(res, "accountDoesNotExist")
+        ? acme_task_send_key(task, ACME_KEY_DROP, res) : rv;
+}
+
+apr_status_t acme_account_settle_contacts(const acme_task_t *task,
+                                          const char *account_url,
+                                          acme_result_t *res)
+{
+    apr_status_t rv;
+
+    rv = acme_account_update(task->session, account_url, res, task->p);
+    return rv == APR_SUCCESS
+        ? acme_task_send_url(task, ACME_MSG_ACCOUNT, account_url, res) : rv;
+}
+
+apr_status_t acme_account_settle(acme_task_attempt_t *attempt,
+                                 const acme_task_t *task, acme_result_t *res)
+{
+    const acme_msg_prepared_t *prepared = attempt->prepared;
+    const acme_directory_t *dir;
+    acme_result_t ignored;
+    apr_status_t rv;
+
+    if (prepared->account_url[0] && !prepared->has_next_key
+        && !prepared->contacts_changed) {
+        return APR_SUCCESS;
+    }
+
+    acme_ca_pool_lock_account(task->env->cas, ca_index(task));
+    rv = acme_task_prepare(attempt, task, res); /* another one was faster? */
+    if (rv == APR_SUCCESS && attempt->prepared->has_next_key) {
+        rv = end_key_change(task, res);
+        if (rv == APR_SUCCESS) {
+            rv = acme_task_prepare(attempt, task, res);
+        }
+    }
+    if (rv == APR_SUCCESS && !attempt->prepared->account_url[0]) {
+        rv = register_account(task, res);
+        if (rv == APR_SUCCESS) {
+            rv = acme_task_prepare(attempt, task, res);
+        }
+    }
+    else if (rv == APR_SUCCESS && attempt->prepared->contacts_changed) {
+        rv = acme_account_settle_contacts(
+            task, attempt->prepared->account_url, res);
+    }
+    if (rv == APR_SUCCESS
+        && !acme_ca_directory(&dir, task->session, &ignored, task->p)) {
+        acme_persist_check_report_directory(task, dir);
+    }
+    acme_ca_pool_unlock_account(task->env->cas, ca_index(task));
+    return rv;
+}
+
+/* Another task may have had it registered meanwhile: that one is kept. */
+apr_status_t acme_account_settle_forget(acme_task_attempt_t *attempt,
+                                        const acme_task_t *task,
+                                        acme_result_t *res)
+{
+    const char *lost = attempt->prepared->account_url;
+    apr_status_t rv;
+
+    acme_ca_pool_lock_account(task->env->cas, ca_index(task));
+    rv = acme_task_prepare(attempt, task, res);
+    if (rv == APR_SUCCESS && !strcmp(lost, attempt->prepared->account_url)) {
+        rv = acme_task_send_url(task, ACME_MSG_ACCOUNT, "", res);
+    }
+    acme_ca_pool_unlock_account(task->env->cas, ca_index(task));
+    if (rv == APR_SUCCESS) {
+        rv = acme_task_send_url(task, ACME_MSG_ORDER, "", res);
+    }
+    return rv;
+}
