@@ -439,6 +439,7 @@ static apr_status_t transfer(transfer_t *t, acme_http_t *http,
 {
     CURLcode code = CURLE_OK;
     apr_status_t rv = APR_EGENERAL;
+    curl_off_t latency = 0;
     long status = 0;
 
     if (curl_multi_add_handle(http->multi, http->easy) == CURLM_OK) {
@@ -455,7 +456,9 @@ static apr_status_t transfer(transfer_t *t, acme_http_t *http,
         return curl_fail(res, http, t, code, url);
     }
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(http->easy, CURLINFO_TOTAL_TIME_T, &latency);
     t->reply->status = (int)status;
+    t->reply->latency = latency;
     t->reply->body = apr_pstrmemdup(t->p, t->body ? t->body : "",
                                     t->reply->body_len);
     return APR_SUCCESS;

@@ -42,6 +42,7 @@ typedef struct {
     const char *location;
     const char *replay_nonce;
     apr_time_t retry_after;     /* 0: none */
+    apr_interval_time_t latency;        /* until the reply was here */
     apr_array_header_t *links;  /* const char *: values of Link, at most 32 */
     const char *body;           /* NUL-terminated as well */
     apr_size_t body_len;

@@ -147,7 +147,7 @@ apr_status_t acme_renewal_info_fetch(acme_renewal_info_t *info,
     request.url = join(dir->renewal_info, cert_id, p);
     what = apr_pstrcat(p, "renewal info ", request.url, NULL);
     session->requests++;
-    rv = acme_http_send(&reply, session->http, &request, res, p);
+    rv = acme_session_send(&reply, session, &request, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }

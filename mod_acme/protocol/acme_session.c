@@ -9,6 +9,25 @@
 
 #define BAD_NONCE_MAX 20        /* tries after the first */
 
+apr_status_t acme_session_send(acme_http_reply_t **preply,
+                               acme_session_t *session,
+                               const acme_http_request_t *request,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    apr_status_t rv = acme_http_send(preply, session->http, request, res, p);
+
+    if (rv == APR_SUCCESS) {
+        session->replies++;
+        session->waited += (*preply)->latency;
+    }
+    return rv;
+}
+
+apr_interval_time_t acme_session_latency(const acme_session_t *session)
+{
+    return session->replies ? session->waited / session->replies : 0;
+}
+
 apr_status_t acme_session_directory(const acme_directory_t **pdir,
                                     acme_session_t *session,
                                     acme_result_t *res, apr_pool_t *p)
@@ -25,7 +44,7 @@ apr_status_t acme_session_directory(const acme_directory_t **pdir,
     if (*pdir) {
         return APR_SUCCESS;
     }
-    rv = acme_http_send(&reply, session->http, &request, res, p);
+    rv = acme_session_send(&reply, session, &request, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -61,7 +80,7 @@ static apr_status_t fetch_nonce(const char **pnonce, acme_session_t *session,
     }
     request.url = dir->new_nonce;
     session->requests++;
-    rv = acme_http_send(&reply, session->http, &request, res, p);
+    rv = acme_session_send(&reply, session, &request, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -104,7 +123,7 @@ apr_status_t acme_session_post(acme_http_reply_t **preply,
             return rv;
         }
         session->requests++;
-        rv = acme_http_send(&reply, session->http, &request, res, p);
+        rv = acme_session_send(&reply, session, &request, res, p);
         if (rv != APR_SUCCESS) {
             return rv;
         }

@@ -40,7 +40,18 @@ typedef struct {
     acme_sign_cb *sign;
     void *baton;
     apr_uint32_t requests;      /* sent so far, the directory's not counted */
+    apr_uint32_t replies;       /* to all of them, */
+    apr_interval_time_t waited; /* and how long they took together */
 } acme_session_t;
+
+/* acme_http_send(), and the session's count of how long replies take. */
+apr_status_t acme_session_send(acme_http_reply_t **preply,
+                               acme_session_t *session,
+                               const acme_http_request_t *request,
+                               acme_result_t *res, apr_pool_t *p);
+
+/* How long a reply of this session took on average; 0: there was none. */
+apr_interval_time_t acme_session_latency(const acme_session_t *session);
 
 /* The directory, a copy in p: fetched once, then kept by the CA for a day. */
 apr_status_t acme_session_directory(const acme_directory_t **pdir,

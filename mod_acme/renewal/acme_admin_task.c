@@ -34,7 +34,7 @@ static apr_status_t renew_chain(const acme_task_t *task, acme_result_t *res)
 }
 
 /* By the account; where the CA does not let it, by the certificate's key. */
-static apr_status_t revoke(const acme_task_t *task, int has_account,
+static apr_status_t revoke_part(const acme_task_t *task, int has_account,
                            acme_result_t *res)
 {
     apr_status_t rv;
@@ -82,7 +82,7 @@ static apr_status_t do_parts(acme_task_attempt_t *attempt,
          about->part++) {
         rv = task->state->wanted == ACME_WANT_CHAIN
             ? renew_chain(task, res)
-            : revoke(task, !attempt->prepared->deactivated, res);
+            : revoke_part(task, !attempt->prepared->deactivated, res);
     }
     about->part = 0;
     return rv;

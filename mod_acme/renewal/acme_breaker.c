@@ -9,7 +9,7 @@
 #define MINUTE apr_time_from_sec(60)
 #define DAY apr_time_from_sec(24 * 3600)
 
-#define IN_A_ROW 3              /* failures or slow replies that open it */
+#define IN_A_ROW 3              /* failures or slow tasks that open it */
 #define RECENT 10               /* replies that are remembered */
 #define RECENT_FAILURES 5       /* of them; more open it */
 #define SLOW apr_time_from_sec(20)
@@ -17,7 +17,7 @@
 #define OPEN_MIN apr_time_from_sec(30)
 #define OPEN_MAX (15 * MINUTE)
 #define DOUBLINGS 5             /* from OPEN_MIN to beyond OPEN_MAX */
-#define PROBE_MAX (2 * MINUTE)  /* a thread that was stopped tells nothing */
+#define PROBE_MAX (2 * MINUTE)  /* a task that was stopped reports nothing */
 #define WAIT_MAX (2 * DAY)      /* longer: the clock was wrong then */
 #define CHANCES 1000
 
@@ -45,9 +45,26 @@ acme_breaker_e acme_breaker_state(const acme_breaker_t *breaker,
                                               : ACME_BREAKER_HALF_OPEN;
 }
 
+/* When it is worth while to ask again: now, or the end of what keeps it shut. */
+static apr_time_t next_of(const acme_breaker_t *breaker, apr_time_t now)
+{
+    switch (acme_breaker_state(breaker, now)) {
+    case ACME_BREAKER_CLOSED:
+        return now;
+    case ACME_BREAKER_OPEN:
+        return breaker->open_until;
+    case ACME_BREAKER_PAUSED:
+        return breaker->paused_until;
+    case ACME_BREAKER_HALF_OPEN:
+        return is_probing(breaker, now) ? breaker->probed_at + PROBE_MAX
+                                        : now;
+    }
+    return now;
+}
+
 int acme_breaker_is_open(const acme_breaker_t *breaker, apr_time_t now)
 {
-    return acme_breaker_next(breaker, now) > now;
+    return next_of(breaker, now) > now;
 }
 
 int acme_breaker_allow(acme_breaker_t *breaker, apr_time_t now)
@@ -160,22 +177,6 @@ void acme_breaker_pause(acme_breaker_t *breaker, apr_time_t until)
     breaker->probed_at = 0;
 }
 
-apr_time_t acme_breaker_next(const acme_breaker_t *breaker, apr_time_t now)
-{
-    switch (acme_breaker_state(breaker, now)) {
-    case ACME_BREAKER_CLOSED:
-        return now;
-    case ACME_BREAKER_OPEN:
-        return breaker->open_until;
-    case ACME_BREAKER_PAUSED:
-        return breaker->paused_until;
-    case ACME_BREAKER_HALF_OPEN:
-        return is_probing(breaker, now) ? breaker->probed_at + PROBE_MAX
-                                        : now;
-    }
-    return now;
-}
-
 static const char *why_text(acme_breaker_why_e why)
 {
     switch (why) {
@@ -184,7 +185,7 @@ static const char *why_text(acme_breaker_why_e why)
     case ACME_BREAKER_MOSTLY:
         return "more than half of the last ten requests failed";
     case ACME_BREAKER_SLOWLY:
-        return "three replies in a row took more than 20 s";
+        return "replies took more than 20 s on average, three times in a row";
     }
     return "";
 }
@@ -196,15 +197,15 @@ const char *acme_breaker_text(const acme_breaker_t *breaker, const char *ca,
     case ACME_BREAKER_CLOSED:
         return apr_psprintf(p, "%s: answers", ca);
     case ACME_BREAKER_OPEN:
-        return apr_psprintf(p, "%s: %s; it is left alone until %s", ca,
+        return apr_psprintf(p, "%s: %s; no requests are sent to it until %s", ca,
                             why_text(breaker->why),
                             acme_time_text(breaker->open_until, p));
     case ACME_BREAKER_PAUSED:
-        return apr_psprintf(p, "%s: asked us to wait until %s", ca,
+        return apr_psprintf(p, "%s: asked for no requests until %s", ca,
                             acme_time_text(breaker->paused_until, p));
     case ACME_BREAKER_HALF_OPEN:
-        return apr_psprintf(p, "%s: %s; one request tries whether it answers "
-                            "again", ca, why_text(breaker->why));
+        return apr_psprintf(p, "%s: %s; one request tests whether it answers again",
+                            ca, why_text(breaker->why));
     }
     return "";
 }

@@ -13,7 +13,7 @@
 typedef enum {
     ACME_BREAKER_CLOSED,        /* well: all may ask */
     ACME_BREAKER_OPEN,          /* it failed: nobody asks */
-    ACME_BREAKER_PAUSED,        /* it told us to wait: nobody asks */
+    ACME_BREAKER_PAUSED,        /* it asked us to wait: nobody asks */
     ACME_BREAKER_HALF_OPEN      /* one request tries it, the others wait */
 } acme_breaker_e;
 
@@ -52,9 +52,9 @@ int acme_breaker_allow(acme_breaker_t *breaker, apr_time_t now);
 void acme_breaker_probe(acme_breaker_t *breaker, apr_time_t now);
 
 /*
- * It replied: any reply that is no 5xx, a 4xx with a problem document too.
- * Closes the breaker when its probe did that. Three in a row that took more
- * than 20 s open it.
+ * It replied: any reply that is not a 5xx, a 4xx with a problem document too.
+ * Closes the breaker when its probe did that. latency is the average of the
+ * replies since the last report: three times in a row more than 20 s open it.
  */
 void acme_breaker_success(acme_breaker_t *breaker, apr_time_t now,
                           apr_interval_time_t latency);
@@ -78,11 +78,6 @@ acme_breaker_e acme_breaker_state(const acme_breaker_t *breaker,
  * Would acme_breaker_allow() refuse? Claims nothing; for the choice among CAs.
  */
 int acme_breaker_is_open(const acme_breaker_t *breaker, apr_time_t now);
-
-/*
- * When it is worth while to ask again: now, or the end of what keeps it shut.
- */
-apr_time_t acme_breaker_next(const acme_breaker_t *breaker, apr_time_t now);
 
 /* A sentence for people, ca (its host) first. */
 const char *acme_breaker_text(const acme_breaker_t *breaker, const char *ca,

@@ -198,7 +198,8 @@ static void log_change(const acme_ca_pool_t *cas, apr_uint32_t index,
 }
 
 void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t index,
-                         const acme_result_t *why, apr_time_t now,
+                         const acme_result_t *why,
+                         apr_interval_time_t latency, apr_time_t now,
                          apr_pool_t *p)
 {
     acme_breaker_t *breaker = &cas->slots[index].breaker;
@@ -213,7 +214,7 @@ void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t index,
         acme_breaker_failure(breaker, now, (int)(now % 1000));
     }
     else {
-        acme_breaker_success(breaker, now, 0);
+        acme_breaker_success(breaker, now, latency);
     }
     log_change(cas, index, &before, now, p);
     apr_thread_mutex_unlock(cas->mutex);

@@ -52,9 +52,13 @@ void acme_ca_pool_probe(acme_ca_pool_t *cas, apr_uint32_t index,
 int acme_ca_pool_is_open(acme_ca_pool_t *cas, apr_uint32_t index,
                          apr_time_t now);
 
-/* why is NULL after a success. */
+/*
+ * How a task ended: why is NULL after a success. latency: how long a reply
+ * took on average.
+ */
 void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t index,
-                         const acme_result_t *why, apr_time_t now,
+                         const acme_result_t *why,
+                         apr_interval_time_t latency, apr_time_t now,
                          apr_pool_t *p);
 
 /* Is this the URL of the CA's terms that was set last? */

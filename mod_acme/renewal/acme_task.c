@@ -134,7 +134,8 @@ void acme_task_close(const acme_task_t *task)
 
 void acme_task_report_ca(const acme_task_t *task, const acme_result_t *why)
 {
-    acme_ca_pool_report(task->env->cas, ca_index(task), why, apr_time_now(),
+    acme_ca_pool_report(task->env->cas, ca_index(task), why,
+                        acme_session_latency(task->session), apr_time_now(),
                         task->p);
 }
 

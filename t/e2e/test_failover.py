@@ -15,7 +15,7 @@ NAME = "www.example.org"
 
 SOON = 45       # less than the minute that is waited when all CAs have failed
 
-OPENED = "three requests in a row failed; it is left alone until"
+OPENED = "three requests in a row failed; no requests are sent to it until"
 CLOSED = "acme: ca: .*: answers again"
 
 
@@ -142,7 +142,7 @@ def test_a_503_with_retry_after_is_a_pause_for_all(site):
     ca = site.proxied_ca()
     ca.answer(proxy.once(proxy.status(503, retry_after=8)), "order")
     server = started(site, ca, *names)
-    server.wait_log("acme: ca: .*: asked us to wait until")
+    server.wait_log("acme: ca: .*: asked for no requests until")
     for name in names:
         server.wait_installed(name)
     refused = ca.seen("order")[0]

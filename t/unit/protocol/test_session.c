@@ -241,6 +241,9 @@ static void nonces_come_from_replies(void **state)
                         "POST /bad get of-error\n"
                         "HEAD /nonce\nPOST /a get fresh\n");
     assert_int_equal(session.requests, 6);
+    assert_int_equal(session.replies, 1 + 6);
+    assert_true(acme_session_latency(&session) > 0);
+    assert_true(acme_session_latency(&session) * 7 <= session.waited);
 }
 
 static void a_long_nonce_is_dropped(void **state)

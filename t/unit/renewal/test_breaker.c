@@ -76,7 +76,7 @@ static void what_opens_it(void **unused)
                          rows[i].state == ACME_BREAKER_OPEN);
         assert_int_equal(acme_breaker_allow(&breaker, now),
                          rows[i].state != ACME_BREAKER_OPEN);
-        assert_true(acme_breaker_next(&breaker, now) <= now + SECONDS(33));
+        assert_false(acme_breaker_is_open(&breaker, now + SECONDS(33)));
     }
 }
 
@@ -187,7 +187,8 @@ static void just_one_probe(void **unused)
         assert_false(acme_breaker_allow(&breaker, now + i));
         assert_true(acme_breaker_is_open(&breaker, now + i));
     }
-    assert_int_equal(acme_breaker_next(&breaker, now), now + MINUTES(2));
+    assert_true(acme_breaker_is_open(&breaker, now + MINUTES(2) - 1));
+    assert_false(acme_breaker_is_open(&breaker, now + MINUTES(2)));
 
     /* One whose thread was stopped is forgotten; what it tells later too. */
     assert_false(acme_breaker_allow(&breaker, now + MINUTES(2) - 1));
@@ -244,7 +245,8 @@ static void a_pause_is_no_failure(void **unused)
     }
     assert_int_equal(acme_breaker_state(&breaker, NOW), ACME_BREAKER_PAUSED);
     assert_false(acme_breaker_allow(&breaker, NOW + SECONDS(10) - 1));
-    assert_int_equal(acme_breaker_next(&breaker, NOW), NOW + SECONDS(10));
+    assert_true(acme_breaker_is_open(&breaker, NOW + SECONDS(10) - 1));
+    assert_false(acme_breaker_is_open(&breaker, NOW + SECONDS(10)));
     assert_int_equal(acme_breaker_state(&breaker, NOW + SECONDS(10)),
                      ACME_BREAKER_CLOSED);
 
@@ -289,21 +291,22 @@ static void sentences(void **unused)
 
     now = play(&breaker, "fff");
     assert_string_equal(acme_breaker_text(&breaker, "ca.example", now, p),
-                        "ca.example: three requests in a row failed; it is "
-                        "left alone until 2026-11-21 05:36:38 UTC");
+                        "ca.example: three requests in a row failed; no "
+                        "requests are sent to it until 2026-11-21 05:36:38 "
+                        "UTC");
     assert_string_equal(acme_breaker_text(&breaker, "ca.example",
                                           breaker.open_until, p),
                         "ca.example: three requests in a row failed; one "
-                        "request tries whether it answers again");
+                        "request tests whether it answers again");
     now = play(&breaker, "ffsffsffsf");
     assert_non_null(strstr(acme_breaker_text(&breaker, "ca", now, p),
                            "ca: more than half of the last ten requests"));
     now = play(&breaker, "lll");
     assert_non_null(strstr(acme_breaker_text(&breaker, "ca", now, p),
-                           "ca: three replies in a row took more than 20 s"));
+                           "ca: replies took more than 20 s on average, three times in a row"));
     acme_breaker_pause(&breaker, NOW + MINUTES(1));
     assert_string_equal(acme_breaker_text(&breaker, "ca.example", now, p),
-                        "ca.example: asked us to wait until 2026-11-21 "
+                        "ca.example: asked for no requests until 2026-11-21 "
                         "05:37:05 UTC");
     apr_pool_destroy(p);
 }
