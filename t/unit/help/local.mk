@@ -11,6 +11,7 @@ check_LTLIBRARIES = %D%/libhelp.la
 	%D%/fake_ca.c %D%/fake_ca.h \
 	%D%/fake_dns.c %D%/fake_dns.h \
 	%D%/fake_https.c %D%/fake_https.h \
+	%D%/fake_keeper.c %D%/fake_keeper.h \
 	%D%/fake_plain.c %D%/fake_plain.h \
 	%D%/issuer.c %D%/issuer.h \
 	%D%/keeper_process.c %D%/keeper_process.h \

@@ -2,13 +2,18 @@
 
 renewal_tests = \
 	%D%/test_breaker \
+	%D%/test_order_begin \
 	%D%/test_propagation \
 	%D%/test_rate_limits \
 	%D%/test_rate_model \
+	%D%/test_renewal \
 	%D%/test_revoked \
-	%D%/test_schedule
+	%D%/test_schedule \
+	%D%/test_scheduler \
+	%D%/test_validation
 renewal_tests_libs = t/unit/help/libhelp.la \
 	mod_acme/renewal/libacme_renewal.la \
+	mod_acme/store/libacme_store.la \
 	mod_acme/ipc/libacme_ipc.la \
 	mod_acme/protocol/libacme_protocol.la \
 	mod_acme/net/libacme_net.la \

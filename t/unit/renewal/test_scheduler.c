@@ -1,0 +1,251 @@
+/*
+ * test_scheduler.c - what is begun, how much side by side, and what rests.
+ *
+ * Time is passed in; that a task has got somewhere is seen at the keeper,
+ * whose answer it then waits for.
+ */
+#include "renewing.h"
+
+#include "acme_scheduler.h"
+
+#define SECONDS(n) apr_time_from_sec((apr_int64_t)(n))
+#define NOW apr_time_now()
+
+static acme_scheduler_t *scheduler;
+static apr_pool_t *scheduler_pool;
+
+static int scheduler_setup(void **state)
+{
+    acme_scheduler_conf_t made = { .conf = &conf, .solver = &solver,
+                                   .log = &test_log,
+                                   .user_agent = "mod_acme/test",
+                                   .waits = &quick,
+                                   .dns_servers = "127.0.0.1:1" };
+
+    if (renewing_setup(state)) {
+        return -1;
+    }
+    add_cert("c.test", NULL);
+    add_cert("d.test", NULL);
+    made.keeper = fake_keeper_fd(keeper);
+    apr_pool_create(&scheduler_pool, NULL);
+    return acme_scheduler_create(&scheduler, &made, &res, scheduler_pool);
+}
+
+static int scheduler_teardown(void **state)
+{
+    acme_scheduler_stop(scheduler);
+    assert_true(acme_scheduler_join(scheduler, SECONDS(20)));
+    apr_pool_destroy(scheduler_pool);
+    return renewing_teardown(state);
+}
+
+/* A certificate that is ordered at once; what is changed in it by a test. */
+static acme_state_t due(apr_uint32_t cert)
+{
+    acme_state_t state = { .cert = cert, .cas = 1, .agreed = 1,
+                           .issued_by = ACME_NO_CA };
+
+    return state;
+}
+
+static void all_are_due(void)
+{
+    apr_uint32_t i;
+
+    for (i = 0; i < 3; i++) {
+        const acme_state_t state = due(i);
+
+        fake_keeper_change(keeper, &state);
+    }
+}
+
+static int times(const char *text)
+{
+    const char *log = fake_keeper_log(keeper);
+    int n = 0;
+
+    while ((log = strstr(log, text))) {
+        log += strlen(text);
+        n++;
+    }
+    return n;
+}
+
+/* Until the tasks that ended were noticed: a run has then begun no more. */
+static void run_until_idle(apr_time_t now)
+{
+    while (acme_scheduler_run(scheduler, now) < SECONDS(1)) {
+        apr_sleep(1000);
+    }
+}
+
+static void what_is_begun(void **unused)
+{
+    const struct {
+        const char *name;
+        acme_state_t state;
+        const char *begun;      /* NULL: nothing */
+    } tries[] = {
+        { "none yet", due(0), "NOTE 0.0 failed" },
+        { "not agreed", { .cas = 1 }, NULL },
+        { "deleted", { .cas = 1, .agreed = 1, .deleted = 1 }, NULL },
+        { "one that rests after a failure",
+          { .cas = 1, .agreed = 1, .attempts = 1,
+            .next_at = NOW + SECONDS(3600) }, NULL },
+        { "one that waits for a limit",
+          { .cas = 1, .agreed = 1, .limit_until = NOW + SECONDS(3600) }, NULL },
+        { "a good one", { .cas = 1, .agreed = 1, .live = 1, .covers = 1,
+                          .not_before = NOW - SECONDS(1000),
+                          .not_after = NOW + SECONDS(100000),
+                          .issued_by = ACME_NO_CA }, NULL },
+        { "an update of the account", { .cas = 1, .agreed = 1,
+                                        .wanted = ACME_WANT_UPDATE },
+          "NOTE 0.0 failed" },
+        { "a revocation", { .cas = 1, .agreed = 1,
+                            .wanted = ACME_WANT_REVOCATION },
+          "NOTE 0.0 failed" }
+    };
+    size_t i;
+    int before = 0;
+
+    (void)unused;
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    for (i = 0; i < COUNT(tries); i++) {
+        fake_keeper_change(keeper, &tries[i].state);
+        /* Each of them later than the rest of the one before. */
+        run_until_idle(NOW + SECONDS(20 * i));
+        if ((times("NOTE 0.0 failed: not today\n") > before)
+            != (tries[i].begun != NULL)) {
+            fail_msg("%s: %s", tries[i].name, fake_keeper_log(keeper));
+        }
+        before = times("NOTE 0.0 failed: not today\n");
+    }
+}
+
+static void as_many_as_are_configured(void **unused)
+{
+    (void)unused;
+    fake_keeper_hold(keeper, ACME_MSG_PREPARE);
+    all_are_due();
+    assert_true(acme_scheduler_run(scheduler, NOW) < SECONDS(1));
+    fake_keeper_await(keeper, "PREPARE ", 2);
+    assert_true(acme_scheduler_run(scheduler, NOW) < SECONDS(1));
+    assert_int_equal(times("PREPARE 2.0"), 0);
+
+    /* When they have left, the third one has its turn. */
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    fake_keeper_release(keeper, ACME_MSG_PREPARE);
+    run_until_idle(NOW);
+    fake_keeper_await(keeper, "NOTE 2.0 failed", 1);
+}
+
+/* The keeper's state of an end comes first: nothing is begun twice for it. */
+static void what_ended_rests_until_its_state_is_known(void **unused)
+{
+    const apr_time_t now = NOW;
+    acme_state_t state = due(0);
+
+    (void)unused;
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    fake_keeper_change(keeper, &state);
+    run_until_idle(now);
+    assert_int_equal(times("NOTE 0.0 failed"), 1);
+
+    /* It reported nothing that changed its state: a rest of 10 s. */
+    run_until_idle(now + SECONDS(9));
+    assert_int_equal(times("NOTE 0.0 failed"), 1);
+    run_until_idle(now + SECONDS(11));
+    assert_int_equal(times("NOTE 0.0 failed"), 2);
+
+    /* One whose state changed is begun when that says so. */
+    fake_keeper_hold(keeper, ACME_MSG_NOTE);
+    acme_scheduler_run(scheduler, now + SECONDS(22));
+    fake_keeper_await(keeper, "NOTE 0.0 failed", 3);
+    state.attempts = 1;
+    fake_keeper_change(keeper, &state);
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, NULL);
+    fake_keeper_hold(keeper, ACME_MSG_PREPARE);
+    fake_keeper_release(keeper, ACME_MSG_NOTE);
+    while (times("PREPARE 0.0") < 1) {
+        acme_scheduler_run(scheduler, now + SECONDS(23));
+    }
+}
+
+static void one_that_waits_for_dns_frees_its_place(void **unused)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"),
+        AUTHZ("pending", CHALLENGE("dns-01", ""), 0), { 0 }
+    };
+    acme_state_t state = due(0);
+
+    (void)unused;
+    fake_serve(fake, rows);
+    conf.parallel = 1;
+    cert_of(0)->challenges[0] = ACME_DNS_01;
+    cert_of(0)->nchallenges = 1;
+    fake_keeper_hold(keeper, ACME_MSG_AWAIT);
+    fake_keeper_change(keeper, &state);
+    acme_scheduler_run(scheduler, NOW);
+    fake_keeper_await(keeper, "RECORD 0.0", 1);
+    fake_keeper_await(keeper, "AWAIT 0.0", 1);
+
+    fake_keeper_hold(keeper, ACME_MSG_PREPARE);
+    state.cert = 1;
+    fake_keeper_change(keeper, &state);
+    state.cert = 2;
+    fake_keeper_change(keeper, &state);
+    acme_scheduler_run(scheduler, NOW);
+    fake_keeper_await(keeper, "PREPARE 1.0", 1);
+    acme_scheduler_run(scheduler, NOW);
+    assert_int_equal(times("PREPARE 2.0"), 0);
+}
+
+static void a_stop_ends_all_and_begins_none(void **unused)
+{
+    (void)unused;
+    fake_keeper_hold(keeper, ACME_MSG_PREPARE);
+    all_are_due();
+    acme_scheduler_run(scheduler, NOW);
+    fake_keeper_await(keeper, "PREPARE ", 2);
+    assert_false(acme_scheduler_join(scheduler, 1000));
+
+    acme_scheduler_stop(scheduler);
+    assert_true(acme_scheduler_join(scheduler, SECONDS(20)));
+    acme_scheduler_run(scheduler, NOW);
+    assert_int_equal(times("PREPARE "), 2);
+    assert_int_equal(times("failed"), 0);
+}
+
+static void a_keeper_that_fails_is_logged_once(void **unused)
+{
+    (void)unused;
+    fake_keeper_refuse(keeper, ACME_MSG_CHANGES, "keeper: is ill");
+    assert_int_equal(acme_scheduler_run(scheduler, NOW), SECONDS(1));
+    assert_int_equal(acme_scheduler_run(scheduler, NOW), SECONDS(1));
+    assert_string_equal(logged, "renewal: keeper: is ill\n");
+    fake_keeper_refuse(keeper, ACME_MSG_CHANGES, NULL);
+    acme_scheduler_run(scheduler, NOW);
+    fake_keeper_refuse(keeper, ACME_MSG_CHANGES, "keeper: again");
+    acme_scheduler_run(scheduler, NOW);
+    assert_string_equal(logged, "renewal: keeper: is ill\n"
+                        "renewal: keeper: again\n");
+}
+
+#define SCHEDULER_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, scheduler_setup, scheduler_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCHEDULER_TEST(what_is_begun),
+        SCHEDULER_TEST(as_many_as_are_configured),
+        SCHEDULER_TEST(what_ended_rests_until_its_state_is_known),
+        SCHEDULER_TEST(one_that_waits_for_dns_frees_its_place),
+        SCHEDULER_TEST(a_stop_ends_all_and_begins_none),
+        SCHEDULER_TEST(a_keeper_that_fails_is_logged_once)
+    };
+
+    return cmocka_run_group_tests(tests, renewing_begin, renewing_end);
+}

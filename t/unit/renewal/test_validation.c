@@ -1,0 +1,220 @@
+/*
+ * test_validation.c - which challenge is answered, how long the CA is waited
+ * for, and what is made of its refusal.
+ */
+#include "renewing.h"
+
+static void renew_with(fake_row_t authz)
+{
+    const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"), authz,
+        RESPOND("http-01"), RESPOND("tls-alpn-01"), ORDER_IS("ready", 1),
+        FINALIZE, ORDER_IS_VALID, CHAIN, { 0 }
+    };
+
+    /* The administrator's: the breaker lets it pass. */
+    request.state.wanted = ACME_WANT_RENEWAL;
+    fake_keeper_prepared(keeper, 0, 0)->issued = 0;
+    fake_keeper_prepared(keeper, 0, 0)->order_url[0] = '\0';
+    renew(rows);
+}
+
+static void the_challenge_that_is_answered(void **state)
+{
+    static const struct {
+        const char *name, *flags;
+        fake_row_t authz;
+        const char *answered;   /* NULL: none */
+    } tries[] = {
+        { "the first that is configured", "\0\0\0",
+          AUTHZ("pending", CHALLENGE("tls-alpn-01", "") ","
+                CHALLENGE("http-01", ""), 0), "POST /http-01" },
+        { "one that is offered", "\0\0\0",
+          AUTHZ("pending", CHALLENGE("tls-alpn-01", ""), 0),
+          "POST /tls-alpn-01" },
+        { "one that did not fail last time", "\1\0\0",
+          AUTHZ("pending", BOTH, 0), "POST /tls-alpn-01" },
+        { "all failed: the first again", "\3\0\0",
+          AUTHZ("pending", BOTH, 0), "POST /http-01" },
+        { "that failed, and no other one is offered", "\1\0\0",
+          AUTHZ("pending", CHALLENGE("http-01", ""), 0), "POST /http-01" },
+        { "none that is configured", "\0\0\0",
+          AUTHZ("pending", CHALLENGE("dns-01", ""), 0), NULL },
+        { "a wildcard", "\0\0\0",
+          { .request = "POST /authz/1", .head = "200 OK",
+            .body = "{\"status\":\"pending\",\"wildcard\":true,"
+            "\"identifier\":{\"type\":\"dns\",\"value\":\"a.test\"},"
+            "\"challenges\":[" BOTH "]}" }, NULL }
+    };
+    static const char *const types[] = { "POST /http-01",
+                                         "POST /tls-alpn-01" };
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < COUNT(tries); i++) {
+        fake_keeper_set_flags(keeper, tries[i].flags);
+        renew_with(tries[i].authz);
+        for (k = 0; k < COUNT(types); k++) {
+            if ((strstr(fake_log(fake), types[k]) != NULL)
+                != (tries[i].answered
+                    && !strcmp(tries[i].answered, types[k]))) {
+                fail_msg("%s: %s", tries[i].name, fake_log(fake));
+            }
+        }
+    }
+    assert_int_equal(presented, withdrawn);
+}
+
+static void none_can_be_answered(void **state)
+{
+    (void)state;
+    renew_with((fake_row_t)AUTHZ("pending", CHALLENGE("dns-01", ""), 0));
+    ASSERT_REPORTED("NOTE 0.0 failed name 0 by 4: a.test: no challenge can be "
+                    "answered here (the CA offers: dns-01; here can work: "
+                    "http-01 tls-alpn-01)\n");
+    assert_int_equal(fake_keeper_failure(keeper).retry, ACME_RETRY_NEVER);
+}
+
+/* Answered before a reload: it goes on, but has to be presented again. */
+static void a_challenge_that_was_begun_is_not_begun_again(void **state)
+{
+    (void)state;
+    renew_with((fake_row_t)AUTHZ(
+        "pending", CHALLENGE("http-01", ",\"status\":\"processing\""), 0));
+    assert_null(strstr(fake_log(fake), "POST /http-01"));
+    assert_int_equal(presented, 1);
+    ASSERT_REPORTED("INSTALL 0.0 chain\n");
+}
+
+static void a_valid_authorization_is_left_alone(void **state)
+{
+    (void)state;
+    renew_with((fake_row_t)AUTHZ("valid", BOTH, 0));
+    assert_int_equal(presented, 0);
+    ASSERT_REPORTED("validated: 1 name, still valid from before\n",
+                    "INSTALL 0.0 chain\n");
+}
+
+static void an_invalid_order_without_a_reason(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"),
+        AUTHZ("pending", BOTH, 0), RESPOND("http-01"),
+        ORDER_IS("invalid", 0), { 0 }
+    };
+
+    (void)state;
+    renew(rows);
+    ASSERT_REPORTED("ORDER 0.0 ~/order/1\n", "ORDER 0.0 \n",
+                    "NOTE 0.0 failed: a.test: the CA marked the order invalid "
+                    "and gave no reason\n");
+}
+
+static void the_orders_own_reason(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"),
+        AUTHZ("pending", BOTH, 0), RESPOND("http-01"),
+        { .request = "POST /order/1", .head = "200 OK",
+          .body = ORDER_BODY("invalid", ",\"error\":{\"type\":\"" URN "caa\","
+                             "\"detail\":\"forbidden\"}") }, { 0 }
+    };
+
+    (void)state;
+    renew(rows);
+    ASSERT_REPORTED("NOTE 0.0 failed: ", "forbidden");
+    assert_string_equal(fake_keeper_failure(keeper).problem, URN "caa");
+}
+
+/* An authorization can fail long before the CA says so of the order. */
+static void authorizations_are_fetched_now_and_then(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"),
+        AUTHZ("pending", CHALLENGE("http-01", ""), 1), RESPOND("http-01"),
+        ORDER_IS("pending", 0),
+        AUTHZ("invalid", CHALLENGE("http-01", ",\"status\":\"invalid\","
+              "\"error\":{\"type\":\"" URN "dns\",\"detail\":\"none\"}"), 0),
+        { 0 }
+    };
+
+    (void)state;
+    cert_of(0)->nchallenges = 1;
+    renew(rows);
+    ASSERT_REPORTED("NOTE 0.0 failed name 0 by 0: http-01 of a.test: none");
+    ASSERT_ASKED("POST /order/1 get", "POST /order/1 get",
+                 "POST /order/1 get", "POST /order/1 get", "POST /authz/1");
+}
+
+static void a_retry_after_that_is_far_postpones_the_order(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"),
+        AUTHZ("pending", BOTH, 0), RESPOND("http-01"),
+        { .request = "POST /order/1", .head = "200 OK\r\nRetry-After: 3600",
+          .body = ORDER_BODY("pending", "") }, { 0 }
+    };
+    acme_msg_note_t failure;
+
+    (void)state;
+    renew(rows);
+    ASSERT_REPORTED("NOTE 0.0 failed: a.test: the CA's Retry-After postpones "
+                    "the order until ");
+    failure = fake_keeper_failure(keeper);
+    assert_int_equal(failure.retry, ACME_RETRY_LATER);
+    assert_true(failure.next_at > apr_time_now() + apr_time_from_sec(3500));
+    assert_not_reported("ORDER 0.0 \n");        /* it goes on then */
+}
+
+static void a_near_one_is_waited_for(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"),
+        AUTHZ("pending", BOTH, 0), RESPOND("http-01"),
+        { .request = "POST /order/1", .times = 1,
+          .head = "200 OK\r\nRetry-After: 1",
+          .body = ORDER_BODY("pending", "") },
+        ORDER_IS("ready", 1), FINALIZE, ORDER_IS_VALID, CHAIN, { 0 }
+    };
+    const apr_time_t begun = apr_time_now();
+
+    (void)state;
+    renew(rows);
+    ASSERT_REPORTED("INSTALL 0.0 chain\n");
+    assert_true(apr_time_now() - begun > apr_time_from_msec(900));
+}
+
+static void a_ca_that_never_ends_is_given_up(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("ready"), FINALIZE,
+        ORDER_IS("processing", 0), { 0 }
+    };
+    acme_task_waits_t short_wait = quick;
+
+    (void)state;
+    short_wait.total = apr_time_from_msec(20);
+    env.waits = &short_wait;
+    renew(rows);
+    ASSERT_REPORTED("NOTE 0.0 failed: a.test: the CA did not issue within 10 "
+                    "minutes\n");
+    assert_not_reported("ORDER 0.0 \n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RENEWING_TEST(the_challenge_that_is_answered),
+        RENEWING_TEST(none_can_be_answered),
+        RENEWING_TEST(a_challenge_that_was_begun_is_not_begun_again),
+        RENEWING_TEST(a_valid_authorization_is_left_alone),
+        RENEWING_TEST(an_invalid_order_without_a_reason),
+        RENEWING_TEST(the_orders_own_reason),
+        RENEWING_TEST(authorizations_are_fetched_now_and_then),
+        RENEWING_TEST(a_retry_after_that_is_far_postpones_the_order),
+        RENEWING_TEST(a_near_one_is_waited_for),
+        RENEWING_TEST(a_ca_that_never_ends_is_given_up)
+    };
+
+    return cmocka_run_group_tests(tests, renewing_begin, renewing_end);
+}
