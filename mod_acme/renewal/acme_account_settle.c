@@ -22,7 +22,7 @@ apr_status_t acme_account_settle_terms(const acme_task_t *task,
     const acme_directory_t *dir;
     apr_status_t rv;
 
-    rv = acme_ca_directory(&dir, task->session, res, task->p);
+    rv = acme_session_directory(&dir, task->session, res, task->p);
     if (rv != APR_SUCCESS || !dir->terms_of_service
         || acme_ca_pool_has_terms(cas, ca_index(task),
                                   dir->terms_of_service)) {
@@ -50,11 +50,13 @@ static void explain_binding(const acme_task_t *task,
                      "%s; check the key identifier and the HMAC key of AcmeExternalAccount",
                      what);
         res->retry = ACME_RETRY_NEVER;
+        res->reason = ACME_REASON_EAB_REQUIRED;
     }
     else if (dir->external_account_required
              && !strstr(what, "AcmeExternalAccount")) {
         apr_snprintf(res->detail, sizeof(res->detail),
                      "%s; set AcmeExternalAccount", what);
+        res->reason = ACME_REASON_EAB_REQUIRED;
     }
 }
 
@@ -72,7 +74,7 @@ static apr_status_t register_account(const acme_task_t *task,
     const char *url;
     apr_status_t rv;
 
-    rv = acme_ca_directory(&dir, task->session, res, task->p);
+    rv = acme_session_directory(&dir, task->session, res, task->p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -151,7 +153,7 @@ apr_status_t acme_account_settle(acme_task_attempt_t *attempt,
             task, attempt->prepared->account_url, res);
     }
     if (rv == APR_SUCCESS
-        && !acme_ca_directory(&dir, task->session, &ignored, task->p)) {
+        && !acme_session_directory(&dir, task->session, &ignored, task->p)) {
         acme_persist_check_report_directory(task, dir);
     }
     acme_ca_pool_unlock_account(task->env->cas, ca_index(task));

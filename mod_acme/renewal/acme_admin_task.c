@@ -10,25 +10,25 @@
 #include "acme_admin_task.h"
 #include "acme_certificate.h"
 #include "acme_chain_pick.h"
-#include "acme_meta.h"
 #include "acme_problem.h"
 
 /* The same leaf with the chain that the CA has for it today. */
 static apr_status_t renew_chain(const acme_task_t *task, acme_result_t *res)
 {
-    acme_store_t *store = acme_store_at(task->env->conf->state_dir, task->p);
-    const char *url = acme_meta_url(store, task->cert->id,
-                                    task->signing->about.part, task->p);
-    acme_chain_pick_t chain;
+    acme_task_chain_t live, chain;
     apr_status_t rv;
 
-    if (!url) {
+    rv = acme_task_fetch_live(&live, task, res);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!live.url) {
         return acme_fail_never(
             res, APR_ENOENT,
             "%s: the URL of the certificate at the CA is not known; renew the certificate instead",
             task->cert->id);
     }
-    rv = acme_chain_pick_fetch(&chain, task, url, res);
+    rv = acme_chain_pick_fetch(&chain, task, live.url, res);
     return rv == APR_SUCCESS
         ? acme_task_install(task, chain.pem, chain.len, chain.url, res) : rv;
 }

@@ -20,7 +20,7 @@ static const char *topmost(const char *pem, apr_size_t len, apr_pool_t *p)
     return acme_chain_topmost(chain, p);
 }
 
-static int is_preferred(const acme_chain_pick_t *chain,
+static int is_preferred(const acme_task_chain_t *chain,
                         const acme_task_t *task)
 {
     const char *name = topmost(chain->pem, chain->len, task->p);
@@ -29,13 +29,13 @@ static int is_preferred(const acme_chain_pick_t *chain,
 }
 
 /* One alternate that can't be had is no reason to fail. */
-static int find_alternate(acme_chain_pick_t *chain, const acme_task_t *task,
+static int find_alternate(acme_task_chain_t *chain, const acme_task_t *task,
                           const apr_array_header_t *alternates)
 {
     int i;
 
     for (i = 0; i < alternates->nelts; i++) {
-        acme_chain_pick_t other = {
+        acme_task_chain_t other = {
             .url = APR_ARRAY_IDX(alternates, i, const char *)
         };
         acme_result_t ignored;
@@ -51,7 +51,7 @@ static int find_alternate(acme_chain_pick_t *chain, const acme_task_t *task,
     return 0;
 }
 
-apr_status_t acme_chain_pick_fetch(acme_chain_pick_t *chain,
+apr_status_t acme_chain_pick_fetch(acme_task_chain_t *chain,
                                    const acme_task_t *task, const char *url,
                                    acme_result_t *res)
 {

@@ -6,18 +6,12 @@
 
 #include "acme_task.h"
 
-typedef struct {
-    const char *pem;
-    apr_size_t len;
-    const char *url;            /* where it came from */
-} acme_chain_pick_t;
-
 /*
  * Fetch the chain at url, or that of its alternates whose topmost issuer
  * AcmePreferredChain names. Where none has it, the first one is used, and a
  * warning is logged. url NULL: the CA named none, a failure. (8555, 7.4.2)
  */
-apr_status_t acme_chain_pick_fetch(acme_chain_pick_t *chain,
+apr_status_t acme_chain_pick_fetch(acme_task_chain_t *chain,
                                    const acme_task_t *task, const char *url,
                                    acme_result_t *res);
 

@@ -104,8 +104,9 @@ apr_status_t acme_challenge_pick(acme_challenge_pick_t *pick,
     if (persist) {
         why->res.retry = ACME_RETRY_SOON;       /* a record may come */
     }
-    return acme_result_reason(&work->res, why ? ACME_REASON_DNS_PERSIST_MISSING
-                                              : ACME_REASON_NO_CHALLENGE);
+    return acme_result_reason(&why->res, persist
+                                             ? ACME_REASON_DNS_PERSIST_MISSING
+                                             : ACME_REASON_NO_CHALLENGE);
 }
 
 int acme_challenge_pick_next(acme_task_attempt_t *attempt,

@@ -81,14 +81,17 @@ void acme_dns01_adopt(acme_task_attempt_t *attempt, const acme_task_t *task)
     }
 }
 
+/* remaining: how many of the same batch follow, for CERTBOT_... */
 static apr_status_t send_record(const acme_task_t *task, const row_t *row,
-                                acme_record_e action, acme_result_t *res)
+                                acme_record_e action, int remaining,
+                                acme_result_t *res)
 {
     acme_msg_record_t *body = apr_pcalloc(task->p, sizeof(*body));
 
     body->about = task->signing->about;
     body->action = action;
     body->name = row->name;
+    body->remaining = (apr_uint32_t)remaining;
     apr_cpystrn(body->token, row->token, sizeof(body->token));
     apr_cpystrn(body->record, row->record.record, sizeof(body->record));
     return acme_client_call(NULL, task->keeper, ACME_MSG_RECORD, body, res,
@@ -154,7 +157,7 @@ static apr_status_t set_records(const acme_task_t *task,
 
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
         rv = send_record(task, APR_ARRAY_IDX(rows, i, row_t *),
-                        ACME_RECORD_PRESENT, res);
+                         ACME_RECORD_PRESENT, rows->nelts - i - 1, res);
     }
     if (rv == APR_SUCCESS) {
         rv = acme_client_call(NULL, task->keeper, ACME_MSG_AWAIT, &about, res,
@@ -215,7 +218,8 @@ void acme_dns01_cleanup(acme_task_attempt_t *attempt, const acme_task_t *task)
     follow_cnames(rows_of(attempt, 1, task->p), task);
     for (i = 0; attempt->records && i < attempt->records->nelts; i++) {
         send_record(task, &APR_ARRAY_IDX(attempt->records, i, row_t),
-                    ACME_RECORD_CLEANUP, &ignored);
+                    ACME_RECORD_CLEANUP, attempt->records->nelts - i - 1,
+                    &ignored);
     }
     attempt->records = NULL;
 }

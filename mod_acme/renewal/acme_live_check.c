@@ -8,7 +8,6 @@
 #include "acme_renewal_info.h"
 #include "acme_revoked_fetch.h"
 #include "acme_schedule.h"
-#include "acme_store.h"
 
 /* A temporary failure backs off; a lasting one rests for hours. */
 static void fill_failure(acme_msg_window_t *body, const acme_state_t *state,
@@ -38,15 +37,13 @@ static void fill_window(acme_msg_window_t *body,
 /* Where the certificate names a responder or a CRL. */
 static int is_revoked(const acme_task_t *task, apr_time_t now)
 {
-    acme_store_t *store = acme_store_at(task->env->conf->state_dir, task->p);
+    acme_task_chain_t live;
     acme_revoked_t revoked;
     acme_chain_t *chain;
     acme_result_t res;
 
-    return !acme_chain_load(&chain,
-                            acme_store_live(store, task->cert->id,
-                                            "fullchain.pem", task->p),
-                            &res, task->p)
+    return !acme_task_fetch_live(&live, task, &res)
+           && !acme_chain_parse(&chain, live.pem, live.len, &res, task->p)
            && !acme_revoked_fetch(&revoked, task->session->http, chain, now,
                                   &res, task->p)
            && revoked.status == ACME_REVOKED_YES;

@@ -12,6 +12,7 @@
 #include "acme_order_begin.h"
 #include "acme_problem.h"
 #include "acme_schedule.h"
+#include "acme_url.h"
 
 /* What an order has besides its names; a CA may refuse it. */
 #define DROPPABLE (ACME_WITH_REPLACES | ACME_WITH_PROFILE)
@@ -81,10 +82,11 @@ static apr_status_t choose_profile(const acme_task_t *task,
         return APR_SUCCESS;
     }
     if (task->cert->profile_required) {
-        return acme_fail_never(
+        acme_fail_never(
             res, APR_ENOTIMPL,
             "%s: the CA does not offer the profile %s (it offers: %s), and AcmeProfile says required",
             task->cert->id, profile, offered);
+        return acme_result_reason(res, ACME_REASON_PROFILE_REFUSED);
     }
     return acme_task_note(
         task, ACME_NOTE_WARNING,
@@ -99,7 +101,7 @@ static apr_status_t choose_extras(const acme_task_t *task, acme_result_t *res)
     apr_status_t rv;
 
     task->signing->with &= ~(apr_uint32_t)DROPPABLE;
-    rv = acme_ca_directory(&dir, task->session, res, task->p);
+    rv = acme_session_directory(&dir, task->session, res, task->p);
     if (rv == APR_SUCCESS) {
         rv = acme_account_settle_terms(task, res);
     }

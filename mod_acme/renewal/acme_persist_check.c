@@ -24,7 +24,7 @@ static int describe(acme_dns_persist_t *persist,
 {
     const acme_directory_t *dir;
 
-    if (acme_ca_directory(&dir, task->session, res, task->p)) {
+    if (acme_session_directory(&dir, task->session, res, task->p)) {
         return 0;
     }
     persist->draft = challenge->persist_draft;
@@ -167,7 +167,7 @@ int acme_persist_check_report(const acme_task_t *task,
     acme_result_t ignored;
 
     if (!challenge
-        || acme_ca_directory(&dir, task->session, &ignored, task->p)) {
+        || acme_session_directory(&dir, task->session, &ignored, task->p)) {
         return 0;
     }
     report(task, challenge->persist_draft, challenge->issuers,

@@ -16,7 +16,7 @@ void acme_renewal_run(const acme_task_env_t *env, acme_task_request_t *request,
 {
     acme_task_attempt_t attempt = { .answers = NULL };
     acme_task_failure_t why;
-    acme_chain_pick_t chain;
+    acme_task_chain_t chain;
     acme_target_t *about;
     const acme_task_t *task;
     int account_was_lost = 0;

@@ -182,7 +182,8 @@ static void note_limit(acme_scheduler_t *scheduler, const entry_t *entry,
     acme_msg_note_t note = { .about = { .cert = entry->state.cert,
                                         .ca = entry->request.ca },
                              .note = ACME_NOTE_LIMIT,
-                             .next_at = until };
+                             .next_at = until,
+                             .why = ACME_REASON_RATE_LIMITED };
     acme_result_t ignored;
 
     apr_cpystrn(note.detail, why, sizeof(note.detail));

@@ -47,8 +47,9 @@ static apr_status_t sign(const char **pbody, void *baton, acme_sign_e kind,
 
     /* A CA that is slow at each request must not hold one of few threads. */
     if (apr_time_now() > signing->end) {
-        return acme_fail(res, APR_TIMEUP, "%s: not finished within half an hour",
-                         signing->id);
+        acme_fail(res, APR_TIMEUP, "%s: not finished within half an hour",
+                  signing->id);
+        return acme_result_reason(res, ACME_REASON_CA_SLOW);
     }
     body->about = signing->about;
     body->kind = kind;
@@ -169,6 +170,7 @@ static void report_failure(const acme_task_t *task,
     body->next_at = acme_schedule_retry_at(&failure, now);
     body->name = why->name;
     body->challenge = why->challenge;
+    body->why = (apr_uint32_t)why->res.reason;
     apr_cpystrn(body->problem, why->res.problem, sizeof(body->problem));
     apr_cpystrn(body->detail, why->res.detail, sizeof(body->detail));
     acme_client_call(NULL, task->keeper, ACME_MSG_NOTE, body, &ignored,
@@ -263,6 +265,27 @@ apr_status_t acme_task_prepare(acme_task_attempt_t *attempt,
                reply.tail_len < n ? reply.tail_len : n);
     }
     return APR_SUCCESS;
+}
+
+apr_status_t acme_task_fetch_live(acme_task_chain_t *chain,
+                                  const acme_task_t *task, acme_result_t *res)
+{
+    const acme_msg_cert_t body = { task->signing->about };
+    const acme_msg_url_t *live;
+    acme_message_t reply;
+    apr_status_t rv;
+
+    memset(chain, 0, sizeof(*chain));
+
+    rv = acme_client_call(&reply, task->keeper, ACME_MSG_LIVE, &body, res,
+                          task->p);
+    if (rv == APR_SUCCESS) {
+        live = reply.body;
+        chain->url = live->url[0] ? live->url : NULL;
+        chain->pem = reply.tail;
+        chain->len = reply.tail_len;
+    }
+    return rv;
 }
 
 apr_status_t acme_task_send_key(const acme_task_t *task, acme_key_end_e end,

@@ -161,6 +161,17 @@ apr_status_t acme_task_note_challenge(const acme_task_t *task,
                                       const acme_task_failure_t *why,
                                       acme_result_t *res);
 
+/* A chain in PEM. */
+typedef struct {
+    const char *pem;
+    apr_size_t len;
+    const char *url;            /* where the CA has it; NULL: not known */
+} acme_task_chain_t;
+
+/* The part of the live certificate that the task is about. */
+apr_status_t acme_task_fetch_live(acme_task_chain_t *chain,
+                                  const acme_task_t *task, acme_result_t *res);
+
 /* How a change of the account's key ended. */
 apr_status_t acme_task_send_key(const acme_task_t *task, acme_key_end_e end,
                                 acme_result_t *res);

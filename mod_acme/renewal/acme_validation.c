@@ -284,9 +284,10 @@ static apr_status_t explain_invalid(const acme_task_attempt_t *attempt,
         rv = why->res.status;
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_fail(&why->res, APR_EGENERAL,
-                       "%s: the CA marked the order invalid and gave no reason",
-                       task->cert->id);
+        acme_fail(&why->res, APR_EGENERAL,
+                  "%s: the CA marked the order invalid and gave no reason",
+                  task->cert->id);
+        rv = acme_result_reason(&why->res, ACME_REASON_ORDER_INVALID);
     }
     return rv;
 }
@@ -304,10 +305,10 @@ apr_status_t acme_validation_wait(acme_task_attempt_t *attempt,
         const apr_time_t retry_after = attempt->order->retry_after;
 
         if (apr_time_now() > end) {
-            return acme_fail(&why->res, APR_TIMEUP,
-                             "%s: the CA did not %s within 10 minutes", id,
-                             until == ACME_ORDER_READY ? "validate"
-                                                       : "issue");
+            acme_fail(&why->res, APR_TIMEUP,
+                      "%s: the CA did not %s within 10 minutes", id,
+                      until == ACME_ORDER_READY ? "validate" : "issue");
+            return acme_result_reason(&why->res, ACME_REASON_CA_SLOW);
         }
         /* It must not hold one of our threads until then. */
         if (retry_after > end) {
@@ -316,7 +317,7 @@ apr_status_t acme_validation_wait(acme_task_attempt_t *attempt,
                       id, acme_time_text(retry_after, task->p));
             why->res.retry = ACME_RETRY_LATER;
             why->res.retry_at = retry_after;
-            return APR_EAGAIN;
+            return acme_result_reason(&why->res, ACME_REASON_CA_SLOW);
         }
         if (wait_before_fetch(attempt, task, fetches++, until)) {
             return acme_fail(&why->res, APR_EINTR, "%s: stopped", id);
