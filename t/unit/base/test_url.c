@@ -4,8 +4,6 @@
 #include "acme_url.h"
 #include "pool.h"
 
-static acme_result_t res;
-
 static void plain_urls_are_a_matter_of_purpose(void **state)
 {
     static const struct {

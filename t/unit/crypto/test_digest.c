@@ -3,7 +3,7 @@
  */
 #include "acme_cleanse.h"
 #include "acme_digest.h"
-#include "crypto.h"
+#include "keys.h"
 
 static void digests_are_those_of_the_standard(void **state)
 {

@@ -156,7 +156,7 @@ static void answer(fake_keeper_t *keeper, int fd,
     acme_message_t reply = { .kind = message->kind, .body = &none };
     const acme_target_t *about = message->body;
     const acme_msg_after_t *after = message->body;
-    acme_result_t why, res;
+    acme_result_t why, own;
     int i;
 
     switch (message->kind) {
@@ -201,17 +201,17 @@ static void answer(fake_keeper_t *keeper, int fd,
         reply.tail = NULL;
         reply.tail_len = 0;
     }
-    acme_message_send(fd, &reply, 1, -1, &res);
+    acme_message_send_reply(fd, &reply, &own);
 }
 
 static void on_pair(fake_keeper_t *keeper)
 {
     acme_message_t message;
-    acme_result_t res;
+    acme_result_t own;
     int fd = -1;
 
-    if (!acme_message_receive(&message, keeper->pair[0], 0, &fd, &res,
-                              keeper->p) && fd >= 0) {
+    if (!acme_message_receive_descriptor(&message, &fd, keeper->pair[0], &own,
+                                         keeper->p) && fd >= 0) {
         keeper->channels[keeper->count].held.kind = ACME_MSG_HELLO;
         keeper->channels[keeper->count++].fd = fd;
         answer(keeper, fd, &message);
@@ -222,11 +222,11 @@ static void on_pair(fake_keeper_t *keeper)
 static int on_channel(fake_keeper_t *keeper, channel_t *channel)
 {
     acme_message_t message;
-    acme_result_t res;
+    acme_result_t own;
     apr_status_t rv;
 
-    rv = acme_message_receive(&message, channel->fd, 0, NULL, &res,
-                              keeper->p);
+    rv = acme_message_receive_request(&message, channel->fd, &own,
+                                      keeper->p);
     if (rv != APR_SUCCESS) {
         return APR_STATUS_IS_EAGAIN(rv);
     }
@@ -296,12 +296,12 @@ static void wake(fake_keeper_t *keeper)
 fake_keeper_t *fake_keeper_start(void)
 {
     fake_keeper_t *keeper = calloc(1, sizeof(*keeper));
-    acme_result_t res;
+    acme_result_t own;
 
     assert_non_null(keeper);
     assert_int_equal(apr_pool_create_unmanaged_ex(&keeper->p, NULL, NULL),
                      0);
-    assert_int_equal(acme_message_pair(keeper->pair, &res), 0);
+    assert_int_equal(acme_message_pair(keeper->pair, &own), 0);
     assert_int_equal(pipe(keeper->wake), 0);
     fcntl(keeper->wake[0], F_SETFL, O_NONBLOCK);
     pthread_mutex_init(&keeper->mutex, NULL);

@@ -75,7 +75,6 @@ static fake_keeper_t *keeper;
 static acme_conf_t conf;
 static acme_task_env_t env;
 static acme_task_request_t request;
-static acme_result_t res;
 static int presented, withdrawn;        /* answers to challenges */
 static char logged[4096];
 
