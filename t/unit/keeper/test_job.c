@@ -12,6 +12,7 @@
 
 #define HANGS_AFTER 60          /* seconds */
 #define LONG apr_time_from_sec(50)
+#define GRACE apr_time_from_sec(2)      /* between SIGTERM and SIGKILL */
 
 static acme_job_t *job;
 
@@ -31,11 +32,18 @@ static void start_in(const char *const *argv, const char *cwd,
     }
 }
 
+static apr_interval_time_t ahead;       /* the job's clock of the machine's */
+
+static apr_time_t clock_now(void)
+{
+    return apr_time_now() + ahead;
+}
+
 /* Until it ends, as the keeper does it: woken by poll or by time. */
 static int run_to_its_end(void)
 {
-    while (!acme_job_step(job, apr_time_now())) {
-        apr_time_t now = apr_time_now();
+    while (!acme_job_step(job, clock_now())) {
+        apr_time_t now = clock_now();
         apr_time_t wake = acme_job_wake(job, now);
         struct pollfd fds[ACME_JOB_FDS];
         int n = acme_job_poll(job, fds);
@@ -45,7 +53,7 @@ static int run_to_its_end(void)
              wake > now ? (int)apr_time_as_msec(wake - now) + 1 : 0);
     }
     assert_int_equal(acme_job_fd(job), -1);
-    assert_true(acme_job_step(job, apr_time_now()));
+    assert_true(acme_job_step(job, clock_now()));
     return acme_job_exit(job);
 }
 
@@ -55,6 +63,35 @@ static int shell(const char *script, apr_interval_time_t time)
 
     start_in(argv, scratch_dir, time);
     return run_to_its_end();
+}
+
+/*
+ * A script that is late once it has written the file "pid", and late for good
+ * when it has ignored SIGTERM: the clock says so then.
+ */
+static int shell_too_late(const char *script, int ignores_sigterm)
+{
+    const char *const argv[] = { "sh", "-c", script, NULL };
+    const char *text = NULL;
+    int code;
+
+    unlink(at("pid"));
+    start_in(argv, scratch_dir, LONG);
+    while (!text || !strchr(text, '\n')) {
+        struct pollfd fds[ACME_JOB_FDS];
+
+        poll(fds, (nfds_t)acme_job_poll(job, fds), 10);
+        assert_false(acme_job_step(job, apr_time_now()));
+        text = text_of(at("pid"));
+    }
+    ahead = LONG;
+    if (ignores_sigterm) {
+        assert_false(acme_job_step(job, clock_now()));
+        ahead += GRACE;
+    }
+    code = run_to_its_end();
+    ahead = 0;
+    return code;
 }
 
 static void its_exit_and_its_output_are_told(void **state)
@@ -142,20 +179,24 @@ static void assert_ended(const char *path)
 
 static void too_late_is_ended_with_all_that_it_started(void **state)
 {
-    static const char *const scripts[] = {
-        "sleep 50 & echo $! >pid; wait",
-        "trap '' TERM; sleep 50 & echo $! >pid; wait",
-        "exec >&- 2>&-; sleep 50 & echo $! >pid; wait",
-        "yes & echo $! >pid; wait",
-        "sleep 50 & echo $! >pid"       /* its child holds the output */
+    static const struct {
+        const char *script;
+        int ignores_sigterm;
+    } rows[] = {
+        { "sleep 50 & echo $! >pid; wait", 0 },
+        { "trap '' TERM; sleep 50 & echo $! >pid; wait", 1 },
+        { "exec >&- 2>&-; sleep 50 & echo $! >pid; wait", 0 },
+        { "yes & echo $! >pid; wait", 0 },
+        { "sleep 50 & echo $! >pid", 0 }    /* its child holds the output */
     };
     size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(scripts); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         const apr_time_t begun = apr_time_now();
 
-        assert_int_equal(shell(scripts[i], apr_time_from_sec(1)), -1);
+        assert_int_equal(shell_too_late(rows[i].script,
+                                        rows[i].ignores_sigterm), -1);
         assert_true(apr_time_now() - begun < apr_time_from_sec(10));
         assert_ended(at("pid"));
     }
@@ -448,9 +489,9 @@ static void its_lines_are_told_clean_and_bounded(void **state)
 static void it_may_tidy_up_when_it_is_late(void **state)
 {
     (void)state;
-    assert_int_equal(shell("trap 'echo tidy; exit 0' TERM; echo begun;"
-                           " (sleep 50) 2>/dev/null & wait",
-                           apr_time_from_sec(1)), -1);
+    assert_int_equal(shell_too_late("trap 'echo tidy; exit 0' TERM;"
+                                    " echo begun; (sleep 50) 2>/dev/null &"
+                                    " echo $! >pid; wait", 0), -1);
     assert_true(acme_job_late(job));
     assert_string_equal(acme_job_output(job), "begun\ntidy\n");
     assert_int_equal(shell("exit 0", LONG), 0);
@@ -460,9 +501,10 @@ static void it_may_tidy_up_when_it_is_late(void **state)
 static void what_it_leaves_behind_when_late_is_ended(void **state)
 {
     (void)state;
-    assert_int_equal(shell("(trap '' TERM; exec >&- 2>&-; sleep 50) &"
-                           " echo $! >pid; sleep 50",
-                           apr_time_from_sec(1)), -1);
+    assert_int_equal(shell_too_late("(trap '' TERM; exec >&- 2>&-;"
+                                    " : >ready; exec sleep 50) &"
+                                    " until [ -e ready ]; do sleep 0.01; done;"
+                                    " echo $! >pid; sleep 50", 0), -1);
     assert_ended(at("pid"));
 }
 
