@@ -822,6 +822,7 @@ static void the_live_chain_is_told(void **state)
 
     begin();
     pem = right_chain(0);
+    assert_int_equal(tell_url(ACME_MSG_ORDER, 0, ORDER_URL), 0);
     apr_cpystrn(installed.url, "https://ca.example/cert/1",
                 sizeof(installed.url));
     assert_int_equal(say_on(channel, ACME_MSG_INSTALL, &installed, pem,

@@ -490,8 +490,8 @@ static void what_waited_too_long_is_ordered_anew(void **state)
                                                     .until = -1 }));
     assert_int_equal(install_part(1, issued_part(1)), 0);
     assert_false(is_live());
-    assert_logged("[warning] a.example: what was issued for p256 is ordered "
-                  "anew: ");
+    assert_logged("[warning] a.example: the certificate issued for p256 is "
+                  "ordered again: ");
     assert_logged("expired");
 
     /* With the same key; the other one keeps waiting. */
