@@ -12,6 +12,7 @@ keeper_tests = \
 	%D%/test_keeper \
 	%D%/test_quarantine \
 	%D%/test_registry \
+	%D%/test_reload \
 	%D%/test_sign
 keeper_tests_libs = t/unit/help/libhelp.la \
 	mod_acme/keeper/libacme_keeper.la \

@@ -1,0 +1,371 @@
+/*
+ * test_reload.c - when the server is asked to reload, and what holds that
+ * back. The clock is the test's own; httpd is a script.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "acme_reload.h"
+#include "keeper.h"
+
+#define NOW apr_time_from_sec(1700000000)
+#define SEC(n) apr_time_from_sec(n)
+#define MSEC(n) apr_time_from_msec(n)
+
+#define GOOD "exit 0"
+
+static acme_conf_t *conf;
+static acme_server_t server;
+static apr_array_header_t *pairs;
+static acme_reload_t *reload;
+static const char *test_argv[] = { "/bin/sh", "-c", GOOD, NULL };
+static const char *list_argv[] = { "/bin/sh", "-c", GOOD, NULL };
+static acme_state_t state;
+static volatile sig_atomic_t signals;
+static const char *held_reason;
+static int helds;
+
+static void on_signal(int sig)
+{
+    (void)sig;
+    signals++;
+}
+
+static void on_held(void *baton, const char *reason)
+{
+    (void)baton;
+    held_reason = apr_pstrdup(pool, reason);
+    helds++;
+}
+
+/* What httpd read, and when. */
+static void set_baseline(const char *files, apr_time_t loaded_at)
+{
+    server.baseline = acme_conf_snapshot_make(words(files), loaded_at, pool);
+}
+
+static int setup(void **unused)
+{
+    int failed = scratch_setup(unused);
+
+    conf = make_conf();
+    conf->activate = ACME_ACTIVATE_GRACEFUL;
+    conf->reload_guard = 1;
+    memset(&server, 0, sizeof(server));
+    server.pid = getpid();
+    server.reload_signal = SIGUSR2;
+    server.test = test_argv;
+    server.list = list_argv;
+    server.cwd = "/";
+    server.pairs = pairs = apr_array_make(pool, 1, sizeof(acme_server_pair_t));
+    set_baseline("", apr_time_now());
+    test_argv[0] = "/bin/sh";
+    test_argv[2] = list_argv[2] = GOOD;
+    signal(SIGUSR2, on_signal);
+    signals = helds = 0;
+    held_reason = NULL;
+
+    memset(&state, 0, sizeof(state));
+    state.live = 2;
+    state.served = 1;
+    state.warn.percent = 10;
+    reload = acme_reload_create(&server, open_book(conf), on_held, NULL, pool);
+    return failed;
+}
+
+/*
+ * Until no httpd runs; returns when the next step is due. One that has closed
+ * its output is looked at again after 20 ms.
+ */
+static apr_time_t run(apr_time_t now)
+{
+    for (;;) {
+        const apr_time_t wake = acme_reload_step(reload, 0, now);
+        struct pollfd fd = { acme_reload_fd(reload), POLLIN, 0 };
+
+        if (fd.fd < 0 && wake != now + MSEC(20)) {
+            return wake;
+        }
+        poll(&fd, 1, fd.fd < 0 ? 1 : 10000);
+    }
+}
+
+static void assert_held(const char *name, const char *reason)
+{
+    if (signals || !held_reason || !strstr(held_reason, reason)) {
+        fail_msg("%s: %d signals, held back: %s", name, (int)signals,
+                 held_reason ? held_reason : "no");
+    }
+}
+
+static void nothing_is_due_before_a_certificate_is_live(void **unused)
+{
+    (void)unused;
+    assert_int_equal(acme_reload_step(reload, 0, NOW), 0);
+    assert_int_equal(acme_reload_fd(reload), -1);
+    assert_int_equal(signals, 0);
+}
+
+static void those_that_finish_soon_go_together(void **unused)
+{
+    (void)unused;
+    conf->reload_guard = 0;
+    conf->reload_delay = SEC(10);
+    acme_reload_want(reload, &state, 0, NOW);
+    assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(10));
+    acme_reload_want(reload, &state, 0, NOW + SEC(5));
+    assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(5)), NOW + SEC(10));
+    assert_int_equal(signals, 0);
+    assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(10)),
+                     NOW + SEC(40));
+    assert_int_equal(signals, 1);
+}
+
+static void orders_under_way_are_waited_for_a_minute(void **unused)
+{
+    (void)unused;
+    conf->reload_guard = 0;
+    conf->reload_delay = SEC(10);
+    acme_reload_want(reload, &state, 0, NOW);
+    assert_int_equal(acme_reload_step(reload, 1, NOW + SEC(10)),
+                     NOW + SEC(10) + MSEC(100));
+    assert_int_equal(acme_reload_step(reload, 1, NOW + SEC(60) - 1),
+                     NOW + SEC(60));
+    assert_int_equal(signals, 0);
+    acme_reload_step(reload, 1, NOW + SEC(60));
+    assert_int_equal(signals, 1);
+}
+
+static void they_are_waited_for_no_longer_once_they_ended(void **unused)
+{
+    (void)unused;
+    conf->reload_guard = 0;
+    acme_reload_want(reload, &state, 0, NOW);
+    acme_reload_step(reload, 1, NOW + SEC(20));
+    assert_int_equal(signals, 0);
+    acme_reload_step(reload, 0, NOW + SEC(20) + MSEC(100));
+    assert_int_equal(signals, 1);
+}
+
+static void what_is_about_to_expire_is_replaced_sooner(void **unused)
+{
+    (void)unused;
+    conf->reload_guard = 0;
+    conf->reload_delay = SEC(30);
+    acme_reload_want(reload, &state, 0, NOW);
+    acme_reload_want(reload, &state, NOW + SEC(40), NOW);
+    assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(10));
+    acme_reload_step(reload, 1, NOW + SEC(10));
+    assert_int_equal(signals, 1);
+}
+
+static void with_activate_none_the_administrator_reloads(void **unused)
+{
+    (void)unused;
+    conf->activate = ACME_ACTIVATE_NONE;
+    acme_reload_want(reload, &state, 0, NOW);
+    assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(3600)), 0);
+    assert_int_equal(signals, 0);
+    assert_logged("a.example goes live when you reload the server "
+                  "(AcmeActivate none)");
+}
+
+static void what_httpd_says_decides(void **unused)
+{
+    static const struct {
+        const char *name, *program, *test, *list, *reason;
+    } rows[] = {
+        { "all is good", "/bin/sh", GOOD, GOOD, NULL },
+        { "a syntax error", "/bin/sh",
+          "echo '[now] [core:error] [pid 1] AH00526: Syntax error on line 3 "
+          "of /x.conf:'; echo 'Invalid command Foo'; echo more; exit 1",
+          GOOD,
+          "httpd -t refuses the configuration: AH00526: Syntax error on line "
+          "3 of /x.conf: Invalid command Foo" },
+        { "another error", "/bin/sh", "echo one; echo 'AH00015: two'; exit 2",
+          GOOD, "httpd -t refuses the configuration: AH00015: two" },
+        { "an error without a word", "/bin/sh", "exit 1", GOOD,
+          "httpd -t refuses the configuration: no word why" },
+        { "a signal", "/bin/sh", "kill -9 $$", GOOD, "did not end" },
+        { "no such program", "/nowhere/httpd", GOOD, GOOD,
+          "/nowhere/httpd: cannot be run" },
+        { "files that can't be listed", "/bin/sh", GOOD, "exit 1",
+          "httpd -t refuses the configuration" }
+    };
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < COUNT(rows); i++) {
+        signals = 0;
+        held_reason = NULL;
+        test_argv[0] = rows[i].program;
+        test_argv[2] = rows[i].test;
+        list_argv[2] = rows[i].list;
+        reload =
+            acme_reload_create(&server, open_book(conf), on_held, NULL, pool);
+        acme_reload_want(reload, &state, 0, NOW);
+        if (rows[i].reason) {
+            assert_int_equal(run(NOW), NOW + SEC(2));
+            assert_held(rows[i].name, rows[i].reason);
+        }
+        else {
+            assert_int_equal(run(NOW), NOW + SEC(30));
+            assert_int_equal(signals, 1);
+            assert_null(held_reason);
+        }
+    }
+}
+
+static void an_edit_holds_until_it_is_undone(void **unused)
+{
+    static const int waits[] = { 2, 4, 8, 16, 32, 60, 60 };
+    apr_time_t now = NOW;
+    size_t i;
+
+    (void)unused;
+    put(at("httpd.conf"), "one\n");
+    set_baseline(at("httpd.conf"), apr_time_now() + SEC(1));
+    put(at("httpd.conf"), "two\n");
+    acme_reload_want(reload, &state, 0, now);
+    for (i = 0; i < COUNT(waits); i++) {
+        assert_int_equal(acme_reload_step(reload, 0, now),
+                         now + SEC(waits[i]));
+        now += SEC(waits[i]);
+    }
+    assert_held("an edit", "httpd.conf has changed since httpd read it");
+    assert_int_equal(helds, 1);
+    assert_int_equal(times_logged("held back"), 1);
+
+    /* Another reason is another word to the administrator. */
+    put(at("httpd.conf"), "one\n");
+    test_argv[2] = "exit 1";
+    run(now);
+    assert_held("a refusal", "httpd -t refuses the configuration");
+    assert_int_equal(helds, 2);
+    assert_int_equal(times_logged("held back"), 2);
+
+    test_argv[2] = GOOD;
+    now += SEC(60);
+    assert_int_equal(run(now), now + SEC(30));
+    assert_int_equal(signals, 1);
+}
+
+static void a_file_that_is_new_holds(void **unused)
+{
+    (void)unused;
+    put(at("new.conf"), "new\n");
+    set_baseline("", apr_time_now() - SEC(3600));
+    list_argv[2] = apr_psprintf(pool,
+                                "echo 'Included configuration files:'; "
+                                "echo '    (7) %s'",
+                                at("new.conf"));
+    acme_reload_want(reload, &state, 0, NOW);
+    run(NOW);
+    assert_held("a new file", "new.conf has changed since httpd read it");
+}
+
+/* Better a tested edit than an expiry; but it is tested. */
+static void within_the_warn_window_an_edit_does_not_hold(void **unused)
+{
+    const apr_time_t served_until = NOW + SEC(9 * 24 * 3600);
+    apr_time_t warn_at;
+
+    (void)unused;
+    state.not_after = served_until;
+    state.not_before = NOW - SEC(90 * 24 * 3600);
+    warn_at = acme_state_warn_at(&state, served_until);
+    put(at("httpd.conf"), "one\n");
+    set_baseline(at("httpd.conf"), apr_time_now() + SEC(1));
+    put(at("httpd.conf"), "two\n");
+    acme_reload_want(reload, &state, served_until, warn_at - SEC(100));
+    acme_reload_step(reload, 0, warn_at - 1);
+    assert_held("before it", "has changed");
+
+    test_argv[2] = "exit 1";
+    run(warn_at + SEC(60));
+    assert_held("a refusal", "httpd -t refuses");
+    test_argv[2] = GOOD;
+    run(warn_at + SEC(120));
+    assert_int_equal(signals, 1);
+}
+
+static void a_bad_pair_of_another_holds(void **unused)
+{
+    acme_server_pair_t *pair = apr_array_push(pairs);
+
+    (void)unused;
+    pair->cert = at("their.crt");
+    pair->key = at("their.key");
+    pair->place = "ssl.conf:17";
+    acme_reload_want(reload, &state, 0, NOW);
+    assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(2));
+    assert_held("a missing file", "(ssl.conf:17)");
+}
+
+static void a_server_that_can_not_be_asked_holds(void **unused)
+{
+    pid_t gone;
+
+    (void)unused;
+    conf->reload_guard = 0;
+    server.reload_signal = 0;
+    acme_reload_want(reload, &state, 0, NOW);
+    acme_reload_step(reload, 0, NOW);
+    assert_held("-X", "(-X)");
+
+    gone = fork();
+    if (gone == 0) {
+        _exit(0);
+    }
+    waitpid(gone, NULL, 0);
+    server.reload_signal = SIGUSR2;
+    server.pid = gone;
+    acme_reload_step(reload, 0, NOW + SEC(60));
+    assert_held("no such process", "can't be signalled");
+}
+
+/* The keeper ends with a reload: who is still there was not heard. */
+static void one_that_was_asked_and_did_not_holds(void **unused)
+{
+    (void)unused;
+    conf->reload_guard = 0;
+    acme_reload_want(reload, &state, 0, NOW);
+    assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(30));
+    assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(30) - 1),
+                     NOW + SEC(30));
+    assert_int_equal(helds, 0);
+    assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(30)),
+                     NOW + SEC(32));
+    assert_non_null(strstr(held_reason, "asked and did not reload"));
+    acme_reload_step(reload, 0, NOW + SEC(32));
+    assert_int_equal(signals, 2);
+}
+
+#define TEST(test) \
+    cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(nothing_is_due_before_a_certificate_is_live),
+        TEST(those_that_finish_soon_go_together),
+        TEST(orders_under_way_are_waited_for_a_minute),
+        TEST(they_are_waited_for_no_longer_once_they_ended),
+        TEST(what_is_about_to_expire_is_replaced_sooner),
+        TEST(with_activate_none_the_administrator_reloads),
+        TEST(what_httpd_says_decides),
+        TEST(an_edit_holds_until_it_is_undone),
+        TEST(a_file_that_is_new_holds),
+        TEST(within_the_warn_window_an_edit_does_not_hold),
+        TEST(a_bad_pair_of_another_holds),
+        TEST(a_server_that_can_not_be_asked_holds),
+        TEST(one_that_was_asked_and_did_not_holds)
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
