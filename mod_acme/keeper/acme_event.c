@@ -8,15 +8,8 @@
 #include "acme_hook_run.h"
 #include "acme_event.h"
 
-static const char *const words[ACME_EVENTS] = {
-    [ACME_EVENT_INSTALLED] = "installed",
-    [ACME_EVENT_FAILED] = "failed",
-    [ACME_EVENT_EXPIRING] = "expiring",
-    [ACME_EVENT_REVOKED] = "revoked",
-    [ACME_EVENT_WINDOW_MOVED] = "window-moved",
-    [ACME_EVENT_TERMS_CHANGED] = "terms-changed",
-    [ACME_EVENT_STUCK] = "stuck"
-};
+#define WORD(name, word) word,
+static const char *const words[ACME_EVENTS] = { ACME_HOOK_EVENTS(WORD) };
 
 struct acme_event_sink_t {
     const acme_conf_t *conf;

@@ -5,20 +5,10 @@
 #ifndef ACME_EVENT_H
 #define ACME_EVENT_H
 
+#include "acme_hook_event.h"
 #include "acme_hook_run.h"
 #include "acme_state.h"
 #include "acme_store.h"
-
-typedef enum {
-    ACME_EVENT_INSTALLED,
-    ACME_EVENT_FAILED,
-    ACME_EVENT_EXPIRING, /* a failure within the warn window */
-    ACME_EVENT_REVOKED,
-    ACME_EVENT_WINDOW_MOVED, /* the CA wants it renewed earlier */
-    ACME_EVENT_TERMS_CHANGED,
-    ACME_EVENT_STUCK, /* waits for the administrator */
-    ACME_EVENTS
-} acme_event_e;
 
 /* Where events go: the hooks of the configuration. */
 typedef struct acme_event_sink_t acme_event_sink_t;

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "acme_hook_event.h"
 #include "acme_hook_run.h"
 #include "acme_json.h"
 #include "acme_text.h"
@@ -65,39 +66,6 @@ static const char *token(const char *text)
     return acme_text_is_base64url(text, TOKEN_MAX) ? text : NULL;
 }
 
-/* What of an event goes into the environment and into the JSON alike. */
-typedef struct {
-    const char *variable;
-    const char *member;
-    const char *value;          /* NULL: none */
-} field_t;
-
-#define FIELDS 8
-
-static const field_t *fields_of(const acme_hook_event_t *event, apr_pool_t *p)
-{
-    const field_t fields[FIELDS] = {
-        { "ACME_LIVE", "live", event->live },
-        { "ACME_CERT", "cert", event->cert },
-        { "ACME_CHAIN", "chain", event->chain },
-        { "ACME_FULLCHAIN", "fullchain", event->fullchain },
-        { "ACME_PRIVKEY", "privkey", event->privkey },
-        { "ACME_NOT_AFTER", "not_after", event->not_after
-          ? acme_time_rfc3339(event->not_after, p) : NULL },
-        { "ACME_PROBLEM", "problem", plain(event->problem, p) },
-        { "ACME_DETAIL", "detail", plain(event->detail, p) }
-    };
-
-    return apr_pmemdup(p, fields, sizeof(fields));
-}
-
-static void put(apr_array_header_t *env, const char *name, const char *value,
-                apr_pool_t *p)
-{
-    APR_ARRAY_PUSH(env, const char *) =
-        apr_psprintf(p, "%s=%.*s", name, VALUE_MAX, value ? value : "");
-}
-
 /* As many names as have room. */
 static const char *join(const apr_array_header_t *names, char separator,
                         apr_pool_t *p)
@@ -111,40 +79,85 @@ static const char *join(const apr_array_header_t *names, char separator,
     return text;
 }
 
-static void put_dns(apr_array_header_t *env, const acme_hook_dns_t *dns,
-                    apr_pool_t *p)
+#define FIELD_ID(name, variable, certbot, key) FIELD_##name,
+#define FIELD_ROW(name, variable, certbot, key) { variable, certbot, key },
+#define DNS_FIELD_ID(name, certbot, key) DNS_##name,
+#define DNS_FIELD_ROW(name, certbot, key) { NULL, certbot, key },
+
+enum { ACME_HOOK_FIELDS(FIELD_ID) FIELDS };
+enum { ACME_HOOK_DNS_FIELDS(DNS_FIELD_ID) DNS_FIELDS };
+
+typedef struct {
+    const char *variable;
+    const char *certbot; /* the variable of its scripts */
+    const char *key;     /* in the JSON */
+} field_t;
+
+static const field_t fields[FIELDS] = { ACME_HOOK_FIELDS(FIELD_ROW) };
+static const field_t dns_fields[DNS_FIELDS] = { ACME_HOOK_DNS_FIELDS(
+    DNS_FIELD_ROW) };
+
+/* The text of each field, NULL: it has none. */
+static void get_values(const char *values[FIELDS],
+                       const acme_hook_event_t *event, apr_pool_t *p)
 {
-    put(env, "CERTBOT_DOMAIN", plain(dns->domain, p), p);
-    put(env, "CERTBOT_VALIDATION", token(dns->validation), p);
-    put(env, "CERTBOT_REMAINING_CHALLENGES",
-        apr_itoa(p, dns->remaining), p);
-    put(env, "CERTBOT_ALL_DOMAINS",
-        dns->domains ? join(dns->domains, ',', p) : plain(dns->domain, p), p);
-    if (dns->auth_output) {
-        put(env, "CERTBOT_AUTH_OUTPUT", dns->auth_output, p);
-    }
+    values[FIELD_EVENT] = plain(event->event, p);
+    values[FIELD_ID] = plain(event->id, p);
+    values[FIELD_NAMES] = join(event->names, ' ', p);
+    values[FIELD_LIVE] = event->live;
+    values[FIELD_CERT] = event->cert;
+    values[FIELD_CHAIN] = event->chain;
+    values[FIELD_FULLCHAIN] = event->fullchain;
+    values[FIELD_PRIVKEY] = event->privkey;
+    values[FIELD_NOT_AFTER] =
+        event->not_after ? acme_time_rfc3339(event->not_after, p) : NULL;
+    values[FIELD_PROBLEM] = plain(event->problem, p);
+    values[FIELD_DETAIL] = plain(event->detail, p);
+}
+
+static void get_dns_values(const char *values[DNS_FIELDS],
+                           const acme_hook_dns_t *dns, apr_pool_t *p)
+{
+    values[DNS_DOMAIN] = plain(dns->domain, p);
+    values[DNS_TOKEN] = token(dns->token);
+    values[DNS_VALIDATION] = token(dns->validation);
+    values[DNS_RECORD] = plain(dns->record, p);
+    values[DNS_REMAINING] = apr_itoa(p, dns->remaining);
+    values[DNS_ALL_DOMAINS] =
+        dns->domains ? join(dns->domains, ',', p) : values[DNS_DOMAIN];
+    values[DNS_AUTH_OUTPUT] = dns->auth_output;
+}
+
+static void put(apr_array_header_t *env, const char *name, const char *value,
+                apr_pool_t *p)
+{
+    APR_ARRAY_PUSH(env, const char *) =
+        apr_psprintf(p, "%s=%.*s", name, VALUE_MAX, value ? value : "");
 }
 
 apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
                                       apr_pool_t *p)
 {
-    apr_array_header_t *env = apr_array_make(p, 20, sizeof(const char *));
-    const char *names = join(event->names, ' ', p);
-    const field_t *fields = fields_of(event, p);
+    apr_array_header_t *env =
+        apr_array_make(p, FIELDS + DNS_FIELDS + 2, sizeof(const char *));
+    const char *values[FIELDS], *dns_values[DNS_FIELDS];
     int i;
 
-    put(env, "ACME_EVENT", plain(event->event, p), p);
-    put(env, "ACME_ID", plain(event->id, p), p);
-    put(env, "ACME_NAMES", names, p);
+    get_values(values, event, p);
     for (i = 0; i < FIELDS; i++) {
-        put(env, fields[i].variable, fields[i].value, p);
+        put(env, fields[i].variable, values[i], p);
+        if (fields[i].certbot && event->live) {
+            put(env, fields[i].certbot, values[i], p);
+        }
     }
-    if (event->live) {
-        put(env, "RENEWED_LINEAGE", event->live, p);
-        put(env, "RENEWED_DOMAINS", names, p);
+    if (!event->dns) {
+        return env;
     }
-    if (event->dns) {
-        put_dns(env, event->dns, p);
+    get_dns_values(dns_values, event->dns, p);
+    for (i = 0; i < DNS_FIELDS; i++) {
+        if (dns_fields[i].certbot && (i != DNS_AUTH_OUTPUT || dns_values[i])) {
+            put(env, dns_fields[i].certbot, dns_values[i], p);
+        }
     }
     return env;
 }
@@ -163,36 +176,42 @@ static void set(json_t *json, const char *name, const char *value,
                         : json_string(acme_text_clean(value, VALUE_MAX, p)));
 }
 
-static void set_dns(json_t *json, const acme_hook_dns_t *dns, apr_pool_t *p)
+static json_t *names_json(const apr_array_header_t *names)
 {
-    json_t *object = json_object();
+    json_t *json = json_array();
+    int i;
 
-    set(object, "domain", plain(dns->domain, p), p);
-    set(object, "token", token(dns->token), p);
-    set(object, "validation", token(dns->validation), p);
-    set(object, "record", plain(dns->record, p), p);
-    json_object_set_new(json, "dns", object);
+    for (i = 0; names && i < names->nelts; i++) {
+        json_array_append_new(
+            json, json_string(APR_ARRAY_IDX(names, i, const char *)));
+    }
+    return json;
 }
 
 const char *acme_hook_run_json(const acme_hook_event_t *event, apr_pool_t *p)
 {
-    json_t *json = acme_json_own(json_object(), p);
-    json_t *names = json_array();
-    const field_t *fields = fields_of(event, p);
+    json_t *json = acme_json_own(json_object(), p), *dns;
+    const char *values[FIELDS], *dns_values[DNS_FIELDS];
     int i;
 
-    for (i = 0; event->names && i < event->names->nelts; i++) {
-        json_array_append_new(names, json_string(
-            APR_ARRAY_IDX(event->names, i, const char *)));
-    }
-    set(json, "event", plain(event->event, p), p);
-    set(json, "id", plain(event->id, p), p);
-    json_object_set_new(json, "names", names);
+    get_values(values, event, p);
     for (i = 0; i < FIELDS; i++) {
-        set(json, fields[i].member, fields[i].value, p);
+        if (i == FIELD_NAMES) {
+            json_object_set_new(json, fields[i].key, names_json(event->names));
+        }
+        else {
+            set(json, fields[i].key, values[i], p);
+        }
     }
     if (event->dns) {
-        set_dns(json, event->dns, p);
+        dns = json_object();
+        get_dns_values(dns_values, event->dns, p);
+        for (i = 0; i < DNS_FIELDS; i++) {
+            if (dns_fields[i].key) {
+                set(dns, dns_fields[i].key, dns_values[i], p);
+            }
+        }
+        json_object_set_new(json, "dns", dns);
     }
     return apr_pstrcat(p, acme_json_text(json, 0, p), "\n", NULL);
 }
