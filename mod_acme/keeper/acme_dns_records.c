@@ -4,12 +4,8 @@
  * A worker chose the token, and a DNS server perhaps the record: every text
  * is looked at again before it becomes an argument or a line for nsupdate.
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -17,14 +13,11 @@
 #include "acme_dns_records.h"
 
 #define PREFIX "_acme-challenge."
-#define TTL 60                  /* seconds: a stale one is soon forgotten */
 #define TOKEN_MAX 256
 
 /* Beyond this the oldest that is idle is forgotten: workers that were killed
  * never asked for the cleanup of theirs. */
 #define RECORDS_MAX 4096
-
-#define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 typedef enum { NOTHING, PRESENT, CLEANUP } action_e;
 
@@ -34,7 +27,7 @@ typedef struct record_t record_t;
 struct record_t {
     record_t *next;
     acme_dns_records_t *records;
-    acme_dns_records_job_t what; /* as asked for last; of its cert, id and
+    acme_dns_command_job_t what; /* as asked for last; of its cert, id and
                                    names too, for they may be several */
     const acme_dns_conf_t *dns;
     apr_array_header_t *holders;        /* apr_uint32_t: certificates */
@@ -57,7 +50,7 @@ struct acme_dns_records_t {
     apr_pool_t *p;
 };
 
-static void go_on(record_t *record);
+static void run_wanted(record_t *record);
 
 acme_dns_records_t *acme_dns_records_create(const acme_log_t *log,
                                             apr_pool_t *p)
@@ -70,33 +63,14 @@ acme_dns_records_t *acme_dns_records_create(const acme_log_t *log,
     return records;
 }
 
-/* Labels of letters, digits, '-' and '_'; none looks like an option. */
-static int is_name(const char *name)
-{
-    apr_size_t len;
-
-    if (!name || strlen(name) > ACME_NAME_MAX || acme_name_is_ip(name)) {
-        return 0;
-    }
-    for (;; name += len + 1) {
-        len = strspn(name, ALNUM "-_");
-        if (len == 0 || len > 63 || name[0] == '-') {
-            return 0;
-        }
-        if (name[len] != '.') {
-            return name[len] == '\0';
-        }
-    }
-}
-
 static apr_status_t check_what(const char **precord,
-                               const acme_dns_records_job_t *what,
+                               const acme_dns_command_job_t *what,
                                acme_result_t *res, apr_pool_t *p)
 {
     const char *record = what->record;
 
     *precord = NULL;
-    if (!is_name(what->name)) {
+    if (!acme_dns_command_is_name(what->name)) {
         return acme_fail_never(res, APR_EINVAL, "%s: no name that has a "
                                "record in the DNS",
                                acme_text_clean(what->name, ACME_NAME_MAX, p));
@@ -104,7 +78,7 @@ static apr_status_t check_what(const char **precord,
     if (!record) {
         record = apr_pstrcat(p, PREFIX, what->name, NULL);
     }
-    if (!is_name(record)) {
+    if (!acme_dns_command_is_name(record)) {
         return acme_fail_never(res, APR_EINVAL, "%s: the record of %s can't "
                                "have this name",
                                acme_text_clean(record, ACME_NAME_MAX, p),
@@ -118,94 +92,6 @@ static apr_status_t check_what(const char **precord,
     }
     *precord = record;
     return APR_SUCCESS;
-}
-
-/* The key may be its group's, as bind's own are, but not everybody's. */
-static apr_status_t check_key(const char *path, acme_result_t *res)
-{
-    struct stat st;
-
-    if (stat(path, &st)) {
-        return acme_fail_errno(res, errno, "%s: the key of AcmeDns rfc2136 "
-                               "can't be read", path);
-    }
-    if (!S_ISREG(st.st_mode)) {
-        return acme_fail(res, APR_EINVAL, "%s: the key of AcmeDns rfc2136 is "
-                         "no file", path);
-    }
-    if (st.st_mode & S_IRWXO) {
-        return acme_fail(res, APR_EACCES, "%s: everybody can read or write "
-                         "this key, so it is not used; chmod 600 it and make "
-                         "a new key", path);
-    }
-    if (st.st_uid != 0 && st.st_uid != geteuid()) {
-        return acme_fail(res, APR_EACCES, "%s: this key belongs to user %d, "
-                         "so it is not used; chown it to root", path,
-                         (int)st.st_uid);
-    }
-    return APR_SUCCESS;
-}
-
-/* The path of a program on PATH, or NULL. */
-static const char *find_program(const char *name, apr_pool_t *p)
-{
-    char *path = apr_pstrdup(p, getenv("PATH") ? getenv("PATH")
-                                               : "/usr/bin:/bin");
-    char *folder, *last;
-
-    for (folder = apr_strtok(path, ":", &last); folder;
-         folder = apr_strtok(NULL, ":", &last)) {
-        const char *file = apr_pstrcat(p, folder, "/", name, NULL);
-
-        if (folder[0] == '/' && access(file, X_OK) == 0) {
-            return file;
-        }
-    }
-    return NULL;
-}
-
-/* bind's, else knot's, which has its own form of a key file. */
-static const char *find_nsupdate(apr_pool_t *p)
-{
-    const char *path = find_program("nsupdate", p);
-
-    return path ? path : find_program("knsupdate", p);
-}
-
-static apr_status_t check_program(const acme_dns_conf_t *dns,
-                                  acme_result_t *res, apr_pool_t *p)
-{
-    if (!find_nsupdate(p)) {
-        return acme_fail(res, APR_ENOENT, "nsupdate: not found on PATH; "
-                         "AcmeDns rfc2136 needs it: install bind9-dnsutils "
-                         "or knot-dnsutils (knsupdate)");
-    }
-    if (!dns->zone && !find_program("nsupdate", p)) {
-        return acme_fail(res, APR_ENOENT, "knsupdate: it can't find out the "
-                         "zone by itself; add zone= to AcmeDns rfc2136, or "
-                         "install bind9-dnsutils");
-    }
-    return APR_SUCCESS;
-}
-
-/* Settings that the configuration has let through become nsupdate's lines. */
-static apr_status_t check_dns(const acme_dns_conf_t *dns, acme_result_t *res,
-                              apr_pool_t *p)
-{
-    const char *const server = dns->server;
-    apr_status_t rv;
-
-    if (dns->how == ACME_DNS_EXEC) {
-        return APR_SUCCESS;
-    }
-    if (server[0] == '-' || server[strspn(server, ALNUM "-._:%")]
-        || dns->port[strspn(dns->port, "0123456789")]
-        || (dns->zone && !is_name(dns->zone))) {
-        return acme_fail_never(res, APR_EINVAL, "AcmeDns rfc2136: server, "
-                               "port or zone is none");
-    }
-    rv = check_program(dns, res, p);
-    return rv == APR_SUCCESS ? check_key(dns->key_file, res) : rv;
 }
 
 static int holder_index(const record_t *record, apr_uint32_t cert)
@@ -227,7 +113,7 @@ static void hold(record_t *record, apr_uint32_t cert)
     }
 }
 
-static void let_go(record_t *record, apr_uint32_t cert)
+static void release(record_t *record, apr_uint32_t cert)
 {
     int i = holder_index(record, cert);
 
@@ -318,10 +204,10 @@ static apr_array_header_t *copy_names(const apr_array_header_t *names,
 }
 
 /* The same record is asked for rarely more than twice: the pool may grow. */
-static void ask_for(record_t *record, const acme_dns_records_job_t *what,
-                    const acme_dns_conf_t *dns)
+static void keep_job(record_t *record, const acme_dns_command_job_t *what,
+                     const acme_dns_conf_t *dns)
 {
-    acme_dns_records_job_t *kept = &record->what;
+    acme_dns_command_job_t *kept = &record->what;
 
     kept->cert = what->cert;
     kept->remaining = what->remaining;
@@ -330,66 +216,6 @@ static void ask_for(record_t *record, const acme_dns_records_job_t *what,
     kept->token = apr_pstrdup(record->p, what->token);
     kept->names = what->names ? copy_names(what->names, record->p) : NULL;
     record->dns = dns;
-}
-
-static void push(apr_array_header_t *argv, const char *a, const char *b,
-                 const char *c)
-{
-    APR_ARRAY_PUSH(argv, const char *) = a;
-    APR_ARRAY_PUSH(argv, const char *) = b;
-    APR_ARRAY_PUSH(argv, const char *) = c;
-}
-
-/* The administrator's command with the arguments of the kind of script. */
-static apr_array_header_t *make_command(const record_t *record, int present,
-                                        apr_pool_t *p)
-{
-    const acme_dns_records_job_t *what = &record->what;
-    const acme_dns_conf_t *dns = record->dns;
-    apr_array_header_t *argv = apr_array_copy(
-        p, present || !dns->cleanup ? dns->present : dns->cleanup);
-
-    switch (dns->call) {
-    case ACME_DNS_CALL_PLAIN:
-        push(argv, present ? "present" : "cleanup", what->record,
-             what->value);
-        break;
-    case ACME_DNS_CALL_MOD_MD:
-        push(argv, present ? "setup" : "teardown", what->name, what->value);
-        break;
-    case ACME_DNS_CALL_DEHYDRATED:
-        push(argv, present ? "deploy_challenge" : "clean_challenge",
-             what->name, what->token);
-        APR_ARRAY_PUSH(argv, const char *) = what->value;
-        break;
-    }
-    return argv;
-}
-
-/* The key is in a file that nsupdate reads: arguments can be seen by all. */
-static apr_array_header_t *make_nsupdate(const record_t *record,
-                                         apr_pool_t *p)
-{
-    apr_array_header_t *argv = apr_array_make(p, 5, sizeof(const char *));
-    const char *path = find_nsupdate(p);
-
-    push(argv, path ? path : "nsupdate", "-k", record->dns->key_file);
-    return argv;
-}
-
-/* Without a zone nsupdate asks the same server which one the record is in. */
-static const char *make_update(const record_t *record, int present,
-                               apr_pool_t *p)
-{
-    const acme_dns_conf_t *dns = record->dns;
-
-    return apr_psprintf(p, "server %s %s\n%s%s%supdate %s %s. %sTXT \"%s\"\n"
-                        "send\n", dns->server, dns->port,
-                        dns->zone ? "zone " : "", dns->zone ? dns->zone : "",
-                        dns->zone ? ".\n" : "", present ? "add" : "delete",
-                        record->what.record,
-                        present ? apr_psprintf(p, "%d ", TTL) : "",
-                        record->what.value);
 }
 
 /* What the failure means, and what is to be done about it. */
@@ -467,7 +293,7 @@ static void ended(void *baton, apr_status_t status, const acme_result_t *res,
         end_cleanup(record, status, res);
     }
     if (record->wanted) {
-        go_on(record);
+        run_wanted(record);
     }
     else if (was == CLEANUP) {
         forget(record);
@@ -475,12 +301,13 @@ static void ended(void *baton, apr_status_t status, const acme_result_t *res,
 }
 
 /* Begin what is wanted; it copies all, so that a pool of its own ends here. */
-static void go_on(record_t *record)
+static void run_wanted(record_t *record)
 {
-    const acme_dns_records_job_t *what = &record->what;
+    const acme_dns_command_job_t *what = &record->what;
     const int present = record->wanted == PRESENT;
     acme_hook_event_t event = { 0 };
     acme_hook_dns_t dns = { 0 };
+    acme_dns_command_t command;
     acme_hook_t hook = { 0 };
     apr_pool_t *p;
 
@@ -503,13 +330,10 @@ static void go_on(record_t *record)
     if (!present) {
         dns.auth_output = record->auth_output ? record->auth_output : "";
     }
-    if (record->dns->how == ACME_DNS_RFC2136) {
-        hook.command = make_nsupdate(record, p);
-        hook.input = make_update(record, present, p);
-    }
-    else {
-        hook.command = make_command(record, present, p);
-    }
+    command = present ? acme_dns_command_present(what, record->dns, p)
+                      : acme_dns_command_cleanup(what, record->dns, p);
+    hook.command = command.argv;
+    hook.input = command.input;
     record->running = record->wanted;
     record->wanted = NOTHING;
     acme_hook_run_start(record->records->hooks, &hook);
@@ -517,17 +341,17 @@ static void go_on(record_t *record)
 }
 
 /* Now, or after what runs; not again what runs already. */
-static void want(record_t *record, action_e action)
+static void start(record_t *record, action_e action)
 {
     record->wanted = record->running == action ? NOTHING : action;
     if (!record->running) {
-        go_on(record);
+        run_wanted(record);
     }
 }
 
 /* The record that is meant, when all that was said of it is right. */
 static apr_status_t prepare(record_t **precord, acme_dns_records_t *records,
-                            const acme_dns_records_job_t *what,
+                            const acme_dns_command_job_t *what,
                             const acme_dns_conf_t *dns, acme_result_t *res)
 {
     const char *name;
@@ -538,12 +362,12 @@ static apr_status_t prepare(record_t **precord, acme_dns_records_t *records,
     apr_pool_create(&p, records->p);
     rv = check_what(&name, what, res, p);
     if (rv == APR_SUCCESS) {
-        rv = check_dns(dns, res, p);
+        rv = acme_dns_command_check(dns, res, p);
     }
     if (rv == APR_SUCCESS) {
         *precord = find_record(records, name, what->value);
         if (*precord) {
-            ask_for(*precord, what, dns);
+            keep_job(*precord, what, dns);
         }
         else {
             rv = acme_fail(res, APR_ENOSPC, "%s: %d DNS records are being "
@@ -567,7 +391,7 @@ static void forget_told(acme_dns_records_t *records, apr_uint32_t cert)
 }
 
 apr_status_t acme_dns_records_present(acme_dns_records_t *records,
-                                      const acme_dns_records_job_t *what,
+                                      const acme_dns_command_job_t *what,
                                       const acme_dns_conf_t *dns,
                                       acme_result_t *res)
 {
@@ -579,13 +403,13 @@ apr_status_t acme_dns_records_present(acme_dns_records_t *records,
         forget_told(records, what->cert);
         record->failed = 0;
         hold(record, what->cert);
-        want(record, PRESENT);
+        start(record, PRESENT);
     }
     return rv;
 }
 
 apr_status_t acme_dns_records_cleanup(acme_dns_records_t *records,
-                                      const acme_dns_records_job_t *what,
+                                      const acme_dns_command_job_t *what,
                                       const acme_dns_conf_t *dns,
                                       acme_result_t *res)
 {
@@ -594,9 +418,9 @@ apr_status_t acme_dns_records_cleanup(acme_dns_records_t *records,
 
     rv = prepare(&record, records, what, dns, res);
     if (rv == APR_SUCCESS) {
-        let_go(record, what->cert);
+        release(record, what->cert);
         if (record->holders->nelts == 0) {
-            want(record, CLEANUP);
+            start(record, CLEANUP);
         }
     }
     return rv;

@@ -1,33 +1,19 @@
 /*
- * acme_dns_records.h - TXT records of dns-01, set and removed by a command of the
- * administrator's or by dynamic updates (RFC 2136) through nsupdate.
+ * acme_dns_records.h - TXT records of dns-01: which are set, which are being
+ * set or removed.
  *
  * All side by side, but never two at work on one value of one record.
  */
 #ifndef ACME_DNS_RECORDS_H
 #define ACME_DNS_RECORDS_H
 
-#include "acme_conf.h"
+#include "acme_dns_command.h"
 #include "acme_hook_run.h"
 
 #define ACME_RECORD_VALUE_LEN 43        /* base64url of SHA-256 (8555, 8.4) */
 #define ACME_RECORD_FDS ACME_HOOK_FDS
 
 typedef struct acme_dns_records_t acme_dns_records_t;
-
-/* All strings are checked and copied. */
-typedef struct {
-    apr_uint32_t cert;          /* index in the configuration */
-    const char *id;             /* of the certificate, for the log */
-    const char *name;           /* without "*." */
-    const char *token;
-    const char *value;
-    const char *record;         /* without a final dot; NULL:
-                                   "_acme-challenge." and name */
-    const apr_array_header_t *names;    /* const char *: all that are
-                                   validated with it; NULL: it alone */
-    int remaining;              /* how many of the same batch follow */
-} acme_dns_records_job_t;
 
 acme_dns_records_t *acme_dns_records_create(const acme_log_t *log,
                                             apr_pool_t *p);
@@ -38,7 +24,7 @@ acme_dns_records_t *acme_dns_records_create(const acme_log_t *log,
  * file that others can read, no nsupdate. dns lives as long as records.
  */
 apr_status_t acme_dns_records_present(acme_dns_records_t *records,
-                                      const acme_dns_records_job_t *what,
+                                      const acme_dns_command_job_t *what,
                                       const acme_dns_conf_t *dns,
                                       acme_result_t *res);
 
@@ -49,7 +35,7 @@ apr_status_t acme_dns_records_present(acme_dns_records_t *records,
  * runs goes on when the keeper ends.
  */
 apr_status_t acme_dns_records_cleanup(acme_dns_records_t *records,
-                                      const acme_dns_records_job_t *what,
+                                      const acme_dns_command_job_t *what,
                                       const acme_dns_conf_t *dns,
                                       acme_result_t *res);
 
@@ -67,7 +53,8 @@ int acme_dns_records_running(const acme_dns_records_t *records,
 apr_status_t acme_dns_records_result(acme_dns_records_t *records,
                                      apr_uint32_t cert, acme_result_t *res);
 
-/* For the loop: as acme_hook_run_poll(), acme_hook_run_wake(), acme_hook_run_step(). */
+/* For the loop: as acme_hook_run_poll(), acme_hook_run_wake() and
+   acme_hook_run_step(). */
 int acme_dns_records_poll(const acme_dns_records_t *records,
                           struct pollfd *fds);
 apr_time_t acme_dns_records_wake(const acme_dns_records_t *records,

@@ -248,7 +248,7 @@ static apr_status_t serve_record(acme_message_t *reply,
     const acme_cert_conf_t *cert = request->cert;
     acme_dns_records_t *records = request->serve->records;
     const apr_uint32_t others = (apr_uint32_t)cert->names->nelts - 1;
-    acme_dns_records_job_t job = { .cert = body->about.cert,
+    acme_dns_command_job_t job = { .cert = body->about.cert,
                                    .id = cert->id,
                                    .token = body->token,
                                    .names = cert->names };

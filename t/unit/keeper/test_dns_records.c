@@ -14,7 +14,7 @@
 
 static acme_dns_records_t *records;
 static acme_dns_conf_t dns;
-static acme_dns_records_job_t what;
+static acme_dns_command_job_t what;
 static const char *real_path;
 
 static void write_script(const char *path, const char *text)

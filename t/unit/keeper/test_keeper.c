@@ -684,7 +684,7 @@ static apr_status_t start_script(apr_uint32_t cert, const char *script,
                                  acme_result_t *result)
 {
     static acme_dns_conf_t dns;
-    acme_dns_records_job_t what = { 0 };
+    acme_dns_command_job_t what = { 0 };
 
     dns.timeout = apr_time_from_sec(60);
     dns.present = words("/bin/sh -c");

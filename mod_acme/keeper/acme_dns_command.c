@@ -1,0 +1,224 @@
+/*
+ * acme_dns_command.c - the program that sets or removes a TXT record.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "acme_dns_command.h"
+#include "acme_name.h"
+
+#define TTL 60 /* seconds: a stale one is soon forgotten */
+
+#define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+/* Labels of letters, digits, '-' and '_'; none looks like an option. */
+int acme_dns_command_is_name(const char *name)
+{
+    apr_size_t len;
+
+    if (!name || strlen(name) > ACME_NAME_MAX || acme_name_is_ip(name)) {
+        return 0;
+    }
+    for (;; name += len + 1) {
+        len = strspn(name, ALNUM "-_");
+        if (len == 0 || len > 63 || name[0] == '-') {
+            return 0;
+        }
+        if (name[len] != '.') {
+            return name[len] == '\0';
+        }
+    }
+}
+
+/* The key may be its group's, as bind's own are, but not everybody's. */
+static apr_status_t check_key(const char *path, acme_result_t *res)
+{
+    struct stat st;
+
+    if (stat(path, &st)) {
+        return acme_fail_errno(res, errno,
+                               "%s: the key of AcmeDns rfc2136 "
+                               "can't be read",
+                               path);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return acme_fail(res, APR_EINVAL,
+                         "%s: the key of AcmeDns rfc2136 is "
+                         "no file",
+                         path);
+    }
+    if (st.st_mode & S_IRWXO) {
+        return acme_fail(res, APR_EACCES,
+                         "%s: everybody can read or write "
+                         "this key, so it is not used; chmod 600 it and make "
+                         "a new key",
+                         path);
+    }
+    if (st.st_uid != 0 && st.st_uid != geteuid()) {
+        return acme_fail(res, APR_EACCES,
+                         "%s: this key belongs to user %d, "
+                         "so it is not used; chown it to root",
+                         path, (int)st.st_uid);
+    }
+    return APR_SUCCESS;
+}
+
+/* The path of a program on PATH, or NULL. */
+static const char *find_program(const char *name, apr_pool_t *p)
+{
+    char *path =
+        apr_pstrdup(p, getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
+    char *folder, *last;
+
+    for (folder = apr_strtok(path, ":", &last); folder;
+         folder = apr_strtok(NULL, ":", &last)) {
+        const char *file = apr_pstrcat(p, folder, "/", name, NULL);
+
+        if (folder[0] == '/' && access(file, X_OK) == 0) {
+            return file;
+        }
+    }
+    return NULL;
+}
+
+/* bind's, else knot's, which has its own form of a key file. */
+static const char *find_nsupdate(apr_pool_t *p)
+{
+    const char *path = find_program("nsupdate", p);
+
+    return path ? path : find_program("knsupdate", p);
+}
+
+static apr_status_t check_program(const acme_dns_conf_t *dns,
+                                  acme_result_t *res, apr_pool_t *p)
+{
+    if (!find_nsupdate(p)) {
+        return acme_fail(res, APR_ENOENT,
+                         "nsupdate: not found on PATH; "
+                         "AcmeDns rfc2136 needs it: install bind9-dnsutils "
+                         "or knot-dnsutils (knsupdate)");
+    }
+    if (!dns->zone && !find_program("nsupdate", p)) {
+        return acme_fail(res, APR_ENOENT,
+                         "knsupdate: it can't find out the "
+                         "zone by itself; add zone= to AcmeDns rfc2136, or "
+                         "install bind9-dnsutils");
+    }
+    return APR_SUCCESS;
+}
+
+/* Settings that the configuration has let through become nsupdate's lines. */
+apr_status_t acme_dns_command_check(const acme_dns_conf_t *dns,
+                                    acme_result_t *res, apr_pool_t *p)
+{
+    const char *const server = dns->server;
+    apr_status_t rv;
+
+    if (dns->how == ACME_DNS_EXEC) {
+        return APR_SUCCESS;
+    }
+    if (server[0] == '-' || server[strspn(server, ALNUM "-._:%")]
+        || dns->port[strspn(dns->port, "0123456789")]
+        || (dns->zone && !acme_dns_command_is_name(dns->zone))) {
+        return acme_fail_never(res, APR_EINVAL,
+                               "AcmeDns rfc2136: server, "
+                               "port or zone is none");
+    }
+    rv = check_program(dns, res, p);
+    return rv == APR_SUCCESS ? check_key(dns->key_file, res) : rv;
+}
+
+static void push(apr_array_header_t *argv, const char *a, const char *b,
+                 const char *c)
+{
+    APR_ARRAY_PUSH(argv, const char *) = a;
+    APR_ARRAY_PUSH(argv, const char *) = b;
+    APR_ARRAY_PUSH(argv, const char *) = c;
+}
+
+/* The administrator's command with the arguments of the kind of script. */
+static apr_array_header_t *script(const acme_dns_command_job_t *what,
+                                  const acme_dns_conf_t *dns,
+                                  acme_record_e action, apr_pool_t *p)
+{
+    const int present = action == ACME_RECORD_PRESENT;
+    apr_array_header_t *argv = apr_array_copy(
+        p, present || !dns->cleanup ? dns->present : dns->cleanup);
+
+    switch (dns->call) {
+    case ACME_DNS_CALL_PLAIN:
+        push(argv, present ? "present" : "cleanup", what->record, what->value);
+        break;
+    case ACME_DNS_CALL_MOD_MD:
+        push(argv, present ? "setup" : "teardown", what->name, what->value);
+        break;
+    case ACME_DNS_CALL_DEHYDRATED:
+        push(argv, present ? "deploy_challenge" : "clean_challenge",
+             what->name, what->token);
+        APR_ARRAY_PUSH(argv, const char *) = what->value;
+        break;
+    }
+    return argv;
+}
+
+/* The key is in a file that nsupdate reads: arguments can be seen by all. */
+static apr_array_header_t *nsupdate(const acme_dns_conf_t *dns, apr_pool_t *p)
+{
+    apr_array_header_t *argv = apr_array_make(p, 5, sizeof(const char *));
+    const char *path = find_nsupdate(p);
+
+    push(argv, path ? path : "nsupdate", "-k", dns->key_file);
+    return argv;
+}
+
+/* Without a zone nsupdate asks the same server which one the record is in. */
+static const char *update_text(const acme_dns_command_job_t *what,
+                               const acme_dns_conf_t *dns,
+                               acme_record_e action, apr_pool_t *p)
+{
+    const int present = action == ACME_RECORD_PRESENT;
+
+    return apr_psprintf(p,
+                        "server %s %s\n%s%s%supdate %s %s. %sTXT \"%s\"\n"
+                        "send\n",
+                        dns->server, dns->port, dns->zone ? "zone " : "",
+                        dns->zone ? dns->zone : "", dns->zone ? ".\n" : "",
+                        present ? "add" : "delete", what->record,
+                        present ? apr_psprintf(p, "%d ", TTL) : "",
+                        what->value);
+}
+
+static acme_dns_command_t make(const acme_dns_command_job_t *what,
+                               const acme_dns_conf_t *dns,
+                               acme_record_e action, apr_pool_t *p)
+{
+    acme_dns_command_t command = { NULL, NULL };
+
+    if (dns->how == ACME_DNS_RFC2136) {
+        command.argv = nsupdate(dns, p);
+        command.input = update_text(what, dns, action, p);
+    }
+    else {
+        command.argv = script(what, dns, action, p);
+    }
+    return command;
+}
+
+acme_dns_command_t acme_dns_command_present(const acme_dns_command_job_t *what,
+                                            const acme_dns_conf_t *dns,
+                                            apr_pool_t *p)
+{
+    return make(what, dns, ACME_RECORD_PRESENT, p);
+}
+
+acme_dns_command_t acme_dns_command_cleanup(const acme_dns_command_job_t *what,
+                                            const acme_dns_conf_t *dns,
+                                            apr_pool_t *p)
+{
+    return make(what, dns, ACME_RECORD_CLEANUP, p);
+}
