@@ -35,7 +35,7 @@ static apr_status_t renew_chain(const acme_task_t *task, acme_result_t *res)
 
 /* By the account; where the CA does not let it, by the certificate's key. */
 static apr_status_t revoke_part(const acme_task_t *task, int has_account,
-                           acme_result_t *res)
+                                acme_result_t *res)
 {
     apr_status_t rv;
 

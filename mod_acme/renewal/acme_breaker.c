@@ -45,7 +45,7 @@ acme_breaker_e acme_breaker_state(const acme_breaker_t *breaker,
                                               : ACME_BREAKER_HALF_OPEN;
 }
 
-/* When it is worth while to ask again: now, or the end of what keeps it shut. */
+/* When to ask again: now, or at the end of what keeps it shut. */
 static apr_time_t next_of(const acme_breaker_t *breaker, apr_time_t now)
 {
     switch (acme_breaker_state(breaker, now)) {
@@ -197,8 +197,8 @@ const char *acme_breaker_text(const acme_breaker_t *breaker, const char *ca,
     case ACME_BREAKER_CLOSED:
         return apr_psprintf(p, "%s: answers", ca);
     case ACME_BREAKER_OPEN:
-        return apr_psprintf(p, "%s: %s; no requests are sent to it until %s", ca,
-                            why_text(breaker->why),
+        return apr_psprintf(p, "%s: %s; no requests are sent to it until %s",
+                            ca, why_text(breaker->why),
                             acme_time_text(breaker->open_until, p));
     case ACME_BREAKER_PAUSED:
         return apr_psprintf(p, "%s: asked for no requests until %s", ca,

@@ -16,7 +16,7 @@
 /* A change takes seconds at most providers; the zone's interval is longer. */
 #define LOOK_FIRST apr_time_from_sec(2)
 #define LOOK_BLIND apr_time_from_sec(30)        /* the longest, of no zone */
-#define LACK_SIZE 400           /* octets of what is told of a name */
+#define LACK_SIZE 400           /* octets of a sentence about a name */
 
 typedef enum {
     WATCH_REST,                 /* until next */
@@ -99,7 +99,7 @@ static void rest(watch_t *watch, apr_time_t now)
     watch->next = now + (wait < watch->interval ? wait : watch->interval);
 }
 
-static void find(watch_t *watch, const wait_t *wait)
+static void find_servers(watch_t *watch, const wait_t *wait)
 {
     watch->lookup =
         acme_dns_lookup_authority(wait->resolver, watch->record, wait->p);
@@ -131,7 +131,7 @@ static void ask_servers(watch_t *watch, const wait_t *wait)
 }
 
 /* A copy, for the lookup ends. */
-static void take_authority(watch_t *watch,
+static void keep_authority(watch_t *watch,
                            const acme_dns_authority_t *authority,
                            apr_pool_t *p)
 {
@@ -157,7 +157,7 @@ static void on_found(watch_t *watch, const wait_t *wait)
 
     if (acme_dns_lookup_servers(&authority, watch->lookup, &res)
         == APR_SUCCESS) {
-        take_authority(watch, &authority, wait->p);
+        keep_authority(watch, &authority, wait->p);
         acme_dns_lookup_end(watch->lookup);
         ask_servers(watch, wait);
         return;
@@ -168,8 +168,8 @@ static void on_found(watch_t *watch, const wait_t *wait)
     fall_back(watch, wait);
 }
 
-/* Take what a lookup of TXT told, and end it. */
-static apr_status_t take_values(int *phas, watch_t *watch,
+/* What a lookup of TXT brought; it is ended. */
+static apr_status_t read_values(int *phas, watch_t *watch,
                                 acme_dns_lookup_t **plookup,
                                 acme_result_t *res)
 {
@@ -182,10 +182,10 @@ static apr_status_t take_values(int *phas, watch_t *watch,
     return rv;
 }
 
-static void take_server(watch_t *watch, server_t *server)
+static void read_server(watch_t *watch, server_t *server)
 {
     acme_result_t res;
-    apr_status_t rv = take_values(&server->has, watch, &server->lookup, &res);
+    apr_status_t rv = read_values(&server->has, watch, &server->lookup, &res);
 
     server->answered = rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv);
     if (server->answered && !server->has) {
@@ -196,7 +196,7 @@ static void take_server(watch_t *watch, server_t *server)
 }
 
 /* What those say who answered; nobody: the resolver is asked. */
-static void judge(watch_t *watch, const wait_t *wait, apr_time_t now)
+static void decide(watch_t *watch, const wait_t *wait, apr_time_t now)
 {
     int answered = 0, lacking = 0, i;
 
@@ -227,12 +227,12 @@ static void on_servers(watch_t *watch, const wait_t *wait, apr_time_t now)
         server_t *server = &APR_ARRAY_IDX(watch->servers, i, server_t);
 
         if (server->lookup && acme_dns_lookup_is_over(server->lookup)) {
-            take_server(watch, server);
+            read_server(watch, server);
         }
         asked += server->lookup != NULL;
     }
     if (!asked) {
-        judge(watch, wait, now);
+        decide(watch, wait, now);
     }
 }
 
@@ -243,7 +243,7 @@ static void on_fallen_back(watch_t *watch, apr_time_t now)
     apr_size_t len;
     int has;
 
-    rv = take_values(&has, watch, &watch->lookup, &res);
+    rv = read_values(&has, watch, &watch->lookup, &res);
     if (has) {
         watch->state = WATCH_SEEN;
         return;
@@ -259,7 +259,7 @@ static void on_fallen_back(watch_t *watch, apr_time_t now)
     rest(watch, now);
 }
 
-static void go_on(watch_t *watch, const wait_t *wait, apr_time_t now)
+static void advance(watch_t *watch, const wait_t *wait, apr_time_t now)
 {
     switch (watch->state) {
     case WATCH_REST:
@@ -270,7 +270,7 @@ static void go_on(watch_t *watch, const wait_t *wait, apr_time_t now)
             ask_servers(watch, wait);
         }
         else {
-            find(watch, wait);
+            find_servers(watch, wait);
         }
         break;
     case WATCH_FIND:
@@ -291,15 +291,15 @@ static void go_on(watch_t *watch, const wait_t *wait, apr_time_t now)
     }
 }
 
-/* Let each watch go on; returns how many do not see theirs yet. */
-static int all_go_on(apr_time_t *pnext, wait_t *wait, apr_time_t now)
+/* Advance each watch; returns how many do not see theirs yet. */
+static int advance_all(apr_time_t *pnext, wait_t *wait, apr_time_t now)
 {
     int i, unseen = 0;
 
     for (i = 0; i < wait->watches->nelts; i++) {
         watch_t *watch = &APR_ARRAY_IDX(wait->watches, i, watch_t);
 
-        go_on(watch, wait, now);
+        advance(watch, wait, now);
         unseen += watch->state != WATCH_SEEN;
         if (watch->state == WATCH_REST && watch->next < *pnext) {
             *pnext = watch->next;
@@ -308,7 +308,7 @@ static int all_go_on(apr_time_t *pnext, wait_t *wait, apr_time_t now)
     return unseen;
 }
 
-static apr_status_t tell_unseen(const wait_t *wait, int unseen,
+static apr_status_t explain_unseen(const wait_t *wait, int unseen,
                                 apr_interval_time_t most, acme_result_t *res)
 {
     const watch_t *watch = NULL;
@@ -322,11 +322,10 @@ static apr_status_t tell_unseen(const wait_t *wait, int unseen,
         }
     }
     if (unseen > 1) {
-        others = apr_psprintf(wait->p, "; so it is with %d more", unseen - 1);
+        others = apr_psprintf(wait->p, "; the same is true of %d more", unseen - 1);
     }
     acme_fail(res, APR_TIMEUP,
-              "%s: after %s, %s%s; see whether its TXT record gets to "
-              "all name servers",
+              "%s: after %s, %s%s; check that its TXT record reaches all name servers",
               acme_text_clean(watch->record, ACME_NAME_MAX, wait->p),
               acme_time_interval_text(most, wait->p), watch->lack, others);
     return acme_result_reason(res, ACME_REASON_DNS_PROPAGATION);
@@ -342,12 +341,12 @@ static apr_status_t watch_all(wait_t *wait, apr_interval_time_t most,
     for (;;) {
         now = acme_dns_lookup_now();
         next = end;
-        unseen = all_go_on(&next, wait, now);
+        unseen = advance_all(&next, wait, now);
         if (!unseen) {
             return APR_SUCCESS;
         }
         if (now >= end) {
-            return tell_unseen(wait, unseen, most, res);
+            return explain_unseen(wait, unseen, most, res);
         }
         if (acme_dns_lookup_run(wait->resolver, next - now, res)
             == APR_EINTR) {

@@ -19,7 +19,8 @@ typedef struct {
 
 /*
  * Look at once, then again and again: after 2 s, later and later, and at the
- * latest after the zone's own interval. records holds acme_propagation_record_t.
+ * latest after the zone's own interval. records holds
+ * acme_propagation_record_t.
  *
  * A record is there when each server of its zone that answers has it, and at
  * least one does; CNAMEs are followed first. Where no server can be asked,

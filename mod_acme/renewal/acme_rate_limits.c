@@ -303,8 +303,7 @@ static const char *news_of(const acme_rate_limits_t *limits, apr_uint32_t ca,
             APR_ARRAY_IDX(orders, i, acme_rate_model_order_t).names->nelts;
     }
     return apr_psprintf(p,
-                        "a limit of the CA lets %d certificate%s wait: %s "
-                        "(%s)",
+                        "a CA rate limit postpones %d certificate%s: %s (%s)",
                         orders->nelts, orders->nelts == 1 ? "" : "s",
                         acme_rate_model_forecast_text(names, last, now, p),
                         limits->cas[ca].why);

@@ -47,7 +47,7 @@ void acme_rate_limits_full(unsigned char full[ACME_CHOICE_MAX],
                            const acme_state_t *state, apr_time_t now,
                            apr_pool_t *p);
 
-/* It waits, because of why; until it begins, or its state knows no limit. */
+/* It is postponed, because of why; until it begins, or has no limit. */
 void acme_rate_limits_wait(acme_rate_limits_t *limits,
                            const acme_state_t *state, apr_uint32_t ca,
                            const char *why, apr_time_t now);

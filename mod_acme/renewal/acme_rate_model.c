@@ -403,11 +403,13 @@ static const char *why_text(const ca_t *ca, const limit_t *limit,
                             const char *name, apr_time_t next, apr_pool_t *p)
 {
     const int reserve = reserve_of(limit, order);
-    const char *kept = reserve ? apr_psprintf(p, ", of which we keep %d for "
-                                              "renewals", reserve) : "";
+    const char *kept = reserve
+        ? apr_psprintf(p, ", of which %d are reserved for renewals", reserve)
+        : "";
     const char *what = apr_psprintf(p, limit->text, name);
 
-    return apr_psprintf(p, "%s allows %d %s in %s%s: it is ordered at %s",
+    return apr_psprintf(p,
+                        "%s allows %d %s in %s%s; the order is postponed until %s",
                         ca->title, limit->count, what,
                         acme_time_interval_text(limit->period, p), kept,
                         acme_time_text(next, p));
@@ -547,7 +549,7 @@ const char *acme_rate_model_forecast_text(int names, apr_time_t last,
     apr_time_exp_t t;
 
     if (last <= now) {
-        return apr_psprintf(p, "no limit holds up %s name%s", n,
+        return apr_psprintf(p, "no limit postpones %s name%s", n,
                             names == 1 ? "" : "s");
     }
     apr_time_exp_gmt(&t, last);

@@ -64,8 +64,8 @@ void acme_rate_model_add(acme_rate_model_t *limits,
                          const acme_rate_model_event_t *event);
 
 /*
- * A past: acme_rate_model_event_t, which are sorted by time for it. What is later
- * than now was written with a wrong clock and does not count.
+ * A past: acme_rate_model_event_t, which are sorted by time for it. What is
+ * later than now was written with a wrong clock and does not count.
  */
 void acme_rate_model_load(acme_rate_model_t *limits,
                           apr_array_header_t *events, apr_time_t now);
@@ -76,7 +76,10 @@ void acme_rate_model_load(acme_rate_model_t *limits,
  */
 void acme_rate_model_expire(acme_rate_model_t *limits, apr_time_t now);
 
-/* How many buckets are remembered: a measure of its memory. */
+/*
+ * How many buckets are remembered: what tests of its memory measure, as 64
+ * bits of a text are all that there is to see.
+ */
 unsigned int acme_rate_model_count(const acme_rate_model_t *limits);
 
 /*
@@ -99,7 +102,7 @@ apr_time_t acme_rate_model_forecast(const acme_rate_model_t *limits,
 
 /*
  * "the last of 4,000 names about Tuesday 14:10 UTC", with the date when it is
- * in more than six days; "no limit holds up 4,000 names".
+ * in more than six days; "no limit postpones 4,000 names".
  */
 const char *acme_rate_model_forecast_text(int names, apr_time_t last,
                                           apr_time_t now, apr_pool_t *p);

@@ -20,8 +20,8 @@ static apr_status_t fetch(acme_http_reply_t **preply, acme_http_t *http,
     apr_status_t rv = acme_http_send(preply, http, request, res, p);
 
     if (rv == APR_SUCCESS && (*preply)->status != 200) {
-        rv = acme_fail(res, APR_EGENERAL, "%s: HTTP status %d instead of an "
-                       "answer whether a certificate is revoked",
+        rv = acme_fail(res, APR_EGENERAL,
+                       "%s: HTTP status %d instead of an answer whether a certificate is revoked",
                        acme_text_clean(request->url, URL_SHOWN, p),
                        (*preply)->status);
         res->retry_at = (*preply)->retry_after;
@@ -35,7 +35,7 @@ static acme_revoked_der_t der_of(const acme_http_reply_t *reply)
                                  .len = reply->body_len };
 }
 
-static apr_status_t ask_ocsp(acme_revoked_t *out, acme_http_t *http,
+static apr_status_t fetch_ocsp(acme_revoked_t *out, acme_http_t *http,
                              const acme_chain_t *chain, apr_time_t now,
                              acme_result_t *res, apr_pool_t *p)
 {
@@ -64,7 +64,7 @@ static apr_status_t ask_ocsp(acme_revoked_t *out, acme_http_t *http,
     return rv;
 }
 
-static apr_status_t ask_crl(acme_revoked_t *out, acme_http_t *http,
+static apr_status_t fetch_crl(acme_revoked_t *out, acme_http_t *http,
                             const acme_chain_t *chain, apr_time_t now,
                             acme_result_t *res, apr_pool_t *p)
 {
@@ -107,11 +107,11 @@ apr_status_t acme_revoked_fetch(acme_revoked_t *out, acme_http_t *http,
         return rv;
     }
     if (leaf->ocsp_url) {
-        rv = ask_ocsp(out, http, chain, now, res, p);
+        rv = fetch_ocsp(out, http, chain, now, res, p);
     }
     if (leaf->crl_url && out->status == ACME_REVOKED_UNKNOWN
         && rv != APR_EINTR) {
-        rv = ask_crl(out, http, chain, now, res, p);
+        rv = fetch_crl(out, http, chain, now, res, p);
     }
     return rv;
 }

@@ -159,11 +159,11 @@ def test_many_first_certificates_are_spaced_with_a_forecast(site, limited):
     server.wait(lambda: orders(server) == OF_DOMAIN - RESERVE,
                 "what the limit allows is ordered", 2.5 * PATIENCE)
     waiting = len(names) - (OF_DOMAIN - RESERVE)
-    assert server.wait_log(f"lets {waiting} certificates wait: the last of "
+    assert server.wait_log(f"postpones {waiting} certificates: the last of "
                            f"{waiting} names about .* UTC \\(Let's Encrypt "
                            "allows 50 certificates for the domain "
-                           "example.org in 7 days, of which we keep 5 for "
-                           "renewals")
+                           "example.org in 7 days, of which 5 are reserved "
+                           "for renewals")
     server.wait(lambda: sum(len(server.installed(name)) for name in names)
                 == OF_DOMAIN - RESERVE, "all of them are installed")
     told = wait_limited(server, names[-1])

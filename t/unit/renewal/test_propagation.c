@@ -160,7 +160,7 @@ static void a_server_that_lacks_it_is_named(void **state)
     want(B, "one");
     assert_lacks(SECONDS(1), apr_psprintf(
         pool, A ": after 1 s, 127.0.0.3:%s, a name server of a.test, does not "
-        "have the value; so it is with 1 more", fake_dns_port()));
+        "have the value; the same is true of 1 more", fake_dns_port()));
 }
 
 /* Other values, one of two values, a part of the value: all are not it. */
@@ -289,7 +289,7 @@ static void a_slow_zone_delays_no_other(void **state)
     conf.timeout = SECONDS(20);
     want(B, "one");
     want(A, "one");
-    assert_lacks(SECONDS(3), B ": after 3 s, no answer yet; see");
+    assert_lacks(SECONDS(3), B ": after 3 s, no answer yet; check");
     assert_int_equal(fake_dns_asked(ZONE_ROWS + 1), 1);
 }
 

@@ -310,7 +310,7 @@ static void a_batch_waits_with_one_line(void **unused)
     }
     text = acme_rate_limits_news(quota, NOW, pool);
     assert_non_null(text);
-    assert_non_null(strstr(text, "lets 15 certificates wait: the last of 15 "
+    assert_non_null(strstr(text, "postpones 15 certificates: the last of 15 "
                                  "names about Monday 08:00 UTC (Let's "
                                  "Encrypt allows 50 certificates for the "
                                  "domain example.org"));

@@ -130,7 +130,7 @@ static const struct {
       "b.org", FIRST, 0, NULL },
     { "270 orders: the rest is for renewals", 270, ACME_USE_ORDERED,
       "a#.org", FIRST, 0, "b.org", FIRST, EACH_ORDER,
-      "300 new orders of an account in 3 h, of which we keep 30" },
+      "300 new orders of an account in 3 h, of which 30 are reserved for renewals" },
     { "270 orders: a renewal", 270, ACME_USE_ORDERED, "a#.org", FIRST, 0,
       "b.org", RENEWAL, 0, NULL },
     { "300 orders: a renewal", 300, ACME_USE_ORDERED, "a#.org", FIRST, 0,
@@ -151,8 +151,8 @@ static const struct {
       "b.example.org", FIRST, 0, NULL },
     { "45 of a domain", 45, ACME_USE_ISSUED, "a#.example.org", FIRST, 0,
       "b.example.org", FIRST, EACH_OF_DOMAIN,
-      "50 certificates for the domain example.org in 7 days, of which we "
-      "keep 5" },
+      "50 certificates for the domain example.org in 7 days, of which 5 "
+      "are reserved for renewals; the order is postponed until " },
     { "50 of a domain, a wildcard", 50, ACME_USE_ISSUED, "a#.example.org",
       FIRST, 0, "*.example.org", FIRST, 6 * EACH_OF_DOMAIN,
       "the domain example.org" },
@@ -179,7 +179,7 @@ static const struct {
       "a.org b.org", FIRST, 0, NULL },
     { "5 of the same names", 5, ACME_USE_ISSUED, "a.org b.org", FIRST, 0,
       "a.org b.org", FIRST, EACH_OF_SET,
-      "5 certificates for the same names (a.org, b.org) in 7 days: it" },
+      "5 certificates for the same names (a.org, b.org) in 7 days; the" },
     { "5 of the same names: a renewal", 5, ACME_USE_ISSUED, "a.org b.org",
       RENEWAL, 0, "a.org b.org", RENEWAL, EACH_OF_SET, "the same names" },
     { "5 of the same names in another order", 5, ACME_USE_ISSUED,
@@ -203,7 +203,7 @@ static const struct {
     { "4 failures", 4, ACME_USE_FAILED, "a.org", FIRST, 0, "a.org", FIRST, 0,
       NULL },
     { "5 failures", 5, ACME_USE_FAILED, "a.org", FIRST, 0, "a.org", FIRST,
-      EACH_FAILURE, "5 failed validations of a.org in 60 min: it" },
+      EACH_FAILURE, "5 failed validations of a.org in 60 min; the" },
     { "5 failures: a renewal", 5, ACME_USE_FAILED, "a.org", RENEWAL, 0,
       "a.org", RENEWAL, EACH_FAILURE, "failed validations of a.org" },
     { "5 failures of one that the CA wanted", 5, ACME_USE_FAILED, "a.org",
@@ -270,8 +270,8 @@ static void the_limit_that_ends_last_is_told(void **unused)
     assert_int_equal(acme_rate_model_next(&why, limits, &order, NOW, pool),
                      NOW + EACH_OF_SET);
     assert_string_equal(why, "Let's Encrypt allows 5 certificates for the "
-                        "same names (a.org) in 7 days: it is ordered at "
-                        "2026-11-22 15:12:05 UTC");
+                        "same names (a.org) in 7 days; the order is "
+                        "postponed until 2026-11-22 15:12:05 UTC");
 }
 
 static void cas(void **unused)
@@ -528,8 +528,8 @@ static void forecasts_for_people(void **unused)
           "the last of 1,000 names about 2026-11-27 05:36 UTC" },
         { 1234567, DAYS(200),
           "the last of 1,234,567 names about 2027-06-09 05:36 UTC" },
-        { 4000, 0, "no limit holds up 4,000 names" },
-        { 1, -1, "no limit holds up 1 name" }
+        { 4000, 0, "no limit postpones 4,000 names" },
+        { 1, -1, "no limit postpones 1 name" }
     };
     size_t i;
 
