@@ -40,7 +40,7 @@ static void add_files(acme_activation_files_t *found, const char *cert,
 }
 
 /* OpenSSL has room for one EC key and one RSA key: the first of each. */
-static int is_served(const acme_cert_conf_t *cert, apr_uint32_t part)
+static int is_first_of_kind(const acme_cert_conf_t *cert, apr_uint32_t part)
 {
     const int rsa = acme_conf_key_type(cert, part) >= ACME_KEY_RSA2048;
     apr_uint32_t i;
@@ -69,7 +69,7 @@ static apr_status_t find_parts(acme_activation_files_t *found,
         const char *key = apr_pstrcat(p, archive, "/privkey", suffix, ".pem",
                                       NULL);
 
-        if (!is_served(cert, i)) {
+        if (!is_first_of_kind(cert, i)) {
             continue;
         }
         rv = acme_pair_check(chain, key, res, p);

@@ -1,5 +1,6 @@
 /*
- * httpd_stubs.c - as much of httpd as directives and parsers call.
+ * httpd_stubs.c - as much of httpd as directives, parsers and the
+ * vhost watch call.
  */
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include <http_core.h>
 #include <http_log.h>
 #include <http_main.h>
+#include <ap_listen.h>
 
 #include "acme_commands.h"
 #include "httpd_stubs.h"
@@ -22,6 +24,7 @@ char stubs_logged[8192];
 
 module AP_MODULE_DECLARE_DATA acme_module = { .module_index = 0 };
 ap_directive_t *ap_conftree;
+ap_listen_rec *ap_listeners;
 apr_array_header_t *ap_server_pre_read_config;
 apr_array_header_t *ap_server_post_read_config;
 
@@ -46,6 +49,16 @@ const char *ap_check_cmd_context(cmd_parms *cmd, unsigned forbidden)
 const char *ap_resolve_env(apr_pool_t *p, const char *word)
 {
     (void)p;
+    return word;
+}
+
+/* Tests quote no first word. */
+char *ap_getword_conf(apr_pool_t *p, const char **line)
+{
+    const apr_size_t len = strcspn(*line, " ");
+    char *word = apr_pstrmemdup(p, *line, len);
+
+    *line += len + strspn(*line + len, " ");
     return word;
 }
 

@@ -1,5 +1,6 @@
 /*
- * httpd_stubs.h - as much of httpd as directives and parsers call.
+ * httpd_stubs.h - as much of httpd as directives, parsers and the
+ * vhost watch call.
  *
  * Paths are relative to stubs_root as they are to the ServerRoot; what is
  * logged is kept; a directive is in the right place unless a test says not.

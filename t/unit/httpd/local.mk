@@ -8,7 +8,8 @@ httpd_tests = \
 	%D%/test_board \
 	%D%/test_cert_split \
 	%D%/test_directives \
-	%D%/test_parsers
+	%D%/test_parsers \
+	%D%/test_vhosts
 httpd_tests_libs = t/unit/help/libhelp.la \
 	%D%/libhttpd_stubs.la \
 	mod_acme/httpd/libacme_httpd.la \

@@ -1,0 +1,532 @@
+/*
+ * test_vhosts.c - from the configured virtual hosts to the certificates.
+ */
+#include "scratch.h"
+
+#include <ap_listen.h>
+
+#include "acme_commands.h"
+#include "acme_server.h"
+#include "acme_sni.h"
+#include "acme_tls_alpn01.h"
+#include "acme_vhosts.h"
+#include "httpd_stubs.h"
+
+#define FILE_NAME "/etc/httpd/vhosts.conf"
+
+static server_rec *base;
+static int line_number;
+static int built_with_mod_ssl;
+
+/* Before the library's, which would bring OpenSSL's and mod_ssl's hooks. */
+int acme_tls_alpn01_available(void)
+{
+    return built_with_mod_ssl;
+}
+
+int acme_sni_available(void)
+{
+    return built_with_mod_ssl;
+}
+
+/* Behind what *pnode leads to: the next line of the file. */
+static ap_directive_t *add_node(ap_directive_t **pnode, const char *name,
+                                const char *arguments)
+{
+    ap_directive_t *node = apr_pcalloc(pool, sizeof(*node));
+
+    while (*pnode) {
+        pnode = &(*pnode)->next;
+    }
+    *pnode = node;
+    node->directive = name;
+    node->args = arguments;
+    node->filename = FILE_NAME;
+    node->line_num = ++line_number;
+    return node;
+}
+
+/* One line of the configuration, read as httpd and its modules would. */
+static void read_line(server_rec *s, ap_directive_t **pnode, char *line)
+{
+    char *arguments = strchr(line, ' ');
+    apr_array_header_t *list;
+    int i;
+
+    *arguments++ = '\0';
+    add_node(pnode, line, arguments);
+    list = words(arguments);
+    if (!strcmp(line, "ServerName")) {
+        s->server_hostname = arguments;
+    }
+    for (i = 0; !strcmp(line, "ServerAlias") && i < list->nelts; i++) {
+        char *alias = APR_ARRAY_IDX(list, i, char *);
+
+        APR_ARRAY_PUSH(strpbrk(alias, "*?") ? s->wild_names : s->names,
+                       char *) = alias;
+    }
+    if (!strncmp(line, "Acme", 4)) {
+        const char *wrong;
+
+        if (acme_server_conf(s) == NULL) {
+            ap_set_module_config(s->module_config, &acme_module,
+                                 acme_commands_conf_create(pool, s));
+        }
+        wrong = stubs_directive(s, line, arguments, pool);
+        if (wrong) {
+            fail_msg("%s", wrong);
+        }
+    }
+}
+
+static void read_lines(server_rec *s, ap_directive_t **pnode,
+                       const char *lines)
+{
+    char *line, *last;
+
+    for (line = apr_strtok(apr_pstrdup(pool, lines), "\n", &last); line;
+         line = apr_strtok(NULL, "\n", &last)) {
+        read_line(s, pnode, line);
+    }
+}
+
+static void in_server(const char *lines)
+{
+    read_lines(base, &ap_conftree, lines);
+}
+
+static server_rec *add_vhost(const char *lines)
+{
+    server_rec *s = stubs_server("derived.example.org", pool);
+    ap_directive_t *node = add_node(&ap_conftree, "<VirtualHost", "*:443>");
+
+    s->is_virtual = 1;
+    s->names = apr_array_make(pool, 2, sizeof(char *));
+    s->wild_names = apr_array_make(pool, 2, sizeof(char *));
+    s->defn_name = node->filename;
+    s->defn_line_number = (unsigned)node->line_num;
+    s->next = base->next;       /* httpd's list is backwards */
+    base->next = s;
+    read_lines(s, &node->first_child, lines);
+    return s;
+}
+
+static server_rec *add_tls(const char *lines)
+{
+    return add_vhost(apr_pstrcat(pool, "SSLEngine on\n", lines, NULL));
+}
+
+static void listen_on(int port)
+{
+    ap_listen_rec *listener = apr_pcalloc(pool, sizeof(*listener));
+
+    assert_int_equal(apr_sockaddr_info_get(&listener->bind_addr, "127.0.0.1",
+                                           APR_INET, (apr_port_t)port, 0,
+                                           pool), 0);
+    listener->next = ap_listeners;
+    ap_listeners = listener;
+}
+
+static acme_conf_t *read_as(acme_vhosts_log_e log)
+{
+    acme_server_conf_t *conf = acme_server_conf(base);
+    server_rec *s;
+
+    for (s = base->next; s; s = s->next) {
+        ap_set_module_config(s->module_config, &acme_module,
+                             acme_server_conf(s)
+                             ? acme_server_conf_merge(pool, conf,
+                                                      acme_server_conf(s))
+                             : conf);
+    }
+    return acme_vhosts_read(base, acme_conf_tree_read(pool), log, pool);
+}
+
+/* "id: name name; id: name", and what was logged is in stubs_logged. */
+static const char *read_all(void)
+{
+    const acme_conf_t *conf = read_as(ACME_VHOSTS_LOG);
+    const char *text = "";
+    apr_uint32_t i;
+
+    for (i = 0; i < (apr_uint32_t)conf->certs->nelts; i++) {
+        const acme_cert_conf_t *cert = acme_conf_cert(conf, i);
+
+        text = apr_pstrcat(pool, text, i ? "; " : "", cert->id, ": ",
+                           apr_array_pstrcat(pool, cert->names, ' '), NULL);
+    }
+    return text;
+}
+
+static void assert_logged(const char *text)
+{
+    if (!strstr(stubs_logged, text)) {
+        fail_msg("not logged: %s; but: %s", text, stubs_logged);
+    }
+}
+
+/* "0 1": the indexes of the certificates of a server. */
+static const char *certs_of(const server_rec *s)
+{
+    const apr_array_header_t *certs = acme_server_conf(s)->certs;
+    const char *text = "";
+    int i;
+
+    for (i = 0; certs && i < certs->nelts; i++) {
+        text = apr_psprintf(pool, "%s%s%d", text, i ? " " : "",
+                            APR_ARRAY_IDX(certs, i, int));
+    }
+    return certs ? text : "none";
+}
+
+static void begin(void)
+{
+    stubs_reset(scratch_dir);
+    ap_conftree = NULL;
+    ap_listeners = NULL;
+    line_number = 0;
+    built_with_mod_ssl = 1;
+    base = stubs_server("server.example.org", pool);
+    ap_set_module_config(base->module_config, &acme_module,
+                         acme_commands_conf_create(pool, base));
+    in_server(apr_pstrcat(pool, "AcmeStateDir ", scratch_dir, "\n"
+                          "AcmeTermsOfService agree", NULL));
+    listen_on(80);
+    listen_on(443);
+}
+
+static void what_is_managed(void **state)
+{
+    static const struct {
+        const char *name, *server, *vhost, *certs, *logged;
+    } rows[] = {
+        { "nothing asked for it", "ServerName x",
+          "SSLEngine on\nServerName a.org", "", NULL },
+        { "TLS, by the server config", "AcmeEngine on",
+          "SSLEngine on\nServerName a.org", "a.org: a.org", NULL },
+        { "TLS of the server config", "AcmeEngine on\nSSLEngine on",
+          "ServerName a.org", "a.org: a.org", NULL },
+        { "SSLEngine optional is TLS", "AcmeEngine on",
+          "SSLEngine optional\nServerName a.org", "a.org: a.org", NULL },
+        { "by itself", "ServerName x",
+          "SSLEngine on\nServerName a.org\nAcmeEngine on", "a.org: a.org",
+          NULL },
+        { "off by itself", "AcmeEngine on",
+          "SSLEngine on\nServerName a.org\nAcmeEngine off", "", NULL },
+        { "no TLS", "AcmeEngine on", "ServerName a.org", "", NULL },
+        { "no TLS, but asked for", "ServerName x",
+          "ServerName a.org\nAcmeEngine on", "a.org: a.org", NULL },
+        { "a certificate of its own", "AcmeEngine on",
+          "SSLEngine on\nServerName a.org\nSSLCertificateFile a.pem", "",
+          NULL },
+        { "one of the server's", "AcmeEngine on\nSSLCertificateFile a.pem",
+          "SSLEngine on\nServerName a.org", "", NULL },
+        { "one of its own, and asked for", "ServerName x",
+          "SSLEngine on\nServerName a.org\nAcmeEngine on\n"
+          "SSLCertificateFile a.pem", "",
+          "vhosts.conf:4: has both AcmeEngine on and an SSLCertificateFile" },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const char *certs;
+
+        begin();
+        in_server(rows[i].server);
+        while (line_number < 3) {
+            in_server("Timeout 60");
+        }
+        add_vhost(rows[i].vhost);
+        certs = read_all();
+        if (strncmp(certs, rows[i].certs, strlen(rows[i].certs))
+            || (!rows[i].certs[0] && strstr(certs, "a.org"))) {
+            fail_msg("%s: %s", rows[i].name, certs);
+        }
+        if (rows[i].logged) {
+            assert_logged(rows[i].logged);
+        }
+    }
+}
+
+static void names_of_a_vhost(void **state)
+{
+    static const struct {
+        const char *name, *vhost, *certs, *logged;
+    } rows[] = {
+        { "ServerName and ServerAlias, each once",
+          "ServerName A.org\nServerAlias b.org a.org c.org",
+          "a.org: a.org b.org c.org", NULL },
+        { "patterns are skipped",
+          "ServerName a.org\nServerAlias *.a.org i?.org",
+          "a.org: a.org", "ServerAlias i?.org is skipped" },
+        { "an address is", "ServerName a.org\nServerAlias 192.0.2.1",
+          "a.org: a.org", "192.0.2.1 is skipped" },
+        { "one that is no name is", "ServerName a.org\nServerAlias a_b.org",
+          "a.org: a.org", "the name is skipped" },
+        { "listed instead", "ServerName a.org\nAcmeNames b.org *.b.org b.org",
+          "b.org: b.org *.b.org",
+          "*.b.org can only be validated by dns-01 or dns-persist-01" },
+        { "listed as well", "ServerName a.org\nAcmeNames auto 192.0.2.1",
+          "a.org: a.org 192.0.2.1", NULL },
+        { "no ServerName", "ServerAlias b.org", "",
+          "vhosts.conf:4: has no ServerName" },
+        { "none, but listed", "AcmeNames b.org", "b.org: b.org", NULL },
+        { "none that is added automatically", "ServerName 192.0.2.1", "",
+          "has only wildcard names or IP addresses" },
+        { "an id", "ServerName a.org\nAcmeCertificate shop", "shop: a.org",
+          NULL },
+        { "a wildcard's id", "AcmeNames *.a.org", "_.a.org: *.a.org",
+          "can only be validated by dns-01 or dns-persist-01" },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const char *certs;
+
+        begin();
+        in_server("AcmeEngine on");
+        add_tls(rows[i].vhost);
+        certs = read_all();
+        if (strcmp(certs, rows[i].certs)) {
+            fail_msg("%s: %s", rows[i].name, certs);
+        }
+        if (rows[i].logged) {
+            assert_logged(rows[i].logged);
+        }
+        else if (stubs_logged[0]) {
+            fail_msg("%s: %s", rows[i].name, stubs_logged);
+        }
+    }
+}
+
+static void vhosts_that_share(void **state)
+{
+    const server_rec *a, *b, *c, *d;
+
+    (void)state;
+    in_server("AcmeEngine on");                         /* line 3 */
+    a = add_tls("ServerName a.org\nServerAlias b.org"); /* lines 4 to 7 */
+    b = add_tls("ServerName b.org\nServerAlias c.org");
+    c = add_tls("ServerName b.org");
+    d = add_tls("ServerName d.org\nAcmeCertificate a.org\n"
+                "AcmeKeyTypes p384");
+
+    assert_string_equal(read_all(),
+                        "a.org: a.org b.org d.org; b.org: c.org");
+    assert_string_equal(certs_of(a), "0");
+    assert_string_equal(certs_of(b), "1");
+    assert_string_equal(certs_of(c), "0");
+    assert_string_equal(certs_of(d), "0");
+    assert_string_equal(certs_of(base), "none");
+    assert_logged("vhosts.conf:8: b.org already belongs to certificate a.org "
+                  "(" FILE_NAME ":4)");
+    assert_logged("shares certificate a.org with " FILE_NAME ":4, but has a "
+                  "different AcmeCA or AcmeKeyTypes");
+}
+
+static void challenges_that_can_work(void **state)
+{
+    static const struct {
+        const char *name, *vhost;
+        int port, mod_ssl;
+        const char *challenges, *logged;
+    } rows[] = {
+        { "both ports", "ServerName a.org", 443, 1,
+          "http-01 tls-alpn-01 dns-persist-01", NULL },
+        { "80 alone", "ServerName a.org", 80, 1, "http-01 dns-persist-01",
+          NULL },
+        { "without mod_ssl's header", "ServerName a.org", 443, 0,
+          "http-01 dns-persist-01", NULL },
+        { "in the order wanted",
+          "ServerName a.org\nAcmeChallenges tls-alpn-01 http-01", 443, 1,
+          "tls-alpn-01 http-01", NULL },
+        { "other ports", "ServerName a.org\nAcmePorts http:8080 https:443",
+          443, 1, "tls-alpn-01 dns-persist-01", NULL },
+        { "none of them", "ServerName a.org\nAcmePorts http:- https:-", 443,
+          1, "http-01", "none of the AcmeChallenges can work" },
+        { "with AcmeDns", "ServerName a.org\nAcmePorts http:- https:-\n"
+          "AcmeDns exec run", 443, 1, "dns-01 dns-persist-01", NULL },
+        { "dns-persist-01 alone, when asked for",
+          "ServerName a.org\nAcmeChallenges dns-persist-01", 443, 1,
+          "dns-persist-01", NULL },
+        { "one that cannot work, asked for",
+          "ServerName a.org\nAcmeChallenges dns-01", 443, 1, "dns-01",
+          "dns-01 is tried anyway" },
+    };
+    size_t i;
+
+    (void)state;
+    put(at("run"), "");
+    chmod(at("run"), 0700);
+    for (i = 0; i < COUNT(rows); i++) {
+        const char *text;
+
+        begin();
+        ap_listeners = NULL;
+        listen_on(80);
+        if (rows[i].port != 80) {
+            listen_on(rows[i].port);
+        }
+        built_with_mod_ssl = rows[i].mod_ssl;
+        in_server("AcmeEngine on");
+        add_tls(rows[i].vhost);
+        text = acme_conf_challenges(acme_conf_cert(read_as(ACME_VHOSTS_LOG),
+                                                   0), pool);
+        if (strcmp(text, rows[i].challenges)) {
+            fail_msg("%s: %s", rows[i].name, text);
+        }
+        if (rows[i].logged) {
+            assert_logged(rows[i].logged);
+        }
+        else if (stubs_logged[0]) {
+            fail_msg("%s: %s", rows[i].name, stubs_logged);
+        }
+    }
+}
+
+static void an_account_for_each_ca_and_key_identifier(void **state)
+{
+    const acme_conf_t *conf;
+
+    (void)state;
+    in_server("AcmeEngine on\nAcmeCA https://a/ https://b/\n"
+              "AcmeContact x@x.org");
+    add_tls("ServerName a.org");
+    add_tls("ServerName b.org\nAcmeCA https://b/\nAcmeContact y@x.org");
+    add_tls("ServerName c.org\nAcmeExternalAccount kid "
+            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
+    conf = read_as(ACME_VHOSTS_LOG);
+
+    assert_int_equal(conf->certs->nelts, 3);
+    assert_int_equal(conf->cas->nelts, 4);
+    assert_string_equal(acme_conf_ca(conf, acme_conf_cert(conf, 0), 1)->url,
+                        "https://b/");
+    assert_ptr_equal(acme_conf_ca(conf, acme_conf_cert(conf, 1), 0),
+                     acme_conf_ca(conf, acme_conf_cert(conf, 0), 1));
+    assert_string_equal(apr_array_pstrcat(
+        pool, APR_ARRAY_IDX(conf->cas, 1, acme_ca_conf_t).contacts, ' '),
+        "mailto:x@x.org mailto:y@x.org");
+    assert_string_equal(apr_array_pstrcat(
+        pool, APR_ARRAY_IDX(conf->cas, 0, acme_ca_conf_t).contacts, ' '),
+        "mailto:x@x.org");
+    assert_string_equal(acme_conf_ca(conf, acme_conf_cert(conf, 2), 0)->kid,
+                        "kid");
+}
+
+static const char *numbered(int n)
+{
+    const char *text = "";
+    int i;
+
+    for (i = 0; i < n; i++) {
+        text = apr_psprintf(pool, "%s n%d.org", text, i);
+    }
+    return text;
+}
+
+static void more_names_than_a_certificate_holds(void **state)
+{
+    const server_rec *large, *small;
+
+    (void)state;
+    in_server("AcmeEngine on\nAcmeProfile shortlived");
+    large = add_tls(apr_pstrcat(pool, "AcmeCertificate shop\n"
+                                "AcmeMustStaple on\nAcmeNames",
+                                numbered(30), NULL));
+    small = add_tls("ServerName a.org\nAcmeCertificate shop-2");
+    built_with_mod_ssl = 0;
+
+    read_all();
+    assert_string_equal(certs_of(large), "0 1");
+    assert_string_equal(certs_of(small), "2");
+    assert_logged("the id shop-2 is not used for a part of it, because "
+                  "another certificate (" FILE_NAME ":10) has this id");
+    assert_logged("divided among 2 certificates of shop");
+    assert_logged("built without mod_ssl's header");
+    assert_logged("set AcmeMustStaple off");
+}
+
+static void the_terms_are_asked_for_once(void **state)
+{
+    (void)state;
+    in_server("AcmeEngine on");
+    acme_server_conf(base)->agreed = 0;
+    add_tls("ServerName a.org");
+    add_tls("ServerName b.org");
+    assert_string_equal(read_all(), "a.org: a.org; b.org: b.org");
+    assert_logged("no certificate is ordered without AcmeTermsOfService");
+    assert_string_equal(strchr(stubs_logged, '\n'), "\n");
+}
+
+static void quiet_logs_nothing(void **state)
+{
+    (void)state;
+    in_server("AcmeEngine on");
+    acme_server_conf(base)->agreed = 0;
+    add_tls("ServerAlias b.org");
+    add_tls("ServerName a.org\nServerAlias *.a.org 192.0.2.1");
+    assert_int_equal(read_as(ACME_VHOSTS_QUIET)->certs->nelts, 1);
+    assert_string_equal(stubs_logged, "");
+}
+
+static void the_tree_has_files_and_pairs(void **state)
+{
+    const acme_conf_tree_t *tree;
+    const acme_server_pair_t *pairs;
+
+    (void)state;
+    in_server("SSLCertificateFile both.pem");
+    add_tls("SSLCertificateFile rsa.pem\nSSLCertificateFile ec.pem\n"
+            "SSLCertificateKeyFile rsa.key\nSSLCertificateKeyFile ec.key\n"
+            "SSLCertificateKeyFile one-too-many.key");
+    add_tls("SSLCertificateFile pkcs11:token=x");
+    tree = acme_conf_tree_read(pool);
+
+    assert_string_equal(apr_array_pstrcat(pool, acme_conf_tree_files(tree),
+                                          ' '), FILE_NAME);
+    assert_int_equal(acme_conf_tree_pairs(tree)->nelts, 3);
+    pairs = (const acme_server_pair_t *)acme_conf_tree_pairs(tree)->elts;
+    assert_string_equal(pairs[0].cert, at("both.pem"));
+    assert_string_equal(pairs[0].key, at("both.pem"));
+    assert_string_equal(pairs[0].place, FILE_NAME ":3");
+    assert_string_equal(pairs[1].cert, at("rsa.pem"));
+    assert_string_equal(pairs[1].key, at("rsa.key"));
+    assert_string_equal(pairs[2].cert, at("ec.pem"));
+    assert_string_equal(pairs[2].key, at("ec.key"));
+}
+
+static int setup(void **state)
+{
+    const int failed = scratch_setup(state);
+
+    if (!failed) {
+        begin();
+    }
+    return failed;
+}
+
+#define VHOSTS_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        VHOSTS_TEST(what_is_managed),
+        VHOSTS_TEST(names_of_a_vhost),
+        VHOSTS_TEST(vhosts_that_share),
+        VHOSTS_TEST(challenges_that_can_work),
+        VHOSTS_TEST(an_account_for_each_ca_and_key_identifier),
+        VHOSTS_TEST(more_names_than_a_certificate_holds),
+        VHOSTS_TEST(the_terms_are_asked_for_once),
+        VHOSTS_TEST(quiet_logs_nothing),
+        VHOSTS_TEST(the_tree_has_files_and_pairs),
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
