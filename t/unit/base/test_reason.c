@@ -87,7 +87,6 @@ static void strange_ones_are_bounded(void **state)
 
 static void a_result_has_one(void **state)
 {
-    acme_result_t res;
 
     (void)state;
     acme_fail(&res, APR_EINVAL, "bad");
@@ -119,7 +118,6 @@ static void a_reason_is_one_that_a_subscriber_has(void **state)
         { "", NULL, 7 }, { "removeFromCRL", NULL, 8 }, { "4", NULL, 10 },
         { "superseded ", NULL, -1 }
     };
-    acme_result_t res;
     size_t i;
     int reason;
 

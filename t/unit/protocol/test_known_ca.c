@@ -21,7 +21,6 @@ static void the_text_names_all_in_their_order(void **state)
 static void each_has_a_directory_that_is_used(void **state)
 {
     const acme_known_ca_t *ca;
-    acme_result_t res;
     int i;
 
     (void)state;
