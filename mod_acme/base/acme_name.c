@@ -85,7 +85,7 @@ static const char *label_fault(const char *label, apr_size_t len)
         return "a label is longer than 63 octets";
     }
     if (strspn(label, LOWER_LDH) < len) {
-        return "a label has something else than letters, digits and hyphens";
+        return "a label contains something other than letters, digits and hyphens";
     }
     if (label[0] == '-' || label[len - 1] == '-') {
         return "a label begins or ends with a hyphen";
@@ -99,7 +99,7 @@ static const char *dns_fault(const char *name)
     apr_size_t len;
 
     if (strchr(name, '*')) {
-        return "a wildcard is the whole leftmost label, as in *.example.org";
+        return "a wildcard must be the whole leftmost label, as in *.example.org";
     }
     for (;;) {
         len = strcspn(name, ".");
@@ -164,7 +164,7 @@ apr_status_t acme_name_normalise(const char **pname, const char *text,
     fault = to_dns_name(pname, text, p);
     if (fault) {
         return acme_fail_never(res, APR_EINVAL,
-                               "\"%s\": no name for a certificate: %s",
+                               "\"%s\": not a name for a certificate: %s",
                                acme_text_clean(text, ACME_NAME_MAX, p), fault);
     }
     return APR_SUCCESS;

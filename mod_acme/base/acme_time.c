@@ -64,9 +64,10 @@ apr_status_t acme_time_duration_parse(apr_interval_time_t *pd,
 
     *pd = 0;
     if (seconds <= 0 || seconds > DURATION_MAX) {
-        return acme_fail_never(res, APR_EINVAL, "\"%.40s\": a duration is a "
-                               "number and s, m, h or d, such as 30s or 12h, "
-                               "and at most 3650d", text);
+        return acme_fail_never(
+            res, APR_EINVAL,
+            "\"%.40s\": a duration is a number and s, m, h or d, such as 30s or 12h, and at most 3650d",
+            text);
     }
     *pd = apr_time_from_sec(seconds);
     return APR_SUCCESS;
@@ -87,9 +88,10 @@ apr_status_t acme_time_window_parse(acme_window_t *pw, const char *text,
     if (acme_time_duration_parse(&pw->duration, text, res) == APR_SUCCESS) {
         return APR_SUCCESS;
     }
-    return acme_fail_never(res, APR_EINVAL, "\"%.40s\": a window is 1%% to "
-                           "99%% of a lifetime, or a duration such as 30d or "
-                           "12h, at most 3650d", text);
+    return acme_fail_never(
+        res, APR_EINVAL,
+        "\"%.40s\": a window is 1%% to 99%% of a lifetime, or a duration such as 30d or 12h, at most 3650d",
+        text);
 }
 
 const char *acme_time_text(apr_time_t t, apr_pool_t *p)

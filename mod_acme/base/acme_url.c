@@ -87,7 +87,7 @@ static const char *url_fault(const char *url, int plain)
         return "it has a fragment";
     }
     if (url[strspn(url, URL_CHARS)] != '\0') {
-        return "it has a character that no URL has";
+        return "it contains a character that is not allowed in a URL";
     }
 
     end = skip_host(host);
@@ -96,7 +96,7 @@ static const char *url_fault(const char *url, int plain)
     }
     end = skip_port(end);
     if (!end || !strchr("/?", *end)) {
-        return "something else than a port follows the host";
+        return "the host is followed by something other than a port";
     }
     return NULL;
 }
@@ -112,7 +112,7 @@ static apr_status_t check_url(const char *url, int plain, acme_result_t *res,
     }
     /* What stands before an @ may be a password. */
     at = strrchr(url, '@');
-    return acme_fail(res, APR_EINVAL, "%s: this URL is not used: %s",
+    return acme_fail(res, APR_EINVAL, "%s: this URL is refused: %s",
                      acme_text_clean(at ? at : url, URL_SHOWN, p), fault);
 }
 

@@ -100,8 +100,9 @@ apr_status_t acme_alpn_cert_digest(unsigned char *digest,
 {
     if (!EVP_Digest(key_authorization, strlen(key_authorization), digest,
                     NULL, EVP_sha256(), NULL)) {
-        return acme_fail(res, APR_EGENERAL, "SHA-256 of a key authorization: "
-                         "%s", acme_openssl_reason());
+        return acme_fail(res, APR_EGENERAL,
+                         "SHA-256 of a key authorization: %s",
+                         acme_openssl_reason());
     }
     return APR_SUCCESS;
 }
@@ -193,8 +194,9 @@ apr_status_t acme_alpn_cert_make(const char **ppem, acme_key_t *key,
         || !X509_set_pubkey(x509, evp)
         || !X509_sign(x509, evp, EVP_sha256())
         || !(*ppem = acme_openssl_pem(x509, p))) {
-        rv = acme_fail(res, APR_EGENERAL, "%s: certificate for tls-alpn-01: "
-                       "%s", sni, acme_openssl_reason());
+        rv =
+            acme_fail(res, APR_EGENERAL, "%s: certificate for tls-alpn-01: %s",
+                      sni, acme_openssl_reason());
     }
     X509_free(x509);
     return rv;

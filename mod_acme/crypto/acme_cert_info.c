@@ -40,14 +40,15 @@ static apr_status_t push_dns_name(apr_array_header_t *names,
     const char *name;
 
     if ((int)strlen(text) != len) {
-        return acme_fail(res, APR_EINVAL, "certificate: a DNS name with a "
-                         "NUL inside: \"%s\"",
+        return acme_fail(res, APR_EINVAL,
+                         "certificate: a DNS name with a NUL inside: \"%s\"",
                          acme_text_clean(text, NAME_SHOWN, p));
     }
     /* A client compares as it stands: an address or U-labels match nothing. */
     if (acme_name_normalise(&name, text, &why, p) != APR_SUCCESS
         || acme_name_is_ip(name) || apr_cstr_casecmp(name, text)) {
-        return acme_fail(res, APR_EINVAL, "certificate: \"%s\" is no DNS name",
+        return acme_fail(res, APR_EINVAL,
+                         "certificate: \"%s\" is not a DNS name",
                          acme_text_clean(text, NAME_SHOWN, p));
     }
     APR_ARRAY_PUSH(names, const char *) = name;
@@ -65,8 +66,8 @@ static apr_status_t push_address(apr_array_header_t *names,
     if ((len != 4 && len != 16)
         || !inet_ntop(len == 4 ? AF_INET : AF_INET6, octets, text,
                       sizeof(text))) {
-        return acme_fail(res, APR_EINVAL, "certificate: an IP address of %d "
-                         "octets", len);
+        return acme_fail(res, APR_EINVAL,
+                         "certificate: an IP address of %d octets", len);
     }
     APR_ARRAY_PUSH(names, const char *) = apr_pstrdup(p, text);
     return APR_SUCCESS;
@@ -85,8 +86,9 @@ static apr_status_t read_names(apr_array_header_t **pnames, const X509 *x509,
 
     sans = X509_get_ext_d2i(x509, NID_subject_alt_name, &found, NULL);
     if (!sans && found != -1) {
-        rv = acme_fail(res, APR_EINVAL, "certificate: its subjectAltName is "
-                       "damaged: %s", acme_openssl_reason());
+        rv = acme_fail(res, APR_EINVAL,
+                       "certificate: its subjectAltName is damaged: %s",
+                       acme_openssl_reason());
     }
     for (i = 0; rv == APR_SUCCESS && i < sk_GENERAL_NAME_num(sans); i++) {
         san = sk_GENERAL_NAME_value(sans, i);
@@ -113,8 +115,9 @@ static apr_status_t read_serial(const char **pserial, const X509 *x509,
 
     if (!bn || BN_bn2binpad(bn, octets, SERIAL_OCTETS_MAX) < 0) {
         ERR_clear_error();
-        rv = acme_fail(res, APR_EINVAL, "certificate: a serial number of more "
-                       "than %d octets", SERIAL_OCTETS_MAX);
+        rv = acme_fail(res, APR_EINVAL,
+                       "certificate: a serial number of more than %d octets",
+                       SERIAL_OCTETS_MAX);
         goto out;
     }
 
@@ -131,8 +134,9 @@ static apr_status_t read_time(apr_time_t *pt, const ASN1_TIME *time,
                               acme_result_t *res)
 {
     if (!acme_openssl_time(pt, time)) {
-        return acme_fail(res, APR_EINVAL, "certificate: a time in it is none: "
-                         "%s", acme_openssl_reason());
+        return acme_fail(res, APR_EINVAL,
+                         "certificate: a time in it is not valid: %s",
+                         acme_openssl_reason());
     }
     return APR_SUCCESS;
 }

@@ -93,20 +93,23 @@ static apr_status_t read_certs(acme_chain_t *chain, const char *text,
     for (text = skip_space(text, end); text < end;
          text = skip_space(text, end)) {
         if (n == ACME_CHAIN_CERTS_MAX) {
-            return acme_fail(res, APR_EINVAL, "certificate chain: more than "
-                             "%d certificates", ACME_CHAIN_CERTS_MAX);
+            return acme_fail(res, APR_EINVAL,
+                             "certificate chain: more than %d certificates",
+                             ACME_CHAIN_CERTS_MAX);
         }
         if (!at_begin(text, end)) {
-            return acme_fail(res, APR_EINVAL, "certificate chain: something "
-                             "else than a certificate where number %d should "
-                             "be", n + 1);
+            return acme_fail(
+                res, APR_EINVAL,
+                "certificate chain: expected certificate %d, found something else",
+                n + 1);
         }
         n++;
         x509 = read_x509(&text, end);
         if (!x509) {
-            return acme_fail(res, APR_EINVAL, "certificate chain: "
-                             "certificate %d is damaged: %s", n,
-                             acme_openssl_reason());
+            return acme_fail(
+                res, APR_EINVAL,
+                "certificate chain: certificate %d is damaged: %s", n,
+                acme_openssl_reason());
         }
         apr_pool_cleanup_register(p, x509, free_x509, apr_pool_cleanup_null);
         cert = apr_array_push(chain->certs);
@@ -136,11 +139,13 @@ apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
     *pchain = NULL;
 
     if (len > ACME_CHAIN_SIZE_MAX) {
-        return acme_fail(res, APR_EINVAL, "certificate chain: larger than %d "
-                         "octets", ACME_CHAIN_SIZE_MAX);
+        return acme_fail(res, APR_EINVAL,
+                         "certificate chain: larger than %d octets",
+                         ACME_CHAIN_SIZE_MAX);
     }
     if (len && memchr(pem, 0, len)) {
-        return acme_fail(res, APR_EINVAL, "certificate chain: a NUL in it");
+        return acme_fail(res, APR_EINVAL,
+                         "certificate chain: it contains a NUL octet");
     }
     chain->certs = apr_array_make(p, ACME_CHAIN_CERTS_MAX, sizeof(cert_t));
     rv = read_certs(chain, pem, pem + len, res, p);
@@ -241,9 +246,10 @@ apr_status_t acme_chain_linked(const acme_chain_t *chain, acme_result_t *res,
             name = acme_cert_info_name_text(X509_get_subject_name(x509), p);
             next_name =
                 acme_cert_info_name_text(X509_get_subject_name(next), p);
-            return acme_fail(res, APR_EINVAL, "certificate chain: certificate "
-                             "%d of %d, \"%s\", is not signed by the next, "
-                             "\"%s\"", i + 1, n, name, next_name);
+            return acme_fail(
+                res, APR_EINVAL,
+                "certificate chain: certificate %d of %d, \"%s\", is not signed by the next, \"%s\"",
+                i + 1, n, name, next_name);
         }
     }
     return APR_SUCCESS;

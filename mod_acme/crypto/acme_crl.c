@@ -73,15 +73,15 @@ static apr_status_t check_crl(X509_CRL *crl, X509 *issuer, const char *url,
 {
     if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer))
         || !(X509_get_key_usage(issuer) & KU_CRL_SIGN)) {
-        return acme_fail(res, APR_EINVAL, "CRL: it is not of the "
-                         "certificate's issuer");
+        return acme_fail(res, APR_EINVAL,
+                         "CRL: not issued by the certificate's issuer");
     }
     if (X509_CRL_verify(crl, X509_get0_pubkey(issuer)) != 1) {
-        return acme_fail(res, APR_EINVAL, "CRL: its signature does not hold");
+        return acme_fail(res, APR_EINVAL, "CRL: its signature is not valid");
     }
     if (has_unknown_critical(crl) || !scope_covers(crl, url)) {
-        return acme_fail(res, APR_EINVAL, "CRL: it does not cover the "
-                         "certificate");
+        return acme_fail(res, APR_EINVAL,
+                         "CRL: it does not cover the certificate");
     }
     return APR_SUCCESS;
 }

@@ -32,8 +32,9 @@ static apr_status_t header_text(const char **pheader, json_t *header, int bad,
     *pheader = NULL;
 
     if (bad) {
-        return acme_fail(res, APR_EINVAL, "%s: the header of a request to it "
-                         "is no UTF-8", acme_text_clean(url, ACME_URL_MAX, p));
+        return acme_fail(res, APR_EINVAL,
+                         "%s: the header of a request to it is not UTF-8",
+                         acme_text_clean(url, ACME_URL_MAX, p));
     }
     *pheader = acme_json_text(header, 0, p);
     return APR_SUCCESS;
@@ -141,16 +142,17 @@ static const char *decode_hmac(unsigned char *key, apr_size_t *plen,
     if (strspn(text, BASE64URL) < len
         || apr_decode_base64_binary(key, text, (apr_ssize_t)len,
                                     APR_ENCODE_BASE64URL, plen)) {
-        return "it has characters that base64url has not";
+        return "it contains characters that are not base64url";
     }
     return NULL;
 }
 
 static apr_status_t hmac_fail(acme_result_t *res, const char *fault)
 {
-    return acme_fail_never(res, APR_EINVAL, "HMAC key of the external "
-                           "account: %s; copy it from the CA as it stands, it "
-                           "is base64url", fault);
+    return acme_fail_never(
+        res, APR_EINVAL,
+        "HMAC key of the external account: %s; copy it unchanged from the CA, in base64url",
+        fault);
 }
 
 apr_status_t acme_jws_hmac_check(const char *text, acme_result_t *res)

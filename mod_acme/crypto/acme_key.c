@@ -98,9 +98,10 @@ apr_status_t acme_key_type_parse(acme_key_type_e *ptype, const char *text,
             return APR_SUCCESS;
         }
     }
-    return acme_fail_never(res, APR_EINVAL, "key type \"%.*s\": must be p256, "
-                           "p384, rsa2048, rsa3072 or rsa4096", TEXT_SHOWN,
-                           text);
+    return acme_fail_never(
+        res, APR_EINVAL,
+        "key type \"%.*s\": must be p256, p384, rsa2048, rsa3072 or rsa4096",
+        TEXT_SHOWN, text);
 }
 
 const char *acme_key_type_name(acme_key_type_e type)
@@ -123,9 +124,10 @@ apr_status_t acme_key_type(acme_key_type_e *ptype, acme_key_t *key,
             return APR_SUCCESS;
         }
     }
-    return acme_fail_never(res, APR_EINVAL, "private key: RSA of %d bits is "
-                           "no key type; those are p256, p384, rsa2048, "
-                           "rsa3072 and rsa4096", bits);
+    return acme_fail_never(
+        res, APR_EINVAL,
+        "private key: RSA of %d bits is not a key type; must be p256, p384, rsa2048, rsa3072 or rsa4096",
+        bits);
 }
 
 apr_status_t acme_key_generate(acme_key_t **pkey, acme_key_type_e type,
@@ -164,13 +166,15 @@ static apr_status_t check_kind(EVP_PKEY *evp, const char *what,
     const kind_t *kind = find_kind(evp);
 
     if (!kind) {
-        return acme_fail_never(res, APR_EINVAL, "%s: neither an RSA key nor "
-                               "an EC key on P-256 or P-384", what);
+        return acme_fail_never(
+            res, APR_EINVAL,
+            "%s: neither an RSA key nor an EC key on P-256 or P-384", what);
     }
     if (!kind->crv && EVP_PKEY_bits(evp) < RSA_BITS_MIN) {
-        return acme_fail_never(res, APR_EINVAL, "%s: an RSA key of %d bits, "
-                               "at least %d are needed", what,
-                               EVP_PKEY_bits(evp), RSA_BITS_MIN);
+        return acme_fail_never(
+            res, APR_EINVAL,
+            "%s: an RSA key of %d bits, at least %d are required", what,
+            EVP_PKEY_bits(evp), RSA_BITS_MIN);
     }
     return APR_SUCCESS;
 }
@@ -184,8 +188,9 @@ static apr_status_t read_key(acme_key_t **pkey, BIO *bio, const char *what,
 
     evp = acme_openssl_key(bio, &encrypted);
     if (!evp && encrypted) {
-        rv = acme_fail_never(res, APR_EINVAL, "%s: the key is encrypted; "
-                             "store it without a pass phrase", what);
+        rv = acme_fail_never(
+            res, APR_EINVAL,
+            "%s: the key is encrypted; store it without a pass phrase", what);
         goto out;
     }
     if (!evp) {

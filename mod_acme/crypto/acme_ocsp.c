@@ -82,14 +82,14 @@ static apr_status_t open_reply(OCSP_BASICRESP **pbasic,
     }
     status = OCSP_response_status(response);
     if (status != OCSP_RESPONSE_STATUS_SUCCESSFUL) {
-        rv = acme_fail(res, APR_EGENERAL, "OCSP answer: the responder refuses "
-                       "to answer: %s", OCSP_response_status_str(status));
+        rv = acme_fail(res, APR_EGENERAL,
+                       "OCSP answer: the responder refuses to answer: %s",
+                       OCSP_response_status_str(status));
         goto out;
     }
     *pbasic = OCSP_response_get1_basic(response);
     if (!*pbasic) {
-        rv = acme_fail(res, APR_EINVAL, "OCSP answer: of a kind that is not "
-                       "known");
+        rv = acme_fail(res, APR_EINVAL, "OCSP answer: of an unknown type");
     }
 out:
     OCSP_RESPONSE_free(response);
@@ -124,14 +124,15 @@ static apr_status_t check_signature(OCSP_BASICRESP *basic, X509 *issuer,
     }
     if (!OCSP_resp_get0_signer(basic, &signer, known)
         || !may_sign(signer, issuer, now)) {
-        rv = acme_fail(res, APR_EINVAL, "OCSP answer: signed by none who may "
-                       "answer for the certificate's issuer");
+        rv = acme_fail(
+            res, APR_EINVAL,
+            "OCSP answer: its signer may not answer for the certificate's issuer");
         goto out;
     }
     /* Finds the same signer, and verifies the signature alone. */
     if (OCSP_basic_verify(basic, known, NULL, OCSP_NOVERIFY) != 1) {
-        rv = acme_fail(res, APR_EINVAL, "OCSP answer: its signature does not "
-                       "hold");
+        rv = acme_fail(res, APR_EINVAL,
+                       "OCSP answer: its signature is not valid");
     }
 out:
     sk_X509_free(known);
@@ -148,8 +149,8 @@ static apr_status_t read_status(acme_revoked_t *out, OCSP_BASICRESP *basic,
 
     if (!id || !OCSP_resp_find_status(basic, id, &status, &reason, &when,
                                       &from, &until)) {
-        return acme_fail(res, APR_EINVAL, "OCSP answer: it is not about this "
-                         "certificate");
+        return acme_fail(res, APR_EINVAL,
+                         "OCSP answer: not about this certificate");
     }
     rv = acme_revoked_is_fresh(&out->next_update, from, until, now, res, p);
     if (rv != APR_SUCCESS) {

@@ -53,8 +53,9 @@ static apr_status_t read_all(BIO *bio, int fd, const char *path,
         }
         total += (size_t)n;
         if (total > ACME_PEM_FILE_MAX) {
-            rv = acme_fail_never(res, APR_EGENERAL, "%s: larger than %d "
-                                 "octets", path, ACME_PEM_FILE_MAX);
+            rv =
+                acme_fail_never(res, APR_EGENERAL, "%s: larger than %d octets",
+                                path, ACME_PEM_FILE_MAX);
         }
         else if (BIO_write(bio, chunk, (int)n) != n) {
             rv = acme_fail(res, APR_ENOMEM, "%s: %s", path,
@@ -82,7 +83,8 @@ apr_status_t acme_openssl_file(BIO **pbio, const char *path,
         goto out;
     }
     if (!S_ISREG(st.st_mode)) {
-        rv = acme_fail_never(res, APR_EGENERAL, "%s: no regular file", path);
+        rv =
+            acme_fail_never(res, APR_EGENERAL, "%s: not a regular file", path);
         goto out;
     }
     bio = BIO_new(BIO_s_mem());

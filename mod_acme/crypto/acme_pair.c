@@ -36,9 +36,10 @@ static apr_status_t read_certs(X509 **pleaf, const char *path,
         X509_free(next);
     } while (next);
     if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
-        rv = acme_fail_never(res, APR_EINVAL, "%s: a certificate behind the "
-                             "first is damaged: %s", path,
-                             acme_openssl_reason());
+        rv =
+            acme_fail_never(res, APR_EINVAL,
+                            "%s: a certificate after the first is damaged: %s",
+                            path, acme_openssl_reason());
         goto out;
     }
 
@@ -79,8 +80,9 @@ apr_status_t acme_pair_check(const char *cert_path, const char *key_path,
         goto out;
     }
     if (!X509_check_private_key(leaf, evp)) {
-        rv = acme_fail_never(res, APR_EINVAL, "%s: not the key of the "
-                             "certificate in %s", key_path, cert_path);
+        rv = acme_fail_never(res, APR_EINVAL,
+                             "%s: not the key of the certificate in %s",
+                             key_path, cert_path);
     }
 out:
     ERR_clear_error();

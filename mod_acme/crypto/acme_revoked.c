@@ -19,9 +19,9 @@ apr_status_t acme_revoked_issuer(X509 **pissuer, const acme_chain_t *chain,
     *pissuer = NULL;
 
     if (!issuer) {
-        return acme_fail_never(res, APR_ENOENT, "certificate: whether it is "
-                               "revoked cannot be asked without the one of "
-                               "its issuer");
+        return acme_fail_never(
+            res, APR_ENOENT,
+            "certificate: cannot ask whether it is revoked without the certificate of its issuer");
     }
     rv = acme_chain_linked(chain, res, p);
     if (rv == APR_SUCCESS) {
@@ -40,16 +40,16 @@ apr_status_t acme_revoked_is_fresh(apr_time_t *pnext, const ASN1_TIME *from,
 
     if (!acme_openssl_time(&made, from)
         || (!acme_openssl_time(&next, until) && until)) {
-        return acme_fail(res, APR_EINVAL, "a time in it is none: %s",
+        return acme_fail(res, APR_EINVAL, "a time in it is not valid: %s",
                          acme_openssl_reason());
     }
     if (made > now + LEEWAY) {
-        return acme_fail(res, APR_EINVAL, "it is of %s, which is to come; is "
-                         "this machine's clock right?",
+        return acme_fail(res, APR_EINVAL,
+                         "dated %s, in the future; check this machine's clock",
                          acme_time_text(made, p));
     }
     if ((until ? next : made + UNTIL_UNTOLD) < now - LEEWAY) {
-        return acme_fail(res, APR_EINVAL, "it is stale, as it is of %s",
+        return acme_fail(res, APR_EINVAL, "outdated, dated %s",
                          acme_time_text(made, p));
     }
     *pnext = next;

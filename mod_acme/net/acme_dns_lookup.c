@@ -155,7 +155,7 @@ static void on_reply(void *baton, apr_status_t rv, const char *why,
     lookup->pending--;
     apr_pool_create(&step_pool, lookup->p);
     if (rv == APR_SUCCESS) {
-        why = "the answer is broken";
+        why = "the answer is malformed";
         if (acme_dns_message_parse(&answer, message, len, step_pool)) {
             rv = APR_EGENERAL;
         }
@@ -222,11 +222,12 @@ static int follow(int *pmoved, acme_dns_lookup_t *lookup,
         acme_dns_message_follow(answer, lookup->at, &lookup->depth_left);
 
     if (!to) {
-        finish(lookup, APR_EGENERAL,
-               apr_psprintf(lookup->p,
-                            "%s: more than %d CNAMEs one after the other, "
-                            "or a circle of them",
-                            lookup->name, ACME_CNAME_DEPTH_MAX));
+        finish(
+            lookup, APR_EGENERAL,
+            apr_psprintf(
+                lookup->p,
+                "%s: more than %d CNAMEs one after the other, or a circle of them",
+                lookup->name, ACME_CNAME_DEPTH_MAX));
         return 0;
     }
     *pmoved = to != lookup->at;
@@ -270,7 +271,7 @@ static void no_values(acme_dns_lookup_t *lookup,
         return;
     }
     finish(lookup, APR_ENOENT,
-           apr_psprintf(lookup->p, "%s: %s knows no TXT record of it",
+           apr_psprintf(lookup->p, "%s: %s has no TXT record for it",
                         lookup->name, server_text(lookup)));
 }
 
@@ -349,10 +350,10 @@ static void on_address(acme_dns_lookup_t *lookup,
     }
     else {
         finish(lookup, APR_EGENERAL,
-               apr_psprintf(lookup->p,
-                            "%s: the name servers of its zone %s have no "
-                            "addresses",
-                            lookup->name, lookup->authority.zone));
+               apr_psprintf(
+                   lookup->p,
+                   "%s: the name servers of its zone %s have no addresses",
+                   lookup->name, lookup->authority.zone));
     }
 }
 
@@ -443,7 +444,7 @@ static void on_way_up(acme_dns_lookup_t *lookup,
         return;
     }
     finish(lookup, APR_ENOENT,
-           apr_psprintf(lookup->p, "%s: it is in no zone that %s knows",
+           apr_psprintf(lookup->p, "%s: in no zone that %s knows",
                         lookup->name, server_text(lookup)));
 }
 

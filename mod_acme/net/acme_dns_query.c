@@ -216,10 +216,10 @@ apr_status_t acme_dns_query_open(acme_dns_queries_t **pall, acme_stop_t *stop,
                  ? ARES_EBADSTR
                  : channel_open(&all->channels[0], all, "");
     if (status != ARES_SUCCESS) {
-        return acme_fail_never(res, APR_EINVAL, "DNS servers %s: %s; they are "
-                               "written 192.0.2.1:53,[2001:db8::1]:53",
-                               servers ? servers : "of the system",
-                               ares_strerror(status));
+        return acme_fail_never(
+            res, APR_EINVAL,
+            "DNS servers %s: %s; write them as 192.0.2.1:53,[2001:db8::1]:53",
+            servers ? servers : "of the system", ares_strerror(status));
     }
     *pall = all;
     return APR_SUCCESS;
@@ -342,7 +342,7 @@ static const char *status_text(int status)
     case ARES_ECONNREFUSED:
         return "it cannot be reached, or it reports a failure";
     case ARES_EBADRESP:
-        return "the answer is broken";
+        return "the answer is malformed";
     default:
         return ares_strerror(status);
     }
@@ -525,7 +525,8 @@ apr_status_t acme_dns_query_run(acme_dns_queries_t *all,
 
     for (;;) {
         if (acme_stop_is(all->stop)) {
-            return acme_fail(res, APR_EINTR, "DNS: left, we are to stop");
+            return acme_fail(res, APR_EINTR,
+                             "DNS: aborted, httpd is stopping");
         }
         begin_waiting(all);
         if (tell_over(all) + tell_late(all) > 0) {

@@ -379,20 +379,18 @@ static const char *advice(CURLcode code)
 {
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
-        return "if this CA has roots of its own, name them with "
-               "AcmeCACertificateFile";
+        return "if this CA has a root certificate of its own, set AcmeCACertificateFile";
     case CURLE_SSL_CACERT_BADFILE:
-        return "see AcmeCACertificateFile";
+        return "check AcmeCACertificateFile";
     case CURLE_COULDNT_RESOLVE_PROXY:
 #if LIBCURL_VERSION_NUM >= 0x074900
     case CURLE_PROXY:
 #endif
-        return "see AcmeProxy";
+        return "check AcmeProxy";
     case CURLE_COULDNT_RESOLVE_HOST:
-        return "see to this machine's resolver, or name a proxy with "
-               "AcmeProxy";
+        return "check this machine's resolver, or set AcmeProxy";
     case CURLE_COULDNT_CONNECT:
-        return "see to the firewall, or name a proxy with AcmeProxy";
+        return "check the firewall, or set AcmeProxy";
     default:
         return NULL;
     }
@@ -447,7 +445,7 @@ static apr_status_t transfer(transfer_t *t, acme_http_t *http,
         curl_multi_remove_handle(http->multi, http->easy);
     }
     if (rv == APR_EINTR) {
-        return acme_fail(res, rv, "%s: left, we are to stop", url);
+        return acme_fail(res, rv, "%s: aborted, httpd is stopping", url);
     }
     if (rv != APR_SUCCESS) {
         return acme_fail(res, rv, "%s: libcurl failed", url);

@@ -102,7 +102,8 @@ static apr_status_t check_status(const acme_http_reply_t *reply,
     }
     status = acme_json_string(json, "status", STATUS_MAX, p);
     if (status && strcmp(status, expected)) {
-        acme_fail_never(res, APR_EGENERAL, "%s: it is %s at the CA", what,
+        acme_fail_never(res, APR_EGENERAL,
+                        "%s: its status at the CA is %s", what,
                         acme_text_clean(status, STATUS_MAX, p));
         return acme_result_reason(res, ACME_REASON_ACCOUNT_DEACTIVATED);
     }
@@ -190,8 +191,10 @@ apr_status_t acme_account_key_change(acme_session_t *session,
         return rv;
     }
     if (!dir->key_change) {
-        return acme_fail_never(res, APR_ENOTIMPL, "%s: this CA does not "
-                               "change the key of an account", what);
+        return acme_fail_never(
+            res, APR_ENOTIMPL,
+            "%s: this CA does not support a change of the account's key",
+            what);
     }
     return acme_session_post(&reply, session, ACME_SIGN_KEY_CHANGE,
                              dir->key_change, what, res, p);

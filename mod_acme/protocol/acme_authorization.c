@@ -42,9 +42,8 @@ static apr_status_t parse_status(acme_authorization_t *authz,
             return APR_SUCCESS;
         }
     }
-    return acme_fail(res, APR_EGENERAL, "%s: a status that we do not know: "
-                     "%s", what, status ? acme_text_clean(status, STATUS_MAX,
-                                                          p) : "none");
+    return acme_fail(res, APR_EGENERAL, "%s: unknown status: %s", what,
+                     status ? acme_text_clean(status, STATUS_MAX, p) : "none");
 }
 
 static apr_status_t parse_name(acme_authorization_t *authz, const json_t *json,
@@ -58,8 +57,9 @@ static apr_status_t parse_name(acme_authorization_t *authz, const json_t *json,
     const char *name;
 
     if (!text || acme_name_normalise(&name, text, &ignored, p)) {
-        return acme_fail(res, APR_EGENERAL, "%s: it is for no name: \"%s\"",
-                         what, acme_text_clean(text, ACME_NAME_MAX, p));
+        return acme_fail(res, APR_EGENERAL,
+                         "%s: its identifier is not a name: \"%s\"", what,
+                         acme_text_clean(text, ACME_NAME_MAX, p));
     }
     authz->wildcard = acme_json_true(json, "wildcard");
     if (acme_name_is_wildcard(name)) {
@@ -156,8 +156,8 @@ static void parse_error(acme_authorization_t *authz, const json_t *json,
             return;
         }
     }
-    acme_fail(&authz->error, APR_EGENERAL, "authorization of %s: it is %s",
-              authz->name, status);
+    acme_fail(&authz->error, APR_EGENERAL,
+              "authorization of %s: its status is %s", authz->name, status);
     authz->error.reason = ACME_REASON_ORDER_INVALID;
 }
 

@@ -97,8 +97,9 @@ apr_status_t acme_certificate_revoke(acme_session_t *session,
         return rv;
     }
     if (!dir->revoke_cert) {
-        return acme_fail_never(res, APR_ENOTIMPL, "%s: this CA revokes no "
-                               "certificates by ACME", what);
+        return acme_fail_never(
+            res, APR_ENOTIMPL,
+            "%s: this CA does not revoke certificates through ACME", what);
     }
     rv = acme_session_post(&reply, session, ACME_SIGN_REVOKE, dir->revoke_cert,
                            what, res, p);

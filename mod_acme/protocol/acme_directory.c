@@ -89,7 +89,7 @@ apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
     if (lacks) {
         return acme_fail(
             res, APR_EGENERAL,
-            "%s: no https URL for %s in it; is it the directory of an ACME CA?",
+            "%s: it contains no https URL for %s; is it the directory of an ACME CA?",
             what, lacks);
     }
     *pdir = dir;

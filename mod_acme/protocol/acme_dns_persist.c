@@ -115,20 +115,21 @@ static apr_status_t check_persist(const acme_dns_persist_t *persist,
     const char *fault = NULL;
 
     if (acme_name_is_ip(persist->name)) {
-        fault = "an address has no such record";
+        fault = "an IP address has no such record";
     }
     else if (!persist->issuers->nelts) {
-        fault = "the CA did not say which name its records begin with";
+        fault = "the CA did not say which issuer name its records begin with";
     }
     else if (persist->draft == 2 && !persist->hash_prefix) {
-        fault = "the CA's directory has no good accountHashPrefix";
+        fault = "the CA's directory has no valid accountHashPrefix";
     }
     else if (strchr(persist->account_url, ';')) {
         fault = "the account's URL has a semicolon, which ends a parameter";
     }
     if (fault) {
-        return acme_fail_never(res, APR_EINVAL, "%s: no record for "
-                               "dns-persist-01: %s", persist->name, fault);
+        return acme_fail_never(res, APR_EINVAL,
+                               "%s: no record for dns-persist-01: %s",
+                               persist->name, fault);
     }
     return APR_SUCCESS;
 }
@@ -210,7 +211,7 @@ static const char *take_known(record_t *record, const char *tag,
         return NULL;
     }
     if (!is_value(value)) {
-        return "a value has white space or what cannot be printed in it";
+        return "a value contains white space or unprintable characters";
     }
     *pvalue = value;
     return NULL;
@@ -227,7 +228,7 @@ static const char *take_parameter(record_t *record, apr_table_t *seen,
         return "a parameter is not of the form tag=value";
     }
     if (apr_table_get(seen, tag)) {
-        return "a parameter is there twice";
+        return "a parameter occurs twice";
     }
     if (apr_table_elts(seen)->nelts == PARAMETERS_MAX) {
         return "it has too many parameters";
@@ -282,7 +283,7 @@ static const char *parse_record(record_t *record, apr_time_t *puntil,
     }
     if (until && (!*until || strlen(until) > UNTIL_DIGITS
                   || until[strspn(until, "0123456789")])) {
-        return "its persistUntil is no number of seconds since 1970";
+        return "its persistUntil is not a number of seconds since 1970";
     }
     *puntil = until ? apr_time_from_sec(apr_atoi64(until)) : 0;
     return NULL;
@@ -357,8 +358,8 @@ apr_status_t acme_dns_persist_match(apr_time_t *puntil,
     }
     if (acme_name_is_wildcard(persist->name)
         && (!record.policy || apr_cstr_casecmp(record.policy, "wildcard"))) {
-        return refuse(res, APR_EACCES, persist, value, "a wildcard needs "
-                      "policy=wildcard in it", p);
+        return refuse(res, APR_EACCES, persist, value,
+                      "a wildcard requires policy=wildcard", p);
     }
 
     *puntil = until;

@@ -67,9 +67,8 @@ static apr_status_t parse_status(acme_order_t *order, const json_t *json,
             return APR_SUCCESS;
         }
     }
-    return acme_fail(res, APR_EGENERAL, "%s: a status that we do not know: "
-                     "%s", what, status ? acme_text_clean(status, STATUS_MAX,
-                                                          p) : "none");
+    return acme_fail(res, APR_EGENERAL, "%s: unknown status: %s", what,
+                     status ? acme_text_clean(status, STATUS_MAX, p) : "none");
 }
 
 /* A URL that may be missing: *purl is NULL then. */
@@ -113,8 +112,8 @@ static apr_status_t parse_authorizations(acme_order_t *order,
 
         rv = parse_url(&url, json_array_get(list, i), what, res, p);
         if (rv == APR_SUCCESS && !url) {
-            rv = acme_fail(res, APR_EGENERAL, "%s: an authorization in it is "
-                           "no URL", what);
+            rv = acme_fail(res, APR_EGENERAL,
+                           "%s: an authorization in it is not a URL", what);
         }
         if (rv != APR_SUCCESS) {
             return rv;
@@ -240,8 +239,8 @@ apr_status_t acme_order_finalize(acme_order_t **pafter,
     *pafter = NULL;
 
     if (!order->finalize) {
-        return acme_fail(res, APR_EGENERAL, "%s: the CA named no URL to "
-                         "finalize it", what);
+        return acme_fail(res, APR_EGENERAL,
+                         "%s: the CA gave no URL to finalize it", what);
     }
     rv = acme_session_post(&reply, session, ACME_SIGN_FINALIZE,
                            order->finalize, what, res, p);

@@ -69,14 +69,15 @@ apr_status_t acme_renewal_info_parse(acme_renewal_info_t *info,
     start = time_of(window, "start", p);
     end = time_of(window, "end", p);
     if (!start || !end) {
-        return acme_fail_never(res, APR_EGENERAL, "%s: no window with a start "
-                               "and an end in it", what);
+        return acme_fail_never(res, APR_EGENERAL,
+                               "%s: it has no window with a start and an end",
+                               what);
     }
     if (end <= start) {
-        return acme_fail_never(res, APR_EGENERAL, "%s: the window ends before "
-                               "it begins: %s to %s", what,
-                               acme_time_text(start, p),
-                               acme_time_text(end, p));
+        return acme_fail_never(
+            res, APR_EGENERAL,
+            "%s: the window ends before it begins: %s to %s", what,
+            acme_time_text(start, p), acme_time_text(end, p));
     }
 
     info->start = start;
@@ -135,13 +136,14 @@ apr_status_t acme_renewal_info_fetch(acme_renewal_info_t *info,
         return rv;
     }
     if (!dir->renewal_info) {
-        return acme_fail_never(res, APR_ENOTIMPL, "%s: this CA has no renewal "
-                               "info", acme_ca_url(session->ca));
+        return acme_fail_never(res, APR_ENOTIMPL,
+                               "%s: this CA offers no renewal info",
+                               acme_ca_url(session->ca));
     }
     if (!is_cert_id(cert_id, p)) {
-        return acme_fail_never(res, APR_EINVAL, "%s: no certID for renewal "
-                               "info", acme_text_clean(cert_id, CERT_ID_MAX,
-                                                       p));
+        return acme_fail_never(res, APR_EINVAL,
+                               "%s: not a certID for renewal info",
+                               acme_text_clean(cert_id, CERT_ID_MAX, p));
     }
 
     request.url = join(dir->renewal_info, cert_id, p);

@@ -152,7 +152,7 @@ apr_status_t acme_session_location(const char **purl,
     *purl = NULL;
 
     if (!reply->location) {
-        return acme_fail(res, APR_EGENERAL, "%s: the CA named no URL of it",
+        return acme_fail(res, APR_EGENERAL, "%s: the CA gave no URL for it",
                          what);
     }
     rv = acme_url_check(reply->location, res, p);

@@ -185,8 +185,9 @@ apr_status_t acme_account_file_key_save(acme_store_t *store,
         return rv;
     }
     if (lstat(path, &st) == 0) {
-        return acme_fail(res, APR_EEXIST, "%s: there is a key already, which "
-                         "is never replaced", path);
+        return acme_fail(res, APR_EEXIST,
+                         "%s: a key exists already and is never replaced",
+                         path);
     }
     return write_key(store, folder, KEY_FILE, key, res, p);
 }

@@ -190,8 +190,8 @@ static apr_status_t put_live(acme_store_t *store, const char *id, int n,
         (void)acme_file_move(aside, link, &ignored, p);
     }
     else if (aside) {
-        acme_fail(res, APR_SUCCESS, "%s: was not a symbolic link; set aside "
-                  "as %s", link, aside);
+        acme_fail(res, APR_SUCCESS,
+                  "%s: was not a symbolic link; set aside as %s", link, aside);
     }
     return rv;
 }
@@ -249,9 +249,9 @@ apr_status_t acme_archive_live(int *pn, acme_store_t *store, const char *id,
         *pn = parse_number(target + strlen(prefix));
     }
     if (*pn == 0) {
-        return acme_fail(res, APR_EGENERAL, "%s: points to %s, which is no "
-                         "archive of it", link,
-                         acme_text_clean(target, TARGET_SIZE, p));
+        return acme_fail(res, APR_EGENERAL,
+                         "%s: points to %s, which is not an archive of it",
+                         link, acme_text_clean(target, TARGET_SIZE, p));
     }
     return APR_SUCCESS;
 }

@@ -35,9 +35,9 @@ static const char *advice(apr_status_t status)
 {
     switch (status) {
     case ENOSPC:
-        return "the file system is full, make room on it";
+        return "the file system is full, free some space";
     case EDQUOT:
-        return "the disk quota is used up, raise it or make room";
+        return "the disk quota is used up, raise it or free some space";
     case EROFS:
         return "the file system is read-only, mount it writable";
     case EACCES:
@@ -328,9 +328,10 @@ static apr_status_t own_dir(int fd, const char *path, mode_t mode,
         return file_fail(res, errno, path, "read");
     }
     if (st.st_uid != geteuid()) {
-        return acme_fail(res, EPERM, "%s: belongs to uid %ld, not to uid %ld "
-                         "that httpd was started as: chown it", path,
-                         (long)st.st_uid, (long)geteuid());
+        return acme_fail(
+            res, EPERM,
+            "%s: belongs to uid %ld, not to uid %ld that httpd was started as: chown it",
+            path, (long)st.st_uid, (long)geteuid());
     }
     if ((st.st_mode & 0777) != mode && fchmod(fd, mode) < 0) {
         return file_fail(res, errno, path, "set the mode");

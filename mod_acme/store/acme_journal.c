@@ -223,8 +223,8 @@ static apr_status_t read_journal(acme_journal_t *journal, const char *path,
         return APR_EGENERAL;
     }
     if (!parse_journal(journal, json, p)) {
-        return acme_fail(res, APR_EGENERAL, "%s: not a journal of this "
-                         "version", path);
+        return acme_fail(res, APR_EGENERAL,
+                         "%s: not a journal of this version", path);
     }
     return APR_SUCCESS;
 }

@@ -108,14 +108,17 @@ static apr_status_t open_root(const char *root, acme_result_t *res,
     apr_status_t rv;
 
     if (root[0] != '/') {
-        return acme_fail_never(res, APR_EINVAL, "%s: AcmeStateDir must be an "
-                               "absolute path", root);
+        return acme_fail_never(res, APR_EINVAL,
+                               "%s: AcmeStateDir must be an absolute path",
+                               root);
     }
     if (stat(root, &st) < 0) {
         rv = acme_file_dir_make(root, 0755, res, p);
         if (APR_STATUS_IS_ENOENT(rv)) {
-            rv = acme_fail(res, rv, "%s: cannot make it, the folder above "
-                           "does not exist: make that one", root);
+            rv = acme_fail(
+                res, rv,
+                "%s: cannot create it: the folder above does not exist, create that one",
+                root);
         }
         return rv;
     }
@@ -123,14 +126,14 @@ static apr_status_t open_root(const char *root, acme_result_t *res,
         return acme_fail(res, APR_ENOTDIR, "%s: not a folder", root);
     }
     if (st.st_uid != geteuid()) {
-        return acme_fail(res, EPERM, "%s: belongs to uid %ld, not to uid %ld "
-                         "that httpd was started as: chown it, or set "
-                         "AcmeStateDir", root, (long)st.st_uid,
-                         (long)geteuid());
+        return acme_fail(
+            res, EPERM,
+            "%s: belongs to uid %ld, not to uid %ld that httpd was started as: chown it, or set AcmeStateDir",
+            root, (long)st.st_uid, (long)geteuid());
     }
     if (st.st_mode & 0022) {
-        return acme_fail(res, EPERM, "%s: others can write in it: "
-                         "chmod go-w it", root);
+        return acme_fail(res, EPERM,
+                         "%s: others can write in it: chmod go-w it", root);
     }
     return APR_SUCCESS;
 }
@@ -169,8 +172,9 @@ static apr_status_t lock_fail(int fd, const char *path, acme_result_t *res)
     }
     pid = strtol(text, NULL, 10);
     if (pid > 0) {
-        return acme_fail(res, APR_EBUSY, "%s: held by process %ld, which "
-                         "keeps this store", path, pid);
+        return acme_fail(res, APR_EBUSY,
+                         "%s: held by process %ld, which uses this store",
+                         path, pid);
     }
     return acme_fail(res, APR_EBUSY, "%s: held by another process", path);
 }

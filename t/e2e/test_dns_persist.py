@@ -198,7 +198,7 @@ def test_a_wildcard_needs_its_policy(site, ca, names):
     set_record(names, APEX, draft_1(ca))
     again(server, "example.org")
     told = server.wait_failed("example.org", count=2)
-    assert "a wildcard needs policy=wildcard" in told
+    assert "a wildcard requires policy=wildcard" in told
     assert f'set {APEX} TXT "{draft_1(ca, "policy=wildcard")}"' in told
     assert not server.installed("example.org")
 

@@ -122,7 +122,7 @@ static void urls_that_are_refused(void **state)
         if (acme_url_check(rows[i].url, &res, pool) != APR_EINVAL) {
             fail_msg("%s: it was liked", rows[i].url);
         }
-        if (!strstr(strstr(res.detail, "used: "), rows[i].why)) {
+        if (!strstr(strstr(res.detail, "refused: "), rows[i].why)) {
             fail_msg("%s", res.detail);
         }
     }
@@ -147,7 +147,7 @@ static void a_refusal_is_clean_and_without_password(void **state)
 {
     (void)state;
     acme_url_check("https://joe:secret@a.org/\n", &res, pool);
-    assert_string_equal(res.detail, "@a.org/\\x0a: this URL is not used: "
+    assert_string_equal(res.detail, "@a.org/\\x0a: this URL is refused: "
                                     "it has a user name");
     acme_url_check("http://joe:s/cr@t@a.org/", &res, pool);
     assert_null(strstr(res.detail, "s/cr"));

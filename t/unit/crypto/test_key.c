@@ -395,12 +395,12 @@ static void what_is_no_file_is_told(void **state)
     assert_non_null(strstr(res.detail, "/none: "));
 
     assert_int_not_equal(acme_key_load(&key, folder, &res, pool), 0);
-    assert_non_null(strstr(res.detail, "no regular file"));
+    assert_non_null(strstr(res.detail, "not a regular file"));
 
     /* Nobody writes into it: opening it must not wait. */
     assert_int_equal(mkfifo(fifo, 0600), 0);
     assert_int_not_equal(acme_key_load(&key, fifo, &res, pool), 0);
-    assert_non_null(strstr(res.detail, "no regular file"));
+    assert_non_null(strstr(res.detail, "not a regular file"));
 }
 
 /* Runs after the cleanup of the text, as it was registered before it. */

@@ -179,8 +179,8 @@ static void no_txt_values(void **state)
         { "refused.test", APR_EGENERAL, "refused" },
         { "servfail.test", APR_EGENERAL, "failure" },
         { "silent.test", APR_TIMEUP, "Timeout" },
-        { "cut.test", APR_EGENERAL, "broken" },
-        { "loop.test", APR_EGENERAL, "broken" },
+        { "cut.test", APR_EGENERAL, "malformed" },
+        { "loop.test", APR_EGENERAL, "malformed" },
         { "wrong.test", APR_TIMEUP, "Timeout" },
         { "circle.test", APR_EGENERAL, "circle" },
         { "r1.test", APR_EGENERAL, "circle" }

@@ -153,9 +153,9 @@ static void a_change_may_fail(void **state)
     fake_serve(fake, rows);
     assert_int_not_equal(acme_account_deactivate(&session, url, &res, pool),
                          0);
-    assert_detail("it is valid at the CA");
+    assert_detail("its status at the CA is valid");
     assert_int_not_equal(acme_account_update(&session, url, &res, pool), 0);
-    assert_detail("Typo.; see AcmeContact");
+    assert_detail("Typo.; check AcmeContact");
     assert_int_equal(res.retry, ACME_RETRY_NEVER);
 }
 

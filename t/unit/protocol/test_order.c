@@ -92,7 +92,7 @@ static void an_order_is_read_whole(void **state)
                                       &res, pool), 0);
     assert_int_equal(after->status, ACME_ORDER_INVALID);
     assert_ptr_equal(strstr(after->error.detail,
-                            "order of a.org: Weak.; see AcmeKeyTypes"),
+                            "order of a.org: Weak.; check AcmeKeyTypes"),
                      after->error.detail);
     assert_int_equal(after->error.retry, ACME_RETRY_NEVER);
     /* It cannot be finalized, and nothing was sent for it. */

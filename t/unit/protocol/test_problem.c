@@ -187,17 +187,18 @@ static void advice_follows_the_cas_sentence(void **state)
         const char *type, *says;
     } rows[] = {
         { "alreadyReplaced", "order of a.org: No." },
-        { "badCSR", "No.; see AcmeKeyTypes" },
+        { "badCSR", "No.; check AcmeKeyTypes" },
         { "badRevocationReason", "No.; give another reason" },
         { "caa", "No.; the CAA records" },
         { "connection", "No.; the CA must reach this server" },
-        { "dns", "No.; see to the DNS servers" },
+        { "dns", "No.; check the DNS servers" },
         { "externalAccountRequired",
           "No.; set AcmeExternalAccount kid file:path" },
-        { "invalidProfile", "No.; see AcmeProfile" },
-        { "rateLimited", "No.; it is tried again when the CA allows it" },
-        { "rejectedIdentifier", "leave it out with AcmeNames" },
-        { "unsupportedIdentifier", "No.; the CA issues for no names of this" },
+        { "invalidProfile", "No.; check AcmeProfile" },
+        { "rateLimited", "No.; it is retried when the CA allows it" },
+        { "rejectedIdentifier", "exclude it with AcmeNames" },
+        { "unsupportedIdentifier",
+          "No.; the CA does not issue for names of this" },
         { "userActionRequired", "No.; open the CA's page and do what it asks "
           "(see https://ca/terms?v=2)" }
     };
