@@ -21,7 +21,7 @@ static const acme_reason_t reasons[ACME_REASONS] = {
     [ACME_REASON_DNS_FAILED] = {
         "dns-failed", ACME_FAULT_DNS,
         "The CA cannot look up the name in the DNS.",
-        "Check that the DNS servers of the name answer, and its DNSSEC." },
+        "Check that the DNS servers of the name answer, and that DNSSEC is valid there." },
     [ACME_REASON_DNS_PROPAGATION] = {
         "dns-propagation", ACME_FAULT_DNS,
         "The TXT record of the challenge did not reach all name servers of the zone in time.",

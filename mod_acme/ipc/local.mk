@@ -15,4 +15,5 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 	%D%/acme_message.c %D%/acme_message.h \
 	%D%/acme_next_step.c %D%/acme_next_step.h \
 	%D%/acme_server.h \
-	%D%/acme_state.c %D%/acme_state.h
+	%D%/acme_state.c %D%/acme_state.h \
+	%D%/acme_view.c %D%/acme_view.h

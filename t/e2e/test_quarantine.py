@@ -60,7 +60,7 @@ class TestWithAClock:
         assert code == 0 and "left out: 1 of its names" in text
         text = json.loads(server.acmectl("status", "--json")[1])[0]
         assert text["leftOut"] == 1
-        assert "1 of its names left out" in server.get(
+        assert "left out: 1 of its names" in server.get(
             "/server-status", port=server.status_port).body
 
         # Not before its time, whatever is restarted.

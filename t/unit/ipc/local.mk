@@ -4,7 +4,8 @@ ipc_tests = \
 	%D%/test_conf \
 	%D%/test_conf_snapshot \
 	%D%/test_message \
-	%D%/test_next_step
+	%D%/test_next_step \
+	%D%/test_view
 ipc_tests_libs = t/unit/help/libhelp.la \
 	mod_acme/ipc/libacme_ipc.la \
 	mod_acme/protocol/libacme_protocol.la \

@@ -1,0 +1,309 @@
+/*
+ * test_view.c - what is shown of a certificate, and to whom.
+ */
+#include "acme_view.h"
+#include "live.h"
+
+static apr_array_header_t *names;
+
+static int setup(void **state)
+{
+    pool_setup(state);
+    names = apr_array_make(pool, 2, sizeof(const char *));
+    APR_ARRAY_PUSH(names, const char *) = "www.example.org";
+    APR_ARRAY_PUSH(names, const char *) = "example.org";
+    return 0;
+}
+
+#define VIEW_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
+
+static apr_array_header_t *rows_of(const acme_state_t *state, int is_held)
+{
+    const acme_view_cert_t cert = {
+        .id = "www.example.org", .names = names, .state = state,
+        .is_reload_held = is_held
+    };
+
+    return acme_view_rows(&cert, NOW, pool);
+}
+
+/* To programs or to people; "(none)" when the row is not shown. */
+static const char *shown(const apr_array_header_t *rows, const char *key,
+                         unsigned reader)
+{
+    const acme_view_row_t *row = acme_view_find(rows, key, reader);
+
+    if (!row) {
+        return "(none)";
+    }
+    if (reader & (ACME_VIEW_LINES | ACME_VIEW_JSON)) {
+        return row->value ? row->value : "(null)";
+    }
+    return row->text;
+}
+
+static void a_valid_one(void **unused)
+{
+    static const struct {
+        const char *key;
+        const char *lines, *json, *text, *page;
+    } rows[] = {
+        { "id", "www.example.org", "www.example.org", "www.example.org",
+          "www.example.org" },
+        { "state", "valid", "valid", "valid", "valid" },
+        { "names", "www.example.org,example.org",
+          "www.example.org,example.org", "www.example.org example.org",
+          "www.example.org, example.org" },
+        { "served", "yes", "true", "(none)", "(none)" },
+        { "serial", "04deadbeef", "04deadbeef", "04deadbeef", "(none)" },
+        { "issuer", "Some CA", "Some CA", "Some CA", "(none)" },
+        { "validFrom", "2026-11-16T05:36:05Z", "2026-11-16T05:36:05Z",
+          "(none)", "(none)" },
+        { "validUntil", "2027-02-14T05:36:05Z", "2027-02-14T05:36:05Z",
+          "2027-02-14 05:36:05 UTC", "2027-02-14 05:36:05 UTC" },
+        { "nextAt", "2026-12-01T05:36:05Z", "2026-12-01T05:36:05Z", "(none)",
+          "(none)" },
+        { "nextStep", "renew", "renew", "renew at 2026-12-01 05:36:05 UTC",
+          "renewal at 2026-12-01 05:36:05 UTC (in 10 days)" },
+        { "windowStart", "2026-11-30T05:36:05Z", "2026-11-30T05:36:05Z",
+          "(none)", "(none)" },
+        { "explanation", "https://ca/why", "https://ca/why", "(none)",
+          "https://ca/why" },
+        { "attempts", "0", "0", "(none)", "(none)" },
+        { "leftOut", "(none)", "0", "(none)", "(none)" },
+        { "leftOutUntil", "(none)", "(null)", "(none)", "(none)" },
+        { "limit", "(none)", "", "(none)", "(none)" },
+        { "problem", "(none)", "", "(none)", "(none)" },
+        { "detail", "(none)", "", "(none)", "(none)" },
+        { "revoked", "(none)", "false", "(none)", "(none)" },
+        { "deleted", "(none)", "false", "(none)", "(none)" },
+        { "reason", "(none)", "", "(none)", "(none)" },
+        { "fault", "(none)", "", "(none)", "(none)" },
+        { "remedy", "(none)", "", "(none)", "(none)" }
+    };
+    const apr_array_header_t *all;
+    acme_state_t state;
+    size_t i;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(5), 1);
+    state.served = state.live;
+    set_window(&state, NOW + DAYS(9), NOW + DAYS(12), NOW + DAYS(10));
+    apr_cpystrn(state.issuer, "Some CA", sizeof(state.issuer));
+    apr_cpystrn(state.explanation, "https://ca/why",
+                sizeof(state.explanation));
+    all = rows_of(&state, 0);
+    for (i = 0; i < COUNT(rows); i++) {
+        print_message("%s\n", rows[i].key);
+        assert_string_equal(shown(all, rows[i].key, ACME_VIEW_LINES),
+                            rows[i].lines);
+        assert_string_equal(shown(all, rows[i].key, ACME_VIEW_JSON),
+                            rows[i].json);
+        assert_string_equal(shown(all, rows[i].key, ACME_VIEW_TEXT),
+                            rows[i].text);
+        assert_string_equal(shown(all, rows[i].key, ACME_VIEW_PAGE),
+                            rows[i].page);
+    }
+}
+
+enum { STARTING, NOT_AGREED, DELETED, LIMITED, FAILED, FAILED_OLD,
+       LEFT_OUT, AFTER_RELOAD, HELD, REVOKED, NEW };
+
+/* Each way to wait or to fail has a reason, and all readers the same. */
+static void reasons(void **unused)
+{
+    static const struct {
+        const char *name;
+        int what;
+        const char *state, *code, *fault;
+        int ill;
+    } rows[] = {
+        { "starting", STARTING, "starting", "", "", 0 },
+        { "new", NEW, "placeholder", "", "", 0 },
+        { "not agreed", NOT_AGREED, "not-agreed", "terms-not-agreed",
+          "administrator", 1 },
+        { "deleted", DELETED, "deleted", "deleted", "administrator", 0 },
+        { "limited", LIMITED, "placeholder", "rate-limited", "ca", 0 },
+        { "failed", FAILED, "failed", "caa-forbidden", "dns", 1 },
+        { "failed, of an old journal", FAILED_OLD, "failed", "other", "", 1 },
+        { "a name is left out", LEFT_OUT, "valid", "names-quarantined",
+          "administrator", 0 },
+        { "served after a reload", AFTER_RELOAD, "valid", "", "", 0 },
+        { "the reload is held", HELD, "valid", "reload-held",
+          "administrator", 0 },
+        { "revoked", REVOKED, "revoked", "", "", 1 }
+    };
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < COUNT(rows); i++) {
+        const int what = rows[i].what;
+        const apr_array_header_t *all;
+        acme_state_t state;
+        const char *text;
+
+        make_live(&state, DAYS(90), DAYS(5), 1);
+        state.served = what == AFTER_RELOAD || what == HELD ? 0 : state.live;
+        if (what == NEW || what == LIMITED || what == FAILED
+            || what == FAILED_OLD) {
+            state.live = state.served = state.covers = 0;
+            state.not_before = state.not_after = 0;
+        }
+        state.agreed = what != NOT_AGREED;
+        state.deleted = what == DELETED;
+        state.revoked = what == REVOKED || what == DELETED;
+        state.limit_until = what == LIMITED ? NOW + HOURS(1) : 0;
+        state.limit_why = what == LIMITED ? ACME_REASON_RATE_LIMITED
+                                          : ACME_REASON_NONE;
+        state.left_out = what == LEFT_OUT;
+        state.attempts = what == FAILED || what == FAILED_OLD;
+        state.next_at = NOW + HOURS(1);
+        state.why = what == FAILED ? ACME_REASON_CAA_FORBIDDEN
+                                   : ACME_REASON_NONE;
+
+        all = rows_of(what == STARTING ? NULL : &state, what == HELD);
+        print_message("%s\n", rows[i].name);
+        assert_string_equal(shown(all, "state", ACME_VIEW_LINES),
+                            rows[i].state);
+        assert_string_equal(shown(all, "reason", ACME_VIEW_JSON),
+                            rows[i].code);
+        assert_string_equal(shown(all, "fault", ACME_VIEW_JSON),
+                            rows[i].fault);
+        text = shown(all, "reason", ACME_VIEW_TEXT);
+        assert_string_equal(shown(all, "reason", ACME_VIEW_PAGE), text);
+        if (*rows[i].code) {
+            assert_string_equal(shown(all, "reason", ACME_VIEW_LINES),
+                                rows[i].code);
+            assert_ptr_equal(strstr(text, rows[i].code), text);
+            assert_string_equal(shown(all, "remedy", ACME_VIEW_TEXT),
+                                shown(all, "remedy", ACME_VIEW_JSON));
+            assert_true(*shown(all, "remedy", ACME_VIEW_LINES));
+        }
+        else {
+            assert_string_equal(shown(all, "reason", ACME_VIEW_LINES),
+                                "(none)");
+            assert_string_equal(text, "(none)");
+        }
+        if (what != STARTING) {
+            assert_int_equal(acme_view_is_ill(&state, NOW), rows[i].ill);
+        }
+    }
+}
+
+static void a_failing_one(void **unused)
+{
+    const apr_array_header_t *all;
+    acme_state_t state;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(61), 1);
+    state.served = 0;
+    state.attempts = 2;
+    state.next_at = NOW + HOURS(2);
+    state.left_out = 3;
+    state.names_again_at = NOW + DAYS(1);
+    state.why = ACME_REASON_DNS_NXDOMAIN;
+    apr_cpystrn(state.problem, "urn:ietf:params:acme:error:dns",
+                sizeof(state.problem));
+    apr_cpystrn(state.detail, "no such name", sizeof(state.detail));
+    all = rows_of(&state, 0);
+
+    assert_string_equal(shown(all, "problem", ACME_VIEW_LINES),
+                        "urn:ietf:params:acme:error:dns no such name");
+    assert_string_equal(shown(all, "problem", ACME_VIEW_JSON),
+                        "urn:ietf:params:acme:error:dns");
+    assert_string_equal(shown(all, "detail", ACME_VIEW_JSON), "no such name");
+    assert_string_equal(shown(all, "attempts", ACME_VIEW_TEXT),
+                        "2 times: no such name");
+    assert_string_equal(shown(all, "leftOut", ACME_VIEW_LINES), "3");
+    assert_string_equal(shown(all, "leftOut", ACME_VIEW_PAGE),
+                        "3 of its names, as they keep failing; tried again "
+                        "at 2026-11-22 05:36:05 UTC");
+    assert_string_equal(shown(all, "served", ACME_VIEW_LINES),
+                        "after-reload");
+    assert_string_equal(shown(all, "served", ACME_VIEW_JSON), "false");
+    assert_string_equal(shown(all, "served", ACME_VIEW_TEXT),
+                        "after the next reload");
+    assert_string_equal(shown(all, "nextStep", ACME_VIEW_PAGE),
+                        "next attempt at 2026-11-21 07:36:05 UTC (in 2 h)");
+}
+
+/* One that had no certificate yet shows none of its fields to people. */
+static void a_new_one(void **unused)
+{
+    const apr_array_header_t *all;
+    acme_state_t state;
+
+    (void)unused;
+    memset(&state, 0, sizeof(state));
+    state.agreed = 1;
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "served", ACME_VIEW_LINES),
+                        "placeholder");
+    assert_string_equal(shown(all, "serial", ACME_VIEW_LINES), "(none)");
+    assert_string_equal(shown(all, "serial", ACME_VIEW_JSON), "");
+    assert_string_equal(shown(all, "validUntil", ACME_VIEW_JSON), "(null)");
+    assert_string_equal(shown(all, "validUntil", ACME_VIEW_TEXT), "(none)");
+    assert_string_equal(shown(all, "validUntil", ACME_VIEW_PAGE), "-");
+    assert_string_equal(shown(all, "nextStep", ACME_VIEW_PAGE),
+                        "to be ordered now");
+    all = rows_of(NULL, 0);
+    assert_string_equal(shown(all, "nextStep", ACME_VIEW_PAGE),
+                        "the keeper is starting");
+    assert_string_equal(shown(all, "nextAt", ACME_VIEW_LINES), "(none)");
+}
+
+/* A program that meets a key twice has to choose. */
+static void no_reader_meets_a_key_twice(void **unused)
+{
+    const apr_array_header_t *all;
+    acme_state_t state;
+    int i, k;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(61), 1);
+    state.served = 0;
+    state.attempts = state.left_out = 1;
+    state.revoked = 1;
+    apr_cpystrn(state.detail, "no", sizeof(state.detail));
+    all = rows_of(&state, 1);
+    for (i = 0; i < all->nelts; i++) {
+        const acme_view_row_t *row = &APR_ARRAY_IDX(all, i, acme_view_row_t);
+
+        assert_true(row->shown);
+        if (row->shown & (ACME_VIEW_TEXT | ACME_VIEW_PAGE)) {
+            assert_non_null(row->label);
+            assert_non_null(row->text);
+        }
+        if (row->shown & ACME_VIEW_LINES) {
+            assert_non_null(row->value);
+        }
+        for (k = 0; k < i; k++) {
+            const acme_view_row_t *other =
+                &APR_ARRAY_IDX(all, k, acme_view_row_t);
+
+            if ((row->shown & other->shown)
+                && !strcmp(row->key, other->key)) {
+                fail_msg("%s", row->key);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        VIEW_TEST(a_valid_one),
+        VIEW_TEST(reasons),
+        VIEW_TEST(a_failing_one),
+        VIEW_TEST(a_new_one),
+        VIEW_TEST(no_reader_meets_a_key_twice)
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
