@@ -152,3 +152,26 @@ def test_acmectl_tells_of_a_failure(site):
     server.wait_failed(NAME)
     _, text = server.acmectl("status")
     assert "failed" in text and "the CA has a bad day" in text
+
+
+def test_all_pages_give_the_same_reason(site):
+    """Page, ?auto, acmectl and its JSON: code, whose fault, remedy."""
+    ca = site.proxied_ca()
+    ca.answer(proxy.status(403, kind="caa", detail="not in our CAA set"), "order")
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    server.wait_failed(NAME)
+    lines = server.wait_state(NAME, "failed")
+    _, text = server.acmectl("status", NAME)
+    found, = json.loads(server.acmectl("status", NAME, "--json")[1])
+    page = server.get("/server-status", port=server.status_port).body
+
+    assert lines["Reason"] == found["reason"] == "caa-forbidden"
+    assert lines["Fault"] == found["fault"] == "dns"
+    assert lines["Remedy"] == found["remedy"] and found["remedy"]
+    for shown in (text, page):
+        assert "reason: caa-forbidden: " in shown
+        assert "fault: dns" in shown
+        assert f"remedy: {found['remedy']}" in shown
+    assert server.journal(NAME)["reasonCode"] == "caa-forbidden"

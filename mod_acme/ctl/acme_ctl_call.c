@@ -1,0 +1,96 @@
+/*
+ * acme_ctl_call.c - how acmectl was called: its arguments.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "acme_ctl_call.h"
+#include "acme_revoke_reason.h"
+
+static const char usage[] =
+    "usage: acmectl [--state-dir DIR] status [ID] [--json]\n"
+    "       acmectl [--state-dir DIR] renew ID [--force | --chain]\n"
+    "       acmectl [--state-dir DIR] revoke ID [--reason R] [--delete]\n"
+    "       acmectl [--state-dir DIR] dns-persist ID [--until TIME]\n"
+    "       acmectl [--state-dir DIR] account show\n"
+    "       acmectl [--state-dir DIR] account update|rollover|deactivate\n"
+    "               [CA]\n"
+    "\n"
+    "  status   what is managed, until when it is valid, what comes next\n"
+    "  renew    order a new certificate if it is due or failing; with\n"
+    "           --force in any case; with --chain only fetch its chain anew\n"
+    "  revoke   revoke it at the CA, and order a new one; with --delete\n"
+    "           nothing is ordered. R: keyCompromise, superseded, ...\n"
+    "  dns-persist  the TXT records for dns-persist-01, which you set once;\n"
+    "           TIME, when they end, is like 2027-11-21T00:00:00Z or 365d\n"
+    "  account  the accounts at the CAs: tell the contacts, change the key,\n"
+    "           give it up. CA is a part of its URL, needed where there are\n"
+    "           several\n"
+    "\n"
+    "DIR is the AcmeStateDir of the server, by default " ACME_STATE_DIR ".\n";
+
+static int read_reason(acme_ctl_call_t *call, const char *text)
+{
+    acme_result_t res;
+
+    if (acme_revoke_reason_parse(&call->reason, text, &res)) {
+        fprintf(stderr, "acmectl: %s\n", res.detail);
+        return 0;
+    }
+    return 1;
+}
+
+int acme_ctl_call_read(acme_ctl_call_t *call, int argc,
+                       const char *const *argv)
+{
+    int i;
+
+    call->state_dir = ACME_STATE_DIR;
+    call->reason = ACME_REVOKE_REASON_NONE;
+    for (i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--state-dir") && i + 1 < argc) {
+            call->state_dir = argv[++i];
+        }
+        else if (!strcmp(argv[i], "--json")) {
+            call->json = 1;
+        }
+        else if (!strcmp(argv[i], "--force")) {
+            call->force = 1;
+        }
+        else if (!strcmp(argv[i], "--chain")) {
+            call->chain = 1;
+        }
+        else if (!strcmp(argv[i], "--delete")) {
+            call->delete = 1;
+        }
+        else if (!strcmp(argv[i], "--reason") && i + 1 < argc) {
+            if (!read_reason(call, argv[++i])) {
+                return 0;
+            }
+        }
+        else if (!strcmp(argv[i], "--until") && i + 1 < argc) {
+            call->until = argv[++i];
+        }
+        else if (argv[i][0] == '-') {
+            return 0;
+        }
+        else if (!call->verb) {
+            call->verb = argv[i];
+        }
+        else if (!call->id) {
+            call->id = argv[i];
+        }
+        else if (!call->ca && !strcmp(call->verb, "account")) {
+            call->ca = argv[i];
+        }
+        else {
+            return 0;
+        }
+    }
+    return call->verb != NULL;
+}
+
+void acme_ctl_call_usage(void)
+{
+    fputs(usage, stderr);
+}

@@ -1,0 +1,111 @@
+/*
+ * acme_ctl_keeper.c - talking to the keeper, through its control socket.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <apr_strings.h>
+
+#include "acme_ctl_keeper.h"
+
+#define KEEPER_WAIT apr_time_from_sec(2)
+#define KEEPER_LOOK apr_time_from_msec(50)
+
+/* At a reload the socket is there for a moment with nobody behind it. */
+static int connect_soon(int fd, const struct sockaddr_un *addr)
+{
+    const apr_time_t end = apr_time_now() + KEEPER_WAIT;
+    int rc;
+
+    while ((rc = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)))
+           && errno == ECONNREFUSED && apr_time_now() < end) {
+        apr_sleep(KEEPER_LOOK);
+    }
+    return rc;
+}
+
+apr_status_t acme_ctl_keeper_connect(acme_ctl_keeper_t *keeper,
+                                     const char *state_dir,
+                                     acme_result_t *res, apr_pool_t *p)
+{
+    const char *path = apr_pstrcat(p, state_dir, "/run/acme.sock", NULL);
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+    keeper->p = p;
+    keeper->fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+    if (strlen(path) >= sizeof(addr.sun_path)) {
+        return acme_fail(res, ENAMETOOLONG, "%s: the path of this socket is longer than %d octets; use a shorter AcmeStateDir",
+                         path, (int)sizeof(addr.sun_path) - 1);
+    }
+    apr_cpystrn(addr.sun_path, path, sizeof(addr.sun_path));
+    if (keeper->fd < 0 || connect_soon(keeper->fd, &addr)) {
+        return acme_fail(res, errno, "%s: %s; does httpd run with mod_acme, and is this its AcmeStateDir?",
+                         path, strerror(errno));
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t acme_ctl_keeper_ask(acme_message_t *reply,
+                                 const acme_ctl_keeper_t *keeper,
+                                 acme_message_e kind, const void *body,
+                                 acme_result_t *res)
+{
+    const acme_message_t request = { kind, APR_SUCCESS, body, NULL, 0 };
+    apr_status_t rv;
+
+    rv = acme_message_send_request(keeper->fd, &request, res);
+    if (rv == APR_SUCCESS) {
+        rv = acme_message_receive_reply(reply, keeper->fd, res, keeper->p);
+    }
+    if (rv == APR_SUCCESS && reply->status != APR_SUCCESS) {
+        *res = *(const acme_result_t *)reply->body;
+        rv = reply->status;
+    }
+    return rv;
+}
+
+static apr_status_t list_one(acme_ctl_cert_t *found,
+                             const acme_ctl_keeper_t *keeper,
+                             apr_uint32_t cert, acme_result_t *res)
+{
+    const acme_msg_cert_t body = { { cert, 0, 0 } };
+    acme_message_t reply;
+    char *line, *last;
+    apr_status_t rv;
+
+    rv = acme_ctl_keeper_ask(&reply, keeper, ACME_MSG_LIST, &body, res);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    found->state = *(const acme_state_t *)reply.body;
+    found->cas = apr_array_make(keeper->p, 2, sizeof(const char *));
+    found->names = apr_array_make(keeper->p, 4, sizeof(const char *));
+    found->id = apr_strtok(apr_pstrdup(keeper->p, reply.tail), "\n", &last);
+    while ((line = apr_strtok(NULL, "\n", &last))) {
+        APR_ARRAY_PUSH(strchr(line, '/') ? found->cas : found->names,
+                       const char *) = line;
+    }
+    return found->id ? APR_SUCCESS
+                      : acme_fail(res, APR_EGENERAL, "keeper: a certificate without an id");
+}
+
+apr_status_t acme_ctl_keeper_list(apr_array_header_t **pcerts,
+                                  const acme_ctl_keeper_t *keeper,
+                                  const char *id, acme_result_t *res)
+{
+    apr_array_header_t *all = apr_array_make(keeper->p, 16,
+                                             sizeof(acme_ctl_cert_t));
+    acme_ctl_cert_t found;
+    apr_uint32_t i;
+    apr_status_t rv;
+
+    for (i = 0; !(rv = list_one(&found, keeper, i, res)); i++) {
+        if (!id || !strcmp(id, found.id)) {
+            APR_ARRAY_PUSH(all, acme_ctl_cert_t) = found;
+        }
+    }
+    *pcerts = all;
+    return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
+}
