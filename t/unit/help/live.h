@@ -24,9 +24,9 @@ acme_window_t window_of(const char *text);
 
 /* A good certificate that has cas CAs, warned of 10 % before its end. */
 void make_live(acme_state_t *state, apr_interval_time_t life,
-        apr_interval_time_t age, apr_uint32_t cas);
+               apr_interval_time_t age, apr_uint32_t cas);
 
 void set_window(acme_state_t *state, apr_time_t start, apr_time_t end,
-         apr_time_t pick);
+                apr_time_t pick);
 
 #endif

@@ -5,6 +5,7 @@
 #include "scratch.h"
 
 #include "acme_parsers.h"
+#include "acme_store.h"
 #include "httpd_stubs.h"
 
 #define HMAC "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
