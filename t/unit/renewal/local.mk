@@ -11,9 +11,9 @@ renewal_tests = \
 	%D%/test_schedule \
 	%D%/test_scheduler \
 	%D%/test_validation
+EXTRA_DIST += %D%/renewing.h
 renewal_tests_libs = t/unit/help/libhelp.la \
 	mod_acme/renewal/libacme_renewal.la \
-	mod_acme/store/libacme_store.la \
 	mod_acme/ipc/libacme_ipc.la \
 	mod_acme/protocol/libacme_protocol.la \
 	mod_acme/net/libacme_net.la \
