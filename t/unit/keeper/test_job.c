@@ -5,6 +5,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 
 #include "acme_job.h"
@@ -20,6 +23,9 @@ static int setup(void **state)
 {
     alarm(HANGS_AFTER);
     signal(SIGPIPE, SIG_IGN);   /* as the keeper does */
+#ifdef __linux__
+    prctl(PR_SET_CHILD_SUBREAPER, 1);   /* an init may take its time */
+#endif
     return scratch_setup(state);
 }
 
@@ -171,6 +177,7 @@ static void assert_ended(const char *path)
     int i;
 
     assert_true(pid > 1);
+    waitpid(pid, NULL, 0);
     for (i = 0; i < 100 && kill(pid, 0) == 0; i++) {
         usleep(20000);
     }
