@@ -153,6 +153,7 @@ static void unknown_reasons_are_the_generic_one(void **state)
     size_t i;
 
     (void)state;
+    open_store();
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         put(at("store/journal/a.org.json"), rows[i].json);
         assert_int_equal(load(&journal), 0);
