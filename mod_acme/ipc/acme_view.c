@@ -172,8 +172,10 @@ static const char *next_text(const acme_state_t *state, acme_next_t next,
         what = "next attempt";
         break;
     case ACME_STEP_LIMIT:
-        what = "waits for a limit of the CA: order";
-        break;
+        return apr_psprintf(p,
+                            "postponed by a CA rate limit until %s (in %s)",
+                            acme_time_text(next.at, p),
+                            acme_time_interval_text(next.at - now, p));
     }
     return apr_psprintf(p, "%s at %s (in %s)", what,
                         acme_time_text(next.at, p),

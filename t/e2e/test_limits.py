@@ -87,15 +87,15 @@ def test_one_more_of_the_same_names_waits_and_says_until_when(site, limited):
         f"({NAME}) in 7 days" in told["Limit"]
     # One comes back after a fifth of the week.
     assert 33 * HOURS < seconds_until(told["NextAt"]) < 34 * HOURS
-    assert server.wait_log("renewal: a limit of the CA lets 1 certificate "
-                           "wait: the last of 1 name about .* UTC")
+    assert server.wait_log("renewal: a CA rate limit postpones 1 "
+                           "certificate: the last of 1 name about .* UTC")
 
     code, said = server.acmectl("status", NAME)
     assert code == 0
     assert "next: limit at " in said and "limit: Let's Encrypt" in said
     said = json.loads(server.acmectl("status", NAME, "--json")[1])[0]
     assert said["nextStep"] == "limit" and said["limit"] == told["Limit"]
-    assert "waits for a limit of the CA" in server.get(
+    assert "postponed by a CA rate limit until" in server.get(
         "/server-status", port=server.status_port).body
     assert orders(server) == SAME_NAMES
     assert not server.failures(NAME)
@@ -147,7 +147,7 @@ def test_a_ca_without_known_limits_is_asked_at_once(site):
     server.start()
     use_up(server, NAME)
     server.wait_installed(NAME, SAME_NAMES + 1)
-    assert not server.matching("a limit of the CA")
+    assert not server.matching("a CA rate limit")
 
 
 def test_many_first_certificates_are_spaced_with_a_forecast(site, limited):
