@@ -86,7 +86,7 @@ static const acme_reason_t reasons[ACME_REASONS] = {
     [ACME_REASON_CA_ANSWER] = {
         "ca-answer-invalid", ACME_FAULT_CA,
         "The CA gave an answer that does not follow RFC 8555.",
-        "Check that AcmeCA is the URL of an ACME directory; tell the CA if it is." },
+        "Check that AcmeCA is the URL of an ACME directory; report it to the CA if it is." },
     [ACME_REASON_REQUEST_REFUSED] = {
         "request-refused", ACME_FAULT_CA,
         "The CA refused a request.",
