@@ -9,6 +9,7 @@ noinst_LTLIBRARIES += %D%/libacme_base.la
 %C%_libacme_base_la_SOURCES = \
 	%D%/acme_json.c %D%/acme_json.h \
 	%D%/acme_name.c %D%/acme_name.h \
+	%D%/acme_octets.h \
 	%D%/acme_reason.c %D%/acme_reason.h \
 	%D%/acme_result.c %D%/acme_result.h \
 	%D%/acme_revoke_reason.c %D%/acme_revoke_reason.h \

@@ -173,12 +173,11 @@ static int add_identifier(X509 *x509, const unsigned char *digest)
     return done;
 }
 
-apr_status_t acme_alpn_cert_make(const char **ppem, acme_key_t *key,
-                                 const char *sni, const unsigned char *digest,
-                                 apr_time_t now, acme_result_t *res,
-                                 apr_pool_t *p)
+apr_status_t acme_alpn_cert_make(const char **ppem,
+                                 const acme_alpn_cert_t *from,
+                                 acme_result_t *res, apr_pool_t *p)
 {
-    EVP_PKEY *evp = acme_key_evp(key);
+    EVP_PKEY *evp = acme_key_evp(from->key);
     X509 *x509 = X509_new();
     apr_status_t rv = APR_SUCCESS;
 
@@ -186,17 +185,18 @@ apr_status_t acme_alpn_cert_make(const char **ppem, acme_key_t *key,
 
     if (!x509
         || !X509_set_version(x509, X509_V3)
-        || !set_serial(x509, now)
-        || !acme_openssl_set_times(x509, now - LEAD, now + VALID)
+        || !set_serial(x509, from->now)
+        || !acme_openssl_set_times(x509, from->now - LEAD,
+                                   from->now + VALID)
         || !set_names(x509)
-        || !add_san(x509, sni, p)
-        || !add_identifier(x509, digest)
+        || !add_san(x509, from->sni, p)
+        || !add_identifier(x509, from->digest)
         || !X509_set_pubkey(x509, evp)
         || !X509_sign(x509, evp, EVP_sha256())
         || !(*ppem = acme_openssl_pem(x509, p))) {
         rv =
             acme_fail(res, APR_EGENERAL, "%s: certificate for tls-alpn-01: %s",
-                      sni, acme_openssl_reason());
+                      from->sni, acme_openssl_reason());
     }
     X509_free(x509);
     return rv;

@@ -23,14 +23,20 @@ apr_status_t acme_alpn_cert_digest(unsigned char *digest,
                                    const char *key_authorization,
                                    acme_result_t *res);
 
+typedef struct {
+    acme_key_t *key;
+    const char *sni;
+    const unsigned char *digest;        /* of the key authorization */
+    apr_time_t now;
+} acme_alpn_cert_t;
+
 /*
  * A certificate for the name behind sni, as PEM in p: signed by key itself,
  * with that one name or address, and the digest in the critical extension
  * acmeIdentifier. Nothing else that a validator could stumble over.
  */
-apr_status_t acme_alpn_cert_make(const char **ppem, acme_key_t *key,
-                                 const char *sni, const unsigned char *digest,
-                                 apr_time_t now, acme_result_t *res,
-                                 apr_pool_t *p);
+apr_status_t acme_alpn_cert_make(const char **ppem,
+                                 const acme_alpn_cert_t *from,
+                                 acme_result_t *res, apr_pool_t *p);
 
 #endif

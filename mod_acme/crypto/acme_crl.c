@@ -99,7 +99,7 @@ static void read_entry(acme_revoked_t *out, const X509_REVOKED *entry)
 }
 
 apr_status_t acme_crl_read(acme_revoked_t *out, const acme_chain_t *chain,
-                           const acme_revoked_der_t *der, apr_time_t now,
+                           const acme_octets_t *der, apr_time_t now,
                            acme_result_t *res, apr_pool_t *p)
 {
     const unsigned char *rest = der->data;

@@ -51,7 +51,7 @@ static int add_must_staple(STACK_OF(X509_EXTENSION) **pexts)
 }
 
 static int fill_request(X509_REQ *req, const apr_array_header_t *names,
-                        int must_staple)
+                        acme_csr_e kind)
 {
     STACK_OF(X509_EXTENSION) *exts = NULL;
     X509_NAME *subject = acme_openssl_name(find_cn(names));
@@ -62,7 +62,7 @@ static int fill_request(X509_REQ *req, const apr_array_header_t *names,
            && X509_REQ_set_version(req, REQUEST_V1)
            && X509_REQ_set_subject_name(req, subject)
            && X509V3_add1_i2d(&exts, NID_subject_alt_name, sans, 0, 0) > 0
-           && (!must_staple || add_must_staple(&exts))
+           && (kind != ACME_CSR_MUST_STAPLE || add_must_staple(&exts))
            && X509_REQ_add_extensions(req, exts);
     sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
     GENERAL_NAMES_free(sans);
@@ -70,9 +70,9 @@ static int fill_request(X509_REQ *req, const apr_array_header_t *names,
     return done;
 }
 
-apr_status_t acme_csr_make(const unsigned char **pder, apr_size_t *plen,
-                           acme_key_t *key, const apr_array_header_t *names,
-                           int must_staple, acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_csr_make(acme_octets_t *pder, acme_key_t *key,
+                           const apr_array_header_t *names, acme_csr_e kind,
+                           acme_result_t *res, apr_pool_t *p)
 {
     EVP_PKEY *evp = acme_key_evp(key);
     X509_REQ *req = X509_REQ_new();
@@ -80,15 +80,14 @@ apr_status_t acme_csr_make(const unsigned char **pder, apr_size_t *plen,
     apr_status_t rv;
     int len = 0;
 
-    *pder = NULL;
-    *plen = 0;
+    memset(pder, 0, sizeof(*pder));
 
     if (!names->nelts) {
         rv = acme_fail_never(res, APR_EINVAL,
                              "certificate request: no names to ask for");
         goto out;
     }
-    if (!req || !fill_request(req, names, must_staple)
+    if (!req || !fill_request(req, names, kind)
         || !X509_REQ_set_pubkey(req, evp)
         || !X509_REQ_sign(req, evp, EVP_sha256())
         || (len = i2d_X509_REQ(req, &der)) <= 0) {
@@ -97,8 +96,8 @@ apr_status_t acme_csr_make(const unsigned char **pder, apr_size_t *plen,
         goto out;
     }
 
-    *pder = apr_pmemdup(p, der, (apr_size_t)len);
-    *plen = (apr_size_t)len;
+    pder->data = apr_pmemdup(p, der, (apr_size_t)len);
+    pder->len = (apr_size_t)len;
     rv = APR_SUCCESS;
 out:
     OPENSSL_free(der);

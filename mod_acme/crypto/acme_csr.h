@@ -8,15 +8,18 @@
 
 #include "acme_key.h"
 
+typedef enum {
+    ACME_CSR_PLAIN,
+    ACME_CSR_MUST_STAPLE        /* good only with a stapled OCSP answer: 7633 */
+} acme_csr_e;
+
 /*
- * A certificate request (DER) for names, all of them in subjectAltName,
+ * A certificate request (DER, in p) for names, all of them in subjectAltName,
  * addresses as iPAddress. The CN is the first DNS name of at most 64 octets;
- * without one the subject is empty. must_staple asks for a certificate that
- * is only good with a stapled OCSP answer. (7633)
+ * without one the subject is empty.
  */
-apr_status_t acme_csr_make(const unsigned char **pder, apr_size_t *plen,
-                           acme_key_t *key, const apr_array_header_t *names,
-                           int must_staple, acme_result_t *res,
-                           apr_pool_t *p);
+apr_status_t acme_csr_make(acme_octets_t *pder, acme_key_t *key,
+                           const apr_array_header_t *names, acme_csr_e kind,
+                           acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -92,8 +92,7 @@ apr_status_t acme_jws_make(const char **pbody, const acme_jws_t *jws,
                            acme_result_t *res, apr_pool_t *p)
 {
     const char *header, *input;
-    const unsigned char *sig;
-    apr_size_t len;
+    acme_octets_t sig;
     apr_status_t rv;
 
     *pbody = NULL;
@@ -103,11 +102,11 @@ apr_status_t acme_jws_make(const char **pbody, const acme_jws_t *jws,
         return rv;
     }
     input = signing_input(header, jws->payload, p);
-    rv = acme_key_sign(&sig, &len, jws->key, input, strlen(input), res, p);
+    rv = acme_key_sign(&sig, jws->key, input, strlen(input), res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    *pbody = flattened(input, sig, len, p);
+    *pbody = flattened(input, sig.data, sig.len, p);
     return APR_SUCCESS;
 }
 

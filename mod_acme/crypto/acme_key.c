@@ -396,16 +396,15 @@ static unsigned char *join_r_and_s(const unsigned char *der, size_t len,
     return sig;
 }
 
-apr_status_t acme_key_sign(const unsigned char **psig, apr_size_t *plen,
-                           acme_key_t *key, const char *data, apr_size_t len,
+apr_status_t acme_key_sign(acme_octets_t *psig, acme_key_t *key,
+                           const char *data, apr_size_t len,
                            acme_result_t *res, apr_pool_t *p)
 {
     int octets = key->kind->octets;
     unsigned char *sig;
     size_t sig_len;
 
-    *psig = NULL;
-    *plen = 0;
+    memset(psig, 0, sizeof(*psig));
 
     sig = sign_plain(&sig_len, key, data, len, p);
     if (sig && octets) {
@@ -416,7 +415,7 @@ apr_status_t acme_key_sign(const unsigned char **psig, apr_size_t *plen,
         return acme_fail(res, APR_EGENERAL, "%s signature: %s",
                          key->kind->alg, acme_openssl_reason());
     }
-    *psig = sig;
-    *plen = sig_len;
+    psig->data = sig;
+    psig->len = sig_len;
     return APR_SUCCESS;
 }

@@ -9,6 +9,7 @@
 
 #include <apr_pools.h>
 
+#include "acme_octets.h"
 #include "acme_result.h"
 
 struct evp_pkey_st;             /* OpenSSL's EVP_PKEY */
@@ -76,8 +77,8 @@ apr_status_t acme_key_thumbprint(const char **pthumb, acme_key_t *key,
  * The signature of a JWS over data: for EC r and s, each padded to the size
  * of the curve (7518, 3.4); for RSA PKCS #1 v1.5 with SHA-256.
  */
-apr_status_t acme_key_sign(const unsigned char **psig, apr_size_t *plen,
-                           acme_key_t *key, const char *data, apr_size_t len,
+apr_status_t acme_key_sign(acme_octets_t *psig, acme_key_t *key,
+                           const char *data, apr_size_t len,
                            acme_result_t *res, apr_pool_t *p);
 
 #endif

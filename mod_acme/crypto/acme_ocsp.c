@@ -65,7 +65,7 @@ out:
 
 /* The signed part of a reply; the caller frees it. */
 static apr_status_t open_reply(OCSP_BASICRESP **pbasic,
-                               const acme_revoked_der_t *der,
+                               const acme_octets_t *der,
                                acme_result_t *res)
 {
     const unsigned char *rest = der->data;
@@ -169,7 +169,7 @@ static apr_status_t read_status(acme_revoked_t *out, OCSP_BASICRESP *basic,
 }
 
 apr_status_t acme_ocsp_read(acme_revoked_t *out, const acme_chain_t *chain,
-                            const acme_revoked_der_t *der, apr_time_t now,
+                            const acme_octets_t *der, apr_time_t now,
                             acme_result_t *res, apr_pool_t *p)
 {
     OCSP_BASICRESP *basic = NULL;

@@ -14,14 +14,14 @@ apr_status_t acme_ocsp_request(const char **pder, apr_size_t *plen,
                                apr_pool_t *p);
 
 /*
- * Read the answer to it, about the leaf of chain. It counts when it is
+ * Read the answer to it (DER), about the leaf of chain. It counts when it is
  * fresh and was signed by the issuer, or by whom the issuer certified for
  * that (6960, 4.2.2.2); else it is a failure, *out is UNKNOWN, and res says
  * why. A responder may not know the certificate (yet): UNKNOWN as well, but
  * a success.
  */
 apr_status_t acme_ocsp_read(acme_revoked_t *out, const acme_chain_t *chain,
-                            const acme_revoked_der_t *der, apr_time_t now,
+                            const acme_octets_t *der, apr_time_t now,
                             acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "acme_chain.h"
 #include "acme_revoke_reason.h"
+#include "acme_octets.h"
 
 struct asn1_string_st;          /* OpenSSL's ASN1_TIME */
 
@@ -23,12 +24,6 @@ typedef struct {
     apr_time_t next_update;     /* a newer answer is there by then; 0: any
                                    time */
 } acme_revoked_t;
-
-/* An OCSP answer or a CRL as it came from the network: DER, not yet read. */
-typedef struct {
-    const unsigned char *data;
-    apr_size_t len;
-} acme_revoked_der_t;
 
 /*
  * The certificate that issued the leaf; the chain keeps it. ENOENT when

@@ -44,20 +44,19 @@ static int set_extensions(X509 *x509, const apr_array_header_t *names)
     return done;
 }
 
-apr_status_t acme_self_signed_make(const char **ppem, acme_key_t *key,
-                                   const apr_array_header_t *names,
-                                   apr_time_t now, apr_interval_time_t valid,
+apr_status_t acme_self_signed_make(const char **ppem,
+                                   const acme_self_signed_t *from,
                                    acme_result_t *res, apr_pool_t *p)
 {
-    apr_time_t from = now - LEAD;
+    apr_time_t begin = from->now - LEAD;
     X509_NAME *name = acme_openssl_name(SUBJECT_CN);
-    EVP_PKEY *evp = acme_key_evp(key);
+    EVP_PKEY *evp = acme_key_evp(from->key);
     X509 *x509 = X509_new();
     apr_status_t rv = APR_SUCCESS;
 
     *ppem = NULL;
 
-    if (!names->nelts) {
+    if (!from->names->nelts) {
         rv = acme_fail_never(res, APR_EINVAL, "placeholder: no names for it");
         goto out;
     }
@@ -66,13 +65,13 @@ apr_status_t acme_self_signed_make(const char **ppem, acme_key_t *key,
         || !set_serial(x509)
         || !X509_set_issuer_name(x509, name)
         || !X509_set_subject_name(x509, name)
-        || !acme_openssl_set_times(x509, from, from + valid)
-        || !set_extensions(x509, names)
+        || !acme_openssl_set_times(x509, begin, begin + from->valid)
+        || !set_extensions(x509, from->names)
         || !X509_set_pubkey(x509, evp)
         || !X509_sign(x509, evp, EVP_sha256())
         || !(*ppem = acme_openssl_pem(x509, p))) {
         rv = acme_fail(res, APR_EGENERAL, "placeholder for %s: %s",
-                       acme_name_list_text(names, p), acme_openssl_reason());
+                       acme_name_list_text(from->names, p), acme_openssl_reason());
     }
 out:
     X509_free(x509);

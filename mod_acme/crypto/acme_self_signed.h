@@ -8,13 +8,16 @@
 
 #include "acme_key.h"
 
-/*
- * A self-signed certificate (PEM) for names, valid for this long from an hour
- * before now.
- */
-apr_status_t acme_self_signed_make(const char **ppem, acme_key_t *key,
-                                   const apr_array_header_t *names,
-                                   apr_time_t now, apr_interval_time_t valid,
+typedef struct {
+    acme_key_t *key;
+    const apr_array_header_t *names;    /* const char *, see acme_name.h */
+    apr_time_t now;
+    apr_interval_time_t valid;          /* from an hour before now */
+} acme_self_signed_t;
+
+/* A self-signed certificate as PEM in p. */
+apr_status_t acme_self_signed_make(const char **ppem,
+                                   const acme_self_signed_t *from,
                                    acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -57,6 +57,8 @@ apr_status_t acme_placeholder_find(acme_placeholder_t *found,
                                    apr_pool_t *p)
 {
     const char *pem;
+    acme_self_signed_t from = { .names = cert->names, .now = now,
+                                .valid = VALID };
     acme_key_t *key;
     apr_status_t rv;
 
@@ -66,7 +68,8 @@ apr_status_t acme_placeholder_find(acme_placeholder_t *found,
     if (rv != APR_SUCCESS || is_good(found->cert, key, cert, now, p)) {
         return rv;
     }
-    rv = acme_self_signed_make(&pem, key, cert->names, now, VALID, res, p);
+    from.key = key;
+    rv = acme_self_signed_make(&pem, &from, res, p);
     if (rv == APR_SUCCESS) {
         rv = acme_file_write(found->cert, pem, strlen(pem), 0644, res, p);
     }

@@ -288,6 +288,9 @@ static apr_status_t make_answer(const char **pcert_pem, const char **pkey_pem,
                                 const SSL *ssl, const challenge_t *challenge,
                                 acme_result_t *res, apr_pool_t *p)
 {
+    acme_alpn_cert_t from = { .sni = challenge->sni,
+                              .digest = challenge->digest,
+                              .now = apr_time_now() };
     acme_key_type_e type;
     acme_key_t *key;
     apr_status_t rv;
@@ -297,8 +300,8 @@ static apr_status_t make_answer(const char **pcert_pem, const char **pkey_pem,
         rv = find_key(&key, type, res);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_alpn_cert_make(pcert_pem, key, challenge->sni,
-                                 challenge->digest, apr_time_now(), res, p);
+        from.key = key;
+        rv = acme_alpn_cert_make(pcert_pem, &from, res, p);
     }
     if (rv == APR_SUCCESS) {
         rv = acme_key_pem(pkey_pem, key, res, p);

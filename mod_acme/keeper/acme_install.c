@@ -138,6 +138,7 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     const acme_cert_conf_t *cert = in->cert;
     const apr_uint32_t part = in->about.part;
     acme_pending_t *pending = apr_pcalloc(in->p, sizeof(*pending));
+    acme_octets_t csr;
     acme_key_t *key = NULL;
     apr_status_t rv = APR_SUCCESS;
 
@@ -153,10 +154,14 @@ static apr_status_t make_pending(acme_pending_t **ppending,
         rv = acme_key_pem(&pending->key_pem, key, in->res, in->p);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_csr_make(&pending->csr, &pending->csr_len, key, names,
-                           cert->must_staple, in->res, in->p);
+        rv = acme_csr_make(&csr, key, names,
+                           cert->must_staple ? ACME_CSR_MUST_STAPLE
+                                             : ACME_CSR_PLAIN,
+                           in->res, in->p);
     }
     if (rv == APR_SUCCESS) {
+        pending->csr = csr.data;
+        pending->csr_len = csr.len;
         pending->names = names;
         pending->digest = acme_conf_request(cert, part, names, in->p);
         rv = acme_pending_save(in->store,

@@ -116,6 +116,7 @@ static apr_status_t locate(const char **purl, acme_session_t *session,
                            apr_pool_t *p)
 {
     const char *what = what_of(session, p);
+    acme_session_post_t post = { .kind = kind, .what = what };
     const acme_directory_t *dir;
     acme_http_reply_t *reply;
     apr_status_t rv;
@@ -126,8 +127,8 @@ static apr_status_t locate(const char **purl, acme_session_t *session,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = acme_session_post(&reply, session, kind, dir->new_account, what, res,
-                           p);
+    post.url = dir->new_account;
+    rv = acme_session_post(&reply, session, &post, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -156,10 +157,13 @@ static apr_status_t change(acme_session_t *session, acme_sign_e kind,
                            acme_result_t *res, apr_pool_t *p)
 {
     const char *what = what_of(session, p);
+    const acme_session_post_t post = { .kind = kind,
+                                       .url = url,
+                                       .what = what };
     acme_http_reply_t *reply;
     apr_status_t rv;
 
-    rv = acme_session_post(&reply, session, kind, url, what, res, p);
+    rv = acme_session_post(&reply, session, &post, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -182,6 +186,7 @@ apr_status_t acme_account_key_change(acme_session_t *session,
                                      acme_result_t *res, apr_pool_t *p)
 {
     const char *what = what_of(session, p);
+    acme_session_post_t post = { .kind = ACME_SIGN_KEY_CHANGE, .what = what };
     const acme_directory_t *dir;
     acme_http_reply_t *reply;
     apr_status_t rv;
@@ -196,6 +201,6 @@ apr_status_t acme_account_key_change(acme_session_t *session,
             "%s: this CA does not support a change of the account's key",
             what);
     }
-    return acme_session_post(&reply, session, ACME_SIGN_KEY_CHANGE,
-                             dir->key_change, what, res, p);
+    post.url = dir->key_change;
+    return acme_session_post(&reply, session, &post, res, p);
 }

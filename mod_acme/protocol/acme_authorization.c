@@ -191,6 +191,9 @@ apr_status_t acme_authorization_fetch(acme_authorization_t **pauthz,
                                       acme_result_t *res, apr_pool_t *p)
 {
     const char *what = apr_pstrcat(p, "authorization ", url, NULL);
+    const acme_session_post_t post = { .kind = ACME_SIGN_POST_AS_GET,
+                                       .url = url,
+                                       .what = what };
     acme_authorization_t *authz = apr_pcalloc(p, sizeof(*authz));
     acme_http_reply_t *reply;
     apr_status_t rv;
@@ -198,8 +201,7 @@ apr_status_t acme_authorization_fetch(acme_authorization_t **pauthz,
 
     *pauthz = NULL;
 
-    rv = acme_session_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what,
-                           res, p);
+    rv = acme_session_post(&reply, session, &post, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -244,8 +246,10 @@ apr_status_t acme_authorization_respond(acme_session_t *session,
                                         apr_pool_t *p)
 {
     const char *what = apr_psprintf(p, "%s of %s", challenge->type, name);
+    const acme_session_post_t post = { .kind = ACME_SIGN_CHALLENGE,
+                                       .url = challenge->url,
+                                       .what = what };
     acme_http_reply_t *reply;
 
-    return acme_session_post(&reply, session, ACME_SIGN_CHALLENGE,
-                             challenge->url, what, res, p);
+    return acme_session_post(&reply, session, &post, res, p);
 }

@@ -37,6 +37,9 @@ apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
 {
     static const char expected[] = "application/pem-certificate-chain";
     const char *what = apr_pstrcat(p, "certificate ", url, NULL);
+    const acme_session_post_t post = { .kind = ACME_SIGN_POST_AS_GET,
+                                       .url = url,
+                                       .what = what };
     acme_http_reply_t *reply;
     const char *type;
     apr_status_t rv;
@@ -47,8 +50,7 @@ apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
         *palternates = NULL;
     }
 
-    rv = acme_session_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what,
-                           res, p);
+    rv = acme_session_post(&reply, session, &post, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -88,6 +90,7 @@ apr_status_t acme_certificate_revoke(acme_session_t *session,
 {
     const char *what = apr_pstrcat(p, "revocation at ",
                                    acme_ca_url(session->ca), NULL);
+    acme_session_post_t post = { .kind = ACME_SIGN_REVOKE, .what = what };
     const acme_directory_t *dir;
     acme_http_reply_t *reply;
     apr_status_t rv;
@@ -101,8 +104,8 @@ apr_status_t acme_certificate_revoke(acme_session_t *session,
             res, APR_ENOTIMPL,
             "%s: this CA does not revoke certificates through ACME", what);
     }
-    rv = acme_session_post(&reply, session, ACME_SIGN_REVOKE, dir->revoke_cert,
-                           what, res, p);
+    post.url = dir->revoke_cert;
+    rv = acme_session_post(&reply, session, &post, res, p);
     if (rv != APR_SUCCESS && acme_problem_is(res, "alreadyRevoked")) {
         return APR_SUCCESS;
     }

@@ -180,6 +180,7 @@ apr_status_t acme_order_create(acme_order_t **porder,
                                acme_result_t *res, apr_pool_t *p)
 {
     const char *what = what_of(id, p);
+    acme_session_post_t post = { .kind = ACME_SIGN_NEW_ORDER, .what = what };
     const acme_directory_t *dir;
     const char *url;
     acme_http_reply_t *reply;
@@ -194,8 +195,8 @@ apr_status_t acme_order_create(acme_order_t **porder,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = acme_session_post(&reply, session, ACME_SIGN_NEW_ORDER,
-                           dir->new_order, what, res, p);
+    post.url = dir->new_order;
+    rv = acme_session_post(&reply, session, &post, res, p);
     if (rv != APR_SUCCESS && reply && pnames) {
         *pnames = acme_problem_names(reply, p);
     }
@@ -214,13 +215,15 @@ apr_status_t acme_order_fetch(acme_order_t **porder, acme_session_t *session,
                               acme_result_t *res, apr_pool_t *p)
 {
     const char *what = what_of(id, p);
+    const acme_session_post_t post = { .kind = ACME_SIGN_POST_AS_GET,
+                                       .url = url,
+                                       .what = what };
     acme_http_reply_t *reply;
     apr_status_t rv;
 
     *porder = NULL;
 
-    rv = acme_session_post(&reply, session, ACME_SIGN_POST_AS_GET, url, what,
-                           res, p);
+    rv = acme_session_post(&reply, session, &post, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -233,6 +236,9 @@ apr_status_t acme_order_finalize(acme_order_t **pafter,
                                  acme_result_t *res, apr_pool_t *p)
 {
     const char *what = what_of(id, p);
+    const acme_session_post_t post = { .kind = ACME_SIGN_FINALIZE,
+                                       .url = order->finalize,
+                                       .what = what };
     acme_http_reply_t *reply;
     apr_status_t rv;
 
@@ -242,8 +248,7 @@ apr_status_t acme_order_finalize(acme_order_t **pafter,
         return acme_fail(res, APR_EGENERAL,
                          "%s: the CA gave no URL to finalize it", what);
     }
-    rv = acme_session_post(&reply, session, ACME_SIGN_FINALIZE,
-                           order->finalize, what, res, p);
+    rv = acme_session_post(&reply, session, &post, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }

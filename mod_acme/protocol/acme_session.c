@@ -96,11 +96,11 @@ static apr_status_t fetch_nonce(const char **pnonce, acme_session_t *session,
 }
 
 apr_status_t acme_session_post(acme_http_reply_t **preply,
-                               acme_session_t *session, acme_sign_e kind,
-                               const char *url, const char *what,
+                               acme_session_t *session,
+                               const acme_session_post_t *post,
                                acme_result_t *res, apr_pool_t *p)
 {
-    acme_http_request_t request = { .method = ACME_HTTP_POST, .url = url,
+    acme_http_request_t request = { .method = ACME_HTTP_POST, .url = post->url,
                                     .content_type = "application/jose+json" };
     acme_nonces_t *nonces = acme_ca_nonces(session->ca);
     const char *nonce = acme_nonces_take(nonces, p);
@@ -117,8 +117,8 @@ apr_status_t acme_session_post(acme_http_reply_t **preply,
                 return rv;
             }
         }
-        rv = session->sign(&request.body, session->baton, kind, url, nonce,
-                           res, p);
+        rv = session->sign(&request.body, session->baton, post->kind,
+                           post->url, nonce, res, p);
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -130,7 +130,7 @@ apr_status_t acme_session_post(acme_http_reply_t **preply,
         if (reply->status / 100 == 2) {
             break;
         }
-        rv = acme_problem_reply(reply, what, res, p);
+        rv = acme_problem_reply(reply, post->what, res, p);
         if (!acme_problem_is(res, "badNonce")) {
             break;
         }

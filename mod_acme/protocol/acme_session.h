@@ -58,6 +58,12 @@ apr_status_t acme_session_directory(const acme_directory_t **pdir,
                                     acme_session_t *session,
                                     acme_result_t *res, apr_pool_t *p);
 
+typedef struct {
+    acme_sign_e kind;
+    const char *url;
+    const char *what;           /* begins the sentence of a failure */
+} acme_session_post_t;
+
 /*
  * Send one signed request. The nonce is one that an earlier reply brought,
  * else asked for (newNonce). badNonce is tried again with the nonce of the
@@ -66,8 +72,8 @@ apr_status_t acme_session_directory(const acme_directory_t **pdir,
  * brought it; NULL when there was none.
  */
 apr_status_t acme_session_post(acme_http_reply_t **preply,
-                               acme_session_t *session, acme_sign_e kind,
-                               const char *url, const char *what,
+                               acme_session_t *session,
+                               const acme_session_post_t *post,
                                acme_result_t *res, apr_pool_t *p);
 
 /* The URL of what a request made: the reply's Location, checked. */

@@ -29,9 +29,9 @@ static apr_status_t fetch(acme_http_reply_t **preply, acme_http_t *http,
     return rv;
 }
 
-static acme_revoked_der_t der_of(const acme_http_reply_t *reply)
+static acme_octets_t der_of(const acme_http_reply_t *reply)
 {
-    return (acme_revoked_der_t){ .data = (const unsigned char *)reply->body,
+    return (acme_octets_t){ .data = (const unsigned char *)reply->body,
                                  .len = reply->body_len };
 }
 
@@ -46,7 +46,7 @@ static apr_status_t fetch_ocsp(acme_revoked_t *out, acme_http_t *http,
         .plain = 1
     };
     acme_http_reply_t *reply;
-    acme_revoked_der_t der;
+    acme_octets_t der;
     apr_status_t rv;
 
     rv = acme_ocsp_request(&request.body, &request.body_len, chain, res, p);
@@ -72,7 +72,7 @@ static apr_status_t fetch_crl(acme_revoked_t *out, acme_http_t *http,
                                     .url = acme_chain_leaf(chain)->crl_url,
                                     .plain = 1 };
     acme_http_reply_t *reply;
-    acme_revoked_der_t der;
+    acme_octets_t der;
     apr_status_t rv;
 
     rv = fetch(&reply, http, &request, res, p);

@@ -81,17 +81,6 @@ static const char *target_text(const char *id, const char *n, apr_pool_t *p)
     return apr_pstrcat(p, "../archive/", id, "/", n, NULL);
 }
 
-static apr_status_t fill_file(const char *folder, const char *name,
-                              const char *suffix, const char *text,
-                              mode_t mode, acme_result_t *res, apr_pool_t *p)
-{
-    const char *dot = strrchr(name, '.');
-    const char *path = apr_psprintf(p, "%s/%.*s%s%s", folder,
-                                    (int)(dot - name), name, suffix, dot);
-
-    return acme_file_write(path, text, strlen(text), mode, res, p);
-}
-
 /* The key comes first: without it the rest is worth nothing. */
 static apr_status_t fill_part(const char *folder,
                               const acme_archive_part_t *part,
@@ -102,17 +91,20 @@ static apr_status_t fill_part(const char *folder,
         const char *text;
         mode_t mode;
     } files[] = {
-        { "privkey.pem", part->key_pem, 0600 },
-        { "cert.pem", part->cert_pem, 0644 },
-        { "chain.pem", part->chain_pem, 0644 },
-        { "fullchain.pem", part->full_pem, 0644 }
+        { "privkey", part->key_pem, 0600 },
+        { "cert", part->cert_pem, 0644 },
+        { "chain", part->chain_pem, 0644 },
+        { "fullchain", part->full_pem, 0644 }
     };
+    const char *path;
     apr_status_t rv = APR_SUCCESS;
     size_t i;
 
     for (i = 0; rv == APR_SUCCESS && i < sizeof(files) / sizeof(*files); i++) {
-        rv = fill_file(folder, files[i].name, part->suffix, files[i].text,
-                       files[i].mode, res, p);
+        path = apr_pstrcat(p, folder, "/", files[i].name, part->suffix,
+                           ".pem", NULL);
+        rv = acme_file_write(path, files[i].text, strlen(files[i].text),
+                             files[i].mode, res, p);
     }
     return rv;
 }
@@ -130,7 +122,9 @@ static apr_status_t fill_folder(const char *folder,
                                               acme_archive_part_t), res, p);
     }
     if (rv == APR_SUCCESS) {
-        rv = fill_file(folder, "meta.json", "", archive->meta, 0644, res, p);
+        rv = acme_file_write(apr_pstrcat(p, folder, "/meta.json", NULL),
+                             archive->meta, strlen(archive->meta), 0644, res,
+                             p);
     }
     return rv;
 }

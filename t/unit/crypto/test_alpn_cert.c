@@ -68,6 +68,8 @@ static apr_status_t free_x509(void *x509)
 
 static X509 *make(acme_key_t *key, const char *sni, unsigned char *digest)
 {
+    const acme_alpn_cert_t from = { .key = key, .sni = sni,
+                                    .digest = digest, .now = NOW };
     const char *pem;
     X509 *x509;
     BIO *bio;
@@ -76,7 +78,7 @@ static X509 *make(acme_key_t *key, const char *sni, unsigned char *digest)
     for (i = 0; i < ACME_ALPN_DIGEST_OCTETS; i++) {
         digest[i] = (unsigned char)(i * 9);
     }
-    if (acme_alpn_cert_make(&pem, key, sni, digest, NOW, &res, pool)) {
+    if (acme_alpn_cert_make(&pem, &from, &res, pool)) {
         fail_msg("%s: %s", sni, res.detail);
     }
     bio = BIO_new_mem_buf(pem, -1);

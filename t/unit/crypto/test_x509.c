@@ -807,25 +807,26 @@ static void a_request_has_all_names(void **state)
     static const acme_key_type_e types[] = {
         ACME_KEY_P256, ACME_KEY_P384, ACME_KEY_RSA2048
     };
-    const unsigned char *der, *end;
+    const unsigned char *end;
     STACK_OF(X509_EXTENSION) *exts;
     GENERAL_NAMES *sans;
+    acme_octets_t csr;
     acme_key_t *key;
     X509_REQ *req;
-    apr_size_t len, i;
+    apr_size_t i;
     char cn[128];
 
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
         key = new_key(types[i % COUNT(types)]);
-        if (acme_csr_make(&der, &len, key, list(rows[i].names), 0, &res,
+        if (acme_csr_make(&csr, key, list(rows[i].names), ACME_CSR_PLAIN, &res,
                           pool)) {
             fail_msg("%s", res.detail);
         }
-        end = der;
-        req = d2i_X509_REQ(NULL, &end, (long)len);
+        end = csr.data;
+        req = d2i_X509_REQ(NULL, &end, (long)csr.len);
         assert_non_null(req);
-        assert_ptr_equal(end, der + len);
+        assert_ptr_equal(end, csr.data + csr.len);
         assert_int_equal(X509_REQ_verify(req, acme_key_evp(key)), 1);
         assert_int_equal(X509_REQ_check_private_key(req, acme_key_evp(key)),
                          1);
@@ -856,17 +857,20 @@ static void a_request_asks_for_stapling_when_told(void **state)
     const ASN1_OCTET_STRING *value;
     const unsigned char *der;
     X509_EXTENSION *ext;
+    acme_octets_t csr;
     ASN1_OBJECT *oid;
-    apr_size_t len;
     X509_REQ *req;
     int must, at;
 
     (void)state;
     oid = OBJ_txt2obj("1.3.6.1.5.5.7.1.24", 1);
     for (must = 0; must < 2; must++) {
-        assert_int_equal(acme_csr_make(&der, &len, ca.key, list(names), must,
+        assert_int_equal(acme_csr_make(&csr, ca.key, list(names),
+                                       must ? ACME_CSR_MUST_STAPLE
+                                            : ACME_CSR_PLAIN,
                                        &res, pool), 0);
-        req = d2i_X509_REQ(NULL, &der, (long)len);
+        der = csr.data;
+        req = d2i_X509_REQ(NULL, &der, (long)csr.len);
         exts = X509_REQ_get_extensions(req);
         assert_int_equal(sk_X509_EXTENSION_num(exts), 1 + must);
         at = X509v3_get_ext_by_OBJ(exts, oid, -1);
@@ -885,23 +889,31 @@ static void a_request_asks_for_stapling_when_told(void **state)
     ASN1_OBJECT_free(oid);
 }
 
+static apr_status_t self_signed(const char **ppem,
+                                const apr_array_header_t *names,
+                                apr_interval_time_t valid)
+{
+    const acme_self_signed_t from = { .key = ca.key, .names = names,
+                                      .now = NOW, .valid = valid };
+
+    return acme_self_signed_make(ppem, &from, &res, pool);
+}
+
 static void no_names_no_request(void **state)
 {
     static const char *const none[] = { NULL };
-    const unsigned char *der = (const unsigned char *)"";
+    acme_octets_t csr = { (const unsigned char *)"", 1 };
     const char *pem = "";
-    apr_size_t len = 1;
 
     (void)state;
-    assert_int_equal(acme_csr_make(&der, &len, ca.key, list(none), 0, &res,
-                                   pool),
+    assert_int_equal(acme_csr_make(&csr, ca.key, list(none), ACME_CSR_PLAIN,
+                                   &res, pool),
                      APR_EINVAL);
-    assert_null(der);
-    assert_int_equal(len, 0);
+    assert_null(csr.data);
+    assert_int_equal(csr.len, 0);
     assert_int_equal(res.retry, ACME_RETRY_NEVER);
 
-    assert_int_equal(acme_self_signed_make(&pem, ca.key, list(none), NOW,
-                                           DAYS(1), &res, pool), APR_EINVAL);
+    assert_int_equal(self_signed(&pem, list(none), DAYS(1)), APR_EINVAL);
     assert_null(pem);
     assert_int_equal(res.retry, ACME_RETRY_NEVER);
 }
@@ -918,8 +930,7 @@ static void a_placeholder_is_what_it_says(void **state)
     BIO *bio;
 
     (void)state;
-    assert_int_equal(acme_self_signed_make(&pem, ca.key, list(names), NOW,
-                                           DAYS(30), &res, pool), 0);
+    assert_int_equal(self_signed(&pem, list(names), DAYS(30)), 0);
     chain = parse(pem);
     leaf = acme_chain_leaf(chain);
     assert_true(acme_chain_has_key(chain, ca.key));
@@ -942,8 +953,7 @@ static void a_placeholder_is_what_it_says(void **state)
     assert_int_equal(X509_check_ip_asc(x509, "2001:db8::1", 0), 1);
     X509_free(x509);
 
-    assert_int_equal(acme_self_signed_make(&pem, ca.key, list(names), NOW,
-                                           DAYS(30), &res, pool), 0);
+    assert_int_equal(self_signed(&pem, list(names), DAYS(30)), 0);
     assert_string_not_equal(acme_chain_leaf(parse(pem))->serial, serial);
 }
 

@@ -6,10 +6,12 @@
 
 static apr_status_t post(const char *path)
 {
+    const acme_session_post_t get = { .kind = ACME_SIGN_POST_AS_GET,
+                                      .url = fake_url(path),
+                                      .what = "the test" };
     acme_http_reply_t *reply;
 
-    return acme_session_post(&reply, &session, ACME_SIGN_POST_AS_GET, fake_url(path),
-                        "the test", &res, pool);
+    return acme_session_post(&reply, &session, &get, &res, pool);
 }
 
 static void a_directory_is_asked_for_once(void **state)
@@ -345,9 +347,14 @@ static void *post_ten(void *data)
 
     acme_http_create(&mine.http, &http_conf, &why, own);
     for (i = 0; i < THREAD_CALLS; i++) {
-        good += acme_session_post(&reply, &mine, ACME_SIGN_POST_AS_GET,
-                             apr_pstrcat(own, fake_address(fake), "/a", NULL),
-                             "x", &why, own) == APR_SUCCESS;
+        const acme_session_post_t get = {
+            .kind = ACME_SIGN_POST_AS_GET,
+            .url = apr_pstrcat(own, fake_address(fake), "/a", NULL),
+            .what = "x"
+        };
+
+        good += acme_session_post(&reply, &mine, &get, &why, own)
+                == APR_SUCCESS;
     }
     return (void *)good;
 }
@@ -372,23 +379,29 @@ static void a_refusal_brings_its_reply(void **state)
         { .request = "POST /a", .head = "403 No", .body = "why" },
         { 0 }
     };
+    const acme_session_post_t order = { .kind = ACME_SIGN_NEW_ORDER,
+                                        .url = fake_url("/a"),
+                                        .what = "x" };
     acme_http_reply_t *reply;
 
     (void)state;
     fake_serve(fake, rows);
-    assert_int_not_equal(acme_session_post(&reply, &session, ACME_SIGN_NEW_ORDER,
-                                      fake_url("/a"), "x", &res, pool), 0);
+    assert_int_not_equal(acme_session_post(&reply, &session, &order, &res,
+                                           pool), 0);
     assert_non_null(reply);
     assert_string_equal(reply->body, "why");
     session.baton = &session;
-    assert_int_not_equal(acme_session_post(&reply, &session, ACME_SIGN_NEW_ORDER,
-                                      fake_url("/a"), "x", &res, pool), 0);
+    assert_int_not_equal(acme_session_post(&reply, &session, &order, &res,
+                                           pool), 0);
     assert_null(reply);
 }
 
 static void what_is_not_signed_is_not_sent(void **state)
 {
     static const fake_row_t rows[] = { DIRECTORY, NONCE, { 0 } };
+    const acme_session_post_t plain = { .kind = ACME_SIGN_POST_AS_GET,
+                                        .url = "http://127.0.0.1/",
+                                        .what = "x" };
 
     (void)state;
     fake_serve(fake, rows);
@@ -398,9 +411,7 @@ static void what_is_not_signed_is_not_sent(void **state)
     assert_string_equal(fake_log(fake), "GET /dir\nHEAD /nonce\n");
     session.baton = NULL;
     assert_int_not_equal(acme_session_post(&(acme_http_reply_t *){ NULL },
-                                      &session, ACME_SIGN_POST_AS_GET,
-                                      "http://127.0.0.1/", "x", &res, pool),
-                         0);
+                                           &session, &plain, &res, pool), 0);
     acme_stop_now(http_conf.stop);
     assert_int_equal(post("/a"), APR_EINTR);
 }

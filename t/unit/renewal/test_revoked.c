@@ -107,7 +107,7 @@ static acme_http_reply_t *ocsp(ocsp_t a)
 static apr_status_t read_ocsp_at(const acme_http_reply_t *reply,
                                  apr_time_t now)
 {
-    acme_revoked_der_t der = { (const unsigned char *)reply->body,
+    acme_octets_t der = { (const unsigned char *)reply->body,
                                reply->body_len };
 
     memset(&out, 0xff, sizeof(out));
@@ -121,7 +121,7 @@ static apr_status_t read_ocsp(const acme_http_reply_t *reply)
 
 static apr_status_t read_crl(const acme_http_reply_t *reply)
 {
-    acme_revoked_der_t der = { (const unsigned char *)reply->body,
+    acme_octets_t der = { (const unsigned char *)reply->body,
                                reply->body_len };
 
     memset(&out, 0xff, sizeof(out));
