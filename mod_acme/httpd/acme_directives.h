@@ -8,11 +8,14 @@
 #ifndef ACME_DIRECTIVES_H
 #define ACME_DIRECTIVES_H
 
+#include "acme_hook_event.h"
 #include "acme_known_ca.h"
 
 /* ACME_VHOST: server config, virtual host. ACME_SERVER: server config only. */
 #define ACME_VHOST  0
 #define ACME_SERVER 1
+
+#define ACME_DIRECTIVES_EVENT(name, word) " " word
 
 #define ACME_DIRECTIVES(X) \
     X(AcmeEngine, "on|off", "off", ACME_VHOST, flag, engine, \
@@ -70,9 +73,8 @@
     X(AcmeHook, "event command ...", NULL, ACME_VHOST, hook, hooks, \
       "Run a command when an event occurs; may be repeated. The only " \
       "event is notify: something happened that an administrator may want " \
-      "to know. The environment variable ACME_EVENT has its kind: " \
-      "installed, failed, expiring, revoked, window-moved, terms-changed " \
-      "or stuck.", \
+      "to know. The environment variable ACME_EVENT has its kind, one of:" \
+      ACME_HOOK_EVENTS(ACME_DIRECTIVES_EVENT) ".", \
       "AcmeHook notify /usr/local/sbin/acme-notify") \
     X(AcmeHookTimeout, "duration", "60s", ACME_VHOST, duration, \
       hook_timeout, \

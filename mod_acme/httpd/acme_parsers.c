@@ -16,11 +16,12 @@
 
 #include "acme_cleanse.h"
 #include "acme_file.h"
+#include "acme_hmac_wipe.h"
+#include "acme_hook_event.h"
 #include "acme_jws.h"
 #include "acme_known_ca.h"
 #include "acme_name.h"
 #include "acme_parsers.h"
-#include "acme_hmac_wipe.h"
 #include "acme_store.h"
 #include "acme_url.h"
 
@@ -371,16 +372,16 @@ const char *acme_parsers_hook(void *field, cmd_parms *cmd, int argc,
     if (argc < 2) {
         return "takes an event and a command";
     }
-    if (strcmp(argv[0], "notify")) {
+    if (strcmp(argv[0], ACME_HOOK_NOTIFY)) {
         return apr_psprintf(cmd->pool,
-                            "'%s' is not an event of this version; allowed: notify",
-                            argv[0]);
+                            "'%s' is not an event of this version; allowed: "
+                            ACME_HOOK_NOTIFY, argv[0]);
     }
     path = command_path(&wrong, argv[1], cmd->pool);
     if (!path) {
         return wrong;
     }
-    hook.event = "notify";
+    hook.event = ACME_HOOK_NOTIFY;
     hook.command = apr_array_make(cmd->pool, argc, sizeof(const char *));
     APR_ARRAY_PUSH(hook.command, const char *) = path;
     for (i = 2; i < argc; i++) {
