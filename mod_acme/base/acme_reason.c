@@ -67,6 +67,10 @@ static const acme_reason_t reasons[ACME_REASONS] = {
         "rate-limited", ACME_FAULT_CA,
         "A rate limit of the CA is reached.",
         "Nothing: the order follows when the CA allows it." },
+    [ACME_REASON_CA_PAUSED] = {
+        "ca-paused", ACME_FAULT_CA,
+        "No requests are sent to the CA for a while: it failed repeatedly, or asked for a pause.",
+        "Nothing: the order follows at the time shown; acmectl renew tries at once." },
     [ACME_REASON_CA_UNREACHABLE] = {
         "ca-unreachable", ACME_FAULT_NETWORK,
         "This server cannot connect to the CA.",

@@ -172,8 +172,9 @@ static const char *next_text(const acme_state_t *state, acme_next_t next,
         what = "next attempt";
         break;
     case ACME_STEP_LIMIT:
-        return apr_psprintf(p,
-                            "postponed by a CA rate limit until %s (in %s)",
+        return apr_psprintf(p, state->limit_why == ACME_REASON_CA_PAUSED
+                                   ? "postponed until %s (in %s)"
+                                   : "postponed by a CA rate limit until %s (in %s)",
                             acme_time_text(next.at, p),
                             acme_time_interval_text(next.at - now, p));
     }

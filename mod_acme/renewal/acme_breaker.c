@@ -45,8 +45,7 @@ acme_breaker_e acme_breaker_state(const acme_breaker_t *breaker,
                                               : ACME_BREAKER_HALF_OPEN;
 }
 
-/* When to ask again: now, or at the end of what keeps it shut. */
-static apr_time_t next_of(const acme_breaker_t *breaker, apr_time_t now)
+apr_time_t acme_breaker_next_at(const acme_breaker_t *breaker, apr_time_t now)
 {
     switch (acme_breaker_state(breaker, now)) {
     case ACME_BREAKER_CLOSED:
@@ -64,7 +63,7 @@ static apr_time_t next_of(const acme_breaker_t *breaker, apr_time_t now)
 
 int acme_breaker_is_open(const acme_breaker_t *breaker, apr_time_t now)
 {
-    return next_of(breaker, now) > now;
+    return acme_breaker_next_at(breaker, now) > now;
 }
 
 int acme_breaker_allow(acme_breaker_t *breaker, apr_time_t now)

@@ -79,6 +79,9 @@ acme_breaker_e acme_breaker_state(const acme_breaker_t *breaker,
  */
 int acme_breaker_is_open(const acme_breaker_t *breaker, apr_time_t now);
 
+/* When a request may be sent: now, or the end of what forbids it. */
+apr_time_t acme_breaker_next_at(const acme_breaker_t *breaker, apr_time_t now);
+
 /* A sentence for people, ca (its host) first. */
 const char *acme_breaker_text(const acme_breaker_t *breaker, const char *ca,
                               apr_time_t now, apr_pool_t *p);

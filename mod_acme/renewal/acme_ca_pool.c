@@ -128,15 +128,30 @@ apr_uint32_t acme_ca_pool_choose(acme_ca_pool_t *cas,
     return acme_schedule_ca(state, now, n == cert->cas->nelts ? open : NULL);
 }
 
-int acme_ca_pool_is_open(acme_ca_pool_t *cas, apr_uint32_t index,
-                         apr_time_t now)
+static const char *breaker_text(const acme_ca_pool_t *cas, apr_uint32_t index,
+                                apr_time_t now, apr_pool_t *p)
 {
-    int open;
+    return acme_breaker_text(&cas->slots[index].breaker,
+                             acme_url_host(acme_ca_url(cas->slots[index].ca),
+                                           p),
+                             now, p);
+}
+
+apr_time_t acme_ca_pool_next_at(const char **pwhy, acme_ca_pool_t *cas,
+                                apr_uint32_t index, apr_time_t now,
+                                apr_pool_t *p)
+{
+    const acme_breaker_t *breaker = &cas->slots[index].breaker;
+    acme_breaker_e is;
+    apr_time_t at;
 
     apr_thread_mutex_lock(cas->mutex);
-    open = acme_breaker_is_open(&cas->slots[index].breaker, now);
+    at = acme_breaker_next_at(breaker, now);
+    is = acme_breaker_state(breaker, now);
+    *pwhy = is == ACME_BREAKER_OPEN || is == ACME_BREAKER_PAUSED
+        ? breaker_text(cas, index, now, p) : NULL;
     apr_thread_mutex_unlock(cas->mutex);
-    return open;
+    return at;
 }
 
 int acme_ca_pool_allow(acme_ca_pool_t *cas, apr_uint32_t index,
@@ -183,8 +198,7 @@ static void log_change(const acme_ca_pool_t *cas, apr_uint32_t index,
                        apr_pool_t *p)
 {
     const acme_breaker_t *breaker = &cas->slots[index].breaker;
-    const char *host = acme_url_host(acme_ca_url(cas->slots[index].ca), p);
-    const char *text = acme_breaker_text(breaker, host, now, p);
+    const char *text = breaker_text(cas, index, now, p);
 
     if (breaker->opened && !before->opened) {
         acme_log(cas->log, ACME_LOG_WARNING, "ca", "%s", text);
@@ -193,7 +207,8 @@ static void log_change(const acme_ca_pool_t *cas, apr_uint32_t index,
         acme_log(cas->log, ACME_LOG_NOTICE, "ca", "%s", text);
     }
     else if (before->opened && !breaker->opened) {
-        acme_log(cas->log, ACME_LOG_NOTICE, "ca", "%s: answers again", host);
+        acme_log(cas->log, ACME_LOG_NOTICE, "ca", "%s: answers again",
+                 acme_url_host(acme_ca_url(cas->slots[index].ca), p));
     }
 }
 

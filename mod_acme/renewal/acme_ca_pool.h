@@ -43,14 +43,22 @@ apr_uint32_t acme_ca_pool_choose(acme_ca_pool_t *cas,
 /*
  * May the CA be asked now? Whoever is allowed to reports how it ended. probe:
  * it is asked in any case, as the administrator wants it, who may have put
- * things right. is_open: would allow refuse? It claims nothing.
+ * things right.
  */
 int acme_ca_pool_allow(acme_ca_pool_t *cas, apr_uint32_t index,
                        apr_time_t now);
 void acme_ca_pool_probe(acme_ca_pool_t *cas, apr_uint32_t index,
                         apr_time_t now);
-int acme_ca_pool_is_open(acme_ca_pool_t *cas, apr_uint32_t index,
-                         apr_time_t now);
+
+/*
+ * When acme_ca_pool_allow() will allow it: now, or later. It claims nothing.
+ * *pwhy: a sentence, in p, where no request is sent to this CA until then;
+ * NULL: none has to wait, or only for another certificate's request, which
+ * tests whether the CA answers again.
+ */
+apr_time_t acme_ca_pool_next_at(const char **pwhy, acme_ca_pool_t *cas,
+                                apr_uint32_t index, apr_time_t now,
+                                apr_pool_t *p);
 
 /*
  * How a task ended: why is NULL after a success. latency: how long a reply

@@ -175,25 +175,27 @@ static int read_changes(acme_scheduler_t *scheduler)
     return 0;
 }
 
-/* It is postponed, and people can read until when and why. */
-static void note_limit(acme_scheduler_t *scheduler, const entry_t *entry,
-                       apr_time_t until, const char *why, apr_time_t now)
+/* The order is postponed: people can read until when and why. */
+static void note_postponed(acme_scheduler_t *scheduler, const entry_t *entry,
+                           apr_time_t until, acme_reason_e reason,
+                           const char *why)
 {
     acme_msg_note_t note = { .about = { .cert = entry->state.cert,
                                         .ca = entry->request.ca },
                              .note = ACME_NOTE_LIMIT,
                              .next_at = until,
-                             .why = ACME_REASON_RATE_LIMITED };
+                             .why = reason };
     acme_result_t ignored;
 
     apr_cpystrn(note.detail, why, sizeof(note.detail));
     acme_client_call(NULL, scheduler->client, ACME_MSG_NOTE, &note, &ignored,
                      scheduler->scratch);
-    acme_rate_limits_wait(scheduler->limits, &entry->state, entry->request.ca,
-                          why, now);
 }
 
-/* Can it be ordered now? From a CA whose limits allow it, if there is one. */
+/*
+ * Can it be ordered now? From a CA that answers and whose limits allow it, if
+ * there is one.
+ */
 static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
                      apr_time_t now)
 {
@@ -208,15 +210,22 @@ static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
     acme_rate_limits_full(full, scheduler->limits, state, now,
                           scheduler->scratch);
     entry->request.ca = acme_ca_pool_choose(cas, state, cert, full, now);
-    if (!state->wanted
-        && acme_ca_pool_is_open(
-            cas, acme_conf_ca_index(cert, entry->request.ca), now)) {
+    at = acme_ca_pool_next_at(&why, cas,
+                              acme_conf_ca_index(cert, entry->request.ca), now,
+                              scheduler->scratch);
+    if (!state->wanted && at > now) {
+        if (why) {
+            note_postponed(scheduler, entry, at, ACME_REASON_CA_PAUSED, why);
+        }
+        apr_pool_clear(scheduler->scratch);
         return 0;
     }
     at = acme_rate_limits_next(&why, scheduler->limits, state,
                                entry->request.ca, now, scheduler->scratch);
     if (why) {
-        note_limit(scheduler, entry, at, why, now);
+        note_postponed(scheduler, entry, at, ACME_REASON_RATE_LIMITED, why);
+        acme_rate_limits_wait(scheduler->limits, state, entry->request.ca, why,
+                              now);
     }
     else if (at <= now) {
         acme_rate_limits_begin(scheduler->limits, state, entry->request.ca,

@@ -56,7 +56,10 @@ static void log_note(fake_keeper_t *keeper, const acme_msg_note_t *note)
     static const char *const kinds[] = { "ordered", "resumed", "validated",
                                          "warning", "challenge", "limit",
                                          "failed" };
-    const char *blame = note->name == ACME_NO_NAME || note->note < 4 ? ""
+    const char *blame = note->note == ACME_NOTE_LIMIT
+        ? apr_pstrcat(keeper->p, " ",
+                      acme_reason_about((acme_reason_e)note->why)->code, NULL)
+        : note->name == ACME_NO_NAME || note->note < 4 ? ""
         : apr_psprintf(keeper->p, " name %u by %u", note->name,
                        note->challenge);
 

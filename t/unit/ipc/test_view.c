@@ -107,7 +107,7 @@ static void a_valid_one(void **unused)
     }
 }
 
-enum { STARTING, NOT_AGREED, DELETED, LIMITED, FAILED, FAILED_OLD,
+enum { STARTING, NOT_AGREED, DELETED, LIMITED, PAUSED, FAILED, FAILED_OLD,
        LEFT_OUT, AFTER_RELOAD, HELD, REVOKED, NEW };
 
 /* Each way to wait or to fail has a reason, and all readers the same. */
@@ -125,6 +125,7 @@ static void reasons(void **unused)
           "administrator", 1 },
         { "deleted", DELETED, "deleted", "deleted", "administrator", 0 },
         { "limited", LIMITED, "placeholder", "rate-limited", "ca", 0 },
+        { "its CA is paused", PAUSED, "placeholder", "ca-paused", "ca", 0 },
         { "failed", FAILED, "failed", "caa-forbidden", "dns", 1 },
         { "failed, of an old journal", FAILED_OLD, "failed", "other", "", 1 },
         { "a name is left out", LEFT_OUT, "valid", "names-quarantined",
@@ -145,7 +146,7 @@ static void reasons(void **unused)
 
         make_live(&state, DAYS(90), DAYS(5), 1);
         state.served = what == AFTER_RELOAD || what == HELD ? 0 : state.live;
-        if (what == NEW || what == LIMITED || what == FAILED
+        if (what == NEW || what == LIMITED || what == PAUSED || what == FAILED
             || what == FAILED_OLD) {
             state.live = state.served = state.covers = 0;
             state.not_before = state.not_after = 0;
@@ -153,9 +154,10 @@ static void reasons(void **unused)
         state.agreed = what != NOT_AGREED;
         state.deleted = what == DELETED;
         state.revoked = what == REVOKED || what == DELETED;
-        state.limit_until = what == LIMITED ? NOW + HOURS(1) : 0;
+        state.limit_until = what == LIMITED || what == PAUSED ? NOW + HOURS(1)
+                                                              : 0;
         state.limit_why = what == LIMITED ? ACME_REASON_RATE_LIMITED
-                                          : ACME_REASON_NONE;
+            : what == PAUSED ? ACME_REASON_CA_PAUSED : ACME_REASON_NONE;
         state.left_out = what == LEFT_OUT;
         state.attempts = what == FAILED || what == FAILED_OLD;
         state.next_at = NOW + HOURS(1);

@@ -233,6 +233,25 @@ static void a_keeper_that_fails_is_logged_once(void **unused)
                         "renewal: keeper: again\n");
 }
 
+static void a_ca_that_fails_postpones_all_orders(void **unused)
+{
+    static const fake_row_t rows[] = {
+        { .request = "GET /dir", .head = "500 Oops", .body = "" }, { 0 }
+    };
+
+    (void)unused;
+    fake_serve(fake, rows);
+    all_are_due();
+    run_until_idle(NOW);
+    assert_int_equal(times(" failed: "), 3);
+
+    run_until_idle(NOW + SECONDS(11));
+    assert_int_equal(times(" failed: "), 3);
+    assert_int_equal(times(" limit ca-paused: 127.0.0.1"), 3);
+    assert_int_equal(times("three requests in a row failed; no requests are "
+                           "sent to it until "), 3);
+}
+
 #define SCHEDULER_TEST(test) \
     cmocka_unit_test_setup_teardown(test, scheduler_setup, scheduler_teardown)
 
@@ -244,7 +263,8 @@ int main(void)
         SCHEDULER_TEST(what_ended_rests_until_its_state_is_known),
         SCHEDULER_TEST(one_that_waits_for_dns_frees_its_place),
         SCHEDULER_TEST(a_stop_ends_all_and_begins_none),
-        SCHEDULER_TEST(a_keeper_that_fails_is_logged_once)
+        SCHEDULER_TEST(a_keeper_that_fails_is_logged_once),
+        SCHEDULER_TEST(a_ca_that_fails_postpones_all_orders)
     };
 
     return cmocka_run_group_tests(tests, renewing_begin, renewing_end);
