@@ -6,88 +6,183 @@
  */
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include "acme_openssl.h"
 #include "acme_pair.h"
 
-/* The leaf at path, after all that follow it were read as well. */
-static apr_status_t read_certs(X509 **pleaf, const char *path,
+/* A leaf, what follows it, and its key; read from what mod_ssl would read. */
+typedef struct {
+    X509 *leaf;
+    STACK_OF(X509) *rest;
+    EVP_PKEY *key;              /* NULL: it has a pass phrase */
+} pair_t;
+
+static void free_pair(pair_t *pair)
+{
+    EVP_PKEY_free(pair->key);
+    sk_X509_pop_free(pair->rest, X509_free);
+    X509_free(pair->leaf);
+}
+
+static apr_status_t read_certs(pair_t *pair, BIO *bio, const char *what,
                                acme_result_t *res)
 {
-    X509 *leaf = NULL, *next;
-    BIO *bio;
-    apr_status_t rv;
+    X509 *next;
 
-    *pleaf = NULL;
-
-    rv = acme_openssl_file(&bio, path, res);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    pair->rest = sk_X509_new_null();
+    pair->leaf = PEM_read_bio_X509_AUX(bio, NULL, acme_openssl_no_passphrase,
+                                       NULL);
+    if (!pair->leaf || !pair->rest) {
+        return acme_fail_never(res, APR_EINVAL, "%s: no PEM certificate: %s",
+                               what, acme_openssl_reason());
     }
-    leaf = PEM_read_bio_X509_AUX(bio, NULL, acme_openssl_no_passphrase, NULL);
-    if (!leaf) {
-        rv = acme_fail_never(res, APR_EINVAL, "%s: no PEM certificate: %s",
-                             path, acme_openssl_reason());
-        goto out;
+    while ((next = PEM_read_bio_X509(bio, NULL, acme_openssl_no_passphrase,
+                                     NULL))) {
+        if (!sk_X509_push(pair->rest, next)) {
+            X509_free(next);
+            break;
+        }
     }
-    do {
-        next = PEM_read_bio_X509(bio, NULL, acme_openssl_no_passphrase, NULL);
-        X509_free(next);
-    } while (next);
     if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
-        rv =
-            acme_fail_never(res, APR_EINVAL,
-                            "%s: a certificate after the first is damaged: %s",
-                            path, acme_openssl_reason());
-        goto out;
+        return acme_fail_never(res, APR_EINVAL,
+                               "%s: a certificate after the first is damaged: %s",
+                               what, acme_openssl_reason());
     }
+    ERR_clear_error();          /* the end of the file */
+    return APR_SUCCESS;
+}
 
-    *pleaf = leaf;
-    leaf = NULL;
-out:
-    X509_free(leaf);
-    BIO_free(bio);
+static apr_status_t read_key(pair_t *pair, BIO *bio, const char *what,
+                             const char *cert, acme_result_t *res)
+{
+    int encrypted;
+
+    pair->key = acme_openssl_key(bio, &encrypted);
+    if (encrypted) {
+        return APR_SUCCESS;     /* mod_ssl has its pass phrase, we don't */
+    }
+    if (!pair->key) {
+        return acme_fail_never(res, APR_EINVAL, "%s: no PEM private key",
+                               what);
+    }
+    if (!X509_check_private_key(pair->leaf, pair->key)) {
+        return acme_fail_never(res, APR_EINVAL,
+                               "%s: not the key of the certificate in %s",
+                               what, cert);
+    }
+    return APR_SUCCESS;
+}
+
+/*
+ * The calls that mod_ssl makes, in a context like that of a server with this
+ * list of ciphers: OpenSSL refuses here what its security level forbids, such
+ * as a signature with SHA-1 or a short key, anywhere in the chain.
+ */
+static apr_status_t load_as_server(const pair_t *pair, const char *what,
+                                   const char *ciphers, acme_result_t *res)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    apr_status_t rv = APR_SUCCESS;
+    int i, level, loaded;
+
+    if (!ctx) {
+        return acme_fail(res, APR_EGENERAL, "%s: OpenSSL: %s", what,
+                         acme_openssl_reason());
+    }
+    /* mod_ssl refuses a wrong list itself: it has nothing to do with us. */
+    if (ciphers && *ciphers) {
+        (void)SSL_CTX_set_cipher_list(ctx, ciphers);
+        ERR_clear_error();
+    }
+    level = SSL_CTX_get_security_level(ctx);
+    loaded = SSL_CTX_use_certificate(ctx, pair->leaf) == 1;
+    for (i = 0; loaded && i < sk_X509_num(pair->rest); i++) {
+        loaded = SSL_CTX_add1_chain_cert(ctx,
+                                         sk_X509_value(pair->rest, i)) == 1;
+    }
+    if (!loaded
+        || (pair->key && (SSL_CTX_use_PrivateKey(ctx, pair->key) != 1
+                          || SSL_CTX_check_private_key(ctx) != 1))) {
+        rv = acme_fail_never(res, APR_EINVAL,
+                             "%s: mod_ssl would not load it: OpenSSL refuses it at security level %d: %s",
+                             what, level, acme_openssl_reason());
+    }
+    SSL_CTX_free(ctx);
+    return rv;
+}
+
+static apr_status_t check(const pair_t *pair, const char *what,
+                          const apr_array_header_t *ciphers,
+                          acme_result_t *res)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    if (!ciphers || !ciphers->nelts) {
+        return load_as_server(pair, what, NULL, res);
+    }
+    for (i = 0; rv == APR_SUCCESS && i < ciphers->nelts; i++) {
+        rv = load_as_server(pair, what, APR_ARRAY_IDX(ciphers, i,
+                                                      const char *), res);
+    }
     return rv;
 }
 
 apr_status_t acme_pair_check(const char *cert_path, const char *key_path,
-                             acme_result_t *res, apr_pool_t *p)
+                             const apr_array_header_t *ciphers,
+                             acme_result_t *res)
 {
-    EVP_PKEY *evp = NULL;
-    X509 *leaf = NULL;
-    BIO *bio = NULL;
+    pair_t pair = { 0 };
+    BIO *bio;
     apr_status_t rv;
-    int encrypted;
 
-    (void)p;                /* all that is read here goes at once */
-
-    rv = read_certs(&leaf, cert_path, res);
-    if (rv != APR_SUCCESS) {
-        goto out;
+    rv = acme_openssl_file(&bio, cert_path, res);
+    if (rv == APR_SUCCESS) {
+        rv = read_certs(&pair, bio, cert_path, res);
+        BIO_free(bio);
     }
-    rv = acme_openssl_file(&bio, key_path, res);
-    if (rv != APR_SUCCESS) {
-        goto out;
+    if (rv == APR_SUCCESS) {
+        rv = acme_openssl_file(&bio, key_path, res);
+        if (rv == APR_SUCCESS) {
+            rv = read_key(&pair, bio, key_path, cert_path, res);
+            BIO_free(bio);
+        }
     }
-    evp = acme_openssl_key(bio, &encrypted);
-    if (encrypted) {
-        goto out;           /* mod_ssl has its pass phrase, we don't */
+    if (rv == APR_SUCCESS) {
+        rv = check(&pair, cert_path, ciphers, res);
     }
-    if (!evp) {
-        rv = acme_fail_never(res, APR_EINVAL, "%s: no PEM private key",
-                             key_path);
-        goto out;
-    }
-    if (!X509_check_private_key(leaf, evp)) {
-        rv = acme_fail_never(res, APR_EINVAL,
-                             "%s: not the key of the certificate in %s",
-                             key_path, cert_path);
-    }
-out:
+    free_pair(&pair);
     ERR_clear_error();
-    EVP_PKEY_free(evp);
-    BIO_free(bio);
-    X509_free(leaf);
+    return rv;
+}
+
+apr_status_t acme_pair_check_pem(const char *certs, const char *key,
+                                 const char *what,
+                                 const apr_array_header_t *ciphers,
+                                 acme_result_t *res)
+{
+    BIO *certs_bio = BIO_new_mem_buf(certs, -1);
+    BIO *key_bio = BIO_new_mem_buf(key, -1);
+    pair_t pair = { 0 };
+    apr_status_t rv;
+
+    if (!certs_bio || !key_bio) {
+        rv = acme_fail(res, APR_ENOMEM, "%s: no memory", what);
+    }
+    else {
+        rv = read_certs(&pair, certs_bio, what, res);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = read_key(&pair, key_bio, what, what, res);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = check(&pair, what, ciphers, res);
+    }
+    free_pair(&pair);
+    BIO_free(key_bio);
+    BIO_free(certs_bio);
+    ERR_clear_error();
     return rv;
 }

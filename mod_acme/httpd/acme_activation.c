@@ -72,7 +72,7 @@ static apr_status_t find_parts(acme_activation_files_t *found,
         if (!is_first_of_kind(cert, i)) {
             continue;
         }
-        rv = acme_pair_check(chain, key, res, p);
+        rv = acme_pair_check(chain, key, cert->ciphers, res);
         if (rv == APR_SUCCESS) {
             add_files(found, chain, key);
         }
@@ -86,11 +86,19 @@ static apr_status_t find_parts(acme_activation_files_t *found,
 static int find_live(acme_activation_files_t *found, acme_cert_conf_t *cert,
                      acme_store_t *store, server_rec *s, apr_pool_t *p)
 {
+    const acme_archive_want_t want = { .id = cert->id,
+                                       .ciphers = cert->ciphers,
+                                       .now = apr_time_now() };
     acme_result_t res;
     apr_status_t rv;
-    int n;
+    int live, n;
 
-    rv = acme_archive_live(&n, store, cert->id, &res, p);
+    rv = acme_archive_find_good(&n, &live, store, &want, &res, p);
+    if (rv == APR_SUCCESS && n != live) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "acme: %s: %s; the certificate before it, archive/%s/%d, is served until a new one is installed",
+                     cert->id, res.detail, cert->id, n);
+    }
     if (rv == APR_SUCCESS) {
         rv = find_parts(found, cert, apr_psprintf(p, "%s/%d", acme_store_path(
             store, "archive", cert->id, p), n), &res, p);
@@ -199,6 +207,9 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
     if (!first->certs->nelts) {
         return DECLINED;
     }
+    /* A key that was left behind without its certificate belongs to none of
+       ours, and mod_ssl takes the first for the first. */
+    apr_array_clear(key_files);
     apr_array_cat(cert_files, first->certs);
     apr_array_cat(key_files, first->keys);
     conf->given = 1;

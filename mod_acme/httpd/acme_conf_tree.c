@@ -18,7 +18,8 @@ struct acme_conf_tree_t {
     apr_hash_t *vhosts;         /* "file:line": acme_conf_tree_facts_t */
     apr_hash_t *seen;           /* names of files */
     apr_array_header_t *files;
-    apr_array_header_t *pairs;
+    apr_array_header_t *pairs;  /* acme_server_pair_t */
+    apr_array_header_t *owners; /* const acme_conf_tree_facts_t *: of each */
 };
 
 static const char *place_of(const char *file, unsigned line, apr_pool_t *p)
@@ -38,6 +39,22 @@ static const char *first_word(const ap_directive_t *node, apr_pool_t *p)
     return ap_getword_conf(p, &args);
 }
 
+/* "SSLCipherSuite [SSL] list"; that of TLSv1.3 has no security level. */
+static void see_ciphers(acme_conf_tree_facts_t *facts,
+                        const ap_directive_t *node, apr_pool_t *p)
+{
+    const char *args = node->args;
+    const char *first = ap_getword_conf(p, &args);
+    const char *second = ap_getword_conf(p, &args);
+
+    if (!*second) {
+        facts->ciphers = first;
+    }
+    else if (!apr_cstr_casecmp(first, "SSL")) {
+        facts->ciphers = second;
+    }
+}
+
 static void see_file(acme_conf_tree_t *tree, const ap_directive_t *node,
                      apr_pool_t *p)
 {
@@ -55,8 +72,10 @@ static void see_file(acme_conf_tree_t *tree, const ap_directive_t *node,
  * The nth SSLCertificateFile goes with the nth SSLCertificateKeyFile, or
  * holds its key itself.
  */
-static void see_pair(acme_conf_tree_t *tree, const ap_directive_t *node,
-                     int *first_without_key, apr_pool_t *p)
+static void see_pair(acme_conf_tree_t *tree,
+                     const acme_conf_tree_facts_t *facts,
+                     const ap_directive_t *node, int *first_without_key,
+                     apr_pool_t *p)
 {
     const char *path = ap_server_root_relative(p, first_word(node, p));
     int i;
@@ -72,6 +91,7 @@ static void see_pair(acme_conf_tree_t *tree, const ap_directive_t *node,
                 .place = place_of(node->filename, (unsigned)node->line_num,
                                   p)
             };
+        APR_ARRAY_PUSH(tree->owners, const acme_conf_tree_facts_t *) = facts;
         return;
     }
     i = (*first_without_key)++;
@@ -105,14 +125,42 @@ static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
         }
         else if (is(node, "SSLCertificateFile")) {
             facts->has_certificate = 1;
-            see_pair(tree, node, first_without_key, p);
+            see_pair(tree, facts, node, first_without_key, p);
         }
         else if (is(node, "SSLCertificateKeyFile")) {
-            see_pair(tree, node, first_without_key, p);
+            facts->key_place = place_of(node->filename,
+                                        (unsigned)node->line_num, p);
+            see_pair(tree, facts, node, first_without_key, p);
+        }
+        else if (is(node, "SSLCipherSuite")) {
+            see_ciphers(facts, node, p);
         }
         else if (node->first_child) {
+            /* Of a folder or location it says nothing about the server. */
+            const char *ciphers = facts->ciphers;
+
             read_nodes(tree, facts, node->first_child, first_without_key, p);
+            facts->ciphers = ciphers;
         }
+    }
+}
+
+/* Known only at the end: the server's own may come last. */
+static void add_ciphers(acme_conf_tree_t *tree, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < tree->pairs->nelts; i++) {
+        const acme_conf_tree_facts_t *owner = APR_ARRAY_IDX(
+            tree->owners, i, const acme_conf_tree_facts_t *);
+        const char *ciphers = owner->ciphers ? owner->ciphers
+                                             : tree->server.ciphers;
+        apr_array_header_t *list = apr_array_make(p, 1, sizeof(const char *));
+
+        if (ciphers) {
+            APR_ARRAY_PUSH(list, const char *) = ciphers;
+        }
+        APR_ARRAY_IDX(tree->pairs, i, acme_server_pair_t).ciphers = list;
     }
 }
 
@@ -125,9 +173,11 @@ acme_conf_tree_t *acme_conf_tree_read(apr_pool_t *p)
     tree->seen = apr_hash_make(p);
     tree->files = apr_array_make(p, 32, sizeof(const char *));
     tree->pairs = apr_array_make(p, 8, sizeof(acme_server_pair_t));
+    tree->owners = apr_array_make(p, 8, sizeof(acme_conf_tree_facts_t *));
     tree->server.tls = -1;
     tree->server.place = "the server config";
     read_nodes(tree, &tree->server, ap_conftree, &first_without_key, p);
+    add_ciphers(tree, p);
     return tree;
 }
 
@@ -155,6 +205,12 @@ const acme_conf_tree_facts_t *acme_conf_tree_facts(
         facts->tls = tree->server.tls;
     }
     facts->has_certificate |= tree->server.has_certificate;
+    if (!facts->key_place) {
+        facts->key_place = tree->server.key_place;
+    }
+    if (!facts->ciphers) {
+        facts->ciphers = tree->server.ciphers;
+    }
     return facts;
 }
 

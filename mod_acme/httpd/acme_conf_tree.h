@@ -17,6 +17,9 @@ typedef struct {
     int tls;                    /* SSLEngine: 1, 0, or -1: not said */
     int has_name;               /* ServerName */
     int has_certificate;        /* SSLCertificateFile */
+    const char *key_place;      /* "file:line" of its SSLCertificateKeyFile;
+                                   NULL: it has none */
+    const char *ciphers;        /* SSLCipherSuite, up to TLS 1.2; NULL */
 } acme_conf_tree_facts_t;
 
 typedef struct acme_conf_tree_t acme_conf_tree_t;

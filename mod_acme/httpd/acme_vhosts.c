@@ -54,6 +54,11 @@ static int is_managed(const acme_vhost_t *vhost)
         }
         return 0;
     }
+    if (facts->tls == 1 && facts->key_place) {
+        say(vhost, APLOG_WARNING,
+            "%s: has no SSLCertificateFile; the SSLCertificateKeyFile at %s is not used: mod_acme manages certificate and key. Remove that line",
+            facts->place, facts->key_place);
+    }
     /* Without TLS only on an explicit wish: files for other daemons. */
     return facts->tls == 1
         || (vhost->conf->engine_own && vhost->s->is_virtual);
@@ -266,6 +271,7 @@ static intptr_t make_cert(watch_t *watch, const acme_vhost_t *vhost,
     cert->id = id;
     cert->names = apr_array_make(watch->p, 4, sizeof(const char *));
     cert->places = apr_array_make(watch->p, 2, sizeof(const char *));
+    cert->ciphers = apr_array_make(watch->p, 1, sizeof(const char *));
     cert->cas = find_cas(watch, conf);
     cert->agreed = conf->agreed;
     cert->key_types = conf->key_types;
@@ -345,6 +351,7 @@ static void check_same(watch_t *watch, const acme_vhost_t *vhost,
 static void join(watch_t *watch, const acme_vhost_t *vhost, intptr_t number)
 {
     acme_cert_conf_t *cert = cert_at(watch, number);
+    const char *ciphers = vhost->facts->ciphers ? vhost->facts->ciphers : "";
     int i;
 
     for (i = 0; i < vhost->names->nelts; i++) {
@@ -357,6 +364,9 @@ static void join(watch_t *watch, const acme_vhost_t *vhost, intptr_t number)
         }
     }
     APR_ARRAY_PUSH(cert->places, const char *) = vhost->facts->place;
+    if (vhost->facts->tls == 1 && !acme_name_in(cert->ciphers, ciphers)) {
+        APR_ARRAY_PUSH(cert->ciphers, const char *) = ciphers;
+    }
     APR_ARRAY_PUSH(APR_ARRAY_IDX(watch->vhosts, number - 1,
                                  apr_array_header_t *), acme_vhost_t) = *vhost;
 }

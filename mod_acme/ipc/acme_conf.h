@@ -60,6 +60,8 @@ typedef struct {
     const char *id;                     /* also its folder in the store */
     apr_array_header_t *names;          /* const char *, see acme_name.h */
     apr_array_header_t *places;         /* const char *: "file:line" of vhosts */
+    apr_array_header_t *ciphers;        /* const char *: each SSLCipherSuite of
+                                           theirs, for acme_pair_check() */
     apr_array_header_t *cas;            /* apr_uint32_t: in acme_conf_t.cas,
                                            tried in this order */
     int agreed;                         /* to the CA's terms of service */

@@ -16,6 +16,7 @@ typedef struct {
     const char *cert;           /* paths */
     const char *key;
     const char *place;          /* "file:line" of the directive */
+    const apr_array_header_t *ciphers;  /* for acme_pair_check() */
 } acme_server_pair_t;
 
 typedef struct {

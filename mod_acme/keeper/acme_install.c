@@ -15,6 +15,7 @@
 #include "acme_file.h"
 #include "acme_meta.h"
 #include "acme_name.h"
+#include "acme_pair.h"
 
 #define DIGEST_MAX 64           /* octets: acme_conf_digest() has fewer */
 #define KEY_SIZE_MAX (16 * 1024)
@@ -236,6 +237,22 @@ static int has_private_ca(const install_t *in)
     return 0;
 }
 
+/* mod_ssl must be able to load it, or it would end the server. */
+static apr_status_t check_loads(const install_t *in,
+                                const acme_chain_t *chain,
+                                const char *key_pem)
+{
+    apr_status_t rv = acme_pair_check_pem(
+        acme_chain_pem_full(chain, in->p), key_pem, in->cert->id,
+        in->cert->ciphers, in->res);
+
+    if (rv != APR_SUCCESS) {
+        in->res->retry = ACME_RETRY_SOON;       /* the CA may do better */
+        in->res->reason = ACME_REASON_CHAIN_REFUSED;
+    }
+    return rv;
+}
+
 static apr_status_t check(const install_t *in, const acme_chain_t *chain,
                           const acme_pending_t *pending)
 {
@@ -251,6 +268,9 @@ static apr_status_t check(const install_t *in, const acme_chain_t *chain,
                         in->p);
     if (rv == APR_SUCCESS) {
         rv = acme_install_check_chain(chain, &asked, in->res, in->p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = check_loads(in, chain, pending->key_pem);
     }
     return rv;
 }
@@ -428,6 +448,9 @@ static apr_status_t collect_live(bundle_t *bundle, const install_t *in,
         if (rv == APR_SUCCESS && part != in->about.part) {
             rv = acme_chain_load(&chain, live_path(in, "fullchain", part),
                                  in->res, in->p);
+        }
+        if (rv == APR_SUCCESS && part == in->about.part) {
+            rv = check_loads(in, chain, key_pem);
         }
         if (rv == APR_SUCCESS) {
             add_part(bundle, in, part, chain, key_pem,

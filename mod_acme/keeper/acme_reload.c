@@ -179,15 +179,17 @@ static const char *bad_pair(const acme_reload_t *reload, apr_pool_t *p)
     int i;
 
     for (i = 0; i < acme_registry_conf(registry)->certs->nelts; i++) {
-        const char *id =
-            acme_conf_cert(acme_registry_conf(registry), (apr_uint32_t)i)->id;
+        const acme_cert_conf_t *cert =
+            acme_conf_cert(acme_registry_conf(registry), (apr_uint32_t)i);
+        const int live = acme_registry_state(registry, (apr_uint32_t)i)->live;
+        const char *folder = apr_psprintf(
+            p, "%s/%d", acme_store_path(acme_registry_store(registry),
+                                        "archive", cert->id, p), live);
 
-        if (acme_registry_state(registry, (apr_uint32_t)i)->live
-            && acme_pair_check(acme_store_live(acme_registry_store(registry),
-                                               id, "fullchain.pem", p),
-                               acme_store_live(acme_registry_store(registry),
-                                               id, "privkey.pem", p),
-                               &res, p)) {
+        if (live
+            && acme_pair_check(apr_pstrcat(p, folder, "/fullchain.pem", NULL),
+                               apr_pstrcat(p, folder, "/privkey.pem", NULL),
+                               cert->ciphers, &res)) {
             return apr_pstrdup(p, res.detail);
         }
     }
@@ -195,7 +197,7 @@ static const char *bad_pair(const acme_reload_t *reload, apr_pool_t *p)
         const acme_server_pair_t *pair =
             &APR_ARRAY_IDX(reload->server->pairs, i, acme_server_pair_t);
 
-        if (acme_pair_check(pair->cert, pair->key, &res, p)) {
+        if (acme_pair_check(pair->cert, pair->key, pair->ciphers, &res)) {
             return apr_psprintf(p, "%s (%s)", res.detail, pair->place);
         }
     }

@@ -58,21 +58,19 @@ static int is_as_configured(acme_state_t *state, const acme_conf_t *conf,
             || !strcmp(key_types, acme_conf_key_types(cert, p)));
 }
 
-/* The live certificate for one key type: sound, and its key the right one. */
-static apr_status_t load_part(acme_chain_t **pchain,
+/* A certificate for one key type: sound, and its key the right one. */
+static apr_status_t load_part(acme_chain_t **pchain, const char *folder,
                               const acme_cert_conf_t *cert, apr_uint32_t part,
-                              acme_store_t *store, acme_result_t *res,
-                              apr_pool_t *p)
+                              acme_result_t *res, apr_pool_t *p)
 {
     const char *suffix = acme_conf_suffix(cert, part);
-    const char *path = acme_store_live(
-        store, cert->id, apr_pstrcat(p, "fullchain", suffix, ".pem", NULL),
-        p);
-    const char *key = acme_store_live(
-        store, cert->id, apr_pstrcat(p, "privkey", suffix, ".pem", NULL), p);
+    const char *path = apr_pstrcat(p, folder, "/fullchain", suffix, ".pem",
+                                   NULL);
+    const char *key = apr_pstrcat(p, folder, "/privkey", suffix, ".pem",
+                                  NULL);
     apr_status_t rv;
 
-    rv = acme_pair_check(path, key, res, p);
+    rv = acme_pair_check(path, key, cert->ciphers, res);
     if (rv == APR_SUCCESS) {
         rv = acme_chain_load(pchain, path, res, p);
     }
@@ -80,9 +78,9 @@ static apr_status_t load_part(acme_chain_t **pchain,
 }
 
 /* The other parts: they only shorten what the first one promises. */
-static void add_parts(acme_state_t *state, const acme_cert_conf_t *cert,
-                      const apr_array_header_t *names, acme_store_t *store,
-                      apr_pool_t *p)
+static void add_parts(acme_state_t *state, const char *folder,
+                      const acme_cert_conf_t *cert,
+                      const apr_array_header_t *names, apr_pool_t *p)
 {
     acme_chain_t *chain;
     acme_result_t res;
@@ -91,7 +89,7 @@ static void add_parts(acme_state_t *state, const acme_cert_conf_t *cert,
     for (i = 1; i < acme_conf_parts(cert); i++) {
         const acme_cert_info_t *leaf;
 
-        if (load_part(&chain, cert, i, store, &res, p)) {
+        if (load_part(&chain, folder, cert, i, &res, p)) {
             state->covers = 0;
             return;
         }
@@ -109,22 +107,28 @@ static apr_status_t load_live(acme_state_t *state, const acme_conf_t *conf,
                               acme_store_t *store, acme_result_t *res,
                               apr_pool_t *p)
 {
+    const acme_archive_want_t want = { .id = cert->id,
+                                       .ciphers = cert->ciphers,
+                                       .now = apr_time_now() };
     const acme_cert_info_t *leaf;
+    const char *folder = "", *fullchain;
     acme_chain_t *chain;
     apr_finfo_t info;
     apr_status_t rv;
-    int n;
+    int live, n;
 
-    rv = acme_archive_live(&n, store, cert->id, res, p);
-    if (APR_STATUS_IS_ENOENT(rv)) {
+    rv = acme_archive_find_good(&n, &live, store, &want, res, p);
+    if (APR_STATUS_IS_ENOENT(rv) && !live) {
         return APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
-        rv = load_part(&chain, cert, 0, store, res, p);
+        folder = apr_psprintf(p, "%s/%d", acme_store_path(store, "archive",
+                                                          cert->id, p), n);
+        fullchain = apr_pstrcat(p, folder, "/fullchain.pem", NULL);
+        rv = acme_chain_load(&chain, fullchain, res, p);
     }
     if (rv == APR_SUCCESS) {
-        rv = apr_stat(&info, acme_store_live(store, cert->id, "fullchain.pem",
-                                             p), APR_FINFO_MTIME, p);
+        rv = apr_stat(&info, fullchain, APR_FINFO_MTIME, p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -144,7 +148,7 @@ static apr_status_t load_live(acme_state_t *state, const acme_conf_t *conf,
     if (leaf->cert_id) {
         apr_cpystrn(state->cert_id, leaf->cert_id, sizeof(state->cert_id));
     }
-    add_parts(state, cert, names, store, p);
+    add_parts(state, folder, cert, names, p);
     return APR_SUCCESS;
 }
 

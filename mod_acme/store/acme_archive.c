@@ -15,7 +15,9 @@
 #include <apr_tables.h>
 
 #include "acme_archive.h"
+#include "acme_chain.h"
 #include "acme_file.h"
+#include "acme_pair.h"
 #include "acme_text.h"
 
 #define NUMBER_DIGITS_MAX 9     /* fits an int, and so does one more */
@@ -248,6 +250,58 @@ apr_status_t acme_archive_live(int *pn, acme_store_t *store, const char *id,
                          link, acme_text_clean(target, TARGET_SIZE, p));
     }
     return APR_SUCCESS;
+}
+
+/* The pair of the first key type, whose files have no suffix. */
+static apr_status_t check_first_pair(const char *folder,
+                                     const acme_archive_want_t *want,
+                                     acme_result_t *res, apr_pool_t *p)
+{
+    return acme_pair_check(apr_pstrcat(p, folder, "/fullchain.pem", NULL),
+                           apr_pstrcat(p, folder, "/privkey.pem", NULL),
+                           want->ciphers, res);
+}
+
+static int is_expired(const char *folder, apr_time_t now, apr_pool_t *p)
+{
+    acme_result_t ignored;
+    acme_chain_t *chain;
+
+    return acme_chain_load(&chain, apr_pstrcat(p, folder, "/fullchain.pem",
+                                               NULL), &ignored, p)
+        || acme_chain_leaf(chain)->not_after <= now;
+}
+
+apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
+                                    const acme_archive_want_t *want,
+                                    acme_result_t *res, apr_pool_t *p)
+{
+    const char *folder = acme_store_path(store, "archive", want->id, p);
+    apr_array_header_t *numbers;
+    acme_result_t ignored;
+    apr_status_t rv;
+    int i;
+
+    rv = acme_archive_live(plive, store, want->id, res, p);
+    *pn = *plive;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = check_first_pair(number_path(folder, *plive, p), want, res, p);
+    if (rv == APR_SUCCESS || read_numbers(&numbers, folder, &ignored, p)) {
+        return rv;
+    }
+    for (i = 0; i < numbers->nelts; i++) {
+        const int n = APR_ARRAY_IDX(numbers, i, int);
+        const char *path = number_path(folder, n, p);
+
+        if (n < *plive && !check_first_pair(path, want, &ignored, p)
+            && !is_expired(path, want->now, p)) {
+            *pn = n;
+            return APR_SUCCESS;
+        }
+    }
+    return rv;
 }
 
 /* Was the folder made within ACME_ARCHIVE_KEEP_TIME before now, or later? */

@@ -28,6 +28,13 @@ typedef struct {
     const char *meta;           /* meta.json, text */
 } acme_archive_t;
 
+/* Which archive is asked for, and who is to load it. */
+typedef struct {
+    const char *id;
+    const apr_array_header_t *ciphers;  /* for acme_pair_check() */
+    apr_time_t now;
+} acme_archive_want_t;
+
 /*
  * Write the next archive folder of id and put it live. *pn is its number.
  * After a failure the old certificate is live and no half folder is left; a
@@ -45,6 +52,17 @@ apr_status_t acme_archive_install(int *pn, acme_store_t *store,
  */
 apr_status_t acme_archive_live(int *pn, acme_store_t *store, const char *id,
                                acme_result_t *res, apr_pool_t *p);
+
+/*
+ * The archive that a server can load: the live one, or the newest before it
+ * whose first pair passes acme_pair_check() with ciphers and is not expired
+ * at now. Then *plive is not *pn, and res says what is wrong with the live
+ * one. Fails as acme_archive_live() does; with what is wrong with the live one
+ * where none before it is better.
+ */
+apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
+                                    const acme_archive_want_t *want,
+                                    acme_result_t *res, apr_pool_t *p);
 
 /*
  * Remove archives that are neither live, nor among the newest

@@ -485,24 +485,25 @@ def slow(seconds):
 
 
 def substitute(other_key=False, names=None, begin=-DAY, end=90 * DAY,
-               more="", crl=None):
+               more="", crl=None, authority=None):
     """
     Another certificate than was asked for, signed by the test's authority.
 
     Without arguments it is as good as the right one: the client knows no
     roots of the CA's certificates. more is PEM that follows the leaf; crl
-    is the URL of a list of revoked certificates.
+    is the URL of a list of revoked certificates; authority another one than
+    the proxy's.
     """
     async def action(exchange):
         csr = asked(exchange.proxy)
         key = csr.public_key()
         if other_key:
             key = ec.generate_private_key(ec.SECP256R1()).public_key()
-        authority = exchange.proxy.authority
-        leaf = authority.issue(key, names or names_of(csr), begin, end,
+        issuer = authority or exchange.proxy.authority
+        leaf = issuer.issue(key, names or names_of(csr), begin, end,
                                crl)
         reply = await exchange.forward()
-        return web.Response(text=to_pem(leaf) + (more or authority.pem),
+        return web.Response(text=to_pem(leaf) + (more or issuer.pem),
                             status=reply.status,
                             headers={"Replay-Nonce":
                                      reply.headers["Replay-Nonce"]},

@@ -141,10 +141,12 @@ def chain(port, name):
 class Authority:
     """A certificate authority that the tests hold in their hand."""
 
-    def __init__(self, folder, name="Test authority"):
+    def __init__(self, folder, name="Test authority", key=None,
+                 digest=hashes.SHA256()):
         self.folder = folder
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.key = key or ec.generate_private_key(ec.SECP256R1())
+        self.digest = digest
         # Valid so long that a server with a wrong clock trusts it, too.
         self.certificate = self._sign(
             self.name, self.key.public_key(), -3650 * DAY, 3650 * DAY,
@@ -195,7 +197,7 @@ class Authority:
                 .add_extension(critical, critical=True))
         for extension in others:
             made = made.add_extension(extension, critical=False)
-        return made.sign(self.key, hashes.SHA256())
+        return made.sign(self.key, self.digest)
 
 
 def general_name(name):

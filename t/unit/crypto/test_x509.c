@@ -960,7 +960,7 @@ static void a_placeholder_is_what_it_says(void **state)
 static void pairs_as_mod_ssl_loads_them(void **state)
 {
     EVP_PKEY *ec = acme_key_evp(ca.key);
-    EVP_PKEY *rsa = odd_key(EVP_PKEY_RSA, 1024, 0);
+    EVP_PKEY *rsa = odd_key(EVP_PKEY_RSA, 2048, 0);
     EVP_PKEY *ed = odd_key(EVP_PKEY_ED25519, 0, 0);
     const char *full = leaf_middle_root("");
     const char *key = pkcs8(ec, 0);
@@ -1024,11 +1024,96 @@ static void pairs_as_mod_ssl_loads_them(void **state)
             file_of("key.pem", rows[i].key);
         }
         ERR_clear_error();
-        rv = acme_pair_check(cert_path, key_path, &res, pool);
+        rv = acme_pair_check(cert_path, key_path, NULL, &res);
         if (!rv != !rows[i].told
             || (rv && !strstr(res.detail, rows[i].told))) {
             fail_msg("%s: %s", rows[i].name, rv ? res.detail : "it loads");
         }
+        assert_int_equal(ERR_peek_error(), 0);
+        if (rows[i].cert && rows[i].key) {
+            assert_int_equal(acme_pair_check_pem(rows[i].cert, rows[i].key,
+                                                 "it", NULL, &res), rv);
+            assert_int_equal(ERR_peek_error(), 0);
+        }
+    }
+}
+
+#define LEVEL(n) "DEFAULT@SECLEVEL=" #n
+#define REFUSED(n) "it: mod_ssl would not load it: OpenSSL refuses it at " \
+    "security level " #n
+
+static apr_array_header_t *lists_of(const char *first, const char *second)
+{
+    apr_array_header_t *ciphers = apr_array_make(pool, 2,
+                                                 sizeof(const char *));
+
+    APR_ARRAY_PUSH(ciphers, const char *) = first;
+    if (second) {
+        APR_ARRAY_PUSH(ciphers, const char *) = second;
+    }
+    return ciphers;
+}
+
+static void a_security_level_refuses_pairs(void **state)
+{
+    EVP_PKEY *rsa = odd_key(EVP_PKEY_RSA, 1024, 0);
+    const char *key = pkcs8(acme_key_evp(ca.key), 0);
+    const char *rsa_leaf = pem_of(make_leaf((spec_t){ .key = rsa }));
+    const char *sha1_leaf = pem_of(make_leaf((spec_t){ .is_sha1 = 1 }));
+    const char *sha1_behind = apr_pstrcat(
+        pool, ca.leaf_pem,
+        pem_of(make_cert(&(spec_t){ .cn = "Test CA 1", .is_ca = 1,
+                                    .is_sha1 = 1, .issuer = ca.root,
+                                    .key = ca.middle_key,
+                                    .signer = ca.root_key })), NULL);
+    const char *short_behind = apr_pstrcat(
+        pool, pem_of(make_leaf((spec_t){ .signer = rsa })),
+        pem_of(make_cert(&(spec_t){ .cn = "Test CA 1", .is_ca = 1,
+                                    .issuer = ca.root, .key = rsa,
+                                    .signer = ca.root_key })), NULL);
+    const struct {
+        const char *name;
+        const char *certs;
+        const char *key;
+        const apr_array_header_t *ciphers;
+        const char *told;       /* NULL: it loads */
+    } rows[] = {
+        { "a short key", rsa_leaf, pkcs8(rsa, 0), lists_of(LEVEL(2), NULL),
+          REFUSED(2) },
+        { "a short key, allowed", rsa_leaf, pkcs8(rsa, 0),
+          lists_of(LEVEL(0), NULL), NULL },
+        { "SHA-1", sha1_leaf, key, lists_of(LEVEL(1), NULL), REFUSED(1) },
+        { "SHA-1, allowed", sha1_leaf, key, lists_of(LEVEL(0), NULL), NULL },
+        { "SHA-1, allowed by one server", sha1_leaf, key,
+          lists_of(LEVEL(0), LEVEL(2)), REFUSED(2) },
+        { "SHA-1 behind", sha1_behind, key, lists_of(LEVEL(2), NULL),
+          REFUSED(2) },
+        { "SHA-1 behind, allowed", sha1_behind, key, lists_of(LEVEL(0), NULL),
+          NULL },
+        { "a short key behind", short_behind, key, lists_of(LEVEL(2), NULL),
+          REFUSED(2) },
+        { "P-256 where more is asked for", ca.leaf_pem, key,
+          lists_of(LEVEL(4), NULL), REFUSED(4) },
+        { "a list that is wrong", ca.leaf_pem, key,
+          lists_of("no-such-cipher", NULL), NULL },
+        { "no list", ca.leaf_pem, key, lists_of("", NULL), NULL }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const apr_status_t rv = acme_pair_check_pem(
+            rows[i].certs, rows[i].key, "it", rows[i].ciphers, &res);
+
+        if (!rv != !rows[i].told
+            || (rv && !strstr(res.detail, rows[i].told))) {
+            fail_msg("%s: %s", rows[i].name, rv ? res.detail : "it loads");
+        }
+        file_of("cert.pem", rows[i].certs);
+        file_of("key.pem", rows[i].key);
+        assert_int_equal(acme_pair_check(path_of("cert.pem"),
+                                         path_of("key.pem"), rows[i].ciphers,
+                                         &res), rv);
         assert_int_equal(ERR_peek_error(), 0);
     }
 }
@@ -1059,7 +1144,8 @@ int main(void)
         X509_TEST(a_request_asks_for_stapling_when_told),
         X509_TEST(no_names_no_request),
         X509_TEST(a_placeholder_is_what_it_says),
-        X509_TEST(pairs_as_mod_ssl_loads_them)
+        X509_TEST(pairs_as_mod_ssl_loads_them),
+        X509_TEST(a_security_level_refuses_pairs)
     };
     int failed;
 

@@ -81,7 +81,7 @@ X509 *make_cert(const spec_t *spec)
     }
     add_exts(x509, spec);
     assert_true(X509_sign(x509, spec->signer ? spec->signer : spec->key,
-                          EVP_sha256()) > 0);
+                          spec->is_sha1 ? EVP_sha1() : EVP_sha256()) > 0);
     apr_pool_cleanup_register(pool, x509, free_cert, apr_pool_cleanup_null);
     return x509;
 }

@@ -21,6 +21,7 @@ typedef struct {
     EVP_PKEY *signer;           /* the issuer's key; NULL: its own */
     const char *serial;         /* decimal */
     int is_ca;
+    int is_sha1;                /* signed with SHA-1, not with SHA-256 */
     int san_type;
     const char *san;            /* octets of the one name */
     int san_len;                /* -1: strlen() */
