@@ -20,7 +20,9 @@ int acme_require_https(request_rec *r)
     const int permanent = server->require_https == ACME_HTTPS_PERMANENT;
     const int get = r->method_number == M_GET;
 
+    /* "OPTIONS *" is about the server, and CONNECT has no path either. */
     if (server->require_https == ACME_HTTPS_OFF || !r->hostname
+        || r->uri[0] != '/'
         || !acme_activation_is_served(acme_sni_find(r->hostname))) {
         return DECLINED;
     }
@@ -31,10 +33,11 @@ int acme_require_https(request_rec *r)
         }
         return DECLINED;
     }
+    /* Not unparsed_uri, for it may be a whole URL. (9112, 3.2.2) */
     apr_table_setn(r->err_headers_out, "Location",
-                   apr_pstrcat(r->pool, "https://", r->hostname,
-                               r->unparsed_uri[0] == '/' ? r->unparsed_uri
-                                                         : r->uri, NULL));
+                   apr_pstrcat(r->pool, "https://", r->hostname, r->uri,
+                               r->args ? "?" : "", r->args ? r->args : "",
+                               NULL));
     /* Only GET and HEAD are sent again as they were by a 301 or 302. */
     if (permanent) {
         return get ? HTTP_MOVED_PERMANENTLY : HTTP_PERMANENT_REDIRECT;

@@ -153,6 +153,17 @@ def test_https_is_required_when_configured(site, kind, status):
 
     assert server.get(host=NAME).status == status
     assert server.get(host="localhost").status == 200
+    for target, path in {
+            "/a/%41%0d%0a?b=%26&c": "/a/%41%0d%0a?b=%26&c",
+            f"http://{NAME}/a?b=c": "/a?b=c",
+            f"http://{NAME}?b": "/?b",
+            f"HTTP://{NAME}:80": "/"}.items():
+        reply = server.get(target, host=NAME)
+        assert reply.status == status, target
+        assert reply.headers["location"] == f"https://{NAME}{path}", target
+    reply = server.get("*", host=NAME, method="OPTIONS")
+    assert reply.status == 200
+    assert "location" not in reply.headers
     reply = server.get_tls(NAME)
     assert reply.status == 200
     assert ("strict-transport-security" in reply.headers) \
