@@ -20,6 +20,7 @@
 
 #include "acme_digest.h"
 #include "acme_file.h"
+#include "acme_path.h"
 #include "acme_store.h"
 
 #define ASIDE_KEEP 32
@@ -111,6 +112,10 @@ static apr_status_t open_root(const char *root, acme_result_t *res,
         return acme_fail_never(res, APR_EINVAL,
                                "%s: AcmeStateDir must be an absolute path",
                                root);
+    }
+    rv = acme_path_check(root, res, p);
+    if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
+        return rv;
     }
     if (stat(root, &st) < 0) {
         rv = acme_file_dir_make(root, 0755, res, p);

@@ -12,5 +12,6 @@ noinst_LTLIBRARIES += %D%/libacme_store.la
 	%D%/acme_file.c %D%/acme_file.h \
 	%D%/acme_journal.c %D%/acme_journal.h \
 	%D%/acme_meta.c %D%/acme_meta.h \
+	%D%/acme_path.c %D%/acme_path.h \
 	%D%/acme_pending.c %D%/acme_pending.h \
 	%D%/acme_store.c %D%/acme_store.h

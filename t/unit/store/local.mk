@@ -5,6 +5,7 @@ store_tests = \
 	%D%/test_archive \
 	%D%/test_file \
 	%D%/test_journal \
+	%D%/test_path \
 	%D%/test_pending \
 	%D%/test_store
 store_tests_libs = t/unit/help/libhelp.la \
