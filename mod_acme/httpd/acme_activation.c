@@ -25,11 +25,15 @@ APLOG_USE_MODULE(acme);
 /* What was served before this load: in the process pool, over reloads. */
 #define SERVED_KEY "mod_acme_served"
 
+/* Of the placeholder for servers that have no name. (2606, 2) */
+#define NO_NAME "no-name.invalid"
+
 typedef struct {
     char serial[ACME_SERIAL_SIZE];
 } served_t;
 
 static acme_activation_files_t *files;     /* by the index of the certificate */
+static acme_activation_files_t unordered;  /* where there is none to order */
 static const acme_conf_t *loaded;
 
 static void add_files(acme_activation_files_t *found, const char *cert,
@@ -150,6 +154,22 @@ static void find_placeholder(acme_activation_files_t *found,
     add_files(found, made.cert, made.key);
 }
 
+static void make_files(acme_activation_files_t *empty, apr_pool_t *p)
+{
+    empty->certs = apr_array_make(p, 2, sizeof(const char *));
+    empty->keys = apr_array_make(p, 2, sizeof(const char *));
+}
+
+static int any_unordered(const server_rec *s)
+{
+    for (; s; s = s->next) {
+        if (acme_server_conf(s)->is_unordered) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
 {
     acme_store_t *store = acme_store_at(conf->state_dir, p);
@@ -160,7 +180,8 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
     loaded = conf;
     files = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
                         * sizeof(*files));
-    if (!conf->certs->nelts) {
+    make_files(&unordered, p);
+    if (!conf->certs->nelts && !any_unordered(s)) {
         return;
     }
     if (acme_store_open(&opened, conf->state_dir, &res, p)
@@ -171,13 +192,21 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
         acme_cert_conf_t *cert = &APR_ARRAY_IDX(conf->certs, i,
                                                 acme_cert_conf_t);
 
-        files[i].certs = apr_array_make(p, 2, sizeof(const char *));
-        files[i].keys = apr_array_make(p, 2, sizeof(const char *));
+        make_files(&files[i], p);
         if (!find_live(&files[i], cert, store, s, p)) {
             find_placeholder(&files[i], cert,
                              acme_store_path(store, "placeholder", NULL, p),
                              s, p);
         }
+    }
+    if (any_unordered(s)) {
+        acme_cert_conf_t none = { .id = NO_NAME,
+                                  .names = apr_array_make(
+                                      p, 1, sizeof(const char *)) };
+
+        APR_ARRAY_PUSH(none.names, const char *) = NO_NAME;
+        find_placeholder(&unordered, &none,
+                         acme_store_path(store, "placeholder", NULL, p), s, p);
     }
 }
 
@@ -200,10 +229,12 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
     const acme_activation_files_t *first;
 
     (void)p;
-    if (!conf->certs || cert_files->nelts) {
+    if (!(conf->certs || conf->is_unordered) || cert_files->nelts) {
         return DECLINED;
     }
-    first = acme_activation_files(APR_ARRAY_IDX(conf->certs, 0, int));
+    first = conf->certs
+        ? acme_activation_files(APR_ARRAY_IDX(conf->certs, 0, int))
+        : &unordered;
     if (!first->certs->nelts) {
         return DECLINED;
     }
@@ -212,7 +243,7 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
     apr_array_clear(key_files);
     apr_array_cat(cert_files, first->certs);
     apr_array_cat(key_files, first->keys);
-    conf->given = 1;
+    conf->given = conf->certs != NULL;
     return DONE;
 }
 

@@ -15,7 +15,9 @@
 
 struct acme_conf_tree_t {
     acme_conf_tree_facts_t server;
-    apr_hash_t *vhosts;         /* "file:line": acme_conf_tree_facts_t */
+    apr_hash_t *vhosts;         /* "file:line": apr_array_header_t * of
+                                   acme_conf_tree_facts_t *, as a file or a
+                                   macro may be included several times */
     apr_hash_t *seen;           /* names of files */
     apr_array_header_t *files;
     apr_array_header_t *pairs;  /* acme_server_pair_t */
@@ -100,6 +102,24 @@ static void see_pair(acme_conf_tree_t *tree,
     }
 }
 
+static acme_conf_tree_facts_t *add_vhost(acme_conf_tree_t *tree,
+                                         const ap_directive_t *node,
+                                         apr_pool_t *p)
+{
+    acme_conf_tree_facts_t *vhost = apr_pcalloc(p, sizeof(*vhost));
+    apr_array_header_t *same;
+
+    vhost->tls = -1;
+    vhost->place = place_of(node->filename, (unsigned)node->line_num, p);
+    same = apr_hash_get(tree->vhosts, vhost->place, APR_HASH_KEY_STRING);
+    if (!same) {
+        same = apr_array_make(p, 1, sizeof(acme_conf_tree_facts_t *));
+        apr_hash_set(tree->vhosts, vhost->place, APR_HASH_KEY_STRING, same);
+    }
+    APR_ARRAY_PUSH(same, acme_conf_tree_facts_t *) = vhost;
+    return vhost;
+}
+
 static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
                        const ap_directive_t *node, int *first_without_key,
                        apr_pool_t *p)
@@ -107,14 +127,9 @@ static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
     for (; node; node = node->next) {
         see_file(tree, node, p);
         if (is(node, "<VirtualHost")) {
-            acme_conf_tree_facts_t *vhost = apr_pcalloc(p, sizeof(*vhost));
+            acme_conf_tree_facts_t *vhost = add_vhost(tree, node, p);
             int first = tree->pairs->nelts;
 
-            vhost->tls = -1;
-            vhost->place = place_of(node->filename, (unsigned)node->line_num,
-                                    p);
-            apr_hash_set(tree->vhosts, vhost->place, APR_HASH_KEY_STRING,
-                         vhost);
             read_nodes(tree, vhost, node->first_child, &first, p);
         }
         else if (is(node, "SSLEngine")) {
@@ -181,6 +196,32 @@ acme_conf_tree_t *acme_conf_tree_read(apr_pool_t *p)
     return tree;
 }
 
+static int is_same_place(const server_rec *a, const server_rec *b)
+{
+    return a->defn_line_number == b->defn_line_number && a->defn_name
+        && b->defn_name && !strcmp(a->defn_name, b->defn_name);
+}
+
+/* NULL: no directive of the tree made it. */
+static const acme_conf_tree_facts_t *find_vhost(const acme_conf_tree_t *tree,
+                                                const server_rec *s,
+                                                apr_pool_t *p)
+{
+    const apr_array_header_t *same = apr_hash_get(
+        tree->vhosts, place_of(s->defn_name ? s->defn_name : "?",
+                               s->defn_line_number, p),
+        APR_HASH_KEY_STRING);
+    const server_rec *before;
+    int n = 0;
+
+    /* httpd's list is the configuration's backwards. */
+    for (before = s->next; before; before = before->next) {
+        n += is_same_place(before, s);
+    }
+    return same && n < same->nelts
+        ? APR_ARRAY_IDX(same, n, const acme_conf_tree_facts_t *) : NULL;
+}
+
 const acme_conf_tree_facts_t *acme_conf_tree_facts(
     const acme_conf_tree_t *tree, const server_rec *s, apr_pool_t *p)
 {
@@ -188,9 +229,7 @@ const acme_conf_tree_facts_t *acme_conf_tree_facts(
     acme_conf_tree_facts_t *facts = apr_pcalloc(p, sizeof(*facts));
 
     if (s->is_virtual) {
-        own = apr_hash_get(tree->vhosts, place_of(s->defn_name,
-                                                  s->defn_line_number, p),
-                           APR_HASH_KEY_STRING);
+        own = find_vhost(tree, s, p);
     }
     if (own) {
         *facts = *own;

@@ -19,9 +19,11 @@ int acme_placeholder_503(request_rec *r)
 {
     const acme_server_conf_t *server = acme_server_conf(r->server);
 
-    if (!server->certs || !ap_ssl_conn_is_ssl(r->connection)
-        || acme_activation_is_served(acme_sni_of_server(server,
-                                                        r->hostname))) {
+    if (!(server->certs || server->is_unordered)
+        || !ap_ssl_conn_is_ssl(r->connection)
+        || (server->certs
+            && acme_activation_is_served(acme_sni_of_server(server,
+                                                            r->hostname)))) {
         return DECLINED;
     }
     apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);

@@ -41,6 +41,7 @@ void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
     /* An id in the server config would merge all virtual hosts into one. */
     conf->id = over->id;
     conf->certs = NULL;
+    conf->is_unordered = 0;
     conf->given = 0;
     return conf;
 }

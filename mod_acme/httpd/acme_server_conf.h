@@ -74,6 +74,8 @@ typedef struct {
     apr_array_header_t *certs;          /* the vhost watch: int, indexes of
                                            its certificates, that of its first
                                            name first; NULL: not managed */
+    int is_unordered;                   /* managed, but there is no name to
+                                           order: always a placeholder */
     int given;                          /* mod_ssl serves the first of them */
 } acme_server_conf_t;
 

@@ -116,7 +116,7 @@ static apr_array_header_t *names_of(const acme_vhost_t *vhost, apr_pool_t *p)
         }
         else if (!vhost->facts->has_name) {
             say(vhost, APLOG_ERR,
-                "%s: has no ServerName to order a certificate for; it is not managed",
+                "%s: has no ServerName to order a certificate for",
                 vhost->facts->place);
         }
         else {
@@ -410,6 +410,17 @@ static void check_wildcards(watch_t *watch, const acme_vhost_t *vhost,
     }
 }
 
+/* mod_ssl ends a server that has no certificate: it gets a placeholder. */
+static void leave_unordered(const acme_vhost_t *vhost)
+{
+    if (vhost->facts->tls == 1) {
+        acme_server_conf(vhost->s)->is_unordered = 1;
+        say(vhost, APLOG_WARNING,
+            "%s: no certificate can be ordered for this virtual host; it gets a placeholder and answers 503",
+            vhost->facts->place);
+    }
+}
+
 static void read_vhost(watch_t *watch, server_rec *s)
 {
     acme_vhost_t vhost;
@@ -433,6 +444,7 @@ static void read_vhost(watch_t *watch, server_rec *s)
                 "%s: has only wildcard names or IP addresses, which are not added automatically; list them in AcmeNames",
                 vhost.facts->place);
         }
+        leave_unordered(&vhost);
         return;
     }
     id = vhost.conf->id ? vhost.conf->id
@@ -442,6 +454,7 @@ static void read_vhost(watch_t *watch, server_rec *s)
         say(&vhost, APLOG_ERR,
             "%s: cannot derive a certificate id from %s; set AcmeCertificate",
             vhost.facts->place, APR_ARRAY_IDX(names, 0, const char *));
+        leave_unordered(&vhost);
         return;
     }
     vhost.wanted = apr_array_copy(watch->p, names);

@@ -279,3 +279,48 @@ def test_without_one_the_first_name_is_the_id(site):
     assert server.wait_valid("b.example.org").names == ("b.example.org",)
     assert ca.count("order") == 2
     assert server.live("a.example.org")[0].serial_number == serial
+
+
+@pytest.mark.parametrize("lines, told", [
+    ("ServerName my_shop.example", "my_shop.example"),
+    ("ServerName 192.0.2.7", "only wildcard names or IP addresses"),
+    ("", "has no ServerName"),
+])
+def test_a_tls_vhost_without_a_name_to_order_answers_503(site, lines, told):
+    server = site.server(site.ca())
+    server.vhost(NAME)
+    path = server.part("odd", f"<VirtualHost 127.0.0.2:{server.https_port}>\n"
+                              f"{lines}\nSSLEngine on\n</VirtualHost>\n"
+                              f"Listen 127.0.0.2:{server.https_port} https\n")
+    code, said = server.httpd_t()
+    assert code == 0
+    assert told in said
+    assert f"{path}:1: no certificate can be ordered for this virtual host" \
+        in said
+    server.start()
+    server.wait_valid(NAME)
+    server.restart()
+    assert server.get_tls(NAME).status == 200
+    assert server.get_tls(NAME, address="127.0.0.2").status == 503
+
+
+def test_a_template_is_told_apart_each_time_it_is_included(site):
+    ca = site.ca()
+    server = site.server(ca)
+    crt, key = site.authority.server_files("own", "own.example.org")
+    template = site.folder / "template"
+    template.write_text(
+        f"<VirtualHost 127.0.0.1:{server.https_port}>\n"
+        "ServerName ${SITE}\nSSLEngine on\n<IfDefine OWN>\n"
+        f"SSLCertificateFile {crt}\nSSLCertificateKeyFile {key}\n"
+        "</IfDefine>\n</VirtualHost>\n")
+    use = "Define SITE {}\nInclude " + str(template) + "\n"
+    server.part("sites", use.format(NAME)
+                + "Define OWN\n" + use.format("own.example.org")
+                + "UnDefine OWN\n" + use.format("more.example.org"))
+    server.start()
+    server.wait_valid(NAME)
+    server.wait_valid("more.example.org")
+    server.restart()
+    assert server.look("own.example.org").issuer == "Test authority"
+    assert not server.installed("own.example.org")

@@ -461,12 +461,12 @@ IncludeOptional conf/parts/*.conf
             "127.0.0.1", port or self.http_port, timeout=PATIENCE)
         return ask(client, method, path, host, headers)
 
-    def get_tls(self, name, path="/", method="GET"):
+    def get_tls(self, name, path="/", method="GET", address="127.0.0.1"):
         """A request by https, whatever the certificate."""
         client = http.client.HTTPSConnection(
             name, self.https_port, timeout=PATIENCE, context=tls.context())
         client._create_connection = functools.partial(
-            _connect, ("127.0.0.1", self.https_port))
+            _connect, (address, self.https_port))
         return ask(client, method, path, name, None)
 
     def status(self):
