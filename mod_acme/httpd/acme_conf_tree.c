@@ -9,9 +9,12 @@
 
 #include <httpd.h>
 #include <http_config.h>
+#include <http_core.h>
 
 #include "acme_conf_tree.h"
 #include "acme_server.h"
+
+#define KNOCK_OUT 3             /* one a kind of key, as in older versions */
 
 struct acme_conf_tree_t {
     acme_conf_tree_facts_t server;
@@ -20,8 +23,6 @@ struct acme_conf_tree_t {
                                    macro may be included several times */
     apr_hash_t *seen;           /* names of files */
     apr_array_header_t *files;
-    apr_array_header_t *pairs;  /* acme_server_pair_t */
-    apr_array_header_t *owners; /* const acme_conf_tree_facts_t *: of each */
 };
 
 static const char *place_of(const char *file, unsigned line, apr_pool_t *p)
@@ -70,36 +71,19 @@ static void see_file(acme_conf_tree_t *tree, const ap_directive_t *node,
     }
 }
 
-/*
- * The nth SSLCertificateFile goes with the nth SSLCertificateKeyFile, or
- * holds its key itself.
- */
-static void see_pair(acme_conf_tree_t *tree,
-                     const acme_conf_tree_facts_t *facts,
-                     const ap_directive_t *node, int *first_without_key,
+static void add_file(apr_array_header_t **files, const ap_directive_t *node,
                      apr_pool_t *p)
 {
-    const char *path = ap_server_root_relative(p, first_word(node, p));
-    int i;
+    const char *word = first_word(node, p);
+    acme_conf_tree_file_t *file;
 
-    if (!path || strchr(first_word(node, p), ':')) {
-        return;                 /* pkcs11: and its like are no files */
+    if (!*files) {
+        *files = apr_array_make(p, 2, sizeof(acme_conf_tree_file_t));
     }
-    if (is(node, "SSLCertificateFile")) {
-        APR_ARRAY_PUSH(tree->pairs, acme_server_pair_t) =
-            (acme_server_pair_t) {
-                .cert = path,
-                .key = path,
-                .place = place_of(node->filename, (unsigned)node->line_num,
-                                  p)
-            };
-        APR_ARRAY_PUSH(tree->owners, const acme_conf_tree_facts_t *) = facts;
-        return;
-    }
-    i = (*first_without_key)++;
-    if (i < tree->pairs->nelts) {
-        APR_ARRAY_IDX(tree->pairs, i, acme_server_pair_t).key = path;
-    }
+    file = apr_array_push(*files);
+    /* pkcs11: and its like are no files. */
+    file->path = strchr(word, ':') ? NULL : ap_server_root_relative(p, word);
+    file->place = place_of(node->filename, (unsigned)node->line_num, p);
 }
 
 static acme_conf_tree_facts_t *add_vhost(acme_conf_tree_t *tree,
@@ -121,16 +105,12 @@ static acme_conf_tree_facts_t *add_vhost(acme_conf_tree_t *tree,
 }
 
 static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
-                       const ap_directive_t *node, int *first_without_key,
-                       apr_pool_t *p)
+                       const ap_directive_t *node, apr_pool_t *p)
 {
     for (; node; node = node->next) {
         see_file(tree, node, p);
         if (is(node, "<VirtualHost")) {
-            acme_conf_tree_facts_t *vhost = add_vhost(tree, node, p);
-            int first = tree->pairs->nelts;
-
-            read_nodes(tree, vhost, node->first_child, &first, p);
+            read_nodes(tree, add_vhost(tree, node, p), node->first_child, p);
         }
         else if (is(node, "SSLEngine")) {
             facts->tls = apr_cstr_casecmp(first_word(node, p), "off") != 0;
@@ -139,13 +119,10 @@ static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
             facts->has_name = 1;
         }
         else if (is(node, "SSLCertificateFile")) {
-            facts->has_certificate = 1;
-            see_pair(tree, facts, node, first_without_key, p);
+            add_file(&facts->certs, node, p);
         }
         else if (is(node, "SSLCertificateKeyFile")) {
-            facts->key_place = place_of(node->filename,
-                                        (unsigned)node->line_num, p);
-            see_pair(tree, facts, node, first_without_key, p);
+            add_file(&facts->keys, node, p);
         }
         else if (is(node, "SSLCipherSuite")) {
             see_ciphers(facts, node, p);
@@ -154,46 +131,49 @@ static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
             /* Of a folder or location it says nothing about the server. */
             const char *ciphers = facts->ciphers;
 
-            read_nodes(tree, facts, node->first_child, first_without_key, p);
+            read_nodes(tree, facts, node->first_child, p);
             facts->ciphers = ciphers;
         }
-    }
-}
-
-/* Known only at the end: the server's own may come last. */
-static void add_ciphers(acme_conf_tree_t *tree, apr_pool_t *p)
-{
-    int i;
-
-    for (i = 0; i < tree->pairs->nelts; i++) {
-        const acme_conf_tree_facts_t *owner = APR_ARRAY_IDX(
-            tree->owners, i, const acme_conf_tree_facts_t *);
-        const char *ciphers = owner->ciphers ? owner->ciphers
-                                             : tree->server.ciphers;
-        apr_array_header_t *list = apr_array_make(p, 1, sizeof(const char *));
-
-        if (ciphers) {
-            APR_ARRAY_PUSH(list, const char *) = ciphers;
-        }
-        APR_ARRAY_IDX(tree->pairs, i, acme_server_pair_t).ciphers = list;
     }
 }
 
 acme_conf_tree_t *acme_conf_tree_read(apr_pool_t *p)
 {
     acme_conf_tree_t *tree = apr_pcalloc(p, sizeof(*tree));
-    int first_without_key = 0;
 
     tree->vhosts = apr_hash_make(p);
     tree->seen = apr_hash_make(p);
     tree->files = apr_array_make(p, 32, sizeof(const char *));
-    tree->pairs = apr_array_make(p, 8, sizeof(acme_server_pair_t));
-    tree->owners = apr_array_make(p, 8, sizeof(acme_conf_tree_facts_t *));
     tree->server.tls = -1;
     tree->server.place = "the server config";
-    read_nodes(tree, &tree->server, ap_conftree, &first_without_key, p);
-    add_ciphers(tree, p);
+    read_nodes(tree, &tree->server, ap_conftree, p);
     return tree;
+}
+
+/*
+ * Files of the server config and of a virtual host, as mod_ssl merges them:
+ * the virtual host's first three stand in the place of the server's.
+ */
+static apr_array_header_t *merge(const apr_array_header_t *base,
+                                 const apr_array_header_t *own, apr_pool_t *p)
+{
+    apr_array_header_t *files = apr_array_make(p, 2,
+                                               sizeof(acme_conf_tree_file_t));
+    int i;
+
+    for (i = 0; own && i < own->nelts && i < KNOCK_OUT; i++) {
+        APR_ARRAY_PUSH(files, acme_conf_tree_file_t) =
+            APR_ARRAY_IDX(own, i, acme_conf_tree_file_t);
+    }
+    for (; base && i < base->nelts; i++) {
+        APR_ARRAY_PUSH(files, acme_conf_tree_file_t) =
+            APR_ARRAY_IDX(base, i, acme_conf_tree_file_t);
+    }
+    for (i = KNOCK_OUT; own && i < own->nelts; i++) {
+        APR_ARRAY_PUSH(files, acme_conf_tree_file_t) =
+            APR_ARRAY_IDX(own, i, acme_conf_tree_file_t);
+    }
+    return files->nelts ? files : NULL;
 }
 
 static int is_same_place(const server_rec *a, const server_rec *b)
@@ -243,9 +223,9 @@ const acme_conf_tree_facts_t *acme_conf_tree_facts(
     if (facts->tls < 0) {
         facts->tls = tree->server.tls;
     }
-    facts->has_certificate |= tree->server.has_certificate;
-    if (!facts->key_place) {
-        facts->key_place = tree->server.key_place;
+    if (s->is_virtual) {
+        facts->certs = merge(tree->server.certs, facts->certs, p);
+        facts->keys = merge(tree->server.keys, facts->keys, p);
     }
     if (!facts->ciphers) {
         facts->ciphers = tree->server.ciphers;
@@ -258,7 +238,54 @@ const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree)
     return tree->files;
 }
 
-const apr_array_header_t *acme_conf_tree_pairs(const acme_conf_tree_t *tree)
+/* Will mod_ssl load what this server names? It must then be able to. */
+static int is_loaded(const server_rec *s, const acme_conf_tree_facts_t *facts)
 {
-    return tree->pairs;
+    const char *protocol;
+
+    if (facts->tls < 0) {       /* not said: as its Listen says */
+        protocol = ap_get_server_protocol((server_rec *)s);
+        return protocol && !strcmp(protocol, "https");
+    }
+    return facts->tls;
+}
+
+static void add_pairs(apr_array_header_t *pairs,
+                      const acme_conf_tree_facts_t *facts, apr_pool_t *p)
+{
+    apr_array_header_t *ciphers = apr_array_make(p, 1, sizeof(const char *));
+    int i;
+
+    APR_ARRAY_PUSH(ciphers, const char *) = facts->ciphers ? facts->ciphers
+                                                           : "";
+    for (i = 0; facts->certs && i < facts->certs->nelts; i++) {
+        const acme_conf_tree_file_t *cert =
+            &APR_ARRAY_IDX(facts->certs, i, acme_conf_tree_file_t);
+        const acme_conf_tree_file_t *key = facts->keys && i < facts->keys->nelts
+            ? &APR_ARRAY_IDX(facts->keys, i, acme_conf_tree_file_t) : cert;
+
+        if (cert->path && key->path) {
+            APR_ARRAY_PUSH(pairs, acme_server_pair_t) =
+                (acme_server_pair_t) { .cert = cert->path, .key = key->path,
+                                       .place = cert->place,
+                                       .ciphers = ciphers };
+        }
+    }
+}
+
+const apr_array_header_t *acme_conf_tree_pairs(const acme_conf_tree_t *tree,
+                                               const server_rec *s,
+                                               apr_pool_t *p)
+{
+    apr_array_header_t *pairs = apr_array_make(p, 8,
+                                               sizeof(acme_server_pair_t));
+
+    for (; s; s = s->next) {
+        const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s, p);
+
+        if (is_loaded(s, facts)) {
+            add_pairs(pairs, facts, p);
+        }
+    }
+    return pairs;
 }

@@ -11,14 +11,21 @@
 #include <apr_tables.h>
 #include <httpd.h>
 
-/* What one virtual host, or the server config, says itself. */
+/* What SSLCertificateFile or SSLCertificateKeyFile names. */
+typedef struct {
+    const char *path;           /* NULL: it is not a file */
+    const char *place;          /* "file:line" of the directive */
+} acme_conf_tree_file_t;
+
+/* What one virtual host, or the server config, says. */
 typedef struct {
     const char *place;          /* "file:line" of its <VirtualHost> */
     int tls;                    /* SSLEngine: 1, 0, or -1: not said */
     int has_name;               /* ServerName */
-    int has_certificate;        /* SSLCertificateFile */
-    const char *key_place;      /* "file:line" of its SSLCertificateKeyFile;
-                                   NULL: it has none */
+    apr_array_header_t *certs;  /* acme_conf_tree_file_t; NULL: none */
+    apr_array_header_t *keys;   /* the same of the keys: the nth goes with the
+                                   nth of certs; one too few: the certificate
+                                   file holds its key */
     const char *ciphers;        /* SSLCipherSuite, up to TLS 1.2; NULL */
 } acme_conf_tree_facts_t;
 
@@ -27,14 +34,20 @@ typedef struct acme_conf_tree_t acme_conf_tree_t;
 /* Read the tree that httpd has just built. */
 acme_conf_tree_t *acme_conf_tree_read(apr_pool_t *p);
 
-/* Of this server, with what it inherits; never NULL. */
+/* Of this server, with what it inherits as in mod_ssl; never NULL. */
 const acme_conf_tree_facts_t *acme_conf_tree_facts(
     const acme_conf_tree_t *tree, const server_rec *s, apr_pool_t *p);
 
 /* const char *: the files that have directives. */
 const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree);
 
-/* acme_server_pair_t: the certificates that mod_ssl is told to load. */
-const apr_array_header_t *acme_conf_tree_pairs(const acme_conf_tree_t *tree);
+/*
+ * acme_server_pair_t, in p: the pairs that mod_ssl is told to load, of the
+ * server s and all that follow it. Listen counts only when httpd has opened
+ * its sockets, in post_config.
+ */
+const apr_array_header_t *acme_conf_tree_pairs(const acme_conf_tree_t *tree,
+                                               const server_rec *s,
+                                               apr_pool_t *p);
 
 #endif

@@ -26,6 +26,7 @@
 #include <http_main.h>
 #include <mpm_common.h>
 
+#include "acme_conf_trial.h"
 #include "acme_file.h"
 #include "acme_keeper.h"
 #include "acme_keeper_start.h"
@@ -173,7 +174,8 @@ static start_t *find_start(server_rec *s)
         return data;
     }
     start = apr_pcalloc(process->pool, sizeof(*start));
-    start->test = test_arguments(process, NULL, process->pool);
+    start->test = test_arguments(process, "-D" ACME_CONF_TRIAL_DEFINE,
+                                 process->pool);
     start->list = test_arguments(process, "-DDUMP_INCLUDES", process->pool);
     start->cwd = apr_pstrdup(process->pool, getcwd(cwd, sizeof(cwd)) ? cwd
                                                                      : "/");
@@ -380,7 +382,7 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
         .cwd = parent->start->cwd,
         .baseline = acme_conf_snapshot_make(acme_conf_tree_files(tree),
                                             loaded_at, p),
-        .pairs = acme_conf_tree_pairs(tree)
+        .pairs = acme_conf_tree_pairs(tree, s, p)
     };
     parent->keeper = (acme_keeper_t) {
         .conf = conf,

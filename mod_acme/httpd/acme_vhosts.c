@@ -46,7 +46,7 @@ static int is_managed(const acme_vhost_t *vhost)
     if (!vhost->conf->engine) {
         return 0;
     }
-    if (facts->tls == 1 && facts->has_certificate) {
+    if (facts->tls == 1 && facts->certs) {
         if (vhost->conf->engine_own && vhost->s->is_virtual) {
             say(vhost, APLOG_WARNING,
                 "%s: has both AcmeEngine on and an SSLCertificateFile; the file is used and not managed",
@@ -54,10 +54,11 @@ static int is_managed(const acme_vhost_t *vhost)
         }
         return 0;
     }
-    if (facts->tls == 1 && facts->key_place) {
+    if (facts->tls == 1 && facts->keys) {
         say(vhost, APLOG_WARNING,
             "%s: has no SSLCertificateFile; the SSLCertificateKeyFile at %s is not used: mod_acme manages certificate and key. Remove that line",
-            facts->place, facts->key_place);
+            facts->place,
+            APR_ARRAY_IDX(facts->keys, 0, acme_conf_tree_file_t).place);
     }
     /* Without TLS only on an explicit wish: files for other daemons. */
     return facts->tls == 1

@@ -20,6 +20,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_cert_split_apply.c %D%/acme_cert_split_apply.h \
 	%D%/acme_cert_split_live.c %D%/acme_cert_split_live.h \
 	%D%/acme_commands.c %D%/acme_commands.h \
+	%D%/acme_conf_trial.c %D%/acme_conf_trial.h \
 	%D%/acme_conf_tree.c %D%/acme_conf_tree.h \
 	%D%/acme_directives.h \
 	%D%/acme_hmac_wipe.c %D%/acme_hmac_wipe.h \

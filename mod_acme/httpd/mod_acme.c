@@ -18,6 +18,7 @@
 #include "acme_activation.h"
 #include "acme_board.h"
 #include "acme_commands.h"
+#include "acme_conf_trial.h"
 #include "acme_conf_tree.h"
 #include "acme_hmac_wipe.h"
 #include "acme_http01.h"
@@ -47,7 +48,14 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
     (void)ptemp;
     tree = acme_conf_tree_read(pconf);
     if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL) {
+        const int strict = ap_exists_config_define(ACME_CONF_TRIAL_DEFINE);
+
         conf = acme_vhosts_read(s, tree, ACME_VHOSTS_LOG, pconf);
+        if (acme_conf_trial_run(tree, s, strict ? APLOG_ERR : APLOG_WARNING,
+                                pconf)
+            && strict) {
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
     return OK;
 }

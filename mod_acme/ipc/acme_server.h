@@ -11,6 +11,9 @@
 
 #include "acme_conf_snapshot.h"
 
+/* What a line begins with in which our module complains in httpd -t. */
+#define ACME_SERVER_TRIAL_MARK "acme: trial: "
+
 /* A certificate and its key that mod_ssl loads, managed by somebody else. */
 typedef struct {
     const char *cert;           /* paths */

@@ -302,6 +302,11 @@ static const char *complaint(const char *output, apr_pool_t *p)
     for (line = apr_strtok(text, "\n", &last); line;
          line = apr_strtok(NULL, "\n", &last)) {
         found = behind_brackets(line);
+        if (!strncmp(found, ACME_SERVER_TRIAL_MARK,
+                     sizeof(ACME_SERVER_TRIAL_MARK) - 1)) {
+            found += sizeof(ACME_SERVER_TRIAL_MARK) - 1;
+            break;
+        }
         if (strstr(line, "yntax error")) {
             line = apr_strtok(NULL, "\n", &last);
             found = apr_pstrcat(p, found, line ? " " : "",

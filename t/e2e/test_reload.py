@@ -5,8 +5,10 @@ import time
 
 import pytest
 
+from lib import proxy
 from lib.httpd import SANITIZERS
 from lib.load import Load
+from lib.tls import DAY
 from lib.wait import stays, wait_until
 
 NAME = "www.example.org"
@@ -197,3 +199,58 @@ def test_a_file_that_mod_ssl_would_miss_holds_the_reload(guarded):
     serial = held_back(guarded, lambda: roots.rename(aside), "roots.pem")
     aside.rename(roots)
     goes_live(guarded, serial)
+
+
+@pytest.mark.parametrize("wrong, told", [
+    ("foreign key", "not the key of the certificate"),
+    ("no certificate", "neither an SSLCertificateFile nor AcmeEngine on"),
+])
+def test_an_expiry_that_is_near_loads_no_edit_that_ends_us(site, wrong, told):
+    ca = site.proxied_ca()
+    ca.answer(proxy.substitute(begin=-80 * DAY, end=5 * DAY), "certificate")
+    server = site.server(ca)
+    server.vhost(NAME, body="AcmeRenewWindow 1d")
+    server.start()
+    first = server.wait_installed(NAME)
+    server.wait(lambda: server.look(NAME).serial == first, "it is served")
+    server.wait_log("acme: .*reloaded")
+
+    crt, _ = site.authority.server_files("new", "new.example.org")
+    _, key = site.authority.server_files("another", "another.example.org")
+    server.vhost("new.example.org", part="new", body={
+        "foreign key": f"SSLCertificateFile {crt}\n"
+                       f"SSLCertificateKeyFile {key}",
+        "no certificate": "AcmeEngine off"}[wrong])
+    code, said = server.httpd_t()
+    assert code == 0
+    assert told in said and "new.conf:" in said
+
+    server.renew(NAME)
+    second = server.wait_installed(NAME, 2)
+    server.wait_log(f"acme: reload: held back: .*new.conf:.*{told}")
+    assert server.running
+    assert server.look(NAME).serial == first
+
+    server.part("new", "Timeout 7\n")       # an edit that harms nobody
+    server.wait(lambda: server.look(NAME).serial == second, "it is served")
+
+
+def test_what_httpd_would_load_holds_no_reload(site):
+    server = site.server(site.ca())
+    authority = site.authority
+    a, a_key = authority.server_files("a", "a.example.org")
+    b, b_key = authority.server_files("b", "b.example.org")
+    server.part("shared", f"SSLCertificateKeyFile {a_key}\n")
+    server.vhost("a.example.org", body=f"SSLCertificateFile {a}")
+    server.vhost("b.example.org", body=f"SSLCertificateKeyFile {b_key}\n"
+                                       f"SSLCertificateFile {b}")
+    server.vhost("off.example.org", tls_on=False,
+                 body=f"SSLEngine off\nSSLCertificateFile {a}\n"
+                      f"SSLCertificateKeyFile {b_key}")
+    server.vhost(NAME)
+    code, said = server.httpd_t()
+    assert code == 0
+    assert "trial:" not in said
+    server.start()
+    server.wait_valid(NAME)
+    assert not server.matching("held back")

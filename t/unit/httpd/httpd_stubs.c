@@ -20,6 +20,7 @@
 const char *stubs_root = "/etc/httpd";
 const char *stubs_context_fault;
 unsigned stubs_context_asked;
+const char *stubs_protocol;
 char stubs_logged[8192];
 
 module AP_MODULE_DECLARE_DATA acme_module = { .module_index = 0 };
@@ -44,6 +45,11 @@ const char *ap_check_cmd_context(cmd_parms *cmd, unsigned forbidden)
     (void)cmd;
     stubs_context_asked = forbidden;
     return stubs_context_fault;
+}
+
+const char *ap_get_server_protocol(server_rec *s)
+{
+    return s->is_virtual ? stubs_protocol : NULL;
 }
 
 const char *ap_resolve_env(apr_pool_t *p, const char *word)
@@ -88,6 +94,7 @@ void stubs_reset(const char *root)
 {
     stubs_root = root;
     stubs_context_fault = NULL;
+    stubs_protocol = NULL;
     stubs_context_asked = 0;
     stubs_logged[0] = '\0';
 }

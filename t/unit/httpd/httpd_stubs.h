@@ -14,6 +14,7 @@
 extern const char *stubs_root;
 extern const char *stubs_context_fault;     /* NULL: the right place */
 extern unsigned stubs_context_asked;        /* the last GLOBAL_ONLY, ... */
+extern const char *stubs_protocol;      /* of each Listen of a virtual host */
 extern char stubs_logged[8192];             /* lines "level: text" */
 
 /* Forget what was logged, and be httpd with this ServerRoot. */

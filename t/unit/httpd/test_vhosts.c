@@ -1,6 +1,8 @@
 /*
  * test_vhosts.c - from the configured virtual hosts to the certificates.
  */
+#include <apr_lib.h>
+
 #include "scratch.h"
 
 #include <ap_listen.h>
@@ -471,30 +473,80 @@ static void quiet_logs_nothing(void **state)
     assert_string_equal(stubs_logged, "");
 }
 
-static void the_tree_has_files_and_pairs(void **state)
+/* "cert+key@line" of each pair, the last server's first. */
+static const char *pairs_text(void)
 {
-    const acme_conf_tree_t *tree;
-    const acme_server_pair_t *pairs;
+    const acme_conf_tree_t *tree = acme_conf_tree_read(pool);
+    const apr_array_header_t *pairs = acme_conf_tree_pairs(tree, base, pool);
+    const char *text = "";
+    int i;
 
+    for (i = 0; i < pairs->nelts; i++) {
+        const acme_server_pair_t *pair = &APR_ARRAY_IDX(pairs, i,
+                                                        acme_server_pair_t);
+
+        text = apr_pstrcat(pool, text, i ? " " : "",
+                           apr_filepath_name_get(pair->cert), "+",
+                           apr_filepath_name_get(pair->key), "@",
+                           strrchr(pair->place, ':') + 1, ":",
+                           APR_ARRAY_IDX(pair->ciphers, 0, const char *),
+                           NULL);
+    }
+    return text;
+}
+
+static void the_tree_has_files(void **state)
+{
+    (void)state;
+    add_tls("SSLCertificateFile a.pem");
+    assert_string_equal(apr_array_pstrcat(pool, acme_conf_tree_files(
+        acme_conf_tree_read(pool)), ' '), FILE_NAME);
+}
+
+/* As mod_ssl pairs them: the nth of each list, virtual host before server. */
+static void pairs_of_the_tree(void **state)
+{
     (void)state;
     in_server("SSLCertificateFile both.pem");
+    assert_string_equal(pairs_text(), "");
+
     add_tls("SSLCertificateFile rsa.pem\nSSLCertificateFile ec.pem\n"
             "SSLCertificateKeyFile rsa.key\nSSLCertificateKeyFile ec.key\n"
             "SSLCertificateKeyFile one-too-many.key");
-    add_tls("SSLCertificateFile pkcs11:token=x");
-    tree = acme_conf_tree_read(pool);
+    assert_string_equal(pairs_text(), "rsa.pem+rsa.key@6: ec.pem+ec.key@7:");
+}
 
-    assert_string_equal(apr_array_pstrcat(pool, acme_conf_tree_files(tree),
-                                          ' '), FILE_NAME);
-    assert_int_equal(acme_conf_tree_pairs(tree)->nelts, 3);
-    pairs = (const acme_server_pair_t *)acme_conf_tree_pairs(tree)->elts;
-    assert_string_equal(pairs[0].cert, at("both.pem"));
-    assert_string_equal(pairs[0].key, at("both.pem"));
-    assert_string_equal(pairs[0].place, FILE_NAME ":3");
-    assert_string_equal(pairs[1].cert, at("rsa.pem"));
-    assert_string_equal(pairs[1].key, at("rsa.key"));
-    assert_string_equal(pairs[2].cert, at("ec.pem"));
-    assert_string_equal(pairs[2].key, at("ec.key"));
+static void keys_may_come_first(void **state)
+{
+    (void)state;
+    add_tls("SSLCertificateKeyFile a.key\nSSLCertificateFile a.pem");
+    assert_string_equal(pairs_text(), "a.pem+a.key@6:");
+}
+
+static void what_is_not_loaded_is_no_pair(void **state)
+{
+    (void)state;
+    add_vhost("SSLEngine off\nSSLCertificateFile a.pem\n"
+              "SSLCertificateKeyFile b.key");
+    add_vhost("SSLCertificateFile as-listen-says.pem");
+    add_tls("SSLCertificateFile pkcs11:token=x");
+    add_tls("SSLCertificateFile a.pem\n"
+            "SSLCertificateKeyFile pkcs11:token=x");
+    assert_string_equal(pairs_text(), "");
+    stubs_protocol = "https";
+    assert_string_equal(pairs_text(),
+                        "as-listen-says.pem+as-listen-says.pem@8:");
+}
+
+static void a_key_of_the_server_goes_with_a_vhost(void **state)
+{
+    (void)state;
+    in_server("SSLCertificateKeyFile shared.key\nSSLCipherSuite ALL");
+    add_tls("SSLCertificateFile a.pem");
+    add_tls("SSLCertificateFile b.pem\nSSLCertificateKeyFile b.key\n"
+            "SSLCipherSuite TLSv1.3 X\nSSLCipherSuite SSL HIGH");
+    assert_string_equal(pairs_text(),
+                        "b.pem+b.key@10:HIGH a.pem+shared.key@7:ALL");
 }
 
 static int setup(void **state)
@@ -521,7 +573,11 @@ int main(void)
         VHOSTS_TEST(more_names_than_a_certificate_holds),
         VHOSTS_TEST(the_terms_are_asked_for_once),
         VHOSTS_TEST(quiet_logs_nothing),
-        VHOSTS_TEST(the_tree_has_files_and_pairs),
+        VHOSTS_TEST(the_tree_has_files),
+        VHOSTS_TEST(pairs_of_the_tree),
+        VHOSTS_TEST(keys_may_come_first),
+        VHOSTS_TEST(what_is_not_loaded_is_no_pair),
+        VHOSTS_TEST(a_key_of_the_server_goes_with_a_vhost),
     };
     int failed;
 

@@ -1,0 +1,26 @@
+/*
+ * acme_conf_trial.h - would mod_ssl start with this configuration?
+ *
+ * httpd -t says "Syntax OK" to certificates that end the server when it loads
+ * them. Our module is in that test as well, so it can look further.
+ */
+#ifndef ACME_CONF_TRIAL_H
+#define ACME_CONF_TRIAL_H
+
+#include <httpd.h>
+
+#include "acme_conf_tree.h"
+
+/* httpd -t -DACME_TRIAL: what is wrong is an error, and the test fails. */
+#define ACME_CONF_TRIAL_DEFINE "ACME_TRIAL"
+
+/*
+ * Try the server s and all that follow it, after acme_vhosts_read(): each
+ * pair that mod_ssl would load, and that each TLS virtual host has one. What
+ * is wrong is logged at this level, with its place; returns how much it was.
+ * Pairs that we may not read (EACCES) are passed over.
+ */
+int acme_conf_trial_run(const acme_conf_tree_t *tree, const server_rec *s,
+                        int level, apr_pool_t *p);
+
+#endif
