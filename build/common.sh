@@ -32,7 +32,7 @@ build_tree() {
     local source=$PWD folder=$1
     shift
 
-    if [ ! -x configure ]; then
+    if [ ! -x configure ] || [ ! -f Makefile.in ]; then
         autoreconf -fi || return 1
     fi
     mkdir -p "$folder" || return 1
