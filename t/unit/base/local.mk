@@ -9,10 +9,10 @@ base_tests = \
 	%D%/test_text \
 	%D%/test_time \
 	%D%/test_url
-base_tests_libs = t/unit/help/libhelp.la \
+base_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/base/libacme_base.la
 
 unit_tests += $(base_tests)
 $(base_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(base_flags) $(CMOCKA_CFLAGS)
-$(base_tests): LDADD = $(base_tests_libs) $(CMOCKA_LIBS) $(libraries)
+$(base_tests): LDADD = $(call archives,$(base_tests_libs)) $(CMOCKA_LIBS) $(libraries)
 $(base_tests): $(base_tests_libs)

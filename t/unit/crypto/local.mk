@@ -6,11 +6,11 @@ crypto_tests = \
 	%D%/test_jws \
 	%D%/test_key \
 	%D%/test_x509
-crypto_tests_libs = t/unit/help/libhelp.la \
+crypto_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/crypto/libacme_crypto.la \
 	mod_acme/base/libacme_base.la
 
 unit_tests += $(crypto_tests)
 $(crypto_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(crypto_flags) $(CMOCKA_CFLAGS)
-$(crypto_tests): LDADD = $(crypto_tests_libs) $(CMOCKA_LIBS) $(libraries)
+$(crypto_tests): LDADD = $(call archives,$(crypto_tests_libs)) $(CMOCKA_LIBS) $(libraries)
 $(crypto_tests): $(crypto_tests_libs)

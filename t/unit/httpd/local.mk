@@ -1,8 +1,8 @@
 # The unit tests of mod_acme/httpd/: a line a program.
 
-check_LTLIBRARIES += %D%/libhttpd_stubs.la
-%C%_libhttpd_stubs_la_CPPFLAGS = $(httpd_flags)
-%C%_libhttpd_stubs_la_SOURCES = %D%/httpd_stubs.c %D%/httpd_stubs.h
+check_LIBRARIES += %D%/libhttpd_stubs.a
+%C%_libhttpd_stubs_a_CPPFLAGS = $(httpd_flags)
+%C%_libhttpd_stubs_a_SOURCES = %D%/httpd_stubs.c %D%/httpd_stubs.h
 
 httpd_tests = \
 	%D%/test_board \
@@ -10,12 +10,12 @@ httpd_tests = \
 	%D%/test_directives \
 	%D%/test_parsers \
 	%D%/test_vhosts
-httpd_tests_libs = t/unit/help/libhelp.la \
-	%D%/libhttpd_stubs.la \
+httpd_tests_libs = t/unit/help/libhelp.a \
+	%D%/libhttpd_stubs.a \
 	mod_acme/httpd/libacme_httpd.la \
 	$(floors)
 
 unit_tests += $(httpd_tests)
 $(httpd_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(httpd_flags) $(CMOCKA_CFLAGS)
-$(httpd_tests): LDADD = $(httpd_tests_libs) $(CMOCKA_LIBS) $(libraries)
+$(httpd_tests): LDADD = $(call archives,$(httpd_tests_libs)) $(CMOCKA_LIBS) $(libraries)
 $(httpd_tests): $(httpd_tests_libs)

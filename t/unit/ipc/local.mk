@@ -6,7 +6,7 @@ ipc_tests = \
 	%D%/test_message \
 	%D%/test_next_step \
 	%D%/test_view
-ipc_tests_libs = t/unit/help/libhelp.la \
+ipc_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/ipc/libacme_ipc.la \
 	mod_acme/protocol/libacme_protocol.la \
 	mod_acme/net/libacme_net.la \
@@ -15,5 +15,5 @@ ipc_tests_libs = t/unit/help/libhelp.la \
 
 unit_tests += $(ipc_tests)
 $(ipc_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(ipc_flags) $(CMOCKA_CFLAGS)
-$(ipc_tests): LDADD = $(ipc_tests_libs) $(CMOCKA_LIBS) $(libraries)
+$(ipc_tests): LDADD = $(call archives,$(ipc_tests_libs)) $(CMOCKA_LIBS) $(libraries)
 $(ipc_tests): $(ipc_tests_libs)

@@ -14,7 +14,7 @@ keeper_tests = \
 	%D%/test_registry \
 	%D%/test_reload \
 	%D%/test_sign
-keeper_tests_libs = t/unit/help/libhelp.la \
+keeper_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/keeper/libacme_keeper.la \
 	mod_acme/ipc/libacme_ipc.la \
 	mod_acme/store/libacme_store.la \
@@ -25,9 +25,10 @@ keeper_tests_libs = t/unit/help/libhelp.la \
 
 unit_tests += $(keeper_tests)
 $(keeper_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(keeper_flags) $(CMOCKA_CFLAGS)
-$(keeper_tests): LDADD = $(keeper_tests_libs) $(CMOCKA_LIBS) $(libraries)
+$(keeper_tests): LDADD = $(call archives,$(keeper_tests_libs)) $(CMOCKA_LIBS) $(libraries)
 $(keeper_tests): $(keeper_tests_libs)
 
 # Its handlers park requests, as those do that wait for the keeper's jobs.
-%C%_test_keeper_LDFLAGS = $(AM_LDFLAGS) \
+wrapped_tests = %D%/test_keeper
+$(wrapped_tests): private AM_LDFLAGS += \
 	-Wl,--wrap=acme_handlers_answer -Wl,--wrap=acme_dns_records_create

@@ -11,7 +11,7 @@ protocol_tests = \
 	%D%/test_problem \
 	%D%/test_renewal_info \
 	%D%/test_session
-protocol_tests_libs = t/unit/help/libhelp.la \
+protocol_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/protocol/libacme_protocol.la \
 	mod_acme/net/libacme_net.la \
 	mod_acme/crypto/libacme_crypto.la \
@@ -19,5 +19,5 @@ protocol_tests_libs = t/unit/help/libhelp.la \
 
 unit_tests += $(protocol_tests)
 $(protocol_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(protocol_flags) $(CMOCKA_CFLAGS)
-$(protocol_tests): LDADD = $(protocol_tests_libs) $(CMOCKA_LIBS) $(libraries)
+$(protocol_tests): LDADD = $(call archives,$(protocol_tests_libs)) $(CMOCKA_LIBS) $(libraries)
 $(protocol_tests): $(protocol_tests_libs)

@@ -12,7 +12,7 @@ renewal_tests = \
 	%D%/test_scheduler \
 	%D%/test_validation
 EXTRA_DIST += %D%/renewing.h
-renewal_tests_libs = t/unit/help/libhelp.la \
+renewal_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/renewal/libacme_renewal.la \
 	mod_acme/ipc/libacme_ipc.la \
 	mod_acme/protocol/libacme_protocol.la \
@@ -22,5 +22,5 @@ renewal_tests_libs = t/unit/help/libhelp.la \
 
 unit_tests += $(renewal_tests)
 $(renewal_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(renewal_flags) $(CMOCKA_CFLAGS)
-$(renewal_tests): LDADD = $(renewal_tests_libs) $(CMOCKA_LIBS) $(libraries)
+$(renewal_tests): LDADD = $(call archives,$(renewal_tests_libs)) $(CMOCKA_LIBS) $(libraries)
 $(renewal_tests): $(renewal_tests_libs)

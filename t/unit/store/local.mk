@@ -8,12 +8,12 @@ store_tests = \
 	%D%/test_path \
 	%D%/test_pending \
 	%D%/test_store
-store_tests_libs = t/unit/help/libhelp.la \
+store_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/store/libacme_store.la \
 	mod_acme/crypto/libacme_crypto.la \
 	mod_acme/base/libacme_base.la
 
 unit_tests += $(store_tests)
 $(store_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(store_flags) $(CMOCKA_CFLAGS)
-$(store_tests): LDADD = $(store_tests_libs) $(CMOCKA_LIBS) $(libraries)
+$(store_tests): LDADD = $(call archives,$(store_tests_libs)) $(CMOCKA_LIBS) $(libraries)
 $(store_tests): $(store_tests_libs)
