@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,8 +26,8 @@
 /* From SIGTERM to SIGKILL. */
 #define GRACE apr_time_from_sec(2)
 
-/* Seconds after its deadline, for one that nobody watches any more. */
-#define LATE_ALONE 5
+/* After its deadline, for one that nobody watches any more. */
+#define LATE_ALONE apr_time_from_sec(5)
 
 /* One that writes without end is not read without end: others wait. */
 #define READ_SIZE 4096
@@ -140,15 +141,20 @@ static int above_standard(int fd)
     return fd > STDERR_FILENO ? fd : fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
 }
 
-/* The child. env NULL: ours; alone: as of seconds_alone(). */
+/* The child. env NULL: ours; alone: as of time_alone(). */
 static void run(const char *const *argv, const char *cwd, char **env,
-                int input, int output, unsigned alone)
+                int input, int output, apr_interval_time_t alone)
 {
+    const struct itimerval most = {
+        .it_value = { .tv_sec = (time_t)apr_time_sec(alone),
+                      .tv_usec = (suseconds_t)apr_time_usec(alone) }
+    };
+
     setpgid(0, 0);
     default_signals();
     if (alone) {
         signal(SIGPIPE, SIG_IGN);
-        alarm(alone);
+        setitimer(ITIMER_REAL, &most, NULL);    /* SIGALRM, after exec too */
     }
     umask(077);
     input = above_standard(input);
@@ -243,12 +249,12 @@ static acme_job_t *job_make(const acme_job_conf_t *conf, apr_pool_t *p)
 }
 
 /* How long it may run when the keeper has ended; 0: not at all. */
-static unsigned seconds_alone(const acme_job_conf_t *conf)
+static apr_interval_time_t time_alone(const acme_job_conf_t *conf)
 {
-    const apr_time_t left = conf->deadline - apr_time_now();
+    const apr_interval_time_t most =
+        conf->deadline + LATE_ALONE - apr_time_now();
 
-    return !conf->outlives ? 0
-        : LATE_ALONE + (left > 0 ? (unsigned)apr_time_sec(left) : 0);
+    return !conf->outlives ? 0 : most > 0 ? most : 1;
 }
 
 apr_status_t acme_job_launch(acme_job_t **pjob, const acme_job_conf_t *conf,
@@ -270,7 +276,7 @@ apr_status_t acme_job_launch(acme_job_t **pjob, const acme_job_conf_t *conf,
     job->pid = fork();
     if (job->pid == 0) {
         run(conf->argv, conf->cwd ? conf->cwd : "/", env, in[0], out[1],
-            seconds_alone(conf));
+            time_alone(conf));
     }
     if (job->pid < 0) {
         rv = acme_fail_errno(res, errno, "%s: cannot be started",

@@ -34,7 +34,7 @@
 #define CONTROL_BACKLOG 8
 
 /* A parked request is served again when a job ended, and after this. */
-#define PARKED_RETRY apr_time_from_sec(1)
+#define PARKED_WAIT apr_time_from_sec(1)
 
 typedef struct {
     int fd;
@@ -150,7 +150,7 @@ static int open_store(loop_t *loop, apr_pool_t *p)
             apr_cpystrn(told, res.detail, sizeof(told));
         }
         apr_pool_clear(scratch);
-        wait_a_while(loop, STORE_WAIT);
+        wait_a_while(loop, conf->store_wait ? conf->store_wait : STORE_WAIT);
     }
     return 0;
 }
@@ -395,6 +395,11 @@ static int is_any_parked(const loop_t *loop)
     return 0;
 }
 
+static apr_interval_time_t parked_wait(const loop_t *loop)
+{
+    return loop->conf->parked_wait ? loop->conf->parked_wait : PARKED_WAIT;
+}
+
 /* Of two times; 0 is never. */
 static apr_time_t earlier(apr_time_t a, apr_time_t b)
 {
@@ -408,7 +413,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     apr_time_t wake;
 
     if (acme_dns_records_step(loop->records, now)
-        || now - loop->parked_at >= PARKED_RETRY) {
+        || now - loop->parked_at >= parked_wait(loop)) {
         serve_parked(loop, now, p);
     }
     acme_hook_run_step(loop->hooks, now);
@@ -422,7 +427,8 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     wake = earlier(wake, acme_dns_records_wake(loop->records, now));
     wake = earlier(wake, acme_hook_run_wake(loop->hooks, now));
     return earlier(wake,
-                   is_any_parked(loop) ? loop->parked_at + PARKED_RETRY : 0);
+                   is_any_parked(loop) ? loop->parked_at + parked_wait(loop)
+                                       : 0);
 }
 
 /* Where each descriptor has its place in the poll; DNS and hooks come last. */

@@ -20,6 +20,10 @@ typedef struct {
     acme_publish_cb *publish;   /* both with baton */
     acme_held_cb *held;
     void *baton;
+
+    /* Between two looks; 0: 2 s and 1 s. Tests have no time. */
+    apr_interval_time_t store_wait;     /* at a store that is locked */
+    apr_interval_time_t parked_wait;    /* at what can't be answered yet */
 } acme_keeper_t;
 
 /*

@@ -4,9 +4,8 @@
  */
 #include <sys/stat.h>
 
-#include <openssl/dsa.h>
-
 #include "keys.h"
+#include "ready_keys.h"
 #include "rfc_keys.h"
 
 #include "acme_openssl.h"
@@ -46,6 +45,7 @@ static void types_are_parsed(void **state)
     }
 }
 
+/* Here alone keys of RSA are made: one of each type. */
 static void a_made_key_is_read_again(void **state)
 {
     static const struct {
@@ -56,15 +56,20 @@ static void a_made_key_is_read_again(void **state)
         { ACME_KEY_P256, "ES256", 256 },
         { ACME_KEY_P384, "ES384", 384 },
         { ACME_KEY_RSA2048, "RS256", 2048 },
-        { ACME_KEY_RSA3072, "RS256", 3072 }
+        { ACME_KEY_RSA3072, "RS256", 3072 },
+        { ACME_KEY_RSA4096, "RS256", 4096 }
     };
     const char *pem, *jwk, *again;
+    acme_key_type_e type;
     acme_key_t *key;
     size_t i;
 
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
-        key = new_key(rows[i].type);
+        assert_int_equal(acme_key_generate(&key, rows[i].type, &res, pool),
+                         0);
+        assert_int_equal(acme_key_type(&type, key, &res), 0);
+        assert_int_equal(type, rows[i].type);
         assert_string_equal(acme_key_alg(key), rows[i].alg);
         assert_int_equal(EVP_PKEY_bits(acme_key_evp(key)), rows[i].bits);
         assert_int_equal(acme_key_pem(&pem, key, &res, pool), 0);
@@ -309,26 +314,6 @@ static const char *ed25519(void)
     return pkcs8(odd_key(EVP_PKEY_ED25519, 0, 0), 0);
 }
 
-static const char *dsa(void)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_DSA, NULL);
-    EVP_PKEY *params = NULL, *evp = NULL;
-    const char *pem;
-
-    assert_int_equal(EVP_PKEY_paramgen_init(ctx), 1);
-    assert_int_equal(EVP_PKEY_CTX_set_dsa_paramgen_bits(ctx, 1024), 1);
-    assert_int_equal(EVP_PKEY_paramgen(ctx, &params), 1);
-    EVP_PKEY_CTX_free(ctx);
-    ctx = EVP_PKEY_CTX_new(params, NULL);
-    assert_int_equal(EVP_PKEY_keygen_init(ctx), 1);
-    assert_int_equal(EVP_PKEY_keygen(ctx, &evp), 1);
-    pem = pkcs8(evp, 0);
-    EVP_PKEY_CTX_free(ctx);
-    EVP_PKEY_free(params);
-    EVP_PKEY_free(evp);
-    return pem;
-}
-
 /* More than is read. */
 static const char *far_too_long(void)
 {
@@ -358,7 +343,7 @@ static void others_are_refused(void **state)
         { "RSA of 1024 bits", rsa_1024, "1024 bits" },
         { "RSA of 2047 bits", rsa_2047, "2047 bits" },
         { "Ed25519", ed25519, "P-256 or P-384" },
-        { "DSA", dsa, "P-256 or P-384" },
+        { "DSA", ready_dsa, "P-256 or P-384" },
         { "far too long", far_too_long, "larger than" }
     };
     const char *path;

@@ -49,6 +49,8 @@ static void be_the_keeper(pid_t parent, int fd)
     keeper.fd = fd;
     keeper.publish = publish;
     keeper.held = held;
+    keeper.store_wait = apr_time_from_msec(50);
+    keeper.parked_wait = apr_time_from_msec(50);
     acme_keeper_run(&keeper, p);
     apr_pool_destroy(p);
     apr_pool_destroy(pool);

@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 
 #include "keys.h"
+#include "ready_keys.h"
 
 char folder[64];
 
@@ -71,10 +72,29 @@ acme_key_t *key_from(const char *pem)
     return key;
 }
 
+/* 0: it is not of RSA. */
+static int rsa_bits(acme_key_type_e type)
+{
+    switch (type) {
+    case ACME_KEY_RSA2048:
+        return 2048;
+    case ACME_KEY_RSA3072:
+        return 3072;
+    case ACME_KEY_RSA4096:
+        return 4096;
+    default:
+        return 0;
+    }
+}
+
 acme_key_t *new_key(acme_key_type_e type)
 {
+    const char *pem = ready_rsa(rsa_bits(type));
     acme_key_t *key;
 
+    if (pem) {
+        return key_from(pem);
+    }
     if (acme_key_generate(&key, type, &res, pool)) {
         fail_msg("%s", res.detail);
     }
@@ -87,11 +107,27 @@ static apr_status_t free_key(void *evp)
     return APR_SUCCESS;
 }
 
+static EVP_PKEY *read_evp(const char *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    EVP_PKEY *evp = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+
+    assert_non_null(evp);
+    BIO_free(bio);
+    apr_pool_cleanup_register(pool, evp, free_key, apr_pool_cleanup_null);
+    return evp;
+}
+
 EVP_PKEY *odd_key(int type, int bits, int curve)
 {
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(type, NULL);
+    const char *pem = type == EVP_PKEY_RSA ? ready_rsa(bits) : NULL;
+    EVP_PKEY_CTX *ctx;
     EVP_PKEY *evp = NULL;
 
+    if (pem) {
+        return read_evp(pem);
+    }
+    ctx = EVP_PKEY_CTX_new_id(type, NULL);
     assert_int_equal(EVP_PKEY_keygen_init(ctx), 1);
     if (bits) {
         assert_int_equal(EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, bits), 1);

@@ -33,9 +33,11 @@ const char *file_of(const char *name, const char *text);
 
 acme_key_t *key_from(const char *pem);
 
+/* Of RSA one that was made before, see ready_keys.h. */
 acme_key_t *new_key(acme_key_type_e type);
 
-/* A key of a kind that acme_key_generate() would not make. */
+/* A key of a kind that acme_key_generate() would not make, RSA
+   as above. */
 EVP_PKEY *odd_key(int type, int bits, int curve);
 
 /* What was written to bio, which goes. */

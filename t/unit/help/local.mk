@@ -23,7 +23,9 @@ check_LIBRARIES = %D%/libhelp.a
 	%D%/open_store.c %D%/open_store.h \
 	%D%/packet.c %D%/packet.h \
 	%D%/pool.c %D%/pool.h \
-	%D%/same_key.h \
+	%D%/ready_generate.c \
+	%D%/ready_keys.c %D%/ready_keys.h \
+	%D%/same_key.c %D%/same_key.h \
 	%D%/scratch.c %D%/scratch.h \
 	%D%/threads.c %D%/threads.h
 

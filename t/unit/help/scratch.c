@@ -82,10 +82,15 @@ static int remove_one(const char *path, const struct stat *st, int type,
     return remove(path);
 }
 
+static void remove_folder(const char *path)
+{
+    nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 int scratch_teardown(void **state)
 {
     scratch_step = 0;
-    nftw(scratch_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    remove_folder(scratch_dir);
     return pool_teardown(state);
 }
 
@@ -121,6 +126,55 @@ const char *text_of(const char *path)
     len = fread(text, 1, sizeof(text), f);
     fclose(f);
     return apr_pstrmemdup(pool, text, len);
+}
+
+static const char *copy_from, *copy_to;
+
+static void copy_file(const char *path, const char *to, mode_t mode)
+{
+    static char data[65536];
+    int in = open(path, O_RDONLY);
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    ssize_t len = read(in, data, sizeof(data));
+
+    assert_true(len >= 0 && len < (ssize_t)sizeof(data));
+    assert_int_equal(write(out, data, (size_t)len), len);
+    assert_int_equal(fchmod(out, mode), 0);
+    close(in);
+    close(out);
+}
+
+static int copy_one(const char *path, const struct stat *st, int type,
+                    struct FTW *where)
+{
+    const char *to = apr_pstrcat(pool, copy_to, path + strlen(copy_from),
+                                 NULL);
+    char target[256];
+    ssize_t len;
+
+    (void)where;
+    if (type == FTW_D) {
+        assert_int_equal(mkdir(to, 0700), 0);
+        assert_int_equal(chmod(to, st->st_mode & 07777), 0);
+    }
+    else if (type == FTW_SL) {
+        len = readlink(path, target, sizeof(target) - 1);
+        assert_true(len > 0);
+        target[len] = '\0';
+        assert_int_equal(symlink(target, to), 0);
+    }
+    else if (S_ISREG(st->st_mode)) {
+        copy_file(path, to, st->st_mode & 07777);
+    }
+    return 0;
+}
+
+void copy_folder(const char *from, const char *to)
+{
+    remove_folder(to);
+    copy_from = from;
+    copy_to = to;
+    assert_int_equal(nftw(from, copy_one, 8, FTW_PHYS), 0);
 }
 
 int mode_of(const char *path)

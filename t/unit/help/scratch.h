@@ -36,6 +36,12 @@ const char *text_of(const char *path);
 /* The mode without the type, or -1 when there is nothing. */
 int mode_of(const char *path);
 
+/*
+ * The folder to becomes what from is: what was there goes. Files have less
+ * than 64 KiB.
+ */
+void copy_folder(const char *from, const char *to);
+
 /* How many names a folder has; -1 when there is none. */
 int count(const char *path);
 

@@ -28,6 +28,10 @@ $(keeper_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(keeper_flags) $(CMOCKA
 $(keeper_tests): LDADD = $(call archives,$(keeper_tests_libs)) $(CMOCKA_LIBS) $(libraries)
 $(keeper_tests): $(keeper_tests_libs)
 
+# Keys of RSA are not made; see t/unit/help/ready_generate.c.
+$(keeper_tests): private AM_LDFLAGS += \
+	-Wl,--wrap=acme_key_generate -Wl,-u,__wrap_acme_key_generate
+
 # Its handlers park requests, as those do that wait for the keeper's jobs.
 wrapped_tests = %D%/test_keeper
 $(wrapped_tests): private AM_LDFLAGS += \

@@ -16,6 +16,7 @@
 #define HANGS_AFTER 60          /* seconds */
 #define LONG apr_time_from_sec(50)
 #define GRACE apr_time_from_sec(2)      /* between SIGTERM and SIGKILL */
+#define ALONE apr_time_from_sec(5)      /* after the deadline, to SIGALRM */
 
 static acme_job_t *job;
 
@@ -227,16 +228,17 @@ static void it_ends_with_its_pool(void **state)
     assert_ended(at("pid"));
 }
 
-/* Its deadline is over by then: an alarm ends it, or it ends by itself. */
+/* An alarm after its deadline ends it, or it ends by itself. */
 static void what_outlives_its_pool_ends_after_all(void **state)
 {
     static const struct {
         const char *script;
+        apr_interval_time_t left;       /* for it alone */
         int status;
     } rows[] = {
         { "echo $$; until [ -e go ]; do sleep 0.01; done; echo; exit 3",
-          3 << 8 },
-        { "echo $$; exec sleep 50", SIGALRM }
+          ALONE, 3 << 8 },
+        { "echo $$; exec sleep 50", apr_time_from_sec(1), SIGALRM }
     };
     size_t i;
 
@@ -244,7 +246,7 @@ static void what_outlives_its_pool_ends_after_all(void **state)
     for (i = 0; i < COUNT(rows); i++) {
         const char *const argv[] = { "sh", "-c", rows[i].script, NULL };
         acme_job_conf_t conf = { .argv = argv, .cwd = scratch_dir,
-                                 .deadline = apr_time_now(),
+                                 .deadline = apr_time_now() + rows[i].left - ALONE,
                                  .output_max = 100, .outlives = 1 };
         int status;
         pid_t pid;

@@ -11,7 +11,7 @@
 #include "pool.h"
 #include "threads.h"
 
-#define TIMEOUT apr_time_from_msec(700)
+#define TIMEOUT apr_time_from_msec(400)
 #define LONG apr_time_from_sec(60)      /* nobody waits for its end */
 #define LEAVE_AFTER apr_time_from_msec(100)
 #define LEAVE_WITHIN apr_time_from_msec(100)
@@ -376,7 +376,7 @@ static void many_go_on_side_by_side(void **state)
 
     (void)state;
     start(rows);
-    conf.timeout = 4 * TIMEOUT;
+    conf.timeout = 3 * TIMEOUT;
     assert_int_equal(acme_dns_lookup_open(&resolver, &conf, &res, pool), 0);
     for (i = 0; i < 200; i++) {
         lookups[i] = acme_dns_lookup_txt(

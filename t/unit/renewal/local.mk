@@ -24,3 +24,8 @@ unit_tests += $(renewal_tests)
 $(renewal_tests:%=%.$(OBJEXT)): AM_CPPFLAGS = $(in_help) $(renewal_flags) $(CMOCKA_CFLAGS)
 $(renewal_tests): LDADD = $(call archives,$(renewal_tests_libs)) $(CMOCKA_LIBS) $(libraries)
 $(renewal_tests): $(renewal_tests_libs)
+
+# It waits by a clock of its own.
+clocked_tests = %D%/test_propagation
+$(clocked_tests): private AM_LDFLAGS += \
+	-Wl,--wrap=acme_dns_lookup_now -Wl,--wrap=acme_dns_lookup_run

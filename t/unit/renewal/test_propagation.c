@@ -10,7 +10,7 @@
 #include "pool.h"
 
 #define SECONDS(n) apr_time_from_sec(n)
-#define LEAVE_AFTER apr_time_from_msec(300)
+#define LEAVE_AFTER apr_time_from_msec(100)
 #define LEAVE_WITHIN apr_time_from_msec(100)
 #define LONG SECONDS(60)        /* nobody waits for its end */
 
@@ -32,11 +32,39 @@
 static acme_dns_lookup_conf_t conf;
 static apr_array_header_t *records;
 
+/*
+ * Its clock runs faster than the machine's, by which the resolver counts the
+ * timeout of a question. The linker puts these two before the resolver's.
+ */
+static int faster;
+
+apr_time_t __real_acme_dns_lookup_now(void);
+apr_time_t __wrap_acme_dns_lookup_now(void);
+apr_status_t __real_acme_dns_lookup_run(acme_dns_resolver_t *resolver,
+                                        apr_interval_time_t most,
+                                        acme_result_t *why);
+apr_status_t __wrap_acme_dns_lookup_run(acme_dns_resolver_t *resolver,
+                                        apr_interval_time_t most,
+                                        acme_result_t *why);
+
+apr_time_t __wrap_acme_dns_lookup_now(void)
+{
+    return __real_acme_dns_lookup_now() * faster;
+}
+
+apr_status_t __wrap_acme_dns_lookup_run(acme_dns_resolver_t *resolver,
+                                        apr_interval_time_t most,
+                                        acme_result_t *why)
+{
+    return __real_acme_dns_lookup_run(resolver, most / faster, why);
+}
+
 static int setup(void **state)
 {
     if (pool_setup(state)) {
         return -1;
     }
+    faster = 20;
     memset(&conf, 0, sizeof(conf));
     records = apr_array_make(pool, 2, sizeof(acme_propagation_record_t));
     return acme_stop_create(&conf.stop, pool);
@@ -54,7 +82,7 @@ static void start(const fake_dns_row_t *rows)
     fake_dns_start(rows);
     conf.servers = apr_psprintf(pool, "127.0.0.1:%s", fake_dns_port());
     conf.authority_port = fake_dns_port();
-    conf.timeout = SECONDS(2);
+    conf.timeout = apr_time_from_msec(300);
 }
 
 static void want(const char *record, const char *value)
@@ -94,15 +122,17 @@ static void what_is_there_is_seen_at_once(void **state)
         { 3, A, "TXT", A " TXT two\n" A " TXT one", 0, 0, 0, 0 },
         { 0 }
     };
-    apr_time_t begin = apr_time_now();
+    apr_time_t begin;
 
     (void)state;
+    faster = 1;
+    begin = acme_dns_lookup_now();
     start(rows);
     assert_seen();              /* nothing is wanted */
     want(A, "one");
     want(A, "two");
     assert_seen();
-    assert_true(apr_time_now() - begin < SECONDS(2));
+    assert_true(acme_dns_lookup_now() - begin < SECONDS(2));
     assert_int_equal(fake_dns_asked(ZONE_ROWS), 1);
     assert_int_equal(fake_dns_asked(ZONE_ROWS + 1), 1);
     assert_int_equal(fake_dns_recursion_desired(0), 0);
@@ -118,13 +148,13 @@ static void it_comes_later_to_one_of_two(void **state)
         { 3, A, "TXT", A " TXT one", 0, 0, 0, 0 },
         { 0 }
     };
-    apr_time_t begin = apr_time_now();
+    apr_time_t begin = acme_dns_lookup_now();
 
     (void)state;
     start(rows);
     want(A, "one");
     assert_seen();
-    assert_true(apr_time_now() - begin >= SECONDS(2));
+    assert_true(acme_dns_lookup_now() - begin >= SECONDS(2));
     assert_int_equal(fake_dns_asked(ZONE_ROWS), 1);
     assert_int_equal(fake_dns_asked(ZONE_ROWS + 2), 1);
 }
@@ -158,33 +188,37 @@ static void a_server_that_lacks_it_is_named(void **state)
     start(rows);
     want(A, "one");
     want(B, "one");
-    assert_lacks(SECONDS(1), apr_psprintf(
-        pool, A ": after 1 s, 127.0.0.3:%s, a name server of a.test, does not "
+    assert_lacks(SECONDS(6), apr_psprintf(
+        pool, A ": after 6 s, 127.0.0.3:%s, a name server of a.test, does not "
         "have the value; the same is true of 1 more", fake_dns_port()));
 }
 
-/* Other values, one of two values, a part of the value: all are not it. */
+/*
+ * Other values, one of two values, a part of the value: all are not it. One
+ * comes a look, and each makes it look again.
+ */
 static void nearly_is_not_there(void **state)
 {
-    static const char *const says[] = {
-        A " TXT two", A " TXT on", A " TXT ONE", A " A 127.0.0.1",
-        "x.test TXT one", A " CNAME x.test\nx.test TXT other"
-    };
-    fake_dns_row_t rows[] = {
+    static const fake_dns_row_t rows[] = {
         ZONES,
         { 2, A, "TXT", A " TXT one", 0, 0, 0, 0 },
-        { 3, A, "TXT", NULL, 0, 0, 0, 0 },
+        { 3, A, "TXT", A " TXT two", 0, 0, 1, 0 },
+        { 3, A, "TXT", A " TXT on", 0, 0, 1, 0 },
+        { 3, A, "TXT", A " TXT ONE", 0, 0, 1, 0 },
+        { 3, A, "TXT", A " A 127.0.0.1", 0, 0, 1, 0 },
+        { 3, A, "TXT", "x.test TXT one", 0, 0, 1, 0 },
+        { 3, A, "TXT", A " CNAME x.test\nx.test TXT other", 0, 0, 0, 0 },
         { 0 }
     };
-    size_t i;
+    int i;
 
     (void)state;
+    faster = 100;
+    start(rows);
     want(A, "one");
-    for (i = 0; i < COUNT(says); i++) {
-        rows[ZONE_ROWS + 1].says = says[i];
-        start(rows);
-        assert_lacks(apr_time_from_msec(200), "127.0.0.3");
-        fake_dns_stop();
+    assert_lacks(SECONDS(50), "127.0.0.3");
+    for (i = 1; i <= 6; i++) {
+        assert_true(fake_dns_asked(ZONE_ROWS + i) > 0);
     }
 }
 
@@ -233,12 +267,11 @@ static void nobody_answers(void **state)
 
     (void)state;
     start(rows);
-    conf.timeout = apr_time_from_msec(300);
     want(B, "one");
     assert_seen();
     assert_int_equal(fake_dns_asked(ZONE_ROWS + 2), 1);
     want(B, "two");
-    assert_lacks(SECONDS(2), "no name server of b.test answers, and the "
+    assert_lacks(SECONDS(12), "no name server of b.test answers, and the "
                  "resolver of this machine does not see the value");
 }
 
@@ -256,7 +289,7 @@ static void no_authority_is_found(void **state)
     assert_seen();
     assert_int_equal(fake_dns_asked(1), 1);
     want(B, "one");
-    assert_lacks(SECONDS(1), B ": after 1 s, its name servers were not found");
+    assert_lacks(SECONDS(6), B ": after 6 s, its name servers were not found");
 }
 
 static void no_resolver(void **state)
@@ -267,7 +300,7 @@ static void no_resolver(void **state)
     start(rows);
     conf.servers = "127.0.0.1:1";
     want(A, "one");
-    assert_lacks(SECONDS(1), "127.0.0.1:1");
+    assert_lacks(SECONDS(6), "127.0.0.1:1");
     conf.servers = "nowhere";
     assert_int_equal(wait_for(LONG), APR_EINVAL);
 }
@@ -289,7 +322,7 @@ static void a_slow_zone_delays_no_other(void **state)
     conf.timeout = SECONDS(20);
     want(B, "one");
     want(A, "one");
-    assert_lacks(SECONDS(3), B ": after 3 s, no answer yet; check");
+    assert_lacks(SECONDS(6), B ": after 6 s, no answer yet; check");
     assert_int_equal(fake_dns_asked(ZONE_ROWS + 1), 1);
 }
 
@@ -339,9 +372,11 @@ static void *stop_soon(void *data)
 
 static void assert_left(void)
 {
-    apr_time_t begin = apr_time_now();
+    apr_time_t begin;
     pthread_t thread;
 
+    faster = 1;
+    begin = apr_time_now();
     pthread_create(&thread, NULL, stop_soon, conf.stop);
     assert_int_equal(wait_for(LONG), APR_EINTR);
     assert_in_range(apr_time_now() - begin, LEAVE_AFTER,

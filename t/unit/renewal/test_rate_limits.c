@@ -18,7 +18,7 @@
 
 static acme_conf_t conf;
 static acme_state_t states[CERTS];
-static acme_rate_limits_t *quota;
+static acme_rate_limits_t *limits;
 
 static void add_ca(const char *url)
 {
@@ -61,7 +61,7 @@ static int setup(void **state)
     for (i = 0; i < CERTS; i++) {
         add_cert(i);
     }
-    quota = acme_rate_limits_create(&conf, pool);
+    limits = acme_rate_limits_create(&conf, pool);
     return 0;
 }
 
@@ -79,15 +79,15 @@ static acme_history_t *happened(int i, acme_history_e what, apr_uint32_t ca,
 
 static void hear(int i, apr_time_t now)
 {
-    acme_rate_limits_read(quota, &states[i], now);
-    acme_rate_limits_count(quota, now);
+    acme_rate_limits_read(limits, &states[i], now);
+    acme_rate_limits_count(limits, now);
 }
 
 static apr_time_t next_of(int i, apr_uint32_t ca, const char **why)
 {
     const char *ignored;
 
-    return acme_rate_limits_next(why ? why : &ignored, quota, &states[i], ca,
+    return acme_rate_limits_next(why ? why : &ignored, limits, &states[i], ca,
                                  NOW, pool);
 }
 
@@ -120,7 +120,7 @@ static void nothing_happened(void **unused)
     (void)unused;
     assert_int_equal(next_of(0, LIMITED, &why), NOW);
     assert_null(why);
-    assert_null(acme_rate_limits_news(quota, NOW, pool));
+    assert_null(acme_rate_limits_news(limits, NOW, pool));
 }
 
 static void the_same_names(void **unused)
@@ -282,7 +282,7 @@ static void those_under_way_are_counted(void **unused)
     (void)unused;
     for (i = 0; i < 45; i++) {
         assert_int_equal(next_of(i, LIMITED, NULL), NOW);
-        acme_rate_limits_begin(quota, &states[i], LIMITED, NOW);
+        acme_rate_limits_begin(limits, &states[i], LIMITED, NOW);
     }
     assert_true(next_of(45, LIMITED, &why) > NOW);
     assert_null(why);
@@ -290,7 +290,7 @@ static void those_under_way_are_counted(void **unused)
     make_live(46);              /* the reserve is for renewals */
     assert_int_equal(next_of(46, LIMITED, NULL), NOW);
 
-    acme_rate_limits_end(quota, 7); /* it came to nothing */
+    acme_rate_limits_end(limits, 7); /* it came to nothing */
     assert_int_equal(next_of(45, LIMITED, NULL), NOW);
 }
 
@@ -306,23 +306,23 @@ static void a_batch_waits_with_one_line(void **unused)
     }
     for (; i < CERTS; i++) {
         assert_int_equal(next_of(i, LIMITED, &why), NOW + EACH_OF_DOMAIN);
-        acme_rate_limits_wait(quota, &states[i], LIMITED, why, NOW);
+        acme_rate_limits_wait(limits, &states[i], LIMITED, why, NOW);
     }
-    text = acme_rate_limits_news(quota, NOW, pool);
+    text = acme_rate_limits_news(limits, NOW, pool);
     assert_non_null(text);
     assert_non_null(strstr(text, "postpones 15 certificates: the last of 15 "
                                  "names about Monday 08:00 UTC (Let's "
                                  "Encrypt allows 50 certificates for the "
                                  "domain example.org"));
-    assert_null(acme_rate_limits_news(quota, NOW, pool));
+    assert_null(acme_rate_limits_news(limits, NOW, pool));
 
     /* It waits on: no news. Once it was forgotten, it is. */
-    acme_rate_limits_wait(quota, &states[50], LIMITED, why, NOW);
-    assert_null(acme_rate_limits_news(quota, NOW, pool));
+    acme_rate_limits_wait(limits, &states[50], LIMITED, why, NOW);
+    assert_null(acme_rate_limits_news(limits, NOW, pool));
     states[50].limit_until = 0;
     hear(50, NOW);
-    acme_rate_limits_wait(quota, &states[50], LIMITED, why, NOW);
-    assert_non_null(acme_rate_limits_news(quota, NOW, pool));
+    acme_rate_limits_wait(limits, &states[50], LIMITED, why, NOW);
+    assert_non_null(acme_rate_limits_news(limits, NOW, pool));
 }
 
 static void full_cas_are_passed_over(void **unused)
@@ -331,33 +331,33 @@ static void full_cas_are_passed_over(void **unused)
 
     (void)unused;
     use_up_names(0, LIMITED);
-    acme_rate_limits_full(full, quota, &states[0], NOW, pool);
+    acme_rate_limits_full(full, limits, &states[0], NOW, pool);
     assert_int_equal(full[LIMITED], 1);
     assert_int_equal(full[OTHER], 0);
-    acme_rate_limits_full(full, quota, &states[1], NOW, pool);
+    acme_rate_limits_full(full, limits, &states[1], NOW, pool);
     assert_int_equal(full[LIMITED], 0);
 }
 
-#define QUOTA_TEST(test) \
+#define LIMITS_TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        QUOTA_TEST(nothing_happened),
-        QUOTA_TEST(the_same_names),
-        QUOTA_TEST(another_ca_has_no_limits),
-        QUOTA_TEST(what_was_for_other_names_counts_for_the_domain),
-        QUOTA_TEST(what_is_told_twice_counts_once),
-        QUOTA_TEST(another_one_in_the_same_second_counts),
-        QUOTA_TEST(the_future_does_not_count),
-        QUOTA_TEST(a_name_that_failed),
-        QUOTA_TEST(nonsense_is_survived),
-        QUOTA_TEST(in_the_window_of_the_ca_no_limit_applies),
-        QUOTA_TEST(more_names_than_before_are_no_renewal),
-        QUOTA_TEST(those_under_way_are_counted),
-        QUOTA_TEST(a_batch_waits_with_one_line),
-        QUOTA_TEST(full_cas_are_passed_over)
+        LIMITS_TEST(nothing_happened),
+        LIMITS_TEST(the_same_names),
+        LIMITS_TEST(another_ca_has_no_limits),
+        LIMITS_TEST(what_was_for_other_names_counts_for_the_domain),
+        LIMITS_TEST(what_is_told_twice_counts_once),
+        LIMITS_TEST(another_one_in_the_same_second_counts),
+        LIMITS_TEST(the_future_does_not_count),
+        LIMITS_TEST(a_name_that_failed),
+        LIMITS_TEST(nonsense_is_survived),
+        LIMITS_TEST(in_the_window_of_the_ca_no_limit_applies),
+        LIMITS_TEST(more_names_than_before_are_no_renewal),
+        LIMITS_TEST(those_under_way_are_counted),
+        LIMITS_TEST(a_batch_waits_with_one_line),
+        LIMITS_TEST(full_cas_are_passed_over)
     };
     int failed;
 
