@@ -35,3 +35,7 @@ archives = $(foreach lib,$(1),$(if $(filter %.la,$(lib)), \
 	$(dir $(lib)).libs/$(notdir $(lib:.la=.a)),$(lib)))
 $(check_PROGRAMS): private LINK = $(CCLD) $(AM_CFLAGS) $(CFLAGS) \
 	$(AM_LDFLAGS) $(LDFLAGS) -o $@
+
+# And compiled without optimization, in less than half the time.
+$(unit_tests:%=%.$(OBJEXT)) $(%C%_libhelp_a_OBJECTS): \
+	private CFLAGS += -O0 -U_FORTIFY_SOURCE

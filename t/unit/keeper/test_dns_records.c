@@ -337,7 +337,7 @@ static void one_that_hangs_delays_nobody(void **state)
                            "waiting"));
 }
 
-#define HUNDREDS (3 * ACME_HOOKS_MAX)   /* more than run at a time */
+#define HUNDREDS (2 * ACME_HOOKS_MAX)   /* more than run at a time */
 
 static void hundreds_at_once_all_come_to_their_end(void **state)
 {

@@ -2,6 +2,7 @@
 
 renewal_tests = \
 	%D%/test_breaker \
+	%D%/test_ca_pool \
 	%D%/test_order_begin \
 	%D%/test_propagation \
 	%D%/test_rate_limits \
@@ -29,3 +30,7 @@ $(renewal_tests): $(renewal_tests_libs)
 clocked_tests = %D%/test_propagation
 $(clocked_tests): private AM_LDFLAGS += \
 	-Wl,--wrap=acme_dns_lookup_now -Wl,--wrap=acme_dns_lookup_run
+
+# How long a reply took is what the test says.
+timed_tests = %D%/test_ca_pool
+$(timed_tests): private AM_LDFLAGS += -Wl,--wrap=acme_http_send

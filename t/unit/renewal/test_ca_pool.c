@@ -1,0 +1,175 @@
+/*
+ * test_ca_pool.c - a CA whose replies are slow is left alone: how long they
+ * took gets from the requests of a renewal to the breaker.
+ */
+#include "renewing.h"
+
+#define SECONDS(n) apr_time_from_sec((apr_int64_t)(n))
+
+/*
+ * How long each reply is said to have taken; the first one apart. The linker
+ * puts this before the call of net/, which measures it.
+ */
+static apr_interval_time_t first_took, others_took;
+static int replies;
+
+apr_status_t __real_acme_http_send(acme_http_reply_t **preply,
+                                   acme_http_t *http,
+                                   const acme_http_request_t *what,
+                                   acme_result_t *why, apr_pool_t *p);
+apr_status_t __wrap_acme_http_send(acme_http_reply_t **preply,
+                                   acme_http_t *http,
+                                   const acme_http_request_t *what,
+                                   acme_result_t *why, apr_pool_t *p);
+
+apr_status_t __wrap_acme_http_send(acme_http_reply_t **preply,
+                                   acme_http_t *http,
+                                   const acme_http_request_t *what,
+                                   acme_result_t *why, apr_pool_t *p)
+{
+    apr_status_t rv = __real_acme_http_send(preply, http, what, why, p);
+
+    if (rv == APR_SUCCESS) {
+        (*preply)->latency = replies++ ? others_took : first_took;
+    }
+    return rv;
+}
+
+static void renew_once(apr_interval_time_t first, apr_interval_time_t others)
+{
+    static const fake_row_t rows[] = { DIRECTORY, NONCE, ACCOUNT,
+                                       NEW_ORDER("pending"), GOES_WELL,
+                                       { 0 } };
+
+    acme_msg_prepared_t *prepared = fake_keeper_prepared(keeper, 0, 0);
+
+    prepared->order_url[0] = '\0';     /* of the renewal before */
+    prepared->issued = 0;
+    first_took = first;
+    others_took = others;
+    replies = 0;
+    renew(rows);
+    assert_true(replies > 5);
+    assert_not_reported("failed");
+}
+
+static int is_open(apr_interval_time_t later)
+{
+    return acme_ca_pool_is_open(env.cas, 0, apr_time_now() + later);
+}
+
+static void three_slow_renewals_open_it(void **state)
+{
+    (void)state;
+    renew_once(SECONDS(21), SECONDS(21));
+    renew_once(SECONDS(21), SECONDS(21));
+    assert_false(is_open(0));
+    assert_string_equal(logged, "");
+    renew_once(SECONDS(21), SECONDS(21));
+    assert_true(is_open(0));
+    assert_true(is_open(SECONDS(25)));
+    assert_false(is_open(SECONDS(34)));
+    assert_false(acme_ca_pool_allow(env.cas, 0, apr_time_now()));
+    assert_non_null(strstr(logged, ": replies took more than 20 s on average, "
+                           "three times in a row; no requests are sent to it "
+                           "until "));
+}
+
+/* One request that takes its time, such as a finalize, makes no CA slow. */
+static void it_is_the_average_that_counts(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < 5; i++) {
+        renew_once(SECONDS(60), SECONDS(1));
+    }
+    assert_false(is_open(0));
+    assert_string_equal(logged, "");
+
+    /* And one that is quick makes none quick. */
+    for (i = 0; i < 3; i++) {
+        renew_once(SECONDS(1), SECONDS(40));
+    }
+    assert_true(is_open(0));
+}
+
+static void a_quick_one_between_them_counts(void **state)
+{
+    static const int took[] = { 21, 21, 1, 21, 21 };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(took); i++) {
+        renew_once(SECONDS(took[i]), SECONDS(took[i]));
+        assert_false(is_open(0));
+    }
+    assert_string_equal(logged, "");
+}
+
+static void report(apr_interval_time_t latency, apr_time_t now)
+{
+    assert_true(acme_ca_pool_allow(env.cas, 0, now));
+    acme_ca_pool_report(env.cas, 0, NULL, latency, now, pool);
+}
+
+/* One probe, half a minute later: quick, it closes; still slow, it waits. */
+static void the_probe_decides(void **state)
+{
+    apr_time_t now = apr_time_now();
+    int i;
+
+    (void)state;
+    for (i = 0; i < 3; i++) {
+        report(SECONDS(21), now);
+    }
+    now += SECONDS(34);
+    assert_true(acme_ca_pool_allow(env.cas, 0, now));
+    assert_false(acme_ca_pool_allow(env.cas, 0, now));  /* one at a time */
+    acme_ca_pool_report(env.cas, 0, NULL, SECONDS(1), now, pool);
+    assert_non_null(strstr(logged, ": answers again\n"));
+    for (i = 0; i < 5; i++) {
+        report(SECONDS(20), now);       /* just as long as is fine */
+    }
+    assert_false(acme_ca_pool_is_open(env.cas, 0, now));
+}
+
+/* A certificate with another CA goes there meanwhile. */
+static void another_ca_is_chosen_meanwhile(void **state)
+{
+    static const unsigned char full[ACME_CHOICE_MAX];
+    const acme_state_t due = { .cas = 2, .agreed = 1,
+                               .issued_by = ACME_NO_CA };
+    const apr_time_t now = apr_time_now();
+    acme_ca_conf_t *other = apr_array_push(conf.cas);
+    int i;
+
+    (void)state;
+    *other = APR_ARRAY_IDX(conf.cas, 0, acme_ca_conf_t);
+    other->url = url("/other");
+    APR_ARRAY_PUSH(cert_of(0)->cas, apr_uint32_t) = 1;
+    assert_int_equal(acme_ca_pool_create(&env.cas, &conf, &test_log,
+                                         "mod_acme/test", env.stop, pool), 0);
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(acme_ca_pool_choose(env.cas, &due, cert_of(0), full,
+                                             now), 0);
+        report(SECONDS(21), now);
+    }
+    assert_int_equal(acme_ca_pool_choose(env.cas, &due, cert_of(0), full,
+                                         now), 1);
+    assert_int_equal(acme_ca_pool_choose(env.cas, &due, cert_of(0), full,
+                                         now + SECONDS(34)), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RENEWING_TEST(three_slow_renewals_open_it),
+        RENEWING_TEST(it_is_the_average_that_counts),
+        RENEWING_TEST(a_quick_one_between_them_counts),
+        RENEWING_TEST(the_probe_decides),
+        RENEWING_TEST(another_ca_is_chosen_meanwhile)
+    };
+
+    return cmocka_run_group_tests(tests, renewing_begin, renewing_end);
+}
