@@ -18,7 +18,7 @@ from lib.httpd import SANITIZERS, modules_folder
 from lib.ports import free_port
 from lib.relay import Relay
 from lib.tls import context, read, to_pem
-from lib.wait import wait_until
+from lib.wait import PATIENCE, wait_until
 
 NAME = "www.example.org"
 IDENTIFIER = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")
@@ -98,7 +98,7 @@ class Validation:
         if version:
             client.minimum_version = client.maximum_version = version
         plain = socket.create_connection(
-            ("127.0.0.1", self.server.https_port), 15)
+            ("127.0.0.1", self.server.https_port), PATIENCE)
         return client.wrap_socket(plain, server_hostname=sni,
                                   session=session)
 
@@ -320,7 +320,7 @@ def test_a_session_of_a_challenge_is_no_visitors(site):
         session = None
         for _ in range(2):
             plain = socket.create_connection(
-                ("127.0.0.1", validation.server.https_port), 15)
+                ("127.0.0.1", validation.server.https_port), PATIENCE)
             with client.wrap_socket(plain, server_hostname=NAME,
                                     session=session) as tls:
                 session = tls.session
@@ -360,6 +360,9 @@ def test_beside_another_module_that_answers_the_protocol(site, mpm):
 @MPMS
 def test_many_validators_at_once(site, mpm):
     validation = Validation(site, mpm)
+    if mpm == "prefork":        # starts one child a second when all are busy
+        validation.server.part("spare", "StartServers 24\n"
+                               "MinSpareServers 12\nMaxSpareServers 48\n")
     validation.server.vhost("own.example.org", part="default",
                             body=own_files(site, ("rsa",),
                                            "own.example.org"))
