@@ -50,9 +50,9 @@ class Valgrind:
         running = process.Process(command, server.root / "logs" / "output")
         try:
             for count in range(1, renewals + 1):
-                server.wait_installed(NAME, count, timeout=60)
+                server.wait_installed(NAME, count, timeout=TEST_SECONDS)
                 if asks:
-                    ca.wait_for(ASKED, count, timeout=60)
+                    ca.wait_for(ASKED, count, timeout=TEST_SECONDS)
                 if count < renewals:
                     server.renew(NAME)
             self.logs = logs
@@ -95,7 +95,7 @@ class Valgrind:
                                   "AcmeKeyTypes p256 p384"],
                          ids=["one key", "two keys, renewal information"])
 def test_a_renewal_leaves_nothing_behind(site, record_property, body):
-    signal.alarm(2 * TEST_SECONDS)      # it computes, where others wait
+    signal.alarm(4 * TEST_SECONDS)      # it computes, where others wait
     few, many = Valgrind(site, FEW, body), Valgrind(site, MANY, body)
     for name in ("keeper", "child"):
         for run in (few, many):

@@ -7,7 +7,7 @@ import dns.rdatatype
 
 from lib.ports import accepts, free_port
 from lib.process import Process
-from lib.wait import wait_until
+from lib.wait import PATIENCE, wait_until
 
 
 class ChallengeDns:
@@ -96,5 +96,5 @@ exec curl -sS -f -d "$json" "http://127.0.0.1:{self.management}/$path"
     def _post(self, path, **document):
         url = f"http://127.0.0.1:{self.management}/{path}"
         with urllib.request.urlopen(url, json.dumps(document).encode(),
-                                    timeout=10) as reply:
+                                    timeout=PATIENCE) as reply:
             return reply.read().decode()

@@ -84,7 +84,7 @@ class Named:
 
     # Records
 
-    def ask(self, name, kind="TXT", recursive=False, timeout=5):
+    def ask(self, name, kind="TXT", recursive=False, timeout=20):
         """The whole answer."""
         question = dns.message.make_query(name, kind)
         if not recursive:
@@ -126,7 +126,7 @@ class Named:
     def _has_zones(self):
         assert self.server.running(), f"named ended:\n{self.log_text}"
         try:
-            return all(self.ask(zone, "SOA", timeout=0.2).rcode()
+            return all(self.ask(zone, "SOA", timeout=1).rcode()
                        == dns.rcode.NOERROR for zone in ZONES)
         except (OSError, dns.exception.DNSException):
             return False

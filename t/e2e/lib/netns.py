@@ -10,6 +10,8 @@ import ctypes
 import os
 import subprocess
 
+from lib.wait import PATIENCE
+
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
 
@@ -44,7 +46,7 @@ class Network:
                         ["ip", "link", "set", "lo", "up"],
                         *(["ip", "address", "add", f"{address}/8", "dev",
                            "lo"] for address in MORE_ADDRESSES)):
-            subprocess.run(command, check=True, timeout=10)
+            subprocess.run(command, check=True, timeout=PATIENCE)
         return self
 
     def leave(self):

@@ -12,7 +12,7 @@ from lib.challdns import ChallengeDns
 from lib.ports import accepts, free_port
 from lib.process import Process
 from lib.tls import common_name, context, rfc3339
-from lib.wait import wait_until
+from lib.wait import PATIENCE, wait_until
 
 DAYS_90 = 90 * 24 * 3600
 
@@ -135,8 +135,9 @@ class Pebble:
     def _manage(self, path, document=None):
         url = f"https://127.0.0.1:{self.management}{path}"
         body = None if document is None else json.dumps(document).encode()
-        with urllib.request.urlopen(url, body, timeout=10, context=context(
-                self.authority.pem)) as reply:
+        with urllib.request.urlopen(
+                url, body, timeout=PATIENCE,
+                context=context(self.authority.pem)) as reply:
             return reply.read().decode()
 
     def _write_config(self, keys):
