@@ -21,7 +21,7 @@ typedef struct {
     acme_held_cb *held;
     void *baton;
 
-    /* Between two looks; 0: 2 s and 1 s. Tests have no time. */
+    /* Between two looks. 0: 2 s and 1 s; only tests set less. */
     apr_interval_time_t store_wait;     /* at a store that is locked */
     apr_interval_time_t parked_wait;    /* at what can't be answered yet */
 } acme_keeper_t;

@@ -246,7 +246,8 @@ static void what_outlives_its_pool_ends_after_all(void **state)
     for (i = 0; i < COUNT(rows); i++) {
         const char *const argv[] = { "sh", "-c", rows[i].script, NULL };
         acme_job_conf_t conf = { .argv = argv, .cwd = scratch_dir,
-                                 .deadline = apr_time_now() + rows[i].left - ALONE,
+                                 .deadline = apr_time_now() + rows[i].left
+                                             - ALONE,
                                  .output_max = 100, .outlives = 1 };
         int status;
         pid_t pid;
