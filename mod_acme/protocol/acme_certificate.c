@@ -29,8 +29,7 @@ static apr_array_header_t *alternates_of(const acme_http_reply_t *reply,
     return urls;
 }
 
-apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
-                                    apr_array_header_t **palternates,
+apr_status_t acme_certificate_fetch(acme_certificate_chain_t *out,
                                     acme_session_t *session, const char *url,
                                     apr_size_t max, acme_result_t *res,
                                     apr_pool_t *p)
@@ -44,11 +43,7 @@ apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
     const char *type;
     apr_status_t rv;
 
-    *ppem = NULL;
-    *plen = 0;
-    if (palternates) {
-        *palternates = NULL;
-    }
+    memset(out, 0, sizeof(*out));
 
     rv = acme_session_post(&reply, session, &post, res, p);
     if (rv != APR_SUCCESS) {
@@ -63,11 +58,9 @@ apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
         return acme_fail(res, APR_EGENERAL, "%s: longer than %" APR_SIZE_T_FMT
                          " octets", what, max);
     }
-    *ppem = reply->body;
-    *plen = reply->body_len;
-    if (palternates) {
-        *palternates = alternates_of(reply, p);
-    }
+    out->pem = reply->body;
+    out->len = reply->body_len;
+    out->alternates = alternates_of(reply, p);
     return APR_SUCCESS;
 }
 

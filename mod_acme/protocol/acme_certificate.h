@@ -12,14 +12,23 @@
 
 #define ACME_ALTERNATES_MAX 10  /* further chains of one certificate */
 
+typedef struct {
+    const char *pem;            /* as the CA sent it, not parsed */
+    apr_size_t len;             /* octets of pem, without the NUL after it */
+    apr_array_header_t *alternates;     /* const char *: URLs, checked, of at
+                                           most ACME_ALTERNATES_MAX others */
+} acme_certificate_chain_t;
+
 /*
- * The PEM chain behind an order's certificate URL, as the CA sent it and at
- * most max octets: not parsed, the keeper does that. palternates may be NULL;
- * else *palternates are the URLs (const char *, checked) of at most
- * ACME_ALTERNATES_MAX other chains for it, empty when the CA has none.
+ * Fetch the chain at url, an order's certificate URL or one of the alternates.
+ * (8555, 7.4.2)
+ *
+ * On success all of *out is in p; alternates is empty when the CA offers no
+ * other chain. On failure *out is all NULL and 0: besides the failures of
+ * acme_session_post(), APR_EGENERAL for another content type or more than max
+ * octets.
  */
-apr_status_t acme_certificate_fetch(const char **ppem, apr_size_t *plen,
-                                    apr_array_header_t **palternates,
+apr_status_t acme_certificate_fetch(acme_certificate_chain_t *out,
                                     acme_session_t *session, const char *url,
                                     apr_size_t max, acme_result_t *res,
                                     apr_pool_t *p);

@@ -35,15 +35,19 @@ static int find_alternate(acme_task_chain_t *chain, const acme_task_t *task,
     int i;
 
     for (i = 0; i < alternates->nelts; i++) {
-        acme_task_chain_t other = {
-            .url = APR_ARRAY_IDX(alternates, i, const char *)
-        };
+        const char *url = APR_ARRAY_IDX(alternates, i, const char *);
+        acme_certificate_chain_t fetched;
+        acme_task_chain_t other;
         acme_result_t ignored;
 
-        if (!acme_certificate_fetch(&other.pem, &other.len, NULL,
-                                    task->session, other.url,
-                                    ACME_CHAIN_SIZE_MAX, &ignored, task->p)
-            && is_preferred(&other, task)) {
+        if (acme_certificate_fetch(&fetched, task->session, url,
+                                   ACME_CHAIN_SIZE_MAX, &ignored, task->p)) {
+            continue;
+        }
+        other = (acme_task_chain_t) {
+            .pem = fetched.pem, .len = fetched.len, .url = url
+        };
+        if (is_preferred(&other, task)) {
             *chain = other;
             return 1;
         }
@@ -55,7 +59,7 @@ apr_status_t acme_chain_pick_fetch(acme_task_chain_t *chain,
                                    const acme_task_t *task, const char *url,
                                    acme_result_t *res)
 {
-    apr_array_header_t *alternates;
+    acme_certificate_chain_t fetched;
     const char *top;
     apr_status_t rv;
 
@@ -65,12 +69,13 @@ apr_status_t acme_chain_pick_fetch(acme_task_chain_t *chain,
                          "%s: the order is valid, but the CA names no certificate",
                          task->cert->id);
     }
-    rv = acme_certificate_fetch(&chain->pem, &chain->len, &alternates,
-                                task->session, url, ACME_CHAIN_SIZE_MAX, res,
-                                task->p);
+    rv = acme_certificate_fetch(&fetched, task->session, url,
+                                ACME_CHAIN_SIZE_MAX, res, task->p);
+    chain->pem = fetched.pem;
+    chain->len = fetched.len;
     if (rv != APR_SUCCESS || !task->cert->preferred_chain
         || is_preferred(chain, task)
-        || find_alternate(chain, task, alternates)) {
+        || find_alternate(chain, task, fetched.alternates)) {
         return rv;
     }
     top = topmost(chain->pem, chain->len, task->p);

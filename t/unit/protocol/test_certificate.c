@@ -16,8 +16,7 @@ static void a_certificate_is_what_it_says(void **state)
         { "long", "application/pem-certificate-chain", "PEM and more",
           "longer than 10" }
     };
-    const char *pem;
-    apr_size_t len;
+    acme_certificate_chain_t chain;
     apr_status_t rv;
     size_t i;
 
@@ -32,17 +31,17 @@ static void a_certificate_is_what_it_says(void **state)
 
         print_message("%s\n", rows[i].name);
         fake_serve(fake, table);
-        rv = acme_certificate_fetch(&pem, &len, NULL, &session, fake_url("/c"), 10,
+        rv = acme_certificate_fetch(&chain, &session, fake_url("/c"), 10,
                                     &res, pool);
         if (!rows[i].says) {
             assert_int_equal(rv, 0);
-            assert_string_equal(pem, "PEM");
-            assert_int_equal(len, 3);
+            assert_string_equal(chain.pem, "PEM");
+            assert_int_equal(chain.len, 3);
             continue;
         }
         assert_int_not_equal(rv, 0);
-        assert_null(pem);
-        assert_int_equal(len, 0);
+        assert_null(chain.pem);
+        assert_int_equal(chain.len, 0);
         assert_detail(fake_url("/c"));
         assert_detail(rows[i].says);
     }
@@ -64,25 +63,26 @@ static void alternates_are_links(void **state)
           "Content-Type: application/pem-certificate-chain" },
         { 0 }
     };
+    acme_certificate_chain_t chain;
     apr_array_header_t *urls;
-    const char *pem;
-    apr_size_t len;
 
     (void)state;
     fake_serve(fake, rows);
-    assert_int_equal(acme_certificate_fetch(&pem, &len, &urls, &session,
-                                            fake_url("/c"), 10, &res, pool), 0);
+    assert_int_equal(acme_certificate_fetch(&chain, &session, fake_url("/c"),
+                                            10, &res, pool), 0);
+    urls = chain.alternates;
     assert_int_equal(urls->nelts, 3);
     assert_string_equal(APR_ARRAY_IDX(urls, 0, const char *), fake_url("/c/1"));
     assert_string_equal(APR_ARRAY_IDX(urls, 1, const char *), fake_url("/c/2"));
     assert_string_equal(APR_ARRAY_IDX(urls, 2, const char *), fake_url("/c/5"));
-    assert_int_equal(acme_certificate_fetch(&pem, &len, &urls, &session,
-                                            fake_url("/c"), 10, &res, pool), 0);
+    assert_int_equal(acme_certificate_fetch(&chain, &session, fake_url("/c"),
+                                            10, &res, pool), 0);
+    urls = chain.alternates;
     assert_int_equal(urls->nelts, 0);
-    assert_int_not_equal(acme_certificate_fetch(&pem, &len, &urls, &session,
-                                                fake_url("/gone"), 10, &res, pool),
-                         0);
-    assert_null(urls);
+    assert_int_not_equal(acme_certificate_fetch(&chain, &session,
+                                                fake_url("/gone"), 10, &res,
+                                                pool), 0);
+    assert_null(chain.alternates);
 }
 
 static void many_alternates_are_bounded(void **state)
@@ -91,9 +91,8 @@ static void many_alternates_are_bounded(void **state)
     fake_row_t rows[] = {
         DIRECTORY, NONCE, { .request = "POST /c", .body = "PEM" }, { 0 }
     };
+    acme_certificate_chain_t chain;
     apr_array_header_t *urls;
-    const char *pem;
-    apr_size_t len;
     int i;
 
     (void)state;
@@ -104,8 +103,9 @@ static void many_alternates_are_bounded(void **state)
                                "application/pem-certificate-chain\r\nLink: ",
                                links, "\r\nLink: ", links, NULL);
     fake_serve(fake, rows);
-    assert_int_equal(acme_certificate_fetch(&pem, &len, &urls, &session,
-                                            fake_url("/c"), 10, &res, pool), 0);
+    assert_int_equal(acme_certificate_fetch(&chain, &session, fake_url("/c"),
+                                            10, &res, pool), 0);
+    urls = chain.alternates;
     assert_int_equal(urls->nelts, ACME_ALTERNATES_MAX);
 }
 
