@@ -36,7 +36,7 @@ typedef void step_t(acme_dns_lookup_t *lookup,
 /* One question of a lookup. */
 typedef struct {
     acme_dns_lookup_t *lookup;
-    acme_dns_query_t *question; /* NULL once it was told */
+    acme_dns_query_t *question; /* NULL once it was answered */
     step_t *step;
     const char *name;
     acme_dns_rr_e type;
@@ -133,7 +133,7 @@ static const char *server_text(const acme_dns_lookup_t *lookup)
                                           : "this machine's resolver";
 }
 
-static void fail_ask(const ask_t *ask, apr_status_t rv, const char *why)
+static void fail_query(const ask_t *ask, apr_status_t rv, const char *why)
 {
     acme_dns_lookup_t *lookup = ask->lookup;
 
@@ -163,7 +163,7 @@ static void on_reply(void *baton, apr_status_t rv, const char *why,
     /* One address is as good as the other: on_address() looks whether any. */
     if (rv != APR_SUCCESS && ask->type != ACME_RR_A
         && ask->type != ACME_RR_AAAA) {
-        fail_ask(ask, rv, why);
+        fail_query(ask, rv, why);
     }
     else {
         ask->step(lookup, answer);
@@ -171,8 +171,8 @@ static void on_reply(void *baton, apr_status_t rv, const char *why,
     apr_pool_destroy(step_pool);
 }
 
-static void ask_for(acme_dns_lookup_t *lookup, const char *name,
-                    acme_dns_rr_e type, step_t *step)
+static void send_query(acme_dns_lookup_t *lookup, const char *name,
+                       acme_dns_rr_e type, step_t *step)
 {
     ask_t *ask;
 
@@ -190,7 +190,7 @@ static void ask_for(acme_dns_lookup_t *lookup, const char *name,
         acme_dns_query_send(lookup->resolver->questions, lookup->server, name,
                             type, on_reply, ask);
     if (!ask->question) {
-        fail_ask(ask, APR_ENOMEM, "out of memory");
+        fail_query(ask, APR_ENOMEM, "out of memory");
     }
 }
 
@@ -287,7 +287,7 @@ static void on_txt(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
         finish(lookup, APR_SUCCESS, NULL);
     }
     else if (moved && !lookup->server && answer->rcode == RCODE_NOERROR) {
-        ask_for(lookup, lookup->at, ACME_RR_TXT, on_txt);
+        send_query(lookup, lookup->at, ACME_RR_TXT, on_txt);
     }
     else {
         no_values(lookup, answer);
@@ -300,21 +300,13 @@ acme_dns_lookup_t *acme_dns_lookup_txt(acme_dns_resolver_t *resolver,
 {
     acme_dns_lookup_t *lookup = lookup_make(resolver, server, name, p);
 
-    ask_for(lookup, lookup->name, ACME_RR_TXT, on_txt);
+    send_query(lookup, lookup->name, ACME_RR_TXT, on_txt);
     return lookup;
 }
 
-/* "192.0.2.1" and "53". */
-static const char *with_port(const char *address, const char *port,
-                             apr_pool_t *p)
-{
-    return apr_psprintf(p, strchr(address, ':') ? "[%s]:%s" : "%s:%s", address,
-                        port);
-}
-
 /* All addresses in an answer: it is to a question for nothing else. */
-static void take_addresses(acme_dns_lookup_t *lookup,
-                           const acme_dns_message_t *answer)
+static void add_servers(acme_dns_lookup_t *lookup,
+                        const acme_dns_message_t *answer)
 {
     int i;
 
@@ -326,8 +318,10 @@ static void take_addresses(acme_dns_lookup_t *lookup,
         if (rr->type != ACME_RR_A && rr->type != ACME_RR_AAAA) {
             continue;
         }
-        server = with_port(rr->value, lookup->resolver->conf.authority_port,
-                           lookup->p);
+        server = apr_psprintf(lookup->p,
+                              rr->type == ACME_RR_AAAA ? "[%s]:%s" : "%s:%s",
+                              rr->value,
+                              lookup->resolver->conf.authority_port);
         if (lookup->servers->nelts < SERVERS_MAX
             && !acme_name_in(lookup->servers, server)) {
             APR_ARRAY_PUSH(lookup->servers, const char *) = server;
@@ -340,7 +334,7 @@ static void on_address(acme_dns_lookup_t *lookup,
                        const acme_dns_message_t *answer)
 {
     if (answer) {
-        take_addresses(lookup, answer);
+        add_servers(lookup, answer);
     }
     if (lookup->pending > 0) {
         return;
@@ -371,8 +365,8 @@ static void on_ns(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
             && !strcmp(rr->owner, lookup->authority.zone)) {
             const char *name = apr_pstrdup(lookup->p, rr->value);
 
-            ask_for(lookup, name, ACME_RR_A, on_address);
-            ask_for(lookup, name, ACME_RR_AAAA, on_address);
+            send_query(lookup, name, ACME_RR_A, on_address);
+            send_query(lookup, name, ACME_RR_AAAA, on_address);
             names++;
         }
     }
@@ -393,7 +387,7 @@ static int is_within(const char *name, const char *zone)
            && (len == zone_len || name[len - zone_len - 1] == '.');
 }
 
-/* The zone of name, as an SOA in either section tells it, or NULL. */
+/* The SOA of the zone of name, from either section, or NULL. */
 static const acme_dns_rr_t *find_zone(const acme_dns_message_t *answer,
                                       const char *name)
 {
@@ -414,33 +408,29 @@ static const acme_dns_rr_t *find_zone(const acme_dns_message_t *answer,
     return NULL;
 }
 
-static apr_interval_time_t interval_of(apr_interval_time_t ttl)
-{
-    return ttl < INTERVAL_MIN ? INTERVAL_MIN
-                              : ttl < INTERVAL_MAX ? ttl : INTERVAL_MAX;
-}
-
-static void take_zone(acme_dns_lookup_t *lookup, const acme_dns_rr_t *soa)
-{
-    lookup->authority.zone = apr_pstrdup(lookup->p, soa->owner);
-    lookup->authority.interval = interval_of(soa->ttl);
-    ask_for(lookup, lookup->authority.zone, ACME_RR_NS, on_ns);
-}
-
-/* Most resolvers told it before; some leave the authority section out. */
+/*
+ * Most resolvers name the zone in their first answer; some leave its authority
+ * section out, so each parent is asked in turn.
+ */
 static void on_way_up(acme_dns_lookup_t *lookup,
                       const acme_dns_message_t *answer)
 {
     const acme_dns_rr_t *soa = answer ? find_zone(answer, lookup->at) : NULL;
 
     if (soa) {
-        take_zone(lookup, soa);
+        apr_interval_time_t ttl = soa->ttl;
+
+        lookup->authority.zone = apr_pstrdup(lookup->p, soa->owner);
+        lookup->authority.interval = ttl < INTERVAL_MIN ? INTERVAL_MIN
+                                     : ttl > INTERVAL_MAX ? INTERVAL_MAX
+                                     : ttl;
+        send_query(lookup, lookup->authority.zone, ACME_RR_NS, on_ns);
         return;
     }
     lookup->at = strchr(lookup->at, '.');
     if (lookup->at) {
         lookup->at++;
-        ask_for(lookup, lookup->at, ACME_RR_SOA, on_way_up);
+        send_query(lookup, lookup->at, ACME_RR_SOA, on_way_up);
         return;
     }
     finish(lookup, APR_ENOENT,
@@ -458,7 +448,7 @@ static void on_soa(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
     lookup->authority.record = lookup->at;
     if (moved && !find_zone(answer, lookup->at)
         && answer->rcode == RCODE_NOERROR) {
-        ask_for(lookup, lookup->at, ACME_RR_SOA, on_soa);
+        send_query(lookup, lookup->at, ACME_RR_SOA, on_soa);
         return;
     }
     on_way_up(lookup, answer);
@@ -471,7 +461,7 @@ acme_dns_lookup_t *acme_dns_lookup_authority(acme_dns_resolver_t *resolver,
 
     lookup->servers = apr_array_make(lookup->p, 4, sizeof(const char *));
     lookup->authority.servers = lookup->servers;
-    ask_for(lookup, lookup->name, ACME_RR_SOA, on_soa);
+    send_query(lookup, lookup->name, ACME_RR_SOA, on_soa);
     return lookup;
 }
 

@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct acme_dns_resolver_t acme_dns_resolver_t;
 
-/* Who is responsible for a name. */
+/* The zone of a name and its name servers. */
 typedef struct {
     const char *record;         /* the name behind all CNAMEs */
     const char *zone;           /* the zone that it is in */
@@ -44,8 +44,8 @@ apr_status_t acme_dns_lookup_open(acme_dns_resolver_t **presolver,
                                   acme_result_t *res, apr_pool_t *p);
 
 /*
- * What is looked up. It ends with p, or by acme_dns_lookup_end(); before the
- * resolver does, or with it.
+ * One lookup. It ends with p, or by acme_dns_lookup_end(); p must not outlive
+ * the resolver.
  */
 typedef struct acme_dns_lookup_t acme_dns_lookup_t;
 
@@ -59,16 +59,21 @@ acme_dns_lookup_t *acme_dns_lookup_txt(acme_dns_resolver_t *resolver,
                                        apr_pool_t *p);
 
 /*
- * Who is responsible for name, which need not exist. The zone is the one that
- * its SOA names, be it told with the answer that there is no such record or
- * found on the way up. A failure is never APR_SUCCESS with no servers.
+ * Find the zone of name, which need not exist, and its name servers. The zone
+ * is the owner of the SOA, which comes with a negative answer or is found at a
+ * parent. Success means at least one server.
  */
 acme_dns_lookup_t *acme_dns_lookup_authority(acme_dns_resolver_t *resolver,
                                              const char *name, apr_pool_t *p);
 
+/* True once the result, or a failure, is there. */
 int acme_dns_lookup_is_over(const acme_dns_lookup_t *lookup);
 
-/* What came of it, once it is over: as the calls below tell it. */
+/*
+ * The result of a lookup that is over, in the lookup's pool: TXT values as
+ * acme_dns_lookup_txt_wait() returns them, or zone and name servers. On
+ * failure the status and res are the lookup's.
+ */
 apr_status_t acme_dns_lookup_values(apr_array_header_t **pvalues,
                                     const acme_dns_lookup_t *lookup,
                                     acme_result_t *res);
@@ -76,7 +81,7 @@ apr_status_t acme_dns_lookup_servers(acme_dns_authority_t *out,
                                      const acme_dns_lookup_t *lookup,
                                      acme_result_t *res);
 
-/* Forget it, and all that it told. */
+/* End a lookup, over or not; its result must not be used afterwards. */
 void acme_dns_lookup_end(acme_dns_lookup_t *lookup);
 
 /*

@@ -2,7 +2,7 @@
  * acme_dns_query.c - a c-ares channel a server, one poll() over all of them.
  *
  * c-ares calls back in the middle of its work, where its channel must not be
- * touched: on_reply() only keeps what came. It is told from our own loop.
+ * touched: on_reply() only keeps the answer. Our own loop reports it.
  */
 /* ares_query() and ares_getsock() are what c-ares 1.18 has. */
 #define CARES_NO_DEPRECATED
@@ -53,7 +53,7 @@ APR_RING_HEAD(ring_t, acme_dns_query_t);
 struct acme_dns_query_t {
     APR_RING_ENTRY(acme_dns_query_t) link;
     acme_dns_queries_t *all;
-    acme_dns_query_cb *cb; /* NULL: nobody is to be told */
+    acme_dns_query_cb *cb; /* NULL: canceled or reported */
     void *baton;
     char server[SERVER_SIZE];
     char name[ACME_NAME_MAX + 1];
@@ -71,7 +71,7 @@ struct acme_dns_queries_t {
     apr_interval_time_t timeout;
     struct ring_t waiting;      /* for room */
     struct ring_t asked;
-    struct ring_t over;         /* to be told */
+    struct ring_t over;         /* to be reported */
     channel_t channels[CHANNELS_MAX];
     struct pollfd fds[1 + CHANNELS_MAX * ARES_GETSOCK_MAXNUM];
 };
@@ -269,17 +269,7 @@ static void on_reply(void *baton, int status, int timeouts,
     move_to(&q->all->over, q);
 }
 
-/* c-ares may call back before ares_query() returns. */
-static void begin(acme_dns_query_t *q, channel_t *channel)
-{
-    q->channel = channel;
-    q->deadline = acme_dns_query_now() + q->all->timeout;
-    channel->asked++;
-    move_to(&q->all->asked, q);
-    ares_query(channel->ares, q->name, CLASS_IN, (int)q->type, on_reply, q);
-}
-
-static void begin_waiting(acme_dns_queries_t *all)
+static void send_waiting(acme_dns_queries_t *all)
 {
     acme_dns_query_t *q, *next;
     channel_t *channel;
@@ -291,7 +281,13 @@ static void begin_waiting(acme_dns_queries_t *all)
         next = APR_RING_NEXT(q, link);
         channel = channel_for(&status, all, q->server);
         if (channel) {
-            begin(q, channel);
+            q->channel = channel;
+            q->deadline = acme_dns_query_now() + all->timeout;
+            channel->asked++;
+            move_to(&all->asked, q);
+            /* c-ares may call on_reply() before this returns. */
+            ares_query(channel->ares, q->name, CLASS_IN, (int)q->type,
+                       on_reply, q);
         }
         else if (status != ARES_SUCCESS) {
             q->status = status;
@@ -348,7 +344,7 @@ static const char *status_text(int status)
     }
 }
 
-static void tell(acme_dns_query_t *q)
+static void report_answer(acme_dns_query_t *q)
 {
     const int good = q->message && (q->status == ARES_SUCCESS
                                     || q->status == ARES_ENODATA
@@ -364,21 +360,22 @@ static void tell(acme_dns_query_t *q)
     }
 }
 
-static int tell_over(acme_dns_queries_t *all)
+/* Returns to how many callers it reported. */
+static int report_over(acme_dns_queries_t *all)
 {
     acme_dns_query_t *q;
-    int told = 0;
+    int reported = 0;
 
     while (!APR_RING_EMPTY(&all->over, acme_dns_query_t, link)) {
         q = APR_RING_FIRST(&all->over);
         APR_RING_REMOVE(q, link);
         if (q->cb) {
-            tell(q);
-            told++;
+            report_answer(q);
+            reported++;
         }
         question_free(q);
     }
-    return told;
+    return reported;
 }
 
 /* The first that took too long and whose asker does not know yet. */
@@ -395,21 +392,24 @@ static acme_dns_query_t *find_late(acme_dns_queries_t *all, apr_time_t now)
     return NULL;
 }
 
-/* c-ares cannot give one up: it goes on, and nobody is told any more. */
-static int tell_late(acme_dns_queries_t *all)
+/*
+ * c-ares cannot cancel one query: it continues, and its answer is dropped.
+ * Returns to how many callers it reported.
+ */
+static int report_late(acme_dns_queries_t *all)
 {
     const apr_time_t now = acme_dns_query_now();
     acme_dns_query_cb *cb;
     acme_dns_query_t *q;
-    int told = 0;
+    int reported = 0;
 
     while ((q = find_late(all, now))) {
         cb = q->cb;
         q->cb = NULL;
         cb(q->baton, APR_TIMEUP, ares_strerror(ARES_ETIMEOUT), NULL, 0);
-        told++;
+        reported++;
     }
-    return told;
+    return reported;
 }
 
 static void close_idle(acme_dns_queries_t *all)
@@ -528,8 +528,8 @@ apr_status_t acme_dns_query_run(acme_dns_queries_t *all,
             return acme_fail(res, APR_EINTR,
                              "DNS: aborted, httpd is stopping");
         }
-        begin_waiting(all);
-        if (tell_over(all) + tell_late(all) > 0) {
+        send_waiting(all);
+        if (report_over(all) + report_late(all) > 0) {
             return APR_SUCCESS;
         }
         if (acme_dns_query_now() >= end) {

@@ -17,9 +17,9 @@ typedef struct acme_dns_queries_t acme_dns_queries_t;
 typedef struct acme_dns_query_t acme_dns_query_t;
 
 /*
- * What came of a question, told once; it is gone then. On failure why is
- * in words, and message NULL. The octets are valid during the call, in which
- * more may be asked, and others forgotten.
+ * Called once with the answer to a query, which no longer exists then. On
+ * failure why says the reason in words, and message is NULL. The octets are
+ * valid during the call, which may send further queries and cancel others.
  */
 typedef void acme_dns_query_cb(void *baton, apr_status_t rv, const char *why,
                                const unsigned char *message, apr_size_t len);
@@ -28,7 +28,7 @@ typedef void acme_dns_query_cb(void *baton, apr_status_t rv, const char *why,
  * servers: the recursive ones, "127.0.0.1:5353,[::1]:53"; NULL: as the system
  * has them. APR_EINVAL when they are written otherwise. timeout: of one
  * question with its retries. Text and stop must outlive p; what is still
- * under way when p goes is told to nobody.
+ * under way when p is destroyed is not reported.
  */
 apr_status_t acme_dns_query_open(acme_dns_queries_t **pall, acme_stop_t *stop,
                                  const char *servers,
@@ -45,12 +45,12 @@ acme_dns_query_t *acme_dns_query_send(acme_dns_queries_t *all,
                                       acme_dns_rr_e type,
                                       acme_dns_query_cb *cb, void *baton);
 
-/* Nobody is to be told any more. */
+/* Never call back for this query, which must not have been reported. */
 void acme_dns_query_cancel(acme_dns_query_t *question);
 
 /*
- * APR_SUCCESS as soon as something was told, APR_TIMEUP when that takes longer
- * than most, APR_EINTR when stopped.
+ * Run the queries. APR_SUCCESS as soon as one was reported, APR_TIMEUP when
+ * that takes longer than most (microseconds), APR_EINTR when stopped.
  */
 apr_status_t acme_dns_query_run(acme_dns_queries_t *all,
                                 apr_interval_time_t most, acme_result_t *res);

@@ -407,7 +407,7 @@ static acme_reason_e reason_of(CURLcode code)
     }
 }
 
-/* Tell a transfer that curl ended. */
+/* Fill res for a transfer that curl ended. */
 static apr_status_t curl_fail(acme_result_t *res, const acme_http_t *http,
                               const transfer_t *t, CURLcode code,
                               const char *url)

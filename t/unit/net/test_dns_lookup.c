@@ -1,5 +1,6 @@
 /*
- * test_dns_lookup.c - lookups against DNS servers that lie, cut, or say nothing.
+ * test_dns_lookup.c - lookups against DNS servers that lie, cut, or are
+ * silent.
  */
 #include <pthread.h>
 #include <signal.h>
