@@ -13,7 +13,10 @@
 
 #include "acme_result.h"
 
-/* Parse one JSON object; what names it in res ("directory of ..."). */
+/*
+ * Parse len octets that are one JSON object; *pjson ends with p. EINVAL, and
+ * *pjson NULL, for anything else; what names it in res ("directory of ...").
+ */
 apr_status_t acme_json_parse(json_t **pjson, const char *body, apr_size_t len,
                              const char *what, acme_result_t *res,
                              apr_pool_t *p);
@@ -26,10 +29,13 @@ const char *acme_json_string(const json_t *json, const char *key,
 apr_array_header_t *acme_json_strings(const json_t *json, const char *key,
                                       apr_size_t max, apr_pool_t *p);
 
-/* The other way round: an array of const char *, which must be UTF-8. */
+/* A new array of strings (const char *, UTF-8), which the caller owns. */
 json_t *acme_json_array(const apr_array_header_t *strings);
 
+/* The integer at key, 0 for anything else. */
 apr_int64_t acme_json_int(const json_t *json, const char *key);
+
+/* Is true at key? False, missing and other types are 0. */
 int acme_json_true(const json_t *json, const char *key);
 
 /* Give json to p: json_decref() with the pool. Returns json. */

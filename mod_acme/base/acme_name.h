@@ -24,6 +24,7 @@
 apr_status_t acme_name_normalise(const char **pname, const char *text,
                                  acme_result_t *res, apr_pool_t *p);
 
+/* Of a name in its one form: is it an IP address, is it a wildcard? */
 int acme_name_is_ip(const char *name);
 int acme_name_is_wildcard(const char *name);
 
@@ -33,13 +34,13 @@ const char *acme_name_base(const char *name);
 /*
  * The name of an address in the reverse tree, without a final dot, such as
  * "1.2.0.192.in-addr.arpa" or 32 nibbles and "ip6.arpa" (1035, 3.5; 3596,
- * 2.5): the SNI of tls-alpn-01 (8738, 6). NULL when ip is no address.
+ * 2.5): the SNI of tls-alpn-01 (8738, 6). NULL when ip is not an address.
  */
 const char *acme_name_arpa(const char *ip, apr_pool_t *p);
 
 /*
  * Octets of an address in network order: returns 4 or 16, or 0 when name is
- * no address. buf has room for 16.
+ * not an address. buf has room for 16.
  */
 int acme_name_ip_octets(unsigned char *buf, const char *name);
 

@@ -1,12 +1,12 @@
 /*
- * acme_octets.h - octets with their number: what is no text.
+ * acme_octets.h - octets with their number: data that is not text.
  */
 #ifndef ACME_OCTETS_H
 #define ACME_OCTETS_H
 
 #include <apr.h>
 
-/* Whose memory it is, the function that gives or takes it says. */
+/* The function that returns or reads one says whose memory data is. */
 typedef struct {
     const unsigned char *data;  /* NULL: there are none */
     apr_size_t len;

@@ -17,8 +17,8 @@ void acme_result_clear(acme_result_t *res)
     memset(res, 0, sizeof(*res));
 }
 
-static void tell(acme_result_t *res, apr_status_t status, const char *fmt,
-                 va_list args)
+static void set_failure(acme_result_t *res, apr_status_t status,
+                        const char *fmt, va_list args)
 {
     char detail[ACME_DETAIL_SIZE] = "";
 
@@ -36,7 +36,7 @@ apr_status_t acme_fail(acme_result_t *res, apr_status_t status,
     va_list args;
 
     va_start(args, fmt);
-    tell(res, status, fmt, args);
+    set_failure(res, status, fmt, args);
     va_end(args);
     return status;
 }
@@ -48,7 +48,7 @@ apr_status_t acme_fail_errno(acme_result_t *res, apr_status_t status,
     va_list args;
 
     va_start(args, fmt);
-    tell(res, status, fmt, args);
+    set_failure(res, status, fmt, args);
     va_end(args);
 
     len = strlen(res->detail);
@@ -64,7 +64,7 @@ apr_status_t acme_fail_never(acme_result_t *res, apr_status_t status,
     va_list args;
 
     va_start(args, fmt);
-    tell(res, status, fmt, args);
+    set_failure(res, status, fmt, args);
     va_end(args);
     res->retry = ACME_RETRY_NEVER;
     return status;

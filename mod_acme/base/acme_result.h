@@ -1,5 +1,5 @@
 /*
- * acme_result.h - what went wrong, told once and for people.
+ * acme_result.h - what went wrong, as a sentence for people.
  *
  * A call that can fail returns an apr_status_t, which steers the program, and
  * fills an acme_result_t, which the status page and the error log show. The
@@ -36,11 +36,11 @@ typedef struct {
     char detail[ACME_DETAIL_SIZE];      /* a sentence, its subject first */
 } acme_result_t;
 
-/* Forget what was told before. */
+/* All zero: APR_SUCCESS, no reason, empty texts. */
 void acme_result_clear(acme_result_t *res);
 
 /*
- * Tell a failure: replaces all of res and returns status. retry is
+ * Report a failure: replaces all of res and returns status. retry is
  * ACME_RETRY_SOON and reason ACME_REASON_OTHER; a caller that knows better
  * sets them afterwards. What does not fit into detail is cut at
  * ACME_DETAIL_SIZE.

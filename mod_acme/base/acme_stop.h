@@ -18,6 +18,7 @@ apr_status_t acme_stop_create(acme_stop_t **pstop, apr_pool_t *p);
 /* From any thread; async-signal-safe. Everything that waits returns. */
 void acme_stop_now(acme_stop_t *stop);
 
+/* Was acme_stop_now() called? From any thread. */
 int acme_stop_is(const acme_stop_t *stop);
 
 /* APR_SUCCESS after the time has passed, APR_EINTR as soon as stopped. */

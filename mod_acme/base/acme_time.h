@@ -33,8 +33,10 @@ const char *acme_time_text(apr_time_t t, apr_pool_t *p);
  */
 const char *acme_time_interval_text(apr_interval_time_t d, apr_pool_t *p);
 
-/* RFC 3339, as in expires and in meta.json; 0 when it is none. */
+/* RFC 3339, as in expires and in meta.json; 0 for any other text. */
 apr_time_t acme_time_parse(const char *text);
+
+/* t as RFC 3339 in UTC, in p: "2026-11-21T05:36:05Z". */
 const char *acme_time_rfc3339(apr_time_t t, apr_pool_t *p);
 
 #endif

@@ -107,12 +107,6 @@ apr_status_t acme_alpn_cert_digest(unsigned char *digest,
     return APR_SUCCESS;
 }
 
-static int set_serial(X509 *x509, apr_time_t now)
-{
-    return ASN1_INTEGER_set_uint64(X509_get_serialNumber(x509),
-                                   (uint64_t)now);
-}
-
 static int set_names(X509 *x509)
 {
     X509_NAME *name = X509_get_subject_name(x509);
@@ -185,7 +179,8 @@ apr_status_t acme_alpn_cert_make(const char **ppem,
 
     if (!x509
         || !X509_set_version(x509, X509_V3)
-        || !set_serial(x509, from->now)
+        || !ASN1_INTEGER_set_uint64(X509_get_serialNumber(x509),
+                                    (uint64_t)from->now)
         || !acme_openssl_set_times(x509, from->now - LEAD,
                                    from->now + VALID)
         || !set_names(x509)

@@ -37,7 +37,7 @@ const char *acme_cert_info_name_text(const struct X509_name_st *name,
  * address, time or serial number is an error. Names that are neither DNS names
  * nor addresses (URIs, mail) are passed over: no server is called by one.
  *
- * What is only told to others (cert_id and below) is no reason for a refusal:
+ * Fields that are only shown (cert_id and below) are not a reason to refuse it:
  * a damaged one counts as none. The URLs are ones that acme_url_check_plain()
  * likes; that of a CRL is a complete one of the issuer itself.
  */

@@ -17,24 +17,28 @@
 typedef struct acme_chain_t acme_chain_t;
 
 /*
- * Take a PEM text of 1 to ACME_CHAIN_CERTS_MAX certificates apart. Anything
- * between the certificates but white space is an error, and so is a leaf that
- * acme_cert_info_read() refuses.
+ * Parse a PEM text of 1 to ACME_CHAIN_CERTS_MAX certificates, the leaf first.
+ * Anything between the certificates but white space is an error, and so is a
+ * leaf that acme_cert_info_read() refuses. On failure *pchain is NULL.
  */
 apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
                               apr_size_t len, acme_result_t *res,
                               apr_pool_t *p);
 
-/* As acme_chain_parse, from a file; ENOENT when there is none. */
+/* As acme_chain_parse(), from a file; ENOENT when it does not exist. */
 apr_status_t acme_chain_load(acme_chain_t **pchain, const char *path,
                              acme_result_t *res, apr_pool_t *p);
 
+/* What the leaf says of itself; lives as long as chain. */
 const acme_cert_info_t *acme_chain_leaf(const acme_chain_t *chain);
 
-/* OpenSSL's own handle on certificate i, the leaf is 0; NULL: no such one. */
+/*
+ * Certificate i as OpenSSL has it, the leaf is 0; NULL behind the last. The
+ * chain frees it.
+ */
 struct x509_st *acme_chain_x509(const acme_chain_t *chain, int i);
 
-/* The leaf as DER. */
+/* The leaf as DER, a copy in p. */
 apr_status_t acme_chain_leaf_der(const unsigned char **pder, apr_size_t *plen,
                                  const acme_chain_t *chain,
                                  acme_result_t *res, apr_pool_t *p);
@@ -48,7 +52,10 @@ const char *acme_chain_topmost(const acme_chain_t *chain, apr_pool_t *p);
 /* Is the leaf's public key that of key? */
 int acme_chain_has_key(const acme_chain_t *chain, acme_key_t *key);
 
-/* Is each certificate signed by the next? res names the one that is not. */
+/*
+ * Is each certificate signed by the next? EINVAL when one is not: res names it
+ * and the next. A chain of one certificate is linked.
+ */
 apr_status_t acme_chain_linked(const acme_chain_t *chain, acme_result_t *res,
                                apr_pool_t *p);
 

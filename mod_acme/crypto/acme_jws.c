@@ -40,7 +40,7 @@ static apr_status_t header_text(const char **pheader, json_t *header, int bad,
     return APR_SUCCESS;
 }
 
-/* What is signed: header and payload, each in base64url, and a dot between. */
+/* The signed text: header and payload, each in base64url, and a dot between. */
 static const char *signing_input(const char *header, const char *payload,
                                  apr_pool_t *p)
 {
@@ -53,9 +53,9 @@ static const char *flattened(const char *input, const unsigned char *sig,
 {
     int head = (int)strcspn(input, ".");
 
-    return apr_psprintf(p, "{\"protected\":\"%.*s\",\"payload\":\"%s\","
-                        "\"signature\":\"%s\"}", head, input,
-                        input + head + 1, acme_text_base64url(sig, len, p));
+    return apr_psprintf(
+        p, "{\"protected\":\"%.*s\",\"payload\":\"%s\",\"signature\":\"%s\"}",
+        head, input, input + head + 1, acme_text_base64url(sig, len, p));
 }
 
 /* The protected header: kid or jwk, never both. (8555, 6.2) */

@@ -319,8 +319,9 @@ apr_status_t acme_key_jwk(const char **pjwk, acme_key_t *key,
     }
 
     *pjwk = kind->crv
-            ? apr_psprintf(p, "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%s\","
-                           "\"y\":\"%s\"}", kind->crv, a64, b64)
+            ? apr_psprintf(p,
+                           "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}",
+                           kind->crv, a64, b64)
             : apr_psprintf(p, "{\"e\":\"%s\",\"kty\":\"RSA\",\"n\":\"%s\"}",
                            b64, a64);
     rv = APR_SUCCESS;

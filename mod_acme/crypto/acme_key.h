@@ -44,7 +44,7 @@ apr_status_t acme_key_generate(acme_key_t **pkey, acme_key_type_e type,
  * Load the PEM private key at path: EC or RSA, not encrypted.
  *
  * On success *pkey belongs to p. On failure *pkey is NULL and res says why;
- * APR_STATUS_IS_ENOENT() of the status means there is no key yet, which the
+ * APR_STATUS_IS_ENOENT() of the status means no key exists yet, which the
  * caller may well expect.
  */
 apr_status_t acme_key_load(acme_key_t **pkey, const char *path,

@@ -1,6 +1,6 @@
 /*
  * acme_openssl.h - what each user of OpenSSL here needs: PEM read within
- * bounds, its reasons told, the differences between 1.1.1 and 3.0.
+ * bounds, its errors as text, the differences between 1.1.1 and 3.0.
  *
  * The error queue is a thread's, and libcurl and mod_ssl look into it as well:
  * whoever meets a failure leaves the queue empty, with acme_openssl_reason().
@@ -21,7 +21,7 @@
 
 #define ACME_PEM_FILE_MAX (1024 * 1024)
 
-/* Why OpenSSL refused, in its words; forgets all it had to tell. */
+/* OpenSSL's text for its last error, never NULL; clears its error queue. */
 const char *acme_openssl_reason(void);
 
 /*

@@ -20,7 +20,7 @@ typedef enum {
 typedef struct {
     acme_revoked_e status;
     apr_time_t when;            /* YES: since then; else 0 */
-    const char *reason;         /* YES: as in 5280, 5.3.1; NULL: not told */
+    const char *reason;         /* YES: as in 5280, 5.3.1; NULL: not given */
     apr_time_t next_update;     /* a newer answer is there by then; 0: any
                                    time */
 } acme_revoked_t;

@@ -71,7 +71,8 @@ apr_status_t acme_self_signed_make(const char **ppem,
         || !X509_sign(x509, evp, EVP_sha256())
         || !(*ppem = acme_openssl_pem(x509, p))) {
         rv = acme_fail(res, APR_EGENERAL, "placeholder for %s: %s",
-                       acme_name_list_text(from->names, p), acme_openssl_reason());
+                       acme_name_list_text(from->names, p),
+                       acme_openssl_reason());
     }
 out:
     X509_free(x509);
