@@ -26,7 +26,7 @@ static void set_contacts(json_t *json, const apr_array_header_t *contacts)
     json_object_set_new(json, "contact", list);
 }
 
-/* A document of our own in another; what is no object is left out. */
+/* A document of our own in another; anything but an object is left out. */
 static void set_object(json_t *json, const char *key, const char *text)
 {
     json_t *value = json_loads(text, 0, NULL);

@@ -1,5 +1,5 @@
 /*
- * acme_account.h - the account at a CA: made, found, changed, given up.
+ * acme_account.h - the account at a CA: created, found, updated, deactivated.
  * (8555, 7.3)
  *
  * The payloads are made where the keys are, the calls where the network is;
@@ -12,7 +12,7 @@
 
 #include "acme_session.h"
 
-/* What newAccount asks for. */
+/* The members of newAccount. (8555, 7.3) */
 typedef struct {
     const apr_array_header_t *contacts; /* const char *: URLs (mailto:...);
                                            may be empty */
@@ -23,7 +23,10 @@ typedef struct {
                                    out (8555, 7.3.1) */
 } acme_account_conf_t;
 
-/* The payload of newAccount. A binding that is no JSON object is left out. */
+/*
+ * The payload of newAccount, in p. A binding that is not a JSON object is left
+ * out.
+ */
 const char *acme_account_payload(const acme_account_conf_t *conf,
                                  apr_pool_t *p);
 
@@ -31,7 +34,7 @@ const char *acme_account_payload(const acme_account_conf_t *conf,
 const char *acme_account_update_payload(const apr_array_header_t *contacts,
                                         apr_pool_t *p);
 
-/* (8555, 7.3.6) */
+/* The payload that deactivates the account. (8555, 7.3.6) */
 const char *acme_account_deactivate_payload(apr_pool_t *p);
 
 /*
@@ -58,11 +61,11 @@ apr_status_t acme_account_register(const char **purl, acme_session_t *session,
 apr_status_t acme_account_find(const char **purl, acme_session_t *session,
                                acme_result_t *res, apr_pool_t *p);
 
-/* Tell the CA the contacts, url being the account's. (8555, 7.3.2) */
+/* Send the contacts to the CA; url is the account's. (8555, 7.3.2) */
 apr_status_t acme_account_update(acme_session_t *session, const char *url,
                                  acme_result_t *res, apr_pool_t *p);
 
-/* Give the account up for ever, url being the account's. (8555, 7.3.6) */
+/* Deactivate the account for ever; url is the account's. (8555, 7.3.6) */
 apr_status_t acme_account_deactivate(acme_session_t *session, const char *url,
                                      acme_result_t *res, apr_pool_t *p);
 

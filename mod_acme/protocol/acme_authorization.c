@@ -1,7 +1,7 @@
 /*
  * acme_authorization.c - authorization objects, read with care. (8555, 7.1.4)
  *
- * A challenge that we cannot use is no reason to give up the others.
+ * A challenge that we cannot use is not a reason to fail the others.
  */
 #include <string.h>
 

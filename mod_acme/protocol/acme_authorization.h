@@ -43,6 +43,11 @@ typedef struct {
     acme_result_t error;        /* when failed: the challenge's problem */
 } acme_authorization_t;
 
+/*
+ * Fetch the authorization at url into p. (8555, 7.5) One that failed at the CA
+ * is a success, with status and error set. On failure, of the request or when
+ * the reply is malformed, *pauthz is NULL.
+ */
 apr_status_t acme_authorization_fetch(acme_authorization_t **pauthz,
                                       acme_session_t *session, const char *url,
                                       acme_result_t *res, apr_pool_t *p);
@@ -55,8 +60,8 @@ const acme_challenge_t *acme_authorization_challenge(
     const acme_authorization_t *authz, acme_challenge_e type);
 
 /*
- * Tell the CA that it may look now: {} for every type (8555, 7.5.1). name is
- * for the error's sentence.
+ * Ask the CA to validate the challenge: {} for every type (8555, 7.5.1). name
+ * is for the message of a failure.
  */
 apr_status_t acme_authorization_respond(acme_session_t *session,
                                         const acme_challenge_t *challenge,

@@ -13,8 +13,10 @@ typedef struct acme_ca_t acme_ca_t;
 /* url is the directory's. Lives as long as p. */
 apr_status_t acme_ca_create(acme_ca_t **pca, const char *url, apr_pool_t *p);
 
+/* The URL of the directory; lives as long as ca. */
 const char *acme_ca_url(const acme_ca_t *ca);
 
+/* The nonces that all threads share; they live as long as ca. */
 acme_nonces_t *acme_ca_nonces(acme_ca_t *ca);
 
 /* A copy of the directory in p, if one is kept that is fresh, else NULL. */
@@ -23,7 +25,7 @@ const acme_directory_t *acme_ca_directory(acme_ca_t *ca, apr_pool_t *p);
 /* Keep a copy of a directory that was fetched just now. */
 void acme_ca_directory_keep(acme_ca_t *ca, const acme_directory_t *fresh);
 
-/* Fetch it anew the next time: somebody says that it has changed. */
+/* Drop the copy, so that the directory is fetched again: it has changed. */
 void acme_ca_directory_forget(acme_ca_t *ca);
 
 #endif

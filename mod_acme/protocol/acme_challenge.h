@@ -20,7 +20,7 @@ typedef enum {
 /* "http-01", ... */
 const char *acme_challenge_name(acme_challenge_e type);
 
-/* False when there is no such type here. */
+/* The type of that name into *ptype; 0 when it is not one of these. */
 int acme_challenge_parse(acme_challenge_e *ptype, const char *name);
 
 /* token.thumbprint, of the account's key. (8555, 8.1) */
@@ -29,7 +29,7 @@ const char *acme_challenge_key_authorization(const char *token,
                                              apr_pool_t *p);
 
 /*
- * What the TXT record of dns-01 says: 43 characters of base64url; "" when
+ * The value of the TXT record of dns-01: 43 characters of base64url; "" when
  * OpenSSL fails. (8555, 8.4)
  */
 const char *acme_challenge_dns01_value(const char *token,

@@ -22,7 +22,7 @@ static const char *read_url(const json_t *json, const char *key,
     return url && acme_url_check(url, &ignored, p) == APR_SUCCESS ? url : NULL;
 }
 
-/* One whose name is no text of a bounded length cannot be asked for. */
+/* One whose name is not a text of a bounded length cannot be asked for. */
 static apr_array_header_t *read_profiles(const json_t *meta, apr_pool_t *p)
 {
     json_t *list = json_object_get(meta, "profiles");
@@ -46,15 +46,6 @@ static apr_array_header_t *read_profiles(const json_t *meta, apr_pool_t *p)
     return profiles;
 }
 
-/* Of the hashes that name an account in records. (dns-persist-02) */
-static const char *read_hash_prefix(const json_t *meta, apr_pool_t *p)
-{
-    const char *prefix = acme_json_string(meta, "accountHashPrefix",
-                                          ACME_HASH_PREFIX_MAX, p);
-
-    return prefix && acme_dns_persist_is_prefix(prefix) ? prefix : NULL;
-}
-
 apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
                                   const char *what, acme_result_t *res,
                                   apr_pool_t *p)
@@ -63,7 +54,7 @@ apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
     acme_directory_t *dir = apr_pcalloc(p, sizeof(*dir));
     const char *terms = acme_json_string(meta, "termsOfService",
                                          ACME_URL_MAX, p);
-    const char *lacks;
+    const char *lacks, *prefix;
 
     *pdir = NULL;
 
@@ -80,7 +71,11 @@ apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
     dir->profiles = read_profiles(meta, p);
     dir->issuer_domain_names =
         acme_dns_persist_issuers(meta, "issuerDomainNames", p);
-    dir->account_hash_prefix = read_hash_prefix(meta, p);
+    prefix = acme_json_string(meta, "accountHashPrefix",
+                              ACME_HASH_PREFIX_MAX, p);
+    if (prefix && acme_dns_persist_is_prefix(prefix)) {
+        dir->account_hash_prefix = prefix;
+    }
 
     lacks = !dir->new_nonce ? "newNonce"
           : !dir->new_account ? "newAccount"

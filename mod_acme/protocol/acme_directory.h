@@ -33,18 +33,19 @@ typedef struct {
     /* Of draft-ietf-acme-dns-persist-02. */
     apr_array_header_t *issuer_domain_names;    /* const char *, normalised;
                                                    never NULL */
-    const char *account_hash_prefix;    /* NULL when there is no good one */
+    const char *account_hash_prefix;    /* NULL: none or refused */
 } acme_directory_t;
 
 /*
  * Read a directory, all of it in p; what names it in res. A meta that is
- * missing or no object counts as empty. Without a URL that no order can do
- * without it is a failure.
+ * missing or not an object counts as empty. A directory that lacks a URL which
+ * every order needs is a failure: *pdir is NULL.
  */
 apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
                                   const char *what, acme_result_t *res,
                                   apr_pool_t *p);
 
+/* A deep copy in p. */
 acme_directory_t *acme_directory_copy(const acme_directory_t *from,
                                       apr_pool_t *p);
 

@@ -1,8 +1,8 @@
 /*
  * acme_dns_persist.c - the values of dns-persist-01, written and read.
  *
- * Reading is as strict as the CA's is: whoever is told "it is there" stops
- * looking, so a record that the CA refuses must not pass for a good one.
+ * Reading is as strict as the CA's: an administrator who reads "it is there"
+ * stops looking, so a record that the CA refuses must not pass for a good one.
  */
 #include <string.h>
 
@@ -197,8 +197,8 @@ static int is_value(const char *text)
 }
 
 /* A known parameter goes into record; returns what is wrong, or NULL. */
-static const char *take_known(record_t *record, const char *tag,
-                              const char *value)
+static const char *set_parameter(record_t *record, const char *tag,
+                                  const char *value)
 {
     const char **pvalue = !apr_cstr_casecmp(tag, "accounturi")
                               ? &record->account_uri
@@ -218,8 +218,8 @@ static const char *take_known(record_t *record, const char *tag,
 }
 
 /* "tag=value"; seen has the tags before it, in a table that knows no case. */
-static const char *take_parameter(record_t *record, apr_table_t *seen,
-                                  const char *text, apr_pool_t *p)
+static const char *parse_parameter(record_t *record, apr_table_t *seen,
+                                   const char *text, apr_pool_t *p)
 {
     const char *equals = strchr(text, '=');
     const char *tag = equals ? trim(text, equals - text, p) : "";
@@ -234,12 +234,12 @@ static const char *take_parameter(record_t *record, apr_table_t *seen,
         return "it has too many parameters";
     }
     apr_table_setn(seen, tag, "");
-    return take_known(record, tag, trim(equals + 1, strlen(equals + 1), p));
+    return set_parameter(record, tag, trim(equals + 1, strlen(equals + 1), p));
 }
 
 /* All parameters, text being behind the issuer; a last ';' may be there. */
-static const char *take_parameters(record_t *record, const char *text,
-                                   apr_pool_t *p)
+static const char *parse_record_parameters(record_t *record, const char *text,
+                                            apr_pool_t *p)
 {
     apr_table_t *seen = apr_table_make(p, 4);
     const char *fault = NULL, *parameter;
@@ -251,7 +251,7 @@ static const char *take_parameters(record_t *record, const char *text,
         parameter = trim(text, len, p);
         text += len;
         if (*parameter || *text) {
-            fault = take_parameter(record, seen, parameter, p);
+            fault = parse_parameter(record, seen, parameter, p);
         }
     }
     return fault;
@@ -268,11 +268,11 @@ static const char *issuer_text(const char *text, apr_size_t len,
                                                                  : len, p);
 }
 
-/* What is wrong with a record of ours, or NULL. */
+/* The error in a record of ours, or NULL. */
 static const char *parse_record(record_t *record, apr_time_t *puntil,
                                 const char *parameters, apr_pool_t *p)
 {
-    const char *fault = take_parameters(record, parameters, p);
+    const char *fault = parse_record_parameters(record, parameters, p);
     const char *until = record->until;
 
     if (fault) {
@@ -289,7 +289,7 @@ static const char *parse_record(record_t *record, apr_time_t *puntil,
     return NULL;
 }
 
-/* Does the record name the account? res tells only what OpenSSL refused. */
+/* Does the record name the account? res is set only when OpenSSL fails. */
 static apr_status_t names_account(int *pyes, const record_t *record,
                                   const acme_dns_persist_t *persist,
                                   acme_result_t *res, apr_pool_t *p)

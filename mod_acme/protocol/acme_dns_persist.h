@@ -27,7 +27,7 @@ typedef struct {
 
 /*
  * The DNS names in an array of json: const char *, normalised, at most
- * ACME_ISSUERS_MAX. What is no DNS name is passed over. Never NULL.
+ * ACME_ISSUERS_MAX. Anything else is passed over. Never NULL.
  */
 apr_array_header_t *acme_dns_persist_issuers(const json_t *json,
                                              const char *key, apr_pool_t *p);

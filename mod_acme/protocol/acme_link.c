@@ -44,7 +44,7 @@ static const char *find_quote(const char *text)
 }
 
 /* The quoted string behind the quote at *ptext; NULL when it has no end. */
-static const char *take_quoted(const char **ptext, apr_pool_t *p)
+static const char *parse_quoted(const char **ptext, apr_pool_t *p)
 {
     const char *text = *ptext + 1, *end = find_quote(text);
     char *out, *to;
@@ -66,7 +66,7 @@ static const char *take_quoted(const char **ptext, apr_pool_t *p)
 }
 
 /* A token, or NULL when there is none. */
-static const char *take_token(const char **ptext, apr_pool_t *p)
+static const char *parse_token(const char **ptext, apr_pool_t *p)
 {
     apr_size_t len = strcspn(*ptext, DELIMITERS);
     const char *token = len ? apr_pstrmemdup(p, *ptext, len) : NULL;
@@ -76,18 +76,18 @@ static const char *take_token(const char **ptext, apr_pool_t *p)
 }
 
 /* The value of a parameter: "" when it has none, NULL when it is bad. */
-static const char *take_value(const char **ptext, apr_pool_t *p)
+static const char *parse_value(const char **ptext, apr_pool_t *p)
 {
     *ptext = skip_space(*ptext);
     if (**ptext != '=') {
         return "";
     }
     *ptext = skip_space(*ptext + 1);
-    return **ptext == '"' ? take_quoted(ptext, p) : take_token(ptext, p);
+    return **ptext == '"' ? parse_quoted(ptext, p) : parse_token(ptext, p);
 }
 
 /* "; rel=x; title="y"": of several rel the first one counts. (8288, 3.3) */
-static int take_parameters(link_t *link, const char **ptext, apr_pool_t *p)
+static int parse_parameters(link_t *link, const char **ptext, apr_pool_t *p)
 {
     const char *name, *value;
 
@@ -97,11 +97,11 @@ static int take_parameters(link_t *link, const char **ptext, apr_pool_t *p)
             return 1;
         }
         *ptext = skip_space(*ptext + 1);
-        name = take_token(ptext, p);
+        name = parse_token(ptext, p);
         if (!name) {
             continue;           /* ";;" is allowed */
         }
-        value = take_value(ptext, p);
+        value = parse_value(ptext, p);
         if (!value) {
             return 0;
         }
@@ -115,7 +115,7 @@ static int take_parameters(link_t *link, const char **ptext, apr_pool_t *p)
 }
 
 /* The next link, which begins at *ptext; 0 when there is none. */
-static int take_link(link_t *link, const char **ptext, apr_pool_t *p)
+static int parse_link(link_t *link, const char **ptext, apr_pool_t *p)
 {
     apr_size_t len;
 
@@ -131,7 +131,7 @@ static int take_link(link_t *link, const char **ptext, apr_pool_t *p)
     }
     link->target = apr_pstrmemdup(p, *ptext, len);
     *ptext += len + 1;
-    return take_parameters(link, ptext, p)
+    return parse_parameters(link, ptext, p)
            && (**ptext == ',' || **ptext == '\0');
 }
 
@@ -156,7 +156,7 @@ void acme_link_find(apr_array_header_t *urls, const char *value,
     acme_result_t ignored;
     link_t link;
 
-    while (urls->nelts < max && take_link(&link, &value, p)) {
+    while (urls->nelts < max && parse_link(&link, &value, p)) {
         if (!link.has_anchor && has_rel(link.rel, rel)
             && acme_url_check(link.target, &ignored, p) == APR_SUCCESS
             && !acme_name_in(urls, link.target)) {

@@ -11,7 +11,7 @@
 
 typedef struct acme_nonces_t acme_nonces_t;
 
-/* None yet; lives as long as p. */
+/* A cache without nonces; lives as long as p. Any thread may use it. */
 apr_status_t acme_nonces_create(acme_nonces_t **pnonces, apr_pool_t *p);
 
 /* The nonce of a reply, or NULL. A bad one is ignored. (8555, 6.5.1) */

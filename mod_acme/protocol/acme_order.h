@@ -29,7 +29,7 @@ typedef struct {
     acme_result_t error;                    /* when invalid; may be empty */
 } acme_order_t;
 
-/* What is ordered. */
+/* The members of newOrder. */
 typedef struct {
     const apr_array_header_t *names;    /* const char *, as acme_name.h has
                                            them: also wildcards, addresses */
@@ -44,13 +44,13 @@ typedef struct {
  */
 const char *acme_order_payload(const acme_order_conf_t *conf, apr_pool_t *p);
 
-/* The payload of finalize. (8555, 7.4) */
+/* The payload of finalize, in p; csr is DER of len octets. (8555, 7.4) */
 const char *acme_order_finalize_payload(const unsigned char *csr,
                                         apr_size_t len, apr_pool_t *p);
 
 /*
- * A new order, or an older one if the CA likes to give that back. id is for
- * the error's sentence. pnames may be NULL; else *pnames are the names that
+ * Create an order, or get an older one if the CA returns that. id names the
+ * certificate in res. pnames may be NULL; else *pnames are the names that
  * the CA's refusal speaks of, as acme_problem_names() has them: empty when it
  * names none, or when it did not refuse.
  */
@@ -59,12 +59,18 @@ apr_status_t acme_order_create(acme_order_t **porder,
                                acme_session_t *session, const char *id,
                                acme_result_t *res, apr_pool_t *p);
 
-/* How it stands. */
+/*
+ * Fetch the order at url into p; on failure *porder is NULL. An order that the
+ * CA marked invalid is a success, with its reason in error. (8555, 7.4)
+ */
 apr_status_t acme_order_fetch(acme_order_t **porder, acme_session_t *session,
                               const char *url, const char *id,
                               acme_result_t *res, apr_pool_t *p);
 
-/* Hand in the CSR; the order after it, which is not yet valid perhaps. */
+/*
+ * Send the CSR, which the session's callback knows. *pafter is the order as it
+ * is then, often still processing; NULL on failure. (8555, 7.4)
+ */
 apr_status_t acme_order_finalize(acme_order_t **pafter,
                                  acme_session_t *session,
                                  const acme_order_t *order, const char *id,

@@ -1,5 +1,5 @@
 /*
- * acme_problem.c - a CA's problem documents, told to people.
+ * acme_problem.c - a CA's problem documents as text for people.
  *
  * Every text in them is a stranger's: cleaned, bounded, and never more than
  * shown.
@@ -22,11 +22,11 @@
 #define SUBPROBLEM_MAX 160
 #define IDENTIFIER_MAX 100
 #define SUBPROBLEMS_SHOWN 8
-#define BODY_SHOWN 120          /* octets of a body that is no problem */
+#define BODY_SHOWN 120          /* octets of a body that is not a problem */
 
 /*
  * NEVER is for what only a new configuration changes. Where the CA, the DNS
- * or a person at either may mend it, trying again is right: a certificate
+ * or a person at either may fix it, trying again is right: a certificate
  * that expires quietly is worse than some requests too many.
  */
 static const struct problem {
@@ -176,7 +176,7 @@ static const char *subproblems_text(const json_t *json, apr_pool_t *p)
 }
 
 /* One name that can never be had spoils an order of many. */
-static void take_gravest(acme_result_t *res, const json_t *json)
+static void copy_gravest(acme_result_t *res, const json_t *json)
 {
     const json_t *subs = json_object_get(json, "subproblems");
     apr_size_t i;
@@ -209,20 +209,9 @@ apr_status_t acme_problem_json(const json_t *json, const char *what,
     res->retry = retry_of(json);
     res->reason = reason_of(json);
     if (acme_problem_is(res, "compound")) {
-        take_gravest(res, json);
+        copy_gravest(res, json);
     }
     return res->status;
-}
-
-/* No problem document: a proxy, a firewall, a CA in trouble. */
-static void tell_status(const acme_http_reply_t *reply, const char *what,
-                        acme_result_t *res, apr_pool_t *p)
-{
-    acme_fail(res, APR_EGENERAL, "%s: HTTP %d%s%s", what, reply->status,
-              reply->body_len ? ": " : "",
-              acme_text_clean(reply->body, BODY_SHOWN, p));
-    res->reason = reply->status >= 500 ? ACME_REASON_CA_ERROR
-                                       : ACME_REASON_CA_ANSWER;
 }
 
 /* The reply's body as a problem; CAs send it under many content types. */
@@ -249,8 +238,12 @@ apr_status_t acme_problem_reply(const acme_http_reply_t *reply,
     if (json) {
         acme_problem_json(json, what, res, p);
     }
-    else {
-        tell_status(reply, what, res, p);
+    else {      /* a proxy, a firewall, a CA in trouble */
+        acme_fail(res, APR_EGENERAL, "%s: HTTP %d%s%s", what, reply->status,
+                  reply->body_len ? ": " : "",
+                  acme_text_clean(reply->body, BODY_SHOWN, p));
+        res->reason = reply->status >= 500 ? ACME_REASON_CA_ERROR
+                                           : ACME_REASON_CA_ANSWER;
     }
     if (reply->status == 429
         || (reply->status == 503 && reply->retry_after)) {

@@ -13,7 +13,7 @@
 #define ACME_PROBLEM_NAMES_MAX 100
 
 /*
- * Fill res from a reply that is no success and return a status that is none:
+ * Fill res from a reply that is not a success; returns res->status, a failure:
  * problem is the type, detail begins with what ("order of www.example.org"),
  * then the CA's own sentence and those of its subproblems, each with its
  * identifier. Without a problem document: the HTTP status and the beginning
@@ -30,8 +30,8 @@ apr_status_t acme_problem_json(const json_t *problem, const char *what,
 
 /*
  * The names that the subproblems of a reply speak of (8555, 6.7.1): const char
- * *, as acme_name.h has them, each once, at most ACME_PROBLEM_NAMES_MAX. What
- * is no name is passed over. Never NULL.
+ * *, as acme_name.h has them, each once, at most ACME_PROBLEM_NAMES_MAX. Other
+ * identifiers are passed over. Never NULL.
  */
 apr_array_header_t *acme_problem_names(const acme_http_reply_t *reply,
                                        apr_pool_t *p);

@@ -97,16 +97,10 @@ static int is_cert_id(const char *text, apr_pool_t *p)
            && acme_text_is_base64url(dot + 1, CERT_ID_MAX);
 }
 
-static const char *join(const char *url, const char *cert_id, apr_pool_t *p)
-{
-    apr_size_t len = strlen(url);
-
-    return apr_pstrcat(p, url, url[len - 1] == '/' ? "" : "/", cert_id, NULL);
-}
-
-/* What a reply other than 200 says, and whether that will last. */
-static apr_status_t refused(const acme_http_reply_t *reply, const char *what,
-                            acme_result_t *res, apr_pool_t *p)
+/* Fill res from a reply other than 200, and whether a retry can help. */
+static apr_status_t fail_reply(const acme_http_reply_t *reply,
+                               const char *what, acme_result_t *res,
+                               apr_pool_t *p)
 {
     apr_status_t rv = acme_problem_reply(reply, what, res, p);
 
@@ -128,7 +122,7 @@ apr_status_t acme_renewal_info_fetch(acme_renewal_info_t *info,
     acme_http_request_t request = { .method = ACME_HTTP_GET };
     const acme_directory_t *dir;
     acme_http_reply_t *reply;
-    const char *what;
+    const char *slash, *what;
     apr_status_t rv;
 
     rv = acme_session_directory(&dir, session, res, p);
@@ -146,7 +140,8 @@ apr_status_t acme_renewal_info_fetch(acme_renewal_info_t *info,
                                acme_text_clean(cert_id, CERT_ID_MAX, p));
     }
 
-    request.url = join(dir->renewal_info, cert_id, p);
+    slash = dir->renewal_info[strlen(dir->renewal_info) - 1] == '/' ? "" : "/";
+    request.url = apr_pstrcat(p, dir->renewal_info, slash, cert_id, NULL);
     what = apr_pstrcat(p, "renewal info ", request.url, NULL);
     session->requests++;
     rv = acme_session_send(&reply, session, &request, res, p);
@@ -154,7 +149,7 @@ apr_status_t acme_renewal_info_fetch(acme_renewal_info_t *info,
         return rv;
     }
     if (reply->status != 200) {
-        return refused(reply, what, res, p);
+        return fail_reply(reply, what, res, p);
     }
     return acme_renewal_info_parse(info, reply, now, what, res, p);
 }

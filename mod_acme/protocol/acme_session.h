@@ -29,6 +29,10 @@ typedef enum {
     ACME_SIGN_REVOKE            /* to revokeCert (8555, 7.6) */
 } acme_sign_e;
 
+/*
+ * Make the body of a request: the JWS over the payload of this kind, for url
+ * and nonce, in p. On failure res says why, and nothing is sent.
+ */
 typedef apr_status_t acme_sign_cb(const char **pbody, void *baton,
                                   acme_sign_e kind, const char *url,
                                   const char *nonce, acme_result_t *res,
@@ -50,7 +54,7 @@ apr_status_t acme_session_send(acme_http_reply_t **preply,
                                const acme_http_request_t *request,
                                acme_result_t *res, apr_pool_t *p);
 
-/* How long a reply of this session took on average; 0: there was none. */
+/* The average time to a reply of this session; 0 before the first one. */
 apr_interval_time_t acme_session_latency(const acme_session_t *session);
 
 /* The directory, a copy in p: fetched once, then kept by the CA for a day. */
@@ -66,9 +70,9 @@ typedef struct {
 
 /*
  * Send one signed request. The nonce is one that an earlier reply brought,
- * else asked for (newNonce). badNonce is tried again with the nonce of the
+ * else a new one (newNonce). badNonce is retried with the nonce of the
  * error reply, at most 20 times (8555, 6.5). Success is a reply with a 2xx;
- * else res is the CA's problem, told of what, and *preply the reply that
+ * else res is the CA's problem, about what, and *preply the reply that
  * brought it; NULL when there was none.
  */
 apr_status_t acme_session_post(acme_http_reply_t **preply,
@@ -76,7 +80,10 @@ apr_status_t acme_session_post(acme_http_reply_t **preply,
                                const acme_session_post_t *post,
                                acme_result_t *res, apr_pool_t *p);
 
-/* The URL of what a request made: the reply's Location, checked. */
+/*
+ * The reply's Location: the URL of the resource that the request created. A
+ * failure, and *purl NULL, when it is missing or acme_url_check() refuses it.
+ */
 apr_status_t acme_session_location(const char **purl,
                                    const acme_http_reply_t *reply,
                                    const char *what, acme_result_t *res,

@@ -17,7 +17,7 @@ const char *acme_account_file_folder(const char *directory_url,
                                      const char *kid, apr_pool_t *p);
 
 typedef struct {
-    const char *url;            /* NULL: the CA has not told it, or lost it */
+    const char *url;            /* NULL: not registered, or lost by the CA */
     const char *directory;      /* the CA's URL */
     const apr_array_header_t *contacts;     /* const char *: as the CA has them;
                                    NULL: not known */
@@ -30,7 +30,7 @@ typedef struct {
 } acme_account_file_t;
 
 /*
- * The account in folder with its key. ENOENT when there is no key. A damaged
+ * The account in folder with its key. ENOENT when it has no key. A damaged
  * account.json is set aside, and all but the key is unknown then; a damaged
  * key is a failure and stays.
  */
@@ -47,7 +47,7 @@ apr_status_t acme_account_file_key_save(acme_store_t *store,
                                         const char *folder, acme_key_t *key,
                                         acme_result_t *res, apr_pool_t *p);
 
-/* Write account.json. */
+/* Replace account.json in folder, which exists; see acme_file_write(). */
 apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
                                     const acme_account_file_t *account,
                                     acme_result_t *res, apr_pool_t *p);

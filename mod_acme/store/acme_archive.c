@@ -323,7 +323,7 @@ apr_status_t acme_archive_prune(acme_store_t *store, const char *id,
     int live;
     int i;
 
-    /* When it cannot be told what is live, everything may be. */
+    /* When the live folder is unknown, any of them may be live. */
     rv = acme_archive_live(&live, store, id, res, p);
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
         return rv;

@@ -24,8 +24,8 @@ apr_status_t acme_file_write(const char *path, const void *data,
 
 /*
  * All of a regular file of at most max octets, NUL-terminated as well.
- * ENOENT when there is none; APR_EGENERAL when what is there is longer or is
- * no regular file. No symbolic link is followed at its end.
+ * ENOENT when there is none; APR_EGENERAL when it is longer or is not a
+ * regular file. No symbolic link is followed at its end.
  */
 apr_status_t acme_file_read(const char **pdata, apr_size_t *plen,
                             const char *path, apr_size_t max,
@@ -45,11 +45,12 @@ apr_status_t acme_file_move(const char *from, const char *to,
 
 /*
  * Make one folder with this mode, or see that it is one and ours, and give it
- * the mode. ENOTDIR when what is there is no folder (a link to one is none).
+ * the mode. ENOTDIR when something else is there (a link to one included).
  */
 apr_status_t acme_file_dir_make(const char *path, mode_t mode,
                                 acme_result_t *res, apr_pool_t *p);
 
+/* fsync() the folder at path: its entries survive a power failure. */
 apr_status_t acme_file_dir_sync(const char *path, acme_result_t *res);
 
 /* Remove a folder and all below it; nothing there is a success. */

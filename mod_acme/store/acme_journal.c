@@ -155,7 +155,7 @@ static void parse_names(apr_array_header_t *names, json_t *array,
     }
 }
 
-/* What journals may have, and need not. */
+/* The optional members of a journal. */
 static void parse_extras(acme_journal_t *journal, json_t *json, apr_pool_t *p)
 {
     const char *code;
@@ -206,7 +206,7 @@ static int parse_journal(acme_journal_t *journal, json_t *json, apr_pool_t *p)
     return parse_events(journal, events);
 }
 
-/* APR_EGENERAL when what is there is no journal. */
+/* APR_EGENERAL when the file is not a journal. */
 static apr_status_t read_journal(acme_journal_t *journal, const char *path,
                                  acme_result_t *res, apr_pool_t *p)
 {

@@ -48,7 +48,7 @@ typedef struct {
     apr_uint32_t attempts;      /* failures in a row */
     apr_time_t next_at;         /* not before this; 0: no matter */
     acme_retry_e retry;         /* of the last failure */
-    int wanted;                 /* what an administrator asked for; 0: nothing */
+    int wanted;                 /* an administrator's request; 0: none */
     int wanted_ca;              /* at which CA, with what concerns accounts */
     int reason;                 /* of a revocation; -1: none */
     int deleted;                /* an administrator wants no other one */
@@ -73,6 +73,7 @@ apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
                                const char *id, acme_result_t *res,
                                apr_pool_t *p);
 
+/* Replace the journal of id; see acme_file_write(). */
 apr_status_t acme_journal_save(acme_store_t *store, const char *id,
                                const acme_journal_t *journal,
                                acme_result_t *res, apr_pool_t *p);

@@ -169,7 +169,7 @@ apr_status_t acme_pending_load(acme_pending_t **ppending, acme_store_t *store,
     return rv;
 }
 
-/* What would not be read again must not be written. */
+/* A field that acme_pending_load() would refuse must not be written. */
 static apr_status_t check_url(const char *url, acme_result_t *res,
                               apr_pool_t *p)
 {

@@ -53,18 +53,18 @@ apr_status_t acme_pending_order(acme_store_t *store, const char *id,
                                 acme_result_t *res, apr_pool_t *p);
 
 /*
- * What the CA issued for it: on disk on return, until the other parts are
- * there as well. cert_url may be NULL.
+ * Keep the chain that the CA issued, on disk on return, until those of the
+ * other parts are there as well. cert_url may be NULL.
  */
 apr_status_t acme_pending_issued(acme_store_t *store, const char *id,
                                  const char *chain_pem, const char *cert_url,
                                  acme_result_t *res, apr_pool_t *p);
 
-/* Neither order nor chain: key and CSR stay. */
+/* Forget order and chain; key and CSR stay. */
 apr_status_t acme_pending_reorder(acme_store_t *store, const char *id,
                                   acme_result_t *res, apr_pool_t *p);
 
-/* It is finished, with all parts: nothing there is a success. */
+/* Remove an order with all parts; nothing there is a success. */
 apr_status_t acme_pending_remove(acme_store_t *store, const char *id,
                                  acme_result_t *res, apr_pool_t *p);
 

@@ -208,7 +208,7 @@ apr_status_t acme_store_lock(acme_store_t *store, acme_result_t *res,
         return rv;
     }
     /*
-     * For people, so a full disk is no reason to fail. Of one length, as in
+     * For people, so a full disk is not a failure. Of one length, as in
      * UUCP's locks: it covers the one before.
      */
     (void)dprintf(fd, "%10ld\n", (long)getpid());

@@ -68,15 +68,15 @@ apr_status_t acme_store_aside(const char **pto, acme_store_t *store,
                               acme_result_t *res, apr_pool_t *p);
 
 /*
- * res tells what is wrong with path: set that aside, and add to res where it
+ * res says what is wrong with path: set that aside, and add to res where it
  * went or why it could not go. Always APR_EGENERAL.
  */
 apr_status_t acme_store_damaged(acme_store_t *store, const char *path,
                                 acme_result_t *res, apr_pool_t *p);
 
 /*
- * acme_file_dir_make() for a folder of the store. A file in its place is set aside
- * first, which res names; otherwise a success leaves res alone.
+ * acme_file_dir_make() for a folder of the store. A file in its place is set
+ * aside first, which res names; otherwise a success leaves res alone.
  */
 apr_status_t acme_store_dir(acme_store_t *store, const char *path,
                             mode_t mode, acme_result_t *res, apr_pool_t *p);

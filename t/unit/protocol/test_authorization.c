@@ -14,7 +14,8 @@ static acme_authorization_t *authz_of(const char *body)
     acme_authorization_t *authz;
 
     fake_serve(fake, rows);
-    if (acme_authorization_fetch(&authz, &session, fake_url("/z"), &res, pool)) {
+    if (acme_authorization_fetch(&authz, &session, fake_url("/z"), &res,
+                                 pool)) {
         assert_null(authz);
         assert_detail(fake_url("/z"));
     }

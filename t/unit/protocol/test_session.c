@@ -104,7 +104,8 @@ static void assert_meta(const char *meta, const char *profiles,
     open_ca();
     fake_serve(fake, rows);
     apr_pool_create(&short_lived, pool);
-    assert_int_equal(acme_session_directory(&dir, &session, &res, short_lived), 0);
+    assert_int_equal(acme_session_directory(&dir, &session, &res,
+                                            short_lived), 0);
     apr_pool_destroy(short_lived);
     assert_int_equal(acme_session_directory(&dir, &session, &res, pool), 0);
     for (i = 0; i < dir->profiles->nelts; i++) {
