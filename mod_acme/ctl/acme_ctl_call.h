@@ -18,7 +18,11 @@ typedef struct {
     int delete;
 } acme_ctl_call_t;
 
-/* Read the arguments into call; 0 when they are not such, and why is told. */
+/*
+ * Read the arguments into call, which the caller has zeroed; its strings are
+ * those of argv. 0 when an option, its value or the number of arguments is
+ * wrong; for a wrong reason the message is on stderr.
+ */
 int acme_ctl_call_read(acme_ctl_call_t *call, int argc,
                        const char *const *argv);
 

@@ -47,10 +47,10 @@ apr_status_t acme_ctl_keeper_connect(acme_ctl_keeper_t *keeper,
     return APR_SUCCESS;
 }
 
-apr_status_t acme_ctl_keeper_ask(acme_message_t *reply,
-                                 const acme_ctl_keeper_t *keeper,
-                                 acme_message_e kind, const void *body,
-                                 acme_result_t *res)
+apr_status_t acme_ctl_keeper_request(acme_message_t *reply,
+                                     const acme_ctl_keeper_t *keeper,
+                                     acme_message_e kind, const void *body,
+                                     acme_result_t *res)
 {
     const acme_message_t request = { kind, APR_SUCCESS, body, NULL, 0 };
     apr_status_t rv;
@@ -75,7 +75,7 @@ static apr_status_t list_one(acme_ctl_cert_t *found,
     char *line, *last;
     apr_status_t rv;
 
-    rv = acme_ctl_keeper_ask(&reply, keeper, ACME_MSG_LIST, &body, res);
+    rv = acme_ctl_keeper_request(&reply, keeper, ACME_MSG_LIST, &body, res);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -27,11 +27,15 @@ apr_status_t acme_ctl_keeper_connect(acme_ctl_keeper_t *keeper,
                                      const char *state_dir,
                                      acme_result_t *res, apr_pool_t *p);
 
-/* Send one message and await its answer; what the keeper refuses is in res. */
-apr_status_t acme_ctl_keeper_ask(acme_message_t *reply,
-                                 const acme_ctl_keeper_t *keeper,
-                                 acme_message_e kind, const void *body,
-                                 acme_result_t *res);
+/*
+ * Send one message and wait for its reply, in the pool of keeper. body is of
+ * the type that acme_message.h has for kind. A refusal of the keeper is a
+ * failure, with its reason in res.
+ */
+apr_status_t acme_ctl_keeper_request(acme_message_t *reply,
+                                     const acme_ctl_keeper_t *keeper,
+                                     acme_message_e kind, const void *body,
+                                     acme_result_t *res);
 
 /* All certificates (acme_ctl_cert_t), or with an id, the one that has it. */
 apr_status_t acme_ctl_keeper_list(apr_array_header_t **pcerts,

@@ -61,8 +61,8 @@ static int request(const run_t *run, const acme_msg_want_t *body,
     acme_message_t reply;
     acme_result_t res;
 
-    if (acme_ctl_keeper_ask(&reply, &run->keeper, ACME_MSG_WANT, body,
-                            &res)) {
+    if (acme_ctl_keeper_request(&reply, &run->keeper, ACME_MSG_WANT, body,
+                                &res)) {
         return complain(&res);
     }
     printf("%s; see the error log, or acmectl status\n", begun);
@@ -149,8 +149,8 @@ static int dns_persist(const run_t *run)
         return WRONG_CALL;
     }
     for (; body.about.ca < (apr_uint32_t)cert->cas->nelts; body.about.ca++) {
-        if (!acme_ctl_keeper_ask(&reply, &run->keeper, ACME_MSG_TXT, &body,
-                                 &res)) {
+        if (!acme_ctl_keeper_request(&reply, &run->keeper, ACME_MSG_TXT, &body,
+                                     &res)) {
             printf("%.*s", (int)reply.tail_len, reply.tail ? reply.tail : "");
             printed = 1;
         }
@@ -165,8 +165,8 @@ static int account_show(const run_t *run)
     acme_message_t reply;
     acme_result_t res;
 
-    if (acme_ctl_keeper_ask(&reply, &run->keeper, ACME_MSG_ACCOUNTS, &none,
-                            &res)) {
+    if (acme_ctl_keeper_request(&reply, &run->keeper, ACME_MSG_ACCOUNTS, &none,
+                                &res)) {
         return complain(&res);
     }
     printf("%.*s", (int)reply.tail_len, reply.tail ? reply.tail : "");
