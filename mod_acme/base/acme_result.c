@@ -78,7 +78,7 @@ apr_status_t acme_result_reason(acme_result_t *res, acme_reason_e reason)
 
 void acme_result_prefix(acme_result_t *res, const char *subject)
 {
-    char detail[ACME_DETAIL_SIZE];
+    char detail[ACME_DETAIL_SIZE] = "";     /* all of it is copied below */
 
     apr_snprintf(detail, sizeof(detail), "%s: %s", subject, res->detail);
     memcpy(res->detail, detail, sizeof(detail));

@@ -23,18 +23,25 @@ typedef enum {
 #define ACME_PROBLEM_SIZE 128
 #define ACME_DETAIL_SIZE  1024
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
 /*
- * Plain memory without pointers, so that it can be copied and kept. A result
- * is meaningful only after a call that failed.
+ * Plain memory without pointers and without padding, so that it can be copied,
+ * kept and sent to another process. A result is meaningful only after a call
+ * that failed. Behind the end of both texts there are zeros only.
  */
 typedef struct {
     apr_status_t status;
     acme_retry_e retry;
     apr_time_t retry_at;                /* 0: our own back-off decides */
     acme_reason_e reason;               /* OTHER, where nobody knows better */
+    apr_uint32_t unused;                /* 0 */
     char problem[ACME_PROBLEM_SIZE];    /* the CA's problem type, or "" */
     char detail[ACME_DETAIL_SIZE];      /* a sentence, its subject first */
 } acme_result_t;
+
+#pragma GCC diagnostic pop
 
 /* All zero: APR_SUCCESS, no reason, empty texts. */
 void acme_result_clear(acme_result_t *res);

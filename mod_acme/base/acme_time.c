@@ -79,8 +79,7 @@ apr_status_t acme_time_window_parse(acme_window_t *pw, const char *text,
     const char *unit = text;
     int n = read_number(&unit);
 
-    pw->duration = 0;
-    pw->percent = 0;
+    memset(pw, 0, sizeof(*pw));
     if (!strcmp(unit, "%") && n >= 1 && n <= 99) {
         pw->percent = n;
         return APR_SUCCESS;

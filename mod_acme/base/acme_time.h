@@ -15,11 +15,18 @@
 apr_status_t acme_time_duration_parse(apr_interval_time_t *pd,
                                       const char *text, acme_result_t *res);
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
 /* "30d" is a duration, "33%" a part (1 to 99) of a lifetime. */
 typedef struct {
     apr_interval_time_t duration;       /* 0 when percent is set */
-    int percent;                        /* 0 when duration is set */
+    apr_int32_t percent;                /* 0 when duration is set */
+    apr_uint32_t unused;                /* padding would hold stale memory,
+                                           and a window travels in messages */
 } acme_window_t;
+
+#pragma GCC diagnostic pop
 
 apr_status_t acme_time_window_parse(acme_window_t *pw, const char *text,
                                     acme_result_t *res);

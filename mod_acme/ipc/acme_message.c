@@ -51,16 +51,35 @@ typedef enum { REQUEST, REPLY } direction_e;
 
 #define NO_DESCRIPTOR (-1)
 
-/* Where a request's body holds text. Replies come from the keeper. */
+/*
+ * Where bodies hold text. In a request each must end, or it is refused; of a
+ * body that is sent, the octets behind each end are cleared.
+ */
 typedef struct {
     acme_message_e kind;
+    direction_e direction;
     apr_size_t offset;
     apr_size_t size;
 } text_field_t;
 
+#define TEXT_FIELD(kind, direction, type, member) \
+    { kind, direction, offsetof(type, member), sizeof(((type *)0)->member) }
 #define TEXT_ROW(kind, type, member) \
-    { ACME_MSG_##kind, offsetof(type, member), \
-      sizeof(((type *)0)->member) }
+    TEXT_FIELD(ACME_MSG_##kind, REQUEST, type, member)
+#define REPLY_ROW(kind, type, member) \
+    TEXT_FIELD(ACME_MSG_##kind, REPLY, type, member)
+#define STATE_ROWS(kind) \
+    REPLY_ROW(kind, acme_state_t, serial), \
+    REPLY_ROW(kind, acme_state_t, issuer), \
+    REPLY_ROW(kind, acme_state_t, cert_id), \
+    REPLY_ROW(kind, acme_state_t, explanation), \
+    REPLY_ROW(kind, acme_state_t, limit), \
+    REPLY_ROW(kind, acme_state_t, problem), \
+    REPLY_ROW(kind, acme_state_t, detail)
+
+/* The kind of a reply that fails: its body is an acme_result_t. */
+#define FAILURE ACME_MSG_KINDS
+
 static const text_field_t text_fields[] = {
     TEXT_ROW(SIGN, acme_msg_sign_t, url),
     TEXT_ROW(SIGN, acme_msg_sign_t, nonce),
@@ -75,8 +94,27 @@ static const text_field_t text_fields[] = {
     TEXT_ROW(WINDOW, acme_msg_window_t, explanation),
     TEXT_ROW(INSTALL, acme_msg_url_t, url),
     TEXT_ROW(PERSIST, acme_msg_persist_t, issuer),
-    TEXT_ROW(PERSIST, acme_msg_persist_t, prefix)
+    TEXT_ROW(PERSIST, acme_msg_persist_t, prefix),
+    STATE_ROWS(CHANGES),
+    STATE_ROWS(INSTALL),
+    STATE_ROWS(LIST),
+    REPLY_ROW(PREPARE, acme_msg_prepared_t, order_url),
+    REPLY_ROW(PREPARE, acme_msg_prepared_t, account_url),
+    REPLY_ROW(PREPARE, acme_msg_prepared_t, thumbprint),
+    REPLY_ROW(LIVE, acme_msg_url_t, url),
+    TEXT_FIELD(FAILURE, REPLY, acme_result_t, problem),
+    TEXT_FIELD(FAILURE, REPLY, acme_result_t, detail)
 };
+#define TEXT_FIELDS (sizeof(text_fields) / sizeof(*text_fields))
+
+/* Room for any body. */
+typedef union {
+    acme_result_t result;
+#define BODY_MEMBERS(kind, who, req, req_tail, rep, rep_tail) \
+    acme_msg_##req##_t req_##kind; \
+    acme_msg_##rep##_t rep_##kind;
+    ACME_MESSAGES(BODY_MEMBERS)
+} body_t;
 
 const char *acme_message_name(acme_message_e kind)
 {
@@ -128,6 +166,30 @@ static void attach(struct msghdr *msg, char *control, apr_size_t size,
     memcpy(CMSG_DATA(cmsg), &pass, sizeof(int));
 }
 
+/*
+ * The body as it is sent. A short text may have replaced a longer one, or
+ * been written into memory that held anything: nobody is shown that.
+ */
+static void copy_body(body_t *body, const acme_message_t *message,
+                      direction_e direction)
+{
+    const acme_message_e kind =
+        message->status != APR_SUCCESS ? FAILURE : message->kind;
+    apr_size_t i;
+
+    memcpy(body, message->body, body_size(message, direction));
+    for (i = 0; i < TEXT_FIELDS; i++) {
+        const text_field_t *field = &text_fields[i];
+
+        if (field->kind == kind && field->direction == direction) {
+            char *text = (char *)body + field->offset;
+            const apr_size_t len = strnlen(text, field->size);
+
+            memset(text + len, 0, field->size - len);
+        }
+    }
+}
+
 static apr_status_t send_packet(int fd, const acme_message_t *message,
                                 direction_e direction, int pass,
                                 acme_result_t *res)
@@ -137,8 +199,10 @@ static apr_status_t send_packet(int fd, const acme_message_t *message,
     struct iovec iov[3];
     const int wait = direction == REQUEST && pass == NO_DESCRIPTOR;
     frame_t frame = { 0 };
+    body_t body;
     ssize_t n;
 
+    copy_body(&body, message, direction);
     frame.version = ACME_MESSAGE_VERSION;
     frame.kind = (apr_uint16_t)message->kind;
     frame.reply = direction == REPLY;
@@ -148,7 +212,7 @@ static apr_status_t send_packet(int fd, const acme_message_t *message,
 
     iov[0].iov_base = &frame;
     iov[0].iov_len = sizeof(frame);
-    iov[1].iov_base = (void *)message->body;
+    iov[1].iov_base = &body;
     iov[1].iov_len = frame.body_len;
     iov[2].iov_base = (void *)message->tail;
     iov[2].iov_len = frame.tail_len;
@@ -251,12 +315,10 @@ static const char *wrong_with(const frame_t *frame, apr_size_t n,
         || n != sizeof(*frame) + frame->body_len + frame->tail_len) {
         return "with a tail of a wrong size";
     }
-    for (i = 0; direction == REQUEST
-                && i < sizeof(text_fields) / sizeof(*text_fields);
-         i++) {
+    for (i = 0; direction == REQUEST && i < TEXT_FIELDS; i++) {
         const text_field_t *field = &text_fields[i];
 
-        if (field->kind == frame->kind
+        if (field->kind == frame->kind && field->direction == REQUEST
             && !memchr(body + field->offset, 0, field->size)) {
             return "with a text that does not end";
         }

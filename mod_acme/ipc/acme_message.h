@@ -4,8 +4,12 @@
  * A message is one packet: a frame, a body of exactly the type below, and a
  * tail of octets where the table allows one. Both sides are forks of one
  * binary (acmectl: checked by the version), so a body travels as it lies in
- * memory; it holds no pointers, and every text in it ends within it.
- * Bodies that are about a certificate begin with acme_target_t.
+ * memory; it holds no pointers, and every text in it ends within it. Bodies
+ * that are about a certificate begin with acme_target_t.
+ *
+ * No octet of the keeper's memory may reach a worker by accident. So a body has
+ * no padding, which the compiler checks; its maker begins with zeros; and what
+ * lies behind the end of a text is cleared before a body is sent.
  */
 #ifndef ACME_MESSAGE_H
 #define ACME_MESSAGE_H
@@ -17,10 +21,13 @@
 #include "acme_state.h"
 #include "acme_url.h"
 
-#define ACME_MESSAGE_VERSION 2
+#define ACME_MESSAGE_VERSION 3
 
-#define ACME_URL_SIZE   (ACME_URL_MAX + 1)
-#define ACME_NONCE_SIZE (ACME_NONCE_MAX + 1)
+/* Octets of a text of at most max: with its end, and no padding after it. */
+#define ACME_TEXT_ROOM(max) (((max) + 8) / 8 * 8)
+
+#define ACME_URL_SIZE   ACME_TEXT_ROOM(ACME_URL_MAX)
+#define ACME_NONCE_SIZE ACME_TEXT_ROOM(ACME_NONCE_MAX)
 #define ACME_JWS_MAX    (64 * 1024)     /* octets of a signed body */
 #define ACME_LIST_MAX   (64 * 1024)     /* octets of an id and its names */
 #define ACME_NAMES_MAX  1000            /* names of one certificate */
@@ -32,6 +39,9 @@
 /* Who may say it: bits. */
 #define ACME_BY_WORKER  1
 #define ACME_BY_CONTROL 2
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
 
 /* What a message is about: positions in the configuration. */
 typedef struct {
@@ -101,13 +111,14 @@ typedef struct {
 /* What the CA said about the time to renew the live one. (9773, 4.2) */
 typedef struct {
     acme_target_t about;
+    apr_uint32_t failures;              /* in a row */
     char cert_id[ACME_CERT_ID_SIZE];    /* which one it was asked about */
     apr_time_t start;                   /* 0: nothing new was learnt */
     apr_time_t end;
     apr_time_t pick;                    /* a time in it, drawn by the sender */
     apr_time_t ask_at;
-    apr_uint32_t failures;              /* in a row */
     apr_uint32_t revoked;               /* OCSP or a CRL says so */
+    apr_uint32_t unused;
     char explanation[ACME_EXPLANATION_SIZE];
 } acme_msg_window_t;
 
@@ -119,20 +130,22 @@ typedef struct {
     apr_uint32_t action;                /* acme_record_e */
     apr_uint32_t name;                  /* position in the names */
     apr_uint32_t remaining;             /* of the same batch, after it */
-    char token[ACME_TOKEN_MAX + 1];
-    char record[ACME_NAME_MAX + 1];     /* where a CNAME leads; "": nowhere */
+    char token[ACME_TEXT_ROOM(ACME_TOKEN_MAX)];
+    char record[ACME_TEXT_ROOM(ACME_NAME_MAX)];     /* where a CNAME leads; "": nowhere */
 } acme_msg_record_t;
 
 /* What a record of dns-persist-01 looks like at the CA. */
 typedef struct {
     acme_target_t about;
     apr_uint32_t draft;                 /* 1 or 2 */
-    char issuer[ACME_NAME_MAX + 1];     /* what it begins with */
-    char prefix[ACME_HASH_PREFIX_MAX + 1];      /* accountHashPrefix; "" */
+    char issuer[ACME_TEXT_ROOM(ACME_NAME_MAX)]; /* what it begins with */
+    char prefix[ACME_TEXT_ROOM(ACME_HASH_PREFIX_MAX)];  /* accountHashPrefix,
+                                           or "" */
 } acme_msg_persist_t;
 
 typedef struct {
     acme_target_t about;
+    apr_uint32_t unused;
     apr_time_t until;                   /* when the records end; 0: never */
 } acme_msg_txt_t;
 
@@ -169,6 +182,8 @@ typedef struct {
 typedef struct {
     char unused;                        /* C has no empty struct */
 } acme_msg_none_t;
+
+#pragma GCC diagnostic pop
 
 /*
  * The table. A row: kind, who may say it, the body's type and the most octets

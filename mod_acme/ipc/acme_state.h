@@ -2,6 +2,8 @@
  * acme_state.h - how a certificate stands: what the keeper knows and tells.
  *
  * Plain memory without pointers: it travels in messages and lies on the board.
+ * It has no padding either, which the compiler checks: padding would carry
+ * stale memory of the keeper, which runs as root, to the workers.
  */
 #ifndef ACME_STATE_H
 #define ACME_STATE_H
@@ -46,20 +48,23 @@ typedef enum {
     ACME_ORDER_KINDS
 } acme_order_kind_e;
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
 typedef struct {
     apr_time_t when;
     apr_uint32_t ca;            /* index in acme_conf_t.cas */
-    apr_uint16_t kind;          /* acme_order_kind_e */
-    apr_uint16_t others;        /* it was for other names than are ordered
+    apr_uint32_t kind;          /* acme_order_kind_e */
+    apr_uint32_t others;        /* it was for other names than are ordered
                                    now */
     apr_uint32_t name;          /* FAILED: position of the name */
 } acme_history_t;
 
 typedef struct {
     apr_uint32_t cert;          /* index in the configuration */
+    int agreed;                 /* to the CA's terms of service */
     apr_uint64_t change;        /* counts up with each change of any state */
 
-    int agreed;
     apr_uint32_t cas;           /* how many CAs it may come from, in order */
     int served;                 /* archive that this load of httpd serves; 0:
                                    the placeholder */
@@ -70,6 +75,7 @@ typedef struct {
     apr_time_t not_after;
     apr_time_t installed;       /* by our own clock */
     apr_uint32_t recent;        /* installations within the last day */
+    int same_names;             /* it has exactly those that are ordered now */
     acme_window_t renew;
     acme_window_t warn;
     char serial[ACME_SERIAL_SIZE];
@@ -77,8 +83,6 @@ typedef struct {
 
     apr_uint32_t issued_by;     /* CA of the live one: index in the cert's
                                    list of CAs; ACME_NO_CA: none of them */
-    int same_names;             /* it has exactly those that are ordered now */
-
     int use_renewal_info;       /* AcmeRenewalInfo */
     char cert_id[ACME_CERT_ID_SIZE];    /* of the live one (9773, 4.1); "" */
     apr_time_t window_start;    /* what the CA suggests; 0: nothing known */
@@ -96,9 +100,8 @@ typedef struct {
     acme_history_t past[ACME_HISTORY_KINDS]
                        [ACME_HISTORY_MAX];  /* oldest first */
     apr_uint32_t pasts[ACME_HISTORY_KINDS]; /* how many of each */
-    apr_time_t limit_until;     /* a limit of the CA: not ordered before; 0:
-                                   none is known */
-    acme_reason_e limit_why;            /* what it waits for */
+    acme_reason_e limit_why;    /* which limit of the CA postpones the order */
+    apr_time_t limit_until;     /* not ordered before; 0: no limit is known */
     char limit[ACME_DETAIL_SIZE];       /* a sentence about it */
 
     acme_want_e wanted;         /* by the administrator */
@@ -110,9 +113,12 @@ typedef struct {
     acme_retry_e retry;         /* of the last failure */
     apr_time_t next_at;         /* not before this, after a failure */
     acme_reason_e why;          /* the reason of the last failure */
+    apr_uint32_t unused;        /* 0 */
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];
 } acme_state_t;
+
+#pragma GCC diagnostic pop
 
 /* The board: shown to people, believed by nobody. */
 typedef void acme_publish_cb(void *baton, const acme_state_t *state);

@@ -88,14 +88,14 @@ static apr_uint32_t find_ca(const acme_conf_t *conf, const char *folder)
     return ACME_NO_CA;
 }
 
-static apr_uint16_t parse_kind(const char *word)
+static apr_uint32_t parse_kind(const char *word)
 {
     int i = ACME_ORDER_KINDS - 1;
 
     while (i > 0 && strcmp(word, kinds[i])) {
         i--;
     }
-    return (apr_uint16_t)i;
+    return (apr_uint32_t)i;
 }
 
 static apr_uint32_t find_name(const acme_cert_conf_t *cert, const char *name)

@@ -87,6 +87,8 @@ class Valgrind:
             return None
         used = re.search(r"in use at exit: ([\d,]+) bytes", text)
         lost = re.search(r"definitely lost: ([\d,]+) bytes", text)
+        # Of its stack or heap, sent to another process.
+        assert "uninitialised" not in text, text
         return used and tuple(int(found[1].replace(",", "")) if found else 0
                               for found in (used, lost))
 

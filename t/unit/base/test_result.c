@@ -108,6 +108,36 @@ static void a_prefix_changes_the_detail_alone(void **state)
     assert_int_equal(res.retry_at, 5);
 }
 
+/* Leave a pattern where the next call has its variables. */
+static void __attribute__((noinline)) dirty_the_stack(void)
+{
+    volatile char stale[4 * ACME_DETAIL_SIZE];
+    size_t i;
+
+    for (i = 0; i < sizeof(stale); i++) {
+        stale[i] = 0x5a;
+    }
+}
+
+/* A result is sent to other processes: nothing stale is in it. */
+static void behind_the_detail_are_zeros(void **state)
+{
+    static const char zeros[ACME_DETAIL_SIZE];
+    size_t len;
+
+    (void)state;
+    dirty_the_stack();
+    acme_fail(&res, APR_EINVAL, "no host");
+    dirty_the_stack();
+    acme_result_prefix(&res, "order");
+    len = strlen(res.detail);
+    assert_memory_equal(res.detail + len, zeros, sizeof(res.detail) - len);
+    dirty_the_stack();
+    acme_fail_errno(&res, APR_ENOENT, "file");
+    len = strlen(res.detail);
+    assert_memory_equal(res.detail + len, zeros, sizeof(res.detail) - len);
+}
+
 static void clear_forgets_all(void **state)
 {
     static const acme_result_t nothing;
@@ -128,6 +158,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_cut),
         cmocka_unit_test(errno_never_writes_beyond_the_end),
         cmocka_unit_test(a_prefix_changes_the_detail_alone),
+        cmocka_unit_test(behind_the_detail_are_zeros),
         cmocka_unit_test(clear_forgets_all),
     };
 

@@ -124,6 +124,62 @@ static void a_failure_is_a_result(void **state)
     assert_memory_equal(got.body, &told, sizeof(told));
 }
 
+/* Whatever lay behind the end of a text in the sender's memory stays there. */
+static void only_the_text_of_a_text_is_sent(void **state)
+{
+#define TEXT(kind, status, type, member) \
+    { #kind " " #member, ACME_MSG_##kind, status, sizeof(type), \
+      offsetof(type, member), sizeof(((type *)0)->member) }
+#define STATE_TEXTS(kind) \
+    TEXT(kind, 0, acme_state_t, serial), TEXT(kind, 0, acme_state_t, issuer), \
+    TEXT(kind, 0, acme_state_t, cert_id), \
+    TEXT(kind, 0, acme_state_t, explanation), \
+    TEXT(kind, 0, acme_state_t, limit), \
+    TEXT(kind, 0, acme_state_t, problem), TEXT(kind, 0, acme_state_t, detail)
+    static const struct {
+        const char *name;
+        acme_message_e kind;
+        apr_status_t status;
+        apr_size_t body, offset, size;
+    } rows[] = {
+        STATE_TEXTS(CHANGES), STATE_TEXTS(INSTALL), STATE_TEXTS(LIST),
+        TEXT(PREPARE, 0, acme_msg_prepared_t, order_url),
+        TEXT(PREPARE, 0, acme_msg_prepared_t, account_url),
+        TEXT(PREPARE, 0, acme_msg_prepared_t, thumbprint),
+        TEXT(LIVE, 0, acme_msg_url_t, url),
+        TEXT(SIGN, APR_EINVAL, acme_result_t, problem),
+        TEXT(SIGN, APR_EINVAL, acme_result_t, detail)
+    };
+    static char expected[PACKET_REST];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        acme_message_t sent = { rows[i].kind, rows[i].status, packet.rest,
+                                NULL, 0 };
+        acme_message_t got;
+        const char *text;
+        size_t j;
+
+        memset(packet.rest, 0x5a, rows[i].body);
+        memcpy(packet.rest + rows[i].offset, "a", 2);
+        assert_int_equal(acme_message_send_reply(fds[1], &sent, &res), 0);
+        assert_int_equal(receive(&got, 1, NULL), 0);
+        text = (const char *)got.body + rows[i].offset;
+        assert_string_equal(text, "a");
+        for (j = 1; j < rows[i].size; j++) {
+            if (text[j]) {
+                fail_msg("%s: octet %zu of its text is sent", rows[i].name, j);
+            }
+        }
+
+        /* And nothing else is changed. */
+        memcpy(expected, packet.rest, rows[i].body);
+        memset(expected + rows[i].offset + 1, 0, rows[i].size - 1);
+        assert_memory_equal(got.body, expected, rows[i].body);
+    }
+}
+
 static void spoilt_requests_are_refused(void **state)
 {
     size_t i;
@@ -305,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_kind_goes_both_ways),
         TEST(a_failure_is_a_result),
+        TEST(only_the_text_of_a_text_is_sent),
         TEST(spoilt_requests_are_refused),
         TEST(spoilt_replies_are_refused),
         TEST(one_descriptor_comes_along),
