@@ -11,10 +11,10 @@
 
 #include "acme_client.h"
 
-/* A key of RSA 4096 may take seconds, and others ask before us. */
-#define ANSWER_MAX apr_time_from_sec(60)
+/* An RSA 4096 key may take seconds, and other requests are served before. */
+#define REPLY_MAX apr_time_from_sec(60)
 
-/* One keeper dies, the next one answers; more is a fault that repeats. */
+/* One keeper dies, the next one replies; more is a fault that repeats. */
 #define TRIES_MAX 3
 
 struct acme_client_t {
@@ -41,7 +41,7 @@ static apr_status_t client_cleanup(void *data)
 static apr_status_t wait_readable(const acme_client_t *client,
                                   acme_result_t *res)
 {
-    const apr_time_t end = apr_time_now() + ANSWER_MAX;
+    const apr_time_t end = apr_time_now() + REPLY_MAX;
     struct pollfd fds[2];
     apr_interval_time_t left;
     int n;
@@ -55,11 +55,13 @@ static apr_status_t wait_readable(const acme_client_t *client,
                       : poll(fds, 2, (int)apr_time_as_msec(left) + 1);
     } while (n < 0 && errno == EINTR);
     if (n <= 0) {
-        return acme_fail(res, APR_TIMEUP, "keeper: no answer within a "
-                         "minute; is there a process acme-keeper?");
+        return acme_fail(
+            res, APR_TIMEUP,
+            "keeper: no reply within a minute; check that a process acme-keeper is running");
     }
     if (fds[1].revents) {
-        return acme_fail(res, APR_EINTR, "keeper: stopped");
+        return acme_fail(res, APR_EINTR,
+                         "keeper: the wait for a reply was aborted");
     }
     return APR_SUCCESS;
 }
@@ -75,12 +77,13 @@ static apr_status_t read_reply(acme_message_t *reply, acme_client_t *client,
         rv = acme_message_receive_reply(reply, client->fd, res, p);
     }
     if (rv == APR_EOF) {
-        rv = acme_fail(res, ECONNRESET, "keeper: ended before it answered");
+        rv = acme_fail(res, ECONNRESET,
+                       "keeper: the keeper ended before it replied");
     }
     if (rv == APR_SUCCESS && reply->kind != kind) {
-        rv = acme_fail(res, APR_EINVAL, "keeper: answered %s to %s",
-                       acme_message_name(reply->kind),
-                       acme_message_name(kind));
+        rv =
+            acme_fail(res, APR_EINVAL, "keeper: the reply to %s is one to %s",
+                      acme_message_name(kind), acme_message_name(reply->kind));
     }
     return rv;
 }
@@ -89,7 +92,7 @@ static apr_status_t hello(acme_client_t *client, acme_result_t *res,
                           apr_pool_t *p)
 {
     static const acme_msg_none_t none;
-    acme_message_t message = { ACME_MSG_HELLO, APR_SUCCESS, &none, NULL, 0 };
+    acme_message_t message = { .kind = ACME_MSG_HELLO, .body = &none };
     apr_status_t rv;
     int fds[2];
 
@@ -103,10 +106,16 @@ static apr_status_t hello(acme_client_t *client, acme_result_t *res,
     client->fd = fds[0];
     if (rv != APR_SUCCESS && !APR_STATUS_IS_EAGAIN(rv)) {
         /* The parent holds the other end as long as this generation lives. */
-        rv = acme_fail(res, APR_EOF, "keeper: there is none any more");
+        rv = acme_fail(
+            res, APR_EOF,
+            "keeper: this generation of httpd has no keeper any more");
     }
     if (rv == APR_SUCCESS) {
         rv = read_reply(&message, client, ACME_MSG_HELLO, res, p);
+    }
+    if (rv == APR_SUCCESS && message.status != APR_SUCCESS) {
+        *res = *(const acme_result_t *)message.body;
+        rv = message.status;
     }
     if (rv == APR_SUCCESS) {
         client->welcome = *(const acme_msg_welcome_t *)message.body;
@@ -116,8 +125,8 @@ static apr_status_t hello(acme_client_t *client, acme_result_t *res,
     return rv;
 }
 
-/* It died; the next one hears us again. */
-static int is_worth_a_try(apr_status_t rv)
+/* The keeper died; its successor replies to the same request. */
+static int can_retry(apr_status_t rv)
 {
     return rv == ECONNRESET || rv == EPIPE;
 }
@@ -135,7 +144,7 @@ apr_status_t acme_client_open(acme_client_t **pclient, int inherited,
     client->stop = stop;
     do {
         rv = hello(client, res, p);
-    } while (is_worth_a_try(rv) && ++tries < TRIES_MAX);
+    } while (can_retry(rv) && ++tries < TRIES_MAX);
     *pclient = rv == APR_SUCCESS ? client : NULL;
     if (rv == APR_SUCCESS) {
         apr_pool_cleanup_register(p, client, client_cleanup,
@@ -144,32 +153,29 @@ apr_status_t acme_client_open(acme_client_t **pclient, int inherited,
     return rv;
 }
 
-apr_status_t acme_client_call_tail(acme_message_t *reply,
-                                   acme_client_t *client, acme_message_e kind,
-                                   const void *body, const char *tail,
-                                   apr_size_t tail_len, acme_result_t *res,
-                                   apr_pool_t *p)
+apr_status_t acme_client_send(acme_message_t *reply, acme_client_t *client,
+                              const acme_message_t *request,
+                              acme_result_t *res, apr_pool_t *p)
 {
-    acme_message_t request = { kind, APR_SUCCESS, body, tail, tail_len };
-    acme_message_t answer;
+    acme_message_t ignored;
     int tries = 0;
     apr_status_t rv;
 
     if (!reply) {
-        reply = &answer;
+        reply = &ignored;
     }
     do {
         rv = client->fd >= 0 ? APR_SUCCESS : hello(client, res, p);
         if (rv == APR_SUCCESS) {
-            rv = acme_message_send_request(client->fd, &request, res);
+            rv = acme_message_send_request(client->fd, request, res);
         }
         if (rv == APR_SUCCESS) {
-            rv = read_reply(reply, client, kind, res, p);
+            rv = read_reply(reply, client, request->kind, res, p);
         }
         if (rv != APR_SUCCESS) {
             client_close(client);
         }
-    } while (is_worth_a_try(rv) && ++tries < TRIES_MAX);
+    } while (can_retry(rv) && ++tries < TRIES_MAX);
     if (rv == APR_SUCCESS && reply->status != APR_SUCCESS) {
         *res = *(const acme_result_t *)reply->body;
         rv = reply->status;
@@ -181,7 +187,9 @@ apr_status_t acme_client_call(acme_message_t *reply, acme_client_t *client,
                               acme_message_e kind, const void *body,
                               acme_result_t *res, apr_pool_t *p)
 {
-    return acme_client_call_tail(reply, client, kind, body, NULL, 0, res, p);
+    const acme_message_t request = { .kind = kind, .body = body };
+
+    return acme_client_send(reply, client, &request, res, p);
 }
 
 const acme_msg_welcome_t *acme_client_welcome(const acme_client_t *client)

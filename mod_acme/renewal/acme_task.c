@@ -312,11 +312,14 @@ apr_status_t acme_task_install(const acme_task_t *task, const char *pem,
                                acme_result_t *res)
 {
     acme_msg_url_t *body = apr_pcalloc(task->p, sizeof(*body));
+    const acme_message_t request = { .kind = ACME_MSG_INSTALL,
+                                     .body = body,
+                                     .tail = pem,
+                                     .tail_len = len };
 
     body->about = task->signing->about;
     apr_cpystrn(body->url, url, sizeof(body->url));
-    return acme_client_call_tail(NULL, task->keeper, ACME_MSG_INSTALL, body,
-                                 pem, len, res, task->p);
+    return acme_client_send(NULL, task->keeper, &request, res, task->p);
 }
 
 apr_status_t acme_task_install_waiting(const acme_task_t *task,
