@@ -126,7 +126,7 @@ static void show_html(request_rec *r, const char *held)
 
     ap_rputs("<hr />\n<h3>Certificates kept by mod_acme</h3>\n", r);
     if (held[0]) {
-        ap_rprintf(r, "<p><strong>A reload is held back:</strong> %s</p>\n",
+        ap_rprintf(r, "<p><strong>A reload is postponed:</strong> %s</p>\n",
                    html(held, r));
     }
     ap_rputs("<table border=\"1\"><tr>", r);

@@ -564,12 +564,12 @@ void acme_vhosts_dump(const acme_conf_t *conf, apr_pool_t *p)
     for (i = 0; i < conf->certs->nelts; i++) {
         const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
 
-        printf("acme: certificate %s\n    names: %s\n    ca: %s\n"
-               "    key: %s\n    challenges: %s\n    vhosts: %s\n",
-               cert->id, apr_array_pstrcat(p, cert->names, ' '),
-               cas_text(conf, cert, p), acme_conf_key_types(cert, p),
-               acme_conf_challenges(cert, p),
-               apr_array_pstrcat(p, cert->places, ' '));
+        printf(
+            "acme: certificate %s\n    names: %s\n    ca: %s\n    key: %s\n    challenges: %s\n    vhosts: %s\n",
+            cert->id, apr_array_pstrcat(p, cert->names, ' '),
+            cas_text(conf, cert, p), acme_conf_key_types(cert, p),
+            acme_conf_challenges(cert, p),
+            apr_array_pstrcat(p, cert->places, ' '));
     }
     if (!conf->certs->nelts) {
         printf("acme: no certificate is managed\n");

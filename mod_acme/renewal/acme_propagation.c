@@ -163,8 +163,8 @@ static void on_found(watch_t *watch, const wait_t *wait)
         return;
     }
     acme_dns_lookup_end(watch->lookup);
-    apr_snprintf(watch->lack, LACK_SIZE, "its name servers were not found "
-                 "(%s)", res.detail);
+    apr_snprintf(watch->lack, LACK_SIZE,
+                 "its name servers were not found (%s)", res.detail);
     fall_back(watch, wait);
 }
 
@@ -250,8 +250,10 @@ static void on_fallen_back(watch_t *watch, apr_time_t now)
     }
     len = strlen(watch->lack);
     if (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)) {
-        apr_cpystrn(watch->lack + len, ", and the resolver of this machine "
-                    "does not see the value", LACK_SIZE - len);
+        apr_cpystrn(
+            watch->lack + len,
+            ", and the resolver of this machine does not see the value",
+            LACK_SIZE - len);
     }
     else {
         apr_snprintf(watch->lack + len, LACK_SIZE - len, "; %s", res.detail);

@@ -98,9 +98,9 @@ apr_status_t acme_revoked_fetch(acme_revoked_t *out, acme_http_t *http,
     memset(out, 0, sizeof(*out));
 
     if (!leaf->ocsp_url && !leaf->crl_url) {
-        return acme_fail_never(res, APR_ENOENT, "certificate: it names "
-                               "neither an OCSP responder nor a CRL that "
-                               "could be asked whether it is revoked");
+        return acme_fail_never(
+            res, APR_ENOENT,
+            "certificate: it names neither an OCSP responder nor a CRL that could be asked whether it is revoked");
     }
     rv = acme_revoked_issuer(&issuer, chain, res, p);
     if (rv != APR_SUCCESS) {
