@@ -226,7 +226,8 @@ static apr_status_t send_packet(int fd, const acme_message_t *message,
         n = sendmsg(fd, &msg, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
-        return acme_fail_errno(res, errno, "keeper: message %s",
+        return acme_fail_errno(res, errno,
+                               "keeper: the message %s cannot be sent",
                                acme_message_name(message->kind));
     }
     return APR_SUCCESS;
@@ -372,12 +373,13 @@ static apr_status_t receive_packet(acme_message_t *message, int *passed,
         n = recvmsg(fd, &msg, direction == REPLY ? 0 : MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
-        rv = acme_fail_errno(res, errno, "keeper: receive");
+        rv = acme_fail_errno(res, errno, "keeper: no message can be received");
         goto out;
     }
     count = detach(&msg, passed);
     if (n == 0 && count == 0 && has_left(fd)) {
-        rv = acme_fail(res, APR_EOF, "keeper: the other side left");
+        rv = acme_fail(res, APR_EOF,
+                       "keeper: the other process closed the channel");
         goto out;
     }
 
@@ -386,7 +388,7 @@ static apr_status_t receive_packet(acme_message_t *message, int *passed,
         wrong = "with descriptors that do not belong";
     }
     else if ((apr_size_t)n < sizeof(frame) || (msg.msg_flags & MSG_TRUNC)) {
-        wrong = "too short or too long";
+        wrong = "that is too short or too long";
     }
     else {
         memcpy(&frame, packet, sizeof(frame));
@@ -398,7 +400,7 @@ static apr_status_t receive_packet(acme_message_t *message, int *passed,
             close(*passed);
             *passed = NO_DESCRIPTOR;
         }
-        rv = acme_fail(res, APR_EINVAL, "keeper: a message %s", wrong);
+        rv = acme_fail(res, APR_EINVAL, "keeper: refused a message %s", wrong);
         goto out;
     }
     unpack(message, &frame, packet + sizeof(frame), p);

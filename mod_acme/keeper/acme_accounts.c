@@ -84,7 +84,7 @@ static apr_status_t load_account(entry_t *entry, acme_accounts_t *accounts,
     acme_key_t *next;
     apr_status_t rv;
 
-    apr_pool_clear(entry->p);           /* what the last failure left */
+    apr_pool_clear(entry->p);           /* of what a failure left */
     memset(&entry->known, 0, sizeof(entry->known));
     rv = acme_account_file_load(&entry->known.key, &entry->file, store,
                                 ca->folder, res, entry->p);
@@ -140,15 +140,12 @@ apr_status_t acme_accounts_check(const acme_accounts_t *accounts,
     if (!account->deactivated) {
         return APR_SUCCESS;
     }
-    acme_fail_never(res, APR_EACCES,
-                    "account at %s: it was "
-                    "deactivated, and nothing can be ordered with it; "
-                    "to begin with a new one, remove %s and reload "
-                    "httpd, or name another key identifier with "
-                    "AcmeExternalAccount",
-                    account->directory,
-                    acme_store_path(acme_registry_store(accounts->registry),
-                                    "accounts", account->folder, p));
+    acme_fail_never(
+        res, APR_EACCES,
+        "account at %s: the account was deactivated, and no certificate can be ordered with it; for a new account, remove %s and reload httpd, or set another key identifier with AcmeExternalAccount",
+        account->directory,
+        acme_store_path(acme_registry_store(accounts->registry), "accounts",
+                        account->folder, p));
     return acme_result_reason(res, ACME_REASON_ACCOUNT_DEACTIVATED);
 }
 
@@ -174,9 +171,9 @@ static apr_status_t save(acme_accounts_t *accounts, apr_uint32_t ca,
                                   conf_of(accounts, ca)->folder, file, res, p);
 }
 
-apr_status_t acme_accounts_tell_url(acme_accounts_t *accounts,
-                                    apr_uint32_t ca, const char *url,
-                                    acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_accounts_set_url(acme_accounts_t *accounts, apr_uint32_t ca,
+                                   const char *url, acme_result_t *res,
+                                   apr_pool_t *p)
 {
     const acme_ca_conf_t *conf = conf_of(accounts, ca);
     acme_account_file_t file;
@@ -199,16 +196,17 @@ apr_status_t acme_accounts_tell_url(acme_accounts_t *accounts,
         return rv;
     }
     acme_log(acme_registry_log(accounts->registry),
-             url ? ACME_LOG_NOTICE : ACME_LOG_WARNING, "account", "%s: %s",
+             url ? ACME_LOG_NOTICE : ACME_LOG_WARNING, "account",
+             url ? "%s: the account is %s"
+                 : "%s: the CA no longer knows the account%s",
              acme_url_host(conf->url, p),
-             url ? acme_text_clean(url, ACME_URL_MAX, p)
-                 : "the CA does not know it any more");
+             url ? acme_text_clean(url, ACME_URL_MAX, p) : "");
     return load_account(entry, accounts, conf, res);
 }
 
 apr_status_t acme_accounts_next_key(acme_key_t **pkey,
                                     acme_accounts_t *accounts,
-                                    apr_uint32_t ca, int make,
+                                    apr_uint32_t ca, acme_next_key_e missing,
                                     acme_result_t *res, apr_pool_t *p)
 {
     const char *folder = conf_of(accounts, ca)->folder;
@@ -217,7 +215,7 @@ apr_status_t acme_accounts_next_key(acme_key_t **pkey,
     apr_status_t rv;
 
     rv = acme_account_file_next_load(pkey, store, folder, res, p);
-    if (!APR_STATUS_IS_ENOENT(rv) || !make) {
+    if (!APR_STATUS_IS_ENOENT(rv) || missing == ACME_NEXT_KEY_FIND) {
         return rv;
     }
     rv = acme_key_generate(pkey, ACME_KEY_P256, res, p);
@@ -245,13 +243,13 @@ apr_status_t acme_accounts_end_key(acme_accounts_t *accounts, apr_uint32_t ca,
     if (rv == APR_SUCCESS) {
         acme_log(acme_registry_log(accounts->registry), ACME_LOG_NOTICE,
                  "account", "%s: %s", acme_url_host(conf->url, p),
-                 end == ACME_KEY_PROMOTE ? "has its new key"
-                                         : "keeps its key");
+                 end == ACME_KEY_PROMOTE ? "the account has its new key"
+                                         : "the account keeps its key");
     }
     else if (!APR_STATUS_IS_ENOENT(rv)) {
         return rv;
     }
-    /* Also when it was promoted before, and only the sync failed then. */
+    /* Also when the key was promoted before, and only the sync failed then. */
     return load_account(&accounts->entries[ca], accounts, conf, res);
 }
 
@@ -273,7 +271,7 @@ apr_status_t acme_accounts_deactivated(acme_accounts_t *accounts,
                                             conf_of(accounts, ca), res) : rv;
 }
 
-int acme_accounts_tell_terms(acme_accounts_t *accounts, apr_uint32_t ca,
+int acme_accounts_note_terms(acme_accounts_t *accounts, apr_uint32_t ca,
                              const char *url, apr_pool_t *p)
 {
     acme_account_file_t file;
@@ -303,10 +301,10 @@ static int is_same_text(const char *a, const char *b)
     return !strcmp(a ? a : "", b ? b : "");
 }
 
-apr_status_t acme_accounts_tell_persist(acme_accounts_t *accounts,
-                                        apr_uint32_t ca,
-                                        const acme_msg_persist_t *persist,
-                                        acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_accounts_set_persist(acme_accounts_t *accounts,
+                                       apr_uint32_t ca,
+                                       const acme_msg_persist_t *persist,
+                                       acme_result_t *res, apr_pool_t *p)
 {
     const char *prefix = persist->prefix[0] ? persist->prefix : NULL;
     const char *issuer;
@@ -318,8 +316,9 @@ apr_status_t acme_accounts_tell_persist(acme_accounts_t *accounts,
     if (rv == APR_SUCCESS
         && ((persist->draft != 1 && persist->draft != 2)
             || (prefix && !acme_dns_persist_is_prefix(prefix)))) {
-        rv = acme_fail(res, APR_EINVAL, "keeper: no record of dns-persist-01 "
-                       "looks like that");
+        rv = acme_fail(
+            res, APR_EINVAL,
+            "keeper: a worker described a record of dns-persist-01 that cannot exist");
     }
     if (rv == APR_SUCCESS) {
         rv = find_entry(&entry, accounts, ca, res);
@@ -375,7 +374,7 @@ const char *acme_accounts_text(acme_accounts_t *accounts, apr_pool_t *p)
     return text;
 }
 
-/* From the file each time: an administrator may have mended it. */
+/* The file is read each time: an administrator may have corrected it. */
 static apr_status_t read_hmac(const char **phmac, const acme_ca_conf_t *ca,
                               acme_result_t *res, apr_pool_t *p)
 {

@@ -1,5 +1,8 @@
 /*
- * acme_accounts.h - the accounts at the CAs: their keys stay in here.
+ * acme_accounts.h - the accounts at the CAs, one for each acme_ca_conf_t.
+ *
+ * The keys of the accounts never leave the keeper. Where a function takes ca,
+ * that is the index in acme_conf_t.cas. (8555, 7.3)
  */
 #ifndef ACME_ACCOUNTS_H
 #define ACME_ACCOUNTS_H
@@ -9,11 +12,11 @@
 
 typedef struct {
     acme_key_t *key;
-    const char *url;            /* NULL: the CA has not told it */
+    const char *url;            /* NULL: not registered, or not known */
     const char *directory;      /* the CA's URL */
     const char *folder;         /* in the store */
-    int contacts_changed;       /* others are configured than the CA has */
-    int has_next_key;           /* a change of keys was begun */
+    int contacts_changed;       /* the configured ones differ from the CA's */
+    int has_next_key;           /* a key change was begun (8555, 7.3.5) */
     int deactivated;
     const char *persist_issuer; /* as acme_account_file_t has them */
     int persist_draft;
@@ -22,76 +25,96 @@ typedef struct {
 
 typedef struct acme_accounts_t acme_accounts_t;
 
+/* When there is no next key. */
+typedef enum { ACME_NEXT_KEY_FIND, ACME_NEXT_KEY_MAKE } acme_next_key_e;
+
+/* registry lives at least as long as p. Accounts are read when needed. */
 acme_accounts_t *acme_accounts_create(acme_registry_t *registry,
                                       apr_pool_t *p);
 
 /*
- * The account at the CA with this index in the configuration, with a key that
- * is made now if there is none. It is kept in memory: eight signatures a
- * certificate need its key.
+ * Find the account at a CA; its key is made now if there is none. The account
+ * is kept in memory, because about eight signatures a certificate need its
+ * key; *paccount is valid until the next call that changes this account.
+ *
+ * On failure the account has no key: its files cannot be read or written.
  */
 apr_status_t acme_accounts_find(const acme_ca_account_t **paccount,
                                 acme_accounts_t *accounts, apr_uint32_t ca,
                                 acme_result_t *res);
 
 /*
- * Fails when the account was given up, with what the administrator can do to
- * get another one.
+ * APR_SUCCESS, or APR_EACCES (ACME_RETRY_NEVER) for a deactivated account; res
+ * says how the administrator gets another one.
  */
 apr_status_t acme_accounts_check(const acme_accounts_t *accounts,
                                  const acme_ca_account_t *account,
                                  acme_result_t *res, apr_pool_t *p);
 
 /*
- * Are other contacts configured than the CA has? Looked up without making an
- * account where there is none.
+ * Do the configured contacts differ from those that the CA has? No account is
+ * made where there is none. p is for the call.
  */
 int acme_accounts_contacts_changed(acme_accounts_t *accounts,
                                    apr_uint32_t ca, apr_pool_t *p);
 
-/* Its URL, as the CA told it; NULL: the CA does not know it any more. */
-apr_status_t acme_accounts_tell_url(acme_accounts_t *accounts,
-                                    apr_uint32_t ca, const char *url,
-                                    acme_result_t *res, apr_pool_t *p);
+/*
+ * Store and log the URL that the CA gave to the account, with the configured
+ * contacts as those that the CA has now. NULL: the CA no longer knows the
+ * account. Fails when the account file cannot be written.
+ */
+apr_status_t acme_accounts_set_url(acme_accounts_t *accounts, apr_uint32_t ca,
+                                   const char *url, acme_result_t *res,
+                                   apr_pool_t *p);
 
 /*
- * The key that is to replace the account's, made now if there is none. It
- * lives in p. (8555, 7.3.5)
+ * The key that replaces the account's, in p. (8555, 7.3.5) If there is none:
+ * made and saved with ACME_NEXT_KEY_MAKE, else APR_ENOENT.
  */
 apr_status_t acme_accounts_next_key(acme_key_t **pkey,
                                     acme_accounts_t *accounts,
-                                    apr_uint32_t ca, int make,
+                                    apr_uint32_t ca, acme_next_key_e missing,
                                     acme_result_t *res, apr_pool_t *p);
 
-/* It replaces the account's, or is forgotten. */
+/*
+ * End a key change: the next key replaces the account's (ACME_KEY_PROMOTE), or
+ * is removed (ACME_KEY_DROP). A next key that is not there is not a failure:
+ * the message may be repeated.
+ */
 apr_status_t acme_accounts_end_key(acme_accounts_t *accounts, apr_uint32_t ca,
                                    acme_key_end_e end, acme_result_t *res,
                                    apr_pool_t *p);
 
-/* The administrator gave it up at the CA: nothing is ordered with it. */
+/* Store that the account was deactivated at the CA. (8555, 7.3.6) */
 apr_status_t acme_accounts_deactivated(acme_accounts_t *accounts,
                                        apr_uint32_t ca, acme_result_t *res,
                                        apr_pool_t *p);
 
-/* The URL of the CA's terms; true when the account agreed to others. */
-int acme_accounts_tell_terms(acme_accounts_t *accounts, apr_uint32_t ca,
+/*
+ * Store the URL of the CA's terms of service. True when another URL was stored
+ * before. A failure is logged, and is not a change. (8555, 7.3.3)
+ */
+int acme_accounts_note_terms(acme_accounts_t *accounts, apr_uint32_t ca,
                              const char *url, apr_pool_t *p);
 
 /*
- * What a record of dns-persist-01 looks like at this CA, as a worker saw it;
- * looked at here, for people will copy it. prefix may be "".
+ * Store the format of the records of dns-persist-01 at a CA, as a worker
+ * reports it. APR_EINVAL: the issuer is not a name, or draft or prefix are
+ * invalid; they are checked because administrators copy them into zones.
  */
-apr_status_t acme_accounts_tell_persist(acme_accounts_t *accounts,
-                                        apr_uint32_t ca,
-                                        const acme_msg_persist_t *persist,
-                                        acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_accounts_set_persist(acme_accounts_t *accounts,
+                                       apr_uint32_t ca,
+                                       const acme_msg_persist_t *persist,
+                                       acme_result_t *res, apr_pool_t *p);
 
-/* A line for each account, for people: the CA, the account's URL, contacts. */
+/* A line for each account, for people: the CA, the account's URL, contacts,
+   the external account. In p. */
 const char *acme_accounts_text(acme_accounts_t *accounts, apr_pool_t *p);
 
 /*
- * The JWS of the external account binding as JSON text, for newAccount at
- * url. NULL with success: none is configured. (8555, 7.3.4)
+ * The JWS of the external account binding as JSON text in p, for newAccount at
+ * url. NULL with success: none is configured. Fails when the file with the
+ * secret cannot be read or is invalid. (8555, 7.3.4)
  */
 apr_status_t acme_accounts_binding(const char **pjson,
                                    acme_accounts_t *accounts, apr_uint32_t ca,

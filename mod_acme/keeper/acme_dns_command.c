@@ -16,7 +16,6 @@
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-/* Labels of letters, digits, '-' and '_'; none looks like an option. */
 int acme_dns_command_is_name(const char *name)
 {
     apr_size_t len;
@@ -35,35 +34,32 @@ int acme_dns_command_is_name(const char *name)
     }
 }
 
-/* The key may be its group's, as bind's own are, but not everybody's. */
+/* The group may read the key, as with bind's own keys, but not every user. */
 static apr_status_t check_key(const char *path, acme_result_t *res)
 {
     struct stat st;
 
     if (stat(path, &st)) {
-        return acme_fail_errno(res, errno,
-                               "%s: the key of AcmeDns rfc2136 "
-                               "can't be read",
-                               path);
+        return acme_fail_errno(
+            res, errno, "%s: the key file of AcmeDns rfc2136 cannot be read",
+            path);
     }
     if (!S_ISREG(st.st_mode)) {
-        return acme_fail(res, APR_EINVAL,
-                         "%s: the key of AcmeDns rfc2136 is "
-                         "no file",
-                         path);
+        return acme_fail(
+            res, APR_EINVAL,
+            "%s: the key file of AcmeDns rfc2136 is not a regular file", path);
     }
     if (st.st_mode & S_IRWXO) {
-        return acme_fail(res, APR_EACCES,
-                         "%s: everybody can read or write "
-                         "this key, so it is not used; chmod 600 it and make "
-                         "a new key",
-                         path);
+        return acme_fail(
+            res, APR_EACCES,
+            "%s: every user can read or write this key file, so it is not used; run chmod 600 on it and create a new key",
+            path);
     }
     if (st.st_uid != 0 && st.st_uid != geteuid()) {
-        return acme_fail(res, APR_EACCES,
-                         "%s: this key belongs to user %d, "
-                         "so it is not used; chown it to root",
-                         path, (int)st.st_uid);
+        return acme_fail(
+            res, APR_EACCES,
+            "%s: this key file belongs to user %d, so it is not used; run chown root on it",
+            path, (int)st.st_uid);
     }
     return APR_SUCCESS;
 }
@@ -98,21 +94,18 @@ static apr_status_t check_program(const acme_dns_conf_t *dns,
                                   acme_result_t *res, apr_pool_t *p)
 {
     if (!find_nsupdate(p)) {
-        return acme_fail(res, APR_ENOENT,
-                         "nsupdate: not found on PATH; "
-                         "AcmeDns rfc2136 needs it: install bind9-dnsutils "
-                         "or knot-dnsutils (knsupdate)");
+        return acme_fail(
+            res, APR_ENOENT,
+            "nsupdate: not found on PATH; AcmeDns rfc2136 needs it: install bind9-dnsutils or knot-dnsutils (knsupdate)");
     }
     if (!dns->zone && !find_program("nsupdate", p)) {
-        return acme_fail(res, APR_ENOENT,
-                         "knsupdate: it can't find out the "
-                         "zone by itself; add zone= to AcmeDns rfc2136, or "
-                         "install bind9-dnsutils");
+        return acme_fail(
+            res, APR_ENOENT,
+            "knsupdate: this program cannot find the zone of a record; add zone= to AcmeDns rfc2136, or install bind9-dnsutils");
     }
     return APR_SUCCESS;
 }
 
-/* Settings that the configuration has let through become nsupdate's lines. */
 apr_status_t acme_dns_command_check(const acme_dns_conf_t *dns,
                                     acme_result_t *res, apr_pool_t *p)
 {
@@ -125,9 +118,9 @@ apr_status_t acme_dns_command_check(const acme_dns_conf_t *dns,
     if (server[0] == '-' || server[strspn(server, ALNUM "-._:%")]
         || dns->port[strspn(dns->port, "0123456789")]
         || (dns->zone && !acme_dns_command_is_name(dns->zone))) {
-        return acme_fail_never(res, APR_EINVAL,
-                               "AcmeDns rfc2136: server, "
-                               "port or zone is none");
+        return acme_fail_never(
+            res, APR_EINVAL,
+            "AcmeDns rfc2136: the server, port or zone is invalid");
     }
     rv = check_program(dns, res, p);
     return rv == APR_SUCCESS ? check_key(dns->key_file, res) : rv;
@@ -166,7 +159,7 @@ static apr_array_header_t *script(const acme_dns_command_job_t *what,
     return argv;
 }
 
-/* The key is in a file that nsupdate reads: arguments can be seen by all. */
+/* nsupdate reads the key from its file: every user can see arguments. */
 static apr_array_header_t *nsupdate(const acme_dns_conf_t *dns, apr_pool_t *p)
 {
     apr_array_header_t *argv = apr_array_make(p, 5, sizeof(const char *));
@@ -176,21 +169,19 @@ static apr_array_header_t *nsupdate(const acme_dns_conf_t *dns, apr_pool_t *p)
     return argv;
 }
 
-/* Without a zone nsupdate asks the same server which one the record is in. */
+/* Without a zone nsupdate asks the same server for the record's zone. */
 static const char *update_text(const acme_dns_command_job_t *what,
                                const acme_dns_conf_t *dns,
                                acme_record_e action, apr_pool_t *p)
 {
     const int present = action == ACME_RECORD_PRESENT;
 
-    return apr_psprintf(p,
-                        "server %s %s\n%s%s%supdate %s %s. %sTXT \"%s\"\n"
-                        "send\n",
-                        dns->server, dns->port, dns->zone ? "zone " : "",
-                        dns->zone ? dns->zone : "", dns->zone ? ".\n" : "",
-                        present ? "add" : "delete", what->record,
-                        present ? apr_psprintf(p, "%d ", TTL) : "",
-                        what->value);
+    return apr_psprintf(
+        p, "server %s %s\n%s%s%supdate %s %s. %sTXT \"%s\"\nsend\n",
+        dns->server, dns->port, dns->zone ? "zone " : "",
+        dns->zone ? dns->zone : "", dns->zone ? ".\n" : "",
+        present ? "add" : "delete", what->record,
+        present ? apr_psprintf(p, "%d ", TTL) : "", what->value);
 }
 
 static acme_dns_command_t make(const acme_dns_command_job_t *what,

@@ -12,7 +12,7 @@
 typedef struct {
     apr_uint32_t cert; /* index in the configuration */
     const char *id;    /* of the certificate, for the log */
-    const char *name;  /* without "*." */
+    const char *name;  /* of the domain, without "*." */
     const char *token;
     const char *value;
     const char *record;              /* without a final dot; NULL:
@@ -27,17 +27,20 @@ typedef struct {
     const char *input;        /* NULL: the event as JSON */
 } acme_dns_command_t;
 
-/* Labels of letters, digits, '-' and '_'; it can be no option of a program. */
+/* Is it labels of letters, digits, '-' and '_', none of which begins with '-',
+   so that a program cannot take it for an option? NULL is not. */
 int acme_dns_command_is_name(const char *name);
 
 /*
- * Can it be run? res says what is in the way: a key file that others can read,
- * no nsupdate, settings that can't be lines for it.
+ * Can the command be run? With ACME_DNS_RFC2136: APR_EINVAL for settings that
+ * cannot be lines for nsupdate (ACME_RETRY_NEVER), APR_ENOENT without nsupdate
+ * on PATH, APR_EACCES for a key file that other users can read or write.
  */
 apr_status_t acme_dns_command_check(const acme_dns_conf_t *dns,
                                     acme_result_t *res, apr_pool_t *p);
 
-/* What sets it, and what removes it; the job was checked by the caller. */
+/* The command that sets the record, and the one that removes it, in p; its
+   texts are those of what and dns, which the caller checked. */
 acme_dns_command_t acme_dns_command_present(const acme_dns_command_job_t *what,
                                             const acme_dns_conf_t *dns,
                                             apr_pool_t *p);

@@ -2,7 +2,7 @@
  * acme_dns_records.c - TXT records of dns-01.
  *
  * A worker chose the token, and a DNS server perhaps the record: every text
- * is looked at again before it becomes an argument or a line for nsupdate.
+ * is checked again before it becomes an argument or a line for nsupdate.
  */
 #include <string.h>
 #include <strings.h>
@@ -15,28 +15,28 @@
 #define PREFIX "_acme-challenge."
 #define TOKEN_MAX 256
 
-/* Beyond this the oldest that is idle is forgotten: workers that were killed
- * never asked for the cleanup of theirs. */
+/* Beyond this the oldest idle record is forgotten: a worker that was killed
+ * never requests the cleanup of its records. */
 #define RECORDS_MAX 4096
 
 typedef enum { NOTHING, PRESENT, CLEANUP } action_e;
 
 typedef struct record_t record_t;
 
-/* One value of one record, and who needs it. */
+/* One value of one record, and the certificates that need it. */
 struct record_t {
     record_t *next;
     acme_dns_records_t *records;
-    acme_dns_command_job_t what; /* as asked for last; of its cert, id and
-                                   names too, for they may be several */
+    acme_dns_command_job_t what; /* of the last request, which may be for
+                                   another certificate than the first */
     const acme_dns_conf_t *dns;
     apr_array_header_t *holders;        /* apr_uint32_t: certificates */
     action_e running;
-    action_e wanted;            /* when what runs has ended */
+    action_e next_action;       /* when what runs has ended */
     const char *auth_output;    /* of the last present; NULL: none */
     int failed;                 /* the last present, */
     int order;                  /* so many had failed before */
-    int told;
+    int reported;
     acme_result_t res;
     apr_pool_t *p;
 };
@@ -50,7 +50,7 @@ struct acme_dns_records_t {
     apr_pool_t *p;
 };
 
-static void run_wanted(record_t *record);
+static void run_next(record_t *record);
 
 acme_dns_records_t *acme_dns_records_create(const acme_log_t *log,
                                             apr_pool_t *p)
@@ -71,24 +71,26 @@ static apr_status_t check_what(const char **precord,
 
     *precord = NULL;
     if (!acme_dns_command_is_name(what->name)) {
-        return acme_fail_never(res, APR_EINVAL, "%s: no name that has a "
-                               "record in the DNS",
-                               acme_text_clean(what->name, ACME_NAME_MAX, p));
+        return acme_fail_never(
+            res, APR_EINVAL,
+            "%s: not a DNS name, so it cannot have a TXT record",
+            acme_text_clean(what->name, ACME_NAME_MAX, p));
     }
     if (!record) {
         record = apr_pstrcat(p, PREFIX, what->name, NULL);
     }
     if (!acme_dns_command_is_name(record)) {
-        return acme_fail_never(res, APR_EINVAL, "%s: the record of %s can't "
-                               "have this name",
-                               acme_text_clean(record, ACME_NAME_MAX, p),
-                               what->name);
+        return acme_fail_never(
+            res, APR_EINVAL, "%s: not a valid name for the TXT record of %s",
+            acme_text_clean(record, ACME_NAME_MAX, p), what->name);
     }
     if (!acme_text_is_base64url(what->token, TOKEN_MAX)
         || !acme_text_is_base64url(what->value, ACME_RECORD_VALUE_LEN)
         || strlen(what->value) != ACME_RECORD_VALUE_LEN) {
-        return acme_fail_never(res, APR_EINVAL, "%s: token or value of the "
-                               "challenge is no base64url", what->name);
+        return acme_fail_never(
+            res, APR_EINVAL,
+            "%s: the token or value of the challenge is not base64url",
+            what->name);
     }
     *precord = record;
     return APR_SUCCESS;
@@ -106,14 +108,14 @@ static int holder_index(const record_t *record, apr_uint32_t cert)
     return -1;
 }
 
-static void hold(record_t *record, apr_uint32_t cert)
+static void add_holder(record_t *record, apr_uint32_t cert)
 {
     if (holder_index(record, cert) < 0) {
         APR_ARRAY_PUSH(record->holders, apr_uint32_t) = cert;
     }
 }
 
-static void release(record_t *record, apr_uint32_t cert)
+static void remove_holder(record_t *record, apr_uint32_t cert)
 {
     int i = holder_index(record, cert);
 
@@ -136,7 +138,7 @@ static void forget(record_t *record)
     apr_pool_destroy(record->p);
 }
 
-/* Room for one more, if need be the place of the oldest that is idle. */
+/* Make room for one more; the oldest idle record may be dropped for it. */
 static int make_room(acme_dns_records_t *records)
 {
     record_t *record;
@@ -174,7 +176,7 @@ static record_t *record_make(acme_dns_records_t *records, const char *name,
     return record;
 }
 
-/* The one of this name and value, made if there is none; NULL: too many. */
+/* The record of this name and value, made if there is none; NULL: too many. */
 static record_t *find_record(acme_dns_records_t *records, const char *name,
                              const char *value)
 {
@@ -203,7 +205,7 @@ static apr_array_header_t *copy_names(const apr_array_header_t *names,
     return copy;
 }
 
-/* The same record is asked for rarely more than twice: the pool may grow. */
+/* A record is requested twice, rarely more often: the pool may grow. */
 static void keep_job(record_t *record, const acme_dns_command_job_t *what,
                      const acme_dns_conf_t *dns)
 {
@@ -218,7 +220,7 @@ static void keep_job(record_t *record, const acme_dns_command_job_t *what,
     record->dns = dns;
 }
 
-/* What the failure means, and what is to be done about it. */
+/* Add to a failure of the command what failed and what to check. */
 static void explain(record_t *record, acme_result_t *res)
 {
     const acme_dns_conf_t *dns = record->dns;
@@ -226,22 +228,23 @@ static void explain(record_t *record, acme_result_t *res)
 
     apr_cpystrn(detail, res->detail, sizeof(detail));
     if (dns->how == ACME_DNS_RFC2136) {
-        acme_fail(res, res->status, "%s: %s could not be updated at %s: %s; "
-                  "does the server let the key in %s change TXT records "
-                  "there? The error log has all that was said",
-                  record->what.name, record->what.record, dns->server, detail,
-                  dns->key_file);
+        acme_fail(
+            res, res->status,
+            "%s: the DNS update of %s at %s failed: %s; check that this server allows the key in %s to change TXT records there. The error log has the complete output",
+            record->what.name, record->what.record, dns->server, detail,
+            dns->key_file);
         res->reason = ACME_REASON_DNS_UPDATE_FAILED;
     }
     else {
-        acme_fail(res, res->status, "%s: the command of AcmeDns failed: %s; "
-                  "the error log has all that it said", record->what.name,
-                  detail);
+        acme_fail(
+            res, res->status,
+            "%s: the command of AcmeDns failed: %s; the error log has its complete output",
+            record->what.name, detail);
         res->reason = ACME_REASON_HOOK_FAILED;
     }
 }
 
-/* As certbot gives it on: without the white space around it. */
+/* As certbot passes it on: without white space around it. */
 static const char *strip(const char *text, apr_pool_t *p)
 {
     apr_size_t len;
@@ -258,7 +261,7 @@ static void end_present(record_t *record, apr_status_t status,
 {
     record->auth_output = strip(output, record->p);
     record->failed = status != APR_SUCCESS;
-    record->told = 0;
+    record->reported = 0;
     if (record->failed) {
         record->order = record->records->failures++;
         record->res = *res;
@@ -269,18 +272,19 @@ static void end_present(record_t *record, apr_status_t status,
 static void end_cleanup(record_t *record, apr_status_t status,
                         const acme_result_t *res)
 {
-    acme_result_t told = *res;
+    acme_result_t failure = *res;
 
     if (status != APR_SUCCESS) {
-        explain(record, &told);
-        acme_log(record->records->log, ACME_LOG_WARNING, record->what.id,
-                 "the record %s stays where it is, and does no harm: %s",
-                 record->what.record, told.detail);
+        explain(record, &failure);
+        acme_log(
+            record->records->log, ACME_LOG_WARNING, record->what.id,
+            "the TXT record %s could not be removed and stays in the DNS, where it does no harm: %s",
+            record->what.record, failure.detail);
     }
 }
 
-static void ended(void *baton, apr_status_t status, const acme_result_t *res,
-                  const char *output)
+static void command_ended(void *baton, apr_status_t status,
+                          const acme_result_t *res, const char *output)
 {
     record_t *record = baton;
     const action_e was = record->running;
@@ -292,19 +296,19 @@ static void ended(void *baton, apr_status_t status, const acme_result_t *res,
     else {
         end_cleanup(record, status, res);
     }
-    if (record->wanted) {
-        run_wanted(record);
+    if (record->next_action) {
+        run_next(record);
     }
     else if (was == CLEANUP) {
         forget(record);
     }
 }
 
-/* Begin what is wanted; it copies all, so that a pool of its own ends here. */
-static void run_wanted(record_t *record)
+/* Start the command of the next action. All is copied, so p ends here. */
+static void run_next(record_t *record)
 {
     const acme_dns_command_job_t *what = &record->what;
-    const int present = record->wanted == PRESENT;
+    const int present = record->next_action == PRESENT;
     acme_hook_event_t event = { 0 };
     acme_hook_dns_t dns = { 0 };
     acme_dns_command_t command;
@@ -324,7 +328,7 @@ static void run_wanted(record_t *record)
     event.dns = &dns;
     hook.event = &event;
     hook.timeout = record->dns->timeout;
-    hook.done = ended;
+    hook.done = command_ended;
     hook.baton = record;
     hook.outlives = !present;   /* nobody would remove it later */
     if (!present) {
@@ -334,22 +338,22 @@ static void run_wanted(record_t *record)
                       : acme_dns_command_cleanup(what, record->dns, p);
     hook.command = command.argv;
     hook.input = command.input;
-    record->running = record->wanted;
-    record->wanted = NOTHING;
+    record->running = record->next_action;
+    record->next_action = NOTHING;
     acme_hook_run_start(record->records->hooks, &hook);
     apr_pool_destroy(p);
 }
 
-/* Now, or after what runs; not again what runs already. */
+/* Start now, or after the running command; not again if it is the same. */
 static void start(record_t *record, action_e action)
 {
-    record->wanted = record->running == action ? NOTHING : action;
+    record->next_action = record->running == action ? NOTHING : action;
     if (!record->running) {
-        run_wanted(record);
+        run_next(record);
     }
 }
 
-/* The record that is meant, when all that was said of it is right. */
+/* Check the job, and find or make its record. */
 static apr_status_t prepare(record_t **precord, acme_dns_records_t *records,
                             const acme_dns_command_job_t *what,
                             const acme_dns_conf_t *dns, acme_result_t *res)
@@ -370,21 +374,23 @@ static apr_status_t prepare(record_t **precord, acme_dns_records_t *records,
             keep_job(*precord, what, dns);
         }
         else {
-            rv = acme_fail(res, APR_ENOSPC, "%s: %d DNS records are being "
-                           "changed already", what->name, RECORDS_MAX);
+            rv = acme_fail(
+                res, APR_ENOSPC,
+                "%s: the keeper already has %d DNS records to change",
+                what->name, RECORDS_MAX);
         }
     }
     apr_pool_destroy(p);
     return rv;
 }
 
-/* A round begins with the first present after the last one was told. */
-static void forget_told(acme_dns_records_t *records, apr_uint32_t cert)
+/* After a failure was reported, the next present begins anew. */
+static void forget_reported(acme_dns_records_t *records, apr_uint32_t cert)
 {
     record_t *record;
 
     for (record = records->first; record; record = record->next) {
-        if (record->told && holder_index(record, cert) >= 0) {
+        if (record->reported && holder_index(record, cert) >= 0) {
             record->failed = 0;
         }
     }
@@ -400,9 +406,9 @@ apr_status_t acme_dns_records_present(acme_dns_records_t *records,
 
     rv = prepare(&record, records, what, dns, res);
     if (rv == APR_SUCCESS) {
-        forget_told(records, what->cert);
+        forget_reported(records, what->cert);
         record->failed = 0;
-        hold(record, what->cert);
+        add_holder(record, what->cert);
         start(record, PRESENT);
     }
     return rv;
@@ -418,7 +424,7 @@ apr_status_t acme_dns_records_cleanup(acme_dns_records_t *records,
 
     rv = prepare(&record, records, what, dns, res);
     if (rv == APR_SUCCESS) {
-        release(record, what->cert);
+        remove_holder(record, what->cert);
         if (record->holders->nelts == 0) {
             start(record, CLEANUP);
         }
@@ -460,7 +466,7 @@ apr_status_t acme_dns_records_result(acme_dns_records_t *records,
 
     for (record = records->first; record; record = record->next) {
         if (record->failed && holder_index(record, cert) >= 0) {
-            record->told = 1;
+            record->reported = 1;
             if (!found || record->order < found->order) {
                 found = record;
             }

@@ -1,8 +1,8 @@
 /*
- * acme_dns_records.h - TXT records of dns-01: which are set, which are being
- * set or removed.
+ * acme_dns_records.h - the TXT records of dns-01 that are set, or are being set
+ * or removed. (8555, 8.4)
  *
- * All side by side, but never two at work on one value of one record.
+ * Commands run side by side, but never two for one value of one record.
  */
 #ifndef ACME_DNS_RECORDS_H
 #define ACME_DNS_RECORDS_H
@@ -19,9 +19,12 @@ acme_dns_records_t *acme_dns_records_create(const acme_log_t *log,
                                             apr_pool_t *p);
 
 /*
- * Begin to set a record; acme_dns_records_result() says how it went. A failure
- * here has begun nothing: an input that is refused (ACME_RETRY_NEVER), a key
- * file that others can read, no nsupdate. dns lives as long as records.
+ * Begin to set a record; acme_dns_records_result() has the result. what is
+ * copied; dns lives as long as records.
+ *
+ * After a failure nothing was begun: APR_EINVAL for an invalid name, token or
+ * value (ACME_RETRY_NEVER), the failures of acme_dns_command_check(),
+ * APR_ENOSPC for too many records.
  */
 apr_status_t acme_dns_records_present(acme_dns_records_t *records,
                                       const acme_dns_command_job_t *what,
@@ -29,26 +32,27 @@ apr_status_t acme_dns_records_present(acme_dns_records_t *records,
                                       acme_result_t *res);
 
 /*
- * Begin to remove it, after its present when that still runs, and not while
- * another certificate needs the same value. Also right for a record that was
- * never presented here, or in vain. A failure of what runs is logged; what
- * runs goes on when the keeper ends.
+ * Begin to remove a record, after its present if that still runs, and not
+ * while another certificate needs the same value. The record may be one that
+ * was never set here, or could not be. Failures as above; a failure of the
+ * command is only logged. The command goes on when the keeper ends.
  */
 apr_status_t acme_dns_records_cleanup(acme_dns_records_t *records,
                                       const acme_dns_command_job_t *what,
                                       const acme_dns_conf_t *dns,
                                       acme_result_t *res);
 
-/* Is any being set or removed? */
+/* Is any record being set or removed? */
 int acme_dns_records_busy(const acme_dns_records_t *records);
 
-/* Does something still run, or wait, for the certificate? */
+/* Does a command run or wait for the certificate? */
 int acme_dns_records_running(const acme_dns_records_t *records,
                              apr_uint32_t cert);
 
 /*
- * The first failure among the presents of the certificate that have ended.
- * Once told, it is forgotten with the next present; and with the cleanup.
+ * The first failure among the presents of the certificate that have ended, or
+ * APR_SUCCESS. A failure that was returned once is forgotten with the next
+ * present or with the cleanup.
  */
 apr_status_t acme_dns_records_result(acme_dns_records_t *records,
                                      apr_uint32_t cert, acme_result_t *res);

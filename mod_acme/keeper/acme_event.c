@@ -32,7 +32,7 @@ acme_event_sink_t *acme_event_sink_create(const acme_conf_t *conf,
     return sink;
 }
 
-/* Its output is in the log already; a failure is logged here. */
+/* The output is in the log already; a failure is logged here. */
 static void hook_ended(void *baton, apr_status_t status,
                        const acme_result_t *res, const char *output)
 {
@@ -47,7 +47,7 @@ static void hook_ended(void *baton, apr_status_t status,
 void acme_event_send(acme_event_sink_t *sink, const acme_state_t *state,
                      acme_event_e event, const char *detail, apr_pool_t *p)
 {
-    acme_hook_event_t told = { NULL };
+    acme_hook_event_t fields = { NULL };
     acme_hook_t hook = { NULL };
     const acme_cert_conf_t *cert;
     int i;
@@ -59,23 +59,23 @@ void acme_event_send(acme_event_sink_t *sink, const acme_state_t *state,
     if (!cert->hooks) {
         return;
     }
-    told.event = words[event];
-    told.id = cert->id;
-    told.names = cert->names;
-    told.problem = state->problem;
-    told.detail = detail;
+    fields.event = words[event];
+    fields.id = cert->id;
+    fields.names = cert->names;
+    fields.problem = state->problem;
+    fields.detail = detail;
     if (state->live) {
-        told.live = acme_store_path(sink->store, "live", cert->id, p);
-        told.cert = acme_store_live(sink->store, cert->id, "cert.pem", p);
-        told.chain = acme_store_live(sink->store, cert->id, "chain.pem", p);
-        told.fullchain =
+        fields.live = acme_store_path(sink->store, "live", cert->id, p);
+        fields.cert = acme_store_live(sink->store, cert->id, "cert.pem", p);
+        fields.chain = acme_store_live(sink->store, cert->id, "chain.pem", p);
+        fields.fullchain =
             acme_store_live(sink->store, cert->id, "fullchain.pem", p);
-        told.privkey =
+        fields.privkey =
             acme_store_live(sink->store, cert->id, "privkey.pem", p);
-        told.not_after = state->not_after;
+        fields.not_after = state->not_after;
     }
 
-    hook.event = &told;
+    hook.event = &fields;
     hook.timeout = cert->hook_timeout;
     hook.outlives = 1;
     hook.done = hook_ended;

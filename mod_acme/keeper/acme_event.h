@@ -1,6 +1,6 @@
 /*
- * acme_event.h - AcmeHook notify: an administrator's commands are run when
- * something happened. (docs/design.md, Hooks)
+ * acme_event.h - AcmeHook: the administrator's commands are run on an event.
+ * (docs/design.md, Commands)
  */
 #ifndef ACME_EVENT_H
 #define ACME_EVENT_H
@@ -10,10 +10,10 @@
 #include "acme_state.h"
 #include "acme_store.h"
 
-/* Where events go: the hooks of the configuration. */
+/* The hooks of the configuration, to which events are sent. */
 typedef struct acme_event_sink_t acme_event_sink_t;
 
-/* All that is given lives as long as p. */
+/* All arguments live at least as long as p. */
 acme_event_sink_t *acme_event_sink_create(const acme_conf_t *conf,
                                           const acme_store_t *store,
                                           acme_hook_runner_t *hooks,
@@ -21,8 +21,9 @@ acme_event_sink_t *acme_event_sink_create(const acme_conf_t *conf,
                                           apr_pool_t *p);
 
 /*
- * Start the hooks of the certificate that state is of; returns at once.
- * detail: a sentence. Without hooks, or with sink NULL, nothing happens.
+ * Start the hooks of the certificate that state belongs to, and return at
+ * once. detail is a sentence for people. A hook that fails is logged. Without
+ * hooks, or with sink NULL, nothing happens. p is for the call.
  */
 void acme_event_send(acme_event_sink_t *sink, const acme_state_t *state,
                      acme_event_e event, const char *detail, apr_pool_t *p);

@@ -23,12 +23,12 @@ struct acme_handlers_t {
     acme_dns_records_t *records;
 };
 
-/* A request that is being served; what it is about was looked up. */
+/* A request that is being served, and what its target is. */
 typedef struct {
-    acme_handlers_t *serve;
+    acme_handlers_t *handlers;
     acme_registry_t *registry;
     const acme_message_t *message;
-    const acme_target_t *about;         /* NULL: about none */
+    const acme_target_t *about; /* NULL: no certificate */
     const acme_cert_conf_t *cert;
     apr_uint32_t ca;                    /* index in the configuration */
     acme_result_t *res;
@@ -58,11 +58,11 @@ static apr_status_t serve_changes(acme_message_t *reply,
     reply->body = acme_registry_next_change(request->registry, after->change);
     return reply->body ? APR_SUCCESS
                        : acme_fail(request->res, APR_ENOENT,
-                                   "keeper: no change");
+                                   "keeper: no certificate has changed");
 }
 
-/* A certificate's own key can revoke it, whatever became of the account. */
-static int is_to_revoke(const request_t *request)
+/* Is a revocation requested? That works without the account. (8555, 7.6) */
+static int is_revocation_requested(const request_t *request)
 {
     const acme_want_e wanted =
         acme_registry_state(request->registry, request->about->cert)->wanted;
@@ -80,10 +80,10 @@ static apr_status_t serve_prepare(acme_message_t *reply,
     const char *thumbprint, *flags;
     apr_status_t rv;
 
-    rv = acme_accounts_find(&account, request->serve->accounts, request->ca,
+    rv = acme_accounts_find(&account, request->handlers->accounts, request->ca,
                             request->res);
-    if (rv == APR_SUCCESS && !is_to_revoke(request)) {
-        rv = acme_accounts_check(request->serve->accounts, account,
+    if (rv == APR_SUCCESS && !is_revocation_requested(request)) {
+        rv = acme_accounts_check(request->handlers->accounts, account,
                                  request->res, request->p);
     }
     if (rv == APR_SUCCESS) {
@@ -101,7 +101,7 @@ static apr_status_t serve_prepare(acme_message_t *reply,
     prepared->contacts_changed = account->contacts_changed;
     prepared->has_next_key = account->has_next_key;
     prepared->deactivated = account->deactivated;
-    /* An order at another CA is none at this one. */
+    /* An order at another CA cannot be resumed at this one. */
     if (pending->account && !strcmp(pending->account, account->folder)) {
         prepared->issued = pending->issued;
         if (pending->order_url) {
@@ -126,8 +126,9 @@ static apr_status_t serve_sign(acme_message_t *reply,
 {
     apr_status_t rv;
 
-    rv = acme_sign(&reply->tail, request->registry, request->serve->accounts,
-                   request->message->body, request->res, request->p);
+    rv =
+        acme_sign(&reply->tail, request->registry, request->handlers->accounts,
+                  request->message->body, request->res, request->p);
     if (rv == APR_SUCCESS) {
         reply->tail_len = strlen(reply->tail);
     }
@@ -152,8 +153,8 @@ static apr_status_t serve_account(acme_message_t *reply,
 
     (void)reply;
     if (rv == APR_SUCCESS) {
-        rv = acme_accounts_tell_url(request->serve->accounts, request->ca,
-                                    url, request->res, request->p);
+        rv = acme_accounts_set_url(request->handlers->accounts, request->ca,
+                                   url, request->res, request->p);
     }
     return rv;
 }
@@ -168,14 +169,12 @@ static apr_status_t serve_terms(acme_message_t *reply,
                      request->about->ca);
 
     (void)reply;
-    if (acme_accounts_tell_terms(request->serve->accounts, request->ca, url,
+    if (acme_accounts_note_terms(request->handlers->accounts, request->ca, url,
                                  request->p)) {
-        acme_log(acme_registry_log(request->registry), ACME_LOG_WARNING,
-                 "account",
-                 "%s: the "
-                 "terms of service have changed: read %s. AcmeTermsOfService "
-                 "agree goes on to agree; remove it if you do not",
-                 acme_url_host(ca->url, request->p), url);
+        acme_log(
+            acme_registry_log(request->registry), ACME_LOG_WARNING, "account",
+            "%s: the terms of service have changed: read %s. AcmeTermsOfService agree agrees to the new terms as well; remove it if you do not agree",
+            acme_url_host(ca->url, request->p), url);
         acme_registry_send_event(request->registry, request->about->cert,
                                  ACME_EVENT_TERMS_CHANGED, url, request->p);
     }
@@ -216,29 +215,10 @@ static apr_status_t serve_key(acme_message_t *reply, const request_t *request)
     const acme_msg_key_t *body = request->message->body;
 
     (void)reply;
-    return acme_accounts_end_key(request->serve->accounts, request->ca,
-                                 body->end == ACME_KEY_PROMOTE
-                                 ? ACME_KEY_PROMOTE : ACME_KEY_DROP,
-                                 request->res, request->p);
-}
-
-static apr_status_t record_value(const char **pvalue, const char *token,
-                                 const request_t *request)
-{
-    const acme_ca_account_t *account;
-    const char *thumbprint;
-    apr_status_t rv;
-
-    rv = acme_accounts_find(&account, request->serve->accounts, request->ca,
-                            request->res);
-    if (rv == APR_SUCCESS) {
-        rv = acme_key_thumbprint(&thumbprint, account->key, request->res,
-                                 request->p);
-    }
-    if (rv == APR_SUCCESS) {
-        *pvalue = acme_challenge_dns01_value(token, thumbprint, request->p);
-    }
-    return rv;
+    return acme_accounts_end_key(
+        request->handlers->accounts, request->ca,
+        body->end == ACME_KEY_PROMOTE ? ACME_KEY_PROMOTE : ACME_KEY_DROP,
+        request->res, request->p);
 }
 
 static apr_status_t serve_record(acme_message_t *reply,
@@ -246,30 +226,41 @@ static apr_status_t serve_record(acme_message_t *reply,
 {
     const acme_msg_record_t *body = request->message->body;
     const acme_cert_conf_t *cert = request->cert;
-    acme_dns_records_t *records = request->serve->records;
+    acme_dns_records_t *records = request->handlers->records;
     const apr_uint32_t others = (apr_uint32_t)cert->names->nelts - 1;
     acme_dns_command_job_t job = { .cert = body->about.cert,
                                    .id = cert->id,
                                    .token = body->token,
                                    .names = cert->names };
+    const acme_ca_account_t *account;
+    const char *thumbprint;
     apr_status_t rv;
 
     (void)reply;
     if (!cert->dns || body->name >= (apr_uint32_t)cert->names->nelts
         || !acme_text_is_base64url(body->token, ACME_TOKEN_MAX)) {
-        return acme_fail(request->res, APR_EINVAL, "%s: no such record is "
-                         "configured", cert->id);
+        return acme_fail(
+            request->res, APR_EINVAL,
+            "%s: a worker asked for a DNS record that is not configured",
+            cert->id);
     }
     job.name = acme_name_base(APR_ARRAY_IDX(cert->names, body->name,
                                             const char *));
     job.record = body->record[0] ? body->record : NULL;
-    /* Believed up to what the certificate can have. */
+    /* A worker's number is bounded by the names of the certificate. */
     job.remaining = (int)(body->remaining < others ? body->remaining
                                                    : others);
-    rv = record_value(&job.value, body->token, request);
+    rv = acme_accounts_find(&account, request->handlers->accounts, request->ca,
+                            request->res);
+    if (rv == APR_SUCCESS) {
+        rv = acme_key_thumbprint(&thumbprint, account->key, request->res,
+                                 request->p);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    job.value =
+        acme_challenge_dns01_value(body->token, thumbprint, request->p);
     return body->action == ACME_RECORD_PRESENT
                ? acme_dns_records_present(records, &job, cert->dns,
                                           request->res)
@@ -277,15 +268,16 @@ static apr_status_t serve_record(acme_message_t *reply,
                                           request->res);
 }
 
-/* APR_EAGAIN: the loop asks again when a command has ended. */
+/* APR_EAGAIN: the loop serves it again when a command has ended. */
 static apr_status_t serve_await(acme_message_t *reply,
                                 const request_t *request)
 {
-    acme_dns_records_t *records = request->serve->records;
+    acme_dns_records_t *records = request->handlers->records;
 
     (void)reply;
     if (acme_dns_records_running(records, request->about->cert)) {
-        return acme_fail(request->res, APR_EAGAIN, "%s: commands run",
+        return acme_fail(request->res, APR_EAGAIN,
+                         "%s: commands of AcmeDns are still running",
                          request->cert->id);
     }
     return acme_dns_records_result(records, request->about->cert,
@@ -301,13 +293,6 @@ static apr_status_t serve_window(acme_message_t *reply,
     return APR_SUCCESS;
 }
 
-/* The key that is pending may be that of the revoked one. (AcmeKeyReuse) */
-static apr_status_t forget_pending(const request_t *request)
-{
-    return acme_pending_remove(acme_registry_store(request->registry),
-                               request->cert->id, request->res, request->p);
-}
-
 static apr_status_t serve_done(acme_message_t *reply,
                                const request_t *request)
 {
@@ -320,11 +305,13 @@ static apr_status_t serve_done(acme_message_t *reply,
     if (want->want == ACME_WANT_DEACTIVATION
         && state->wanted == ACME_WANT_DEACTIVATION
         && state->wanted_ca == request->about->ca) {
-        rv = acme_accounts_deactivated(request->serve->accounts, request->ca,
-                                       request->res, request->p);
+        rv = acme_accounts_deactivated(request->handlers->accounts,
+                                       request->ca, request->res, request->p);
     }
-    else if (want->want == state->wanted && is_to_revoke(request)) {
-        rv = forget_pending(request);
+    else if (want->want == state->wanted && is_revocation_requested(request)) {
+        /* The pending key may be that of the revoked one. (AcmeKeyReuse) */
+        rv = acme_pending_remove(acme_registry_store(request->registry),
+                                 request->cert->id, request->res, request->p);
     }
     if (rv == APR_SUCCESS) {
         acme_registry_want_done(request->registry, want, apr_time_now(),
@@ -351,7 +338,7 @@ static apr_status_t serve_install(acme_message_t *reply,
     issued.pem = request->message->tail;
     issued.len = request->message->tail_len;
     if (rv == APR_SUCCESS) {
-        rv = acme_install_chain(request->registry, request->serve->reload,
+        rv = acme_install_chain(request->registry, request->handlers->reload,
                                 request->about, &issued, request->res,
                                 request->p);
         reply->body =
@@ -360,7 +347,7 @@ static apr_status_t serve_install(acme_message_t *reply,
     return rv;
 }
 
-/* Nothing of it is secret: the files are there for everybody to read. */
+/* Nothing in the reply is secret: every user can read these files. */
 static apr_status_t serve_live(acme_message_t *reply,
                                const request_t *request)
 {
@@ -382,20 +369,6 @@ static apr_status_t serve_live(acme_message_t *reply,
                           ACME_CHAIN_SIZE_MAX, request->res, request->p);
 }
 
-static const char *urls_text(const request_t *request)
-{
-    const acme_ca_conf_t *ca;
-    const char *text = "";
-    apr_uint32_t i;
-
-    for (i = 0; (ca = acme_conf_ca(acme_registry_conf(request->registry),
-                                   request->cert, i));
-         i++) {
-        text = apr_pstrcat(request->p, text, ca->url, "\n", NULL);
-    }
-    return text;
-}
-
 static void set_tail(acme_message_t *reply, const char *text)
 {
     reply->tail = text;
@@ -408,8 +381,8 @@ static void set_tail(acme_message_t *reply, const char *text)
 static apr_status_t serve_accounts(acme_message_t *reply,
                                    const request_t *request)
 {
-    set_tail(reply, acme_accounts_text(request->serve->accounts,
-                                       request->p));
+    set_tail(reply,
+             acme_accounts_text(request->handlers->accounts, request->p));
     return APR_SUCCESS;
 }
 
@@ -417,9 +390,9 @@ static apr_status_t serve_persist(acme_message_t *reply,
                                   const request_t *request)
 {
     (void)reply;
-    return acme_accounts_tell_persist(request->serve->accounts, request->ca,
-                                      request->message->body, request->res,
-                                      request->p);
+    return acme_accounts_set_persist(request->handlers->accounts, request->ca,
+                                     request->message->body, request->res,
+                                     request->p);
 }
 
 static apr_status_t serve_txt(acme_message_t *reply, const request_t *request)
@@ -429,7 +402,7 @@ static apr_status_t serve_txt(acme_message_t *reply, const request_t *request)
     const char *text;
     apr_status_t rv;
 
-    rv = acme_accounts_find(&account, request->serve->accounts, request->ca,
+    rv = acme_accounts_find(&account, request->handlers->accounts, request->ca,
                             request->res);
     if (rv == APR_SUCCESS) {
         rv = acme_persist_zone_lines(&text, request->cert, account,
@@ -445,12 +418,19 @@ static apr_status_t serve_list(acme_message_t *reply,
                                const request_t *request)
 {
     const acme_cert_conf_t *cert = request->cert;
+    const acme_conf_t *conf = acme_registry_conf(request->registry);
+    const char *text = apr_pstrcat(request->p, cert->id, "\n", NULL);
+    const acme_ca_conf_t *ca;
+    apr_uint32_t i;
 
+    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
+        text = apr_pstrcat(request->p, text, ca->url, "\n", NULL);
+    }
     reply->body = acme_registry_state(request->registry, request->about->cert);
-    set_tail(reply, apr_pstrcat(request->p, cert->id, "\n",
-                                urls_text(request),
-                                apr_array_pstrcat(request->p, cert->names,
-                                                  '\n'), NULL));
+    set_tail(reply,
+             apr_pstrcat(request->p, text,
+                         apr_array_pstrcat(request->p, cert->names, '\n'),
+                         NULL));
     return APR_SUCCESS;
 }
 
@@ -461,34 +441,25 @@ static apr_status_t serve_want(acme_message_t *reply,
 
     (void)reply;
     if (want->want == ACME_WANT_NOTHING || want->want >= ACME_WANTS) {
-        return acme_fail(request->res, APR_EINVAL, "keeper: nobody can want "
-                         "%u", want->want);
+        return acme_fail(request->res, APR_EINVAL,
+                         "keeper: there is no request %u of an administrator",
+                         want->want);
     }
     acme_registry_want(request->registry, want, apr_time_now(), request->p);
     return APR_SUCCESS;
 }
 
-static handler_t *const handlers[ACME_MSG_KINDS] = {
-    [ACME_MSG_HELLO] = serve_hello,
-    [ACME_MSG_CHANGES] = serve_changes,
-    [ACME_MSG_PREPARE] = serve_prepare,
-    [ACME_MSG_SIGN] = serve_sign,
-    [ACME_MSG_ACCOUNT] = serve_account,
-    [ACME_MSG_KEY] = serve_key,
-    [ACME_MSG_TERMS] = serve_terms,
-    [ACME_MSG_ORDER] = serve_order,
-    [ACME_MSG_RECORD] = serve_record,
-    [ACME_MSG_AWAIT] = serve_await,
-    [ACME_MSG_NOTE] = serve_note,
-    [ACME_MSG_WINDOW] = serve_window,
-    [ACME_MSG_INSTALL] = serve_install,
-    [ACME_MSG_LIVE] = serve_live,
-    [ACME_MSG_DONE] = serve_done,
-    [ACME_MSG_PERSIST] = serve_persist,
-    [ACME_MSG_LIST] = serve_list,
-    [ACME_MSG_ACCOUNTS] = serve_accounts,
-    [ACME_MSG_TXT] = serve_txt,
-    [ACME_MSG_WANT] = serve_want
+static handler_t *const served[ACME_MSG_KINDS] = {
+    [ACME_MSG_HELLO] = serve_hello,     [ACME_MSG_CHANGES] = serve_changes,
+    [ACME_MSG_PREPARE] = serve_prepare, [ACME_MSG_SIGN] = serve_sign,
+    [ACME_MSG_ACCOUNT] = serve_account, [ACME_MSG_KEY] = serve_key,
+    [ACME_MSG_TERMS] = serve_terms,     [ACME_MSG_ORDER] = serve_order,
+    [ACME_MSG_RECORD] = serve_record,   [ACME_MSG_AWAIT] = serve_await,
+    [ACME_MSG_NOTE] = serve_note,       [ACME_MSG_WINDOW] = serve_window,
+    [ACME_MSG_INSTALL] = serve_install, [ACME_MSG_LIVE] = serve_live,
+    [ACME_MSG_DONE] = serve_done,       [ACME_MSG_PERSIST] = serve_persist,
+    [ACME_MSG_LIST] = serve_list,       [ACME_MSG_ACCOUNTS] = serve_accounts,
+    [ACME_MSG_TXT] = serve_txt,         [ACME_MSG_WANT] = serve_want
 };
 
 acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
@@ -496,55 +467,54 @@ acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
                                       acme_dns_records_t *records,
                                       apr_pool_t *p)
 {
-    acme_handlers_t *serve = apr_pcalloc(p, sizeof(*serve));
+    acme_handlers_t *handlers = apr_pcalloc(p, sizeof(*handlers));
 
-    serve->registry = registry;
-    serve->reload = reload;
-    serve->records = records;
-    serve->accounts = acme_accounts_create(registry, p);
-    return serve;
+    handlers->registry = registry;
+    handlers->reload = reload;
+    handlers->records = records;
+    handlers->accounts = acme_accounts_create(registry, p);
+    return handlers;
 }
 
-static int is_free(const acme_handlers_t *serve, apr_uint32_t cert)
-{
-    return acme_conf_cert(acme_registry_conf(serve->registry), cert)->agreed
-           && acme_registry_state(serve->registry, cert)->wanted
-                  == ACME_WANT_NOTHING;
-}
-
-/* As acmectl account update would, once for each CA of the certificate. */
-static void want_contacts_told(acme_handlers_t *serve, apr_uint32_t cert,
-                               char *seen, apr_pool_t *p)
+/*
+ * As acmectl account update does, once for each CA of the certificate, and
+ * while no other request of an administrator is pending.
+ */
+static void request_updates(acme_handlers_t *handlers, apr_uint32_t cert,
+                            char *seen, apr_pool_t *p)
 {
     const acme_cert_conf_t *conf =
-        acme_conf_cert(acme_registry_conf(serve->registry), cert);
+        acme_conf_cert(acme_registry_conf(handlers->registry), cert);
     acme_msg_want_t want = { { cert, 0, 0 }, ACME_WANT_UPDATE, -1 };
     int i;
 
-    for (i = 0; i < conf->cas->nelts && is_free(serve, cert); i++) {
+    for (i = 0; i < conf->cas->nelts && conf->agreed
+                && acme_registry_state(handlers->registry, cert)->wanted
+                       == ACME_WANT_NOTHING;
+         i++) {
         const apr_uint32_t ca = acme_conf_ca_index(conf, (apr_uint32_t)i);
 
         if (!seen[ca]
-            && acme_accounts_contacts_changed(serve->accounts, ca, p)) {
+            && acme_accounts_contacts_changed(handlers->accounts, ca, p)) {
             want.about.ca = (apr_uint32_t)i;
-            acme_registry_want(serve->registry, &want, apr_time_now(), p);
+            acme_registry_want(handlers->registry, &want, apr_time_now(), p);
         }
         seen[ca] = 1;
     }
 }
 
-void acme_handlers_update_contacts(acme_handlers_t *serve, apr_pool_t *p)
+void acme_handlers_update_contacts(acme_handlers_t *handlers, apr_pool_t *p)
 {
-    const acme_conf_t *conf = acme_registry_conf(serve->registry);
+    const acme_conf_t *conf = acme_registry_conf(handlers->registry);
     char *seen = apr_pcalloc(p, (apr_size_t)conf->cas->nelts + 1);
     apr_uint32_t i;
 
     for (i = 0; i < (apr_uint32_t)conf->certs->nelts; i++) {
-        want_contacts_told(serve, i, seen, p);
+        request_updates(handlers, i, seen, p);
     }
 }
 
-/* A worker can't speak of anything that is not configured. */
+/* Look up the target: a worker cannot name what is not configured. */
 static apr_status_t find_target(request_t *request)
 {
     const acme_message_e kind = request->message->kind;
@@ -559,32 +529,36 @@ static apr_status_t find_target(request_t *request)
     request->about = about;
     request->cert = acme_conf_cert(conf, about->cert);
     if (!request->cert) {
-        return acme_fail(request->res, APR_ENOENT, "keeper: no certificate "
-                         "%u is configured", about->cert);
+        return acme_fail(request->res, APR_ENOENT,
+                         "keeper: certificate %u is not configured",
+                         about->cert);
     }
     if (!acme_conf_ca(conf, request->cert, about->ca)
         || about->part >= acme_conf_parts(request->cert)) {
-        return acme_fail(request->res, APR_ENOENT, "%s: no CA %u or no key "
-                         "type %u is configured", request->cert->id,
-                         about->ca, about->part);
+        return acme_fail(request->res, APR_ENOENT,
+                         "%s: CA %u or key type %u is not configured",
+                         request->cert->id, about->ca, about->part);
     }
     request->ca = acme_conf_ca_index(request->cert, about->ca);
     return APR_SUCCESS;
 }
 
 apr_status_t acme_handlers_answer(acme_message_t *reply,
-                                  acme_handlers_t *serve,
+                                  acme_handlers_t *handlers,
                                   const acme_message_t *message,
                                   acme_result_t *res, apr_pool_t *p)
 {
     static const acme_msg_none_t none;
-    request_t request = { serve, serve->registry, message, NULL, NULL, 0, res,
-                          p };
+    request_t request = { .handlers = handlers,
+                          .registry = handlers->registry,
+                          .message = message,
+                          .res = res,
+                          .p = p };
     apr_status_t rv;
 
     memset(reply, 0, sizeof(*reply));
     reply->kind = message->kind;
     reply->body = &none;
     rv = find_target(&request);
-    return rv == APR_SUCCESS ? handlers[message->kind](reply, &request) : rv;
+    return rv == APR_SUCCESS ? served[message->kind](reply, &request) : rv;
 }

@@ -1,8 +1,8 @@
 /*
  * acme_handlers.h - what the keeper does for each message.
  *
- * The rule: from a worker it takes the index of a certificate in its own
- * configuration, and octets that it checks. Never a path, a command, names.
+ * The rule: from a worker the keeper accepts positions in its own
+ * configuration, and data that it checks; never a path, a command or names.
  */
 #ifndef ACME_HANDLERS_H
 #define ACME_HANDLERS_H
@@ -13,25 +13,27 @@
 
 typedef struct acme_handlers_t acme_handlers_t;
 
-/* What it is given lives as long as p. */
+/* registry, reload and records live at least as long as p. */
 acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
                                       acme_reload_t *reload,
                                       acme_dns_records_t *records,
                                       apr_pool_t *p);
 
 /*
- * At the keeper's beginning: contacts that were changed in the configuration
- * are told to the CAs, without waiting for the next order.
+ * Called once, when the keeper starts: for each account whose configured
+ * contacts differ from those that the CA has, an update is requested, as with
+ * acmectl account update. (8555, 7.3.2) p is for the call.
  */
-void acme_handlers_update_contacts(acme_handlers_t *serve, apr_pool_t *p);
+void acme_handlers_update_contacts(acme_handlers_t *handlers, apr_pool_t *p);
 
 /*
- * Answer a request that was allowed. On success reply is filled, from p; else
- * res is what the other side is told. APR_EAGAIN: it can't be answered yet,
- * and is to be served again when a command has ended.
+ * Serve a request that its sender may send. On success reply is filled; its
+ * body and tail are in p, or in the registry until its next change. On failure
+ * res is the body of the reply. APR_EAGAIN: there is no reply yet; call again
+ * with the same request when a command has ended.
  */
 apr_status_t acme_handlers_answer(acme_message_t *reply,
-                                  acme_handlers_t *serve,
+                                  acme_handlers_t *handlers,
                                   const acme_message_t *request,
                                   acme_result_t *res, apr_pool_t *p);
 

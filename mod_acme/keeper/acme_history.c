@@ -15,7 +15,7 @@ static const char *const kinds[ACME_ORDER_KINDS] = {
 
 #define NAMES_SIZE 17           /* 16 hex digits and the end */
 
-/* Stands for a set of names: their order doesn't matter to the CA. */
+/* A hash of a set of names: their order does not matter to the CA. */
 static const char *names_word(char buf[NAMES_SIZE],
                               const apr_array_header_t *names)
 {
@@ -29,7 +29,7 @@ static const char *names_word(char buf[NAMES_SIZE],
         for (; *name; name++) {
             hash = (hash ^ (unsigned char)*name) * 1099511628211u;
         }
-        hash ^= hash >> 33;             /* mixed: sums of it are as good */
+        hash ^= hash >> 33; /* mixed, because hashes are added */
         hash *= 0xff51afd7ed558ccdu;
         sum += hash ^ hash >> 33;
     }
@@ -123,7 +123,7 @@ static void add(acme_state_t *state, acme_history_e what,
     rows[state->pasts[what]++] = *row;
 }
 
-/* Of all its parts: the later ones are for the same names as the first. */
+/* One for each key type: the later ones renew the names of the first. */
 static void add_issued(acme_state_t *state, const acme_history_t *order,
                        apr_time_t when, apr_uint32_t parts)
 {
@@ -139,23 +139,17 @@ static void add_issued(acme_state_t *state, const acme_history_t *order,
     }
 }
 
-static void add_failed(acme_state_t *state, const acme_journal_event_t *event,
-                       acme_history_t row, const acme_cert_conf_t *cert)
-{
-    row.name = find_name(cert, event->about);
-    if (row.name != ACME_NO_NAME) {
-        add(state, ACME_HISTORY_FAILED, &row);
-    }
-}
-
-/* The order that a certificate may come of, with ca ACME_NO_CA when none. */
-/* A reload came between an order and the word that it was made. */
-static int is_untold(const acme_journal_event_t *event,
-                     const acme_history_t *order)
+/* A reload came between an order and the note that it was made. */
+static int is_unnoted(const acme_journal_event_t *event,
+                      const acme_history_t *order)
 {
     return !strcmp(event->event, "resumed") && order->ca == ACME_NO_CA;
 }
 
+/*
+ * order: the order that a certificate may come of; its ca is ACME_NO_CA when
+ * there is none.
+ */
 static void read_event(acme_state_t *state, acme_history_t *order,
                        const acme_journal_event_t *event,
                        const acme_history_t *row, const acme_cert_conf_t *cert)
@@ -164,16 +158,21 @@ static void read_event(acme_state_t *state, acme_history_t *order,
         if (order->ca != ACME_NO_CA) {
             add_issued(state, order, row->when, acme_conf_parts(cert));
         }
-        order->ca = ACME_NO_CA;         /* told twice, it counts once */
+        order->ca = ACME_NO_CA; /* noted twice, it counts once */
     }
-    else if (!strcmp(event->event, "ordered") || is_untold(event, order)) {
+    else if (!strcmp(event->event, "ordered") || is_unnoted(event, order)) {
         *order = *row;
         if (row->ca != ACME_NO_CA) {
             add(state, ACME_HISTORY_ORDERED, row);
         }
     }
     else if (row->ca != ACME_NO_CA && strcmp(event->event, "resumed")) {
-        add_failed(state, event, *row, cert);
+        acme_history_t failed = *row;
+
+        failed.name = find_name(cert, event->about);
+        if (failed.name != ACME_NO_NAME) {
+            add(state, ACME_HISTORY_FAILED, &failed);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 /*
- * acme_hook_run.c - the administrator's programs, told what happened.
+ * acme_hook_run.c - runs the administrator's commands for events.
  */
 #include <string.h>
 
@@ -48,7 +48,7 @@ struct acme_hook_runner_t {
     apr_pool_t *p;
 };
 
-/* A stranger's words, one line of them; what was cleaned before stays. */
+/* Text that may be a CA's, as one line; text that is clean already stays. */
 static const char *plain(const char *text, apr_pool_t *p)
 {
     const char *c;
@@ -66,7 +66,7 @@ static const char *token(const char *text)
     return acme_text_is_base64url(text, TOKEN_MAX) ? text : NULL;
 }
 
-/* As many names as have room. */
+/* The names, as many as have room. */
 static const char *join(const apr_array_header_t *names, char separator,
                         apr_pool_t *p)
 {
@@ -162,7 +162,7 @@ apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
     return env;
 }
 
-/* A path that is no UTF-8 is shown as well as JSON can. */
+/* A path that is not UTF-8 is escaped. */
 static void set(json_t *json, const char *name, const char *value,
                 apr_pool_t *p)
 {
@@ -232,9 +232,9 @@ static void on_line(void *baton, const char *line)
     apr_cpystrn(run->last, line, sizeof(run->last));
     if (run->lines < LINES_MAX) {
         run->lines++;
-        acme_log(run->hooks->log, ACME_LOG_NOTICE, run->id, "%s: %s",
-                 run->argv[0], run->lines == LINES_MAX
-                 ? "(more output is not shown)" : line);
+        acme_log(
+            run->hooks->log, ACME_LOG_NOTICE, run->id, "%s: %s", run->argv[0],
+            run->lines == LINES_MAX ? "(further output is not logged)" : line);
     }
 }
 
@@ -334,7 +334,7 @@ apr_time_t acme_hook_run_wake(const acme_hook_runner_t *hooks, apr_time_t now)
     return wake;
 }
 
-static apr_status_t judge(run_t *run)
+static apr_status_t get_outcome(run_t *run)
 {
     const char *colon = run->last[0] ? ": " : "";
     const int code = run->job ? acme_job_exit(run->job) : 0;
@@ -343,16 +343,15 @@ static apr_status_t judge(run_t *run)
         return run->failed;
     }
     if (acme_job_late(run->job)) {
-        return acme_fail(&run->res, APR_TIMEUP,
-                         "%s: ended because it still "
-                         "ran after %s; if it needs longer, raise "
-                         "AcmeHookTimeout%s%s",
-                         run->argv[0],
-                         acme_time_interval_text(run->timeout, run->p), colon,
-                         run->last);
+        return acme_fail(
+            &run->res, APR_TIMEUP,
+            "%s: the command was killed because it was still running after %s; if it needs longer, raise AcmeHookTimeout%s%s",
+            run->argv[0], acme_time_interval_text(run->timeout, run->p), colon,
+            run->last);
     }
     if (code < 0) {
-        return acme_fail(&run->res, APR_EGENERAL, "%s: a signal ended it%s%s",
+        return acme_fail(&run->res, APR_EGENERAL,
+                         "%s: the command was killed by a signal%s%s",
                          run->argv[0], colon, run->last);
     }
     return acme_fail(&run->res, APR_EGENERAL, "%s: exit status %d%s%s",
@@ -361,15 +360,15 @@ static apr_status_t judge(run_t *run)
 
 static void finish(run_t *run)
 {
-    apr_status_t rv = judge(run);
+    apr_status_t rv = get_outcome(run);
 
     run->done(run->baton, rv, &run->res,
               run->job ? acme_job_output(run->job) : "");
     apr_pool_destroy(run->p);
 }
 
-/* Those that ended are out of the list before anybody hears of it. */
-static run_t *take_ended(acme_hook_runner_t *hooks, apr_time_t now)
+/* Hooks that ended are removed before their callbacks, which may start more. */
+static run_t *remove_ended(acme_hook_runner_t *hooks, apr_time_t now)
 {
     run_t *ended = NULL, **end = &ended, **at = &hooks->first;
 
@@ -391,7 +390,7 @@ static run_t *take_ended(acme_hook_runner_t *hooks, apr_time_t now)
 
 int acme_hook_run_step(acme_hook_runner_t *hooks, apr_time_t now)
 {
-    run_t *ended = take_ended(hooks, now);
+    run_t *ended = remove_ended(hooks, now);
     int n = 0;
 
     fill(hooks, now);

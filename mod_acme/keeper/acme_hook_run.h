@@ -1,9 +1,9 @@
 /*
- * acme_hook_run.h - the administrator's programs, told what happened.
+ * acme_hook_run.h - runs the administrator's commands for events.
  *
- * They run side by side; one that hangs is ended and delays nobody. What
- * happened is in the environment and, as JSON, on standard input; no shell
- * sees it, no value of a CA has a line break in it. (docs/design.md, Hooks)
+ * Commands run side by side; one that hangs is killed and delays no other. The
+ * event is in the environment and, as JSON, on standard input. No shell is
+ * used, and no value of a CA has a line break. (docs/design.md, Commands)
  */
 #ifndef ACME_HOOK_RUN_H
 #define ACME_HOOK_RUN_H
@@ -16,7 +16,7 @@
 #define ACME_HOOKS_MAX 64               /* at once; the others wait */
 #define ACME_HOOK_FDS  (ACME_HOOKS_MAX * ACME_JOB_FDS)
 
-/* What is collected of an output; certbot's cleanup hook is given it. */
+/* Octets of output that are collected; certbot's cleanup hook gets them. */
 #define ACME_HOOK_OUTPUT_MAX 8192
 
 /* A TXT record of dns-01. */
@@ -31,7 +31,7 @@ typedef struct {
                                    validated together; NULL: domain alone */
 } acme_hook_dns_t;
 
-/* What happened. Strings may be NULL: the variable is empty then. */
+/* An event. Strings may be NULL: the variable is empty then. */
 typedef struct {
     const char *event;          /* ACME_EVENT: "deploy", "failed", ... */
     const char *id;
@@ -48,8 +48,9 @@ typedef struct {
 } acme_hook_event_t;
 
 /*
- * A hook has ended: APR_SUCCESS, or res says what it was and why. output is
- * what it wrote. Both are gone after the call.
+ * A hook has ended: APR_SUCCESS, APR_TIMEUP after its timeout, else another
+ * status; res says which command failed and how. output is what the command
+ * wrote, at most ACME_HOOK_OUTPUT_MAX octets. Both are gone after the call.
  */
 typedef void acme_hook_done_cb(void *baton, apr_status_t status,
                                const acme_result_t *res, const char *output);
@@ -61,7 +62,7 @@ typedef struct {
     apr_interval_time_t timeout;        /* from its start */
     acme_hook_done_cb *done;
     void *baton;
-    int outlives;               /* a reload must not end it */
+    int outlives;               /* a reload must not kill the command */
 } acme_hook_t;
 
 /*
@@ -77,28 +78,30 @@ apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
 /*
  * The same as one line of JSON: event, id, names, live, cert, chain,
  * fullchain, privkey, not_after, problem, detail, and dns with domain, token,
- * validation, record. What is not known is left out.
+ * validation, record. A field without a value is left out.
  */
 const char *acme_hook_run_json(const acme_hook_event_t *event, apr_pool_t *p);
 
-/* Those that run and those that wait for a place. With p they are ended. */
+/* Hooks that run, and hooks that wait because ACME_HOOKS_MAX run. With the
+   pool of the runner they are killed, unless they outlive it. */
 typedef struct acme_hook_runner_t acme_hook_runner_t;
 
 acme_hook_runner_t *acme_hook_run_create(const acme_log_t *log, apr_pool_t *p);
 
 /*
- * Run it, at once if there is a place. Everything but baton is copied. done
- * is called later, from acme_hook_run_step(), whatever happens.
+ * Start a hook, now or when fewer than ACME_HOOKS_MAX run. Everything but
+ * baton is copied. done is called exactly once, from acme_hook_run_step(), also
+ * when the command cannot be started.
  */
 void acme_hook_run_start(acme_hook_runner_t *hooks, const acme_hook_t *hook);
 
-/* What to poll for: fills fds, at most ACME_HOOK_FDS. Returns how many. */
+/* Fill fds with what to poll for, at most ACME_HOOK_FDS. Returns how many. */
 int acme_hook_run_poll(const acme_hook_runner_t *hooks, struct pollfd *fds);
 
-/* When to call acme_hook_run_step() at the latest; 0: nothing runs. */
+/* Call acme_hook_run_step() at this time at the latest; 0: nothing runs. */
 apr_time_t acme_hook_run_wake(const acme_hook_runner_t *hooks, apr_time_t now);
 
-/* Do what can be done. Returns how many hooks have ended. */
+/* Read, write, start and end hooks. Returns how many have ended. */
 int acme_hook_run_step(acme_hook_runner_t *hooks, apr_time_t now);
 
 #endif

@@ -2,7 +2,7 @@
  * acme_install.c - a certificate's key and request, from their making to the
  * installation.
  *
- * At every step what was paid for is on disk before anything else is done.
+ * Each step is on disk before the next one begins: no order is lost by a crash.
  */
 #include <string.h>
 
@@ -28,7 +28,7 @@
 #define LIFETIME_USUAL apr_time_from_sec(400 * 24 * 3600)
 #define LIFETIME_PRIVATE apr_time_from_sec(10LL * 366 * 24 * 3600)
 
-/* One key or chain on its way: where it belongs, and who hears of it. */
+/* The part of a certificate that is prepared or installed. */
 typedef struct {
     acme_registry_t *registry;
     acme_store_t *store;
@@ -90,14 +90,15 @@ apr_status_t acme_install_find_pending(acme_pending_t **ppending,
     if (!acme_name_all_in(pending->names, cert->names)
         || strcmp(pending->digest, acme_conf_request(
                cert, about->part, pending->names, p)) != 0) {
-        return acme_fail(res, APR_ENOENT, "%s: nothing is pending", cert->id);
+        return acme_fail(res, APR_ENOENT, "%s: no key and request are pending",
+                         cert->id);
     }
     *ppending = pending;
     return APR_SUCCESS;
 }
 
-/* The store survives foreign files, and then a success has a detail. */
-static void log_what_was_set_aside(const install_t *in, apr_status_t rv)
+/* After a success, a detail says which foreign file the store moved aside. */
+static void log_moved_aside(const install_t *in, apr_status_t rv)
 {
     if (rv == APR_SUCCESS && in->res->detail[0]) {
         acme_log(in->log, ACME_LOG_WARNING, in->cert->id, "%s",
@@ -116,7 +117,7 @@ static const char *live_path(const install_t *in, const char *name,
                            in->p);
 }
 
-/* AcmeKeyReuse: that of the live certificate, when its type is right. */
+/* AcmeKeyReuse: the key of the live certificate, if its type is right. */
 static acme_key_t *live_key(const install_t *in)
 {
     acme_key_type_e type;
@@ -143,7 +144,7 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     acme_key_t *key = NULL;
     apr_status_t rv = APR_SUCCESS;
 
-    /* The key of a revoked one may be in other hands: it is not used again. */
+    /* The key of a revoked certificate may be stolen: it is not used again. */
     if (cert->key_reuse && !in->state->revoked) {
         key = live_key(in);
     }
@@ -168,7 +169,7 @@ static apr_status_t make_pending(acme_pending_t **ppending,
         rv = acme_pending_save(in->store,
                                acme_install_pending_name(cert, part, in->p),
                                pending, in->res, in->p);
-        log_what_was_set_aside(in, rv);
+        log_moved_aside(in, rv);
     }
     *ppending = rv == APR_SUCCESS ? pending : NULL;
     return rv;
@@ -197,11 +198,11 @@ apr_status_t acme_install_prepare(acme_pending_t **ppending,
 }
 
 /*
- * How long a new one must last at least: as long as the live one, unless it
- * may have its reasons to end earlier. Those are another configuration, one
- * that is revoked or lacks a name, and a CA that shortens its lifetimes: when
- * the administrator asked, half of the lifetime is enough, and from the warn
- * window on anything is.
+ * The earliest expiry that a new certificate may have: that of the live one,
+ * unless there is a reason to expire earlier. Reasons are another
+ * configuration, a live certificate that is revoked or lacks a name, and a CA
+ * that shortens its lifetimes: when the administrator requested the renewal,
+ * half of the lifetime is enough, and from the warn window on any.
  */
 static apr_time_t replaced_until(const install_t *in)
 {
@@ -275,7 +276,7 @@ static apr_status_t check(const install_t *in, const acme_chain_t *chain,
     return rv;
 }
 
-/* One a certificate: many bad ones must not push out what else is kept. */
+/* One file a certificate: many refused ones must not displace other files. */
 static void keep_refused(const install_t *in, const acme_issued_t *issued)
 {
     const char *id = in->cert->id;
@@ -286,15 +287,15 @@ static void keep_refused(const install_t *in, const acme_issued_t *issued)
 
     if (acme_file_write(path, issued->pem, issued->len, 0600, &res, in->p)) {
         acme_log(in->log, ACME_LOG_ERROR, id,
-                 "the refused certificate could not be kept: %s", res.detail);
+                 "the refused certificate could not be saved: %s", res.detail);
         return;
     }
     acme_log(in->log, ACME_LOG_ERROR, id,
-             "refused: %s; it is kept as %s and was never served",
+             "refused: %s; the certificate is kept as %s and was never served",
              in->res->detail, path);
 }
 
-/* Is it what is live already, as when the reply was lost the first time? */
+/* Is the leaf live already, as when the first reply was lost? */
 static int is_live(const install_t *in, const acme_chain_t *chain)
 {
     const char *text;
@@ -307,7 +308,7 @@ static int is_live(const install_t *in, const acme_chain_t *chain)
         && !strcmp(text, acme_chain_pem_leaf(chain, in->p));
 }
 
-/* Or is another key pending by now? Its order must not be ended. */
+/* Is the chain for the pending key? The order of another key must go on. */
 static int is_made_for(const acme_chain_t *chain,
                        const acme_pending_t *pending, apr_pool_t *p)
 {
@@ -318,7 +319,7 @@ static int is_made_for(const acme_chain_t *chain,
         && acme_chain_has_key(chain, key);
 }
 
-/* The order is over: nothing here can cost the certificate any more. */
+/* The order is over. The certificate is live: failures are only logged. */
 static void end_order(const install_t *in, const apr_array_header_t *names)
 {
     const char *id = in->cert->id;
@@ -332,7 +333,7 @@ static void end_order(const install_t *in, const apr_array_header_t *names)
     }
 }
 
-/* What goes into an archive: all parts, and the words about them. */
+/* The contents of an archive: all parts, and their meta.json. */
 typedef struct {
     acme_archive_t archive;
     acme_meta_t meta;
@@ -374,9 +375,9 @@ static void add_part(bundle_t *bundle, const install_t *in, apr_uint32_t part,
 }
 
 /*
- * From what is pending, checked as it was when it came: days may have passed.
- * *pwaits: a part is not there yet, is of another CA, or did not pass and is
- * ordered anew, with the same key.
+ * Collect the pending parts, each checked once more: days may have passed.
+ * *pwaits: a part is missing, is from another CA, or failed the check and is
+ * ordered again, with the same key.
  */
 static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
                                     const install_t *in)
@@ -429,7 +430,7 @@ static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
     return APR_SUCCESS;
 }
 
-/* The live parts again, but the one in hand with a new chain. */
+/* Collect the live parts, but the current one with its new chain. */
 static apr_status_t collect_live(bundle_t *bundle, const install_t *in,
                                  acme_chain_t *new_chain)
 {
@@ -471,7 +472,7 @@ static apr_status_t put_live(const install_t *in, bundle_t *bundle)
     bundle->archive.meta = acme_meta_text(&bundle->meta, in->p);
     rv = acme_archive_install(&n, in->store, id, &bundle->archive, in->res,
                               in->p);
-    log_what_was_set_aside(in, rv);
+    log_moved_aside(in, rv);
     if (rv == APR_SUCCESS) {
         acme_registry_refresh(in->registry, in->about.cert, in->p);
         acme_log(in->log, ACME_LOG_NOTICE, id,
@@ -500,14 +501,14 @@ static apr_status_t complete(const install_t *in, acme_reload_t *reload)
     }
     if (rv == APR_SUCCESS) {
         end_order(in, bundle->names);
-        acme_reload_want(reload, in->state, served_until, in->now);
+        acme_reload_schedule(reload, in->state, served_until, in->now);
     }
     return rv;
 }
 
 /*
- * The same leaf with the chain that the CA has for it today. It stays wanted
- * until the worker is done with all parts.
+ * The same leaf with the chain that the CA has for it today. The request stays
+ * pending until the worker is done with all parts.
  */
 static apr_status_t renew_chain(const install_t *in, acme_reload_t *reload,
                                 acme_chain_t *chain)
@@ -523,9 +524,9 @@ static apr_status_t renew_chain(const install_t *in, acme_reload_t *reload,
         rv = put_live(in, bundle);
     }
     if (rv == APR_SUCCESS) {
-        acme_reload_want(reload, in->state,
-                         in->state->served ? in->state->not_after : 0,
-                         in->now);
+        acme_reload_schedule(reload, in->state,
+                             in->state->served ? in->state->not_after : 0,
+                             in->now);
     }
     return rv;
 }
@@ -555,7 +556,7 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
             return renew_chain(&in, reload, chain);
         }
         if (!pending || is_made_for(chain, pending, p)) {
-            /* A keeper that ended may not have come to that. */
+            /* A keeper that was killed may not have done this. */
             end_order(&in, acme_chain_leaf(chain)->names);
         }
         return APR_SUCCESS;

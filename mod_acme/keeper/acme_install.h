@@ -9,13 +9,15 @@
 #include "acme_pending.h"
 #include "acme_reload.h"
 
-/* What acme_pending_load() takes for a part of the certificate. */
+/* The name of a part's folder below pending/, as acme_pending_load() takes it:
+   the certificate's id for part 0, else with the key type. In p or in cert. */
 const char *acme_install_pending_name(const acme_cert_conf_t *cert,
                                       apr_uint32_t part, apr_pool_t *p);
 
 /*
- * What is pending for a part, with the key type that is configured now;
- * ENOENT when nothing is.
+ * Find the pending key, request and order of a part, in p. APR_ENOENT: there
+ * are none for the names, key type and must-staple that are configured now;
+ * *ppending is NULL then.
  */
 apr_status_t acme_install_find_pending(acme_pending_t **ppending,
                                        acme_registry_t *registry,
@@ -23,8 +25,10 @@ apr_status_t acme_install_find_pending(acme_pending_t **ppending,
                                        acme_result_t *res, apr_pool_t *p);
 
 /*
- * The same for the names that are to be ordered now, whose flags are
- * *pflags; where nothing is: a key and CSR, on disk on return.
+ * The same for the names that are ordered now; if nothing is pending for them,
+ * a key and a request are made, which are on disk on return. *pflags has an
+ * octet for each configured name (acme_quarantine_flags()), in p. Fails when
+ * no key can be made or the store cannot be written.
  */
 apr_status_t acme_install_prepare(acme_pending_t **ppending,
                                   const char **pflags,
@@ -32,18 +36,21 @@ apr_status_t acme_install_prepare(acme_pending_t **ppending,
                                   const acme_target_t *about,
                                   acme_result_t *res, apr_pool_t *p);
 
-/* What the CA issued. */
+/* A chain that the CA issued for a part. */
 typedef struct {
     const char *pem;
-    apr_size_t len;             /* 0: what waits on disk for its other parts */
+    apr_size_t len;             /* 0: none, install the pending parts */
     const char *url;            /* where the CA has it, or NULL */
 } acme_issued_t;
 
 /*
- * Check the chain of a part. When all parts are there, they go live at once;
- * reload hears of it. A chain that is refused is kept aside, named in the
- * log, and never served. Installing what is live already is a success; with
- * ACME_WANT_CHAIN its leaf gets the new chain.
+ * Check the chain of a part. When the chains of all parts are there, they go
+ * live at once, and a reload is scheduled. A chain that is live already is a
+ * success; while ACME_WANT_CHAIN is requested, its leaf gets the new chain.
+ *
+ * APR_EINVAL: the chain is refused (acme_install_check_chain()); it is kept in
+ * aside/, named in the log, and never served. APR_ENOENT: no key and request
+ * are pending. Else the store cannot be read or written.
  */
 apr_status_t acme_install_chain(acme_registry_t *registry,
                                 acme_reload_t *reload,

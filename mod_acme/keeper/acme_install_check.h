@@ -11,21 +11,23 @@
 
 typedef struct {
     const char *id;
-    const apr_array_header_t *names;    /* const char *: what was asked for */
-    acme_key_t *key;                    /* the one we made for it */
-    apr_interval_time_t life_max;       /* it may last so long at most */
-    apr_time_t replaced_until;          /* it must last until then at least; 0:
-                                           nothing is expected */
+    const apr_array_header_t *names; /* const char *: those ordered */
+    acme_key_t *key;                 /* of the request that was finalized */
+    apr_interval_time_t life_max;    /* the longest lifetime allowed */
+    apr_time_t replaced_until;       /* the earliest expiry allowed; 0:
+                                           any */
     apr_time_t now;
 } acme_install_check_t;
 
 /*
- * Its key is ours, its names are those asked for and no more, it is valid
- * now, it ends no earlier than what it replaces, and each certificate is
- * signed by the next. res says what is not so, and what to look at.
+ * The leaf of the chain has the expected key and exactly the expected names,
+ * is valid now (five minutes of tolerance before its notBefore), lives no
+ * longer and expires no earlier than expected, and each certificate is signed
+ * by the next. Else APR_EINVAL, or the status of acme_chain_linked(), with
+ * ACME_REASON_CHAIN_REFUSED; res says which check failed.
  */
 apr_status_t acme_install_check_chain(const acme_chain_t *chain,
-                                      const acme_install_check_t *asked,
+                                      const acme_install_check_t *expected,
                                       acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -20,16 +20,16 @@
 #include "acme_job.h"
 #include "acme_text.h"
 
-/* How often a job is looked at that closed its output but still runs. */
+/* How often a job is checked that closed its output but still runs. */
 #define LINGER apr_time_from_msec(20)
 
 /* From SIGTERM to SIGKILL. */
 #define GRACE apr_time_from_sec(2)
 
-/* After its deadline, for one that nobody watches any more. */
+/* After its deadline, for a job whose keeper has ended. */
 #define LATE_ALONE apr_time_from_sec(5)
 
-/* One that writes without end is not read without end: others wait. */
+/* A job that writes without end must not keep the keeper from the others. */
 #define READ_SIZE 4096
 #define READS_A_STEP 16
 
@@ -55,7 +55,7 @@ struct acme_job_t {
     apr_size_t size;
     apr_size_t max;
 
-    acme_job_line_cb *tell;
+    acme_job_line_cb *on_line;
     void *baton;
     char line[ACME_JOB_LINE_MAX + 1];   /* its beginning, so far */
     apr_size_t line_len;
@@ -71,7 +71,8 @@ static void close_fd(int *fd)
     }
 }
 
-/* Waited for only here and in reap(): till then its pid is its own. */
+/* Only here and in reap() a job is waited for: until then its pid is not
+   given to another process. */
 static void job_kill(acme_job_t *job)
 {
     if (job->pid) {
@@ -97,7 +98,7 @@ static apr_status_t job_cleanup(void *data)
     return APR_SUCCESS;
 }
 
-/* Whoever opened a descriptor: none behind standard error goes along. */
+/* No descriptor above standard error is inherited, whoever opened it. */
 static void close_others(void)
 {
     long fd, most = sysconf(_SC_OPEN_MAX);
@@ -115,7 +116,7 @@ static void close_others(void)
     }
 }
 
-/* Handlers first: what was blocked meanwhile is not for a handler of ours. */
+/* Handlers first: a signal that was blocked must not reach one of ours. */
 static void default_signals(void)
 {
     sigset_t none;
@@ -141,9 +142,9 @@ static int above_standard(int fd)
     return fd > STDERR_FILENO ? fd : fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
 }
 
-/* The child. env NULL: ours; alone: as of time_alone(). */
-static void run(const char *const *argv, const char *cwd, char **env,
-                int input, int output, apr_interval_time_t alone)
+/* In the child. env NULL: ours; alone: as of time_alone(). */
+static void run_child(const char *const *argv, const char *cwd, char **env,
+                      int input, int output, apr_interval_time_t alone)
 {
     const struct itimerval most = {
         .it_value = { .tv_sec = (time_t)apr_time_sec(alone),
@@ -217,7 +218,7 @@ static int pipe_cloexec(int fds[2])
     return 0;
 }
 
-/* in[0] is for the child, in[1] for us, or -1 when nothing is to be said. */
+/* in[0] is for the child, in[1] for us, or -1 when there is no input. */
 static int open_input(int in[2], const char *input)
 {
     if (input) {
@@ -239,7 +240,7 @@ static acme_job_t *job_make(const acme_job_conf_t *conf, apr_pool_t *p)
     job->deadline = conf->deadline;
     job->input = conf->input;
     job->max = conf->output_max;
-    job->tell = conf->line;
+    job->on_line = conf->line;
     job->baton = conf->baton;
     job->outlives = conf->outlives;
     job->output = apr_pstrdup(p, "");
@@ -267,23 +268,24 @@ apr_status_t acme_job_launch(acme_job_t **pjob, const acme_job_conf_t *conf,
 
     *pjob = NULL;
     if (pipe_cloexec(out) || open_input(in, conf->input)) {
-        rv = acme_fail_errno(res, errno, "%s: its input and output can't be "
-                             "opened", conf->argv[0]);
+        rv = acme_fail_errno(
+            res, errno, "%s: the pipes for input and output cannot be opened",
+            conf->argv[0]);
         goto out;
     }
     fcntl(out[0], F_SETFL, O_NONBLOCK);
 
     job->pid = fork();
     if (job->pid == 0) {
-        run(conf->argv, conf->cwd ? conf->cwd : "/", env, in[0], out[1],
-            time_alone(conf));
+        run_child(conf->argv, conf->cwd ? conf->cwd : "/", env, in[0], out[1],
+                  time_alone(conf));
     }
     if (job->pid < 0) {
         rv = acme_fail_errno(res, errno, "%s: cannot be started",
                              conf->argv[0]);
         goto out;
     }
-    setpgid(job->pid, job->pid);        /* whoever of the two comes first */
+    setpgid(job->pid, job->pid); /* here or in the child, whichever is first */
     job->fd = out[0];
     job->in = in[1];
     out[0] = in[1] = -1;
@@ -355,25 +357,25 @@ static void collect(acme_job_t *job, const char *data, apr_size_t n)
     job->output[job->len] = '\0';
 }
 
-static void tell_line(acme_job_t *job)
+static void report_line(acme_job_t *job)
 {
     job->line[job->line_len] = '\0';
     if (job->line_len) {
-        job->tell(job->baton, acme_text_clean(job->line, ACME_JOB_LINE_MAX,
-                                              job->scratch));
+        job->on_line(job->baton, acme_text_clean(job->line, ACME_JOB_LINE_MAX,
+                                                 job->scratch));
         apr_pool_clear(job->scratch);
     }
     job->line_len = 0;
 }
 
-/* Of a line too long the end is dropped; NUL would end it, and is no text. */
-static void tell_lines(acme_job_t *job, const char *data, apr_size_t n)
+/* The end of a long line is dropped, and so is NUL, which would end it. */
+static void report_lines(acme_job_t *job, const char *data, apr_size_t n)
 {
     apr_size_t i;
 
-    for (i = 0; job->tell && i < n; i++) {
+    for (i = 0; job->on_line && i < n; i++) {
         if (data[i] == '\n') {
-            tell_line(job);
+            report_line(job);
         }
         else if (job->line_len < ACME_JOB_LINE_MAX && data[i] != '\r'
                  && data[i] != '\0') {
@@ -384,13 +386,13 @@ static void tell_lines(acme_job_t *job, const char *data, apr_size_t n)
 
 static void end_output(acme_job_t *job)
 {
-    if (job->tell && job->fd >= 0) {
-        tell_line(job);
+    if (job->on_line && job->fd >= 0) {
+        report_line(job);
     }
     close_fd(&job->fd);
 }
 
-static void drain(acme_job_t *job)
+static void read_output(acme_job_t *job)
 {
     char buf[READ_SIZE];
     ssize_t n;
@@ -400,7 +402,7 @@ static void drain(acme_job_t *job)
         n = read(job->fd, buf, sizeof(buf));
         if (n > 0) {
             collect(job, buf, (apr_size_t)n);
-            tell_lines(job, buf, (apr_size_t)n);
+            report_lines(job, buf, (apr_size_t)n);
         }
         else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
             end_output(job);
@@ -411,8 +413,8 @@ static void drain(acme_job_t *job)
     }
 }
 
-/* A job that does not want its input (EPIPE) just does not get it. */
-static void feed(acme_job_t *job)
+/* A job that closes its input (EPIPE) does not fail for that. */
+static void write_input(acme_job_t *job)
 {
     ssize_t n;
 
@@ -432,7 +434,7 @@ static void feed(acme_job_t *job)
     }
 }
 
-/* Whatever a late one leaves behind in its group ends before it is reaped. */
+/* The whole process group of a late job is killed before it is reaped. */
 static void reap(acme_job_t *job)
 {
     siginfo_t info;
@@ -455,8 +457,8 @@ static void reap(acme_job_t *job)
 
 int acme_job_step(acme_job_t *job, apr_time_t now)
 {
-    feed(job);
-    drain(job);
+    write_input(job);
+    read_output(job);
     if (job->fd < 0 && job->pid) {
         reap(job);
     }

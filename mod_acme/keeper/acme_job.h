@@ -1,10 +1,10 @@
 /*
- * acme_job.h - a program that runs beside the keeper: no shell, a process
- * group of its own, its output read within a bound, ended after a time.
+ * acme_job.h - a program that runs beside the keeper: without a shell, in a
+ * process group of its own, with a bound for its output and a deadline.
  *
- * It begins with descriptors 0, 1 and 2 alone, every signal at its default,
- * umask 077. Late, its process group gets SIGTERM, and SIGKILL two seconds
- * after.
+ * A job begins with descriptors 0, 1 and 2 only, all signals at their default,
+ * umask 077. After its deadline its process group gets SIGTERM, and SIGKILL
+ * two seconds later.
  */
 #ifndef ACME_JOB_H
 #define ACME_JOB_H
@@ -18,12 +18,13 @@
 #include "acme_result.h"
 
 #define ACME_JOB_OUTPUT_MAX (1024 * 1024)
-#define ACME_JOB_LINE_MAX   500         /* octets of a line that is told */
+#define ACME_JOB_LINE_MAX 500 /* octets of a line for acme_job_line_cb */
 #define ACME_JOB_FDS        2
 
 typedef struct acme_job_t acme_job_t;
 
-/* A line of output as it comes, cleaned and bounded; never an empty one. */
+/* A line of output, as soon as it is complete: no control characters, at most
+   ACME_JOB_LINE_MAX octets, never empty. line is gone after the call. */
 typedef void acme_job_line_cb(void *baton, const char *line);
 
 typedef struct {
@@ -36,44 +37,50 @@ typedef struct {
     apr_size_t output_max;      /* octets collected */
     acme_job_line_cb *line;     /* NULL: none */
     void *baton;
-    int outlives;               /* it goes on when p ends: then no SIGPIPE
-                                   ends it, but an alarm does some seconds
+    int outlives; /* the job goes on when p ends: then SIGPIPE
+                                   does not end it, but an alarm does, 5 s
                                    after its deadline */
 } acme_job_conf_t;
 
 /*
- * Start it, both outputs collected. What conf points at is used up, but for
- * input and baton, which live as long as p. With p the process group is
- * ended, unless it outlives p. SIGPIPE is ignored by whoever gives an input.
- * What can't be executed ends with 126 or 127 and says why in its output.
+ * Start a job, standard output and standard error collected. input and baton
+ * live as long as p; everything else in conf may go after the call. When p
+ * ends, the process group is killed, unless the job outlives p. A caller that
+ * gives an input ignores SIGPIPE.
+ *
+ * On failure *pjob is NULL: no pipe or process could be made. A program that
+ * cannot be executed is not a failure here: the job ends with 126 or 127, and
+ * its output has the reason.
  */
 apr_status_t acme_job_launch(acme_job_t **pjob, const acme_job_conf_t *conf,
                              acme_result_t *res, apr_pool_t *p);
 
-/* The same with our environment, no input and no lines told. */
+/* The same with our environment, without an input and callbacks, and with at
+   most ACME_JOB_OUTPUT_MAX octets of output. cwd NULL: "/". */
 apr_status_t acme_job_start(acme_job_t **pjob, const char *const *argv,
                             const char *cwd, apr_time_t deadline,
                             acme_result_t *res, apr_pool_t *p);
 
-/* Readable when there is something to do; -1 when only time can help. */
+/* Call acme_job_step() when this is readable; -1: only at acme_job_wake(). */
 int acme_job_fd(const acme_job_t *job);
 
 /* As acme_job_fd(), of a job with an input: fills fds, returns how many. */
 int acme_job_poll(const acme_job_t *job, struct pollfd fds[ACME_JOB_FDS]);
 
-/* When acme_job_step() is to be called at the latest. */
+/* Call acme_job_step() at this time at the latest. */
 apr_time_t acme_job_wake(const acme_job_t *job, apr_time_t now);
 
-/* Read and write on, end it if it is late. True when it has ended. */
+/* Read, write, end the job if it is late. True when the job has ended. */
 int acme_job_step(acme_job_t *job, apr_time_t now);
 
 /* After the end: its exit status, -1 when a signal or the deadline did it. */
 int acme_job_exit(const acme_job_t *job);
 
-/* Was it ended because of its deadline? */
+/* Did the job reach its deadline? */
 int acme_job_late(const acme_job_t *job);
 
-/* What it wrote, NUL-terminated; output beyond the bound is dropped. */
+/* The output of the job, NUL-terminated, in p; never NULL. What is beyond
+   output_max is dropped. */
 const char *acme_job_output(const acme_job_t *job);
 
 #endif

@@ -25,10 +25,10 @@
 /* Each order has a channel of its own; beyond this the idlest is closed. */
 #define CHANNELS_MAX 128
 
-/* Is the parent still there? Where the kernel tells us, this is not needed. */
+/* How often to check for the parent, where the kernel sends no signal. */
 #define PARENT_CHECK apr_time_from_sec(5)
 
-/* The store may be locked or not be there: opened again after this. */
+/* The store may be locked or missing: the keeper retries after this. */
 #define STORE_WAIT apr_time_from_sec(2)
 
 #define CONTROL_BACKLOG 8
@@ -40,7 +40,8 @@ typedef struct {
     int fd;
     int who;                    /* ACME_BY_... */
     apr_time_t used;
-    acme_message_t parked;      /* what can't be answered yet; in parked_in */
+    acme_message_t parked;      /* a request without a reply yet, in
+                                   parked_in */
     apr_pool_t *parked_in;      /* NULL: nothing is parked */
 } channel_t;
 
@@ -51,14 +52,14 @@ typedef struct {
     acme_registry_t *registry;
     acme_reload_t *reload;
     acme_dns_records_t *records;
-    acme_handlers_t *serve;
+    acme_handlers_t *handlers;
     int control;                /* listens for acmectl; -1: it could not */
     channel_t channels[CHANNELS_MAX];
     int nchannels;
-    apr_time_t watch_at;        /* for what expires */
-    apr_time_t parked_at;       /* the parked were last looked at */
+    apr_time_t watch_at;        /* next check for expiring certificates */
+    apr_time_t parked_at;       /* last time that the parked were served */
     apr_pool_t *incoming;       /* of the request that is being received */
-    int gone;                   /* nobody is left who could ask */
+    int gone;                   /* all workers and the parent have ended */
     sigset_t waiting;           /* the signal mask while polling */
     apr_pool_t *p;
 } loop_t;
@@ -96,7 +97,7 @@ static void set_signals(sigset_t *waiting)
     sigprocmask(SIG_SETMASK, &term, NULL);
 }
 
-/* A keeper outlives neither its parent nor leaves keys in a core file. */
+/* A keeper ends with its parent, and leaves no keys in a core file. */
 static void harden_process(pid_t parent)
 {
     const struct rlimit none = { 0, 0 };
@@ -112,7 +113,7 @@ static void harden_process(pid_t parent)
     }
 }
 
-static void wait_a_while(const loop_t *loop, apr_interval_time_t wait)
+static void sleep_for(const loop_t *loop, apr_interval_time_t wait)
 {
     struct timespec ts;
 
@@ -121,11 +122,11 @@ static void wait_a_while(const loop_t *loop, apr_interval_time_t wait)
     ppoll(NULL, 0, &ts, &loop->waiting);
 }
 
-/* Until the store is ours; what is wrong with it is logged once. */
+/* Retry until the store is locked; each problem is logged once. */
 static int open_store(loop_t *loop, apr_pool_t *p)
 {
     const acme_keeper_t *conf = loop->conf;
-    char told[ACME_DETAIL_SIZE] = "";
+    char logged[ACME_DETAIL_SIZE] = "";
     acme_result_t res;
     apr_pool_t *scratch;
     apr_status_t rv;
@@ -144,20 +145,21 @@ static int open_store(loop_t *loop, apr_pool_t *p)
         if (rv == APR_SUCCESS) {
             return 1;           /* scratch holds the store now */
         }
-        if (strcmp(told, res.detail) != 0) {
+        if (strcmp(logged, res.detail) != 0) {
             acme_log(conf->log, ACME_LOG_ERROR, "keeper",
-                     "%s; nothing is renewed until this is fixed", res.detail);
-            apr_cpystrn(told, res.detail, sizeof(told));
+                     "%s; no certificate is renewed until this is fixed",
+                     res.detail);
+            apr_cpystrn(logged, res.detail, sizeof(logged));
         }
         apr_pool_clear(scratch);
-        wait_a_while(loop, conf->store_wait ? conf->store_wait : STORE_WAIT);
+        sleep_for(loop, conf->store_wait ? conf->store_wait : STORE_WAIT);
     }
     return 0;
 }
 
 /*
- * Where acmectl connects. Without it everything else works. It is made under
- * another name: at every reload acmectl finds a socket, the old or the new.
+ * The socket for acmectl. Without it everything else works. It is created
+ * under another name and renamed: so during a reload acmectl finds a socket.
  */
 static int listen_for_control(const loop_t *loop, apr_pool_t *p)
 {
@@ -212,8 +214,8 @@ static void channel_close(loop_t *loop, int i)
     loop->channels[i] = loop->channels[--loop->nchannels];
 }
 
-/* Who waits for an answer is not idle. */
-static int is_idler(const channel_t *a, const channel_t *b)
+/* A channel with a parked request is not idle. */
+static int is_more_idle(const channel_t *a, const channel_t *b)
 {
     if (!a->parked_in != !b->parked_in) {
         return !a->parked_in;
@@ -228,7 +230,7 @@ static channel_t *channel_add(loop_t *loop, int fd, int who, apr_time_t now)
 
     if (loop->nchannels == CHANNELS_MAX) {
         for (i = 1; i < loop->nchannels; i++) {
-            if (is_idler(&loop->channels[i], &loop->channels[idlest])) {
+            if (is_more_idle(&loop->channels[i], &loop->channels[idlest])) {
                 idlest = i;
             }
         }
@@ -245,9 +247,9 @@ static channel_t *channel_add(loop_t *loop, int fd, int who, apr_time_t now)
 }
 
 /*
- * Answer one request: APR_SUCCESS, or APR_EAGAIN when it can't be answered
- * yet. Else the channel is to be closed: a side that breaks the protocol or
- * does not take its answers is not talked to.
+ * Reply to one request: APR_SUCCESS, or APR_EAGAIN when there is no reply yet.
+ * After any other status the channel is closed: its other side broke the
+ * protocol or does not read its replies.
  */
 static apr_status_t answer(loop_t *loop, const channel_t *channel,
                            const acme_message_t *request, apr_pool_t *p)
@@ -259,11 +261,11 @@ static apr_status_t answer(loop_t *loop, const channel_t *channel,
     acme_result_clear(&res);
     if (!acme_message_allowed(request->kind, channel->who)) {
         acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper",
-                 "a message %s came from a process that may not send it",
+                 "a process sent the message %s, which it may not send",
                  acme_message_name(request->kind));
         return APR_EACCES;
     }
-    rv = acme_handlers_answer(&reply, loop->serve, request, &res, p);
+    rv = acme_handlers_answer(&reply, loop->handlers, request, &res, p);
     if (APR_STATUS_IS_EAGAIN(rv)) {
         return APR_EAGAIN;
     }
@@ -277,7 +279,7 @@ static apr_status_t answer(loop_t *loop, const channel_t *channel,
     return APR_STATUS_IS_EAGAIN(rv) ? APR_EPIPE : rv;
 }
 
-/* A packet on the inherited pair brings the sender's own channel. */
+/* A packet on the inherited pair has a descriptor: the sender's channel. */
 static void receive_hello(loop_t *loop, apr_time_t now, apr_pool_t *p)
 {
     acme_message_t request;
@@ -299,9 +301,10 @@ static void receive_hello(loop_t *loop, apr_time_t now, apr_pool_t *p)
         return;
     }
     if (fd < 0) {
-        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper",
-                 "a message %s came without a channel to answer on",
-                 acme_message_name(request.kind));
+        acme_log(
+            loop->conf->log, ACME_LOG_WARNING, "keeper",
+            "a process sent the message %s without a channel for the reply",
+            acme_message_name(request.kind));
         return;
     }
     channel_add(loop, fd, ACME_BY_WORKER, now);
@@ -320,7 +323,7 @@ static void accept_control(loop_t *loop, apr_time_t now)
     }
 }
 
-/* The request stays where it was received, until it is answered. */
+/* Keep a request, and the pool that it is in, until there is a reply. */
 static void park(loop_t *loop, channel_t *channel,
                  const acme_message_t *request)
 {
@@ -406,7 +409,7 @@ static apr_time_t earlier(apr_time_t a, apr_time_t b)
     return !a || (b && b < a) ? b : a;
 }
 
-/* What is due whoever speaks. Returns when it is due again, 0: never. */
+/* Do what is due without a message. Returns when to do it again, 0: never. */
 static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
 {
     apr_time_t now = apr_time_now();
@@ -431,10 +434,11 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
                                        : 0);
 }
 
-/* Where each descriptor has its place in the poll; DNS and hooks come last. */
+/* The place of each descriptor in the poll; DNS and hooks come last. */
 enum { POLL_INHERITED, POLL_CONTROL, POLL_RELOAD, POLL_CHANNELS };
 
-/* Of who waits for an answer only the end is polled: that needs no event. */
+/* Of a channel with a parked request only the end is polled, which needs no
+   event. */
 static int fill_fds(const loop_t *loop, struct pollfd *fds)
 {
     int i, n = POLL_CHANNELS + loop->nchannels;
@@ -501,7 +505,7 @@ static void reload_unserved(loop_t *loop)
             acme_registry_state(loop->registry, (apr_uint32_t)i);
 
         if (state->live && state->live != state->served) {
-            acme_reload_want(loop->reload, state, 0, apr_time_now());
+            acme_reload_schedule(loop->reload, state, 0, apr_time_now());
         }
     }
 }
@@ -534,12 +538,12 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     loop->reload = acme_reload_create(keeper->server, loop->registry,
                                       keeper->held, keeper->baton, p);
     loop->records = acme_dns_records_create(keeper->log, p);
-    loop->serve =
+    loop->handlers =
         acme_handlers_create(loop->registry, loop->reload, loop->records, p);
     loop->control = listen_for_control(loop, p);
     reload_unserved(loop);
     apr_pool_create(&loop->incoming, p);
-    acme_handlers_update_contacts(loop->serve, loop->incoming);
+    acme_handlers_update_contacts(loop->handlers, loop->incoming);
     apr_pool_clear(loop->incoming);
     acme_log(keeper->log, ACME_LOG_NOTICE, "keeper", "started, pid %d",
              (int)getpid());

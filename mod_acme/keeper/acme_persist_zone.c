@@ -1,5 +1,6 @@
 /*
- * acme_persist_zone.c - the TXT records of dns-persist-01 that an administrator sets.
+ * acme_persist_zone.c - the TXT records of dns-persist-01 that an
+ * administrator sets.
  */
 #include <string.h>
 
@@ -12,7 +13,7 @@
 
 #define STRING_MAX 255          /* octets of one string of a record (1035) */
 
-/* A longer value is several strings, which are joined again. */
+/* A long value is several strings, which a resolver joins. */
 static const char *quote(const char *value, apr_pool_t *p)
 {
     const char *text = "";
@@ -39,73 +40,52 @@ static int is_first(const acme_cert_conf_t *cert, int at)
     return 1;
 }
 
-static apr_status_t line_of(const char **pline, acme_dns_persist_t *persist,
-                            const acme_cert_conf_t *cert, const char *name,
-                            apr_time_t until, acme_result_t *res,
-                            apr_pool_t *p)
-{
-    const char *wildcard = apr_pstrcat(p, "*.", acme_name_base(name), NULL);
-    const char *value;
-    apr_status_t rv;
-
-    persist->name = acme_name_in(cert->names, wildcard) ? wildcard : name;
-    rv = acme_dns_persist_value(&value, persist, until, res, p);
-    if (rv == APR_SUCCESS) {
-        *pline =
-            apr_psprintf(p, "%s. IN TXT %s\n",
-                         acme_dns_persist_record(name, p), quote(value, p));
-    }
-    return rv;
-}
-
-static apr_status_t describe(acme_dns_persist_t *persist,
-                             const acme_cert_conf_t *cert,
-                             const acme_ca_account_t *account,
-                             acme_result_t *res, apr_pool_t *p)
-{
-    apr_array_header_t *issuers = apr_array_make(p, 1, sizeof(const char *));
-
-    if (!account->url || !account->persist_issuer) {
-        return acme_fail(res, APR_ENOENT, "%s: %s has not told yet what a "
-                         "record of dns-persist-01 looks like there, if it "
-                         "has that; it tells so with an order: try acmectl "
-                         "renew %s", cert->id,
-                         acme_url_host(account->directory, p), cert->id);
-    }
-    APR_ARRAY_PUSH(issuers, const char *) = account->persist_issuer;
-    persist->draft = account->persist_draft;
-    persist->issuers = issuers;
-    persist->account_url = account->url;
-    persist->hash_prefix = account->persist_prefix;
-    return acme_key_thumbprint(&persist->thumbprint, account->key, res, p);
-}
-
 apr_status_t acme_persist_zone_lines(const char **ptext,
                                      const acme_cert_conf_t *cert,
                                      const acme_ca_account_t *account,
                                      apr_time_t until, acme_result_t *res,
                                      apr_pool_t *p)
 {
-    acme_dns_persist_t persist = { 0 };
-    const char *line;
+    apr_array_header_t *issuers = apr_array_make(p, 1, sizeof(const char *));
+    acme_dns_persist_t persist = { .draft = account->persist_draft,
+                                   .issuers = issuers,
+                                   .account_url = account->url,
+                                   .hash_prefix = account->persist_prefix };
     apr_status_t rv;
     int i;
 
     *ptext = "";
-    rv = describe(&persist, cert, account, res, p);
+    if (!account->url || !account->persist_issuer) {
+        return acme_fail(
+            res, APR_ENOENT,
+            "%s: the records of dns-persist-01 at %s are not known yet; a CA that supports them describes them in an order: try acmectl renew %s",
+            cert->id, acme_url_host(account->directory, p), cert->id);
+    }
+    APR_ARRAY_PUSH(issuers, const char *) = account->persist_issuer;
+    rv = acme_key_thumbprint(&persist.thumbprint, account->key, res, p);
+
     for (i = 0; rv == APR_SUCCESS && i < cert->names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(cert->names, i, const char *);
+        const char *wildcard =
+            apr_pstrcat(p, "*.", acme_name_base(name), NULL);
+        const char *value;
 
-        if (!acme_name_is_ip(name) && is_first(cert, i)) {
-            rv = line_of(&line, &persist, cert, name, until, res, p);
-            if (rv == APR_SUCCESS) {
-                *ptext = apr_pstrcat(p, *ptext, line, NULL);
-            }
+        if (acme_name_is_ip(name) || !is_first(cert, i)) {
+            continue;
+        }
+        persist.name = acme_name_in(cert->names, wildcard) ? wildcard : name;
+        rv = acme_dns_persist_value(&value, &persist, until, res, p);
+        if (rv == APR_SUCCESS) {
+            *ptext = apr_psprintf(p, "%s%s. IN TXT %s\n", *ptext,
+                                  acme_dns_persist_record(name, p),
+                                  quote(value, p));
         }
     }
     if (rv == APR_SUCCESS && !**ptext) {
-        rv = acme_fail(res, APR_EINVAL, "%s: it has addresses only, which "
-                       "have no records", cert->id);
+        rv = acme_fail(
+            res, APR_EINVAL,
+            "%s: the certificate has only IP addresses, which have no DNS records",
+            cert->id);
     }
     return rv;
 }

@@ -1,5 +1,6 @@
 /*
- * acme_persist_zone.h - the TXT records of dns-persist-01 that an administrator sets.
+ * acme_persist_zone.h - the TXT records of dns-persist-01 that an
+ * administrator sets.
  */
 #ifndef ACME_PERSIST_ZONE_H
 #define ACME_PERSIST_ZONE_H
@@ -7,12 +8,13 @@
 #include "acme_accounts.h"
 
 /*
- * The records of a certificate's names, a line each, as a zone file has them:
- * one for each domain, with policy=wildcard when its wildcard is among the
- * names. until: when they end; 0: never.
+ * The records for the names of a certificate, in the syntax of a zone file
+ * (1035, 5.1), a line each: one for each domain, with policy=wildcard when its
+ * wildcard is among the names. until: when the CA stops to accept them; 0:
+ * never. *ptext is in p, and "" after a failure at the first name.
  *
- * APR_ENOENT: the CA has not told yet what such a record looks like, or there
- * is no account; APR_EINVAL: none of the names can have one.
+ * APR_ENOENT: there is no registered account, or the format of the CA's
+ * records is not known yet. APR_EINVAL: the names are IP addresses only.
  */
 apr_status_t acme_persist_zone_lines(const char **ptext,
                                      const acme_cert_conf_t *cert,

@@ -9,10 +9,10 @@
 #include "acme_name.h"
 #include "acme_quarantine.h"
 
-/* With the waits of 1 and 10 minutes: left out after about 11 minutes. */
+/* With the delays of 1 and 10 minutes: excluded after about 11 minutes. */
 #define FAILURES_MAX 3
 
-/* A name that is left out is tried again daily, later weekly. */
+/* An excluded name is retried daily, later weekly. */
 #define DAY apr_time_from_sec(24 * 3600)
 #define DAILY_TRIES 7
 
@@ -52,7 +52,7 @@ apr_array_header_t *acme_quarantine_names(const acme_cert_conf_t *cert,
             APR_ARRAY_PUSH(names, const char *) = name;
         }
     }
-    /* Without any there is nothing to order: then all are tried. */
+    /* If each name is excluded, all are ordered. */
     return names->nelts ? names : cert->names;
 }
 
@@ -98,7 +98,7 @@ apr_uint32_t acme_quarantine_left_out(apr_time_t *pagain_at,
     return n;
 }
 
-/* All types that can be used have failed: the next attempt begins anew. */
+/* When all usable types have failed, the next attempt begins anew. */
 static unsigned add_challenge(unsigned challenges, apr_uint32_t challenge,
                               const acme_cert_conf_t *cert)
 {
@@ -129,7 +129,7 @@ static acme_journal_name_t *find_or_add(acme_journal_t *journal,
     return found;
 }
 
-/* Is there another name that is not left out? */
+/* Is there another name that is not excluded? */
 static int others_remain(const acme_journal_t *journal, const char *name,
                          const acme_cert_conf_t *cert, apr_time_t now)
 {

@@ -1,6 +1,6 @@
 /*
- * acme_quarantine.h - which names of a certificate are ordered: all, but for one
- * that keeps failing and would take the others down with it.
+ * acme_quarantine.h - which names of a certificate are ordered: all but those
+ * that keep failing, so that the others get their certificate.
  */
 #ifndef ACME_QUARANTINE_H
 #define ACME_QUARANTINE_H
@@ -8,55 +8,61 @@
 #include "acme_journal.h"
 #include "acme_state.h"
 
-/* const char *: those to be ordered now, in the order of the configuration. */
+/* const char *: the names that are ordered now, in the order of the
+   configuration; all, if each one is excluded. The array is in p or is that of
+   cert, its texts are those of cert. */
 apr_array_header_t *acme_quarantine_names(const acme_cert_conf_t *cert,
                                           const acme_journal_t *journal,
                                           apr_time_t now, apr_pool_t *p);
 
-/* An octet of flags (acme_message.h) for each configured name. */
+/* An octet for each configured name, in p: a bit for each acme_challenge_e that
+   failed on it, and ACME_NAME_LEFT_OUT. (acme_message.h) */
 const char *acme_quarantine_flags(const acme_cert_conf_t *cert,
                                   const acme_journal_t *journal,
                                   apr_time_t now, apr_pool_t *p);
 
-/* How many names are left out, and when one of them is tried again. */
+/* How many configured names are excluded, and when the first one of them is
+   retried; 0: none is excluded. */
 apr_uint32_t acme_quarantine_left_out(apr_time_t *pagain_at,
                                       const acme_cert_conf_t *cert,
                                       const acme_journal_t *journal);
 
 typedef enum {
-    ACME_BLAME_NOTED,
-    ACME_BLAME_LEFT_OUT,        /* from now on */
-    ACME_BLAME_STILL_OUT        /* it was tried again and failed again */
+    ACME_BLAME_NOTED,           /* the name is ordered further on */
+    ACME_BLAME_LEFT_OUT,        /* the name is excluded from now on */
+    ACME_BLAME_STILL_OUT        /* the retry of an excluded name failed */
 } acme_blame_e;
 
-/* Why an order failed: because of this name, which is configured. */
+/* An order failed because of this name, which is configured. */
 typedef struct {
     const char *name;
     apr_uint32_t challenge;     /* that failed, or ACME_CHALLENGES */
-    int is_lasting;             /* the CA says that it never issues for it */
+    int is_lasting;             /* the CA never issues for this name */
 } acme_fault_t;
 
 /*
- * A name is left out after some failures in a row, or a lasting one, when the
- * others wait for their first certificate, or when the one that they have
- * comes to its end. The last one that is left never is.
+ * Count a failure of a name in the journal. The name is excluded after three
+ * failures in a row, or after a lasting one, if the other names wait for their
+ * first certificate, or if theirs is in its warn window. The last name is
+ * never excluded. An excluded name is retried daily, after a week weekly.
  */
 acme_blame_e acme_quarantine_blame(acme_journal_t *journal,
                                    const acme_fault_t *fault,
                                    const acme_cert_conf_t *cert,
                                    const acme_state_t *state, apr_time_t now);
 
-/* Those that are left out are tried with the next order. */
+/* All excluded names are retried with the next order. */
 void acme_quarantine_try_all(acme_journal_t *journal, apr_time_t now);
 
-/* A type of challenge failed on a name; that is all that is remembered. */
+/* Store that a type of challenge failed on a name, without a failure of the
+   name: another type follows in the same run. */
 void acme_quarantine_challenge(acme_journal_t *journal, const char *name,
                                apr_uint32_t challenge,
                                const acme_cert_conf_t *cert, apr_time_t now);
 
 /*
- * These have a certificate: whatever failed before is forgotten, but for the
- * challenges that don't work for a name.
+ * These names have a certificate now: their failures are removed from the
+ * journal, but not the challenges that failed for a name.
  */
 void acme_quarantine_issued(acme_journal_t *journal,
                             const apr_array_header_t *names);

@@ -32,7 +32,7 @@ static const acme_cert_conf_t *cert_of(const acme_registry_t *registry,
     return acme_conf_cert(registry->conf, cert);
 }
 
-static void changed(acme_registry_t *registry, apr_uint32_t cert)
+static void publish_change(acme_registry_t *registry, apr_uint32_t cert)
 {
     acme_state_t *state = &registry->states[cert];
 
@@ -55,7 +55,7 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     }
     state->ordering = ordering;
     state->ordering_since = since;
-    changed(registry, cert);
+    publish_change(registry, cert);
 }
 
 acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
@@ -143,35 +143,51 @@ static acme_journal_t *open_journal(const acme_registry_t *registry,
     return journal;
 }
 
-/* Write the journal as the state is now, with one event more (NULL: none). */
-static void close_journal(acme_registry_t *registry, apr_uint32_t cert,
-                          acme_journal_t *journal, const char *event,
-                          const char *detail, apr_time_t now, apr_pool_t *p)
+/* A change of one state: made between change_begin() and change_save(). */
+typedef struct {
+    acme_registry_t *registry;
+    const acme_cert_conf_t *conf;
+    acme_state_t *state;
+    acme_journal_t *journal;
+    apr_time_t now;
+    apr_pool_t *p;
+} change_t;
+
+static change_t change_begin(acme_registry_t *registry, apr_uint32_t cert,
+                             apr_time_t now, apr_pool_t *p)
 {
-    const acme_cert_conf_t *conf = cert_of(registry, cert);
-    acme_state_t *state = &registry->states[cert];
+    const change_t change = { .registry = registry,
+                              .conf = cert_of(registry, cert),
+                              .state = &registry->states[cert],
+                              .journal = open_journal(registry, cert, p),
+                              .now = now,
+                              .p = p };
+
+    return change;
+}
+
+/* Write the state into the journal, and one event more (NULL: none). */
+static void change_save(const change_t *change, const char *event,
+                        const char *detail)
+{
+    acme_registry_t *registry = change->registry;
+    const char *id = change->conf->id;
     acme_result_t res;
 
-    acme_state_load_to_journal(journal, state);
-    journal->digest = conf->settings;
+    acme_state_load_to_journal(change->journal, change->state);
+    change->journal->digest = change->conf->settings;
     if (event) {
-        acme_journal_add(journal, now, event, detail);
+        acme_journal_add(change->journal, change->now, event, detail);
     }
-    acme_state_load_journal(state, journal, registry->conf, conf, now);
-    if (acme_journal_save(registry->store, conf->id, journal, &res, p)) {
-        acme_log(registry->log, ACME_LOG_ERROR, conf->id, "%s", res.detail);
+    acme_state_load_journal(change->state, change->journal, registry->conf,
+                            change->conf, change->now);
+    if (acme_journal_save(registry->store, id, change->journal, &res,
+                          change->p)) {
+        acme_log(registry->log, ACME_LOG_ERROR, id, "%s", res.detail);
     }
 }
 
-static void journal(acme_registry_t *registry, apr_uint32_t cert,
-                    const char *event, const char *detail, apr_time_t now,
-                    apr_pool_t *p)
-{
-    close_journal(registry, cert, open_journal(registry, cert, p), event,
-                  detail, now, p);
-}
-
-/* Only the administrator can help it on. */
+/* Only the administrator can remove the reason of the failure. */
 static int is_stuck(const acme_state_t *state)
 {
     return state->retry == ACME_RETRY_NEVER
@@ -181,17 +197,22 @@ static int is_stuck(const acme_state_t *state)
 static const char *next_attempt(const acme_state_t *state, apr_pool_t *p)
 {
     if (is_stuck(state)) {
-        return "waits for a changed configuration, or for acmectl renew";
+        return "the order waits for a changed configuration, or acmectl renew";
     }
     return apr_pstrcat(p, "next attempt at ",
                        acme_time_text(state->next_at, p), NULL);
 }
 
 /* For the log and the journal, in the order of acme_want_e. */
-static const char *const wants[ACME_WANTS] = {
-    "", "a renewal", "a new chain", "a revocation",
-    "a revocation without a new certificate", "the account's contacts told",
-    "a new account key", "the account's end"
+static const char *const request_names[ACME_WANTS] = {
+    "",
+    "renewal",
+    "new chain",
+    "revocation",
+    "revocation without a new certificate",
+    "update of the account's contacts",
+    "new account key",
+    "deactivation of the account"
 };
 
 /* Only within the warn window: before it a failure is no reason to worry. */
@@ -201,27 +222,27 @@ static const char *expiry_warning(const acme_state_t *state, apr_time_t now,
     if (!state->live || now < acme_state_warn_at(state, state->not_after)) {
         return "";
     }
-    return apr_psprintf(p, ". WARNING: the certificate that is served %s at "
-                        "%s", state->not_after > now ? "expires" : "expired",
+    return apr_psprintf(p, ". WARNING: the served certificate %s at %s",
+                        state->not_after > now ? "expires" : "expired",
                         acme_time_text(state->not_after, p));
 }
 
-/* What was asked for meanwhile is still to be done. */
-static void renewal_ended(acme_state_t *state)
+/* Another request of the administrator stays: it came meanwhile. */
+static void clear_renewal_request(acme_state_t *state)
 {
     if (state->wanted == ACME_WANT_RENEWAL) {
         state->wanted = ACME_WANT_NOTHING;
     }
 }
 
-/* Of a worker: one line, no control characters, bounded. */
+/* The worker's sentence: one line, no control characters, bounded. */
 static const char *clean_detail(const acme_msg_note_t *note, apr_pool_t *p)
 {
     return acme_text_clean(note->detail, ACME_DETAIL_SIZE - 1, p);
 }
 
-/* A worker names the time of the next attempt: within what we'd choose. */
-static apr_time_t bounded(apr_time_t at, apr_time_t now)
+/* The worker's time of the next attempt, at most two days from now. */
+static apr_time_t bound_next_at(apr_time_t at, apr_time_t now)
 {
     return at < now || at > now + NEXT_MAX ? now + NEXT_MAX : at;
 }
@@ -232,10 +253,10 @@ static void forget_limit(acme_state_t *state)
     state->limit[0] = '\0';
 }
 
-/* Is a name to blame, and does it stay in? */
-static acme_blame_e blame(const acme_registry_t *registry,
-                          const acme_msg_note_t *note, acme_journal_t *entry,
-                          apr_time_t now)
+/* Blame the name that the worker names, and decide whether it is excluded. */
+static acme_blame_e blame_name(const acme_registry_t *registry,
+                               const acme_msg_note_t *note,
+                               acme_journal_t *entry, apr_time_t now)
 {
     const acme_cert_conf_t *conf = cert_of(registry, note->about.cert);
     acme_fault_t fault;
@@ -250,30 +271,34 @@ static acme_blame_e blame(const acme_registry_t *registry,
                                  &registry->states[note->about.cert], now);
 }
 
-/* The certificate is none the worse for it, and nothing is repeated. */
-static void want_failed(acme_registry_t *registry, const acme_msg_note_t *note,
-                        apr_time_t now, apr_pool_t *p)
+/* A request that is not an order: the state stays, and nothing is retried. */
+static void request_failed(acme_registry_t *registry,
+                           const acme_msg_note_t *note, apr_time_t now,
+                           apr_pool_t *p)
 {
     const apr_uint32_t cert = note->about.cert;
     acme_state_t *state = &registry->states[cert];
-    const char *what = wants[note->want];
+    const char *request = request_names[note->want];
     const char *detail = clean_detail(note, p);
+    change_t change;
 
     state->ordering = 0;
     if (state->wanted != note->want) {
         return;
     }
     acme_log(registry->log, ACME_LOG_ERROR, cert_of(registry, cert)->id,
-             "failed: %s: %s; ask for it again with acmectl", what, detail);
+             "failed: %s: %s; not retried: repeat the request with acmectl",
+             request, detail);
     state->wanted = ACME_WANT_NOTHING;
-    journal(registry, cert, "failed", apr_pstrcat(p, what, ": ", detail, NULL),
-            now, p);
+    change = change_begin(registry, cert, now, p);
+    change_save(&change, "failed",
+                apr_pstrcat(p, request, ": ", detail, NULL));
 }
 
 /*
- * The order failed, and the state with it, unless a name that is left out
- * already is to blame: the certificate is none the worse for it. In both
- * cases of quarantine what was wanted is still to be done, for the others.
+ * The order failed, and the state with it, unless the name to blame is
+ * excluded already: then the order was a retry of that name only. In both
+ * cases of quarantine a requested renewal is still due, for the other names.
  */
 static void order_failed(acme_registry_t *registry,
                          const acme_msg_note_t *note, apr_time_t now,
@@ -282,8 +307,9 @@ static void order_failed(acme_registry_t *registry,
     const apr_uint32_t cert = note->about.cert;
     const acme_cert_conf_t *conf = cert_of(registry, cert);
     acme_state_t *state = &registry->states[cert];
-    acme_journal_t *entry = open_journal(registry, cert, p);
-    const acme_blame_e blamed = blame(registry, note, entry, now);
+    const change_t change = change_begin(registry, cert, now, p);
+    const acme_blame_e blamed =
+        blame_name(registry, note, change.journal, now);
     const char *detail = clean_detail(note, p);
     const char *expiry, *next;
 
@@ -299,7 +325,7 @@ static void order_failed(acme_registry_t *registry,
         state->retry = note->retry <= ACME_RETRY_NEVER
                            ? (acme_retry_e)note->retry
                            : ACME_RETRY_SOON;
-        state->next_at = bounded(note->next_at, now);
+        state->next_at = bound_next_at(note->next_at, now);
         state->why = acme_reason_bound(note->why);
         apr_cpystrn(state->problem,
                     acme_text_clean(note->problem, ACME_PROBLEM_SIZE - 1, p),
@@ -315,7 +341,7 @@ static void order_failed(acme_registry_t *registry,
             next = "the other names are ordered now";
         }
         else {
-            renewal_ended(state);
+            clear_renewal_request(state);
             next = next_attempt(state, p);
         }
         expiry = expiry_warning(state, now, p);
@@ -331,23 +357,23 @@ static void order_failed(acme_registry_t *registry,
 
     acme_history_failed(
         acme_journal_add(
-            entry, now,
+            change.journal, now,
             blamed == ACME_BLAME_STILL_OUT ? "quarantine" : "failed", detail),
         note, registry->conf);
-    close_journal(registry, cert, entry, NULL, NULL, now, p);
+    change_save(&change, NULL, NULL);
     if (blamed != ACME_BLAME_NOTED) {
         acme_registry_refresh(registry, cert, p); /* other names to order */
     }
 }
 
-/* Not for the journal: it is counted anew after a restart. */
+/* Not in the journal: after a restart the limit is counted again. */
 static void order_postponed(acme_registry_t *registry,
                             const acme_msg_note_t *note, apr_time_t now,
                             apr_pool_t *p)
 {
     acme_state_t *state = &registry->states[note->about.cert];
 
-    state->limit_until = bounded(note->next_at, now);
+    state->limit_until = bound_next_at(note->next_at, now);
     state->limit_why = acme_reason_bound(note->why);
     apr_cpystrn(state->limit, clean_detail(note, p), sizeof(state->limit));
 }
@@ -371,7 +397,8 @@ static void order_progressed(acme_registry_t *registry,
     const apr_uint32_t cert = note->about.cert;
     const acme_cert_conf_t *conf = cert_of(registry, cert);
     const char *detail = clean_detail(note, p);
-    acme_journal_t *entry = open_journal(registry, cert, p);
+    const change_t change = change_begin(registry, cert, now, p);
+    acme_journal_t *entry = change.journal;
     acme_journal_event_t *event =
         acme_journal_add(entry, now, notes[note->note].event, detail);
 
@@ -390,7 +417,7 @@ static void order_progressed(acme_registry_t *registry,
     forget_limit(&registry->states[cert]);
     acme_log(registry->log, notes[note->note].level, conf->id, "%s: %s",
              notes[note->note].event, detail);
-    close_journal(registry, cert, entry, NULL, NULL, now, p);
+    change_save(&change, NULL, NULL);
 }
 
 void acme_registry_order_noted(acme_registry_t *registry,
@@ -404,26 +431,26 @@ void acme_registry_order_noted(acme_registry_t *registry,
         order_progressed(registry, note, now, p);
     }
     else if (note->want > ACME_WANT_RENEWAL && note->want < ACME_WANTS) {
-        want_failed(registry, note, now, p);
+        request_failed(registry, note, now, p);
     }
     else {
         order_failed(registry, note, now, p);
     }
-    changed(registry, note->about.cert);
+    publish_change(registry, note->about.cert);
 }
 
 void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
                              const apr_array_header_t *names, apr_time_t now,
                              apr_pool_t *p)
 {
-    acme_journal_t *entry = open_journal(registry, cert, p);
+    const change_t change = change_begin(registry, cert, now, p);
     acme_state_t *state = &registry->states[cert];
     const char *detail;
 
     state->attempts = 0;
     state->next_at = 0;
     state->retry = ACME_RETRY_SOON;
-    renewal_ended(state);
+    clear_renewal_request(state);
     state->deleted = 0;
     state->ordering = 0;
     state->why = ACME_REASON_NONE;
@@ -432,36 +459,36 @@ void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
 
     detail = apr_psprintf(p, "archive/%s/%d", cert_of(registry, cert)->id,
                           state->live);
-    acme_quarantine_issued(entry, names);
-    close_journal(registry, cert, entry, "installed", detail, now, p);
+    acme_quarantine_issued(change.journal, names);
+    change_save(&change, "installed", detail);
     acme_event_send(registry->with.events, state, ACME_EVENT_INSTALLED, detail,
                     p);
-    changed(registry, cert);
+    publish_change(registry, cert);
 }
 
 void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
                         apr_time_t now, apr_pool_t *p)
 {
     const apr_uint32_t cert = want->about.cert;
-    acme_journal_t *entry = open_journal(registry, cert, p);
+    const change_t change = change_begin(registry, cert, now, p);
     acme_state_t *state = &registry->states[cert];
 
     acme_log(registry->log, ACME_LOG_NOTICE, cert_of(registry, cert)->id,
-             "asked for by the administrator: %s", wants[want->want]);
+             "requested by the administrator: %s", request_names[want->want]);
     state->wanted = (acme_want_e)want->want;
     state->wanted_ca = want->about.ca;
     state->reason = want->reason;
     if (want->want == ACME_WANT_RENEWAL
         || want->want == ACME_WANT_REVOCATION) {
-        state->deleted = 0;             /* a certificate is wanted again */
+        state->deleted = 0; /* it is ordered again */
     }
     state->next_at = 0;
     forget_limit(state);
     if (want->want == ACME_WANT_RENEWAL) {
-        acme_quarantine_try_all(entry, now);
+        acme_quarantine_try_all(change.journal, now);
     }
-    close_journal(registry, cert, entry, "asked", wants[want->want], now, p);
-    changed(registry, cert);
+    change_save(&change, "asked", request_names[want->want]);
+    publish_change(registry, cert);
 }
 
 void acme_registry_want_done(acme_registry_t *registry,
@@ -470,20 +497,22 @@ void acme_registry_want_done(acme_registry_t *registry,
 {
     const apr_uint32_t cert = want->about.cert;
     acme_state_t *state = &registry->states[cert];
-    const char *what = wants[state->wanted];
+    const char *request = request_names[state->wanted];
+    change_t change;
 
     if (state->wanted == ACME_WANT_NOTHING || state->wanted != want->want) {
         return;
     }
     acme_log(registry->log, ACME_LOG_NOTICE, cert_of(registry, cert)->id,
-             "done: %s", what);
+             "done: %s", request);
     state->revoked |= state->wanted == ACME_WANT_REVOCATION
                       || state->wanted == ACME_WANT_DELETION;
     state->deleted |= state->wanted == ACME_WANT_DELETION;
     /* Before the journal is written, or it is done again after a restart. */
     state->wanted = ACME_WANT_NOTHING;
-    journal(registry, cert, "done", what, now, p);
-    changed(registry, cert);
+    change = change_begin(registry, cert, now, p);
+    change_save(&change, "done", request);
+    publish_change(registry, cert);
 }
 
 apr_time_t acme_registry_warn(acme_registry_t *registry, apr_time_t now,
@@ -539,7 +568,7 @@ static void set_window(acme_registry_t *registry, acme_state_t *state,
     state->pick = window->pick >= window->start && window->pick < window->end
         ? window->pick : window->start;
     acme_log(registry->log, ACME_LOG_NOTICE, id,
-             "renewal info: the CA suggests %s to %s; renewed at %s%s%s",
+             "renewal info: the CA suggests %s to %s; renewal at %s%s%s",
              acme_time_text(window->start, p), acme_time_text(window->end, p),
              acme_time_text(state->pick, p),
              state->explanation[0] ? ", because: " : "", state->explanation);
@@ -555,24 +584,27 @@ void acme_registry_window_suggested(acme_registry_t *registry,
 {
     const apr_uint32_t cert = window->about.cert;
     acme_state_t *state = &registry->states[cert];
+    change_t change;
 
     if (!state->live || strcmp(window->cert_id, state->cert_id) != 0) {
-        return;                 /* it was replaced meanwhile */
+        return; /* the certificate was replaced meanwhile */
     }
     if (window->start > 0 && window->start < window->end) {
         set_window(registry, state, window, p);
     }
     if (window->revoked && !state->revoked) {
-        acme_log(registry->log, ACME_LOG_ERROR, cert_of(registry, cert)->id,
-                 "revoked: the CA says so; a new certificate is ordered now");
+        acme_log(
+            registry->log, ACME_LOG_ERROR, cert_of(registry, cert)->id,
+            "revoked: the CA revoked the certificate; a new one is ordered now");
         state->revoked = 1;
         acme_event_send(registry->with.events, state, ACME_EVENT_REVOKED,
-                        "the CA revoked it", p);
+                        "the CA revoked the certificate", p);
     }
     state->ask_failures = window->failures;
-    state->ask_at = bounded(window->ask_at, now);
-    journal(registry, cert, NULL, NULL, now, p);
-    changed(registry, cert);
+    state->ask_at = bound_next_at(window->ask_at, now);
+    change = change_begin(registry, cert, now, p);
+    change_save(&change, NULL, NULL);
+    publish_change(registry, cert);
 }
 
 void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,
@@ -592,11 +624,11 @@ void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,
         state->ordering_since = now;
     }
     state->ordering = 1;
-    changed(registry, cert);
+    publish_change(registry, cert);
 }
 
 void acme_registry_order_gone(acme_registry_t *registry, apr_uint32_t cert)
 {
     registry->states[cert].ordering = 0;
-    changed(registry, cert);
+    publish_change(registry, cert);
 }

@@ -15,7 +15,7 @@
 
 typedef struct acme_registry_t acme_registry_t;
 
-/* What it is made of; all lives as long as the registry. */
+/* All of this lives at least as long as the registry. */
 typedef struct {
     const acme_conf_t *conf;
     acme_store_t *store;
@@ -25,7 +25,7 @@ typedef struct {
     void *publish_baton;
 } acme_registry_conf_t;
 
-/* Read all states; what is damaged is logged and survived. */
+/* Read all states from the store; damaged files are logged and skipped. */
 acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
                                       apr_pool_t *p);
 
@@ -35,18 +35,20 @@ const acme_conf_t *acme_registry_conf(const acme_registry_t *registry);
 acme_store_t *acme_registry_store(const acme_registry_t *registry);
 const acme_log_t *acme_registry_log(const acme_registry_t *registry);
 
-/* Of a configured certificate; changes as the registry does. */
+/* The state of a configured certificate. It is the registry's, and changes with
+   each command and event below. */
 const acme_state_t *acme_registry_state(const acme_registry_t *registry,
                                         apr_uint32_t cert);
 
-/* The state that changed first after change, or NULL. */
+/* The state with the smallest number of change above this one, or NULL. */
 const acme_state_t *acme_registry_next_change(const acme_registry_t *registry,
                                               apr_uint64_t change);
 
 /* How many orders are under way. */
 int acme_registry_orders_under_way(const acme_registry_t *registry);
 
-/* const char *: the names that are ordered now; flags of all. */
+/* const char *: the names of the certificate that are ordered now; *pflags has
+   an octet for each configured name. Both as in acme_quarantine.h, in p. */
 apr_array_header_t *acme_registry_names_to_order(
     const acme_registry_t *registry, apr_uint32_t cert, const char **pflags,
     apr_time_t now, apr_pool_t *p);
@@ -57,18 +59,19 @@ apr_array_header_t *acme_registry_names_to_order(
 void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
                            apr_pool_t *p);
 
-/* The administrator wants something now, whatever failed before. */
+/* Store a request of the administrator (want is not ACME_WANT_NOTHING), which
+   replaces an earlier one; delays after failures and limits end. */
 void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
                         apr_time_t now, apr_pool_t *p);
 
 /*
- * Warn daily of each certificate that is within its warn window, whatever the
- * renewal does: it may do nothing. Returns when to call again.
+ * Warn daily of each certificate within its warn window, whatever the renewal
+ * threads do: they may hang. Returns when to call again.
  */
 apr_time_t acme_registry_warn(acme_registry_t *registry, apr_time_t now,
                               apr_pool_t *p);
 
-/* For an event that is not one of a state: the certificate's hooks run. */
+/* Run the certificate's hooks for an event that changes no state. */
 void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,
                               acme_event_e event, const char *detail,
                               apr_pool_t *p);
@@ -80,24 +83,26 @@ void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,
                                apr_time_t now);
 void acme_registry_order_gone(acme_registry_t *registry, apr_uint32_t cert);
 
-/* A worker reports of an order: ordered, validated, failed, or postponed by a
-   limit of the CA. */
+/* A worker's note about an order: ordered, validated, failed, or postponed by a
+   limit of the CA. Texts are cleaned here, times and numbers bounded. */
 void acme_registry_order_noted(acme_registry_t *registry,
                                const acme_msg_note_t *note, apr_time_t now,
                                apr_pool_t *p);
 
-/* The CA has suggested a time of renewal; bounded here. (9773) */
+/* The CA has suggested a window for the renewal, or a revocation was found. The
+   values are a worker's, and bounded here. (9773, 4.2) */
 void acme_registry_window_suggested(acme_registry_t *registry,
                                     const acme_msg_window_t *window,
                                     apr_time_t now, apr_pool_t *p);
 
-/* A certificate for these names is live: failures are forgotten. */
+/* A certificate for these names is live: failures are cleared, and the request
+   for a renewal is done. */
 void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
                              const apr_array_header_t *names, apr_time_t now,
                              apr_pool_t *p);
 
-/* What the administrator wanted is done, but for a renewal: that is done with
-   acme_registry_installed(). */
+/* A request of the administrator is done, if it is still the pending one. A
+   renewal ends with acme_registry_installed() instead. */
 void acme_registry_want_done(acme_registry_t *registry,
                              const acme_msg_want_t *want, apr_time_t now,
                              apr_pool_t *p);

@@ -1,9 +1,9 @@
 /*
  * acme_reload.c - one graceful reload for all certificates that finished.
  *
- * IDLE -> COLLECTING -> TESTING -> LISTING -> ASKED, and from each of the last
- * three back to HELD, which tries again. The keeper ends with the reload, so
- * ASKED is left only when the parent did not do what it was asked.
+ * IDLE -> COLLECTING -> TESTING -> LISTING -> SIGNALLED, and from each of the
+ * last three to POSTPONED, which begins again with TESTING. The keeper ends
+ * with the reload, so SIGNALLED is left only when httpd did not reload.
  */
 #include <errno.h>
 #include <signal.h>
@@ -15,22 +15,29 @@
 #include "acme_pair.h"
 #include "acme_reload.h"
 
-/* So long others that are under way are waited for. */
+/* The longest wait for orders that are under way. */
 #define IN_FLIGHT_MAX apr_time_from_sec(60)
 
-/* Of what the served certificate has left, waiting may take this part. */
+/* The wait takes at most a quarter of what the served certificate has left. */
 #define LEFT_PART 4
 
 #define TEST_TIMEOUT apr_time_from_sec(60)
-#define ASKED_TIMEOUT apr_time_from_sec(30)
+#define SIGNALLED_TIMEOUT apr_time_from_sec(30)
 
-/* Held back: looked at again after this, doubled each time. */
-#define HELD_MIN apr_time_from_sec(2)
-#define HELD_MAX apr_time_from_sec(60)
+/* A postponed reload is retried after this, doubled each time. */
+#define POSTPONED_MIN apr_time_from_sec(2)
+#define POSTPONED_MAX apr_time_from_sec(60)
 
 #define REASON_SIZE ACME_DETAIL_SIZE
 
-typedef enum { IDLE, COLLECTING, TESTING, LISTING, ASKED, HELD } phase_e;
+typedef enum {
+    IDLE,
+    COLLECTING,
+    TESTING,
+    LISTING,
+    SIGNALLED,
+    POSTPONED
+} phase_e;
 
 struct acme_reload_t {
     const acme_server_t *server;
@@ -39,14 +46,15 @@ struct acme_reload_t {
     void *baton;
 
     phase_e phase;
-    apr_time_t due;             /* COLLECTING, HELD: go on then */
+    apr_time_t due;             /* when COLLECTING, SIGNALLED, POSTPONED end */
     apr_time_t due_last;        /* COLLECTING: at the latest */
-    apr_time_t warn_at;         /* from here on an edit does not hold us; 0:
-                                   nothing served is about to expire */
-    apr_interval_time_t held_wait;
+    apr_time_t warn_at;         /* from here on an edited file does not
+                                   postpone the reload; 0: nothing served
+                                   is about to expire */
+    apr_interval_time_t postponed_wait;
     char reason[REASON_SIZE];
 
-    acme_job_t *job;            /* TESTING, LISTING: what runs */
+    acme_job_t *job; /* TESTING, LISTING: httpd */
     apr_pool_t *job_pool;
     apr_pool_t *p;
 };
@@ -68,7 +76,7 @@ acme_reload_t *acme_reload_create(const acme_server_t *server,
     reload->held = held;
     reload->baton = baton;
     reload->p = p;
-    reload->held_wait = HELD_MIN;
+    reload->postponed_wait = POSTPONED_MIN;
     apr_pool_create(&reload->job_pool, p);
     return reload;
 }
@@ -78,16 +86,16 @@ static apr_time_t earlier(apr_time_t a, apr_time_t b)
     return a && a < b ? a : b;
 }
 
-void acme_reload_want(acme_reload_t *reload, const acme_state_t *state,
-                      apr_time_t served_until, apr_time_t now)
+void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
+                          apr_time_t served_until, apr_time_t now)
 {
     const acme_conf_t *conf = acme_registry_conf(reload->registry);
     apr_interval_time_t patience = IN_FLIGHT_MAX;
     apr_time_t due, last;
 
     if (conf->activate == ACME_ACTIVATE_NONE) {
-        acme_log(log_of(reload), ACME_LOG_NOTICE, "reload", "%s goes live "
-                 "when you reload the server (AcmeActivate none)",
+        acme_log(log_of(reload), ACME_LOG_NOTICE, "reload",
+                 "%s goes live when you reload httpd (AcmeActivate none)",
                  acme_conf_cert(conf, state->cert)->id);
         return;
     }
@@ -115,8 +123,8 @@ void acme_reload_want(acme_reload_t *reload, const acme_state_t *state,
     }
 }
 
-/* Their administrators may not look at the log. */
-static void tell_those_who_wait(acme_reload_t *reload, const char *reason)
+/* To the hooks of the certificates that wait for the reload. */
+static void send_stuck_events(acme_reload_t *reload, const char *reason)
 {
     acme_registry_t *registry = reload->registry;
     apr_pool_t *p;
@@ -135,43 +143,46 @@ static void tell_those_who_wait(acme_reload_t *reload, const char *reason)
     apr_pool_destroy(p);
 }
 
-static void hold(acme_reload_t *reload, apr_time_t now, const char *reason)
+static void postpone(acme_reload_t *reload, apr_time_t now, const char *reason)
 {
     if (strcmp(reload->reason, reason) != 0) {
         apr_cpystrn(reload->reason, reason, sizeof(reload->reason));
-        acme_log(log_of(reload), ACME_LOG_ERROR, "reload", "held back: %s; "
-                 "the new certificates wait on disk", reason);
+        acme_log(log_of(reload), ACME_LOG_ERROR, "reload",
+                 "postponed: %s; the new certificates wait on disk", reason);
         reload->held(reload->baton, reload->reason);
-        tell_those_who_wait(reload, reason);
+        send_stuck_events(reload, reason);
     }
-    reload->phase = HELD;
-    reload->due = now + reload->held_wait;
-    reload->held_wait = reload->held_wait * 2 < HELD_MAX
-        ? reload->held_wait * 2 : HELD_MAX;
+    reload->phase = POSTPONED;
+    reload->due = now + reload->postponed_wait;
+    reload->postponed_wait = reload->postponed_wait * 2 < POSTPONED_MAX
+                                 ? reload->postponed_wait * 2
+                                 : POSTPONED_MAX;
 }
 
-static void ask(acme_reload_t *reload, apr_time_t now)
+static void signal_httpd(acme_reload_t *reload, apr_time_t now)
 {
     const acme_server_t *server = reload->server;
 
     if (!server->reload_signal) {
-        hold(reload, now, "httpd runs in a debugger's one process (-X) and "
-             "can't be asked: restart it");
+        postpone(
+            reload, now,
+            "httpd runs as one process (-X), which cannot reload: restart httpd");
         return;
     }
     if (kill(server->pid, server->reload_signal)) {
-        hold(reload, now, apr_psprintf(reload->job_pool, "the server "
-             "(pid %d) can't be signalled: %s", (int)server->pid,
-             strerror(errno)));
+        postpone(reload, now,
+                 apr_psprintf(reload->job_pool,
+                              "httpd (pid %d) cannot be signalled: %s",
+                              (int)server->pid, strerror(errno)));
         return;
     }
-    acme_log(log_of(reload), ACME_LOG_NOTICE, "reload", "asked for, "
-             "gracefully, pid %d", (int)server->pid);
-    reload->phase = ASKED;
-    reload->due = now + ASKED_TIMEOUT;
+    acme_log(log_of(reload), ACME_LOG_NOTICE, "reload",
+             "httpd (pid %d) reloads gracefully", (int)server->pid);
+    reload->phase = SIGNALLED;
+    reload->due = now + SIGNALLED_TIMEOUT;
 }
 
-/* Every pair that httpd would load, on trial; NULL when all are good. */
+/* Load each certificate and key as httpd would: what is wrong, or NULL. */
 static const char *bad_pair(const acme_reload_t *reload, apr_pool_t *p)
 {
     const acme_registry_t *registry = reload->registry;
@@ -211,16 +222,17 @@ static const char *changed_file(const acme_reload_t *reload,
     const char *path;
 
     if (reload->warn_at && now >= reload->warn_at) {
-        return NULL;            /* better a tested edit than an expiry */
+        return NULL; /* a tested edit is better than an expiry */
     }
     path = acme_conf_snapshot_changed(reload->server->baseline, files, p);
-    return path ? apr_psprintf(p, "%s has changed since httpd read it; when "
-                               "the edit is finished, reload the server, or "
-                               "put the file back", path)
+    return path ? apr_psprintf(
+               p,
+               "%s has changed since httpd read it; when the edit is finished, reload httpd, or restore the file",
+               path)
                 : NULL;
 }
 
-/* Run httpd beside us; its end leads on from phase. */
+/* Run httpd beside the keeper, in this phase; NULL, or why it cannot run. */
 static const char *run_httpd(acme_reload_t *reload, phase_e phase,
                              const char *const *argv, apr_time_t now)
 {
@@ -242,7 +254,7 @@ static void begin_test(acme_reload_t *reload, apr_time_t now)
     apr_pool_clear(p);
     reload->job = NULL;
     if (!acme_registry_conf(reload->registry)->reload_guard) {
-        ask(reload, now);
+        signal_httpd(reload, now);
         return;
     }
     reason = changed_file(reload, NULL, now, p);
@@ -253,11 +265,11 @@ static void begin_test(acme_reload_t *reload, apr_time_t now)
         reason = run_httpd(reload, TESTING, reload->server->test, now);
     }
     if (reason) {
-        hold(reload, now, reason);
+        postpone(reload, now, reason);
     }
 }
 
-/* The files that httpd says it read: lines of "    (146) /path/name". */
+/* The files that httpd lists as read: lines of "    (146) /path/name". */
 static apr_array_header_t *files_read(const char *output, apr_pool_t *p)
 {
     apr_array_header_t *files = apr_array_make(p, 64, sizeof(const char *));
@@ -275,7 +287,7 @@ static apr_array_header_t *files_read(const char *output, apr_pool_t *p)
     return files;
 }
 
-/* Behind the "[time] [module:level] [pid ...]" of a log line. */
+/* A log line without its "[time] [module:level] [pid ...]". */
 static const char *behind_brackets(const char *line)
 {
     while (line[0] == '[') {
@@ -290,13 +302,13 @@ static const char *behind_brackets(const char *line)
 }
 
 /*
- * What httpd complains of: the line that names the file, and the next one,
- * which says why; else the last line.
+ * The error in the output of httpd -t: the line that names the file, and the
+ * next one, which has the reason; else the last line.
  */
 static const char *complaint(const char *output, apr_pool_t *p)
 {
     char *text = apr_pstrdup(p, output);
-    const char *found = "no word why";
+    const char *found = "no reason given";
     char *line, *last;
 
     for (line = apr_strtok(text, "\n", &last); line;
@@ -317,8 +329,8 @@ static const char *complaint(const char *output, apr_pool_t *p)
     return acme_text_clean(found, REASON_SIZE / 2, p);
 }
 
-/* Why what has just run forbids a reload; NULL: it does not. */
-static const char *verdict(acme_reload_t *reload, apr_time_t now)
+/* Why the result of the job forbids a reload; NULL: it does not. */
+static const char *find_objection(acme_reload_t *reload, apr_time_t now)
 {
     apr_pool_t *p = reload->job_pool;
     const char *output = acme_job_output(reload->job);
@@ -326,7 +338,7 @@ static const char *verdict(acme_reload_t *reload, apr_time_t now)
     apr_array_header_t *files;
 
     if (status < 0) {
-        return "the configuration test of httpd did not end";
+        return "httpd -t did not finish";
     }
     if (status > 0) {
         return apr_psprintf(p, "httpd -t refuses the configuration: %s",
@@ -342,17 +354,17 @@ static const char *verdict(acme_reload_t *reload, apr_time_t now)
 static void end_job(acme_reload_t *reload, apr_time_t now)
 {
     const phase_e before = reload->phase;
-    const char *reason = verdict(reload, now);
+    const char *reason = find_objection(reload, now);
 
     if (reason) {
-        hold(reload, now, reason);
+        postpone(reload, now, reason);
     }
     else if (before == LISTING) {
-        ask(reload, now);
+        signal_httpd(reload, now);
     }
 }
 
-/* Orders may finish in time to go live together; DNS records be removed. */
+/* Wait for orders that go live together, and for DNS records to be removed. */
 static apr_time_t collect_until(const acme_reload_t *reload, int busy,
                                 apr_time_t now)
 {
@@ -384,7 +396,7 @@ apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now)
         }
         begin_test(reload, now);
         break;
-    case HELD:
+    case POSTPONED:
         if (now >= reload->due) {
             begin_test(reload, now);
         }
@@ -395,9 +407,9 @@ apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now)
             end_job(reload, now);
         }
         break;
-    case ASKED:
+    case SIGNALLED:
         if (now >= reload->due) {
-            hold(reload, now, "the server was asked and did not reload");
+            postpone(reload, now, "httpd got the signal and did not reload");
         }
         break;
     }

@@ -2,8 +2,8 @@
  * acme_reload.h - one graceful reload for all certificates that finished, and
  * the checks that it must pass first. (docs/design.md, Activation)
  *
- * A reload re-reads the whole configuration, and an error in any file ends
- * the server. So one that we ask for is tried out before.
+ * A reload reads the whole configuration again, and an error in any file ends
+ * the server. So each reload that the keeper requests is tested first.
  */
 #ifndef ACME_RELOAD_H
 #define ACME_RELOAD_H
@@ -13,26 +13,32 @@
 
 typedef struct acme_reload_t acme_reload_t;
 
+/*
+ * server and registry live at least as long as p. held is called with baton
+ * whenever the reason changes why the reload is postponed.
+ */
 acme_reload_t *acme_reload_create(const acme_server_t *server,
                                   acme_registry_t *registry,
                                   acme_held_cb *held, void *baton,
                                   apr_pool_t *p);
 
 /*
- * The certificate of state is live on disk and not yet served; the one that
- * is served ends at served_until (0: it is the placeholder). Replacing what
- * ends soon waits less long.
+ * Schedule a reload for the certificate of state, which is live on disk and
+ * not yet served. The one that is served expires at served_until (0: it is the
+ * placeholder); the sooner, the shorter the wait for other certificates. With
+ * AcmeActivate none a line is logged instead.
  */
-void acme_reload_want(acme_reload_t *reload, const acme_state_t *state,
-                      apr_time_t served_until, apr_time_t now);
+void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
+                          apr_time_t served_until, apr_time_t now);
 
 /*
- * Do what is due. busy: something is under way that should end first. Returns
- * when to call again at the latest, 0: never.
+ * Test the configuration and signal httpd when that is due at now. busy: an
+ * order or a DNS command is under way that should end first. Returns when to
+ * call again at the latest, 0: not before acme_reload_schedule().
  */
 apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now);
 
-/* Call acme_reload_step() also when this is readable; -1: nothing runs. */
+/* Call acme_reload_step() also when this is readable; -1: no job runs. */
 int acme_reload_fd(const acme_reload_t *reload);
 
 #endif

@@ -15,7 +15,7 @@
 
 #define NO_ACCOUNT "urn:ietf:params:acme:error:accountDoesNotExist"
 
-/* One request while it is made. */
+/* One request that is being signed. */
 typedef struct {
     acme_registry_t *registry;
     acme_accounts_t *accounts;
@@ -27,179 +27,184 @@ typedef struct {
     const acme_ca_account_t *account;
     acme_result_t *res;
     apr_pool_t *p;
-} making_t;
+} signing_t;
 
-typedef apr_status_t payload_t(const char **ppayload, const making_t *making);
+typedef apr_status_t payload_t(const char **ppayload,
+                               const signing_t *signing);
 
 static apr_status_t new_account(const char **ppayload,
-                                const making_t *making)
+                                const signing_t *signing)
 {
-    acme_account_conf_t conf = { making->ca->contacts, making->cert->agreed,
+    acme_account_conf_t conf = { signing->ca->contacts, signing->cert->agreed,
                                  NULL, 0 };
     apr_status_t rv = APR_SUCCESS;
 
-    if (making->sign->with & ACME_WITH_BINDING) {
-        rv = acme_accounts_binding(&conf.binding, making->accounts,
-                                   making->ca_index, making->sign->url,
-                                   making->res, making->p);
+    if (signing->sign->with & ACME_WITH_BINDING) {
+        rv = acme_accounts_binding(&conf.binding, signing->accounts,
+                                   signing->ca_index, signing->sign->url,
+                                   signing->res, signing->p);
     }
-    *ppayload = acme_account_payload(&conf, making->p);
+    *ppayload = acme_account_payload(&conf, signing->p);
     return rv;
 }
 
 static apr_status_t find_account(const char **ppayload,
-                                 const making_t *making)
+                                 const signing_t *signing)
 {
     const acme_account_conf_t conf = { NULL, 0, NULL, 1 };
 
-    *ppayload = acme_account_payload(&conf, making->p);
+    *ppayload = acme_account_payload(&conf, signing->p);
     return APR_SUCCESS;
 }
 
-static apr_status_t new_order(const char **ppayload, const making_t *making)
+static apr_status_t new_order(const char **ppayload, const signing_t *signing)
 {
-    const apr_uint32_t with = making->sign->with;
+    const apr_uint32_t with = signing->sign->with;
     acme_order_conf_t conf = { NULL, NULL, NULL };
     acme_pending_t *pending;
     apr_status_t rv;
 
-    rv = acme_install_find_pending(&pending, making->registry,
-                                   &making->sign->about, making->res,
-                                   making->p);
+    rv = acme_install_find_pending(&pending, signing->registry,
+                                   &signing->sign->about, signing->res,
+                                   signing->p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     conf.names = pending->names;
     if (with & ACME_WITH_PROFILE) {
-        conf.profile = making->cert->profile;
+        conf.profile = signing->cert->profile;
     }
-    if (with & ACME_WITH_REPLACES && making->state->cert_id[0]) {
-        conf.replaces = making->state->cert_id;
+    if (with & ACME_WITH_REPLACES && signing->state->cert_id[0]) {
+        conf.replaces = signing->state->cert_id;
     }
-    *ppayload = acme_order_payload(&conf, making->p);
+    *ppayload = acme_order_payload(&conf, signing->p);
     return APR_SUCCESS;
 }
 
 static apr_status_t post_as_get(const char **ppayload,
-                                const making_t *making)
+                                const signing_t *signing)
 {
-    (void)making;
+    (void)signing;
     *ppayload = "";
     return APR_SUCCESS;
 }
 
-static apr_status_t challenge(const char **ppayload, const making_t *making)
+static apr_status_t challenge(const char **ppayload, const signing_t *signing)
 {
-    (void)making;
+    (void)signing;
     *ppayload = "{}";
     return APR_SUCCESS;
 }
 
-static apr_status_t finalize(const char **ppayload, const making_t *making)
+static apr_status_t finalize(const char **ppayload, const signing_t *signing)
 {
     acme_pending_t *pending;
     apr_status_t rv;
 
-    rv = acme_install_find_pending(&pending, making->registry,
-                                   &making->sign->about, making->res,
-                                   making->p);
+    rv = acme_install_find_pending(&pending, signing->registry,
+                                   &signing->sign->about, signing->res,
+                                   signing->p);
     if (rv == APR_SUCCESS) {
         *ppayload = acme_order_finalize_payload(pending->csr, pending->csr_len,
-                                                making->p);
+                                                signing->p);
     }
     return rv;
 }
 
 static apr_status_t update_account(const char **ppayload,
-                                   const making_t *making)
+                                   const signing_t *signing)
 {
-    *ppayload = acme_account_update_payload(making->ca->contacts, making->p);
+    *ppayload = acme_account_update_payload(signing->ca->contacts, signing->p);
     return APR_SUCCESS;
 }
 
-/* Only what an administrator asked for is signed; of whom, the book knows. */
-static apr_status_t check_wanted(const making_t *making, int wanted)
+/* These are signed only while the administrator's request is pending. */
+static apr_status_t check_requested(const signing_t *signing, int requested)
 {
-    return wanted ? APR_SUCCESS
-        : acme_fail(making->res, APR_EACCES, "%s: no administrator asked for "
-                    "that", making->cert->id);
+    return requested ? APR_SUCCESS
+               : acme_fail(
+                   signing->res, APR_EACCES,
+                   "%s: a worker asked for a signature that no administrator requested",
+                   signing->cert->id);
 }
 
-/* Of this very account. */
-static int is_wanted(const making_t *making, acme_want_e want)
+/* Is this request of the administrator pending, for this very account? */
+static int is_requested(const signing_t *signing, acme_want_e want)
 {
-    return making->state->wanted == want
-        && making->state->wanted_ca == making->sign->about.ca;
+    return signing->state->wanted == want
+           && signing->state->wanted_ca == signing->sign->about.ca;
 }
 
-static apr_status_t deactivate(const char **ppayload, const making_t *making)
+static apr_status_t deactivate(const char **ppayload, const signing_t *signing)
 {
-    *ppayload = acme_account_deactivate_payload(making->p);
-    return check_wanted(making, is_wanted(making, ACME_WANT_DEACTIVATION));
+    *ppayload = acme_account_deactivate_payload(signing->p);
+    return check_requested(signing,
+                           is_requested(signing, ACME_WANT_DEACTIVATION));
 }
 
-/* The inner JWS: the new key says whose it is to be. (8555, 7.3.5) */
-static apr_status_t key_change(const char **ppayload, const making_t *making)
+/* The inner JWS: the new key names account and old key. (8555, 7.3.5) */
+static apr_status_t key_change(const char **ppayload, const signing_t *signing)
 {
     const char *old_jwk;
     acme_jws_t inner;
     apr_status_t rv;
 
-    rv = check_wanted(making, is_wanted(making, ACME_WANT_ROLLOVER));
+    rv = check_requested(signing, is_requested(signing, ACME_WANT_ROLLOVER));
     if (rv == APR_SUCCESS) {
-        rv = acme_key_jwk(&old_jwk, making->account->key, making->res,
-                          making->p);
+        rv = acme_key_jwk(&old_jwk, signing->account->key, signing->res,
+                          signing->p);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_accounts_next_key(&inner.key, making->accounts,
-                                    making->ca_index, 1, making->res,
-                                    making->p);
+        rv = acme_accounts_next_key(&inner.key, signing->accounts,
+                                    signing->ca_index, ACME_NEXT_KEY_MAKE, signing->res,
+                                    signing->p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
     inner.kid = NULL;
     inner.nonce = NULL;
-    inner.url = making->sign->url;
-    inner.payload = acme_account_key_change_payload(making->account->url,
-                                                    old_jwk, making->p);
-    return acme_jws_make(ppayload, &inner, making->res, making->p);
+    inner.url = signing->sign->url;
+    inner.payload = acme_account_key_change_payload(signing->account->url,
+                                                    old_jwk, signing->p);
+    return acme_jws_make(ppayload, &inner, signing->res, signing->p);
 }
 
-static const char *live_file(const making_t *making, const char *name)
+static const char *live_file(const signing_t *signing, const char *name)
 {
-    const char *suffix = acme_conf_suffix(making->cert,
-                                          making->sign->about.part);
+    const char *suffix =
+        acme_conf_suffix(signing->cert, signing->sign->about.part);
 
     return acme_store_live(
-        acme_registry_store(making->registry), making->cert->id,
-        apr_pstrcat(making->p, name, suffix, ".pem", NULL), making->p);
+        acme_registry_store(signing->registry), signing->cert->id,
+        apr_pstrcat(signing->p, name, suffix, ".pem", NULL), signing->p);
 }
 
-static apr_status_t revocation(const char **ppayload, const making_t *making)
+static apr_status_t revocation(const char **ppayload, const signing_t *signing)
 {
     const unsigned char *der;
     acme_chain_t *chain;
     apr_size_t len;
     apr_status_t rv;
 
-    rv = check_wanted(making, making->state->wanted == ACME_WANT_REVOCATION
-                      || making->state->wanted == ACME_WANT_DELETION);
+    rv = check_requested(signing,
+                         signing->state->wanted == ACME_WANT_REVOCATION
+                             || signing->state->wanted == ACME_WANT_DELETION);
     if (rv == APR_SUCCESS) {
-        rv = acme_chain_load(&chain, live_file(making, "fullchain"),
-                             making->res, making->p);
+        rv = acme_chain_load(&chain, live_file(signing, "fullchain"),
+                             signing->res, signing->p);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_chain_leaf_der(&der, &len, chain, making->res, making->p);
+        rv = acme_chain_leaf_der(&der, &len, chain, signing->res, signing->p);
     }
     if (rv == APR_SUCCESS) {
         *ppayload = acme_certificate_revoke_payload(
-            der, len, making->state->reason, making->p);
+            der, len, signing->state->reason, signing->p);
     }
     return rv;
 }
 
-/* The one payload that each kind of request has. */
+/* Each kind of request has one payload. */
 static payload_t *const payloads[] = {
     [ACME_SIGN_NEW_ACCOUNT] = new_account,
     [ACME_SIGN_NEW_ORDER] = new_order,
@@ -219,37 +224,40 @@ static int has_jwk(apr_uint32_t kind)
     return kind == ACME_SIGN_NEW_ACCOUNT || kind == ACME_SIGN_FIND_ACCOUNT;
 }
 
-static apr_status_t check(const making_t *making)
+static apr_status_t check(const signing_t *signing)
 {
-    const acme_msg_sign_t *sign = making->sign;
-    const char *id = making->cert->id;
+    const acme_msg_sign_t *sign = signing->sign;
+    const char *id = signing->cert->id;
 
     if (sign->kind >= sizeof(payloads) / sizeof(*payloads)
         || !payloads[sign->kind]) {
-        return acme_fail(making->res, APR_EINVAL, "keeper: no request of "
-                         "kind %u is signed", sign->kind);
+        return acme_fail(
+            signing->res, APR_EINVAL,
+            "keeper: a worker asked to sign a request of the unknown kind %u",
+            sign->kind);
     }
-    if (!making->cert->agreed) {
-        return acme_fail_never(making->res, APR_EACCES, "%s: nothing is "
-                               "signed without AcmeTermsOfService agree", id);
+    if (!signing->cert->agreed) {
+        return acme_fail_never(
+            signing->res, APR_EACCES,
+            "%s: no request is signed without AcmeTermsOfService agree", id);
     }
     if (!acme_text_is_base64url(sign->nonce, ACME_NONCE_MAX)) {
-        return acme_fail(making->res, APR_EINVAL, "%s: the nonce is no "
-                         "base64url", id);
+        return acme_fail(signing->res, APR_EINVAL,
+                         "%s: the nonce is not base64url", id);
     }
-    return acme_url_check(sign->url, making->res, making->p);
+    return acme_url_check(sign->url, signing->res, signing->p);
 }
 
 /*
- * Another order may just have heard from the CA that it lost the account: this
- * one shall do what it would do at that word.
+ * The CA may just have reported to another order that the account is lost: this
+ * order gets the same problem, and registers the account again.
  */
-static apr_status_t fail_no_account(const making_t *making)
+static apr_status_t fail_no_account(const signing_t *signing)
 {
-    acme_result_t *res = making->res;
+    acme_result_t *res = signing->res;
 
     acme_fail(res, APR_EINVAL, "%s: there is no account yet",
-              making->cert->id);
+              signing->cert->id);
     apr_cpystrn(res->problem, NO_ACCOUNT, sizeof(res->problem));
     return acme_result_reason(res, ACME_REASON_ACCOUNT_UNKNOWN);
 }
@@ -258,65 +266,66 @@ static apr_status_t fail_no_account(const making_t *making)
  * The account's key and its URL, but for two: the next key says whether the
  * CA has it, and a certificate's own key may revoke it. (8555, 7.6)
  */
-static apr_status_t choose_key(acme_jws_t *jws, const making_t *making)
+static apr_status_t choose_key(acme_jws_t *jws, const signing_t *signing)
 {
-    const acme_msg_sign_t *sign = making->sign;
+    const acme_msg_sign_t *sign = signing->sign;
 
     jws->kid = NULL;
     if (sign->kind == ACME_SIGN_REVOKE && (sign->with & ACME_WITH_CERT_KEY)) {
-        return acme_key_load(&jws->key, live_file(making, "privkey"),
-                             making->res, making->p);
+        return acme_key_load(&jws->key, live_file(signing, "privkey"),
+                             signing->res, signing->p);
     }
     if (sign->kind == ACME_SIGN_FIND_ACCOUNT
         && (sign->with & ACME_WITH_NEXT_KEY)) {
-        return acme_accounts_next_key(&jws->key, making->accounts,
-                                      making->ca_index, 0, making->res,
-                                      making->p);
+        return acme_accounts_next_key(&jws->key, signing->accounts,
+                                      signing->ca_index, ACME_NEXT_KEY_FIND, signing->res,
+                                      signing->p);
     }
-    jws->key = making->account->key;
+    jws->key = signing->account->key;
     if (!has_jwk(sign->kind)) {
-        jws->kid = making->account->url;
+        jws->kid = signing->account->url;
         if (!jws->kid) {
-            return fail_no_account(making);
+            return fail_no_account(signing);
         }
     }
     return APR_SUCCESS;
 }
 
-/* With an account that was given up nothing is signed. */
-static apr_status_t check_account(const making_t *making)
+/* A deactivated account signs nothing. */
+static apr_status_t check_account(const signing_t *signing)
 {
-    const acme_msg_sign_t *sign = making->sign;
+    const acme_msg_sign_t *sign = signing->sign;
 
     if (sign->kind == ACME_SIGN_REVOKE && (sign->with & ACME_WITH_CERT_KEY)) {
         return APR_SUCCESS;
     }
-    return acme_accounts_check(making->accounts, making->account,
-                               making->res, making->p);
+    return acme_accounts_check(signing->accounts, signing->account,
+                               signing->res, signing->p);
 }
 
-static apr_status_t make(const char **pbody, const making_t *making)
+static apr_status_t sign_request(const char **pbody, const signing_t *signing)
 {
-    const acme_msg_sign_t *sign = making->sign;
+    const acme_msg_sign_t *sign = signing->sign;
     acme_jws_t jws;
     apr_status_t rv;
 
-    rv = check_account(making);
+    rv = check_account(signing);
     if (rv == APR_SUCCESS) {
-        rv = choose_key(&jws, making);
+        rv = choose_key(&jws, signing);
     }
     if (rv == APR_SUCCESS) {
-        rv = payloads[sign->kind](&jws.payload, making);
+        rv = payloads[sign->kind](&jws.payload, signing);
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
     jws.nonce = sign->nonce;
     jws.url = sign->url;
-    rv = acme_jws_make(pbody, &jws, making->res, making->p);
+    rv = acme_jws_make(pbody, &jws, signing->res, signing->p);
     if (rv == APR_SUCCESS && strlen(*pbody) > ACME_JWS_MAX) {
-        rv = acme_fail_never(making->res, APR_ENOSPC, "%s: too many names for "
-                             "one request", making->cert->id);
+        rv = acme_fail_never(signing->res, APR_ENOSPC,
+                             "%s: too many names for one request",
+                             signing->cert->id);
     }
     return rv;
 }
@@ -325,20 +334,24 @@ apr_status_t acme_sign(const char **pbody, acme_registry_t *registry,
                        acme_accounts_t *accounts, const acme_msg_sign_t *sign,
                        acme_result_t *res, apr_pool_t *p)
 {
-    making_t making = { registry, accounts, sign, NULL, NULL,
-                        NULL,     0,        NULL, res,  p };
+    const acme_conf_t *conf = acme_registry_conf(registry);
+    const acme_cert_conf_t *cert = acme_conf_cert(conf, sign->about.cert);
+    signing_t signing = { .registry = registry,
+                          .accounts = accounts,
+                          .sign = sign,
+                          .cert = cert,
+                          .state =
+                              acme_registry_state(registry, sign->about.cert),
+                          .ca = acme_conf_ca(conf, cert, sign->about.ca),
+                          .ca_index = acme_conf_ca_index(cert, sign->about.ca),
+                          .res = res,
+                          .p = p };
     apr_status_t rv;
 
-    making.cert =
-        acme_conf_cert(acme_registry_conf(registry), sign->about.cert);
-    making.state = acme_registry_state(registry, sign->about.cert);
-    making.ca = acme_conf_ca(acme_registry_conf(registry), making.cert,
-                             sign->about.ca);
-    making.ca_index = acme_conf_ca_index(making.cert, sign->about.ca);
-    rv = check(&making);
+    rv = check(&signing);
     if (rv == APR_SUCCESS) {
-        rv = acme_accounts_find(&making.account, accounts, making.ca_index,
+        rv = acme_accounts_find(&signing.account, accounts, signing.ca_index,
                                 res);
     }
-    return rv == APR_SUCCESS ? make(pbody, &making) : rv;
+    return rv == APR_SUCCESS ? sign_request(pbody, &signing) : rv;
 }

@@ -9,9 +9,14 @@
 #include "acme_message.h"
 
 /*
- * The signed body of one request, of at most ACME_JWS_MAX octets. What sign
- * is about must be configured; its nonce and URL are checked here. EACCES
- * without agreed terms, and for what no administrator asked for.
+ * Build and sign the body of one request (8555, 6.2). *pbody is the JWS as JSON
+ * text, in p, of at most ACME_JWS_MAX octets. The target of sign must be
+ * configured; its kind, nonce and URL are checked here.
+ *
+ * APR_EINVAL: an invalid kind, nonce or URL, or no account at the CA yet.
+ * APR_EACCES: the terms are not agreed to, the account is deactivated, or the
+ * request is one that an administrator must have requested. APR_ENOENT: no key
+ * and request are pending. APR_ENOSPC: the body would be too long.
  */
 apr_status_t acme_sign(const char **pbody, acme_registry_t *registry,
                        acme_accounts_t *accounts, const acme_msg_sign_t *sign,

@@ -1,5 +1,5 @@
 /*
- * acme_state_load.c - how a certificate stands: read from the store.
+ * acme_state_load.c - the state of a certificate, read from the store.
  */
 #include <string.h>
 
@@ -18,6 +18,16 @@
 #define DAY apr_time_from_sec(24 * 3600)
 #define KEY_TYPES_MAX 64        /* octets: all of them are shorter */
 
+/* A state that is being read, and from where. */
+typedef struct {
+    acme_state_t *state;
+    const acme_conf_t *conf;
+    const acme_cert_conf_t *cert;
+    acme_store_t *store;
+    const apr_array_header_t *names; /* const char *: ordered now */
+    apr_pool_t *p;
+} load_t;
+
 /* Position of the CA with this directory in the certificate's list. */
 static apr_uint32_t position_of(const char *url, const acme_conf_t *conf,
                                 const acme_cert_conf_t *cert)
@@ -34,35 +44,37 @@ static apr_uint32_t position_of(const char *url, const acme_conf_t *conf,
 }
 
 /*
- * Was it asked for with a CA and the key types of now? One without a
- * meta.json, put there by hand, is not replaced for that.
+ * Is the live certificate from a configured CA, with the configured key
+ * types? One without a meta.json, installed by hand, counts as such.
  */
-static int is_as_configured(acme_state_t *state, const acme_conf_t *conf,
-                            const acme_cert_conf_t *cert, acme_store_t *store,
-                            apr_pool_t *p)
+static int is_as_configured(const load_t *load)
 {
-    const json_t *meta = acme_meta_live(store, cert->id, p);
+    acme_state_t *state = load->state;
+    const json_t *meta = acme_meta_live(load->store, load->cert->id, load->p);
     const char *ca, *key_types;
 
     state->issued_by = ACME_NO_CA;
     if (!meta) {
         return 1;
     }
-    ca = acme_json_string(meta, "ca", ACME_URL_MAX, p);
-    key_types = acme_json_string(meta, "keyTypes", KEY_TYPES_MAX, p);
+    ca = acme_json_string(meta, "ca", ACME_URL_MAX, load->p);
+    key_types = acme_json_string(meta, "keyTypes", KEY_TYPES_MAX, load->p);
     if (ca) {
-        state->issued_by = position_of(ca, conf, cert);
+        state->issued_by = position_of(ca, load->conf, load->cert);
     }
     return (!ca || state->issued_by != ACME_NO_CA)
-        && (!key_types
-            || !strcmp(key_types, acme_conf_key_types(cert, p)));
+           && (!key_types
+               || !strcmp(key_types,
+                          acme_conf_key_types(load->cert, load->p)));
 }
 
 /* A certificate for one key type: sound, and its key the right one. */
-static apr_status_t load_part(acme_chain_t **pchain, const char *folder,
-                              const acme_cert_conf_t *cert, apr_uint32_t part,
-                              acme_result_t *res, apr_pool_t *p)
+static apr_status_t load_part(acme_chain_t **pchain, const load_t *load,
+                              const char *folder, apr_uint32_t part,
+                              acme_result_t *res)
 {
+    const acme_cert_conf_t *cert = load->cert;
+    apr_pool_t *p = load->p;
     const char *suffix = acme_conf_suffix(cert, part);
     const char *path = apr_pstrcat(p, folder, "/fullchain", suffix, ".pem",
                                    NULL);
@@ -77,38 +89,35 @@ static apr_status_t load_part(acme_chain_t **pchain, const char *folder,
     return rv;
 }
 
-/* The other parts: they only shorten what the first one promises. */
-static void add_parts(acme_state_t *state, const char *folder,
-                      const acme_cert_conf_t *cert,
-                      const apr_array_header_t *names, apr_pool_t *p)
+/* The other parts can only shorten the validity of the first one. */
+static void add_parts(const load_t *load, const char *folder)
 {
+    acme_state_t *state = load->state;
     acme_chain_t *chain;
     acme_result_t res;
     apr_uint32_t i;
 
-    for (i = 1; i < acme_conf_parts(cert); i++) {
+    for (i = 1; i < acme_conf_parts(load->cert); i++) {
         const acme_cert_info_t *leaf;
 
-        if (load_part(&chain, folder, cert, i, &res, p)) {
+        if (load_part(&chain, load, folder, i, &res)) {
             state->covers = 0;
             return;
         }
         leaf = acme_chain_leaf(chain);
-        state->covers &= acme_name_all_in(names, leaf->names);
+        state->covers &= acme_name_all_in(load->names, leaf->names);
         if (leaf->not_after < state->not_after) {
             state->not_after = leaf->not_after;
         }
     }
 }
 
-static apr_status_t load_live(acme_state_t *state, const acme_conf_t *conf,
-                              const acme_cert_conf_t *cert,
-                              const apr_array_header_t *names,
-                              acme_store_t *store, acme_result_t *res,
-                              apr_pool_t *p)
+static apr_status_t load_live(const load_t *load, acme_result_t *res)
 {
-    const acme_archive_want_t want = { .id = cert->id,
-                                       .ciphers = cert->ciphers,
+    acme_state_t *state = load->state;
+    const char *id = load->cert->id;
+    const acme_archive_want_t want = { .id = id,
+                                       .ciphers = load->cert->ciphers,
                                        .now = apr_time_now() };
     const acme_cert_info_t *leaf;
     const char *folder = "", *fullchain;
@@ -117,18 +126,19 @@ static apr_status_t load_live(acme_state_t *state, const acme_conf_t *conf,
     apr_status_t rv;
     int live, n;
 
-    rv = acme_archive_find_good(&n, &live, store, &want, res, p);
+    rv = acme_archive_find_good(&n, &live, load->store, &want, res, load->p);
     if (APR_STATUS_IS_ENOENT(rv) && !live) {
         return APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
-        folder = apr_psprintf(p, "%s/%d", acme_store_path(store, "archive",
-                                                          cert->id, p), n);
-        fullchain = apr_pstrcat(p, folder, "/fullchain.pem", NULL);
-        rv = acme_chain_load(&chain, fullchain, res, p);
+        folder = apr_psprintf(load->p, "%s/%d",
+                              acme_store_path(load->store, "archive", id,
+                                              load->p), n);
+        fullchain = apr_pstrcat(load->p, folder, "/fullchain.pem", NULL);
+        rv = acme_chain_load(&chain, fullchain, res, load->p);
     }
     if (rv == APR_SUCCESS) {
-        rv = apr_stat(&info, fullchain, APR_FINFO_MTIME, p);
+        rv = apr_stat(&info, fullchain, APR_FINFO_MTIME, load->p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -139,20 +149,20 @@ static apr_status_t load_live(acme_state_t *state, const acme_conf_t *conf,
     state->not_before = leaf->not_before;
     state->not_after = leaf->not_after;
     state->installed = info.mtime;
-    state->covers = is_as_configured(state, conf, cert, store, p)
-        && acme_name_all_in(names, leaf->names);
-    state->same_names = acme_name_all_in(names, leaf->names)
-        && acme_name_all_in(leaf->names, names);
+    state->covers =
+        is_as_configured(load) && acme_name_all_in(load->names, leaf->names);
+    state->same_names = acme_name_all_in(load->names, leaf->names)
+                        && acme_name_all_in(leaf->names, load->names);
     apr_cpystrn(state->serial, leaf->serial, sizeof(state->serial));
     apr_cpystrn(state->issuer, leaf->issuer, sizeof(state->issuer));
     if (leaf->cert_id) {
         apr_cpystrn(state->cert_id, leaf->cert_id, sizeof(state->cert_id));
     }
-    add_parts(state, folder, cert, names, p);
+    add_parts(load, folder);
     return APR_SUCCESS;
 }
 
-/* What was said of another certificate than the live one is forgotten. */
+/* A window for another certificate than the live one is ignored. */
 static void load_window(acme_state_t *state,
                         const acme_journal_window_t *window)
 {
@@ -169,7 +179,8 @@ static void load_window(acme_state_t *state,
                 sizeof(state->explanation));
 }
 
-void acme_state_load_to_journal(acme_journal_t *journal, const acme_state_t *state)
+void acme_state_load_to_journal(acme_journal_t *journal,
+                                const acme_state_t *state)
 {
     acme_journal_window_t *window = &journal->window;
 
@@ -220,10 +231,10 @@ void acme_state_load_journal(acme_state_t *state,
     acme_history_read(state, journal, conf, cert, now);
 }
 
-static void take_journal(acme_state_t *state, const acme_journal_t *journal,
+static void load_journal(acme_state_t *state, const acme_journal_t *journal,
                          const acme_cert_conf_t *cert)
 {
-    /* A position that is no longer configured must not mean another CA's. */
+    /* A position that is not configured any more must not name another CA. */
     if (journal->wanted > 0 && journal->wanted < ACME_WANTS
         && (apr_uint32_t)journal->wanted_ca < state->cas) {
         state->wanted = (acme_want_e)journal->wanted;
@@ -248,6 +259,11 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
                              acme_result_t *res, apr_pool_t *p)
 {
     const acme_cert_conf_t *cert = acme_conf_cert(conf, index);
+    load_t load = { .state = state,
+                    .conf = conf,
+                    .cert = cert,
+                    .store = store,
+                    .p = p };
     acme_journal_t *journal;
     acme_result_t journal_res;
     apr_status_t rv, journal_rv;
@@ -265,11 +281,10 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
 
     journal_rv = acme_journal_load(&journal, store, cert->id, &journal_res,
                                    p);
-    take_journal(state, journal, cert);
+    load_journal(state, journal, cert);
     acme_state_load_journal(state, journal, conf, cert, apr_time_now());
-    rv = load_live(state, conf, cert,
-                   acme_quarantine_names(cert, journal, apr_time_now(), p),
-                   store, res, p);
+    load.names = acme_quarantine_names(cert, journal, apr_time_now(), p);
+    rv = load_live(&load, res);
     load_window(state, &journal->window);
     if (rv == APR_SUCCESS && journal_rv != APR_SUCCESS) {
         *res = journal_res;

@@ -1,5 +1,5 @@
 /*
- * acme_state_load.h - how a certificate stands, read from the store and
+ * acme_state_load.h - the state of a certificate, read from the store and
  * written into its journal.
  */
 #ifndef ACME_STATE_LOAD_H
@@ -10,22 +10,24 @@
 #include "acme_store.h"
 
 /*
- * Read how a certificate stands from the store. A damaged journal is set aside
- * and a live folder that can't be read is treated as missing; the status and
- * res tell of it, and state is whole in any case.
+ * Read the state of the certificate with this index in the configuration. A
+ * damaged journal is moved aside, and a live folder that cannot be read counts
+ * as missing; status and res report that, and state is complete in any case.
  */
 apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
                              apr_uint32_t index, acme_store_t *store,
                              acme_result_t *res, apr_pool_t *p);
 
-/* What only the journal's lists tell: how many names are left out, ... */
+/* Set the members that are computed from the lists of the journal: recent,
+   left_out, names_again_at, past and pasts. */
 void acme_state_load_journal(acme_state_t *state,
                              const acme_journal_t *journal,
                              const acme_conf_t *conf,
                              const acme_cert_conf_t *cert, apr_time_t now);
 
-/* What is remembered of it over restarts. */
+/* Set the members of the journal that keep the state over a restart. Texts stay
+   those of state, which lives as long as journal. */
 void acme_state_load_to_journal(acme_journal_t *journal,
-                           const acme_state_t *state);
+                                const acme_state_t *state);
 
 #endif

@@ -73,7 +73,7 @@ def test_changed_contacts_are_told_once_and_without_an_order(site):
     server.part("contact", "AcmeContact new@example.org\n")
     server.graceful()
     ca.wait_for("account-update")
-    server.wait_log("done: the account's contacts told")
+    server.wait_log("done: update of the account's contacts")
     server.restart()
     stays(lambda: ca.count("account-update") == 1, "it is once", 3)
     told, = ca.seen("account-update")
@@ -107,7 +107,7 @@ def test_the_administrator_can_have_them_told_again(site):
     ca = site.proxied_ca()
     server = started(site, ca)
     ask(server, "update")
-    server.wait_log("done: the account's contacts told")
+    server.wait_log("done: update of the account's contacts")
     told, = ca.seen("account-update")
     assert told.asked == {"contact": ["mailto:admin@example.org"]}
 
@@ -155,7 +155,7 @@ def text64(text):
 
 def wait_new_key(server, ca, old):
     """Until the account has another key: here and at the CA, and alone."""
-    server.wait_log("done: a new account key")
+    server.wait_log("done: new account key")
     assert key_of(server) != old
     assert not (folder_of(server) / "next-key.pem").exists()
     assert knows(ca, key_of(server)) and not knows(ca, old)
@@ -256,7 +256,7 @@ def test_which_key_the_ca_has_is_found_out(site, answer, accepted):
     old = key_of(server)
     ca.answer(answer, "key-change")
     ask(server, "rollover")
-    assert "a new account key" in server.wait_failed(NAME)
+    assert "new account key" in server.wait_failed(NAME)
     server.wait_state(NAME, "valid")
     ca.forward()
 
@@ -284,7 +284,7 @@ def test_an_account_that_was_given_up_orders_nothing(site):
     ca = site.proxied_ca()
     server = started(site, ca)
     ask(server, "deactivate")
-    server.wait_log("done: the account's end")
+    server.wait_log("done: deactivation of the account")
     told, = ca.seen("account-update")
     assert told.asked == {"status": "deactivated"}
     assert account_of(server)["deactivated"]
@@ -295,7 +295,7 @@ def test_an_account_that_was_given_up_orders_nothing(site):
     said = server.wait_failed(NAME)
     assert "deactivated" in said
     assert str(folder_of(server)) in said and "AcmeExternalAccount" in said
-    assert "it was deactivated" in server.acmectl("status", NAME)[1]
+    assert "account was deactivated" in server.acmectl("status", NAME)[1]
     server.restart()
     for count, word in enumerate(("update", "rollover", "deactivate"), 2):
         ask(server, word)
@@ -319,7 +319,7 @@ def test_another_account_is_used_when_one_was_given_up(site):
     stays(lambda: not cas[0].count("account-update"), "nothing happens", 2)
 
     ask(server, "deactivate", f":{cas[0].port}/")
-    server.wait_log("done: the account's end")
+    server.wait_log("done: deactivation of the account")
     server.renew(NAME)
     assert "deactivated" in server.wait_failed(NAME)
     wait_until(lambda: server.acmectl("status", NAME)[0] == 1,
@@ -354,12 +354,12 @@ def test_an_account_that_the_ca_lost_gets_what_was_wished(site):
     old = key_of(server)
     ca.pebble.restart()
     ask(server, "rollover")
-    server.wait_log("done: a new account key")
+    server.wait_log("done: new account key")
     assert knows(ca, key_of(server)) and not knows(ca, old)
     assert ca.count("order") == 1       # nothing was ordered for it
     ca.pebble.restart()
     ask(server, "deactivate")
-    server.wait_log("done: the account's end")
+    server.wait_log("done: deactivation of the account")
     assert [seen.status for seen in ca.seen("account")
             if seen not in found(ca)] == [201, 201]
 

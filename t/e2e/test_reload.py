@@ -86,7 +86,7 @@ def held_back(server, edit, reason):
     edit()
     server.renew(NAME)
     serial = server.wait_installed(NAME, 2)
-    server.wait_log(f"acme: reload: held back: .*{reason}")
+    server.wait_log(f"acme: reload: postponed: .*{reason}")
     wait_until(lambda: "AcmeReloadHeld" in server.status(),
                "the status page tells that the reload is held")
 
@@ -172,7 +172,7 @@ def test_a_file_that_was_saved_without_a_change_holds_nothing(guarded):
     own.write_text(own.read_text())
     guarded.renew(NAME)
     guarded.wait_valid(NAME, count=2)
-    assert not guarded.matching("held back")
+    assert not guarded.matching("reload: postponed")
 
 
 def test_a_reload_that_was_held_is_made_by_the_next_keeper(guarded):

@@ -117,7 +117,7 @@ def test_an_account_that_was_given_up_revokes_too(site):
     server = started(site, ca)
     first = server.wait_valid(NAME)
     assert server.acmectl("account", "deactivate")[0] == 0
-    server.wait_log("done: the account's end")
+    server.wait_log("done: deactivation of the account")
     revoke(server, "--delete")
     server.wait_state(NAME, "deleted")
     assert ca.pebble.revocation(first.serial) == 0
@@ -132,7 +132,7 @@ def test_all_key_types_are_revoked(site):
     folder = server.store / "live" / NAME
     assert len(list(folder.glob("cert*.pem"))) == 2
     revoke(server)
-    server.wait_log("done: a revocation")
+    server.wait_log("done: revocation")
     server.wait_installed(NAME, 2)
     assert ca.count("revocation") == 2
     assert len({seen.asked["certificate"]
@@ -162,7 +162,7 @@ def test_a_revocation_that_failed_is_told_and_can_be_asked_for_again(site):
     first = server.wait_valid(NAME)
     ca.answer(proxy.once(proxy.status(500)), "revocation")
     revoke(server)
-    assert "a revocation" in server.wait_failed(NAME)
+    assert "revocation" in server.wait_failed(NAME)
     server.wait_state(NAME, "valid")
     assert ca.pebble.revocation(first.serial) is None
 
@@ -239,7 +239,7 @@ def test_a_certificate_that_the_ca_revoked_is_replaced(site, responder):
     _, server, first = revoked_when_asked(site, responder)
     second = server.wait_valid(NAME, count=2)
     assert second.public_key != first.public_key
-    server.wait_log(r"acme:error\].*revoked: the CA says so")
+    server.wait_log(r"acme:error\].*revoked: the CA revoked the certificate")
     wait_asked(responder, second.serial)
     server.wait_state(NAME, "valid")
     stays(lambda: len(server.installed(NAME)) == 2, "a good one stays", 3)
@@ -300,7 +300,7 @@ def listed(site, revocations):
 def test_a_certificate_on_a_list_of_the_ca_is_replaced(site, revocations):
     ca, server = listed(site, revocations)
     server.wait_installed(NAME, 2)
-    server.wait_log(r"acme:error\].*revoked: the CA says so")
+    server.wait_log(r"acme:error\].*revoked: the CA revoked the certificate")
     server.wait_state(NAME, "valid")
     wait_until(lambda: revocations.asked > 1, "the next one is looked for")
     stays(lambda: ca.count("order") == 2, "a good one stays", 3)

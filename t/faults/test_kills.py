@@ -128,7 +128,7 @@ def test_a_server_in_one_process_ends_and_its_keeper_too(site, mpm):
     try:
         server.wait_log("acme: keeper: started, pid")
         server.wait_installed(NAME)
-        server.wait_log("acme: reload: held back: .*-X")
+        server.wait_log("acme: reload: postponed: .*-X")
         keeper, = [pid for pid in process.children(one.pid)]
         one.popen.terminate()
         one.popen.wait(PATIENCE)

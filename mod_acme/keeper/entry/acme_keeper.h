@@ -1,8 +1,8 @@
 /*
- * acme_keeper.h - the process that keeps keys and store.
+ * acme_keeper.h - the process that holds the keys and the store.
  *
- * Forked from httpd's parent, with its user. It has one thread and serves one
- * message after the other; nothing in it waits for the network.
+ * The keeper is forked from httpd's parent and has the parent's user and one
+ * thread. It serves one message after the other and never waits for the network.
  */
 #ifndef ACME_KEEPER_H
 #define ACME_KEEPER_H
@@ -27,8 +27,11 @@ typedef struct {
 } acme_keeper_t;
 
 /*
- * Be the keeper: returns when it was told to end (SIGTERM), or when its
- * parent or all who could ask it are gone. The caller then exits the process.
+ * Run the keeper in this process, whose signals, umask and limits are changed.
+ * Returns after SIGTERM, or when the parent or all other holders of the pair
+ * have ended; the caller then exits the process. All that keeper points at
+ * lives as long as the call. publish is called for each change of a state,
+ * held when a reload is postponed or is no longer.
  */
 void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p);
 

@@ -390,7 +390,7 @@ IncludeOptional conf/parts/*.conf
     @property
     def reloads_asked(self):
         """How often mod_acme asked for a reload."""
-        return len(self.matching("acme: reload: asked for"))
+        return len(self.matching("acme: reload: httpd .*reloads gracefully"))
 
     def installed(self, cert_id):
         """Serials of what was installed for this certificate, in order."""

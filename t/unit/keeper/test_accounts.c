@@ -41,7 +41,7 @@ static const acme_ca_account_t *find(void)
 
 static void tell_url(const char *url)
 {
-    assert_int_equal(acme_accounts_tell_url(accounts, 0, url, &res,
+    assert_int_equal(acme_accounts_set_url(accounts, 0, url, &res,
                                             pool), 0);
 }
 
@@ -81,12 +81,12 @@ static void its_url_is_remembered_and_forgotten(void **state)
     tell_url(URL);
     assert_string_equal(find()->url, URL);
     tell_url(URL);
-    assert_int_equal(times_logged("account: ca.example: " URL), 1);
+    assert_int_equal(times_logged("account: ca.example: the account is " URL), 1);
     open_accounts();
     assert_string_equal(find()->url, URL);
     tell_url(NULL);
     assert_null(find()->url);
-    assert_logged("the CA does not know it any more");
+    assert_logged("the CA no longer knows the account");
     open_accounts();
     assert_null(find()->url);
 }
@@ -128,7 +128,7 @@ static void changed_terms_are_told_once(void **state)
     (void)state;
     tell_url(URL);
     for (i = 0; i < COUNT(rows); i++) {
-        assert_int_equal(acme_accounts_tell_terms(accounts, 0, rows[i].url,
+        assert_int_equal(acme_accounts_note_terms(accounts, 0, rows[i].url,
                                                   pool),
                          rows[i].told);
         open_accounts();
@@ -154,7 +154,7 @@ static void a_deactivated_one_stays_so(void **state)
 
 /* Keys */
 
-static acme_key_t *next_key(int make)
+static acme_key_t *next_key(acme_next_key_e make)
 {
     acme_key_t *key;
     apr_status_t rv;
@@ -177,13 +177,13 @@ static void the_next_key_is_one_until_its_end(void **state)
     (void)state;
     tell_url(URL);
     old = key_in("key.pem");
-    assert_null(next_key(0));
-    next = next_key(1);
+    assert_null(next_key(ACME_NEXT_KEY_FIND));
+    next = next_key(ACME_NEXT_KEY_MAKE);
     assert_true(find()->has_next_key);
-    assert_true(same_key(next_key(1), next));
+    assert_true(same_key(next_key(ACME_NEXT_KEY_MAKE), next));
     open_accounts();
     assert_true(find()->has_next_key);
-    assert_true(same_key(next_key(0), next));
+    assert_true(same_key(next_key(ACME_NEXT_KEY_FIND), next));
     assert_true(same_key(find()->key, old));
 
     end_key(ACME_KEY_PROMOTE);
@@ -194,11 +194,11 @@ static void the_next_key_is_one_until_its_end(void **state)
     assert_true(same_key(find()->key, next));
     assert_int_equal(times_logged("has its new key"), 1);
 
-    assert_false(same_key(next_key(1), next));
+    assert_false(same_key(next_key(ACME_NEXT_KEY_MAKE), next));
     end_key(ACME_KEY_DROP);
     assert_true(same_key(find()->key, next));
     assert_false(find()->has_next_key);
-    assert_null(next_key(0));
+    assert_null(next_key(ACME_NEXT_KEY_FIND));
 }
 
 static int change_key(void *data)
@@ -207,7 +207,8 @@ static int change_key(void *data)
 
     scratch_errno = 0;
     scratch_step = *(int *)data;
-    return acme_accounts_next_key(&key, accounts, 0, 1, &res, pool)
+    return acme_accounts_next_key(&key, accounts, 0, ACME_NEXT_KEY_MAKE, &res,
+                                  pool)
         || acme_accounts_end_key(accounts, 0, ACME_KEY_PROMOTE, &res,
                                  pool) ? 1 : 0;
 }
@@ -229,14 +230,14 @@ static void a_death_costs_no_key(void **state)
         open_accounts();
         assert_string_equal(find()->url, URL);
         if (find()->has_next_key) {
-            acme_key_t *next = next_key(0);
+            acme_key_t *next = next_key(ACME_NEXT_KEY_FIND);
 
             assert_true(same_key(find()->key, old));
             end_key(ACME_KEY_PROMOTE);
             assert_true(same_key(find()->key, next));
         }
         else if (!same_key(find()->key, old)) {
-            assert_null(next_key(0));
+            assert_null(next_key(ACME_NEXT_KEY_FIND));
         }
     }
     assert_in_range(i, 4, 99);
@@ -252,7 +253,7 @@ static void a_failed_sync_leaves_no_old_key_in_memory(void **state)
         scratch_teardown(state);
         setup(state);
         tell_url(URL);
-        next = next_key(1);
+        next = next_key(ACME_NEXT_KEY_MAKE);
         scratch_errno = EIO;
         scratch_step = i;
         (void)acme_accounts_end_key(accounts, 0, ACME_KEY_PROMOTE, &res,

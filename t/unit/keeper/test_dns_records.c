@@ -212,8 +212,9 @@ static void a_cleanup_waits_for_its_present(void **state)
                         "cleanup _acme-challenge.a.example " V1 "\n"
                         "end cleanup\n");
     assert_int_equal(result(0), 0);     /* cleaned up: nothing is left */
-    assert_logged("[warning] a.example: the record _acme-challenge.a.example "
-                  "stays where it is");
+    assert_logged("[warning] a.example: the TXT record "
+                  "_acme-challenge.a.example could not be removed and stays in "
+                  "the DNS");
 }
 
 static void wanted_again_while_it_is_removed_it_is_set_after(void **state)
@@ -283,8 +284,8 @@ static void the_first_failure_is_told_until_the_next_round(void **state)
     assert_int_equal(result(0), APR_EGENERAL);
     assert_string_equal(res.detail, apr_psprintf(pool,
         "first.example: the command of AcmeDns failed: %s: exit status 5: "
-        "sorry, _acme-challenge.first.example; the error log has all that it "
-        "said", at("hook")));
+        "sorry, _acme-challenge.first.example; the error log has its complete "
+        "output", at("hook")));
     assert_int_equal(result(0), APR_EGENERAL);
     assert_int_equal(result(1), 0);
     assert_logged("[notice] a.example: ");
@@ -332,8 +333,8 @@ static void one_that_hangs_delays_nobody(void **state)
     ahead = 0;
     assert_true(apr_time_now() - begun < apr_time_from_sec(20));
     assert_int_equal(result(0), APR_TIMEUP);
-    assert_non_null(strstr(res.detail, "ended because it still ran after "
-                           "45 s; if it needs longer, raise AcmeHookTimeout: "
+    assert_non_null(strstr(res.detail, "was killed because it was still running "
+                           "after 45 s; if it needs longer, raise AcmeHookTimeout: "
                            "waiting"));
 }
 
@@ -465,10 +466,10 @@ static void what_nsupdate_complains_of_is_told(void **state)
     await(0);
     assert_int_equal(result(0), APR_EGENERAL);
     assert_string_equal(res.detail, apr_psprintf(pool,
-        "a.example: _acme-challenge.a.example could not be updated at "
-        "ns.example.net: %s: exit status 2: update failed: REFUSED; does the "
-        "server let the key in %s change TXT records there? The error log has "
-        "all that was said",
+        "a.example: the DNS update of _acme-challenge.a.example at "
+        "ns.example.net failed: %s: exit status 2: update failed: REFUSED; "
+        "check that this server allows the key in %s to change TXT records "
+        "there. The error log has the complete output",
         at("bin/nsupdate"), at("key")));
 }
 
@@ -505,8 +506,8 @@ static void a_key_that_is_no_secret_is_not_used(void **state)
         { "ours alone", 0600, 0, 0, "" },
         { "read only", 0400, 0, 0, "" },
         { "its group's", 0640, 0, 0, "" },
-        { "everybody's", 0644, 0, APR_EACCES, "everybody can read or write" },
-        { "to write", 0602, 0, APR_EACCES, "everybody can read or write" },
+        { "everybody's", 0644, 0, APR_EACCES, "every user can read or write" },
+        { "to write", 0602, 0, APR_EACCES, "every user can read or write" },
         { "another's", 0600, 12345, APR_EACCES, "belongs to user 12345" }
     };
     size_t i;
@@ -530,7 +531,7 @@ static void a_key_that_is_no_secret_is_not_used(void **state)
     assert_int_equal(unlink(at("key")), 0);
     assert_int_equal(acme_dns_records_present(records, &what, &dns, &res),
                      APR_ENOENT);
-    assert_non_null(strstr(res.detail, "the key of AcmeDns rfc2136"));
+    assert_non_null(strstr(res.detail, "the key file of AcmeDns rfc2136"));
     dns.key_file = at("bin");
     assert_int_equal(acme_dns_records_present(records, &what, &dns, &res),
                      APR_EINVAL);

@@ -47,10 +47,10 @@ static void bad_requests_are_not_signed(void **state)
         const char *url, *nonce, *says;
     } rows[] = {
         { "the kind after the last", ACME_SIGN_REVOKE + 1, ORDER_URL, NONCE,
-          "no request of kind" },
-        { "a kind of 255", 255, ORDER_URL, NONCE, "no request of kind" },
+          "unknown kind" },
+        { "a kind of 255", 255, ORDER_URL, NONCE, "unknown kind" },
         { "a kind of all ones", 0xffffffff, ORDER_URL, NONCE,
-          "no request of kind" },
+          "unknown kind" },
         { "no URL", ACME_SIGN_NEW_ORDER, "", NONCE, "https" },
         { "http", ACME_SIGN_NEW_ORDER, "http://ca.example/", NONCE, "https" },
         { "file", ACME_SIGN_NEW_ORDER, "file:///etc/passwd", NONCE, "https" },
@@ -380,7 +380,7 @@ static const char *pending_text(void)
 
 static const char *refused_file(void)
 {
-    static const char before[] = "it is kept as ";
+    static const char before[] = "the certificate is kept as ";
     const char *log = logged(), *path = NULL, *next;
 
     for (next = log; (next = strstr(next, before)); next = path) {

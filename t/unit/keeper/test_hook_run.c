@@ -246,10 +246,10 @@ static void how_it_ended_is_told(void **state)
           "/bin/sh: exit status 3: last" },
         { "exit 4", 50000, APR_EGENERAL, "/bin/sh: exit status 4" },
         { "echo x; kill -KILL $$", 50000, APR_EGENERAL,
-          "/bin/sh: a signal ended it: x" },
-        { "echo wait; sleep 50", 40000, APR_TIMEUP, "/bin/sh: ended because "
-          "it still ran after 40 s; if it needs longer, raise "
-          "AcmeHookTimeout: wait" }
+          "/bin/sh: the command was killed by a signal: x" },
+        { "echo wait; sleep 50", 40000, APR_TIMEUP, "/bin/sh: the command was "
+          "killed because it was still running after 40 s; if it needs longer, "
+          "raise AcmeHookTimeout: wait" }
     };
     acme_hook_event_t event = sample();
     size_t i;
@@ -299,7 +299,7 @@ static void one_that_talks_too_much_does_not_fill_the_log(void **state)
         &event, LONG);
     wait_for(1);
     assert_in_range(times_logged("a.example: /bin/sh: "), 200, 201);
-    assert_logged("(more output is not shown)");
+    assert_logged("(further output is not logged)");
     assert_string_equal(done.res.detail, "/bin/sh: exit status 1: l4999");
     assert_in_range(strlen(done.output), 1, ACME_HOOK_OUTPUT_MAX);
 }

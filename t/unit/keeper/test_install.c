@@ -222,7 +222,7 @@ static void it_ends_no_earlier_than_what_it_replaces(void **state)
             fail_msg("%s: %s", rows[i].name, res.detail);
         }
     }
-    assert_logged("before the one that it replaces");
+    assert_logged("earlier than required");
 }
 
 /* Without a readable meta.json nothing is known of what it replaces. */
@@ -272,7 +272,7 @@ static void a_refused_one_that_can_not_be_kept_is_refused(void **state)
         scratch_step = 0;
         assert_non_null(strstr(res.detail, "without all"));
     }
-    assert_logged("could not be kept: ");
+    assert_logged("could not be saved: ");
     assert_int_equal(count(at("store/live")), 0);
 }
 

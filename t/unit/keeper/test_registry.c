@@ -493,7 +493,7 @@ static void what_the_administrator_wants_is_remembered(void **state)
     want(1, ACME_WANT_RENEWAL);
     assert_int_equal(state_of(registry, 1)->wanted, ACME_WANT_RENEWAL);
     assert_int_equal(state_of(open_registry(conf), 1)->wanted, ACME_WANT_RENEWAL);
-    assert_logged("b.example: asked for by the administrator: a renewal");
+    assert_logged("b.example: requested by the administrator: renewal");
     assert_string_equal(last_event("b.example"), "asked");
 
     note(1, ACME_NOTE_FAILED, "no", NOW);
@@ -526,7 +526,7 @@ static void what_is_done_is_done_for_ever(void **state)
         assert_int_equal(state_of(registry, 0)->revoked, i > 0);
         assert_int_equal(state_of(registry, 0)->deleted, 0);
     }
-    assert_logged("a.example: done: a revocation");
+    assert_logged("a.example: done: revocation");
 }
 
 static void a_deleted_one_stays_so_until_it_is_wanted(void **state)
@@ -706,8 +706,8 @@ static void a_wish_that_fails_is_told_and_forgotten(void **state)
     assert_string_equal(a->detail, "");
     assert_int_equal(times_logged("[error] a.example: failed: "),
                      COUNT(wants));
-    assert_logged("[error] a.example: failed: a revocation: it rains\\x0a; "
-                  "ask for it again with acmectl");
+    assert_logged("[error] a.example: failed: revocation: it rains\\x0a; "
+                  "not retried: repeat the request with acmectl");
 }
 
 /* What was asked for meanwhile is still to be done. */
@@ -785,8 +785,8 @@ static void an_expiry_is_warned_of_once_a_day(void **state)
     assert_not_logged("expir");
 
     acme_registry_warn(registry, at, pool);
-    assert_logged("[warning] a.example: expiring. WARNING: the certificate "
-                  "that is served expires at ");
+    assert_logged("[warning] a.example: expiring. WARNING: the served "
+                  "certificate expires at ");
     assert_logged("; its renewal is under way");
     acme_registry_warn(registry, at + DAYS(1) - 1, pool);
     assert_int_equal(times_logged("a.example: expiring"), 1);
@@ -797,7 +797,7 @@ static void an_expiry_is_warned_of_once_a_day(void **state)
     note(0, ACME_NOTE_FAILED, "it rains", a->not_after);
     acme_registry_warn(registry, a->not_after, pool);
     assert_int_equal(times_logged("a.example: expiring"), 3);
-    assert_logged("the certificate that is served expired at ");
+    assert_logged("the served certificate expired at ");
     assert_logged("; it rains");
     assert_not_logged("b.example");     /* which has none to lose */
 }

@@ -94,7 +94,7 @@ static apr_time_t run(apr_time_t now)
 static void assert_held(const char *name, const char *reason)
 {
     if (signals || !held_reason || !strstr(held_reason, reason)) {
-        fail_msg("%s: %d signals, held back: %s", name, (int)signals,
+        fail_msg("%s: %d signals, postponed: %s", name, (int)signals,
                  held_reason ? held_reason : "no");
     }
 }
@@ -112,9 +112,9 @@ static void those_that_finish_soon_go_together(void **unused)
     (void)unused;
     conf->reload_guard = 0;
     conf->reload_delay = SEC(10);
-    acme_reload_want(reload, &state, 0, NOW);
+    acme_reload_schedule(reload, &state, 0, NOW);
     assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(10));
-    acme_reload_want(reload, &state, 0, NOW + SEC(5));
+    acme_reload_schedule(reload, &state, 0, NOW + SEC(5));
     assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(5)), NOW + SEC(10));
     assert_int_equal(signals, 0);
     assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(10)),
@@ -127,7 +127,7 @@ static void orders_under_way_are_waited_for_a_minute(void **unused)
     (void)unused;
     conf->reload_guard = 0;
     conf->reload_delay = SEC(10);
-    acme_reload_want(reload, &state, 0, NOW);
+    acme_reload_schedule(reload, &state, 0, NOW);
     assert_int_equal(acme_reload_step(reload, 1, NOW + SEC(10)),
                      NOW + SEC(10) + MSEC(100));
     assert_int_equal(acme_reload_step(reload, 1, NOW + SEC(60) - 1),
@@ -141,7 +141,7 @@ static void they_are_waited_for_no_longer_once_they_ended(void **unused)
 {
     (void)unused;
     conf->reload_guard = 0;
-    acme_reload_want(reload, &state, 0, NOW);
+    acme_reload_schedule(reload, &state, 0, NOW);
     acme_reload_step(reload, 1, NOW + SEC(20));
     assert_int_equal(signals, 0);
     acme_reload_step(reload, 0, NOW + SEC(20) + MSEC(100));
@@ -153,8 +153,8 @@ static void what_is_about_to_expire_is_replaced_sooner(void **unused)
     (void)unused;
     conf->reload_guard = 0;
     conf->reload_delay = SEC(30);
-    acme_reload_want(reload, &state, 0, NOW);
-    acme_reload_want(reload, &state, NOW + SEC(40), NOW);
+    acme_reload_schedule(reload, &state, 0, NOW);
+    acme_reload_schedule(reload, &state, NOW + SEC(40), NOW);
     assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(10));
     acme_reload_step(reload, 1, NOW + SEC(10));
     assert_int_equal(signals, 1);
@@ -164,10 +164,10 @@ static void with_activate_none_the_administrator_reloads(void **unused)
 {
     (void)unused;
     conf->activate = ACME_ACTIVATE_NONE;
-    acme_reload_want(reload, &state, 0, NOW);
+    acme_reload_schedule(reload, &state, 0, NOW);
     assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(3600)), 0);
     assert_int_equal(signals, 0);
-    assert_logged("a.example goes live when you reload the server "
+    assert_logged("a.example goes live when you reload httpd "
                   "(AcmeActivate none)");
 }
 
@@ -186,8 +186,8 @@ static void what_httpd_says_decides(void **unused)
         { "another error", "/bin/sh", "echo one; echo 'AH00015: two'; exit 2",
           GOOD, "httpd -t refuses the configuration: AH00015: two" },
         { "an error without a word", "/bin/sh", "exit 1", GOOD,
-          "httpd -t refuses the configuration: no word why" },
-        { "a signal", "/bin/sh", "kill -9 $$", GOOD, "did not end" },
+          "httpd -t refuses the configuration: no reason given" },
+        { "a signal", "/bin/sh", "kill -9 $$", GOOD, "did not finish" },
         { "no such program", "/nowhere/httpd", GOOD, GOOD,
           "/nowhere/httpd: cannot be run" },
         { "files that can't be listed", "/bin/sh", GOOD, "exit 1",
@@ -204,7 +204,7 @@ static void what_httpd_says_decides(void **unused)
         list_argv[2] = rows[i].list;
         reload =
             acme_reload_create(&server, open_registry(conf), on_held, NULL, pool);
-        acme_reload_want(reload, &state, 0, NOW);
+        acme_reload_schedule(reload, &state, 0, NOW);
         if (rows[i].reason) {
             assert_int_equal(run(NOW), NOW + SEC(2));
             assert_held(rows[i].name, rows[i].reason);
@@ -227,7 +227,7 @@ static void an_edit_holds_until_it_is_undone(void **unused)
     put(at("httpd.conf"), "one\n");
     set_baseline(at("httpd.conf"), apr_time_now() + SEC(1));
     put(at("httpd.conf"), "two\n");
-    acme_reload_want(reload, &state, 0, now);
+    acme_reload_schedule(reload, &state, 0, now);
     for (i = 0; i < COUNT(waits); i++) {
         assert_int_equal(acme_reload_step(reload, 0, now),
                          now + SEC(waits[i]));
@@ -235,7 +235,7 @@ static void an_edit_holds_until_it_is_undone(void **unused)
     }
     assert_held("an edit", "httpd.conf has changed since httpd read it");
     assert_int_equal(helds, 1);
-    assert_int_equal(times_logged("held back"), 1);
+    assert_int_equal(times_logged("postponed: "), 1);
 
     /* Another reason is another word to the administrator. */
     put(at("httpd.conf"), "one\n");
@@ -243,7 +243,7 @@ static void an_edit_holds_until_it_is_undone(void **unused)
     run(now);
     assert_held("a refusal", "httpd -t refuses the configuration");
     assert_int_equal(helds, 2);
-    assert_int_equal(times_logged("held back"), 2);
+    assert_int_equal(times_logged("postponed: "), 2);
 
     test_argv[2] = GOOD;
     now += SEC(60);
@@ -260,7 +260,7 @@ static void a_file_that_is_new_holds(void **unused)
                                 "echo 'Included configuration files:'; "
                                 "echo '    (7) %s'",
                                 at("new.conf"));
-    acme_reload_want(reload, &state, 0, NOW);
+    acme_reload_schedule(reload, &state, 0, NOW);
     run(NOW);
     assert_held("a new file", "new.conf has changed since httpd read it");
 }
@@ -278,7 +278,7 @@ static void within_the_warn_window_an_edit_does_not_hold(void **unused)
     put(at("httpd.conf"), "one\n");
     set_baseline(at("httpd.conf"), apr_time_now() + SEC(1));
     put(at("httpd.conf"), "two\n");
-    acme_reload_want(reload, &state, served_until, warn_at - SEC(100));
+    acme_reload_schedule(reload, &state, served_until, warn_at - SEC(100));
     acme_reload_step(reload, 0, warn_at - 1);
     assert_held("before it", "has changed");
 
@@ -298,7 +298,7 @@ static void a_bad_pair_of_another_holds(void **unused)
     pair->cert = at("their.crt");
     pair->key = at("their.key");
     pair->place = "ssl.conf:17";
-    acme_reload_want(reload, &state, 0, NOW);
+    acme_reload_schedule(reload, &state, 0, NOW);
     assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(2));
     assert_held("a missing file", "(ssl.conf:17)");
 }
@@ -310,7 +310,7 @@ static void a_server_that_can_not_be_asked_holds(void **unused)
     (void)unused;
     conf->reload_guard = 0;
     server.reload_signal = 0;
-    acme_reload_want(reload, &state, 0, NOW);
+    acme_reload_schedule(reload, &state, 0, NOW);
     acme_reload_step(reload, 0, NOW);
     assert_held("-X", "(-X)");
 
@@ -322,7 +322,7 @@ static void a_server_that_can_not_be_asked_holds(void **unused)
     server.reload_signal = SIGUSR2;
     server.pid = gone;
     acme_reload_step(reload, 0, NOW + SEC(60));
-    assert_held("no such process", "can't be signalled");
+    assert_held("no such process", "cannot be signalled");
 }
 
 /* The keeper ends with a reload: who is still there was not heard. */
@@ -330,14 +330,14 @@ static void one_that_was_asked_and_did_not_holds(void **unused)
 {
     (void)unused;
     conf->reload_guard = 0;
-    acme_reload_want(reload, &state, 0, NOW);
+    acme_reload_schedule(reload, &state, 0, NOW);
     assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(30));
     assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(30) - 1),
                      NOW + SEC(30));
     assert_int_equal(helds, 0);
     assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(30)),
                      NOW + SEC(32));
-    assert_non_null(strstr(held_reason, "asked and did not reload"));
+    assert_non_null(strstr(held_reason, "got the signal and did not reload"));
     acme_reload_step(reload, 0, NOW + SEC(32));
     assert_int_equal(signals, 2);
 }

@@ -42,7 +42,7 @@ static int setup(void **state)
     add_ca(conf, "https://two.example/dir");
     registry = open_registry(conf);
     accounts = acme_accounts_create(registry, pool);
-    assert_int_equal(acme_accounts_tell_url(accounts, 0, ACCOUNT_URL, &res,
+    assert_int_equal(acme_accounts_set_url(accounts, 0, ACCOUNT_URL, &res,
                                             pool), 0);
     begin(0);
     memset(&request, 0, sizeof(request));
@@ -326,7 +326,8 @@ static void a_new_key_says_whose_it_is_to_be(void **state)
     want(ACME_WANT_ROLLOVER, 0);
     jws = signed_as(ACME_SIGN_KEY_CHANGE);
     assert_header(&jws, NULL);
-    assert_int_equal(acme_accounts_next_key(&next, accounts, 0, 0, &res,
+    assert_int_equal(acme_accounts_next_key(&next, accounts, 0,
+                                            ACME_NEXT_KEY_FIND, &res,
                                             pool), 0);
     assert_int_equal(acme_key_jwk(&next_jwk, next, &res, pool), 0);
     assert_int_equal(acme_key_jwk(&old_jwk, account_key(), &res,
