@@ -1,12 +1,11 @@
 /*
- * acme_conf.c - what is to be managed, as the configuration says.
+ * acme_conf.c - the certificates and CAs of the configuration.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include <apr_escape.h>
 #include <apr_strings.h>
-
 
 #include "acme_conf.h"
 #include "acme_digest.h"
@@ -87,7 +86,7 @@ static const char *digest_text(const char *text, apr_pool_t *p)
     return acme_digest_hex(text, strlen(text), DIGEST_OCTETS, p);
 }
 
-/* The order of vhosts in the files is no reason to begin anew. */
+/* Another order of the virtual hosts must not change a digest. */
 static const char *sorted(const apr_array_header_t *names, apr_pool_t *p)
 {
     apr_array_header_t *copy = apr_array_copy(p, names);
@@ -106,7 +105,7 @@ const char *acme_conf_request(const acme_cert_conf_t *cert, apr_uint32_t part,
                                    sorted(names, p), NULL), p);
 }
 
-/* A CA and its account: what an order belongs to. */
+/* A CA and its account, to which an order belongs. */
 static const char *ca_text(const acme_ca_conf_t *ca, apr_pool_t *p)
 {
     return apr_pstrcat(p, ca->url, " ", ca->kid ? ca->kid : "", NULL);

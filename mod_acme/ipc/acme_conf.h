@@ -1,9 +1,9 @@
 /*
- * acme_conf.h - what is to be managed, as the configuration says.
+ * acme_conf.h - the certificates and CAs of the configuration.
  *
- * Made by the vhost watch in the parent before the keeper is forked. Keeper
+ * Made by httpd/acme_vhosts in the parent before the keeper is forked. Keeper
  * and workers have the same one, so a certificate is named by its index, and
- * a worker can't name one that isn't configured.
+ * a worker cannot name one that is not configured.
  */
 #ifndef ACME_CONF_H
 #define ACME_CONF_H
@@ -44,7 +44,7 @@ typedef struct {
     apr_array_header_t *command;        /* const char *: absolute path, args */
 } acme_hook_conf_t;
 
-/* A CA with the settings that reach it; one account each. */
+/* A CA and how to connect to it; each has one account. */
 typedef struct {
     const char *url;                    /* of the directory */
     const char *folder;                 /* of the account in the store */
@@ -53,7 +53,7 @@ typedef struct {
     apr_array_header_t *contacts;       /* const char *: mailto:... */
     const char *kid;                    /* EAB; NULL: none */
     const char *hmac;                   /* its secret (base64url), or NULL */
-    const char *hmac_file;              /* or where it is; only for the keeper */
+    const char *hmac_file;              /* its path, read by the keeper only */
 } acme_ca_conf_t;
 
 typedef struct {
@@ -74,7 +74,7 @@ typedef struct {
     const char *preferred_chain;        /* CN of the topmost issuer, or NULL */
     int renewal_info;                   /* AcmeRenewalInfo */
     int challenges[ACME_CHALLENGES];    /* acme_challenge_e: those that can
-                                           work here, in the order wanted */
+                                           work here, in order of preference */
     int nchallenges;
     const acme_dns_conf_t *dns;         /* NULL: no dns-01 */
     const apr_array_header_t *hooks;    /* acme_hook_conf_t; NULL: none */
@@ -102,44 +102,47 @@ typedef struct {
     int reload_guard;
 } acme_conf_t;
 
+/* The certificate with this index; NULL: there are fewer. */
 const acme_cert_conf_t *acme_conf_cert(const acme_conf_t *conf,
                                        apr_uint32_t index);
 
-/* The CA at position ca of the certificate's list; NULL: it has no more. */
+/* The CA at this position of the certificate's list; NULL: it has fewer. */
 const acme_ca_conf_t *acme_conf_ca(const acme_conf_t *conf,
                                    const acme_cert_conf_t *cert,
                                    apr_uint32_t ca);
 
-/* The same one's index in acme_conf_t.cas; the position must be good. */
+/* The index in acme_conf_t.cas of a position that is within the list. */
 apr_uint32_t acme_conf_ca_index(const acme_cert_conf_t *cert,
                                 apr_uint32_t ca);
 
-/* A certificate has a part for each key type; the position must be good. */
+/* A certificate has a part for each key type: their number, and the key type
+   of a part that is within the list. */
 apr_uint32_t acme_conf_parts(const acme_cert_conf_t *cert);
 acme_key_type_e acme_conf_key_type(const acme_cert_conf_t *cert,
                                    apr_uint32_t part);
 
-/* Of its files in the archive: "", or "-rsa", "-p256", "-p384". */
+/* The suffix of a part's files in the archive, a literal: "" for part 0, else
+   "-rsa", "-p256" or "-p384". */
 const char *acme_conf_suffix(const acme_cert_conf_t *cert, apr_uint32_t part);
 
-/* "p256 rsa2048" */
+/* "p256 rsa2048", in p */
 const char *acme_conf_key_types(const acme_cert_conf_t *cert, apr_pool_t *p);
 
-/* "http-01 dns-01": those that can work here, in the order wanted. */
+/* "http-01 dns-01", in p: those that can work here, in order of preference. */
 const char *acme_conf_challenges(const acme_cert_conf_t *cert, apr_pool_t *p);
 
 /*
- * 16 hex digits that change when the request of one part changes: these
- * names, the key's type, must-staple. Pending keys belong to one of them.
+ * 16 hex digits, in p, that change when the CSR of a part changes: the names,
+ * the key type, must-staple. Pending keys belong to one such digest.
  */
 const char *acme_conf_request(const acme_cert_conf_t *cert, apr_uint32_t part,
                               const apr_array_header_t *names, apr_pool_t *p);
 
-/* The same of the whole certificate: its CAs, names and parts. */
+/* The same of the whole certificate: its CAs, names, parts and profile. */
 const char *acme_conf_digest(const acme_conf_t *conf,
                              const acme_cert_conf_t *cert, apr_pool_t *p);
 
-/* The same of all that a failure may have been due to: contacts, proxy, ... */
+/* The same of all settings that can cause a failure: contacts, proxy, ... */
 const char *acme_conf_settings(const acme_conf_t *conf,
                                const acme_cert_conf_t *cert, apr_pool_t *p);
 

@@ -1,8 +1,8 @@
 /*
  * acme_conf_snapshot.c - has a configuration file changed since httpd read it?
  *
- * By content: an edit that was undone is no change. A file without directives
- * is not among those remembered; by its times it is known to be an old one.
+ * Contents are compared, so an edit that was undone is not a change. A file
+ * without directives has no digest; its times show whether it is new.
  */
 #include <string.h>
 
@@ -24,7 +24,7 @@ struct acme_conf_snapshot_t {
     apr_time_t loaded_at;
 };
 
-/* The later of content's and name's change: a renamed file is a new one. */
+/* The later change of content and name: a renamed file is a new one. */
 static apr_time_t changed_at(const char *path, apr_pool_t *p)
 {
     const apr_int32_t wanted = APR_FINFO_MTIME | APR_FINFO_CTIME;
@@ -45,7 +45,7 @@ static void remember(acme_conf_snapshot_t *baseline, const char *path,
     content_t *content = apr_pcalloc(p, sizeof(*content));
     apr_finfo_t info;
 
-    /* A time that is still to come is a wrong clock's, and no edit. */
+    /* A time in the future comes from a wrong clock, not from an edit. */
     content->known = !apr_stat(&info, path, APR_FINFO_MTIME, p)
         && (info.mtime <= baseline->loaded_at || info.mtime > apr_time_now())
         && acme_digest_file(content->digest, path, p);

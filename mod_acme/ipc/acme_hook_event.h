@@ -1,6 +1,6 @@
 /*
- * acme_hook_event.h - what can happen, and what a hook is given of it: the one
- * list that the hooks' environment, their JSON and the directives go by.
+ * acme_hook_event.h - the events, and the data that a hook gets: the one list
+ * for the environment of hooks, their JSON and the directives.
  */
 #ifndef ACME_HOOK_EVENT_H
 #define ACME_HOOK_EVENT_H
@@ -14,7 +14,7 @@
     X(FAILED,        "failed")                                               \
     X(EXPIRING,      "expiring")        /* a failure in the warn window */   \
     X(REVOKED,       "revoked")                                              \
-    X(WINDOW_MOVED,  "window-moved")    /* the CA wants it renewed earlier */\
+    X(WINDOW_MOVED,  "window-moved")    /* the CA suggests an earlier renewal */\
     X(TERMS_CHANGED, "terms-changed")                                        \
     X(STUCK,         "stuck")           /* waits for the administrator */
 

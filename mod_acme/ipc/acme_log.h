@@ -16,7 +16,7 @@ typedef enum {
     ACME_LOG_INFO
 } acme_log_e;
 
-/* Where lines go; called from any thread. */
+/* Write a line, which is gone after the call; called from any thread. */
 typedef void acme_log_cb(void *baton, acme_log_e level, const char *line);
 
 typedef struct {
@@ -24,7 +24,8 @@ typedef struct {
     void *baton;
 } acme_log_t;
 
-/* subject may be a certificate's id or "keeper", "reload", "renewal". */
+/* Write "subject: " and the text, cut at 4095 octets. subject is the id of a
+   certificate, or "keeper", "reload", "account", ... */
 void acme_log(const acme_log_t *log, acme_log_e level, const char *subject,
               const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

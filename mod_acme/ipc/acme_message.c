@@ -1,5 +1,5 @@
 /*
- * acme_message.c - what workers and acmectl may say to the keeper.
+ * acme_message.c - the messages that workers and acmectl send to the keeper.
  *
  * A worker may be hostile: nothing of a packet is used before all of it was
  * checked against the table.
@@ -46,7 +46,7 @@ typedef struct {
       { req_tail, rep_tail } },
 static const kind_t kinds[ACME_MSG_KINDS] = { ACME_MESSAGES(KIND_ROW) };
 
-/* What a packet is; the index of body and tail_max. */
+/* The index of body and tail_max. */
 typedef enum { REQUEST, REPLY } direction_e;
 
 #define NO_DESCRIPTOR (-1)
@@ -167,8 +167,8 @@ static void attach(struct msghdr *msg, char *control, apr_size_t size,
 }
 
 /*
- * The body as it is sent. A short text may have replaced a longer one, or
- * been written into memory that held anything: nobody is shown that.
+ * The body as it is sent. A short text may have replaced a longer one, or may
+ * be in memory that held something else: that is not sent.
  */
 static void copy_body(body_t *body, const acme_message_t *message,
                       direction_e direction)
@@ -252,7 +252,7 @@ apr_status_t acme_message_send_reply(int fd, const acme_message_t *message,
     return send_packet(fd, message, REPLY, NO_DESCRIPTOR, res);
 }
 
-/* Take the descriptors out of a packet: the first for *passed, none stays. */
+/* Take the descriptors of a packet: the first for *passed; close the others. */
 static int detach(struct msghdr *msg, int *passed)
 {
     struct cmsghdr *cmsg;
@@ -281,7 +281,7 @@ static int detach(struct msghdr *msg, int *passed)
     return count;
 }
 
-/* No octet was received: an empty packet, or is there nobody any more? */
+/* No octet was received: did the other process close, or send nothing? */
 static int has_left(int fd)
 {
     struct pollfd left = { fd, POLLRDHUP, 0 };
@@ -339,8 +339,8 @@ static void unpack(acme_message_t *message, const frame_t *frame,
     message->tail_len = frame->tail_len;
 }
 
-/* passed NULL: no descriptor belongs. Most packets are small: p keeps what is
-   in them, not the room. */
+/* passed NULL: descriptors are refused. Most packets are small, so p keeps a
+   copy of the message and not the buffer. */
 static apr_status_t receive_packet(acme_message_t *message, int *passed,
                                    int fd, direction_e direction,
                                    acme_result_t *res, apr_pool_t *p)

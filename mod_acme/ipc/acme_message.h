@@ -1,5 +1,5 @@
 /*
- * acme_message.h - what workers and acmectl may say to the keeper.
+ * acme_message.h - the messages that workers and acmectl send to the keeper.
  *
  * A message is one packet: a frame, a body of exactly the type below, and a
  * tail of octets where the table allows one. Both sides are forks of one
@@ -32,18 +32,19 @@
 #define ACME_LIST_MAX   (64 * 1024)     /* octets of an id and its names */
 #define ACME_NAMES_MAX  1000            /* names of one certificate */
 
-/* Of a name, in the tail of PREPARE's reply: bits. Bit n: challenge n of
-   acme_challenge_e failed on it the last time. */
+/* The octet of a name in the tail of PREPARE's reply: bit n is set when
+   challenge n of acme_challenge_e failed on the name last time; this bit, when
+   the name is excluded from orders. */
 #define ACME_NAME_LEFT_OUT 0x80
 
-/* Who may say it: bits. */
+/* Who may send a message: bits. */
 #define ACME_BY_WORKER  1
 #define ACME_BY_CONTROL 2
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
 
-/* What a message is about: positions in the configuration. */
+/* The target of a message: positions in the configuration. */
 typedef struct {
     apr_uint32_t cert;
     apr_uint32_t ca;                    /* in the certificate's list of CAs */
@@ -54,7 +55,7 @@ typedef struct {
     acme_target_t about;
 } acme_msg_cert_t;
 
-/* What newOrder and newAccount may have besides: bits. */
+/* Optional parts of a request that is signed: bits. */
 #define ACME_WITH_PROFILE  1
 #define ACME_WITH_REPLACES 2
 #define ACME_WITH_BINDING  4
@@ -71,7 +72,7 @@ typedef struct {
 
 typedef struct {
     acme_target_t about;
-    char url[ACME_URL_SIZE];            /* "": it is gone */
+    char url[ACME_URL_SIZE];            /* "": it is no longer valid */
 } acme_msg_url_t;
 
 typedef struct {
@@ -80,11 +81,11 @@ typedef struct {
 
 typedef enum {
     ACME_NOTE_ORDERED,
-    ACME_NOTE_RESUMED,                  /* the order of before goes on */
+    ACME_NOTE_RESUMED,                  /* an unfinished order is continued */
     ACME_NOTE_VALIDATED,
-    ACME_NOTE_WARNING,                  /* something is other than wanted */
-    ACME_NOTE_CHALLENGE,                /* one failed, the next one is tried */
-    ACME_NOTE_LIMIT,                    /* a CA's limit: it waits */
+    ACME_NOTE_WARNING,                  /* a setting could not be honoured */
+    ACME_NOTE_CHALLENGE,                /* one failed, the next type follows */
+    ACME_NOTE_LIMIT,                    /* postponed by a CA rate limit */
     ACME_NOTE_FAILED
 } acme_note_e;
 
@@ -93,8 +94,8 @@ typedef struct {
     apr_uint32_t note;                  /* acme_note_e */
     apr_time_t next_at;                 /* with FAILED and LIMIT */
     apr_uint32_t retry;                 /* acme_retry_e, with FAILED */
-    apr_uint32_t want;                  /* acme_want_e that failed: an order
-                                           up to RENEWAL, with FAILED */
+    apr_uint32_t want;                  /* with FAILED: acme_want_e that
+                                           failed; an order up to RENEWAL */
     apr_uint32_t name;                  /* with FAILED: the name to blame, its
                                            position; ACME_NO_NAME: none */
     apr_uint32_t challenge;             /* acme_challenge_e that failed on it;
@@ -108,14 +109,15 @@ typedef struct {
 
 #define ACME_NO_NAME ((apr_uint32_t)-1)
 
-/* What the CA said about the time to renew the live one. (9773, 4.2) */
+/* The window that the CA suggests for the renewal of the live certificate, and
+   whether it was revoked. (9773, 4.2) */
 typedef struct {
     acme_target_t about;
     apr_uint32_t failures;              /* in a row */
-    char cert_id[ACME_CERT_ID_SIZE];    /* which one it was asked about */
-    apr_time_t start;                   /* 0: nothing new was learnt */
+    char cert_id[ACME_CERT_ID_SIZE];    /* of the certificate meant (4.1) */
+    apr_time_t start;                   /* 0: no new window */
     apr_time_t end;
-    apr_time_t pick;                    /* a time in it, drawn by the sender */
+    apr_time_t pick;                    /* drawn by the sender, in the window */
     apr_time_t ask_at;
     apr_uint32_t revoked;               /* OCSP or a CRL says so */
     apr_uint32_t unused;
@@ -124,21 +126,21 @@ typedef struct {
 
 typedef enum { ACME_RECORD_PRESENT, ACME_RECORD_CLEANUP } acme_record_e;
 
-/* A TXT record of dns-01; its value is the keeper's to compute. */
+/* A TXT record of dns-01; the keeper computes its value. (8555, 8.4) */
 typedef struct {
     acme_target_t about;
     apr_uint32_t action;                /* acme_record_e */
     apr_uint32_t name;                  /* position in the names */
-    apr_uint32_t remaining;             /* of the same batch, after it */
+    apr_uint32_t remaining;             /* how many of the batch follow */
     char token[ACME_TEXT_ROOM(ACME_TOKEN_MAX)];
-    char record[ACME_TEXT_ROOM(ACME_NAME_MAX)];     /* where a CNAME leads; "": nowhere */
+    char record[ACME_TEXT_ROOM(ACME_NAME_MAX)];     /* target of a CNAME; "": none */
 } acme_msg_record_t;
 
-/* What a record of dns-persist-01 looks like at the CA. */
+/* The format of the records of dns-persist-01 at the CA. */
 typedef struct {
     acme_target_t about;
     apr_uint32_t draft;                 /* 1 or 2 */
-    char issuer[ACME_TEXT_ROOM(ACME_NAME_MAX)]; /* what it begins with */
+    char issuer[ACME_TEXT_ROOM(ACME_NAME_MAX)]; /* begins the record's value */
     char prefix[ACME_TEXT_ROOM(ACME_HASH_PREFIX_MAX)];  /* accountHashPrefix,
                                            or "" */
 } acme_msg_persist_t;
@@ -146,12 +148,12 @@ typedef struct {
 typedef struct {
     acme_target_t about;
     apr_uint32_t unused;
-    apr_time_t until;                   /* when the records end; 0: never */
+    apr_time_t until;                   /* end of the records; 0: never */
 } acme_msg_txt_t;
 
 typedef enum { ACME_KEY_PROMOTE, ACME_KEY_DROP } acme_key_end_e;
 
-/* Which key the CA has: the next one, or still the old one. */
+/* How a key change ended: the CA has the next key, or still the old one. */
 typedef struct {
     acme_target_t about;
     apr_uint32_t end;                   /* acme_key_end_e */
@@ -160,18 +162,20 @@ typedef struct {
 typedef struct {
     acme_target_t about;
     apr_uint32_t want;                  /* acme_want_e */
-    apr_int32_t reason;                 /* with REVOKE (5280, 5.3.1); -1: none */
+    apr_int32_t reason;                 /* of a revocation (5280, 5.3.1); -1:
+                                           none */
 } acme_msg_want_t;
 
-/* What an order is begun or resumed with. No secret is in it. */
+/* What a worker needs to begin or resume an order. It contains no secret. */
 typedef struct {
-    char order_url[ACME_URL_SIZE];      /* "": none under way */
+    char order_url[ACME_URL_SIZE];      /* "": none is under way */
     char account_url[ACME_URL_SIZE];    /* "": not known */
     char thumbprint[48];                /* of the account's key (8555, 8.1) */
-    int issued;                         /* this part waits for the others */
-    int contacts_changed;               /* the CA has to be told */
-    int has_next_key;                   /* a change of keys was begun */
-    int deactivated;                    /* only told where it is to revoke */
+    int issued;                         /* this part has its chain and waits
+                                   for the other parts */
+    int contacts_changed;               /* they must be sent to the CA */
+    int has_next_key;                   /* a key change was begun */
+    int deactivated;                    /* reported only for a revocation */
 } acme_msg_prepared_t;
 
 typedef struct {
@@ -186,31 +190,31 @@ typedef struct {
 #pragma GCC diagnostic pop
 
 /*
- * The table. A row: kind, who may say it, the body's type and the most octets
- * after it, the same of the reply. A reply that fails has an acme_result_t as
- * its body instead.
+ * The table. A row: kind, who may send it, the type of the body and the most
+ * octets of the tail, the same of the reply. A reply that fails has an
+ * acme_result_t as its body instead.
  *
- * HELLO     a packet on the inherited socket pair that brings a descriptor:
- *           the sender's own channel, on which all the rest is said
+ * HELLO     sent on the inherited socket pair with a descriptor: the sender's
+ *           own channel, on which all other messages are sent
  * CHANGES   the state that changed first after a given change; ENOENT: none
  * PREPARE   make key and CSR, or find those of the unfinished order
- * SIGN      one of the requests of acme_sign_e, built here
- * ACCOUNT   the account's URL, as the CA told it
- * KEY       how a change of the account's key ended
- * TERMS     the URL of the CA's terms of service, as they are now
- * ORDER     the order's URL, to resume it from
- * RECORD    a TXT record is to be there, or not any more: begun
- * AWAIT     answered when all records of the certificate are done
- * NOTE      for the journal, the log and the board
- * WINDOW    what the CA says about the time of renewal
- * INSTALL   the chain that the CA issued, with its URL; the new state
- * LIVE      a part of the live certificate: where the CA has it, its chain
- * DONE      what the administrator wanted is done; for which account or chain
- * PERSIST   what a record of dns-persist-01 looks like at the CA
- * LIST      state; id, URLs of CAs and names in the tail, a line each
+ * SIGN      build and sign one of the requests of acme_sign_e
+ * ACCOUNT   store the account's URL, as the CA sent it
+ * KEY       store how a change of the account's key ended
+ * TERMS     store the current URL of the CA's terms of service
+ * ORDER     store the order's URL, to resume it from
+ * RECORD    begin to set or to remove a TXT record
+ * AWAIT     the reply comes when all records of the certificate are done
+ * NOTE      a step of an order, for the journal, the log and the board
+ * WINDOW    store the window that the CA suggests for the renewal
+ * INSTALL   install the chain that the CA issued, with its URL; the new state
+ * LIVE      a part of the live certificate: its URL at the CA, its chain
+ * DONE      a request of the administrator is done; for which account or chain
+ * PERSIST   store the format of the records of dns-persist-01 at the CA
+ * LIST      state; in the tail id, URLs of CAs and names, a line each
  * ACCOUNTS  a line for each account, for people
- * TXT       the records of dns-persist-01 for its names, a line each
- * WANT      the administrator wants something now
+ * TXT       the records of dns-persist-01 for the names, a line each
+ * WANT      a request of the administrator, which renewal threads carry out
  */
 #define ACME_MESSAGES(X)                                                     \
     X(HELLO,   ACME_BY_WORKER,  none,  0, welcome,  0)                       \
@@ -244,7 +248,7 @@ typedef enum {
 } acme_message_e;
 #undef ACME_MESSAGE_KIND
 
-/* A message taken apart; what it points at is the caller's or the pool's. */
+/* A message; body and tail belong to the caller, or are in its pool. */
 typedef struct {
     acme_message_e kind;
     apr_status_t status;        /* of a reply; 0 in a request */
@@ -256,19 +260,21 @@ typedef struct {
 /* "SIGN"; never NULL. */
 const char *acme_message_name(acme_message_e kind);
 
-/* May he say it? who is one bit. */
+/* May this sender send it? who is one bit. */
 int acme_message_allowed(acme_message_e kind, int who);
 
-/* Two connected ends, close-on-exec; sizes made to fit the largest message. */
+/* Make a connected pair, close-on-exec, with room for the largest message. On
+   failure both are -1. */
 apr_status_t acme_message_pair(int fds[2], acme_result_t *res);
 
-/* Send a request; waits until there is room for it. */
+/* Send a request; waits until there is room for it. EPIPE: the channel is
+   closed. */
 apr_status_t acme_message_send_request(int fd, const acme_message_t *message,
                                        acme_result_t *res);
 
 /*
- * Send a request along with a descriptor, which stays the caller's. Never
- * waits (EAGAIN): on the inherited pair nobody may be there to receive it.
+ * Send a request with a descriptor, which stays the caller's. Never waits
+ * (EAGAIN): perhaps no keeper receives on the inherited pair.
  */
 apr_status_t acme_message_send_descriptor(int fd,
                                           const acme_message_t *message,
@@ -286,12 +292,13 @@ apr_status_t acme_message_send_reply(int fd, const acme_message_t *message,
  * Receive a request, if there is one (else EAGAIN). Refused with APR_EINVAL:
  * another version, an unknown kind, a body that is not of exactly its size, a
  * text without an end in it, too long a tail, descriptors where none belong.
- * APR_EOF: the other side left. Body and tail are in p.
+ * APR_EOF: the other process closed the channel. Body and tail are in p, the
+ * tail with a NUL behind it; after a failure both are NULL.
  */
 apr_status_t acme_message_receive_request(acme_message_t *message, int fd,
                                           acme_result_t *res, apr_pool_t *p);
 
-/* The same, and the descriptor that came along; -1: none did. */
+/* The same; *pdescriptor is the caller's to close, -1: none came. */
 apr_status_t acme_message_receive_descriptor(acme_message_t *message,
                                              int *pdescriptor, int fd,
                                              acme_result_t *res,

@@ -1,6 +1,6 @@
 /*
  * acme_server.h - the httpd that the keeper belongs to: how it was started,
- * what it read, how it is asked to read it again.
+ * which files it read, how it is reloaded.
  */
 #ifndef ACME_SERVER_H
 #define ACME_SERVER_H
@@ -11,10 +11,10 @@
 
 #include "acme_conf_snapshot.h"
 
-/* What a line begins with in which our module complains in httpd -t. */
+/* The beginning of a line in which our own module complains in httpd -t. */
 #define ACME_SERVER_TRIAL_MARK "acme: trial: "
 
-/* A certificate and its key that mod_ssl loads, managed by somebody else. */
+/* A certificate and its key that mod_ssl loads and mod_acme does not manage. */
 typedef struct {
     const char *cert;           /* paths */
     const char *key;
@@ -24,9 +24,9 @@ typedef struct {
 
 typedef struct {
     pid_t pid;                  /* the parent */
-    int reload_signal;          /* 0: it can't be asked (-X) */
+    int reload_signal;          /* 0: it cannot be reloaded (-X) */
     const char *const *test;    /* argv of a configuration test */
-    const char *const *list;    /* argv that lists the files read; such a run
+    const char *const *list;    /* argv that lists the files read; this run
                                    tests less: mod_ssl skips its paths */
     const char *cwd;            /* where it was started */
     const acme_conf_snapshot_t *baseline; /* of the files that it read */

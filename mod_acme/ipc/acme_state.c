@@ -1,6 +1,5 @@
 /*
- * acme_state.c - how a certificate stands: what can be told from its state
- * alone.
+ * acme_state.c - what follows from the state of a certificate alone.
  */
 #include "acme_state.h"
 

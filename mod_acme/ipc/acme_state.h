@@ -1,5 +1,5 @@
 /*
- * acme_state.h - how a certificate stands: what the keeper knows and tells.
+ * acme_state.h - the state of a certificate, as the keeper publishes it.
  *
  * Plain memory without pointers: it travels in messages and lies on the board.
  * It has no padding either, which the compiler checks: padding would carry
@@ -12,35 +12,35 @@
 
 #define ACME_SERIAL_SIZE 48
 #define ACME_ISSUER_SIZE 80
-#define ACME_CERT_ID_SIZE 128           /* longer ones are not asked about */
+#define ACME_CERT_ID_SIZE 128           /* a longer one gets no window */
 #define ACME_EXPLANATION_SIZE 256
 
-/* What an administrator can ask for. */
+/* The requests of an administrator. */
 typedef enum {
     ACME_WANT_NOTHING,
     ACME_WANT_RENEWAL,
     ACME_WANT_CHAIN,            /* the same leaf, its chain fetched anew */
     ACME_WANT_REVOCATION,       /* and a new certificate */
-    ACME_WANT_DELETION,         /* revocation, and nothing after it */
+    ACME_WANT_DELETION,         /* revocation without a new certificate */
     ACME_WANT_UPDATE,           /* of the account: its contacts */
     ACME_WANT_ROLLOVER,         /* its key */
-    ACME_WANT_DEACTIVATION,     /* its end */
+    ACME_WANT_DEACTIVATION,     /* of the account */
     ACME_WANTS
 } acme_want_e;
 
 #define ACME_NO_CA ((apr_uint32_t)-1)
 
-/* What of the past the limits of a CA count. */
+/* The past events that the rate limits of a CA count. */
 typedef enum {
     ACME_HISTORY_ORDERED, /* a newOrder request was accepted */
-    ACME_HISTORY_ISSUED,  /* a certificate came of it */
+    ACME_HISTORY_ISSUED,  /* a certificate was issued for it */
     ACME_HISTORY_FAILED,  /* a name was not validated */
     ACME_HISTORY_KINDS
 } acme_history_e;
 
 #define ACME_HISTORY_MAX 8 /* the last ones of each */
 
-/* What an order was for. */
+/* The kind of an order, as rate limits see it. */
 typedef enum {
     ACME_ORDER_FIRST,           /* for these names */
     ACME_ORDER_RENEWAL,         /* of exactly these names */
@@ -55,8 +55,7 @@ typedef struct {
     apr_time_t when;
     apr_uint32_t ca;            /* index in acme_conf_t.cas */
     apr_uint32_t kind;          /* acme_order_kind_e */
-    apr_uint32_t others;        /* it was for other names than are ordered
-                                   now */
+    apr_uint32_t others;        /* 1: for other names than are ordered now */
     apr_uint32_t name;          /* FAILED: position of the name */
 } acme_history_t;
 
@@ -65,17 +64,17 @@ typedef struct {
     int agreed;                 /* to the CA's terms of service */
     apr_uint64_t change;        /* counts up with each change of any state */
 
-    apr_uint32_t cas;           /* how many CAs it may come from, in order */
+    apr_uint32_t cas;           /* length of the certificate's list of CAs */
     int served;                 /* archive that this load of httpd serves; 0:
                                    the placeholder */
     int live;                   /* archive that live/<id> points to; 0: none */
-    int covers;                 /* it has all names that are configured, and
-                                   its CA and key type are those as well */
+    int covers;                 /* it has all names, the key types and a CA
+                                   that are configured */
     apr_time_t not_before;      /* of the live one, 0 when there is none */
     apr_time_t not_after;
     apr_time_t installed;       /* by our own clock */
     apr_uint32_t recent;        /* installations within the last day */
-    int same_names;             /* it has exactly those that are ordered now */
+    int same_names;             /* it has exactly the names ordered now */
     acme_window_t renew;
     acme_window_t warn;
     char serial[ACME_SERIAL_SIZE];
@@ -85,7 +84,7 @@ typedef struct {
                                    list of CAs; ACME_NO_CA: none of them */
     int use_renewal_info;       /* AcmeRenewalInfo */
     char cert_id[ACME_CERT_ID_SIZE];    /* of the live one (9773, 4.1); "" */
-    apr_time_t window_start;    /* what the CA suggests; 0: nothing known */
+    apr_time_t window_start;    /* suggested by the CA; 0: not known */
     apr_time_t window_end;
     apr_time_t pick;            /* drawn once a window; 0 with no window */
     apr_time_t ask_at;          /* for renewal information; 0: at once */
@@ -94,17 +93,17 @@ typedef struct {
     int revoked;                /* the CA revoked the live one */
     int deleted;                /* by the administrator: nothing is ordered */
 
-    apr_uint32_t left_out;      /* names that fail, so that the others get on */
-    apr_time_t names_again_at;  /* one of them is tried again then; 0: none */
+    apr_uint32_t left_out;      /* names excluded because they keep failing */
+    apr_time_t names_again_at;  /* next retry of one of them; 0: none */
 
     acme_history_t past[ACME_HISTORY_KINDS]
                        [ACME_HISTORY_MAX];  /* oldest first */
     apr_uint32_t pasts[ACME_HISTORY_KINDS]; /* how many of each */
     acme_reason_e limit_why;    /* which limit of the CA postpones the order */
     apr_time_t limit_until;     /* not ordered before; 0: no limit is known */
-    char limit[ACME_DETAIL_SIZE];       /* a sentence about it */
+    char limit[ACME_DETAIL_SIZE];       /* a sentence about the limit */
 
-    acme_want_e wanted;         /* by the administrator */
+    acme_want_e wanted;         /* pending request of the administrator */
     apr_uint32_t wanted_ca;     /* with the account's: position of its CA */
     int reason;                 /* of a revocation (5280, 5.3.1); -1: none */
     int ordering;               /* an order is under way since: */
@@ -120,10 +119,10 @@ typedef struct {
 
 #pragma GCC diagnostic pop
 
-/* The board: shown to people, believed by nobody. */
+/* Publish a state on the board, which is shown and never read back. */
 typedef void acme_publish_cb(void *baton, const acme_state_t *state);
 
-/* Told whenever the reason why a reload is held back changes; "": none. */
+/* Called when the reason changes why a reload is postponed; "": it is not. */
 typedef void acme_held_cb(void *baton, const char *reason);
 
 /*
@@ -133,13 +132,13 @@ typedef void acme_held_cb(void *baton, const char *reason);
 int acme_state_renews(const acme_state_t *state, apr_uint32_t ca,
                       apr_time_t now);
 
-/* From here on a certificate that ends at not_after is a worry. */
+/* When the warn window of a certificate begins that expires at not_after. */
 apr_time_t acme_state_warn_at(const acme_state_t *state,
                               apr_time_t not_after);
 
 /*
- * One word for people and scripts: placeholder, ordering, valid, renewing,
- * failed, expired, revoked, deleted, not-agreed.
+ * One word for people and scripts, a literal: placeholder, ordering, valid,
+ * renewing, failed, expired, revoked, deleted, not-agreed.
  */
 const char *acme_state_word(const acme_state_t *state, apr_time_t now);
 

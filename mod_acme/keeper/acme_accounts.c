@@ -338,21 +338,6 @@ apr_status_t acme_accounts_set_persist(acme_accounts_t *accounts,
                                             conf_of(accounts, ca), res) : rv;
 }
 
-static const char *account_text(const acme_ca_conf_t *ca,
-                                const acme_account_file_t *file,
-                                apr_pool_t *p)
-{
-    const char *what = file->deactivated ? "deactivated"
-        : file->url ? acme_text_clean(file->url, ACME_URL_MAX, p)
-                    : "not registered yet";
-
-    return apr_psprintf(p, "%s: %s%s%s%s%s\n", ca->url, what,
-                        ca->contacts->nelts ? ", contacts " : "",
-                        apr_array_pstrcat(p, ca->contacts, ' '),
-                        ca->kid ? ", external account " : "",
-                        ca->kid ? acme_text_clean(ca->kid, 200, p) : "");
-}
-
 const char *acme_accounts_text(acme_accounts_t *accounts, apr_pool_t *p)
 {
     const apr_array_header_t *cas =
@@ -361,15 +346,23 @@ const char *acme_accounts_text(acme_accounts_t *accounts, apr_pool_t *p)
     int i;
 
     for (i = 0; i < cas->nelts; i++) {
+        const acme_ca_conf_t *ca = conf_of(accounts, (apr_uint32_t)i);
         acme_account_file_t file = { NULL };
         acme_result_t res;
         acme_key_t *key;
 
-        acme_account_file_load(
-            &key, &file, acme_registry_store(accounts->registry),
-            conf_of(accounts, (apr_uint32_t)i)->folder, &res, p);
-        text = apr_pstrcat(p, text, account_text(
-            conf_of(accounts, (apr_uint32_t)i), &file, p), NULL);
+        acme_account_file_load(&key, &file,
+                               acme_registry_store(accounts->registry),
+                               ca->folder, &res, p);
+        text = apr_psprintf(
+            p, "%s%s: %s%s%s%s%s\n", text, ca->url,
+            file.deactivated ? "deactivated"
+            : file.url       ? acme_text_clean(file.url, ACME_URL_MAX, p)
+                             : "not registered yet",
+            ca->contacts->nelts ? ", contacts " : "",
+            apr_array_pstrcat(p, ca->contacts, ' '),
+            ca->kid ? ", external account " : "",
+            ca->kid ? acme_text_clean(ca->kid, 200, p) : "");
     }
     return text;
 }

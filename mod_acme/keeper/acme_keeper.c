@@ -314,24 +314,6 @@ static void receive_hello(loop_t *loop, apr_time_t now, apr_pool_t *p)
     }
 }
 
-static void accept_control(loop_t *loop, apr_time_t now)
-{
-    int fd = accept(loop->control, NULL, NULL);
-
-    if (fd >= 0) {
-        channel_add(loop, fd, ACME_BY_CONTROL, now);
-    }
-}
-
-/* Keep a request, and the pool that it is in, until there is a reply. */
-static void park(loop_t *loop, channel_t *channel,
-                 const acme_message_t *request)
-{
-    channel->parked = *request;
-    channel->parked_in = loop->incoming;
-    apr_pool_create(&loop->incoming, loop->p);
-}
-
 static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
 {
     channel_t *channel = &loop->channels[i];
@@ -352,7 +334,10 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
     if (rv == APR_SUCCESS) {
         rv = answer(loop, channel, &request, p);
         if (rv == APR_EAGAIN) {
-            park(loop, channel, &request);
+            /* Kept, with the pool that it is in, until there is a reply. */
+            channel->parked = request;
+            channel->parked_in = loop->incoming;
+            apr_pool_create(&loop->incoming, loop->p);
             return;
         }
     }
@@ -488,7 +473,11 @@ static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
         }
     }
     if (fds[POLL_CONTROL].revents) {
-        accept_control(loop, now);
+        const int fd = accept(loop->control, NULL, NULL);
+
+        if (fd >= 0) {
+            channel_add(loop, fd, ACME_BY_CONTROL, now);
+        }
     }
     if (fds[POLL_INHERITED].revents) {
         receive_hello(loop, now, p);

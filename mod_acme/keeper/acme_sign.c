@@ -121,11 +121,13 @@ static apr_status_t update_account(const char **ppayload,
 /* These are signed only while the administrator's request is pending. */
 static apr_status_t check_requested(const signing_t *signing, int requested)
 {
-    return requested ? APR_SUCCESS
-               : acme_fail(
-                   signing->res, APR_EACCES,
-                   "%s: a worker asked for a signature that no administrator requested",
-                   signing->cert->id);
+    if (requested) {
+        return APR_SUCCESS;
+    }
+    return acme_fail(
+        signing->res, APR_EACCES,
+        "%s: a worker asked for a signature that no administrator requested",
+        signing->cert->id);
 }
 
 /* Is this request of the administrator pending, for this very account? */
@@ -156,8 +158,8 @@ static apr_status_t key_change(const char **ppayload, const signing_t *signing)
     }
     if (rv == APR_SUCCESS) {
         rv = acme_accounts_next_key(&inner.key, signing->accounts,
-                                    signing->ca_index, ACME_NEXT_KEY_MAKE, signing->res,
-                                    signing->p);
+                                    signing->ca_index, ACME_NEXT_KEY_MAKE,
+                                    signing->res, signing->p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -218,12 +220,6 @@ static payload_t *const payloads[] = {
     [ACME_SIGN_REVOKE] = revocation
 };
 
-/* A request with the account's JWK; all others have its URL. (8555, 6.2) */
-static int has_jwk(apr_uint32_t kind)
-{
-    return kind == ACME_SIGN_NEW_ACCOUNT || kind == ACME_SIGN_FIND_ACCOUNT;
-}
-
 static apr_status_t check(const signing_t *signing)
 {
     const acme_msg_sign_t *sign = signing->sign;
@@ -248,82 +244,54 @@ static apr_status_t check(const signing_t *signing)
     return acme_url_check(sign->url, signing->res, signing->p);
 }
 
-/*
- * The CA may just have reported to another order that the account is lost: this
- * order gets the same problem, and registers the account again.
- */
-static apr_status_t fail_no_account(const signing_t *signing)
-{
-    acme_result_t *res = signing->res;
-
-    acme_fail(res, APR_EINVAL, "%s: there is no account yet",
-              signing->cert->id);
-    apr_cpystrn(res->problem, NO_ACCOUNT, sizeof(res->problem));
-    return acme_result_reason(res, ACME_REASON_ACCOUNT_UNKNOWN);
-}
-
-/*
- * The account's key and its URL, but for two: the next key says whether the
- * CA has it, and a certificate's own key may revoke it. (8555, 7.6)
- */
-static apr_status_t choose_key(acme_jws_t *jws, const signing_t *signing)
-{
-    const acme_msg_sign_t *sign = signing->sign;
-
-    jws->kid = NULL;
-    if (sign->kind == ACME_SIGN_REVOKE && (sign->with & ACME_WITH_CERT_KEY)) {
-        return acme_key_load(&jws->key, live_file(signing, "privkey"),
-                             signing->res, signing->p);
-    }
-    if (sign->kind == ACME_SIGN_FIND_ACCOUNT
-        && (sign->with & ACME_WITH_NEXT_KEY)) {
-        return acme_accounts_next_key(&jws->key, signing->accounts,
-                                      signing->ca_index, ACME_NEXT_KEY_FIND, signing->res,
-                                      signing->p);
-    }
-    jws->key = signing->account->key;
-    if (!has_jwk(sign->kind)) {
-        jws->kid = signing->account->url;
-        if (!jws->kid) {
-            return fail_no_account(signing);
-        }
-    }
-    return APR_SUCCESS;
-}
-
-/* A deactivated account signs nothing. */
-static apr_status_t check_account(const signing_t *signing)
-{
-    const acme_msg_sign_t *sign = signing->sign;
-
-    if (sign->kind == ACME_SIGN_REVOKE && (sign->with & ACME_WITH_CERT_KEY)) {
-        return APR_SUCCESS;
-    }
-    return acme_accounts_check(signing->accounts, signing->account,
-                               signing->res, signing->p);
-}
-
 static apr_status_t sign_request(const char **pbody, const signing_t *signing)
 {
     const acme_msg_sign_t *sign = signing->sign;
-    acme_jws_t jws;
+    const acme_ca_account_t *account = signing->account;
+    acme_result_t *res = signing->res;
+    acme_jws_t jws = { .key = account->key, .nonce = sign->nonce,
+                       .url = sign->url };
     apr_status_t rv;
 
-    rv = check_account(signing);
-    if (rv == APR_SUCCESS) {
-        rv = choose_key(&jws, signing);
+    /* A certificate's own key can revoke it without the account. (8555, 7.6) */
+    if (sign->kind == ACME_SIGN_REVOKE && (sign->with & ACME_WITH_CERT_KEY)) {
+        rv = acme_key_load(&jws.key, live_file(signing, "privkey"), res,
+                           signing->p);
+    }
+    else {
+        rv = acme_accounts_check(signing->accounts, account, res, signing->p);
+        if (rv == APR_SUCCESS && sign->kind == ACME_SIGN_FIND_ACCOUNT
+            && (sign->with & ACME_WITH_NEXT_KEY)) {
+            /* Whether the CA has the next key already. */
+            rv = acme_accounts_next_key(&jws.key, signing->accounts,
+                                        signing->ca_index, ACME_NEXT_KEY_FIND,
+                                        res, signing->p);
+        }
+        else if (rv == APR_SUCCESS && sign->kind != ACME_SIGN_FIND_ACCOUNT
+                 && sign->kind != ACME_SIGN_NEW_ACCOUNT) {
+            /* All others have the account's URL, not its JWK. (8555, 6.2) */
+            jws.kid = account->url;
+            if (!jws.kid) {
+                /*
+                 * The CA may just have reported to another order that the
+                 * account is lost: this order gets the same problem, and
+                 * registers the account again.
+                 */
+                rv = acme_fail(res, APR_EINVAL, "%s: there is no account yet",
+                               signing->cert->id);
+                apr_cpystrn(res->problem, NO_ACCOUNT, sizeof(res->problem));
+                res->reason = ACME_REASON_ACCOUNT_UNKNOWN;
+            }
+        }
     }
     if (rv == APR_SUCCESS) {
         rv = payloads[sign->kind](&jws.payload, signing);
     }
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv == APR_SUCCESS) {
+        rv = acme_jws_make(pbody, &jws, res, signing->p);
     }
-    jws.nonce = sign->nonce;
-    jws.url = sign->url;
-    rv = acme_jws_make(pbody, &jws, signing->res, signing->p);
     if (rv == APR_SUCCESS && strlen(*pbody) > ACME_JWS_MAX) {
-        rv = acme_fail_never(signing->res, APR_ENOSPC,
+        rv = acme_fail_never(res, APR_ENOSPC,
                              "%s: too many names for one request",
                              signing->cert->id);
     }

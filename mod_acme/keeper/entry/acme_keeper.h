@@ -2,7 +2,8 @@
  * acme_keeper.h - the process that holds the keys and the store.
  *
  * The keeper is forked from httpd's parent and has the parent's user and one
- * thread. It serves one message after the other and never waits for the network.
+ * thread. It serves one message after the other and never waits for the
+ * network.
  */
 #ifndef ACME_KEEPER_H
 #define ACME_KEEPER_H
