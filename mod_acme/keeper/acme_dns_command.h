@@ -8,7 +8,7 @@
 #include "acme_conf.h"
 #include "acme_message.h"
 
-/* A record that is to be set or removed. */
+/* A record that is set or removed. */
 typedef struct {
     apr_uint32_t cert; /* index in the configuration */
     const char *id;    /* of the certificate, for the log */

@@ -32,11 +32,11 @@ struct record_t {
     const acme_dns_conf_t *dns;
     apr_array_header_t *holders;        /* apr_uint32_t: certificates */
     action_e running;
-    action_e next_action;       /* when what runs has ended */
+    action_e next_action;       /* after the running command */
     const char *auth_output;    /* of the last present; NULL: none */
-    int failed;                 /* the last present, */
-    int order;                  /* so many had failed before */
-    int reported;
+    int failed;                 /* the last present failed, */
+    int order;                  /* after so many other failures, */
+    int reported;               /* and that was returned */
     acme_result_t res;
     apr_pool_t *p;
 };

@@ -257,18 +257,18 @@ static apr_status_t check_loads(const install_t *in,
 static apr_status_t check(const install_t *in, const acme_chain_t *chain,
                           const acme_pending_t *pending)
 {
-    acme_install_check_t asked;
+    acme_install_check_t expected;
     apr_status_t rv;
 
-    asked.life_max = has_private_ca(in) ? LIFETIME_PRIVATE : LIFETIME_USUAL;
-    asked.id = in->cert->id;
-    asked.names = pending->names;
-    asked.now = in->now;
-    asked.replaced_until = replaced_until(in);
-    rv = acme_key_parse(&asked.key, pending->key_pem, in->cert->id, in->res,
+    expected.life_max = has_private_ca(in) ? LIFETIME_PRIVATE : LIFETIME_USUAL;
+    expected.id = in->cert->id;
+    expected.names = pending->names;
+    expected.now = in->now;
+    expected.replaced_until = replaced_until(in);
+    rv = acme_key_parse(&expected.key, pending->key_pem, in->cert->id, in->res,
                         in->p);
     if (rv == APR_SUCCESS) {
-        rv = acme_install_check_chain(chain, &asked, in->res, in->p);
+        rv = acme_install_check_chain(chain, &expected, in->res, in->p);
     }
     if (rv == APR_SUCCESS) {
         rv = check_loads(in, chain, pending->key_pem);

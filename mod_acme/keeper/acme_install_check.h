@@ -11,10 +11,10 @@
 
 typedef struct {
     const char *id;
-    const apr_array_header_t *names; /* const char *: those ordered */
-    acme_key_t *key;                 /* of the request that was finalized */
-    apr_interval_time_t life_max;    /* the longest lifetime allowed */
-    apr_time_t replaced_until;       /* the earliest expiry allowed; 0:
+    const apr_array_header_t *names;    /* const char *: those ordered */
+    acme_key_t *key;                    /* of the request that was finalized */
+    apr_interval_time_t life_max;       /* the longest lifetime allowed */
+    apr_time_t replaced_until;          /* the earliest expiry allowed; 0:
                                            any */
     apr_time_t now;
 } acme_install_check_t;

@@ -37,7 +37,7 @@ typedef struct {
     apr_size_t output_max;      /* octets collected */
     acme_job_line_cb *line;     /* NULL: none */
     void *baton;
-    int outlives; /* the job goes on when p ends: then SIGPIPE
+    int outlives;               /* the job goes on when p ends: then SIGPIPE
                                    does not end it, but an alarm does, 5 s
                                    after its deadline */
 } acme_job_conf_t;
