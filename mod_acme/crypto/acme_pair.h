@@ -17,8 +17,8 @@
  *
  * ciphers: the SSLCipherSuite (const char *) of each server that is to load
  * it, "" where it has none, for such a list can set the security level; NULL
- * or empty: OpenSSL's default level. Fails with what the file is or lacks, for good; ENOENT and
- * the like when a file can't be read.
+ * or empty: OpenSSL's default level. Fails with what the file is or lacks, for
+ * good; ENOENT and the like when a file can't be read.
  */
 apr_status_t acme_pair_check(const char *cert_path, const char *key_path,
                              const apr_array_header_t *ciphers,

@@ -7,17 +7,17 @@
 
 #include "acme_ctl_show.h"
 #include "acme_json.h"
-#include "acme_view.h"
+#include "acme_status_rows.h"
 
 static apr_array_header_t *rows_of(const apr_array_header_t *certs, int i,
                                    apr_time_t now, apr_pool_t *p)
 {
     const acme_ctl_cert_t *cert = &APR_ARRAY_IDX(certs, i, acme_ctl_cert_t);
-    const acme_view_cert_t view = {
+    const acme_status_cert_t view = {
         .id = cert->id, .names = cert->names, .state = &cert->state
     };
 
-    return acme_view_rows(&view, now, p);
+    return acme_status_rows_make(&view, now, p);
 }
 
 void acme_ctl_show_text(const apr_array_header_t *certs, apr_time_t now,
@@ -28,13 +28,14 @@ void acme_ctl_show_text(const apr_array_header_t *certs, apr_time_t now,
     for (i = 0; i < certs->nelts; i++) {
         const apr_array_header_t *rows = rows_of(certs, i, now, p);
 
-        printf("%s: %s\n", acme_view_find(rows, "id", ACME_VIEW_TEXT)->text,
-               acme_view_find(rows, "state", ACME_VIEW_TEXT)->text);
+        printf("%s: %s\n",
+               acme_status_rows_find(rows, "id", ACME_STATUS_TEXT)->text,
+               acme_status_rows_find(rows, "state", ACME_STATUS_TEXT)->text);
         for (k = 2; k < rows->nelts; k++) {
-            const acme_view_row_t *row =
-                &APR_ARRAY_IDX(rows, k, acme_view_row_t);
+            const acme_status_row_t *row =
+                &APR_ARRAY_IDX(rows, k, acme_status_row_t);
 
-            if (row->shown & ACME_VIEW_TEXT) {
+            if (row->shown & ACME_STATUS_TEXT) {
                 printf("    %s: %s\n", row->label, row->text);
             }
         }
@@ -44,16 +45,16 @@ void acme_ctl_show_text(const apr_array_header_t *certs, apr_time_t now,
     }
 }
 
-static json_t *value_of(const acme_view_row_t *row)
+static json_t *value_of(const acme_status_row_t *row)
 {
     switch (row->type) {
-    case ACME_VIEW_NUMBER:
+    case ACME_STATUS_NUMBER:
         return json_integer((json_int_t)strtoul(row->value, NULL, 10));
-    case ACME_VIEW_FLAG:
+    case ACME_STATUS_FLAG:
         return json_boolean(!strcmp(row->value, "true"));
-    case ACME_VIEW_LIST:
+    case ACME_STATUS_LIST:
         return acme_json_array(row->list);
-    case ACME_VIEW_STRING:
+    case ACME_STATUS_STRING:
         break;
     }
     return row->value ? json_string(row->value) : json_null();
@@ -70,10 +71,10 @@ void acme_ctl_show_json(const apr_array_header_t *certs, apr_time_t now,
         json_t *json = json_object();
 
         for (k = 0; k < rows->nelts; k++) {
-            const acme_view_row_t *row =
-                &APR_ARRAY_IDX(rows, k, acme_view_row_t);
+            const acme_status_row_t *row =
+                &APR_ARRAY_IDX(rows, k, acme_status_row_t);
 
-            if (row->shown & ACME_VIEW_JSON) {
+            if (row->shown & ACME_STATUS_JSON) {
                 json_object_set_new(json, row->key, value_of(row));
             }
         }

@@ -16,7 +16,7 @@
 #include "acme_ctl_show.h"
 #include "acme_next_step.h"
 #include "acme_revoke_reason.h"
-#include "acme_view.h"
+#include "acme_status_rows.h"
 
 #define DONE 0
 #define FAILED 1
@@ -42,7 +42,7 @@ static int status(const run_t *run)
     int i, ill = 0;
 
     for (i = 0; i < run->certs->nelts; i++) {
-        ill |= acme_view_is_ill(
+        ill |= acme_status_rows_is_ill(
             &APR_ARRAY_IDX(run->certs, i, acme_ctl_cert_t).state, now);
     }
     if (run->call.json) {

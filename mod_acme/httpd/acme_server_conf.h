@@ -17,7 +17,7 @@ typedef enum { ACME_HTTPS_OFF, ACME_HTTPS_TEMPORARY, ACME_HTTPS_PERMANENT }
     acme_require_https_e;
 
 typedef struct {
-    int http;                   /* local port behind the outside's 80; 0: none */
+    int http;                   /* local port behind 80 of outside; 0: none */
     int https;
 } acme_ports_t;
 

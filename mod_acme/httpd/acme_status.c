@@ -16,7 +16,7 @@
 #include "acme_server_conf.h"
 #include "acme_status.h"
 #include "acme_text.h"
-#include "acme_view.h"
+#include "acme_status_rows.h"
 
 #define TEXT_MAX (ACME_DETAIL_SIZE + ACME_PROBLEM_SIZE)
 
@@ -35,7 +35,7 @@ static apr_array_header_t *rows_of(int i, const char *held, apr_time_t now,
 {
     const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
     acme_state_t *state = apr_palloc(p, sizeof(*state));
-    acme_view_cert_t view = {
+    acme_status_cert_t view = {
         .id = cert->id, .names = cert->names, .is_reload_held = held[0] != 0
     };
 
@@ -49,7 +49,7 @@ static apr_array_header_t *rows_of(int i, const char *held, apr_time_t now,
         state->explanation[ACME_EXPLANATION_SIZE - 1] = '\0';
         view.state = state;
     }
-    return acme_view_rows(&view, now, p);
+    return acme_status_rows_make(&view, now, p);
 }
 
 /* Lines for scripts must stay lines. */
@@ -75,10 +75,10 @@ static void show_lines(request_rec *r, const char *held)
         const apr_array_header_t *rows = rows_of(i, held, now, r->pool);
 
         for (k = 0; k < rows->nelts; k++) {
-            const acme_view_row_t *row =
-                &APR_ARRAY_IDX(rows, k, acme_view_row_t);
+            const acme_status_row_t *row =
+                &APR_ARRAY_IDX(rows, k, acme_status_row_t);
 
-            if (row->shown & ACME_VIEW_LINES) {
+            if (row->shown & ACME_STATUS_LINES) {
                 ap_rprintf(r, "AcmeCertificate[%d]%c%s: %s\n", i,
                            apr_toupper(row->key[0]), row->key + 1,
                            plain(row->value, r));
@@ -97,16 +97,17 @@ static const char *html(const char *text, request_rec *r)
  * but in the last column each one.
  */
 static void show_cell(request_rec *r, const apr_array_header_t *rows,
-                      acme_view_column_e column)
+                      acme_status_column_e column)
 {
     int is_first = 1, k;
 
     ap_rputs("<td>", r);
     for (k = 0; k < rows->nelts; k++) {
-        const acme_view_row_t *row = &APR_ARRAY_IDX(rows, k, acme_view_row_t);
-        const int is_labelled = !is_first || column == ACME_VIEW_PROBLEM;
+        const acme_status_row_t *row =
+            &APR_ARRAY_IDX(rows, k, acme_status_row_t);
+        const int is_labelled = !is_first || column == ACME_STATUS_PROBLEM;
 
-        if (!(row->shown & ACME_VIEW_PAGE) || row->column != column) {
+        if (!(row->shown & ACME_STATUS_PAGE) || row->column != column) {
             continue;
         }
         ap_rvputs(r, is_first ? "" : "<br />", is_labelled ? row->label : "",
@@ -118,7 +119,7 @@ static void show_cell(request_rec *r, const apr_array_header_t *rows,
 
 static void show_html(request_rec *r, const char *held)
 {
-    static const char *const headings[ACME_VIEW_COLUMNS] = {
+    static const char *const headings[ACME_STATUS_COLUMNS] = {
         "Certificate", "Names", "State", "Valid until", "Next", "Last problem"
     };
     const apr_time_t now = apr_time_now();
@@ -130,7 +131,7 @@ static void show_html(request_rec *r, const char *held)
                    html(held, r));
     }
     ap_rputs("<table border=\"1\"><tr>", r);
-    for (column = 0; column < ACME_VIEW_COLUMNS; column++) {
+    for (column = 0; column < ACME_STATUS_COLUMNS; column++) {
         ap_rvputs(r, "<th>", headings[column], "</th>", NULL);
     }
     ap_rputs("</tr>\n", r);
@@ -138,8 +139,8 @@ static void show_html(request_rec *r, const char *held)
         const apr_array_header_t *rows = rows_of(i, held, now, r->pool);
 
         ap_rputs("<tr>", r);
-        for (column = 0; column < ACME_VIEW_COLUMNS; column++) {
-            show_cell(r, rows, (acme_view_column_e)column);
+        for (column = 0; column < ACME_STATUS_COLUMNS; column++) {
+            show_cell(r, rows, (acme_status_column_e)column);
         }
         ap_rputs("</tr>\n", r);
     }

@@ -7,13 +7,13 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 %C%_libacme_ipc_la_CPPFLAGS = $(ipc_flags)
 %C%_libacme_ipc_la_CFLAGS = $(hidden)
 %C%_libacme_ipc_la_SOURCES = \
-	%D%/acme_client.c %D%/acme_client.h \
 	%D%/acme_conf.c %D%/acme_conf.h \
 	%D%/acme_conf_snapshot.c %D%/acme_conf_snapshot.h \
 	%D%/acme_hook_event.h \
+	%D%/acme_keeper_client.c %D%/acme_keeper_client.h \
 	%D%/acme_log.c %D%/acme_log.h \
 	%D%/acme_message.c %D%/acme_message.h \
 	%D%/acme_next_step.c %D%/acme_next_step.h \
 	%D%/acme_server.h \
 	%D%/acme_state.c %D%/acme_state.h \
-	%D%/acme_view.c %D%/acme_view.h
+	%D%/acme_status_rows.c %D%/acme_status_rows.h

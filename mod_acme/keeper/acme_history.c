@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 
 #include "acme_history.h"
-#include "acme_quarantine.h"
+#include "acme_name_quarantine.h"
 
 /* For the journal, in the order of acme_order_kind_e. */
 static const char *const kinds[ACME_ORDER_KINDS] = {
@@ -58,9 +58,9 @@ void acme_history_ordered(acme_journal_event_t *event,
 
     event->ca = acme_conf_ca(conf, cert, note->about.ca)->folder;
     event->kind = kinds[kind_of(note, state, event->when)];
-    event->about = apr_pstrdup(
-        p,
-        names_word(buf, acme_quarantine_names(cert, journal, event->when, p)));
+    event->about =
+        apr_pstrdup(p, names_word(buf, acme_name_quarantine_names(
+                                           cert, journal, event->when, p)));
 }
 
 void acme_history_failed(acme_journal_event_t *event,
@@ -188,7 +188,7 @@ void acme_history_read(acme_state_t *state, const acme_journal_t *journal,
     memset(state->past, 0, sizeof(state->past));
     memset(state->pasts, 0, sizeof(state->pasts));
     apr_pool_create(&scratch, journal->events->pool);
-    names_word(names, acme_quarantine_names(cert, journal, now, scratch));
+    names_word(names, acme_name_quarantine_names(cert, journal, now, scratch));
     apr_pool_destroy(scratch);
     order.ca = ACME_NO_CA;
     row.name = ACME_NO_NAME;

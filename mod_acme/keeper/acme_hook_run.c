@@ -33,10 +33,10 @@ struct run_t {
     int outlives;
     acme_hook_done_cb *done;
     void *baton;
-    acme_job_t *job;            /* NULL: it waits for a place, or */
+    acme_process_t *job;            /* NULL: it waits for a place, or */
     apr_status_t failed;        /* it could not be started, */
     acme_result_t res;          /* and why */
-    char last[ACME_JOB_LINE_MAX + 1];   /* its last line */
+    char last[ACME_PROCESS_LINE_MAX + 1];   /* its last line */
     int lines;                  /* that it wrote */
     apr_pool_t *p;
 };
@@ -240,7 +240,7 @@ static void on_line(void *baton, const char *line)
 
 static void start(run_t *run, apr_time_t now)
 {
-    acme_job_conf_t conf = { 0 };
+    acme_process_conf_t conf = { 0 };
 
     conf.argv = run->argv;
     conf.env = run->env;
@@ -250,7 +250,7 @@ static void start(run_t *run, apr_time_t now)
     conf.line = on_line;
     conf.baton = run;
     conf.outlives = run->outlives;
-    run->failed = acme_job_launch(&run->job, &conf, &run->res, run->p);
+    run->failed = acme_process_launch(&run->job, &conf, &run->res, run->p);
     run->hooks->running += run->job != NULL;
 }
 
@@ -311,7 +311,7 @@ int acme_hook_run_poll(const acme_hook_runner_t *hooks, struct pollfd *fds)
 
     for (run = hooks->first; run; run = run->next) {
         if (run->job) {
-            n += acme_job_poll(run->job, fds + n);
+            n += acme_process_poll(run->job, fds + n);
         }
     }
     return n;
@@ -326,7 +326,7 @@ apr_time_t acme_hook_run_wake(const acme_hook_runner_t *hooks, apr_time_t now)
         if (!run->job && !run->failed) {
             continue;
         }
-        at = run->job ? acme_job_wake(run->job, now) : now;
+        at = run->job ? acme_process_wake(run->job, now) : now;
         if (!wake || at < wake) {
             wake = at;
         }
@@ -337,12 +337,12 @@ apr_time_t acme_hook_run_wake(const acme_hook_runner_t *hooks, apr_time_t now)
 static apr_status_t get_outcome(run_t *run)
 {
     const char *colon = run->last[0] ? ": " : "";
-    const int code = run->job ? acme_job_exit(run->job) : 0;
+    const int code = run->job ? acme_process_exit(run->job) : 0;
 
     if (run->failed || code == 0) {
         return run->failed;
     }
-    if (acme_job_late(run->job)) {
+    if (acme_process_late(run->job)) {
         return acme_fail(
             &run->res, APR_TIMEUP,
             "%s: the command was killed because it was still running after %s; if it needs longer, raise AcmeHookTimeout%s%s",
@@ -363,7 +363,7 @@ static void finish(run_t *run)
     apr_status_t rv = get_outcome(run);
 
     run->done(run->baton, rv, &run->res,
-              run->job ? acme_job_output(run->job) : "");
+              run->job ? acme_process_output(run->job) : "");
     apr_pool_destroy(run->p);
 }
 
@@ -375,7 +375,7 @@ static run_t *remove_ended(acme_hook_runner_t *hooks, apr_time_t now)
     while (*at) {
         run_t *run = *at;
 
-        if (!run->failed && !(run->job && acme_job_step(run->job, now))) {
+        if (!run->failed && !(run->job && acme_process_step(run->job, now))) {
             at = &run->next;
             continue;
         }

@@ -10,11 +10,11 @@
 
 #include <apr_tables.h>
 
-#include "acme_job.h"
+#include "acme_process.h"
 #include "acme_log.h"
 
 #define ACME_HOOKS_MAX 64               /* at once; the others wait */
-#define ACME_HOOK_FDS  (ACME_HOOKS_MAX * ACME_JOB_FDS)
+#define ACME_HOOK_FDS  (ACME_HOOKS_MAX * ACME_PROCESS_FDS)
 
 /* Octets of output that are collected; certbot's cleanup hook gets them. */
 #define ACME_HOOK_OUTPUT_MAX 8192

@@ -8,7 +8,7 @@
 #include "acme_registry.h"
 #include "acme_name.h"
 #include "acme_history.h"
-#include "acme_quarantine.h"
+#include "acme_name_quarantine.h"
 #include "acme_state_load.h"
 
 #define NEXT_MAX apr_time_from_sec(2 * 24 * 3600)
@@ -267,8 +267,8 @@ static acme_blame_e blame_name(const acme_registry_t *registry,
     fault.name = APR_ARRAY_IDX(conf->names, note->name, const char *);
     fault.challenge = note->challenge;
     fault.is_lasting = note->retry == ACME_RETRY_NEVER;
-    return acme_quarantine_blame(entry, &fault, conf,
-                                 &registry->states[note->about.cert], now);
+    return acme_name_quarantine_blame(
+        entry, &fault, conf, &registry->states[note->about.cert], now);
 }
 
 /* A request that is not an order: the state stays, and nothing is retried. */
@@ -405,7 +405,7 @@ static void order_progressed(acme_registry_t *registry,
     if (note->note == ACME_NOTE_CHALLENGE) {
         acme_history_failed(event, note, registry->conf);
         if (note->name < (apr_uint32_t)conf->names->nelts) {
-            acme_quarantine_challenge(
+            acme_name_quarantine_challenge(
                 entry, APR_ARRAY_IDX(conf->names, note->name, const char *),
                 note->challenge, conf, now);
         }
@@ -459,7 +459,7 @@ void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
 
     detail = apr_psprintf(p, "archive/%s/%d", cert_of(registry, cert)->id,
                           state->live);
-    acme_quarantine_issued(change.journal, names);
+    acme_name_quarantine_issued(change.journal, names);
     change_save(&change, "installed", detail);
     acme_event_send(registry->with.events, state, ACME_EVENT_INSTALLED, detail,
                     p);
@@ -485,7 +485,7 @@ void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
     state->next_at = 0;
     forget_limit(state);
     if (want->want == ACME_WANT_RENEWAL) {
-        acme_quarantine_try_all(change.journal, now);
+        acme_name_quarantine_try_all(change.journal, now);
     }
     change_save(&change, "asked", request_names[want->want]);
     publish_change(registry, cert);
@@ -544,8 +544,8 @@ apr_array_header_t *acme_registry_names_to_order(
     const acme_cert_conf_t *conf = cert_of(registry, cert);
     const acme_journal_t *entry = open_journal(registry, cert, p);
 
-    *pflags = acme_quarantine_flags(conf, entry, now, p);
-    return acme_quarantine_names(conf, entry, now, p);
+    *pflags = acme_name_quarantine_flags(conf, entry, now, p);
+    return acme_name_quarantine_names(conf, entry, now, p);
 }
 
 /* A new window: the time in it is drawn once, and kept. */

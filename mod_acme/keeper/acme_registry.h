@@ -47,8 +47,10 @@ const acme_state_t *acme_registry_next_change(const acme_registry_t *registry,
 /* How many orders are under way. */
 int acme_registry_orders_under_way(const acme_registry_t *registry);
 
-/* const char *: the names of the certificate that are ordered now; *pflags has
-   an octet for each configured name. Both as in acme_quarantine.h, in p. */
+/*
+ * const char *: the names of the certificate that are ordered now; *pflags has
+ * an octet for each configured name. Both as in acme_name_quarantine.h, in p.
+ */
 apr_array_header_t *acme_registry_names_to_order(
     const acme_registry_t *registry, apr_uint32_t cert, const char **pflags,
     apr_time_t now, apr_pool_t *p);

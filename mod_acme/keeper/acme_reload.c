@@ -11,7 +11,7 @@
 
 #include <apr_strings.h>
 
-#include "acme_job.h"
+#include "acme_process.h"
 #include "acme_pair.h"
 #include "acme_reload.h"
 
@@ -54,7 +54,7 @@ struct acme_reload_t {
     apr_interval_time_t postponed_wait;
     char reason[REASON_SIZE];
 
-    acme_job_t *job; /* TESTING, LISTING: httpd */
+    acme_process_t *job; /* TESTING, LISTING: httpd */
     apr_pool_t *job_pool;
     apr_pool_t *p;
 };
@@ -239,8 +239,8 @@ static const char *run_httpd(acme_reload_t *reload, phase_e phase,
     acme_result_t res;
 
     reload->phase = phase;
-    if (acme_job_start(&reload->job, argv, reload->server->cwd,
-                       now + TEST_TIMEOUT, &res, reload->job_pool)) {
+    if (acme_process_start(&reload->job, argv, reload->server->cwd,
+                           now + TEST_TIMEOUT, &res, reload->job_pool)) {
         return apr_pstrdup(reload->job_pool, res.detail);
     }
     return NULL;
@@ -333,8 +333,8 @@ static const char *complaint(const char *output, apr_pool_t *p)
 static const char *find_objection(acme_reload_t *reload, apr_time_t now)
 {
     apr_pool_t *p = reload->job_pool;
-    const char *output = acme_job_output(reload->job);
-    const int status = acme_job_exit(reload->job);
+    const char *output = acme_process_output(reload->job);
+    const int status = acme_process_exit(reload->job);
     apr_array_header_t *files;
 
     if (status < 0) {
@@ -403,7 +403,7 @@ apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now)
         break;
     case TESTING:
     case LISTING:
-        if (acme_job_step(reload->job, now)) {
+        if (acme_process_step(reload->job, now)) {
             end_job(reload, now);
         }
         break;
@@ -413,11 +413,11 @@ apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now)
         }
         break;
     }
-    return is_running(reload) ? acme_job_wake(reload->job, now)
+    return is_running(reload) ? acme_process_wake(reload->job, now)
                               : reload->due;
 }
 
 int acme_reload_fd(const acme_reload_t *reload)
 {
-    return is_running(reload) ? acme_job_fd(reload->job) : -1;
+    return is_running(reload) ? acme_process_fd(reload->job) : -1;
 }

@@ -11,7 +11,7 @@
 #include "acme_name.h"
 #include "acme_pair.h"
 #include "acme_history.h"
-#include "acme_quarantine.h"
+#include "acme_name_quarantine.h"
 #include "acme_state_load.h"
 #include "acme_url.h"
 
@@ -227,7 +227,7 @@ void acme_state_load_journal(acme_state_t *state,
 {
     state->recent = count_recent(journal, now);
     state->left_out =
-        acme_quarantine_left_out(&state->names_again_at, cert, journal);
+        acme_name_quarantine_left_out(&state->names_again_at, cert, journal);
     acme_history_read(state, journal, conf, cert, now);
 }
 
@@ -283,7 +283,7 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
                                    p);
     load_journal(state, journal, cert);
     acme_state_load_journal(state, journal, conf, cert, apr_time_now());
-    load.names = acme_quarantine_names(cert, journal, apr_time_now(), p);
+    load.names = acme_name_quarantine_names(cert, journal, apr_time_now(), p);
     rv = load_live(&load, res);
     load_window(state, &journal->window);
     if (rv == APR_SUCCESS && journal_rv != APR_SUCCESS) {

@@ -17,10 +17,10 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_hook_run.c %D%/acme_hook_run.h \
 	%D%/acme_install.c %D%/acme_install.h \
 	%D%/acme_install_check.c %D%/acme_install_check.h \
-	%D%/acme_job.c %D%/acme_job.h \
 	%D%/acme_keeper.c \
+	%D%/acme_name_quarantine.c %D%/acme_name_quarantine.h \
 	%D%/acme_persist_zone.c %D%/acme_persist_zone.h \
-	%D%/acme_quarantine.c %D%/acme_quarantine.h \
+	%D%/acme_process.c %D%/acme_process.h \
 	%D%/acme_registry.c %D%/acme_registry.h \
 	%D%/acme_reload.c %D%/acme_reload.h \
 	%D%/acme_sign.c %D%/acme_sign.h \

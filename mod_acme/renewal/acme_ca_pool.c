@@ -10,7 +10,7 @@
 #include "acme_ca_pool.h"
 #include "acme_name.h"
 #include "acme_problem.h"
-#include "acme_schedule.h"
+#include "acme_timing.h"
 #include "acme_url.h"
 
 typedef struct {
@@ -125,7 +125,7 @@ apr_uint32_t acme_ca_pool_choose(acme_ca_pool_t *cas,
             now);
     }
     apr_thread_mutex_unlock(cas->mutex);
-    return acme_schedule_ca(state, now, n == cert->cas->nelts ? open : NULL);
+    return acme_timing_ca(state, now, n == cert->cas->nelts ? open : NULL);
 }
 
 static const char *breaker_text(const acme_ca_pool_t *cas, apr_uint32_t index,

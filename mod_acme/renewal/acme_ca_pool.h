@@ -32,7 +32,7 @@ void acme_ca_pool_return(acme_ca_pool_t *cas, apr_uint32_t index,
 
 /*
  * How well each CA is, as tasks found it. choose: the position in the
- * certificate's list of the CA to use now (acme_schedule_ca()); those that are
+ * certificate's list of the CA to use now (acme_timing_ca()); those that are
  * not 0 in full (ACME_CHOICE_MAX octets), by position, are passed over too.
  */
 apr_uint32_t acme_ca_pool_choose(acme_ca_pool_t *cas,

@@ -94,8 +94,8 @@ static apr_status_t send_record(const acme_task_t *task, const row_t *row,
     body->remaining = (apr_uint32_t)remaining;
     apr_cpystrn(body->token, row->token, sizeof(body->token));
     apr_cpystrn(body->record, row->record.record, sizeof(body->record));
-    return acme_client_call(NULL, task->keeper, ACME_MSG_RECORD, body, res,
-                            task->p);
+    return acme_keeper_client_call(NULL, task->keeper, ACME_MSG_RECORD, body,
+                                   res, task->p);
 }
 
 /* row_t *: those that are set now (left 0), or those that were left (1). */
@@ -160,8 +160,8 @@ static apr_status_t set_records(const acme_task_t *task,
                          ACME_RECORD_PRESENT, rows->nelts - i - 1, res);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_client_call(NULL, task->keeper, ACME_MSG_AWAIT, &about, res,
-                              task->p);
+        rv = acme_keeper_client_call(NULL, task->keeper, ACME_MSG_AWAIT,
+                                     &about, res, task->p);
     }
     return rv;
 }

@@ -7,7 +7,7 @@
 #include "acme_live_check.h"
 #include "acme_renewal_info.h"
 #include "acme_revoked_fetch.h"
-#include "acme_schedule.h"
+#include "acme_timing.h"
 
 /* A temporary failure backs off; a lasting one rests for hours. */
 static void fill_failure(acme_msg_window_t *body, const acme_state_t *state,
@@ -16,8 +16,8 @@ static void fill_failure(acme_msg_window_t *body, const acme_state_t *state,
     body->failures = res->retry == ACME_RETRY_NEVER
                      || APR_STATUS_IS_ENOTIMPL(res->status)
         ? 0 : state->ask_failures + 1;
-    body->ask_at = acme_schedule_ask_retry(body->failures, res->retry_at, now,
-                                           acme_task_chance());
+    body->ask_at = acme_timing_ask_retry(body->failures, res->retry_at, now,
+                                         acme_task_chance());
 }
 
 static void fill_window(acme_msg_window_t *body,
@@ -25,8 +25,8 @@ static void fill_window(acme_msg_window_t *body,
 {
     body->start = info->start;
     body->end = info->end;
-    body->pick = acme_schedule_pick_draw(info->start, info->end, now,
-                                         acme_task_chance());
+    body->pick =
+        acme_timing_pick_draw(info->start, info->end, now, acme_task_chance());
     body->ask_at = info->ask_at;
     if (info->explanation) {
         apr_cpystrn(body->explanation, info->explanation,
@@ -92,8 +92,8 @@ void acme_live_check_run(const acme_task_env_t *env,
 
     body->revoked = (apr_uint32_t)is_revoked(task, now);
     if (!acme_stop_is(env->stop)) {
-        acme_client_call(NULL, task->keeper, ACME_MSG_WINDOW, body, &ignored,
-                         p);
+        acme_keeper_client_call(NULL, task->keeper, ACME_MSG_WINDOW, body,
+                                &ignored, p);
     }
 out:
     if (task) {

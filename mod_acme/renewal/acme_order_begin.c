@@ -11,7 +11,7 @@
 #include "acme_name.h"
 #include "acme_order_begin.h"
 #include "acme_problem.h"
-#include "acme_schedule.h"
+#include "acme_timing.h"
 #include "acme_url.h"
 
 /* What an order has besides its names; a CA may refuse it. */
@@ -109,8 +109,8 @@ static apr_status_t choose_extras(const acme_task_t *task, acme_result_t *res)
         return rv;
     }
     if (dir->renewal_info && task->signing->about.part == 0
-        && acme_schedule_replaces(task->state, task->request->ca, 0,
-                                  apr_time_now())) {
+        && acme_timing_replaces(task->state, task->request->ca, 0,
+                                apr_time_now())) {
         task->signing->with |= ACME_WITH_REPLACES;
     }
     return choose_profile(task, dir, res);

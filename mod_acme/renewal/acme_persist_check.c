@@ -154,8 +154,8 @@ static void report(const acme_task_t *task, int draft,
     if (draft == 2 && prefix) {
         apr_cpystrn(body->prefix, prefix, sizeof(body->prefix));
     }
-    acme_client_call(NULL, task->keeper, ACME_MSG_PERSIST, body, &ignored,
-                     task->p);
+    acme_keeper_client_call(NULL, task->keeper, ACME_MSG_PERSIST, body,
+                            &ignored, task->p);
 }
 
 int acme_persist_check_report(const acme_task_t *task,

@@ -6,14 +6,14 @@
 #include <apr_strings.h>
 
 #include "acme_rate_limits.h"
-#include "acme_schedule.h"
+#include "acme_timing.h"
 
 #define EXPIRE_EVERY apr_time_from_sec(3600)
 
 /* A CA. */
 typedef struct {
-    acme_rate_model_t *model;
-    apr_array_header_t *fresh;  /* acme_rate_model_event_t: not yet counted */
+    acme_rate_buckets_t *model;
+    apr_array_header_t *fresh;  /* acme_rate_buckets_event_t: not yet counted */
     int has_news;               /* certificates began to wait */
     char why[ACME_DETAIL_SIZE]; /* the last of them */
 } ca_t;
@@ -26,7 +26,7 @@ typedef struct {
     int last_count[ACME_HISTORY_KINDS];   /* and how many in it */
     phase_e phase;
     apr_uint32_t ca;            /* index in the configuration */
-    acme_rate_model_order_t order;
+    acme_rate_buckets_order_t order;
 } slot_t;
 
 struct acme_rate_limits_t {
@@ -49,7 +49,7 @@ static void make_fresh(acme_rate_limits_t *limits)
     apr_pool_clear(limits->fresh_pool);
     for (i = 0; i < limits->conf->cas->nelts; i++) {
         limits->cas[i].fresh = apr_array_make(limits->fresh_pool, 8,
-                                             sizeof(acme_rate_model_event_t));
+                                             sizeof(acme_rate_buckets_event_t));
     }
 }
 
@@ -65,7 +65,7 @@ acme_rate_limits_t *acme_rate_limits_create(const acme_conf_t *conf,
     limits->slots = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
                                * sizeof(*limits->slots));
     for (i = 0; i < conf->cas->nelts; i++) {
-        limits->cas[i].model = acme_rate_model_create(
+        limits->cas[i].model = acme_rate_buckets_create(
             APR_ARRAY_IDX(conf->cas, i, acme_ca_conf_t).url, p);
     }
     apr_pool_create(&limits->fresh_pool, p);
@@ -91,10 +91,10 @@ static const apr_array_header_t *names_of(const acme_cert_conf_t *cert,
 static void add_fresh(acme_rate_limits_t *limits, const acme_cert_conf_t *cert,
                   acme_history_e what, const acme_history_t *past)
 {
-    acme_rate_model_event_t *event;
+    acme_rate_buckets_event_t *event;
 
     if (past->ca >= (apr_uint32_t)limits->conf->cas->nelts
-        || !acme_rate_model_is_known(limits->cas[past->ca].model)) {
+        || !acme_rate_buckets_is_known(limits->cas[past->ca].model)) {
         return;
     }
     event = apr_array_push(limits->cas[past->ca].fresh);
@@ -160,9 +160,9 @@ void acme_rate_limits_count(acme_rate_limits_t *limits, apr_time_t now)
     int i;
 
     for (i = 0; i < limits->conf->cas->nelts; i++) {
-        acme_rate_model_load(limits->cas[i].model, limits->cas[i].fresh, now);
+        acme_rate_buckets_load(limits->cas[i].model, limits->cas[i].fresh, now);
         if (is_time) {
-            acme_rate_model_expire(limits->cas[i].model, now);
+            acme_rate_buckets_expire(limits->cas[i].model, now);
         }
     }
     make_fresh(limits);
@@ -175,17 +175,17 @@ static apr_uint32_t ca_of(const acme_rate_limits_t *limits,
     return acme_conf_ca_index(acme_conf_cert(limits->conf, state->cert), ca);
 }
 
-static acme_rate_model_order_t order_of(const acme_rate_limits_t *limits,
+static acme_rate_buckets_order_t order_of(const acme_rate_limits_t *limits,
                                         const acme_state_t *state,
                                         apr_uint32_t ca, apr_time_t now)
 {
-    acme_rate_model_order_t order;
+    acme_rate_buckets_order_t order;
 
     order.names = acme_conf_cert(limits->conf, state->cert)->names;
     order.is_renewal = acme_state_renews(state, ca, now);
     order.is_ari = state->window_start && state->window_start <= now
         && now < state->window_end
-        && acme_schedule_replaces(state, ca, 0, now);
+        && acme_timing_replaces(state, ca, 0, now);
     return order;
 }
 
@@ -213,18 +213,18 @@ void acme_rate_limits_end(acme_rate_limits_t *limits, apr_uint32_t cert)
     }
 }
 
-/* acme_rate_model_order_t of all that are in this phase at a CA. */
+/* acme_rate_buckets_order_t of all that are in this phase at a CA. */
 static apr_array_header_t *orders_at(const acme_rate_limits_t *limits,
                                      apr_uint32_t ca, phase_e phase,
                                      apr_pool_t *p)
 {
     apr_array_header_t *orders =
-        apr_array_make(p, 16, sizeof(acme_rate_model_order_t));
+        apr_array_make(p, 16, sizeof(acme_rate_buckets_order_t));
     int i;
 
     for (i = 0; i < limits->conf->certs->nelts; i++) {
         if (limits->slots[i].phase == phase && limits->slots[i].ca == ca) {
-            APR_ARRAY_PUSH(orders, acme_rate_model_order_t) =
+            APR_ARRAY_PUSH(orders, acme_rate_buckets_order_t) =
                 limits->slots[i].order;
         }
     }
@@ -237,24 +237,24 @@ apr_time_t acme_rate_limits_next(const char **why,
                                  apr_time_t now, apr_pool_t *p)
 {
     const apr_uint32_t index = ca_of(limits, state, ca);
-    const acme_rate_model_t *model = limits->cas[index].model;
-    const acme_rate_model_order_t order = order_of(limits, state, ca, now);
+    const acme_rate_buckets_t *model = limits->cas[index].model;
+    const acme_rate_buckets_order_t order = order_of(limits, state, ca, now);
     apr_array_header_t *orders;
     apr_time_t at = now;
 
     *why = NULL;
-    if (acme_rate_model_is_known(model)) {
-        at = acme_rate_model_next(why, model, &order, now, p);
+    if (acme_rate_buckets_is_known(model)) {
+        at = acme_rate_buckets_next(why, model, &order, now, p);
     }
-    if (!acme_rate_model_is_known(model) || at > now) {
+    if (!acme_rate_buckets_is_known(model) || at > now) {
         return at;
     }
     orders = orders_at(limits, index, UNDER_WAY, p);
     if (!orders->nelts) {
         return now;
     }
-    APR_ARRAY_PUSH(orders, acme_rate_model_order_t) = order;
-    return acme_rate_model_forecast(model, orders, now, p);
+    APR_ARRAY_PUSH(orders, acme_rate_buckets_order_t) = order;
+    return acme_rate_buckets_forecast(model, orders, now, p);
 }
 
 void acme_rate_limits_full(unsigned char full[ACME_CHOICE_MAX],
@@ -268,9 +268,9 @@ void acme_rate_limits_full(unsigned char full[ACME_CHOICE_MAX],
     memset(full, 0, ACME_CHOICE_MAX);
     for (i = 0; state->cas > 1 && i < state->cas && i < ACME_CHOICE_MAX;
          i++) {
-        const acme_rate_model_order_t order = order_of(limits, state, i, now);
+        const acme_rate_buckets_order_t order = order_of(limits, state, i, now);
 
-        full[i] = acme_rate_model_next(
+        full[i] = acme_rate_buckets_next(
                       &why, limits->cas[ca_of(limits, state, i)].model, &order,
                       now, p)
                   > now;
@@ -295,17 +295,17 @@ static const char *news_of(const acme_rate_limits_t *limits, apr_uint32_t ca,
 {
     const apr_array_header_t *orders = orders_at(limits, ca, WAITING, p);
     const apr_time_t last =
-        acme_rate_model_forecast(limits->cas[ca].model, orders, now, p);
+        acme_rate_buckets_forecast(limits->cas[ca].model, orders, now, p);
     int i, names = 0;
 
     for (i = 0; i < orders->nelts; i++) {
         names +=
-            APR_ARRAY_IDX(orders, i, acme_rate_model_order_t).names->nelts;
+            APR_ARRAY_IDX(orders, i, acme_rate_buckets_order_t).names->nelts;
     }
     return apr_psprintf(p,
                         "a CA rate limit postpones %d certificate%s: %s (%s)",
                         orders->nelts, orders->nelts == 1 ? "" : "s",
-                        acme_rate_model_forecast_text(names, last, now, p),
+                        acme_rate_buckets_forecast_text(names, last, now, p),
                         limits->cas[ca].why);
 }
 

@@ -9,7 +9,7 @@
 #define ACME_RATE_LIMITS_H
 
 #include "acme_ca_pool.h"
-#include "acme_rate_model.h"
+#include "acme_rate_buckets.h"
 #include "acme_state.h"
 
 typedef struct acme_rate_limits_t acme_rate_limits_t;

@@ -9,12 +9,12 @@
 #include <apr_thread_pool.h>
 
 #include "acme_admin_task.h"
-#include "acme_client.h"
+#include "acme_keeper_client.h"
 #include "acme_live_check.h"
 #include "acme_next_step.h"
 #include "acme_rate_limits.h"
 #include "acme_renewal.h"
-#include "acme_schedule.h"
+#include "acme_timing.h"
 #include "acme_scheduler.h"
 
 #define RUN_EVERY apr_time_from_sec(1)
@@ -52,7 +52,7 @@ typedef struct {
 struct acme_scheduler_t {
     acme_scheduler_conf_t conf;
     acme_task_env_t env;
-    acme_client_t *client;      /* the scheduler's own; NULL: none yet */
+    acme_keeper_client_t *client;      /* the scheduler's own; NULL: none yet */
     apr_pool_t *client_pool;
     apr_int32_t keeper_pid;     /* whose changes we counted */
     apr_thread_pool_t *threads;
@@ -121,12 +121,13 @@ static apr_status_t read_change(acme_scheduler_t *scheduler,
     acme_message_t reply;
     apr_status_t rv;
 
-    rv = acme_client_call(&reply, scheduler->client, ACME_MSG_CHANGES, &after,
-                          res, scheduler->scratch);
-    if (acme_client_welcome(scheduler->client)->pid
+    rv = acme_keeper_client_call(&reply, scheduler->client, ACME_MSG_CHANGES,
+                                 &after, res, scheduler->scratch);
+    if (acme_keeper_client_welcome(scheduler->client)->pid
         != scheduler->keeper_pid) {
         /* A new keeper counts its changes anew: all of them are read. */
-        scheduler->keeper_pid = acme_client_welcome(scheduler->client)->pid;
+        scheduler->keeper_pid =
+            acme_keeper_client_welcome(scheduler->client)->pid;
         scheduler->change = 0;
         return APR_SUCCESS;
     }
@@ -154,9 +155,9 @@ static int read_changes(acme_scheduler_t *scheduler)
 
     if (!scheduler->client) {
         apr_pool_clear(scheduler->client_pool);
-        rv = acme_client_open(&scheduler->client, scheduler->conf.keeper,
-                              scheduler->env.stop, &res,
-                              scheduler->client_pool);
+        rv = acme_keeper_client_open(
+            &scheduler->client, scheduler->conf.keeper, scheduler->env.stop,
+            &res, scheduler->client_pool);
     }
     while (rv == APR_SUCCESS) {
         rv = read_change(scheduler, &res);
@@ -188,8 +189,8 @@ static void note_postponed(acme_scheduler_t *scheduler, const entry_t *entry,
     acme_result_t ignored;
 
     apr_cpystrn(note.detail, why, sizeof(note.detail));
-    acme_client_call(NULL, scheduler->client, ACME_MSG_NOTE, &note, &ignored,
-                     scheduler->scratch);
+    acme_keeper_client_call(NULL, scheduler->client, ACME_MSG_NOTE, &note,
+                            &ignored, scheduler->scratch);
 }
 
 /*
@@ -267,7 +268,7 @@ static int find_task(acme_scheduler_t *scheduler, entry_t *entry,
     }
     entry->task = acme_live_check_run;
     entry->request.ca = state->issued_by;
-    ask_at = acme_schedule_ask_at(state, now);
+    ask_at = acme_timing_ask_at(state, now);
     return ask_at && ask_at <= now;
 }
 

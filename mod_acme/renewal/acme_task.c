@@ -6,7 +6,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "acme_schedule.h"
+#include "acme_timing.h"
 #include "acme_task.h"
 
 #define TASK_MAX apr_time_from_sec(30 * 60)
@@ -56,8 +56,8 @@ static apr_status_t sign(const char **pbody, void *baton, acme_sign_e kind,
     body->with = signing->with;
     apr_cpystrn(body->url, url, sizeof(body->url));
     apr_cpystrn(body->nonce, nonce, sizeof(body->nonce));
-    rv = acme_client_call(&reply, signing->keeper, ACME_MSG_SIGN, body, res,
-                          p);
+    rv = acme_keeper_client_call(&reply, signing->keeper, ACME_MSG_SIGN, body,
+                                 res, p);
     *pbody = rv == APR_SUCCESS ? reply.tail : NULL;
     return rv;
 }
@@ -104,8 +104,8 @@ apr_status_t acme_task_begin(const acme_task_t **ptask,
     task->cert = acme_conf_cert(env->conf, request->state.cert);
     task->begun = apr_time_now();
     task->p = p;
-    rv = acme_client_open(&task->keeper, env->keeper, env->stop, &why->res,
-                          p);
+    rv = acme_keeper_client_open(&task->keeper, env->keeper, env->stop,
+                                 &why->res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -154,7 +154,7 @@ static void report_failure(const acme_task_t *task,
 {
     acme_msg_note_t *body = apr_pcalloc(task->p, sizeof(*body));
     const apr_time_t now = apr_time_now();
-    const acme_failure_t failure = acme_schedule_failure(
+    const acme_failure_t failure = acme_timing_failure(
         task->state, why->res.retry_at, now, acme_task_chance());
     acme_result_t ignored;
 
@@ -167,14 +167,14 @@ static void report_failure(const acme_task_t *task,
     body->note = ACME_NOTE_FAILED;
     body->retry = retry_of(&failure, &why->res);
     body->want = (apr_uint32_t)task->state->wanted;
-    body->next_at = acme_schedule_retry_at(&failure, now);
+    body->next_at = acme_timing_retry_at(&failure, now);
     body->name = why->name;
     body->challenge = why->challenge;
     body->why = (apr_uint32_t)why->res.reason;
     apr_cpystrn(body->problem, why->res.problem, sizeof(body->problem));
     apr_cpystrn(body->detail, why->res.detail, sizeof(body->detail));
-    acme_client_call(NULL, task->keeper, ACME_MSG_NOTE, body, &ignored,
-                     task->p);
+    acme_keeper_client_call(NULL, task->keeper, ACME_MSG_NOTE, body, &ignored,
+                            task->p);
 }
 
 void acme_task_end(const acme_task_t *task, apr_status_t rv,
@@ -207,7 +207,8 @@ apr_status_t acme_task_send_url(const acme_task_t *task, acme_message_e kind,
 
     body->about = task->signing->about;
     apr_cpystrn(body->url, url, sizeof(body->url));
-    return acme_client_call(NULL, task->keeper, kind, body, res, task->p);
+    return acme_keeper_client_call(NULL, task->keeper, kind, body, res,
+                                   task->p);
 }
 
 static apr_status_t send_note(const acme_task_t *task, acme_msg_note_t *body,
@@ -216,8 +217,8 @@ static apr_status_t send_note(const acme_task_t *task, acme_msg_note_t *body,
     body->about = task->signing->about;
     body->with = task->signing->with;
     apr_cpystrn(body->detail, detail, sizeof(body->detail));
-    return acme_client_call(NULL, task->keeper, ACME_MSG_NOTE, body, res,
-                            task->p);
+    return acme_keeper_client_call(NULL, task->keeper, ACME_MSG_NOTE, body,
+                                   res, task->p);
 }
 
 apr_status_t acme_task_note(const acme_task_t *task, acme_note_e what,
@@ -253,8 +254,8 @@ apr_status_t acme_task_prepare(acme_task_attempt_t *attempt,
     acme_message_t reply;
     apr_status_t rv;
 
-    rv = acme_client_call(&reply, task->keeper, ACME_MSG_PREPARE, &body, res,
-                          task->p);
+    rv = acme_keeper_client_call(&reply, task->keeper, ACME_MSG_PREPARE, &body,
+                                 res, task->p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -277,8 +278,8 @@ apr_status_t acme_task_fetch_live(acme_task_chain_t *chain,
 
     memset(chain, 0, sizeof(*chain));
 
-    rv = acme_client_call(&reply, task->keeper, ACME_MSG_LIVE, &body, res,
-                          task->p);
+    rv = acme_keeper_client_call(&reply, task->keeper, ACME_MSG_LIVE, &body,
+                                 res, task->p);
     if (rv == APR_SUCCESS) {
         live = reply.body;
         chain->url = live->url[0] ? live->url : NULL;
@@ -293,8 +294,8 @@ apr_status_t acme_task_send_key(const acme_task_t *task, acme_key_end_e end,
 {
     const acme_msg_key_t body = { task->signing->about, (apr_uint32_t)end };
 
-    return acme_client_call(NULL, task->keeper, ACME_MSG_KEY, &body, res,
-                            task->p);
+    return acme_keeper_client_call(NULL, task->keeper, ACME_MSG_KEY, &body,
+                                   res, task->p);
 }
 
 apr_status_t acme_task_send_done(const acme_task_t *task, acme_want_e want,
@@ -303,8 +304,8 @@ apr_status_t acme_task_send_done(const acme_task_t *task, acme_want_e want,
     const acme_msg_want_t body = { task->signing->about, (apr_uint32_t)want,
                                    -1 };
 
-    return acme_client_call(NULL, task->keeper, ACME_MSG_DONE, &body, res,
-                            task->p);
+    return acme_keeper_client_call(NULL, task->keeper, ACME_MSG_DONE, &body,
+                                   res, task->p);
 }
 
 apr_status_t acme_task_install(const acme_task_t *task, const char *pem,
@@ -319,7 +320,7 @@ apr_status_t acme_task_install(const acme_task_t *task, const char *pem,
 
     body->about = task->signing->about;
     apr_cpystrn(body->url, url, sizeof(body->url));
-    return acme_client_send(NULL, task->keeper, &request, res, task->p);
+    return acme_keeper_client_send(NULL, task->keeper, &request, res, task->p);
 }
 
 apr_status_t acme_task_install_waiting(const acme_task_t *task,

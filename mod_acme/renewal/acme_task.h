@@ -12,7 +12,7 @@
 
 #include "acme_authorization.h"
 #include "acme_ca_pool.h"
-#include "acme_client.h"
+#include "acme_keeper_client.h"
 #include "acme_dns_lookup.h"
 #include "acme_order.h"
 
@@ -64,7 +64,7 @@ typedef struct {
 
 /* What the keeper signs next, and what messages are about. */
 typedef struct {
-    acme_client_t *keeper;
+    acme_keeper_client_t *keeper;
     acme_target_t about;
     apr_uint32_t with;          /* ACME_WITH_... */
     const char *id;             /* of the certificate */
@@ -76,7 +76,7 @@ typedef struct {
     acme_task_request_t *request;
     const acme_state_t *state;          /* the request's */
     const acme_cert_conf_t *cert;
-    acme_client_t *keeper;
+    acme_keeper_client_t *keeper;
     acme_session_t *session;            /* http NULL: there is no connection */
     acme_task_signing_t *signing;       /* the session's */
     apr_time_t begun;

@@ -18,11 +18,11 @@ noinst_LTLIBRARIES += %D%/libacme_renewal.la
 	%D%/acme_order_begin.c %D%/acme_order_begin.h \
 	%D%/acme_persist_check.c %D%/acme_persist_check.h \
 	%D%/acme_propagation.c %D%/acme_propagation.h \
+	%D%/acme_rate_buckets.c %D%/acme_rate_buckets.h \
 	%D%/acme_rate_limits.c %D%/acme_rate_limits.h \
-	%D%/acme_rate_model.c %D%/acme_rate_model.h \
 	%D%/acme_renewal.c %D%/acme_renewal.h \
 	%D%/acme_revoked_fetch.c %D%/acme_revoked_fetch.h \
-	%D%/acme_schedule.c %D%/acme_schedule.h \
 	%D%/acme_scheduler.c %D%/acme_scheduler.h \
 	%D%/acme_task.c %D%/acme_task.h \
+	%D%/acme_timing.c %D%/acme_timing.h \
 	%D%/acme_validation.c %D%/acme_validation.h

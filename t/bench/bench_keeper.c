@@ -12,7 +12,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "acme_client.h"
+#include "acme_keeper_client.h"
 #include "acme_file.h"
 #include "acme_jws.h"
 #include "acme_keeper.h"
@@ -22,7 +22,7 @@
 #define NONCE "oFvnlFP1wIhRlYS2jTaXbA-5Zbn3Gdkj7Ez4Aqz5Xw0"
 
 typedef struct {
-    acme_client_t *client;
+    acme_keeper_client_t *client;
     acme_key_t *key;            /* the bench's own, for comparison */
     apr_uint64_t change;        /* the latest */
     apr_pool_t *p;              /* of one call */
@@ -118,7 +118,8 @@ static apr_status_t call(acme_message_t *reply, asking_t *asking,
     acme_result_t res;
     apr_status_t rv;
 
-    rv = acme_client_call(reply, asking->client, kind, body, &res, asking->p);
+    rv = acme_keeper_client_call(reply, asking->client, kind, body, &res,
+                                 asking->p);
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
         fail(&res);
     }
@@ -205,7 +206,7 @@ static void measure(const char *dir, apr_pool_t *p)
     pid = keeper_fork(dir, fds, p);
     close(fds[1]);
     acme_stop_create(&stop, p);
-    if (acme_client_open(&asking.client, fds[0], stop, &res, p)) {
+    if (acme_keeper_client_open(&asking.client, fds[0], stop, &res, p)) {
         fail(&res);
     }
     settle(&asking);

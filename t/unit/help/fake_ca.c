@@ -51,7 +51,8 @@ int fake_ca_setup(void **state)
     assert_int_equal(acme_stop_create(&http_conf.stop, pool), 0);
     memset(&session, 0, sizeof(session));
     session.sign = fake_sign;
-    assert_int_equal(acme_http_create(&session.http, &http_conf, &res, pool), 0);
+    assert_int_equal(acme_http_create(&session.http, &http_conf, &res, pool),
+                     0);
     open_ca();
     return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * keeper_process.h - a keeper that runs as a process of its own, and what is said to
- * it.
+ * keeper_process.h - a keeper that runs as a process of its own, and what is
+ * said to it.
  *
  * Every octet that it says is kept: at the end of a test there must be no
  * secret among them, and only whole lines in the log.

@@ -1,12 +1,12 @@
 # The unit tests of mod_acme/ipc/: a line a program.
 
 ipc_tests = \
-	%D%/test_client \
 	%D%/test_conf \
 	%D%/test_conf_snapshot \
+	%D%/test_keeper_client \
 	%D%/test_message \
 	%D%/test_next_step \
-	%D%/test_view
+	%D%/test_status_rows
 ipc_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/ipc/libacme_ipc.la \
 	mod_acme/protocol/libacme_protocol.la \

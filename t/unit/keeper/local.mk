@@ -8,9 +8,9 @@ keeper_tests = \
 	%D%/test_hook_run \
 	%D%/test_install \
 	%D%/test_install_check \
-	%D%/test_job \
 	%D%/test_keeper \
-	%D%/test_quarantine \
+	%D%/test_name_quarantine \
+	%D%/test_process \
 	%D%/test_registry \
 	%D%/test_reload \
 	%D%/test_sign

@@ -1,6 +1,6 @@
 /*
- * test_handlers.c - what a hostile worker gets signed and installed: what was to
- * be ordered and installed anyway.
+ * test_handlers.c - what a hostile worker gets signed and installed: what was
+ * to be ordered and installed anyway.
  */
 #include <apr_encode.h>
 

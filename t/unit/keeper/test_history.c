@@ -1,9 +1,9 @@
 /*
- * test_history.c - what a journal tells of a certificate's past, and of the names
- * that are left out.
+ * test_history.c - what a journal tells of a certificate's past, and of the
+ * names that are left out.
  */
 #include "acme_history.h"
-#include "acme_quarantine.h"
+#include "acme_name_quarantine.h"
 #include "pool.h"
 
 #define SECONDS(n) apr_time_from_sec((apr_int64_t)(n))
@@ -223,7 +223,7 @@ static acme_blame_e blame(int name, int is_lasting, apr_time_t now)
     fault.name = names[name];
     fault.challenge = ACME_CHALLENGES;
     fault.is_lasting = is_lasting;
-    return acme_quarantine_blame(journal, &fault, cert, &state, now);
+    return acme_name_quarantine_blame(journal, &fault, cert, &state, now);
 }
 
 static void left_out_after_some_failures(void **unused)
@@ -232,17 +232,20 @@ static void left_out_after_some_failures(void **unused)
     assert_int_equal(blame(1, 0, NOW), ACME_BLAME_NOTED);
     assert_int_equal(blame(1, 0, NOW), ACME_BLAME_NOTED);
     assert_int_equal(blame(1, 0, NOW), ACME_BLAME_LEFT_OUT);
-    assert_int_equal(acme_quarantine_names(cert, journal, NOW, pool)->nelts,
-                     2);
     assert_int_equal(
-        acme_quarantine_names(cert, journal, NOW + DAYS(1), pool)->nelts, 3);
+        acme_name_quarantine_names(cert, journal, NOW, pool)->nelts, 2);
+    assert_int_equal(
+        acme_name_quarantine_names(cert, journal, NOW + DAYS(1), pool)->nelts,
+        3);
     assert_int_equal(blame(1, 0, NOW + DAYS(1)), ACME_BLAME_STILL_OUT);
     assert_int_equal(
-        acme_quarantine_names(cert, journal, NOW + DAYS(1), pool)->nelts, 2);
-    acme_quarantine_try_all(journal, NOW + DAYS(1));
+        acme_name_quarantine_names(cert, journal, NOW + DAYS(1), pool)->nelts,
+        2);
+    acme_name_quarantine_try_all(journal, NOW + DAYS(1));
     assert_int_equal(
-        acme_quarantine_names(cert, journal, NOW + DAYS(1), pool)->nelts, 3);
-    acme_quarantine_issued(journal, cert->names);
+        acme_name_quarantine_names(cert, journal, NOW + DAYS(1), pool)->nelts,
+        3);
+    acme_name_quarantine_issued(journal, cert->names);
     assert_int_equal(journal->names->nelts, 0);
 }
 
@@ -252,14 +255,14 @@ static void a_lasting_refusal_at_once(void **unused)
     assert_int_equal(blame(0, 1, NOW), ACME_BLAME_LEFT_OUT);
     assert_int_equal(blame(1, 1, NOW), ACME_BLAME_LEFT_OUT);
     assert_int_equal(blame(2, 1, NOW), ACME_BLAME_NOTED);       /* the last */
-    assert_int_equal(acme_quarantine_names(cert, journal, NOW, pool)->nelts,
-                     1);
+    assert_int_equal(
+        acme_name_quarantine_names(cert, journal, NOW, pool)->nelts, 1);
 
     /* Without it the next one becomes the last, and stays in. */
     apr_array_pop(cert->names);
     assert_int_equal(blame(0, 1, NOW), ACME_BLAME_NOTED);
-    assert_int_equal(acme_quarantine_names(cert, journal, NOW, pool)->nelts,
-                     1);
+    assert_int_equal(
+        acme_name_quarantine_names(cert, journal, NOW, pool)->nelts, 1);
 }
 
 static void not_before_the_warn_window(void **unused)

@@ -1,6 +1,6 @@
 /*
- * test_install_check.c - what a CA issued is installed only when it is what was asked
- * for.
+ * test_install_check.c - what a CA issued is installed only when it is what
+ * was asked for.
  */
 #include "acme_install_check.h"
 #include "issuer.h"

@@ -4,7 +4,7 @@
  */
 #include <sys/wait.h>
 
-#include "acme_client.h"
+#include "acme_keeper_client.h"
 #include "acme_dns_records.h"
 #include "acme_handlers.h"
 #include "keeper_process.h"
@@ -480,12 +480,13 @@ static void await_step(void)
     }
 }
 
-static void worker_asks(acme_client_t *client, apr_pool_t *p)
+static void worker_asks(acme_keeper_client_t *client, apr_pool_t *p)
 {
     acme_msg_cert_t body = { { 0, 0, 0 } };
     acme_message_t reply;
 
-    if (acme_client_call(&reply, client, ACME_MSG_PREPARE, &body, &res, p)) {
+    if (acme_keeper_client_call(&reply, client, ACME_MSG_PREPARE, &body, &res,
+                                p)) {
         print_error("worker: %s\n", res.detail);
         _exit(3);
     }
@@ -497,14 +498,14 @@ static void worker_asks(acme_client_t *client, apr_pool_t *p)
 /* Says hello, tells that, waits to be told, asks so often, tells each time. */
 static void be_a_worker(int times)
 {
-    acme_client_t *client;
+    acme_keeper_client_t *client;
     acme_stop_t *stop;
     apr_pool_t *p;
 
     alarm(HANGS_AFTER);
     apr_pool_create(&p, NULL);
     if (acme_stop_create(&stop, p)
-        || acme_client_open(&client, pair[1], stop, &res, p)) {
+        || acme_keeper_client_open(&client, pair[1], stop, &res, p)) {
         print_error("worker: %s\n", res.detail);
         _exit(2);
     }
@@ -922,20 +923,21 @@ static void a_keeper_that_ends_takes_its_jobs_along(void **state)
 
 static void a_client_leaves_when_it_is_told(void **state)
 {
-    acme_client_t *client;
+    acme_keeper_client_t *client;
     acme_stop_t *stop;
 
     (void)state;
     assert_int_equal(acme_stop_create(&stop, pool), 0);
     acme_stop_now(stop);
-    assert_int_equal(acme_client_open(&client, pair[1], stop, &res,
-                                      pool), APR_EINTR);
+    assert_int_equal(
+        acme_keeper_client_open(&client, pair[1], stop, &res, pool),
+        APR_EINTR);
     assert_null(client);
 }
 
 static void a_client_leaves_with_its_generation(void **state)
 {
-    acme_client_t *client;
+    acme_keeper_client_t *client;
     acme_stop_t *stop;
     int spare = dup(pair[1]);
 
@@ -943,29 +945,31 @@ static void a_client_leaves_with_its_generation(void **state)
     assert_int_equal(acme_stop_create(&stop, pool), 0);
     close(pair[0]);
     pair[0] = spare;
-    assert_int_equal(acme_client_open(&client, pair[1], stop, &res,
-                                      pool), APR_EOF);
+    assert_int_equal(
+        acme_keeper_client_open(&client, pair[1], stop, &res, pool), APR_EOF);
     assert_null(client);
 }
 
 static void a_refusal_is_the_keeper_s_own_sentence(void **state)
 {
     acme_msg_cert_t body = { { 7, 0, 0 } };
-    acme_client_t *client;
+    acme_keeper_client_t *client;
     acme_message_t reply;
     acme_stop_t *stop;
 
     (void)state;
     assert_int_equal(acme_stop_create(&stop, pool), 0);
-    assert_int_equal(acme_client_open(&client, pair[1], stop, &res,
-                                      pool), 0);
-    assert_int_equal(acme_client_welcome(client)->certs, 2);
-    assert_int_equal(acme_client_welcome(client)->pid, keeper_pid);
-    assert_int_equal(acme_client_call(&reply, client, ACME_MSG_PREPARE, &body,
-                                      &res, pool), APR_ENOENT);
+    assert_int_equal(
+        acme_keeper_client_open(&client, pair[1], stop, &res, pool), 0);
+    assert_int_equal(acme_keeper_client_welcome(client)->certs, 2);
+    assert_int_equal(acme_keeper_client_welcome(client)->pid, keeper_pid);
+    assert_int_equal(acme_keeper_client_call(&reply, client, ACME_MSG_PREPARE,
+                                             &body, &res, pool),
+                     APR_ENOENT);
     assert_string_equal(res.detail, "keeper: certificate 7 is not configured");
-    assert_int_equal(acme_client_call(NULL, client, ACME_MSG_PREPARE, &body,
-                                      &res, pool), APR_ENOENT);
+    assert_int_equal(acme_keeper_client_call(NULL, client, ACME_MSG_PREPARE,
+                                             &body, &res, pool),
+                     APR_ENOENT);
 }
 
 /* When it ends, and when it does not begin */

@@ -492,7 +492,8 @@ static void what_the_administrator_wants_is_remembered(void **state)
     registry = open_registry(conf);
     want(1, ACME_WANT_RENEWAL);
     assert_int_equal(state_of(registry, 1)->wanted, ACME_WANT_RENEWAL);
-    assert_int_equal(state_of(open_registry(conf), 1)->wanted, ACME_WANT_RENEWAL);
+    assert_int_equal(state_of(open_registry(conf), 1)->wanted,
+                     ACME_WANT_RENEWAL);
     assert_logged("b.example: requested by the administrator: renewal");
     assert_string_equal(last_event("b.example"), "asked");
 

@@ -70,7 +70,8 @@ static int setup(void **unused)
     state.live = 2;
     state.served = 1;
     state.warn.percent = 10;
-    reload = acme_reload_create(&server, open_registry(conf), on_held, NULL, pool);
+    reload = acme_reload_create(&server, open_registry(conf), on_held, NULL,
+                                pool);
     return failed;
 }
 
@@ -203,7 +204,8 @@ static void what_httpd_says_decides(void **unused)
         test_argv[2] = rows[i].test;
         list_argv[2] = rows[i].list;
         reload =
-            acme_reload_create(&server, open_registry(conf), on_held, NULL, pool);
+            acme_reload_create(&server, open_registry(conf), on_held, NULL,
+                           pool);
         acme_reload_schedule(reload, &state, 0, NOW);
         if (rows[i].reason) {
             assert_int_equal(run(NOW), NOW + SEC(2));

@@ -5,12 +5,12 @@ renewal_tests = \
 	%D%/test_ca_pool \
 	%D%/test_order_begin \
 	%D%/test_propagation \
+	%D%/test_rate_buckets \
 	%D%/test_rate_limits \
-	%D%/test_rate_model \
 	%D%/test_renewal \
 	%D%/test_revoked \
-	%D%/test_schedule \
 	%D%/test_scheduler \
+	%D%/test_timing \
 	%D%/test_validation
 EXTRA_DIST += %D%/renewing.h
 renewal_tests_libs = t/unit/help/libhelp.a \

@@ -1,7 +1,7 @@
 /*
- * test_schedule.c - when to try again, at which CA, and when to ask it.
+ * test_timing.c - when to try again, at which CA, and when to ask it.
  */
-#include "acme_schedule.h"
+#include "acme_timing.h"
 #include "live.h"
 
 static apr_interval_time_t wait_after(apr_uint32_t attempts,
@@ -12,7 +12,7 @@ static apr_interval_time_t wait_after(apr_uint32_t attempts,
     failure.attempts = attempts;
     failure.lifetime = life;
     failure.chance = chance;
-    return acme_schedule_retry_at(&failure, NOW) - NOW;
+    return acme_timing_retry_at(&failure, NOW) - NOW;
 }
 
 static void waits_after_failures(void **state)
@@ -112,7 +112,7 @@ static void the_ca_has_the_first_word(void **state)
     failure.chance = CHANCE_MIDDLE;
     for (i = 0; i < COUNT(rows); i++) {
         failure.retry_at = NOW + rows[i].said;
-        if (acme_schedule_retry_at(&failure, NOW) != NOW + rows[i].wait) {
+        if (acme_timing_retry_at(&failure, NOW) != NOW + rows[i].wait) {
             fail_msg("%s: not heard", rows[i].name);
         }
     }
@@ -120,7 +120,7 @@ static void the_ca_has_the_first_word(void **state)
     /* Also when the certificate would like to be renewed sooner. */
     failure.retry_at = NOW + HOURS(1);
     failure.lifetime = SECONDS(20);
-    assert_int_equal(acme_schedule_retry_at(&failure, NOW), NOW + HOURS(1));
+    assert_int_equal(acme_timing_retry_at(&failure, NOW), NOW + HOURS(1));
 }
 
 static void picks_in_a_window(void **unused)
@@ -155,13 +155,13 @@ static void picks_in_a_window(void **unused)
         const apr_time_t start = NOW + rows[i].start;
         const apr_time_t end = NOW + rows[i].end;
 
-        pick = acme_schedule_pick_draw(start, end, NOW, rows[i].chance);
+        pick = acme_timing_pick_draw(start, end, NOW, rows[i].chance);
         if (pick != NOW + rows[i].pick) {
             fail_msg("%s: now + %" APR_TIME_T_FMT " us", rows[i].name,
                      pick - NOW);
         }
         for (c = CHANCE_MIN; c <= CHANCE_MAX; c++) {
-            pick = acme_schedule_pick_draw(start, end, NOW, c);
+            pick = acme_timing_pick_draw(start, end, NOW, c);
             if (pick < NOW || (pick > NOW
                 && (pick < start || pick > end - (end - start) / 3))) {
                 fail_msg("%s: %d: not within", rows[i].name, c);
@@ -170,9 +170,9 @@ static void picks_in_a_window(void **unused)
     }
 
     /* None at all. (9773, 4.2) */
-    assert_int_equal(acme_schedule_pick_draw(NOW + 5, NOW + 5, NOW, 0), 0);
-    assert_int_equal(acme_schedule_pick_draw(NOW + 5, NOW + 4, NOW, 0), 0);
-    assert_int_equal(acme_schedule_pick_draw(NOW, NOW - DAYS(1), NOW, 0), 0);
+    assert_int_equal(acme_timing_pick_draw(NOW + 5, NOW + 5, NOW, 0), 0);
+    assert_int_equal(acme_timing_pick_draw(NOW + 5, NOW + 4, NOW, 0), 0);
+    assert_int_equal(acme_timing_pick_draw(NOW, NOW - DAYS(1), NOW, 0), 0);
 }
 
 static void waits_after_failures_with_a_window(void **unused)
@@ -221,7 +221,7 @@ static void waits_after_failures_with_a_window(void **unused)
             failure.lifetime = rows[i].life;
             failure.window_end = NOW + rows[i].rest;
             failure.chance = c;
-            wait = acme_schedule_retry_at(&failure, NOW) - NOW;
+            wait = acme_timing_retry_at(&failure, NOW) - NOW;
             if (wait < rows[i].least
                 || wait > rows[i].least + rows[i].least / 10) {
                 fail_msg("%s: %d: waits %" APR_TIME_T_FMT " us",
@@ -229,8 +229,7 @@ static void waits_after_failures_with_a_window(void **unused)
             }
         }
         failure.retry_at = NOW + HOURS(7);
-        assert_int_equal(acme_schedule_retry_at(&failure, NOW),
-                         NOW + HOURS(7));
+        assert_int_equal(acme_timing_retry_at(&failure, NOW), NOW + HOURS(7));
         failure.retry_at = 0;
     }
 
@@ -239,7 +238,7 @@ static void waits_after_failures_with_a_window(void **unused)
         failure.attempts = afterwards[i].attempts;
         failure.lifetime = afterwards[i].life;
         failure.window_end = NOW - SECONDS(i);
-        wait = acme_schedule_retry_at(&failure, NOW) - NOW;
+        wait = acme_timing_retry_at(&failure, NOW) - NOW;
         if (wait != afterwards[i].wait) {
             fail_msg("after it: %s: waits %" APR_TIME_T_FMT " us",
                      afterwards[i].name, wait);
@@ -267,10 +266,10 @@ static void several_tries_in_a_window(void **unused)
         failure.window_end = NOW + rows[i].window;
         failure.chance = CHANCE_MAX;
         now =
-            acme_schedule_pick_draw(NOW, failure.window_end, NOW, CHANCE_MAX);
+            acme_timing_pick_draw(NOW, failure.window_end, NOW, CHANCE_MAX);
         while (now < failure.window_end) {
             failure.attempts++;
-            now = acme_schedule_retry_at(&failure, now);
+            now = acme_timing_retry_at(&failure, now);
         }
         assert_true(failure.attempts >= 5);
     }
@@ -306,7 +305,7 @@ static void cas_take_turns_quickly(void **unused)
         failure.retry_at = rows[i].retry_at ? NOW + rows[i].retry_at : 0;
         for (c = CHANCE_MIN; c <= CHANCE_MAX; c++) {
             failure.chance = c;
-            wait = acme_schedule_retry_at(&failure, NOW) - NOW;
+            wait = acme_timing_retry_at(&failure, NOW) - NOW;
             if (rows[i].wait ? wait < rows[i].wait - rows[i].wait / 10
                                || wait > rows[i].wait + rows[i].wait / 10
                              : wait < SECONDS(2) || wait > SECONDS(4)) {
@@ -326,7 +325,7 @@ static void a_failure_of_a_state(void **unused)
     make_live(&state, DAYS(90), DAYS(61), 2);
     state.attempts = 3;
     set_window(&state, NOW - HOURS(1), NOW + HOURS(1), NOW);
-    failure = acme_schedule_failure(&state, NOW + 5, NOW, 7);
+    failure = acme_timing_failure(&state, NOW + 5, NOW, 7);
     assert_int_equal(failure.attempts, 4);
     assert_int_equal(failure.retry_at, NOW + 5);
     assert_int_equal(failure.lifetime, DAYS(90));
@@ -336,27 +335,27 @@ static void a_failure_of_a_state(void **unused)
 
     /* The window is over, but was there; it is to come; it counts no more. */
     set_window(&state, NOW - HOURS(3), NOW - HOURS(1), NOW - HOURS(2));
-    failure = acme_schedule_failure(&state, 0, NOW, 7);
+    failure = acme_timing_failure(&state, 0, NOW, 7);
     assert_int_equal(failure.window_end, NOW - HOURS(1));
     set_window(&state, NOW + HOURS(1), NOW + HOURS(3), NOW + HOURS(2));
-    failure = acme_schedule_failure(&state, 0, NOW, 7);
+    failure = acme_timing_failure(&state, 0, NOW, 7);
     assert_int_equal(failure.window_end, 0);
     set_window(&state, NOW - HOURS(1), NOW + HOURS(1), NOW);
     state.revoked = 1;
-    failure = acme_schedule_failure(&state, 0, NOW, 7);
+    failure = acme_timing_failure(&state, 0, NOW, 7);
     assert_int_equal(failure.window_end, 0);
     assert_int_equal(failure.cas, 0);
 
     /* Expired: the site is down. */
     state.revoked = 0;
     state.not_after = NOW;
-    failure = acme_schedule_failure(&state, 0, NOW, 7);
+    failure = acme_timing_failure(&state, 0, NOW, 7);
     assert_int_equal(failure.window_end, 0);
     assert_int_equal(failure.cas, 2);
 
     state.live = 0;
     state.not_after = state.not_before = 0;
-    failure = acme_schedule_failure(&state, 0, NOW, 7);
+    failure = acme_timing_failure(&state, 0, NOW, 7);
     assert_int_equal(failure.lifetime, 0);
     assert_int_equal(failure.cas, 2);
 }
@@ -396,12 +395,12 @@ static void turns_without_a_live_one(void **unused)
         state.agreed = 1;
         state.cas = rows[i].cas;
         state.attempts = rows[i].attempts;
-        if (acme_schedule_ca(&state, NOW, rows[i].open) != rows[i].ca) {
+        if (acme_timing_ca(&state, NOW, rows[i].open) != rows[i].ca) {
             fail_msg("%s: %d", rows[i].name,
-                     (int)acme_schedule_ca(&state, NOW, rows[i].open));
+                     (int)acme_timing_ca(&state, NOW, rows[i].open));
         }
     }
-    assert_int_equal(acme_schedule_ca(&state, NOW, NULL), 1);
+    assert_int_equal(acme_timing_ca(&state, NOW, NULL), 1);
 }
 
 /*
@@ -457,10 +456,10 @@ static void shares_of_the_time(void **unused)
             pick = state.not_before + lives[l] / 3 * 2;
             set_window(&state, pick, pick + lives[l] / 50, pick);
             state.attempts = rows[i].attempts;
-            if (acme_schedule_ca(&state, NOW, rows[i].open) != rows[i].ca) {
+            if (acme_timing_ca(&state, NOW, rows[i].open) != rows[i].ca) {
                 fail_msg("%" APR_TIME_T_FMT " us: %s: %d", lives[l],
                          rows[i].name,
-                         (int)acme_schedule_ca(&state, NOW, rows[i].open));
+                         (int)acme_timing_ca(&state, NOW, rows[i].open));
             }
         }
     }
@@ -478,7 +477,7 @@ static void the_last_share_is_whole(void **unused)
     pick = warn_at - 3 * MINUTES(1) - 2;
     set_window(&state, pick, pick + DAYS(1), pick);
     state.attempts = 7;
-    assert_int_equal(acme_schedule_ca(&state, warn_at - 1, NULL), 2);
+    assert_int_equal(acme_timing_ca(&state, warn_at - 1, NULL), 2);
 }
 
 /* Whatever fails from the renewal on: each is tried while there is time. */
@@ -505,13 +504,12 @@ static void each_ca_is_tried_in_time(void **unused)
             for (last = 0; now < warn_at; last = ca) {
                 acme_failure_t failure;
 
-                ca = acme_schedule_ca(&state, now, NULL);
+                ca = acme_timing_ca(&state, now, NULL);
                 assert_in_range(ca, last, cas - 1);
                 tries[ca]++;
-                failure = acme_schedule_failure(&state, 0, now,
-                                                CHANCE_MIDDLE);
+                failure = acme_timing_failure(&state, 0, now, CHANCE_MIDDLE);
                 state.attempts++;
-                state.next_at = acme_schedule_retry_at(&failure, now);
+                state.next_at = acme_timing_retry_at(&failure, now);
                 now = acme_next_step(&state, now).at;
             }
             for (ca = 0; ca < cas; ca++) {
@@ -529,21 +527,21 @@ static void pressing_ones_take_turns(void **unused)
     (void)unused;
     make_live(&state, DAYS(90), DAYS(5), 2);
     state.attempts = 1;
-    assert_int_equal(acme_schedule_ca(&state, NOW, NULL), 0);
+    assert_int_equal(acme_timing_ca(&state, NOW, NULL), 0);
     state.covers = 0;
-    assert_int_equal(acme_schedule_ca(&state, NOW, NULL), 1);
+    assert_int_equal(acme_timing_ca(&state, NOW, NULL), 1);
     state.covers = 1;
     state.revoked = 1;
-    assert_int_equal(acme_schedule_ca(&state, NOW, NULL), 1);
+    assert_int_equal(acme_timing_ca(&state, NOW, NULL), 1);
     state.attempts = 0;
-    assert_int_equal(acme_schedule_ca(&state, NOW, NULL), 0);
+    assert_int_equal(acme_timing_ca(&state, NOW, NULL), 0);
 
     /* Renewed only after the warning. */
     state.revoked = 0;
     state.attempts = 1;
     state.renew = window_of("1d");
     state.not_after = NOW + HOURS(12);
-    assert_int_equal(acme_schedule_ca(&state, NOW, NULL), 1);
+    assert_int_equal(acme_timing_ca(&state, NOW, NULL), 1);
 }
 
 static void when_replaces_is_sent(void **unused)
@@ -553,29 +551,29 @@ static void when_replaces_is_sent(void **unused)
     (void)unused;
     make_live(&state, DAYS(90), DAYS(61), 2);
     state.issued_by = 1;
-    assert_true(acme_schedule_replaces(&state, 1, 0, NOW));
-    assert_false(acme_schedule_replaces(&state, 0, 0, NOW));
-    assert_false(acme_schedule_replaces(&state, 1, 1, NOW));
+    assert_true(acme_timing_replaces(&state, 1, 0, NOW));
+    assert_false(acme_timing_replaces(&state, 0, 0, NOW));
+    assert_false(acme_timing_replaces(&state, 1, 1, NOW));
 
-    assert_true(acme_schedule_replaces(&state, 1, 0,
-                                       state.not_after - DAYS(90) / 20));
-    assert_false(acme_schedule_replaces(&state, 1, 0,
-                                        state.not_after - DAYS(90) / 20 + 1));
-    assert_false(acme_schedule_replaces(&state, 1, 0, state.not_after));
+    assert_true(
+        acme_timing_replaces(&state, 1, 0, state.not_after - DAYS(90) / 20));
+    assert_false(acme_timing_replaces(&state, 1, 0,
+                                      state.not_after - DAYS(90) / 20 + 1));
+    assert_false(acme_timing_replaces(&state, 1, 0, state.not_after));
 
     other = state;
     other.live = 0;
-    assert_false(acme_schedule_replaces(&other, 1, 0, NOW));
+    assert_false(acme_timing_replaces(&other, 1, 0, NOW));
     other = state;
     other.cert_id[0] = '\0';
-    assert_false(acme_schedule_replaces(&other, 1, 0, NOW));
+    assert_false(acme_timing_replaces(&other, 1, 0, NOW));
     other = state;
     other.use_renewal_info = 0;
-    assert_false(acme_schedule_replaces(&other, 1, 0, NOW));
+    assert_false(acme_timing_replaces(&other, 1, 0, NOW));
     other = state;
     other.issued_by = ACME_NO_CA;
-    assert_false(acme_schedule_replaces(&other, 1, 0, NOW));
-    assert_false(acme_schedule_replaces(&other, ACME_NO_CA, 0, NOW));
+    assert_false(acme_timing_replaces(&other, 1, 0, NOW));
+    assert_false(acme_timing_replaces(&other, ACME_NO_CA, 0, NOW));
 }
 
 static void when_to_ask(void **unused)
@@ -584,30 +582,30 @@ static void when_to_ask(void **unused)
 
     (void)unused;
     make_live(&state, DAYS(90), DAYS(5), 1);
-    assert_int_equal(acme_schedule_ask_at(&state, NOW), NOW);
+    assert_int_equal(acme_timing_ask_at(&state, NOW), NOW);
     state.ask_at = NOW + HOURS(5);
-    assert_int_equal(acme_schedule_ask_at(&state, NOW), NOW + HOURS(5));
-    assert_int_equal(acme_schedule_ask_at(&state, NOW + HOURS(7)),
+    assert_int_equal(acme_timing_ask_at(&state, NOW), NOW + HOURS(5));
+    assert_int_equal(acme_timing_ask_at(&state, NOW + HOURS(7)),
                      NOW + HOURS(7));
 
     /* No wait is so long: the clock was wrong. */
     state.ask_at = NOW + DAYS(400);
-    assert_int_equal(acme_schedule_ask_at(&state, NOW), NOW);
+    assert_int_equal(acme_timing_ask_at(&state, NOW), NOW);
 
     other = state;
     other.live = 0;
-    assert_int_equal(acme_schedule_ask_at(&other, NOW), 0);
+    assert_int_equal(acme_timing_ask_at(&other, NOW), 0);
     other = state;
     other.cert_id[0] = '\0';
-    assert_int_equal(acme_schedule_ask_at(&other, NOW), 0);
+    assert_int_equal(acme_timing_ask_at(&other, NOW), 0);
     other = state;
     other.use_renewal_info = 0;
-    assert_int_equal(acme_schedule_ask_at(&other, NOW), 0);
+    assert_int_equal(acme_timing_ask_at(&other, NOW), 0);
     other = state;
     other.issued_by = ACME_NO_CA;
-    assert_int_equal(acme_schedule_ask_at(&other, NOW), 0);
-    assert_int_equal(acme_schedule_ask_at(&state, state.not_after), 0);
-    assert_int_equal(acme_schedule_ask_at(&state, state.not_after - 1),
+    assert_int_equal(acme_timing_ask_at(&other, NOW), 0);
+    assert_int_equal(acme_timing_ask_at(&state, state.not_after), 0);
+    assert_int_equal(acme_timing_ask_at(&state, state.not_after - 1),
                      state.not_after - 1);
 }
 
@@ -640,9 +638,9 @@ static void when_to_ask_again(void **unused)
     for (i = 0; i < COUNT(rows); i++) {
         off = rows[i].said ? 0 : rows[i].wait / 10;
         for (c = CHANCE_MIN; c <= CHANCE_MAX; c++) {
-            wait = acme_schedule_ask_retry(
-                       rows[i].failures, rows[i].said ? NOW + rows[i].said : 0,
-                       NOW, c)
+            wait = acme_timing_ask_retry(rows[i].failures,
+                                         rows[i].said ? NOW + rows[i].said : 0,
+                                         NOW, c)
                    - NOW;
             if (wait < rows[i].wait - off || wait > rows[i].wait + off
                 || (c == CHANCE_MIDDLE && wait != rows[i].wait)) {

@@ -1,13 +1,13 @@
 /*
- * acme_job.h - a program that runs beside the keeper: without a shell, in a
+ * acme_process.h - a program that runs beside the keeper: without a shell, in a
  * process group of its own, with a bound for its output and a deadline.
  *
  * A job begins with descriptors 0, 1 and 2 only, all signals at their default,
  * umask 077. After its deadline its process group gets SIGTERM, and SIGKILL
  * two seconds later.
  */
-#ifndef ACME_JOB_H
-#define ACME_JOB_H
+#ifndef ACME_PROCESS_H
+#define ACME_PROCESS_H
 
 #include <poll.h>
 
@@ -17,15 +17,16 @@
 
 #include "acme_result.h"
 
-#define ACME_JOB_OUTPUT_MAX (1024 * 1024)
-#define ACME_JOB_LINE_MAX 500 /* octets of a line for acme_job_line_cb */
-#define ACME_JOB_FDS        2
+#define ACME_PROCESS_OUTPUT_MAX (1024 * 1024)
+/* Octets of a line for acme_process_line_cb. */
+#define ACME_PROCESS_LINE_MAX 500
+#define ACME_PROCESS_FDS        2
 
-typedef struct acme_job_t acme_job_t;
+typedef struct acme_process_t acme_process_t;
 
 /* A line of output, as soon as it is complete: no control characters, at most
-   ACME_JOB_LINE_MAX octets, never empty. line is gone after the call. */
-typedef void acme_job_line_cb(void *baton, const char *line);
+   ACME_PROCESS_LINE_MAX octets, never empty. line is gone after the call. */
+typedef void acme_process_line_cb(void *baton, const char *line);
 
 typedef struct {
     const char *const *argv;    /* NULL at its end; [0] is found on PATH */
@@ -35,12 +36,12 @@ typedef struct {
     const char *input;          /* its standard input; NULL: empty */
     apr_time_t deadline;
     apr_size_t output_max;      /* octets collected */
-    acme_job_line_cb *line;     /* NULL: none */
+    acme_process_line_cb *line;     /* NULL: none */
     void *baton;
     int outlives;               /* the job goes on when p ends: then SIGPIPE
                                    does not end it, but an alarm does, 5 s
                                    after its deadline */
-} acme_job_conf_t;
+} acme_process_conf_t;
 
 /*
  * Start a job, standard output and standard error collected. input and baton
@@ -52,35 +53,40 @@ typedef struct {
  * cannot be executed is not a failure here: the job ends with 126 or 127, and
  * its output has the reason.
  */
-apr_status_t acme_job_launch(acme_job_t **pjob, const acme_job_conf_t *conf,
-                             acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_process_launch(acme_process_t **pjob,
+                                 const acme_process_conf_t *conf,
+                                 acme_result_t *res, apr_pool_t *p);
 
 /* The same with our environment, without an input and callbacks, and with at
-   most ACME_JOB_OUTPUT_MAX octets of output. cwd NULL: "/". */
-apr_status_t acme_job_start(acme_job_t **pjob, const char *const *argv,
-                            const char *cwd, apr_time_t deadline,
-                            acme_result_t *res, apr_pool_t *p);
+   most ACME_PROCESS_OUTPUT_MAX octets of output. cwd NULL: "/". */
+apr_status_t acme_process_start(acme_process_t **pjob, const char *const *argv,
+                                const char *cwd, apr_time_t deadline,
+                                acme_result_t *res, apr_pool_t *p);
 
-/* Call acme_job_step() when this is readable; -1: only at acme_job_wake(). */
-int acme_job_fd(const acme_job_t *job);
+/*
+ * Call acme_process_step() when this is readable; -1: only at
+ * acme_process_wake().
+ */
+int acme_process_fd(const acme_process_t *job);
 
-/* As acme_job_fd(), of a job with an input: fills fds, returns how many. */
-int acme_job_poll(const acme_job_t *job, struct pollfd fds[ACME_JOB_FDS]);
+/* As acme_process_fd(), of a job with an input: fills fds, returns how many. */
+int acme_process_poll(const acme_process_t *job,
+                      struct pollfd fds[ACME_PROCESS_FDS]);
 
-/* Call acme_job_step() at this time at the latest. */
-apr_time_t acme_job_wake(const acme_job_t *job, apr_time_t now);
+/* Call acme_process_step() at this time at the latest. */
+apr_time_t acme_process_wake(const acme_process_t *job, apr_time_t now);
 
 /* Read, write, end the job if it is late. True when the job has ended. */
-int acme_job_step(acme_job_t *job, apr_time_t now);
+int acme_process_step(acme_process_t *job, apr_time_t now);
 
 /* After the end: its exit status, -1 when a signal or the deadline did it. */
-int acme_job_exit(const acme_job_t *job);
+int acme_process_exit(const acme_process_t *job);
 
 /* Did the job reach its deadline? */
-int acme_job_late(const acme_job_t *job);
+int acme_process_late(const acme_process_t *job);
 
 /* The output of the job, NUL-terminated, in p; never NULL. What is beyond
    output_max is dropped. */
-const char *acme_job_output(const acme_job_t *job);
+const char *acme_process_output(const acme_process_t *job);
 
 #endif

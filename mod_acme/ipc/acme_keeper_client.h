@@ -1,17 +1,17 @@
 /*
- * acme_client.h - the workers' side of the keeper.
+ * acme_keeper_client.h - the workers' side of the keeper.
  *
  * One thread, one client: each has a channel of its own, so that replies are
  * neither mixed nor stolen. When the keeper dies, the request is repeated to
  * its successor, at most twice: every message may be repeated.
  */
-#ifndef ACME_CLIENT_H
-#define ACME_CLIENT_H
+#ifndef ACME_KEEPER_CLIENT_H
+#define ACME_KEEPER_CLIENT_H
 
 #include "acme_message.h"
 #include "acme_stop.h"
 
-typedef struct acme_client_t acme_client_t;
+typedef struct acme_keeper_client_t acme_keeper_client_t;
 
 /*
  * Open a channel to the keeper, with HELLO on the inherited pair, and wait for
@@ -22,9 +22,9 @@ typedef struct acme_client_t acme_client_t;
  * any more and gets none. APR_EINTR: stop was set. APR_TIMEUP: no reply. A
  * keeper that refuses: its own status and result.
  */
-apr_status_t acme_client_open(acme_client_t **pclient, int inherited,
-                              acme_stop_t *stop, acme_result_t *res,
-                              apr_pool_t *p);
+apr_status_t acme_keeper_client_open(acme_keeper_client_t **pclient,
+                                     int inherited, acme_stop_t *stop,
+                                     acme_result_t *res, apr_pool_t *p);
 
 /*
  * Send a request without a tail and wait for its reply, at most a minute. body
@@ -32,18 +32,21 @@ apr_status_t acme_client_open(acme_client_t **pclient, int inherited,
  * NULL; else its body and tail are in p, and its body is of the table's type.
  *
  * A keeper that refuses: its own status and result; *reply has no body of the
- * table then. Else the failures of acme_client_open().
+ * table then. Else the failures of acme_keeper_client_open().
  */
-apr_status_t acme_client_call(acme_message_t *reply, acme_client_t *client,
-                              acme_message_e kind, const void *body,
-                              acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_keeper_client_call(acme_message_t *reply,
+                                     acme_keeper_client_t *client,
+                                     acme_message_e kind, const void *body,
+                                     acme_result_t *res, apr_pool_t *p);
 
 /* The same of a request that may have a tail; its status is APR_SUCCESS. */
-apr_status_t acme_client_send(acme_message_t *reply, acme_client_t *client,
-                              const acme_message_t *request,
-                              acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_keeper_client_send(acme_message_t *reply,
+                                     acme_keeper_client_t *client,
+                                     const acme_message_t *request,
+                                     acme_result_t *res, apr_pool_t *p);
 
 /* The welcome of the keeper that replied last; lives as long as client. */
-const acme_msg_welcome_t *acme_client_welcome(const acme_client_t *client);
+const acme_msg_welcome_t *acme_keeper_client_welcome(
+    const acme_keeper_client_t *client);
 
 #endif

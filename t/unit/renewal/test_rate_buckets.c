@@ -1,7 +1,7 @@
 /*
- * test_rate_model.c - when a CA's rate limits allow the next order.
+ * test_rate_buckets.c - when a CA's rate limits allow the next order.
  */
-#include "acme_rate_model.h"
+#include "acme_rate_buckets.h"
 #include "acme_time.h"
 #include "pool.h"
 
@@ -34,9 +34,9 @@ static const apr_array_header_t *names_of(const char *text)
 
 typedef enum { FIRST, RENEWAL, ARI } how_e;
 
-static acme_rate_model_order_t order_of(const char *names, how_e how)
+static acme_rate_buckets_order_t order_of(const char *names, how_e how)
 {
-    acme_rate_model_order_t order;
+    acme_rate_buckets_order_t order;
 
     order.names = names_of(names);
     order.is_renewal = how != FIRST;
@@ -44,10 +44,10 @@ static acme_rate_model_order_t order_of(const char *names, how_e how)
     return order;
 }
 
-static acme_rate_model_event_t event_of(acme_use_e use, const char *names,
+static acme_rate_buckets_event_t event_of(acme_use_e use, const char *names,
                                         how_e how, apr_time_t when)
 {
-    acme_rate_model_event_t event;
+    acme_rate_buckets_event_t event;
 
     event.when = when;
     event.use = use;
@@ -56,10 +56,10 @@ static acme_rate_model_event_t event_of(acme_use_e use, const char *names,
 }
 
 /* n times; a # of names becomes a number of its own each time. */
-static void happen(acme_rate_model_t *limits, int n, acme_use_e use,
+static void happen(acme_rate_buckets_t *limits, int n, acme_use_e use,
                    const char *names, how_e how, apr_time_t when)
 {
-    acme_rate_model_event_t event;
+    acme_rate_buckets_event_t event;
     int i;
 
     for (i = 0; i < n; i++) {
@@ -72,7 +72,7 @@ static void happen(acme_rate_model_t *limits, int n, acme_use_e use,
                                apr_itoa(pool, i), hash + 1, NULL);
         }
         event = event_of(use, mine, how, when);
-        acme_rate_model_add(limits, &event);
+        acme_rate_buckets_add(limits, &event);
     }
 }
 
@@ -102,7 +102,7 @@ static void registered_domains(void **unused)
 
     (void)unused;
     for (i = 0; i < COUNT(rows); i++) {
-        domain = acme_rate_model_registered_domain(rows[i].name);
+        domain = acme_rate_buckets_registered_domain(rows[i].name);
         if (!domain != !rows[i].domain
             || (domain && strcmp(domain, rows[i].domain))) {
             fail_msg("%s: %s", rows[i].name, domain ? domain : "none");
@@ -223,20 +223,20 @@ static const struct {
 
 static void when_it_may_be_ordered(void **unused)
 {
-    acme_rate_model_order_t order;
-    acme_rate_model_t *limits;
+    acme_rate_buckets_order_t order;
+    acme_rate_buckets_t *limits;
     const char *why;
     apr_time_t at;
     size_t i;
 
     (void)unused;
     for (i = 0; i < COUNT(rows_of_one); i++) {
-        limits = acme_rate_model_create(REAL, pool);
+        limits = acme_rate_buckets_create(REAL, pool);
         happen(limits, rows_of_one[i].n, rows_of_one[i].use,
                rows_of_one[i].used, rows_of_one[i].used_how,
                NOW - rows_of_one[i].ago);
         order = order_of(rows_of_one[i].wanted, rows_of_one[i].how);
-        at = acme_rate_model_next(&why, limits, &order, NOW, pool);
+        at = acme_rate_buckets_next(&why, limits, &order, NOW, pool);
         if (at != NOW + rows_of_one[i].wait) {
             fail_msg("%s: now + %" APR_TIME_T_FMT " us", rows_of_one[i].name,
                      at - NOW);
@@ -247,27 +247,27 @@ static void when_it_may_be_ordered(void **unused)
         }
 
         /* What is said holds: then, and not before. */
-        assert_int_equal(acme_rate_model_next(&why, limits, &order, at, pool),
-                         at);
+        assert_int_equal(
+            acme_rate_buckets_next(&why, limits, &order, at, pool), at);
         assert_null(why);
         if (at > NOW) {
             assert_int_equal(
-                acme_rate_model_next(&why, limits, &order, at - 1, pool), at);
+                acme_rate_buckets_next(&why, limits, &order, at - 1, pool), at);
         }
     }
 }
 
 static void the_limit_that_ends_last_is_told(void **unused)
 {
-    acme_rate_model_t *limits = acme_rate_model_create(REAL, pool);
-    acme_rate_model_order_t order = order_of("a.org", FIRST);
+    acme_rate_buckets_t *limits = acme_rate_buckets_create(REAL, pool);
+    acme_rate_buckets_order_t order = order_of("a.org", FIRST);
     const char *why;
 
     (void)unused;
     happen(limits, 300, ACME_USE_ORDERED, "a.org", FIRST, NOW);
     happen(limits, 5, ACME_USE_ISSUED, "a.org", FIRST, NOW);
     happen(limits, 5, ACME_USE_FAILED, "a.org", FIRST, NOW);
-    assert_int_equal(acme_rate_model_next(&why, limits, &order, NOW, pool),
+    assert_int_equal(acme_rate_buckets_next(&why, limits, &order, NOW, pool),
                      NOW + EACH_OF_SET);
     assert_string_equal(why, "Let's Encrypt allows 5 certificates for the "
                         "same names (a.org) in 7 days; the order is "
@@ -287,29 +287,29 @@ static void cas(void **unused)
         { "https://acme-v02.api.letsencrypt.org:14000/dir", 0, 0 },
         { "https://ca.example/acme-v02.api.letsencrypt.org", 0, 0 }
     };
-    acme_rate_model_order_t order = order_of("a.org", FIRST);
+    acme_rate_buckets_order_t order = order_of("a.org", FIRST);
     apr_array_header_t *orders =
-        apr_array_make(pool, 1, sizeof(acme_rate_model_order_t));
-    acme_rate_model_t *limits;
+        apr_array_make(pool, 1, sizeof(acme_rate_buckets_order_t));
+    acme_rate_buckets_t *limits;
     const char *why;
     size_t i;
 
     (void)unused;
-    APR_ARRAY_PUSH(orders, acme_rate_model_order_t) = order;
+    APR_ARRAY_PUSH(orders, acme_rate_buckets_order_t) = order;
     for (i = 0; i < COUNT(rows); i++) {
-        limits = acme_rate_model_create(rows[i].url, pool);
+        limits = acme_rate_buckets_create(rows[i].url, pool);
         happen(limits, 300, ACME_USE_ORDERED, "a.org", FIRST, NOW);
         happen(limits, 50, ACME_USE_ISSUED, "a.org", FIRST, NOW);
         happen(limits, 5, ACME_USE_FAILED, "a.org", FIRST, NOW);
-        if (acme_rate_model_is_known(limits) != rows[i].known
-            || (acme_rate_model_next(&why, limits, &order, NOW, pool) > NOW)
+        if (acme_rate_buckets_is_known(limits) != rows[i].known
+            || (acme_rate_buckets_next(&why, limits, &order, NOW, pool) > NOW)
                    != rows[i].waits
-            || (acme_rate_model_forecast(limits, orders, NOW, pool) > NOW)
+            || (acme_rate_buckets_forecast(limits, orders, NOW, pool) > NOW)
                    != rows[i].waits) {
             fail_msg("%s: known, or not", rows[i].url);
         }
         if (!rows[i].known) {
-            assert_int_equal(acme_rate_model_count(limits), 0);
+            assert_int_equal(acme_rate_buckets_count(limits), 0);
         }
     }
 }
@@ -319,46 +319,46 @@ static void a_past_in_any_order(void **unused)
     static const apr_interval_time_t agos[] = {
         HOURS(1), HOURS(150), HOURS(50), HOURS(2), HOURS(100), HOURS(160)
     };
-    acme_rate_model_t *limits = acme_rate_model_create(REAL, pool);
-    acme_rate_model_t *sorted = acme_rate_model_create(REAL, pool);
-    acme_rate_model_order_t order = order_of("a.org", FIRST);
+    acme_rate_buckets_t *limits = acme_rate_buckets_create(REAL, pool);
+    acme_rate_buckets_t *sorted = acme_rate_buckets_create(REAL, pool);
+    acme_rate_buckets_order_t order = order_of("a.org", FIRST);
     apr_array_header_t *events =
-        apr_array_make(pool, 2, sizeof(acme_rate_model_event_t));
+        apr_array_make(pool, 2, sizeof(acme_rate_buckets_event_t));
     const char *why;
     apr_time_t at;
     size_t i;
 
     (void)unused;
-    acme_rate_model_load(limits, events, NOW);
-    assert_int_equal(acme_rate_model_count(limits), 0);
+    acme_rate_buckets_load(limits, events, NOW);
+    assert_int_equal(acme_rate_buckets_count(limits), 0);
 
     for (i = 0; i < 6 * COUNT(agos); i++) {
-        APR_ARRAY_PUSH(events, acme_rate_model_event_t) =
+        APR_ARRAY_PUSH(events, acme_rate_buckets_event_t) =
             event_of(ACME_USE_ISSUED, "a.org", FIRST, NOW - agos[i % 6]);
     }
-    APR_ARRAY_PUSH(events, acme_rate_model_event_t) =
+    APR_ARRAY_PUSH(events, acme_rate_buckets_event_t) =
         event_of(ACME_USE_ISSUED, "a.org", FIRST, NOW + DAYS(400));
-    acme_rate_model_load(limits, events, NOW);
+    acme_rate_buckets_load(limits, events, NOW);
     for (i = 0; i < 6; i++) {
         static const int hours[] = { 160, 150, 100, 50, 2, 1 };
 
         happen(sorted, 6, ACME_USE_ISSUED, "a.org", FIRST,
                NOW - HOURS(hours[i]));
     }
-    at = acme_rate_model_next(&why, sorted, &order, NOW, pool);
+    at = acme_rate_buckets_next(&why, sorted, &order, NOW, pool);
     assert_true(at > NOW);
-    assert_int_equal(acme_rate_model_next(&why, limits, &order, NOW, pool),
+    assert_int_equal(acme_rate_buckets_next(&why, limits, &order, NOW, pool),
                      at);
 
     /* Late: too much rather than too little. */
     happen(limits, 1, ACME_USE_ISSUED, "a.org", FIRST, NOW - DAYS(9));
-    assert_true(acme_rate_model_next(&why, limits, &order, NOW, pool) >= at);
+    assert_true(acme_rate_buckets_next(&why, limits, &order, NOW, pool) >= at);
 }
 
 static void what_is_over_is_forgotten(void **unused)
 {
-    acme_rate_model_t *limits = acme_rate_model_create(REAL, pool);
-    acme_rate_model_order_t order = order_of("new.org", FIRST);
+    acme_rate_buckets_t *limits = acme_rate_buckets_create(REAL, pool);
+    acme_rate_buckets_order_t order = order_of("new.org", FIRST);
     const char *why;
     int i;
 
@@ -366,31 +366,32 @@ static void what_is_over_is_forgotten(void **unused)
     happen(limits, 1000, ACME_USE_FAILED, "old#.org", FIRST, NOW - HOURS(1));
     happen(limits, 5, ACME_USE_ISSUED, "new.org", FIRST, NOW);
     happen(limits, 1, ACME_USE_ISSUED, "ahead.org", FIRST, NOW + DAYS(7300));
-    assert_int_equal(acme_rate_model_count(limits), 1004);
+    assert_int_equal(acme_rate_buckets_count(limits), 1004);
     for (i = 0; i < 3; i++) {
-        acme_rate_model_expire(limits, NOW);
-        assert_int_equal(acme_rate_model_count(limits), 2);
-        assert_int_equal(acme_rate_model_next(&why, limits, &order, NOW, pool),
-                         NOW + EACH_OF_SET);
+        acme_rate_buckets_expire(limits, NOW);
+        assert_int_equal(acme_rate_buckets_count(limits), 2);
+        assert_int_equal(
+            acme_rate_buckets_next(&why, limits, &order, NOW, pool),
+            NOW + EACH_OF_SET);
     }
 
     /* Years of it take no more than a week of it. */
     for (i = 0; i < 1000; i++) {
         happen(limits, 1, ACME_USE_ISSUED, apr_psprintf(pool, "n%d.org", i),
                FIRST, NOW + DAYS(i));
-        acme_rate_model_expire(limits, NOW + DAYS(i));
-        assert_in_range(acme_rate_model_count(limits), 2, 20);
+        acme_rate_buckets_expire(limits, NOW + DAYS(i));
+        assert_in_range(acme_rate_buckets_count(limits), 2, 20);
     }
 }
 
 static apr_array_header_t *orders_of(int n, const char *format, how_e how)
 {
     apr_array_header_t *orders =
-        apr_array_make(pool, n, sizeof(acme_rate_model_order_t));
+        apr_array_make(pool, n, sizeof(acme_rate_buckets_order_t));
     int i;
 
     for (i = 0; i < n; i++) {
-        APR_ARRAY_PUSH(orders, acme_rate_model_order_t) =
+        APR_ARRAY_PUSH(orders, acme_rate_buckets_order_t) =
             order_of(apr_psprintf(pool, format, i), how);
     }
     return orders;
@@ -419,13 +420,13 @@ static void forecasts(void **unused)
           3955 * EACH_OF_DOMAIN },
         { "300 renewals of a domain", 300, "a%d.example.org", RENEWAL, 0 }
     };
-    acme_rate_model_t *limits = acme_rate_model_create(REAL, pool);
+    acme_rate_buckets_t *limits = acme_rate_buckets_create(REAL, pool);
     apr_time_t at;
     size_t i;
 
     (void)unused;
     for (i = 0; i < COUNT(rows); i++) {
-        at = acme_rate_model_forecast(
+        at = acme_rate_buckets_forecast(
             limits, orders_of(rows[i].n, rows[i].format, rows[i].how), NOW,
             pool);
         if (at != NOW + rows[i].wait) {
@@ -435,11 +436,11 @@ static void forecasts(void **unused)
     }
 
     /* It is a forecast: nothing was used. */
-    assert_int_equal(acme_rate_model_count(limits), 0);
+    assert_int_equal(acme_rate_buckets_count(limits), 0);
 }
 
 /* Order as soon as it is allowed, for as long as there are some. */
-static apr_time_t do_it(acme_rate_model_t *limits, apr_array_header_t *orders)
+static apr_time_t do_it(acme_rate_buckets_t *limits, apr_array_header_t *orders)
 {
     apr_time_t now = NOW, next, last = NOW;
     int left = orders->nelts, i;
@@ -450,22 +451,23 @@ static apr_time_t do_it(acme_rate_model_t *limits, apr_array_header_t *orders)
         apr_time_t soonest = now + DAYS(9999);
 
         for (i = 0; i < orders->nelts; i++) {
-            acme_rate_model_event_t event;
+            acme_rate_buckets_event_t event;
 
             if (done[i]) {
                 continue;
             }
-            event.order = APR_ARRAY_IDX(orders, i, acme_rate_model_order_t);
-            next = acme_rate_model_next(&why, limits, &event.order, now, pool);
+            event.order = APR_ARRAY_IDX(orders, i, acme_rate_buckets_order_t);
+            next =
+                acme_rate_buckets_next(&why, limits, &event.order, now, pool);
             if (next > now) {
                 soonest = next < soonest ? next : soonest;
                 continue;
             }
             event.when = last = now;
             event.use = ACME_USE_ORDERED;
-            acme_rate_model_add(limits, &event);
+            acme_rate_buckets_add(limits, &event);
             event.use = ACME_USE_ISSUED;
-            acme_rate_model_add(limits, &event);
+            acme_rate_buckets_add(limits, &event);
             done[i] = 1;
             left--;
         }
@@ -490,7 +492,7 @@ static void a_forecast_comes_true(void **unused)
 
     (void)unused;
     for (i = 0; i < COUNT(rows); i++) {
-        acme_rate_model_t *limits = acme_rate_model_create(REAL, pool);
+        acme_rate_buckets_t *limits = acme_rate_buckets_create(REAL, pool);
         apr_array_header_t *orders =
             orders_of(rows[i].subdomains, "s%d.example.org", FIRST);
         apr_time_t said, is;
@@ -503,7 +505,7 @@ static void a_forecast_comes_true(void **unused)
         apr_array_cat(orders, orders_of(rows[i].domains, "d%d.org", FIRST));
         apr_array_cat(orders, orders_of(rows[i].renewals, "r%d.org",
                                         RENEWAL));
-        said = acme_rate_model_forecast(limits, orders, NOW, pool);
+        said = acme_rate_buckets_forecast(limits, orders, NOW, pool);
         is = do_it(limits, orders);
         if (is > said + HOURS(3) || is < said - HOURS(3)) {
             fail_msg("%s: said now + %" APR_TIME_T_FMT " us, is now + %"
@@ -535,7 +537,7 @@ static void forecasts_for_people(void **unused)
 
     (void)unused;
     for (i = 0; i < COUNT(rows); i++) {
-        assert_string_equal(acme_rate_model_forecast_text(
+        assert_string_equal(acme_rate_buckets_forecast_text(
                                 rows[i].names, NOW + rows[i].in, NOW, pool),
                             rows[i].text);
     }

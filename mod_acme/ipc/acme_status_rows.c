@@ -1,5 +1,5 @@
 /*
- * acme_view.c - all that is shown of a certificate, in one list of rows.
+ * acme_status_rows.c - all that is shown of a certificate, in one list of rows.
  */
 #include <string.h>
 
@@ -7,16 +7,16 @@
 
 #include "acme_name.h"
 #include "acme_next_step.h"
-#include "acme_view.h"
+#include "acme_status_rows.h"
 
-#define PROGRAMS (ACME_VIEW_LINES | ACME_VIEW_JSON)
-#define PEOPLE (ACME_VIEW_TEXT | ACME_VIEW_PAGE)
+#define PROGRAMS (ACME_STATUS_LINES | ACME_STATUS_JSON)
+#define PEOPLE (ACME_STATUS_TEXT | ACME_STATUS_PAGE)
 
 /* One that is shown to nobody is left out. */
-static void add(apr_array_header_t *rows, acme_view_row_t row)
+static void add(apr_array_header_t *rows, acme_status_row_t row)
 {
     if (row.shown) {
-        APR_ARRAY_PUSH(rows, acme_view_row_t) = row;
+        APR_ARRAY_PUSH(rows, acme_status_row_t) = row;
     }
 }
 
@@ -42,7 +42,8 @@ static const char *time_value(apr_time_t t, apr_pool_t *p)
     return t ? acme_time_rfc3339(t, p) : NULL;
 }
 
-acme_reason_e acme_view_reason(const acme_view_cert_t *cert, apr_time_t now)
+acme_reason_e acme_status_rows_reason(const acme_status_cert_t *cert,
+                                      apr_time_t now)
 {
     const acme_state_t *state = cert->state;
 
@@ -69,25 +70,25 @@ acme_reason_e acme_view_reason(const acme_view_cert_t *cert, apr_time_t now)
                : ACME_REASON_NONE;
 }
 
-int acme_view_is_ill(const acme_state_t *state, apr_time_t now)
+int acme_status_rows_is_ill(const acme_state_t *state, apr_time_t now)
 {
     return state->attempts || !state->agreed
            || (state->revoked && !state->deleted)
            || (state->live && state->not_after <= now);
 }
 
-static void add_names(apr_array_header_t *rows, const acme_view_cert_t *cert,
+static void add_names(apr_array_header_t *rows, const acme_status_cert_t *cert,
                       apr_pool_t *p)
 {
-    add(rows, (acme_view_row_t){
-        .key = "names", .label = "names", .type = ACME_VIEW_LIST,
+    add(rows, (acme_status_row_t){
+        .key = "names", .label = "names", .type = ACME_STATUS_LIST,
         .list = cert->names, .value = apr_array_pstrcat(p, cert->names, ','),
         .text = apr_array_pstrcat(p, cert->names, ' '),
-        .shown = PROGRAMS | ACME_VIEW_TEXT });
-    add(rows, (acme_view_row_t){
+        .shown = PROGRAMS | ACME_STATUS_TEXT });
+    add(rows, (acme_status_row_t){
         .key = "names", .label = "names",
         .text = acme_name_list_text(cert->names, p),
-        .column = ACME_VIEW_NAMES, .shown = ACME_VIEW_PAGE });
+        .column = ACME_STATUS_NAMES, .shown = ACME_STATUS_PAGE });
 }
 
 /* The certificate that is there. */
@@ -95,56 +96,56 @@ static void add_live(apr_array_header_t *rows, const acme_state_t *state,
                      apr_pool_t *p)
 {
     const int is_served = state->live && state->live == state->served;
-    const unsigned live = only_if(state->live, ACME_VIEW_LINES);
-    const unsigned text = only_if(state->live, ACME_VIEW_TEXT);
+    const unsigned live = only_if(state->live, ACME_STATUS_LINES);
+    const unsigned text = only_if(state->live, ACME_STATUS_TEXT);
 
-    add(rows, (acme_view_row_t){
+    add(rows, (acme_status_row_t){
         .key = "validFrom", .value = time_value(state->not_before, p),
-        .shown = ACME_VIEW_JSON | live });
-    add(rows, (acme_view_row_t){
+        .shown = ACME_STATUS_JSON | live });
+    add(rows, (acme_status_row_t){
         .key = "validUntil", .label = "valid until",
         .value = time_value(state->not_after, p),
         .text = state->live ? acme_time_text(state->not_after, p) : "-",
-        .column = ACME_VIEW_UNTIL,
-        .shown = ACME_VIEW_JSON | ACME_VIEW_PAGE | live | text });
-    add(rows, (acme_view_row_t){
+        .column = ACME_STATUS_UNTIL,
+        .shown = ACME_STATUS_JSON | ACME_STATUS_PAGE | live | text });
+    add(rows, (acme_status_row_t){
         .key = "serial", .label = "serial", .value = state->serial,
-        .text = state->serial, .shown = ACME_VIEW_JSON | live | text });
-    add(rows, (acme_view_row_t){
+        .text = state->serial, .shown = ACME_STATUS_JSON | live | text });
+    add(rows, (acme_status_row_t){
         .key = "issuer", .label = "issuer", .value = state->issuer,
-        .text = state->issuer, .shown = ACME_VIEW_JSON | live | text });
-    add(rows, (acme_view_row_t){
-        .key = "served", .type = ACME_VIEW_FLAG,
-        .value = flag_text(is_served), .shown = ACME_VIEW_JSON });
-    add(rows, (acme_view_row_t){
+        .text = state->issuer, .shown = ACME_STATUS_JSON | live | text });
+    add(rows, (acme_status_row_t){
+        .key = "served", .type = ACME_STATUS_FLAG,
+        .value = flag_text(is_served), .shown = ACME_STATUS_JSON });
+    add(rows, (acme_status_row_t){
         .key = "served", .value = is_served ? "yes"
             : state->live ? "after-reload" : "placeholder",
-        .shown = ACME_VIEW_LINES });
-    add(rows, (acme_view_row_t){
+        .shown = ACME_STATUS_LINES });
+    add(rows, (acme_status_row_t){
         .key = "served", .label = "served",
-        .text = "after the next reload", .column = ACME_VIEW_STATE,
+        .text = "after the next reload", .column = ACME_STATUS_STATE,
         .shown = only_if(state->live && !is_served, PEOPLE) });
 }
 
 static void add_revoked(apr_array_header_t *rows,
-                        const acme_view_cert_t *cert,
+                        const acme_status_cert_t *cert,
                         const acme_state_t *state, apr_pool_t *p)
 {
-    add(rows, (acme_view_row_t){
-        .key = "revoked", .type = ACME_VIEW_FLAG,
-        .value = flag_text(state->revoked), .shown = ACME_VIEW_JSON });
-    add(rows, (acme_view_row_t){
-        .key = "deleted", .type = ACME_VIEW_FLAG,
-        .value = flag_text(state->deleted), .shown = ACME_VIEW_JSON });
-    add(rows, (acme_view_row_t){
+    add(rows, (acme_status_row_t){
+        .key = "revoked", .type = ACME_STATUS_FLAG,
+        .value = flag_text(state->revoked), .shown = ACME_STATUS_JSON });
+    add(rows, (acme_status_row_t){
+        .key = "deleted", .type = ACME_STATUS_FLAG,
+        .value = flag_text(state->deleted), .shown = ACME_STATUS_JSON });
+    add(rows, (acme_status_row_t){
         .key = "deleted", .label = "revoked, and nothing is ordered",
         .text = apr_pstrcat(p, "acmectl renew ", cert->id,
                             " --force gets a new one", NULL),
-        .column = ACME_VIEW_PROBLEM,
+        .column = ACME_STATUS_PROBLEM,
         .shown = only_if(state->deleted, PEOPLE) });
-    add(rows, (acme_view_row_t){
+    add(rows, (acme_status_row_t){
         .key = "revoked", .label = "revoked", .text = "a new one is ordered",
-        .column = ACME_VIEW_PROBLEM,
+        .column = ACME_STATUS_PROBLEM,
         .shown = only_if(state->revoked && !state->deleted, PEOPLE) });
 }
 
@@ -190,79 +191,79 @@ static void add_next(apr_array_header_t *rows, const acme_state_t *state,
     const int is_limited = next.step == ACME_STEP_LIMIT;
     const unsigned window = only_if(state->window_start && state->window_end
                                         && state->live,
-                                    ACME_VIEW_LINES);
+                                    ACME_STATUS_LINES);
 
-    add(rows, (acme_view_row_t){
+    add(rows, (acme_status_row_t){
         .key = "nextStep", .label = "next", .value = word,
         .text = next.at ? apr_pstrcat(p, word, " at ",
                                       acme_time_text(next.at, p), NULL)
                         : word,
-        .shown = PROGRAMS | ACME_VIEW_TEXT });
-    add(rows, (acme_view_row_t){
+        .shown = PROGRAMS | ACME_STATUS_TEXT });
+    add(rows, (acme_status_row_t){
         .key = "nextStep", .label = "next",
         .text = next_text(state, next, now, p),
-        .column = ACME_VIEW_NEXT, .shown = ACME_VIEW_PAGE });
-    add(rows, (acme_view_row_t){
+        .column = ACME_STATUS_NEXT, .shown = ACME_STATUS_PAGE });
+    add(rows, (acme_status_row_t){
         .key = "nextAt", .value = time_value(next.at, p),
-        .shown = ACME_VIEW_JSON | only_if(next.at != 0, ACME_VIEW_LINES) });
-    add(rows, (acme_view_row_t){
+        .shown = ACME_STATUS_JSON | only_if(next.at != 0, ACME_STATUS_LINES) });
+    add(rows, (acme_status_row_t){
         .key = "limit", .label = "limit", .text = state->limit,
         .value = is_limited ? state->limit : "",
-        .column = ACME_VIEW_PROBLEM,
-        .shown = ACME_VIEW_JSON
-            | only_if(is_limited, ACME_VIEW_LINES | PEOPLE) });
-    add(rows, (acme_view_row_t){
+        .column = ACME_STATUS_PROBLEM,
+        .shown = ACME_STATUS_JSON
+            | only_if(is_limited, ACME_STATUS_LINES | PEOPLE) });
+    add(rows, (acme_status_row_t){
         .key = "windowStart", .value = time_value(state->window_start, p),
-        .shown = ACME_VIEW_JSON | window });
-    add(rows, (acme_view_row_t){
+        .shown = ACME_STATUS_JSON | window });
+    add(rows, (acme_status_row_t){
         .key = "windowEnd", .value = time_value(state->window_end, p),
-        .shown = ACME_VIEW_JSON | window });
-    add(rows, (acme_view_row_t){
+        .shown = ACME_STATUS_JSON | window });
+    add(rows, (acme_status_row_t){
         .key = "explanation", .label = "the CA explains it at",
         .value = state->explanation, .text = state->explanation,
-        .column = ACME_VIEW_NEXT,
-        .shown = ACME_VIEW_JSON
+        .column = ACME_STATUS_NEXT,
+        .shown = ACME_STATUS_JSON
             | only_if(state->explanation[0],
-                      ACME_VIEW_LINES | ACME_VIEW_PAGE) });
+                      ACME_STATUS_LINES | ACME_STATUS_PAGE) });
 }
 
 static void add_failure(apr_array_header_t *rows, const acme_state_t *state,
                         apr_pool_t *p)
 {
     const char *until = acme_time_text(state->names_again_at, p);
-    const unsigned left_out = only_if(state->left_out != 0, ACME_VIEW_LINES);
+    const unsigned left_out = only_if(state->left_out != 0, ACME_STATUS_LINES);
 
-    add(rows, (acme_view_row_t){
-        .key = "leftOut", .label = "left out", .type = ACME_VIEW_NUMBER,
+    add(rows, (acme_status_row_t){
+        .key = "leftOut", .label = "left out", .type = ACME_STATUS_NUMBER,
         .value = number_text(state->left_out, p),
         .text = apr_psprintf(p, "%u of its names, as they keep failing; tried "
                              "again at %s", state->left_out, until),
-        .column = ACME_VIEW_PROBLEM,
-        .shown = ACME_VIEW_JSON | left_out
+        .column = ACME_STATUS_PROBLEM,
+        .shown = ACME_STATUS_JSON | left_out
             | only_if(state->left_out != 0, PEOPLE) });
-    add(rows, (acme_view_row_t){
+    add(rows, (acme_status_row_t){
         .key = "leftOutUntil",
         .value = time_value(state->names_again_at, p),
-        .shown = ACME_VIEW_JSON
+        .shown = ACME_STATUS_JSON
             | (state->names_again_at ? left_out : 0) });
-    add(rows, (acme_view_row_t){
-        .key = "attempts", .label = "failed", .type = ACME_VIEW_NUMBER,
+    add(rows, (acme_status_row_t){
+        .key = "attempts", .label = "failed", .type = ACME_STATUS_NUMBER,
         .value = number_text(state->attempts, p),
         .text = apr_psprintf(p, "%u times: %s", state->attempts,
                              state->detail),
-        .column = ACME_VIEW_PROBLEM,
+        .column = ACME_STATUS_PROBLEM,
         .shown = PROGRAMS | only_if(state->attempts != 0, PEOPLE) });
-    add(rows, (acme_view_row_t){
+    add(rows, (acme_status_row_t){
         .key = "problem", .value = state->problem,
-        .shown = ACME_VIEW_JSON });
-    add(rows, (acme_view_row_t){
-        .key = "detail", .value = state->detail, .shown = ACME_VIEW_JSON });
-    add(rows, (acme_view_row_t){
+        .shown = ACME_STATUS_JSON });
+    add(rows, (acme_status_row_t){
+        .key = "detail", .value = state->detail, .shown = ACME_STATUS_JSON });
+    add(rows, (acme_status_row_t){
         .key = "problem",
         .value = apr_pstrcat(p, state->problem, state->problem[0] ? " " : "",
                              state->detail, NULL),
         .shown = only_if(state->problem[0] || state->detail[0],
-                         ACME_VIEW_LINES) });
+                         ACME_STATUS_LINES) });
 }
 
 static void add_reason(apr_array_header_t *rows, acme_reason_e reason,
@@ -271,23 +272,23 @@ static void add_reason(apr_array_header_t *rows, acme_reason_e reason,
     const acme_reason_t *about = acme_reason_about(reason);
     const char *fault = acme_reason_fault_word(about->fault);
     const unsigned others = only_if(reason != ACME_REASON_NONE,
-                                    ACME_VIEW_LINES | PEOPLE);
+                                    ACME_STATUS_LINES | PEOPLE);
 
-    add(rows, (acme_view_row_t){
+    add(rows, (acme_status_row_t){
         .key = "reason", .label = "reason", .value = about->code,
         .text = apr_psprintf(p, "%s: %s", about->code, about->sentence),
-        .column = ACME_VIEW_PROBLEM, .shown = ACME_VIEW_JSON | others });
-    add(rows, (acme_view_row_t){
+        .column = ACME_STATUS_PROBLEM, .shown = ACME_STATUS_JSON | others });
+    add(rows, (acme_status_row_t){
         .key = "fault", .label = "fault", .value = fault,
         .text = *fault ? fault : "not known",
-        .column = ACME_VIEW_PROBLEM, .shown = ACME_VIEW_JSON | others });
-    add(rows, (acme_view_row_t){
+        .column = ACME_STATUS_PROBLEM, .shown = ACME_STATUS_JSON | others });
+    add(rows, (acme_status_row_t){
         .key = "remedy", .label = "remedy", .value = about->remedy,
         .text = about->remedy,
-        .column = ACME_VIEW_PROBLEM, .shown = ACME_VIEW_JSON | others });
+        .column = ACME_STATUS_PROBLEM, .shown = ACME_STATUS_JSON | others });
 }
 
-apr_array_header_t *acme_view_rows(const acme_view_cert_t *cert,
+apr_array_header_t *acme_status_rows_make(const acme_status_cert_t *cert,
                                    apr_time_t now, apr_pool_t *p)
 {
     static const acme_state_t nothing_known;
@@ -296,31 +297,32 @@ apr_array_header_t *acme_view_rows(const acme_view_cert_t *cert,
                                          : (acme_next_t){ ACME_STEP_FINISH,
                                                           0 };
     const char *word = cert->state ? acme_state_word(state, now) : "starting";
-    apr_array_header_t *rows = apr_array_make(p, 40, sizeof(acme_view_row_t));
+    apr_array_header_t *rows = apr_array_make(p, 40, sizeof(acme_status_row_t));
 
-    add(rows, (acme_view_row_t){
+    add(rows, (acme_status_row_t){
         .key = "id", .label = "certificate", .value = cert->id,
-        .text = cert->id, .column = ACME_VIEW_CERTIFICATE,
+        .text = cert->id, .column = ACME_STATUS_CERTIFICATE,
         .shown = PROGRAMS | PEOPLE });
-    add(rows, (acme_view_row_t){
+    add(rows, (acme_status_row_t){
         .key = "state", .label = "state", .value = word, .text = word,
-        .column = ACME_VIEW_STATE, .shown = PROGRAMS | PEOPLE });
+        .column = ACME_STATUS_STATE, .shown = PROGRAMS | PEOPLE });
     add_names(rows, cert, p);
     add_live(rows, state, p);
     add_revoked(rows, cert, state, p);
     add_next(rows, state, next, now, p);
     add_failure(rows, state, p);
-    add_reason(rows, acme_view_reason(cert, now), p);
+    add_reason(rows, acme_status_rows_reason(cert, now), p);
     return rows;
 }
 
-const acme_view_row_t *acme_view_find(const apr_array_header_t *rows,
+const acme_status_row_t *acme_status_rows_find(const apr_array_header_t *rows,
                                       const char *key, unsigned reader)
 {
     int i;
 
     for (i = 0; i < rows->nelts; i++) {
-        const acme_view_row_t *row = &APR_ARRAY_IDX(rows, i, acme_view_row_t);
+        const acme_status_row_t *row =
+            &APR_ARRAY_IDX(rows, i, acme_status_row_t);
 
         if ((row->shown & reader) && !strcmp(row->key, key)) {
             return row;

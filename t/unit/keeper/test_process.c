@@ -1,6 +1,6 @@
 /*
- * test_job.c - a program beside the keeper: no shell, bounded, and ended with
- * all that it started.
+ * test_process.c - a program beside the keeper: no shell, bounded, and ended
+ * with all that it started.
  */
 #include <poll.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 #endif
 #include <sys/wait.h>
 
-#include "acme_job.h"
+#include "acme_process.h"
 #include "open_registry.h"
 
 #define HANGS_AFTER 60          /* seconds */
@@ -18,7 +18,7 @@
 #define GRACE apr_time_from_sec(2)      /* between SIGTERM and SIGKILL */
 #define ALONE apr_time_from_sec(5)      /* after the deadline, to SIGALRM */
 
-static acme_job_t *job;
+static acme_process_t *job;
 
 static int setup(void **state)
 {
@@ -33,8 +33,8 @@ static int setup(void **state)
 static void start_in(const char *const *argv, const char *cwd,
                      apr_interval_time_t time)
 {
-    if (acme_job_start(&job, argv, cwd, apr_time_now() + time, &res,
-                       pool)) {
+    if (acme_process_start(&job, argv, cwd, apr_time_now() + time, &res,
+                           pool)) {
         fail_msg("%s", res.detail);
     }
 }
@@ -49,19 +49,19 @@ static apr_time_t clock_now(void)
 /* Until it ends, as the keeper does it: woken by poll or by time. */
 static int run_to_its_end(void)
 {
-    while (!acme_job_step(job, clock_now())) {
+    while (!acme_process_step(job, clock_now())) {
         apr_time_t now = clock_now();
-        apr_time_t wake = acme_job_wake(job, now);
-        struct pollfd fds[ACME_JOB_FDS];
-        int n = acme_job_poll(job, fds);
+        apr_time_t wake = acme_process_wake(job, now);
+        struct pollfd fds[ACME_PROCESS_FDS];
+        int n = acme_process_poll(job, fds);
 
         assert_true(wake > 0);
         poll(fds, (nfds_t)n,
              wake > now ? (int)apr_time_as_msec(wake - now) + 1 : 0);
     }
-    assert_int_equal(acme_job_fd(job), -1);
-    assert_true(acme_job_step(job, clock_now()));
-    return acme_job_exit(job);
+    assert_int_equal(acme_process_fd(job), -1);
+    assert_true(acme_process_step(job, clock_now()));
+    return acme_process_exit(job);
 }
 
 static int shell(const char *script, apr_interval_time_t time)
@@ -85,15 +85,15 @@ static int shell_too_late(const char *script, int ignores_sigterm)
     unlink(at("pid"));
     start_in(argv, scratch_dir, LONG);
     while (!text || !strchr(text, '\n')) {
-        struct pollfd fds[ACME_JOB_FDS];
+        struct pollfd fds[ACME_PROCESS_FDS];
 
-        poll(fds, (nfds_t)acme_job_poll(job, fds), 10);
-        assert_false(acme_job_step(job, apr_time_now()));
+        poll(fds, (nfds_t)acme_process_poll(job, fds), 10);
+        assert_false(acme_process_step(job, apr_time_now()));
         text = text_of(at("pid"));
     }
     ahead = LONG;
     if (ignores_sigterm) {
-        assert_false(acme_job_step(job, clock_now()));
+        assert_false(acme_process_step(job, clock_now()));
         ahead += GRACE;
     }
     code = run_to_its_end();
@@ -126,9 +126,9 @@ static void its_exit_and_its_output_are_told(void **state)
         int code = shell(rows[i].script, LONG);
 
         if (code != rows[i].exit
-            || strcmp(acme_job_output(job), rows[i].output)) {
+            || strcmp(acme_process_output(job), rows[i].output)) {
             fail_msg("%s: exit %d, \"%s\"", rows[i].name, code,
-                     acme_job_output(job));
+                     acme_process_output(job));
         }
     }
 }
@@ -142,7 +142,7 @@ static void there_is_no_shell(void **state)
     (void)state;
     start_in(argv, scratch_dir, LONG);
     assert_int_equal(run_to_its_end(), 0);
-    assert_string_equal(acme_job_output(job), "$HOME; touch x `id` * \n");
+    assert_string_equal(acme_process_output(job), "$HOME; touch x `id` * \n");
     assert_int_equal(count(scratch_dir), 0);
 }
 
@@ -156,7 +156,8 @@ static void what_can_not_be_run_ends_at_once(void **state)
     assert_int_equal(run_to_its_end(), 127);
     start_in(good, at("none"), LONG);
     assert_int_equal(run_to_its_end(), 126);
-    assert_non_null(strstr(acme_job_output(job), "none: cannot be run: No"));
+    assert_non_null(
+        strstr(acme_process_output(job), "none: cannot be run: No"));
 }
 
 static void output_has_a_bound(void **state)
@@ -166,8 +167,8 @@ static void output_has_a_bound(void **state)
     (void)state;
     assert_int_equal(shell("head -c 3000000 /dev/zero | tr '\\0' x; exit 4",
                            LONG), 4);
-    output = acme_job_output(job);
-    assert_in_range(strlen(output), 1, ACME_JOB_OUTPUT_MAX);
+    output = acme_process_output(job);
+    assert_in_range(strlen(output), 1, ACME_PROCESS_OUTPUT_MAX);
     assert_int_equal(strspn(output, "x"), strlen(output));
 }
 
@@ -220,9 +221,10 @@ static void it_ends_with_its_pool(void **state)
 
     (void)state;
     apr_pool_create(&p, pool);
-    assert_int_equal(acme_job_start(&job, argv, scratch_dir,
-                                    apr_time_now() + LONG, &res, p), 0);
-    fd.fd = acme_job_fd(job);
+    assert_int_equal(acme_process_start(&job, argv, scratch_dir,
+                                        apr_time_now() + LONG, &res, p),
+                     0);
+    fd.fd = acme_process_fd(job);
     assert_int_equal(poll(&fd, 1, 10000), 1);
     apr_pool_destroy(p);
     assert_ended(at("pid"));
@@ -245,7 +247,7 @@ static void what_outlives_its_pool_ends_after_all(void **state)
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
         const char *const argv[] = { "sh", "-c", rows[i].script, NULL };
-        acme_job_conf_t conf = { .argv = argv, .cwd = scratch_dir,
+        acme_process_conf_t conf = { .argv = argv, .cwd = scratch_dir,
                                  .deadline = apr_time_now() + rows[i].left
                                              - ALONE,
                                  .output_max = 100, .outlives = 1 };
@@ -254,11 +256,13 @@ static void what_outlives_its_pool_ends_after_all(void **state)
         apr_pool_t *p;
 
         apr_pool_create(&p, pool);
-        assert_int_equal(acme_job_launch(&job, &conf, &res, p), 0);
-        assert_int_equal(poll(&(struct pollfd){ acme_job_fd(job), POLLIN, 0 },
-                              1, 10000), 1);
-        acme_job_step(job, conf.deadline - 1);
-        pid = (pid_t)atoi(acme_job_output(job));
+        assert_int_equal(acme_process_launch(&job, &conf, &res, p), 0);
+        assert_int_equal(
+            poll(&(struct pollfd){ acme_process_fd(job), POLLIN, 0 }, 1,
+                 10000),
+            1);
+        acme_process_step(job, conf.deadline - 1);
+        pid = (pid_t)atoi(acme_process_output(job));
         apr_pool_destroy(p);
         put(at("go"), "");
         assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -279,7 +283,7 @@ static void no_descriptor_is_inherited(void **state)
     assert_int_equal(shell("for fd in 3 4 5 6 7 8 9; do"
                            " ( : >&$fd ) 2>/dev/null && echo $fd; done; :",
                            LONG), 0);
-    assert_string_equal(acme_job_output(job), "");
+    assert_string_equal(acme_process_output(job), "");
     for (i = 0; i < (int)COUNT(fds); i++) {
         close(fds[i]);
     }
@@ -300,7 +304,7 @@ static void it_runs_where_standard_descriptors_are_closed(void **state)
         close(saved[fd]);
     }
     assert_int_equal(code, 0);
-    assert_string_equal(acme_job_output(job), "out\nerr\n");
+    assert_string_equal(acme_process_output(job), "out\nerr\n");
 }
 
 static void on_usr1(int sig)
@@ -316,7 +320,7 @@ static void signals_umask_and_folder_are_its_own(void **state)
         NULL
     };
     unsigned long long blocked, ignored;
-    acme_job_conf_t conf = { 0 };
+    acme_process_conf_t conf = { 0 };
     sigset_t all;
 
     (void)state;
@@ -333,14 +337,16 @@ static void signals_umask_and_folder_are_its_own(void **state)
     conf.argv = argv;
     conf.deadline = apr_time_now() + LONG;
     conf.output_max = 4096;
-    assert_int_equal(acme_job_launch(&job, &conf, &res, pool), 0);
+    assert_int_equal(acme_process_launch(&job, &conf, &res, pool), 0);
     sigprocmask(SIG_UNBLOCK, &all, NULL);
     signal(SIGUSR1, SIG_DFL);
     signal(SIGUSR2, SIG_DFL);
     assert_int_equal(run_to_its_end(), 0);
-    assert_int_equal(sscanf(acme_job_output(job), "/\n0077\n"
+    assert_int_equal(sscanf(acme_process_output(job),
+                            "/\n0077\n"
                             "SigBlk:\t%llx\nSigIgn:\t%llx\n",
-                            &blocked, &ignored), 2);
+                            &blocked, &ignored),
+                     2);
     assert_int_equal(blocked, 0);
     assert_int_equal(ignored & 0x7fffffff, 0);  /* libc keeps 32 and 33 */
 }
@@ -348,7 +354,7 @@ static void signals_umask_and_folder_are_its_own(void **state)
 static void its_environment_is_small(void **state)
 {
     static const char *const argv[] = { "env", NULL };
-    acme_job_conf_t conf = { 0 };
+    acme_process_conf_t conf = { 0 };
     char *line, *last;
 
     (void)state;
@@ -358,14 +364,14 @@ static void its_environment_is_small(void **state)
     conf.env = words("ACME_EVENT=deploy ACME_ID=");
     conf.deadline = apr_time_now() + LONG;
     conf.output_max = 4096;
-    assert_int_equal(acme_job_launch(&job, &conf, &res, pool), 0);
+    assert_int_equal(acme_process_launch(&job, &conf, &res, pool), 0);
     assert_int_equal(run_to_its_end(), 0);
-    assert_non_null(strstr(acme_job_output(job), "ACME_EVENT=deploy\n"));
-    assert_non_null(strstr(acme_job_output(job), "ACME_ID=\n"));
-    assert_non_null(strstr(acme_job_output(job), "LC_ALL=C\n"));
-    for (line = apr_strtok(apr_pstrdup(pool, acme_job_output(job)),
-                           "\n", &last); line;
-         line = apr_strtok(NULL, "\n", &last)) {
+    assert_non_null(strstr(acme_process_output(job), "ACME_EVENT=deploy\n"));
+    assert_non_null(strstr(acme_process_output(job), "ACME_ID=\n"));
+    assert_non_null(strstr(acme_process_output(job), "LC_ALL=C\n"));
+    for (line = apr_strtok(apr_pstrdup(pool, acme_process_output(job)), "\n",
+                           &last);
+         line; line = apr_strtok(NULL, "\n", &last)) {
         if (strncmp(line, "PATH=", 5) && strncmp(line, "LC_ALL=", 7)
             && strncmp(line, "LANG=", 5) && strncmp(line, "ACME_", 5)) {
             fail_msg("%s", line);
@@ -381,14 +387,14 @@ static void its_environment_is_small(void **state)
 static void give(const char *script, const char *input)
 {
     const char *const argv[] = { "sh", "-c", script, NULL };
-    acme_job_conf_t conf = { 0 };
+    acme_process_conf_t conf = { 0 };
 
     conf.argv = argv;
     conf.cwd = scratch_dir;
     conf.input = input;
     conf.deadline = apr_time_now() + LONG;
     conf.output_max = 100;
-    assert_int_equal(acme_job_launch(&job, &conf, &res, pool), 0);
+    assert_int_equal(acme_process_launch(&job, &conf, &res, pool), 0);
 }
 
 static void its_input_reaches_it(void **state)
@@ -420,9 +426,9 @@ static void its_input_reaches_it(void **state)
                              : rows[i].large ? large : "word");
         code = run_to_its_end();
         if (code != rows[i].exit
-            || strcmp(acme_job_output(job), rows[i].output)) {
+            || strcmp(acme_process_output(job), rows[i].output)) {
             fail_msg("%s: exit %d, \"%s\"", rows[i].name, code,
-                     acme_job_output(job));
+                     acme_process_output(job));
         }
     }
 }
@@ -436,7 +442,7 @@ static void who_does_not_read_blocks_nobody(void **state)
     memset(large, 'x', LARGE);
     large[LARGE] = '\0';
     give("sleep 50", large);
-    assert_false(acme_job_step(job, apr_time_now()));
+    assert_false(acme_process_step(job, apr_time_now()));
     assert_true(apr_time_now() - begun < apr_time_from_sec(5));
 }
 
@@ -464,7 +470,7 @@ static void its_lines_are_told_clean_and_bounded(void **state)
         { "printf 'o'; sleep 0.1; printf 'ne\\ntw'; sleep 0.1; echo o",
           "one|two" }
     };
-    acme_job_conf_t conf = { 0 };
+    acme_process_conf_t conf = { 0 };
     size_t i;
 
     (void)state;
@@ -479,10 +485,9 @@ static void its_lines_are_told_clean_and_bounded(void **state)
         conf.deadline = apr_time_now() + LONG;
         conf.line = on_line;
         conf.baton = &told;
-        assert_int_equal(acme_job_launch(&job, &conf, &res, pool),
-                         0);
+        assert_int_equal(acme_process_launch(&job, &conf, &res, pool), 0);
         assert_int_equal(run_to_its_end(), 0);
-        assert_string_equal(acme_job_output(job), "");
+        assert_string_equal(acme_process_output(job), "");
         if (i < COUNT(rows)) {
             assert_string_equal(apr_array_pstrcat(pool, told, '|'),
                                 rows[i].lines);
@@ -490,7 +495,7 @@ static void its_lines_are_told_clean_and_bounded(void **state)
     }
     assert_int_equal(told->nelts, 2);
     assert_int_equal(strlen(APR_ARRAY_IDX(told, 0, const char *)),
-                     ACME_JOB_LINE_MAX);
+                     ACME_PROCESS_LINE_MAX);
     assert_string_equal(APR_ARRAY_IDX(told, 1, const char *), "end");
 }
 
@@ -502,10 +507,10 @@ static void it_may_tidy_up_when_it_is_late(void **state)
     assert_int_equal(shell_too_late("trap 'echo tidy; exit 0' TERM;"
                                     " echo begun; (sleep 50) 2>/dev/null &"
                                     " echo $! >pid; wait", 0), -1);
-    assert_true(acme_job_late(job));
-    assert_string_equal(acme_job_output(job), "begun\ntidy\n");
+    assert_true(acme_process_late(job));
+    assert_string_equal(acme_process_output(job), "begun\ntidy\n");
     assert_int_equal(shell("exit 0", LONG), 0);
-    assert_false(acme_job_late(job));
+    assert_false(acme_process_late(job));
 }
 
 static void what_it_leaves_behind_when_late_is_ended(void **state)
@@ -528,7 +533,7 @@ static void one_that_writes_without_end_is_left_in_time(void **state)
     start_in(argv, "/", LONG);
     for (i = 0; i < 50; i++) {
         begun = apr_time_now();
-        assert_false(acme_job_step(job, begun));
+        assert_false(acme_process_step(job, begun));
         assert_true(apr_time_now() - begun < apr_time_from_sec(2));
     }
 }
@@ -540,15 +545,15 @@ static void the_deadline_is_when_to_look(void **state)
 
     (void)state;
     start_in(argv, "/", apr_time_from_sec(7));
-    assert_true(acme_job_fd(job) >= 0);
-    assert_in_range(acme_job_wake(job, now) - now, apr_time_from_sec(7),
+    assert_true(acme_process_fd(job) >= 0);
+    assert_in_range(acme_process_wake(job, now) - now, apr_time_from_sec(7),
                     apr_time_from_sec(9));
-    assert_false(acme_job_step(job, now));
-    while (!acme_job_step(job, now + apr_time_from_sec(9))) {
+    assert_false(acme_process_step(job, now));
+    while (!acme_process_step(job, now + apr_time_from_sec(9))) {
         assert_true(apr_time_now() - now < apr_time_from_sec(5));
         apr_sleep(1000);        /* a signal takes its time */
     }
-    assert_int_equal(acme_job_exit(job), -1);
+    assert_int_equal(acme_process_exit(job), -1);
 }
 
 #define TEST(test) \

@@ -1,5 +1,5 @@
 /*
- * acme_job.c - a program that runs beside the keeper.
+ * acme_process.c - a program that runs beside the keeper.
  *
  * The keeper has one thread, so fork() and what follows it is safe here.
  */
@@ -17,7 +17,7 @@
 
 #include <apr_strings.h>
 
-#include "acme_job.h"
+#include "acme_process.h"
 #include "acme_text.h"
 
 /* How often a job is checked that closed its output but still runs. */
@@ -41,7 +41,7 @@
 
 extern char **environ;
 
-struct acme_job_t {
+struct acme_process_t {
     pid_t pid;                  /* 0 once it was waited for */
     int fd;                     /* its output; -1 after the end of it */
     int in;                     /* its input; -1: all is written */
@@ -55,9 +55,9 @@ struct acme_job_t {
     apr_size_t size;
     apr_size_t max;
 
-    acme_job_line_cb *on_line;
+    acme_process_line_cb *on_line;
     void *baton;
-    char line[ACME_JOB_LINE_MAX + 1];   /* its beginning, so far */
+    char line[ACME_PROCESS_LINE_MAX + 1];   /* its beginning, so far */
     apr_size_t line_len;
     apr_pool_t *scratch;
     apr_pool_t *p;
@@ -73,7 +73,7 @@ static void close_fd(int *fd)
 
 /* Only here and in reap() a job is waited for: until then its pid is not
    given to another process. */
-static void job_kill(acme_job_t *job)
+static void job_kill(acme_process_t *job)
 {
     if (job->pid) {
         kill(-job->pid, SIGKILL);
@@ -89,7 +89,7 @@ static void job_kill(acme_job_t *job)
 
 static apr_status_t job_cleanup(void *data)
 {
-    acme_job_t *job = data;
+    acme_process_t *job = data;
 
     if (job->outlives) {
         job->pid = 0;           /* init waits for it */
@@ -232,9 +232,9 @@ static int open_input(int in[2], const char *input)
     return in[0] < 0 ? -1 : 0;
 }
 
-static acme_job_t *job_make(const acme_job_conf_t *conf, apr_pool_t *p)
+static acme_process_t *job_make(const acme_process_conf_t *conf, apr_pool_t *p)
 {
-    acme_job_t *job = apr_pcalloc(p, sizeof(*job));
+    acme_process_t *job = apr_pcalloc(p, sizeof(*job));
 
     job->p = p;
     job->deadline = conf->deadline;
@@ -250,7 +250,7 @@ static acme_job_t *job_make(const acme_job_conf_t *conf, apr_pool_t *p)
 }
 
 /* How long it may run when the keeper has ended; 0: not at all. */
-static apr_interval_time_t time_alone(const acme_job_conf_t *conf)
+static apr_interval_time_t time_alone(const acme_process_conf_t *conf)
 {
     const apr_interval_time_t most =
         conf->deadline + LATE_ALONE - apr_time_now();
@@ -258,10 +258,11 @@ static apr_interval_time_t time_alone(const acme_job_conf_t *conf)
     return !conf->outlives ? 0 : most > 0 ? most : 1;
 }
 
-apr_status_t acme_job_launch(acme_job_t **pjob, const acme_job_conf_t *conf,
-                             acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_process_launch(acme_process_t **pjob,
+                                 const acme_process_conf_t *conf,
+                                 acme_result_t *res, apr_pool_t *p)
 {
-    acme_job_t *job = job_make(conf, p);
+    acme_process_t *job = job_make(conf, p);
     char **env = conf->env ? make_env(conf->env, p) : NULL;
     int out[2] = { -1, -1 }, in[2] = { -1, -1 };
     apr_status_t rv = APR_SUCCESS;
@@ -299,25 +300,26 @@ out:
     return rv;
 }
 
-apr_status_t acme_job_start(acme_job_t **pjob, const char *const *argv,
-                            const char *cwd, apr_time_t deadline,
-                            acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_process_start(acme_process_t **pjob, const char *const *argv,
+                                const char *cwd, apr_time_t deadline,
+                                acme_result_t *res, apr_pool_t *p)
 {
-    acme_job_conf_t conf = { 0 };
+    acme_process_conf_t conf = { 0 };
 
     conf.argv = argv;
     conf.cwd = cwd;
     conf.deadline = deadline;
-    conf.output_max = ACME_JOB_OUTPUT_MAX;
-    return acme_job_launch(pjob, &conf, res, p);
+    conf.output_max = ACME_PROCESS_OUTPUT_MAX;
+    return acme_process_launch(pjob, &conf, res, p);
 }
 
-int acme_job_fd(const acme_job_t *job)
+int acme_process_fd(const acme_process_t *job)
 {
     return job->fd;
 }
 
-int acme_job_poll(const acme_job_t *job, struct pollfd fds[ACME_JOB_FDS])
+int acme_process_poll(const acme_process_t *job,
+                      struct pollfd fds[ACME_PROCESS_FDS])
 {
     int n = 0;
 
@@ -332,14 +334,14 @@ int acme_job_poll(const acme_job_t *job, struct pollfd fds[ACME_JOB_FDS])
     return n;
 }
 
-apr_time_t acme_job_wake(const acme_job_t *job, apr_time_t now)
+apr_time_t acme_process_wake(const acme_process_t *job, apr_time_t now)
 {
     const apr_time_t end = job->late ? job->deadline + GRACE : job->deadline;
 
     return job->fd < 0 && now + LINGER < end ? now + LINGER : end;
 }
 
-static void collect(acme_job_t *job, const char *data, apr_size_t n)
+static void collect(acme_process_t *job, const char *data, apr_size_t n)
 {
     if (n > job->max - job->len) {
         n = job->max - job->len;
@@ -357,19 +359,20 @@ static void collect(acme_job_t *job, const char *data, apr_size_t n)
     job->output[job->len] = '\0';
 }
 
-static void report_line(acme_job_t *job)
+static void report_line(acme_process_t *job)
 {
     job->line[job->line_len] = '\0';
     if (job->line_len) {
-        job->on_line(job->baton, acme_text_clean(job->line, ACME_JOB_LINE_MAX,
-                                                 job->scratch));
+        job->on_line(
+            job->baton,
+            acme_text_clean(job->line, ACME_PROCESS_LINE_MAX, job->scratch));
         apr_pool_clear(job->scratch);
     }
     job->line_len = 0;
 }
 
 /* The end of a long line is dropped, and so is NUL, which would end it. */
-static void report_lines(acme_job_t *job, const char *data, apr_size_t n)
+static void report_lines(acme_process_t *job, const char *data, apr_size_t n)
 {
     apr_size_t i;
 
@@ -377,14 +380,14 @@ static void report_lines(acme_job_t *job, const char *data, apr_size_t n)
         if (data[i] == '\n') {
             report_line(job);
         }
-        else if (job->line_len < ACME_JOB_LINE_MAX && data[i] != '\r'
+        else if (job->line_len < ACME_PROCESS_LINE_MAX && data[i] != '\r'
                  && data[i] != '\0') {
             job->line[job->line_len++] = data[i];
         }
     }
 }
 
-static void end_output(acme_job_t *job)
+static void end_output(acme_process_t *job)
 {
     if (job->on_line && job->fd >= 0) {
         report_line(job);
@@ -392,7 +395,7 @@ static void end_output(acme_job_t *job)
     close_fd(&job->fd);
 }
 
-static void read_output(acme_job_t *job)
+static void read_output(acme_process_t *job)
 {
     char buf[READ_SIZE];
     ssize_t n;
@@ -414,7 +417,7 @@ static void read_output(acme_job_t *job)
 }
 
 /* A job that closes its input (EPIPE) does not fail for that. */
-static void write_input(acme_job_t *job)
+static void write_input(acme_process_t *job)
 {
     ssize_t n;
 
@@ -435,7 +438,7 @@ static void write_input(acme_job_t *job)
 }
 
 /* The whole process group of a late job is killed before it is reaped. */
-static void reap(acme_job_t *job)
+static void reap(acme_process_t *job)
 {
     siginfo_t info;
     int status;
@@ -455,7 +458,7 @@ static void reap(acme_job_t *job)
     }
 }
 
-int acme_job_step(acme_job_t *job, apr_time_t now)
+int acme_process_step(acme_process_t *job, apr_time_t now)
 {
     write_input(job);
     read_output(job);
@@ -473,17 +476,17 @@ int acme_job_step(acme_job_t *job, apr_time_t now)
     return job->pid == 0;
 }
 
-int acme_job_exit(const acme_job_t *job)
+int acme_process_exit(const acme_process_t *job)
 {
     return job->exit;
 }
 
-int acme_job_late(const acme_job_t *job)
+int acme_process_late(const acme_process_t *job)
 {
     return job->late;
 }
 
-const char *acme_job_output(const acme_job_t *job)
+const char *acme_process_output(const acme_process_t *job)
 {
     return job->output;
 }

@@ -1,10 +1,10 @@
 /*
- * acme_schedule.h - when: decisions that are functions of their arguments.
+ * acme_timing.h - when: decisions that are functions of their arguments.
  *
  * Time and chance are passed in; nothing here acts.
  */
-#ifndef ACME_SCHEDULE_H
-#define ACME_SCHEDULE_H
+#ifndef ACME_TIMING_H
+#define ACME_TIMING_H
 
 #include "acme_next_step.h"
 
@@ -14,8 +14,8 @@
  * CA exempts from its limits only what arrives within. What would be past is
  * now (9773, 4.2); 0 when end <= start. chance: 0 to 999.
  */
-apr_time_t acme_schedule_pick_draw(apr_time_t start, apr_time_t end,
-                                   apr_time_t now, int chance);
+apr_time_t acme_timing_pick_draw(apr_time_t start, apr_time_t end,
+                                 apr_time_t now, int chance);
 
 typedef struct {
     apr_uint32_t attempts;      /* failures in a row, this one included */
@@ -37,13 +37,12 @@ typedef struct {
  * lifetime when that is sooner, so that short-lived certificates have more
  * than one try. A tenth more or less, within a window only more.
  */
-apr_time_t acme_schedule_retry_at(const acme_failure_t *failure,
-                                  apr_time_t now);
+apr_time_t acme_timing_retry_at(const acme_failure_t *failure, apr_time_t now);
 
 /* A failure of now, with what the state knows; retry_at as in the struct. */
-acme_failure_t acme_schedule_failure(const acme_state_t *state,
-                                     apr_time_t retry_at, apr_time_t now,
-                                     int chance);
+acme_failure_t acme_timing_failure(const acme_state_t *state,
+                                   apr_time_t retry_at, apr_time_t now,
+                                   int chance);
 
 /*
  * Which CA to use now: an index in the certificate's list of CAs. The first,
@@ -53,23 +52,23 @@ acme_failure_t acme_schedule_failure(const acme_state_t *state,
  * attempts. open (or NULL) has an octet for each CA: those that are not 0
  * (acme_breaker_is_open()) are passed over, unless all are.
  */
-apr_uint32_t acme_schedule_ca(const acme_state_t *state, apr_time_t now,
-                              const unsigned char *open);
+apr_uint32_t acme_timing_ca(const acme_state_t *state, apr_time_t now,
+                            const unsigned char *open);
 
 /*
  * Send replaces (9773, 5) when ordering from ca (index in the certificate's
  * list)? Only to the CA that issued it, and in its last twentieth no more.
  * is_refused: it was refused for this certificate already.
  */
-int acme_schedule_replaces(const acme_state_t *state, apr_uint32_t ca,
-                           int is_refused, apr_time_t now);
+int acme_timing_replaces(const acme_state_t *state, apr_uint32_t ca,
+                         int is_refused, apr_time_t now);
 
 /*
  * When to ask for renewal information next: now, or later. 0: never, as it is
  * switched off, nothing is live or it has expired, or it came from a CA that
  * isn't configured.
  */
-apr_time_t acme_schedule_ask_at(const acme_state_t *state, apr_time_t now);
+apr_time_t acme_timing_ask_at(const acme_state_t *state, apr_time_t now);
 
 /*
  * ask_at after an answer (9773, 4.3). failures: temporary errors in a row,
@@ -77,8 +76,7 @@ apr_time_t acme_schedule_ask_at(const acme_state_t *state, apr_time_t now);
  * or a lasting error: six hours. All of it only where retry_after is 0, as
  * the CA has the first word, from a minute to a day.
  */
-apr_time_t acme_schedule_ask_retry(apr_uint32_t failures,
-                                   apr_time_t retry_after, apr_time_t now,
-                                   int chance);
+apr_time_t acme_timing_ask_retry(apr_uint32_t failures, apr_time_t retry_after,
+                                 apr_time_t now, int chance);
 
 #endif

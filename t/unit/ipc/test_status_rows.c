@@ -1,7 +1,7 @@
 /*
- * test_view.c - what is shown of a certificate, and to whom.
+ * test_status_rows.c - what is shown of a certificate, and to whom.
  */
-#include "acme_view.h"
+#include "acme_status_rows.h"
 #include "live.h"
 
 static apr_array_header_t *names;
@@ -20,24 +20,24 @@ static int setup(void **state)
 
 static apr_array_header_t *rows_of(const acme_state_t *state, int is_held)
 {
-    const acme_view_cert_t cert = {
+    const acme_status_cert_t cert = {
         .id = "www.example.org", .names = names, .state = state,
         .is_reload_held = is_held
     };
 
-    return acme_view_rows(&cert, NOW, pool);
+    return acme_status_rows_make(&cert, NOW, pool);
 }
 
 /* To programs or to people; "(none)" when the row is not shown. */
 static const char *shown(const apr_array_header_t *rows, const char *key,
                          unsigned reader)
 {
-    const acme_view_row_t *row = acme_view_find(rows, key, reader);
+    const acme_status_row_t *row = acme_status_rows_find(rows, key, reader);
 
     if (!row) {
         return "(none)";
     }
-    if (reader & (ACME_VIEW_LINES | ACME_VIEW_JSON)) {
+    if (reader & (ACME_STATUS_LINES | ACME_STATUS_JSON)) {
         return row->value ? row->value : "(null)";
     }
     return row->text;
@@ -96,13 +96,13 @@ static void a_valid_one(void **unused)
     all = rows_of(&state, 0);
     for (i = 0; i < COUNT(rows); i++) {
         print_message("%s\n", rows[i].key);
-        assert_string_equal(shown(all, rows[i].key, ACME_VIEW_LINES),
+        assert_string_equal(shown(all, rows[i].key, ACME_STATUS_LINES),
                             rows[i].lines);
-        assert_string_equal(shown(all, rows[i].key, ACME_VIEW_JSON),
+        assert_string_equal(shown(all, rows[i].key, ACME_STATUS_JSON),
                             rows[i].json);
-        assert_string_equal(shown(all, rows[i].key, ACME_VIEW_TEXT),
+        assert_string_equal(shown(all, rows[i].key, ACME_STATUS_TEXT),
                             rows[i].text);
-        assert_string_equal(shown(all, rows[i].key, ACME_VIEW_PAGE),
+        assert_string_equal(shown(all, rows[i].key, ACME_STATUS_PAGE),
                             rows[i].page);
     }
 }
@@ -166,29 +166,29 @@ static void reasons(void **unused)
 
         all = rows_of(what == STARTING ? NULL : &state, what == HELD);
         print_message("%s\n", rows[i].name);
-        assert_string_equal(shown(all, "state", ACME_VIEW_LINES),
+        assert_string_equal(shown(all, "state", ACME_STATUS_LINES),
                             rows[i].state);
-        assert_string_equal(shown(all, "reason", ACME_VIEW_JSON),
+        assert_string_equal(shown(all, "reason", ACME_STATUS_JSON),
                             rows[i].code);
-        assert_string_equal(shown(all, "fault", ACME_VIEW_JSON),
+        assert_string_equal(shown(all, "fault", ACME_STATUS_JSON),
                             rows[i].fault);
-        text = shown(all, "reason", ACME_VIEW_TEXT);
-        assert_string_equal(shown(all, "reason", ACME_VIEW_PAGE), text);
+        text = shown(all, "reason", ACME_STATUS_TEXT);
+        assert_string_equal(shown(all, "reason", ACME_STATUS_PAGE), text);
         if (*rows[i].code) {
-            assert_string_equal(shown(all, "reason", ACME_VIEW_LINES),
+            assert_string_equal(shown(all, "reason", ACME_STATUS_LINES),
                                 rows[i].code);
             assert_ptr_equal(strstr(text, rows[i].code), text);
-            assert_string_equal(shown(all, "remedy", ACME_VIEW_TEXT),
-                                shown(all, "remedy", ACME_VIEW_JSON));
-            assert_true(*shown(all, "remedy", ACME_VIEW_LINES));
+            assert_string_equal(shown(all, "remedy", ACME_STATUS_TEXT),
+                                shown(all, "remedy", ACME_STATUS_JSON));
+            assert_true(*shown(all, "remedy", ACME_STATUS_LINES));
         }
         else {
-            assert_string_equal(shown(all, "reason", ACME_VIEW_LINES),
+            assert_string_equal(shown(all, "reason", ACME_STATUS_LINES),
                                 "(none)");
             assert_string_equal(text, "(none)");
         }
         if (what != STARTING) {
-            assert_int_equal(acme_view_is_ill(&state, NOW), rows[i].ill);
+            assert_int_equal(acme_status_rows_is_ill(&state, NOW), rows[i].ill);
         }
     }
 }
@@ -211,23 +211,23 @@ static void a_failing_one(void **unused)
     apr_cpystrn(state.detail, "no such name", sizeof(state.detail));
     all = rows_of(&state, 0);
 
-    assert_string_equal(shown(all, "problem", ACME_VIEW_LINES),
+    assert_string_equal(shown(all, "problem", ACME_STATUS_LINES),
                         "urn:ietf:params:acme:error:dns no such name");
-    assert_string_equal(shown(all, "problem", ACME_VIEW_JSON),
+    assert_string_equal(shown(all, "problem", ACME_STATUS_JSON),
                         "urn:ietf:params:acme:error:dns");
-    assert_string_equal(shown(all, "detail", ACME_VIEW_JSON), "no such name");
-    assert_string_equal(shown(all, "attempts", ACME_VIEW_TEXT),
+    assert_string_equal(shown(all, "detail", ACME_STATUS_JSON), "no such name");
+    assert_string_equal(shown(all, "attempts", ACME_STATUS_TEXT),
                         "2 times: no such name");
-    assert_string_equal(shown(all, "leftOut", ACME_VIEW_LINES), "3");
-    assert_string_equal(shown(all, "leftOut", ACME_VIEW_PAGE),
+    assert_string_equal(shown(all, "leftOut", ACME_STATUS_LINES), "3");
+    assert_string_equal(shown(all, "leftOut", ACME_STATUS_PAGE),
                         "3 of its names, as they keep failing; tried again "
                         "at 2026-11-22 05:36:05 UTC");
-    assert_string_equal(shown(all, "served", ACME_VIEW_LINES),
+    assert_string_equal(shown(all, "served", ACME_STATUS_LINES),
                         "after-reload");
-    assert_string_equal(shown(all, "served", ACME_VIEW_JSON), "false");
-    assert_string_equal(shown(all, "served", ACME_VIEW_TEXT),
+    assert_string_equal(shown(all, "served", ACME_STATUS_JSON), "false");
+    assert_string_equal(shown(all, "served", ACME_STATUS_TEXT),
                         "after the next reload");
-    assert_string_equal(shown(all, "nextStep", ACME_VIEW_PAGE),
+    assert_string_equal(shown(all, "nextStep", ACME_STATUS_PAGE),
                         "next attempt at 2026-11-21 07:36:05 UTC (in 2 h)");
 }
 
@@ -241,19 +241,19 @@ static void a_new_one(void **unused)
     memset(&state, 0, sizeof(state));
     state.agreed = 1;
     all = rows_of(&state, 0);
-    assert_string_equal(shown(all, "served", ACME_VIEW_LINES),
+    assert_string_equal(shown(all, "served", ACME_STATUS_LINES),
                         "placeholder");
-    assert_string_equal(shown(all, "serial", ACME_VIEW_LINES), "(none)");
-    assert_string_equal(shown(all, "serial", ACME_VIEW_JSON), "");
-    assert_string_equal(shown(all, "validUntil", ACME_VIEW_JSON), "(null)");
-    assert_string_equal(shown(all, "validUntil", ACME_VIEW_TEXT), "(none)");
-    assert_string_equal(shown(all, "validUntil", ACME_VIEW_PAGE), "-");
-    assert_string_equal(shown(all, "nextStep", ACME_VIEW_PAGE),
+    assert_string_equal(shown(all, "serial", ACME_STATUS_LINES), "(none)");
+    assert_string_equal(shown(all, "serial", ACME_STATUS_JSON), "");
+    assert_string_equal(shown(all, "validUntil", ACME_STATUS_JSON), "(null)");
+    assert_string_equal(shown(all, "validUntil", ACME_STATUS_TEXT), "(none)");
+    assert_string_equal(shown(all, "validUntil", ACME_STATUS_PAGE), "-");
+    assert_string_equal(shown(all, "nextStep", ACME_STATUS_PAGE),
                         "to be ordered now");
     all = rows_of(NULL, 0);
-    assert_string_equal(shown(all, "nextStep", ACME_VIEW_PAGE),
+    assert_string_equal(shown(all, "nextStep", ACME_STATUS_PAGE),
                         "the keeper is starting");
-    assert_string_equal(shown(all, "nextAt", ACME_VIEW_LINES), "(none)");
+    assert_string_equal(shown(all, "nextAt", ACME_STATUS_LINES), "(none)");
 }
 
 /* A program that meets a key twice has to choose. */
@@ -271,19 +271,20 @@ static void no_reader_meets_a_key_twice(void **unused)
     apr_cpystrn(state.detail, "no", sizeof(state.detail));
     all = rows_of(&state, 1);
     for (i = 0; i < all->nelts; i++) {
-        const acme_view_row_t *row = &APR_ARRAY_IDX(all, i, acme_view_row_t);
+        const acme_status_row_t *row =
+            &APR_ARRAY_IDX(all, i, acme_status_row_t);
 
         assert_true(row->shown);
-        if (row->shown & (ACME_VIEW_TEXT | ACME_VIEW_PAGE)) {
+        if (row->shown & (ACME_STATUS_TEXT | ACME_STATUS_PAGE)) {
             assert_non_null(row->label);
             assert_non_null(row->text);
         }
-        if (row->shown & ACME_VIEW_LINES) {
+        if (row->shown & ACME_STATUS_LINES) {
             assert_non_null(row->value);
         }
         for (k = 0; k < i; k++) {
-            const acme_view_row_t *other =
-                &APR_ARRAY_IDX(all, k, acme_view_row_t);
+            const acme_status_row_t *other =
+                &APR_ARRAY_IDX(all, k, acme_status_row_t);
 
             if ((row->shown & other->shown)
                 && !strcmp(row->key, other->key)) {

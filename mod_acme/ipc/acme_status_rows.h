@@ -1,39 +1,39 @@
 /*
- * acme_view.h - all that is shown of a certificate, in one list of rows.
+ * acme_status_rows.h - all that is shown of a certificate, in one list of rows.
  *
  * The server-status page, its ?auto lines, acmectl status and its --json read
  * these rows, so that they say the same. Who prints a row escapes it: part of
  * a state was written by a CA. Keys are others' scripts': never changed.
  */
-#ifndef ACME_VIEW_H
-#define ACME_VIEW_H
+#ifndef ACME_STATUS_ROWS_H
+#define ACME_STATUS_ROWS_H
 
 #include "acme_state.h"
 
 /* Who shows a row, as bits. */
-#define ACME_VIEW_LINES 1u      /* server-status?auto */
-#define ACME_VIEW_JSON 2u       /* acmectl status --json */
-#define ACME_VIEW_TEXT 4u       /* acmectl status */
-#define ACME_VIEW_PAGE 8u       /* server-status */
+#define ACME_STATUS_LINES 1u      /* server-status?auto */
+#define ACME_STATUS_JSON 2u       /* acmectl status --json */
+#define ACME_STATUS_TEXT 4u       /* acmectl status */
+#define ACME_STATUS_PAGE 8u       /* server-status */
 
 /* In JSON. A string without a value is null there. */
 typedef enum {
-    ACME_VIEW_STRING,
-    ACME_VIEW_NUMBER,
-    ACME_VIEW_FLAG,             /* "true", "false" */
-    ACME_VIEW_LIST
-} acme_view_type_e;
+    ACME_STATUS_STRING,
+    ACME_STATUS_NUMBER,
+    ACME_STATUS_FLAG,             /* "true", "false" */
+    ACME_STATUS_LIST
+} acme_status_type_e;
 
 /* Of the page's table. */
 typedef enum {
-    ACME_VIEW_CERTIFICATE,
-    ACME_VIEW_NAMES,
-    ACME_VIEW_STATE,
-    ACME_VIEW_UNTIL,
-    ACME_VIEW_NEXT,
-    ACME_VIEW_PROBLEM,
-    ACME_VIEW_COLUMNS
-} acme_view_column_e;
+    ACME_STATUS_CERTIFICATE,
+    ACME_STATUS_NAMES,
+    ACME_STATUS_STATE,
+    ACME_STATUS_UNTIL,
+    ACME_STATUS_NEXT,
+    ACME_STATUS_PROBLEM,
+    ACME_STATUS_COLUMNS
+} acme_status_column_e;
 
 typedef struct {
     const char *key;            /* for programs, "validUntil"; ?auto begins
@@ -42,34 +42,35 @@ typedef struct {
     const char *text;           /* for people; set where they see the row */
     const char *value;          /* for programs; NULL: not known */
     const apr_array_header_t *list;     /* of a LIST: const char * */
-    acme_view_type_e type;
-    acme_view_column_e column;
-    unsigned shown;             /* ACME_VIEW_..., not 0 */
-} acme_view_row_t;
+    acme_status_type_e type;
+    acme_status_column_e column;
+    unsigned shown;             /* ACME_STATUS_..., not 0 */
+} acme_status_row_t;
 
 typedef struct {
     const char *id;
     const apr_array_header_t *names;    /* const char * */
     const acme_state_t *state;  /* NULL: the keeper still reads its store */
     int is_reload_held;         /* the next reload is postponed */
-} acme_view_cert_t;
+} acme_status_cert_t;
 
 /*
- * The rows (acme_view_row_t), in p; texts may be the state's. Several rows may
- * have one key, but not for one and the same reader. "id" and "state" are the
- * first two.
+ * The rows (acme_status_row_t), in p; texts may be the state's. Several rows
+ * may have one key, but not for one and the same reader. "id" and "state" are
+ * the first two.
  */
-apr_array_header_t *acme_view_rows(const acme_view_cert_t *cert,
+apr_array_header_t *acme_status_rows_make(const acme_status_cert_t *cert,
                                    apr_time_t now, apr_pool_t *p);
 
 /* The row with this key that this reader is shown, or NULL. */
-const acme_view_row_t *acme_view_find(const apr_array_header_t *rows,
+const acme_status_row_t *acme_status_rows_find(const apr_array_header_t *rows,
                                       const char *key, unsigned reader);
 
 /* Why it waits or fails; ACME_REASON_NONE: it does neither. */
-acme_reason_e acme_view_reason(const acme_view_cert_t *cert, apr_time_t now);
+acme_reason_e acme_status_rows_reason(const acme_status_cert_t *cert,
+                                      apr_time_t now);
 
 /* Does it need the administrator? One that a program warns of. */
-int acme_view_is_ill(const acme_state_t *state, apr_time_t now);
+int acme_status_rows_is_ill(const acme_state_t *state, apr_time_t now);
 
 #endif

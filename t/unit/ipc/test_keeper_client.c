@@ -1,12 +1,12 @@
 /*
- * test_client.c - a worker takes a refusal of the keeper for what it is.
+ * test_keeper_client.c - a worker takes a refusal of the keeper for what it is.
  */
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "acme_client.h"
+#include "acme_keeper_client.h"
 #include "pool.h"
 
 static int pair[2];             /* [0] is the keeper's, [1] the workers' */
@@ -93,25 +93,26 @@ static acme_stop_t *make_stop(void)
 static void a_welcome_is_kept(void **state)
 {
     static const behaviour_e behaviours[] = { WELCOMES };
-    acme_client_t *client;
+    acme_keeper_client_t *client;
 
     (void)state;
     start_keeper(behaviours, COUNT(behaviours));
-    assert_int_equal(acme_client_open(&client, pair[1], make_stop(), &res,
-                                      pool), 0);
-    assert_int_equal(acme_client_welcome(client)->certs, 3);
-    assert_int_equal(acme_client_welcome(client)->pid, 42);
+    assert_int_equal(
+        acme_keeper_client_open(&client, pair[1], make_stop(), &res, pool), 0);
+    assert_int_equal(acme_keeper_client_welcome(client)->certs, 3);
+    assert_int_equal(acme_keeper_client_welcome(client)->pid, 42);
 }
 
 static void a_refusal_is_not_a_welcome(void **state)
 {
     static const behaviour_e behaviours[] = { REFUSES };
-    acme_client_t *client;
+    acme_keeper_client_t *client;
 
     (void)state;
     start_keeper(behaviours, COUNT(behaviours));
-    assert_int_equal(acme_client_open(&client, pair[1], make_stop(), &res,
-                                      pool), APR_EACCES);
+    assert_int_equal(
+        acme_keeper_client_open(&client, pair[1], make_stop(), &res, pool),
+        APR_EACCES);
     assert_null(client);
     assert_string_equal(res.detail, "keeper: refused");
 }
@@ -121,15 +122,16 @@ static void a_refusal_by_the_next_keeper_ends_the_call(void **state)
 {
     static const behaviour_e behaviours[] = { HANGS_UP, REFUSES };
     const acme_msg_after_t after = { 0 };
-    acme_client_t *client;
+    acme_keeper_client_t *client;
     acme_message_t reply;
 
     (void)state;
     start_keeper(behaviours, COUNT(behaviours));
-    assert_int_equal(acme_client_open(&client, pair[1], make_stop(), &res,
-                                      pool), 0);
-    assert_int_equal(acme_client_call(&reply, client, ACME_MSG_CHANGES, &after,
-                                      &res, pool), APR_EACCES);
+    assert_int_equal(
+        acme_keeper_client_open(&client, pair[1], make_stop(), &res, pool), 0);
+    assert_int_equal(acme_keeper_client_call(&reply, client, ACME_MSG_CHANGES,
+                                             &after, &res, pool),
+                     APR_EACCES);
     assert_string_equal(res.detail, "keeper: refused");
 }
 

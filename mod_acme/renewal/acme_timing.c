@@ -1,7 +1,7 @@
 /*
- * acme_schedule.c - when: decisions that are functions of their arguments.
+ * acme_timing.c - when: decisions that are functions of their arguments.
  */
-#include "acme_schedule.h"
+#include "acme_timing.h"
 
 #define MINUTE apr_time_from_sec(60)
 #define DAY apr_time_from_sec(24 * 3600)
@@ -26,8 +26,8 @@ static apr_interval_time_t spread(apr_interval_time_t wait, int chance)
     return wait + wait / 10 * (2 * chance - CHANCES) / CHANCES;
 }
 
-apr_time_t acme_schedule_pick_draw(apr_time_t start, apr_time_t end,
-                                   apr_time_t now, int chance)
+apr_time_t acme_timing_pick_draw(apr_time_t start, apr_time_t end,
+                                 apr_time_t now, int chance)
 {
     apr_interval_time_t room;
     apr_time_t pick;
@@ -82,8 +82,7 @@ static apr_interval_time_t wait_after(const acme_failure_t *failure,
     return waits[rounds < last ? rounds : last];
 }
 
-apr_time_t acme_schedule_retry_at(const acme_failure_t *failure,
-                                  apr_time_t now)
+apr_time_t acme_timing_retry_at(const acme_failure_t *failure, apr_time_t now)
 {
     const apr_interval_time_t most = failure->lifetime / RETRY_PART;
     apr_interval_time_t wait;
@@ -132,8 +131,8 @@ static apr_uint32_t ca_by_time(const acme_state_t *state, apr_time_t now)
     return n < state->cas ? n : state->cas - 1;
 }
 
-apr_uint32_t acme_schedule_ca(const acme_state_t *state, apr_time_t now,
-                              const unsigned char *open)
+apr_uint32_t acme_timing_ca(const acme_state_t *state, apr_time_t now,
+                            const unsigned char *open)
 {
     apr_uint32_t first = 0, i, ca;
 
@@ -153,9 +152,9 @@ apr_uint32_t acme_schedule_ca(const acme_state_t *state, apr_time_t now,
     return first % state->cas;
 }
 
-acme_failure_t acme_schedule_failure(const acme_state_t *state,
-                                     apr_time_t retry_at, apr_time_t now,
-                                     int chance)
+acme_failure_t acme_timing_failure(const acme_state_t *state,
+                                   apr_time_t retry_at, apr_time_t now,
+                                   int chance)
 {
     const int is_over = has_ended(state, now);
     acme_failure_t failure = { 0 };
@@ -172,15 +171,15 @@ acme_failure_t acme_schedule_failure(const acme_state_t *state,
     return failure;
 }
 
-int acme_schedule_replaces(const acme_state_t *state, apr_uint32_t ca,
-                           int is_refused, apr_time_t now)
+int acme_timing_replaces(const acme_state_t *state, apr_uint32_t ca,
+                         int is_refused, apr_time_t now)
 {
     return !is_refused && state->use_renewal_info && state->live
         && state->cert_id[0] && state->issued_by != ACME_NO_CA
         && state->issued_by == ca && now <= acme_next_step_picks_end(state);
 }
 
-apr_time_t acme_schedule_ask_at(const acme_state_t *state, apr_time_t now)
+apr_time_t acme_timing_ask_at(const acme_state_t *state, apr_time_t now)
 {
     if (!state->use_renewal_info || !state->cert_id[0]
         || state->issued_by == ACME_NO_CA || has_ended(state, now)) {
@@ -190,9 +189,8 @@ apr_time_t acme_schedule_ask_at(const acme_state_t *state, apr_time_t now)
         ? state->ask_at : now;
 }
 
-apr_time_t acme_schedule_ask_retry(apr_uint32_t failures,
-                                   apr_time_t retry_after, apr_time_t now,
-                                   int chance)
+apr_time_t acme_timing_ask_retry(apr_uint32_t failures, apr_time_t retry_after,
+                                 apr_time_t now, int chance)
 {
     const apr_uint32_t n = failures < ASK_DOUBLINGS ? failures
                                                     : ASK_DOUBLINGS;

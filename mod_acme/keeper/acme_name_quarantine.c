@@ -1,5 +1,5 @@
 /*
- * acme_quarantine.c - which names of a certificate are ordered.
+ * acme_name_quarantine.c - which names of a certificate are ordered.
  */
 #include <string.h>
 
@@ -7,7 +7,7 @@
 
 #include "acme_message.h"
 #include "acme_name.h"
-#include "acme_quarantine.h"
+#include "acme_name_quarantine.h"
 
 /* With the delays of 1 and 10 minutes: excluded after about 11 minutes. */
 #define FAILURES_MAX 3
@@ -37,9 +37,9 @@ static int is_left_out(const acme_journal_name_t *found, apr_time_t now)
     return found && found->left_out && now < found->again_at;
 }
 
-apr_array_header_t *acme_quarantine_names(const acme_cert_conf_t *cert,
-                                          const acme_journal_t *journal,
-                                          apr_time_t now, apr_pool_t *p)
+apr_array_header_t *acme_name_quarantine_names(const acme_cert_conf_t *cert,
+                                               const acme_journal_t *journal,
+                                               apr_time_t now, apr_pool_t *p)
 {
     apr_array_header_t *names = apr_array_make(p, cert->names->nelts,
                                                sizeof(const char *));
@@ -56,9 +56,9 @@ apr_array_header_t *acme_quarantine_names(const acme_cert_conf_t *cert,
     return names->nelts ? names : cert->names;
 }
 
-const char *acme_quarantine_flags(const acme_cert_conf_t *cert,
-                                  const acme_journal_t *journal,
-                                  apr_time_t now, apr_pool_t *p)
+const char *acme_name_quarantine_flags(const acme_cert_conf_t *cert,
+                                       const acme_journal_t *journal,
+                                       apr_time_t now, apr_pool_t *p)
 {
     char *flags = apr_pcalloc(p, (apr_size_t)cert->names->nelts + 1);
     int i;
@@ -76,9 +76,9 @@ const char *acme_quarantine_flags(const acme_cert_conf_t *cert,
     return flags;
 }
 
-apr_uint32_t acme_quarantine_left_out(apr_time_t *pagain_at,
-                                      const acme_cert_conf_t *cert,
-                                      const acme_journal_t *journal)
+apr_uint32_t acme_name_quarantine_left_out(apr_time_t *pagain_at,
+                                           const acme_cert_conf_t *cert,
+                                           const acme_journal_t *journal)
 {
     apr_uint32_t n = 0;
     int i;
@@ -152,10 +152,11 @@ static int can_wait(const acme_state_t *state, apr_time_t now)
         && now < acme_state_warn_at(state, state->not_after);
 }
 
-acme_blame_e acme_quarantine_blame(acme_journal_t *journal,
-                                   const acme_fault_t *fault,
-                                   const acme_cert_conf_t *cert,
-                                   const acme_state_t *state, apr_time_t now)
+acme_blame_e acme_name_quarantine_blame(acme_journal_t *journal,
+                                        const acme_fault_t *fault,
+                                        const acme_cert_conf_t *cert,
+                                        const acme_state_t *state,
+                                        apr_time_t now)
 {
     acme_journal_name_t *found = find_or_add(journal, fault->name, now);
     const int out = found->left_out != 0;
@@ -179,7 +180,7 @@ acme_blame_e acme_quarantine_blame(acme_journal_t *journal,
     return out ? ACME_BLAME_STILL_OUT : ACME_BLAME_LEFT_OUT;
 }
 
-void acme_quarantine_try_all(acme_journal_t *journal, apr_time_t now)
+void acme_name_quarantine_try_all(acme_journal_t *journal, apr_time_t now)
 {
     int i;
 
@@ -193,17 +194,18 @@ void acme_quarantine_try_all(acme_journal_t *journal, apr_time_t now)
     }
 }
 
-void acme_quarantine_challenge(acme_journal_t *journal, const char *name,
-                               apr_uint32_t challenge,
-                               const acme_cert_conf_t *cert, apr_time_t now)
+void acme_name_quarantine_challenge(acme_journal_t *journal, const char *name,
+                                    apr_uint32_t challenge,
+                                    const acme_cert_conf_t *cert,
+                                    apr_time_t now)
 {
     acme_journal_name_t *found = find_or_add(journal, name, now);
 
     found->challenges = add_challenge(found->challenges, challenge, cert);
 }
 
-void acme_quarantine_issued(acme_journal_t *journal,
-                            const apr_array_header_t *names)
+void acme_name_quarantine_issued(acme_journal_t *journal,
+                                 const apr_array_header_t *names)
 {
     apr_array_header_t *all = journal->names;
     int i, kept = 0;

@@ -1,5 +1,5 @@
 /*
- * acme_client.c - the workers' side of the keeper.
+ * acme_keeper_client.c - the workers' side of the keeper.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 
 #include <apr_strings.h>
 
-#include "acme_client.h"
+#include "acme_keeper_client.h"
 
 /* An RSA 4096 key may take seconds, and other requests are served before. */
 #define REPLY_MAX apr_time_from_sec(60)
@@ -17,14 +17,14 @@
 /* One keeper dies, the next one replies; more is a fault that repeats. */
 #define TRIES_MAX 3
 
-struct acme_client_t {
+struct acme_keeper_client_t {
     int inherited;
     int fd;                     /* our channel; -1: none */
     acme_stop_t *stop;
     acme_msg_welcome_t welcome;
 };
 
-static void client_close(acme_client_t *client)
+static void client_close(acme_keeper_client_t *client)
 {
     if (client->fd >= 0) {
         close(client->fd);
@@ -38,7 +38,7 @@ static apr_status_t client_cleanup(void *data)
     return APR_SUCCESS;
 }
 
-static apr_status_t wait_readable(const acme_client_t *client,
+static apr_status_t wait_readable(const acme_keeper_client_t *client,
                                   acme_result_t *res)
 {
     const apr_time_t end = apr_time_now() + REPLY_MAX;
@@ -66,7 +66,8 @@ static apr_status_t wait_readable(const acme_client_t *client,
     return APR_SUCCESS;
 }
 
-static apr_status_t read_reply(acme_message_t *reply, acme_client_t *client,
+static apr_status_t read_reply(acme_message_t *reply,
+                               acme_keeper_client_t *client,
                                acme_message_e kind, acme_result_t *res,
                                apr_pool_t *p)
 {
@@ -88,7 +89,7 @@ static apr_status_t read_reply(acme_message_t *reply, acme_client_t *client,
     return rv;
 }
 
-static apr_status_t hello(acme_client_t *client, acme_result_t *res,
+static apr_status_t hello(acme_keeper_client_t *client, acme_result_t *res,
                           apr_pool_t *p)
 {
     static const acme_msg_none_t none;
@@ -131,11 +132,11 @@ static int can_retry(apr_status_t rv)
     return rv == ECONNRESET || rv == EPIPE;
 }
 
-apr_status_t acme_client_open(acme_client_t **pclient, int inherited,
-                              acme_stop_t *stop, acme_result_t *res,
-                              apr_pool_t *p)
+apr_status_t acme_keeper_client_open(acme_keeper_client_t **pclient,
+                                     int inherited, acme_stop_t *stop,
+                                     acme_result_t *res, apr_pool_t *p)
 {
-    acme_client_t *client = apr_pcalloc(p, sizeof(*client));
+    acme_keeper_client_t *client = apr_pcalloc(p, sizeof(*client));
     int tries = 0;
     apr_status_t rv;
 
@@ -153,9 +154,10 @@ apr_status_t acme_client_open(acme_client_t **pclient, int inherited,
     return rv;
 }
 
-apr_status_t acme_client_send(acme_message_t *reply, acme_client_t *client,
-                              const acme_message_t *request,
-                              acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_keeper_client_send(acme_message_t *reply,
+                                     acme_keeper_client_t *client,
+                                     const acme_message_t *request,
+                                     acme_result_t *res, apr_pool_t *p)
 {
     acme_message_t ignored;
     int tries = 0;
@@ -183,16 +185,18 @@ apr_status_t acme_client_send(acme_message_t *reply, acme_client_t *client,
     return rv;
 }
 
-apr_status_t acme_client_call(acme_message_t *reply, acme_client_t *client,
-                              acme_message_e kind, const void *body,
-                              acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_keeper_client_call(acme_message_t *reply,
+                                     acme_keeper_client_t *client,
+                                     acme_message_e kind, const void *body,
+                                     acme_result_t *res, apr_pool_t *p)
 {
     const acme_message_t request = { .kind = kind, .body = body };
 
-    return acme_client_send(reply, client, &request, res, p);
+    return acme_keeper_client_send(reply, client, &request, res, p);
 }
 
-const acme_msg_welcome_t *acme_client_welcome(const acme_client_t *client)
+const acme_msg_welcome_t *acme_keeper_client_welcome(
+    const acme_keeper_client_t *client)
 {
     return &client->welcome;
 }

@@ -1,5 +1,6 @@
 /*
- * acme_rate_model.c - what a CA's rate limits still allow: a model of our own.
+ * acme_rate_buckets.c - what a CA's rate limits still allow: a model of our
+ * own.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include <libpsl.h>
 
 #include "acme_known_ca.h"
-#include "acme_rate_model.h"
+#include "acme_rate_buckets.h"
 #include "acme_name.h"
 #include "acme_time.h"
 
@@ -68,7 +69,7 @@ typedef struct {
     apr_time_t full_at;
 } bucket_t;
 
-struct acme_rate_model_t {
+struct acme_rate_buckets_t {
     const ca_t *ca;             /* NULL: none is known */
     book_t book;
     apr_pool_t *scratch;
@@ -100,9 +101,9 @@ static const ca_t *limits_of(const acme_known_ca_t *known, apr_pool_t *p)
     return ca;
 }
 
-acme_rate_model_t *acme_rate_model_create(const char *url, apr_pool_t *p)
+acme_rate_buckets_t *acme_rate_buckets_create(const char *url, apr_pool_t *p)
 {
-    acme_rate_model_t *limits = apr_pcalloc(p, sizeof(*limits));
+    acme_rate_buckets_t *limits = apr_pcalloc(p, sizeof(*limits));
 
     limits->ca = limits_of(acme_known_ca_of_url(url, p), p);
     limits->p = p;
@@ -112,12 +113,12 @@ acme_rate_model_t *acme_rate_model_create(const char *url, apr_pool_t *p)
     return limits;
 }
 
-int acme_rate_model_is_known(const acme_rate_model_t *limits)
+int acme_rate_buckets_is_known(const acme_rate_buckets_t *limits)
 {
     return limits->ca != NULL;
 }
 
-const char *acme_rate_model_registered_domain(const char *name)
+const char *acme_rate_buckets_registered_domain(const char *name)
 {
     const char *plain = acme_name_is_wildcard(name) ? name + 2 : name;
     const char *domain;
@@ -191,7 +192,7 @@ static apr_array_header_t *subjects_of(const limit_t *limit,
     for (i = 0; i < names->nelts; i++) {
         name = APR_ARRAY_IDX(names, i, const char *);
         if (limit->of == OF_DOMAIN) {
-            name = acme_rate_model_registered_domain(name);
+            name = acme_rate_buckets_registered_domain(name);
         }
         if (name) {
             add_subject(subjects, hash_of(limit->of, name), name);
@@ -202,7 +203,7 @@ static apr_array_header_t *subjects_of(const limit_t *limit,
 
 /* Renewals don't count for a domain, those that the CA asked for nowhere. */
 static int is_exempt(const limit_t *limit,
-                     const acme_rate_model_order_t *order)
+                     const acme_rate_buckets_order_t *order)
 {
     return order->is_ari
         || (limit->of == OF_DOMAIN && order->is_renewal);
@@ -219,7 +220,7 @@ static int is_used(const limit_t *limit, acme_use_e use)
  * one more of the same names for whoever asks next.
  */
 static int is_counted(const limit_t *limit,
-                      const acme_rate_model_event_t *event)
+                      const acme_rate_buckets_event_t *event)
 {
     return is_used(limit, event->use)
         && (limit->of == OF_SET || limit->of == OF_NAME
@@ -288,8 +289,8 @@ static void use_all(book_t *book, const limit_t *limit,
     }
 }
 
-void acme_rate_model_add(acme_rate_model_t *limits,
-                         const acme_rate_model_event_t *event)
+void acme_rate_buckets_add(acme_rate_buckets_t *limits,
+                           const acme_rate_buckets_event_t *event)
 {
     const limit_t *limit;
     int i;
@@ -306,31 +307,31 @@ void acme_rate_model_add(acme_rate_model_t *limits,
 
 static int by_when(const void *a, const void *b)
 {
-    const apr_time_t x = ((const acme_rate_model_event_t *)a)->when;
-    const apr_time_t y = ((const acme_rate_model_event_t *)b)->when;
+    const apr_time_t x = ((const acme_rate_buckets_event_t *)a)->when;
+    const apr_time_t y = ((const acme_rate_buckets_event_t *)b)->when;
 
     return x < y ? -1 : x > y;
 }
 
-void acme_rate_model_load(acme_rate_model_t *limits,
-                          apr_array_header_t *events, apr_time_t now)
+void acme_rate_buckets_load(acme_rate_buckets_t *limits,
+                            apr_array_header_t *events, apr_time_t now)
 {
-    const acme_rate_model_event_t *event;
+    const acme_rate_buckets_event_t *event;
     int i;
 
     if (events->nelts) {
         qsort(events->elts, (size_t)events->nelts,
-              sizeof(acme_rate_model_event_t), by_when);
+              sizeof(acme_rate_buckets_event_t), by_when);
     }
     for (i = 0; i < events->nelts; i++) {
-        event = &APR_ARRAY_IDX(events, i, acme_rate_model_event_t);
+        event = &APR_ARRAY_IDX(events, i, acme_rate_buckets_event_t);
         if (event->when <= now) {
-            acme_rate_model_add(limits, event);
+            acme_rate_buckets_add(limits, event);
         }
     }
 }
 
-void acme_rate_model_expire(acme_rate_model_t *limits, apr_time_t now)
+void acme_rate_buckets_expire(acme_rate_buckets_t *limits, apr_time_t now)
 {
     apr_hash_index_t *hi;
     book_t kept = { NULL, NULL, NULL };
@@ -354,13 +355,13 @@ void acme_rate_model_expire(acme_rate_model_t *limits, apr_time_t now)
     limits->book = kept;
 }
 
-unsigned int acme_rate_model_count(const acme_rate_model_t *limits)
+unsigned int acme_rate_buckets_count(const acme_rate_buckets_t *limits)
 {
     return apr_hash_count(limits->book.full_at);
 }
 
 static int reserve_of(const limit_t *limit,
-                      const acme_rate_model_order_t *order)
+                      const acme_rate_buckets_order_t *order)
 {
     return order->is_renewal ? 0 : limit->count / RESERVE_PART;
 }
@@ -378,7 +379,7 @@ static apr_time_t next_of(const limit_t *limit, int reserve,
 /* The same of all buckets of a limit; *name is that of the last one. */
 static apr_time_t next_of_limit(const char **name, const book_t *book,
                                 const limit_t *limit,
-                                const acme_rate_model_order_t *order,
+                                const acme_rate_buckets_order_t *order,
                                 apr_time_t now, apr_pool_t *p)
 {
     const apr_array_header_t *subjects = subjects_of(limit, order->names, p);
@@ -399,7 +400,7 @@ static apr_time_t next_of_limit(const char **name, const book_t *book,
 }
 
 static const char *why_text(const ca_t *ca, const limit_t *limit,
-                            const acme_rate_model_order_t *order,
+                            const acme_rate_buckets_order_t *order,
                             const char *name, apr_time_t next, apr_pool_t *p)
 {
     const int reserve = reserve_of(limit, order);
@@ -415,10 +416,10 @@ static const char *why_text(const ca_t *ca, const limit_t *limit,
                         acme_time_text(next, p));
 }
 
-apr_time_t acme_rate_model_next(const char **why,
-                                const acme_rate_model_t *limits,
-                                const acme_rate_model_order_t *order,
-                                apr_time_t now, apr_pool_t *p)
+apr_time_t acme_rate_buckets_next(const char **why,
+                                  const acme_rate_buckets_t *limits,
+                                  const acme_rate_buckets_order_t *order,
+                                  apr_time_t now, apr_pool_t *p)
 {
     const limit_t *limit, *last = NULL;
     const char *name = "", *last_name = "";
@@ -446,7 +447,7 @@ apr_time_t acme_rate_model_next(const char **why,
 
 /* A slot in the forecast. */
 typedef struct {
-    const acme_rate_model_order_t *order;
+    const acme_rate_buckets_order_t *order;
     apr_time_t at;
 } slot_t;
 
@@ -492,9 +493,9 @@ static void reserve_slot(slot_t *slot, book_t *book, const ca_t *ca,
     apr_pool_clear(scratch);
 }
 
-apr_time_t acme_rate_model_forecast(const acme_rate_model_t *limits,
-                                    const apr_array_header_t *orders,
-                                    apr_time_t now, apr_pool_t *p)
+apr_time_t acme_rate_buckets_forecast(const acme_rate_buckets_t *limits,
+                                      const apr_array_header_t *orders,
+                                      apr_time_t now, apr_pool_t *p)
 {
     const apr_size_t n = (apr_size_t)orders->nelts;
     apr_pool_t *mine, *scratch;
@@ -514,7 +515,7 @@ apr_time_t acme_rate_model_forecast(const acme_rate_model_t *limits,
     slots = apr_palloc(mine, n * sizeof(*slots));
     for (i = 0; i < n; i++) {
         slots[i].order =
-            &APR_ARRAY_IDX(orders, (int)i, acme_rate_model_order_t);
+            &APR_ARRAY_IDX(orders, (int)i, acme_rate_buckets_order_t);
         slots[i].at = now;
     }
 
@@ -537,8 +538,8 @@ static const char *number_text(int n, apr_pool_t *p)
                                    n % 1000);
 }
 
-const char *acme_rate_model_forecast_text(int names, apr_time_t last,
-                                          apr_time_t now, apr_pool_t *p)
+const char *acme_rate_buckets_forecast_text(int names, apr_time_t last,
+                                            apr_time_t now, apr_pool_t *p)
 {
     static const char *const days[] = {
         "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday",

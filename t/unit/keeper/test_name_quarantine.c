@@ -1,9 +1,9 @@
 /*
- * test_quarantine.c - a name that keeps failing is left out for a time, and takes
- * the others neither down nor away for ever.
+ * test_name_quarantine.c - a name that keeps failing is left out for a time,
+ * and takes the others neither down nor away for ever.
  */
 #include "acme_message.h"
-#include "acme_quarantine.h"
+#include "acme_name_quarantine.h"
 #include "open_registry.h"
 
 #define NOW apr_time_from_sec(1800000000)
@@ -33,14 +33,14 @@ static acme_blame_e blame_challenge(const char *name, apr_uint32_t challenge)
 {
     const acme_fault_t fault = { .name = name, .challenge = challenge };
 
-    return acme_quarantine_blame(journal, &fault, cert, &certificate, NOW);
+    return acme_name_quarantine_blame(journal, &fault, cert, &certificate, NOW);
 }
 
 static acme_blame_e blame(const char *name, apr_time_t now)
 {
     const acme_fault_t fault = { .name = name, .challenge = ACME_CHALLENGES };
 
-    return acme_quarantine_blame(journal, &fault, cert, &certificate, now);
+    return acme_name_quarantine_blame(journal, &fault, cert, &certificate, now);
 }
 
 /* As the CA does that refuses an order for it. */
@@ -50,24 +50,24 @@ static acme_blame_e refuse(const char *name, apr_time_t now)
         .name = name, .challenge = ACME_CHALLENGES, .is_lasting = 1
     };
 
-    return acme_quarantine_blame(journal, &fault, cert, &certificate, now);
+    return acme_name_quarantine_blame(journal, &fault, cert, &certificate, now);
 }
 
 static const char *names_at(apr_time_t now)
 {
     return apr_array_pstrcat(
-        pool, acme_quarantine_names(cert, journal, now, pool), ' ');
+        pool, acme_name_quarantine_names(cert, journal, now, pool), ' ');
 }
 
 static unsigned flags_of(int name, apr_time_t now)
 {
-    return (unsigned char)acme_quarantine_flags(cert, journal, now,
-                                                pool)[name];
+    return (unsigned char)acme_name_quarantine_flags(cert, journal, now,
+                                                     pool)[name];
 }
 
 static apr_uint32_t left_out(apr_time_t *pagain_at)
 {
-    return acme_quarantine_left_out(pagain_at, cert, journal);
+    return acme_name_quarantine_left_out(pagain_at, cert, journal);
 }
 
 static void all_are_ordered_at_first(void **state)
@@ -258,7 +258,7 @@ static void all_are_tried_when_it_is_wanted(void **state)
 
     (void)state;
     refuse("www.a.example", NOW);
-    acme_quarantine_try_all(journal, NOW + 1);
+    acme_name_quarantine_try_all(journal, NOW + 1);
     assert_string_equal(names_at(NOW), "a.example");
     assert_string_equal(names_at(NOW + 1), "a.example www.a.example");
     assert_int_equal(flags_of(1, NOW + 1), 0);
@@ -270,7 +270,7 @@ static void all_are_tried_when_it_is_wanted(void **state)
     assert_string_equal(names_at(NOW + 2), "a.example");
 
     /* What was to be tried again already stays so. */
-    acme_quarantine_try_all(journal, NOW + DAYS(9));
+    acme_name_quarantine_try_all(journal, NOW + DAYS(9));
     left_out(&again_at);
     assert_int_equal(again_at, NOW + 2 + DAYS(1));
 }
@@ -285,10 +285,10 @@ static void issued_names_are_forgiven(void **state)
         blame("www.a.example", NOW);
     }
     blame("a.example", NOW);
-    acme_quarantine_issued(journal, words("a.example"));
+    acme_name_quarantine_issued(journal, words("a.example"));
     assert_int_equal(left_out(&again_at), 1);
     assert_int_equal(journal->names->nelts, 1);
-    acme_quarantine_issued(journal, words("a.example www.a.example"));
+    acme_name_quarantine_issued(journal, words("a.example www.a.example"));
     assert_int_equal(left_out(&again_at), 0);
     assert_int_equal(again_at, 0);
     assert_int_equal(journal->names->nelts, 0);
@@ -313,19 +313,22 @@ static void what_is_no_longer_configured_does_not_count(void **state)
 static void challenges_are_remembered_until_all_have_failed(void **state)
 {
     (void)state;
-    acme_quarantine_challenge(journal, "a.example", ACME_HTTP_01, cert, NOW);
+    acme_name_quarantine_challenge(journal, "a.example", ACME_HTTP_01, cert,
+                                   NOW);
     assert_int_equal(flags_of(0, NOW), 1 << ACME_HTTP_01);
     assert_int_equal(flags_of(1, NOW), 0);
-    acme_quarantine_challenge(journal, "a.example", ACME_HTTP_01, cert, NOW);
-    acme_quarantine_challenge(journal, "a.example", 99, cert, NOW);
-    acme_quarantine_challenge(journal, "a.example", 0xffffffff, cert, NOW);
+    acme_name_quarantine_challenge(journal, "a.example", ACME_HTTP_01, cert,
+                                   NOW);
+    acme_name_quarantine_challenge(journal, "a.example", 99, cert, NOW);
+    acme_name_quarantine_challenge(journal, "a.example", 0xffffffff, cert, NOW);
     assert_int_equal(flags_of(0, NOW), 1 << ACME_HTTP_01);
 
     /* A certificate was issued by another one: that http-01 fails stays. */
-    acme_quarantine_issued(journal, words("a.example www.a.example"));
+    acme_name_quarantine_issued(journal, words("a.example www.a.example"));
     assert_int_equal(flags_of(0, NOW), 1 << ACME_HTTP_01);
 
-    acme_quarantine_challenge(journal, "a.example", ACME_DNS_01, cert, NOW);
+    acme_name_quarantine_challenge(journal, "a.example", ACME_DNS_01, cert,
+                                   NOW);
     assert_int_equal(flags_of(0, NOW), 0);
 }
 
