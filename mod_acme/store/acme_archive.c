@@ -1,14 +1,12 @@
 /*
- * acme_archive.c - certificates on disk: archive/<id>/<n>/ and live/<id>.
+ * acme_archive.c - certificates on disk: archive/<id>/<n>/.
  *
  * A folder is filled as archive/<id>/.new, and gets its number when it is
- * whole: what has a number is never written to again.
+ * complete: a numbered folder is never written to again.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <apr_file_info.h>
 #include <apr_strings.h>
@@ -17,11 +15,10 @@
 #include "acme_archive.h"
 #include "acme_chain.h"
 #include "acme_file.h"
+#include "acme_live_link.h"
 #include "acme_pair.h"
-#include "acme_text.h"
 
 #define NUMBER_DIGITS_MAX 9     /* fits an int, and so does one more */
-#define TARGET_SIZE (ACME_ID_MAX + 64)
 
 /* The number that is all of name, or 0: "007" and "7a" are not ours. */
 static int parse_number(const char *name)
@@ -78,12 +75,7 @@ static const char *number_path(const char *folder, int n, apr_pool_t *p)
     return apr_psprintf(p, "%s/%d", folder, n);
 }
 
-static const char *target_text(const char *id, const char *n, apr_pool_t *p)
-{
-    return apr_pstrcat(p, "../archive/", id, "/", n, NULL);
-}
-
-/* The key comes first: without it the rest is worth nothing. */
+/* The key comes first: without it the rest is useless. */
 static apr_status_t fill_part(const char *folder,
                               const acme_archive_part_t *part,
                               acme_result_t *res, apr_pool_t *p)
@@ -131,73 +123,15 @@ static apr_status_t fill_folder(const char *folder,
     return rv;
 }
 
-/* Write the archive as the next number of the id that folder belongs to. */
-static apr_status_t add_folder(int *pn, const char *folder,
-                               const acme_archive_t *archive,
-                               acme_result_t *res, apr_pool_t *p)
-{
-    const char *half = apr_pstrcat(p, folder, "/.new", NULL);
-    apr_array_header_t *numbers;
-    acme_result_t ignored;
-    apr_status_t rv;
-
-    rv = acme_file_dir_remove(half, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = read_numbers(&numbers, folder, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    *pn = 1 + (numbers->nelts ? APR_ARRAY_IDX(numbers, 0, int) : 0);
-    rv = fill_folder(half, archive, res, p);
-    if (rv == APR_SUCCESS) {
-        rv = acme_file_move(half, number_path(folder, *pn, p), res, p);
-    }
-    if (rv != APR_SUCCESS) {
-        (void)acme_file_dir_remove(half, &ignored, p);
-    }
-    return rv;
-}
-
-/*
- * Point live/<id> to archive n. A copy of the store that followed links has
- * a folder there: rename(2) cannot replace one, so it is set aside, and put
- * back when the link cannot be made.
- */
-static apr_status_t put_live(acme_store_t *store, const char *id, int n,
-                             acme_result_t *res, apr_pool_t *p)
-{
-    const char *link = acme_store_path(store, "live", id, p);
-    const char *target = target_text(id, apr_itoa(p, n), p);
-    const char *aside = NULL;
-    acme_result_t ignored;
-    struct stat st;
-    apr_status_t rv;
-
-    if (lstat(link, &st) == 0 && !S_ISLNK(st.st_mode)) {
-        rv = acme_store_aside(&aside, store, link, apr_time_now(), res, p);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-    }
-    rv = acme_file_link_swap(link, target, res, p);
-    if (aside && rv != APR_SUCCESS) {
-        (void)acme_file_move(aside, link, &ignored, p);
-    }
-    else if (aside) {
-        acme_fail(res, APR_SUCCESS,
-                  "%s: was not a symbolic link; set aside as %s", link, aside);
-    }
-    return rv;
-}
-
 apr_status_t acme_archive_install(int *pn, acme_store_t *store,
                                   const char *id,
                                   const acme_archive_t *archive,
                                   acme_result_t *res, apr_pool_t *p)
 {
     const char *folder = acme_store_path(store, "archive", id, p);
+    const char *half = apr_pstrcat(p, folder, "/.new", NULL);
+    apr_array_header_t *numbers;
+    acme_result_t ignored;
     apr_status_t rv;
     int n;
 
@@ -208,47 +142,31 @@ apr_status_t acme_archive_install(int *pn, acme_store_t *store,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = add_folder(&n, folder, archive, res, p);
+    rv = acme_file_dir_remove(half, res, p);    /* left from a crash */
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = put_live(store, id, n, res, p);
+    rv = read_numbers(&numbers, folder, res, p);
     if (rv != APR_SUCCESS) {
-        /* It was paid for: it stays in the archive, and is named. */
+        return rv;
+    }
+    n = 1 + (numbers->nelts ? APR_ARRAY_IDX(numbers, 0, int) : 0);
+    rv = fill_folder(half, archive, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_move(half, number_path(folder, n, p), res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        (void)acme_file_dir_remove(half, &ignored, p);
+        return rv;
+    }
+    rv = acme_live_link_swap(store, id, n, res, p);
+    if (rv != APR_SUCCESS) {
+        /* The CA issued it: it stays in the archive, and res names it. */
         return acme_fail(res, rv, "%s; the new certificate is in %s",
                          apr_pstrdup(p, res->detail),
                          number_path(folder, n, p));
     }
     *pn = n;
-    return APR_SUCCESS;
-}
-
-apr_status_t acme_archive_live(int *pn, acme_store_t *store, const char *id,
-                               acme_result_t *res, apr_pool_t *p)
-{
-    const char *link = acme_store_path(store, "live", id, p);
-    const char *prefix = target_text(id, "", p);
-    char target[TARGET_SIZE];
-    ssize_t len;
-
-    *pn = 0;
-
-    len = readlink(link, target, sizeof(target) - 1);
-    if (len < 0 && errno == EINVAL) {
-        return acme_fail(res, APR_EGENERAL, "%s: not a symbolic link", link);
-    }
-    if (len < 0) {
-        return acme_fail_errno(res, errno, "%s: cannot read the link", link);
-    }
-    target[len] = '\0';
-    if (!strncmp(target, prefix, strlen(prefix))) {
-        *pn = parse_number(target + strlen(prefix));
-    }
-    if (*pn == 0) {
-        return acme_fail(res, APR_EGENERAL,
-                         "%s: points to %s, which is not an archive of it",
-                         link, acme_text_clean(target, TARGET_SIZE, p));
-    }
     return APR_SUCCESS;
 }
 
@@ -282,7 +200,7 @@ apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
     apr_status_t rv;
     int i;
 
-    rv = acme_archive_live(plive, store, want->id, res, p);
+    rv = acme_live_link_read(plive, store, want->id, res, p);
     *pn = *plive;
     if (rv != APR_SUCCESS) {
         return rv;
@@ -323,8 +241,8 @@ apr_status_t acme_archive_prune(acme_store_t *store, const char *id,
     int live;
     int i;
 
-    /* When the live folder is unknown, any of them may be live. */
-    rv = acme_archive_live(&live, store, id, res, p);
+    /* While it is unknown which archive is live, each may be. */
+    rv = acme_live_link_read(&live, store, id, res, p);
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
         return rv;
     }

@@ -1,8 +1,8 @@
 /*
- * acme_archive.h - certificates on disk: archive/<id>/<n>/ and live/<id>.
+ * acme_archive.h - certificates on disk: archive/<id>/<n>/.
  *
- * A folder of the archive is complete before live/<id> points to it, and one
- * rename puts it live: key and certificate never mismatch.
+ * A folder of the archive is complete before live/<id> points to it
+ * (acme_live_link.h): key and certificate never mismatch.
  */
 #ifndef ACME_ARCHIVE_H
 #define ACME_ARCHIVE_H
@@ -11,10 +11,14 @@
 
 #include "acme_store.h"
 
+/* What acme_archive_prune() keeps: this many, and all younger ones. */
 #define ACME_ARCHIVE_KEEP 5
 #define ACME_ARCHIVE_KEEP_TIME apr_time_from_sec(30 * 24 * 3600)
 
-/* A certificate with its key; a folder has one for each key type. */
+/*
+ * A certificate with its key, all texts PEM; a folder has one for each key
+ * type.
+ */
 typedef struct {
     const char *suffix;         /* "": privkey.pem; "-rsa": privkey-rsa.pem */
     const char *key_pem;        /* privkey.pem, 0600 */
@@ -28,18 +32,21 @@ typedef struct {
     const char *meta;           /* meta.json, text */
 } acme_archive_t;
 
-/* Which archive is asked for, and who is to load it. */
+/* The certificate, and the server that loads it. */
 typedef struct {
-    const char *id;
+    const char *id;             /* of acme_store_id() */
     const apr_array_header_t *ciphers;  /* for acme_pair_check() */
-    apr_time_t now;
+    apr_time_t now;             /* of the clock: is it expired? */
 } acme_archive_want_t;
 
 /*
- * Write the next archive folder of id and put it live. *pn is its number.
+ * Write the next archive folder of id and put it live. *pn is its number, from
+ * 1; 0 after a failure.
+ *
  * After a failure the old certificate is live and no half folder is left; a
- * whole one stays and is named. May set something aside. (When the last sync
- * of live/ failed, the new one is live already: see acme_file_move().)
+ * complete folder stays, and res names it. If the last sync of live/ failed,
+ * the new one is live already: see acme_file_move(). A file in place of a
+ * folder or of the link is set aside, which res names after success.
  */
 apr_status_t acme_archive_install(int *pn, acme_store_t *store,
                                   const char *id,
@@ -47,26 +54,23 @@ apr_status_t acme_archive_install(int *pn, acme_store_t *store,
                                   acme_result_t *res, apr_pool_t *p);
 
 /*
- * The number that live/<id> points to; ENOENT when there is none, and
- * APR_EGENERAL when something else is there.
- */
-apr_status_t acme_archive_live(int *pn, acme_store_t *store, const char *id,
-                               acme_result_t *res, apr_pool_t *p);
-
-/*
- * The archive that a server can load: the live one, or the newest before it
- * whose first pair passes acme_pair_check() with ciphers and is not expired
- * at now. Then *plive is not *pn, and res says what is wrong with the live
- * one. Fails as acme_archive_live() does; with what is wrong with the live one
- * where none before it is better.
+ * Find the archive that a server can load: *pn is the number of the live one,
+ * or of the newest before it whose first pair passes acme_pair_check() with
+ * ciphers and is not expired at now. *plive is the number of the live one.
+ *
+ * If they differ, the call is a success and res says why the live one cannot
+ * be loaded. Fails as acme_live_link_read() does, or as acme_pair_check() of
+ * the live one if none before it is better; *pn is *plive then.
  */
 apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
                                     const acme_archive_want_t *want,
                                     acme_result_t *res, apr_pool_t *p);
 
 /*
- * Remove archives that are neither live, nor among the newest
- * ACME_ARCHIVE_KEEP, nor younger than ACME_ARCHIVE_KEEP_TIME.
+ * Remove archives of id that are neither live, nor among the newest
+ * ACME_ARCHIVE_KEEP, nor younger than ACME_ARCHIVE_KEEP_TIME at now. If the
+ * link in live/ cannot be read, nothing is removed: APR_EGENERAL, or its
+ * errno. No archive at all is a success.
  */
 apr_status_t acme_archive_prune(acme_store_t *store, const char *id,
                                 apr_time_t now, acme_result_t *res,

@@ -9,6 +9,7 @@
 
 #include "acme_file.h"
 #include "acme_archive.h"
+#include "acme_live_link.h"
 #include "open_store.h"
 
 #define ID "www.example.org"
@@ -62,8 +63,8 @@ static void installs_and_numbers(void **state)
     int n;
 
     (void)state;
-    assert_int_equal(acme_archive_live(&n, open_store(), ID, &res,
-                                       pool), ENOENT);
+    assert_int_equal(acme_live_link_read(&n, open_store(), ID, &res,
+                                         pool), ENOENT);
     assert_int_equal(install(&n, "one"), 0);
     assert_int_equal(n, 1);
     assert_int_equal(install(&n, "two"), 0);
@@ -71,8 +72,8 @@ static void installs_and_numbers(void **state)
     umask(before);
     assert_string_equal(res.detail, "");
     assert_string_equal(live_text(), "two");
-    assert_int_equal(acme_archive_live(&n, open_store(), ID, &res,
-                                       pool), 0);
+    assert_int_equal(acme_live_link_read(&n, open_store(), ID, &res,
+                                         pool), 0);
     assert_int_equal(n, 2);
     assert_true(readlink(at("store/live/%s", ID), target, 127) > 0);
     assert_string_equal(target, "../archive/" ID "/2");
@@ -332,8 +333,8 @@ static void a_folder_in_live_is_set_aside_and_named(void **state)
 
     (void)state;
     make_live_folder();
-    assert_int_equal(acme_archive_live(&n, open_store(), ID, &res,
-                                       pool), APR_EGENERAL);
+    assert_int_equal(acme_live_link_read(&n, open_store(), ID, &res,
+                                         pool), APR_EGENERAL);
     assert_int_equal(install(&n, "one"), 0);
     assert_non_null(strstr(res.detail, "was not a symbolic link; set aside"));
     assert_string_equal(live_text(), "one");
@@ -378,7 +379,7 @@ static void live_believes_no_other_link(void **state)
     for (i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
         open_store();
         assert_int_equal(symlink(targets[i], at("store/live/%s", ID)), 0);
-        if (acme_archive_live(&n, open_store(), ID, &res, pool)
+        if (acme_live_link_read(&n, open_store(), ID, &res, pool)
             != APR_EGENERAL || n != 0 || strpbrk(res.detail, "\n\x1b")) {
             fail_msg("%s", targets[i]);
         }
