@@ -26,7 +26,7 @@ static void set_contacts(json_t *json, const apr_array_header_t *contacts)
     json_object_set_new(json, "contact", list);
 }
 
-/* A document of our own in another; anything but an object is left out. */
+/* Put a JSON document into another, unless it is not an object. */
 static void set_object(json_t *json, const char *key, const char *text)
 {
     json_t *value = json_loads(text, 0, NULL);
@@ -87,7 +87,7 @@ static const char *what_of(const acme_session_t *session, apr_pool_t *p)
     return apr_pstrcat(p, "account at ", acme_ca_url(session->ca), NULL);
 }
 
-/* Is it in this state? A CA that does not say so does not deny it. */
+/* A reply without a status passes: the CA does not deny the expected one. */
 static apr_status_t check_status(const acme_http_reply_t *reply,
                                  const char *expected, const char *what,
                                  acme_result_t *res, apr_pool_t *p)
@@ -110,10 +110,11 @@ static apr_status_t check_status(const acme_http_reply_t *reply,
     return APR_SUCCESS;
 }
 
-/* newAccount, in one of its two kinds. */
-static apr_status_t locate(const char **purl, acme_session_t *session,
-                           acme_sign_e kind, acme_result_t *res,
-                           apr_pool_t *p)
+/* newAccount, in one of its two kinds: register, or find only. */
+static apr_status_t post_new_account(const char **purl,
+                                     acme_session_t *session,
+                                     acme_sign_e kind, acme_result_t *res,
+                                     apr_pool_t *p)
 {
     const char *what = what_of(session, p);
     acme_session_post_t post = { .kind = kind, .what = what };
@@ -142,19 +143,19 @@ static apr_status_t locate(const char **purl, acme_session_t *session,
 apr_status_t acme_account_register(const char **purl, acme_session_t *session,
                                    acme_result_t *res, apr_pool_t *p)
 {
-    return locate(purl, session, ACME_SIGN_NEW_ACCOUNT, res, p);
+    return post_new_account(purl, session, ACME_SIGN_NEW_ACCOUNT, res, p);
 }
 
 apr_status_t acme_account_find(const char **purl, acme_session_t *session,
                                acme_result_t *res, apr_pool_t *p)
 {
-    return locate(purl, session, ACME_SIGN_FIND_ACCOUNT, res, p);
+    return post_new_account(purl, session, ACME_SIGN_FIND_ACCOUNT, res, p);
 }
 
 /* A change of the account that leaves it in the state expected. */
-static apr_status_t change(acme_session_t *session, acme_sign_e kind,
-                           const char *url, const char *expected,
-                           acme_result_t *res, apr_pool_t *p)
+static apr_status_t post_change(acme_session_t *session, acme_sign_e kind,
+                                const char *url, const char *expected,
+                                acme_result_t *res, apr_pool_t *p)
 {
     const char *what = what_of(session, p);
     const acme_session_post_t post = { .kind = kind,
@@ -173,13 +174,15 @@ static apr_status_t change(acme_session_t *session, acme_sign_e kind,
 apr_status_t acme_account_update(acme_session_t *session, const char *url,
                                  acme_result_t *res, apr_pool_t *p)
 {
-    return change(session, ACME_SIGN_UPDATE_ACCOUNT, url, "valid", res, p);
+    return post_change(session, ACME_SIGN_UPDATE_ACCOUNT, url, "valid", res,
+                       p);
 }
 
 apr_status_t acme_account_deactivate(acme_session_t *session, const char *url,
                                      acme_result_t *res, apr_pool_t *p)
 {
-    return change(session, ACME_SIGN_DEACTIVATE, url, "deactivated", res, p);
+    return post_change(session, ACME_SIGN_DEACTIVATE, url, "deactivated", res,
+                       p);
 }
 
 apr_status_t acme_account_key_change(acme_session_t *session,

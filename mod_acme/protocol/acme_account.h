@@ -1,9 +1,10 @@
 /*
- * acme_account.h - the account at a CA: created, found, updated, deactivated.
- * (8555, 7.3)
+ * acme_account.h - the account at a CA: registered, found, changed,
+ * deactivated. (8555, 7.3)
  *
- * The payloads are made where the keys are, the calls where the network is;
- * the session's callback joins them.
+ * The payloads are made where the keys are (the keeper), the requests where
+ * the network is (a renewal thread); the session's callback joins them. A
+ * payload is JSON text in p. The requests fail as acme_session_post() does.
  */
 #ifndef ACME_ACCOUNT_H
 #define ACME_ACCOUNT_H
@@ -12,25 +13,28 @@
 
 #include "acme_session.h"
 
-/* The members of newAccount. (8555, 7.3) */
+/* The fields of a newAccount request. */
 typedef struct {
     const apr_array_header_t *contacts; /* const char *: URLs (mailto:...);
                                            may be empty */
     int agreed;                 /* to the CA's terms of service */
     const char *binding;        /* JSON text of the JWS that binds it to an
                                    external account (8555, 7.3.4); or NULL */
-    int only_existing;          /* find it, never make it: all else is left
-                                   out (8555, 7.3.1) */
+    int only_existing;          /* find the account, never make one: all else
+                                   is ignored (8555, 7.3.1) */
 } acme_account_conf_t;
 
 /*
- * The payload of newAccount, in p. A binding that is not a JSON object is left
- * out.
+ * The payload of newAccount (8555, 7.3). A binding that is not a JSON object
+ * is left out.
  */
 const char *acme_account_payload(const acme_account_conf_t *conf,
                                  apr_pool_t *p);
 
-/* The payload that sets the contacts, or takes away all. (8555, 7.3.2) */
+/*
+ * The payload that replaces the contacts (const char *: URLs); an empty array
+ * removes all. (8555, 7.3.2)
+ */
 const char *acme_account_update_payload(const apr_array_header_t *contacts,
                                         apr_pool_t *p);
 
@@ -47,31 +51,43 @@ const char *acme_account_key_change_payload(const char *account_url,
                                             apr_pool_t *p);
 
 /*
- * The URL of the account that belongs to the session's key: made at the CA,
- * or found there when it has one (8555, 7.3.1). One that is there, but no
- * longer valid, is a failure with ACME_RETRY_NEVER.
+ * Register the session's key at the CA, which gives back the account that the
+ * key already has, if there is one (8555, 7.3, 7.3.1).
+ *
+ * *purl is the account's URL, checked, in p; NULL after a failure. An account
+ * that is not valid any more is APR_EGENERAL with ACME_RETRY_NEVER and
+ * ACME_REASON_ACCOUNT_DEACTIVATED.
  */
 apr_status_t acme_account_register(const char **purl, acme_session_t *session,
                                    acme_result_t *res, apr_pool_t *p);
 
 /*
- * The same of an account that the CA has; never makes one. When it has none,
- * acme_problem_is(res, "accountDoesNotExist"). (8555, 7.3.1)
+ * As acme_account_register(), but never makes an account: if the key has none,
+ * the call fails and acme_problem_is(res, "accountDoesNotExist") holds.
+ * (8555, 7.3.1)
  */
 apr_status_t acme_account_find(const char **purl, acme_session_t *session,
                                acme_result_t *res, apr_pool_t *p);
 
-/* Send the contacts to the CA; url is the account's. (8555, 7.3.2) */
+/*
+ * Send the contacts to the CA; url is the account's. Fails with
+ * ACME_RETRY_NEVER if the account is not valid any more. (8555, 7.3.2)
+ */
 apr_status_t acme_account_update(acme_session_t *session, const char *url,
                                  acme_result_t *res, apr_pool_t *p);
 
-/* Deactivate the account for ever; url is the account's. (8555, 7.3.6) */
+/*
+ * Deactivate the account, which cannot be undone; url is the account's.
+ * (8555, 7.3.6)
+ */
 apr_status_t acme_account_deactivate(acme_session_t *session, const char *url,
                                      acme_result_t *res, apr_pool_t *p);
 
 /*
- * Put a new key in the place of the account's (8555, 7.3.5). After success
- * only the new one signs. APR_ENOTIMPL: the CA has no keyChange.
+ * Replace the account's key by the new one that the session's callback knows
+ * (8555, 7.3.5). After success only the new key signs; after a failure of the
+ * network either may be the account's. APR_ENOTIMPL with ACME_RETRY_NEVER: the
+ * CA has no keyChange.
  */
 apr_status_t acme_account_key_change(acme_session_t *session,
                                      acme_result_t *res, apr_pool_t *p);

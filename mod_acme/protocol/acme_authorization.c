@@ -1,7 +1,8 @@
 /*
  * acme_authorization.c - authorization objects, read with care. (8555, 7.1.4)
  *
- * A challenge that we cannot use is not a reason to fail the others.
+ * A challenge that cannot be used does not fail the authorization: another
+ * one may do.
  */
 #include <string.h>
 
@@ -58,12 +59,12 @@ static apr_status_t parse_name(acme_authorization_t *authz, const json_t *json,
 
     if (!text || acme_name_normalise(&name, text, &ignored, p)) {
         return acme_fail(res, APR_EGENERAL,
-                         "%s: its identifier is not a name: \"%s\"", what,
+                         "%s: the identifier is not a valid name: \"%s\"", what,
                          acme_text_clean(text, ACME_NAME_MAX, p));
     }
     authz->wildcard = acme_json_true(json, "wildcard");
     if (acme_name_is_wildcard(name)) {
-        /* Not as 8555, 7.1.4 has it, but clear. */
+        /* Against 8555, 7.1.4, which puts no "*." here, but clear. */
         authz->wildcard = 1;
         name += strlen("*.");
     }
@@ -78,7 +79,7 @@ static int kind_of(const char *type)
     return acme_challenge_parse(&kind, type) ? (int)kind : -1;
 }
 
-/* The two drafts that are out there spell the member differently. */
+/* The two drafts in use spell the member differently. */
 static void parse_persist(acme_challenge_t *challenge, const json_t *json,
                           apr_pool_t *p)
 {
@@ -89,7 +90,7 @@ static void parse_persist(acme_challenge_t *challenge, const json_t *json,
     challenge->persist_draft = is_new ? 2 : 1;
 }
 
-/* One without a type or a good URL is left out. */
+/* A challenge without a type or a valid URL is left out. */
 static void parse_challenge(acme_authorization_t *authz, const json_t *json,
                             apr_pool_t *p)
 {
@@ -119,8 +120,8 @@ static void parse_challenge(acme_authorization_t *authz, const json_t *json,
     }
 }
 
-/* The CA connected to one port, and could not. (8555, 8.3; 8737, 3) */
-static acme_reason_e unreachable(const char *type)
+/* The port that the CA cannot connect to. (8555, 8.3; 8737, 3) */
+static acme_reason_e unreachable_reason(const char *type)
 {
     switch (type ? kind_of(type) : -1) {
     case ACME_HTTP_01:
@@ -132,7 +133,7 @@ static acme_reason_e unreachable(const char *type)
     }
 }
 
-/* Why it failed: what a challenge says, else its own status. */
+/* Why the authorization failed: a challenge's error, else its status. */
 static void parse_error(acme_authorization_t *authz, const json_t *json,
                         apr_pool_t *p)
 {
@@ -151,13 +152,13 @@ static void parse_error(acme_authorization_t *authz, const json_t *json,
                                     : "challenge", authz->name),
                 &authz->error, p);
             if (authz->error.reason == ACME_REASON_SERVER_UNREACHABLE) {
-                authz->error.reason = unreachable(type);
+                authz->error.reason = unreachable_reason(type);
             }
             return;
         }
     }
     acme_fail(&authz->error, APR_EGENERAL,
-              "authorization of %s: its status is %s", authz->name, status);
+              "authorization of %s: the CA marked it %s", authz->name, status);
     authz->error.reason = ACME_REASON_ORDER_INVALID;
 }
 

@@ -2,8 +2,8 @@
  * acme_authorization.h - one name's authorization and the challenges in it.
  * (8555, 7.1.4, 7.5)
  *
- * A challenge of a type that we do not know, or one without what its type
- * needs, is there and harmless: acme_authorization_challenge() passes it over.
+ * Challenges of unknown types, and those without the members that their type
+ * needs, are kept; acme_authorization_challenge() skips them.
  */
 #ifndef ACME_AUTHORIZATION_H
 #define ACME_AUTHORIZATION_H
@@ -25,9 +25,10 @@ typedef struct {
     const char *type;           /* "http-01", ...; clean for people */
     int kind;                   /* acme_challenge_e; -1: a type unknown here */
     const char *url;
-    const char *token;          /* checked base64url; NULL when it has none */
-    int begun;                  /* processing: it was answered before */
-    int failed;
+    const char *token;          /* checked base64url; NULL: the challenge has
+                                   none, or a bad one */
+    int begun;                  /* processing or valid: answered before */
+    int failed;                 /* invalid */
     /* Of dns-persist-01 only; NULL and 0 elsewhere. */
     apr_array_header_t *issuers;        /* const char *: DNS names, one of
                                            which the record begins with */
@@ -39,29 +40,35 @@ typedef struct {
     const char *name;           /* the identifier as acme_name.h has names,
                                    without the "*." of a wildcard */
     int wildcard;
-    apr_array_header_t *challenges;     /* acme_challenge_t */
-    acme_result_t error;        /* when failed: the challenge's problem */
+    apr_array_header_t *challenges;     /* acme_challenge_t, at most 32 */
+    acme_result_t error;        /* when FAILED: the problem of the first
+                                   challenge that has one; else unset */
 } acme_authorization_t;
 
 /*
- * Fetch the authorization at url into p. (8555, 7.5) One that failed at the CA
- * is a success, with status and error set. On failure, of the request or when
- * the reply is malformed, *pauthz is NULL.
+ * Fetch the authorization at url (8555, 7.5). *pauthz is in p.
+ *
+ * On failure *pauthz is NULL: as acme_session_post(), or APR_EINVAL for a
+ * reply that is not JSON, or APR_EGENERAL for an object without a known status
+ * or a valid identifier. An authorization that failed is a success here: see
+ * its status and error.
  */
 apr_status_t acme_authorization_fetch(acme_authorization_t **pauthz,
                                       acme_session_t *session, const char *url,
                                       acme_result_t *res, apr_pool_t *p);
 
 /*
- * The first challenge of this type that can be answered, or NULL: it has not
- * failed, and it has a token, or issuers when it is dns-persist-01.
+ * The first challenge of this type that can be answered: it has not failed,
+ * and it has a token, or issuers if the type is dns-persist-01. It belongs to
+ * authz. NULL: there is no such challenge.
  */
 const acme_challenge_t *acme_authorization_challenge(
     const acme_authorization_t *authz, acme_challenge_e type);
 
 /*
- * Ask the CA to validate the challenge: {} for every type (8555, 7.5.1). name
- * is for the message of a failure.
+ * Ask the CA to validate: the answer to the challenge is in place. The payload
+ * is {} for every type (8555, 7.5.1). name is for the error's sentence. Fails
+ * as acme_session_post() does.
  */
 apr_status_t acme_authorization_respond(acme_session_t *session,
                                         const acme_challenge_t *challenge,

@@ -1,5 +1,5 @@
 /*
- * acme_ca.c - what all threads share of a CA.
+ * acme_ca.c - a CA as all threads share it.
  *
  * The mutex guards memory and is never held while a request is under way.
  */

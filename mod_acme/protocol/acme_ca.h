@@ -1,6 +1,8 @@
 /*
- * acme_ca.h - what all threads share of a CA: its URL, its directory for a
- * day, its nonces.
+ * acme_ca.h - a CA as all threads share it: its URL, its directory for a day,
+ * its nonces.
+ *
+ * Every call may come from any thread.
  */
 #ifndef ACME_CA_H
 #define ACME_CA_H
@@ -10,22 +12,31 @@
 
 typedef struct acme_ca_t acme_ca_t;
 
-/* url is the directory's. Lives as long as p. */
+/*
+ * A CA whose directory is at url, which is copied. *pca lives as long as p;
+ * after a failure (of APR's: no memory) it is NULL.
+ */
 apr_status_t acme_ca_create(acme_ca_t **pca, const char *url, apr_pool_t *p);
 
-/* The URL of the directory; lives as long as ca. */
+/* The URL of the directory; it lives as long as ca. */
 const char *acme_ca_url(const acme_ca_t *ca);
 
-/* The nonces that all threads share; they live as long as ca. */
+/* The nonces of this CA, which belong to ca. */
 acme_nonces_t *acme_ca_nonces(acme_ca_t *ca);
 
-/* A copy of the directory in p, if one is kept that is fresh, else NULL. */
+/*
+ * A copy in p of the directory that was kept; NULL: none was, or it is older
+ * than a day, or was forgotten.
+ */
 const acme_directory_t *acme_ca_directory(acme_ca_t *ca, apr_pool_t *p);
 
 /* Keep a copy of a directory that was fetched just now. */
 void acme_ca_directory_keep(acme_ca_t *ca, const acme_directory_t *fresh);
 
-/* Drop the copy, so that the directory is fetched again: it has changed. */
+/*
+ * Drop the directory, which may have changed: the next acme_ca_directory() is
+ * NULL, and the session fetches it anew.
+ */
 void acme_ca_directory_forget(acme_ca_t *ca);
 
 #endif

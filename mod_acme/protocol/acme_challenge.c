@@ -1,5 +1,5 @@
 /*
- * acme_challenge.c - the types of challenges that we can answer.
+ * acme_challenge.c - the challenge types that can be answered here.
  */
 #include <string.h>
 

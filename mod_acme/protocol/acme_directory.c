@@ -12,7 +12,7 @@
 
 #define DESCRIPTION_MAX 300     /* octets of a profile's description */
 
-/* A URL of the directory; NULL when there is none or it is bad. */
+/* A URL of the directory; NULL: it is missing or not valid. */
 static const char *read_url(const json_t *json, const char *key,
                             apr_pool_t *p)
 {
@@ -22,7 +22,7 @@ static const char *read_url(const json_t *json, const char *key,
     return url && acme_url_check(url, &ignored, p) == APR_SUCCESS ? url : NULL;
 }
 
-/* One whose name is not a text of a bounded length cannot be asked for. */
+/* A profile with an empty or long name cannot be ordered: it is dropped. */
 static apr_array_header_t *read_profiles(const json_t *meta, apr_pool_t *p)
 {
     json_t *list = json_object_get(meta, "profiles");
@@ -44,6 +44,15 @@ static apr_array_header_t *read_profiles(const json_t *meta, apr_pool_t *p)
         }
     }
     return profiles;
+}
+
+/* The prefix of the hashes that name an account. (dns-persist-02) */
+static const char *read_hash_prefix(const json_t *meta, apr_pool_t *p)
+{
+    const char *prefix = acme_json_string(meta, "accountHashPrefix",
+                                          ACME_HASH_PREFIX_MAX, p);
+
+    return prefix && acme_dns_persist_is_prefix(prefix) ? prefix : NULL;
 }
 
 apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
@@ -84,7 +93,7 @@ apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
     if (lacks) {
         return acme_fail(
             res, APR_EGENERAL,
-            "%s: it contains no https URL for %s; is it the directory of an ACME CA?",
+            "%s: contains no https URL for %s; is it the directory of an ACME CA?",
             what, lacks);
     }
     *pdir = dir;

@@ -1,5 +1,5 @@
 /*
- * acme_directory.h - the directory of a CA: what it offers, and where.
+ * acme_directory.h - the directory of a CA: its resources and their URLs.
  * (8555, 7.1.1)
  */
 #ifndef ACME_DIRECTORY_H
@@ -19,7 +19,7 @@ typedef struct {
     const char *description;    /* "" when there is none */
 } acme_profile_t;
 
-/* All URLs checked; NULL where the CA has none. */
+/* All URLs are checked; NULL: the CA does not have this resource. */
 typedef struct {
     const char *new_nonce;
     const char *new_account;
@@ -33,19 +33,21 @@ typedef struct {
     /* Of draft-ietf-acme-dns-persist-02. */
     apr_array_header_t *issuer_domain_names;    /* const char *, normalised;
                                                    never NULL */
-    const char *account_hash_prefix;    /* NULL: none or refused */
+    const char *account_hash_prefix;    /* NULL: none, or a bad one */
 } acme_directory_t;
 
 /*
- * Read a directory, all of it in p; what names it in res. A meta that is
- * missing or not an object counts as empty. A directory that lacks a URL which
- * every order needs is a failure: *pdir is NULL.
+ * Read a directory (8555, 7.1.1). *pdir and all in it are in p; what names the
+ * directory in res. A meta that is missing or not an object counts as empty.
+ *
+ * APR_EGENERAL, *pdir is NULL: newNonce, newAccount or newOrder is missing, or
+ * is not a URL that acme_url_check() allows.
  */
 apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
                                   const char *what, acme_result_t *res,
                                   apr_pool_t *p);
 
-/* A deep copy in p. */
+/* A copy with all its strings and arrays in p. */
 acme_directory_t *acme_directory_copy(const acme_directory_t *from,
                                       apr_pool_t *p);
 

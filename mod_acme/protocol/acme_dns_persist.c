@@ -1,8 +1,8 @@
 /*
  * acme_dns_persist.c - the values of dns-persist-01, written and read.
  *
- * Reading is as strict as the CA's: an administrator who reads "it is there"
- * stops looking, so a record that the CA refuses must not pass for a good one.
+ * Reading is as strict as the CA's is: an administrator who sees that a record
+ * was found stops looking, so a record that the CA refuses must not pass.
  */
 #include <string.h>
 
@@ -95,7 +95,7 @@ static apr_status_t hash_account(const char **puri,
     return APR_SUCCESS;
 }
 
-/* How the record names the account: domain is the name's, or ANY_DOMAIN. */
+/* The record's name of the account; domain is the name's or ANY_DOMAIN. */
 static apr_status_t account_uri(const char **puri,
                                 const acme_dns_persist_t *persist,
                                 const char *domain, acme_result_t *res,
@@ -108,27 +108,27 @@ static apr_status_t account_uri(const char **puri,
     return hash_account(puri, persist, domain, res, p);
 }
 
-/* What must be known before a record can be made or judged. */
+/* Is all known that a record is made from, and read with? */
 static apr_status_t check_persist(const acme_dns_persist_t *persist,
                                   acme_result_t *res)
 {
     const char *fault = NULL;
 
     if (acme_name_is_ip(persist->name)) {
-        fault = "an IP address has no such record";
+        fault = "IP addresses cannot have one";
     }
     else if (!persist->issuers->nelts) {
-        fault = "the CA did not say which issuer name its records begin with";
+        fault = "the CA did not publish the issuer name that its records begin with";
     }
     else if (persist->draft == 2 && !persist->hash_prefix) {
         fault = "the CA's directory has no valid accountHashPrefix";
     }
     else if (strchr(persist->account_url, ';')) {
-        fault = "the account's URL has a semicolon, which ends a parameter";
+        fault = "the URL of the account contains a semicolon, which ends a parameter";
     }
     if (fault) {
         return acme_fail_never(res, APR_EINVAL,
-                               "%s: no record for dns-persist-01: %s",
+                               "%s: cannot make a record for dns-persist-01: %s",
                                persist->name, fault);
     }
     return APR_SUCCESS;
@@ -163,7 +163,7 @@ apr_status_t acme_dns_persist_value(const char **pvalue,
     return APR_SUCCESS;
 }
 
-/* A record taken apart; NULL: it has no such parameter. */
+/* The parameters of a record; NULL: the record does not have this one. */
 typedef struct {
     const char *issuer;
     const char *account_uri;
@@ -196,9 +196,9 @@ static int is_value(const char *text)
     return 1;
 }
 
-/* A known parameter goes into record; returns what is wrong, or NULL. */
-static const char *set_parameter(record_t *record, const char *tag,
-                                  const char *value)
+/* A known parameter goes into record; returns the fault, or NULL. */
+static const char *parse_known(record_t *record, const char *tag,
+                               const char *value)
 {
     const char **pvalue = !apr_cstr_casecmp(tag, "accounturi")
                               ? &record->account_uri
@@ -231,15 +231,15 @@ static const char *parse_parameter(record_t *record, apr_table_t *seen,
         return "a parameter occurs twice";
     }
     if (apr_table_elts(seen)->nelts == PARAMETERS_MAX) {
-        return "it has too many parameters";
+        return "the record has too many parameters";
     }
     apr_table_setn(seen, tag, "");
-    return set_parameter(record, tag, trim(equals + 1, strlen(equals + 1), p));
+    return parse_known(record, tag, trim(equals + 1, strlen(equals + 1), p));
 }
 
 /* All parameters, text being behind the issuer; a last ';' may be there. */
-static const char *parse_record_parameters(record_t *record, const char *text,
-                                            apr_pool_t *p)
+static const char *parse_parameters(record_t *record, const char *text,
+                                    apr_pool_t *p)
 {
     apr_table_t *seen = apr_table_make(p, 4);
     const char *fault = NULL, *parameter;
@@ -257,7 +257,7 @@ static const char *parse_record_parameters(record_t *record, const char *text,
     return fault;
 }
 
-/* Names have no case, and a dot may end them. */
+/* Letters of a name are of any case, and a dot may end it. */
 static const char *issuer_text(const char *text, apr_size_t len,
                                apr_pool_t *p)
 {
@@ -268,28 +268,28 @@ static const char *issuer_text(const char *text, apr_size_t len,
                                                                  : len, p);
 }
 
-/* The error in a record of ours, or NULL. */
+/* The fault of a record for our issuer, or NULL. */
 static const char *parse_record(record_t *record, apr_time_t *puntil,
                                 const char *parameters, apr_pool_t *p)
 {
-    const char *fault = parse_record_parameters(record, parameters, p);
+    const char *fault = parse_parameters(record, parameters, p);
     const char *until = record->until;
 
     if (fault) {
         return fault;
     }
     if (!record->account_uri || !*record->account_uri) {
-        return "it has no accounturi";
+        return "the record has no accounturi";
     }
     if (until && (!*until || strlen(until) > UNTIL_DIGITS
                   || until[strspn(until, "0123456789")])) {
-        return "its persistUntil is not a number of seconds since 1970";
+        return "persistUntil is not a number of seconds since 1970";
     }
     *puntil = until ? apr_time_from_sec(apr_atoi64(until)) : 0;
     return NULL;
 }
 
-/* Does the record name the account? res is set only when OpenSSL fails. */
+/* Does the record name the account? Fails only if OpenSSL does. */
 static apr_status_t names_account(int *pyes, const record_t *record,
                                   const acme_dns_persist_t *persist,
                                   acme_result_t *res, apr_pool_t *p)
@@ -306,9 +306,10 @@ static apr_status_t names_account(int *pyes, const record_t *record,
     return rv;
 }
 
-static apr_status_t refuse(acme_result_t *res, apr_status_t status,
-                           const acme_dns_persist_t *persist,
-                           const char *value, const char *why, apr_pool_t *p)
+static apr_status_t refuse_record(acme_result_t *res, apr_status_t status,
+                                  const acme_dns_persist_t *persist,
+                                  const char *value, const char *why,
+                                  apr_pool_t *p)
 {
     return acme_fail(res, status, "%s: \"%s\": %s",
                      acme_dns_persist_record(persist->name, p),
@@ -334,32 +335,34 @@ apr_status_t acme_dns_persist_match(apr_time_t *puntil,
         return rv;
     }
     if (strlen(value) > VALUE_MAX) {
-        return refuse(res, APR_EINVAL, persist, value, "it is too long", p);
+        return refuse_record(res, APR_EINVAL, persist, value,
+                             "the record is too long", p);
     }
     record.issuer = issuer_text(value, len, p);
     if (!acme_name_in(persist->issuers, record.issuer)) {
-        return refuse(res, APR_ENOENT, persist, value,
-                      "it is for another CA", p);
+        return refuse_record(res, APR_ENOENT, persist, value,
+                             "the record is for another CA", p);
     }
     fault = parse_record(&record, &until, value + len, p);
     if (fault) {
-        return refuse(res, APR_EINVAL, persist, value, fault, p);
+        return refuse_record(res, APR_EINVAL, persist, value, fault, p);
     }
     rv = names_account(&is_ours, &record, persist, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     if (!is_ours) {
-        return refuse(res, APR_ENOENT, persist, value,
-                      "it is for another account", p);
+        return refuse_record(res, APR_ENOENT, persist, value,
+                             "the record is for another account", p);
     }
     if (record.until && until <= now) {
-        return refuse(res, APR_EACCES, persist, value, "it has expired", p);
+        return refuse_record(res, APR_EACCES, persist, value,
+                             "the record has expired", p);
     }
     if (acme_name_is_wildcard(persist->name)
         && (!record.policy || apr_cstr_casecmp(record.policy, "wildcard"))) {
-        return refuse(res, APR_EACCES, persist, value,
-                      "a wildcard requires policy=wildcard", p);
+        return refuse_record(res, APR_EACCES, persist, value,
+                             "a wildcard requires policy=wildcard", p);
     }
 
     *puntil = until;

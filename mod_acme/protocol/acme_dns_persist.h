@@ -15,9 +15,12 @@
 
 #define ACME_ISSUERS_MAX 10     /* names of a CA; the rest is dropped */
 
-/* Whom a record is to authorise, for what. Strings are the caller's. */
+/*
+ * The account that a record authorises, and for which name. The strings are
+ * the caller's.
+ */
 typedef struct {
-    int draft;                  /* 1 or 2 */
+    int draft;                  /* 1 or 2: which the CA speaks */
     const char *name;           /* DNS name; "*.example.org" is a wildcard */
     const apr_array_header_t *issuers;  /* const char *, normalised */
     const char *account_url;
@@ -26,29 +29,35 @@ typedef struct {
 } acme_dns_persist_t;
 
 /*
- * The DNS names in an array of json: const char *, normalised, at most
- * ACME_ISSUERS_MAX. Anything else is passed over. Never NULL.
+ * The DNS names in the array key of json: const char * in p, normalised, at
+ * most ACME_ISSUERS_MAX. Other elements are skipped. Never NULL: empty if there
+ * is no such array.
  */
 apr_array_header_t *acme_dns_persist_issuers(const json_t *json,
                                              const char *key, apr_pool_t *p);
 
 /*
- * May this be a directory's accountHashPrefix? It becomes a part of a record
- * that people copy, so whatever could end or quote a value there is refused.
+ * Is text fit for a directory's accountHashPrefix? It becomes a part of a
+ * record that people copy, so an empty text and any character that could end
+ * or quote a value there is refused.
  */
 int acme_dns_persist_is_prefix(const char *text);
 
-/* Where the record of a name or of its wildcard is. */
+/*
+ * The DNS name, in p, that has the TXT record of a name and of its wildcard:
+ * "_validation-persist.example.org".
+ */
 const char *acme_dns_persist_record(const char *name, apr_pool_t *p);
 
 /*
- * The value that a person is to set: of the first issuer, until then (0: for
- * ever), with policy=wildcard when the name is one; such a record is good for
- * the name without "*." as well. It may be longer than the 255 octets of one
- * string of a TXT record.
+ * The value of the TXT record that the administrator sets: for the first
+ * issuer, valid until the time until (0: for ever), with policy=wildcard if
+ * the name is a wildcard; such a record also serves the name without "*.".
  *
- * APR_EINVAL: no record can be made, for an address, or when the CA did not
- * say what the draft needs.
+ * *pvalue is in p and may be longer than the 255 octets of one string of a TXT
+ * record; NULL after a failure. APR_EINVAL with ACME_RETRY_NEVER: the name is
+ * an address, or the CA published too little for this draft. APR_EGENERAL:
+ * OpenSSL failed.
  */
 apr_status_t acme_dns_persist_value(const char **pvalue,
                                     const acme_dns_persist_t *persist,
@@ -56,19 +65,22 @@ apr_status_t acme_dns_persist_value(const char **pvalue,
                                     apr_pool_t *p);
 
 /*
- * Does a value that was found in the DNS, its strings joined, authorise?
+ * Does a TXT record's value, its strings joined, authorise the account?
  *
  * The order of parameters, white space around them, the case of their tags and
  * unknown ones do not matter. With draft 2 the hash may be bound to the domain
- * or to all ("*"). On success *puntil is when it ends, later than now; 0:
- * never. Else *puntil is 0, res says why, and the status is
+ * or to all ("*"). On success *puntil is when the record expires, later than
+ * now; 0: never. Else *puntil is 0, res says why, and the status is
  *
- *   APR_ENOENT  it is another CA's or another account's: none of ours
- *   APR_EINVAL  it is malformed, and the CA will refuse it
- *   APR_EACCES  it is ours, but expired, or not for wildcards
+ *   APR_ENOENT  the record is for another CA or another account
+ *   APR_EINVAL  the record is malformed and the CA will refuse it, or
+ *               acme_dns_persist_value() could make none
+ *   APR_EACCES  the record is for this account, but expired, or not for
+ *               wildcards
  *
- * A CA may take the record of a parent domain for a name when it is good for
- * that parent's wildcard: give that as the name to ask for it.
+ * or APR_EGENERAL when OpenSSL fails. A CA may accept a parent domain's record
+ * that is good for the parent's wildcard: to test that, pass that wildcard as
+ * the name.
  */
 apr_status_t acme_dns_persist_match(apr_time_t *puntil,
                                     const acme_dns_persist_t *persist,

@@ -1,8 +1,8 @@
 /*
- * acme_known_ca.c - the public CAs that have a name here.
+ * acme_known_ca.c - the public CAs that AcmeCA has a shorthand for.
  *
- * Limits are as the CA publishes them; where it publishes none, it is left to
- * the CA to refuse.
+ * Limits are as the CA publishes them; a CA that publishes none refuses orders
+ * itself.
  */
 #include <string.h>
 
@@ -14,7 +14,7 @@
 #define HOUR apr_time_from_sec(3600)
 #define DAY (24 * HOUR)
 
-#define NAMES 100               /* in a certificate: so most CAs have it */
+#define NAMES 100               /* in a certificate, at most CAs */
 
 static const acme_known_ca_t cas[] = {
     {

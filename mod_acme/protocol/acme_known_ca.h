@@ -1,6 +1,6 @@
 /*
- * acme_known_ca.h - the public CAs that have a name here: one table of what is
- * to be known of each before it has been asked.
+ * acme_known_ca.h - the public CAs that AcmeCA has a shorthand for: one table
+ * of all that the program knows of each without asking it.
  */
 #ifndef ACME_KNOWN_CA_H
 #define ACME_KNOWN_CA_H
@@ -12,7 +12,7 @@
 #define ACME_KNOWN_CA_SHORTHANDS \
     "letsencrypt, letsencrypt-staging, zerossl, google, sslcom, actalis"
 
-/* What a published rate limit counts. */
+/* The kinds of published rate limits, by what is counted. */
 typedef enum {
     ACME_LIMIT_ORDERS,          /* new orders of an account */
     ACME_LIMIT_DOMAIN,          /* certificates for a registered domain */
@@ -23,7 +23,7 @@ typedef enum {
 
 typedef struct {
     int count;                  /* 0: the CA publishes no such limit */
-    apr_interval_time_t period;
+    apr_interval_time_t period; /* microseconds */
 } acme_known_ca_limit_t;
 
 #define ACME_KNOWN_CA_PROFILES 2
@@ -44,23 +44,24 @@ typedef struct {
     acme_known_ca_limit_t limits[ACME_LIMIT_KINDS];
 } acme_known_ca_t;
 
-/* Row i of the table; NULL behind the last. */
+/* Row i of the table, from 0; NULL behind the last. */
 const acme_known_ca_t *acme_known_ca_at(int i);
 
-/* By the shorthand, in letters of any case; NULL: there is none. */
+/* The CA of this shorthand, in letters of any case; NULL: not known. */
 const acme_known_ca_t *acme_known_ca_find(const char *shorthand);
 
 /*
- * By the host of a directory URL that acme_url_check() likes: limits are the
- * CA's, whichever of its directories is used. NULL: the CA is not known.
+ * The CA whose directory has the same host as url, which acme_url_check()
+ * allows: limits are the CA's, whichever of its directories is used. NULL: not
+ * known. p is for scratch.
  */
 const acme_known_ca_t *acme_known_ca_of_url(const char *url, apr_pool_t *p);
 
 /*
- * How many names a certificate of this profile may have (NULL: the default
- * one) at whichever CA: what the first CA in the table that has such a
- * profile allows, else what most CAs do. A CA that allows fewer refuses the
- * order and says so.
+ * The number of names that a certificate of this profile (NULL: the default
+ * one) may have, at any CA: that of the first CA in the table with such a
+ * profile, else the number that most CAs allow. A CA that allows fewer refuses
+ * the order and says so.
  */
 int acme_known_ca_names(const char *profile);
 

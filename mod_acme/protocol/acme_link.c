@@ -1,8 +1,8 @@
 /*
  * acme_link.c - the Link header field, read one piece after the other.
  *
- * Each piece is taken off the front of the text; what does not begin as it
- * must ends the reading. Nothing is copied before it is known to be wanted.
+ * Each piece is taken off the front of the text; a piece that does not begin
+ * as it must ends the reading.
  */
 #include <string.h>
 
@@ -14,10 +14,10 @@
 #include "acme_url.h"
 
 #define SPACE " \t"
-/* Where a token ends (9110, 5.6.2), as far as a link has to know. */
+/* Characters that end a token (9110, 5.6.2). */
 #define DELIMITERS SPACE "\"(),/:;<=>?@[\\]{}"
 
-/* One link of a value; NULL or empty: there is none. */
+/* One link of a value; NULL: the link does not have this part. */
 typedef struct {
     const char *target;
     const char *rel;            /* relation types, with spaces between */
@@ -29,7 +29,7 @@ static const char *skip_space(const char *text)
     return text + strspn(text, SPACE);
 }
 
-/* Where a quoted string ends, text being behind its first quote; or NULL. */
+/* The closing quote; text is behind the first. NULL: there is none. */
 static const char *find_quote(const char *text)
 {
     for (; *text != '"'; text++) {
@@ -43,7 +43,7 @@ static const char *find_quote(const char *text)
     return text;
 }
 
-/* The quoted string behind the quote at *ptext; NULL when it has no end. */
+/* The quoted string that begins at *ptext; NULL: it is not closed. */
 static const char *parse_quoted(const char **ptext, apr_pool_t *p)
 {
     const char *text = *ptext + 1, *end = find_quote(text);
@@ -65,7 +65,7 @@ static const char *parse_quoted(const char **ptext, apr_pool_t *p)
     return out;
 }
 
-/* A token, or NULL when there is none. */
+/* The token at *ptext; NULL: there is none. */
 static const char *parse_token(const char **ptext, apr_pool_t *p)
 {
     apr_size_t len = strcspn(*ptext, DELIMITERS);
@@ -75,7 +75,7 @@ static const char *parse_token(const char **ptext, apr_pool_t *p)
     return token;
 }
 
-/* The value of a parameter: "" when it has none, NULL when it is bad. */
+/* The value of a parameter; "": it has none; NULL: a syntax error. */
 static const char *parse_value(const char **ptext, apr_pool_t *p)
 {
     *ptext = skip_space(*ptext);
@@ -114,7 +114,7 @@ static int parse_parameters(link_t *link, const char **ptext, apr_pool_t *p)
     }
 }
 
-/* The next link, which begins at *ptext; 0 when there is none. */
+/* The next link, which begins at *ptext; 0: there is none. */
 static int parse_link(link_t *link, const char **ptext, apr_pool_t *p)
 {
     apr_size_t len;

@@ -10,9 +10,9 @@
 
 /*
  * Push the targets of a Link header's value onto urls (const char *, in p)
- * that have this relation type: those that acme_url_check() likes, each once,
- * until there are max of them. Links of another context (anchor) are passed
- * over, and so is the rest of a value that cannot be understood. (8288, 3)
+ * that have this relation type: those that acme_url_check() allows, each once,
+ * until urls has max elements. Links of another context (anchor) are skipped,
+ * and so is the rest of a value from its first syntax error on. (8288, 3)
  */
 void acme_link_find(apr_array_header_t *urls, const char *value,
                     const char *rel, int max, apr_pool_t *p);

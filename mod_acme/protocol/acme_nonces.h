@@ -1,6 +1,8 @@
 /*
  * acme_nonces.h - the nonces that a CA's replies brought, kept for the next
  * requests of any thread. (8555, 6.5)
+ *
+ * Every call may come from any thread.
  */
 #ifndef ACME_NONCES_H
 #define ACME_NONCES_H
@@ -11,16 +13,25 @@
 
 typedef struct acme_nonces_t acme_nonces_t;
 
-/* A cache without nonces; lives as long as p. Any thread may use it. */
+/*
+ * An empty store, which lives as long as p. Fails only as APR does when a
+ * mutex cannot be made.
+ */
 apr_status_t acme_nonces_create(acme_nonces_t **pnonces, apr_pool_t *p);
 
-/* The nonce of a reply, or NULL. A bad one is ignored. (8555, 6.5.1) */
+/*
+ * The nonce of a reply, which belongs to the reply; NULL: it has none, or one
+ * that is not base64url or longer than ACME_NONCE_MAX. (8555, 6.5.1)
+ */
 const char *acme_nonces_of(const acme_http_reply_t *reply);
 
-/* Keep the nonce of a reply, if it has one; of too many the oldest goes. */
+/*
+ * Keep a copy of the nonce of a reply, if it has one. Of more than 32 the
+ * oldest is dropped.
+ */
 void acme_nonces_keep(acme_nonces_t *nonces, const acme_http_reply_t *reply);
 
-/* The newest nonce, taken out, or NULL. */
+/* Remove the newest nonce and return a copy in p; NULL: none is kept. */
 const char *acme_nonces_take(acme_nonces_t *nonces, apr_pool_t *p);
 
 #endif

@@ -71,7 +71,7 @@ static apr_status_t parse_status(acme_order_t *order, const json_t *json,
                      status ? acme_text_clean(status, STATUS_MAX, p) : "none");
 }
 
-/* A URL that may be missing: *purl is NULL then. */
+/* An optional URL: *purl is NULL if it is missing. */
 static apr_status_t parse_url(const char **purl, const json_t *json,
                               const char *what, acme_result_t *res,
                               apr_pool_t *p)
@@ -102,9 +102,8 @@ static apr_status_t parse_authorizations(acme_order_t *order,
     apr_status_t rv;
 
     if (n > ACME_ORDER_AUTHZ_MAX) {
-        return acme_fail(res, APR_EGENERAL, "%s: it has %" APR_SIZE_T_FMT
-                         " authorizations, more than %d", what, n,
-                         ACME_ORDER_AUTHZ_MAX);
+        return acme_fail(res, APR_EGENERAL, "%s: %" APR_SIZE_T_FMT " authorizations, more than %d",
+                         what, n, ACME_ORDER_AUTHZ_MAX);
     }
     order->authorizations = apr_array_make(p, (int)n, sizeof(const char *));
     for (i = 0; i < n; i++) {
@@ -113,7 +112,7 @@ static apr_status_t parse_authorizations(acme_order_t *order,
         rv = parse_url(&url, json_array_get(list, i), what, res, p);
         if (rv == APR_SUCCESS && !url) {
             rv = acme_fail(res, APR_EGENERAL,
-                           "%s: an authorization in it is not a URL", what);
+                           "%s: an authorization is not a URL", what);
         }
         if (rv != APR_SUCCESS) {
             return rv;
@@ -246,7 +245,7 @@ apr_status_t acme_order_finalize(acme_order_t **pafter,
 
     if (!order->finalize) {
         return acme_fail(res, APR_EGENERAL,
-                         "%s: the CA gave no URL to finalize it", what);
+                         "%s: the CA gave no finalize URL", what);
     }
     rv = acme_session_post(&reply, session, &post, res, p);
     if (rv != APR_SUCCESS) {

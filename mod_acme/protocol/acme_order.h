@@ -1,5 +1,9 @@
 /*
- * acme_order.h - an order and the way it goes. (8555, 7.1.3, 7.4)
+ * acme_order.h - an order: created, fetched, finalized. (8555, 7.1.3, 7.4)
+ *
+ * The requests fail as acme_session_post() does, or with APR_EGENERAL or
+ * APR_EINVAL when the reply is not a valid order; the order is NULL then. An
+ * order that the CA marked invalid is a success: see its status and error.
  */
 #ifndef ACME_ORDER_H
 #define ACME_ORDER_H
@@ -21,15 +25,17 @@ typedef enum {
 typedef struct {
     acme_order_e status;
     const char *url;
-    apr_array_header_t *authorizations;     /* const char *: URLs */
-    const char *finalize;                   /* URL */
+    apr_array_header_t *authorizations;     /* const char *: URLs, at most
+                                               ACME_ORDER_AUTHZ_MAX */
+    const char *finalize;                   /* URL; NULL: the CA gave none */
     const char *certificate;                /* URL; NULL until it is known */
-    const char *profile;                    /* clean; NULL: not said */
-    apr_time_t retry_after;                 /* of the last reply; 0: none */
+    const char *profile;                    /* fit for people; NULL: not
+                                               in the reply */
+    apr_time_t retry_after;                 /* of the reply; 0: none */
     acme_result_t error;                    /* when invalid; may be empty */
 } acme_order_t;
 
-/* The members of newOrder. */
+/* The fields of a newOrder request. */
 typedef struct {
     const apr_array_header_t *names;    /* const char *, as acme_name.h has
                                            them: also wildcards, addresses */
@@ -39,37 +45,37 @@ typedef struct {
 } acme_order_conf_t;
 
 /*
- * The payload of newOrder: identifiers of type dns and ip. (8555, 7.4; 8738;
- * profile: draft-ietf-acme-profiles; replaces: 9773, 5)
+ * The payload of newOrder, JSON text in p: identifiers of type dns and ip.
+ * (8555, 7.4; 8738; profile: draft-ietf-acme-profiles; replaces: 9773, 5)
  */
 const char *acme_order_payload(const acme_order_conf_t *conf, apr_pool_t *p);
 
-/* The payload of finalize, in p; csr is DER of len octets. (8555, 7.4) */
+/* The payload of finalize, JSON text in p; csr is DER. (8555, 7.4) */
 const char *acme_order_finalize_payload(const unsigned char *csr,
                                         apr_size_t len, apr_pool_t *p);
 
 /*
- * Create an order, or get an older one if the CA returns that. id names the
- * certificate in res. pnames may be NULL; else *pnames are the names that
- * the CA's refusal speaks of, as acme_problem_names() has them: empty when it
- * names none, or when it did not refuse.
+ * Order a certificate: newOrder (8555, 7.4). *porder is in p; a CA may return
+ * an older order for the same names. id is for the error's sentence.
+ *
+ * pnames may be NULL; else *pnames are the names in p that the CA refuses, as
+ * acme_problem_names() returns them: empty if it refuses the order for no name
+ * in particular, and after success.
  */
 apr_status_t acme_order_create(acme_order_t **porder,
                                apr_array_header_t **pnames,
                                acme_session_t *session, const char *id,
                                acme_result_t *res, apr_pool_t *p);
 
-/*
- * Fetch the order at url into p; on failure *porder is NULL. An order that the
- * CA marked invalid is a success, with its reason in error. (8555, 7.4)
- */
+/* Fetch the order at url, to poll its status. (8555, 7.1.3, 7.4) */
 apr_status_t acme_order_fetch(acme_order_t **porder, acme_session_t *session,
                               const char *url, const char *id,
                               acme_result_t *res, apr_pool_t *p);
 
 /*
- * Send the CSR, which the session's callback knows. *pafter is the order as it
- * is then, often still processing; NULL on failure. (8555, 7.4)
+ * Send the CSR to the finalize URL of an order that is ready (8555, 7.4).
+ * *pafter, in p, is the order afterwards: usually processing, to be polled
+ * with acme_order_fetch(), or valid already.
  */
 apr_status_t acme_order_finalize(acme_order_t **pafter,
                                  acme_session_t *session,

@@ -1,5 +1,5 @@
 /*
- * acme_problem.c - a CA's problem documents as text for people.
+ * acme_problem.c - a CA's problem documents, as sentences for people.
  *
  * Every text in them is a stranger's: cleaned, bounded, and never more than
  * shown.
@@ -22,12 +22,12 @@
 #define SUBPROBLEM_MAX 160
 #define IDENTIFIER_MAX 100
 #define SUBPROBLEMS_SHOWN 8
-#define BODY_SHOWN 120          /* octets of a body that is not a problem */
+#define BODY_SHOWN 120          /* octets of a body of another kind */
 
 /*
- * NEVER is for what only a new configuration changes. Where the CA, the DNS
- * or a person at either may fix it, trying again is right: a certificate
- * that expires quietly is worse than some requests too many.
+ * NEVER is for problems that only a new configuration solves. Where the CA, the
+ * DNS or a person at either may fix it, a retry is right: a certificate that
+ * expires quietly is worse than some requests too many.
  */
 static const struct problem {
     const char *name;
@@ -73,7 +73,7 @@ static const struct problem {
     { "rateLimited", ACME_RETRY_LATER, ACME_REASON_RATE_LIMITED,
       "it is retried when the CA allows it" },
     { "rejectedIdentifier", ACME_RETRY_NEVER, ACME_REASON_REJECTED_NAME,
-      "the CA never issues for this name: exclude it with AcmeNames, or set another AcmeCA" },
+      "the CA does not issue for this name: exclude it with AcmeNames, or set another AcmeCA" },
     { "serverInternal", ACME_RETRY_SOON, ACME_REASON_CA_ERROR, NULL },
     { "tls", ACME_RETRY_SOON, ACME_REASON_CHALLENGE_FAILED, NULL },
     { "unauthorized", ACME_RETRY_SOON, ACME_REASON_CHALLENGE_FAILED, NULL },
@@ -124,7 +124,7 @@ static acme_reason_e reason_of(const json_t *json)
                                          : problem->reason;
 }
 
-/* A member made fit for people, at most max octets; NULL if there is none. */
+/* A member made fit for people, at most max octets; NULL: there is none. */
 static const char *text_of(const json_t *json, const char *key,
                            apr_size_t max, apr_pool_t *p)
 {
@@ -175,8 +175,8 @@ static const char *subproblems_text(const json_t *json, apr_pool_t *p)
     return text;
 }
 
-/* One name that can never be had spoils an order of many. */
-static void copy_gravest(acme_result_t *res, const json_t *json)
+/* One name that the CA never accepts fails an order of many. */
+static void set_gravest_retry(acme_result_t *res, const json_t *json)
 {
     const json_t *subs = json_object_get(json, "subproblems");
     apr_size_t i;
@@ -209,9 +209,20 @@ apr_status_t acme_problem_json(const json_t *json, const char *what,
     res->retry = retry_of(json);
     res->reason = reason_of(json);
     if (acme_problem_is(res, "compound")) {
-        copy_gravest(res, json);
+        set_gravest_retry(res, json);
     }
     return res->status;
+}
+
+/* No problem document: a proxy, a firewall, a CA in trouble. */
+static void fail_status(const acme_http_reply_t *reply, const char *what,
+                        acme_result_t *res, apr_pool_t *p)
+{
+    acme_fail(res, APR_EGENERAL, "%s: HTTP %d%s%s", what, reply->status,
+              reply->body_len ? ": " : "",
+              acme_text_clean(reply->body, BODY_SHOWN, p));
+    res->reason = reply->status >= 500 ? ACME_REASON_CA_ERROR
+                                       : ACME_REASON_CA_ANSWER;
 }
 
 /* The reply's body as a problem; CAs send it under many content types. */
@@ -238,12 +249,8 @@ apr_status_t acme_problem_reply(const acme_http_reply_t *reply,
     if (json) {
         acme_problem_json(json, what, res, p);
     }
-    else {      /* a proxy, a firewall, a CA in trouble */
-        acme_fail(res, APR_EGENERAL, "%s: HTTP %d%s%s", what, reply->status,
-                  reply->body_len ? ": " : "",
-                  acme_text_clean(reply->body, BODY_SHOWN, p));
-        res->reason = reply->status >= 500 ? ACME_REASON_CA_ERROR
-                                           : ACME_REASON_CA_ANSWER;
+    else {
+        fail_status(reply, what, res, p);
     }
     if (reply->status == 429
         || (reply->status == 503 && reply->retry_after)) {

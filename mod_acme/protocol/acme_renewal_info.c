@@ -1,5 +1,6 @@
 /*
- * acme_renewal_info.c - asked without a signature, read with care. (9773)
+ * acme_renewal_info.c - renewal info: requested without a signature, read with
+ * care. (9773)
  */
 #include <string.h>
 
@@ -19,7 +20,8 @@
 #define TIME_MAX 64             /* octets of a time */
 #define CERT_ID_MAX 200         /* octets: key identifier and serial number */
 
-static apr_time_t ask_at(apr_time_t retry_after, apr_time_t now)
+/* When to fetch next; retry_after is 0 if the reply has none. */
+static apr_time_t next_fetch_time(apr_time_t retry_after, apr_time_t now)
 {
     if (!retry_after) {
         return now + ASK_DEFAULT;
@@ -35,7 +37,7 @@ static apr_time_t time_of(const json_t *json, const char *key, apr_pool_t *p)
     return acme_time_parse(acme_json_string(json, key, TIME_MAX, p));
 }
 
-/* Beyond its scheme, what is fit for https is fit for http. */
+/* http is allowed here; acme_url_check() knows https only. */
 static const char *explanation_of(const json_t *json, apr_pool_t *p)
 {
     const char *url = acme_json_string(json, "explanationURL", ACME_URL_MAX,
@@ -70,7 +72,7 @@ apr_status_t acme_renewal_info_parse(acme_renewal_info_t *info,
     end = time_of(window, "end", p);
     if (!start || !end) {
         return acme_fail_never(res, APR_EGENERAL,
-                               "%s: it has no window with a start and an end",
+                               "%s: no window with a start and an end",
                                what);
     }
     if (end <= start) {
@@ -83,7 +85,7 @@ apr_status_t acme_renewal_info_parse(acme_renewal_info_t *info,
     info->start = start;
     info->end = end;
     info->explanation = explanation_of(json, p);
-    info->ask_at = ask_at(reply->retry_after, now);
+    info->ask_at = next_fetch_time(reply->retry_after, now);
     return APR_SUCCESS;
 }
 
@@ -97,7 +99,15 @@ static int is_cert_id(const char *text, apr_pool_t *p)
            && acme_text_is_base64url(dot + 1, CERT_ID_MAX);
 }
 
-/* Fill res from a reply other than 200, and whether a retry can help. */
+static const char *info_url(const char *url, const char *cert_id,
+                            apr_pool_t *p)
+{
+    apr_size_t len = strlen(url);
+
+    return apr_pstrcat(p, url, url[len - 1] == '/' ? "" : "/", cert_id, NULL);
+}
+
+/* A reply other than 200: the problem, and whether a retry may help. */
 static apr_status_t fail_reply(const acme_http_reply_t *reply,
                                const char *what, acme_result_t *res,
                                apr_pool_t *p)
@@ -140,8 +150,7 @@ apr_status_t acme_renewal_info_fetch(acme_renewal_info_t *info,
                                acme_text_clean(cert_id, CERT_ID_MAX, p));
     }
 
-    slash = dir->renewal_info[strlen(dir->renewal_info) - 1] == '/' ? "" : "/";
-    request.url = apr_pstrcat(p, dir->renewal_info, slash, cert_id, NULL);
+    request.url = info_url(dir->renewal_info, cert_id, p);
     what = apr_pstrcat(p, "renewal info ", request.url, NULL);
     session->requests++;
     rv = acme_session_send(&reply, session, &request, res, p);

@@ -16,9 +16,10 @@ typedef struct {
 } acme_renewal_info_t;
 
 /*
- * Read a reply with status 200; what names it in res. A missing or bad
- * Retry-After means 6 h. An object that makes no sense is a failure with
- * ACME_RETRY_NEVER, and *info is left alone. (9773, 4.2, 4.3)
+ * Read a reply with status 200, received at now; what names it in res. A
+ * missing or bad Retry-After means 6 h. The text in *info is in p. APR_EGENERAL
+ * (no valid window) and APR_EINVAL (not JSON) are ACME_RETRY_NEVER and leave
+ * *info unchanged. (9773, 4.2, 4.3)
  */
 apr_status_t acme_renewal_info_parse(acme_renewal_info_t *info,
                                      const acme_http_reply_t *reply,
@@ -26,14 +27,14 @@ apr_status_t acme_renewal_info_parse(acme_renewal_info_t *info,
                                      acme_result_t *res, apr_pool_t *p);
 
 /*
- * Ask for the renewal info of the certificate with this certID (9773, 4.1).
- * now is the time of the clock. *info is set on success only, its text is in
- * p.
+ * Fetch the renewal info of the certificate with this certID (9773, 4.1),
+ * without a signature. now is the time of the clock. *info is set on success
+ * only; its text is in p.
  *
  * res->retry of a failure: SOON (no connection, a timeout, 5xx) and LATER
- * (429, 503 with Retry-After) are for a back-off; NEVER (4xx, a bad object)
- * is not to be asked again before 6 h have passed (9773, 4.3.3).
- * APR_ENOTIMPL: the CA has no renewalInfo.
+ * (429, 503 with Retry-After) are for a back-off; after NEVER (4xx, a bad
+ * object) wait 6 h before the next request (9773, 4.3.3). APR_ENOTIMPL: the CA
+ * has no renewalInfo. APR_EINVAL: cert_id is not a certID.
  */
 apr_status_t acme_renewal_info_fetch(acme_renewal_info_t *info,
                                      acme_session_t *session,

@@ -1,5 +1,5 @@
 /*
- * acme_session.c - signed requests to a CA, of one thread.
+ * acme_session.c - signed requests to a CA, from one thread.
  */
 #include <apr_strings.h>
 
@@ -63,7 +63,7 @@ apr_status_t acme_session_directory(const acme_directory_t **pdir,
     return rv;
 }
 
-/* Ask for a nonce. (8555, 7.2) */
+/* Fetch a new nonce. (8555, 7.2) */
 static apr_status_t fetch_nonce(const char **pnonce, acme_session_t *session,
                                 acme_result_t *res, apr_pool_t *p)
 {
@@ -91,7 +91,7 @@ static apr_status_t fetch_nonce(const char **pnonce, acme_session_t *session,
     if (reply->status / 100 != 2) {
         return acme_problem_reply(reply, request.url, res, p);
     }
-    return acme_fail(res, APR_EGENERAL, "%s: the CA gave no nonce",
+    return acme_fail(res, APR_EGENERAL, "%s: the CA's reply has no nonce",
                      request.url);
 }
 
@@ -134,7 +134,7 @@ apr_status_t acme_session_post(acme_http_reply_t **preply,
         if (!acme_problem_is(res, "badNonce")) {
             break;
         }
-        /* Not one of those kept: they may be as stale as this one was. */
+        /* Not a kept one: those may be as stale as this one was. */
         nonce = acme_nonces_of(reply);
     }
     acme_nonces_keep(nonces, reply);
@@ -152,7 +152,7 @@ apr_status_t acme_session_location(const char **purl,
     *purl = NULL;
 
     if (!reply->location) {
-        return acme_fail(res, APR_EGENERAL, "%s: the CA gave no URL for it",
+        return acme_fail(res, APR_EGENERAL, "%s: the CA's reply has no Location",
                          what);
     }
     rv = acme_url_check(reply->location, res, p);

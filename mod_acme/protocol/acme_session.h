@@ -2,7 +2,8 @@
  * acme_session.h - signed requests to a CA, of one thread. (8555, 6.2 to 6.5,
  * 7.2)
  *
- * Nobody here holds a key: bodies come signed from the session's callback.
+ * This floor holds no key: bodies come signed from the session's callback. A
+ * session belongs to one thread.
  */
 #ifndef ACME_SESSION_H
 #define ACME_SESSION_H
@@ -30,8 +31,8 @@ typedef enum {
 } acme_sign_e;
 
 /*
- * Make the body of a request: the JWS over the payload of this kind, for url
- * and nonce, in p. On failure res says why, and nothing is sent.
+ * Sign the request of this kind to url with this nonce: *pbody is the JWS as
+ * JSON text in p. A failure fills res and ends the request.
  */
 typedef apr_status_t acme_sign_cb(const char **pbody, void *baton,
                                   acme_sign_e kind, const char *url,
@@ -45,19 +46,23 @@ typedef struct {
     void *baton;
     apr_uint32_t requests;      /* sent so far, the directory's not counted */
     apr_uint32_t replies;       /* to all of them, */
-    apr_interval_time_t waited; /* and how long they took together */
+    apr_interval_time_t waited; /* and their latencies together */
 } acme_session_t;
 
-/* acme_http_send(), and the session's count of how long replies take. */
+/* As acme_http_send(); counts the reply and its latency. */
 apr_status_t acme_session_send(acme_http_reply_t **preply,
                                acme_session_t *session,
                                const acme_http_request_t *request,
                                acme_result_t *res, apr_pool_t *p);
 
-/* The average time to a reply of this session; 0 before the first one. */
+/* The average latency of this session's replies; 0: there was none. */
 apr_interval_time_t acme_session_latency(const acme_session_t *session);
 
-/* The directory, a copy in p: fetched once, then kept by the CA for a day. */
+/*
+ * The directory, a copy in p: fetched once, then kept by the CA for a day
+ * (8555, 7.1.1). *pdir is NULL after a failure, which is that of
+ * acme_http_send(), acme_problem_reply() or acme_directory_parse().
+ */
 apr_status_t acme_session_directory(const acme_directory_t **pdir,
                                     acme_session_t *session,
                                     acme_result_t *res, apr_pool_t *p);
@@ -69,11 +74,14 @@ typedef struct {
 } acme_session_post_t;
 
 /*
- * Send one signed request. The nonce is one that an earlier reply brought,
- * else a new one (newNonce). badNonce is retried with the nonce of the
- * error reply, at most 20 times (8555, 6.5). Success is a reply with a 2xx;
- * else res is the CA's problem, about what, and *preply the reply that
- * brought it; NULL when there was none.
+ * Send one signed request (8555, 6.2). The nonce is that of an earlier reply,
+ * else a new one (newNonce). After badNonce the request is retried with the
+ * nonce of the error reply, at most 20 times (8555, 6.5).
+ *
+ * Success is a reply with a 2xx status, in p. On failure *preply is the error
+ * reply, and res has the CA's problem (acme_problem_reply()), beginning with
+ * what; or *preply is NULL, and the directory, the nonce, the signature or the
+ * network failed.
  */
 apr_status_t acme_session_post(acme_http_reply_t **preply,
                                acme_session_t *session,
@@ -81,8 +89,9 @@ apr_status_t acme_session_post(acme_http_reply_t **preply,
                                acme_result_t *res, apr_pool_t *p);
 
 /*
- * The reply's Location: the URL of the resource that the request created. A
- * failure, and *purl NULL, when it is missing or acme_url_check() refuses it.
+ * The URL of the object that a request created: the reply's Location, which it
+ * belongs to, checked. On failure *purl is NULL and res begins with what:
+ * APR_EGENERAL for none, else as acme_url_check(). (8555, 7.3, 7.4)
  */
 apr_status_t acme_session_location(const char **purl,
                                    const acme_http_reply_t *reply,

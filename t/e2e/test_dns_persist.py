@@ -226,7 +226,7 @@ def test_a_record_that_has_ended_is_not_relied_on(site, ca, names):
         ca, f"persistUntil={int(time.time()) - 10}"))
     again(server)
     told = server.wait_failed(NAME, count=2)
-    assert "it has expired" in told and f"set {RECORD}" in told
+    assert "the record has expired" in told and f"set {RECORD}" in told
     assert not ca.count("challenge")
 
 

@@ -85,7 +85,7 @@ static void an_account_is_its_location(void **state)
           "{\"status\":\"valid\"}", NULL },
         { "found", "200 OK\r\nLocation: ~/a/1", "{}", NULL },
         { "no body", "200 OK\r\nLocation: ~/a/1", NULL, NULL },
-        { "no location", "201 Created", "{\"status\":\"valid\"}", "no URL" },
+        { "no location", "201 Created", "{\"status\":\"valid\"}", "no Location" },
         { "relative", "201 Created\r\nLocation: /a/1", "{}", "/a/1" },
         { "plain", "201 Created\r\nLocation: http://ca/a/1", "{}", "http" },
         { "deactivated", "200 OK\r\nLocation: ~/a/1",

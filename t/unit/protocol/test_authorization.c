@@ -195,7 +195,7 @@ static void a_failed_authorization_says_why(void **state)
     assert_non_null(authz);
     assert_int_equal(authz->status, ACME_AUTHORIZATION_FAILED);
     assert_string_equal(authz->error.detail,
-                        "authorization of a.org: its status is expired");
+                        "authorization of a.org: the CA marked it expired");
 
     authz = authz_of("{\"status\":\"valid\"," IDENTIFIER "}");
     assert_non_null(authz);
