@@ -1,8 +1,8 @@
 /*
  * acme_account_file.c - accounts/<ca-host>-<8 hex>/: account.json and key.pem.
  *
- * The key is the account. It is written once, and nothing replaces it but the
- * next key that the CA took; account.json can be asked of the CA again.
+ * The key is the account: it is written once, and only the next key replaces
+ * it, after the CA accepted that. account.json can be made again from the CA.
  */
 #include <errno.h>
 #include <string.h>
@@ -89,7 +89,7 @@ static apr_status_t parse_account(acme_account_file_t *account,
     }
     account->url = acme_json_string(json, "url", ACME_URL_MAX, p);
     if (!account->url) {
-        return acme_fail(res, APR_EGENERAL, "%s: no URL in it", path);
+        return acme_fail(res, APR_EGENERAL, "%s: the member url is not a URL", path);
     }
     if (acme_url_check(account->url, res, p) != APR_SUCCESS) {
         acme_result_prefix(res, path);
@@ -98,7 +98,7 @@ static apr_status_t parse_account(acme_account_file_t *account,
     return APR_SUCCESS;
 }
 
-/* APR_EGENERAL: damaged. */
+/* APR_EGENERAL: damaged. A missing one is a success. */
 static apr_status_t read_account(acme_account_file_t *account,
                                  const char *path, acme_result_t *res,
                                  apr_pool_t *p)
@@ -234,7 +234,7 @@ apr_status_t acme_account_file_next_load(acme_key_t **pkey,
                          p);
 }
 
-/* A key that some account may still have is never removed. */
+/* An account may still have the key: it is moved, never removed. */
 static apr_status_t keep_aside(acme_store_t *store, const char *path,
                                acme_result_t *res, apr_pool_t *p)
 {

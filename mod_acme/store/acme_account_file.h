@@ -10,29 +10,33 @@
 #include "acme_store.h"
 
 /*
- * The folder's name: host of the directory URL, and the first 8 hex digits of
+ * The folder's name in p: host of the directory URL, and the first 8 hex digits of
  * SHA-256(directory URL), or of SHA-256(directory URL NUL kid) with an EAB.
  */
 const char *acme_account_file_folder(const char *directory_url,
                                      const char *kid, apr_pool_t *p);
 
 typedef struct {
-    const char *url;            /* NULL: not registered, or lost by the CA */
+    const char *url;            /* the account's; NULL: not known yet, or not
+                                   known to the CA any more */
     const char *directory;      /* the CA's URL */
     const apr_array_header_t *contacts;     /* const char *: as the CA has them;
                                    NULL: not known */
-    const char *terms;          /* URL of the terms at the last look, or NULL */
+    const char *terms;          /* URL of the terms when last fetched, or
+                                   NULL */
     int deactivated;            /* at the CA, by our administrator */
-    const char *persist_issuer; /* what a record of dns-persist-01 begins with
-                                   there; NULL: not known */
+    const char *persist_issuer; /* issuer name that records for dns-persist-01
+                                   begin with; NULL: not known */
     int persist_draft;          /* 1 or 2 */
     const char *persist_prefix; /* of its account hash (draft 2), or NULL */
 } acme_account_file_t;
 
 /*
- * The account in folder with its key. ENOENT when it has no key. A damaged
- * account.json is set aside, and all but the key is unknown then; a damaged
- * key is a failure and stays.
+ * Load the account in folder with its key; *pkey and all strings are in p.
+ *
+ * ENOENT: there is no key, and no account to speak of. A damaged account.json
+ * is set aside, which res names after success: all but the key is unknown then.
+ * A damaged key is a failure, and stays where it is. On failure *pkey is NULL.
  */
 apr_status_t acme_account_file_load(acme_key_t **pkey,
                                     acme_account_file_t *account,
@@ -40,24 +44,30 @@ apr_status_t acme_account_file_load(acme_key_t **pkey,
                                     acme_result_t *res, apr_pool_t *p);
 
 /*
- * A new folder with this key; never over a key that is there (EEXIST). May set
- * something aside.
+ * Write key.pem (0600) into the folder, which is made (0700) if it is missing.
+ * EEXIST: a key exists already; it is never replaced. A file in place of the
+ * folder is set aside, which res names after success.
  */
 apr_status_t acme_account_file_key_save(acme_store_t *store,
                                         const char *folder, acme_key_t *key,
                                         acme_result_t *res, apr_pool_t *p);
 
-/* Replace account.json in folder, which exists; see acme_file_write(). */
+/*
+ * Write account.json (0600); a NULL member is left out. The folder exists.
+ * APR_EINVAL: a text is not UTF-8. After a failure the old file is there.
+ */
 apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
                                     const acme_account_file_t *account,
                                     acme_result_t *res, apr_pool_t *p);
 
 /*
- * A key that is to replace the account's (8555, 7.3.5): next-key.pem lies
- * beside key.pem until it is known which of both the CA has. load: ENOENT
- * when there is none. promote: it takes the place of key.pem in one rename;
- * what was key.pem is kept in aside/. drop: it goes there; nothing there is a
- * success.
+ * The key that will replace the account's (8555, 7.3.5): next-key.pem lies
+ * beside key.pem until it is known which of both the CA has.
+ *
+ * save: writes it (0600), over an older one. load: *pkey is in p; ENOENT: there
+ * is none. promote: replaces key.pem by it in one rename, a copy of the old
+ * key.pem is kept in aside/; ENOENT: there is none. drop: moves it to aside/;
+ * success if there is none.
  */
 apr_status_t acme_account_file_next_save(acme_store_t *store,
                                          const char *folder, acme_key_t *key,

@@ -1,8 +1,8 @@
 /*
- * acme_file.c - files that are whole or not there.
+ * acme_file.c - files that are complete or absent.
  *
- * One process writes in a store (acme_store_lock), so what is found under a
- * temporary name is left from a crash and may go.
+ * One process writes in a store (acme_store_lock), so a file with a temporary
+ * name is left from a crash and can be removed.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -30,8 +30,8 @@ typedef struct {
     apr_size_t len;
 } secret_t;
 
-/* What the administrator can do about it, or NULL. */
-static const char *advice(apr_status_t status)
+/* The remedy for the administrator, or NULL. */
+static const char *advice_on(apr_status_t status)
 {
     switch (status) {
     case ENOSPC:
@@ -51,7 +51,7 @@ static const char *advice(apr_status_t status)
 static apr_status_t file_fail(acme_result_t *res, apr_status_t status,
                               const char *path, const char *action)
 {
-    const char *text = advice(status);
+    const char *text = advice_on(status);
 
     if (text) {
         acme_fail(res, status, "%s: cannot %s: %s", path, action, text);
@@ -69,7 +69,7 @@ static const char *folder_of(const char *path, apr_pool_t *p)
     return name == path ? "." : apr_pstrmemdup(p, path, name - path);
 }
 
-/* No id begins with '.', so this is nobody else's name. */
+/* No id begins with '.', so no other file has this name. */
 static const char *temp_of(const char *path, apr_pool_t *p)
 {
     const char *name = apr_filepath_name_get(path);

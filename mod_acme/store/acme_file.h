@@ -1,8 +1,12 @@
 /*
- * acme_file.h - files that are whole or not there.
+ * acme_file.h - files that are complete or absent.
  *
  * Everything is written beside its place, synced, renamed, and the folder
  * synced. Modes are given at creation: umask is a process's, not a file's.
+ *
+ * The status of a failure is an errno, if not said otherwise; res names the
+ * path and, where there is one, the remedy. p is for scratch, unless the
+ * contract says more.
  */
 #ifndef ACME_FILE_H
 #define ACME_FILE_H
@@ -14,50 +18,65 @@
 #include "acme_result.h"
 
 /*
- * Write len octets as the file at path with this mode, replacing what is
- * there. After a failure (full disk, read-only) what was there still is, and
- * no temporary file is left.
+ * Write len octets as the file at path with this mode, replacing an older one.
+ * After a failure (full disk, read-only) the older one is unchanged, and no
+ * temporary file is left.
  */
 apr_status_t acme_file_write(const char *path, const void *data,
                              apr_size_t len, mode_t mode, acme_result_t *res,
                              apr_pool_t *p);
 
 /*
- * All of a regular file of at most max octets, NUL-terminated as well.
- * ENOENT when there is none; APR_EGENERAL when it is longer or is not a
- * regular file. No symbolic link is followed at its end.
+ * Read all of a regular file of at most max octets: *pdata, in p, has *plen
+ * octets and a NUL behind them.
+ *
+ * On failure *pdata is NULL. ENOENT: there is no file. APR_EGENERAL: the file
+ * is longer or not a regular one; a symbolic link at the end of path is not
+ * followed, so it is not one either.
  */
 apr_status_t acme_file_read(const char **pdata, apr_size_t *plen,
                             const char *path, apr_size_t max,
                             acme_result_t *res, apr_pool_t *p);
 
-/* As acme_file_read, and the memory is cleared with p: for keys, secrets. */
+/*
+ * As acme_file_read(), for keys and secrets: the memory is overwritten when p
+ * is cleared.
+ */
 apr_status_t acme_file_read_secret(const char **pdata, apr_size_t *plen,
                                    const char *path, apr_size_t max,
                                    acme_result_t *res, apr_pool_t *p);
 
 /*
- * Move in one rename(2), and sync the folders. When the status is that of a
- * sync, it was moved, and only a power failure could undo it.
+ * Move a file, folder or link in one rename(2), replacing what rename(2) can,
+ * and sync both folders. If only a sync failed, the status is its errno: the
+ * move is done, and only a power failure could undo it.
  */
 apr_status_t acme_file_move(const char *from, const char *to,
                             acme_result_t *res, apr_pool_t *p);
 
 /*
- * Make one folder with this mode, or see that it is one and ours, and give it
- * the mode. ENOTDIR when something else is there (a link to one included).
+ * Make one folder with this mode; if it exists, check that it belongs to our
+ * uid (EPERM) and set the mode. ENOTDIR: something else is there; a symbolic
+ * link to a folder is something else. ENOENT: the folder above is missing.
  */
 apr_status_t acme_file_dir_make(const char *path, mode_t mode,
                                 acme_result_t *res, apr_pool_t *p);
 
-/* fsync() the folder at path: its entries survive a power failure. */
+/* fsync(2) a folder, so that a rename in it survives a power failure. */
 apr_status_t acme_file_dir_sync(const char *path, acme_result_t *res);
 
-/* Remove a folder and all below it; nothing there is a success. */
+/*
+ * Remove a folder (or file) and all below it, following no link. Success if
+ * there is nothing at path. After a failure a part may be removed.
+ */
 apr_status_t acme_file_dir_remove(const char *path, acme_result_t *res,
                                   apr_pool_t *p);
 
-/* Make link point to target (relative text) in one rename(2). */
+/*
+ * Make the symbolic link at path link point to target, a relative text, in one
+ * rename(2). After a failure the old link is unchanged, but see
+ * acme_file_move().
+ */
 apr_status_t acme_file_link_swap(const char *link, const char *target,
                                  acme_result_t *res, apr_pool_t *p);
 

@@ -1,7 +1,7 @@
 /*
- * acme_journal.c - journal/<id>.json: what was tried and what comes next.
+ * acme_journal.c - journal/<id>.json: past attempts, failures and events.
  *
- * Whatever is saved can be loaded again: all of it is cut to its bounds first.
+ * A saved journal can be loaded again: all of it is cut to its bounds first.
  */
 #include <string.h>
 
@@ -60,7 +60,7 @@ static int parse_retry(const char *text)
     return i;
 }
 
-/* A time, or 0 when text is NULL; is text one of these? */
+/* A time; 0 for NULL. Returns 0 if text is not a time. */
 static int parse_when(apr_time_t *pwhen, const char *text)
 {
     *pwhen = text ? acme_time_parse(text) : 0;
@@ -100,7 +100,7 @@ static int parse_events(acme_journal_t *journal, json_t *events)
     return 1;
 }
 
-/* Without a window there is none; a bad one is none either. */
+/* A window that is missing or bad leaves *window empty. */
 static void parse_window(acme_journal_window_t *window, json_t *json,
                          apr_pool_t *p)
 {
@@ -155,7 +155,7 @@ static void parse_names(apr_array_header_t *names, json_t *array,
     }
 }
 
-/* The optional members of a journal. */
+/* The optional members. */
 static void parse_extras(acme_journal_t *journal, json_t *json, apr_pool_t *p)
 {
     const char *code;
@@ -174,7 +174,7 @@ static void parse_extras(acme_journal_t *journal, json_t *json, apr_pool_t *p)
     parse_names(journal->names, json_object_get(json, "names"), p);
 }
 
-/* Is it a journal to its last member? Copies, into the journal's pool. */
+/* Returns 0 if a member is bad. All texts are copied into p. */
 static int parse_journal(acme_journal_t *journal, json_t *json, apr_pool_t *p)
 {
     const char *next_at = NULL;
@@ -206,7 +206,7 @@ static int parse_journal(acme_journal_t *journal, json_t *json, apr_pool_t *p)
     return parse_events(journal, events);
 }
 
-/* APR_EGENERAL when the file is not a journal. */
+/* APR_EGENERAL: the file is not a journal. */
 static apr_status_t read_journal(acme_journal_t *journal, const char *path,
                                  acme_result_t *res, apr_pool_t *p)
 {
@@ -252,7 +252,7 @@ apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
     return rv;
 }
 
-/* At most max octets of text, which should be clean, but must be UTF-8. */
+/* At most max octets of text, cleaned if a cut left it without UTF-8. */
 static json_t *text_json(const char *text, apr_size_t max, apr_pool_t *p)
 {
     json_t *json = json_string(apr_pstrndup(p, text, max));
@@ -338,7 +338,8 @@ static const char *journal_text(const acme_journal_t *journal, int first,
     json_t *json;
 
     json = json_pack(
-        "{s:I, s:s*, s:s, s:i, s:i, s:i, s:b, s:o*, s:o, s:s, s:o, s:o, s:o, s:o}",
+        "{s:I, s:s*, s:s, s:i, s:i, s:i, s:b,"
+        " s:o*, s:o, s:s, s:o, s:o, s:o, s:o}",
         "attempts", (json_int_t)journal->attempts,
         "next_at", when_text(journal->next_at, p),
         "retry", retry_names[journal->retry],
@@ -369,7 +370,7 @@ apr_status_t acme_journal_save(acme_store_t *store, const char *id,
         text = journal_text(journal, ++first, p);
     }
     if (!text) {
-        return acme_fail(res, APR_ENOMEM, "%s: cannot be made", path);
+        return acme_fail(res, APR_ENOMEM, "%s: cannot be written: a text is not UTF-8, or no memory", path);
     }
     return acme_file_write(path, text, strlen(text), 0644, res, p);
 }

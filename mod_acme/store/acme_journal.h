@@ -1,8 +1,9 @@
 /*
- * acme_journal.h - journal/<id>.json: what was tried and what comes next.
+ * acme_journal.h - journal/<id>.json: past attempts, failures and events of a
+ * certificate, and when the next attempt is due.
  *
- * 0644: people and scripts may read it. It is remembered over restarts; when
- * it is lost or damaged, renewal begins anew and nothing else happens.
+ * 0644: people and scripts may read it. It outlives restarts; if it is lost or
+ * damaged, renewal begins anew and nothing else happens.
  */
 #ifndef ACME_JOURNAL_H
 #define ACME_JOURNAL_H
@@ -11,27 +12,29 @@
 
 #include "acme_store.h"
 
-#define ACME_JOURNAL_EVENTS 32
+#define ACME_JOURNAL_EVENTS 32  /* the newest are kept */
 
 typedef struct {
     apr_time_t when;
     const char *event;          /* "ordered", "validated", ... */
     const char *detail;
-    const char *ca;             /* account's folder of the CA; "": no matter */
+    const char *ca;             /* account's folder of the CA, or "" */
     const char *kind;           /* of an order: the keeper's word, or "" */
-    const char *about;          /* its names, or the name that failed, or "" */
+    const char *about;          /* the order's names, or the name that failed,
+                                   or "" */
 } acme_journal_event_t;
 
 /* When the CA wants the certificate renewed. (9773) */
 typedef struct {
-    const char *cert_id;        /* what it is about; "": nothing is known */
+    const char *cert_id;        /* certID of the certificate; "": nothing is
+                                   known, all else is unset */
     apr_time_t start;           /* 0: no window is known */
     apr_time_t end;
     apr_time_t pick;            /* drawn once in the window */
-    apr_time_t ask_at;          /* again; 0: at once */
-    apr_uint32_t failures;      /* of asking, in a row */
+    apr_time_t ask_at;          /* of the next request; 0: at once */
+    apr_uint32_t failures;      /* of requests, in a row */
     const char *explanation;    /* the CA's URL, or "" */
-    int revoked;                /* the CA says so */
+    int revoked;                /* the CA revoked the certificate */
 } acme_journal_window_t;
 
 /* A name that failed. */
@@ -39,49 +42,54 @@ typedef struct {
     const char *name;
     apr_uint32_t failures;      /* in a row */
     apr_time_t since;           /* of the first of them */
-    apr_time_t left_out;        /* from when on it is left out; 0: it is not */
-    apr_time_t again_at;        /* then it is tried again */
+    apr_time_t left_out;        /* excluded since then; 0: it is not excluded */
+    apr_time_t again_at;        /* when it is retried */
     unsigned challenges;        /* types that failed: the keeper's bits */
 } acme_journal_name_t;
 
 typedef struct {
     apr_uint32_t attempts;      /* failures in a row */
-    apr_time_t next_at;         /* not before this; 0: no matter */
+    apr_time_t next_at;         /* no attempt before this; 0: at any time */
     acme_retry_e retry;         /* of the last failure */
-    int wanted;                 /* an administrator's request; 0: none */
-    int wanted_ca;              /* at which CA, with what concerns accounts */
+    int wanted;                 /* an administrator's request, a number of the
+                                   keeper's; 0: none */
+    int wanted_ca;              /* its CA, if it is about an account */
     int reason;                 /* of a revocation; -1: none */
-    int deleted;                /* an administrator wants no other one */
+    int deleted;                /* revoked, and no other one is ordered */
     const char *problem;        /* type and sentence of the last failure, */
     const char *detail;         /*   "" when the last attempt succeeded */
-    acme_reason_e why;          /* its reason */
+    acme_reason_e why;          /* reason of the last failure */
     const char *digest;         /* configuration that the failure belongs to */
     acme_journal_window_t window;
     apr_array_header_t *names;  /* acme_journal_name_t: those that failed */
     apr_array_header_t *events; /* acme_journal_event_t, oldest first */
 } acme_journal_t;
 
-/* An empty one, in p. */
+/* An empty journal, all of it in p; no string or array is NULL. */
 acme_journal_t *acme_journal_make(apr_pool_t *p);
 
 /*
- * The journal of id; an empty one when there is none. A damaged one is set
- * aside: *pjournal is an empty one then, the status is APR_EGENERAL, and res
- * names the file and where it went. *pjournal is never NULL.
+ * Load the journal of id, all of it in p; an empty one if there is none.
+ * *pjournal is never NULL: after a failure it is empty. APR_EGENERAL: the file
+ * was damaged and is set aside, which res names. Else the errno of reading it.
  */
 apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
                                const char *id, acme_result_t *res,
                                apr_pool_t *p);
 
-/* Replace the journal of id; see acme_file_write(). */
+/*
+ * Save the journal of id (0644), cut to the bounds that it is loaded with; if
+ * it gets too long, the oldest events are dropped. After a failure the old
+ * file is unchanged.
+ */
 apr_status_t acme_journal_save(acme_store_t *store, const char *id,
                                const acme_journal_t *journal,
                                acme_result_t *res, apr_pool_t *p);
 
 /*
- * Append an event, dropping the oldest beyond ACME_JOURNAL_EVENTS. The row is
- * the journal's: what else there is to say of it may be set, in clean texts
- * that live as long.
+ * Append an event, with copies of its texts, dropping the oldest beyond
+ * ACME_JOURNAL_EVENTS. Returns the row, in which ca, kind and about are "": the
+ * caller may set them to clean texts that live as long as the journal.
  */
 acme_journal_event_t *acme_journal_add(acme_journal_t *journal,
                                        apr_time_t when, const char *event,

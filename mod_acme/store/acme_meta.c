@@ -1,5 +1,6 @@
 /*
- * acme_meta.c - meta.json beside a certificate: what it was asked for with.
+ * acme_meta.c - meta.json beside a certificate: the configuration that it was
+ * ordered with.
  */
 #include "acme_file.h"
 #include "acme_meta.h"

@@ -1,5 +1,6 @@
 /*
- * acme_meta.h - meta.json beside a certificate: what it was asked for with.
+ * acme_meta.h - meta.json beside a certificate: the configuration that it was
+ * ordered with.
  *
  * For scripts to read, and for us, to see whether the configuration has
  * changed since.
@@ -7,7 +8,6 @@
 #ifndef ACME_META_H
 #define ACME_META_H
 
-#include "acme_chain.h"
 #include "acme_chain.h"
 #include "acme_json.h"
 #include "acme_key.h"
@@ -21,23 +21,28 @@ typedef struct {
 
 typedef struct {
     const char *id;
-    const char *ca;                     /* directory URL of who issued it */
+    const char *ca;                     /* directory URL of the issuing CA */
     const char *profile;                /* NULL: the CA's default */
-    const char *digest;                 /* of the configuration it was made
-                                           for */
+    const char *digest;                 /* of the configuration */
     const char *key_types;              /* "p256 rsa2048" */
     apr_array_header_t *parts;          /* acme_meta_part_t, a key type each */
-    apr_time_t now;
+    apr_time_t now;                     /* the time of the installation */
 } acme_meta_t;
 
-/* The text of a new one, in p. */
+/* The JSON text of meta.json, in p. There is at least one part. */
 const char *acme_meta_text(const acme_meta_t *meta, apr_pool_t *p);
 
-/* That of the live certificate; NULL when there is none that can be read. */
+/*
+ * Read meta.json of the live certificate of id: a JSON object that lives as
+ * long as p. NULL: there is none, or it cannot be read.
+ */
 const json_t *acme_meta_live(acme_store_t *store, const char *id,
                              apr_pool_t *p);
 
-/* Where the CA has a part of the live certificate; NULL: not known. */
+/*
+ * The URL, checked and in p, at which the CA has a part (from 0) of the live
+ * certificate of id. NULL: not known.
+ */
 const char *acme_meta_url(acme_store_t *store, const char *id,
                           apr_uint32_t part, apr_pool_t *p);
 

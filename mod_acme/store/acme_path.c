@@ -1,5 +1,5 @@
 /*
- * acme_path.c - can others put something else in the place of a folder?
+ * acme_path.c - can other users replace a folder on a path?
  */
 #include <errno.h>
 #include <string.h>
@@ -34,10 +34,10 @@ static apr_status_t check_folder(const char *path, const struct stat *st,
     return APR_SUCCESS;
 }
 
-/* Where a link leads, followed by the rest of the way. */
-static apr_status_t follow(const char **prest, const char *link,
-                           const struct stat *st, acme_result_t *res,
-                           apr_pool_t *p)
+/* Put the target of a link before the rest of the path. */
+static apr_status_t follow_link(const char **prest, const char *link,
+                                const struct stat *st, acme_result_t *res,
+                                apr_pool_t *p)
 {
     char target[TARGET_SIZE];
     ssize_t len;
@@ -65,7 +65,7 @@ apr_status_t acme_path_check(const char *path, acme_result_t *res,
     int links = 0;
 
     if (lstat(at, &st) < 0) {
-        return acme_fail_errno(res, errno, "%s: cannot look at it", at);
+        return acme_fail_errno(res, errno, "%s: cannot examine it", at);
     }
     for (;;) {
         const char *next;
@@ -74,7 +74,7 @@ apr_status_t acme_path_check(const char *path, acme_result_t *res,
         rest += strspn(rest, "/");
         len = strcspn(rest, "/");
         if (!len) {
-            return APR_SUCCESS;         /* the end: not looked at itself */
+            return APR_SUCCESS;         /* the last part is not checked */
         }
         rv = check_folder(at, &st, res);
         if (rv != APR_SUCCESS) {
@@ -87,7 +87,7 @@ apr_status_t acme_path_check(const char *path, acme_result_t *res,
         if (lstat(next, &st) < 0) {
             return errno == ENOENT && !rest[strspn(rest, "/")]
                        ? APR_SUCCESS
-                       : acme_fail_errno(res, errno, "%s: cannot look at it",
+                       : acme_fail_errno(res, errno, "%s: cannot examine it",
                                          next);
         }
         if (!S_ISLNK(st.st_mode)) {
@@ -97,12 +97,12 @@ apr_status_t acme_path_check(const char *path, acme_result_t *res,
         if (++links > LINKS_MAX) {
             return acme_fail(res, ELOOP, "%s: too many symbolic links", path);
         }
-        rv = follow(&rest, next, &st, res, p);
+        rv = follow_link(&rest, next, &st, res, p);
         if (rv == APR_SUCCESS && rest[0] == '/') {
             at = "/";
         }
         if (rv == APR_SUCCESS && lstat(at, &st) < 0) {
-            rv = acme_fail_errno(res, errno, "%s: cannot look at it", at);
+            rv = acme_fail_errno(res, errno, "%s: cannot examine it", at);
         }
         if (rv != APR_SUCCESS) {
             return rv;

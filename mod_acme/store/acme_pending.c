@@ -1,9 +1,9 @@
 /*
  * acme_pending.c - pending/<id>/: key, CSR and order URL of an order under way.
  *
- * order.json is written last and removed first: while it is there, the key
- * and the CSR beside it belong together and to it. chain.pem is what was
- * issued for them, when order.json says so.
+ * order.json is written last and removed first: while it exists, the key and
+ * the CSR beside it belong together and to it. chain.pem is the issued chain if
+ * order.json says so.
  */
 #include <errno.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static const char *file_path(const acme_store_t *store, const char *id,
                                                          NULL), p);
 }
 
-/* A URL that we wrote ourselves, unless somebody else did. */
+/* An optional URL; checked, since the file may have been edited. */
 static apr_status_t parse_url(const char **purl, const json_t *json,
                               const char *key, const char *path,
                               acme_result_t *res, apr_pool_t *p)
@@ -46,7 +46,8 @@ static apr_status_t parse_url(const char **purl, const json_t *json,
     }
     *purl = acme_json_string(json, key, ACME_URL_MAX, p);
     if (!*purl) {
-        return acme_fail(res, APR_EGENERAL, "%s: no URL in it", path);
+        return acme_fail(res, APR_EGENERAL, "%s: the member %s is not a URL", path,
+                         key);
     }
     rv = acme_url_check(*purl, res, p);
     if (rv != APR_SUCCESS) {
@@ -73,11 +74,11 @@ static apr_status_t parse_order(acme_pending_t *pending, const char *body,
     }
     pending->digest = acme_json_string(json, "digest", DIGEST_MAX, p);
     if (!pending->digest) {
-        return acme_fail(res, APR_EGENERAL, "%s: no digest in it", path);
+        return acme_fail(res, APR_EGENERAL, "%s: the member digest is missing", path);
     }
     pending->names = acme_json_strings(json, "names", NAME_SIZE_MAX, p);
     if (!pending->names) {
-        return acme_fail(res, APR_EGENERAL, "%s: no names in it", path);
+        return acme_fail(res, APR_EGENERAL, "%s: the member names is missing", path);
     }
     pending->account = acme_json_string(json, "account", ACME_ID_MAX, p);
     pending->issued = acme_json_true(json, "issued");
@@ -137,7 +138,7 @@ static apr_status_t read_parts(acme_pending_t *pending, acme_store_t *store,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    /* What a crash of the machine makes of files on some file systems. */
+    /* On some file systems a crash of the machine leaves empty files. */
     if (key_len == 0 || pending->csr_len == 0) {
         return acme_fail(res, APR_EGENERAL, "%s: empty files",
                          acme_store_path(store, "pending", id, p));
@@ -169,7 +170,7 @@ apr_status_t acme_pending_load(acme_pending_t **ppending, acme_store_t *store,
     return rv;
 }
 
-/* A field that acme_pending_load() would refuse must not be written. */
+/* A URL that could not be read again must not be written. */
 static apr_status_t check_url(const char *url, acme_result_t *res,
                               apr_pool_t *p)
 {

@@ -15,56 +15,72 @@ typedef struct {
     const char *key_pem;        /* cleared with the pool it was read into */
     const unsigned char *csr;   /* DER */
     apr_size_t csr_len;
-    const char *digest;         /* what it was made for: see the keeper */
+    const char *digest;         /* of the configuration that the key and the
+                                   CSR were made for */
     apr_array_header_t *names;  /* const char *: in the CSR */
     const char *account;        /* folder of the account that ordered */
     const char *order_url;      /* NULL: nothing ordered yet */
-    int issued;                 /* the CA has issued: */
-    const char *chain_pem;      /* what it did, else NULL */
-    const char *cert_url;       /* where the CA has that, or NULL */
+    int issued;                 /* the CA has issued the certificate: */
+    const char *chain_pem;      /* the chain; NULL: not issued */
+    const char *cert_url;       /* its URL at the CA, or NULL */
 } acme_pending_t;
 
 /*
- * The name that the functions below take for a further key type of id. No id
- * can be one: "www.example.org+rsa2048".
+ * The name, in p, that stands for id in the functions below when the order is
+ * of a further key type: "www.example.org+rsa2048". No id has a '+'.
  */
 const char *acme_pending_part(const char *id, const char *key_type,
                               apr_pool_t *p);
 
-/* ENOENT when there is none. Damaged: set aside, res says so, APR_EGENERAL. */
+/*
+ * Load the order under way: *ppending and all in it are in p.
+ *
+ * On failure *ppending is NULL. ENOENT: no order is under way, which is
+ * ordinary. APR_EGENERAL: the folder was damaged and is set aside, which res
+ * names.
+ */
 apr_status_t acme_pending_load(acme_pending_t **ppending, acme_store_t *store,
                                const char *id, acme_result_t *res,
                                apr_pool_t *p);
 
 /*
- * Replaces what is there; key and CSR are on disk before the order URL. May
- * set something aside. After a failure nothing is under way.
+ * Save an order under way, replacing an older one; the key and the CSR are on
+ * disk before the order URL. A file in place of the folder is set aside, which
+ * res names after success. After a failure no order is under way.
  */
 apr_status_t acme_pending_save(acme_store_t *store, const char *id,
                                const acme_pending_t *pending,
                                acme_result_t *res, apr_pool_t *p);
 
 /*
- * Only the order URL (NULL: it came to nothing) and whose it is; key and CSR
- * stay. One that acme_url_check() refuses is not written.
+ * Set the order URL (NULL: the order failed) and the account's folder; key and
+ * CSR stay. A URL that acme_url_check() refuses is not written. ENOENT: no
+ * order is under way. On failure the old order.json is there.
  */
 apr_status_t acme_pending_order(acme_store_t *store, const char *id,
                                 const char *account, const char *order_url,
                                 acme_result_t *res, apr_pool_t *p);
 
 /*
- * Keep the chain that the CA issued, on disk on return, until those of the
- * other parts are there as well. cert_url may be NULL.
+ * Save the chain that the CA issued; it is on disk on return, and waits there
+ * until the other parts are issued as well. cert_url, the chain's URL at the
+ * CA, may be NULL. Fails as acme_pending_order() does.
  */
 apr_status_t acme_pending_issued(acme_store_t *store, const char *id,
                                  const char *chain_pem, const char *cert_url,
                                  acme_result_t *res, apr_pool_t *p);
 
-/* Forget order and chain; key and CSR stay. */
+/*
+ * Forget the order URL and the chain, so that a new order is made; key and CSR
+ * stay. Fails as acme_pending_order() does.
+ */
 apr_status_t acme_pending_reorder(acme_store_t *store, const char *id,
                                   acme_result_t *res, apr_pool_t *p);
 
-/* Remove an order with all parts; nothing there is a success. */
+/*
+ * Remove pending/<id>/ and those of its parts, keys included. Success if there
+ * is nothing.
+ */
 apr_status_t acme_pending_remove(acme_store_t *store, const char *id,
                                  acme_result_t *res, apr_pool_t *p);
 

@@ -1,8 +1,8 @@
 /*
  * acme_store.c - the folder AcmeStateDir: what lies where.
  *
- * Nothing below the root is believed to be ours because of its name: what is
- * not what it should be goes to aside/ and is named, and work goes on.
+ * Nothing below the root is trusted because of its name: a file of the wrong
+ * kind goes to aside/, the log names it, and work goes on.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ struct acme_store_t {
     int lock;                   /* descriptor of run/lock, or -1 */
 };
 
-/* aside/ comes first: the others may have to move something into it. */
+/* aside/ comes first: files in place of the others are moved into it. */
 static const struct {
     const char *name;
     mode_t mode;
@@ -62,7 +62,7 @@ const char *acme_store_id(const char *text, apr_pool_t *p)
         if (*c == '*') {
             *c = '_';
         }
-        /* Not the locale's idea of a letter: it is a file name. */
+        /* Not isalnum(), which asks the locale: this is a file name. */
         if ((*c < 'a' || *c > 'z') && (*c < 'A' || *c > 'Z')
             && (*c < '0' || *c > '9') && !strchr(".-_", *c)) {
             return NULL;
@@ -122,7 +122,7 @@ static apr_status_t open_root(const char *root, acme_result_t *res,
         if (APR_STATUS_IS_ENOENT(rv)) {
             rv = acme_fail(
                 res, rv,
-                "%s: cannot create it: the folder above does not exist, create that one",
+                "%s: cannot create this folder: the folder above does not exist, create it first",
                 root);
         }
         return rv;
@@ -166,7 +166,7 @@ apr_status_t acme_store_open(acme_store_t **pstore, const char *root,
     return rv;
 }
 
-/* The file names who holds the lock that fd would not get, or is junk. */
+/* The file has the pid of the process that holds the lock, or junk. */
 static apr_status_t lock_fail(int fd, const char *path, acme_result_t *res)
 {
     char text[LOCK_TEXT_SIZE] = "";
@@ -208,8 +208,8 @@ apr_status_t acme_store_lock(acme_store_t *store, acme_result_t *res,
         return rv;
     }
     /*
-     * For people, so a full disk is not a failure. Of one length, as in
-     * UUCP's locks: it covers the one before.
+     * For people, so a full disk does not fail the lock. Of one length, as in
+     * UUCP's locks: it overwrites the older one.
      */
     (void)dprintf(fd, "%10ld\n", (long)getpid());
     store->lock = fd;
@@ -357,7 +357,7 @@ apr_status_t acme_store_dir(acme_store_t *store, const char *path,
     apr_status_t rv;
 
     rv = acme_file_dir_make(path, mode, &made, p);
-    /* A link was made by an administrator, who shall decide about it. */
+    /* An administrator made the link, and decides about it. */
     if (APR_STATUS_IS_ENOTDIR(rv) && lstat(path, &st) == 0
         && !S_ISLNK(st.st_mode)) {
         *res = made;

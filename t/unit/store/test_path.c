@@ -48,7 +48,7 @@ static void each_folder_on_the_way_counts(void **state)
         { "world/link/store", "/world: others can write in it" },
         { "sticky/link/store", "/sticky/link: this symbolic link belongs" },
         { "loop/store", "too many symbolic links" },
-        { "good/none/none", "cannot look at it" }
+        { "good/none/none", "cannot examine it" }
     };
     size_t i;
 
