@@ -1,5 +1,5 @@
 /*
- * acme_ctl_call.c - how acmectl was called: its arguments.
+ * acme_ctl_call.c - the command line of acmectl.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,16 +16,18 @@ static const char usage[] =
     "       acmectl [--state-dir DIR] account update|rollover|deactivate\n"
     "               [CA]\n"
     "\n"
-    "  status   show the managed certificates, their expiry and next step\n"
-    "  renew    order a new certificate if it is due or failing; --force:\n"
-    "           in any case; --chain: only fetch the current chain again\n"
+    "  status   show the certificates: state, names, expiry, next step\n"
+    "  renew    order a new certificate if it is due or its last order\n"
+    "           failed; --force orders one in any case; --chain only\n"
+    "           downloads the chain again\n"
     "  revoke   revoke the certificate at the CA and order a new one;\n"
-    "           --delete: do not order one. R: keyCompromise, superseded, ...\n"
-    "  dns-persist  print the TXT records for dns-persist-01, to be set once;\n"
-    "           they expire at TIME, e.g. 2027-11-21T00:00:00Z or 365d\n"
-    "  account  show the accounts at the CAs; update: send the contacts;\n"
-    "           rollover: replace the key; deactivate: close the account.\n"
-    "           CA: a part of the URL of the CA, needed if there are several\n"
+    "           --delete orders none. R: keyCompromise, superseded, ...\n"
+    "  dns-persist\n"
+    "           print the TXT records for dns-persist-01, which you set once;\n"
+    "           TIME is when they expire: 2027-11-21T00:00:00Z or 365d\n"
+    "  account  show the accounts at the CAs, send the contacts again,\n"
+    "           replace the key, or deactivate the account. CA is a part of\n"
+    "           the CA's URL, needed if there are several\n"
     "\n"
     "DIR is the AcmeStateDir of the server, by default " ACME_STATE_DIR ".\n";
 

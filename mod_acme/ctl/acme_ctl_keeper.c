@@ -1,5 +1,5 @@
 /*
- * acme_ctl_keeper.c - talking to the keeper, through its control socket.
+ * acme_ctl_keeper.c - requests to the keeper, through its control socket.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,18 +10,18 @@
 
 #include "acme_ctl_keeper.h"
 
-#define KEEPER_WAIT apr_time_from_sec(2)
-#define KEEPER_LOOK apr_time_from_msec(50)
+#define CONNECT_TIME apr_time_from_sec(2)
+#define CONNECT_PAUSE apr_time_from_msec(50)
 
-/* At a reload the socket is there for a moment with nobody behind it. */
+/* During a reload the socket exists for a moment before its keeper accepts. */
 static int connect_soon(int fd, const struct sockaddr_un *addr)
 {
-    const apr_time_t end = apr_time_now() + KEEPER_WAIT;
+    const apr_time_t end = apr_time_now() + CONNECT_TIME;
     int rc;
 
     while ((rc = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)))
            && errno == ECONNREFUSED && apr_time_now() < end) {
-        apr_sleep(KEEPER_LOOK);
+        apr_sleep(CONNECT_PAUSE);
     }
     return rc;
 }
@@ -36,12 +36,14 @@ apr_status_t acme_ctl_keeper_connect(acme_ctl_keeper_t *keeper,
     keeper->p = p;
     keeper->fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
     if (strlen(path) >= sizeof(addr.sun_path)) {
-        return acme_fail(res, ENAMETOOLONG, "%s: the path of this socket is longer than %d octets; use a shorter AcmeStateDir",
+        return acme_fail(res, ENAMETOOLONG,
+                         "%s: the path of this socket is longer than %d octets; use a shorter AcmeStateDir",
                          path, (int)sizeof(addr.sun_path) - 1);
     }
     apr_cpystrn(addr.sun_path, path, sizeof(addr.sun_path));
     if (keeper->fd < 0 || connect_soon(keeper->fd, &addr)) {
-        return acme_fail(res, errno, "%s: %s; does httpd run with mod_acme, and is this its AcmeStateDir?",
+        return acme_fail(res, errno,
+                         "%s: %s; does httpd run with mod_acme, and is this its AcmeStateDir?",
                          path, strerror(errno));
     }
     return APR_SUCCESS;
@@ -88,7 +90,8 @@ static apr_status_t list_one(acme_ctl_cert_t *found,
                        const char *) = line;
     }
     return found->id ? APR_SUCCESS
-                      : acme_fail(res, APR_EGENERAL, "keeper: a certificate without an id");
+                     : acme_fail(res, APR_EGENERAL,
+                                 "keeper: a certificate without an id");
 }
 
 apr_status_t acme_ctl_keeper_list(apr_array_header_t **pcerts,

@@ -1,5 +1,5 @@
 /*
- * acme_ctl_keeper.h - talking to the keeper, through its control socket.
+ * acme_ctl_keeper.h - requests to the keeper, through its control socket.
  */
 #ifndef ACME_CTL_KEEPER_H
 #define ACME_CTL_KEEPER_H
@@ -7,11 +7,11 @@
 #include "acme_message.h"
 
 typedef struct {
-    int fd;
-    apr_pool_t *p;
+    int fd;                         /* open until acmectl exits */
+    apr_pool_t *p;                  /* all replies are in it */
 } acme_ctl_keeper_t;
 
-/* One certificate as the keeper described it. */
+/* A certificate, as the keeper describes it. */
 typedef struct {
     acme_state_t state;
     const char *id;
@@ -20,24 +20,28 @@ typedef struct {
 } acme_ctl_cert_t;
 
 /*
- * Connect to the keeper whose AcmeStateDir this is. Each load of httpd has a
- * keeper of its own: while there is none, it is waited for, 2 seconds.
+ * Connect to the keeper of the server with this AcmeStateDir. A reload of httpd
+ * replaces the keeper: a refused connection is retried for 2 seconds. Fails
+ * with the errno of connect(2), or ENAMETOOLONG; res names the socket.
  */
 apr_status_t acme_ctl_keeper_connect(acme_ctl_keeper_t *keeper,
                                      const char *state_dir,
                                      acme_result_t *res, apr_pool_t *p);
 
 /*
- * Send one message and wait for its reply, in the pool of keeper. body is of
- * the type that acme_message.h has for kind. A refusal of the keeper is a
- * failure, with its reason in res.
+ * Send one request and receive the reply, which belongs to keeper->p. body is
+ * the struct of this kind. If the keeper refuses the request, its status is
+ * returned and res is its result.
  */
-apr_status_t acme_ctl_keeper_request(acme_message_t *reply,
-                                     const acme_ctl_keeper_t *keeper,
-                                     acme_message_e kind, const void *body,
-                                     acme_result_t *res);
+apr_status_t acme_ctl_keeper_ask(acme_message_t *reply,
+                                 const acme_ctl_keeper_t *keeper,
+                                 acme_message_e kind, const void *body,
+                                 acme_result_t *res);
 
-/* All certificates (acme_ctl_cert_t), or with an id, the one that has it. */
+/*
+ * List all certificates, or only that of id (NULL: all). *pcerts
+ * (acme_ctl_cert_t) belongs to keeper->p; it is empty if id is not known.
+ */
 apr_status_t acme_ctl_keeper_list(apr_array_header_t **pcerts,
                                   const acme_ctl_keeper_t *keeper,
                                   const char *id, acme_result_t *res);

@@ -6,11 +6,14 @@
 
 #include "acme_ctl_keeper.h"
 
-/* To stdout: a paragraph for each (acme_ctl_cert_t). */
+/*
+ * Print certs (acme_ctl_cert_t) to stdout as text, a paragraph for each. now
+ * is the time of the clock; p is for scratch.
+ */
 void acme_ctl_show_text(const apr_array_header_t *certs, apr_time_t now,
                         apr_pool_t *p);
 
-/* To stdout: an array with an object for each. */
+/* As acme_ctl_show_text(), as a JSON array with an object for each. */
 void acme_ctl_show_json(const apr_array_header_t *certs, apr_time_t now,
                         apr_pool_t *p);
 

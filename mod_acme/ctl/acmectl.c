@@ -1,9 +1,9 @@
 /*
- * acmectl.c - the administrator's tool: asks the keeper through its control
- * socket, and shows what it answers.
+ * acmectl.c - the administrator's tool: sends requests to the keeper through
+ * its control socket, and prints the replies.
  *
- * Exit codes: 0 done, all is well; 1 it could not be done, or a certificate
- * failed or expired; 2 the call was wrong.
+ * Exit codes: 0 the command succeeded; 1 it failed, or a certificate failed or
+ * expired; 2 the command line is invalid.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@
 #define FAILED 1
 #define WRONG_CALL 2
 
-/* The call, whom it is for, and the certificates that it is about. */
+/* The command line, the keeper, and the certificates that it is about. */
 typedef struct {
     acme_ctl_call_t call;
     acme_ctl_keeper_t keeper;
@@ -30,13 +30,13 @@ typedef struct {
     apr_pool_t *p;
 } run_t;
 
-static int complain(const acme_result_t *res)
+static int print_failure(const acme_result_t *res)
 {
     fprintf(stderr, "acmectl: %s\n", res->detail);
     return FAILED;
 }
 
-static int status(const run_t *run)
+static int show_status(const run_t *run)
 {
     const apr_time_t now = apr_time_now();
     int i, ill = 0;
@@ -54,22 +54,22 @@ static int status(const run_t *run)
     return ill ? FAILED : DONE;
 }
 
-/* Send a request, and print what was begun. */
-static int request(const run_t *run, const acme_msg_want_t *body,
-                   const char *begun)
+/* Send a request, and print the sentence about its start. */
+static int send_request(const run_t *run, const acme_msg_want_t *body,
+                        const char *begun)
 {
     acme_message_t reply;
     acme_result_t res;
 
-    if (acme_ctl_keeper_request(&reply, &run->keeper, ACME_MSG_WANT, body,
-                                &res)) {
-        return complain(&res);
+    if (acme_ctl_keeper_ask(&reply, &run->keeper, ACME_MSG_WANT, body,
+                            &res)) {
+        return print_failure(&res);
     }
     printf("%s; see the error log, or acmectl status\n", begun);
     return DONE;
 }
 
-static int renew(const run_t *run)
+static int renew_certificate(const run_t *run)
 {
     const acme_ctl_cert_t *cert = &APR_ARRAY_IDX(run->certs, 0,
                                                  acme_ctl_cert_t);
@@ -85,8 +85,8 @@ static int renew(const run_t *run)
             printf("%s: has no certificate yet\n", cert->id);
             return FAILED;
         }
-        return request(run, &body, apr_pstrcat(run->p, cert->id, ": its chain is being fetched anew",
-                                               NULL));
+        return send_request(run, &body, apr_pstrcat(
+            run->p, cert->id, ": the chain is being downloaded again", NULL));
     }
     if (!run->call.force && !state->attempts && !state->left_out
         && !acme_next_step_is_due(state, apr_time_now())) {
@@ -94,8 +94,8 @@ static int renew(const run_t *run)
                cert->id, acme_time_text(state->not_after, run->p));
         return FAILED;
     }
-    return request(run, &body, apr_pstrcat(run->p, cert->id,
-                                           ": is being renewed", NULL));
+    return send_request(run, &body, apr_pstrcat(run->p, cert->id,
+                                                ": is being renewed", NULL));
 }
 
 static int revoke_certificate(const run_t *run)
@@ -112,11 +112,11 @@ static int revoke_certificate(const run_t *run)
         printf("%s: has no certificate to revoke\n", cert->id);
         return FAILED;
     }
-    return request(run, &body, apr_pstrcat(run->p, cert->id,
-                                           ": is being revoked", NULL));
+    return send_request(run, &body, apr_pstrcat(run->p, cert->id,
+                                                ": is being revoked", NULL));
 }
 
-/* A point in the future, or how long from now on; 0 and a message: neither. */
+/* A time in the future, or a duration from now; 0 and a message: neither. */
 static int parse_until(apr_time_t *puntil, const char *text)
 {
     const apr_time_t now = apr_time_now();
@@ -135,8 +135,8 @@ static int parse_until(apr_time_t *puntil, const char *text)
     return 1;
 }
 
-/* The records at each of its CAs whose form is known. */
-static int dns_persist(const run_t *run)
+/* The records for each of its CAs whose form is known. */
+static int print_records(const run_t *run)
 {
     const acme_ctl_cert_t *cert = &APR_ARRAY_IDX(run->certs, 0,
                                                  acme_ctl_cert_t);
@@ -155,19 +155,19 @@ static int dns_persist(const run_t *run)
             printed = 1;
         }
     }
-    return printed ? DONE : complain(&res);
+    return printed ? DONE : print_failure(&res);
 }
 
 /* The accounts as the keeper lists them, a line each. */
-static int account_show(const run_t *run)
+static int list_accounts(const run_t *run)
 {
     static const acme_msg_none_t none;
     acme_message_t reply;
     acme_result_t res;
 
-    if (acme_ctl_keeper_request(&reply, &run->keeper, ACME_MSG_ACCOUNTS, &none,
-                                &res)) {
-        return complain(&res);
+    if (acme_ctl_keeper_ask(&reply, &run->keeper, ACME_MSG_ACCOUNTS, &none,
+                            &res)) {
+        return print_failure(&res);
     }
     printf("%.*s", (int)reply.tail_len, reply.tail ? reply.tail : "");
     return DONE;
@@ -179,14 +179,14 @@ static const struct {
     const char *begun;
 } account_verbs[] = {
     { "update", ACME_WANT_UPDATE, "the contacts are being sent to the CA" },
-    { "rollover", ACME_WANT_ROLLOVER, "the account gets a new key" },
+    { "rollover", ACME_WANT_ROLLOVER, "the key of the account is being replaced" },
     { "deactivate", ACME_WANT_DEACTIVATION,
       "the account is being deactivated" }
 };
 
 /*
- * The certificate, and the position in its list, that have the one account
- * that is meant. Returns how many different ones there are.
+ * The account that the command line names: a certificate, and the position in
+ * its list of CAs. Returns the number of different accounts that match.
  */
 static int find_account(acme_target_t *about, const run_t *run)
 {
@@ -215,28 +215,28 @@ static int find_account(acme_target_t *about, const run_t *run)
     return found;
 }
 
-static int account(const run_t *run)
+static int run_account(const run_t *run)
 {
     acme_msg_want_t body = { .reason = ACME_REVOKE_REASON_NONE };
     apr_size_t i;
     int found;
 
     if (!strcmp(run->call.id, "show")) {
-        return account_show(run);
+        return list_accounts(run);
     }
     found = find_account(&body.about, run);
     if (found > 1) {
-        fprintf(stderr, "acmectl: there are several accounts: add a part of the CA's URL that only one has; acmectl account show lists them\n");
+        fprintf(stderr, "acmectl: several accounts match: add a part of the CA's URL that only one has; acmectl account show lists them\n");
         return WRONG_CALL;
     }
     if (!found) {
-        fprintf(stderr, "acmectl: no account at such a CA is configured; acmectl account show lists them\n");
+        fprintf(stderr, "acmectl: no configured CA matches; acmectl account show lists the accounts\n");
         return FAILED;
     }
     for (i = 0; i < sizeof(account_verbs) / sizeof(*account_verbs); i++) {
         if (!strcmp(run->call.id, account_verbs[i].word)) {
             body.want = account_verbs[i].want;
-            return request(run, &body, account_verbs[i].begun);
+            return send_request(run, &body, account_verbs[i].begun);
         }
     }
     acme_ctl_call_usage();
@@ -248,14 +248,14 @@ static const struct verb {
     int needs_id;
     int (*run)(const run_t *run);
 } verbs[] = {
-    { "status", 0, status },
-    { "renew", 1, renew },
+    { "status", 0, show_status },
+    { "renew", 1, renew_certificate },
     { "revoke", 1, revoke_certificate },
-    { "dns-persist", 1, dns_persist },
-    { "account", 1, account }
+    { "dns-persist", 1, print_records },
+    { "account", 1, run_account }
 };
 
-/* NULL: there is none, or its id is missing. */
+/* NULL: the command is unknown, or its id is missing. */
 static const struct verb *find_verb(const acme_ctl_call_t *call)
 {
     apr_size_t i;
@@ -270,16 +270,16 @@ static const struct verb *find_verb(const acme_ctl_call_t *call)
 
 static int run_verb(run_t *run, const struct verb *verb)
 {
-    const char *id = verb->run == account ? NULL : run->call.id;
+    const char *id = verb->run == run_account ? NULL : run->call.id;
     acme_result_t res;
 
     if (acme_ctl_keeper_connect(&run->keeper, run->call.state_dir, &res,
                                 run->p)
         || acme_ctl_keeper_list(&run->certs, &run->keeper, id, &res)) {
-        return complain(&res);
+        return print_failure(&res);
     }
     if (id && !run->certs->nelts) {
-        fprintf(stderr, "acmectl: no certificate %s is managed; acmectl status lists them\n",
+        fprintf(stderr, "acmectl: no certificate has the id %s; acmectl status lists them\n",
                 id);
         return FAILED;
     }
