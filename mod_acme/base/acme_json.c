@@ -1,8 +1,8 @@
 /*
  * acme_json.c - documents that belong to pools.
  *
- * jansson itself bounds the depth (2048) and refuses what is no UTF-8; how
- * much there is to parse is bounded by whoever read it.
+ * jansson itself bounds the depth (2048) and refuses what is not UTF-8;
+ * the caller, who read the document, bounds its size.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -14,34 +14,50 @@
 #include "acme_result.h"
 
 /*
- * Parse len octets that are one JSON object; *pjson ends with p. EINVAL, and
- * *pjson NULL, for anything else; what names it in res ("directory of ...").
+ * Parse one JSON object: len octets at body, which need not end in a NUL. The
+ * caller bounds len. what names the document in res ("directory of ...").
+ *
+ * On success *pjson belongs to p: no json_decref(). On failure *pjson is NULL
+ * and the status APR_EINVAL: not JSON, not UTF-8, or not an object.
  */
 apr_status_t acme_json_parse(json_t **pjson, const char *body, apr_size_t len,
                              const char *what, acme_result_t *res,
                              apr_pool_t *p);
 
-/* A string without NUL inside, of at most max octets, copied into p. */
+/*
+ * The string that is member key of json, copied into p. NULL when there is
+ * none, when it is longer than max octets, or when it has a NUL inside.
+ */
 const char *acme_json_string(const json_t *json, const char *key,
                              apr_size_t max, apr_pool_t *p);
 
-/* An array of such strings (const char *); others are passed over. */
+/*
+ * The strings of the array that is member key of json: const char *, in p, in
+ * their order. Elements that acme_json_string() would not return are left
+ * out. NULL when the member is not an array.
+ */
 apr_array_header_t *acme_json_strings(const json_t *json, const char *key,
                                       apr_size_t max, apr_pool_t *p);
 
-/* A new array of strings (const char *, UTF-8), which the caller owns. */
+/*
+ * A JSON array of strings (const char *, UTF-8; others are left out). It is a
+ * new reference: the caller gives it to a document or to acme_json_own().
+ */
 json_t *acme_json_array(const apr_array_header_t *strings);
 
-/* The integer at key, 0 for anything else. */
+/* The integer that is member key of json; 0 when there is none. */
 apr_int64_t acme_json_int(const json_t *json, const char *key);
 
-/* Is true at key? False, missing and other types are 0. */
+/* Is member key of json true? A missing one is not, nor is a number. */
 int acme_json_true(const json_t *json, const char *key);
 
 /* Give json to p: json_decref() with the pool. Returns json. */
 json_t *acme_json_own(json_t *json, apr_pool_t *p);
 
-/* The document as text in p: compact, or with indent for files. */
+/*
+ * The document as text in p: in one line when indent is 0, else with so many
+ * spaces a level, for files. NULL when jansson has no memory.
+ */
 const char *acme_json_text(const json_t *json, int indent, apr_pool_t *p);
 
 #endif

@@ -29,7 +29,7 @@ int acme_name_ip_octets(unsigned char *buf, const char *name)
     return inet_pton(AF_INET6, name, buf) == 1 ? 16 : 0;
 }
 
-/* The canonical text of an address, or NULL when text is none. */
+/* The canonical text of an address, or NULL when text is not one. */
 static const char *address_text(const char *text, apr_pool_t *p)
 {
     unsigned char octets[16];
@@ -76,26 +76,9 @@ static const char *to_a_labels(char **pname, const char *text, apr_pool_t *p)
     return NULL;
 }
 
-static const char *label_fault(const char *label, apr_size_t len)
-{
-    if (len == 0) {
-        return "a label is empty";
-    }
-    if (len > LABEL_MAX) {
-        return "a label is longer than 63 octets";
-    }
-    if (strspn(label, LOWER_LDH) < len) {
-        return "a label contains something other than letters, digits and hyphens";
-    }
-    if (label[0] == '-' || label[len - 1] == '-') {
-        return "a label begins or ends with a hyphen";
-    }
-    return NULL;
-}
-
+/* Why a host cannot have this name of A-labels, or NULL. (1123, 2.1) */
 static const char *dns_fault(const char *name)
 {
-    const char *fault;
     apr_size_t len;
 
     if (strchr(name, '*')) {
@@ -103,9 +86,17 @@ static const char *dns_fault(const char *name)
     }
     for (;;) {
         len = strcspn(name, ".");
-        fault = label_fault(name, len);
-        if (fault) {
-            return fault;
+        if (len == 0) {
+            return "a label is empty";
+        }
+        if (len > LABEL_MAX) {
+            return "a label is longer than 63 octets";
+        }
+        if (strspn(name, LOWER_LDH) < len) {
+            return "a label contains something other than letters, digits and hyphens";
+        }
+        if (name[0] == '-' || name[len - 1] == '-') {
+            return "a label begins or ends with a hyphen";
         }
         if (name[len] == '\0') {
             break;
@@ -114,7 +105,7 @@ static const char *dns_fault(const char *name)
     }
     /* Others would read it as an address: "1.2.3", "127.1". */
     return strspn(name, DIGITS) == len
-           ? "it ends with a number, but is no address" : NULL;
+           ? "it ends with a number, but is not an IP address" : NULL;
 }
 
 /* The DNS name that text is, with a wildcard or without; or what is wrong. */

@@ -6,7 +6,7 @@
 
 #include <apr.h>
 
-/* The function that returns or reads one says whose memory data is. */
+/* The contract of each function that has one says whose memory it is. */
 typedef struct {
     const unsigned char *data;  /* NULL: there are none */
     apr_size_t len;

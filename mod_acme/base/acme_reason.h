@@ -11,7 +11,7 @@
 /* In messages and in memory; on disk and for people it is the code. */
 typedef enum {
     ACME_REASON_NONE,           /* nothing waits or fails */
-    ACME_REASON_OTHER,          /* no other one fits */
+    ACME_REASON_OTHER,          /* none of the following fits */
 
     ACME_REASON_DNS_NXDOMAIN,
     ACME_REASON_DNS_FAILED,
@@ -71,16 +71,22 @@ typedef struct {
     const char *remedy;         /* what the administrator does about it */
 } acme_reason_t;
 
-/* Of a number that another process sent: one of ours, else OTHER. */
+/* The reason with a number that another process sent: OTHER if none has it. */
 acme_reason_e acme_reason_bound(unsigned long number);
 
-/* Never NULL; what is not in the table is OTHER. */
+/*
+ * The entry of a reason, which lives as long as the process. Never NULL: the
+ * entry of OTHER for a reason that is not in the table.
+ */
 const acme_reason_t *acme_reason_about(acme_reason_e reason);
 
-/* NONE for "", OTHER for a code that is not in the table. */
+/* The reason with this code: NONE for "", OTHER if the table has none. */
 acme_reason_e acme_reason_parse(const char *code);
 
-/* "administrator", "dns", "network", "ca", "server"; "" for none. */
+/*
+ * "administrator", "dns", "network", "ca", "server"; "" for NONE. fault must
+ * be one of the enum. The word is constant.
+ */
 const char *acme_reason_fault_word(acme_reason_fault_e fault);
 
 #endif

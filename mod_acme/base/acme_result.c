@@ -17,6 +17,7 @@ void acme_result_clear(acme_result_t *res)
     memset(res, 0, sizeof(*res));
 }
 
+/* Replace all of res with a failure. */
 static void set_failure(acme_result_t *res, apr_status_t status,
                         const char *fmt, va_list args)
 {

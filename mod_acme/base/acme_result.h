@@ -1,5 +1,5 @@
 /*
- * acme_result.h - what went wrong, as a sentence for people.
+ * acme_result.h - the outcome of a call that failed, in words for people.
  *
  * A call that can fail returns an apr_status_t, which steers the program, and
  * fills an acme_result_t, which the status page and the error log show. The
@@ -35,22 +35,19 @@ typedef struct {
     apr_status_t status;
     acme_retry_e retry;
     apr_time_t retry_at;                /* 0: our own back-off decides */
-    acme_reason_e reason;               /* OTHER, where nobody knows better */
-    apr_uint32_t unused;                /* 0 */
+    acme_reason_e reason;               /* OTHER unless a caller set another */
     char problem[ACME_PROBLEM_SIZE];    /* the CA's problem type, or "" */
     char detail[ACME_DETAIL_SIZE];      /* a sentence, its subject first */
 } acme_result_t;
 
-#pragma GCC diagnostic pop
-
-/* All zero: APR_SUCCESS, no reason, empty texts. */
+/* Make res as it is before any failure: zeros and empty texts. */
 void acme_result_clear(acme_result_t *res);
 
 /*
- * Report a failure: replaces all of res and returns status. retry is
+ * Record a failure: replaces all of res and returns status. retry is
  * ACME_RETRY_SOON and reason ACME_REASON_OTHER; a caller that knows better
- * sets them afterwards. What does not fit into detail is cut at
- * ACME_DETAIL_SIZE.
+ * sets them afterwards. The detail is cut at ACME_DETAIL_SIZE - 1 octets. The
+ * arguments may point into res: it is replaced after they were read.
  */
 apr_status_t acme_fail(acme_result_t *res, apr_status_t status,
                        const char *fmt, ...)
@@ -66,10 +63,13 @@ apr_status_t acme_fail_never(acme_result_t *res, apr_status_t status,
                              const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Say what kind of failure it is; returns its status. */
+/* Set the reason of a failure that is in res; returns its status. */
 apr_status_t acme_result_reason(acme_result_t *res, acme_reason_e reason);
 
-/* Put "subject: " before the detail of a failure that is handed upwards. */
+/*
+ * Put "subject: " before the detail of a failure that is handed upwards, cut
+ * at ACME_DETAIL_SIZE - 1 octets. The rest of res stays.
+ */
 void acme_result_prefix(acme_result_t *res, const char *subject);
 
 #endif

@@ -16,7 +16,7 @@
 
 #define ESCAPE_MAX 4            /* octets: "\x0a" */
 
-/* What c is shown as; returns its length. */
+/* Write c as it is shown into buf; returns its length, 1 to ESCAPE_MAX. */
 static apr_size_t escape(char *buf, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
@@ -40,7 +40,7 @@ const char *acme_text_clean(const char *text, apr_size_t max, apr_pool_t *p)
 {
     apr_size_t most = text ? strlen(text) * ESCAPE_MAX : 0;
     char *out = apr_palloc(p, (most < max ? most : max) + 1);
-    apr_size_t keep = 0;        /* so much stays where "..." must follow */
+    apr_size_t keep = 0;        /* octets that leave room for "..." */
     apr_size_t len = 0, n;
     char buf[ESCAPE_MAX];
 

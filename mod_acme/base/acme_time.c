@@ -35,7 +35,7 @@ static int read_number(const char **ptext)
     return n;
 }
 
-/* Seconds in a unit, or 0 when it is none. */
+/* Seconds in a unit, or 0 when there is no such unit. */
 static int unit_seconds(const char *unit)
 {
     if (unit[0] == '\0' || unit[1] != '\0') {
@@ -122,18 +122,6 @@ const char *acme_time_interval_text(apr_interval_time_t d, apr_pool_t *p)
     return apr_psprintf(p, "%" APR_INT64_T_FMT " s", seconds);
 }
 
-/* ".5": behind it, or where there is none; NULL when digits are missing. */
-static const char *skip_fraction(const char *text)
-{
-    apr_size_t len;
-
-    if (*text != '.') {
-        return text;
-    }
-    len = strspn(text + 1, DIGITS);
-    return len > 0 ? text + 1 + len : NULL;
-}
-
 /* "Z" or "+02:00" and nothing more, as seconds east; 0 when it is bad. */
 static int read_offset(int *poffset, const char *text)
 {
@@ -150,20 +138,10 @@ static int read_offset(int *poffset, const char *text)
     return hours < 24 && minutes < 60;
 }
 
-/* Is there such a day and hour? A 30th of February comes back as another. */
-static int exists(const apr_time_exp_t *exp, apr_time_t t)
-{
-    apr_time_exp_t back;
-
-    apr_time_exp_gmt(&back, t);
-    return back.tm_mon == exp->tm_mon && back.tm_mday == exp->tm_mday
-           && back.tm_hour == exp->tm_hour && back.tm_min == exp->tm_min
-           && back.tm_sec == exp->tm_sec;
-}
-
 apr_time_t acme_time_parse(const char *text)
 {
-    apr_time_exp_t exp = { 0 };
+    apr_time_exp_t exp = { 0 }, back;
+    apr_size_t digits;
     const char *rest;
     apr_time_t t;
     int offset;
@@ -181,9 +159,24 @@ apr_time_t acme_time_parse(const char *text)
         exp.tm_sec = 59;        /* a leap second, which apr_time_t has not */
     }
 
-    rest = skip_fraction(text + strlen("2026-11-21T05:36:05"));
-    if (!rest || !read_offset(&offset, rest)
-        || apr_time_exp_get(&t, &exp) != APR_SUCCESS || !exists(&exp, t)) {
+    rest = text + strlen("2026-11-21T05:36:05");
+    if (*rest == '.') {
+        digits = strspn(rest + 1, DIGITS);
+        if (digits == 0) {
+            return 0;
+        }
+        rest += 1 + digits;
+    }
+    if (!read_offset(&offset, rest)
+        || apr_time_exp_get(&t, &exp) != APR_SUCCESS) {
+        return 0;
+    }
+
+    /* A 30th of February comes back as another day. */
+    apr_time_exp_gmt(&back, t);
+    if (back.tm_mon != exp.tm_mon || back.tm_mday != exp.tm_mday
+        || back.tm_hour != exp.tm_hour || back.tm_min != exp.tm_min
+        || back.tm_sec != exp.tm_sec) {
         return 0;
     }
     t -= apr_time_from_sec(offset);

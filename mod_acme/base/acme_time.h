@@ -1,7 +1,8 @@
 /*
  * acme_time.h - reading and writing times, durations, windows.
  *
- * Whatever reads a text is strict: what it does not know is refused, or 0.
+ * Times are apr_time_t, microseconds since 1970, and durations microseconds.
+ * The parsers are strict: a form that they do not know is refused, or 0.
  */
 #ifndef ACME_TIME_H
 #define ACME_TIME_H
@@ -11,7 +12,10 @@
 
 #include "acme_result.h"
 
-/* "30s", "10m", "12h", "30d": more than nothing, at most 10 years. */
+/*
+ * "30s", "10m", "12h", "30d" in microseconds: more than 0, at most 3650 days.
+ * On failure *pd is 0 and the status APR_EINVAL.
+ */
 apr_status_t acme_time_duration_parse(apr_interval_time_t *pd,
                                       const char *text, acme_result_t *res);
 
@@ -26,24 +30,27 @@ typedef struct {
                                            and a window travels in messages */
 } acme_window_t;
 
-#pragma GCC diagnostic pop
-
+/* On failure *pw is zeros and the status APR_EINVAL. */
 apr_status_t acme_time_window_parse(acme_window_t *pw, const char *text,
                                     acme_result_t *res);
 
-/* "2026-11-21 05:36:05 UTC", or "never" for 0. */
+/* "2026-11-21 05:36:05 UTC" in p, for people; "never" for 0. */
 const char *acme_time_text(apr_time_t t, apr_pool_t *p);
 
 /*
- * "41 s", "12 min", "5 h", "29 days": in the largest unit of which there are
- * two, rounded down. "0 s" for less than nothing.
+ * "41 s", "12 min", "5 h", "29 days" in p, for people: in the largest unit of
+ * which there are two, rounded down. "0 s" for a negative duration.
  */
 const char *acme_time_interval_text(apr_interval_time_t d, apr_pool_t *p);
 
-/* RFC 3339, as in expires and in meta.json; 0 for any other text. */
+/*
+ * A time as RFC 3339, 5.6 writes it ("expires" of an order, 8555, 7.1.3; also
+ * meta.json), without the fraction of its second. 0 when text is NULL, is not
+ * such a time or is before 1970.
+ */
 apr_time_t acme_time_parse(const char *text);
 
-/* t as RFC 3339 in UTC, in p: "2026-11-21T05:36:05Z". */
+/* "2026-11-21T05:36:05Z" in p: whole seconds. (3339, 5.6) */
 const char *acme_time_rfc3339(apr_time_t t, apr_pool_t *p);
 
 #endif

@@ -21,6 +21,8 @@
 #define URL_SCHEME_PLAIN "http://"
 #define URL_SHOWN 300           /* octets of a refused URL */
 
+typedef enum { HTTPS_ONLY, HTTP_OR_HTTPS } schemes_e;
+
 /* Where the host at text ends, or NULL when there is none. */
 static const char *skip_host(const char *text)
 {
@@ -56,29 +58,25 @@ static const char *skip_port(const char *text)
     return port >= 1 && port <= 65535 ? text + len : NULL;
 }
 
-/* Where the host of a URL should be; NULL when its scheme is another. */
-static const char *skip_scheme(const char *url, int plain)
+/* Why a URL is refused, or NULL. */
+static const char *url_fault(const char *url, schemes_e schemes)
 {
-    const char *scheme = URL_SCHEME;
-
-    if (plain && strncasecmp(url, scheme, strlen(scheme))) {
-        scheme = URL_SCHEME_PLAIN;
-    }
-    return strncasecmp(url, scheme, strlen(scheme)) ? NULL
-                                                    : url + strlen(scheme);
-}
-
-static const char *url_fault(const char *url, int plain)
-{
-    const char *host = skip_scheme(url, plain);
-    const char *end;
+    const char *host, *end;
 
     if (strlen(url) > ACME_URL_MAX) {
         return "it is too long";
     }
-    if (!host) {
-        return plain ? "it does not begin with " URL_SCHEME_PLAIN
-                     : "it does not begin with " URL_SCHEME;
+    if (!strncasecmp(url, URL_SCHEME, strlen(URL_SCHEME))) {
+        host = url + strlen(URL_SCHEME);
+    }
+    else if (schemes == HTTPS_ONLY) {
+        return "it does not begin with https://";
+    }
+    else if (!strncasecmp(url, URL_SCHEME_PLAIN, strlen(URL_SCHEME_PLAIN))) {
+        host = url + strlen(URL_SCHEME_PLAIN);
+    }
+    else {
+        return "it does not begin with http:// or https://";
     }
     if (memchr(host, '@', strcspn(host, "/?#"))) {
         return "it has a user name";
@@ -101,16 +99,16 @@ static const char *url_fault(const char *url, int plain)
     return NULL;
 }
 
-static apr_status_t check_url(const char *url, int plain, acme_result_t *res,
-                              apr_pool_t *p)
+static apr_status_t check_url(const char *url, schemes_e schemes,
+                              acme_result_t *res, apr_pool_t *p)
 {
-    const char *fault = url_fault(url, plain);
+    const char *fault = url_fault(url, schemes);
     const char *at;
 
     if (!fault) {
         return APR_SUCCESS;
     }
-    /* What stands before an @ may be a password. */
+    /* The part before an @ may be a password. */
     at = strrchr(url, '@');
     return acme_fail(res, APR_EINVAL, "%s: this URL is refused: %s",
                      acme_text_clean(at ? at : url, URL_SHOWN, p), fault);
@@ -119,13 +117,13 @@ static apr_status_t check_url(const char *url, int plain, acme_result_t *res,
 apr_status_t acme_url_check(const char *url, acme_result_t *res,
                             apr_pool_t *p)
 {
-    return check_url(url, 0, res, p);
+    return check_url(url, HTTPS_ONLY, res, p);
 }
 
 apr_status_t acme_url_check_plain(const char *url, acme_result_t *res,
                                   apr_pool_t *p)
 {
-    return check_url(url, 1, res, p);
+    return check_url(url, HTTP_OR_HTTPS, res, p);
 }
 
 const char *acme_url_host(const char *url, apr_pool_t *p)
