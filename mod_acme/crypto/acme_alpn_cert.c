@@ -20,7 +20,7 @@
 
 #define X509_V3 2
 
-/* Issuer and subject: who meets it should know what it is. */
+/* Issuer and subject. */
 #define SUBJECT_CN "challenge of mod_acme"
 #define LEAD apr_time_from_sec(60 * 60)                 /* clocks differ */
 #define VALID apr_time_from_sec(24 * 60 * 60)
@@ -80,8 +80,8 @@ static int is_arpa_of(int family, const unsigned char *octets,
 }
 
 /*
- * The octets of the address behind an arpa name, 0 when it is none. They are
- * read leniently: it is one if the same name comes of them.
+ * The octets of the address behind an arpa name, and their number; 0 when sni
+ * is not one. They are read leniently: sni is one if their arpa name is sni.
  */
 static int arpa_octets(unsigned char *octets, const char *sni, apr_pool_t *p)
 {
@@ -105,16 +105,6 @@ apr_status_t acme_alpn_cert_digest(unsigned char *digest,
                          acme_openssl_reason());
     }
     return APR_SUCCESS;
-}
-
-static int set_names(X509 *x509)
-{
-    X509_NAME *name = X509_get_subject_name(x509);
-
-    return X509_NAME_add_entry_by_NID(
-               name, NID_commonName, MBSTRING_ASC,
-               (const unsigned char *)SUBJECT_CN, -1, -1, 0)
-        && X509_set_issuer_name(x509, name);
 }
 
 static int add_san(X509 *x509, const char *sni, apr_pool_t *p)
@@ -143,7 +133,7 @@ static int add_san(X509 *x509, const char *sni, apr_pool_t *p)
     return done;
 }
 
-/* An octet string within the octet string that every extension is. */
+/* An octet string within the octet string of every extension. (8737, 3) */
 static int add_identifier(X509 *x509, const unsigned char *digest)
 {
     ASN1_OBJECT *oid = OBJ_txt2obj(ACME_IDENTIFIER_OID, 1);
@@ -171,28 +161,31 @@ apr_status_t acme_alpn_cert_make(const char **ppem,
                                  const acme_alpn_cert_t *from,
                                  acme_result_t *res, apr_pool_t *p)
 {
+    X509_NAME *name = acme_openssl_name(SUBJECT_CN);
     EVP_PKEY *evp = acme_key_evp(from->key);
     X509 *x509 = X509_new();
     apr_status_t rv = APR_SUCCESS;
 
     *ppem = NULL;
 
-    if (!x509
+    if (!name || !x509
         || !X509_set_version(x509, X509_V3)
         || !ASN1_INTEGER_set_uint64(X509_get_serialNumber(x509),
                                     (uint64_t)from->now)
+        || !X509_set_issuer_name(x509, name)
+        || !X509_set_subject_name(x509, name)
         || !acme_openssl_set_times(x509, from->now - LEAD,
                                    from->now + VALID)
-        || !set_names(x509)
         || !add_san(x509, from->sni, p)
         || !add_identifier(x509, from->digest)
         || !X509_set_pubkey(x509, evp)
         || !X509_sign(x509, evp, EVP_sha256())
         || !(*ppem = acme_openssl_pem(x509, p))) {
-        rv =
-            acme_fail(res, APR_EGENERAL, "%s: certificate for tls-alpn-01: %s",
-                      from->sni, acme_openssl_reason());
+        rv = acme_fail(res, APR_EGENERAL,
+                       "%s: certificate for tls-alpn-01: %s", from->sni,
+                       acme_openssl_reason());
     }
     X509_free(x509);
+    X509_NAME_free(name);
     return rv;
 }

@@ -1,8 +1,8 @@
 /*
- * acme_cert_info.c - what a certificate says of itself.
+ * acme_cert_info.c - the contents of a certificate.
  *
- * Nothing is passed over in silence that a client would take for a name: one
- * with a NUL inside is refused, it is not cut short.
+ * No name that a client would compare is passed over in silence: one with a
+ * NUL inside is refused, it is not cut short.
  */
 #include <string.h>
 #include <arpa/inet.h>
@@ -159,7 +159,7 @@ static const char *serial_base64url(const X509 *x509, apr_pool_t *p)
     return text;
 }
 
-/* What names the certificate to its CA. (9773, 4.1) */
+/* The certificate's identifier in requests for renewal info. (9773, 4.1) */
 static const char *read_cert_id(const X509 *x509, apr_pool_t *p)
 {
     AUTHORITY_KEYID *aki = X509_get_ext_d2i(x509, NID_authority_key_identifier,
@@ -190,7 +190,7 @@ static int read_must_staple(const X509 *x509)
     return found;
 }
 
-/* A URL that can be asked, or NULL: others are ldap, or for people. */
+/* A URL that we can fetch, or NULL: others are ldap, or for people. */
 static const char *plain_url(const GENERAL_NAME *name, apr_pool_t *p)
 {
     acme_result_t why;
@@ -230,7 +230,7 @@ static const char *read_ocsp_url(const X509 *x509, apr_pool_t *p)
     return url;
 }
 
-/* That of one with all reasons, signed by the issuer itself. */
+/* The URL of a list with all reasons, signed by the issuer itself. */
 static const char *point_url(const DIST_POINT *point, apr_pool_t *p)
 {
     const GENERAL_NAMES *names;
@@ -304,7 +304,7 @@ apr_status_t acme_cert_info_read(acme_cert_info_t *leaf, const X509 *x509,
         leaf->must_staple = read_must_staple(x509);
         leaf->ocsp_url = read_ocsp_url(x509, p);
         leaf->crl_url = read_crl_url(x509, p);
-        ERR_clear_error();      /* of damaged ones */
+        ERR_clear_error();      /* of damaged extensions */
     }
     return rv;
 }

@@ -1,7 +1,7 @@
 /*
  * acme_chain.c - the certificates that came from a CA, taken apart.
  *
- * What stands between two certificates is never shown: it might be a key.
+ * Text between two certificates is never shown: it might be a key.
  */
 #include <string.h>
 
@@ -150,8 +150,8 @@ apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
     chain->certs = apr_array_make(p, ACME_CHAIN_CERTS_MAX, sizeof(cert_t));
     rv = read_certs(chain, pem, pem + len, res, p);
     if (rv == APR_SUCCESS) {
-        rv =
-            acme_cert_info_read(&chain->leaf, cert_at(chain, 0)->x509, res, p);
+        rv = acme_cert_info_read(&chain->leaf, cert_at(chain, 0)->x509, res,
+                                 p);
     }
     if (rv == APR_SUCCESS) {
         *pchain = chain;

@@ -1,7 +1,7 @@
 /*
  * acme_chain.h - the certificates that came from a CA, taken apart.
  *
- * They are hostile until keeper/acme_install_check.c has looked at them: here
+ * They are hostile until keeper/acme_install_check.c has checked them: here
  * they are only read, within bounds.
  */
 #ifndef ACME_CHAIN_H
@@ -17,35 +17,46 @@
 typedef struct acme_chain_t acme_chain_t;
 
 /*
- * Parse a PEM text of 1 to ACME_CHAIN_CERTS_MAX certificates, the leaf first.
- * Anything between the certificates but white space is an error, and so is a
- * leaf that acme_cert_info_read() refuses. On failure *pchain is NULL.
+ * Read a PEM text of len octets, at most ACME_CHAIN_SIZE_MAX, with 1 to
+ * ACME_CHAIN_CERTS_MAX certificates (8555, 9.1). Anything between the
+ * certificates but white space is an error, and so is a leaf that
+ * acme_cert_info_read() refuses.
+ *
+ * On success *pchain belongs to p, and pem is not needed any more. On failure
+ * it is NULL and the status APR_EINVAL, or APR_EGENERAL when OpenSSL fails.
  */
 apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
                               apr_size_t len, acme_result_t *res,
                               apr_pool_t *p);
 
-/* As acme_chain_parse(), from a file; ENOENT when it does not exist. */
+/*
+ * As acme_chain_parse, from the file at path, which begins res. The status is
+ * ENOENT when there is no such file, else as acme_openssl_file() has it.
+ */
 apr_status_t acme_chain_load(acme_chain_t **pchain, const char *path,
                              acme_result_t *res, apr_pool_t *p);
 
-/* What the leaf says of itself; lives as long as chain. */
+/* The contents of the leaf; the chain's. */
 const acme_cert_info_t *acme_chain_leaf(const acme_chain_t *chain);
 
 /*
- * Certificate i as OpenSSL has it, the leaf is 0; NULL behind the last. The
- * chain frees it.
+ * OpenSSL's own handle on certificate i, from 0, the leaf; the chain frees it.
+ * NULL when the chain has no so many.
  */
 struct x509_st *acme_chain_x509(const acme_chain_t *chain, int i);
 
-/* The leaf as DER, a copy in p. */
+/*
+ * The leaf as DER: *plen octets in p. On failure, OpenSSL's, *pder is NULL and
+ * the status APR_EGENERAL.
+ */
 apr_status_t acme_chain_leaf_der(const unsigned char **pder, apr_size_t *plen,
                                  const acme_chain_t *chain,
                                  acme_result_t *res, apr_pool_t *p);
 
 /*
- * Who issued the last certificate: its CN, else its whole name, clean. The
- * last one may have issued itself. This is what AcmePreferredChain names.
+ * The issuer of the last certificate, in p: its CN, else its whole name,
+ * printable. The last one may have issued itself. AcmePreferredChain names a
+ * chain by it.
  */
 const char *acme_chain_topmost(const acme_chain_t *chain, apr_pool_t *p);
 
@@ -53,13 +64,17 @@ const char *acme_chain_topmost(const acme_chain_t *chain, apr_pool_t *p);
 int acme_chain_has_key(const acme_chain_t *chain, acme_key_t *key);
 
 /*
- * Is each certificate signed by the next? EINVAL when one is not: res names it
- * and the next. A chain of one certificate is linked.
+ * Is each certificate issued and signed by the next? Else APR_EINVAL, and res
+ * names the first that is not. Neither times nor purposes are checked; p is
+ * for the names in res.
  */
 apr_status_t acme_chain_linked(const acme_chain_t *chain, acme_result_t *res,
                                apr_pool_t *p);
 
-/* PEM again, normalised: the leaf alone, the others ("" if none), all. */
+/*
+ * PEM again, in p, as OpenSSL writes it: the leaf alone, the others ("" if
+ * there are none), all.
+ */
 const char *acme_chain_pem_leaf(const acme_chain_t *chain, apr_pool_t *p);
 const char *acme_chain_pem_rest(const acme_chain_t *chain, apr_pool_t *p);
 const char *acme_chain_pem_full(const acme_chain_t *chain, apr_pool_t *p);

@@ -6,7 +6,7 @@
 
 #include <apr.h>
 
-/* Overwrite len octets in a way that no compiler leaves out. */
+/* Overwrite len octets at data in a way that no compiler leaves out. */
 void acme_cleanse(void *data, apr_size_t len);
 
 #endif

@@ -12,7 +12,7 @@
 #include "acme_crl.h"
 #include "acme_openssl.h"
 
-/* Is url among those names of the point? */
+/* Is url among the names of a distribution point? */
 static int point_has(const DIST_POINT_NAME *point, const char *url)
 {
     const GENERAL_NAME *name;
@@ -34,7 +34,7 @@ static int point_has(const DIST_POINT_NAME *point, const char *url)
     return 0;
 }
 
-/* Does it cover the leaf, whose list is at url? (5280, 5.2.5, 6.3.3) */
+/* Does crl cover a leaf whose list is at url? (5280, 5.2.5, 6.3.3) */
 static int scope_covers(const X509_CRL *crl, const char *url)
 {
     int found, covers;
@@ -42,7 +42,7 @@ static int scope_covers(const X509_CRL *crl, const char *url)
         crl, NID_issuing_distribution_point, &found, NULL);
 
     if (!idp) {
-        return found == -1;     /* else it is damaged, or there twice */
+        return found == -1;     /* else damaged, or there twice */
     }
     covers = idp->onlyCA <= 0 && idp->onlyattr <= 0 && idp->indirectCRL <= 0
              && !idp->onlysomereasons
@@ -51,7 +51,7 @@ static int scope_covers(const X509_CRL *crl, const char *url)
     return covers;
 }
 
-/* A critical extension says that who does not know it errs. (5280, 5.2) */
+/* A list with an unknown critical extension must not be used. (5280, 5.2) */
 static int has_unknown_critical(const X509_CRL *crl)
 {
     X509_EXTENSION *ext;
@@ -86,24 +86,13 @@ static apr_status_t check_crl(X509_CRL *crl, X509 *issuer, const char *url,
     return APR_SUCCESS;
 }
 
-static void read_entry(acme_revoked_t *out, const X509_REVOKED *entry)
-{
-    ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(
-        entry, NID_crl_reason, NULL, NULL);
-
-    out->status = ACME_REVOKED_YES;
-    out->reason =
-        reason ? acme_revoke_reason_name(ASN1_ENUMERATED_get(reason)) : NULL;
-    acme_openssl_time(&out->when, X509_REVOKED_get0_revocationDate(entry));
-    ASN1_ENUMERATED_free(reason);
-}
-
 apr_status_t acme_crl_read(acme_revoked_t *out, const acme_chain_t *chain,
                            const acme_octets_t *der, apr_time_t now,
                            acme_result_t *res, apr_pool_t *p)
 {
     const unsigned char *rest = der->data;
     X509 *leaf = acme_chain_x509(chain, 0);
+    ASN1_ENUMERATED *reason = NULL;
     X509_REVOKED *entry;
     X509_CRL *crl;
     X509 *issuer;
@@ -123,9 +112,9 @@ apr_status_t acme_crl_read(acme_revoked_t *out, const acme_chain_t *chain,
     if (rv != APR_SUCCESS) {
         goto out;
     }
-    rv =
-        acme_revoked_is_fresh(&out->next_update, X509_CRL_get0_lastUpdate(crl),
-                              X509_CRL_get0_nextUpdate(crl), now, res, p);
+    rv = acme_revoked_is_fresh(&out->next_update,
+                               X509_CRL_get0_lastUpdate(crl),
+                               X509_CRL_get0_nextUpdate(crl), now, res, p);
     if (rv != APR_SUCCESS) {
         acme_result_prefix(res, "CRL");
         goto out;
@@ -133,9 +122,15 @@ apr_status_t acme_crl_read(acme_revoked_t *out, const acme_chain_t *chain,
     out->status = ACME_REVOKED_NO;
     if (X509_CRL_get0_by_serial(crl, &entry, X509_get_serialNumber(leaf))
         == 1) {
-        read_entry(out, entry);
+        out->status = ACME_REVOKED_YES;
+        acme_openssl_time(&out->when, X509_REVOKED_get0_revocationDate(entry));
+        reason = X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL);
+        if (reason) {
+            out->reason = acme_revoke_reason_name(ASN1_ENUMERATED_get(reason));
+        }
     }
 out:
+    ASN1_ENUMERATED_free(reason);
     X509_CRL_free(crl);
     ERR_clear_error();
     return rv;

@@ -7,11 +7,15 @@
 #include "acme_revoked.h"
 
 /*
- * Read a list (DER) and look for the leaf of chain. It counts
- * when the issuer signed it, when it is fresh, and when it is a whole list
- * for such certificates: no delta, not of some reasons or of other issuers,
- * and, when it says from where it is fetched, from there. Else it is a
- * failure, *out is UNKNOWN, and res says why.
+ * Look for the leaf of chain in a list (DER). The list counts when the issuer,
+ * the second certificate of chain, signed it, when it is fresh at now, and
+ * when it is a whole list for such certificates: no delta, not of some reasons
+ * or of other issuers (5280, 5.2.5), and, when it names where it is published,
+ * from the leaf's crl_url.
+ *
+ * On success *out is YES or NO, and next_update the list's; out->reason is
+ * constant. Else *out is UNKNOWN: APR_EINVAL for a list that does not count,
+ * else as acme_revoked_issuer() fails. p is for res only.
  */
 apr_status_t acme_crl_read(acme_revoked_t *out, const acme_chain_t *chain,
                            const acme_octets_t *der, apr_time_t now,

@@ -18,6 +18,7 @@
 #define CN_OCTETS_MAX 64        /* 5280, A.1: ub-common-name */
 #define REQUEST_V1 0
 
+/* The first DNS name that fits into a CN, or NULL. */
 static const char *find_cn(const apr_array_header_t *names)
 {
     const char *name;
@@ -42,7 +43,7 @@ static int add_must_staple(STACK_OF(X509_EXTENSION) **pexts)
     if (features && feature
         && ASN1_INTEGER_set(feature, TLSEXT_TYPE_status_request)
         && sk_ASN1_INTEGER_push(features, feature)) {
-        feature = NULL;         /* that of features now */
+        feature = NULL;         /* features owns it now */
         done = X509V3_add1_i2d(pexts, NID_tlsfeature, features, 0, 0) > 0;
     }
     ASN1_INTEGER_free(feature);

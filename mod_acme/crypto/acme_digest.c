@@ -1,5 +1,5 @@
 /*
- * acme_digest.c - SHA-256, of what is in memory and of a file.
+ * acme_digest.c - SHA-256 of octets in memory and of a file.
  */
 #include <apr_escape.h>
 #include <apr_file_io.h>

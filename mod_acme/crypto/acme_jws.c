@@ -1,6 +1,6 @@
 /*
  * acme_jws.c - a signed request body: flattened JSON (7515, 7.2.2; 8555, 6.2),
- * and what binds an account to another one that the CA knows. (8555, 7.3.4)
+ * and the binding to an account that the CA has outside of ACME. (8555, 7.3.4)
  */
 #include <string.h>
 
@@ -24,7 +24,7 @@
 #define HMAC_CHARS_MAX ((HMAC_OCTETS_MAX * 4 + 2) / 3)
 #define HMAC_ROOM (HMAC_OCTETS_MAX + 3)
 
-/* header as text; bad: what was put into it was no text. */
+/* header as text; bad: jansson refused a member, which was not UTF-8. */
 static apr_status_t header_text(const char **pheader, json_t *header, int bad,
                                 const char *url, acme_result_t *res,
                                 apr_pool_t *p)
@@ -33,14 +33,14 @@ static apr_status_t header_text(const char **pheader, json_t *header, int bad,
 
     if (bad) {
         return acme_fail(res, APR_EINVAL,
-                         "%s: the header of a request to it is not UTF-8",
+                         "%s: the header of the request is not UTF-8",
                          acme_text_clean(url, ACME_URL_MAX, p));
     }
     *pheader = acme_json_text(header, 0, p);
     return APR_SUCCESS;
 }
 
-/* The signed text: header and payload, each in base64url, and a dot between. */
+/* Header and payload, each in base64url, and a dot between. (7515, 5.1) */
 static const char *signing_input(const char *header, const char *payload,
                                  apr_pool_t *p)
 {
@@ -48,6 +48,7 @@ static const char *signing_input(const char *header, const char *payload,
                        acme_text_base64url(payload, strlen(payload), p), NULL);
 }
 
+/* The JWS in the flattened JSON serialization. (7515, 7.2.2) */
 static const char *flattened(const char *input, const unsigned char *sig,
                              apr_size_t len, apr_pool_t *p)
 {
@@ -112,7 +113,7 @@ apr_status_t acme_jws_make(const char **pbody, const acme_jws_t *jws,
 
 /*
  * The octets of a base64url text, padded or not, into key, which has
- * HMAC_ROOM; returns what is wrong with it, or NULL. The caller clears key.
+ * HMAC_ROOM; returns the fault of text, or NULL. The caller clears key.
  */
 static const char *decode_hmac(unsigned char *key, apr_size_t *plen,
                                const char *text)

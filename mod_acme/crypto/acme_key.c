@@ -17,10 +17,10 @@
 #include "acme_openssl.h"
 #include "acme_text.h"
 
-#define RSA_BITS_MIN 2048       /* what public CAs certify at least */
+#define RSA_BITS_MIN 2048       /* public CAs certify no shorter key */
 #define TEXT_SHOWN 40           /* characters of a bad value */
 
-/* What AcmeKeyTypes can ask for. */
+/* The values of AcmeKeyTypes. */
 static const struct {
     const char *name;
     int curve;
@@ -33,7 +33,7 @@ static const struct {
     [ACME_KEY_RSA4096] = { "rsa4096", NID_undef, 4096 }
 };
 
-/* How a kind of key signs, and what it is called in a JWK. (7518, 3.1, 6) */
+/* How a kind of key signs, and its name in a JWK. (7518, 3.1, 6) */
 typedef struct {
     int nid;                    /* the curve's, or that of RSA */
     const char *alg;
@@ -159,29 +159,10 @@ out:
     return rv;
 }
 
-/* One of the kinds that we use, or why it is none. */
-static apr_status_t check_kind(EVP_PKEY *evp, const char *what,
-                               acme_result_t *res)
-{
-    const kind_t *kind = find_kind(evp);
-
-    if (!kind) {
-        return acme_fail_never(
-            res, APR_EINVAL,
-            "%s: neither an RSA key nor an EC key on P-256 or P-384", what);
-    }
-    if (!kind->crv && EVP_PKEY_bits(evp) < RSA_BITS_MIN) {
-        return acme_fail_never(
-            res, APR_EINVAL,
-            "%s: an RSA key of %d bits, at least %d are required", what,
-            EVP_PKEY_bits(evp), RSA_BITS_MIN);
-    }
-    return APR_SUCCESS;
-}
-
 static apr_status_t read_key(acme_key_t **pkey, BIO *bio, const char *what,
                              acme_result_t *res, apr_pool_t *p)
 {
+    const kind_t *kind;
     EVP_PKEY *evp;
     int encrypted;
     apr_status_t rv;
@@ -197,13 +178,24 @@ static apr_status_t read_key(acme_key_t **pkey, BIO *bio, const char *what,
         rv = acme_fail_never(res, APR_EINVAL, "%s: no PEM private key", what);
         goto out;
     }
-    rv = check_kind(evp, what, res);
-    if (rv != APR_SUCCESS) {
+    kind = find_kind(evp);
+    if (!kind) {
+        rv = acme_fail_never(
+            res, APR_EINVAL,
+            "%s: neither an RSA key nor an EC key on P-256 or P-384", what);
+        goto out;
+    }
+    if (!kind->crv && EVP_PKEY_bits(evp) < RSA_BITS_MIN) {
+        rv = acme_fail_never(
+            res, APR_EINVAL,
+            "%s: an RSA key of %d bits, at least %d are required", what,
+            EVP_PKEY_bits(evp), RSA_BITS_MIN);
         goto out;
     }
 
-    *pkey = make_key(evp, find_kind(evp), p);
+    *pkey = make_key(evp, kind, p);
     evp = NULL;             /* the pool's now */
+    rv = APR_SUCCESS;
 out:
     /* A success may leave errors as well: the tries of OpenSSL's decoders. */
     ERR_clear_error();
@@ -287,7 +279,7 @@ const char *acme_key_alg(acme_key_t *key)
     return key->kind->alg;
 }
 
-/* Padded to so many octets; 0: as short as it can be. (7518, 6.2.1, 6.3.1) */
+/* bn padded to so many octets; 0: without padding. (7518, 6.2.1, 6.3.1) */
 static const char *number_base64url(const BIGNUM *bn, int octets,
                                     apr_pool_t *p)
 {
@@ -319,9 +311,9 @@ apr_status_t acme_key_jwk(const char **pjwk, acme_key_t *key,
     }
 
     *pjwk = kind->crv
-            ? apr_psprintf(p,
-                           "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}",
-                           kind->crv, a64, b64)
+            ? apr_psprintf(
+                p, "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}",
+                kind->crv, a64, b64)
             : apr_psprintf(p, "{\"e\":\"%s\",\"kty\":\"RSA\",\"n\":\"%s\"}",
                            b64, a64);
     rv = APR_SUCCESS;
@@ -354,8 +346,8 @@ apr_status_t acme_key_thumbprint(const char **pthumb, acme_key_t *key,
 }
 
 /*
- * A signature as OpenSSL makes it, in p; NULL is a failure. For EC it is a
- * DER sequence of r and s, for RSA what a JWS wants.
+ * A signature as OpenSSL makes it, in p; NULL when it fails. For EC it is a
+ * DER sequence of r and s, for RSA the octets that a JWS has.
  */
 static unsigned char *sign_plain(size_t *plen, acme_key_t *key,
                                  const char *data, apr_size_t len,
@@ -377,7 +369,7 @@ static unsigned char *sign_plain(size_t *plen, acme_key_t *key,
     return sig;
 }
 
-/* r and s side by side, each of so many octets; NULL is a failure. */
+/* r and s side by side, each of so many octets, in p; NULL on failure. */
 static unsigned char *join_r_and_s(const unsigned char *der, size_t len,
                                    int octets, apr_pool_t *p)
 {

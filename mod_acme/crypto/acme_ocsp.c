@@ -1,8 +1,8 @@
 /*
- * acme_ocsp.c - a question to an OCSP responder, and its answer. (6960)
+ * acme_ocsp.c - a request to an OCSP responder, and its answer. (6960)
  *
- * Who may sign is decided here and not by OpenSSL, which would want a store
- * of roots: only the issuer is asked, of whom we know that it is the one.
+ * The signer is checked here and not by OpenSSL, which would want a store of
+ * roots: the issuer is known, from a chain whose links were verified.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #include "acme_ocsp.h"
 #include "acme_openssl.h"
 
-/* SHA-1 names, it does not sign; others are not known everywhere (5019). */
+/* With SHA-1, as RFC 5019, 2.1.1 wants it: it names, it does not sign. */
 static OCSP_CERTID *make_id(const acme_chain_t *chain, X509 *issuer)
 {
     return OCSP_cert_to_id(EVP_sha1(), acme_chain_x509(chain, 0), issuer);
@@ -96,8 +96,11 @@ out:
     return rv;
 }
 
-/* May signer answer for issuer? Issued by it, and for just that purpose. */
-static int may_sign(X509 *signer, X509 *issuer, apr_time_t now)
+/*
+ * May signer answer for issuer? It is the issuer, or the issuer certified it
+ * for just that purpose. (6960, 4.2.2.2)
+ */
+static int may_answer(X509 *signer, X509 *issuer, apr_time_t now)
 {
     if (!X509_cmp(signer, issuer)) {
         return 1;
@@ -123,13 +126,13 @@ static apr_status_t check_signature(OCSP_BASICRESP *basic, X509 *issuer,
         goto out;
     }
     if (!OCSP_resp_get0_signer(basic, &signer, known)
-        || !may_sign(signer, issuer, now)) {
+        || !may_answer(signer, issuer, now)) {
         rv = acme_fail(
             res, APR_EINVAL,
             "OCSP answer: its signer may not answer for the certificate's issuer");
         goto out;
     }
-    /* Finds the same signer, and verifies the signature alone. */
+    /* OpenSSL finds the same signer, and verifies the signature alone. */
     if (OCSP_basic_verify(basic, known, NULL, OCSP_NOVERIFY) != 1) {
         rv = acme_fail(res, APR_EINVAL,
                        "OCSP answer: its signature is not valid");

@@ -1,6 +1,6 @@
 /*
- * acme_openssl.c - PEM files within bounds, OpenSSL's reasons, and what its
- * releases have no common call for.
+ * acme_openssl.c - PEM files within bounds, OpenSSL's reasons, and calls that
+ * differ from release to release.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,9 +53,9 @@ static apr_status_t read_all(BIO *bio, int fd, const char *path,
         }
         total += (size_t)n;
         if (total > ACME_PEM_FILE_MAX) {
-            rv =
-                acme_fail_never(res, APR_EGENERAL, "%s: larger than %d octets",
-                                path, ACME_PEM_FILE_MAX);
+            rv = acme_fail_never(res, APR_EGENERAL,
+                                 "%s: larger than %d octets", path,
+                                 ACME_PEM_FILE_MAX);
         }
         else if (BIO_write(bio, chunk, (int)n) != n) {
             rv = acme_fail(res, APR_ENOMEM, "%s: %s", path,
@@ -83,8 +83,8 @@ apr_status_t acme_openssl_file(BIO **pbio, const char *path,
         goto out;
     }
     if (!S_ISREG(st.st_mode)) {
-        rv =
-            acme_fail_never(res, APR_EGENERAL, "%s: not a regular file", path);
+        rv = acme_fail_never(res, APR_EGENERAL, "%s: not a regular file",
+                             path);
         goto out;
     }
     bio = BIO_new(BIO_s_mem());

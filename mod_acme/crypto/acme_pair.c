@@ -1,5 +1,5 @@
 /*
- * acme_pair.c - a trial of what mod_ssl would load at the next restart.
+ * acme_pair.c - a trial of the pair that mod_ssl would load at a restart.
  *
  * It follows SSL_CTX_use_certificate_chain_file(), which mod_ssl calls: other
  * PEM objects in the file are passed over.
@@ -12,7 +12,7 @@
 #include "acme_openssl.h"
 #include "acme_pair.h"
 
-/* A leaf, what follows it, and its key; read from what mod_ssl would read. */
+/* A leaf, the certificates after it, and its key, as mod_ssl reads them. */
 typedef struct {
     X509 *leaf;
     STACK_OF(X509) *rest;
@@ -61,7 +61,7 @@ static apr_status_t read_key(pair_t *pair, BIO *bio, const char *what,
 
     pair->key = acme_openssl_key(bio, &encrypted);
     if (encrypted) {
-        return APR_SUCCESS;     /* mod_ssl has its pass phrase, we don't */
+        return APR_SUCCESS;     /* only mod_ssl has its pass phrase */
     }
     if (!pair->key) {
         return acme_fail_never(res, APR_EINVAL, "%s: no PEM private key",
@@ -91,7 +91,7 @@ static apr_status_t load_as_server(const pair_t *pair, const char *what,
         return acme_fail(res, APR_EGENERAL, "%s: OpenSSL: %s", what,
                          acme_openssl_reason());
     }
-    /* mod_ssl refuses a wrong list itself: it has nothing to do with us. */
+    /* A list that OpenSSL refuses: mod_ssl reports it, and the pair is fine. */
     if (ciphers && *ciphers) {
         (void)SSL_CTX_set_cipher_list(ctx, ciphers);
         ERR_clear_error();
@@ -113,9 +113,10 @@ static apr_status_t load_as_server(const pair_t *pair, const char *what,
     return rv;
 }
 
-static apr_status_t check(const pair_t *pair, const char *what,
-                          const apr_array_header_t *ciphers,
-                          acme_result_t *res)
+/* Load the pair as each of the servers with these ciphers would. */
+static apr_status_t load_in_servers(const pair_t *pair, const char *what,
+                                    const apr_array_header_t *ciphers,
+                                    acme_result_t *res)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
@@ -151,7 +152,7 @@ apr_status_t acme_pair_check(const char *cert_path, const char *key_path,
         }
     }
     if (rv == APR_SUCCESS) {
-        rv = check(&pair, cert_path, ciphers, res);
+        rv = load_in_servers(&pair, cert_path, ciphers, res);
     }
     free_pair(&pair);
     ERR_clear_error();
@@ -178,7 +179,7 @@ apr_status_t acme_pair_check_pem(const char *certs, const char *key,
         rv = read_key(&pair, key_bio, what, what, res);
     }
     if (rv == APR_SUCCESS) {
-        rv = check(&pair, what, ciphers, res);
+        rv = load_in_servers(&pair, what, ciphers, res);
     }
     free_pair(&pair);
     BIO_free(key_bio);

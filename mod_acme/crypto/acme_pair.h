@@ -1,5 +1,5 @@
 /*
- * acme_pair.h - a trial of what mod_ssl would load at the next restart.
+ * acme_pair.h - a trial of the pair that mod_ssl would load at a restart.
  *
  * The pair may be an administrator's own: any kind of key that OpenSSL reads.
  */
@@ -13,18 +13,23 @@
 /*
  * Would mod_ssl load this pair? Reads both PEM files, the chain in cert_path
  * as well, compares the keys, and loads them into a TLS server of OpenSSL's.
- * An encrypted key is only seen to be one. Both may be the same file.
+ * An encrypted key is neither compared nor loaded. Both may be the same file.
  *
- * ciphers: the SSLCipherSuite (const char *) of each server that is to load
- * it, "" where it has none, for such a list can set the security level; NULL
- * or empty: OpenSSL's default level. Fails with what the file is or lacks, for
- * good; ENOENT and the like when a file can't be read.
+ * ciphers: the SSLCipherSuite (const char *) of each server that loads the
+ * pair, "" where it has none, for such a list can set the security level; NULL
+ * or empty: OpenSSL's default level.
+ *
+ * APR_EINVAL, for good, when mod_ssl would not load them: res has the file and
+ * its fault. When a file cannot be read, as acme_openssl_file() has it.
  */
 apr_status_t acme_pair_check(const char *cert_path, const char *key_path,
                              const apr_array_header_t *ciphers,
                              acme_result_t *res);
 
-/* The same of PEM texts that are no files yet; what: of what, for messages. */
+/*
+ * The same of PEM texts that are not in files yet; they stay the caller's.
+ * what names them in res.
+ */
 apr_status_t acme_pair_check_pem(const char *certs, const char *key,
                                  const char *what,
                                  const apr_array_header_t *ciphers,

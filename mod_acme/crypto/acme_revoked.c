@@ -1,14 +1,14 @@
 /*
- * acme_revoked.c - what OCSP answers and CRLs have in common.
+ * acme_revoked.c - the common part of OCSP answers and CRLs.
  *
- * The clock is passed in; OpenSSL's own checks of these times ask another.
+ * The clock is passed in; OpenSSL's own checks would read the system's.
  */
 #include "acme_revoked.h"
 #include "acme_openssl.h"
 #include "acme_time.h"
 
-#define LEEWAY apr_time_from_sec(5 * 60)            /* clocks differ */
-#define UNTIL_UNTOLD apr_time_from_sec(24 * 60 * 60)
+#define LEEWAY apr_time_from_sec(5 * 60)        /* clocks differ */
+#define LIFETIME_DEFAULT apr_time_from_sec(24 * 60 * 60)
 
 apr_status_t acme_revoked_issuer(X509 **pissuer, const acme_chain_t *chain,
                                  acme_result_t *res, apr_pool_t *p)
@@ -48,7 +48,7 @@ apr_status_t acme_revoked_is_fresh(apr_time_t *pnext, const ASN1_TIME *from,
                          "dated %s, in the future; check this machine's clock",
                          acme_time_text(made, p));
     }
-    if ((until ? next : made + UNTIL_UNTOLD) < now - LEEWAY) {
+    if ((until ? next : made + LIFETIME_DEFAULT) < now - LEEWAY) {
         return acme_fail(res, APR_EINVAL, "outdated, dated %s",
                          acme_time_text(made, p));
     }

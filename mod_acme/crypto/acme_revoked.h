@@ -1,6 +1,6 @@
 /*
- * acme_revoked.h - what OCSP answers and CRLs have in common: whether a
- * certificate is revoked, as its issuer said it, for a time.
+ * acme_revoked.h - the common part of OCSP answers and CRLs: whether a
+ * certificate is revoked, as its issuer said, for a time.
  */
 #ifndef ACME_REVOKED_H
 #define ACME_REVOKED_H
@@ -20,23 +20,26 @@ typedef enum {
 typedef struct {
     acme_revoked_e status;
     apr_time_t when;            /* YES: since then; else 0 */
-    const char *reason;         /* YES: as in 5280, 5.3.1; NULL: not given */
-    apr_time_t next_update;     /* a newer answer is there by then; 0: any
-                                   time */
+    const char *reason;         /* YES: as in 5280, 5.3.1, constant; NULL:
+                                   none given */
+    apr_time_t next_update;     /* a newer answer is there by then; 0: not
+                                   given */
 } acme_revoked_t;
 
 /*
- * The certificate that issued the leaf; the chain keeps it. ENOENT when
- * nothing follows the leaf, EINVAL when the chain is not linked.
+ * The certificate that issued the leaf: the chain's, which frees it. On failure
+ * *pissuer is NULL: APR_ENOENT, for good, when nothing follows the leaf,
+ * APR_EINVAL when acme_chain_linked() fails.
  */
 apr_status_t acme_revoked_issuer(struct x509_st **pissuer,
                                  const acme_chain_t *chain,
                                  acme_result_t *res, apr_pool_t *p);
 
 /*
- * Does an answer count now that was made at from and holds until then (NULL:
- * it does not say so, and counts for a day)? Clocks may differ by 5 minutes.
- * *pnext is until, or 0.
+ * Does an answer that was made at from and holds until until count at now?
+ * until may be NULL, absent: the answer counts for a day. Clocks may differ by
+ * 5 minutes. *pnext is until, or 0. Else APR_EINVAL, *pnext is 0, and res says
+ * why, for the caller to put a subject before it.
  */
 apr_status_t acme_revoked_is_fresh(apr_time_t *pnext,
                                    const struct asn1_string_st *from,
@@ -44,7 +47,7 @@ apr_status_t acme_revoked_is_fresh(apr_time_t *pnext,
                                    apr_time_t now,
                                    acme_result_t *res, apr_pool_t *p);
 
-/* Is now in what from and until enclose, give or take 5 minutes? */
+/* Is now between from and until, give or take 5 minutes? */
 int acme_revoked_is_within(const struct asn1_string_st *from,
                            const struct asn1_string_st *until, apr_time_t now);
 

@@ -1,5 +1,5 @@
 /*
- * acme_self_signed.c - what a vhost shows until the CA has answered.
+ * acme_self_signed.c - a vhost's certificate until the CA issues one.
  */
 #include <openssl/bn.h>
 #include <openssl/x509v3.h>
@@ -11,7 +11,7 @@
 #define SERIAL_BITS 127         /* 16 octets, positive */
 #define X509_V3 2
 
-/* Issuer and subject: who meets it in a browser should know what it is. */
+/* Issuer and subject: a browser shows it. */
 #define SUBJECT_CN "placeholder of mod_acme"
 #define LEAD apr_time_from_sec(60 * 60)     /* clocks differ */
 
