@@ -1,9 +1,11 @@
 /*
- * acme_dns_lookup.c - lookups: a question, and what its answer makes us ask.
+ * acme_dns_lookup.c - lookups: queries, each of which follows from the answer
+ * to the one before.
  *
- * Each step is called with the answer to the question before it, and asks
- * the next one or ends the lookup.
+ * Each on_...() is called with the answer to the query before it, and sends
+ * the next one or finishes the lookup.
  */
+#include <stdarg.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -26,34 +28,34 @@
 
 struct acme_dns_resolver_t {
     acme_dns_lookup_conf_t conf;
-    acme_dns_queries_t *questions;
+    acme_dns_queries_t *queries;
 };
 
-/* answer goes when the step is done: it copies what it keeps. */
-typedef void step_t(acme_dns_lookup_t *lookup,
-                    const acme_dns_message_t *answer);
+/* answer is freed after the call: its values are copied if kept. */
+typedef void answer_cb(acme_dns_lookup_t *lookup,
+                       const acme_dns_message_t *answer);
 
-/* One question of a lookup. */
+/* One query of a lookup. */
 typedef struct {
     acme_dns_lookup_t *lookup;
-    acme_dns_query_t *question; /* NULL once it was answered */
-    step_t *step;
+    acme_dns_query_t *handle;   /* NULL once it is answered or failed */
+    answer_cb *on_answer;
     const char *name;
     acme_dns_rr_e type;
-} ask_t;
+} query_t;
 
 struct acme_dns_lookup_t {
     apr_pool_t *p;
     acme_dns_resolver_t *resolver;
     const char *server;         /* NULL: the recursive ones */
-    const char *name;           /* as it was asked for */
-    const char *at;             /* where we are: along CNAMEs, on the way up */
+    const char *name;           /* of the lookup, lower case */
+    const char *at;             /* the present name: along CNAMEs, then up */
     int depth_left;             /* CNAMEs that may still come */
-    apr_array_header_t *asks;   /* ask_t *: of the present step */
+    apr_array_header_t *queries;        /* query_t *: the present ones */
     int pending;                /* of them */
     int over;
     apr_status_t rv;
-    const char *detail;         /* when it failed */
+    const char *detail;         /* of a failure */
     apr_array_header_t *values;
     acme_dns_authority_t authority;
     apr_array_header_t *servers;        /* of the authority */
@@ -75,7 +77,7 @@ apr_status_t acme_dns_lookup_open(acme_dns_resolver_t **presolver,
     if (resolver->conf.timeout <= 0) {
         resolver->conf.timeout = ACME_DNS_LOOKUP_TIMEOUT;
     }
-    rv = acme_dns_query_open(&resolver->questions, conf->stop, conf->servers,
+    rv = acme_dns_query_open(&resolver->queries, conf->stop, conf->servers,
                              resolver->conf.timeout, res, p);
     if (rv == APR_SUCCESS) {
         *presolver = resolver;
@@ -83,29 +85,39 @@ apr_status_t acme_dns_lookup_open(acme_dns_resolver_t **presolver,
     return rv;
 }
 
-static apr_status_t forget_asks(void *data)
+static apr_status_t cancel_queries(void *data)
 {
     acme_dns_lookup_t *lookup = data;
     int i;
 
-    for (i = 0; i < lookup->asks->nelts; i++) {
-        ask_t *ask = APR_ARRAY_IDX(lookup->asks, i, ask_t *);
+    for (i = 0; i < lookup->queries->nelts; i++) {
+        query_t *query = APR_ARRAY_IDX(lookup->queries, i, query_t *);
 
-        if (ask->question) {
-            acme_dns_query_cancel(ask->question);
+        if (query->handle) {
+            acme_dns_query_cancel(query->handle);
         }
     }
-    apr_array_clear(lookup->asks);
+    apr_array_clear(lookup->queries);
     return APR_SUCCESS;
 }
 
-static void finish(acme_dns_lookup_t *lookup, apr_status_t rv,
-                   const char *detail)
+static void finish_lookup(acme_dns_lookup_t *lookup, apr_status_t rv)
 {
-    forget_asks(lookup);
+    cancel_queries(lookup);
     lookup->over = 1;
     lookup->rv = rv;
-    lookup->detail = detail;
+}
+
+__attribute__((format(printf, 3, 4)))
+static void fail_lookup(acme_dns_lookup_t *lookup, apr_status_t rv,
+                        const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    lookup->detail = apr_pvsprintf(lookup->p, fmt, args);
+    va_end(args);
+    finish_lookup(lookup, rv);
 }
 
 static const char *type_text(acme_dns_rr_e type)
@@ -133,68 +145,67 @@ static const char *server_text(const acme_dns_lookup_t *lookup)
                                           : "this machine's resolver";
 }
 
-static void fail_query(const ask_t *ask, apr_status_t rv, const char *why)
+static void fail_query(const query_t *query, apr_status_t rv, const char *why)
 {
-    acme_dns_lookup_t *lookup = ask->lookup;
+    acme_dns_lookup_t *lookup = query->lookup;
 
-    finish(lookup, rv,
-           apr_psprintf(lookup->p, "%s: no answer to %s from %s: %s",
-                        ask->name, type_text(ask->type), server_text(lookup),
-                        why));
+    fail_lookup(lookup, rv,
+                "%s: no answer to %s from %s: %s",
+                query->name, type_text(query->type), server_text(lookup), why);
 }
 
 static void on_reply(void *baton, apr_status_t rv, const char *why,
                      const unsigned char *message, apr_size_t len)
 {
-    ask_t *ask = baton;
-    acme_dns_lookup_t *lookup = ask->lookup;
+    query_t *query = baton;
+    acme_dns_lookup_t *lookup = query->lookup;
     acme_dns_message_t *answer = NULL;
-    apr_pool_t *step_pool;
+    apr_pool_t *answer_pool;
 
-    ask->question = NULL;
+    query->handle = NULL;
     lookup->pending--;
-    apr_pool_create(&step_pool, lookup->p);
+    apr_pool_create(&answer_pool, lookup->p);
     if (rv == APR_SUCCESS) {
         why = "the answer is malformed";
-        if (acme_dns_message_parse(&answer, message, len, step_pool)) {
+        if (acme_dns_message_parse(&answer, message, len, answer_pool)) {
             rv = APR_EGENERAL;
         }
     }
-    /* One address is as good as the other: on_address() looks whether any. */
-    if (rv != APR_SUCCESS && ask->type != ACME_RR_A
-        && ask->type != ACME_RR_AAAA) {
-        fail_query(ask, rv, why);
+    /* One address is as good as another: on_address() checks for any. */
+    if (rv != APR_SUCCESS && query->type != ACME_RR_A
+        && query->type != ACME_RR_AAAA) {
+        fail_query(query, rv, why);
     }
     else {
-        ask->step(lookup, answer);
+        query->on_answer(lookup, answer);
     }
-    apr_pool_destroy(step_pool);
+    apr_pool_destroy(answer_pool);
 }
 
 static void send_query(acme_dns_lookup_t *lookup, const char *name,
-                       acme_dns_rr_e type, step_t *step)
+                       acme_dns_rr_e type, answer_cb *on_answer)
 {
-    ask_t *ask;
+    query_t *query;
 
-    if (lookup->over) {         /* the question before failed at once */
+    if (lookup->over) {         /* the query before failed at once */
         return;
     }
-    ask = apr_pcalloc(lookup->p, sizeof(*ask));
-    ask->lookup = lookup;
-    ask->step = step;
-    ask->name = name;
-    ask->type = type;
-    APR_ARRAY_PUSH(lookup->asks, ask_t *) = ask;
+    query = apr_pcalloc(lookup->p, sizeof(*query));
+    query->lookup = lookup;
+    query->on_answer = on_answer;
+    query->name = name;
+    query->type = type;
+    APR_ARRAY_PUSH(lookup->queries, query_t *) = query;
     lookup->pending++;
-    ask->question =
-        acme_dns_query_send(lookup->resolver->questions, lookup->server, name,
-                            type, on_reply, ask);
-    if (!ask->question) {
-        fail_query(ask, APR_ENOMEM, "out of memory");
+    query->handle =
+        acme_dns_query_send(lookup->resolver->queries, lookup->server, name,
+                            type, on_reply, query);
+    if (!query->handle) {
+        fail_query(query, APR_ENOMEM, "out of memory");
     }
 }
 
-static acme_dns_lookup_t *lookup_make(acme_dns_resolver_t *resolver,
+static acme_dns_lookup_t *make_lookup(acme_dns_resolver_t *resolver,
                                       const char *server, const char *name,
                                       apr_pool_t *p)
 {
@@ -209,25 +220,26 @@ static acme_dns_lookup_t *lookup_make(acme_dns_resolver_t *resolver,
     lookup->name = acme_text_lower(name, strlen(name), own);
     lookup->at = lookup->name;
     lookup->depth_left = ACME_CNAME_DEPTH_MAX;
-    lookup->asks = apr_array_make(own, 2, sizeof(ask_t *));
-    apr_pool_cleanup_register(own, lookup, forget_asks, apr_pool_cleanup_null);
+    lookup->queries = apr_array_make(own, 2, sizeof(query_t *));
+    apr_pool_cleanup_register(own, lookup, cancel_queries,
+                              apr_pool_cleanup_null);
     return lookup;
 }
 
-/* Go to where the CNAMEs lead; *pmoved whether there were any. */
-static int follow(int *pmoved, acme_dns_lookup_t *lookup,
-                  const acme_dns_message_t *answer)
+/*
+ * Move to the name that the CNAMEs of answer lead to; *pmoved: were there any?
+ * Returns 0 when the lookup is finished: too many of them.
+ */
+static int follow_cnames(int *pmoved, acme_dns_lookup_t *lookup,
+                         const acme_dns_message_t *answer)
 {
     const char *to =
         acme_dns_message_follow(answer, lookup->at, &lookup->depth_left);
 
     if (!to) {
-        finish(
-            lookup, APR_EGENERAL,
-            apr_psprintf(
-                lookup->p,
-                "%s: more than %d CNAMEs one after the other, or a circle of them",
-                lookup->name, ACME_CNAME_DEPTH_MAX));
+        fail_lookup(lookup, APR_EGENERAL,
+                    "%s: more than %d CNAMEs one after the other, or a circle of them",
+                    lookup->name, ACME_CNAME_DEPTH_MAX);
         return 0;
     }
     *pmoved = to != lookup->at;
@@ -237,13 +249,15 @@ static int follow(int *pmoved, acme_dns_lookup_t *lookup,
     return 1;
 }
 
-static apr_array_header_t *txt_values(const acme_dns_lookup_t *lookup,
-                                      const acme_dns_message_t *answer)
+static void on_txt(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
 {
-    apr_array_header_t *values =
-        apr_array_make(lookup->p, 4, sizeof(const char *));
-    int i;
+    apr_array_header_t *values;
+    int moved, i;
 
+    if (!follow_cnames(&moved, lookup, answer)) {
+        return;
+    }
+    values = apr_array_make(lookup->p, 4, sizeof(const char *));
     for (i = 0; i < answer->answers->nelts && values->nelts < VALUES_MAX;
          i++) {
         const acme_dns_rr_t *rr =
@@ -254,43 +268,24 @@ static apr_array_header_t *txt_values(const acme_dns_lookup_t *lookup,
                 apr_pstrdup(lookup->p, rr->value);
         }
     }
-    return values;
-}
+    lookup->values = values;
 
-/*
- * A server that is not responsible for the zone knows nothing, which is not
- * the same as that there is none.
- */
-static void no_values(acme_dns_lookup_t *lookup,
-                      const acme_dns_message_t *answer)
-{
-    if (lookup->server && !answer->authoritative) {
-        finish(lookup, APR_EGENERAL,
-               apr_psprintf(lookup->p, "%s: %s is not responsible for it",
-                            lookup->name, lookup->server));
-        return;
-    }
-    finish(lookup, APR_ENOENT,
-           apr_psprintf(lookup->p, "%s: %s has no TXT record for it",
-                        lookup->name, server_text(lookup)));
-}
-
-static void on_txt(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
-{
-    int moved;
-
-    if (!follow(&moved, lookup, answer)) {
-        return;
-    }
-    lookup->values = txt_values(lookup, answer);
-    if (lookup->values->nelts > 0) {
-        finish(lookup, APR_SUCCESS, NULL);
+    if (values->nelts > 0) {
+        finish_lookup(lookup, APR_SUCCESS);
     }
     else if (moved && !lookup->server && answer->rcode == RCODE_NOERROR) {
         send_query(lookup, lookup->at, ACME_RR_TXT, on_txt);
     }
+    else if (lookup->server && !answer->authoritative) {
+        /* Such a server knows nothing: there may be a record all the same. */
+        fail_lookup(lookup, APR_EGENERAL,
+                    "%s: %s is not responsible for it",
+                    lookup->name, lookup->server);
+    }
     else {
-        no_values(lookup, answer);
+        fail_lookup(lookup, APR_ENOENT,
+                    "%s: %s has no TXT record for it",
+                    lookup->name, server_text(lookup));
     }
 }
 
@@ -298,19 +293,22 @@ acme_dns_lookup_t *acme_dns_lookup_txt(acme_dns_resolver_t *resolver,
                                        const char *server, const char *name,
                                        apr_pool_t *p)
 {
-    acme_dns_lookup_t *lookup = lookup_make(resolver, server, name, p);
+    acme_dns_lookup_t *lookup = make_lookup(resolver, server, name, p);
 
     send_query(lookup, lookup->name, ACME_RR_TXT, on_txt);
     return lookup;
 }
 
-/* All addresses in an answer: it is to a question for nothing else. */
-static void add_servers(acme_dns_lookup_t *lookup,
-                        const acme_dns_message_t *answer)
+/*
+ * All addresses of the answer count: the query was for nothing else. answer is
+ * NULL when there was none.
+ */
+static void on_address(acme_dns_lookup_t *lookup,
+                       const acme_dns_message_t *answer)
 {
     int i;
 
-    for (i = 0; i < answer->answers->nelts; i++) {
+    for (i = 0; answer && i < answer->answers->nelts; i++) {
         const acme_dns_rr_t *rr =
             &APR_ARRAY_IDX(answer->answers, i, acme_dns_rr_t);
         const char *server;
@@ -318,36 +316,25 @@ static void add_servers(acme_dns_lookup_t *lookup,
         if (rr->type != ACME_RR_A && rr->type != ACME_RR_AAAA) {
             continue;
         }
-        server = apr_psprintf(lookup->p,
-                              rr->type == ACME_RR_AAAA ? "[%s]:%s" : "%s:%s",
-                              rr->value,
+        server = apr_psprintf(lookup->p, rr->type == ACME_RR_AAAA
+                                             ? "[%s]:%s" : "%s:%s", rr->value,
                               lookup->resolver->conf.authority_port);
         if (lookup->servers->nelts < SERVERS_MAX
             && !acme_name_in(lookup->servers, server)) {
             APR_ARRAY_PUSH(lookup->servers, const char *) = server;
         }
     }
-}
 
-/* answer is NULL when there was none. */
-static void on_address(acme_dns_lookup_t *lookup,
-                       const acme_dns_message_t *answer)
-{
-    if (answer) {
-        add_servers(lookup, answer);
-    }
     if (lookup->pending > 0) {
         return;
     }
     if (lookup->servers->nelts > 0) {
-        finish(lookup, APR_SUCCESS, NULL);
+        finish_lookup(lookup, APR_SUCCESS);
     }
     else {
-        finish(lookup, APR_EGENERAL,
-               apr_psprintf(
-                   lookup->p,
-                   "%s: the name servers of its zone %s have no addresses",
-                   lookup->name, lookup->authority.zone));
+        fail_lookup(lookup, APR_EGENERAL,
+                    "%s: the name servers of its zone %s have no addresses",
+                    lookup->name, lookup->authority.zone);
     }
 }
 
@@ -355,7 +342,7 @@ static void on_ns(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
 {
     int i, names = 0;
 
-    apr_array_clear(lookup->asks);
+    apr_array_clear(lookup->queries);
     for (i = 0; i < answer->answers->nelts && names < NAME_SERVERS_MAX
                 && !lookup->over; i++) {
         const acme_dns_rr_t *rr =
@@ -371,13 +358,13 @@ static void on_ns(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
         }
     }
     if (names == 0) {
-        finish(lookup, APR_EGENERAL,
-               apr_psprintf(lookup->p, "%s: its zone %s has no name servers",
-                            lookup->name, lookup->authority.zone));
+        fail_lookup(lookup, APR_EGENERAL,
+                    "%s: its zone %s has no name servers",
+                    lookup->name, lookup->authority.zone);
     }
 }
 
-/* Is name the zone, or below it? The root is everybody's and no help. */
+/* Is name the zone, or below it? The root, above every name, does not count. */
 static int is_within(const char *name, const char *zone)
 {
     const apr_size_t len = strlen(name), zone_len = strlen(zone);
@@ -387,7 +374,7 @@ static int is_within(const char *name, const char *zone)
            && (len == zone_len || name[len - zone_len - 1] == '.');
 }
 
-/* The SOA of the zone of name, from either section, or NULL. */
+/* The SOA of the zone of name, in either section, or NULL. */
 static const acme_dns_rr_t *find_zone(const acme_dns_message_t *answer,
                                       const char *name)
 {
@@ -409,21 +396,19 @@ static const acme_dns_rr_t *find_zone(const acme_dns_message_t *answer,
 }
 
 /*
- * Most resolvers name the zone in their first answer; some leave its authority
- * section out, so each parent is asked in turn.
+ * Most answers to the first query have the SOA of the zone; some resolvers
+ * leave the authority section out, so each name above is queried in turn.
  */
 static void on_way_up(acme_dns_lookup_t *lookup,
                       const acme_dns_message_t *answer)
 {
-    const acme_dns_rr_t *soa = answer ? find_zone(answer, lookup->at) : NULL;
+    const acme_dns_rr_t *soa = find_zone(answer, lookup->at);
 
     if (soa) {
-        apr_interval_time_t ttl = soa->ttl;
-
         lookup->authority.zone = apr_pstrdup(lookup->p, soa->owner);
-        lookup->authority.interval = ttl < INTERVAL_MIN ? INTERVAL_MIN
-                                     : ttl > INTERVAL_MAX ? INTERVAL_MAX
-                                     : ttl;
+        lookup->authority.interval =
+            soa->ttl < INTERVAL_MIN ? INTERVAL_MIN
+            : soa->ttl < INTERVAL_MAX ? soa->ttl : INTERVAL_MAX;
         send_query(lookup, lookup->authority.zone, ACME_RR_NS, on_ns);
         return;
     }
@@ -433,16 +418,16 @@ static void on_way_up(acme_dns_lookup_t *lookup,
         send_query(lookup, lookup->at, ACME_RR_SOA, on_way_up);
         return;
     }
-    finish(lookup, APR_ENOENT,
-           apr_psprintf(lookup->p, "%s: in no zone that %s knows",
-                        lookup->name, server_text(lookup)));
+    fail_lookup(lookup, APR_ENOENT,
+                "%s: in no zone that %s knows",
+                lookup->name, server_text(lookup));
 }
 
 static void on_soa(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
 {
     int moved;
 
-    if (!follow(&moved, lookup, answer)) {
+    if (!follow_cnames(&moved, lookup, answer)) {
         return;
     }
     lookup->authority.record = lookup->at;
@@ -457,7 +442,7 @@ static void on_soa(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
 acme_dns_lookup_t *acme_dns_lookup_authority(acme_dns_resolver_t *resolver,
                                              const char *name, apr_pool_t *p)
 {
-    acme_dns_lookup_t *lookup = lookup_make(resolver, NULL, name, p);
+    acme_dns_lookup_t *lookup = make_lookup(resolver, NULL, name, p);
 
     lookup->servers = apr_array_make(lookup->p, 4, sizeof(const char *));
     lookup->authority.servers = lookup->servers;
@@ -470,8 +455,9 @@ int acme_dns_lookup_is_over(const acme_dns_lookup_t *lookup)
     return lookup->over;
 }
 
-static apr_status_t outcome(const acme_dns_lookup_t *lookup,
-                            acme_result_t *res)
+/* The status of a finished lookup; res is filled when it failed. */
+static apr_status_t read_outcome(const acme_dns_lookup_t *lookup,
+                                 acme_result_t *res)
 {
     if (lookup->rv == APR_SUCCESS) {
         return APR_SUCCESS;
@@ -486,7 +472,7 @@ apr_status_t acme_dns_lookup_values(apr_array_header_t **pvalues,
                                     acme_result_t *res)
 {
     *pvalues = lookup->rv == APR_SUCCESS ? lookup->values : NULL;
-    return outcome(lookup, res);
+    return read_outcome(lookup, res);
 }
 
 apr_status_t acme_dns_lookup_servers(acme_dns_authority_t *out,
@@ -497,7 +483,7 @@ apr_status_t acme_dns_lookup_servers(acme_dns_authority_t *out,
     if (lookup->rv == APR_SUCCESS) {
         *out = lookup->authority;
     }
-    return outcome(lookup, res);
+    return read_outcome(lookup, res);
 }
 
 void acme_dns_lookup_end(acme_dns_lookup_t *lookup)
@@ -508,7 +494,7 @@ void acme_dns_lookup_end(acme_dns_lookup_t *lookup)
 apr_status_t acme_dns_lookup_run(acme_dns_resolver_t *resolver,
                                  apr_interval_time_t most, acme_result_t *res)
 {
-    return acme_dns_query_run(resolver->questions, most, res);
+    return acme_dns_query_run(resolver->queries, most, res);
 }
 
 apr_time_t acme_dns_lookup_now(void)
@@ -526,7 +512,7 @@ apr_status_t acme_dns_lookup_txt_wait(apr_array_header_t **pvalues,
 
     *pvalues = NULL;
 
-    /* It ends: each of its questions has a timeout. */
+    /* The loop ends: each query has a timeout. */
     while (!lookup->over && rv != APR_EINTR) {
         rv = acme_dns_lookup_run(resolver, RUN_MOST, res);
     }

@@ -1,8 +1,8 @@
 /*
  * acme_dns_lookup.h - the DNS: TXT values, and which servers are responsible.
  *
- * A resolver is used by one thread. A lookup goes on while that thread is in
- * acme_dns_lookup_run().
+ * A resolver is used by one thread. Its lookups proceed while that thread is
+ * in acme_dns_lookup_run(). Times are in microseconds.
  */
 #ifndef ACME_DNS_LOOKUP_H
 #define ACME_DNS_LOOKUP_H
@@ -15,90 +15,105 @@
 
 #define ACME_DNS_LOOKUP_TIMEOUT apr_time_from_sec(5)
 
+/* How a resolver queries. */
 typedef struct {
-    acme_stop_t *stop;          /* leaves at once */
+    acme_stop_t *stop;          /* ends acme_dns_lookup_run() at once */
     const char *servers;        /* the recursive ones: "127.0.0.1:5353,..." ;
                                    NULL: as the system has them */
     const char *authority_port; /* where name servers of zones listen, for
                                    tests; NULL: 53 */
-    apr_interval_time_t timeout; /* of one question with its retries;
+    apr_interval_time_t timeout;        /* of one query with its retries;
                                            0: ACME_DNS_LOOKUP_TIMEOUT */
 } acme_dns_lookup_conf_t;
 
 typedef struct acme_dns_resolver_t acme_dns_resolver_t;
 
-/* The zone of a name and its name servers. */
+/* The zone of a name, and the servers that are responsible for it. */
 typedef struct {
     const char *record;         /* the name behind all CNAMEs */
     const char *zone;           /* the zone that it is in */
     const apr_array_header_t *servers;  /* const char *: "192.0.2.1:53",
                                            "[2001:db8::1]:53"; 1 to 16 */
-    apr_interval_time_t interval;       /* between looks, 2 s to 60 s: how
-                                           long the zone lets others remember
-                                           that there is none (2308, 5) */
+    apr_interval_time_t interval;       /* between lookups, 2 s to 60 s: how
+                                           long others may cache that there
+                                           is no record (2308, 5) */
 } acme_dns_authority_t;
 
-/* conf is copied; its strings and its stop must outlive p. */
+/*
+ * A resolver that lives as long as p. conf is copied; its strings and its stop
+ * must outlive p. On failure *presolver is NULL, as acme_dns_query_open() has
+ * it.
+ */
 apr_status_t acme_dns_lookup_open(acme_dns_resolver_t **presolver,
                                   const acme_dns_lookup_conf_t *conf,
                                   acme_result_t *res, apr_pool_t *p);
 
 /*
- * One lookup. It ends with p, or by acme_dns_lookup_end(); p must not outlive
- * the resolver.
+ * One lookup. It ends with the pool that it was begun with, or by
+ * acme_dns_lookup_end(); before the resolver does, or with it.
  */
 typedef struct acme_dns_lookup_t acme_dns_lookup_t;
 
 /*
- * TXT values of name. server NULL: as the recursive servers see it, CNAMEs
- * followed. Else that one server ("192.0.2.1:53") is asked, recursion not
- * desired, and no CNAME followed that leads out of its answer.
+ * Begin a lookup of the TXT values of name. server NULL: at the recursive
+ * servers, and CNAMEs are followed. Else at that one server ("192.0.2.1:53"),
+ * recursion not desired, and no CNAME is followed that leads out of its
+ * answer. server and name are copied. Never NULL.
  */
 acme_dns_lookup_t *acme_dns_lookup_txt(acme_dns_resolver_t *resolver,
                                        const char *server, const char *name,
                                        apr_pool_t *p);
 
 /*
- * Find the zone of name, which need not exist, and its name servers. The zone
- * is the owner of the SOA, which comes with a negative answer or is found at a
- * parent. Success means at least one server.
+ * Begin a lookup of the zone of name, which need not exist, and of its
+ * servers. The SOA names the zone, be it in the answer that there is no such
+ * record (2308, 3) or found on the way up. name is copied. Never NULL.
  */
 acme_dns_lookup_t *acme_dns_lookup_authority(acme_dns_resolver_t *resolver,
                                              const char *name, apr_pool_t *p);
 
-/* True once the result, or a failure, is there. */
+/* Did lookup succeed or fail? Then its outcome can be read, and no earlier. */
 int acme_dns_lookup_is_over(const acme_dns_lookup_t *lookup);
 
 /*
- * The result of a lookup that is over, in the lookup's pool: TXT values as
- * acme_dns_lookup_txt_wait() returns them, or zone and name servers. On
- * failure the status and res are the lookup's.
+ * The outcome of acme_dns_lookup_txt(), once it is over: the values and the
+ * status of acme_dns_lookup_txt_wait() below. The values are the lookup's; on
+ * failure *pvalues is NULL.
  */
 apr_status_t acme_dns_lookup_values(apr_array_header_t **pvalues,
                                     const acme_dns_lookup_t *lookup,
                                     acme_result_t *res);
+
+/*
+ * The outcome of acme_dns_lookup_authority(), once it is over: 1 to 16 servers.
+ * The strings are the lookup's. On failure *out is zeros: APR_ENOENT when no
+ * zone is found, APR_TIMEUP when a server did not answer, else APR_EGENERAL.
+ */
 apr_status_t acme_dns_lookup_servers(acme_dns_authority_t *out,
                                      const acme_dns_lookup_t *lookup,
                                      acme_result_t *res);
 
-/* End a lookup, over or not; its result must not be used afterwards. */
+/* End a lookup, over or not, and free it with its outcome. */
 void acme_dns_lookup_end(acme_dns_lookup_t *lookup);
 
 /*
- * Let all lookups go on. APR_SUCCESS when something came, which need not end
- * a lookup; APR_TIMEUP when nothing did for most; APR_EINTR when stopped.
+ * Let all lookups proceed. APR_SUCCESS when a query is answered or failed,
+ * which need not end a lookup; APR_TIMEUP when none was for most; APR_EINTR
+ * when stopped.
  */
 apr_status_t acme_dns_lookup_run(acme_dns_resolver_t *resolver,
                                  apr_interval_time_t most, acme_result_t *res);
 
-/* A clock that nobody sets: for intervals, it has no date. */
+/* acme_dns_query_now(), for callers of lookups. */
 apr_time_t acme_dns_lookup_now(void);
 
 /*
- * TXT values of name, at most 64: const char *, the character-strings of a
- * record joined, each at most 4096 octets of 0x20 to 0x7e; what is not such
- * a text is left out. APR_ENOENT when there are none, APR_TIMEUP when nobody
- * answered, APR_EINTR when stopped.
+ * Look up TXT values of name at the recursive servers, and wait for them. At
+ * most 64, in p: const char *, the character-strings of a record joined, each
+ * at most 4096 octets of 0x20 to 0x7e; other values are left out.
+ *
+ * On failure *pvalues is NULL: APR_ENOENT when there are no values, APR_TIMEUP
+ * when no server answered, APR_EINTR when stopped, else APR_EGENERAL.
  */
 apr_status_t acme_dns_lookup_txt_wait(apr_array_header_t **pvalues,
                                       acme_dns_resolver_t *resolver,

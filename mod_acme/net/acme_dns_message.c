@@ -77,7 +77,7 @@ static apr_size_t read_pointer(reader_t *r, apr_size_t before)
     return to < before ? to : r->len;
 }
 
-/* (1035, 4.1.4) r is behind the name then. */
+/* Read a name, compressed or not; r is behind it then. (1035, 4.1.4) */
 static int read_name(name_t *name, reader_t *r)
 {
     reader_t part = *r;
@@ -117,8 +117,8 @@ static int read_name(name_t *name, reader_t *r)
 }
 
 /*
- * What follows reads the data of a record, which r is bounded to, into rr:
- * 0 when the message is broken. A value that is of no use stays NULL.
+ * The following functions read the data of a record, which r is bounded to,
+ * into rr: 0 when the message is malformed. An unusable value stays NULL.
  */
 static int read_name_value(acme_dns_rr_t *rr, reader_t *r, apr_pool_t *p)
 {
@@ -173,9 +173,9 @@ static int read_txt(acme_dns_rr_t *rr, reader_t *r, apr_pool_t *p)
 }
 
 /*
- * How long "there is none" holds: the lesser of TTL and minimum. (2308, 5)
- * bind sends a TTL of 0 with it when an SOA was asked for, which we do: that
- * says nothing of other types.
+ * How long a negative answer may be cached: the lesser of TTL and minimum.
+ * (2308, 5) BIND sends a TTL of 0 when the query was for the SOA, as ours is:
+ * that says nothing of other types.
  */
 static int read_soa(acme_dns_rr_t *rr, reader_t *r)
 {
@@ -246,7 +246,7 @@ static int read_record(apr_array_header_t *records, reader_t *r, apr_pool_t *p)
     return 1;
 }
 
-/* The additional section is not asked for: nothing in it can be relied on. */
+/* The additional section is left out: no query was for it. */
 apr_status_t acme_dns_message_parse(acme_dns_message_t **panswer,
                                     const unsigned char *message,
                                     apr_size_t len, apr_pool_t *p)

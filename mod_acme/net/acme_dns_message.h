@@ -1,8 +1,8 @@
 /*
- * acme_dns_message.h - what a DNS server answered, taken apart.
+ * acme_dns_message.h - the answer of a DNS server, parsed. (1035, 4)
  *
- * The octets are a stranger's: whatever does not fit is refused, whatever is
- * of no use to us is left out.
+ * The octets are a stranger's: a malformed message is refused, and records
+ * that we do not use are left out.
  */
 #ifndef ACME_DNS_MESSAGE_H
 #define ACME_DNS_MESSAGE_H
@@ -29,30 +29,35 @@ typedef struct {
     const char *owner;
     const char *value;      /* CNAME, NS: a name; A, AAAA: an address; TXT: its
                                character-strings joined; SOA: "" */
-    apr_interval_time_t ttl;        /* SOA: of a negative answer (2308, 5) */
+    apr_interval_time_t ttl;        /* microseconds; SOA: of a negative answer
+                                       (2308, 5) */
 } acme_dns_rr_t;
 
 #define ACME_RCODE_NXDOMAIN 3
 
+/* All of it in the pool of the call. */
 typedef struct {
-    int rcode;
-    int authoritative;
+    int rcode;                          /* without those of EDNS */
+    int authoritative;                  /* boolean */
     apr_array_header_t *answers;        /* acme_dns_rr_t, of both sections */
     apr_array_header_t *authority;      /* together at most 512 */
 } acme_dns_message_t;
 
 /*
- * APR_EINVAL when the message is none. Left out are other types and classes,
- * names with an octet beyond letters, digits, '-' and '_', and TXT values
- * that are longer than ACME_TXT_MAX or hold more than 0x20 to 0x7e.
+ * Parse len octets; what is kept is copied into p. APR_EINVAL, and *panswer
+ * NULL, when they are not a DNS message. Left out are other types and classes,
+ * names with an octet beyond letters, digits, '-' and '_', TXT values that are
+ * longer than ACME_TXT_MAX or hold more than 0x20 to 0x7e, and the additional
+ * section.
  */
 apr_status_t acme_dns_message_parse(acme_dns_message_t **panswer,
                                     const unsigned char *message,
                                     apr_size_t len, apr_pool_t *p);
 
 /*
- * Where the CNAMEs in the answer lead from name; name itself when there are
- * none. NULL when there are more than *pleft, from which they are taken.
+ * Where the CNAMEs in the answer lead from name: the answer's, or name itself
+ * when there are none. NULL when there are more than *pleft, which counts down
+ * with each.
  */
 const char *acme_dns_message_follow(const acme_dns_message_t *answer,
                                     const char *name, int *pleft);

@@ -2,7 +2,8 @@
  * acme_dns_query.c - a c-ares channel a server, one poll() over all of them.
  *
  * c-ares calls back in the middle of its work, where its channel must not be
- * touched: on_reply() only keeps the answer. Our own loop reports it.
+ * touched: on_reply() only keeps the reply, and acme_dns_query_run() reports
+ * it to the caller.
  */
 /* ares_query() and ares_getsock() are what c-ares 1.18 has. */
 #define CARES_NO_DEPRECATED
@@ -23,7 +24,7 @@
 #include "acme_dns_query.h"
 
 #define CHANNELS_MAX 64         /* file descriptors are httpd's as well */
-#define CHANNEL_QUESTIONS_MAX 64
+#define CHANNEL_QUERIES_MAX 64
 #define SERVER_SIZE 64          /* "[v6 address]:port" */
 #define CLASS_IN 1
 #define POLL_MAX apr_time_from_sec(60)
@@ -43,22 +44,22 @@
 typedef struct {
     ares_channel ares;          /* NULL: a free place */
     char server[SERVER_SIZE];   /* "": the recursive ones */
-    int asked;                  /* questions that c-ares holds */
-    int fds;                    /* of this turn's poll */
+    int asked;                  /* queries that c-ares holds */
+    int fds;                    /* sockets in the present poll() */
 } channel_t;
 
 APR_RING_HEAD(ring_t, acme_dns_query_t);
 
-/* Of malloc: c-ares may hold one longer than who asked it lives. */
+/* Of malloc: c-ares may hold one longer than its caller lives. */
 struct acme_dns_query_t {
     APR_RING_ENTRY(acme_dns_query_t) link;
     acme_dns_queries_t *all;
-    acme_dns_query_cb *cb; /* NULL: canceled or reported */
+    acme_dns_query_cb *cb;      /* NULL: cancelled, or reported as late */
     void *baton;
     char server[SERVER_SIZE];
     char name[ACME_NAME_MAX + 1];
     acme_dns_rr_e type;
-    channel_t *channel;         /* once it was begun */
+    channel_t *channel;         /* NULL until c-ares has it */
     apr_time_t deadline;
     int status;                 /* c-ares' */
     unsigned char *message;
@@ -79,7 +80,7 @@ struct acme_dns_queries_t {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int library_status;
 
-/* It counts, without a lock; only elsewhere than on Unix is there more. */
+/* c-ares counts the calls, without a lock: one call a process. */
 static void init_library(void)
 {
     library_status = ares_library_init(ARES_LIB_INIT_ALL);
@@ -93,31 +94,31 @@ apr_time_t acme_dns_query_now(void)
     return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
 }
 
-static void question_free(acme_dns_query_t *q)
+static void free_query(acme_dns_query_t *q)
 {
     free(q->message);
     free(q);
 }
 
-static void move_to(struct ring_t *ring, acme_dns_query_t *q)
+static void move_to_ring(struct ring_t *ring, acme_dns_query_t *q)
 {
     APR_RING_REMOVE(q, link);
     APR_RING_INSERT_TAIL(ring, q, acme_dns_query_t, link);
 }
 
-static void free_all(struct ring_t *ring)
+static void free_ring(struct ring_t *ring)
 {
     acme_dns_query_t *q;
 
     while (!APR_RING_EMPTY(ring, acme_dns_query_t, link)) {
         q = APR_RING_FIRST(ring);
         APR_RING_REMOVE(q, link);
-        question_free(q);
+        free_query(q);
     }
 }
 
-/* c-ares lets go of what it holds, which then is over. */
-static apr_status_t questions_free(void *data)
+/* ares_destroy() ends the queries that c-ares holds: they are over then. */
+static apr_status_t free_queries(void *data)
 {
     acme_dns_queries_t *all = data;
     int i;
@@ -127,13 +128,13 @@ static apr_status_t questions_free(void *data)
             ares_destroy(all->channels[i].ares);
         }
     }
-    free_all(&all->waiting);
-    free_all(&all->asked);
-    free_all(&all->over);
+    free_ring(&all->waiting);
+    free_ring(&all->asked);
+    free_ring(&all->over);
     return APR_SUCCESS;
 }
 
-static int channel_open(channel_t *channel, const acme_dns_queries_t *all,
+static int open_channel(channel_t *channel, const acme_dns_queries_t *all,
                         const char *server)
 {
     struct ares_options options = { .tries = TRIES, .ednspsz = UDP_SIZE };
@@ -146,12 +147,12 @@ static int channel_open(channel_t *channel, const acme_dns_queries_t *all,
     if (options.timeout < TRY_MS_MIN) {
         options.timeout = TRY_MS_MIN;
     }
-    /* Of one server we want to know how it fails; of several, the next. */
+    /* The failure of one server is reported; of several, the next is tried. */
     options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS
                     | (*server ? ARES_FLAG_NORECURSE | ARES_FLAG_NOCHECKRESP
                                : 0);
 #ifdef ARES_OPT_QUERY_CACHE
-    /* Newer ones remember for an hour: we look again and again. */
+    /* Newer releases cache for an hour, and we wait for changes. */
     options.qcache_max_ttl = 0;
     mask |= ARES_OPT_QUERY_CACHE;
 #endif
@@ -173,7 +174,7 @@ static int channel_open(channel_t *channel, const acme_dns_queries_t *all,
     return ARES_SUCCESS;
 }
 
-/* c-ares takes "127.0.0.1:5x" for a server. */
+/* Checked here: c-ares accepts "127.0.0.1:5x". */
 static int are_servers(const char *servers, apr_pool_t *p)
 {
     char *rest = apr_pstrdup(p, servers), *one, *address, *scope;
@@ -209,12 +210,12 @@ apr_status_t acme_dns_query_open(acme_dns_queries_t **pall, acme_stop_t *stop,
     APR_RING_INIT(&all->waiting, acme_dns_query_t, link);
     APR_RING_INIT(&all->asked, acme_dns_query_t, link);
     APR_RING_INIT(&all->over, acme_dns_query_t, link);
-    apr_pool_cleanup_register(p, all, questions_free, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(p, all, free_queries, apr_pool_cleanup_null);
 
-    /* What is wrong with the servers is better said now than of each name. */
+    /* Bad servers are reported once here, and not for each name. */
     status = servers && !are_servers(servers, p)
                  ? ARES_EBADSTR
-                 : channel_open(&all->channels[0], all, "");
+                 : open_channel(&all->channels[0], all, "");
     if (status != ARES_SUCCESS) {
         return acme_fail_never(
             res, APR_EINVAL,
@@ -225,8 +226,11 @@ apr_status_t acme_dns_query_open(acme_dns_queries_t **pall, acme_stop_t *stop,
     return APR_SUCCESS;
 }
 
-/* NULL when it cannot be asked yet; *pstatus when it never can. */
-static channel_t *channel_for(int *pstatus, acme_dns_queries_t *all,
+/*
+ * The channel for a server. NULL when all are in use or the server's is full;
+ * then *pstatus is not ARES_SUCCESS when it can never be queried.
+ */
+static channel_t *find_channel(int *pstatus, acme_dns_queries_t *all,
                               const char *server)
 {
     channel_t *place = NULL, *channel;
@@ -239,11 +243,11 @@ static channel_t *channel_for(int *pstatus, acme_dns_queries_t *all,
             place = place ? place : channel;
         }
         else if (!strcmp(channel->server, server)) {
-            return channel->asked < CHANNEL_QUESTIONS_MAX ? channel : NULL;
+            return channel->asked < CHANNEL_QUERIES_MAX ? channel : NULL;
         }
     }
     if (place) {
-        *pstatus = channel_open(place, all, server);
+        *pstatus = open_channel(place, all, server);
     }
     return place && *pstatus == ARES_SUCCESS ? place : NULL;
 }
@@ -266,10 +270,20 @@ static void on_reply(void *baton, int status, int timeouts,
         }
     }
     q->channel->asked--;
-    move_to(&q->all->over, q);
+    move_to_ring(&q->all->over, q);
 }
 
-static void send_waiting(acme_dns_queries_t *all)
+/* Hand q to c-ares, which may call back before ares_query() returns. */
+static void begin_query(acme_dns_query_t *q, channel_t *channel)
+{
+    q->channel = channel;
+    q->deadline = acme_dns_query_now() + q->all->timeout;
+    channel->asked++;
+    move_to_ring(&q->all->asked, q);
+    ares_query(channel->ares, q->name, CLASS_IN, (int)q->type, on_reply, q);
+}
+
+static void begin_waiting(acme_dns_queries_t *all)
 {
     acme_dns_query_t *q, *next;
     channel_t *channel;
@@ -279,19 +293,13 @@ static void send_waiting(acme_dns_queries_t *all)
          q != APR_RING_SENTINEL(&all->waiting, acme_dns_query_t, link);
          q = next) {
         next = APR_RING_NEXT(q, link);
-        channel = channel_for(&status, all, q->server);
+        channel = find_channel(&status, all, q->server);
         if (channel) {
-            q->channel = channel;
-            q->deadline = acme_dns_query_now() + all->timeout;
-            channel->asked++;
-            move_to(&all->asked, q);
-            /* c-ares may call on_reply() before this returns. */
-            ares_query(channel->ares, q->name, CLASS_IN, (int)q->type,
-                       on_reply, q);
+            begin_query(q, channel);
         }
         else if (status != ARES_SUCCESS) {
             q->status = status;
-            move_to(&all->over, q);
+            move_to_ring(&all->over, q);
         }
     }
 }
@@ -316,22 +324,22 @@ acme_dns_query_t *acme_dns_query_send(acme_dns_queries_t *all,
     if (strlen(name) >= sizeof(q->name)
         || (server && strlen(server) >= sizeof(q->server))) {
         q->status = ARES_EBADNAME;
-        move_to(&all->over, q);
+        move_to_ring(&all->over, q);
     }
     return q;
 }
 
-/* Once begun, it is freed when c-ares is done with it. */
-void acme_dns_query_cancel(acme_dns_query_t *question)
+/* A query that c-ares holds is freed when c-ares is done with it. */
+void acme_dns_query_cancel(acme_dns_query_t *query)
 {
-    question->cb = NULL;
-    if (!question->channel) {
-        APR_RING_REMOVE(question, link);
-        question_free(question);
+    query->cb = NULL;
+    if (!query->channel) {
+        APR_RING_REMOVE(query, link);
+        free_query(query);
     }
 }
 
-/* c-ares forgets why when the last server failed. */
+/* After the last server failed, c-ares has no other reason than these. */
 static const char *status_text(int status)
 {
     switch (status) {
@@ -344,41 +352,33 @@ static const char *status_text(int status)
     }
 }
 
-static void report_answer(acme_dns_query_t *q)
-{
-    const int good = q->message && (q->status == ARES_SUCCESS
-                                    || q->status == ARES_ENODATA
-                                    || q->status == ARES_ENOTFOUND);
-
-    if (good) {
-        q->cb(q->baton, APR_SUCCESS, NULL, q->message, q->len);
-    }
-    else {
-        q->cb(q->baton,
-              q->status == ARES_ETIMEOUT ? APR_TIMEUP : APR_EGENERAL,
-              status_text(q->status), NULL, 0);
-    }
-}
-
-/* Returns to how many callers it reported. */
+/* Report the queries that are over; returns how many. */
 static int report_over(acme_dns_queries_t *all)
 {
     acme_dns_query_t *q;
-    int reported = 0;
+    int reported = 0, good;
 
     while (!APR_RING_EMPTY(&all->over, acme_dns_query_t, link)) {
         q = APR_RING_FIRST(&all->over);
         APR_RING_REMOVE(q, link);
-        if (q->cb) {
-            report_answer(q);
-            reported++;
+        good = q->message && (q->status == ARES_SUCCESS
+                              || q->status == ARES_ENODATA
+                              || q->status == ARES_ENOTFOUND);
+        if (q->cb && good) {
+            q->cb(q->baton, APR_SUCCESS, NULL, q->message, q->len);
         }
-        question_free(q);
+        else if (q->cb) {
+            q->cb(q->baton,
+                  q->status == ARES_ETIMEOUT ? APR_TIMEUP : APR_EGENERAL,
+                  status_text(q->status), NULL, 0);
+        }
+        reported += q->cb != NULL;
+        free_query(q);
     }
     return reported;
 }
 
-/* The first that took too long and whose asker does not know yet. */
+/* The first query that took too long and is not reported yet, or NULL. */
 static acme_dns_query_t *find_late(acme_dns_queries_t *all, apr_time_t now)
 {
     acme_dns_query_t *q;
@@ -393,8 +393,8 @@ static acme_dns_query_t *find_late(acme_dns_queries_t *all, apr_time_t now)
 }
 
 /*
- * c-ares cannot cancel one query: it continues, and its answer is dropped.
- * Returns to how many callers it reported.
+ * Report the queries that took too long; returns how many. c-ares cannot give
+ * one up: it stays in the ring, without a callback.
  */
 static int report_late(acme_dns_queries_t *all)
 {
@@ -425,7 +425,7 @@ static void close_idle(acme_dns_queries_t *all)
 }
 
 /* The sockets of a channel, into fds; returns how many. */
-static int channel_fds(struct pollfd *fds, ares_channel ares)
+static int list_sockets(struct pollfd *fds, ares_channel ares)
 {
     ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
     unsigned bits = (unsigned)ares_getsock(ares, sockets,
@@ -444,7 +444,7 @@ static int channel_fds(struct pollfd *fds, ares_channel ares)
     return n;
 }
 
-static void process(channel_t *channel, const struct pollfd *fds)
+static void process_channel(channel_t *channel, const struct pollfd *fds)
 {
     int i, none = 1;
 
@@ -458,7 +458,7 @@ static void process(channel_t *channel, const struct pollfd *fds)
             none = 0;
         }
     }
-    if (none) {                 /* its timeouts */
+    if (none) {                 /* for the channel's timeouts */
         ares_process_fd(channel->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
     }
 }
@@ -488,8 +488,8 @@ static apr_time_t due_at(acme_dns_queries_t *all, apr_time_t end)
     return end;
 }
 
-/* Wait until end, or until a socket has something; c-ares takes it. */
-static void turn(acme_dns_queries_t *all, apr_time_t end)
+/* Wait until end, or until a socket is ready; c-ares reads and writes it. */
+static void poll_channels(acme_dns_queries_t *all, apr_time_t end)
 {
     apr_interval_time_t wait = due_at(all, end) - acme_dns_query_now();
     nfds_t n = 1;
@@ -502,17 +502,17 @@ static void turn(acme_dns_queries_t *all, apr_time_t end)
         channel_t *channel = &all->channels[i];
 
         channel->fds = channel->ares
-                           ? channel_fds(all->fds + n, channel->ares)
+                           ? list_sockets(all->fds + n, channel->ares)
                            : 0;
         n += (nfds_t)channel->fds;
     }
     /* Rounded up, or the last millisecond would be a busy loop. */
     if (poll(all->fds, n, (int)apr_time_as_msec(wait + 999)) < 0) {
-        return;                 /* a signal: the caller comes again */
+        return;                 /* a signal: the caller calls again */
     }
     for (i = 0, first = 1; i < CHANNELS_MAX; i++) {
         if (all->channels[i].ares) {
-            process(&all->channels[i], all->fds + first);
+            process_channel(&all->channels[i], all->fds + first);
             first += all->channels[i].fds;
         }
     }
@@ -528,7 +528,7 @@ apr_status_t acme_dns_query_run(acme_dns_queries_t *all,
             return acme_fail(res, APR_EINTR,
                              "DNS: aborted, httpd is stopping");
         }
-        send_waiting(all);
+        begin_waiting(all);
         if (report_over(all) + report_late(all) > 0) {
             return APR_SUCCESS;
         }
@@ -536,6 +536,6 @@ apr_status_t acme_dns_query_run(acme_dns_queries_t *all,
             return acme_fail(res, APR_TIMEUP, "DNS: no answer in time");
         }
         close_idle(all);
-        turn(all, end);
+        poll_channels(all, end);
     }
 }

@@ -30,7 +30,7 @@
 #define HEADERS_SIZE_MAX (64 * 1024)    /* octets of all of them */
 #define LINKS_MAX 32
 #define BODY_FIRST (8 * 1024)           /* octets: most replies fit */
-#define SENTENCE_MAX 300                /* octets of curl's own words */
+#define SENTENCE_MAX 300                /* octets of libcurl's message */
 
 struct acme_http_t {
     acme_http_conf_t conf;
@@ -46,14 +46,14 @@ typedef struct {
     apr_size_t headers_size;
     char *body;                 /* of malloc: it grows */
     apr_size_t body_size;
-    const char *refused;        /* why we ended it ourselves, or NULL */
+    const char *refused;        /* why we ended the transfer, or NULL */
     apr_pool_t *p;
 } transfer_t;
 
 /*
- * A resolver's thread is not waited for when we leave (set_limits), and
- * exit() in a child of httpd unloads the modules: libcurl must not go with
- * ours under that thread.
+ * A transfer that ends early leaves its resolver's thread running
+ * (set_limits), and exit() in a child of httpd unloads the modules: libcurl
+ * must not be unloaded with ours under that thread.
  */
 static void keep_libcurl_loaded(void)
 {
@@ -83,7 +83,7 @@ void acme_http_term(void)
     curl_global_cleanup();
 }
 
-static apr_status_t http_free(void *data)
+static apr_status_t free_http(void *data)
 {
     acme_http_t *http = data;
 
@@ -103,7 +103,7 @@ apr_status_t acme_http_create(acme_http_t **phttp,
     http->conf = *conf;
     http->easy = curl_easy_init();
     http->multi = curl_multi_init();
-    apr_pool_cleanup_register(p, http, http_free, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(p, http, free_http, apr_pool_cleanup_null);
     if (!http->easy || !http->multi) {
         return acme_fail(res, APR_ENOMEM, "libcurl: out of memory");
     }
@@ -133,17 +133,13 @@ static const char *header_value(const char *text, apr_size_t len,
     return apr_pstrmemdup(p, text, len);
 }
 
-/* "text/html; charset=utf-8" is "text/html". */
-static const char *media_type(const char *value, apr_pool_t *p)
-{
-    return value ? acme_text_lower(value, strcspn(value, "; "), p) : NULL;
-}
-
-static void take_header(acme_http_reply_t *reply, const char *name,
+static void keep_header(acme_http_reply_t *reply, const char *name,
                         const char *value, apr_pool_t *p)
 {
     if (!apr_cstr_casecmp(name, "Content-Type")) {
-        reply->content_type = media_type(value, p);
+        /* "text/html; charset=utf-8" is "text/html". */
+        reply->content_type =
+            value ? acme_text_lower(value, strcspn(value, "; "), p) : NULL;
     }
     else if (!apr_cstr_casecmp(name, "Location")) {
         reply->location = value;
@@ -160,7 +156,7 @@ static void take_header(acme_http_reply_t *reply, const char *name,
     }
 }
 
-static void reply_clear(acme_http_reply_t *reply, apr_pool_t *p)
+static void clear_reply(acme_http_reply_t *reply, apr_pool_t *p)
 {
     memset(reply, 0, sizeof(*reply));
     reply->links = apr_array_make(p, 2, sizeof(const char *));
@@ -180,18 +176,18 @@ static size_t on_header(char *line, size_t size, size_t n, void *baton)
         return 0;
     }
     if (len > 5 && !memcmp(line, "HTTP/", 5)) {
-        reply_clear(t->reply, t->p);    /* what was before was a 1xx */
+        clear_reply(t->reply, t->p);    /* the headers before were a 1xx's */
     }
     else if (colon) {
-        take_header(t->reply, apr_pstrmemdup(t->p, line, colon - line),
+        keep_header(t->reply, apr_pstrmemdup(t->p, line, colon - line),
                     header_value(colon + 1, line + len - colon - 1, t->p),
                     t->p);
     }
     return len;
 }
 
-/* Room for len octets more, and a NUL. */
-static int body_grow(transfer_t *t, apr_size_t len)
+/* Make room for len octets more and a NUL; 0 when there is no memory. */
+static int grow_body(transfer_t *t, apr_size_t len)
 {
     apr_size_t need = t->reply->body_len + len + 1;
     apr_size_t size = t->body_size ? t->body_size : BODY_FIRST;
@@ -226,7 +222,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *baton)
         t->refused = too_large(t->p);
         return 0;
     }
-    if (!body_grow(t, len)) {
+    if (!grow_body(t, len)) {
         t->refused = "no room in memory";
         return 0;
     }
@@ -249,7 +245,7 @@ static int set_limits(CURL *easy)
                             (long)ACME_HTTP_BODY_MAX);
     bad |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-    /* Leave without waiting for getaddrinfo(), which cannot be ended. */
+    /* Do not wait for getaddrinfo(), which cannot be ended. */
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
     return bad;
@@ -275,22 +271,10 @@ static int set_security(CURL *easy, const acme_http_conf_t *conf, int plain)
         bad |= curl_easy_setopt(easy, CURLOPT_CAINFO, conf->ca_file);
         bad |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
-    /* The environment, which can name both, is not the administrator's. */
+    /* Without these two, libcurl would take them from the environment. */
     bad |= curl_easy_setopt(easy, CURLOPT_PROXY,
                             conf->proxy ? conf->proxy : "");
     bad |= curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-    return bad;
-}
-
-static int set_callbacks(CURL *easy, transfer_t *t)
-{
-    int bad = 0;
-
-    bad |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-    bad |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-    bad |= curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     return bad;
 }
 
@@ -300,7 +284,7 @@ static int set_request(CURL *easy, const acme_http_request_t *request)
     int bad = 0;
 
     bad |= curl_easy_setopt(easy, CURLOPT_URL, request->url);
-    /* The URL that was signed is the one that is asked for. (8555, 6.4) */
+    /* The URL that was signed is the one that is requested. (8555, 6.4) */
     bad |= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     /* One request at a time gains nothing from HTTP/2. */
     bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
@@ -321,7 +305,7 @@ static int set_request(CURL *easy, const acme_http_request_t *request)
     return bad;
 }
 
-/* Append line to *plist. */
+/* Append line to *plist; 1 when there is no memory. */
 static int add_header(struct curl_slist **plist, const char *line)
 {
     struct curl_slist *list = curl_slist_append(*plist, line);
@@ -348,34 +332,8 @@ static int set_headers(struct curl_slist **plist, CURL *easy,
     return bad;
 }
 
-/* Drive the transfer until it is done or we have to leave. */
-static apr_status_t perform(CURLcode *pcode, acme_http_t *http)
-{
-    struct curl_waitfd wait = { .fd = acme_stop_fd(http->conf.stop),
-                                .events = CURL_WAIT_POLLIN };
-    CURLMcode rc = CURLM_OK;
-    int running = 1, left;
-    CURLMsg *msg;
-
-    while (running && rc == CURLM_OK) {
-        if (acme_stop_is(http->conf.stop)) {
-            return APR_EINTR;
-        }
-        rc = curl_multi_perform(http->multi, &running);
-        if (running && rc == CURLM_OK) {
-            rc = curl_multi_poll(http->multi, &wait, 1, POLL_MS, NULL);
-        }
-    }
-    msg = curl_multi_info_read(http->multi, &left);
-    if (rc != CURLM_OK || !msg) {
-        return APR_EGENERAL;
-    }
-    *pcode = msg->data.result;
-    return APR_SUCCESS;
-}
-
-/* What the administrator can do about it, or NULL. */
-static const char *advice(CURLcode code)
+/* A remedy for a failure, for the administrator, or NULL. */
+static const char *remedy_of(CURLcode code)
 {
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -407,17 +365,17 @@ static acme_reason_e reason_of(CURLcode code)
     }
 }
 
-/* Fill res for a transfer that curl ended. */
-static apr_status_t curl_fail(acme_result_t *res, const acme_http_t *http,
-                              const transfer_t *t, CURLcode code,
-                              const char *url)
+/* Record the failure of a transfer that libcurl ended. */
+static apr_status_t fail_transfer(acme_result_t *res, const acme_http_t *http,
+                                  const transfer_t *t, CURLcode code,
+                                  const char *url)
 {
     const char *text = http->error[0] ? http->error
                                       : curl_easy_strerror(code);
-    const char *hint = advice(code);
+    const char *hint = remedy_of(code);
     const char *refused = t->refused;
 
-    if (code == CURLE_FILESIZE_EXCEEDED) {  /* libcurl saw it before us */
+    if (code == CURLE_FILESIZE_EXCEEDED) {  /* by Content-Length */
         refused = too_large(t->p);
     }
     if (refused) {
@@ -431,27 +389,43 @@ static apr_status_t curl_fail(acme_result_t *res, const acme_http_t *http,
     return acme_result_reason(res, reason_of(code));
 }
 
-/* The transfer with everything set: added, driven, taken out again. */
-static apr_status_t transfer(transfer_t *t, acme_http_t *http,
-                             const char *url, acme_result_t *res)
+/* Run the transfer that is set up in http->easy until done or stopped. */
+static apr_status_t run_transfer(transfer_t *t, acme_http_t *http,
+                                 const char *url, acme_result_t *res)
 {
+    struct curl_waitfd wait = { .fd = acme_stop_fd(http->conf.stop),
+                                .events = CURL_WAIT_POLLIN };
     CURLcode code = CURLE_OK;
-    apr_status_t rv = APR_EGENERAL;
+    int running = 1, stopped = 0, left;
     curl_off_t latency = 0;
+    CURLMsg *msg = NULL;
     long status = 0;
+    CURLMcode rc;
 
-    if (curl_multi_add_handle(http->multi, http->easy) == CURLM_OK) {
-        rv = perform(&code, http);
+    rc = curl_multi_add_handle(http->multi, http->easy);
+    if (rc == CURLM_OK) {
+        while (running && rc == CURLM_OK
+               && !(stopped = acme_stop_is(http->conf.stop))) {
+            rc = curl_multi_perform(http->multi, &running);
+            if (running && rc == CURLM_OK) {
+                rc = curl_multi_poll(http->multi, &wait, 1, POLL_MS, NULL);
+            }
+        }
+        msg = stopped ? NULL : curl_multi_info_read(http->multi, &left);
+        if (msg) {
+            code = msg->data.result;    /* msg ends with the next call */
+        }
         curl_multi_remove_handle(http->multi, http->easy);
     }
-    if (rv == APR_EINTR) {
-        return acme_fail(res, rv, "%s: aborted, httpd is stopping", url);
+    if (stopped) {
+        return acme_fail(res, APR_EINTR, "%s: aborted, httpd is stopping",
+                         url);
     }
-    if (rv != APR_SUCCESS) {
-        return acme_fail(res, rv, "%s: libcurl failed", url);
+    if (rc != CURLM_OK || !msg) {
+        return acme_fail(res, APR_EGENERAL, "%s: libcurl failed", url);
     }
     if (code != CURLE_OK) {
-        return curl_fail(res, http, t, code, url);
+        return fail_transfer(res, http, t, code, url);
     }
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(http->easy, CURLINFO_TOTAL_TIME_T, &latency);
@@ -473,7 +447,7 @@ apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
     int bad = 0;
 
     *preply = NULL;
-    reply_clear(t.reply, p);
+    clear_reply(t.reply, p);
 
     rv = request->plain ? acme_url_check_plain(request->url, res, p)
                         : acme_url_check(request->url, res, p);
@@ -486,7 +460,11 @@ apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
     bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, http->conf.user_agent);
     bad |= set_limits(easy);
     bad |= set_security(easy, &http->conf, request->plain);
-    bad |= set_callbacks(easy, &t);
+    bad |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, &t);
+    bad |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, &t);
+    bad |= curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     bad |= set_request(easy, request);
     bad |= set_headers(&list, easy, request, p);
     if (bad) {
@@ -494,7 +472,7 @@ apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
                        request->url);
         goto out;
     }
-    rv = transfer(&t, http, request->url, res);
+    rv = run_transfer(&t, http, request->url, res);
     if (rv == APR_SUCCESS) {
         *preply = t.reply;
     }

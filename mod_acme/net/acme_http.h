@@ -15,13 +15,14 @@
 
 #define ACME_HTTP_BODY_MAX (1024 * 1024)        /* octets of a reply */
 
+/* A client, with its kept connections. */
 typedef struct acme_http_t acme_http_t;
 
 typedef struct {
     const char *user_agent;
     const char *ca_file;        /* PEM roots; NULL: the system's */
     const char *proxy;          /* URL; NULL: none, whatever the environment */
-    acme_stop_t *stop;          /* leaves a transfer at once */
+    acme_stop_t *stop;          /* ends a transfer at once */
 } acme_http_conf_t;
 
 typedef enum { ACME_HTTP_GET, ACME_HTTP_HEAD, ACME_HTTP_POST } acme_http_e;
@@ -32,37 +33,52 @@ typedef struct {
     const char *content_type;   /* with POST */
     const char *body;           /* with POST */
     apr_size_t body_len;        /* octets of body; 0: strlen(body) */
-    int plain;                  /* http as well: the reply is signed itself */
+    int plain;                  /* boolean: http as well, for a reply that is
+                                   signed itself */
 } acme_http_request_t;
 
-/* Headers are NULL when absent or when they hold more than 0x20 to 0x7e. */
+/*
+ * All of it in the pool of the call. Headers are NULL when absent or when they
+ * hold more than 0x20 to 0x7e.
+ */
 typedef struct {
     int status;                 /* 200, ... */
     const char *content_type;   /* lower case, without parameters */
     const char *location;
     const char *replay_nonce;
-    apr_time_t retry_after;     /* 0: none */
-    apr_interval_time_t latency;        /* until the reply was here */
+    apr_time_t retry_after;     /* acme_retry_after_parse(); 0: none */
+    apr_interval_time_t latency;        /* microseconds, of the whole
+                                           transfer */
     apr_array_header_t *links;  /* const char *: values of Link, at most 32 */
     const char *body;           /* NUL-terminated as well */
     apr_size_t body_len;
 } acme_http_reply_t;
 
-/* Once a process, before any thread uses http, and after all have ended. */
+/*
+ * Once a process, before any thread uses http: APR_EGENERAL when libcurl does
+ * not start. acme_http_term() after all such threads have ended.
+ */
 apr_status_t acme_http_init(acme_result_t *res);
 void acme_http_term(void);
 
-/* conf is copied; its strings must outlive p. */
+/*
+ * A client that lives as long as p. conf is copied; its strings and its stop
+ * must outlive p. On failure *phttp is NULL and the status APR_ENOMEM.
+ */
 apr_status_t acme_http_create(acme_http_t **phttp,
                               const acme_http_conf_t *conf,
                               acme_result_t *res, apr_pool_t *p);
 
 /*
  * Send a request, wait for the reply: connected within 30 s, done within
- * 60 s, not stalled for 20 s, no redirects, at most ACME_HTTP_BODY_MAX.
+ * 60 s, not stalled for 20 s, no redirects, at most ACME_HTTP_BODY_MAX octets
+ * of body, 200 header lines and 64 KiB of headers. request stays the caller's.
  *
- * Any status is a success here. On failure *preply is NULL and res says what
- * the network did; APR_EINTR means that stop was called.
+ * Any HTTP status is a success here, and *preply is in p. On failure *preply is
+ * NULL: APR_EINTR when stopped, APR_TIMEUP after one of the times above,
+ * APR_EINVAL for a URL that acme_url_check() (plain:
+ * acme_url_check_plain()) refuses, else APR_EGENERAL. res->reason is
+ * CA_UNREACHABLE, CA_UNTRUSTED or CA_ANSWER where it applies.
  */
 apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
                             const acme_http_request_t *request,

@@ -19,7 +19,7 @@ apr_time_t acme_retry_after_parse(const char *value, apr_time_t now)
         return 0;
     }
     if (value[strspn(value, "0123456789")] == '\0') {
-        /* Out of range is the largest number. */
+        /* Out of range, apr_strtoi64() returns the largest number. */
         apr_int64_t seconds = apr_strtoi64(value, NULL, 10);
 
         t = seconds < SERVER_RETRY_MAX ? now + apr_time_from_sec(seconds)
