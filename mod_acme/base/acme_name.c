@@ -49,33 +49,6 @@ static const char *address_text(const char *text, apr_pool_t *p)
     return apr_pstrdup(p, buf);
 }
 
-static int is_ascii(const char *text)
-{
-    while (*text && (unsigned char)*text < 0x80) {
-        text++;
-    }
-    return *text == '\0';
-}
-
-/* Fills *pname and returns NULL, or returns what is wrong with text. */
-static const char *to_a_labels(char **pname, const char *text, apr_pool_t *p)
-{
-    char *ascii = NULL;
-    int rc;
-
-    if (is_ascii(text)) {
-        *pname = acme_text_lower(text, strlen(text), p);
-        return NULL;
-    }
-    rc = idn2_to_ascii_8z(text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-    if (rc != IDN2_OK) {
-        return idn2_strerror(rc);
-    }
-    *pname = apr_pstrdup(p, ascii);
-    idn2_free(ascii);
-    return NULL;
-}
-
 /* Why a host cannot have this name of A-labels, or NULL. (1123, 2.1) */
 static const char *dns_fault(const char *name)
 {
@@ -108,14 +81,18 @@ static const char *dns_fault(const char *name)
            ? "it ends with a number, but is not an IP address" : NULL;
 }
 
-/* The DNS name that text is, with a wildcard or without; or what is wrong. */
+/*
+ * Fill *pname with text in its one form, with a wildcard or without, and return
+ * NULL; or return the fault of text.
+ */
 static const char *to_dns_name(const char **pname, const char *text,
                                apr_pool_t *p)
 {
     const char *star = acme_name_is_wildcard(text) ? "*." : "";
-    char *name = NULL;
-    const char *fault;
+    char *ascii = NULL, *name;
+    const char *fault, *at;
     apr_size_t len;
+    int rc;
 
     text += strlen(star);
     if (*text == '\0') {
@@ -124,9 +101,19 @@ static const char *to_dns_name(const char **pname, const char *text,
     if (strlen(text) > TEXT_MAX) {
         return "it is too long";
     }
-    fault = to_a_labels(&name, text, p);
-    if (fault) {
-        return fault;
+    for (at = text; *at && (unsigned char)*at < 0x80; at++) {
+    }
+    if (*at == '\0') {
+        name = acme_text_lower(text, strlen(text), p);
+    }
+    else {
+        rc = idn2_to_ascii_8z(text, &ascii,
+                              IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+        if (rc != IDN2_OK) {
+            return idn2_strerror(rc);
+        }
+        name = apr_pstrdup(p, ascii);
+        idn2_free(ascii);
     }
 
     len = strlen(name);

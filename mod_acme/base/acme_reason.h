@@ -1,9 +1,9 @@
 /*
  * acme_reason.h - the reasons why a certificate waits or fails.
  *
- * One table: what a program can compare (the code, which never changes), and
- * what an administrator wants to know: what happened, whose fault it is, and
- * what to do. The sentence of a failure has the details; this is its kind.
+ * One table: a code that programs compare and that never changes, and for the
+ * administrator what happened, whose fault it is, and what to do. The detail of
+ * an acme_result_t has the particulars; the reason is its kind.
  */
 #ifndef ACME_REASON_H
 #define ACME_REASON_H
@@ -54,7 +54,7 @@ typedef enum {
     ACME_REASONS
 } acme_reason_e;
 
-/* Whose fault it is: who can change it. */
+/* Whose fault a failure is: who can remedy it. */
 typedef enum {
     ACME_FAULT_NONE,
     ACME_FAULT_ADMINISTRATOR,   /* of this httpd: its configuration */

@@ -23,7 +23,7 @@ static void set_failure(acme_result_t *res, apr_status_t status,
 {
     char detail[ACME_DETAIL_SIZE] = "";
 
-    /* libc's own, for it is what the compiler checks the formats for. */
+    /* libc's vsnprintf(): the compiler checks the formats for that one. */
     vsnprintf(detail, sizeof(detail), fmt, args);
     acme_result_clear(res);
     res->status = status;

@@ -38,15 +38,6 @@ static apr_time_t monotonic_now(void)
     return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
 }
 
-/* Rounded up, or the last millisecond would be spent in a busy loop. */
-static int poll_ms(apr_interval_time_t time)
-{
-    if (time <= 0) {
-        return 0;
-    }
-    return (int)apr_time_as_msec((time < POLL_MAX ? time : POLL_MAX) + 999);
-}
-
 apr_status_t acme_stop_create(acme_stop_t **pstop, apr_pool_t *p)
 {
     acme_stop_t *stop = apr_palloc(p, sizeof(*stop));
@@ -81,15 +72,17 @@ apr_status_t acme_stop_wait(acme_stop_t *stop, apr_interval_time_t time)
 {
     struct pollfd wait = { .fd = stop->fds[0], .events = POLLIN };
     apr_time_t begin = monotonic_now();
-    apr_interval_time_t gone = 0;
+    apr_interval_time_t left = time;
 
     /* A signal ends poll() early; the rest is waited for all the same. */
     do {
-        if (poll(&wait, 1, poll_ms(time - gone)) > 0) {
+        left = left < 0 ? 0 : left < POLL_MAX ? left : POLL_MAX;
+        /* Rounded up, or the last millisecond would be a busy loop. */
+        if (poll(&wait, 1, (int)apr_time_as_msec(left + 999)) > 0) {
             return APR_EINTR;
         }
-        gone = monotonic_now() - begin;
-    } while (gone < time);
+        left = time - (monotonic_now() - begin);
+    } while (left > 0);
     return APR_SUCCESS;
 }
 

@@ -1,8 +1,8 @@
 /*
  * acme_stop.h - one flag that ends every wait and transfer of a process.
  *
- * A child of httpd that must go runs exit() under its threads, and a thread
- * inside OpenSSL crashes then. So whoever waits, waits on this as well.
+ * A child of httpd that must end runs exit() under its threads, and a thread
+ * inside OpenSSL crashes then. So every wait of ours is on the stop as well.
  */
 #ifndef ACME_STOP_H
 #define ACME_STOP_H

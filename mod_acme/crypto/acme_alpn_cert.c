@@ -37,61 +37,39 @@ const char *acme_alpn_cert_sni(const char *name, apr_pool_t *p)
     return arpa ? arpa : acme_text_lower(name, strlen(name), p);
 }
 
-static int v6_octets(unsigned char *octets, const char *sni)
-{
-    unsigned low, high;
-    int i;
-
-    if (strlen(sni) != V6_LEN) {
-        return 0;
-    }
-    for (i = 0; i < V6_OCTETS; i++) {
-        if (sscanf(sni + 4 * i, "%1x.%1x.", &low, &high) != 2) {
-            return 0;
-        }
-        octets[V6_OCTETS - 1 - i] = (unsigned char)(high << 4 | low);
-    }
-    return V6_OCTETS;
-}
-
-static int v4_octets(unsigned char *octets, const char *sni)
-{
-    unsigned n[V4_OCTETS];
-    int i;
-
-    if (sscanf(sni, "%3u.%3u.%3u.%3u.", &n[3], &n[2], &n[1], &n[0])
-            != V4_OCTETS) {
-        return 0;
-    }
-    for (i = 0; i < V4_OCTETS; i++) {
-        octets[i] = (unsigned char)n[i];
-    }
-    return V4_OCTETS;
-}
-
-static int is_arpa_of(int family, const unsigned char *octets,
-                      const char *sni, apr_pool_t *p)
-{
-    char address[INET6_ADDRSTRLEN];
-    const char *arpa = inet_ntop(family, octets, address, sizeof(address))
-        ? acme_name_arpa(address, p) : NULL;
-
-    return arpa && !strcmp(arpa, sni);
-}
-
 /*
  * The octets of the address behind an arpa name, and their number; 0 when sni
  * is not one. They are read leniently: sni is one if their arpa name is sni.
  */
 static int arpa_octets(unsigned char *octets, const char *sni, apr_pool_t *p)
 {
-    if (v4_octets(octets, sni) && is_arpa_of(AF_INET, octets, sni, p)) {
-        return V4_OCTETS;
+    const int len = strlen(sni) == V6_LEN ? V6_OCTETS : V4_OCTETS;
+    const int family = len == V6_OCTETS ? AF_INET6 : AF_INET;
+    char address[INET6_ADDRSTRLEN];
+    unsigned n[V4_OCTETS], low, high;
+    const char *arpa = NULL;
+    int i;
+
+    if (len == V4_OCTETS
+        && sscanf(sni, "%3u.%3u.%3u.%3u.", &n[3], &n[2], &n[1], &n[0])
+           != V4_OCTETS) {
+        return 0;
     }
-    if (v6_octets(octets, sni) && is_arpa_of(AF_INET6, octets, sni, p)) {
-        return V6_OCTETS;
+    for (i = 0; i < len; i++) {
+        if (len == V4_OCTETS) {
+            octets[i] = (unsigned char)n[i];
+        }
+        else if (sscanf(sni + 4 * i, "%1x.%1x.", &low, &high) == 2) {
+            octets[V6_OCTETS - 1 - i] = (unsigned char)(high << 4 | low);
+        }
+        else {
+            return 0;
+        }
     }
-    return 0;
+    if (inet_ntop(family, octets, address, sizeof(address))) {
+        arpa = acme_name_arpa(address, p);
+    }
+    return arpa && !strcmp(arpa, sni) ? len : 0;
 }
 
 apr_status_t acme_alpn_cert_digest(unsigned char *digest,

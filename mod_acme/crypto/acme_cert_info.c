@@ -141,38 +141,28 @@ static apr_status_t read_time(apr_time_t *pt, const ASN1_TIME *time,
     return APR_SUCCESS;
 }
 
-/* The serial number's content octets, with the leading 00 that DER wants. */
-static const char *serial_base64url(const X509 *x509, apr_pool_t *p)
-{
-    unsigned char *der = NULL;
-    int der_len = i2d_ASN1_INTEGER(X509_get0_serialNumber(x509), &der);
-    const unsigned char *octets = der;
-    const char *text = NULL;
-    int tag, class;
-    long len;
-
-    if (der_len > 0
-        && !(ASN1_get_object(&octets, &len, &tag, &class, der_len) & 0x80)) {
-        text = acme_text_base64url(octets, (apr_size_t)len, p);
-    }
-    OPENSSL_free(der);
-    return text;
-}
-
 /* The certificate's identifier in requests for renewal info. (9773, 4.1) */
 static const char *read_cert_id(const X509 *x509, apr_pool_t *p)
 {
     AUTHORITY_KEYID *aki = X509_get_ext_d2i(x509, NID_authority_key_identifier,
                                             NULL, NULL);
-    const char *serial = serial_base64url(x509, p);
-    const char *id = NULL;
+    unsigned char *der = NULL;
+    int der_len = i2d_ASN1_INTEGER(X509_get0_serialNumber(x509), &der);
+    const unsigned char *octets = der;
+    const char *key_id, *serial, *id = NULL;
+    int tag, class;
+    long len;
 
-    if (serial && aki && aki->keyid && ASN1_STRING_length(aki->keyid) > 0) {
-        id = apr_pstrcat(p, acme_text_base64url(
-                                ASN1_STRING_get0_data(aki->keyid),
-                                (apr_size_t)ASN1_STRING_length(aki->keyid), p),
-                         ".", serial, NULL);
+    /* The serial's content octets, with the leading 00 that DER wants. */
+    if (aki && aki->keyid && ASN1_STRING_length(aki->keyid) > 0 && der_len > 0
+        && !(ASN1_get_object(&octets, &len, &tag, &class, der_len) & 0x80)) {
+        key_id = acme_text_base64url(
+            ASN1_STRING_get0_data(aki->keyid),
+            (apr_size_t)ASN1_STRING_length(aki->keyid), p);
+        serial = acme_text_base64url(octets, (apr_size_t)len, p);
+        id = apr_pstrcat(p, key_id, ".", serial, NULL);
     }
+    OPENSSL_free(der);
     AUTHORITY_KEYID_free(aki);
     return id && strlen(id) <= ACME_CERT_ID_MAX ? id : NULL;
 }
@@ -231,33 +221,26 @@ static const char *read_ocsp_url(const X509 *x509, apr_pool_t *p)
 }
 
 /* The URL of a list with all reasons, signed by the issuer itself. */
-static const char *point_url(const DIST_POINT *point, apr_pool_t *p)
-{
-    const GENERAL_NAMES *names;
-    const char *url = NULL;
-    int i;
-
-    if (point->reasons || point->CRLissuer || !point->distpoint
-        || point->distpoint->type != 0) {
-        return NULL;
-    }
-    names = point->distpoint->name.fullname;
-    for (i = 0; !url && i < sk_GENERAL_NAME_num(names); i++) {
-        url = plain_url(sk_GENERAL_NAME_value(names, i), p);
-    }
-    return url;
-}
-
 static const char *read_crl_url(const X509 *x509, apr_pool_t *p)
 {
     CRL_DIST_POINTS *points = X509_get_ext_d2i(x509,
                                                NID_crl_distribution_points,
                                                NULL, NULL);
+    const GENERAL_NAMES *names;
+    const DIST_POINT *point;
     const char *url = NULL;
-    int i;
+    int i, k;
 
     for (i = 0; !url && i < sk_DIST_POINT_num(points); i++) {
-        url = point_url(sk_DIST_POINT_value(points, i), p);
+        point = sk_DIST_POINT_value(points, i);
+        if (point->reasons || point->CRLissuer || !point->distpoint
+            || point->distpoint->type != 0) {
+            continue;
+        }
+        names = point->distpoint->name.fullname;
+        for (k = 0; !url && k < sk_GENERAL_NAME_num(names); k++) {
+            url = plain_url(sk_GENERAL_NAME_value(names, k), p);
+        }
     }
     CRL_DIST_POINTS_free(points);
     return url;

@@ -51,30 +51,13 @@ static int add_must_staple(STACK_OF(X509_EXTENSION) **pexts)
     return done;
 }
 
-static int fill_request(X509_REQ *req, const apr_array_header_t *names,
-                        acme_csr_e kind)
-{
-    STACK_OF(X509_EXTENSION) *exts = NULL;
-    X509_NAME *subject = acme_openssl_name(find_cn(names));
-    GENERAL_NAMES *sans = acme_openssl_sans(names);
-    int done;
-
-    done = subject && sans
-           && X509_REQ_set_version(req, REQUEST_V1)
-           && X509_REQ_set_subject_name(req, subject)
-           && X509V3_add1_i2d(&exts, NID_subject_alt_name, sans, 0, 0) > 0
-           && (kind != ACME_CSR_MUST_STAPLE || add_must_staple(&exts))
-           && X509_REQ_add_extensions(req, exts);
-    sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
-    GENERAL_NAMES_free(sans);
-    X509_NAME_free(subject);
-    return done;
-}
-
 apr_status_t acme_csr_make(acme_octets_t *pder, acme_key_t *key,
                            const apr_array_header_t *names, acme_csr_e kind,
                            acme_result_t *res, apr_pool_t *p)
 {
+    X509_NAME *subject = acme_openssl_name(find_cn(names));
+    GENERAL_NAMES *sans = acme_openssl_sans(names);
+    STACK_OF(X509_EXTENSION) *exts = NULL;
     EVP_PKEY *evp = acme_key_evp(key);
     X509_REQ *req = X509_REQ_new();
     unsigned char *der = NULL;
@@ -88,7 +71,12 @@ apr_status_t acme_csr_make(acme_octets_t *pder, acme_key_t *key,
                              "certificate request: no names to ask for");
         goto out;
     }
-    if (!req || !fill_request(req, names, kind)
+    if (!subject || !sans || !req
+        || !X509_REQ_set_version(req, REQUEST_V1)
+        || !X509_REQ_set_subject_name(req, subject)
+        || X509V3_add1_i2d(&exts, NID_subject_alt_name, sans, 0, 0) <= 0
+        || (kind == ACME_CSR_MUST_STAPLE && !add_must_staple(&exts))
+        || !X509_REQ_add_extensions(req, exts)
         || !X509_REQ_set_pubkey(req, evp)
         || !X509_REQ_sign(req, evp, EVP_sha256())
         || (len = i2d_X509_REQ(req, &der)) <= 0) {
@@ -103,5 +91,8 @@ apr_status_t acme_csr_make(acme_octets_t *pder, acme_key_t *key,
 out:
     OPENSSL_free(der);
     X509_REQ_free(req);
+    sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
+    GENERAL_NAMES_free(sans);
+    X509_NAME_free(subject);
     return rv;
 }

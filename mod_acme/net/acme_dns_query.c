@@ -5,7 +5,7 @@
  * touched: on_reply() only keeps the reply, and acme_dns_query_run() reports
  * it to the caller.
  */
-/* ares_query() and ares_getsock() are what c-ares 1.18 has. */
+/* c-ares 1.18 has ares_query() and ares_getsock(), and not their successors. */
 #define CARES_NO_DEPRECATED
 
 #include <poll.h>
@@ -38,7 +38,7 @@
 #define TIMEOUT_PARTS 7
 #define TRY_MS_MIN 100
 
-/* What passes through most networks in one piece. */
+/* Octets of a datagram that most networks do not fragment. */
 #define UDP_SIZE 1232
 
 typedef struct {
@@ -273,16 +273,7 @@ static void on_reply(void *baton, int status, int timeouts,
     move_to_ring(&q->all->over, q);
 }
 
-/* Hand q to c-ares, which may call back before ares_query() returns. */
-static void begin_query(acme_dns_query_t *q, channel_t *channel)
-{
-    q->channel = channel;
-    q->deadline = acme_dns_query_now() + q->all->timeout;
-    channel->asked++;
-    move_to_ring(&q->all->asked, q);
-    ares_query(channel->ares, q->name, CLASS_IN, (int)q->type, on_reply, q);
-}
-
+/* Hand the waiting queries for which there is room to c-ares. */
 static void begin_waiting(acme_dns_queries_t *all)
 {
     acme_dns_query_t *q, *next;
@@ -295,7 +286,13 @@ static void begin_waiting(acme_dns_queries_t *all)
         next = APR_RING_NEXT(q, link);
         channel = find_channel(&status, all, q->server);
         if (channel) {
-            begin_query(q, channel);
+            q->channel = channel;
+            q->deadline = acme_dns_query_now() + all->timeout;
+            channel->asked++;
+            move_to_ring(&all->asked, q);
+            /* It may call on_reply() before it returns. */
+            ares_query(channel->ares, q->name, CLASS_IN, (int)q->type,
+                       on_reply, q);
         }
         else if (status != ARES_SUCCESS) {
             q->status = status;

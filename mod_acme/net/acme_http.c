@@ -39,7 +39,7 @@ struct acme_http_t {
     char error[CURL_ERROR_SIZE];
 };
 
-/* What the callbacks fill. */
+/* A transfer under way, which the callbacks fill. */
 typedef struct {
     acme_http_reply_t *reply;
     int headers;
@@ -317,21 +317,6 @@ static int add_header(struct curl_slist **plist, const char *line)
     return 0;
 }
 
-/* The request's own headers, into *plist; "Expect:" sends none. */
-static int set_headers(struct curl_slist **plist, CURL *easy,
-                       const acme_http_request_t *request, apr_pool_t *p)
-{
-    int bad = add_header(plist, "Accept-Language: en");
-
-    if (request->method == ACME_HTTP_POST) {
-        bad |= add_header(plist, "Expect:");
-        bad |= add_header(plist, apr_pstrcat(p, "Content-Type: ",
-                                             request->content_type, NULL));
-    }
-    bad |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *plist);
-    return bad;
-}
-
 /* A remedy for a failure, for the administrator, or NULL. */
 static const char *remedy_of(CURLcode code)
 {
@@ -351,17 +336,6 @@ static const char *remedy_of(CURLcode code)
         return "check the firewall, or set AcmeProxy";
     default:
         return NULL;
-    }
-}
-
-static acme_reason_e reason_of(CURLcode code)
-{
-    switch (code) {
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-        return ACME_REASON_CA_UNTRUSTED;
-    default:
-        return ACME_REASON_CA_UNREACHABLE;
     }
 }
 
@@ -386,7 +360,10 @@ static apr_status_t fail_transfer(acme_result_t *res, const acme_http_t *http,
                                                     : APR_EGENERAL,
               "%s: %s%s%s", url, acme_text_clean(text, SENTENCE_MAX, t->p),
               hint ? "; " : "", hint ? hint : "");
-    return acme_result_reason(res, reason_of(code));
+    return acme_result_reason(res, code == CURLE_PEER_FAILED_VERIFICATION
+                                           || code == CURLE_SSL_CACERT_BADFILE
+                                       ? ACME_REASON_CA_UNTRUSTED
+                                       : ACME_REASON_CA_UNREACHABLE);
 }
 
 /* Run the transfer that is set up in http->easy until done or stopped. */
@@ -466,7 +443,13 @@ apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
     bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, &t);
     bad |= curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     bad |= set_request(easy, request);
-    bad |= set_headers(&list, easy, request, p);
+    bad |= add_header(&list, "Accept-Language: en");
+    if (request->method == ACME_HTTP_POST) {
+        bad |= add_header(&list, "Expect:");    /* sends no such header */
+        bad |= add_header(&list, apr_pstrcat(p, "Content-Type: ",
+                                             request->content_type, NULL));
+    }
+    bad |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
     if (bad) {
         rv = acme_fail(res, APR_EGENERAL, "%s: libcurl refuses an option",
                        request->url);
