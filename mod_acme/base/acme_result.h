@@ -36,9 +36,12 @@ typedef struct {
     acme_retry_e retry;
     apr_time_t retry_at;                /* 0: our own back-off decides */
     acme_reason_e reason;               /* OTHER unless a caller set another */
+    apr_uint32_t unused;                /* 0 */
     char problem[ACME_PROBLEM_SIZE];    /* the CA's problem type, or "" */
     char detail[ACME_DETAIL_SIZE];      /* a sentence, its subject first */
 } acme_result_t;
+
+#pragma GCC diagnostic pop
 
 /* Make res as it is before any failure: zeros and empty texts. */
 void acme_result_clear(acme_result_t *res);

@@ -30,6 +30,8 @@ typedef struct {
                                            and a window travels in messages */
 } acme_window_t;
 
+#pragma GCC diagnostic pop
+
 /* On failure *pw is zeros and the status APR_EINVAL. */
 apr_status_t acme_time_window_parse(acme_window_t *pw, const char *text,
                                     acme_result_t *res);

@@ -33,10 +33,10 @@ apr_status_t acme_ctl_keeper_connect(acme_ctl_keeper_t *keeper,
  * the struct of this kind. If the keeper refuses the request, its status is
  * returned and res is its result.
  */
-apr_status_t acme_ctl_keeper_ask(acme_message_t *reply,
-                                 const acme_ctl_keeper_t *keeper,
-                                 acme_message_e kind, const void *body,
-                                 acme_result_t *res);
+apr_status_t acme_ctl_keeper_request(acme_message_t *reply,
+                                     const acme_ctl_keeper_t *keeper,
+                                     acme_message_e kind, const void *body,
+                                     acme_result_t *res);
 
 /*
  * List all certificates, or only that of id (NULL: all). *pcerts

@@ -61,8 +61,8 @@ static int send_request(const run_t *run, const acme_msg_want_t *body,
     acme_message_t reply;
     acme_result_t res;
 
-    if (acme_ctl_keeper_ask(&reply, &run->keeper, ACME_MSG_WANT, body,
-                            &res)) {
+    if (acme_ctl_keeper_request(&reply, &run->keeper, ACME_MSG_WANT, body,
+                                &res)) {
         return print_failure(&res);
     }
     printf("%s; see the error log, or acmectl status\n", begun);
@@ -165,8 +165,8 @@ static int list_accounts(const run_t *run)
     acme_message_t reply;
     acme_result_t res;
 
-    if (acme_ctl_keeper_ask(&reply, &run->keeper, ACME_MSG_ACCOUNTS, &none,
-                            &res)) {
+    if (acme_ctl_keeper_request(&reply, &run->keeper, ACME_MSG_ACCOUNTS, &none,
+                                &res)) {
         return print_failure(&res);
     }
     printf("%.*s", (int)reply.tail_len, reply.tail ? reply.tail : "");

@@ -46,15 +46,6 @@ static apr_array_header_t *read_profiles(const json_t *meta, apr_pool_t *p)
     return profiles;
 }
 
-/* The prefix of the hashes that name an account. (dns-persist-02) */
-static const char *read_hash_prefix(const json_t *meta, apr_pool_t *p)
-{
-    const char *prefix = acme_json_string(meta, "accountHashPrefix",
-                                          ACME_HASH_PREFIX_MAX, p);
-
-    return prefix && acme_dns_persist_is_prefix(prefix) ? prefix : NULL;
-}
-
 apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
                                   const char *what, acme_result_t *res,
                                   apr_pool_t *p)
@@ -80,6 +71,7 @@ apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
     dir->profiles = read_profiles(meta, p);
     dir->issuer_domain_names =
         acme_dns_persist_issuers(meta, "issuerDomainNames", p);
+    /* The prefix of the hashes that name an account. (dns-persist-02) */
     prefix = acme_json_string(meta, "accountHashPrefix",
                               ACME_HASH_PREFIX_MAX, p);
     if (prefix && acme_dns_persist_is_prefix(prefix)) {

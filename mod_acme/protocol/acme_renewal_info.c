@@ -132,7 +132,7 @@ apr_status_t acme_renewal_info_fetch(acme_renewal_info_t *info,
     acme_http_request_t request = { .method = ACME_HTTP_GET };
     const acme_directory_t *dir;
     acme_http_reply_t *reply;
-    const char *slash, *what;
+    const char *what;
     apr_status_t rv;
 
     rv = acme_session_directory(&dir, session, res, p);
