@@ -67,38 +67,7 @@ static const char *file_path(const acme_store_t *store, const char *folder,
                            apr_pstrcat(p, folder, "/", file, NULL), p);
 }
 
-static apr_status_t parse_account(acme_account_file_t *account,
-                                  const json_t *json, const char *path,
-                                  acme_result_t *res, apr_pool_t *p)
-{
-    account->directory = acme_json_string(json, "directory", ACME_URL_MAX, p);
-    account->terms = acme_json_string(json, "terms", ACME_URL_MAX, p);
-    account->deactivated = acme_json_true(json, "deactivated");
-    account->persist_issuer = acme_json_string(json, "persistIssuer",
-                                               ISSUER_SIZE_MAX, p);
-    account->persist_prefix = acme_json_string(json, "persistPrefix",
-                                               ACME_URL_MAX, p);
-    account->persist_draft = (int)json_integer_value(
-        json_object_get(json, "persistDraft"));
-    if (json_object_get(json, "contacts")) {
-        account->contacts = acme_json_strings(json, "contacts",
-                                              CONTACT_SIZE_MAX, p);
-    }
-    if (!json_object_get(json, "url")) {
-        return APR_SUCCESS;
-    }
-    account->url = acme_json_string(json, "url", ACME_URL_MAX, p);
-    if (!account->url) {
-        return acme_fail(res, APR_EGENERAL, "%s: the member url is not a URL", path);
-    }
-    if (acme_url_check(account->url, res, p) != APR_SUCCESS) {
-        acme_result_prefix(res, path);
-        return APR_EGENERAL;
-    }
-    return APR_SUCCESS;
-}
-
-/* APR_EGENERAL: damaged. A missing one is a success. */
+/* APR_EGENERAL: account.json is damaged. A missing one is a success. */
 static apr_status_t read_account(acme_account_file_t *account,
                                  const char *path, acme_result_t *res,
                                  apr_pool_t *p)
@@ -118,7 +87,32 @@ static apr_status_t read_account(acme_account_file_t *account,
     if (acme_json_parse(&json, body, len, path, res, p) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
-    return parse_account(account, json, path, res, p);
+    account->directory = acme_json_string(json, "directory", ACME_URL_MAX, p);
+    account->terms = acme_json_string(json, "terms", ACME_URL_MAX, p);
+    account->deactivated = acme_json_true(json, "deactivated");
+    account->persist_issuer = acme_json_string(json, "persistIssuer",
+                                               ISSUER_SIZE_MAX, p);
+    account->persist_prefix = acme_json_string(json, "persistPrefix",
+                                               ACME_URL_MAX, p);
+    account->persist_draft = (int)json_integer_value(
+        json_object_get(json, "persistDraft"));
+    if (json_object_get(json, "contacts")) {
+        account->contacts = acme_json_strings(json, "contacts",
+                                              CONTACT_SIZE_MAX, p);
+    }
+    if (!json_object_get(json, "url")) {
+        return APR_SUCCESS;
+    }
+    account->url = acme_json_string(json, "url", ACME_URL_MAX, p);
+    if (!account->url) {
+        return acme_fail(res, APR_EGENERAL, "%s: the member url is not a URL",
+                         path);
+    }
+    if (acme_url_check(account->url, res, p) != APR_SUCCESS) {
+        acme_result_prefix(res, path);
+        return APR_EGENERAL;
+    }
+    return APR_SUCCESS;
 }
 
 apr_status_t acme_account_file_load(acme_key_t **pkey,

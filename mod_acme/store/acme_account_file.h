@@ -10,8 +10,9 @@
 #include "acme_store.h"
 
 /*
- * The folder's name in p: host of the directory URL, and the first 8 hex digits of
- * SHA-256(directory URL), or of SHA-256(directory URL NUL kid) with an EAB.
+ * The folder's name, in p: the host of the directory URL, '-', and the first 8
+ * hex digits of SHA-256(directory URL), or with an external account of
+ * SHA-256(directory URL NUL kid); kid may be NULL.
  */
 const char *acme_account_file_folder(const char *directory_url,
                                      const char *kid, apr_pool_t *p);

@@ -75,45 +75,40 @@ static const char *number_path(const char *folder, int n, apr_pool_t *p)
     return apr_psprintf(p, "%s/%d", folder, n);
 }
 
-/* The key comes first: without it the rest is useless. */
-static apr_status_t fill_part(const char *folder,
-                              const acme_archive_part_t *part,
-                              acme_result_t *res, apr_pool_t *p)
-{
-    const struct {
-        const char *name;
-        const char *text;
-        mode_t mode;
-    } files[] = {
-        { "privkey", part->key_pem, 0600 },
-        { "cert", part->cert_pem, 0644 },
-        { "chain", part->chain_pem, 0644 },
-        { "fullchain", part->full_pem, 0644 }
-    };
-    const char *path;
-    apr_status_t rv = APR_SUCCESS;
-    size_t i;
-
-    for (i = 0; rv == APR_SUCCESS && i < sizeof(files) / sizeof(*files); i++) {
-        path = apr_pstrcat(p, folder, "/", files[i].name, part->suffix,
-                           ".pem", NULL);
-        rv = acme_file_write(path, files[i].text, strlen(files[i].text),
-                             files[i].mode, res, p);
-    }
-    return rv;
-}
-
+/*
+ * Fill a new folder with the files of each key type and meta.json. The key
+ * comes first: without it the rest is useless.
+ */
 static apr_status_t fill_folder(const char *folder,
                                 const acme_archive_t *archive,
                                 acme_result_t *res, apr_pool_t *p)
 {
     apr_status_t rv;
+    size_t k;
     int i;
 
     rv = acme_file_dir_make(folder, 0755, res, p);
     for (i = 0; rv == APR_SUCCESS && i < archive->parts->nelts; i++) {
-        rv = fill_part(folder, &APR_ARRAY_IDX(archive->parts, i,
-                                              acme_archive_part_t), res, p);
+        const acme_archive_part_t *part =
+            &APR_ARRAY_IDX(archive->parts, i, acme_archive_part_t);
+        const struct {
+            const char *name;
+            const char *text;
+            mode_t mode;
+        } files[] = {
+            { "privkey", part->key_pem, 0600 },
+            { "cert", part->cert_pem, 0644 },
+            { "chain", part->chain_pem, 0644 },
+            { "fullchain", part->full_pem, 0644 }
+        };
+
+        for (k = 0; rv == APR_SUCCESS && k < sizeof(files) / sizeof(*files);
+             k++) {
+            rv = acme_file_write(apr_pstrcat(p, folder, "/", files[k].name,
+                                             part->suffix, ".pem", NULL),
+                                 files[k].text, strlen(files[k].text),
+                                 files[k].mode, res, p);
+        }
     }
     if (rv == APR_SUCCESS) {
         rv = acme_file_write(apr_pstrcat(p, folder, "/meta.json", NULL),

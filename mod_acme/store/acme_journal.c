@@ -67,35 +67,28 @@ static int parse_when(apr_time_t *pwhen, const char *text)
     return !text || *pwhen > 0;
 }
 
-static int parse_event(acme_journal_t *journal, json_t *row)
-{
-    const char *when, *event, *detail, *ca = "", *kind = "", *about = "";
-    apr_pool_t *p = journal->events->pool;
-    acme_journal_event_t *found;
-    apr_time_t time;
-
-    if (json_unpack(row, "{s:s, s:s, s:s, s?:s, s?:s, s?:s}", "when", &when,
-                    "event", &event, "detail", &detail, "ca", &ca,
-                    "kind", &kind, "about", &about) < 0
-        || !parse_when(&time, when)) {
-        return 0;
-    }
-    found = acme_journal_add(journal, time, event, detail);
-    found->ca = apr_pstrndup(p, ca, FOLDER_MAX);
-    found->kind = apr_pstrndup(p, kind, EVENT_MAX);
-    found->about = apr_pstrndup(p, about, NAME_MAX_OCTETS);
-    return 1;
-}
-
+/* Returns 0 if an event is bad. */
 static int parse_events(acme_journal_t *journal, json_t *events)
 {
+    apr_pool_t *p = journal->events->pool;
     json_t *row;
     size_t i;
 
     json_array_foreach(events, i, row) {
-        if (!parse_event(journal, row)) {
+        const char *when, *event, *detail, *ca = "", *kind = "", *about = "";
+        acme_journal_event_t *found;
+        apr_time_t time;
+
+        if (json_unpack(row, "{s:s, s:s, s:s, s?:s, s?:s, s?:s}",
+                        "when", &when, "event", &event, "detail", &detail,
+                        "ca", &ca, "kind", &kind, "about", &about) < 0
+            || !parse_when(&time, when)) {
             return 0;
         }
+        found = acme_journal_add(journal, time, event, detail);
+        found->ca = apr_pstrndup(p, ca, FOLDER_MAX);
+        found->kind = apr_pstrndup(p, kind, EVENT_MAX);
+        found->about = apr_pstrndup(p, about, NAME_MAX_OCTETS);
     }
     return 1;
 }
@@ -206,50 +199,39 @@ static int parse_journal(acme_journal_t *journal, json_t *json, apr_pool_t *p)
     return parse_events(journal, events);
 }
 
-/* APR_EGENERAL: the file is not a journal. */
-static apr_status_t read_journal(acme_journal_t *journal, const char *path,
-                                 acme_result_t *res, apr_pool_t *p)
-{
-    const char *body;
-    apr_size_t len;
-    json_t *json;
-    apr_status_t rv;
-
-    rv = acme_file_read(&body, &len, path, JOURNAL_SIZE_MAX, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (acme_json_parse(&json, body, len, path, res, p) != APR_SUCCESS) {
-        return APR_EGENERAL;
-    }
-    if (!parse_journal(journal, json, p)) {
-        return acme_fail(res, APR_EGENERAL,
-                         "%s: not a journal of this version", path);
-    }
-    return APR_SUCCESS;
-}
-
 apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
                                const char *id, acme_result_t *res,
                                apr_pool_t *p)
 {
     const char *path = journal_path(store, id, p);
     acme_journal_t *journal = acme_journal_make(p);
+    const char *body;
+    apr_size_t len;
+    json_t *json;
     apr_status_t rv;
 
     *pjournal = acme_journal_make(p);
 
-    rv = read_journal(journal, path, res, p);
+    rv = acme_file_read(&body, &len, path, JOURNAL_SIZE_MAX, res, p);
     if (APR_STATUS_IS_ENOENT(rv)) {
         return APR_SUCCESS;
     }
     if (rv == APR_EGENERAL) {
         return acme_store_damaged(store, path, res, p);
     }
-    if (rv == APR_SUCCESS) {
-        *pjournal = journal;
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    return rv;
+    if (acme_json_parse(&json, body, len, path, res, p) != APR_SUCCESS) {
+        return acme_store_damaged(store, path, res, p);
+    }
+    if (!parse_journal(journal, json, p)) {
+        acme_fail(res, APR_EGENERAL, "%s: not a journal of this version",
+                  path);
+        return acme_store_damaged(store, path, res, p);
+    }
+    *pjournal = journal;
+    return APR_SUCCESS;
 }
 
 /* At most max octets of text, cleaned if a cut left it without UTF-8. */

@@ -5,6 +5,7 @@ store_tests = \
 	%D%/test_archive \
 	%D%/test_file \
 	%D%/test_journal \
+	%D%/test_live_link \
 	%D%/test_path \
 	%D%/test_pending \
 	%D%/test_store

@@ -16,7 +16,6 @@
 #define FILES 5
 #define PART_FILES 4
 
-
 static apr_status_t install_to(acme_store_t *store, int *pn, const char *text)
 {
     acme_archive_part_t part = { "", text, text, "", text };
