@@ -31,20 +31,10 @@ static const char usage[] =
     "\n"
     "DIR is the AcmeStateDir of the server, by default " ACME_STATE_DIR ".\n";
 
-static int read_reason(acme_ctl_call_t *call, const char *text)
-{
-    acme_result_t res;
-
-    if (acme_revoke_reason_parse(&call->reason, text, &res)) {
-        fprintf(stderr, "acmectl: %s\n", res.detail);
-        return 0;
-    }
-    return 1;
-}
-
 int acme_ctl_call_read(acme_ctl_call_t *call, int argc,
                        const char *const *argv)
 {
+    acme_result_t res;
     int i;
 
     call->state_dir = ACME_STATE_DIR;
@@ -66,7 +56,8 @@ int acme_ctl_call_read(acme_ctl_call_t *call, int argc,
             call->delete = 1;
         }
         else if (!strcmp(argv[i], "--reason") && i + 1 < argc) {
-            if (!read_reason(call, argv[++i])) {
+            if (acme_revoke_reason_parse(&call->reason, argv[++i], &res)) {
+                fprintf(stderr, "acmectl: %s\n", res.detail);
                 return 0;
             }
         }

@@ -30,64 +30,13 @@ static const struct {
                  { "expired", ACME_AUTHORIZATION_FAILED },
                  { "revoked", ACME_AUTHORIZATION_FAILED } };
 
-static apr_status_t parse_status(acme_authorization_t *authz,
-                                 const json_t *json, const char *what,
-                                 acme_result_t *res, apr_pool_t *p)
-{
-    const char *status = acme_json_string(json, "status", STATUS_MAX, p);
-    apr_size_t i;
-
-    for (i = 0; status && i < sizeof(statuses) / sizeof(*statuses); i++) {
-        if (!strcmp(status, statuses[i].name)) {
-            authz->status = statuses[i].status;
-            return APR_SUCCESS;
-        }
-    }
-    return acme_fail(res, APR_EGENERAL, "%s: unknown status: %s", what,
-                     status ? acme_text_clean(status, STATUS_MAX, p) : "none");
-}
-
-static apr_status_t parse_name(acme_authorization_t *authz, const json_t *json,
-                               const char *what, acme_result_t *res,
-                               apr_pool_t *p)
-{
-    const json_t *identifier = json_object_get(json, "identifier");
-    const char *text = acme_json_string(identifier, "value", ACME_NAME_MAX,
-                                        p);
-    acme_result_t ignored;
-    const char *name;
-
-    if (!text || acme_name_normalise(&name, text, &ignored, p)) {
-        return acme_fail(res, APR_EGENERAL,
-                         "%s: the identifier is not a valid name: \"%s\"", what,
-                         acme_text_clean(text, ACME_NAME_MAX, p));
-    }
-    authz->wildcard = acme_json_true(json, "wildcard");
-    if (acme_name_is_wildcard(name)) {
-        /* Against 8555, 7.1.4, which puts no "*." here, but clear. */
-        authz->wildcard = 1;
-        name += strlen("*.");
-    }
-    authz->name = name;
-    return APR_SUCCESS;
-}
+#define STATUSES (sizeof(statuses) / sizeof(*statuses))
 
 static int kind_of(const char *type)
 {
     acme_challenge_e kind;
 
     return acme_challenge_parse(&kind, type) ? (int)kind : -1;
-}
-
-/* The two drafts in use spell the member differently. */
-static void parse_persist(acme_challenge_t *challenge, const json_t *json,
-                          apr_pool_t *p)
-{
-    int is_new = json_object_get(json, "issuerDomainNames") != NULL;
-
-    challenge->issuers = acme_dns_persist_issuers(
-        json, is_new ? "issuerDomainNames" : "issuer-domain-names", p);
-    challenge->persist_draft = is_new ? 2 : 1;
 }
 
 /* A challenge without a type or a valid URL is left out. */
@@ -100,6 +49,7 @@ static void parse_challenge(acme_authorization_t *authz, const json_t *json,
     const char *status = acme_json_string(json, "status", STATUS_MAX, p);
     acme_challenge_t *challenge;
     acme_result_t ignored;
+    int is_new;
 
     if (!type || !url || acme_url_check(url, &ignored, p) != APR_SUCCESS) {
         return;
@@ -116,7 +66,11 @@ static void parse_challenge(acme_authorization_t *authz, const json_t *json,
     challenge->issuers = NULL;
     challenge->persist_draft = 0;
     if (challenge->kind == ACME_DNS_PERSIST_01) {
-        parse_persist(challenge, json, p);
+        /* The two drafts in use spell the member differently. */
+        is_new = json_object_get(json, "issuerDomainNames") != NULL;
+        challenge->issuers = acme_dns_persist_issuers(
+            json, is_new ? "issuerDomainNames" : "issuer-domain-names", p);
+        challenge->persist_draft = is_new ? 2 : 1;
     }
 }
 
@@ -162,21 +116,43 @@ static void parse_error(acme_authorization_t *authz, const json_t *json,
     authz->error.reason = ACME_REASON_ORDER_INVALID;
 }
 
-static apr_status_t authz_parse(acme_authorization_t *authz,
-                                const json_t *json, const char *what,
-                                acme_result_t *res, apr_pool_t *p)
+static apr_status_t parse_authorization(acme_authorization_t *authz,
+                                        const json_t *json, const char *what,
+                                        acme_result_t *res, apr_pool_t *p)
 {
+    const char *status = acme_json_string(json, "status", STATUS_MAX, p);
+    const char *text = acme_json_string(json_object_get(json, "identifier"),
+                                        "value", ACME_NAME_MAX, p);
     const json_t *list = json_object_get(json, "challenges");
-    apr_status_t rv;
+    acme_result_t ignored;
+    const char *name;
     apr_size_t i;
 
-    rv = parse_status(authz, json, what, res, p);
-    if (rv == APR_SUCCESS) {
-        rv = parse_name(authz, json, what, res, p);
+    for (i = 0; i < STATUSES; i++) {
+        if (status && !strcmp(status, statuses[i].name)) {
+            authz->status = statuses[i].status;
+            break;
+        }
     }
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (i == STATUSES) {
+        return acme_fail(res, APR_EGENERAL, "%s: unknown status: %s", what,
+                         status ? acme_text_clean(status, STATUS_MAX, p)
+                                : "none");
     }
+
+    if (!text || acme_name_normalise(&name, text, &ignored, p)) {
+        return acme_fail(res, APR_EGENERAL,
+                         "%s: the identifier is not a valid name: \"%s\"",
+                         what, acme_text_clean(text, ACME_NAME_MAX, p));
+    }
+    authz->wildcard = acme_json_true(json, "wildcard");
+    if (acme_name_is_wildcard(name)) {
+        /* Against 8555, 7.1.4, which puts no "*." here, but clear. */
+        authz->wildcard = 1;
+        name += strlen("*.");
+    }
+    authz->name = name;
+
     authz->challenges = apr_array_make(p, 4, sizeof(acme_challenge_t));
     for (i = 0; i < json_array_size(list) && i < CHALLENGES_MAX; i++) {
         parse_challenge(authz, json_array_get(list, i), p);
@@ -210,7 +186,7 @@ apr_status_t acme_authorization_fetch(acme_authorization_t **pauthz,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = authz_parse(authz, json, what, res, p);
+    rv = parse_authorization(authz, json, what, res, p);
     if (rv == APR_SUCCESS) {
         *pauthz = authz;
     }

@@ -69,22 +69,28 @@ const char *acme_dns_persist_record(const char *name, apr_pool_t *p)
 }
 
 /*
- * Draft 02: the domain's length in one octet, the domain, the thumbprint and
- * the account's URL, hashed.
+ * The record's name of the account; domain is the name's or ANY_DOMAIN. Draft
+ * 02 hashes the domain's length in one octet, the domain, the thumbprint and
+ * the account's URL.
  */
-static apr_status_t hash_account(const char **puri,
-                                 const acme_dns_persist_t *persist,
-                                 const char *domain, acme_result_t *res,
-                                 apr_pool_t *p)
+static apr_status_t account_uri(const char **puri,
+                                const acme_dns_persist_t *persist,
+                                const char *domain, acme_result_t *res,
+                                apr_pool_t *p)
 {
-    const char *text = apr_pstrcat(p, " ", domain, persist->thumbprint,
-                                   persist->account_url, NULL);
-    apr_size_t len = strlen(text);
-    char *input = apr_pmemdup(p, text, len);
     unsigned char digest[ACME_DIGEST_OCTETS];
+    apr_size_t len;
+    char *input;
 
     *puri = NULL;
 
+    if (persist->draft == 1) {
+        *puri = persist->account_url;
+        return APR_SUCCESS;
+    }
+    input = apr_pstrcat(p, " ", domain, persist->thumbprint,
+                        persist->account_url, NULL);
+    len = strlen(input);
     input[0] = (char)strlen(domain);
     if (!acme_digest_make(digest, input, len)) {
         return acme_fail(res, APR_EGENERAL,
@@ -93,19 +99,6 @@ static apr_status_t hash_account(const char **puri,
     *puri = apr_pstrcat(p, persist->hash_prefix, "sha-256/",
                         acme_text_base64url(digest, sizeof(digest), p), NULL);
     return APR_SUCCESS;
-}
-
-/* The record's name of the account; domain is the name's or ANY_DOMAIN. */
-static apr_status_t account_uri(const char **puri,
-                                const acme_dns_persist_t *persist,
-                                const char *domain, acme_result_t *res,
-                                apr_pool_t *p)
-{
-    if (persist->draft == 1) {
-        *puri = persist->account_url;
-        return APR_SUCCESS;
-    }
-    return hash_account(puri, persist, domain, res, p);
 }
 
 /* Is all known that a record is made from, and read with? */
@@ -196,33 +189,16 @@ static int is_value(const char *text)
     return 1;
 }
 
-/* A known parameter goes into record; returns the fault, or NULL. */
-static const char *parse_known(record_t *record, const char *tag,
-                               const char *value)
-{
-    const char **pvalue = !apr_cstr_casecmp(tag, "accounturi")
-                              ? &record->account_uri
-                        : !apr_cstr_casecmp(tag, "policy") ? &record->policy
-                        : !apr_cstr_casecmp(tag, "persistUntil")
-                              ? &record->until
-                        : NULL;
-
-    if (!pvalue) {
-        return NULL;
-    }
-    if (!is_value(value)) {
-        return "a value contains white space or unprintable characters";
-    }
-    *pvalue = value;
-    return NULL;
-}
-
-/* "tag=value"; seen has the tags before it, in a table that knows no case. */
+/*
+ * A parameter, "tag=value": a known one goes into record. seen has the tags
+ * before it, in a table that knows no case. Returns the fault, or NULL.
+ */
 static const char *parse_parameter(record_t *record, apr_table_t *seen,
                                    const char *text, apr_pool_t *p)
 {
     const char *equals = strchr(text, '=');
     const char *tag = equals ? trim(text, equals - text, p) : "";
+    const char **pvalue, *value;
 
     if (!*tag) {
         return "a parameter is not of the form tag=value";
@@ -234,7 +210,20 @@ static const char *parse_parameter(record_t *record, apr_table_t *seen,
         return "the record has too many parameters";
     }
     apr_table_setn(seen, tag, "");
-    return parse_known(record, tag, trim(equals + 1, strlen(equals + 1), p));
+
+    pvalue = !apr_cstr_casecmp(tag, "accounturi") ? &record->account_uri
+           : !apr_cstr_casecmp(tag, "policy") ? &record->policy
+           : !apr_cstr_casecmp(tag, "persistUntil") ? &record->until
+           : NULL;
+    if (!pvalue) {
+        return NULL;
+    }
+    value = trim(equals + 1, strlen(equals + 1), p);
+    if (!is_value(value)) {
+        return "a value contains white space or unprintable characters";
+    }
+    *pvalue = value;
+    return NULL;
 }
 
 /* All parameters, text being behind the issuer; a last ';' may be there. */

@@ -214,17 +214,6 @@ apr_status_t acme_problem_json(const json_t *json, const char *what,
     return res->status;
 }
 
-/* No problem document: a proxy, a firewall, a CA in trouble. */
-static void fail_status(const acme_http_reply_t *reply, const char *what,
-                        acme_result_t *res, apr_pool_t *p)
-{
-    acme_fail(res, APR_EGENERAL, "%s: HTTP %d%s%s", what, reply->status,
-              reply->body_len ? ": " : "",
-              acme_text_clean(reply->body, BODY_SHOWN, p));
-    res->reason = reply->status >= 500 ? ACME_REASON_CA_ERROR
-                                       : ACME_REASON_CA_ANSWER;
-}
-
 /* The reply's body as a problem; CAs send it under many content types. */
 static const json_t *problem_of(const acme_http_reply_t *reply,
                                 const char *what, apr_pool_t *p)
@@ -250,7 +239,12 @@ apr_status_t acme_problem_reply(const acme_http_reply_t *reply,
         acme_problem_json(json, what, res, p);
     }
     else {
-        fail_status(reply, what, res, p);
+        /* A proxy, a firewall, a CA in trouble. */
+        acme_fail(res, APR_EGENERAL, "%s: HTTP %d%s%s", what, reply->status,
+                  reply->body_len ? ": " : "",
+                  acme_text_clean(reply->body, BODY_SHOWN, p));
+        res->reason = reply->status >= 500 ? ACME_REASON_CA_ERROR
+                                           : ACME_REASON_CA_ANSWER;
     }
     if (reply->status == 429
         || (reply->status == 503 && reply->retry_after)) {
