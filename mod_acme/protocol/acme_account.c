@@ -103,7 +103,7 @@ static apr_status_t check_status(const acme_http_reply_t *reply,
     status = acme_json_string(json, "status", STATUS_MAX, p);
     if (status && strcmp(status, expected)) {
         acme_fail_never(res, APR_EGENERAL,
-                        "%s: its status at the CA is %s", what,
+                        "%s: the status at the CA is %s", what,
                         acme_text_clean(status, STATUS_MAX, p));
         return acme_result_reason(res, ACME_REASON_ACCOUNT_DEACTIVATED);
     }

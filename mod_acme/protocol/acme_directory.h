@@ -16,7 +16,7 @@
 /* A profile that a CA offers (draft-ietf-acme-profiles); clean for people. */
 typedef struct {
     const char *name;
-    const char *description;    /* "" when there is none */
+    const char *description;    /* "": the CA gives none */
 } acme_profile_t;
 
 /* All URLs are checked; NULL: the CA does not have this resource. */

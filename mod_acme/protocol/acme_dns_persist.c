@@ -101,7 +101,7 @@ static apr_status_t account_uri(const char **puri,
     return APR_SUCCESS;
 }
 
-/* Is all known that a record is made from, and read with? */
+/* Can a record be made at all? */
 static apr_status_t check_persist(const acme_dns_persist_t *persist,
                                   acme_result_t *res)
 {

@@ -1,7 +1,7 @@
 /*
  * acme_problem.c - a CA's problem documents, as sentences for people.
  *
- * Every text in them is a stranger's: cleaned, bounded, and never more than
+ * Every text in them is a stranger's: it is cleaned and bounded before it is
  * shown.
  */
 #include <string.h>
@@ -109,7 +109,7 @@ static acme_retry_e retry_of(const json_t *json)
     return problem ? problem->retry : ACME_RETRY_SOON;
 }
 
-/* The DNS's own word for it is in the sentence only. */
+/* NXDOMAIN is not a type: it is found in the sentence only. */
 static acme_reason_e reason_of(const json_t *json)
 {
     const json_t *type = json_object_get(json, "type");

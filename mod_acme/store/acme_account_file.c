@@ -263,11 +263,14 @@ apr_status_t acme_account_file_next_promote(acme_store_t *store,
     apr_status_t rv;
 
     if (lstat(next, &st)) {
-        return acme_fail_errno(res, errno, "%s", next);
+        return acme_fail_errno(res, errno, "%s: cannot find the next key",
+                               next);
     }
     rv = keep_old_key(store, folder, res, p);
-    return rv == APR_SUCCESS ? acme_file_move(next, file_path(
-        store, folder, KEY_FILE, p), res, p) : rv;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return acme_file_move(next, file_path(store, folder, KEY_FILE, p), res, p);
 }
 
 apr_status_t acme_account_file_next_drop(acme_store_t *store,

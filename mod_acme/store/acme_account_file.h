@@ -65,21 +65,27 @@ apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
  * The key that will replace the account's (8555, 7.3.5): next-key.pem lies
  * beside key.pem until it is known which of both the CA has.
  *
- * save: writes it (0600), over an older one. load: *pkey is in p; ENOENT: there
- * is none. promote: replaces key.pem by it in one rename, a copy of the old
- * key.pem is kept in aside/; ENOENT: there is none. drop: moves it to aside/;
- * success if there is none.
+ * Write next-key.pem (0600) into the folder, which exists, over an older one.
  */
 apr_status_t acme_account_file_next_save(acme_store_t *store,
                                          const char *folder, acme_key_t *key,
                                          acme_result_t *res, apr_pool_t *p);
+
+/* Load next-key.pem; *pkey is in p. ENOENT: there is none. */
 apr_status_t acme_account_file_next_load(acme_key_t **pkey,
                                          acme_store_t *store,
                                          const char *folder,
                                          acme_result_t *res, apr_pool_t *p);
+
+/*
+ * Replace key.pem by next-key.pem in one rename; a copy of the old key.pem is
+ * kept in aside/ before. ENOENT: there is no next-key.pem.
+ */
 apr_status_t acme_account_file_next_promote(acme_store_t *store,
                                             const char *folder,
                                             acme_result_t *res, apr_pool_t *p);
+
+/* Move next-key.pem to aside/. Success if there is none. */
 apr_status_t acme_account_file_next_drop(acme_store_t *store,
                                          const char *folder,
                                          acme_result_t *res, apr_pool_t *p);

@@ -11,7 +11,7 @@
 
 #include "acme_store.h"
 
-/* What acme_archive_prune() keeps: this many, and all younger ones. */
+/* acme_archive_prune() keeps this many, and all that are younger. */
 #define ACME_ARCHIVE_KEEP 5
 #define ACME_ARCHIVE_KEEP_TIME apr_time_from_sec(30 * 24 * 3600)
 
@@ -23,7 +23,7 @@ typedef struct {
     const char *suffix;         /* "": privkey.pem; "-rsa": privkey-rsa.pem */
     const char *key_pem;        /* privkey.pem, 0600 */
     const char *cert_pem;
-    const char *chain_pem;      /* "" when there is none */
+    const char *chain_pem;      /* "": no intermediates */
     const char *full_pem;
 } acme_archive_part_t;
 

@@ -133,7 +133,7 @@ static apr_status_t remove_at(int parent, const char *name, int depth)
     return rv;
 }
 
-/* Make the file at temp, on disk with all that belongs to it. */
+/* Write the file at temp, with its mode, and sync it. */
 static apr_status_t write_temp(const char *temp, const void *data,
                                apr_size_t len, mode_t mode)
 {
@@ -272,7 +272,7 @@ static apr_status_t secret_wipe(void *data)
     return APR_SUCCESS;
 }
 
-/* Memory that is cleared with p, whatever became of reading into it. */
+/* Memory that is cleared with p, also after a failed read. */
 static char *secret_alloc(apr_size_t len, apr_pool_t *p)
 {
     secret_t *secret = apr_palloc(p, sizeof(*secret));
@@ -318,7 +318,7 @@ apr_status_t acme_file_move(const char *from, const char *to,
     return rv;
 }
 
-/* See that the open folder is ours, and has mode. */
+/* Check that the open folder belongs to us, and set its mode. */
 static apr_status_t own_dir(int fd, const char *path, mode_t mode,
                             acme_result_t *res)
 {

@@ -352,7 +352,7 @@ apr_status_t acme_journal_save(acme_store_t *store, const char *id,
         text = journal_text(journal, ++first, p);
     }
     if (!text) {
-        return acme_fail(res, APR_ENOMEM, "%s: cannot be written: a text is not UTF-8, or no memory", path);
+        return acme_fail(res, APR_ENOMEM, "%s: not enough memory to write it", path);
     }
     return acme_file_write(path, text, strlen(text), 0644, res, p);
 }

@@ -58,8 +58,8 @@ static apr_status_t parse_url(const char **purl, const json_t *json,
 
 /*
  * order.json: {"digest": "...", "names": [...], "account": "...",
- * "url": "...", "issued": true, "certificate": "..."}; what comes after the
- * names may be missing.
+ * "url": "...", "issued": true, "certificate": "..."}; the members after
+ * names are optional.
  */
 static apr_status_t parse_order(acme_pending_t *pending, const char *body,
                                 apr_size_t len, const char *path,
@@ -89,7 +89,7 @@ static apr_status_t parse_order(acme_pending_t *pending, const char *body,
     return rv;
 }
 
-/* ENOENT: no order is under way. APR_EGENERAL: something is there instead. */
+/* ENOENT: no order is under way. APR_EGENERAL: the file is damaged. */
 static apr_status_t read_order(acme_pending_t *pending, acme_store_t *store,
                                const char *id, acme_result_t *res,
                                apr_pool_t *p)
@@ -201,13 +201,13 @@ static apr_status_t write_order(const acme_pending_t *pending,
                      "certificate", pending->cert_url);
     if (!json || strlen(pending->digest) > DIGEST_MAX) {
         json_decref(json);
-        return acme_fail(res, APR_EINVAL, "%s: bad digest", path);
+        return acme_fail(res, APR_EINVAL, "%s: the digest is too long, or a text is not UTF-8", path);
     }
     text = acme_json_text(acme_json_own(json, p), 2, p);
     return acme_file_write(path, text, strlen(text), 0600, res, p);
 }
 
-/* Until order.json is written again, nothing is under way. */
+/* Remove order.json: until it is written again, no order is under way. */
 static apr_status_t forget_order(acme_store_t *store, const char *id,
                                  acme_result_t *res, apr_pool_t *p)
 {

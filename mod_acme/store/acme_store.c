@@ -229,7 +229,7 @@ const char *acme_store_live(const acme_store_t *store, const char *id,
     return apr_pstrcat(p, store->root, "/live/", id, "/", file, NULL);
 }
 
-/* "journal-www.example.org.json": where it lay, as one name. */
+/* "journal-www.example.org.json": the path below the root, as one name. */
 static char *aside_label(const acme_store_t *store, const char *path,
                          apr_pool_t *p)
 {
@@ -249,7 +249,7 @@ static char *aside_label(const acme_store_t *store, const char *path,
     return label;
 }
 
-/* A free name in aside/: rename(2) would replace what has the same one. */
+/* An unused name in aside/: rename(2) replaces a file of the same name. */
 static const char *aside_path(const acme_store_t *store, const char *path,
                               apr_time_t now, apr_pool_t *p)
 {
@@ -269,7 +269,7 @@ static const char *aside_path(const acme_store_t *store, const char *path,
     return to;
 }
 
-/* Did aside_path() make this name? Others are the administrator's. */
+/* Is it a name by aside_path()? Others are the administrator's. */
 static int is_aside_name(const char *name)
 {
     int i;

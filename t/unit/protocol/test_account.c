@@ -153,7 +153,7 @@ static void a_change_may_fail(void **state)
     fake_serve(fake, rows);
     assert_int_not_equal(acme_account_deactivate(&session, url, &res, pool),
                          0);
-    assert_detail("its status at the CA is valid");
+    assert_detail("the status at the CA is valid");
     assert_int_not_equal(acme_account_update(&session, url, &res, pool), 0);
     assert_detail("Typo.; check AcmeContact");
     assert_int_equal(res.retry, ACME_RETRY_NEVER);
