@@ -117,8 +117,7 @@ apr_status_t acme_session_post(acme_http_reply_t **preply,
                 return rv;
             }
         }
-        rv = session->sign(&request.body, session->baton, post->kind,
-                           post->url, nonce, res, p);
+        rv = session->sign(&request.body, session->baton, post, nonce, res, p);
         if (rv != APR_SUCCESS) {
             return rv;
         }

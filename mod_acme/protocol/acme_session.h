@@ -30,12 +30,18 @@ typedef enum {
     ACME_SIGN_REVOKE            /* to revokeCert (8555, 7.6) */
 } acme_sign_e;
 
+typedef struct {
+    acme_sign_e kind;
+    const char *url;
+    const char *what;           /* begins the sentence of a failure */
+} acme_session_post_t;
+
 /*
- * Sign the request of this kind to url with this nonce: *pbody is the JWS as
- * JSON text in p. A failure fills res and ends the request.
+ * Sign this request with this nonce: *pbody is the JWS as JSON text in p. A
+ * failure fills res and ends the request.
  */
 typedef apr_status_t acme_sign_cb(const char **pbody, void *baton,
-                                  acme_sign_e kind, const char *url,
+                                  const acme_session_post_t *post,
                                   const char *nonce, acme_result_t *res,
                                   apr_pool_t *p);
 
@@ -66,12 +72,6 @@ apr_interval_time_t acme_session_latency(const acme_session_t *session);
 apr_status_t acme_session_directory(const acme_directory_t **pdir,
                                     acme_session_t *session,
                                     acme_result_t *res, apr_pool_t *p);
-
-typedef struct {
-    acme_sign_e kind;
-    const char *url;
-    const char *what;           /* begins the sentence of a failure */
-} acme_session_post_t;
 
 /*
  * Send one signed request (8555, 6.2). The nonce is that of an earlier reply,

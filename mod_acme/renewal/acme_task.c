@@ -36,8 +36,8 @@ void acme_task_failure_clear(acme_task_failure_t *why)
 }
 
 /* The session's way to a signature. (acme_sign_cb) */
-static apr_status_t sign(const char **pbody, void *baton, acme_sign_e kind,
-                         const char *url, const char *nonce,
+static apr_status_t sign(const char **pbody, void *baton,
+                         const acme_session_post_t *post, const char *nonce,
                          acme_result_t *res, apr_pool_t *p)
 {
     const acme_task_signing_t *signing = baton;
@@ -52,9 +52,9 @@ static apr_status_t sign(const char **pbody, void *baton, acme_sign_e kind,
         return acme_result_reason(res, ACME_REASON_CA_SLOW);
     }
     body->about = signing->about;
-    body->kind = kind;
+    body->kind = post->kind;
     body->with = signing->with;
-    apr_cpystrn(body->url, url, sizeof(body->url));
+    apr_cpystrn(body->url, post->url, sizeof(body->url));
     apr_cpystrn(body->nonce, nonce, sizeof(body->nonce));
     rv = acme_keeper_client_call(&reply, signing->keeper, ACME_MSG_SIGN, body,
                                  res, p);

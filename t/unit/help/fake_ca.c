@@ -11,7 +11,7 @@ acme_session_t session;
 
 /* A baton means that the keeper refuses. */
 static apr_status_t fake_sign(const char **pbody, void *baton,
-                              acme_sign_e kind, const char *url,
+                              const acme_session_post_t *post,
                               const char *nonce, acme_result_t *result,
                               apr_pool_t *p)
 {
@@ -20,11 +20,10 @@ static apr_status_t fake_sign(const char **pbody, void *baton,
         "deactivate", "key", "revoke"
     };
 
-    (void)url;
     if (baton) {
         return acme_fail(result, APR_EACCES, "the keeper does not sign");
     }
-    *pbody = apr_psprintf(p, "%s %s", kinds[kind], nonce);
+    *pbody = apr_psprintf(p, "%s %s", kinds[post->kind], nonce);
     return APR_SUCCESS;
 }
 
