@@ -352,7 +352,8 @@ apr_status_t acme_journal_save(acme_store_t *store, const char *id,
         text = journal_text(journal, ++first, p);
     }
     if (!text) {
-        return acme_fail(res, APR_ENOMEM, "%s: not enough memory to write it", path);
+        return acme_fail(res, APR_ENOMEM, "%s: not enough memory to write it",
+                         path);
     }
     return acme_file_write(path, text, strlen(text), 0644, res, p);
 }
