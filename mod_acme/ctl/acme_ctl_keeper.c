@@ -73,6 +73,7 @@ static apr_status_t list_one(acme_ctl_cert_t *found,
                              apr_uint32_t cert, acme_result_t *res)
 {
     const acme_msg_cert_t body = { { cert, 0, 0 } };
+    const acme_msg_listed_t *listed;
     acme_message_t reply;
     char *line, *last;
     apr_status_t rv;
@@ -81,7 +82,9 @@ static apr_status_t list_one(acme_ctl_cert_t *found,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    found->state = *(const acme_state_t *)reply.body;
+    listed = reply.body;
+    found->state = listed->state;
+    found->is_reload_held = (int)listed->is_reload_held;
     found->cas = apr_array_make(keeper->p, 2, sizeof(const char *));
     found->names = apr_array_make(keeper->p, 4, sizeof(const char *));
     found->id = apr_strtok(apr_pstrdup(keeper->p, reply.tail), "\n", &last);

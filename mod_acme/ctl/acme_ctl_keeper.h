@@ -14,6 +14,7 @@ typedef struct {
 /* A certificate, as the keeper describes it. */
 typedef struct {
     acme_state_t state;
+    int is_reload_held;         /* the next reload is postponed */
     const char *id;
     apr_array_header_t *cas;        /* const char *: URLs of directories */
     apr_array_header_t *names;      /* const char * */

@@ -14,7 +14,8 @@ static apr_array_header_t *rows_of(const apr_array_header_t *certs, int i,
 {
     const acme_ctl_cert_t *cert = &APR_ARRAY_IDX(certs, i, acme_ctl_cert_t);
     const acme_status_cert_t view = {
-        .id = cert->id, .names = cert->names, .state = &cert->state
+        .id = cert->id, .names = cert->names, .state = &cert->state,
+        .is_reload_held = cert->is_reload_held
     };
 
     return acme_status_rows_make(&view, now, p);

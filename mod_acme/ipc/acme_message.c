@@ -97,7 +97,7 @@ static const text_field_t text_fields[] = {
     TEXT_ROW(PERSIST, acme_msg_persist_t, prefix),
     STATE_ROWS(CHANGES),
     STATE_ROWS(INSTALL),
-    STATE_ROWS(LIST),
+    STATE_ROWS(LIST),           /* the state comes first */
     REPLY_ROW(PREPARE, acme_msg_prepared_t, order_url),
     REPLY_ROW(PREPARE, acme_msg_prepared_t, account_url),
     REPLY_ROW(PREPARE, acme_msg_prepared_t, thumbprint),

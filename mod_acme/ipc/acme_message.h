@@ -183,6 +183,14 @@ typedef struct {
     apr_int32_t pid;                    /* of the keeper */
 } acme_msg_welcome_t;
 
+typedef acme_state_t acme_msg_state_t;
+
+typedef struct {
+    acme_state_t state;
+    apr_uint32_t is_reload_held;        /* the next reload is postponed */
+    apr_uint32_t unused;                /* 0 */
+} acme_msg_listed_t;
+
 typedef struct {
     char unused;                        /* C has no empty struct */
 } acme_msg_none_t;
@@ -211,7 +219,7 @@ typedef struct {
  * LIVE      a part of the live certificate: its URL at the CA, its chain
  * DONE      a request of the administrator is done; for which account or chain
  * PERSIST   store the format of the records of dns-persist-01 at the CA
- * LIST      state; in the tail id, URLs of CAs and names, a line each
+ * LIST      state, and the reload's; in the tail id, URLs of CAs and names, a line each
  * ACCOUNTS  a line for each account, for people
  * TXT       the records of dns-persist-01 for the names, a line each
  * WANT      a request of the administrator, which renewal threads carry out
@@ -233,12 +241,10 @@ typedef struct {
     X(LIVE,    ACME_BY_WORKER,  cert,  0, url,      ACME_CHAIN_SIZE_MAX)     \
     X(DONE,    ACME_BY_WORKER,  want,  0, none,     0)                       \
     X(PERSIST, ACME_BY_WORKER,  persist, 0, none,   0)                       \
-    X(LIST,    ACME_BY_CONTROL, cert,  0, state,    ACME_LIST_MAX)           \
+    X(LIST,    ACME_BY_CONTROL, cert,  0, listed,   ACME_LIST_MAX)           \
     X(ACCOUNTS, ACME_BY_CONTROL, none, 0, none,     ACME_LIST_MAX)           \
     X(TXT,     ACME_BY_CONTROL, txt,   0, none,     ACME_LIST_MAX)           \
     X(WANT,    ACME_BY_CONTROL, want,  0, none,     0)
-
-typedef acme_state_t acme_msg_state_t;
 
 #define ACME_MESSAGE_KIND(kind, who, req, req_tail, rep, rep_tail) \
     ACME_MSG_##kind,

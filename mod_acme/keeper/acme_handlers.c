@@ -420,13 +420,18 @@ static apr_status_t serve_list(acme_message_t *reply,
     const acme_cert_conf_t *cert = request->cert;
     const acme_conf_t *conf = acme_registry_conf(request->registry);
     const char *text = apr_pstrcat(request->p, cert->id, "\n", NULL);
+    acme_msg_listed_t *listed = apr_pcalloc(request->p, sizeof(*listed));
     const acme_ca_conf_t *ca;
     apr_uint32_t i;
 
     for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
         text = apr_pstrcat(request->p, text, ca->url, "\n", NULL);
     }
-    reply->body = acme_registry_state(request->registry, request->about->cert);
+    listed->state = *acme_registry_state(request->registry,
+                                         request->about->cert);
+    listed->is_reload_held =
+        (apr_uint32_t)acme_reload_is_held(request->handlers->reload);
+    reply->body = listed;
     set_tail(reply,
              apr_pstrcat(request->p, text,
                          apr_array_pstrcat(request->p, cert->names, '\n'),

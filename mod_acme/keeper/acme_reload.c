@@ -143,6 +143,11 @@ static void send_stuck_events(acme_reload_t *reload, const char *reason)
     apr_pool_destroy(p);
 }
 
+int acme_reload_is_held(const acme_reload_t *reload)
+{
+    return reload->reason[0] != 0;
+}
+
 static void postpone(acme_reload_t *reload, apr_time_t now, const char *reason)
 {
     if (strcmp(reload->reason, reason) != 0) {

@@ -41,4 +41,7 @@ apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now);
 /* Call acme_reload_step() also when this is readable; -1: no job runs. */
 int acme_reload_fd(const acme_reload_t *reload);
 
+/* Is the next reload postponed, and are certificates waiting for it? */
+int acme_reload_is_held(const acme_reload_t *reload);
+
 #endif

@@ -1,5 +1,6 @@
 """Going live: one guarded reload for many, and no visitor notices."""
 
+import json
 import shutil
 import time
 
@@ -89,6 +90,8 @@ def held_back(server, edit, reason):
     server.wait_log(f"acme: reload: postponed: .*{reason}")
     wait_until(lambda: "AcmeReloadHeld" in server.status(),
                "the status page tells that the reload is held")
+    said = json.loads(server.acmectl("status", NAME, "--json")[1])[0]
+    assert said["reason"] == "reload-held"
 
     stays(lambda: server.running and server.loads == loads,
           "the server runs as it was", 3)
