@@ -195,7 +195,8 @@ static const acme_conf_tree_facts_t *find_vhost(const acme_conf_tree_t *tree,
     int n = 0;
 
     /* httpd's list is the configuration's backwards. */
-    for (before = s->next; before; before = before->next) {
+    for (before = same && same->nelts > 1 ? s->next : NULL; before;
+         before = before->next) {
         n += is_same_place(before, s);
     }
     return same && n < same->nelts
