@@ -252,6 +252,31 @@ apr_status_t acme_message_send_reply(int fd, const acme_message_t *message,
     return send_packet(fd, message, REPLY, NO_DESCRIPTOR, res);
 }
 
+/*
+ * Close a descriptor that a hostile process may have sent: with SO_LINGER and
+ * data that nobody takes, close(2) would hold us as long as it likes.
+ */
+static void discard(int fd)
+{
+    const struct linger off = { 0 };
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+    close(fd);
+}
+
+/* Such an end as acme_message_pair() makes? */
+static int is_channel(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof(address), type_len = sizeof(int);
+    int type;
+
+    return !getsockname(fd, (struct sockaddr *)&address, &len)
+           && address.ss_family == AF_UNIX
+           && !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len)
+           && type == SOCK_SEQPACKET;
+}
+
 /* Take the descriptors of a packet: the first for *passed; close the others. */
 static int detach(struct msghdr *msg, int *passed)
 {
@@ -273,7 +298,7 @@ static int detach(struct msghdr *msg, int *passed)
                 *passed = fd;
             }
             else {
-                close(fd);
+                discard(fd);
             }
             count++;
         }
@@ -395,9 +420,12 @@ static apr_status_t receive_packet(acme_message_t *message, int *passed,
         wrong = wrong_with(&frame, (apr_size_t)n, direction,
                            packet + sizeof(frame));
     }
+    if (!wrong && passed && *passed >= 0 && !is_channel(*passed)) {
+        wrong = "with a descriptor that is not a channel";
+    }
     if (wrong) {
         if (passed && *passed >= 0) {
-            close(*passed);
+            discard(*passed);
             *passed = NO_DESCRIPTOR;
         }
         rv = acme_fail(res, APR_EINVAL, "keeper: refused a message %s", wrong);

@@ -1,6 +1,7 @@
 /*
  * test_message.c - a packet is a message of the table, or it is refused whole.
  */
+#include <netinet/in.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -265,6 +266,69 @@ static void other_descriptors_are_refused(void **state)
     assert_int_equal(descriptors(), before);
 }
 
+/* A connection whose close() waits a minute for data that nobody reads. */
+static int lingering(int *peer)
+{
+    const struct linger on = { .l_onoff = 1, .l_linger = 60 };
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    const int listener = socket(AF_INET, SOCK_STREAM, 0);
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    socklen_t len = sizeof(address);
+    char data[4096] = "";
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len),
+                     0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, len), 0);
+    *peer = accept(listener, NULL, NULL);
+    assert_true(*peer >= 0);
+    close(listener);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &on, sizeof(on));
+    while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0) {
+    }
+    return fd;
+}
+
+static void only_a_channel_is_taken_and_none_lingers(void **state)
+{
+    const apr_time_t begun = apr_time_now();
+    int peers[2], i;
+
+    (void)state;
+    packet_make(&packet, ACME_MSG_HELLO, 0);
+    packet.nfds = 1;
+    packet.fds[0] = 0;
+    refused("standard input", 0, "not a channel");
+
+    /* The last one that is open is the receiver's. */
+    for (i = 0; i < 2; i++) {
+        const int fd = lingering(&peers[i]);
+
+        packet.nfds = 1 + i;
+        packet.fds[i] = fd;
+        assert_true(packet_send(fds[1], &packet) > 0);
+        close(fd);
+        if (i == 0) {
+            acme_message_t message;
+            int passed;
+
+            assert_int_equal(receive(&message, 0, &passed), APR_EINVAL);
+            assert_int_equal(passed, -1);
+            packet.fds[0] = fds[1];
+        }
+        else {
+            acme_message_t message;
+
+            assert_int_equal(receive(&message, 0, NULL), APR_EINVAL);
+        }
+    }
+    assert_true(apr_time_now() - begun < apr_time_from_sec(20));
+    close(peers[0]);
+    close(peers[1]);
+}
+
 static void one_that_left_is_told_from_an_empty_packet(void **state)
 {
     acme_message_t message;
@@ -366,6 +430,7 @@ int main(void)
         TEST(spoilt_replies_are_refused),
         TEST(one_descriptor_comes_along),
         TEST(other_descriptors_are_refused),
+        TEST(only_a_channel_is_taken_and_none_lingers),
         TEST(one_that_left_is_told_from_an_empty_packet),
         TEST(one_that_only_stopped_talking_left_as_well),
         TEST(to_one_that_left_is_an_error_and_no_signal),
