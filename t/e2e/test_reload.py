@@ -230,7 +230,7 @@ def test_an_expiry_that_is_near_loads_no_edit_that_ends_us(site, wrong, told):
 
     server.renew(NAME)
     second = server.wait_installed(NAME, 2)
-    server.wait_log(f"acme: reload: held back: .*new.conf:.*{told}")
+    server.wait_log(f"acme: reload: postponed: .*new.conf:.*{told}")
     assert server.running
     assert server.look(NAME).serial == first
 
@@ -256,4 +256,4 @@ def test_what_httpd_would_load_holds_no_reload(site):
     assert "trial:" not in said
     server.start()
     server.wait_valid(NAME)
-    assert not server.matching("held back")
+    assert not server.matching("reload: postponed")

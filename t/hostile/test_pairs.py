@@ -124,7 +124,7 @@ def test_an_own_pair_that_its_server_allows_holds_no_reload(site):
     server.vhost(NAME)
     server.start()
     server.wait_valid(NAME)
-    assert not server.matching("held back")
+    assert not server.matching("reload: postponed")
 
 
 def test_what_a_server_forbids_is_not_installed(site):
