@@ -124,7 +124,7 @@ static apr_status_t read_certs(acme_chain_t *chain, const char *text,
              : acme_fail(res, APR_EINVAL, "certificate chain: it is empty");
 }
 
-static const cert_t *cert_at(const acme_chain_t *chain, int i)
+static const cert_t *nth_cert(const acme_chain_t *chain, int i)
 {
     return &APR_ARRAY_IDX(chain->certs, i, cert_t);
 }
@@ -150,7 +150,7 @@ apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
     chain->certs = apr_array_make(p, ACME_CHAIN_CERTS_MAX, sizeof(cert_t));
     rv = read_certs(chain, pem, pem + len, res, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_cert_info_read(&chain->leaf, cert_at(chain, 0)->x509, res,
+        rv = acme_cert_info_read(&chain->leaf, nth_cert(chain, 0)->x509, res,
                                  p);
     }
     if (rv == APR_SUCCESS) {
@@ -189,7 +189,7 @@ const acme_cert_info_t *acme_chain_leaf(const acme_chain_t *chain)
 
 X509 *acme_chain_x509(const acme_chain_t *chain, int i)
 {
-    return i < chain->certs->nelts ? cert_at(chain, i)->x509 : NULL;
+    return i < chain->certs->nelts ? nth_cert(chain, i)->x509 : NULL;
 }
 
 apr_status_t acme_chain_leaf_der(const unsigned char **pder, apr_size_t *plen,
@@ -197,7 +197,7 @@ apr_status_t acme_chain_leaf_der(const unsigned char **pder, apr_size_t *plen,
                                  acme_result_t *res, apr_pool_t *p)
 {
     unsigned char *der = NULL;
-    int len = i2d_X509(cert_at(chain, 0)->x509, &der);
+    int len = i2d_X509(nth_cert(chain, 0)->x509, &der);
 
     *pder = NULL;
     *plen = 0;
@@ -214,14 +214,14 @@ apr_status_t acme_chain_leaf_der(const unsigned char **pder, apr_size_t *plen,
 
 const char *acme_chain_topmost(const acme_chain_t *chain, apr_pool_t *p)
 {
-    const cert_t *last = cert_at(chain, chain->certs->nelts - 1);
+    const cert_t *last = nth_cert(chain, chain->certs->nelts - 1);
 
     return acme_cert_info_name_text(X509_get_issuer_name(last->x509), p);
 }
 
 int acme_chain_has_key(const acme_chain_t *chain, acme_key_t *key)
 {
-    int same = X509_check_private_key(cert_at(chain, 0)->x509,
+    int same = X509_check_private_key(nth_cert(chain, 0)->x509,
                                       acme_key_evp(key));
 
     ERR_clear_error();
@@ -237,8 +237,8 @@ apr_status_t acme_chain_linked(const acme_chain_t *chain, acme_result_t *res,
     int i, linked;
 
     for (i = 0; i + 1 < n; i++) {
-        x509 = cert_at(chain, i)->x509;
-        next = cert_at(chain, i + 1)->x509;
+        x509 = nth_cert(chain, i)->x509;
+        next = nth_cert(chain, i + 1)->x509;
         linked = X509_check_issued(next, x509) == X509_V_OK
                  && X509_verify(x509, X509_get0_pubkey(next)) == 1;
         ERR_clear_error();
@@ -257,7 +257,7 @@ apr_status_t acme_chain_linked(const acme_chain_t *chain, acme_result_t *res,
 
 const char *acme_chain_pem_leaf(const acme_chain_t *chain, apr_pool_t *p)
 {
-    return apr_pstrdup(p, cert_at(chain, 0)->pem);
+    return apr_pstrdup(p, nth_cert(chain, 0)->pem);
 }
 
 const char *acme_chain_pem_rest(const acme_chain_t *chain, apr_pool_t *p)
@@ -267,13 +267,13 @@ const char *acme_chain_pem_rest(const acme_chain_t *chain, apr_pool_t *p)
 
     pems = apr_array_make(p, chain->certs->nelts, sizeof(const char *));
     for (i = 1; i < chain->certs->nelts; i++) {
-        APR_ARRAY_PUSH(pems, const char *) = cert_at(chain, i)->pem;
+        APR_ARRAY_PUSH(pems, const char *) = nth_cert(chain, i)->pem;
     }
     return apr_array_pstrcat(p, pems, 0);
 }
 
 const char *acme_chain_pem_full(const acme_chain_t *chain, apr_pool_t *p)
 {
-    return apr_pstrcat(p, cert_at(chain, 0)->pem,
+    return apr_pstrcat(p, nth_cert(chain, 0)->pem,
                        acme_chain_pem_rest(chain, p), NULL);
 }

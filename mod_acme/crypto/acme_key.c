@@ -40,9 +40,9 @@ typedef struct {
     const char *crv;            /* NULL: RSA */
     int octets;                 /* of a coordinate, and of r and of s */
     const EVP_MD *(*md)(void);
-} kind_t;
+} key_kind_t;
 
-static const kind_t kinds[] = {
+static const key_kind_t kinds[] = {
     { NID_X9_62_prime256v1, "ES256", "P-256", 32, EVP_sha256 },
     { NID_secp384r1, "ES384", "P-384", 48, EVP_sha384 },
     { EVP_PKEY_RSA, "RS256", NULL, 0, EVP_sha256 }
@@ -50,10 +50,10 @@ static const kind_t kinds[] = {
 
 struct acme_key_t {
     EVP_PKEY *evp;
-    const kind_t *kind;
+    const key_kind_t *kind;
 };
 
-static const kind_t *find_kind(EVP_PKEY *evp)
+static const key_kind_t *find_kind(EVP_PKEY *evp)
 {
     int nid = EVP_PKEY_base_id(evp);
     apr_size_t i;
@@ -75,7 +75,8 @@ static apr_status_t free_evp(void *evp)
     return APR_SUCCESS;
 }
 
-static acme_key_t *make_key(EVP_PKEY *evp, const kind_t *kind, apr_pool_t *p)
+static acme_key_t *make_key(EVP_PKEY *evp, const key_kind_t *kind,
+                            apr_pool_t *p)
 {
     acme_key_t *key = apr_pcalloc(p, sizeof(*key));
 
@@ -162,7 +163,7 @@ out:
 static apr_status_t read_key(acme_key_t **pkey, BIO *bio, const char *what,
                              acme_result_t *res, apr_pool_t *p)
 {
-    const kind_t *kind;
+    const key_kind_t *kind;
     EVP_PKEY *evp;
     int encrypted;
     apr_status_t rv;
@@ -293,7 +294,7 @@ static const char *number_base64url(const BIGNUM *bn, int octets,
 apr_status_t acme_key_jwk(const char **pjwk, acme_key_t *key,
                           acme_result_t *res, apr_pool_t *p)
 {
-    const kind_t *kind = key->kind;
+    const key_kind_t *kind = key->kind;
     BIGNUM *a = NULL, *b = NULL;
     const char *a64 = NULL, *b64 = NULL;
     apr_status_t rv;

@@ -28,7 +28,7 @@ typedef struct {
     acme_ctl_keeper_t keeper;
     apr_array_header_t *certs;      /* acme_ctl_cert_t: all, or the one */
     apr_pool_t *p;
-} run_t;
+} command_t;
 
 static int print_failure(const acme_result_t *res)
 {
@@ -36,7 +36,7 @@ static int print_failure(const acme_result_t *res)
     return FAILED;
 }
 
-static int show_status(const run_t *run)
+static int show_status(const command_t *run)
 {
     const apr_time_t now = apr_time_now();
     int i, ill = 0;
@@ -55,7 +55,7 @@ static int show_status(const run_t *run)
 }
 
 /* Send a request, and print the sentence about its start. */
-static int send_request(const run_t *run, const acme_msg_want_t *body,
+static int send_request(const command_t *run, const acme_msg_want_t *body,
                         const char *begun)
 {
     acme_message_t reply;
@@ -69,7 +69,7 @@ static int send_request(const run_t *run, const acme_msg_want_t *body,
     return DONE;
 }
 
-static int renew_certificate(const run_t *run)
+static int renew_certificate(const command_t *run)
 {
     const acme_ctl_cert_t *cert = &APR_ARRAY_IDX(run->certs, 0,
                                                  acme_ctl_cert_t);
@@ -98,7 +98,7 @@ static int renew_certificate(const run_t *run)
                                                 ": is being renewed", NULL));
 }
 
-static int revoke_certificate(const run_t *run)
+static int revoke_certificate(const command_t *run)
 {
     const acme_ctl_cert_t *cert = &APR_ARRAY_IDX(run->certs, 0,
                                                  acme_ctl_cert_t);
@@ -136,7 +136,7 @@ static int parse_until(apr_time_t *puntil, const char *text)
 }
 
 /* The records for each of its CAs whose form is known. */
-static int print_records(const run_t *run)
+static int print_records(const command_t *run)
 {
     const acme_ctl_cert_t *cert = &APR_ARRAY_IDX(run->certs, 0,
                                                  acme_ctl_cert_t);
@@ -159,7 +159,7 @@ static int print_records(const run_t *run)
 }
 
 /* The accounts as the keeper lists them, a line each. */
-static int list_accounts(const run_t *run)
+static int list_accounts(const command_t *run)
 {
     static const acme_msg_none_t none;
     acme_message_t reply;
@@ -188,7 +188,7 @@ static const struct {
  * The account that the command line names: a certificate, and the position in
  * its list of CAs. Returns the number of different accounts that match.
  */
-static int find_account(acme_target_t *about, const run_t *run)
+static int find_account(acme_target_t *about, const command_t *run)
 {
     const char *first = NULL;
     int i, k, found = 0;
@@ -215,7 +215,7 @@ static int find_account(acme_target_t *about, const run_t *run)
     return found;
 }
 
-static int run_account(const run_t *run)
+static int run_account(const command_t *run)
 {
     acme_msg_want_t body = { .reason = ACME_REVOKE_REASON_NONE };
     apr_size_t i;
@@ -246,7 +246,7 @@ static int run_account(const run_t *run)
 static const struct verb {
     const char *word;
     int needs_id;
-    int (*run)(const run_t *run);
+    int (*run)(const command_t *run);
 } verbs[] = {
     { "status", 0, show_status },
     { "renew", 1, renew_certificate },
@@ -268,7 +268,7 @@ static const struct verb *find_verb(const acme_ctl_call_t *call)
     return NULL;
 }
 
-static int run_verb(run_t *run, const struct verb *verb)
+static int run_verb(command_t *run, const struct verb *verb)
 {
     const char *id = verb->run == run_account ? NULL : run->call.id;
     acme_result_t res;
@@ -289,7 +289,7 @@ static int run_verb(run_t *run, const struct verb *verb)
 int main(int argc, const char *const *argv)
 {
     const struct verb *verb = NULL;
-    run_t run = { 0 };
+    command_t run = { 0 };
     int code;
 
     if (apr_app_initialize(&argc, &argv, NULL)

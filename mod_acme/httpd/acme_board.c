@@ -32,13 +32,13 @@
 typedef struct {
     char key[256];
     char value[ACME_KEY_AUTHORIZATION_SIZE];
-} entry_t;
+} board_entry_t;
 
 typedef struct {
     atomic_uint seq;
     atomic_uint seen;
     _Atomic apr_int64_t expires;
-    entry_t entry;
+    board_entry_t entry;
 } answer_row_t;
 
 /* tags: the hash of a row's key, FREE, or TAKEN while it is being filled. */
@@ -171,7 +171,7 @@ static unsigned tag_of(const char *key)
 }
 
 /* The row of a key, a copy of it into entry; -1 when there is none. */
-static int find_row(table_t *table, const char *key, entry_t *entry)
+static int find_row(table_t *table, const char *key, board_entry_t *entry)
 {
     const unsigned tag = tag_of(key);
     const unsigned used = atomic_load_explicit(&table->used,
@@ -229,7 +229,7 @@ static int take_row(table_t *table)
 static void withdraw_row(table_t *table, const char *key)
 {
     unsigned tag = tag_of(key);
-    entry_t entry;
+    board_entry_t entry;
     int i = find_row(table, key, &entry);
 
     /* Unless it has become somebody else's since. */
@@ -243,7 +243,7 @@ static apr_status_t present_row(table_t *table, const char *key,
                             const void *value, apr_size_t size,
                             acme_result_t *res)
 {
-    entry_t entry, found;
+    board_entry_t entry, found;
     answer_row_t *row;
     int i;
 
@@ -278,7 +278,7 @@ static apr_status_t present_row(table_t *table, const char *key,
 
 static void count_row(table_t *table, const char *key)
 {
-    entry_t entry;
+    board_entry_t entry;
     int i = find_row(table, key, &entry);
 
     if (i >= 0) {
@@ -288,7 +288,7 @@ static void count_row(table_t *table, const char *key)
 
 static apr_uint32_t seen_of(table_t *table, const char *key)
 {
-    entry_t entry;
+    board_entry_t entry;
     int i = find_row(table, key, &entry);
 
     return i < 0 ? 0 : atomic_load(&table->rows[i].seen);
@@ -321,7 +321,7 @@ static int is_token_of(const char *text, const char *token)
 
 int acme_board_find(acme_board_t *board, const char *token, char *buf)
 {
-    entry_t entry;
+    board_entry_t entry;
 
     if (find_row(board->tokens, token, &entry) < 0) {
         return 0;
@@ -364,7 +364,7 @@ void acme_board_withdraw_alpn(acme_board_t *board, const char *sni)
 int acme_board_find_alpn(acme_board_t *board, const char *sni,
                          unsigned char *digest)
 {
-    entry_t entry;
+    board_entry_t entry;
 
     if (find_row(board->alpns, sni, &entry) < 0) {
         return 0;

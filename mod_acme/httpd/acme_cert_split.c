@@ -259,7 +259,7 @@ static void place_vhost(split_t *split, const apr_array_header_t *vhost)
     }
 }
 
-static apr_array_header_t *parts_of(split_t *split)
+static apr_array_header_t *parts_of_split(split_t *split)
 {
     const int n = split->rooms->nelts;
     apr_array_header_t *parts =
@@ -322,5 +322,5 @@ apr_array_header_t *acme_cert_split(const acme_cert_split_t *ask,
     for (i = 0; i < ask->vhosts->nelts; i++) {
         place_vhost(&split, vhost_at(&split, i));
     }
-    return parts_of(&split);
+    return parts_of_split(&split);
 }

@@ -19,16 +19,16 @@ typedef struct {
     int where;
     acme_parser_t *parse;
     apr_size_t offset;          /* of its field in acme_server_conf_t */
-} row_t;
+} directive_row_t;
 
-static const row_t rows[ACME_DIR_COUNT] = {
+static const directive_row_t rows[ACME_DIR_COUNT] = {
 #define ROW(name, syntax, dflt, where, parser, field, text, example) \
     { #name, dflt, where, acme_parsers_##parser, \
       offsetof(acme_server_conf_t, field) },
     ACME_DIRECTIVES(ROW)
 };
 
-static void *field_of(void *conf, const row_t *row)
+static void *field_of(void *conf, const directive_row_t *row)
 {
     return (char *)conf + row->offset;
 }
@@ -36,7 +36,7 @@ static void *field_of(void *conf, const row_t *row)
 static const char *set_directive(cmd_parms *cmd, void *dir, int argc,
                                  char *const argv[])
 {
-    const row_t *row = cmd->info;
+    const directive_row_t *row = cmd->info;
     acme_server_conf_t *conf = acme_server_conf(cmd->server);
     const char *wrong;
 

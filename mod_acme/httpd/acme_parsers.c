@@ -69,7 +69,8 @@ const char *acme_parsers_agree(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
-static const char *find_ca(const char **purl, const char *text, apr_pool_t *p)
+static const char *find_ca_url(const char **purl, const char *text,
+                               apr_pool_t *p)
 {
     const acme_known_ca_t *ca = acme_known_ca_find(text);
     acme_result_t res;
@@ -92,7 +93,7 @@ const char *acme_parsers_cas(void *field, cmd_parms *cmd, int argc,
 
     for (i = 0; i < argc; i++) {
         const char *url;
-        const char *wrong = find_ca(&url, argv[i], cmd->pool);
+        const char *wrong = find_ca_url(&url, argv[i], cmd->pool);
 
         if (wrong) {
             return wrong;

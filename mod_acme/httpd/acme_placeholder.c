@@ -14,8 +14,8 @@
 #define VALID apr_time_from_sec(14 * 24 * 3600)
 #define VALID_LEFT apr_time_from_sec(24 * 3600)
 
-static apr_status_t find_key(acme_key_t **pkey, const char *path,
-                             acme_result_t *res, apr_pool_t *p)
+static apr_status_t find_placeholder_key(acme_key_t **pkey, const char *path,
+                                         acme_result_t *res, apr_pool_t *p)
 {
     const char *pem;
     apr_status_t rv;
@@ -64,7 +64,7 @@ apr_status_t acme_placeholder_find(acme_placeholder_t *found,
 
     found->key = apr_pstrcat(p, folder, "/key.pem", NULL);
     found->cert = apr_pstrcat(p, folder, "/", cert->id, ".crt", NULL);
-    rv = find_key(&key, found->key, res, p);
+    rv = find_placeholder_key(&key, found->key, res, p);
     if (rv != APR_SUCCESS || is_good(found->cert, key, cert, now, p)) {
         return rv;
     }

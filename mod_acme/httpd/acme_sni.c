@@ -159,8 +159,8 @@ static int use_pair(SSL *ssl, const pair_t *pair)
 }
 
 /* OpenSSL refuses keys that are too small for the server's security level. */
-static apr_status_t try_pair(const pair_t *pair, SSL_CTX *ctx,
-                             const char *path, acme_result_t *res)
+static apr_status_t try_credentials(const pair_t *pair, SSL_CTX *ctx,
+                                    const char *path, acme_result_t *res)
 {
     SSL *ssl = SSL_new(ctx);
     const int ok = ssl && use_pair(ssl, pair) == 1;
@@ -188,7 +188,7 @@ static apr_status_t load_pairs(credentials_t *credentials, int index,
         rv = load_pair(&pair, path, APR_ARRAY_IDX(files->keys, i,
                                                   const char *), res, p);
         if (rv == APR_SUCCESS) {
-            rv = try_pair(&pair, ctx, path, res);
+            rv = try_credentials(&pair, ctx, path, res);
         }
         if (rv == APR_SUCCESS) {
             APR_ARRAY_PUSH(credentials->pairs, pair_t) = pair;

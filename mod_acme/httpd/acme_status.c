@@ -53,7 +53,7 @@ static apr_array_header_t *rows_of(int i, const char *held, apr_time_t now,
 }
 
 /* Lines for scripts must stay lines. */
-static const char *plain(const char *text, request_rec *r)
+static const char *plain_text(const char *text, request_rec *r)
 {
     return acme_text_clean(text, TEXT_MAX, r->pool);
 }
@@ -69,7 +69,7 @@ static void show_lines(request_rec *r, const char *held)
     ap_rprintf(r, "AcmeKeeperPid: %d\n", (int)keeper);
     ap_rprintf(r, "AcmeRenewalPid: %d\n", (int)renewal);
     if (held[0]) {
-        ap_rprintf(r, "AcmeReloadHeld: %s\n", plain(held, r));
+        ap_rprintf(r, "AcmeReloadHeld: %s\n", plain_text(held, r));
     }
     for (i = 0; i < conf->certs->nelts; i++) {
         const apr_array_header_t *rows = rows_of(i, held, now, r->pool);
@@ -81,7 +81,7 @@ static void show_lines(request_rec *r, const char *held)
             if (row->shown & ACME_STATUS_LINES) {
                 ap_rprintf(r, "AcmeCertificate[%d]%c%s: %s\n", i,
                            apr_toupper(row->key[0]), row->key + 1,
-                           plain(row->value, r));
+                           plain_text(row->value, r));
             }
         }
     }
@@ -89,7 +89,7 @@ static void show_lines(request_rec *r, const char *held)
 
 static const char *html(const char *text, request_rec *r)
 {
-    return ap_escape_html(r->pool, plain(text, r));
+    return ap_escape_html(r->pool, plain_text(text, r));
 }
 
 /*

@@ -144,7 +144,7 @@ static challenge_t *switched_of(const conn_rec *c)
 }
 
 /* A validator offers this one protocol. (8737, 3) */
-static int is_offered(const apr_array_header_t *offers)
+static int is_protocol_offered(const apr_array_header_t *offers)
 {
     return offers && offers->nelts == 1
         && !strcmp(APR_ARRAY_IDX(offers, 0, const char *), PROTOCOL);
@@ -172,7 +172,7 @@ static int propose(conn_rec *c, request_rec *r, server_rec *s,
     alpn_conn_t *conn = conn_of(c);
 
     (void)s;
-    if (!conn || r || !is_offered(offers)) {
+    if (!conn || r || !is_protocol_offered(offers)) {
         return DECLINED;
     }
     if (!conn->challenge) {
@@ -269,8 +269,8 @@ static apr_status_t choose_type(acme_key_type_e *ptype, const SSL *ssl,
                           "TLS 1.2 requires a virtual host with an EC or RSA key");
 }
 
-static apr_status_t find_key(acme_key_t **pkey, acme_key_type_e type,
-                             acme_result_t *res)
+static apr_status_t find_challenge_key(acme_key_t **pkey, acme_key_type_e type,
+                                       acme_result_t *res)
 {
     acme_key_t **made = type == ACME_KEY_P256 ? &keys.p256 : &keys.rsa;
     apr_status_t rv = APR_SUCCESS;
@@ -297,7 +297,7 @@ static apr_status_t make_answer(const char **pcert_pem, const char **pkey_pem,
 
     rv = choose_type(&type, ssl, res);
     if (rv == APR_SUCCESS) {
-        rv = find_key(&key, type, res);
+        rv = find_challenge_key(&key, type, res);
     }
     if (rv == APR_SUCCESS) {
         from.key = key;
@@ -313,8 +313,8 @@ static apr_status_t make_answer(const char **pcert_pem, const char **pkey_pem,
  * mod_ssl puts our certificate beside the vhost's, of which it may have more
  * than one, so those go first.
  */
-static int answer(conn_rec *c, const char *server_name, const char **pcert_pem,
-                  const char **pkey_pem)
+static int answer_challenge(conn_rec *c, const char *server_name,
+                            const char **pcert_pem, const char **pkey_pem)
 {
     const challenge_t *challenge = switched_of(c);
     acme_result_t res;
@@ -353,7 +353,7 @@ void acme_tls_alpn01_hooks(apr_pool_t *p)
     ap_hook_protocol_propose(propose, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_protocol_switch(switch_protocol, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_protocol_get(get_protocol, NULL, NULL, APR_HOOK_FIRST);
-    ap_hook_ssl_answer_challenge(answer, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_ssl_answer_challenge(answer_challenge, NULL, NULL, APR_HOOK_FIRST);
 }
 
 #else

@@ -34,7 +34,7 @@ typedef struct {
                                    each certificate */
     acme_vhosts_log_e log;
     apr_pool_t *p;
-} watch_t;
+} vhost_watch_t;
 
 #define say acme_vhost_say
 
@@ -101,7 +101,8 @@ static void add_aliases(apr_array_header_t *names, const acme_vhost_t *vhost,
     }
 }
 
-static apr_array_header_t *names_of(const acme_vhost_t *vhost, apr_pool_t *p)
+static apr_array_header_t *names_of_vhost(const acme_vhost_t *vhost,
+                                          apr_pool_t *p)
 {
     const apr_array_header_t *wanted = vhost->conf->names;
     apr_array_header_t *names = apr_array_make(p, 4, sizeof(const char *));
@@ -136,8 +137,8 @@ static int is_same_ca(const acme_ca_conf_t *ca, const char *url,
                                             kid ? kid : "");
 }
 
-static acme_ca_conf_t *add_ca(watch_t *watch, const acme_server_conf_t *conf,
-                              const char *url)
+static acme_ca_conf_t *add_ca(vhost_watch_t *watch,
+                              const acme_server_conf_t *conf, const char *url)
 {
     const acme_external_account_t *external = &conf->external_account;
     acme_ca_conf_t *ca = apr_array_push(watch->conf->cas);
@@ -154,8 +155,9 @@ static acme_ca_conf_t *add_ca(watch_t *watch, const acme_server_conf_t *conf,
     return ca;
 }
 
-static apr_uint32_t find_ca(watch_t *watch, const acme_server_conf_t *conf,
-                            const char *url)
+static apr_uint32_t find_or_add_ca(vhost_watch_t *watch,
+                                   const acme_server_conf_t *conf,
+                                   const char *url)
 {
     apr_array_header_t *cas = watch->conf->cas;
     acme_ca_conf_t *ca = NULL;
@@ -180,7 +182,7 @@ static apr_uint32_t find_ca(watch_t *watch, const acme_server_conf_t *conf,
     return (apr_uint32_t)i;
 }
 
-static apr_array_header_t *find_cas(watch_t *watch,
+static apr_array_header_t *find_cas(vhost_watch_t *watch,
                                     const acme_server_conf_t *conf)
 {
     apr_array_header_t *cas = apr_array_make(watch->p, conf->cas->nelts,
@@ -188,13 +190,13 @@ static apr_array_header_t *find_cas(watch_t *watch,
     int i;
 
     for (i = 0; i < conf->cas->nelts; i++) {
-        APR_ARRAY_PUSH(cas, apr_uint32_t) = find_ca(
+        APR_ARRAY_PUSH(cas, apr_uint32_t) = find_or_add_ca(
             watch, conf, APR_ARRAY_IDX(conf->cas, i, const char *));
     }
     return cas;
 }
 
-static acme_cert_conf_t *cert_at(const watch_t *watch, intptr_t number)
+static acme_cert_conf_t *cert_at(const vhost_watch_t *watch, intptr_t number)
 {
     return &APR_ARRAY_IDX(watch->conf->certs, number - 1, acme_cert_conf_t);
 }
@@ -261,7 +263,7 @@ static void choose_challenges(acme_cert_conf_t *cert,
     }
 }
 
-static intptr_t make_cert(watch_t *watch, const acme_vhost_t *vhost,
+static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
                           const char *id)
 {
     const acme_server_conf_t *conf = vhost->conf;
@@ -301,7 +303,7 @@ static intptr_t make_cert(watch_t *watch, const acme_vhost_t *vhost,
 }
 
 /* Names that another certificate has already stay with that one. */
-static intptr_t leave_out_taken(watch_t *watch, const acme_vhost_t *vhost,
+static intptr_t leave_out_taken(vhost_watch_t *watch, const acme_vhost_t *vhost,
                                 const char *id, apr_array_header_t *names)
 {
     const intptr_t mine = number_of(watch->by_id, id);
@@ -335,7 +337,7 @@ static int is_same_list(const apr_array_header_t *a,
         && !memcmp(a->elts, b->elts, (size_t)a->nelts * (size_t)a->elt_size);
 }
 
-static void check_same(watch_t *watch, const acme_vhost_t *vhost,
+static void check_same(vhost_watch_t *watch, const acme_vhost_t *vhost,
                        const acme_cert_conf_t *cert)
 {
     const acme_server_conf_t *conf = vhost->conf;
@@ -349,7 +351,8 @@ static void check_same(watch_t *watch, const acme_vhost_t *vhost,
     }
 }
 
-static void join(watch_t *watch, const acme_vhost_t *vhost, intptr_t number)
+static void join_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
+                      intptr_t number)
 {
     acme_cert_conf_t *cert = cert_at(watch, number);
     const char *ciphers = vhost->facts->ciphers ? vhost->facts->ciphers : "";
@@ -373,7 +376,7 @@ static void join(watch_t *watch, const acme_vhost_t *vhost, intptr_t number)
 }
 
 /* Those that the first of its virtual hosts allows. */
-static int can_have_wildcards(const watch_t *watch, intptr_t number)
+static int can_have_wildcards(const vhost_watch_t *watch, intptr_t number)
 {
     const acme_cert_conf_t *cert = cert_at(watch, number);
     const acme_vhost_t *first = &APR_ARRAY_IDX(
@@ -392,7 +395,7 @@ static int can_have_wildcards(const watch_t *watch, intptr_t number)
     return 0;
 }
 
-static void check_wildcards(watch_t *watch, const acme_vhost_t *vhost,
+static void check_wildcards(vhost_watch_t *watch, const acme_vhost_t *vhost,
                             intptr_t number)
 {
     int i;
@@ -422,7 +425,7 @@ static void leave_unordered(const acme_vhost_t *vhost)
     }
 }
 
-static void read_vhost(watch_t *watch, server_rec *s)
+static void read_vhost(vhost_watch_t *watch, server_rec *s)
 {
     acme_vhost_t vhost;
     apr_array_header_t *names;
@@ -438,7 +441,7 @@ static void read_vhost(watch_t *watch, server_rec *s)
     if (!is_managed(&vhost)) {
         return;
     }
-    names = names_of(&vhost, watch->p);
+    names = names_of_vhost(&vhost, watch->p);
     if (!names->nelts) {
         if (vhost.facts->has_name) {    /* else it was logged above */
             say(&vhost, APLOG_ERR,
@@ -470,7 +473,7 @@ static void read_vhost(watch_t *watch, server_rec *s)
             number = make_cert(watch, &vhost, id);
         }
     }
-    join(watch, &vhost, number);
+    join_cert(watch, &vhost, number);
     check_wildcards(watch, &vhost, number);
 }
 
@@ -502,7 +505,7 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
     apr_array_header_t *servers = in_order(base, p);
     acme_conf_t *conf = apr_palloc(p, sizeof(*conf));
     int i, agreed = 1;
-    watch_t watch;
+    vhost_watch_t watch;
 
     *conf = (acme_conf_t) {
         .state_dir = ap_server_root_relative(p, server->state_dir),
@@ -513,7 +516,7 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
         .reload_delay = server->reload_delay,
         .reload_guard = server->reload_guard
     };
-    watch = (watch_t) {
+    watch = (vhost_watch_t) {
         .conf = conf,
         .tree = tree,
         .by_id = apr_hash_make(p),

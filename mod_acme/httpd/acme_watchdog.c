@@ -47,9 +47,9 @@ static apr_thread_mutex_t *mutex;
 static apr_thread_cond_t *left;
 static int inside;
 
-static apr_status_t present(void *baton,
-                            const acme_challenge_response_t *answer,
-                            acme_result_t *res)
+static apr_status_t present_on_board(void *baton,
+                                     const acme_challenge_response_t *answer,
+                                     acme_result_t *res)
 {
     unsigned char digest[ACME_ALPN_DIGEST_OCTETS];
     apr_status_t rv;
@@ -120,7 +120,7 @@ static void start_scheduler(void)
                  "acme: renewal: runs in child %d", (int)getpid());
 }
 
-static int enter(void)
+static int enter_callback(void)
 {
     int may;
 
@@ -146,7 +146,7 @@ static apr_status_t on_watchdog(int state, void *data, apr_pool_t *pool)
     (void)data;
     (void)pool;
     /* Its word to stop comes after child_stopping's, and under exit(). */
-    if (state == AP_WATCHDOG_STATE_STOPPING || !mutex || !enter()) {
+    if (state == AP_WATCHDOG_STATE_STOPPING || !mutex || !enter_callback()) {
         return APR_SUCCESS;
     }
     if (state == AP_WATCHDOG_STATE_STARTING) {
@@ -185,7 +185,7 @@ void acme_watchdog_register(const acme_conf_t *the_conf,
     server = s;
     solver = (acme_solver_t) {
         .baton = the_board,
-        .present = present,
+        .present = present_on_board,
         .withdraw = withdraw,
         .seen = seen
     };
@@ -225,7 +225,7 @@ static int join_watchdog(apr_time_t end)
     return out;
 }
 
-static apr_status_t join(void *data)
+static apr_status_t join_threads(void *data)
 {
     const apr_time_t end = apr_time_now() + JOIN_MAX;
     acme_scheduler_t *mine;
@@ -259,6 +259,6 @@ void acme_watchdog_child_init(apr_pool_t *pchild)
         && !apr_thread_cond_create(&left, lasting)
         && !apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT,
                                     lasting)) {
-        apr_pool_pre_cleanup_register(pchild, NULL, join);
+        apr_pool_pre_cleanup_register(pchild, NULL, join_threads);
     }
 }

@@ -39,8 +39,8 @@ static apr_time_t changed_at(const char *path, apr_pool_t *p)
     return name.ctime > latest ? name.ctime : latest;
 }
 
-static void remember(acme_conf_snapshot_t *baseline, const char *path,
-                     apr_pool_t *p)
+static void remember_file(acme_conf_snapshot_t *baseline, const char *path,
+                          apr_pool_t *p)
 {
     content_t *content = apr_pcalloc(p, sizeof(*content));
     apr_finfo_t info;
@@ -63,7 +63,7 @@ acme_conf_snapshot_t *acme_conf_snapshot_make(const apr_array_header_t *files,
     baseline->files = apr_array_copy(p, files);
     baseline->loaded_at = loaded_at;
     for (i = 0; i < files->nelts; i++) {
-        remember(baseline, APR_ARRAY_IDX(files, i, const char *), p);
+        remember_file(baseline, APR_ARRAY_IDX(files, i, const char *), p);
     }
     return baseline;
 }

@@ -38,13 +38,13 @@ typedef struct {
     int who;
     apr_size_t body[2];         /* request, reply */
     apr_size_t tail_max[2];
-} kind_t;
+} message_kind_t;
 
 #define KIND_ROW(kind, who, req, req_tail, rep, rep_tail) \
     { #kind, who, \
       { sizeof(acme_msg_##req##_t), sizeof(acme_msg_##rep##_t) }, \
       { req_tail, rep_tail } },
-static const kind_t kinds[ACME_MSG_KINDS] = { ACME_MESSAGES(KIND_ROW) };
+static const message_kind_t kinds[ACME_MSG_KINDS] = { ACME_MESSAGES(KIND_ROW) };
 
 /* The index of body and tail_max. */
 typedef enum { REQUEST, REPLY } direction_e;
@@ -318,7 +318,7 @@ static int has_left(int fd)
 static const char *wrong_with(const frame_t *frame, apr_size_t n,
                               direction_e direction, const char *body)
 {
-    const kind_t *kind;
+    const message_kind_t *kind;
     apr_size_t i;
 
     if (frame->version != ACME_MESSAGE_VERSION) {

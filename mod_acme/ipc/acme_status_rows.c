@@ -13,7 +13,7 @@
 #define PEOPLE (ACME_STATUS_TEXT | ACME_STATUS_PAGE)
 
 /* One that is shown to nobody is left out. */
-static void add(apr_array_header_t *rows, acme_status_row_t row)
+static void add_row(apr_array_header_t *rows, acme_status_row_t row)
 {
     if (row.shown) {
         APR_ARRAY_PUSH(rows, acme_status_row_t) = row;
@@ -80,12 +80,12 @@ int acme_status_rows_is_ill(const acme_state_t *state, apr_time_t now)
 static void add_names(apr_array_header_t *rows, const acme_status_cert_t *cert,
                       apr_pool_t *p)
 {
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "names", .label = "names", .type = ACME_STATUS_LIST,
         .list = cert->names, .value = apr_array_pstrcat(p, cert->names, ','),
         .text = apr_array_pstrcat(p, cert->names, ' '),
         .shown = PROGRAMS | ACME_STATUS_TEXT });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "names", .label = "names",
         .text = acme_name_list_text(cert->names, p),
         .column = ACME_STATUS_NAMES, .shown = ACME_STATUS_PAGE });
@@ -99,29 +99,29 @@ static void add_live(apr_array_header_t *rows, const acme_state_t *state,
     const unsigned live = only_if(state->live, ACME_STATUS_LINES);
     const unsigned text = only_if(state->live, ACME_STATUS_TEXT);
 
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "validFrom", .value = time_value(state->not_before, p),
         .shown = ACME_STATUS_JSON | live });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "validUntil", .label = "valid until",
         .value = time_value(state->not_after, p),
         .text = state->live ? acme_time_text(state->not_after, p) : "-",
         .column = ACME_STATUS_UNTIL,
         .shown = ACME_STATUS_JSON | ACME_STATUS_PAGE | live | text });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "serial", .label = "serial", .value = state->serial,
         .text = state->serial, .shown = ACME_STATUS_JSON | live | text });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "issuer", .label = "issuer", .value = state->issuer,
         .text = state->issuer, .shown = ACME_STATUS_JSON | live | text });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "served", .type = ACME_STATUS_FLAG,
         .value = flag_text(is_served), .shown = ACME_STATUS_JSON });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "served", .value = is_served ? "yes"
             : state->live ? "after-reload" : "placeholder",
         .shown = ACME_STATUS_LINES });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "served", .label = "served",
         .text = "after the next reload", .column = ACME_STATUS_STATE,
         .shown = only_if(state->live && !is_served, PEOPLE) });
@@ -131,19 +131,19 @@ static void add_revoked(apr_array_header_t *rows,
                         const acme_status_cert_t *cert,
                         const acme_state_t *state, apr_pool_t *p)
 {
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "revoked", .type = ACME_STATUS_FLAG,
         .value = flag_text(state->revoked), .shown = ACME_STATUS_JSON });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "deleted", .type = ACME_STATUS_FLAG,
         .value = flag_text(state->deleted), .shown = ACME_STATUS_JSON });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "deleted", .label = "revoked, and nothing is ordered",
         .text = apr_pstrcat(p, "acmectl renew ", cert->id,
                             " --force gets a new one", NULL),
         .column = ACME_STATUS_PROBLEM,
         .shown = only_if(state->deleted, PEOPLE) });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "revoked", .label = "revoked", .text = "a new one is ordered",
         .column = ACME_STATUS_PROBLEM,
         .shown = only_if(state->revoked && !state->deleted, PEOPLE) });
@@ -193,32 +193,32 @@ static void add_next(apr_array_header_t *rows, const acme_state_t *state,
                                         && state->live,
                                     ACME_STATUS_LINES);
 
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "nextStep", .label = "next", .value = word,
         .text = next.at ? apr_pstrcat(p, word, " at ",
                                       acme_time_text(next.at, p), NULL)
                         : word,
         .shown = PROGRAMS | ACME_STATUS_TEXT });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "nextStep", .label = "next",
         .text = next_text(state, next, now, p),
         .column = ACME_STATUS_NEXT, .shown = ACME_STATUS_PAGE });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "nextAt", .value = time_value(next.at, p),
         .shown = ACME_STATUS_JSON | only_if(next.at != 0, ACME_STATUS_LINES) });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "limit", .label = "limit", .text = state->limit,
         .value = is_limited ? state->limit : "",
         .column = ACME_STATUS_PROBLEM,
         .shown = ACME_STATUS_JSON
             | only_if(is_limited, ACME_STATUS_LINES | PEOPLE) });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "windowStart", .value = time_value(state->window_start, p),
         .shown = ACME_STATUS_JSON | window });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "windowEnd", .value = time_value(state->window_end, p),
         .shown = ACME_STATUS_JSON | window });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "explanation", .label = "the CA explains it at",
         .value = state->explanation, .text = state->explanation,
         .column = ACME_STATUS_NEXT,
@@ -233,7 +233,7 @@ static void add_failure(apr_array_header_t *rows, const acme_state_t *state,
     const char *until = acme_time_text(state->names_again_at, p);
     const unsigned left_out = only_if(state->left_out != 0, ACME_STATUS_LINES);
 
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "leftOut", .label = "left out", .type = ACME_STATUS_NUMBER,
         .value = number_text(state->left_out, p),
         .text = apr_psprintf(p, "%u of its names, as they keep failing; tried "
@@ -241,24 +241,24 @@ static void add_failure(apr_array_header_t *rows, const acme_state_t *state,
         .column = ACME_STATUS_PROBLEM,
         .shown = ACME_STATUS_JSON | left_out
             | only_if(state->left_out != 0, PEOPLE) });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "leftOutUntil",
         .value = time_value(state->names_again_at, p),
         .shown = ACME_STATUS_JSON
             | (state->names_again_at ? left_out : 0) });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "attempts", .label = "failed", .type = ACME_STATUS_NUMBER,
         .value = number_text(state->attempts, p),
         .text = apr_psprintf(p, "%u times: %s", state->attempts,
                              state->detail),
         .column = ACME_STATUS_PROBLEM,
         .shown = PROGRAMS | only_if(state->attempts != 0, PEOPLE) });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "problem", .value = state->problem,
         .shown = ACME_STATUS_JSON });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "detail", .value = state->detail, .shown = ACME_STATUS_JSON });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "problem",
         .value = apr_pstrcat(p, state->problem, state->problem[0] ? " " : "",
                              state->detail, NULL),
@@ -274,15 +274,15 @@ static void add_reason(apr_array_header_t *rows, acme_reason_e reason,
     const unsigned others = only_if(reason != ACME_REASON_NONE,
                                     ACME_STATUS_LINES | PEOPLE);
 
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "reason", .label = "reason", .value = about->code,
         .text = apr_psprintf(p, "%s: %s", about->code, about->sentence),
         .column = ACME_STATUS_PROBLEM, .shown = ACME_STATUS_JSON | others });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "fault", .label = "fault", .value = fault,
         .text = *fault ? fault : "not known",
         .column = ACME_STATUS_PROBLEM, .shown = ACME_STATUS_JSON | others });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "remedy", .label = "remedy", .value = about->remedy,
         .text = about->remedy,
         .column = ACME_STATUS_PROBLEM, .shown = ACME_STATUS_JSON | others });
@@ -299,11 +299,11 @@ apr_array_header_t *acme_status_rows_make(const acme_status_cert_t *cert,
     const char *word = cert->state ? acme_state_word(state, now) : "starting";
     apr_array_header_t *rows = apr_array_make(p, 40, sizeof(acme_status_row_t));
 
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "id", .label = "certificate", .value = cert->id,
         .text = cert->id, .column = ACME_STATUS_CERTIFICATE,
         .shown = PROGRAMS | PEOPLE });
-    add(rows, (acme_status_row_t){
+    add_row(rows, (acme_status_row_t){
         .key = "state", .label = "state", .value = word, .text = word,
         .column = ACME_STATUS_STATE, .shown = PROGRAMS | PEOPLE });
     add_names(rows, cert, p);

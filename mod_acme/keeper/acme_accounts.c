@@ -19,11 +19,11 @@ typedef struct {
     acme_ca_account_t known;       /* key is NULL until it is loaded */
     acme_account_file_t file;
     apr_pool_t *p;              /* of all of it */
-} entry_t;
+} account_entry_t;
 
 struct acme_accounts_t {
     acme_registry_t *registry;
-    entry_t *entries;           /* one for each CA, by its index */
+    account_entry_t *entries;           /* one for each CA, by its index */
 };
 
 static const acme_ca_conf_t *conf_of(const acme_accounts_t *accounts,
@@ -59,7 +59,7 @@ static int has_changed(const acme_account_file_t *file,
     return file->contacts && !is_same_set(file->contacts, ca->contacts);
 }
 
-static apr_status_t make_account(entry_t *entry, acme_store_t *store,
+static apr_status_t make_account(account_entry_t *entry, acme_store_t *store,
                                  const acme_ca_conf_t *ca, acme_result_t *res)
 {
     acme_key_t *key;
@@ -76,7 +76,8 @@ static apr_status_t make_account(entry_t *entry, acme_store_t *store,
     return rv;
 }
 
-static apr_status_t load_account(entry_t *entry, acme_accounts_t *accounts,
+static apr_status_t load_account(account_entry_t *entry,
+                                 acme_accounts_t *accounts,
                                  const acme_ca_conf_t *ca, acme_result_t *res)
 {
     acme_store_t *store = acme_registry_store(accounts->registry);
@@ -110,10 +111,11 @@ static apr_status_t load_account(entry_t *entry, acme_accounts_t *accounts,
     return rv;
 }
 
-static apr_status_t find_entry(entry_t **pentry, acme_accounts_t *accounts,
-                               apr_uint32_t ca, acme_result_t *res)
+static apr_status_t find_entry(account_entry_t **pentry,
+                               acme_accounts_t *accounts, apr_uint32_t ca,
+                               acme_result_t *res)
 {
-    entry_t *entry = &accounts->entries[ca];
+    account_entry_t *entry = &accounts->entries[ca];
 
     *pentry = entry;
     if (entry->known.key) {
@@ -126,7 +128,7 @@ apr_status_t acme_accounts_find(const acme_ca_account_t **paccount,
                                 acme_accounts_t *accounts, apr_uint32_t ca,
                                 acme_result_t *res)
 {
-    entry_t *entry;
+    account_entry_t *entry;
     apr_status_t rv = find_entry(&entry, accounts, ca, res);
 
     *paccount = &entry->known;
@@ -177,7 +179,7 @@ apr_status_t acme_accounts_set_url(acme_accounts_t *accounts, apr_uint32_t ca,
 {
     const acme_ca_conf_t *conf = conf_of(accounts, ca);
     acme_account_file_t file;
-    entry_t *entry;
+    account_entry_t *entry;
     apr_status_t rv;
 
     rv = find_entry(&entry, accounts, ca, res);
@@ -211,7 +213,7 @@ apr_status_t acme_accounts_next_key(acme_key_t **pkey,
 {
     const char *folder = conf_of(accounts, ca)->folder;
     acme_store_t *store = acme_registry_store(accounts->registry);
-    entry_t *entry;
+    account_entry_t *entry;
     apr_status_t rv;
 
     rv = acme_account_file_next_load(pkey, store, folder, res, p);
@@ -258,7 +260,7 @@ apr_status_t acme_accounts_deactivated(acme_accounts_t *accounts,
                                        apr_pool_t *p)
 {
     acme_account_file_t file;
-    entry_t *entry;
+    account_entry_t *entry;
     apr_status_t rv;
 
     rv = find_entry(&entry, accounts, ca, res);
@@ -276,7 +278,7 @@ int acme_accounts_note_terms(acme_accounts_t *accounts, apr_uint32_t ca,
 {
     acme_account_file_t file;
     acme_result_t res;
-    entry_t *entry;
+    account_entry_t *entry;
     int others;
 
     if (find_entry(&entry, accounts, ca, &res)
@@ -309,7 +311,7 @@ apr_status_t acme_accounts_set_persist(acme_accounts_t *accounts,
     const char *prefix = persist->prefix[0] ? persist->prefix : NULL;
     const char *issuer;
     acme_account_file_t file;
-    entry_t *entry;
+    account_entry_t *entry;
     apr_status_t rv;
 
     rv = acme_name_normalise(&issuer, persist->issuer, res, p);
@@ -397,7 +399,7 @@ apr_status_t acme_accounts_binding(const char **pjson,
 {
     const acme_ca_conf_t *conf = conf_of(accounts, ca);
     acme_jws_binding_t binding;
-    entry_t *entry;
+    account_entry_t *entry;
     apr_status_t rv;
 
     *pjson = NULL;

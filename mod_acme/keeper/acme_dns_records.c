@@ -345,7 +345,7 @@ static void run_next(record_t *record)
 }
 
 /* Start now, or after the running command; not again if it is the same. */
-static void start(record_t *record, action_e action)
+static void start_command(record_t *record, action_e action)
 {
     record->next_action = record->running == action ? NOTHING : action;
     if (!record->running) {
@@ -409,7 +409,7 @@ apr_status_t acme_dns_records_present(acme_dns_records_t *records,
         forget_reported(records, what->cert);
         record->failed = 0;
         add_holder(record, what->cert);
-        start(record, PRESENT);
+        start_command(record, PRESENT);
     }
     return rv;
 }
@@ -426,7 +426,7 @@ apr_status_t acme_dns_records_cleanup(acme_dns_records_t *records,
     if (rv == APR_SUCCESS) {
         remove_holder(record, what->cert);
         if (record->holders->nelts == 0) {
-            start(record, CLEANUP);
+            start_command(record, CLEANUP);
         }
     }
     return rv;

@@ -37,8 +37,9 @@ static const char *names_word(char buf[NAMES_SIZE],
     return buf;
 }
 
-static acme_order_kind_e kind_of(const acme_msg_note_t *note,
-                                 const acme_state_t *state, apr_time_t now)
+static acme_order_kind_e order_kind_of(const acme_msg_note_t *note,
+                                       const acme_state_t *state,
+                                       apr_time_t now)
 {
     if ((note->with & ACME_WITH_REPLACES) && state->window_start <= now
         && now < state->window_end) {
@@ -57,7 +58,7 @@ void acme_history_ordered(acme_journal_event_t *event,
     char buf[NAMES_SIZE];
 
     event->ca = acme_conf_ca(conf, cert, note->about.ca)->folder;
-    event->kind = kinds[kind_of(note, state, event->when)];
+    event->kind = kinds[order_kind_of(note, state, event->when)];
     event->about =
         apr_pstrdup(p, names_word(buf, acme_name_quarantine_names(
                                            cert, journal, event->when, p)));
@@ -75,7 +76,8 @@ void acme_history_failed(acme_journal_event_t *event,
     }
 }
 
-static apr_uint32_t find_ca(const acme_conf_t *conf, const char *folder)
+static apr_uint32_t find_ca_of_folder(const acme_conf_t *conf,
+                                      const char *folder)
 {
     int i;
 
@@ -111,8 +113,8 @@ static apr_uint32_t find_name(const acme_cert_conf_t *cert, const char *name)
 }
 
 /* Beyond ACME_HISTORY_MAX the oldest is dropped. */
-static void add(acme_state_t *state, acme_history_e what,
-                const acme_history_t *row)
+static void add_event(acme_state_t *state, acme_history_e what,
+                      const acme_history_t *row)
 {
     acme_history_t *rows = state->past[what];
 
@@ -132,7 +134,7 @@ static void add_issued(acme_state_t *state, const acme_history_t *order,
 
     row.when = when;
     for (i = 0; i < parts; i++) {
-        add(state, ACME_HISTORY_ISSUED, &row);
+        add_event(state, ACME_HISTORY_ISSUED, &row);
         if (row.kind == ACME_ORDER_FIRST) {
             row.kind = ACME_ORDER_RENEWAL;
         }
@@ -163,7 +165,7 @@ static void read_event(acme_state_t *state, acme_history_t *order,
     else if (!strcmp(event->event, "ordered") || is_unnoted(event, order)) {
         *order = *row;
         if (row->ca != ACME_NO_CA) {
-            add(state, ACME_HISTORY_ORDERED, row);
+            add_event(state, ACME_HISTORY_ORDERED, row);
         }
     }
     else if (row->ca != ACME_NO_CA && strcmp(event->event, "resumed")) {
@@ -171,7 +173,7 @@ static void read_event(acme_state_t *state, acme_history_t *order,
 
         failed.name = find_name(cert, event->about);
         if (failed.name != ACME_NO_NAME) {
-            add(state, ACME_HISTORY_FAILED, &failed);
+            add_event(state, ACME_HISTORY_FAILED, &failed);
         }
     }
 }
@@ -197,7 +199,7 @@ void acme_history_read(acme_state_t *state, const acme_journal_t *journal,
             &APR_ARRAY_IDX(journal->events, i, acme_journal_event_t);
 
         row.when = event->when;
-        row.ca = find_ca(conf, event->ca);
+        row.ca = find_ca_of_folder(conf, event->ca);
         row.kind = parse_kind(event->kind);
         row.others = strcmp(event->about, names) != 0;
         read_event(state, &order, event, &row, cert);

@@ -49,7 +49,7 @@ struct acme_hook_runner_t {
 };
 
 /* Text that may be a CA's, as one line; text that is clean already stays. */
-static const char *plain(const char *text, apr_pool_t *p)
+static const char *plain_value(const char *text, apr_pool_t *p)
 {
     const char *c;
 
@@ -67,8 +67,8 @@ static const char *token(const char *text)
 }
 
 /* The names, as many as have room. */
-static const char *join(const apr_array_header_t *names, char separator,
-                        apr_pool_t *p)
+static const char *join_names(const apr_array_header_t *names, char separator,
+                              apr_pool_t *p)
 {
     char *text = names ? apr_array_pstrcat(p, names, separator) : NULL;
 
@@ -101,9 +101,9 @@ static const field_t dns_fields[DNS_FIELDS] = { ACME_HOOK_DNS_FIELDS(
 static void get_values(const char *values[FIELDS],
                        const acme_hook_event_t *event, apr_pool_t *p)
 {
-    values[FIELD_EVENT] = plain(event->event, p);
-    values[FIELD_ID] = plain(event->id, p);
-    values[FIELD_NAMES] = join(event->names, ' ', p);
+    values[FIELD_EVENT] = plain_value(event->event, p);
+    values[FIELD_ID] = plain_value(event->id, p);
+    values[FIELD_NAMES] = join_names(event->names, ' ', p);
     values[FIELD_LIVE] = event->live;
     values[FIELD_CERT] = event->cert;
     values[FIELD_CHAIN] = event->chain;
@@ -111,20 +111,20 @@ static void get_values(const char *values[FIELDS],
     values[FIELD_PRIVKEY] = event->privkey;
     values[FIELD_NOT_AFTER] =
         event->not_after ? acme_time_rfc3339(event->not_after, p) : NULL;
-    values[FIELD_PROBLEM] = plain(event->problem, p);
-    values[FIELD_DETAIL] = plain(event->detail, p);
+    values[FIELD_PROBLEM] = plain_value(event->problem, p);
+    values[FIELD_DETAIL] = plain_value(event->detail, p);
 }
 
 static void get_dns_values(const char *values[DNS_FIELDS],
                            const acme_hook_dns_t *dns, apr_pool_t *p)
 {
-    values[DNS_DOMAIN] = plain(dns->domain, p);
+    values[DNS_DOMAIN] = plain_value(dns->domain, p);
     values[DNS_TOKEN] = token(dns->token);
     values[DNS_VALIDATION] = token(dns->validation);
-    values[DNS_RECORD] = plain(dns->record, p);
+    values[DNS_RECORD] = plain_value(dns->record, p);
     values[DNS_REMAINING] = apr_itoa(p, dns->remaining);
     values[DNS_ALL_DOMAINS] =
-        dns->domains ? join(dns->domains, ',', p) : values[DNS_DOMAIN];
+        dns->domains ? join_names(dns->domains, ',', p) : values[DNS_DOMAIN];
     values[DNS_AUTH_OUTPUT] = dns->auth_output;
 }
 
@@ -238,7 +238,7 @@ static void on_line(void *baton, const char *line)
     }
 }
 
-static void start(run_t *run, apr_time_t now)
+static void start_hook(run_t *run, apr_time_t now)
 {
     acme_process_conf_t conf = { 0 };
 
@@ -261,7 +261,7 @@ static void fill(acme_hook_runner_t *hooks, apr_time_t now)
     for (run = hooks->first; run && hooks->running < ACME_HOOKS_MAX;
          run = run->next) {
         if (!run->job && !run->failed) {
-            start(run, now);
+            start_hook(run, now);
         }
     }
 }

@@ -254,8 +254,9 @@ static apr_status_t check_loads(const install_t *in,
     return rv;
 }
 
-static apr_status_t check(const install_t *in, const acme_chain_t *chain,
-                          const acme_pending_t *pending)
+static apr_status_t check_issued(const install_t *in,
+                                 const acme_chain_t *chain,
+                                 const acme_pending_t *pending)
 {
     acme_install_check_t expected;
     apr_status_t rv;
@@ -356,9 +357,9 @@ static bundle_t *make_bundle(const install_t *in)
     return bundle;
 }
 
-static void add_part(bundle_t *bundle, const install_t *in, apr_uint32_t part,
-                     const acme_chain_t *chain, const char *key_pem,
-                     const char *url)
+static void add_to_bundle(bundle_t *bundle, const install_t *in,
+                          apr_uint32_t part, const acme_chain_t *chain,
+                          const char *key_pem, const char *url)
 {
     acme_archive_part_t *files = apr_array_push(bundle->archive.parts);
     acme_meta_part_t *meta = apr_array_push(bundle->meta.parts);
@@ -407,7 +408,7 @@ static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
         rv = acme_chain_parse(&chain, pending->chain_pem,
                               strlen(pending->chain_pem), in->res, in->p);
         if (rv == APR_SUCCESS) {
-            rv = check(in, chain, pending);
+            rv = check_issued(in, chain, pending);
         }
         if (rv != APR_SUCCESS) {
             *pwaits = 1;
@@ -424,8 +425,8 @@ static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
             }
             return rv;
         }
-        add_part(bundle, in, part.part, chain, pending->key_pem,
-                 pending->cert_url);
+        add_to_bundle(bundle, in, part.part, chain, pending->key_pem,
+                      pending->cert_url);
     }
     return APR_SUCCESS;
 }
@@ -454,8 +455,8 @@ static apr_status_t collect_live(bundle_t *bundle, const install_t *in,
             rv = check_loads(in, chain, key_pem);
         }
         if (rv == APR_SUCCESS) {
-            add_part(bundle, in, part, chain, key_pem,
-                     acme_meta_url(in->store, in->cert->id, part, in->p));
+            add_to_bundle(bundle, in, part, chain, key_pem,
+                          acme_meta_url(in->store, in->cert->id, part, in->p));
         }
     }
     return rv;
@@ -510,8 +511,9 @@ static apr_status_t complete(const install_t *in, acme_reload_t *reload)
  * The same leaf with the chain that the CA has for it today. The request stays
  * pending until the worker is done with all parts.
  */
-static apr_status_t renew_chain(const install_t *in, acme_reload_t *reload,
-                                acme_chain_t *chain)
+static apr_status_t install_new_chain(const install_t *in,
+                                      acme_reload_t *reload,
+                                      acme_chain_t *chain)
 {
     bundle_t *bundle = make_bundle(in);
     apr_status_t rv;
@@ -553,7 +555,7 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
     rv = acme_install_find_pending(&pending, registry, about, res, p);
     if (is_live(&in, chain)) {
         if (in.state->wanted == ACME_WANT_CHAIN) {
-            return renew_chain(&in, reload, chain);
+            return install_new_chain(&in, reload, chain);
         }
         if (!pending || is_made_for(chain, pending, p)) {
             /* A keeper that was killed may not have done this. */
@@ -564,7 +566,7 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = check(&in, chain, pending);
+    rv = check_issued(&in, chain, pending);
     if (rv != APR_SUCCESS) {
         keep_refused(&in, issued);
         return rv;

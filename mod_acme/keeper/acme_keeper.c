@@ -251,8 +251,9 @@ static channel_t *channel_add(loop_t *loop, int fd, int who, apr_time_t now)
  * After any other status the channel is closed: its other side broke the
  * protocol or does not read its replies.
  */
-static apr_status_t answer(loop_t *loop, const channel_t *channel,
-                           const acme_message_t *request, apr_pool_t *p)
+static apr_status_t answer_request(loop_t *loop, const channel_t *channel,
+                                   const acme_message_t *request,
+                                   apr_pool_t *p)
 {
     acme_message_t reply;
     acme_result_t res;
@@ -309,7 +310,8 @@ static void receive_hello(loop_t *loop, apr_time_t now, apr_pool_t *p)
     }
     channel_add(loop, fd, ACME_BY_WORKER, now);
     if (request.kind != ACME_MSG_HELLO
-        || answer(loop, &loop->channels[loop->nchannels - 1], &request, p)) {
+        || answer_request(loop, &loop->channels[loop->nchannels - 1], &request,
+                          p)) {
         channel_close(loop, loop->nchannels - 1);
     }
 }
@@ -332,7 +334,7 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
                  res.detail);
     }
     if (rv == APR_SUCCESS) {
-        rv = answer(loop, channel, &request, p);
+        rv = answer_request(loop, channel, &request, p);
         if (rv == APR_EAGAIN) {
             /* Kept, with the pool that it is in, until there is a reply. */
             channel->parked = request;
@@ -360,7 +362,7 @@ static void serve_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
         if (!channel->parked_in) {
             continue;
         }
-        rv = answer(loop, channel, &channel->parked, p);
+        rv = answer_request(loop, channel, &channel->parked, p);
         if (rv == APR_SUCCESS) {
             channel->used = now;
             channel_unpark(channel);

@@ -16,8 +16,8 @@
 #define DAY apr_time_from_sec(24 * 3600)
 #define DAILY_TRIES 7
 
-static acme_journal_name_t *find(const acme_journal_t *journal,
-                                 const char *name)
+static acme_journal_name_t *find_name(const acme_journal_t *journal,
+                                      const char *name)
 {
     int i;
 
@@ -48,7 +48,7 @@ apr_array_header_t *acme_name_quarantine_names(const acme_cert_conf_t *cert,
     for (i = 0; i < cert->names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(cert->names, i, const char *);
 
-        if (!is_left_out(find(journal, name), now)) {
+        if (!is_left_out(find_name(journal, name), now)) {
             APR_ARRAY_PUSH(names, const char *) = name;
         }
     }
@@ -64,8 +64,8 @@ const char *acme_name_quarantine_flags(const acme_cert_conf_t *cert,
     int i;
 
     for (i = 0; i < cert->names->nelts; i++) {
-        const acme_journal_name_t *found = find(
-            journal, APR_ARRAY_IDX(cert->names, i, const char *));
+        const acme_journal_name_t *found =
+            find_name(journal, APR_ARRAY_IDX(cert->names, i, const char *));
 
         if (found) {
             flags[i] = (char)(found->challenges
@@ -118,7 +118,7 @@ static unsigned add_challenge(unsigned challenges, apr_uint32_t challenge,
 static acme_journal_name_t *find_or_add(acme_journal_t *journal,
                                         const char *name, apr_time_t now)
 {
-    acme_journal_name_t *found = find(journal, name);
+    acme_journal_name_t *found = find_name(journal, name);
 
     if (!found) {
         found = apr_array_push(journal->names);
@@ -139,7 +139,7 @@ static int others_remain(const acme_journal_t *journal, const char *name,
         const char *other = APR_ARRAY_IDX(cert->names, i, const char *);
 
         if (strcmp(other, name) != 0
-            && !is_left_out(find(journal, other), now)) {
+            && !is_left_out(find_name(journal, other), now)) {
             return 1;
         }
     }

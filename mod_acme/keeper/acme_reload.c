@@ -37,7 +37,7 @@ typedef enum {
     LISTING,
     SIGNALLED,
     POSTPONED
-} phase_e;
+} reload_phase_e;
 
 struct acme_reload_t {
     const acme_server_t *server;
@@ -45,7 +45,7 @@ struct acme_reload_t {
     acme_held_cb *held;
     void *baton;
 
-    phase_e phase;
+    reload_phase_e phase;
     apr_time_t due;             /* when COLLECTING, SIGNALLED, POSTPONED end */
     apr_time_t due_last;        /* COLLECTING: at the latest */
     apr_time_t warn_at;         /* from here on an edited file does not
@@ -238,7 +238,7 @@ static const char *changed_file(const acme_reload_t *reload,
 }
 
 /* Run httpd beside the keeper, in this phase; NULL, or why it cannot run. */
-static const char *run_httpd(acme_reload_t *reload, phase_e phase,
+static const char *run_httpd(acme_reload_t *reload, reload_phase_e phase,
                              const char *const *argv, apr_time_t now)
 {
     acme_result_t res;
@@ -358,7 +358,7 @@ static const char *find_objection(acme_reload_t *reload, apr_time_t now)
 
 static void end_job(acme_reload_t *reload, apr_time_t now)
 {
-    const phase_e before = reload->phase;
+    const reload_phase_e before = reload->phase;
     const char *reason = find_objection(reload, now);
 
     if (reason) {

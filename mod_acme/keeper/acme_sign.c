@@ -48,8 +48,8 @@ static apr_status_t new_account(const char **ppayload,
     return rv;
 }
 
-static apr_status_t find_account(const char **ppayload,
-                                 const signing_t *signing)
+static apr_status_t find_account_payload(const char **ppayload,
+                                         const signing_t *signing)
 {
     const acme_account_conf_t conf = { NULL, 0, NULL, 1 };
 
@@ -213,14 +213,14 @@ static payload_t *const payloads[] = {
     [ACME_SIGN_POST_AS_GET] = post_as_get,
     [ACME_SIGN_CHALLENGE] = challenge,
     [ACME_SIGN_FINALIZE] = finalize,
-    [ACME_SIGN_FIND_ACCOUNT] = find_account,
+    [ACME_SIGN_FIND_ACCOUNT] = find_account_payload,
     [ACME_SIGN_UPDATE_ACCOUNT] = update_account,
     [ACME_SIGN_DEACTIVATE] = deactivate,
     [ACME_SIGN_KEY_CHANGE] = key_change,
     [ACME_SIGN_REVOKE] = revocation
 };
 
-static apr_status_t check(const signing_t *signing)
+static apr_status_t check_signing(const signing_t *signing)
 {
     const acme_msg_sign_t *sign = signing->sign;
     const char *id = signing->cert->id;
@@ -316,7 +316,7 @@ apr_status_t acme_sign(const char **pbody, acme_registry_t *registry,
                           .p = p };
     apr_status_t rv;
 
-    rv = check(&signing);
+    rv = check_signing(&signing);
     if (rv == APR_SUCCESS) {
         rv = acme_accounts_find(&signing.account, accounts, signing.ca_index,
                                 res);

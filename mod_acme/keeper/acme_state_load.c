@@ -149,8 +149,10 @@ static apr_status_t load_live(const load_t *load, acme_result_t *res)
     state->not_before = leaf->not_before;
     state->not_after = leaf->not_after;
     state->installed = info.mtime;
-    state->covers =
-        is_as_configured(load) && acme_name_all_in(load->names, leaf->names);
+    /* Where an older one has to do, a new one is ordered at once. */
+    state->covers = is_as_configured(load)
+                    && acme_name_all_in(load->names, leaf->names)
+                    && n == live;
     state->same_names = acme_name_all_in(load->names, leaf->names)
                         && acme_name_all_in(leaf->names, load->names);
     apr_cpystrn(state->serial, leaf->serial, sizeof(state->serial));

@@ -154,8 +154,8 @@ static void fail_query(const query_t *query, apr_status_t rv, const char *why)
                 query->name, type_text(query->type), server_text(lookup), why);
 }
 
-static void on_reply(void *baton, apr_status_t rv, const char *why,
-                     const unsigned char *message, apr_size_t len)
+static void on_query_reply(void *baton, apr_status_t rv, const char *why,
+                           const unsigned char *message, apr_size_t len)
 {
     query_t *query = baton;
     acme_dns_lookup_t *lookup = query->lookup;
@@ -199,7 +199,7 @@ static void send_query(acme_dns_lookup_t *lookup, const char *name,
     lookup->pending++;
     query->handle =
         acme_dns_query_send(lookup->resolver->queries, lookup->server, name,
-                            type, on_reply, query);
+                            type, on_query_reply, query);
     if (!query->handle) {
         fail_query(query, APR_ENOMEM, "out of memory");
     }

@@ -32,7 +32,7 @@ typedef struct {
     int usable;
 } name_t;
 
-static int read_number(apr_uint32_t *pn, reader_t *r, apr_size_t octets)
+static int read_integer(apr_uint32_t *pn, reader_t *r, apr_size_t octets)
 {
     *pn = 0;
     if (octets > r->len - r->at) {
@@ -70,7 +70,7 @@ static apr_size_t read_pointer(reader_t *r, apr_size_t before)
 {
     apr_uint32_t to;
 
-    if (!read_number(&to, r, 2)) {
+    if (!read_integer(&to, r, 2)) {
         return r->len;
     }
     to &= 0x3fff;
@@ -96,7 +96,7 @@ static int read_name(name_t *name, reader_t *r)
             part.at = begin;
             continue;
         }
-        if (!read_number(&n, &part, 1) || n & POINTER
+        if (!read_integer(&n, &part, 1) || n & POINTER
             || n > part.len - part.at) {
             return 0;
         }
@@ -156,7 +156,7 @@ static int read_txt(acme_dns_rr_t *rr, reader_t *r, apr_pool_t *p)
     int usable = 1;
 
     while (r->at < r->len) {
-        if (!read_number(&n, r, 1) || n > r->len - r->at) {
+        if (!read_integer(&n, r, 1) || n > r->len - r->at) {
             return 0;
         }
         for (i = 0; i < n; i++) {
@@ -187,7 +187,7 @@ static int read_soa(acme_dns_rr_t *rr, reader_t *r)
         return 0;
     }
     for (i = 0; i < 5; i++) {       /* the minimum is the last */
-        if (!read_number(&minimum, r, 4)) {
+        if (!read_integer(&minimum, r, 4)) {
             return 0;
         }
     }
@@ -223,9 +223,9 @@ static int read_record(apr_array_header_t *records, reader_t *r, apr_pool_t *p)
     reader_t data;
     name_t owner;
 
-    if (!read_name(&owner, r) || !read_number(&type, r, 2)
-        || !read_number(&class, r, 2) || !read_number(&ttl, r, 4)
-        || !read_number(&len, r, 2) || len > r->len - r->at) {
+    if (!read_name(&owner, r) || !read_integer(&type, r, 2)
+        || !read_integer(&class, r, 2) || !read_integer(&ttl, r, 4)
+        || !read_integer(&len, r, 2) || len > r->len - r->at) {
         return 0;
     }
     data = *r;
@@ -265,14 +265,15 @@ apr_status_t acme_dns_message_parse(acme_dns_message_t **panswer,
         return APR_EINVAL;
     }
     r.at = 2;                   /* c-ares has looked at the id */
-    good = read_number(&flags, &r, 2) && read_number(&counts[0], &r, 2)
-           && read_number(&counts[1], &r, 2) && read_number(&counts[2], &r, 2);
+    good = read_integer(&flags, &r, 2) && read_integer(&counts[0], &r, 2)
+           && read_integer(&counts[1], &r, 2)
+           && read_integer(&counts[2], &r, 2);
     answer->rcode = flags & 0xf;
     answer->authoritative = (flags & FLAG_AUTHORITATIVE) != 0;
 
     r.at = HEADER_SIZE;
     for (count = 0; good && count < counts[0]; count++) {
-        good = read_name(&name, &r) && read_number(&kind, &r, 4);
+        good = read_name(&name, &r) && read_integer(&kind, &r, 4);
     }
     for (count = 0; good && count < counts[1] + counts[2]; count++) {
         if (count == RECORDS_MAX) {

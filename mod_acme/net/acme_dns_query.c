@@ -2,8 +2,8 @@
  * acme_dns_query.c - a c-ares channel a server, one poll() over all of them.
  *
  * c-ares calls back in the middle of its work, where its channel must not be
- * touched: on_reply() only keeps the reply, and acme_dns_query_run() reports
- * it to the caller.
+ * touched: on_cares_reply() only keeps the reply, and acme_dns_query_run()
+ * reports it to the caller.
  */
 /* c-ares 1.18 has ares_query() and ares_getsock(), and not their successors. */
 #define CARES_NO_DEPRECATED
@@ -46,7 +46,7 @@ typedef struct {
     char server[SERVER_SIZE];   /* "": the recursive ones */
     int asked;                  /* queries that c-ares holds */
     int fds;                    /* sockets in the present poll() */
-} channel_t;
+} query_channel_t;
 
 APR_RING_HEAD(ring_t, acme_dns_query_t);
 
@@ -59,7 +59,7 @@ struct acme_dns_query_t {
     char server[SERVER_SIZE];
     char name[ACME_NAME_MAX + 1];
     acme_dns_rr_e type;
-    channel_t *channel;         /* NULL until c-ares has it */
+    query_channel_t *channel;         /* NULL until c-ares has it */
     apr_time_t deadline;
     int status;                 /* c-ares' */
     unsigned char *message;
@@ -73,7 +73,7 @@ struct acme_dns_queries_t {
     struct ring_t waiting;      /* for room */
     struct ring_t asked;
     struct ring_t over;         /* to be reported */
-    channel_t channels[CHANNELS_MAX];
+    query_channel_t channels[CHANNELS_MAX];
     struct pollfd fds[1 + CHANNELS_MAX * ARES_GETSOCK_MAXNUM];
 };
 
@@ -134,7 +134,7 @@ static apr_status_t free_queries(void *data)
     return APR_SUCCESS;
 }
 
-static int open_channel(channel_t *channel, const acme_dns_queries_t *all,
+static int open_channel(query_channel_t *channel, const acme_dns_queries_t *all,
                         const char *server)
 {
     struct ares_options options = { .tries = TRIES, .ednspsz = UDP_SIZE };
@@ -230,10 +230,10 @@ apr_status_t acme_dns_query_open(acme_dns_queries_t **pall, acme_stop_t *stop,
  * The channel for a server. NULL when all are in use or the server's is full;
  * then *pstatus is not ARES_SUCCESS when it can never be queried.
  */
-static channel_t *find_channel(int *pstatus, acme_dns_queries_t *all,
+static query_channel_t *find_channel(int *pstatus, acme_dns_queries_t *all,
                               const char *server)
 {
-    channel_t *place = NULL, *channel;
+    query_channel_t *place = NULL, *channel;
     int i;
 
     *pstatus = ARES_SUCCESS;
@@ -252,8 +252,8 @@ static channel_t *find_channel(int *pstatus, acme_dns_queries_t *all,
     return place && *pstatus == ARES_SUCCESS ? place : NULL;
 }
 
-static void on_reply(void *baton, int status, int timeouts,
-                     unsigned char *message, int len)
+static void on_cares_reply(void *baton, int status, int timeouts,
+                           unsigned char *message, int len)
 {
     acme_dns_query_t *q = baton;
 
@@ -277,7 +277,7 @@ static void on_reply(void *baton, int status, int timeouts,
 static void begin_waiting(acme_dns_queries_t *all)
 {
     acme_dns_query_t *q, *next;
-    channel_t *channel;
+    query_channel_t *channel;
     int status;
 
     for (q = APR_RING_FIRST(&all->waiting);
@@ -290,9 +290,9 @@ static void begin_waiting(acme_dns_queries_t *all)
             q->deadline = acme_dns_query_now() + all->timeout;
             channel->asked++;
             move_to_ring(&all->asked, q);
-            /* It may call on_reply() before it returns. */
+            /* It may call on_cares_reply() before it returns. */
             ares_query(channel->ares, q->name, CLASS_IN, (int)q->type,
-                       on_reply, q);
+                       on_cares_reply, q);
         }
         else if (status != ARES_SUCCESS) {
             q->status = status;
@@ -441,7 +441,7 @@ static int list_sockets(struct pollfd *fds, ares_channel ares)
     return n;
 }
 
-static void process_channel(channel_t *channel, const struct pollfd *fds)
+static void process_channel(query_channel_t *channel, const struct pollfd *fds)
 {
     int i, none = 1;
 
@@ -496,7 +496,7 @@ static void poll_channels(acme_dns_queries_t *all, apr_time_t end)
     all->fds[0] = (struct pollfd){ .fd = acme_stop_fd(all->stop),
                                    .events = POLLIN };
     for (i = 0; i < CHANNELS_MAX; i++) {
-        channel_t *channel = &all->channels[i];
+        query_channel_t *channel = &all->channels[i];
 
         channel->fds = channel->ares
                            ? list_sockets(all->fds + n, channel->ares)

@@ -32,7 +32,7 @@ static const struct {
 
 #define STATUSES (sizeof(statuses) / sizeof(*statuses))
 
-static int kind_of(const char *type)
+static int challenge_kind_of(const char *type)
 {
     acme_challenge_e kind;
 
@@ -56,7 +56,7 @@ static void parse_challenge(acme_authorization_t *authz, const json_t *json,
     }
     challenge = apr_array_push(authz->challenges);
     challenge->type = acme_text_clean(type, TYPE_MAX, p);
-    challenge->kind = kind_of(type);
+    challenge->kind = challenge_kind_of(type);
     challenge->url = url;
     challenge->token = token && acme_text_is_base64url(token, ACME_TOKEN_MAX)
                      ? token : NULL;
@@ -77,7 +77,7 @@ static void parse_challenge(acme_authorization_t *authz, const json_t *json,
 /* The port that the CA cannot connect to. (8555, 8.3; 8737, 3) */
 static acme_reason_e unreachable_reason(const char *type)
 {
-    switch (type ? kind_of(type) : -1) {
+    switch (type ? challenge_kind_of(type) : -1) {
     case ACME_HTTP_01:
         return ACME_REASON_PORT_80_UNREACHABLE;
     case ACME_TLS_ALPN_01:

@@ -162,7 +162,7 @@ typedef struct {
     const char *account_uri;
     const char *policy;
     const char *until;
-} record_t;
+} persist_record_t;
 
 /* The first len octets without white space around them. */
 static char *trim(const char *text, apr_size_t len, apr_pool_t *p)
@@ -193,7 +193,7 @@ static int is_value(const char *text)
  * A parameter, "tag=value": a known one goes into record. seen has the tags
  * before it, in a table that knows no case. Returns the fault, or NULL.
  */
-static const char *parse_parameter(record_t *record, apr_table_t *seen,
+static const char *parse_parameter(persist_record_t *record, apr_table_t *seen,
                                    const char *text, apr_pool_t *p)
 {
     const char *equals = strchr(text, '=');
@@ -227,8 +227,8 @@ static const char *parse_parameter(record_t *record, apr_table_t *seen,
 }
 
 /* All parameters, text being behind the issuer; a last ';' may be there. */
-static const char *parse_parameters(record_t *record, const char *text,
-                                    apr_pool_t *p)
+static const char *parse_record_parameters(persist_record_t *record,
+                                           const char *text, apr_pool_t *p)
 {
     apr_table_t *seen = apr_table_make(p, 4);
     const char *fault = NULL, *parameter;
@@ -258,10 +258,10 @@ static const char *issuer_text(const char *text, apr_size_t len,
 }
 
 /* The fault of a record for our issuer, or NULL. */
-static const char *parse_record(record_t *record, apr_time_t *puntil,
+static const char *parse_record(persist_record_t *record, apr_time_t *puntil,
                                 const char *parameters, apr_pool_t *p)
 {
-    const char *fault = parse_parameters(record, parameters, p);
+    const char *fault = parse_record_parameters(record, parameters, p);
     const char *until = record->until;
 
     if (fault) {
@@ -279,7 +279,7 @@ static const char *parse_record(record_t *record, apr_time_t *puntil,
 }
 
 /* Does the record name the account? Fails only if OpenSSL does. */
-static apr_status_t names_account(int *pyes, const record_t *record,
+static apr_status_t names_account(int *pyes, const persist_record_t *record,
                                   const acme_dns_persist_t *persist,
                                   acme_result_t *res, apr_pool_t *p)
 {
@@ -311,7 +311,7 @@ apr_status_t acme_dns_persist_match(apr_time_t *puntil,
                                     acme_result_t *res, apr_pool_t *p)
 {
     apr_size_t len = strcspn(value, ";");
-    record_t record = { 0 };
+    persist_record_t record = { 0 };
     apr_time_t until = 0;
     const char *fault;
     apr_status_t rv;

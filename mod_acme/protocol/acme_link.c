@@ -87,7 +87,8 @@ static const char *parse_value(const char **ptext, apr_pool_t *p)
 }
 
 /* "; rel=x; title="y"": of several rel the first one counts. (8288, 3.3) */
-static int parse_parameters(link_t *link, const char **ptext, apr_pool_t *p)
+static int parse_link_parameters(link_t *link, const char **ptext,
+                                 apr_pool_t *p)
 {
     const char *name, *value;
 
@@ -131,7 +132,7 @@ static int parse_link(link_t *link, const char **ptext, apr_pool_t *p)
     }
     link->target = apr_pstrmemdup(p, *ptext, len);
     *ptext += len + 1;
-    return parse_parameters(link, ptext, p)
+    return parse_link_parameters(link, ptext, p)
            && (**ptext == ',' || **ptext == '\0');
 }
 

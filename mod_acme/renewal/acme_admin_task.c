@@ -13,7 +13,8 @@
 #include "acme_problem.h"
 
 /* The same leaf with the chain that the CA has for it today. */
-static apr_status_t renew_chain(const acme_task_t *task, acme_result_t *res)
+static apr_status_t request_new_chain(const acme_task_t *task,
+                                      acme_result_t *res)
 {
     acme_task_chain_t live, chain;
     apr_status_t rv;
@@ -81,7 +82,7 @@ static apr_status_t do_parts(acme_task_attempt_t *attempt,
          rv == APR_SUCCESS && about->part < acme_conf_parts(task->cert);
          about->part++) {
         rv = task->state->wanted == ACME_WANT_CHAIN
-            ? renew_chain(task, res)
+            ? request_new_chain(task, res)
             : revoke_part(task, !attempt->prepared->deactivated, res);
     }
     about->part = 0;

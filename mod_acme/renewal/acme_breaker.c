@@ -110,7 +110,7 @@ static void close_it(acme_breaker_t *breaker)
     breaker->slow = 0;
 }
 
-static void remember(acme_breaker_t *breaker, int failed)
+static void remember_reply(acme_breaker_t *breaker, int failed)
 {
     breaker->recent = (breaker->recent << 1 | (failed ? 1 : 0))
         & ((1u << RECENT) - 1);
@@ -144,7 +144,7 @@ void acme_breaker_success(acme_breaker_t *breaker, apr_time_t now,
         }
         close_it(breaker);
     }
-    remember(breaker, 0);
+    remember_reply(breaker, 0);
     breaker->slow = latency > SLOW ? breaker->slow + 1 : 0;
     if (breaker->slow >= IN_A_ROW) {
         /* The microseconds of a network are chance enough. */
@@ -160,7 +160,7 @@ void acme_breaker_failure(acme_breaker_t *breaker, apr_time_t now, int chance)
         }
         return;
     }
-    remember(breaker, 1);
+    remember_reply(breaker, 1);
     if (breaker->failures >= IN_A_ROW) {
         open_it(breaker, ACME_BREAKER_IN_A_ROW, now, chance);
     }

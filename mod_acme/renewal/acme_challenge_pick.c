@@ -51,9 +51,10 @@ static const char *offered_text(const acme_authorization_t *authz,
 /*
  * The first that isn't in failed; *pwhy: why dns-persist-01 was passed over.
  */
-static int find(acme_challenge_pick_t *pick, const char **pwhy,
-                const acme_task_attempt_t *attempt, const acme_task_t *task,
-                const acme_authorization_t *authz, unsigned failed)
+static int find_challenge(acme_challenge_pick_t *pick, const char **pwhy,
+                          const acme_task_attempt_t *attempt,
+                          const acme_task_t *task,
+                          const acme_authorization_t *authz, unsigned failed)
 {
     const acme_cert_conf_t *cert = task->cert;
     int i;
@@ -85,8 +86,9 @@ apr_status_t acme_challenge_pick(acme_challenge_pick_t *pick,
     const unsigned failed = name == ACME_NO_NAME ? 0 : attempt->flags[name];
     const char *persist = NULL;
 
-    if (find(pick, &persist, attempt, task, authz, failed)
-        || (failed && find(pick, &persist, attempt, task, authz, 0))) {
+    if (find_challenge(pick, &persist, attempt, task, authz, failed)
+        || (failed
+            && find_challenge(pick, &persist, attempt, task, authz, 0))) {
         return APR_SUCCESS;
     }
     why->name = name;

@@ -20,16 +20,17 @@ typedef struct {
     const char *token;
     acme_propagation_record_t record; /* behind all CNAMEs, and its value */
     int left;                   /* from before a reload: only removed */
-} row_t;
+} dns_row_t;
 
-static row_t *add_row(acme_task_attempt_t *attempt, const acme_task_t *task,
-                      const acme_authorization_t *authz,
-                      const acme_challenge_t *challenge)
+static dns_row_t *add_row(acme_task_attempt_t *attempt,
+                          const acme_task_t *task,
+                          const acme_authorization_t *authz,
+                          const acme_challenge_t *challenge)
 {
-    row_t *row;
+    dns_row_t *row;
 
     if (!attempt->records) {
-        attempt->records = apr_array_make(task->p, 4, sizeof(row_t));
+        attempt->records = apr_array_make(task->p, 4, sizeof(dns_row_t));
     }
     row = apr_array_push(attempt->records);
     row->name = acme_challenge_pick_name(task->cert, authz, task->p);
@@ -82,7 +83,7 @@ void acme_dns01_adopt(acme_task_attempt_t *attempt, const acme_task_t *task)
 }
 
 /* remaining: how many of the same batch follow, for CERTBOT_... */
-static apr_status_t send_record(const acme_task_t *task, const row_t *row,
+static apr_status_t send_record(const acme_task_t *task, const dns_row_t *row,
                                 acme_record_e action, int remaining,
                                 acme_result_t *res)
 {
@@ -98,26 +99,26 @@ static apr_status_t send_record(const acme_task_t *task, const row_t *row,
                                    res, task->p);
 }
 
-/* row_t *: those that are set now (left 0), or those that were left (1). */
-static apr_array_header_t *rows_of(const acme_task_attempt_t *attempt,
-                                   int left, apr_pool_t *p)
+/* dns_row_t *: those that are set now (left 0), or those that were left (1). */
+static apr_array_header_t *dns_rows_of(const acme_task_attempt_t *attempt,
+                                       int left, apr_pool_t *p)
 {
-    apr_array_header_t *rows = apr_array_make(p, 4, sizeof(row_t *));
+    apr_array_header_t *rows = apr_array_make(p, 4, sizeof(dns_row_t *));
     int i;
 
     for (i = 0; attempt->records && i < attempt->records->nelts; i++) {
-        row_t *row = &APR_ARRAY_IDX(attempt->records, i, row_t);
+        dns_row_t *row = &APR_ARRAY_IDX(attempt->records, i, dns_row_t);
 
         if (row->left == left) {
-            APR_ARRAY_PUSH(rows, row_t *) = row;
+            APR_ARRAY_PUSH(rows, dns_row_t *) = row;
         }
     }
     return rows;
 }
 
 /* Where a CNAME leads is where the record has to be; all names at once. */
-static void follow_cnames(const apr_array_header_t *rows,
-                          const acme_task_t *task)
+static void follow_all_cnames(const apr_array_header_t *rows,
+                              const acme_task_t *task)
 {
     acme_dns_lookup_t **lookups =
         apr_pcalloc(task->p, (apr_size_t)(rows->nelts + 1) * sizeof(*lookups));
@@ -132,7 +133,8 @@ static void follow_cnames(const apr_array_header_t *rows,
     }
     for (i = 0; i < rows->nelts; i++) {
         lookups[i] = acme_dns_lookup_authority(
-            resolver, APR_ARRAY_IDX(rows, i, row_t *)->record.record, task->p);
+            resolver, APR_ARRAY_IDX(rows, i, dns_row_t *)->record.record,
+            task->p);
     }
     for (i = 0; i < rows->nelts; i++) {
         while (!acme_dns_lookup_is_over(lookups[i])) {
@@ -141,7 +143,7 @@ static void follow_cnames(const apr_array_header_t *rows,
             }
         }
         if (!acme_dns_lookup_servers(&found, lookups[i], &res)) {
-            APR_ARRAY_IDX(rows, i, row_t *)->record.record = found.record;
+            APR_ARRAY_IDX(rows, i, dns_row_t *)->record.record = found.record;
         }
     }
 }
@@ -156,7 +158,7 @@ static apr_status_t set_records(const acme_task_t *task,
     int i;
 
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
-        rv = send_record(task, APR_ARRAY_IDX(rows, i, row_t *),
+        rv = send_record(task, APR_ARRAY_IDX(rows, i, dns_row_t *),
                          ACME_RECORD_PRESENT, rows->nelts - i - 1, res);
     }
     if (rv == APR_SUCCESS) {
@@ -177,7 +179,7 @@ static apr_status_t wait_for_servers(const acme_task_t *task,
 
     for (i = 0; i < rows->nelts; i++) {
         APR_ARRAY_PUSH(records, acme_propagation_record_t) =
-            APR_ARRAY_IDX(rows, i, row_t *)->record;
+            APR_ARRAY_IDX(rows, i, dns_row_t *)->record;
     }
     rv = acme_propagation_wait(records, &task->env->dns, PROPAGATION_MAX, res,
                                task->p);
@@ -194,14 +196,14 @@ static apr_status_t wait_for_servers(const acme_task_t *task,
 apr_status_t acme_dns01_present(acme_task_attempt_t *attempt,
                                 const acme_task_t *task, acme_result_t *res)
 {
-    const apr_array_header_t *rows = rows_of(attempt, 0, task->p);
+    const apr_array_header_t *rows = dns_rows_of(attempt, 0, task->p);
     apr_status_t rv;
 
     if (!rows->nelts) {
         return APR_SUCCESS;
     }
     atomic_store(&task->request->waits_for_dns, 1);
-    follow_cnames(rows, task);
+    follow_all_cnames(rows, task);
     rv = set_records(task, rows, res);
     if (rv == APR_SUCCESS) {
         rv = wait_for_servers(task, rows, res);
@@ -215,9 +217,9 @@ void acme_dns01_cleanup(acme_task_attempt_t *attempt, const acme_task_t *task)
     acme_result_t ignored;
     int i;
 
-    follow_cnames(rows_of(attempt, 1, task->p), task);
+    follow_all_cnames(dns_rows_of(attempt, 1, task->p), task);
     for (i = 0; attempt->records && i < attempt->records->nelts; i++) {
-        send_record(task, &APR_ARRAY_IDX(attempt->records, i, row_t),
+        send_record(task, &APR_ARRAY_IDX(attempt->records, i, dns_row_t),
                     ACME_RECORD_CLEANUP, attempt->records->nelts - i - 1,
                     &ignored);
     }

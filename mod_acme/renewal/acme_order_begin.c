@@ -52,8 +52,9 @@ static apr_status_t note_ordered(const acme_task_t *task,
 }
 
 /* With *poffered, what the CA offers, for people. */
-static int is_offered(const char **poffered, const acme_directory_t *dir,
-                      const char *profile, apr_pool_t *p)
+static int is_profile_offered(const char **poffered,
+                              const acme_directory_t *dir, const char *profile,
+                              apr_pool_t *p)
 {
     apr_array_header_t *names = apr_array_make(p, 4, sizeof(const char *));
     int i;
@@ -77,7 +78,7 @@ static apr_status_t choose_profile(const acme_task_t *task,
     if (!profile) {
         return APR_SUCCESS;
     }
-    if (is_offered(&offered, dir, profile, task->p)) {
+    if (is_profile_offered(&offered, dir, profile, task->p)) {
         task->signing->with |= ACME_WITH_PROFILE;
         return APR_SUCCESS;
     }

@@ -52,8 +52,9 @@ static void warn_of_end(const acme_task_t *task, const char *record,
 }
 
 /* Is one of the values ours? Else res may say what is wrong with one. */
-static int find(apr_array_header_t *values, const acme_dns_persist_t *persist,
-                const char *record, const acme_task_t *task, acme_result_t *res)
+static int find_records(apr_array_header_t *values,
+                        const acme_dns_persist_t *persist, const char *record,
+                        const acme_task_t *task, acme_result_t *res)
 {
     acme_result_t fault;
     apr_time_t until;
@@ -109,7 +110,7 @@ static int find_in_dns(const acme_dns_persist_t *persist, const char *record,
     }
     if (rv == APR_SUCCESS) {
         acme_result_clear(res);
-        return find(values, persist, record, task, res);
+        return find_records(values, persist, record, task, res);
     }
     if (APR_STATUS_IS_ENOENT(rv)) {
         acme_result_clear(res);

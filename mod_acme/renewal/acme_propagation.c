@@ -47,21 +47,21 @@ typedef struct {
     const char *at;             /* the record behind all CNAMEs */
     apr_array_header_t *servers;        /* server_t */
     char lack[LACK_SIZE];
-} watch_t;
+} record_watch_t;
 
 typedef struct {
     acme_dns_resolver_t *resolver;
-    apr_array_header_t *watches;        /* watch_t */
+    apr_array_header_t *watches;        /* record_watch_t */
     apr_pool_t *p;
 } wait_t;
 
-static watch_t *watch_of(wait_t *wait, const char *record)
+static record_watch_t *watch_of(wait_t *wait, const char *record)
 {
-    watch_t *watch;
+    record_watch_t *watch;
     int i;
 
     for (i = 0; i < wait->watches->nelts; i++) {
-        watch = &APR_ARRAY_IDX(wait->watches, i, watch_t);
+        watch = &APR_ARRAY_IDX(wait->watches, i, record_watch_t);
         if (!strcmp(watch->record, record)) {
             return watch;
         }
@@ -79,17 +79,18 @@ static void make_watches(wait_t *wait, const apr_array_header_t *records)
 {
     int i;
 
-    wait->watches = apr_array_make(wait->p, records->nelts, sizeof(watch_t));
+    wait->watches =
+        apr_array_make(wait->p, records->nelts, sizeof(record_watch_t));
     for (i = 0; i < records->nelts; i++) {
         const acme_propagation_record_t *record =
             &APR_ARRAY_IDX(records, i, acme_propagation_record_t);
-        watch_t *watch = watch_of(wait, record->record);
+        record_watch_t *watch = watch_of(wait, record->record);
 
         APR_ARRAY_PUSH(watch->values, const char *) = record->value;
     }
 }
 
-static void rest(watch_t *watch, apr_time_t now)
+static void rest(record_watch_t *watch, apr_time_t now)
 {
     apr_interval_time_t wait =
         LOOK_FIRST << (watch->looks < 10 ? watch->looks : 10);
@@ -99,14 +100,14 @@ static void rest(watch_t *watch, apr_time_t now)
     watch->next = now + (wait < watch->interval ? wait : watch->interval);
 }
 
-static void find_servers(watch_t *watch, const wait_t *wait)
+static void find_servers(record_watch_t *watch, const wait_t *wait)
 {
     watch->lookup =
         acme_dns_lookup_authority(wait->resolver, watch->record, wait->p);
     watch->state = WATCH_FIND;
 }
 
-static void fall_back(watch_t *watch, const wait_t *wait)
+static void fall_back(record_watch_t *watch, const wait_t *wait)
 {
     watch->lookup =
         acme_dns_lookup_txt(wait->resolver, NULL, watch->record, wait->p);
@@ -114,7 +115,7 @@ static void fall_back(watch_t *watch, const wait_t *wait)
 }
 
 /* One that had the values is asked no more. */
-static void ask_servers(watch_t *watch, const wait_t *wait)
+static void ask_servers(record_watch_t *watch, const wait_t *wait)
 {
     int i;
 
@@ -131,7 +132,7 @@ static void ask_servers(watch_t *watch, const wait_t *wait)
 }
 
 /* A copy, for the lookup ends. */
-static void keep_authority(watch_t *watch,
+static void keep_authority(record_watch_t *watch,
                            const acme_dns_authority_t *authority,
                            apr_pool_t *p)
 {
@@ -150,7 +151,7 @@ static void keep_authority(watch_t *watch,
     }
 }
 
-static void on_found(watch_t *watch, const wait_t *wait)
+static void on_found(record_watch_t *watch, const wait_t *wait)
 {
     acme_dns_authority_t authority;
     acme_result_t res;
@@ -169,7 +170,7 @@ static void on_found(watch_t *watch, const wait_t *wait)
 }
 
 /* What a lookup of TXT brought; it is ended. */
-static apr_status_t read_values(int *phas, watch_t *watch,
+static apr_status_t read_values(int *phas, record_watch_t *watch,
                                 acme_dns_lookup_t **plookup,
                                 acme_result_t *res)
 {
@@ -182,7 +183,7 @@ static apr_status_t read_values(int *phas, watch_t *watch,
     return rv;
 }
 
-static void read_server(watch_t *watch, server_t *server)
+static void read_server(record_watch_t *watch, server_t *server)
 {
     acme_result_t res;
     apr_status_t rv = read_values(&server->has, watch, &server->lookup, &res);
@@ -196,7 +197,7 @@ static void read_server(watch_t *watch, server_t *server)
 }
 
 /* What those say who answered; nobody: the resolver is asked. */
-static void decide(watch_t *watch, const wait_t *wait, apr_time_t now)
+static void decide(record_watch_t *watch, const wait_t *wait, apr_time_t now)
 {
     int answered = 0, lacking = 0, i;
 
@@ -219,7 +220,8 @@ static void decide(watch_t *watch, const wait_t *wait, apr_time_t now)
     }
 }
 
-static void on_servers(watch_t *watch, const wait_t *wait, apr_time_t now)
+static void on_servers(record_watch_t *watch, const wait_t *wait,
+                       apr_time_t now)
 {
     int asked = 0, i;
 
@@ -236,7 +238,7 @@ static void on_servers(watch_t *watch, const wait_t *wait, apr_time_t now)
     }
 }
 
-static void on_fallen_back(watch_t *watch, apr_time_t now)
+static void on_fallen_back(record_watch_t *watch, apr_time_t now)
 {
     acme_result_t res;
     apr_status_t rv;
@@ -261,7 +263,7 @@ static void on_fallen_back(watch_t *watch, apr_time_t now)
     rest(watch, now);
 }
 
-static void advance(watch_t *watch, const wait_t *wait, apr_time_t now)
+static void advance(record_watch_t *watch, const wait_t *wait, apr_time_t now)
 {
     switch (watch->state) {
     case WATCH_REST:
@@ -299,7 +301,8 @@ static int advance_all(apr_time_t *pnext, wait_t *wait, apr_time_t now)
     int i, unseen = 0;
 
     for (i = 0; i < wait->watches->nelts; i++) {
-        watch_t *watch = &APR_ARRAY_IDX(wait->watches, i, watch_t);
+        record_watch_t *watch =
+            &APR_ARRAY_IDX(wait->watches, i, record_watch_t);
 
         advance(watch, wait, now);
         unseen += watch->state != WATCH_SEEN;
@@ -313,12 +316,12 @@ static int advance_all(apr_time_t *pnext, wait_t *wait, apr_time_t now)
 static apr_status_t explain_unseen(const wait_t *wait, int unseen,
                                 apr_interval_time_t most, acme_result_t *res)
 {
-    const watch_t *watch = NULL;
+    const record_watch_t *watch = NULL;
     const char *others = "";
     int i;
 
     for (i = 0; i < wait->watches->nelts; i++) {
-        watch = &APR_ARRAY_IDX(wait->watches, i, watch_t);
+        watch = &APR_ARRAY_IDX(wait->watches, i, record_watch_t);
         if (watch->state != WATCH_SEEN) {
             break;
         }

@@ -399,9 +399,10 @@ static apr_time_t next_of_limit(const char **name, const book_t *book,
     return next;
 }
 
-static const char *why_text(const ca_t *ca, const limit_t *limit,
-                            const acme_rate_buckets_order_t *order,
-                            const char *name, apr_time_t next, apr_pool_t *p)
+static const char *why_limited_text(const ca_t *ca, const limit_t *limit,
+                                    const acme_rate_buckets_order_t *order,
+                                    const char *name, apr_time_t next,
+                                    apr_pool_t *p)
 {
     const int reserve = reserve_of(limit, order);
     const char *kept = reserve
@@ -440,7 +441,7 @@ apr_time_t acme_rate_buckets_next(const char **why,
         }
     }
     if (last) {
-        *why = why_text(limits->ca, last, order, last_name, next, p);
+        *why = why_limited_text(limits->ca, last, order, last_name, next, p);
     }
     return next;
 }
@@ -449,11 +450,11 @@ apr_time_t acme_rate_buckets_next(const char **why,
 typedef struct {
     const acme_rate_buckets_order_t *order;
     apr_time_t at;
-} slot_t;
+} bucket_slot_t;
 
 static int by_at(const void *a, const void *b)
 {
-    const slot_t *x = a, *y = b;
+    const bucket_slot_t *x = a, *y = b;
 
     /* In the order of the list where the time is the same. */
     return x->at < y->at ? -1 : x->at > y->at ? 1
@@ -464,7 +465,7 @@ static int by_at(const void *a, const void *b)
  * When an order may be made by all limits but the account's, or by that one
  * alone, and that it was made then.
  */
-static void reserve_slot(slot_t *slot, book_t *book, const ca_t *ca,
+static void reserve_slot(bucket_slot_t *slot, book_t *book, const ca_t *ca,
                          int of_account, apr_pool_t *scratch)
 {
     const limit_t *limit;
@@ -500,7 +501,7 @@ apr_time_t acme_rate_buckets_forecast(const acme_rate_buckets_t *limits,
     const apr_size_t n = (apr_size_t)orders->nelts;
     apr_pool_t *mine, *scratch;
     book_t book = { NULL, &limits->book, NULL };
-    slot_t *slots;
+    bucket_slot_t *slots;
     apr_time_t last = now;
     apr_size_t i;
     int of_account;

@@ -16,22 +16,22 @@ typedef struct {
     apr_array_header_t *fresh;  /* acme_rate_buckets_event_t: not yet counted */
     int has_news;               /* certificates began to wait */
     char why[ACME_DETAIL_SIZE]; /* the last of them */
-} ca_t;
+} ca_limits_t;
 
-typedef enum { IDLE, UNDER_WAY, WAITING } phase_e;
+typedef enum { IDLE, UNDER_WAY, WAITING } slot_phase_e;
 
 /* A certificate. */
 typedef struct {
     apr_time_t last[ACME_HISTORY_KINDS]; /* the latest second of each, */
     int last_count[ACME_HISTORY_KINDS];   /* and how many in it */
-    phase_e phase;
+    slot_phase_e phase;
     apr_uint32_t ca;            /* index in the configuration */
     acme_rate_buckets_order_t order;
 } slot_t;
 
 struct acme_rate_limits_t {
     const acme_conf_t *conf;
-    ca_t *cas;
+    ca_limits_t *cas;
     slot_t *slots;
     apr_time_t expired;         /* when we did that last */
     apr_pool_t *fresh_pool;
@@ -73,9 +73,9 @@ acme_rate_limits_t *acme_rate_limits_create(const acme_conf_t *conf,
     return limits;
 }
 
-static const apr_array_header_t *names_of(const acme_cert_conf_t *cert,
-                                          const acme_history_t *past,
-                                          apr_pool_t *p)
+static const apr_array_header_t *names_of_past(const acme_cert_conf_t *cert,
+                                               const acme_history_t *past,
+                                               apr_pool_t *p)
 {
     apr_array_header_t *one;
 
@@ -102,7 +102,7 @@ static void add_fresh(acme_rate_limits_t *limits, const acme_cert_conf_t *cert,
     event->use = what == ACME_HISTORY_ISSUED && past->others
                      ? ACME_USE_ISSUED_OTHER
                      : uses[what];
-    event->order.names = names_of(cert, past, limits->fresh_pool);
+    event->order.names = names_of_past(cert, past, limits->fresh_pool);
     event->order.is_renewal = past->kind != ACME_ORDER_FIRST;
     event->order.is_ari = past->kind == ACME_ORDER_SUGGESTED;
 }
@@ -189,8 +189,8 @@ static acme_rate_buckets_order_t order_of(const acme_rate_limits_t *limits,
     return order;
 }
 
-static void enter(acme_rate_limits_t *limits, const acme_state_t *state,
-                  apr_uint32_t ca, phase_e phase, apr_time_t now)
+static void enter_slot(acme_rate_limits_t *limits, const acme_state_t *state,
+                       apr_uint32_t ca, slot_phase_e phase, apr_time_t now)
 {
     slot_t *slot = &limits->slots[state->cert];
 
@@ -203,7 +203,7 @@ void acme_rate_limits_begin(acme_rate_limits_t *limits,
                             const acme_state_t *state, apr_uint32_t ca,
                             apr_time_t now)
 {
-    enter(limits, state, ca, UNDER_WAY, now);
+    enter_slot(limits, state, ca, UNDER_WAY, now);
 }
 
 void acme_rate_limits_end(acme_rate_limits_t *limits, apr_uint32_t cert)
@@ -215,7 +215,7 @@ void acme_rate_limits_end(acme_rate_limits_t *limits, apr_uint32_t cert)
 
 /* acme_rate_buckets_order_t of all that are in this phase at a CA. */
 static apr_array_header_t *orders_at(const acme_rate_limits_t *limits,
-                                     apr_uint32_t ca, phase_e phase,
+                                     apr_uint32_t ca, slot_phase_e phase,
                                      apr_pool_t *p)
 {
     apr_array_header_t *orders =
@@ -281,13 +281,13 @@ void acme_rate_limits_wait(acme_rate_limits_t *limits,
                            const acme_state_t *state, apr_uint32_t ca,
                            const char *why, apr_time_t now)
 {
-    ca_t *at = &limits->cas[ca_of(limits, state, ca)];
+    ca_limits_t *at = &limits->cas[ca_of(limits, state, ca)];
 
     if (limits->slots[state->cert].phase != WAITING) {
         at->has_news = 1;
         apr_cpystrn(at->why, why, sizeof(at->why));
     }
-    enter(limits, state, ca, WAITING, now);
+    enter_slot(limits, state, ca, WAITING, now);
 }
 
 static const char *news_of(const acme_rate_limits_t *limits, apr_uint32_t ca,

@@ -141,8 +141,8 @@ void acme_task_report_ca(const acme_task_t *task, const acme_result_t *why)
 }
 
 /* What one CA refuses for ever, the next one may do. */
-static acme_retry_e retry_of(const acme_failure_t *failure,
-                             const acme_result_t *why)
+static acme_retry_e retry_of_failure(const acme_failure_t *failure,
+                                     const acme_result_t *why)
 {
     return failure->cas > 1 && failure->attempts % failure->cas
         ? ACME_RETRY_SOON : why->retry;
@@ -165,7 +165,7 @@ static void report_failure(const acme_task_t *task,
 
     body->about = task->signing->about;
     body->note = ACME_NOTE_FAILED;
-    body->retry = retry_of(&failure, &why->res);
+    body->retry = retry_of_failure(&failure, &why->res);
     body->want = (apr_uint32_t)task->state->wanted;
     body->next_at = acme_timing_retry_at(&failure, now);
     body->name = why->name;

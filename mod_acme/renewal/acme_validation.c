@@ -77,9 +77,9 @@ static apr_status_t find_failed(const acme_task_attempt_t *attempt,
 }
 
 /* Challenges of http-01 and tls-alpn-01 are answered by this server. */
-static apr_status_t present(acme_task_attempt_t *attempt,
-                            const acme_task_t *task, const answered_t *row,
-                            acme_result_t *res)
+static apr_status_t present_answer(acme_task_attempt_t *attempt,
+                                   const acme_task_t *task,
+                                   const answered_t *row, acme_result_t *res)
 {
     const acme_solver_t *solver = task->env->solver;
     const acme_challenge_t *challenge = row->pick.challenge;
@@ -193,7 +193,7 @@ apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
             break;
         case ACME_HTTP_01:
         case ACME_TLS_ALPN_01:
-            rv = present(attempt, task, row, &why->res);
+            rv = present_answer(attempt, task, row, &why->res);
             if (rv == APR_SUCCESS) {
                 rv = respond(task, row, &why->res);
             }

@@ -28,7 +28,7 @@ typedef struct {
 typedef struct {
     void *data;
     apr_size_t len;
-} secret_t;
+} secret_buffer_t;
 
 /* The remedy for the administrator, or NULL. */
 static const char *advice_on(apr_status_t status)
@@ -266,7 +266,7 @@ apr_status_t acme_file_read(const char **pdata, apr_size_t *plen,
 
 static apr_status_t secret_wipe(void *data)
 {
-    secret_t *secret = data;
+    secret_buffer_t *secret = data;
 
     explicit_bzero(secret->data, secret->len);
     return APR_SUCCESS;
@@ -275,7 +275,7 @@ static apr_status_t secret_wipe(void *data)
 /* Memory that is cleared with p, also after a failed read. */
 static char *secret_alloc(apr_size_t len, apr_pool_t *p)
 {
-    secret_t *secret = apr_palloc(p, sizeof(*secret));
+    secret_buffer_t *secret = apr_palloc(p, sizeof(*secret));
 
     secret->data = apr_palloc(p, len);
     secret->len = len;

@@ -171,8 +171,8 @@ apr_status_t acme_pending_load(acme_pending_t **ppending, acme_store_t *store,
 }
 
 /* A URL that could not be read again must not be written. */
-static apr_status_t check_url(const char *url, acme_result_t *res,
-                              apr_pool_t *p)
+static apr_status_t check_stored_url(const char *url, acme_result_t *res,
+                                     apr_pool_t *p)
 {
     return url ? acme_url_check(url, res, p) : APR_SUCCESS;
 }
@@ -186,9 +186,9 @@ static apr_status_t write_order(const acme_pending_t *pending,
     apr_status_t rv;
     json_t *json;
 
-    rv = check_url(pending->order_url, res, p);
+    rv = check_stored_url(pending->order_url, res, p);
     if (rv == APR_SUCCESS) {
-        rv = check_url(pending->cert_url, res, p);
+        rv = check_stored_url(pending->cert_url, res, p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -325,8 +325,8 @@ static apr_status_t remove_one(acme_store_t *store, const char *id,
 }
 
 /* Names below pending/ that are parts of id. */
-static apr_array_header_t *parts_of(const acme_store_t *store, const char *id,
-                                    apr_pool_t *p)
+static apr_array_header_t *parts_of_pending(const acme_store_t *store,
+                                            const char *id, apr_pool_t *p)
 {
     apr_array_header_t *parts = apr_array_make(p, 2, sizeof(const char *));
     const char *prefix = acme_pending_part(id, "", p);
@@ -348,7 +348,7 @@ static apr_array_header_t *parts_of(const acme_store_t *store, const char *id,
 apr_status_t acme_pending_remove(acme_store_t *store, const char *id,
                                  acme_result_t *res, apr_pool_t *p)
 {
-    const apr_array_header_t *parts = parts_of(store, id, p);
+    const apr_array_header_t *parts = parts_of_pending(store, id, p);
     apr_status_t rv;
     int i;
 
