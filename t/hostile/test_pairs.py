@@ -43,7 +43,8 @@ def test_a_ca_that_issues_one_ends_no_server(site, kind):
     server.start()
     assert REFUSED in server.wait_failed(NAME)
     assert not server.installed(NAME)
-    assert server.certificate(NAME)["Reason"] == "chain-refused"
+    server.wait(lambda: server.certificate(NAME).get("Reason")
+                == "chain-refused", "the page has its reason")
     server.graceful()
     server.restart()
     assert server.look(NAME).self_signed
