@@ -5,14 +5,16 @@ import socket
 import pytest
 
 from lib import proxy
+from lib.httpd import SANITIZERS
 from lib.process import alive
 from lib.ports import free_port
 from lib.wait import wait_until
 
 NAME = "www.example.org"
 
-# The issue's own bound: a second more than it takes without.
-MORE = 1.0
+# The issue's own bound: a second more than it takes without. With ASan all
+# that ends a process is several times slower.
+MORE = 3.0 if SANITIZERS else 1.0
 
 # A machine that is busy holds up one of them; who waits for the CA, each.
 TRIES = 4
