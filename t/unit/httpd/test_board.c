@@ -509,7 +509,7 @@ static void hostile_contents(void **state)
     static const apr_size_t lengths[] = { 1, 22, 128, 190, 191, 192, 500 };
     static const char fills[] = { 'A', '.', '\0', '\xff' };
     char *buf = malloc(ACME_KEY_AUTHORIZATION_SIZE);
-    entry_t *entry;
+    board_entry_t *entry;
     char *token;
     size_t i, j;
 
@@ -544,7 +544,7 @@ static void hostile_contents(void **state)
 static void hostile_names(void **state)
 {
     table_t *alpns = board->alpns;
-    char name[sizeof(((entry_t *)0)->key) + 2];
+    char name[sizeof(((board_entry_t *)0)->key) + 2];
     unsigned i;
 
     (void)state;
@@ -555,7 +555,7 @@ static void hostile_names(void **state)
         atomic_store(&alpns->tags[0], tag_of(name));
         atomic_store(&alpns->rows[0].seq, 2);
         assert_int_equal(alpn_answer(name, 1),
-                         i == sizeof(((entry_t *)0)->key) - 1 ? 'A' : -1);
+                         i == sizeof(((board_entry_t *)0)->key) - 1 ? 'A' : -1);
         acme_board_withdraw_alpn(board, name);
     }
 }
@@ -693,7 +693,7 @@ static int fighting_reader(int number, apr_time_t end)
     unsigned seed = 100u + (unsigned)number;
     unsigned i, found = 0;
     answer_row_t *row;
-    entry_t entry;
+    board_entry_t entry;
 
     while (apr_time_now() < end) {
         fight_for(token, text, rnd(&seed));
@@ -746,7 +746,7 @@ static int taking_writer(int number, apr_time_t end)
         }
         else {
             /* Die, in part while the row is being filled. */
-            entry_t entry;
+            board_entry_t entry;
             int row = find_row(board->tokens, token, &entry);
 
             CHECK(row >= 0);
