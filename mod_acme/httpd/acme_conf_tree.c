@@ -58,23 +58,6 @@ static void see_ciphers(acme_conf_tree_facts_t *facts,
     }
 }
 
-/*
- * "SSLOpenSSLConfCmd CipherString list": mod_ssl runs it after SSLCipherSuite
- * and before it loads a pair, so that its security level, if it has one, wins.
- */
-static void see_command(acme_conf_tree_facts_t *facts,
-                        const ap_directive_t *node, apr_pool_t *p)
-{
-    const char *args = node->args;
-    const char *command = ap_getword_conf(p, &args);
-    const char *list = ap_getword_conf(p, &args);
-
-    if (!apr_cstr_casecmp(command, "CipherString")
-        && strstr(list, "@SECLEVEL")) {
-        facts->command_ciphers = list;
-    }
-}
-
 static void see_file(acme_conf_tree_t *tree, const ap_directive_t *node,
                      apr_pool_t *p)
 {
@@ -143,9 +126,6 @@ static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
         }
         else if (is(node, "SSLCipherSuite")) {
             see_ciphers(facts, node, p);
-        }
-        else if (is(node, "SSLOpenSSLConfCmd")) {
-            see_command(facts, node, p);
         }
         else if (node->first_child) {
             /* Of a folder or location it says nothing about the server. */
@@ -248,13 +228,7 @@ const acme_conf_tree_facts_t *acme_conf_tree_facts(
         facts->certs = merge(tree->server.certs, facts->certs, p);
         facts->keys = merge(tree->server.keys, facts->keys, p);
     }
-    if (!facts->command_ciphers) {
-        facts->command_ciphers = tree->server.command_ciphers;
-    }
-    if (facts->command_ciphers) {
-        facts->ciphers = facts->command_ciphers;
-    }
-    else if (!facts->ciphers) {
+    if (!facts->ciphers) {
         facts->ciphers = tree->server.ciphers;
     }
     return facts;

@@ -26,10 +26,7 @@ typedef struct {
     apr_array_header_t *keys;   /* the same of the keys: the nth goes with the
                                    nth of certs; one too few: the certificate
                                    file holds its key */
-    const char *ciphers;        /* the list that sets the security level: of
-                                   SSLCipherSuite, or that below; NULL: none */
-    const char *command_ciphers;        /* of SSLOpenSSLConfCmd CipherString,
-                                           where it sets a level; NULL */
+    const char *ciphers;        /* SSLCipherSuite, up to TLS 1.2; NULL */
 } acme_conf_tree_facts_t;
 
 typedef struct acme_conf_tree_t acme_conf_tree_t;

@@ -549,20 +549,6 @@ static void a_key_of_the_server_goes_with_a_vhost(void **state)
                         "b.pem+b.key@10:HIGH a.pem+shared.key@7:ALL");
 }
 
-static void a_command_for_openssl_sets_the_level(void **state)
-{
-    (void)state;
-    in_server("SSLCipherSuite ALL");
-    add_tls("SSLCertificateFile a.pem\nSSLOpenSSLConfCmd CipherString HIGH");
-    add_tls("SSLCertificateFile b.pem\nSSLCipherSuite HIGH\n"
-            "SSLOpenSSLConfCmd CipherString DEFAULT@SECLEVEL=0");
-    assert_string_equal(pairs_text(), "b.pem+b.pem@10:DEFAULT@SECLEVEL=0 "
-                        "a.pem+a.pem@6:ALL");
-    in_server("SSLOpenSSLConfCmd CipherString DEFAULT@SECLEVEL=1");
-    assert_string_equal(pairs_text(), "b.pem+b.pem@10:DEFAULT@SECLEVEL=0 "
-                        "a.pem+a.pem@6:DEFAULT@SECLEVEL=1");
-}
-
 static int setup(void **state)
 {
     const int failed = scratch_setup(state);
@@ -592,7 +578,6 @@ int main(void)
         VHOSTS_TEST(keys_may_come_first),
         VHOSTS_TEST(what_is_not_loaded_is_no_pair),
         VHOSTS_TEST(a_key_of_the_server_goes_with_a_vhost),
-        VHOSTS_TEST(a_command_for_openssl_sets_the_level),
     };
     int failed;
 
