@@ -57,16 +57,18 @@ static int is_first_of_kind(const acme_cert_conf_t *cert, apr_uint32_t part)
     return 1;
 }
 
-/* Not by the link: it may be swapped between two reads. */
-static apr_status_t find_parts(acme_activation_files_t *found,
-                               const acme_cert_conf_t *cert,
-                               const char *archive, acme_result_t *res,
-                               apr_pool_t *p)
+/*
+ * Not by the link: it may be swapped between two reads. The first part was
+ * found to be good; of the others, those that are.
+ */
+static void find_parts(acme_activation_files_t *found,
+                       const acme_cert_conf_t *cert, const char *archive,
+                       apr_pool_t *p)
 {
-    apr_status_t rv = APR_SUCCESS;
+    acme_result_t ignored;
     apr_uint32_t i;
 
-    for (i = 0; rv == APR_SUCCESS && i < acme_conf_parts(cert); i++) {
+    for (i = 0; i < acme_conf_parts(cert); i++) {
         const char *suffix = acme_conf_suffix(cert, i);
         const char *chain = apr_pstrcat(p, archive, "/fullchain", suffix,
                                         ".pem", NULL);
@@ -76,15 +78,11 @@ static apr_status_t find_parts(acme_activation_files_t *found,
         if (!is_first_of_kind(cert, i)) {
             continue;
         }
-        rv = acme_pair_check(chain, key, cert->ciphers, res);
-        if (rv == APR_SUCCESS) {
-            add_files(found, chain, key);
+        if (i > 0 && acme_pair_check(chain, key, cert->ciphers, &ignored)) {
+            return;             /* a key type that was added since */
         }
-        else if (i > 0) {
-            return APR_SUCCESS; /* a key type that was added since */
-        }
+        add_files(found, chain, key);
     }
-    return rv;
 }
 
 static int find_live(acme_activation_files_t *found, acme_cert_conf_t *cert,
@@ -104,10 +102,7 @@ static int find_live(acme_activation_files_t *found, acme_cert_conf_t *cert,
                      cert->id, res.detail, cert->id, n);
     }
     if (rv == APR_SUCCESS) {
-        rv = find_parts(found, cert, apr_psprintf(p, "%s/%d", acme_store_path(
-            store, "archive", cert->id, p), n), &res, p);
-    }
-    if (rv == APR_SUCCESS) {
+        find_parts(found, cert, acme_archive_path(store, cert->id, n, p), p);
         cert->served = n;
         return 1;
     }
@@ -174,6 +169,8 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
 {
     acme_store_t *store = acme_store_at(conf->state_dir, p);
     acme_store_t *opened;
+    const char *folder = acme_store_path(store, "placeholder", NULL, p);
+    const int has_unordered = any_unordered(s);
     acme_result_t res;
     int i;
 
@@ -181,7 +178,7 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
     files = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
                         * sizeof(*files));
     make_files(&unordered, p);
-    if (!conf->certs->nelts && !any_unordered(s)) {
+    if (!conf->certs->nelts && !has_unordered) {
         return;
     }
     if (acme_store_open(&opened, conf->state_dir, &res, p)
@@ -194,19 +191,16 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
 
         make_files(&files[i], p);
         if (!find_live(&files[i], cert, store, s, p)) {
-            find_placeholder(&files[i], cert,
-                             acme_store_path(store, "placeholder", NULL, p),
-                             s, p);
+            find_placeholder(&files[i], cert, folder, s, p);
         }
     }
-    if (any_unordered(s)) {
+    if (has_unordered) {
         acme_cert_conf_t none = { .id = NO_NAME,
                                   .names = apr_array_make(
                                       p, 1, sizeof(const char *)) };
 
         APR_ARRAY_PUSH(none.names, const char *) = NO_NAME;
-        find_placeholder(&unordered, &none,
-                         acme_store_path(store, "placeholder", NULL, p), s, p);
+        find_placeholder(&unordered, &none, folder, s, p);
     }
 }
 

@@ -11,8 +11,9 @@
 
 #include <apr_strings.h>
 
-#include "acme_process.h"
+#include "acme_archive.h"
 #include "acme_pair.h"
+#include "acme_process.h"
 #include "acme_reload.h"
 
 /* The longest wait for orders that are under way. */
@@ -197,15 +198,13 @@ static const char *bad_pair(const acme_reload_t *reload, apr_pool_t *p)
     for (i = 0; i < acme_registry_conf(registry)->certs->nelts; i++) {
         const acme_cert_conf_t *cert =
             acme_conf_cert(acme_registry_conf(registry), (apr_uint32_t)i);
+        const acme_archive_want_t want = { .id = cert->id,
+                                           .ciphers = cert->ciphers };
         const int live = acme_registry_state(registry, (apr_uint32_t)i)->live;
-        const char *folder = apr_psprintf(
-            p, "%s/%d", acme_store_path(acme_registry_store(registry),
-                                        "archive", cert->id, p), live);
 
         if (live
-            && acme_pair_check(apr_pstrcat(p, folder, "/fullchain.pem", NULL),
-                               apr_pstrcat(p, folder, "/privkey.pem", NULL),
-                               cert->ciphers, &res)) {
+            && acme_archive_check(acme_registry_store(registry), &want, live,
+                                  &res, p)) {
             return apr_pstrdup(p, res.detail);
         }
     }

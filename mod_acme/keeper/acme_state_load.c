@@ -131,9 +131,7 @@ static apr_status_t load_live(const load_t *load, acme_result_t *res)
         return APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
-        folder = apr_psprintf(load->p, "%s/%d",
-                              acme_store_path(load->store, "archive", id,
-                                              load->p), n);
+        folder = acme_archive_path(load->store, id, n, load->p);
         fullchain = apr_pstrcat(load->p, folder, "/fullchain.pem", NULL);
         rv = acme_chain_load(&chain, fullchain, res, load->p);
     }

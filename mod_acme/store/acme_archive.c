@@ -165,11 +165,18 @@ apr_status_t acme_archive_install(int *pn, acme_store_t *store,
     return APR_SUCCESS;
 }
 
-/* The pair of the first key type, whose files have no suffix. */
-static apr_status_t check_first_pair(const char *folder,
-                                     const acme_archive_want_t *want,
-                                     acme_result_t *res, apr_pool_t *p)
+const char *acme_archive_path(const acme_store_t *store, const char *id, int n,
+                              apr_pool_t *p)
 {
+    return number_path(acme_store_path(store, "archive", id, p), n, p);
+}
+
+apr_status_t acme_archive_check(const acme_store_t *store,
+                                const acme_archive_want_t *want, int n,
+                                acme_result_t *res, apr_pool_t *p)
+{
+    const char *folder = acme_archive_path(store, want->id, n, p);
+
     return acme_pair_check(apr_pstrcat(p, folder, "/fullchain.pem", NULL),
                            apr_pstrcat(p, folder, "/privkey.pem", NULL),
                            want->ciphers, res);
@@ -200,16 +207,15 @@ apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = check_first_pair(number_path(folder, *plive, p), want, res, p);
+    rv = acme_archive_check(store, want, *plive, res, p);
     if (rv == APR_SUCCESS || read_numbers(&numbers, folder, &ignored, p)) {
         return rv;
     }
     for (i = 0; i < numbers->nelts; i++) {
         const int n = APR_ARRAY_IDX(numbers, i, int);
-        const char *path = number_path(folder, n, p);
 
-        if (n < *plive && !check_first_pair(path, want, &ignored, p)
-            && !is_expired(path, want->now, p)) {
+        if (n < *plive && !acme_archive_check(store, want, n, &ignored, p)
+            && !is_expired(number_path(folder, n, p), want->now, p)) {
             *pn = n;
             return APR_SUCCESS;
         }

@@ -53,6 +53,15 @@ apr_status_t acme_archive_install(int *pn, acme_store_t *store,
                                   const acme_archive_t *archive,
                                   acme_result_t *res, apr_pool_t *p);
 
+/* The folder of archive n of id, in p; there may be none. */
+const char *acme_archive_path(const acme_store_t *store, const char *id, int n,
+                              apr_pool_t *p);
+
+/* acme_pair_check() of archive n's first pair, whose files have no suffix. */
+apr_status_t acme_archive_check(const acme_store_t *store,
+                                const acme_archive_want_t *want, int n,
+                                acme_result_t *res, apr_pool_t *p);
+
 /*
  * Find the archive that a server can load: *pn is the number of the live one,
  * or of the newest before it whose first pair passes acme_pair_check() with
