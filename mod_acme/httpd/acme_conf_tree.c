@@ -251,21 +251,29 @@ static int is_loaded(const server_rec *s, const acme_conf_tree_facts_t *facts)
     return facts->tls;
 }
 
-static void add_pairs(apr_array_header_t *pairs,
+/* Each once: thousands of virtual hosts may share a certificate. */
+static void add_pairs(apr_array_header_t *pairs, apr_hash_t *seen,
                       const acme_conf_tree_facts_t *facts, apr_pool_t *p)
 {
+    const char *list = facts->ciphers ? facts->ciphers : "";
     apr_array_header_t *ciphers = apr_array_make(p, 1, sizeof(const char *));
     int i;
 
-    APR_ARRAY_PUSH(ciphers, const char *) = facts->ciphers ? facts->ciphers
-                                                           : "";
+    APR_ARRAY_PUSH(ciphers, const char *) = list;
     for (i = 0; facts->certs && i < facts->certs->nelts; i++) {
         const acme_conf_tree_file_t *cert =
             &APR_ARRAY_IDX(facts->certs, i, acme_conf_tree_file_t);
         const acme_conf_tree_file_t *key = facts->keys && i < facts->keys->nelts
             ? &APR_ARRAY_IDX(facts->keys, i, acme_conf_tree_file_t) : cert;
 
-        if (cert->path && key->path) {
+        const char *pair;
+
+        if (!cert->path || !key->path) {
+            continue;
+        }
+        pair = apr_pstrcat(p, cert->path, "\n", key->path, "\n", list, NULL);
+        if (!apr_hash_get(seen, pair, APR_HASH_KEY_STRING)) {
+            apr_hash_set(seen, pair, APR_HASH_KEY_STRING, pair);
             APR_ARRAY_PUSH(pairs, acme_server_pair_t) =
                 (acme_server_pair_t) { .cert = cert->path, .key = key->path,
                                        .place = cert->place,
@@ -280,12 +288,13 @@ const apr_array_header_t *acme_conf_tree_pairs(const acme_conf_tree_t *tree,
 {
     apr_array_header_t *pairs = apr_array_make(p, 8,
                                                sizeof(acme_server_pair_t));
+    apr_hash_t *seen = apr_hash_make(p);
 
     for (; s; s = s->next) {
         const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s, p);
 
         if (is_loaded(s, facts)) {
-            add_pairs(pairs, facts, p);
+            add_pairs(pairs, seen, facts, p);
         }
     }
     return pairs;

@@ -43,7 +43,7 @@ const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree);
 
 /*
  * acme_server_pair_t, in p: the pairs that mod_ssl is told to load, of the
- * server s and all that follow it. Listen counts only when httpd has opened
+ * server s and all that follow it, each once. Listen counts only when httpd has opened
  * its sockets, in post_config.
  */
 const apr_array_header_t *acme_conf_tree_pairs(const acme_conf_tree_t *tree,

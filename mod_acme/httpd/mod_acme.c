@@ -44,18 +44,21 @@ static acme_conf_t *conf;
 static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
                            apr_pool_t *ptemp, server_rec *s)
 {
+    const int strict = ap_exists_config_define(ACME_CONF_TRIAL_DEFINE);
+    const int mode = ap_state_query(AP_SQ_RUN_MODE);
+
     (void)plog;
     (void)ptemp;
     tree = acme_conf_tree_read(pconf);
-    if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL) {
-        const int strict = ap_exists_config_define(ACME_CONF_TRIAL_DEFINE);
-
+    if (mode != AP_SQ_RM_NORMAL) {
         conf = acme_vhosts_read(s, tree, ACME_VHOSTS_LOG, pconf);
-        if (acme_conf_trial_run(tree, s, strict ? APLOG_ERR : APLOG_WARNING,
-                                pconf)
-            && strict) {
-            return HTTP_INTERNAL_SERVER_ERROR;
-        }
+    }
+    /* Not for a dump, such as the list of files that the keeper asks for. */
+    if (mode == AP_SQ_RM_CONFIG_TEST
+        && acme_conf_trial_run(tree, s, strict ? APLOG_ERR : APLOG_WARNING,
+                               pconf)
+        && strict) {
+        return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;
 }

@@ -549,6 +549,16 @@ static void a_key_of_the_server_goes_with_a_vhost(void **state)
                         "b.pem+b.key@10:HIGH a.pem+shared.key@7:ALL");
 }
 
+static void a_shared_pair_is_listed_once(void **state)
+{
+    (void)state;
+    in_server("SSLCertificateFile a.pem");
+    add_tls("ServerName a.org");
+    add_tls("ServerName b.org");
+    add_tls("SSLCipherSuite ALL");
+    assert_string_equal(pairs_text(), "a.pem+a.pem@3:ALL a.pem+a.pem@3:");
+}
+
 static int setup(void **state)
 {
     const int failed = scratch_setup(state);
@@ -578,6 +588,7 @@ int main(void)
         VHOSTS_TEST(keys_may_come_first),
         VHOSTS_TEST(what_is_not_loaded_is_no_pair),
         VHOSTS_TEST(a_key_of_the_server_goes_with_a_vhost),
+        VHOSTS_TEST(a_shared_pair_is_listed_once),
     };
     int failed;
 
