@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lib import proxy
 from lib.tls import Authority, to_pem
@@ -22,15 +22,6 @@ def authority(site, kind):
     if kind == "SHA-1":
         return Authority(folder, digest=hashes.SHA1())
     return Authority(folder, key=rsa.generate_private_key(65537, 1024))
-
-
-def key_file(folder, key=None):
-    path = folder / "left-over.key"
-    path.write_bytes((key or ec.generate_private_key(ec.SECP256R1()))
-                     .private_bytes(serialization.Encoding.PEM,
-                                    serialization.PrivateFormat.PKCS8,
-                                    serialization.NoEncryption()))
-    return path
 
 
 @pytest.mark.parametrize("kind", ["SHA-1", "RSA 1024"])
@@ -117,6 +108,7 @@ def test_an_own_pair_that_its_server_allows_holds_no_reload(site):
     ca = site.proxied_ca()
     own = authority(site, "RSA 1024")
     cert, key = own.server_files("own", "own.example.org")
+    cert.write_text(cert.read_text() + own.pem)     # what level 2 refuses
     server = site.server(ca)
     server.vhost("own.example.org",
                  body="SSLCipherSuite DEFAULT@SECLEVEL=0\n"
@@ -169,7 +161,8 @@ def test_a_stricter_configuration_finds_an_older_pair(site):
 @pytest.mark.parametrize("where", ["vhost", "server"])
 def test_a_key_without_its_certificate_is_left_over(site, where):
     server = site.server(site.ca())
-    line = f"SSLCertificateKeyFile {key_file(site.folder)}"
+    _, key = site.authority.server_files("left-over", NAME)
+    line = f"SSLCertificateKeyFile {key}"
     if where == "server":
         server.part("left-over", line + "\n")
     path = server.vhost(NAME, body=line if where == "vhost" else "")
