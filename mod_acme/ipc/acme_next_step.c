@@ -179,8 +179,13 @@ acme_next_t acme_next_step(const acme_state_t *state, apr_time_t now)
 
 int acme_next_step_is_due(const acme_state_t *state, apr_time_t now)
 {
-    acme_next_t next = acme_next_step(state, now);
+    const acme_next_t next = acme_next_step(state, now);
 
+    /* Who orders knows whether the pause is over, or another CA can do it. */
+    if (next.step == ACME_STEP_LIMIT
+        && state->limit_why == ACME_REASON_CA_PAUSED) {
+        return 1;
+    }
     return next.at && next.at <= now;
 }
 

@@ -31,7 +31,8 @@ typedef struct {
  */
 acme_next_t acme_next_step(const acme_state_t *state, apr_time_t now);
 
-/* Is there something to do now? */
+/* Is there something to do now? The pause of a CA that is known is for people
+   alone: another CA may do, and this one may answer before its end. */
 int acme_next_step_is_due(const acme_state_t *state, apr_time_t now);
 
 /* "renew", "retry", ...: a word for scripts. */

@@ -215,7 +215,9 @@ static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
                               acme_conf_ca_index(cert, entry->request.ca), now,
                               scheduler->scratch);
     if (!state->wanted && at > now) {
-        if (why) {
+        /* For people only, and once: it is chosen again at each run. */
+        if (why && (state->limit_why != ACME_REASON_CA_PAUSED
+                    || state->limit_until <= now)) {
             note_postponed(scheduler, entry, at, ACME_REASON_CA_PAUSED, why);
         }
         apr_pool_clear(scheduler->scratch);

@@ -238,6 +238,7 @@ static void a_ca_that_fails_postpones_all_orders(void **unused)
     static const fake_row_t rows[] = {
         { .request = "GET /dir", .head = "500 Oops", .body = "" }, { 0 }
     };
+    apr_uint32_t i;
 
     (void)unused;
     fake_serve(fake, rows);
@@ -250,6 +251,32 @@ static void a_ca_that_fails_postpones_all_orders(void **unused)
     assert_int_equal(times(" limit ca-paused: 127.0.0.1"), 3);
     assert_int_equal(times("three requests in a row failed; no requests are "
                            "sent to it until "), 3);
+
+    /* Once the keeper has it, it is not noted again. */
+    for (i = 0; i < 3; i++) {
+        acme_state_t state = due(i);
+
+        state.limit_until = NOW + SECONDS(60);
+        state.limit_why = ACME_REASON_CA_PAUSED;
+        fake_keeper_change(keeper, &state);
+    }
+    run_until_idle(NOW + SECONDS(12));
+    assert_int_equal(times(" limit ca-paused: "), 3);
+    assert_int_equal(times(" failed: "), 3);
+}
+
+/* What was said of one CA does not keep a certificate from another. */
+static void a_pause_that_was_noted_does_not_delay(void **unused)
+{
+    acme_state_t state = due(0);
+
+    (void)unused;
+    state.limit_until = NOW + SECONDS(3600);
+    state.limit_why = ACME_REASON_CA_PAUSED;
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    fake_keeper_change(keeper, &state);
+    run_until_idle(NOW);
+    assert_int_equal(times("NOTE 0.0 failed: not today\n"), 1);
 }
 
 #define SCHEDULER_TEST(test) \
@@ -264,7 +291,8 @@ int main(void)
         SCHEDULER_TEST(one_that_waits_for_dns_frees_its_place),
         SCHEDULER_TEST(a_stop_ends_all_and_begins_none),
         SCHEDULER_TEST(a_keeper_that_fails_is_logged_once),
-        SCHEDULER_TEST(a_ca_that_fails_postpones_all_orders)
+        SCHEDULER_TEST(a_ca_that_fails_postpones_all_orders),
+        SCHEDULER_TEST(a_pause_that_was_noted_does_not_delay)
     };
 
     return cmocka_run_group_tests(tests, renewing_begin, renewing_end);
