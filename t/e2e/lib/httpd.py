@@ -595,9 +595,12 @@ def static_modules():
 
 @functools.cache
 def sanitizer_libraries():
+    """To be loaded first. libcurl is one, for it brings libraries with memory
+    of each thread: httpd unloads them with a module, and the C library frees
+    that memory through ASan, whose own such memory makes it free it twice."""
     return [subprocess.run(["gcc", f"-print-file-name={name}"], check=True,
                            capture_output=True, text=True).stdout.strip()
-            for name in ("libasan.so", "libubsan.so")]
+            for name in ("libasan.so", "libubsan.so", "libcurl.so")]
 
 
 @functools.cache
