@@ -1,18 +1,23 @@
 /*
  * acme_keeper_start.c - the parent forks the keeper, and forks it again.
  *
- * The socket pair is made before the first fork and kept: a keeper that died
- * is followed by one that hears the same workers, without a reload.
+ * The socket listens from before the first fork to the end of the generation: a
+ * keeper that died is followed by one that hears the same workers, without a
+ * reload. The parent itself never talks to anybody there.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
 
+#include <apr_file_info.h>
 #include <apr_getopt.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
@@ -25,7 +30,9 @@
 #include <http_log.h>
 #include <http_main.h>
 #include <mpm_common.h>
+#include <unixd.h>
 
+#include "acme_cleanse.h"
 #include "acme_conf_trial.h"
 #include "acme_file.h"
 #include "acme_keeper.h"
@@ -47,13 +54,29 @@ APLOG_USE_MODULE(acme);
 /* A keeper that lived less long is not started again at once: no loops. */
 #define LIVED apr_time_from_sec(5)
 
+/* The keeper gives a sign of life each second, or after five when idle; the
+   longest that it does in between is making an RSA key. */
+#define PULSE_MAX 60            /* seconds */
+#define PULSE_LOOKS 4           /* of the parent, which may have slept itself */
+
+#define SOCKET_PREFIX "acme-"
+#define SOCKET_SUFFIX ".sock"
+
 typedef struct {
     const char **test;          /* argv of a configuration test, */
     const char **list;          /*   and of a list of the files read */
     const char *cwd;
     char *title;                /* the memory of argv, for ps */
     apr_size_t title_size;
+    unsigned generation;        /* counts the sockets */
 } start_t;
+
+typedef struct {
+    int fd;                     /* the reading end; -1: none */
+    time_t heard;               /* of a clock that nobody sets */
+    int looks;                  /* since then */
+    int killed;                 /* because of its silence */
+} pulse_t;
 
 /* This generation's; the memory goes with pconf, the statics with the DSO. */
 typedef struct {
@@ -63,7 +86,10 @@ typedef struct {
     acme_keeper_t keeper;
     acme_server_t server;
     acme_log_t log;
-    int fds[2];                 /* workers' end, keeper's end */
+    acme_keeper_address_t worker;       /* of each role: one path */
+    acme_keeper_address_t witness;
+    int listener;
+    pulse_t pulse;
     apr_proc_t proc;            /* pid 0: none runs */
     apr_time_t started;
     apr_pool_t *p;
@@ -220,7 +246,7 @@ static void be_keeper(void)
 {
     apr_pool_t *p;
 
-    close(parent->fds[0]);
+    close(parent->pulse.fd);
     ap_close_listeners();
     show_title(parent->start);
     acme_board_set_keeper_pid(parent->board, getpid());
@@ -231,14 +257,54 @@ static void be_keeper(void)
     _exit(0);                   /* httpd's own exit handlers are not ours */
 }
 
+static time_t clock_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static void pulse_close(pulse_t *pulse)
+{
+    if (pulse->fd >= 0) {
+        close(pulse->fd);
+        pulse->fd = -1;
+    }
+}
+
+/* A pipe, for workers could write to shared memory. Without one the keeper is
+   not watched. Returns the keeper's end, or -1. */
+static int pulse_open(pulse_t *pulse)
+{
+    int i, fds[2];
+
+    pulse_close(pulse);
+    *pulse = (pulse_t) { .fd = -1, .heard = clock_seconds() };
+    if (pipe(fds)) {
+        return -1;
+    }
+    for (i = 0; i < 2; i++) {
+        fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+        fcntl(fds[i], F_SETFL, O_NONBLOCK);
+    }
+    pulse->fd = fds[0];
+    return fds[1];
+}
+
 static void on_event(int reason, void *data, int status);
 
 static void fork_keeper(void)
 {
-    pid_t pid = fork();
+    pid_t pid;
 
+    parent->keeper.pulse = pulse_open(&parent->pulse);
+    pid = fork();
     if (pid == 0) {
         be_keeper();
+    }
+    if (parent->keeper.pulse >= 0) {
+        close(parent->keeper.pulse);
     }
     if (pid < 0) {
         ap_log_error(APLOG_MARK, APLOG_ERR, errno, parent->s,
@@ -292,9 +358,48 @@ static void on_event(int reason, void *data, int status)
     }
 }
 
+/*
+ * A keeper that hangs, in the file system or wherever, is killed, and the next
+ * one begins when its end is known. One that does not even end when it is killed
+ * is left to the kernel.
+ */
+static void check_pulse(void)
+{
+    pulse_t *pulse = &parent->pulse;
+    const time_t now = clock_seconds();
+    char octets[64];
+    int is_alive = 0;
+
+    while (pulse->fd >= 0 && read(pulse->fd, octets, sizeof(octets)) > 0) {
+        is_alive = 1;
+    }
+    if (is_alive || pulse->fd < 0) {
+        pulse->heard = now;
+        pulse->looks = 0;
+    }
+    else if (pulse->killed) {
+        apr_proc_other_child_unregister(parent);
+        parent->proc.pid = 0;
+        fork_keeper();
+    }
+    else if (++pulse->looks >= PULSE_LOOKS && now - pulse->heard > PULSE_MAX) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, parent->s,
+                     "acme: keeper: process %d has hung for more than %d seconds, so it is killed and replaced; check the file system of AcmeStateDir",
+                     (int)parent->proc.pid, PULSE_MAX);
+        kill(parent->proc.pid, SIGKILL);
+        pulse->killed = 1;
+    }
+}
+
 void acme_keeper_start_monitor(void)
 {
-    if (parent && !parent->proc.pid && !is_stopping()) {
+    if (!parent || is_stopping()) {
+        return;
+    }
+    if (parent->proc.pid) {
+        check_pulse();
+    }
+    else {
         fork_keeper();
     }
 }
@@ -328,6 +433,42 @@ static void stop_keeper(parent_t *old)
 }
 
 /*
+ * Nobody connects from now on. What hostile processes may have sent to the
+ * socket is closed with its last holder: that is a process which exits, and does
+ * not wait then, never the parent.
+ */
+static void stop_listening(parent_t *old)
+{
+    pid_t pid = -1;
+
+    if (old->worker.path[0] != '@') {
+        unlink(old->worker.path);
+    }
+    shutdown(old->listener, SHUT_RDWR);
+    if (old->proc.pid <= 0) {
+        int fds[2] = { -1, -1 };
+        char octet;
+
+        pid = pipe(fds) ? -1 : fork();
+        if (pid == 0) {
+            close(fds[1]);
+            if (fork() == 0) {
+                (void)!read(fds[0], &octet, 1); /* until ours is closed */
+            }
+            _exit(0);
+        }
+        close(old->listener);
+        close(fds[0]);
+        close(fds[1]);
+        if (pid > 0) {
+            waitpid(pid, NULL, 0);
+        }
+        return;
+    }
+    close(old->listener);
+}
+
+/*
  * The configuration is about to be read again, or the server ends. APR has
  * unregistered the keeper already: that cleanup came after this one.
  */
@@ -338,11 +479,9 @@ static apr_status_t end_generation(void *data)
     if (getpid() != old->server.pid) {
         return APR_SUCCESS;     /* a fork of the parent cleans up its copy */
     }
-    close(old->fds[0]);         /* where nobody else has it, this is enough */
-    if (old->fds[1] >= 0) {
-        close(old->fds[1]);
-    }
+    stop_listening(old);
     stop_keeper(old);
+    pulse_close(&old->pulse);
     if (parent == old) {
         parent = NULL;
     }
@@ -353,6 +492,81 @@ static int can_reload(void)
 {
     return !ap_exists_config_define("DEBUG")
         && !ap_exists_config_define("ONE_PROCESS");
+}
+
+/* Sockets of parents that were killed. */
+static void remove_left(const char *folder, apr_pool_t *p)
+{
+    apr_finfo_t entry;
+    apr_dir_t *dir;
+
+    if (apr_dir_open(&dir, folder, p)) {
+        return;
+    }
+    while (!apr_dir_read(&entry, APR_FINFO_NAME, dir)) {
+        const char *path = apr_pstrcat(p, folder, "/", entry.name, NULL);
+        const char *suffix = strrchr(entry.name, '.');
+
+        if (!strncmp(entry.name, SOCKET_PREFIX, strlen(SOCKET_PREFIX))
+            && suffix && !strcmp(suffix, SOCKET_SUFFIX)
+            && acme_keeper_address_is_left(path)) {
+            unlink(path);
+        }
+    }
+    apr_dir_close(dir);
+}
+
+static uid_t user_of_workers(void)
+{
+    return geteuid() == 0 ? ap_unixd_config.user_id : geteuid();
+}
+
+/*
+ * In httpd's own folder for such files; on Linux without a file where workers
+ * cannot reach that one, or where it cannot be made.
+ */
+static apr_status_t start_listening(acme_result_t *res, apr_pool_t *p)
+{
+    const char *name = apr_psprintf(p, SOCKET_PREFIX "%d-%u" SOCKET_SUFFIX,
+                                    (int)getpid(),
+                                    ++parent->start->generation);
+    apr_status_t rv = APR_ENOENT;
+    apr_pool_t *scratch;
+
+    parent->listener = -1;
+    if (!ap_unixd_config.chroot_dir) {
+        apr_pool_create(&scratch, p);
+        remove_left(ap_runtime_dir_relative(scratch, ""), scratch);
+        apr_pool_destroy(scratch);
+        parent->worker.path = ap_runtime_dir_relative(p, name);
+        rv = acme_keeper_address_listen(&parent->listener, parent->worker.path,
+                                        user_of_workers(), res);
+    }
+#ifdef __linux__
+    if (rv != APR_SUCCESS) {
+        unsigned char salt[8];  /* so that nobody else takes the name first */
+        char *text = apr_palloc(p, 2 * sizeof(salt) + 1);
+        apr_size_t i;
+
+        apr_generate_random_bytes(salt, sizeof(salt));
+        for (i = 0; i < sizeof(salt); i++) {
+            apr_snprintf(text + 2 * i, 3, "%02x", salt[i]);
+        }
+        parent->worker.path = apr_pstrcat(p, "@", name, ".", text, NULL);
+        rv = acme_keeper_address_listen(&parent->listener, parent->worker.path,
+                                        user_of_workers(), res);
+    }
+#endif
+    if (rv == APR_SUCCESS) {
+        rv = apr_generate_random_bytes(parent->worker.token,
+                                       sizeof(parent->worker.token));
+        parent->witness.path = parent->worker.path;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_generate_random_bytes(parent->witness.token,
+                                       sizeof(parent->witness.token));
+    }
+    return rv;
 }
 
 void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
@@ -367,10 +581,14 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
         .start = find_start(s),
         .board = board,
         .log = { .write = write_line, .baton = s },
+        .pulse.fd = -1,
         .p = p
     };
-    if (acme_message_pair(parent->fds, &res)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s", res.detail);
+    acme_result_clear(&res);
+    if (start_listening(&res, p)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "acme: %s; certificates are not renewed; set DefaultRuntimeDir to a folder with a shorter path that the server can write to",
+                     res.detail);
         parent = NULL;
         return;
     }
@@ -388,7 +606,10 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
         .conf = conf,
         .server = &parent->server,
         .log = &parent->log,
-        .fd = parent->fds[1],
+        .listener = parent->listener,
+        .user = user_of_workers(),
+        .roles = { { ACME_BY_WORKER, parent->worker.token },
+                   { ACME_BY_WITNESS, parent->witness.token } },
         .publish = publish,
         .held = held,
         .baton = parent
@@ -399,16 +620,29 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
     fork_keeper();
 }
 
-int acme_keeper_start_worker_fd(void)
+const acme_keeper_address_t *acme_keeper_start_client(int who)
 {
-    return parent ? parent->fds[0] : -1;
+    return !parent ? NULL
+           : who == ACME_BY_WITNESS ? &parent->witness : &parent->worker;
+}
+
+/* Not under -X: parent and worker are one process then. */
+void acme_keeper_start_drop_privileges(void)
+{
+    if (parent && getpid() != parent->server.pid) {
+        if (parent->listener >= 0) {
+            close(parent->listener);
+            parent->listener = -1;
+        }
+        pulse_close(&parent->pulse);
+    }
 }
 
 void acme_keeper_start_child_init(void)
 {
-    if (parent) {
-        close(parent->fds[1]);
-        parent->fds[1] = -1;
+    acme_keeper_start_drop_privileges();
+    if (parent && getpid() != parent->server.pid) {
+        acme_cleanse(parent->witness.token, sizeof(parent->witness.token));
     }
 }
 

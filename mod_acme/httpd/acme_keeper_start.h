@@ -9,6 +9,7 @@
 
 #include "acme_board.h"
 #include "acme_conf.h"
+#include "acme_keeper_address.h"
 #include "acme_log.h"
 #include "acme_conf_tree.h"
 
@@ -20,13 +21,21 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
                        const acme_conf_tree_t *tree, apr_time_t loaded_at,
                        server_rec *s, apr_pool_t *p);
 
-/* The workers' end of the inherited pair; -1: there is no keeper. */
-int acme_keeper_start_worker_fd(void);
+/*
+ * How a process of this role (ACME_BY_WORKER, ACME_BY_WITNESS) reaches the keeper;
+ * lives as long as the generation. NULL: there is no keeper.
+ */
+const acme_keeper_address_t *acme_keeper_start_client(int who);
 
-/* In a worker: close the keeper's end of the pair. */
+/* In a child of httpd, before it changes its user: close what is the keeper's
+   and the parent's. */
+void acme_keeper_start_drop_privileges(void);
+
+/* In a worker: the same, and it forgets the tokens of other roles. */
 void acme_keeper_start_child_init(void);
 
-/* Now and then, in the parent: fork a keeper that could not be forked. */
+/* Now and then, in the parent: fork a keeper that could not be forked, and
+   replace one that hangs. */
 void acme_keeper_start_monitor(void);
 
 /* Where keeper and renewal send their lines: httpd's error log. */

@@ -20,6 +20,7 @@
 #include "acme_alpn_cert.h"
 #include "acme_http.h"
 #include "acme_keeper_start.h"
+#include "acme_message.h"
 #include "acme_watchdog.h"
 
 APLOG_USE_MODULE(acme);
@@ -106,7 +107,7 @@ static void start_scheduler(void)
         .solver = &solver,
         .log = acme_keeper_start_log(),
         .user_agent = "mod_acme/" ACME_VERSION,
-        .keeper = acme_keeper_start_worker_fd()
+        .keeper = acme_keeper_start_client(ACME_BY_WORKER)
     };
     if (acme_scheduler_create(&made, &scheduler_conf, &res, scheduler_pool)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, "acme: %s",

@@ -23,6 +23,7 @@
 #include "acme_hmac_wipe.h"
 #include "acme_http01.h"
 #include "acme_keeper_start.h"
+#include "acme_message.h"
 #include "acme_placeholder_503.h"
 #include "acme_require_https.h"
 #include "acme_server_conf.h"
@@ -130,10 +131,19 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
         acme_status_init(board, conf);
     }
     acme_keeper_start(conf, board, tree, loaded_at, s, pconf);
-    if (acme_keeper_start_worker_fd() >= 0) {
+    if (acme_keeper_start_client(ACME_BY_WORKER)) {
         acme_watchdog_register(conf, board, s, pconf);
     }
     return OK;
+}
+
+/* Each child of httpd, also one that is no worker. */
+static int on_drop_privileges(apr_pool_t *pchild, server_rec *s)
+{
+    (void)pchild;
+    (void)s;
+    acme_keeper_start_drop_privileges();
+    return DECLINED;
 }
 
 static void on_child_init(apr_pool_t *pchild, server_rec *s)
@@ -198,6 +208,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_post_config(after_mod_ssl, ssl, watchdog, APR_HOOK_LAST);
 
     /* A worker has no secrets before any other module's code runs in it. */
+    ap_hook_drop_privileges(on_drop_privileges, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_FIRST);
 
     /* Orders are told to stop before anybody waits for the worker's end. */

@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "acme_cleanse.h"
 #include "acme_keeper_client.h"
 
 /* An RSA 4096 key may take seconds, and other requests are served before. */
@@ -18,7 +19,7 @@
 #define TRIES_MAX 3
 
 struct acme_keeper_client_t {
-    int inherited;
+    const acme_keeper_address_t *address;
     int fd;                     /* our channel; -1: none */
     acme_stop_t *stop;
     acme_msg_welcome_t welcome;
@@ -89,28 +90,24 @@ static apr_status_t read_reply(acme_message_t *reply,
     return rv;
 }
 
+/* A connection waits for the keeper that comes after a dead one: the parent
+   listens as long as this generation lives. */
 static apr_status_t hello(acme_keeper_client_t *client, acme_result_t *res,
                           apr_pool_t *p)
 {
-    static const acme_msg_none_t none;
-    acme_message_t message = { .kind = ACME_MSG_HELLO, .body = &none };
+    acme_msg_hello_t body;
+    acme_message_t message = { .kind = ACME_MSG_HELLO, .body = &body };
     apr_status_t rv;
-    int fds[2];
 
-    rv = acme_message_pair(fds, res);
+    rv = acme_keeper_address_connect(&client->fd, client->address->path,
+                                     client->stop, REPLY_MAX, res);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv =
-        acme_message_send_descriptor(client->inherited, &message, fds[1], res);
-    close(fds[1]);
-    client->fd = fds[0];
-    if (rv != APR_SUCCESS && !APR_STATUS_IS_EAGAIN(rv)) {
-        /* The parent holds the other end as long as this generation lives. */
-        rv = acme_fail(
-            res, APR_EOF,
-            "keeper: this generation of httpd has no keeper any more");
-    }
+    acme_message_set_room(client->fd);
+    memcpy(body.token, client->address->token, sizeof(body.token));
+    rv = acme_message_send_request(client->fd, &message, res);
+    acme_cleanse(&body, sizeof(body));
     if (rv == APR_SUCCESS) {
         rv = read_reply(&message, client, ACME_MSG_HELLO, res, p);
     }
@@ -133,14 +130,15 @@ static int can_retry(apr_status_t rv)
 }
 
 apr_status_t acme_keeper_client_open(acme_keeper_client_t **pclient,
-                                     int inherited, acme_stop_t *stop,
-                                     acme_result_t *res, apr_pool_t *p)
+                                     const acme_keeper_address_t *address,
+                                     acme_stop_t *stop, acme_result_t *res,
+                                     apr_pool_t *p)
 {
     acme_keeper_client_t *client = apr_pcalloc(p, sizeof(*client));
     int tries = 0;
     apr_status_t rv;
 
-    client->inherited = inherited;
+    client->address = address;
     client->fd = -1;
     client->stop = stop;
     do {

@@ -14,17 +14,17 @@
 typedef struct acme_keeper_client_t acme_keeper_client_t;
 
 /*
- * Open a channel to the keeper, with HELLO on the inherited pair, and wait for
- * its welcome, at most a minute. inherited and stop live as long as p, with
- * which the channel is closed.
+ * Open a channel to the keeper, say HELLO and wait for its welcome, at most a
+ * minute. address and stop live as long as p, with which the channel is closed.
  *
  * On failure *pclient is NULL. APR_EOF: this generation of httpd has no keeper
  * any more and gets none. APR_EINTR: stop was set. APR_TIMEUP: no reply. A
  * keeper that refuses: its own status and result.
  */
 apr_status_t acme_keeper_client_open(acme_keeper_client_t **pclient,
-                                     int inherited, acme_stop_t *stop,
-                                     acme_result_t *res, apr_pool_t *p);
+                                     const acme_keeper_address_t *address,
+                                     acme_stop_t *stop, acme_result_t *res,
+                                     apr_pool_t *p);
 
 /*
  * Send a request without a tail and wait for its reply, at most a minute. body

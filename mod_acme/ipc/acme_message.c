@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -48,8 +49,6 @@ static const message_kind_t kinds[ACME_MSG_KINDS] = { ACME_MESSAGES(KIND_ROW) };
 
 /* The index of body and tail_max. */
 typedef enum { REQUEST, REPLY } direction_e;
-
-#define NO_DESCRIPTOR (-1)
 
 /*
  * Where bodies hold text. In a request each must end, or it is refused; of a
@@ -126,20 +125,12 @@ int acme_message_allowed(acme_message_e kind, int who)
     return (unsigned)kind < ACME_MSG_KINDS && (kinds[kind].who & who);
 }
 
-apr_status_t acme_message_pair(int fds[2], acme_result_t *res)
+void acme_message_set_room(int fd)
 {
-    int size = 2 * PACKET_MAX;
-    int i;
+    const int size = 2 * PACKET_MAX;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds)) {
-        fds[0] = fds[1] = -1;
-        return acme_fail_errno(res, errno, "socket pair");
-    }
-    for (i = 0; i < 2; i++) {
-        fcntl(fds[i], F_SETFD, FD_CLOEXEC);
-        setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-    }
-    return APR_SUCCESS;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
 static apr_size_t body_size(const acme_message_t *message,
@@ -149,21 +140,6 @@ static apr_size_t body_size(const acme_message_t *message,
         return sizeof(acme_result_t);
     }
     return kinds[message->kind].body[direction];
-}
-
-static void attach(struct msghdr *msg, char *control, apr_size_t size,
-                   int pass)
-{
-    struct cmsghdr *cmsg;
-
-    memset(control, 0, size);
-    msg->msg_control = control;
-    msg->msg_controllen = CMSG_SPACE(sizeof(int));
-    cmsg = CMSG_FIRSTHDR(msg);
-    cmsg->cmsg_level = SOL_SOCKET;
-    cmsg->cmsg_type = SCM_RIGHTS;
-    cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(cmsg), &pass, sizeof(int));
 }
 
 /*
@@ -191,13 +167,10 @@ static void copy_body(body_t *body, const acme_message_t *message,
 }
 
 static apr_status_t send_packet(int fd, const acme_message_t *message,
-                                direction_e direction, int pass,
-                                acme_result_t *res)
+                                direction_e direction, acme_result_t *res)
 {
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
     struct msghdr msg = { 0 };
     struct iovec iov[3];
-    const int wait = direction == REQUEST && pass == NO_DESCRIPTOR;
     frame_t frame = { 0 };
     body_t body;
     ssize_t n;
@@ -218,12 +191,10 @@ static apr_status_t send_packet(int fd, const acme_message_t *message,
     iov[2].iov_len = frame.tail_len;
     msg.msg_iov = iov;
     msg.msg_iovlen = 3;
-    if (pass != NO_DESCRIPTOR) {
-        attach(&msg, control, sizeof(control), pass);
-    }
 
     do {
-        n = sendmsg(fd, &msg, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
+        n = sendmsg(fd, &msg,
+                    MSG_NOSIGNAL | (direction == REPLY ? MSG_DONTWAIT : 0));
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
         return acme_fail_errno(res, errno,
@@ -236,74 +207,33 @@ static apr_status_t send_packet(int fd, const acme_message_t *message,
 apr_status_t acme_message_send_request(int fd, const acme_message_t *message,
                                        acme_result_t *res)
 {
-    return send_packet(fd, message, REQUEST, NO_DESCRIPTOR, res);
-}
-
-apr_status_t acme_message_send_descriptor(int fd,
-                                          const acme_message_t *message,
-                                          int descriptor, acme_result_t *res)
-{
-    return send_packet(fd, message, REQUEST, descriptor, res);
+    return send_packet(fd, message, REQUEST, res);
 }
 
 apr_status_t acme_message_send_reply(int fd, const acme_message_t *message,
                                      acme_result_t *res)
 {
-    return send_packet(fd, message, REPLY, NO_DESCRIPTOR, res);
+    return send_packet(fd, message, REPLY, res);
 }
 
 /*
- * Close a descriptor that a hostile process may have sent: with SO_LINGER and
- * data that nobody takes, close(2) would hold us as long as it likes.
+ * Does a descriptor come with the next packet? A look without room for it says
+ * so and receives none. What is received once must be closed, here or by the
+ * kernel for us; and close(2) of a hostile process's descriptor may take for
+ * ever: it may be a socket with SO_LINGER, one inside of another, or a file of
+ * its own file system. (-1: there is no packet)
  */
-static void discard(int fd)
+static int is_descriptor_next(int fd, int flags)
 {
-    const struct linger off = { 0 };
+    char octet;
+    struct iovec iov = { &octet, 1 };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+    ssize_t n;
 
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
-    close(fd);
-}
-
-/* Such an end as acme_message_pair() makes? */
-static int is_channel(int fd)
-{
-    struct sockaddr_storage address;
-    socklen_t len = sizeof(address), type_len = sizeof(int);
-    int type;
-
-    return !getsockname(fd, (struct sockaddr *)&address, &len)
-           && address.ss_family == AF_UNIX
-           && !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len)
-           && type == SOCK_SEQPACKET;
-}
-
-/* Take the descriptors of a packet: the first for *passed; close the others. */
-static int detach(struct msghdr *msg, int *passed)
-{
-    struct cmsghdr *cmsg;
-    int count = 0;
-
-    for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
-        apr_size_t i;
-
-        if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS) {
-            continue;
-        }
-        for (i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= cmsg->cmsg_len; i++) {
-            int fd;
-
-            memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
-            if (passed && count == 0) {
-                fcntl(fd, F_SETFD, FD_CLOEXEC);
-                *passed = fd;
-            }
-            else {
-                discard(fd);
-            }
-            count++;
-        }
-    }
-    return count;
+    do {
+        n = recvmsg(fd, &msg, MSG_PEEK | flags);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -1 : (msg.msg_flags & MSG_CTRUNC) != 0;
 }
 
 /* No octet was received: did the other process close, or send nothing? */
@@ -364,26 +294,27 @@ static void unpack(acme_message_t *message, const frame_t *frame,
     message->tail_len = frame->tail_len;
 }
 
-/* passed NULL: descriptors are refused. Most packets are small, so p keeps a
-   copy of the message and not the buffer. */
-static apr_status_t receive_packet(acme_message_t *message, int *passed,
-                                   int fd, direction_e direction,
-                                   acme_result_t *res, apr_pool_t *p)
+/* Most packets are small, so p keeps a copy of the message and not the
+   buffer. */
+static apr_status_t receive_packet(acme_message_t *message, int fd,
+                                   direction_e direction, acme_result_t *res,
+                                   apr_pool_t *p)
 {
+    const int flags = direction == REPLY ? 0 : MSG_DONTWAIT;
     apr_pool_t *scratch;
     char *packet;
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
     struct msghdr msg = { 0 };
     struct iovec iov;
     frame_t frame;
     const char *wrong;
     apr_status_t rv;
-    int count;
     ssize_t n;
 
     memset(message, 0, sizeof(*message));
-    if (passed) {
-        *passed = NO_DESCRIPTOR;
+    if (is_descriptor_next(fd, flags) > 0) {
+        return acme_fail(
+            res, APR_EINVAL,
+            "keeper: refused a message with a descriptor that does not belong");
     }
     apr_pool_create(&scratch, p);
     packet = apr_palloc(scratch, PACKET_MAX);
@@ -391,28 +322,21 @@ static apr_status_t receive_packet(acme_message_t *message, int *passed,
     iov.iov_len = PACKET_MAX;
     msg.msg_iov = &iov;
     msg.msg_iovlen = 1;
-    msg.msg_control = control;
-    msg.msg_controllen = sizeof(control);
 
     do {
-        n = recvmsg(fd, &msg, direction == REPLY ? 0 : MSG_DONTWAIT);
+        n = recvmsg(fd, &msg, flags);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
         rv = acme_fail_errno(res, errno, "keeper: no message can be received");
         goto out;
     }
-    count = detach(&msg, passed);
-    if (n == 0 && count == 0 && has_left(fd)) {
+    if (n == 0 && has_left(fd)) {
         rv = acme_fail(res, APR_EOF,
                        "keeper: the other process closed the channel");
         goto out;
     }
 
-    wrong = NULL;
-    if (count > (passed ? 1 : 0) || (msg.msg_flags & MSG_CTRUNC)) {
-        wrong = "with descriptors that do not belong";
-    }
-    else if ((apr_size_t)n < sizeof(frame) || (msg.msg_flags & MSG_TRUNC)) {
+    if ((apr_size_t)n < sizeof(frame) || (msg.msg_flags & MSG_TRUNC)) {
         wrong = "that is too short or too long";
     }
     else {
@@ -420,14 +344,7 @@ static apr_status_t receive_packet(acme_message_t *message, int *passed,
         wrong = wrong_with(&frame, (apr_size_t)n, direction,
                            packet + sizeof(frame));
     }
-    if (!wrong && passed && *passed >= 0 && !is_channel(*passed)) {
-        wrong = "with a descriptor that is not a channel";
-    }
     if (wrong) {
-        if (passed && *passed >= 0) {
-            discard(*passed);
-            *passed = NO_DESCRIPTOR;
-        }
         rv = acme_fail(res, APR_EINVAL, "keeper: refused a message %s", wrong);
         goto out;
     }
@@ -441,18 +358,40 @@ out:
 apr_status_t acme_message_receive_request(acme_message_t *message, int fd,
                                           acme_result_t *res, apr_pool_t *p)
 {
-    return receive_packet(message, NULL, fd, REQUEST, res, p);
-}
-
-apr_status_t acme_message_receive_descriptor(acme_message_t *message,
-                                             int *pdescriptor, int fd,
-                                             acme_result_t *res, apr_pool_t *p)
-{
-    return receive_packet(message, pdescriptor, fd, REQUEST, res, p);
+    return receive_packet(message, fd, REQUEST, res, p);
 }
 
 apr_status_t acme_message_receive_reply(acme_message_t *message, int fd,
                                         acme_result_t *res, apr_pool_t *p)
 {
-    return receive_packet(message, NULL, fd, REPLY, res, p);
+    return receive_packet(message, fd, REPLY, res, p);
+}
+
+int acme_message_close(int fd)
+{
+    const int on = 1;
+    int is_packet;
+
+    /* No packet is added to those that wait. An empty one is told by its time
+       from none at all; beside it there is no room for a descriptor. */
+    shutdown(fd, SHUT_RDWR);
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on));
+    do {
+        _Alignas(struct cmsghdr) char time[CMSG_SPACE(sizeof(struct timeval))];
+        char octet;
+        struct iovec iov = { &octet, 1 };
+        struct msghdr msg = { .msg_iov = &iov,
+                              .msg_iovlen = 1,
+                              .msg_control = time,
+                              .msg_controllen = sizeof(time) };
+        const ssize_t n = recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT);
+
+        is_packet = n > 0 || (n == 0 && msg.msg_controllen > 0);
+        if (is_packet && (msg.msg_flags & MSG_CTRUNC)) {
+            return 0;
+        }
+        (void)!recv(fd, &octet, 1, MSG_DONTWAIT);
+    } while (is_packet);
+    close(fd);
+    return 1;
 }

@@ -17,11 +17,12 @@
 #include "acme_authorization.h"
 #include "acme_session.h"
 #include "acme_chain.h"
+#include "acme_keeper_address.h"
 #include "acme_name.h"
 #include "acme_state.h"
 #include "acme_url.h"
 
-#define ACME_MESSAGE_VERSION 3
+#define ACME_MESSAGE_VERSION 4
 
 /* Octets of a text of at most max: with its end, and no padding after it. */
 #define ACME_TEXT_ROOM(max) (((max) + 8) / 8 * 8)
@@ -40,6 +41,7 @@
 /* Who may send a message: bits. */
 #define ACME_BY_WORKER  1
 #define ACME_BY_CONTROL 2
+#define ACME_BY_WITNESS 4
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
@@ -50,6 +52,10 @@ typedef struct {
     apr_uint32_t ca;                    /* in the certificate's list of CAs */
     apr_uint32_t part;                  /* in its list of key types */
 } acme_target_t;
+
+typedef struct {
+    unsigned char token[ACME_KEEPER_TOKEN_OCTETS];  /* of the sender's role */
+} acme_msg_hello_t;
 
 typedef struct {
     acme_target_t about;
@@ -202,8 +208,8 @@ typedef struct {
  * octets of the tail, the same of the reply. A reply that fails has an
  * acme_result_t as its body instead.
  *
- * HELLO     sent on the inherited socket pair with a descriptor: the sender's
- *           own channel, on which all other messages are sent
+ * HELLO     the first message on a channel: its token says what role the sender
+ *           has
  * CHANGES   the state that changed first after a given change; ENOENT: none
  * PREPARE   make key and CSR, or find those of the unfinished order
  * SIGN      build and sign one of the requests of acme_sign_e
@@ -225,7 +231,7 @@ typedef struct {
  * WANT      a request of the administrator, which renewal threads carry out
  */
 #define ACME_MESSAGES(X)                                                     \
-    X(HELLO,   ACME_BY_WORKER,  none,  0, welcome,  0)                       \
+    X(HELLO,   ACME_BY_WORKER | ACME_BY_WITNESS, hello, 0, welcome, 0)       \
     X(CHANGES, ACME_BY_WORKER,  after, 0, state,    0)                       \
     X(PREPARE, ACME_BY_WORKER,  cert,  0, prepared, ACME_NAMES_MAX)          \
     X(SIGN,    ACME_BY_WORKER,  sign,  0, none,     ACME_JWS_MAX)            \
@@ -269,9 +275,8 @@ const char *acme_message_name(acme_message_e kind);
 /* May this sender send it? who is one bit. */
 int acme_message_allowed(acme_message_e kind, int who);
 
-/* Make a connected pair, close-on-exec, with room for the largest message. On
-   failure both are -1. */
-apr_status_t acme_message_pair(int fds[2], acme_result_t *res);
+/* Make an end of a channel close-on-exec, with room for the largest message. */
+void acme_message_set_room(int fd);
 
 /* Send a request; waits until there is room for it. EPIPE: the channel is
    closed. */
@@ -279,17 +284,8 @@ apr_status_t acme_message_send_request(int fd, const acme_message_t *message,
                                        acme_result_t *res);
 
 /*
- * Send a request with a descriptor, which stays the caller's. Never waits
- * (EAGAIN): perhaps no keeper receives on the inherited pair.
- */
-apr_status_t acme_message_send_descriptor(int fd,
-                                          const acme_message_t *message,
-                                          int descriptor, acme_result_t *res);
-
-/*
  * Send a reply; with a status other than APR_SUCCESS its body is an
- * acme_result_t. Never waits (EAGAIN): the other side holds the same socket
- * and decides whether it is non-blocking.
+ * acme_result_t. Never waits (EAGAIN): the other side may not read it.
  */
 apr_status_t acme_message_send_reply(int fd, const acme_message_t *message,
                                      acme_result_t *res);
@@ -297,21 +293,24 @@ apr_status_t acme_message_send_reply(int fd, const acme_message_t *message,
 /*
  * Receive a request, if there is one (else EAGAIN). Refused with APR_EINVAL:
  * another version, an unknown kind, a body that is not of exactly its size, a
- * text without an end in it, too long a tail, descriptors where none belong.
- * APR_EOF: the other process closed the channel. Body and tail are in p, the
- * tail with a NUL behind it; after a failure both are NULL.
+ * text without an end in it, too long a tail, a descriptor passed with it (which
+ * is not received). APR_EOF: the other process closed the channel. Body and tail
+ * are in p, the tail with a NUL behind it; after a failure both are NULL.
  */
 apr_status_t acme_message_receive_request(acme_message_t *message, int fd,
                                           acme_result_t *res, apr_pool_t *p);
 
-/* The same; *pdescriptor is the caller's to close, -1: none came. */
-apr_status_t acme_message_receive_descriptor(acme_message_t *message,
-                                             int *pdescriptor, int fd,
-                                             acme_result_t *res,
-                                             apr_pool_t *p);
-
 /* Wait for a reply; refused as a request is. */
 apr_status_t acme_message_receive_reply(acme_message_t *message, int fd,
                                         acme_result_t *res, apr_pool_t *p);
+
+/*
+ * Close a channel whose other side may be hostile. False: a descriptor waits in
+ * it, so that fd had to be left open, and is shut down only: closing it would
+ * close that one as well, in this process, which takes as long as its sender
+ * likes (SO_LINGER, a file system of its own). The end of a process does not wait
+ * for sockets.
+ */
+int acme_message_close(int fd);
 
 #endif

@@ -10,6 +10,7 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 	%D%/acme_conf.c %D%/acme_conf.h \
 	%D%/acme_conf_snapshot.c %D%/acme_conf_snapshot.h \
 	%D%/acme_hook_event.h \
+	%D%/acme_keeper_address.c %D%/acme_keeper_address.h \
 	%D%/acme_keeper_client.c %D%/acme_keeper_client.h \
 	%D%/acme_log.c %D%/acme_log.h \
 	%D%/acme_message.c %D%/acme_message.h \

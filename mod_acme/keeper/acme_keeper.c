@@ -19,11 +19,9 @@
 #include <apr_strings.h>
 
 #include "acme_keeper.h"
+#include "acme_channels.h"
 #include "acme_dns_records.h"
 #include "acme_handlers.h"
-
-/* Each order has a channel of its own; beyond this the idlest is closed. */
-#define CHANNELS_MAX 128
 
 /* How often to check for the parent, where the kernel sends no signal. */
 #define PARENT_CHECK apr_time_from_sec(5)
@@ -36,14 +34,16 @@
 /* A parked request is served again when a job ended, and after this. */
 #define PARKED_WAIT apr_time_from_sec(1)
 
-typedef struct {
-    int fd;
-    int who;                    /* ACME_BY_... */
-    apr_time_t used;
-    acme_message_t parked;      /* a request without a reply yet, in
-                                   parked_in */
-    apr_pool_t *parked_in;      /* NULL: nothing is parked */
-} channel_t;
+/* Connections taken in a turn of the loop. */
+#define ACCEPTS_MAX 16
+
+/* As many connections could not be closed, with what was passed on them: the
+   next keeper begins without them. */
+#define LEFT_OPEN_MAX 256
+
+/* Between two octets of the pulse, and two warnings of the same kind. */
+#define PULSE apr_time_from_sec(1)
+#define WARNING_PAUSE apr_time_from_sec(60)
 
 typedef struct {
     const acme_keeper_t *conf;
@@ -54,12 +54,13 @@ typedef struct {
     acme_dns_records_t *records;
     acme_handlers_t *handlers;
     int control;                /* listens for acmectl; -1: it could not */
-    channel_t channels[CHANNELS_MAX];
-    int nchannels;
+    acme_channels_t *channels;
     apr_time_t watch_at;        /* next check for expiring certificates */
     apr_time_t parked_at;       /* last time that the parked were served */
+    apr_time_t warned_at;       /* last time that a stranger was refused */
+    apr_time_t pulse_at;        /* next octet of the pulse */
     apr_pool_t *incoming;       /* of the request that is being received */
-    int gone;                   /* all workers and the parent have ended */
+    int gone;                   /* the generation of httpd has ended */
     sigset_t waiting;           /* the signal mask while polling */
     apr_pool_t *p;
 } loop_t;
@@ -113,6 +114,19 @@ static void harden_process(pid_t parent)
     }
 }
 
+/* Tell the parent that this process runs, and does not hang in one call. A clock
+   that is set back makes it tell more often. */
+static void beat(loop_t *loop)
+{
+    const apr_time_t now = apr_time_now();
+
+    if (loop->conf->pulse >= 0
+        && (now >= loop->pulse_at || loop->pulse_at - now > PULSE)) {
+        loop->pulse_at = now + PULSE;
+        (void)!write(loop->conf->pulse, "", 1);
+    }
+}
+
 static void sleep_for(const loop_t *loop, apr_interval_time_t wait)
 {
     struct timespec ts;
@@ -133,6 +147,7 @@ static int open_store(loop_t *loop, apr_pool_t *p)
 
     apr_pool_create(&scratch, p);
     while (!term_received && getppid() == conf->server->pid) {
+        beat(loop);
         rv = acme_store_open(&loop->store, conf->conf->state_dir, &res,
                              scratch);
         if (rv == APR_SUCCESS && res.detail[0]) {
@@ -199,59 +214,12 @@ static int listen_for_control(const loop_t *loop, apr_pool_t *p)
     return fd;
 }
 
-static void channel_unpark(channel_t *channel)
-{
-    if (channel->parked_in) {
-        apr_pool_destroy(channel->parked_in);
-        channel->parked_in = NULL;
-    }
-}
-
-static void channel_close(loop_t *loop, int i)
-{
-    channel_unpark(&loop->channels[i]);
-    close(loop->channels[i].fd);
-    loop->channels[i] = loop->channels[--loop->nchannels];
-}
-
-/* A channel with a parked request is not idle. */
-static int is_more_idle(const channel_t *a, const channel_t *b)
-{
-    if (!a->parked_in != !b->parked_in) {
-        return !a->parked_in;
-    }
-    return a->used < b->used;
-}
-
-static channel_t *channel_add(loop_t *loop, int fd, int who, apr_time_t now)
-{
-    channel_t *channel;
-    int i, idlest = 0;
-
-    if (loop->nchannels == CHANNELS_MAX) {
-        for (i = 1; i < loop->nchannels; i++) {
-            if (is_more_idle(&loop->channels[i], &loop->channels[idlest])) {
-                idlest = i;
-            }
-        }
-        channel_close(loop, idlest);
-    }
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    channel = &loop->channels[loop->nchannels++];
-    channel->fd = fd;
-    channel->who = who;
-    channel->used = now;
-    channel->parked_in = NULL;
-    return channel;
-}
-
 /*
  * Reply to one request: APR_SUCCESS, or APR_EAGAIN when there is no reply yet.
  * After any other status the channel is closed: its other side broke the
  * protocol or does not read its replies.
  */
-static apr_status_t answer_request(loop_t *loop, const channel_t *channel,
+static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
                                    const acme_message_t *request,
                                    apr_pool_t *p)
 {
@@ -280,45 +248,92 @@ static apr_status_t answer_request(loop_t *loop, const channel_t *channel,
     return APR_STATUS_IS_EAGAIN(rv) ? APR_EPIPE : rv;
 }
 
-/* A packet on the inherited pair has a descriptor: the sender's channel. */
-static void receive_hello(loop_t *loop, apr_time_t now, apr_pool_t *p)
+/* Once a minute: a stranger may try as often as he likes. */
+static void warn_of_stranger(loop_t *loop, const char *what, pid_t pid,
+                             apr_time_t now)
 {
-    acme_message_t request;
-    acme_result_t res;
-    apr_status_t rv;
-    int fd;
-
-    rv = acme_message_receive_descriptor(&request, &fd, loop->conf->fd, &res,
-                                         p);
-    if (rv == APR_EOF) {
-        loop->gone = 1;
-        return;
-    }
-    if (rv != APR_SUCCESS) {
-        if (!APR_STATUS_IS_EAGAIN(rv)) {
-            acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper", "%s",
-                     res.detail);
-        }
-        return;
-    }
-    if (fd < 0) {
+    if (now - loop->warned_at >= WARNING_PAUSE || now < loop->warned_at) {
+        loop->warned_at = now;
         acme_log(
             loop->conf->log, ACME_LOG_WARNING, "keeper",
-            "a process sent the message %s without a channel for the reply",
-            acme_message_name(request.kind));
-        return;
+            "refused a connection: process %d %s; is a program running as the user of httpd that should not?",
+            (int)pid, what);
     }
-    channel_add(loop, fd, ACME_BY_WORKER, now);
-    if (request.kind != ACME_MSG_HELLO
-        || answer_request(loop, &loop->channels[loop->nchannels - 1], &request,
-                          p)) {
-        channel_close(loop, loop->nchannels - 1);
+}
+
+/* Is it a process that httpd's parent made, of the workers' user or our own? */
+static const char *stranger(pid_t *ppid, const loop_t *loop, int fd)
+{
+    uid_t user;
+
+    if (!acme_keeper_address_peer(ppid, &user, fd)) {
+        return "is not known to the kernel";
     }
+    if (user != loop->conf->user && user != geteuid()) {
+        return "is of another user";
+    }
+    return acme_keeper_address_is_child(*ppid, loop->conf->server->pid)
+               ? NULL
+               : "is not a process of this httpd";
+}
+
+static void accept_workers(loop_t *loop, apr_time_t now)
+{
+    int i;
+
+    for (i = 0; i < ACCEPTS_MAX; i++) {
+        const int fd = accept(loop->conf->listener, NULL, NULL);
+        const char *wrong;
+        pid_t pid;
+
+        if (fd < 0) {
+            loop->gone = errno == EINVAL; /* it was shut down */
+            return;
+        }
+        wrong = stranger(&pid, loop, fd);
+        if (wrong) {
+            warn_of_stranger(loop, wrong, pid, now);
+            acme_channels_drop(loop->channels, fd);
+        }
+        else {
+            acme_channels_add(loop->channels, fd, 0, pid, now);
+        }
+    }
+}
+
+static void accept_control(loop_t *loop, apr_time_t now)
+{
+    const int fd = accept(loop->control, NULL, NULL);
+
+    if (fd >= 0) {
+        acme_channels_add(loop->channels, fd, ACME_BY_CONTROL, 0, now);
+    }
+}
+
+/* The role of a new channel is the one whose token it shows; 0: none. Each is
+   compared, so that the time tells nothing. */
+static int role_of(const loop_t *loop, const acme_message_t *request)
+{
+    int i, who = 0;
+
+    if (request->kind != ACME_MSG_HELLO) {
+        return 0;
+    }
+    for (i = 0; i < ACME_KEEPER_ROLES; i++) {
+        const acme_keeper_role_t *role = &loop->conf->roles[i];
+        const acme_msg_hello_t *hello = request->body;
+
+        if (role->who
+            && acme_keeper_address_token_equal(hello->token, role->token)) {
+            who = role->who;
+        }
+    }
+    return who;
 }
 
 static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
 {
-    channel_t *channel = &loop->channels[i];
+    acme_channel_t *channel = acme_channels_at(loop->channels, i);
     acme_message_t request;
     acme_result_t res;
     apr_status_t rv;
@@ -334,7 +349,20 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
                  res.detail);
     }
     if (rv == APR_SUCCESS) {
-        rv = answer_request(loop, channel, &request, p);
+        acme_channels_charge(channel, request.kind, now);
+        if (!channel->who) {
+            channel->who = role_of(loop, &request);
+        }
+        if (channel->who) {
+            rv = answer_request(loop, channel, &request, p);
+        }
+        else {
+            acme_log(
+                loop->conf->log, ACME_LOG_WARNING, "keeper",
+                "refused the message %s of a process that has not shown its token",
+                acme_message_name(request.kind));
+            rv = APR_EACCES;
+        }
         if (rv == APR_EAGAIN) {
             /* Kept, with the pool that it is in, until there is a reply. */
             channel->parked = request;
@@ -345,7 +373,7 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
     }
     apr_pool_clear(loop->incoming);
     if (rv != APR_SUCCESS) {
-        channel_close(loop, i);
+        acme_channels_close(loop->channels, i);
     }
 }
 
@@ -356,8 +384,8 @@ static void serve_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
     int i;
 
     loop->parked_at = now;
-    for (i = loop->nchannels; i-- > 0; ) {
-        channel_t *channel = &loop->channels[i];
+    for (i = acme_channels_count(loop->channels); i-- > 0; ) {
+        acme_channel_t *channel = acme_channels_at(loop->channels, i);
 
         if (!channel->parked_in) {
             continue;
@@ -365,24 +393,13 @@ static void serve_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
         rv = answer_request(loop, channel, &channel->parked, p);
         if (rv == APR_SUCCESS) {
             channel->used = now;
-            channel_unpark(channel);
+            acme_channels_unpark(channel);
         }
         else if (rv != APR_EAGAIN) {
-            channel_close(loop, i);
+            acme_channels_close(loop->channels, i);
         }
+        beat(loop);
     }
-}
-
-static int is_any_parked(const loop_t *loop)
-{
-    int i;
-
-    for (i = 0; i < loop->nchannels; i++) {
-        if (loop->channels[i].parked_in) {
-            return 1;
-        }
-    }
-    return 0;
 }
 
 static apr_interval_time_t parked_wait(const loop_t *loop)
@@ -416,29 +433,34 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
                             now);
     wake = earlier(wake, acme_dns_records_wake(loop->records, now));
     wake = earlier(wake, acme_hook_run_wake(loop->hooks, now));
+    wake = earlier(wake, acme_channels_wake(loop->channels, now));
     return earlier(wake,
-                   is_any_parked(loop) ? loop->parked_at + parked_wait(loop)
-                                       : 0);
+                   acme_channels_is_any_parked(loop->channels)
+                       ? loop->parked_at + parked_wait(loop)
+                       : 0);
 }
 
 /* The place of each descriptor in the poll; DNS and hooks come last. */
-enum { POLL_INHERITED, POLL_CONTROL, POLL_RELOAD, POLL_CHANNELS };
+enum { POLL_LISTENER, POLL_CONTROL, POLL_RELOAD, POLL_CHANNELS };
 
-/* Of a channel with a parked request only the end is polled, which needs no
+/* Of a channel that is not heard now only the end is polled, which needs no
    event. */
-static int fill_fds(const loop_t *loop, struct pollfd *fds)
+static int fill_fds(const loop_t *loop, struct pollfd *fds, apr_time_t now)
 {
-    int i, n = POLL_CHANNELS + loop->nchannels;
+    const int count = acme_channels_count(loop->channels);
+    int i, n = POLL_CHANNELS + count;
 
-    fds[POLL_INHERITED].fd = loop->conf->fd;
+    fds[POLL_LISTENER].fd = loop->conf->listener;
     fds[POLL_CONTROL].fd = loop->control; /* poll skips negative ones */
     fds[POLL_RELOAD].fd = acme_reload_fd(loop->reload);
     for (i = 0; i < n; i++) {
         fds[i].events = POLLIN;
     }
-    for (i = 0; i < loop->nchannels; i++) {
-        fds[POLL_CHANNELS + i].fd = loop->channels[i].fd;
-        if (loop->channels[i].parked_in) {
+    for (i = 0; i < count; i++) {
+        const acme_channel_t *channel = acme_channels_at(loop->channels, i);
+
+        fds[POLL_CHANNELS + i].fd = channel->fd;
+        if (!acme_channels_is_heard(channel, now)) {
             fds[POLL_CHANNELS + i].events = 0;
         }
     }
@@ -448,12 +470,12 @@ static int fill_fds(const loop_t *loop, struct pollfd *fds)
 
 static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
 {
-    struct pollfd
-        fds[POLL_CHANNELS + CHANNELS_MAX + ACME_RECORD_FDS + ACME_HOOK_FDS];
+    struct pollfd fds[POLL_CHANNELS + ACME_CHANNELS_MAX + ACME_RECORD_FDS
+                      + ACME_HOOK_FDS];
     apr_time_t now = apr_time_now();
     apr_interval_time_t wait = PARENT_CHECK;
     struct timespec ts;
-    int i, n = loop->nchannels;
+    int i, n = acme_channels_count(loop->channels);
 
     if (wake && wake - now < wait) {
         wait = wake > now ? wake - now : 0;
@@ -461,28 +483,28 @@ static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
     ts.tv_sec = (time_t)apr_time_sec(wait);
     ts.tv_nsec = (long)apr_time_usec(wait) * 1000;
 
-    if (ppoll(fds, (nfds_t)fill_fds(loop, fds), &ts, &loop->waiting) <= 0) {
+    if (ppoll(fds, (nfds_t)fill_fds(loop, fds, now), &ts, &loop->waiting)
+        <= 0) {
         return;
     }
 
     now = apr_time_now();
     for (i = n; i-- > 0; ) {                /* closing moves the last one */
-        if (fds[POLL_CHANNELS + i].revents && loop->channels[i].parked_in) {
-            channel_close(loop, i);
+        const struct pollfd *polled = &fds[POLL_CHANNELS + i];
+
+        if (polled->revents && !polled->events) {
+            acme_channels_close(loop->channels, i);
         }
-        else if (fds[POLL_CHANNELS + i].revents) {
+        else if (polled->revents) {
             receive_request(loop, i, now, p);
+            beat(loop);
         }
     }
     if (fds[POLL_CONTROL].revents) {
-        const int fd = accept(loop->control, NULL, NULL);
-
-        if (fd >= 0) {
-            channel_add(loop, fd, ACME_BY_CONTROL, now);
-        }
+        accept_control(loop, now);
     }
-    if (fds[POLL_INHERITED].revents) {
-        receive_hello(loop, now, p);
+    if (fds[POLL_LISTENER].revents) {
+        accept_workers(loop, now);
     }
 }
 
@@ -501,6 +523,18 @@ static void reload_unserved(loop_t *loop)
     }
 }
 
+/* What a hostile process passed ends with this process only. */
+static int is_spoilt(const loop_t *loop)
+{
+    if (acme_channels_left_open(loop->channels) < LEFT_OPEN_MAX) {
+        return 0;
+    }
+    acme_log(
+        loop->conf->log, ACME_LOG_ERROR, "keeper",
+        "a process of httpd passed too many descriptors, so this keeper ends and another begins; is a worker taken over?");
+    return 1;
+}
+
 void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
 {
     loop_t *loop = apr_pcalloc(p, sizeof(*loop));
@@ -512,7 +546,6 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     loop->conf = keeper;
     set_signals(&loop->waiting);
     harden_process(keeper->server->pid);
-    fcntl(keeper->fd, F_SETFL, O_NONBLOCK);
 
     if (!open_store(loop, p)) {
         return;
@@ -531,6 +564,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     loop->records = acme_dns_records_create(keeper->log, p);
     loop->handlers =
         acme_handlers_create(loop->registry, loop->reload, loop->records, p);
+    loop->channels = acme_channels_create(p);
     loop->control = listen_for_control(loop, p);
     reload_unserved(loop);
     apr_pool_create(&loop->incoming, p);
@@ -540,7 +574,9 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
              (int)getpid());
 
     apr_pool_create(&scratch, p);
-    while (!term_received && !loop->gone && getppid() == keeper->server->pid) {
+    while (!term_received && !loop->gone && getppid() == keeper->server->pid
+           && !is_spoilt(loop)) {
+        beat(loop);
         wake = run_due(loop, scratch);
         poll_once(loop, wake, scratch);
         apr_pool_clear(scratch);

@@ -15,7 +15,7 @@ typedef struct {
     const acme_solver_t *solver;
     const acme_log_t *log;
     const char *user_agent;
-    int keeper;                 /* the workers' end of the inherited pair */
+    const acme_keeper_address_t *keeper;        /* lives as long */
     const acme_task_waits_t *waits;     /* NULL: acme_task_waits */
     const char *dns_servers;    /* NULL: as the system has them */
 } acme_scheduler_conf_t;

@@ -51,7 +51,7 @@ typedef struct {
     const acme_task_waits_t *waits;
     acme_dns_lookup_conf_t dns;
     acme_stop_t *stop;
-    int keeper;                 /* the workers' end of the inherited pair */
+    const acme_keeper_address_t *keeper;        /* lives as long */
 } acme_task_env_t;
 
 /* Which certificate, at which CA. */

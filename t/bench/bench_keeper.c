@@ -87,7 +87,9 @@ static acme_conf_t *conf_make(const char *dir, apr_pool_t *p)
     return conf;
 }
 
-static pid_t keeper_fork(const char *dir, const int fds[2], apr_pool_t *p)
+static acme_keeper_address_t address;
+
+static pid_t keeper_fork(const char *dir, int listener, apr_pool_t *p)
 {
     acme_log_t log = { nothing_logged, NULL };
     acme_server_t server = { 0 };
@@ -99,13 +101,16 @@ static pid_t keeper_fork(const char *dir, const int fds[2], apr_pool_t *p)
     keeper.conf = conf_make(dir, p);
     keeper.server = &server;
     keeper.log = &log;
-    keeper.fd = fds[1];
+    keeper.listener = listener;
+    keeper.user = geteuid();
+    keeper.roles[0].who = ACME_BY_WORKER;
+    keeper.roles[0].token = address.token;
+    keeper.pulse = -1;
     keeper.publish = nothing_published;
     keeper.held = nothing_held;
 
     pid = fork();
     if (pid == 0) {
-        close(fds[0]);
         acme_keeper_run(&keeper, p);
         _exit(0);
     }
@@ -194,19 +199,19 @@ static void measure(const char *dir, apr_pool_t *p)
     asking_t asking = { 0 };
     acme_result_t res;
     acme_stop_t *stop;
-    int fds[2];
+    int listener;
     pid_t pid;
 
     asking.pool = p;
     apr_pool_create(&asking.p, p);
-    if (acme_message_pair(fds, &res)
+    address.path = apr_pstrcat(p, dir, ".sock", NULL);
+    if (acme_keeper_address_listen(&listener, address.path, geteuid(), &res)
         || acme_key_generate(&asking.key, ACME_KEY_P256, &res, p)) {
         fail(&res);
     }
-    pid = keeper_fork(dir, fds, p);
-    close(fds[1]);
+    pid = keeper_fork(dir, listener, p);
     acme_stop_create(&stop, p);
-    if (acme_keeper_client_open(&asking.client, fds[0], stop, &res, p)) {
+    if (acme_keeper_client_open(&asking.client, &address, stop, &res, p)) {
         fail(&res);
     }
     settle(&asking);
@@ -216,7 +221,8 @@ static void measure(const char *dir, apr_pool_t *p)
 
     kill(pid, SIGTERM);
     waitpid(pid, NULL, 0);
-    close(fds[0]);
+    close(listener);
+    unlink(address.path);
 }
 
 int main(void)

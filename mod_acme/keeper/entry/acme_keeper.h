@@ -9,15 +9,27 @@
 #define ACME_KEEPER_H
 
 #include "acme_conf.h"
+#include "acme_keeper_address.h"
 #include "acme_log.h"
 #include "acme_server.h"
 #include "acme_state.h"
+
+/* A role, and the token that its processes show. */
+typedef struct {
+    int who;                    /* ACME_BY_...; 0: nobody's */
+    const unsigned char *token; /* ACME_KEEPER_TOKEN_OCTETS */
+} acme_keeper_role_t;
+
+#define ACME_KEEPER_ROLES 2
 
 typedef struct {
     const acme_conf_t *conf;
     const acme_server_t *server;
     const acme_log_t *log;
-    int fd;                     /* the keeper's end of the inherited pair */
+    int listener;               /* of acme_keeper_address_listen() */
+    uid_t user;                 /* of the workers */
+    acme_keeper_role_t roles[ACME_KEEPER_ROLES];
+    int pulse;                  /* an octet a second is written to it; -1 */
     acme_publish_cb *publish;   /* both with baton */
     acme_held_cb *held;
     void *baton;
@@ -29,10 +41,10 @@ typedef struct {
 
 /*
  * Run the keeper in this process, whose signals, umask and limits are changed.
- * Returns after SIGTERM, or when the parent or all other holders of the pair
- * have ended; the caller then exits the process. All that keeper points at
- * lives as long as the call. publish is called for each change of a state,
- * held when a reload is postponed or is no longer.
+ * Returns after SIGTERM, when the parent has ended, or the listener was shut down;
+ * the caller then exits the process. All that keeper points at lives as long as
+ * the call. publish is called for each change of a state, held when a reload is
+ * postponed or is no longer.
  */
 void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p);
 

@@ -6,9 +6,11 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "door.h"
 #include "fake_keeper.h"
 #include "pool.h"
 
@@ -22,7 +24,7 @@ typedef struct {
 } channel_t;
 
 struct fake_keeper_t {
-    int pair[2];                /* 0 ours, 1 the workers' */
+    door_t door;
     int wake[2];
     pthread_t thread;
     apr_pool_t *p;              /* the thread's */
@@ -207,17 +209,13 @@ static void answer(fake_keeper_t *keeper, int fd,
     acme_message_send_reply(fd, &reply, &own);
 }
 
-static void on_pair(fake_keeper_t *keeper)
+static void on_door(fake_keeper_t *keeper)
 {
-    acme_message_t message;
-    acme_result_t own;
-    int fd = -1;
+    const int fd = accept(keeper->door.listener, NULL, NULL);
 
-    if (!acme_message_receive_descriptor(&message, &fd, keeper->pair[0], &own,
-                                         keeper->p) && fd >= 0) {
+    if (fd >= 0) {
         keeper->channels[keeper->count].held.kind = ACME_MSG_HELLO;
         keeper->channels[keeper->count++].fd = fd;
-        answer(keeper, fd, &message);
     }
 }
 
@@ -253,7 +251,7 @@ static void *run(void *data)
     int i, n;
 
     for (;;) {
-        fds[0].fd = keeper->pair[0];
+        fds[0].fd = keeper->door.listener;
         fds[1].fd = keeper->wake[0];
         n = keeper->count;
         for (i = 0; i < n; i++) {
@@ -285,7 +283,7 @@ static void *run(void *data)
             }
         }
         if (fds[0].revents) {
-            on_pair(keeper);
+            on_door(keeper);
         }
         pthread_mutex_unlock(&keeper->mutex);
     }
@@ -299,12 +297,11 @@ static void wake(fake_keeper_t *keeper)
 fake_keeper_t *fake_keeper_start(void)
 {
     fake_keeper_t *keeper = calloc(1, sizeof(*keeper));
-    acme_result_t own;
 
     assert_non_null(keeper);
     assert_int_equal(apr_pool_create_unmanaged_ex(&keeper->p, NULL, NULL),
                      0);
-    assert_int_equal(acme_message_pair(keeper->pair, &own), 0);
+    door_open(&keeper->door);
     assert_int_equal(pipe(keeper->wake), 0);
     fcntl(keeper->wake[0], F_SETFL, O_NONBLOCK);
     pthread_mutex_init(&keeper->mutex, NULL);
@@ -325,8 +322,8 @@ void fake_keeper_stop(fake_keeper_t *keeper)
     for (i = 0; i < keeper->count; i++) {
         close(keeper->channels[i].fd);
     }
+    door_close(&keeper->door);
     for (i = 0; i < 2; i++) {
-        close(keeper->pair[i]);
         close(keeper->wake[i]);
     }
     pthread_cond_destroy(&keeper->came);
@@ -335,9 +332,9 @@ void fake_keeper_stop(fake_keeper_t *keeper)
     free(keeper);
 }
 
-int fake_keeper_fd(const fake_keeper_t *keeper)
+const acme_keeper_address_t *fake_keeper_address(const fake_keeper_t *keeper)
 {
-    return keeper->pair[1];
+    return &keeper->door.address;
 }
 
 acme_msg_prepared_t *fake_keeper_prepared(fake_keeper_t *keeper,

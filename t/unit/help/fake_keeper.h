@@ -2,7 +2,7 @@
  * fake_keeper.h - a keeper that holds no key and keeps nothing on disk: what
  * tasks of a worker ask of it, and what they report.
  *
- * It is a thread that answers on the inherited pair. It remembers the URLs
+ * It is a thread that answers at an address of its own. It remembers the URLs
  * that it is told, as the real one does, and signs nothing: a signed body is
  * "order fresh", the kind and the nonce.
  */
@@ -19,8 +19,8 @@ typedef struct fake_keeper_t fake_keeper_t;
 fake_keeper_t *fake_keeper_start(void);
 void fake_keeper_stop(fake_keeper_t *keeper);
 
-/* The workers' end of the pair. */
-int fake_keeper_fd(const fake_keeper_t *keeper);
+/* Lives as long as keeper. */
+const acme_keeper_address_t *fake_keeper_address(const fake_keeper_t *keeper);
 
 /* What PREPARE brings; changed between tasks only. */
 acme_msg_prepared_t *fake_keeper_prepared(fake_keeper_t *keeper,

@@ -10,7 +10,7 @@
 
 #define DESCRIPTORS_MAX 1024
 
-int pair[2];
+door_t door;
 pid_t keeper_pid;
 acme_conf_t *conf;
 int channel;
@@ -46,7 +46,11 @@ static void be_the_keeper(pid_t parent, int fd)
     keeper.conf = conf;
     keeper.server = &server;
     keeper.log = &test_log;
-    keeper.fd = fd;
+    keeper.listener = fd;
+    keeper.user = getuid();
+    keeper.roles[0].who = ACME_BY_WORKER;
+    keeper.roles[0].token = door.address.token;
+    keeper.pulse = -1;
     keeper.publish = publish;
     keeper.held = held;
     keeper.store_wait = apr_time_from_msec(50);
@@ -65,7 +69,7 @@ void start_keeper(void)
     assert_true(keeper_pid >= 0);
     if (keeper_pid == 0) {
         free(heard);
-        be_the_keeper(parent, pair[0]);
+        be_the_keeper(parent, door.listener);
         _exit(0);
     }
 }
@@ -112,28 +116,21 @@ apr_status_t hear(acme_message_t *reply, int fd)
     return rv;
 }
 
-int knock(int *ptheirs)
+int knock(void)
 {
-    static const acme_msg_none_t none;
-    acme_message_t message = { ACME_MSG_HELLO, APR_SUCCESS, &none, NULL, 0 };
-    int fds[2];
+    acme_msg_hello_t hello;
+    acme_message_t message = { ACME_MSG_HELLO, APR_SUCCESS, &hello, NULL, 0 };
+    int fd = door_knock(&door);
 
-    assert_int_equal(acme_message_pair(fds, &res), 0);
-    assert_int_equal(
-        acme_message_send_descriptor(pair[1], &message, fds[1], &res), 0);
-    if (ptheirs) {
-        *ptheirs = fds[1];
-    }
-    else {
-        close(fds[1]);
-    }
-    return fds[0];
+    memcpy(hello.token, door.address.token, sizeof(hello.token));
+    assert_int_equal(acme_message_send_request(fd, &message, &res), 0);
+    return fd;
 }
 
 int open_channel(void)
 {
     acme_message_t reply;
-    int fd = knock(NULL);
+    int fd = knock();
 
     if (hear(&reply, fd)) {
         fail_msg("no welcome: %s", res.detail);
@@ -328,7 +325,8 @@ int running_setup(void **state)
     alarm(HANGS_AFTER);
     channel = -1;
     conf = make_conf();
-    return rc || acme_message_pair(pair, &res);
+    door_open(&door);
+    return rc;
 }
 
 int keeper_setup(void **state)
@@ -358,7 +356,6 @@ int running_teardown(void **state)
     free(heard);
     heard = NULL;
     heard_len = 0;
-    close(pair[0]);
-    close(pair[1]);
+    door_close(&door);
     return scratch_teardown(state) || status;
 }

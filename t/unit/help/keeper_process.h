@@ -13,6 +13,7 @@
 
 #include "acme_keeper.h"
 #include "acme_message.h"
+#include "door.h"
 #include "issuer.h"
 #include "open_registry.h"
 #include "packet.h"
@@ -23,7 +24,7 @@
 
 #define HANGS_AFTER 120         /* seconds; valgrind is slow */
 
-extern int pair[2];             /* 0 the keeper's end, 1 that of all workers */
+extern door_t door;             /* where workers come in */
 extern pid_t keeper_pid;        /* 0: none runs */
 extern acme_conf_t *conf;
 extern int channel;             /* the one that tests talk on; -1: not open */
@@ -43,8 +44,8 @@ void remember(const char *data, size_t len);
 /* The next reply; APR_EOF when the keeper closed the channel. */
 apr_status_t hear(acme_message_t *reply, int fd);
 
-/* A new channel that brings no answer yet; *ptheirs is the end passed on. */
-int knock(int *ptheirs);
+/* A new channel, on which HELLO was said and no answer was read yet. */
+int knock(void);
 
 int open_channel(void);
 

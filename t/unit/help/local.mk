@@ -8,6 +8,7 @@ check_LIBRARIES = %D%/libhelp.a
 %C%_libhelp_a_SOURCES = \
 	%D%/certs.c %D%/certs.h \
 	%D%/child.c %D%/child.h \
+	%D%/door.c %D%/door.h \
 	%D%/fake_ca.c %D%/fake_ca.h \
 	%D%/fake_dns.c %D%/fake_dns.h \
 	%D%/fake_https.c %D%/fake_https.h \

@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include "packet.h"
+#include "pool.h"
 
 #define PACKET_ROW(kind, who, req, req_tail, rep, rep_tail) \
     { #kind, who, { sizeof(acme_msg_##req##_t), sizeof(acme_msg_##rep##_t) }, \
@@ -21,6 +22,13 @@ void packet_make(packet_t *packet, unsigned kind, int reply)
     packet->frame.reply = (apr_uint32_t)reply;
     packet->frame.body_len = (apr_uint32_t)packet_kinds[kind].body[reply];
     packet->len = sizeof(packet->frame) + packet->frame.body_len;
+}
+
+void packet_pair(int fds[2])
+{
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+    acme_message_set_room(fds[0]);
+    acme_message_set_room(fds[1]);
 }
 
 ssize_t packet_send(int fd, packet_t *packet)

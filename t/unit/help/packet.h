@@ -45,6 +45,9 @@ extern const struct packet_kind_t {
 /* A right one: a body of zeros, no tail, no descriptors. */
 void packet_make(packet_t *packet, unsigned kind, int reply);
 
+/* The two ends of a channel. */
+void packet_pair(int fds[2]);
+
 /* The octets sent; -1 and errno when the other side is gone. */
 ssize_t packet_send(int fd, packet_t *packet);
 

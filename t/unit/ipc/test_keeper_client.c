@@ -3,13 +3,16 @@
  */
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "acme_keeper_client.h"
+#include "door.h"
 #include "pool.h"
 
-static int pair[2];             /* [0] is the keeper's, [1] the workers' */
+static door_t door;
 static pid_t keeper;
 
 /* What the keeper of a test does with each HELLO that it receives. */
@@ -23,13 +26,19 @@ static void be_the_keeper(const behaviour_e *behaviours, int n)
 
     acme_fail(&refusal, APR_EACCES, "keeper: refused");
     for (i = 0; i < n; i++) {
-        struct pollfd ready = { pair[0], POLLIN, 0 };
+        struct pollfd ready = { door.listener, POLLIN, 0 };
         acme_message_t message;
         int fd;
 
+        if (poll(&ready, 1, 10000) != 1) {
+            _exit(1);
+        }
+        fd = accept(door.listener, NULL, NULL);
+        ready.fd = fd;
         if (poll(&ready, 1, 10000) != 1
-            || acme_message_receive_descriptor(&message, &fd, pair[0], &res,
-                                               pool)) {
+            || acme_message_receive_request(&message, fd, &res, pool)
+            || memcmp(message.body, door.address.token,
+                      ACME_KEEPER_TOKEN_OCTETS)) {
             _exit(1);
         }
         if (last >= 0) {
@@ -67,7 +76,11 @@ static void start_keeper(const behaviour_e *behaviours, int n)
 static int setup(void **state)
 {
     alarm(60);
-    return pool_setup(state) || acme_message_pair(pair, &res);
+    if (pool_setup(state)) {
+        return -1;
+    }
+    door_open(&door);
+    return 0;
 }
 
 static int teardown(void **state)
@@ -77,8 +90,7 @@ static int teardown(void **state)
     if (waitpid(keeper, &status, 0) != keeper || status) {
         return -1;
     }
-    close(pair[0]);
-    close(pair[1]);
+    door_close(&door);
     return pool_teardown(state);
 }
 
@@ -98,7 +110,7 @@ static void a_welcome_is_kept(void **state)
     (void)state;
     start_keeper(behaviours, COUNT(behaviours));
     assert_int_equal(
-        acme_keeper_client_open(&client, pair[1], make_stop(), &res, pool), 0);
+        acme_keeper_client_open(&client, &door.address, make_stop(), &res, pool), 0);
     assert_int_equal(acme_keeper_client_welcome(client)->certs, 3);
     assert_int_equal(acme_keeper_client_welcome(client)->pid, 42);
 }
@@ -111,7 +123,7 @@ static void a_refusal_is_not_a_welcome(void **state)
     (void)state;
     start_keeper(behaviours, COUNT(behaviours));
     assert_int_equal(
-        acme_keeper_client_open(&client, pair[1], make_stop(), &res, pool),
+        acme_keeper_client_open(&client, &door.address, make_stop(), &res, pool),
         APR_EACCES);
     assert_null(client);
     assert_string_equal(res.detail, "keeper: refused");
@@ -128,7 +140,7 @@ static void a_refusal_by_the_next_keeper_ends_the_call(void **state)
     (void)state;
     start_keeper(behaviours, COUNT(behaviours));
     assert_int_equal(
-        acme_keeper_client_open(&client, pair[1], make_stop(), &res, pool), 0);
+        acme_keeper_client_open(&client, &door.address, make_stop(), &res, pool), 0);
     assert_int_equal(acme_keeper_client_call(&reply, client, ACME_MSG_CHANGES,
                                              &after, &res, pool),
                      APR_EACCES);

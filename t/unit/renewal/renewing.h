@@ -189,7 +189,7 @@ static int renewing_setup(void **state)
     env.solver = &solver;
     env.waits = &quick;
     env.dns.stop = env.stop;
-    env.keeper = fake_keeper_fd(keeper);
+    env.keeper = fake_keeper_address(keeper);
     memset(&request, 0, sizeof(request));
     request.state.cas = 1;
     request.state.agreed = 1;

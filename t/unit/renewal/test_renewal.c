@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "door.h"
 #include "renewing.h"
 
 static void from_the_order_to_the_installation(void **state)
@@ -210,14 +211,13 @@ static void of_one_that_was_stopped_nothing_is_reported(void **state)
 static void without_a_keeper_nothing_is_asked(void **state)
 {
     static const fake_row_t rows[] = { { 0 } };
-    int fds[2];
+    door_t door;
 
     (void)state;
-    assert_int_equal(acme_message_pair(fds, &res), 0);
-    close(fds[0]);
-    env.keeper = fds[1];
+    door_open(&door);
+    door_close(&door);
+    env.keeper = &door.address;
     renew(rows);
-    close(fds[1]);
     assert_string_equal(fake_log(fake), "");
     assert_string_equal(fake_keeper_log(keeper), "");
 }

@@ -27,7 +27,7 @@ static int scheduler_setup(void **state)
     }
     add_cert("c.test", NULL);
     add_cert("d.test", NULL);
-    made.keeper = fake_keeper_fd(keeper);
+    made.keeper = fake_keeper_address(keeper);
     apr_pool_create(&scheduler_pool, NULL);
     return acme_scheduler_create(&scheduler, &made, &res, scheduler_pool);
 }

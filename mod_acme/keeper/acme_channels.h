@@ -1,0 +1,75 @@
+/*
+ * acme_channels.h - the open channels of the keeper, and how much of its time
+ * each process may use.
+ *
+ * A worker may be hostile. It cannot push out the channels of another process,
+ * and one that asks without end is served slowly, never the others.
+ */
+#ifndef ACME_CHANNELS_H
+#define ACME_CHANNELS_H
+
+#include <sys/types.h>
+
+#include "acme_message.h"
+
+/* Each order has a channel of its own. Of one process half of them. */
+#define ACME_CHANNELS_MAX 128
+
+/* A process that has channels. */
+typedef struct acme_peer_t acme_peer_t;
+
+typedef struct {
+    int fd;
+    int who;                    /* ACME_BY_...; 0: it did not say HELLO yet */
+    acme_peer_t *peer;
+    apr_time_t used;
+    acme_message_t parked;      /* a request without a reply yet, in
+                                   parked_in */
+    apr_pool_t *parked_in;      /* NULL: nothing is parked */
+} acme_channel_t;
+
+typedef struct acme_channels_t acme_channels_t;
+
+acme_channels_t *acme_channels_create(apr_pool_t *p);
+
+int acme_channels_count(const acme_channels_t *channels);
+
+/* i below the count; valid until one is added or closed. */
+acme_channel_t *acme_channels_at(acme_channels_t *channels, int i);
+
+/*
+ * Add a connection, which is made close-on-exec and non-blocking. pid is the
+ * process that made it; all of acmectl count as one. If its process has its
+ * share, or all places are taken, an idle channel is closed: of its own process,
+ * or of the one that has most, but acmectl's only for acmectl.
+ */
+acme_channel_t *acme_channels_add(acme_channels_t *channels, int fd, int who,
+                                  pid_t pid, apr_time_t now);
+
+/* Close channel i; the last one takes its place. */
+void acme_channels_close(acme_channels_t *channels, int i);
+
+/* Close a connection that never became a channel. */
+void acme_channels_drop(acme_channels_t *channels, int fd);
+
+/* How many connections could not be closed: see acme_message_close(). */
+int acme_channels_left_open(const acme_channels_t *channels);
+
+/* Destroy what is parked. */
+void acme_channels_unpark(acme_channel_t *channel);
+
+int acme_channels_is_any_parked(const acme_channels_t *channels);
+
+/* A request of this kind was received: its process pays for it. */
+void acme_channels_charge(acme_channel_t *channel, acme_message_e kind,
+                          apr_time_t now);
+
+/* Is the next request of the channel to be received? Not while one is parked,
+   nor while its process has used up its time. */
+int acme_channels_is_heard(const acme_channel_t *channel, apr_time_t now);
+
+/* When a channel is heard again that is not now; 0: there is none. */
+apr_time_t acme_channels_wake(const acme_channels_t *channels,
+                              apr_time_t now);
+
+#endif
