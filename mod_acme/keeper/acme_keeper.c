@@ -98,6 +98,17 @@ static void set_signals(sigset_t *waiting)
     sigprocmask(SIG_SETMASK, &term, NULL);
 }
 
+/* ppoll() lets a signal in only when nothing else is ready: who asks without end
+   must not keep it out. */
+static void note_term(void)
+{
+    sigset_t pending;
+
+    if (!sigpending(&pending) && sigismember(&pending, SIGTERM) == 1) {
+        term_received = 1;
+    }
+}
+
 /* A keeper ends with its parent, and leaves no keys in a core file. */
 static void harden_process(pid_t parent)
 {
@@ -287,7 +298,6 @@ static void accept_workers(loop_t *loop, apr_time_t now)
         pid_t pid;
 
         if (fd < 0) {
-            loop->gone = errno == EINVAL; /* it was shut down */
             return;
         }
         wrong = stranger(&pid, loop, fd);
@@ -475,7 +485,7 @@ static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
     apr_time_t now = apr_time_now();
     apr_interval_time_t wait = PARENT_CHECK;
     struct timespec ts;
-    int i, n = acme_channels_count(loop->channels);
+    int i, n_ready, n = acme_channels_count(loop->channels);
 
     if (wake && wake - now < wait) {
         wait = wake > now ? wake - now : 0;
@@ -483,8 +493,10 @@ static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
     ts.tv_sec = (time_t)apr_time_sec(wait);
     ts.tv_nsec = (long)apr_time_usec(wait) * 1000;
 
-    if (ppoll(fds, (nfds_t)fill_fds(loop, fds, now), &ts, &loop->waiting)
-        <= 0) {
+    n_ready = ppoll(fds, (nfds_t)fill_fds(loop, fds, now), &ts,
+                    &loop->waiting);
+    note_term();
+    if (n_ready <= 0) {
         return;
     }
 
@@ -505,6 +517,7 @@ static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
     }
     if (fds[POLL_LISTENER].revents) {
         accept_workers(loop, now);
+        loop->gone = (fds[POLL_LISTENER].revents & POLLHUP) != 0;
     }
 }
 
