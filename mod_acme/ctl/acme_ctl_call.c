@@ -2,6 +2,7 @@
  * acme_ctl_call.c - the command line of acmectl.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "acme_ctl_call.h"
@@ -29,7 +30,24 @@ static const char usage[] =
     "           replace the key, or deactivate the account. CA is a part of\n"
     "           the CA's URL, needed if there are several\n"
     "\n"
+    "With --timeout SECONDS, each answer of the keeper is waited for so long, by\n"
+    "default 70 seconds.\n"
     "DIR is the AcmeStateDir of the server, by default " ACME_STATE_DIR ".\n";
+
+/* Whole seconds up to a day. */
+static int read_timeout(apr_interval_time_t *ptimeout, const char *text)
+{
+    char *end;
+    const long seconds = strtol(text, &end, 10);
+
+    if (end == text || *end || seconds < 1 || seconds > 86400) {
+        fprintf(stderr, "acmectl: --timeout %s: not a number of seconds from 1 to 86400\n",
+                text);
+        return 0;
+    }
+    *ptimeout = apr_time_from_sec(seconds);
+    return 1;
+}
 
 int acme_ctl_call_read(acme_ctl_call_t *call, int argc,
                        const char *const *argv)
@@ -39,6 +57,7 @@ int acme_ctl_call_read(acme_ctl_call_t *call, int argc,
 
     call->state_dir = ACME_STATE_DIR;
     call->reason = ACME_REVOKE_REASON_NONE;
+    call->timeout = ACME_CTL_TIMEOUT;
     for (i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--state-dir") && i + 1 < argc) {
             call->state_dir = argv[++i];
@@ -58,6 +77,11 @@ int acme_ctl_call_read(acme_ctl_call_t *call, int argc,
         else if (!strcmp(argv[i], "--reason") && i + 1 < argc) {
             if (acme_revoke_reason_parse(&call->reason, argv[++i], &res)) {
                 fprintf(stderr, "acmectl: %s\n", res.detail);
+                return 0;
+            }
+        }
+        else if (!strcmp(argv[i], "--timeout") && i + 1 < argc) {
+            if (!read_timeout(&call->timeout, argv[++i])) {
                 return 0;
             }
         }

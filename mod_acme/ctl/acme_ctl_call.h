@@ -4,6 +4,11 @@
 #ifndef ACME_CTL_CALL_H
 #define ACME_CTL_CALL_H
 
+#include <apr_time.h>
+
+/* Longer than the parent of httpd takes to replace a keeper that hangs. */
+#define ACME_CTL_TIMEOUT apr_time_from_sec(70)
+
 /* The strings are those of argv, or constants. */
 typedef struct {
     const char *state_dir;
@@ -14,6 +19,7 @@ typedef struct {
     const char *until;          /* expiry of records; NULL: for ever */
     int reason;                 /* of a revocation; may be
                                    ACME_REVOKE_REASON_NONE */
+    apr_interval_time_t timeout;        /* for each answer of the keeper */
     int json;
     int force;
     int chain;
@@ -22,7 +28,7 @@ typedef struct {
 
 /*
  * Read the arguments into call, which is zeroed. Returns 0 for an invalid
- * command line; a wrong --reason is explained on stderr.
+ * command line; a wrong --reason or --timeout is explained on stderr.
  */
 int acme_ctl_call_read(acme_ctl_call_t *call, int argc,
                        const char *const *argv);

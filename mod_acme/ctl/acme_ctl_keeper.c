@@ -2,6 +2,8 @@
  * acme_ctl_keeper.c - requests to the keeper, through its control socket.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -13,16 +15,32 @@
 #define CONNECT_TIME apr_time_from_sec(2)
 #define CONNECT_PAUSE apr_time_from_msec(50)
 
-/* During a reload the socket exists for a moment before its keeper accepts. */
-static int connect_soon(int fd, const struct sockaddr_un *addr)
+static apr_status_t fail_late(const acme_ctl_keeper_t *keeper,
+                              acme_result_t *res)
 {
-    const apr_time_t end = apr_time_now() + CONNECT_TIME;
+    return acme_fail(
+        res, APR_TIMEUP,
+        "the keeper has not answered for %d seconds; it may hang in the file system of AcmeStateDir, and httpd replaces it then: see the error log, or use --timeout",
+        (int)apr_time_sec(keeper->timeout));
+}
+
+/* During a reload the socket exists for a moment before its keeper accepts.
+   With a keeper that hangs its queue is full. */
+static int connect_soon(const acme_ctl_keeper_t *keeper,
+                        const struct sockaddr_un *addr)
+{
+    const apr_time_t begun = apr_time_now();
     int rc;
 
-    while ((rc = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)))
-           && errno == ECONNREFUSED && apr_time_now() < end) {
+    fcntl(keeper->fd, F_SETFL, O_NONBLOCK);
+    while ((rc = connect(keeper->fd, (const struct sockaddr *)addr,
+                         sizeof(*addr)))
+           && ((errno == ECONNREFUSED && apr_time_now() < begun + CONNECT_TIME)
+               || (errno == EAGAIN
+                   && apr_time_now() < begun + keeper->timeout))) {
         apr_sleep(CONNECT_PAUSE);
     }
+    fcntl(keeper->fd, F_SETFL, 0);
     return rc;
 }
 
@@ -41,12 +59,31 @@ apr_status_t acme_ctl_keeper_connect(acme_ctl_keeper_t *keeper,
                          path, (int)sizeof(addr.sun_path) - 1);
     }
     apr_cpystrn(addr.sun_path, path, sizeof(addr.sun_path));
-    if (keeper->fd < 0 || connect_soon(keeper->fd, &addr)) {
+    if (keeper->fd < 0 || connect_soon(keeper, &addr)) {
+        if (errno == EAGAIN) {
+            return fail_late(keeper, res);
+        }
         return acme_fail(res, errno,
                          "%s: %s; does httpd run with mod_acme, and is this its AcmeStateDir?",
                          path, strerror(errno));
     }
     return APR_SUCCESS;
+}
+
+static apr_status_t wait_readable(const acme_ctl_keeper_t *keeper,
+                                  acme_result_t *res)
+{
+    const apr_time_t end = apr_time_now() + keeper->timeout;
+    struct pollfd ready = { .fd = keeper->fd, .events = POLLIN };
+    apr_interval_time_t left;
+    int n;
+
+    do {
+        left = end - apr_time_now();
+        n = left <= 0 ? 0
+                      : poll(&ready, 1, (int)apr_time_as_msec(left) + 1);
+    } while (n < 0 && errno == EINTR);
+    return n > 0 ? APR_SUCCESS : fail_late(keeper, res);
 }
 
 apr_status_t acme_ctl_keeper_request(acme_message_t *reply,
@@ -58,6 +95,9 @@ apr_status_t acme_ctl_keeper_request(acme_message_t *reply,
     apr_status_t rv;
 
     rv = acme_message_send_request(keeper->fd, &request, res);
+    if (rv == APR_SUCCESS) {
+        rv = wait_readable(keeper, res);
+    }
     if (rv == APR_SUCCESS) {
         rv = acme_message_receive_reply(reply, keeper->fd, res, keeper->p);
     }

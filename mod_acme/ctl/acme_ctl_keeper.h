@@ -8,6 +8,7 @@
 
 typedef struct {
     int fd;                         /* open until acmectl exits */
+    apr_interval_time_t timeout;    /* for the connection, for each reply */
     apr_pool_t *p;                  /* all replies are in it */
 } acme_ctl_keeper_t;
 
@@ -21,9 +22,10 @@ typedef struct {
 } acme_ctl_cert_t;
 
 /*
- * Connect to the keeper of the server with this AcmeStateDir. A reload of httpd
- * replaces the keeper: a refused connection is retried for 2 seconds. Fails
- * with the errno of connect(2), or ENAMETOOLONG; res names the socket.
+ * Connect to the keeper of the server with this AcmeStateDir; keeper->timeout
+ * is set. A reload of httpd replaces the keeper: a refused connection is
+ * retried for 2 seconds. Fails with the errno of connect(2), ENAMETOOLONG or
+ * APR_TIMEUP; res names the socket.
  */
 apr_status_t acme_ctl_keeper_connect(acme_ctl_keeper_t *keeper,
                                      const char *state_dir,
@@ -32,7 +34,7 @@ apr_status_t acme_ctl_keeper_connect(acme_ctl_keeper_t *keeper,
 /*
  * Send one request and receive the reply, which belongs to keeper->p. body is
  * the struct of this kind. If the keeper refuses the request, its status is
- * returned and res is its result.
+ * returned and res is its result. APR_TIMEUP: there was no reply in time.
  */
 apr_status_t acme_ctl_keeper_request(acme_message_t *reply,
                                      const acme_ctl_keeper_t *keeper,

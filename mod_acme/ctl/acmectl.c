@@ -273,6 +273,7 @@ static int run_verb(command_t *run, const struct verb *verb)
     const char *id = verb->run == run_account ? NULL : run->call.id;
     acme_result_t res;
 
+    run->keeper.timeout = run->call.timeout;
     if (acme_ctl_keeper_connect(&run->keeper, run->call.state_dir, &res,
                                 run->p)
         || acme_ctl_keeper_list(&run->certs, &run->keeper, id, &res)) {
