@@ -19,6 +19,9 @@
  * never requests the cleanup of its records. */
 #define RECORDS_MAX 4096
 
+/* The same of one certificate: two values of each name, and some more. */
+#define OF_ONE_MORE 8
+
 typedef enum { NOTHING, PRESENT, CLEANUP } action_e;
 
 typedef struct record_t record_t;
@@ -28,12 +31,19 @@ struct record_t {
     record_t *next;
     acme_dns_records_t *records;
     acme_dns_command_job_t what; /* of the last request, which may be for
-                                   another certificate than the first */
+                                   another certificate than the first;
+                                   its texts are these: */
+    char name[ACME_NAME_MAX + 1];
+    char token[TOKEN_MAX + 1];
+    char record[ACME_NAME_MAX + 1];
+    char value[ACME_RECORD_VALUE_LEN + 1];
     const acme_dns_conf_t *dns;
     apr_array_header_t *holders;        /* apr_uint32_t: certificates */
     action_e running;
-    action_e next_action;       /* after the running command */
+    action_e next_action;       /* after the running command, or as soon as
+                                   there is a place */
     const char *auth_output;    /* of the last present; NULL: none */
+    apr_pool_t *output_in;
     int failed;                 /* the last present failed, */
     int order;                  /* after so many other failures, */
     int reported;               /* and that was returned */
@@ -46,11 +56,10 @@ struct acme_dns_records_t {
     acme_hook_runner_t *hooks;
     record_t *first;
     int count;
+    int running;                /* of ACME_HOOKS_MAX */
     int failures;
     apr_pool_t *p;
 };
-
-static void run_next(record_t *record);
 
 acme_dns_records_t *acme_dns_records_create(const acme_log_t *log,
                                             apr_pool_t *p)
@@ -138,21 +147,41 @@ static void forget(record_t *record)
     apr_pool_destroy(record->p);
 }
 
-/* Make room for one more; the oldest idle record may be dropped for it. */
-static int make_room(acme_dns_records_t *records)
+static int is_idle(const record_t *record)
 {
-    record_t *record;
+    return !record->running && !record->next_action;
+}
 
-    if (records->count < RECORDS_MAX) {
-        return 1;
-    }
+static int is_of(const record_t *record, apr_uint32_t cert)
+{
+    return record->what.cert == cert || holder_index(record, cert) >= 0;
+}
+
+/* Make room for one more; the oldest idle record may be dropped for it. */
+static int make_room(acme_dns_records_t *records,
+                     const acme_dns_command_job_t *what)
+{
+    const int names = what->names ? what->names->nelts : 1;
+    record_t *record, *oldest = NULL, *own = NULL;
+    int count = 0;
+
     for (record = records->first; record; record = record->next) {
-        if (!record->running) {
-            forget(record);
-            return 1;
+        oldest = !oldest && is_idle(record) ? record : oldest;
+        if (is_of(record, what->cert)) {
+            own = !own && is_idle(record) ? record : own;
+            count++;
         }
     }
-    return 0;
+    if (count >= 2 * names + OF_ONE_MORE) {
+        oldest = own;
+    }
+    else if (records->count < RECORDS_MAX) {
+        return 1;
+    }
+    if (oldest) {
+        forget(oldest);
+    }
+    return oldest != NULL;
 }
 
 static record_t *record_make(acme_dns_records_t *records, const char *name,
@@ -165,8 +194,12 @@ static record_t *record_make(acme_dns_records_t *records, const char *name,
     record = apr_pcalloc(p, sizeof(*record));
     record->p = p;
     record->records = records;
-    record->what.record = apr_pstrdup(p, name);
-    record->what.value = apr_pstrdup(p, value);
+    apr_cpystrn(record->record, name, sizeof(record->record));
+    apr_cpystrn(record->value, value, sizeof(record->value));
+    record->what.name = record->name;
+    record->what.token = record->token;
+    record->what.record = record->record;
+    record->what.value = record->value;
     record->holders = apr_array_make(p, 1, sizeof(apr_uint32_t));
     for (end = &records->first; *end; end = &(*end)->next) {
         continue;
@@ -178,8 +211,9 @@ static record_t *record_make(acme_dns_records_t *records, const char *name,
 
 /* The record of this name and value, made if there is none; NULL: too many. */
 static record_t *find_record(acme_dns_records_t *records, const char *name,
-                             const char *value)
+                             const acme_dns_command_job_t *what)
 {
+    const char *const value = what->value;
     record_t *record;
 
     for (record = records->first; record; record = record->next) {
@@ -188,24 +222,11 @@ static record_t *find_record(acme_dns_records_t *records, const char *name,
             return record;
         }
     }
-    return make_room(records) ? record_make(records, name, value) : NULL;
+    return make_room(records, what) ? record_make(records, name, value)
+                                    : NULL;
 }
 
-static apr_array_header_t *copy_names(const apr_array_header_t *names,
-                                      apr_pool_t *p)
-{
-    apr_array_header_t *copy = apr_array_make(p, names->nelts,
-                                              sizeof(const char *));
-    int i;
-
-    for (i = 0; i < names->nelts; i++) {
-        APR_ARRAY_PUSH(copy, const char *) =
-            apr_pstrdup(p, APR_ARRAY_IDX(names, i, const char *));
-    }
-    return copy;
-}
-
-/* A record is requested twice, rarely more often: the pool may grow. */
+/* Into the record's own memory: a hostile worker repeats a request for ever. */
 static void keep_job(record_t *record, const acme_dns_command_job_t *what,
                      const acme_dns_conf_t *dns)
 {
@@ -213,10 +234,10 @@ static void keep_job(record_t *record, const acme_dns_command_job_t *what,
 
     kept->cert = what->cert;
     kept->remaining = what->remaining;
-    kept->id = apr_pstrdup(record->p, what->id);
-    kept->name = apr_pstrdup(record->p, what->name);
-    kept->token = apr_pstrdup(record->p, what->token);
-    kept->names = what->names ? copy_names(what->names, record->p) : NULL;
+    kept->id = what->id;
+    kept->names = what->names;
+    apr_cpystrn(record->name, what->name, sizeof(record->name));
+    apr_cpystrn(record->token, what->token, sizeof(record->token));
     record->dns = dns;
 }
 
@@ -259,7 +280,11 @@ static const char *strip(const char *text, apr_pool_t *p)
 static void end_present(record_t *record, apr_status_t status,
                         const acme_result_t *res, const char *output)
 {
-    record->auth_output = strip(output, record->p);
+    if (record->output_in) {
+        apr_pool_destroy(record->output_in);
+    }
+    apr_pool_create(&record->output_in, record->p);
+    record->auth_output = strip(output, record->output_in);
     record->failed = status != APR_SUCCESS;
     record->reported = 0;
     if (record->failed) {
@@ -284,25 +309,7 @@ static void end_cleanup(record_t *record, apr_status_t status,
 }
 
 static void command_ended(void *baton, apr_status_t status,
-                          const acme_result_t *res, const char *output)
-{
-    record_t *record = baton;
-    const action_e was = record->running;
-
-    record->running = NOTHING;
-    if (was == PRESENT) {
-        end_present(record, status, res, output);
-    }
-    else {
-        end_cleanup(record, status, res);
-    }
-    if (record->next_action) {
-        run_next(record);
-    }
-    else if (was == CLEANUP) {
-        forget(record);
-    }
-}
+                          const acme_result_t *res, const char *output);
 
 /* Start the command of the next action. All is copied, so p ends here. */
 static void run_next(record_t *record)
@@ -340,17 +347,51 @@ static void run_next(record_t *record)
     hook.input = command.input;
     record->running = record->next_action;
     record->next_action = NOTHING;
+    record->records->running++;
     acme_hook_run_start(record->records->hooks, &hook);
     apr_pool_destroy(p);
+}
+
+/* Those that wait, as long as there are places: their commands are made only
+   now, for with all names of a certificate they are large. */
+static void fill_places(acme_dns_records_t *records)
+{
+    record_t *record;
+
+    for (record = records->first;
+         record && records->running < ACME_HOOKS_MAX; record = record->next) {
+        if (record->next_action && !record->running) {
+            run_next(record);
+        }
+    }
+}
+
+static void command_ended(void *baton, apr_status_t status,
+                          const acme_result_t *res, const char *output)
+{
+    record_t *record = baton;
+    acme_dns_records_t *records = record->records;
+    const action_e was = record->running;
+
+    record->running = NOTHING;
+    records->running--;
+    if (was == PRESENT) {
+        end_present(record, status, res, output);
+    }
+    else {
+        end_cleanup(record, status, res);
+    }
+    if (was == CLEANUP && is_idle(record)) {
+        forget(record);
+    }
+    fill_places(records);
 }
 
 /* Start now, or after the running command; not again if it is the same. */
 static void start_command(record_t *record, action_e action)
 {
     record->next_action = record->running == action ? NOTHING : action;
-    if (!record->running) {
-        run_next(record);
-    }
+    fill_places(record->records);
 }
 
 /* Check the job, and find or make its record. */
@@ -369,15 +410,15 @@ static apr_status_t prepare(record_t **precord, acme_dns_records_t *records,
         rv = acme_dns_command_check(dns, res, p);
     }
     if (rv == APR_SUCCESS) {
-        *precord = find_record(records, name, what->value);
+        *precord = find_record(records, name, what);
         if (*precord) {
             keep_job(*precord, what, dns);
         }
         else {
             rv = acme_fail(
                 res, APR_ENOSPC,
-                "%s: the keeper already has %d DNS records to change",
-                what->name, RECORDS_MAX);
+                "%s: too many DNS records of this certificate are being changed already",
+                what->name);
         }
     }
     apr_pool_destroy(p);
@@ -437,7 +478,7 @@ int acme_dns_records_busy(const acme_dns_records_t *records)
     const record_t *record;
 
     for (record = records->first; record; record = record->next) {
-        if (record->running) {
+        if (!is_idle(record)) {
             return 1;
         }
     }
@@ -450,8 +491,7 @@ int acme_dns_records_running(const acme_dns_records_t *records,
     const record_t *record;
 
     for (record = records->first; record; record = record->next) {
-        if (record->running && (record->what.cert == cert
-                                || holder_index(record, cert) >= 0)) {
+        if (!is_idle(record) && is_of(record, cert)) {
             return 1;
         }
     }

@@ -2,7 +2,8 @@
  * acme_dns_records.h - the TXT records of dns-01 that are set, or are being set
  * or removed. (8555, 8.4)
  *
- * Commands run side by side, but never two for one value of one record.
+ * Commands run side by side, but never two for one value of one record. How
+ * many wait is bounded by the configuration, whatever a worker asks for.
  */
 #ifndef ACME_DNS_RECORDS_H
 #define ACME_DNS_RECORDS_H
@@ -20,11 +21,12 @@ acme_dns_records_t *acme_dns_records_create(const acme_log_t *log,
 
 /*
  * Begin to set a record; acme_dns_records_result() has the result. what is
- * copied; dns lives as long as records.
+ * copied; its id and names, and dns, live as long as records.
  *
  * After a failure nothing was begun: APR_EINVAL for an invalid name, token or
  * value (ACME_RETRY_NEVER), the failures of acme_dns_command_check(),
- * APR_ENOSPC for too many records.
+ * APR_ENOSPC for too many records: a certificate has room for two values of
+ * each of its names, and the oldest one that is idle is forgotten for another.
  */
 apr_status_t acme_dns_records_present(acme_dns_records_t *records,
                                       const acme_dns_command_job_t *what,

@@ -342,12 +342,18 @@ static void one_that_hangs_delays_nobody(void **state)
 
 static void hundreds_at_once_all_come_to_their_end(void **state)
 {
+    apr_array_header_t *names = words("");
     int i;
 
     (void)state;
     dns.present = one("true");          /* a shell takes longer to start */
     for (i = 0; i < HUNDREDS; i++) {
-        what.name = apr_psprintf(pool, "n%d.example", i);
+        APR_ARRAY_PUSH(names, const char *) =
+            apr_psprintf(pool, "n%d.example", i);
+    }
+    what.names = names;
+    for (i = 0; i < HUNDREDS; i++) {
+        what.name = APR_ARRAY_IDX(names, i, const char *);
         present();
     }
     await(0);
@@ -357,6 +363,37 @@ static void hundreds_at_once_all_come_to_their_end(void **state)
         cleanup();
     }
     await(0);
+}
+
+/* Of one name two values, and some of dead workers; more only when idle. */
+static void a_certificate_has_room_for_its_names(void **state)
+{
+    char value[] = V1;
+    int i, begun = 0;
+
+    (void)state;
+    dns.present = one(hook(apr_psprintf(pool, "while [ ! -e %s ]; do sleep"
+                                        " 0.02; done", at("go"))));
+    what.value = value;
+    for (i = 0; i < 26; i++) {
+        value[0] = (char)('a' + i);
+        begun += !acme_dns_records_present(records, &what, &dns, &res);
+    }
+    assert_in_range(begun, 2, 12);
+    assert_non_null(strstr(res.detail, "too many DNS records"));
+    what.cert = 1;                      /* has its own room */
+    what.name = "b.example";
+    present();
+    put(at("go"), "");
+    await(0);
+    await(1);
+    what.cert = 0;
+    what.name = "a.example";
+    for (i = 0; i < 26; i++) {          /* the idle ones give way */
+        value[1] = (char)('a' + i);
+        present();
+        await(0);
+    }
 }
 
 /* What comes from a worker or from the DNS */
@@ -582,6 +619,7 @@ int main(void)
         TEST(a_failure_before_it_is_told_is_not_lost),
         TEST(one_that_hangs_delays_nobody),
         TEST(hundreds_at_once_all_come_to_their_end),
+        TEST(a_certificate_has_room_for_its_names),
         TEST(what_is_no_name_or_no_token_starts_nothing),
         TEST(nsupdate_is_told_its_commands),
         TEST(what_nsupdate_complains_of_is_told),
