@@ -21,11 +21,23 @@ acme_event_sink_t *acme_event_sink_create(const acme_conf_t *conf,
                                           apr_pool_t *p);
 
 /*
- * Start the hooks of the certificate that state belongs to, and return at
- * once. detail is a sentence for people. A hook that fails is logged. Without
- * hooks, or with sink NULL, nothing happens. p is for the call.
+ * Start the hooks of the certificate that state belongs to, and return at once.
+ * detail is a sentence for people. A hook that fails is logged. Without hooks,
+ * or with sink NULL, nothing happens. p is for the call, here and below.
+ *
+ * They start later when many commands run, or when the same event came often:
+ * one that waits is replaced by its equal, so that the last one of each is
+ * never lost and their number is bounded by the configuration.
  */
 void acme_event_send(acme_event_sink_t *sink, const acme_state_t *state,
                      acme_event_e event, const char *detail, apr_pool_t *p);
+
+/* Start what waits and may start. To be called after acme_hook_run_step(), and
+   at the time of acme_event_wake(); 0: nothing waits for a time. */
+void acme_event_step(acme_event_sink_t *sink, apr_time_t now, apr_pool_t *p);
+apr_time_t acme_event_wake(const acme_event_sink_t *sink, apr_time_t now);
+
+/* The keeper ends: start all that waits for a place, as many as may run. */
+void acme_event_flush(acme_event_sink_t *sink, apr_time_t now, apr_pool_t *p);
 
 #endif

@@ -49,6 +49,7 @@ typedef struct {
     const acme_keeper_t *conf;
     acme_store_t *store;
     acme_hook_runner_t *hooks;
+    acme_event_sink_t *events;
     acme_registry_t *registry;
     acme_reload_t *reload;
     acme_dns_records_t *records;
@@ -98,8 +99,8 @@ static void set_signals(sigset_t *waiting)
     sigprocmask(SIG_SETMASK, &term, NULL);
 }
 
-/* ppoll() lets a signal in only when nothing else is ready: who asks without end
-   must not keep it out. */
+/* ppoll() lets a signal in only when nothing else is ready: who asks without
+   end must not keep it out. */
 static void note_term(void)
 {
     sigset_t pending;
@@ -125,8 +126,8 @@ static void harden_process(pid_t parent)
     }
 }
 
-/* Tell the parent that this process runs, and does not hang in one call. A clock
-   that is set back makes it tell more often. */
+/* Tell the parent that this process runs, and does not hang in one call. A
+   clock that is set back makes it tell more often. */
 static void beat(loop_t *loop)
 {
     const apr_time_t now = apr_time_now();
@@ -434,6 +435,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
         serve_parked(loop, now, p);
     }
     acme_hook_run_step(loop->hooks, now);
+    acme_event_step(loop->events, now, p);
     if (now >= loop->watch_at) {
         loop->watch_at = acme_registry_warn(loop->registry, now, p);
     }
@@ -443,6 +445,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
                             now);
     wake = earlier(wake, acme_dns_records_wake(loop->records, now));
     wake = earlier(wake, acme_hook_run_wake(loop->hooks, now));
+    wake = earlier(wake, acme_event_wake(loop->events, now));
     wake = earlier(wake, acme_channels_wake(loop->channels, now));
     return earlier(wake,
                    acme_channels_is_any_parked(loop->channels)
@@ -567,8 +570,9 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     registry.conf = keeper->conf;
     registry.store = loop->store;
     registry.log = keeper->log;
-    registry.events = acme_event_sink_create(keeper->conf, loop->store,
-                                             loop->hooks, keeper->log, p);
+    loop->events = acme_event_sink_create(keeper->conf, loop->store,
+                                          loop->hooks, keeper->log, p);
+    registry.events = loop->events;
     registry.publish = keeper->publish;
     registry.publish_baton = keeper->baton;
     loop->registry = acme_registry_create(&registry, p);
@@ -594,4 +598,5 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
         poll_once(loop, wake, scratch);
         apr_pool_clear(scratch);
     }
+    acme_event_flush(loop->events, apr_time_now(), scratch);
 }

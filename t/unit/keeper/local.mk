@@ -2,7 +2,9 @@
 
 keeper_tests = \
 	%D%/test_accounts \
+	%D%/test_channels \
 	%D%/test_dns_records \
+	%D%/test_event \
 	%D%/test_handlers \
 	%D%/test_history \
 	%D%/test_hook_run \

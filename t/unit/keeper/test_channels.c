@@ -1,0 +1,138 @@
+/*
+ * test_channels.c - who is connected, whose channel is closed for another one,
+ * and who is heard later.
+ */
+#include "acme_channels.h"
+#include "packet.h"
+#include "pool.h"
+
+#define NOW apr_time_from_sec(1000000)
+
+static acme_channels_t *channels;
+
+static int setup(void **state)
+{
+    if (pool_setup(state)) {
+        return -1;
+    }
+    channels = acme_channels_create(pool);
+    return 0;
+}
+
+/* The other end, which tells when the channel is closed. */
+static int add(int who, pid_t pid, apr_time_t now)
+{
+    int ends[2];
+
+    packet_pair(ends);
+    acme_channels_add(channels, ends[0], who, pid, now);
+    return ends[1];
+}
+
+static int is_open(int fd)
+{
+    char octet;
+
+    return recv(fd, &octet, 1, MSG_DONTWAIT) < 0;
+}
+
+static void a_process_pushes_out_its_own(void **state)
+{
+    int first, other, control, i;
+    int last = -1;
+
+    (void)state;
+    control = add(ACME_BY_CONTROL, 5, NOW);
+    other = add(ACME_BY_WORKER, 7, NOW);
+    first = add(ACME_BY_WORKER, 9, NOW);
+    for (i = 0; i < 300; i++) {
+        last = add(0, 9, NOW + 1 + i);
+    }
+    assert_int_equal(acme_channels_count(channels), 66);
+    assert_true(is_open(control) && is_open(other) && is_open(last));
+    assert_false(is_open(first));
+}
+
+/* Nor does acmectl count for a worker, whatever its pids are. */
+static void processes_in_crowds_push_out_the_largest(void **state)
+{
+    int control, alone, i;
+
+    (void)state;
+    control = add(ACME_BY_CONTROL, 5, NOW);
+    alone = add(ACME_BY_WORKER, 7, NOW);
+    for (i = 0; i < 600; i++) {
+        add(ACME_BY_WORKER, 100 + i % 3, NOW + 1 + i);
+    }
+    assert_int_equal(acme_channels_count(channels), ACME_CHANNELS_MAX);
+    assert_true(is_open(control) && is_open(alone));
+    for (i = 0; i < 300; i++) {
+        add(ACME_BY_CONTROL, 1000 + i, NOW + 1 + i);
+    }
+    assert_true(is_open(alone));
+    assert_false(is_open(control));     /* its own idlest */
+}
+
+static void who_has_used_his_time_is_heard_later(void **state)
+{
+    acme_channel_t *worker, *other, *control;
+    apr_time_t now = NOW, wake;
+    int asked = 0;
+
+    (void)state;
+    add(ACME_BY_WORKER, 7, now);
+    add(ACME_BY_WORKER, 8, now);
+    add(ACME_BY_CONTROL, 0, now);
+    worker = acme_channels_at(channels, 0);
+    other = acme_channels_at(channels, 1);
+    control = acme_channels_at(channels, 2);
+    assert_int_equal(acme_channels_wake(channels, now), 0);
+    while (acme_channels_is_heard(worker, now)) {
+        acme_channels_charge(worker, ACME_MSG_SIGN, now);
+        acme_channels_charge(control, ACME_MSG_LIST, now);
+        asked++;
+    }
+    /* Eight orders of a hundred names, three requests a name, at once. */
+    assert_true(asked > 8 * 100 * 3);
+    assert_true(acme_channels_is_heard(other, now));
+    assert_true(acme_channels_is_heard(control, now));
+
+    /* Also on a new channel. */
+    acme_channels_close(channels, 0);
+    add(ACME_BY_WORKER, 7, now);
+    worker = acme_channels_at(channels, 2);
+    assert_false(acme_channels_is_heard(worker, now));
+
+    wake = acme_channels_wake(channels, now);
+    assert_in_range(wake, now, now + apr_time_from_sec(1));
+    assert_true(acme_channels_is_heard(worker, wake));
+    for (asked = 0; now < NOW + apr_time_from_sec(10);
+         now += apr_time_from_msec(1)) {
+        if (acme_channels_is_heard(worker, now)) {
+            acme_channels_charge(worker, ACME_MSG_PREPARE, now);
+            asked++;
+        }
+    }
+    assert_in_range(asked, 400, 600);
+
+    /* A clock that is set back does not shut anybody out. */
+    now -= apr_time_from_sec(86400);
+    assert_true(acme_channels_is_heard(worker, now));
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_process_pushes_out_its_own),
+        TEST(processes_in_crowds_push_out_the_largest),
+        TEST(who_has_used_his_time_is_heard_later)
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}

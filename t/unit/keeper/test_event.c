@@ -1,0 +1,172 @@
+/*
+ * test_event.c - events without end run few commands, and the last event of
+ * each kind is not lost.
+ */
+#include <signal.h>
+
+#include "acme_event.h"
+#include "open_registry.h"
+
+static acme_conf_t *conf;
+static acme_store_t *store;
+static acme_hook_runner_t *hooks;
+static acme_event_sink_t *sink;
+static apr_interval_time_t ahead;       /* our clock of the machine's */
+
+static apr_array_header_t *one(const char *text)
+{
+    apr_array_header_t *list = apr_array_make(pool, 1, sizeof(const char *));
+
+    APR_ARRAY_PUSH(list, const char *) = text;
+    return list;
+}
+
+static int setup(void **state)
+{
+    const int rc = scratch_setup(state);
+    apr_array_header_t *list = apr_array_make(pool, 1,
+                                              sizeof(acme_hook_conf_t));
+    acme_hook_conf_t *hook = apr_array_push(list);
+    const char *script = at("hook");
+    int i;
+
+    alarm(60);
+    signal(SIGPIPE, SIG_IGN);
+    ahead = 0;
+    put(script, apr_psprintf(pool, "#!/bin/sh\ncat >/dev/null\n"
+                             "echo \"$ACME_ID $ACME_EVENT $ACME_DETAIL\" >>%s\n"
+                             "while [ -e %s ]; do sleep 0.02; done\n",
+                             at("said"), at("busy")));
+    assert_int_equal(chmod(script, 0755), 0);
+    hook->command = one(script);
+    conf = make_conf();
+    for (i = 0; i < conf->certs->nelts; i++) {
+        acme_cert_conf_t *cert = &APR_ARRAY_IDX(conf->certs, i,
+                                                acme_cert_conf_t);
+
+        cert->hooks = list;
+        cert->hook_timeout = apr_time_from_sec(1000);
+    }
+    assert_int_equal(acme_store_open(&store, at("store"), &res, pool), 0);
+    hooks = acme_hook_run_create(&test_log, pool);
+    sink = acme_event_sink_create(conf, store, hooks, &test_log, pool);
+    return rc;
+}
+
+static apr_time_t clock_now(void)
+{
+    return apr_time_now() + ahead;
+}
+
+static void happens(apr_uint32_t cert, acme_event_e event, const char *detail)
+{
+    acme_state_t state = { .cert = cert };
+
+    acme_event_send(sink, &state, event, detail, pool);
+}
+
+static int said(void)
+{
+    const char *text = text_of(at("said"));
+    int n = 0;
+
+    while (text && (text = strchr(text, '\n'))) {
+        text++;
+        n++;
+    }
+    return n;
+}
+
+/* Until so many have been delivered, in all. */
+static void await(int count)
+{
+    while (said() < count || acme_hook_run_wake(hooks, clock_now())) {
+        acme_hook_run_step(hooks, clock_now());
+        acme_event_step(sink, clock_now(), pool);
+        usleep(2000);
+    }
+}
+
+static void one_that_waits_is_replaced_by_its_equal(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < 1000; i++) {
+        happens(0, ACME_EVENT_FAILED, apr_itoa(pool, i));
+    }
+    happens(0, ACME_EVENT_INSTALLED, "once");
+    happens(1, ACME_EVENT_FAILED, "once");
+    await(7);                           /* five, and two others */
+    usleep(50000);
+    await(7);
+    assert_int_equal(said(), 7);
+    assert_non_null(strstr(text_of(at("said")), "installed once\n"));
+    assert_null(strstr(text_of(at("said")), "failed 999\n"));
+
+    assert_in_range(acme_event_wake(sink, clock_now()), clock_now(),
+                    clock_now() + apr_time_from_sec(60));
+    ahead = apr_time_from_sec(61);
+    await(8);
+    assert_non_null(strstr(text_of(at("said")), "failed 999\n"));
+    assert_int_equal(acme_event_wake(sink, clock_now()), 0);
+}
+
+static void few_commands_run_at_once(void **state)
+{
+    int i, event;
+
+    (void)state;
+    put(at("busy"), "");
+    for (i = 0; i < 5; i++) {
+        for (event = 0; event < ACME_EVENTS; event++) {
+            happens((apr_uint32_t)i % 2, (acme_event_e)event, "x");
+        }
+    }
+    while (said() < 8) {
+        acme_hook_run_step(hooks, clock_now());
+        acme_event_step(sink, clock_now(), pool);
+    }
+    usleep(100000);
+    acme_event_step(sink, clock_now(), pool);
+    assert_int_equal(said(), 8);
+    unlink(at("busy"));
+    await(2 * ACME_EVENTS);
+}
+
+/* They outlive the keeper, so they are started before it ends. */
+static void who_waits_for_a_place_is_started_at_the_end(void **state)
+{
+    int event;
+
+    (void)state;
+    put(at("busy"), "");
+    for (event = 0; event < ACME_EVENTS; event++) {
+        happens(0, (acme_event_e)event, "x");
+        happens(1, (acme_event_e)event, "x");
+    }
+    acme_event_flush(sink, clock_now(), pool);
+    while (said() < 2 * ACME_EVENTS) {
+        acme_hook_run_step(hooks, clock_now());
+    }
+    assert_null(strstr(logged(), "were not run"));
+    unlink(at("busy"));
+}
+
+#define TEST(test) \
+    cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(one_that_waits_is_replaced_by_its_equal),
+        TEST(few_commands_run_at_once),
+        TEST(who_waits_for_a_place_is_started_at_the_end)
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
