@@ -206,11 +206,11 @@ class Layout:
                     data, "little", signed="uint" not in at.word)
         return found
 
-    def frame(self, kind, body, tail, **wrong):
+    def frame(self, kind, body, tail, /, **wrong):
         """frame_t of acme_message.c; wrong replaces what is in it."""
         fields = {"version": self["ACME_MESSAGE_VERSION"], "kind": kind,
-                  "reply": 0, "status": 0, "body": len(body),
-                  "tail": len(tail), **wrong}
+                  "reply": 0, "status": 0, "body_len": len(body),
+                  "tail_len": len(tail), **wrong}
         return FRAME.pack(*fields.values())
 
 

@@ -27,13 +27,13 @@ inherited: worker.shared() duplicates it, and connect() goes through it.
 import array
 import contextlib
 import ctypes
+import functools
 import os
 import re
 import socket
 import subprocess
 from dataclasses import dataclass
 
-from lib import process
 from lib.httpd import MODULE, REPOSITORY
 from lib.layout import FRAME, Layout, compile_c, source
 from lib.wait import PATIENCE, wait_until
@@ -72,9 +72,9 @@ class Channel:
         self.socket.settimeout(PATIENCE)
         self.welcome = None
 
-    def send(self, kind, fields=None, tail=b"", **wrong):
+    def send(self, kind, fields=None, tail=b"", /, **wrong):
         """A request; wrong replaces members of the frame: version, kind,
-        reply, status, body, tail."""
+        reply, status, body_len, tail_len."""
         row = self.layout.kinds[kind]
         body = self.layout.pack(row.request, row.request_size, fields)
         self.send_raw(self.layout.frame(row.number, body, tail, **wrong)
@@ -241,6 +241,7 @@ def listens():
             / "acme_keeper_address.h").exists()
 
 
+@functools.cache
 def client_offset():
     """Where acme_keeper_start_client() lies in the module."""
     done = subprocess.run(["nm", str(MODULE)], check=True, text=True,
@@ -255,7 +256,3 @@ def resident(pid):
     """Memory of a process in kB, without what it shares."""
     with open(f"/proc/{pid}/status", encoding="utf-8") as file:
         return int(re.search(r"^RssAnon:\s+(\d+) kB", file.read(), re.M)[1])
-
-
-def is_running(pid):
-    return process.alive(pid)
