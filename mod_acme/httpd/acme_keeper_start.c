@@ -360,8 +360,8 @@ static void on_event(int reason, void *data, int status)
 
 /*
  * A keeper that hangs, in the file system or wherever, is killed, and the next
- * one begins when its end is known. One that does not even end when it is killed
- * is left to the kernel.
+ * one begins when its end is known. One that does not even end when it is
+ * killed is left to the kernel.
  */
 static void check_pulse(void)
 {
@@ -434,8 +434,8 @@ static void stop_keeper(parent_t *old)
 
 /*
  * Nobody connects from now on. What hostile processes may have sent to the
- * socket is closed with its last holder: that is a process which exits, and does
- * not wait then, never the parent.
+ * socket is closed with its last holder: that is a process which exits, and
+ * does not wait then, never the parent.
  */
 static void stop_listening(parent_t *old)
 {

@@ -22,8 +22,8 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
                        server_rec *s, apr_pool_t *p);
 
 /*
- * How a process of this role (ACME_BY_WORKER, ACME_BY_WITNESS) reaches the keeper;
- * lives as long as the generation. NULL: there is no keeper.
+ * How a process of this role (ACME_BY_WORKER, ACME_BY_WITNESS) reaches the
+ * keeper; lives as long as the generation. NULL: there is no keeper.
  */
 const acme_keeper_address_t *acme_keeper_start_client(int who);
 

@@ -77,7 +77,7 @@ apr_status_t acme_keeper_address_listen(int *pfd, const char *path, uid_t user,
     fd = make_socket();
 #ifdef SO_PASSRIGHTS
     if (fd >= 0) {
-        const int off = 0;      /* nobody can send us a descriptor */
+        const int off = 0; /* nobody can send us a descriptor */
 
         setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
     }
@@ -131,8 +131,8 @@ apr_status_t acme_keeper_address_connect(int *pfd, const char *path,
                 "keeper: this generation of httpd has no keeper any more");
         }
         else if (errno != EAGAIN && errno != EINTR) {
-            rv = acme_fail_errno(res, errno,
-                                 "%s: no connection to the keeper", path);
+            rv = acme_fail_errno(res, errno, "%s: no connection to the keeper",
+                                 path);
         }
         else if (waited >= most) {
             rv = acme_fail(
@@ -199,7 +199,7 @@ int acme_keeper_address_is_child(pid_t pid, pid_t parent)
     n = read(fd, text, sizeof(text) - 1);
     close(fd);
     text[n > 0 ? n : 0] = '\0';
-    end = strrchr(text, ')');   /* of the name, which is the process's own */
+    end = strrchr(text, ')'); /* of the name, which is the process's own */
     return end && sscanf(end + 1, " %*c %ld", &found) == 1
            && found == (long)parent;
 #else

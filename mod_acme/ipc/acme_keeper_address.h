@@ -21,7 +21,7 @@
  * processes of a generation that have one role; it never reaches a log.
  */
 typedef struct {
-    const char *path;           /* "@name" is an abstract one of Linux */
+    const char *path; /* "@name" is an abstract one of Linux */
     unsigned char token[ACME_KEEPER_TOKEN_OCTETS];
 } acme_keeper_address_t;
 

@@ -293,9 +293,10 @@ apr_status_t acme_message_send_reply(int fd, const acme_message_t *message,
 /*
  * Receive a request, if there is one (else EAGAIN). Refused with APR_EINVAL:
  * another version, an unknown kind, a body that is not of exactly its size, a
- * text without an end in it, too long a tail, a descriptor passed with it (which
- * is not received). APR_EOF: the other process closed the channel. Body and tail
- * are in p, the tail with a NUL behind it; after a failure both are NULL.
+ * text without an end in it, too long a tail, a descriptor passed with it
+ * (which is not received). APR_EOF: the other process closed the channel. Body
+ * and tail are in p, the tail with a NUL behind it; after a failure both are
+ * NULL.
  */
 apr_status_t acme_message_receive_request(acme_message_t *message, int fd,
                                           acme_result_t *res, apr_pool_t *p);
@@ -308,8 +309,8 @@ apr_status_t acme_message_receive_reply(acme_message_t *message, int fd,
  * Close a channel whose other side may be hostile. False: a descriptor waits in
  * it, so that fd had to be left open, and is shut down only: closing it would
  * close that one as well, in this process, which takes as long as its sender
- * likes (SO_LINGER, a file system of its own). The end of a process does not wait
- * for sockets.
+ * likes (SO_LINGER, a file system of its own). The end of a process does not
+ * wait for sockets.
  */
 int acme_message_close(int fd);
 

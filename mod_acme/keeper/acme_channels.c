@@ -8,7 +8,8 @@
 
 #define OF_ONE_MAX (ACME_CHANNELS_MAX / 2)
 
-/* Known for longer than their channels: who comes back has spent what he has. */
+/* Known for longer than their channels: who comes back has spent what he has.
+   */
 #define PEERS_MAX (ACME_CHANNELS_MAX + 32)
 
 /*
@@ -23,7 +24,7 @@
 struct acme_peer_t {
     pid_t pid;
     int channels;
-    apr_time_t paid_until;      /* the time that was used, put end to end */
+    apr_time_t paid_until; /* the time that was used, put end to end */
 };
 
 struct acme_channels_t {
@@ -40,12 +41,10 @@ struct acme_channels_t {
  */
 #define PRICE 1
 static const int prices[ACME_MSG_KINDS] = {
-    [ACME_MSG_HELLO] = 2,    [ACME_MSG_PREPARE] = 20,
-    [ACME_MSG_ACCOUNT] = 5,  [ACME_MSG_KEY] = 20,
-    [ACME_MSG_TERMS] = 20,   [ACME_MSG_ORDER] = 5,
-    [ACME_MSG_RECORD] = 5,   [ACME_MSG_NOTE] = 5,
-    [ACME_MSG_WINDOW] = 5,   [ACME_MSG_INSTALL] = 50,
-    [ACME_MSG_DONE] = 20,    [ACME_MSG_PERSIST] = 5
+    [ACME_MSG_HELLO] = 2,    [ACME_MSG_PREPARE] = 20, [ACME_MSG_ACCOUNT] = 5,
+    [ACME_MSG_KEY] = 20,     [ACME_MSG_TERMS] = 20,   [ACME_MSG_ORDER] = 5,
+    [ACME_MSG_RECORD] = 5,   [ACME_MSG_NOTE] = 5,     [ACME_MSG_WINDOW] = 5,
+    [ACME_MSG_INSTALL] = 50, [ACME_MSG_DONE] = 20,    [ACME_MSG_PERSIST] = 5
 };
 
 acme_channels_t *acme_channels_create(apr_pool_t *p)
@@ -160,8 +159,8 @@ static void close_idlest(acme_channels_t *channels, const acme_peer_t *peer)
 
     for (i = 0; i < channels->count; i++) {
         if (channels->all[i].peer == peer
-            && (idlest < 0 || is_more_idle(&channels->all[i],
-                                           &channels->all[idlest]))) {
+            && (idlest < 0
+                || is_more_idle(&channels->all[i], &channels->all[idlest]))) {
             idlest = i;
         }
     }
@@ -187,9 +186,8 @@ acme_channel_t *acme_channels_add(acme_channels_t *channels, int fd, int who,
     fcntl(fd, F_SETFL, O_NONBLOCK);
     peer->channels++;
     channel = &channels->all[channels->count++];
-    *channel = (acme_channel_t) {
-        .fd = fd, .who = who, .peer = peer, .used = now
-    };
+    *channel =
+        (acme_channel_t){ .fd = fd, .who = who, .peer = peer, .used = now };
     return channel;
 }
 
@@ -228,8 +226,7 @@ apr_time_t acme_channels_wake(const acme_channels_t *channels, apr_time_t now)
 
     for (i = 0; i < channels->count; i++) {
         const acme_channel_t *channel = &channels->all[i];
-        const apr_time_t at =
-            now + debt(channel->peer, now) - CREDIT_MAX;
+        const apr_time_t at = now + debt(channel->peer, now) - CREDIT_MAX;
 
         if (!channel->parked_in && is_in_debt(channel, now)
             && (!wake || at < wake)) {

@@ -20,12 +20,12 @@ typedef struct acme_peer_t acme_peer_t;
 
 typedef struct {
     int fd;
-    int who;                    /* ACME_BY_...; 0: it did not say HELLO yet */
+    int who; /* ACME_BY_...; 0: it did not say HELLO yet */
     acme_peer_t *peer;
     apr_time_t used;
-    acme_message_t parked;      /* a request without a reply yet, in
+    acme_message_t parked; /* a request without a reply yet, in
                                    parked_in */
-    apr_pool_t *parked_in;      /* NULL: nothing is parked */
+    apr_pool_t *parked_in; /* NULL: nothing is parked */
 } acme_channel_t;
 
 typedef struct acme_channels_t acme_channels_t;
@@ -40,8 +40,8 @@ acme_channel_t *acme_channels_at(acme_channels_t *channels, int i);
 /*
  * Add a connection, which is made close-on-exec and non-blocking. pid is the
  * process that made it; all of acmectl count as one. If its process has its
- * share, or all places are taken, an idle channel is closed: of its own process,
- * or of the one that has most, but acmectl's only for acmectl.
+ * share, or all places are taken, an idle channel is closed: of its own
+ * process, or of the one that has most, but acmectl's only for acmectl.
  */
 acme_channel_t *acme_channels_add(acme_channels_t *channels, int fd, int who,
                                   pid_t pid, apr_time_t now);
@@ -69,7 +69,6 @@ void acme_channels_charge(acme_channel_t *channel, acme_message_e kind,
 int acme_channels_is_heard(const acme_channel_t *channel, apr_time_t now);
 
 /* When a channel is heard again that is not now; 0: there is none. */
-apr_time_t acme_channels_wake(const acme_channels_t *channels,
-                              apr_time_t now);
+apr_time_t acme_channels_wake(const acme_channels_t *channels, apr_time_t now);
 
 #endif

@@ -41,10 +41,10 @@ typedef struct {
 
 /*
  * Run the keeper in this process, whose signals, umask and limits are changed.
- * Returns after SIGTERM, when the parent has ended, or the listener was shut down;
- * the caller then exits the process. All that keeper points at lives as long as
- * the call. publish is called for each change of a state, held when a reload is
- * postponed or is no longer.
+ * Returns after SIGTERM, when the parent has ended, or the listener was shut
+ * down; the caller then exits the process. All that keeper points at lives as
+ * long as the call. publish is called for each change of a state, held when a
+ * reload is postponed or is no longer.
  */
 void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p);
 

@@ -110,7 +110,8 @@ static void a_welcome_is_kept(void **state)
     (void)state;
     start_keeper(behaviours, COUNT(behaviours));
     assert_int_equal(
-        acme_keeper_client_open(&client, &door.address, make_stop(), &res, pool), 0);
+        acme_keeper_client_open(&client, &door.address, make_stop(),
+                                &res, pool), 0);
     assert_int_equal(acme_keeper_client_welcome(client)->certs, 3);
     assert_int_equal(acme_keeper_client_welcome(client)->pid, 42);
 }
@@ -123,7 +124,8 @@ static void a_refusal_is_not_a_welcome(void **state)
     (void)state;
     start_keeper(behaviours, COUNT(behaviours));
     assert_int_equal(
-        acme_keeper_client_open(&client, &door.address, make_stop(), &res, pool),
+        acme_keeper_client_open(&client, &door.address, make_stop(),
+                                &res, pool),
         APR_EACCES);
     assert_null(client);
     assert_string_equal(res.detail, "keeper: refused");
@@ -140,7 +142,8 @@ static void a_refusal_by_the_next_keeper_ends_the_call(void **state)
     (void)state;
     start_keeper(behaviours, COUNT(behaviours));
     assert_int_equal(
-        acme_keeper_client_open(&client, &door.address, make_stop(), &res, pool), 0);
+        acme_keeper_client_open(&client, &door.address, make_stop(),
+                                &res, pool), 0);
     assert_int_equal(acme_keeper_client_call(&reply, client, ACME_MSG_CHANGES,
                                              &after, &res, pool),
                      APR_EACCES);

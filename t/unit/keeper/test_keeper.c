@@ -907,7 +907,8 @@ static void a_client_leaves_with_its_generation(void **state)
     assert_int_equal(acme_stop_create(&stop, pool), 0);
     door_close(&door);
     assert_int_equal(
-        acme_keeper_client_open(&client, &door.address, stop, &res, pool), APR_EOF);
+        acme_keeper_client_open(&client, &door.address, stop, &res, pool),
+        APR_EOF);
     assert_null(client);
 }
 
@@ -943,7 +944,8 @@ static void it_ends_with_its_generation(void **state)
     assert_int_equal(wait_for_keeper(), 0);
 }
 
-/* What one worker does with its channel is nobody else's, nor the next keeper's. */
+/* What one worker does with its channel is nobody else's, nor the next
+   keeper's. */
 static void a_shutdown_ends_that_channel_only(void **state)
 {
     int how;
