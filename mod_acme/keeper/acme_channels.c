@@ -24,6 +24,7 @@
 struct acme_peer_t {
     pid_t pid;
     int channels;
+    apr_interval_time_t credit;
     apr_time_t paid_until; /* the time that was used, put end to end */
 };
 
@@ -32,6 +33,7 @@ struct acme_channels_t {
     int count;
     acme_peer_t peers[PEERS_MAX];
     int npeers;
+    apr_interval_time_t credit;
     int left_open;
 };
 
@@ -47,9 +49,13 @@ static const int prices[ACME_MSG_KINDS] = {
     [ACME_MSG_INSTALL] = 50, [ACME_MSG_DONE] = 20,    [ACME_MSG_PERSIST] = 5
 };
 
-acme_channels_t *acme_channels_create(apr_pool_t *p)
+acme_channels_t *acme_channels_create(apr_interval_time_t credit,
+                                      apr_pool_t *p)
 {
-    return apr_pcalloc(p, sizeof(acme_channels_t));
+    acme_channels_t *channels = apr_pcalloc(p, sizeof(*channels));
+
+    channels->credit = credit ? credit : CREDIT_MAX;
+    return channels;
 }
 
 int acme_channels_count(const acme_channels_t *channels)
@@ -125,6 +131,7 @@ static acme_peer_t *find_peer(acme_channels_t *channels, pid_t pid)
     }
     memset(oldest, 0, sizeof(*oldest));
     oldest->pid = pid;
+    oldest->credit = channels->credit;
     return oldest;
 }
 
@@ -196,7 +203,7 @@ static apr_interval_time_t debt(const acme_peer_t *peer, apr_time_t now)
 {
     const apr_interval_time_t owed = peer->paid_until - now;
 
-    return owed <= 0 ? 0 : owed > 2 * CREDIT_MAX ? CREDIT_MAX : owed;
+    return owed <= 0 ? 0 : owed > 2 * peer->credit ? peer->credit : owed;
 }
 
 void acme_channels_charge(acme_channel_t *channel, acme_message_e kind,
@@ -211,7 +218,7 @@ void acme_channels_charge(acme_channel_t *channel, acme_message_e kind,
 static int is_in_debt(const acme_channel_t *channel, apr_time_t now)
 {
     return channel->who != ACME_BY_CONTROL
-           && debt(channel->peer, now) > CREDIT_MAX;
+           && debt(channel->peer, now) > channel->peer->credit;
 }
 
 int acme_channels_is_heard(const acme_channel_t *channel, apr_time_t now)
@@ -226,7 +233,7 @@ apr_time_t acme_channels_wake(const acme_channels_t *channels, apr_time_t now)
 
     for (i = 0; i < channels->count; i++) {
         const acme_channel_t *channel = &channels->all[i];
-        const apr_time_t at = now + debt(channel->peer, now) - CREDIT_MAX;
+        const apr_time_t at = now + debt(channel->peer, now) - channel->peer->credit;
 
         if (!channel->parked_in && is_in_debt(channel, now)
             && (!wake || at < wake)) {

@@ -30,7 +30,10 @@ typedef struct {
 
 typedef struct acme_channels_t acme_channels_t;
 
-acme_channels_t *acme_channels_create(apr_pool_t *p);
+/* credit is what a process may use at once, beyond a second a second; 0: 20 s,
+   which suits workers. */
+acme_channels_t *acme_channels_create(apr_interval_time_t credit,
+                                      apr_pool_t *p);
 
 int acme_channels_count(const acme_channels_t *channels);
 

@@ -581,7 +581,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     loop->records = acme_dns_records_create(keeper->log, p);
     loop->handlers =
         acme_handlers_create(loop->registry, loop->reload, loop->records, p);
-    loop->channels = acme_channels_create(p);
+    loop->channels = acme_channels_create(keeper->credit, p);
     loop->control = listen_for_control(loop, p);
     reload_unserved(loop);
     apr_pool_create(&loop->incoming, p);

@@ -106,6 +106,7 @@ static pid_t keeper_fork(const char *dir, int listener, apr_pool_t *p)
     keeper.roles[0].who = ACME_BY_WORKER;
     keeper.roles[0].token = address.token;
     keeper.pulse = -1;
+    keeper.credit = apr_time_from_sec(3600);
     keeper.publish = nothing_published;
     keeper.held = nothing_held;
 

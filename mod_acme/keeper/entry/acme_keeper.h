@@ -37,6 +37,9 @@ typedef struct {
     /* Between two looks. 0: 2 s and 1 s; only tests set less. */
     apr_interval_time_t store_wait;     /* at a store that is locked */
     apr_interval_time_t parked_wait;    /* at what can't be answered yet */
+
+    /* See acme_channels_create(). 0: 20 s; only measuring sets more. */
+    apr_interval_time_t credit;
 } acme_keeper_t;
 
 /*

@@ -278,7 +278,7 @@ static void what_lingers_holds_nobody(void **state)
     (void)state;
     for (nested = 0; nested < 2; nested++) {
         for (behind = 0; behind < 2; behind++) {
-            int ends[2], inner[2], status, peer;
+            int ends[2], inner[2], parent[2], status, peer;
             pid_t pid;
 
             packet_pair(ends);
@@ -298,17 +298,24 @@ static void what_lingers_holds_nobody(void **state)
                 packet.fds[0] = inner[0];
             }
             assert_true(packet_send(ends[1], &packet) >= 0);
+            assert_int_equal(pipe(parent), 0);
             fflush(NULL);
             pid = fork();
             if (pid == 0) {
+                char octet;
+
                 close(ends[1]);
                 close(packet.fds[0]);
                 close(peer);
+                close(parent[1]);
+                (void)!read(parent[0], &octet, 1);
                 _exit(acme_message_close(ends[0]));
             }
-            close(ends[0]);             /* the child is the last one */
+            close(ends[0]);
             close(ends[1]);
             close(packet.fds[0]);
+            close(parent[0]);
+            close(parent[1]);           /* now the child is the last one */
             assert_int_equal(waitpid(pid, &status, 0), pid);
             assert_int_equal(status, 0);
             close(peer);

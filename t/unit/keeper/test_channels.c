@@ -15,7 +15,7 @@ static int setup(void **state)
     if (pool_setup(state)) {
         return -1;
     }
-    channels = acme_channels_create(pool);
+    channels = acme_channels_create(0, pool);
     return 0;
 }
 
