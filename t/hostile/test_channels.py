@@ -22,6 +22,8 @@ from lib.worker import (TOKEN_OCTETS, WITNESS, Worker, listens, resident,
 NAME = "www.example.org"
 OTHER = "other.example.org"
 
+SO_ACCEPTCON = 1 << 16  # of the flags in /proc/net/unix: it listens
+
 FLAT = 4096             # kB that a keeper may grow, whatever is asked of it
 
 
@@ -249,7 +251,8 @@ def test_a_token_is_needed_and_is_of_one_generation(site):
     # No worker has the listening socket itself.
     inode = next(line.split()[6] for line
                  in pathlib.Path("/proc/net/unix").read_text().split("\n")
-                 if line.endswith(path))
+                 if line.endswith(path)
+                 and int(line.split()[3], 16) & SO_ACCEPTCON)
     holders = [pid for pid in [server.pid, *process.children(server.pid)]
                for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir()
                if os.readlink(entry) == f"socket:[{inode}]"]
