@@ -19,6 +19,7 @@
 #define URL_CHARS ALNUM "-._~" ":/?[]@" "!$&'()*+,;=" "%"
 #define URL_SCHEME "https://"
 #define URL_SCHEME_PLAIN "http://"
+#define PORT ":443"
 #define URL_SHOWN 300           /* octets of a refused URL */
 
 typedef enum { HTTPS_ONLY, HTTP_OR_HTTPS } schemes_e;
@@ -129,6 +130,11 @@ apr_status_t acme_url_check_plain(const char *url, acme_result_t *res,
 const char *acme_url_host(const char *url, apr_pool_t *p)
 {
     const char *host = url + sizeof(URL_SCHEME) - 1;
+    apr_size_t len = strcspn(host, "/?");
 
-    return acme_text_lower(host, strcspn(host, "/?"), p);
+    if (len > sizeof(PORT) - 1
+        && !strncmp(host + len - (sizeof(PORT) - 1), PORT, sizeof(PORT) - 1)) {
+        len -= sizeof(PORT) - 1;
+    }
+    return acme_text_lower(host, len, p);
 }

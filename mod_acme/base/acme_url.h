@@ -25,7 +25,8 @@ apr_status_t acme_url_check_plain(const char *url, acme_result_t *res,
 
 /*
  * "host" or "host:port" of a URL that passed acme_url_check(): in p, lower
- * case.
+ * case, without the port of https. Two URLs with the same one lead to the same
+ * server.
  */
 const char *acme_url_host(const char *url, apr_pool_t *p);
 

@@ -91,7 +91,7 @@ apr_status_t acme_ctl_keeper_request(acme_message_t *reply,
                                      acme_message_e kind, const void *body,
                                      acme_result_t *res)
 {
-    const acme_message_t request = { kind, APR_SUCCESS, body, NULL, 0 };
+    const acme_message_t request = { .kind = kind, .body = body };
     apr_status_t rv;
 
     rv = acme_message_send_request(keeper->fd, &request, res);

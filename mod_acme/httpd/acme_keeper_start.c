@@ -215,20 +215,22 @@ void acme_keeper_start_save_argv(server_rec *s)
     find_start(s);
 }
 
-static void show_title(const start_t *start)
+void acme_keeper_start_show_title(const char *name, const char *title)
 {
 #ifdef __linux__
-    prctl(PR_SET_NAME, TITLE);
+    const start_t *start = parent->start;
+
+    prctl(PR_SET_NAME, name);
     if (start->title) {
         memset(start->title, 0, start->title_size);
-        apr_cpystrn(start->title, TITLE ": keys and certificates of httpd",
-                    start->title_size);
+        apr_cpystrn(start->title, title, start->title_size);
     }
 #elif defined(HAVE_SETPROCTITLE)
-    (void)start;
-    setproctitle("-" TITLE);
+    (void)title;
+    setproctitle("-%s", name);
 #else
-    (void)start;
+    (void)name;
+    (void)title;
 #endif
 }
 
@@ -248,7 +250,8 @@ static void be_keeper(void)
 
     close(parent->pulse.fd);
     ap_close_listeners();
-    show_title(parent->start);
+    acme_keeper_start_show_title(TITLE,
+                                 TITLE ": keys and certificates of httpd");
     acme_board_set_keeper_pid(parent->board, getpid());
     if (apr_pool_create(&p, NULL) == APR_SUCCESS) {
         acme_keeper_run(&parent->keeper, p);

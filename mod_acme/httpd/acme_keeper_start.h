@@ -27,6 +27,9 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
  */
 const acme_keeper_address_t *acme_keeper_start_client(int who);
 
+/* In a fork of the parent that is no worker: what ps shows of it. */
+void acme_keeper_start_show_title(const char *name, const char *title);
+
 /* In a child of httpd, before it changes its user: close what is the keeper's
    and the parent's. */
 void acme_keeper_start_drop_privileges(void);

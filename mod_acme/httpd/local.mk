@@ -19,6 +19,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_cert_split.c %D%/acme_cert_split.h \
 	%D%/acme_cert_split_apply.c %D%/acme_cert_split_apply.h \
 	%D%/acme_cert_split_live.c %D%/acme_cert_split_live.h \
+	%D%/acme_child.c %D%/acme_child.h \
 	%D%/acme_commands.c %D%/acme_commands.h \
 	%D%/acme_conf_trial.c %D%/acme_conf_trial.h \
 	%D%/acme_conf_tree.c %D%/acme_conf_tree.h \
@@ -36,7 +37,8 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_tls_alpn01.c %D%/acme_tls_alpn01.h \
 	%D%/acme_vhost.h \
 	%D%/acme_vhosts.c %D%/acme_vhosts.h \
-	%D%/acme_watchdog.c %D%/acme_watchdog.h
+	%D%/acme_watchdog.c %D%/acme_watchdog.h \
+	%D%/acme_witness_start.c %D%/acme_witness_start.h
 
 acmemoddir = $(LIBEXECDIR)
 acmemod_LTLIBRARIES = %D%/mod_acme.la

@@ -32,6 +32,7 @@
 #include "acme_tls_alpn01.h"
 #include "acme_vhosts.h"
 #include "acme_watchdog.h"
+#include "acme_witness_start.h"
 
 /* This pass's. */
 static apr_time_t loaded_at;
@@ -132,6 +133,7 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     }
     acme_keeper_start(conf, board, tree, loaded_at, s, pconf);
     if (acme_keeper_start_client(ACME_BY_WORKER)) {
+        acme_witness_start(conf, s, pconf);
         acme_watchdog_register(conf, board, s, pconf);
     }
     return OK;
@@ -168,6 +170,7 @@ static int on_monitor(apr_pool_t *p, server_rec *s)
     (void)p;
     (void)s;
     acme_keeper_start_monitor();
+    acme_witness_start_monitor();
     return DECLINED;
 }
 

@@ -94,6 +94,7 @@ static const text_field_t text_fields[] = {
     TEXT_ROW(INSTALL, acme_msg_url_t, url),
     TEXT_ROW(PERSIST, acme_msg_persist_t, issuer),
     TEXT_ROW(PERSIST, acme_msg_persist_t, prefix),
+    TEXT_ROW(LOOKED, acme_msg_looked_t, detail),
     STATE_ROWS(CHANGES),
     STATE_ROWS(INSTALL),
     STATE_ROWS(LIST),           /* the state comes first */

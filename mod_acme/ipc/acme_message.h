@@ -1,5 +1,6 @@
 /*
- * acme_message.h - the messages that workers and acmectl send to the keeper.
+ * acme_message.h - the messages that workers, the witness and acmectl send to
+ * the keeper.
  *
  * A message is one packet: a frame, a body of exactly the type below, and a
  * tail of octets where the table allows one. Both sides are forks of one
@@ -38,10 +39,17 @@
    the name is excluded from orders. */
 #define ACME_NAME_LEFT_OUT 0x80
 
-/* Who may send a message: bits. */
+#define ACME_ORIGINS_MAX (16 * 1024)    /* octets of the hosts of a CA */
+
+/*
+ * Who may send a message: bits. A worker serves visitors and may have been
+ * taken over by one. The witness serves nobody, and what it says the CA said
+ * is believed.
+ */
 #define ACME_BY_WORKER  1
-#define ACME_BY_CONTROL 2
+#define ACME_BY_CONTROL 2               /* acmectl */
 #define ACME_BY_WITNESS 4
+#define ACME_BY_BOTH    (ACME_BY_WORKER | ACME_BY_WITNESS)
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
@@ -159,6 +167,19 @@ typedef struct {
 
 typedef enum { ACME_KEY_PROMOTE, ACME_KEY_DROP } acme_key_end_e;
 
+/*
+ * What the CA itself says of its directory and our account. In the tail, one a
+ * line, the hosts (acme_url_host()) of the directory's URLs.
+ */
+typedef struct {
+    acme_target_t about;
+    apr_uint32_t look_up;               /* acme_look_up_e: ended with this;
+                                           0: the hosts alone */
+    apr_uint32_t has_failed;            /* why is in detail */
+    apr_uint32_t unused;
+    char detail[ACME_DETAIL_SIZE];
+} acme_msg_looked_t;
+
 /* How a key change ended: the CA has the next key, or still the old one. */
 typedef struct {
     acme_target_t about;
@@ -208,6 +229,9 @@ typedef struct {
  * octets of the tail, the same of the reply. A reply that fails has an
  * acme_result_t as its body instead.
  *
+ * A worker's word about the CA is believed as far as it can be checked: what
+ * cannot be, the witness asks the CA and sends.
+ *
  * HELLO     the first message on a channel: its token says what role the sender
  *           has
  * CHANGES   the state that changed first after a given change; ENOENT: none
@@ -225,28 +249,30 @@ typedef struct {
  * LIVE      a part of the live certificate: its URL at the CA, its chain
  * DONE      a request of the administrator is done; for which account or chain
  * PERSIST   store the format of the records of dns-persist-01 at the CA
+ * LOOKED    store which hosts the CA has; the CA was asked as the state wanted
  * LIST      state, and the reload's; in the tail id, URLs of CAs and names, a line each
  * ACCOUNTS  a line for each account, for people
  * TXT       the records of dns-persist-01 for the names, a line each
  * WANT      a request of the administrator, which renewal threads carry out
  */
 #define ACME_MESSAGES(X)                                                     \
-    X(HELLO,   ACME_BY_WORKER | ACME_BY_WITNESS, hello, 0, welcome, 0)       \
-    X(CHANGES, ACME_BY_WORKER,  after, 0, state,    0)                       \
-    X(PREPARE, ACME_BY_WORKER,  cert,  0, prepared, ACME_NAMES_MAX)          \
-    X(SIGN,    ACME_BY_WORKER,  sign,  0, none,     ACME_JWS_MAX)            \
-    X(ACCOUNT, ACME_BY_WORKER,  url,   0, none,     0)                       \
-    X(KEY,     ACME_BY_WORKER,  key,   0, none,     0)                       \
-    X(TERMS,   ACME_BY_WORKER,  url,   0, none,     0)                       \
-    X(ORDER,   ACME_BY_WORKER,  url,   0, none,     0)                       \
-    X(RECORD,  ACME_BY_WORKER,  record, 0, none,    0)                       \
-    X(AWAIT,   ACME_BY_WORKER,  cert,  0, none,     0)                       \
-    X(NOTE,    ACME_BY_WORKER,  note,  0, none,     0)                       \
-    X(WINDOW,  ACME_BY_WORKER,  window, 0, none,    0)                       \
-    X(INSTALL, ACME_BY_WORKER,  url,   ACME_CHAIN_SIZE_MAX, state, 0)        \
-    X(LIVE,    ACME_BY_WORKER,  cert,  0, url,      ACME_CHAIN_SIZE_MAX)     \
-    X(DONE,    ACME_BY_WORKER,  want,  0, none,     0)                       \
-    X(PERSIST, ACME_BY_WORKER,  persist, 0, none,   0)                       \
+    X(HELLO,   ACME_BY_BOTH,    hello, 0, welcome,  0)                       \
+    X(CHANGES, ACME_BY_BOTH,    after, 0, state,    0)                       \
+    X(PREPARE, ACME_BY_BOTH,    cert,  0, prepared, ACME_NAMES_MAX)          \
+    X(SIGN,    ACME_BY_BOTH,    sign,  0, none,     ACME_JWS_MAX)            \
+    X(ACCOUNT, ACME_BY_BOTH,    url,   0, none,     0)                       \
+    X(KEY,     ACME_BY_WITNESS, key,   0, none,     0)                       \
+    X(TERMS,   ACME_BY_WITNESS, url,   0, none,     0)                       \
+    X(ORDER,   ACME_BY_BOTH,    url,   0, none,     0)                       \
+    X(RECORD,  ACME_BY_BOTH,    record, 0, none,    0)                       \
+    X(AWAIT,   ACME_BY_BOTH,    cert,  0, none,     0)                       \
+    X(NOTE,    ACME_BY_BOTH,    note,  0, none,     0)                       \
+    X(WINDOW,  ACME_BY_WITNESS, window, 0, none,    0)                       \
+    X(INSTALL, ACME_BY_BOTH,    url,   ACME_CHAIN_SIZE_MAX, state, 0)        \
+    X(LIVE,    ACME_BY_BOTH,    cert,  0, url,      ACME_CHAIN_SIZE_MAX)     \
+    X(DONE,    ACME_BY_WITNESS, want,  0, none,     0)                       \
+    X(PERSIST, ACME_BY_WITNESS, persist, 0, none,   0)                       \
+    X(LOOKED,  ACME_BY_WITNESS, looked, ACME_ORIGINS_MAX, none, 0)           \
     X(LIST,    ACME_BY_CONTROL, cert,  0, listed,   ACME_LIST_MAX)           \
     X(ACCOUNTS, ACME_BY_CONTROL, none, 0, none,     ACME_LIST_MAX)           \
     X(TXT,     ACME_BY_CONTROL, txt,   0, none,     ACME_LIST_MAX)           \
@@ -267,6 +293,8 @@ typedef struct {
     const void *body;
     const char *tail;           /* NULL: none */
     apr_size_t tail_len;
+    int who;                    /* of a request that the keeper serves:
+                                   ACME_BY_..., one bit; else 0 */
 } acme_message_t;
 
 /* "SIGN"; never NULL. */

@@ -28,6 +28,17 @@ typedef enum {
     ACME_WANTS
 } acme_want_e;
 
+/* What the keeper has the witness ask a CA. */
+typedef enum {
+    ACME_LOOK_UP_NOTHING,
+    ACME_LOOK_UP_HOSTS,         /* its directory: the hosts of its URLs */
+    ACME_LOOK_UP_ACCOUNT,       /* which key it has (8555, 7.3.5); it is told
+                                   its contacts */
+    ACME_LOOK_UP_RECORDS,       /* our account, and the form of the records of
+                                   dns-persist-01 */
+    ACME_LOOK_UPS
+} acme_look_up_e;
+
 #define ACME_NO_CA ((apr_uint32_t)-1)
 
 /* The past events that the rate limits of a CA count. */
@@ -112,6 +123,8 @@ typedef struct {
     acme_retry_e retry;         /* of the last failure */
     apr_time_t next_at;         /* not before this, after a failure */
     acme_reason_e why;          /* the reason of the last failure */
+    acme_look_up_e look_up;     /* what the witness is to ask, and */
+    apr_uint32_t look_up_ca;    /* the position of the CA */
     apr_uint32_t unused;        /* 0 */
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];

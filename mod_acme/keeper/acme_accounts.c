@@ -106,6 +106,7 @@ static apr_status_t load_account(account_entry_t *entry,
         entry->known.directory = ca->url;
         entry->known.folder = ca->folder;
         entry->known.deactivated = entry->file.deactivated;
+        entry->known.hosts = entry->file.hosts;
         entry->known.persist_issuer = entry->file.persist_issuer;
         entry->known.persist_draft = entry->file.persist_draft;
         entry->known.persist_prefix = entry->file.persist_prefix;
@@ -188,6 +189,9 @@ apr_status_t acme_accounts_set_url(acme_accounts_t *accounts, apr_uint32_t ca,
     apr_status_t rv;
 
     rv = find_entry(&entry, accounts, ca, res);
+    if (rv == APR_SUCCESS) {
+        rv = acme_accounts_check(accounts, &entry->known, res, p);
+    }
     if (rv != APR_SUCCESS
         || (url && entry->file.url && !strcmp(url, entry->file.url)
             && !entry->known.contacts_changed)) {
@@ -195,7 +199,6 @@ apr_status_t acme_accounts_set_url(acme_accounts_t *accounts, apr_uint32_t ca,
     }
     file = entry->file;
     file.url = url;
-    file.deactivated = 0;
     file.directory = conf->url;
     file.contacts = conf->contacts;
     rv = save(accounts, ca, &file, res, p);
@@ -278,6 +281,28 @@ apr_status_t acme_accounts_deactivated(acme_accounts_t *accounts,
                                             conf_of(accounts, ca), res) : rv;
 }
 
+apr_status_t acme_accounts_set_hosts(acme_accounts_t *accounts,
+                                     apr_uint32_t ca,
+                                     const apr_array_header_t *hosts,
+                                     acme_result_t *res, apr_pool_t *p)
+{
+    acme_account_file_t file;
+    account_entry_t *entry;
+    apr_status_t rv;
+
+    rv = find_entry(&entry, accounts, ca, res);
+    if (rv != APR_SUCCESS
+        || (entry->file.hosts && is_same_set(hosts, entry->file.hosts))) {
+        return rv;
+    }
+    file = entry->file;
+    file.directory = conf_of(accounts, ca)->url;
+    file.hosts = hosts;
+    rv = save(accounts, ca, &file, res, p);
+    return rv == APR_SUCCESS ? load_account(entry, accounts,
+                                            conf_of(accounts, ca), res) : rv;
+}
+
 int acme_accounts_note_terms(acme_accounts_t *accounts, apr_uint32_t ca,
                              const char *url, apr_pool_t *p)
 {
@@ -328,7 +353,7 @@ apr_status_t acme_accounts_set_persist(acme_accounts_t *accounts,
             || (prefix && !acme_dns_persist_is_prefix(prefix)))) {
         rv = acme_fail(
             res, APR_EINVAL,
-            "keeper: a worker described a record of dns-persist-01 that cannot exist");
+            "keeper: the witness described a record of dns-persist-01 that cannot exist");
     }
     if (rv == APR_SUCCESS) {
         rv = find_entry(&entry, accounts, ca, res);

@@ -18,6 +18,7 @@ typedef struct {
     int contacts_changed;       /* the configured ones differ from the CA's */
     int has_next_key;           /* a key change was begun (8555, 7.3.5) */
     int deactivated;
+    const apr_array_header_t *hosts;    /* as acme_account_file_t has them; */
     const char *persist_issuer; /* as acme_account_file_t has them */
     int persist_draft;
     const char *persist_prefix;
@@ -61,7 +62,8 @@ int acme_accounts_contacts_changed(acme_accounts_t *accounts,
 /*
  * Store and log the URL that the CA gave to the account, with the configured
  * contacts as those that the CA has now. NULL: the CA no longer knows the
- * account. Fails when the account file cannot be written.
+ * account. Fails when the account file cannot be written, and with APR_EACCES
+ * for an account that the administrator had deactivated.
  */
 apr_status_t acme_accounts_set_url(acme_accounts_t *accounts, apr_uint32_t ca,
                                    const char *url, acme_result_t *res,
@@ -91,6 +93,15 @@ apr_status_t acme_accounts_deactivated(acme_accounts_t *accounts,
                                        apr_pool_t *p);
 
 /*
+ * Store the hosts (const char *: acme_url_host()) of the URLs in the CA's
+ * directory. Fails when the account file cannot be written.
+ */
+apr_status_t acme_accounts_set_hosts(acme_accounts_t *accounts,
+                                     apr_uint32_t ca,
+                                     const apr_array_header_t *hosts,
+                                     acme_result_t *res, apr_pool_t *p);
+
+/*
  * Store the URL of the CA's terms of service. True when another URL was stored
  * before. A failure is logged, and is not a change. (8555, 7.3.3)
  */
@@ -98,7 +109,7 @@ int acme_accounts_note_terms(acme_accounts_t *accounts, apr_uint32_t ca,
                              const char *url, apr_pool_t *p);
 
 /*
- * Store the format of the records of dns-persist-01 at a CA, as a worker
+ * Store the format of the records of dns-persist-01 at a CA, as the witness
  * reports it. APR_EINVAL: the issuer is not a name, or draft or prefix are
  * invalid; they are checked because administrators copy them into zones.
  */

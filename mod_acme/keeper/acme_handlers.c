@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "acme_accounts.h"
+#include "acme_ca_facts.h"
 #include "acme_file.h"
 #include "acme_install.h"
 #include "acme_meta.h"
@@ -20,8 +21,13 @@ struct acme_handlers_t {
     acme_registry_t *registry;
     acme_reload_t *reload;
     acme_accounts_t *accounts;
+    acme_ca_facts_t *facts;
     acme_dns_records_t *records;
 };
+
+/* What was asked of a CA is asked again after this. */
+#define ACCOUNT_AGE apr_time_from_sec(5)
+#define RECORDS_AGE apr_time_from_sec(60)
 
 /* A request that is being served, and what its target is. */
 typedef struct {
@@ -61,6 +67,11 @@ static apr_status_t serve_changes(acme_message_t *reply,
                                    "keeper: no certificate has changed");
 }
 
+static int is_by_worker(const request_t *request)
+{
+    return request->message->who == ACME_BY_WORKER;
+}
+
 /* Is a revocation requested? That works without the account. (8555, 7.6) */
 static int is_revocation_requested(const request_t *request)
 {
@@ -82,6 +93,15 @@ static apr_status_t serve_prepare(acme_message_t *reply,
 
     rv = acme_accounts_find(&account, request->handlers->accounts, request->ca,
                             request->res);
+    if (rv == APR_SUCCESS && is_by_worker(request)
+        && (account->has_next_key || account->contacts_changed)) {
+        apr_status_t known = acme_ca_facts_know(
+            request->handlers->facts, request->about, ACME_LOOK_UP_ACCOUNT,
+            ACCOUNT_AGE, request->res);
+
+        /* An order waits until it is known which key can sign it. */
+        rv = account->has_next_key ? known : APR_SUCCESS;
+    }
     if (rv == APR_SUCCESS && !is_revocation_requested(request)) {
         rv = acme_accounts_check(request->handlers->accounts, account,
                                  request->res, request->p);
@@ -121,11 +141,52 @@ static apr_status_t serve_prepare(acme_message_t *reply,
     return APR_SUCCESS;
 }
 
-static apr_status_t serve_sign(acme_message_t *reply,
-                               const request_t *request)
+/* What the witness alone has to do, and what no order needs. */
+static int is_for_witness(const acme_msg_sign_t *sign)
+{
+    switch (sign->kind) {
+    case ACME_SIGN_UPDATE_ACCOUNT:
+    case ACME_SIGN_DEACTIVATE:
+    case ACME_SIGN_KEY_CHANGE:
+    case ACME_SIGN_REVOKE:
+        return 1;
+    default:
+        return (sign->with & (ACME_WITH_NEXT_KEY | ACME_WITH_CERT_KEY)) != 0;
+    }
+}
+
+/* A URL that a worker got from the CA, as it says; NULL: none. */
+static apr_status_t check_url(const request_t *request, const char *url)
 {
     apr_status_t rv;
 
+    if (!url) {
+        return APR_SUCCESS;
+    }
+    rv = acme_url_check(url, request->res, request->p);
+    if (rv == APR_SUCCESS && is_by_worker(request)) {
+        rv = acme_ca_facts_check_url(request->handlers->facts, request->about,
+                                     url, request->res, request->p);
+    }
+    return rv;
+}
+
+static apr_status_t serve_sign(acme_message_t *reply,
+                               const request_t *request)
+{
+    const acme_msg_sign_t *sign = request->message->body;
+    apr_status_t rv;
+
+    if (is_by_worker(request) && is_for_witness(sign)) {
+        return acme_fail(
+            request->res, APR_EACCES,
+            "%s: a worker asked for a signature that only the process acme-witness may ask for",
+            request->cert->id);
+    }
+    rv = check_url(request, sign->url);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     rv =
         acme_sign(&reply->tail, request->registry, request->handlers->accounts,
                   request->message->body, request->res, request->p);
@@ -141,8 +202,7 @@ static apr_status_t find_url(const char **purl, const request_t *request)
     const acme_msg_url_t *body = request->message->body;
 
     *purl = body->url[0] ? body->url : NULL;
-    return *purl ? acme_url_check(*purl, request->res, request->p)
-                 : APR_SUCCESS;
+    return check_url(request, *purl);
 }
 
 static apr_status_t serve_account(acme_message_t *reply,
@@ -323,7 +383,15 @@ static apr_status_t serve_done(acme_message_t *reply,
 static apr_status_t serve_note(acme_message_t *reply,
                                const request_t *request)
 {
+    const acme_msg_note_t *note = request->message->body;
+
     (void)reply;
+    if (is_by_worker(request) && note->want > ACME_WANT_RENEWAL) {
+        return acme_fail(
+            request->res, APR_EACCES,
+            "%s: a worker reported on a request of the administrator that is not a worker's to carry out",
+            request->cert->id);
+    }
     acme_registry_order_noted(request->registry, request->message->body,
                               apr_time_now(), request->p);
     return APR_SUCCESS;
@@ -395,6 +463,16 @@ static apr_status_t serve_persist(acme_message_t *reply,
                                      request->p);
 }
 
+static apr_status_t serve_looked(acme_message_t *reply,
+                                 const request_t *request)
+{
+    (void)reply;
+    return acme_ca_facts_looked(request->handlers->facts,
+                                request->message->body,
+                                request->message->tail, request->res,
+                                request->p);
+}
+
 static apr_status_t serve_txt(acme_message_t *reply, const request_t *request)
 {
     const acme_msg_txt_t *body = request->message->body;
@@ -402,8 +480,13 @@ static apr_status_t serve_txt(acme_message_t *reply, const request_t *request)
     const char *text;
     apr_status_t rv;
 
-    rv = acme_accounts_find(&account, request->handlers->accounts, request->ca,
-                            request->res);
+    /* It authorises whoever has that account: asked of the CA itself. */
+    rv = acme_ca_facts_know(request->handlers->facts, request->about,
+                            ACME_LOOK_UP_RECORDS, RECORDS_AGE, request->res);
+    if (rv == APR_SUCCESS) {
+        rv = acme_accounts_find(&account, request->handlers->accounts,
+                                request->ca, request->res);
+    }
     if (rv == APR_SUCCESS) {
         rv = acme_persist_zone_lines(&text, request->cert, account,
                                      body->until, request->res, request->p);
@@ -463,6 +546,7 @@ static handler_t *const served[ACME_MSG_KINDS] = {
     [ACME_MSG_NOTE] = serve_note,       [ACME_MSG_WINDOW] = serve_window,
     [ACME_MSG_INSTALL] = serve_install, [ACME_MSG_LIVE] = serve_live,
     [ACME_MSG_DONE] = serve_done,       [ACME_MSG_PERSIST] = serve_persist,
+    [ACME_MSG_LOOKED] = serve_looked,
     [ACME_MSG_LIST] = serve_list,       [ACME_MSG_ACCOUNTS] = serve_accounts,
     [ACME_MSG_TXT] = serve_txt,         [ACME_MSG_WANT] = serve_want
 };
@@ -478,6 +562,7 @@ acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
     handlers->reload = reload;
     handlers->records = records;
     handlers->accounts = acme_accounts_create(registry, p);
+    handlers->facts = acme_ca_facts_create(registry, handlers->accounts, p);
     return handlers;
 }
 

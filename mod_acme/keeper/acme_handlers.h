@@ -30,7 +30,10 @@ void acme_handlers_update_contacts(acme_handlers_t *handlers, apr_pool_t *p);
  * Serve a request that its sender may send. On success reply is filled; its
  * body and tail are in p, or in the registry until its next change. On failure
  * res is the body of the reply. APR_EAGAIN: there is no reply yet; call again
- * with the same request when a command has ended.
+ * with the same request when a command has ended, and each second.
+ *
+ * Of a worker (request->who) less is believed than of the witness: its URLs
+ * have a host of the CA, and it has no part in what an administrator asked for.
  */
 apr_status_t acme_handlers_answer(acme_message_t *reply,
                                   acme_handlers_t *handlers,

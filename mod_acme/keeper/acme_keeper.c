@@ -232,14 +232,14 @@ static int listen_for_control(const loop_t *loop, apr_pool_t *p)
  * protocol or does not read its replies.
  */
 static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
-                                   const acme_message_t *request,
-                                   apr_pool_t *p)
+                                   acme_message_t *request, apr_pool_t *p)
 {
     acme_message_t reply;
     acme_result_t res;
     apr_status_t rv;
 
     acme_result_clear(&res);
+    request->who = channel->who;
     if (!acme_message_allowed(request->kind, channel->who)) {
         acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper",
                  "a process sent the message %s, which it may not send",

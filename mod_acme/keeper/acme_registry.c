@@ -491,6 +491,26 @@ void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
     publish_change(registry, cert);
 }
 
+int acme_registry_look_up(acme_registry_t *registry, apr_uint32_t cert,
+                          acme_look_up_e look_up, apr_uint32_t ca)
+{
+    acme_state_t *state = &registry->states[cert];
+
+    if (state->look_up) {
+        return 0;
+    }
+    state->look_up = look_up;
+    state->look_up_ca = ca;
+    publish_change(registry, cert);
+    return 1;
+}
+
+void acme_registry_looked_up(acme_registry_t *registry, apr_uint32_t cert)
+{
+    registry->states[cert].look_up = ACME_LOOK_UP_NOTHING;
+    publish_change(registry, cert);
+}
+
 void acme_registry_want_done(acme_registry_t *registry,
                              const acme_msg_want_t *want, apr_time_t now,
                              apr_pool_t *p)

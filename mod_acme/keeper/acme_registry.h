@@ -67,6 +67,13 @@ void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
                         apr_time_t now, apr_pool_t *p);
 
 /*
+ * Have the witness ask the CA at this position. False when it asks another
+ * question of this certificate now: try again when that has ended.
+ */
+int acme_registry_look_up(acme_registry_t *registry, apr_uint32_t cert,
+                          acme_look_up_e look_up, apr_uint32_t ca);
+
+/*
  * Warn daily of each certificate within its warn window, whatever the renewal
  * threads do: they may hang. Returns when to call again.
  */
@@ -79,6 +86,9 @@ void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,
                               apr_pool_t *p);
 
 /* Events */
+
+/* The witness has asked what it was to look up. */
+void acme_registry_looked_up(acme_registry_t *registry, apr_uint32_t cert);
 
 /* An order is under way, or is no longer. */
 void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,

@@ -9,6 +9,7 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 %C%_libacme_keeper_la_CFLAGS = $(hidden)
 %C%_libacme_keeper_la_SOURCES = \
 	%D%/acme_accounts.c %D%/acme_accounts.h \
+	%D%/acme_ca_facts.c %D%/acme_ca_facts.h \
 	%D%/acme_channels.c %D%/acme_channels.h \
 	%D%/acme_dns_command.c %D%/acme_dns_command.h \
 	%D%/acme_dns_records.c %D%/acme_dns_records.h \

@@ -7,6 +7,7 @@
 
 #include "acme_directory.h"
 #include "acme_dns_persist.h"
+#include "acme_name.h"
 #include "acme_text.h"
 #include "acme_url.h"
 
@@ -136,4 +137,21 @@ acme_directory_t *acme_directory_copy(const acme_directory_t *from,
     dir->issuer_domain_names = copy_strings(from->issuer_domain_names, p);
     dir->account_hash_prefix = apr_pstrdup(p, from->account_hash_prefix);
     return dir;
+}
+
+const char *acme_directory_hosts(const acme_directory_t *dir, const char *url,
+                                 apr_pool_t *p)
+{
+    const char *const urls[] = { url, dir->new_nonce, dir->new_account,
+                                 dir->new_order, dir->revoke_cert,
+                                 dir->key_change, dir->renewal_info };
+    apr_array_header_t *hosts = apr_array_make(p, 4, sizeof(const char *));
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+        if (urls[i] && !acme_name_in(hosts, acme_url_host(urls[i], p))) {
+            APR_ARRAY_PUSH(hosts, const char *) = acme_url_host(urls[i], p);
+        }
+    }
+    return apr_array_pstrcat(p, hosts, '\n');
 }

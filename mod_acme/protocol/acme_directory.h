@@ -47,6 +47,14 @@ apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
                                   const char *what, acme_result_t *res,
                                   apr_pool_t *p);
 
+/*
+ * The hosts, with their ports, of the URLs of the resources, and of the
+ * directory's own: acme_url_host(), one a line, each once. In p. The other
+ * URLs of a CA, which no directory has, are expected at these.
+ */
+const char *acme_directory_hosts(const acme_directory_t *dir, const char *url,
+                                 apr_pool_t *p);
+
 /* A copy with all its strings and arrays in p. */
 acme_directory_t *acme_directory_copy(const acme_directory_t *from,
                                       apr_pool_t *p);

@@ -121,13 +121,46 @@ apr_status_t acme_account_settle_contacts(const acme_task_t *task,
         ? acme_task_send_url(task, ACME_MSG_ACCOUNT, account_url, res) : rv;
 }
 
+/* Prepared anew with a URL: another task may have been faster. */
+static apr_status_t register_once(acme_task_attempt_t *attempt,
+                                  const acme_task_t *task, acme_result_t *res)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!attempt->prepared->account_url[0]) {
+        rv = register_account(task, res);
+        if (rv == APR_SUCCESS) {
+            rv = acme_task_prepare(attempt, task, res);
+        }
+    }
+    return rv;
+}
+
+apr_status_t acme_account_settle_url(acme_task_attempt_t *attempt,
+                                     const acme_task_t *task,
+                                     acme_result_t *res)
+{
+    apr_status_t rv;
+
+    if (attempt->prepared->account_url[0]) {
+        return APR_SUCCESS;
+    }
+    acme_ca_pool_lock_account(task->env->cas, ca_index(task));
+    rv = acme_task_prepare(attempt, task, res);
+    if (rv == APR_SUCCESS) {
+        rv = register_once(attempt, task, res);
+    }
+    acme_ca_pool_unlock_account(task->env->cas, ca_index(task));
+    return rv;
+}
+
 apr_status_t acme_account_settle(acme_task_attempt_t *attempt,
                                  const acme_task_t *task, acme_result_t *res)
 {
     const acme_msg_prepared_t *prepared = attempt->prepared;
     const acme_directory_t *dir;
     acme_result_t ignored;
-    apr_status_t rv;
+    apr_status_t rv = APR_SUCCESS;
 
     if (prepared->account_url[0] && !prepared->has_next_key
         && !prepared->contacts_changed) {
@@ -142,15 +175,13 @@ apr_status_t acme_account_settle(acme_task_attempt_t *attempt,
             rv = acme_task_prepare(attempt, task, res);
         }
     }
-    if (rv == APR_SUCCESS && !attempt->prepared->account_url[0]) {
-        rv = register_account(task, res);
-        if (rv == APR_SUCCESS) {
-            rv = acme_task_prepare(attempt, task, res);
-        }
-    }
-    else if (rv == APR_SUCCESS && attempt->prepared->contacts_changed) {
+    if (rv == APR_SUCCESS && attempt->prepared->account_url[0]
+        && attempt->prepared->contacts_changed) {
         rv = acme_account_settle_contacts(
             task, attempt->prepared->account_url, res);
+    }
+    else if (rv == APR_SUCCESS) {
+        rv = register_once(attempt, task, res);
     }
     if (rv == APR_SUCCESS
         && !acme_session_directory(&dir, task->session, &ignored, task->p)) {
@@ -161,9 +192,8 @@ apr_status_t acme_account_settle(acme_task_attempt_t *attempt,
 }
 
 /* Another task may have had it registered meanwhile: that one is kept. */
-apr_status_t acme_account_settle_forget(acme_task_attempt_t *attempt,
-                                        const acme_task_t *task,
-                                        acme_result_t *res)
+static apr_status_t forget_account(acme_task_attempt_t *attempt,
+                                   const acme_task_t *task, acme_result_t *res)
 {
     const char *lost = attempt->prepared->account_url;
     apr_status_t rv;
@@ -178,4 +208,44 @@ apr_status_t acme_account_settle_forget(acme_task_attempt_t *attempt,
         rv = acme_task_send_url(task, ACME_MSG_ORDER, "", res);
     }
     return rv;
+}
+
+/*
+ * May the CA mean the account, where it does not say so? It speaks of a key
+ * that is not the account's, or of an account that is none.
+ */
+static int is_maybe_about_account(const acme_task_attempt_t *attempt,
+                                  const acme_task_t *task,
+                                  const acme_result_t *res)
+{
+    return task->state->wanted <= ACME_WANT_RENEWAL && !attempt->order
+        && attempt->prepared && attempt->prepared->account_url[0]
+        && (acme_problem_is(res, "unauthorized")
+            || acme_problem_is(res, "malformed"));
+}
+
+int acme_account_settle_again(acme_task_attempt_t *attempt,
+                              const acme_task_t *task, acme_result_t *res)
+{
+    acme_result_t why;
+    const char *url;
+    apr_status_t rv;
+
+    if (acme_problem_is(res, "accountDoesNotExist")) {
+        rv = forget_account(attempt, task, &why);
+        if (rv != APR_SUCCESS) {
+            *res = why;
+        }
+        return rv == APR_SUCCESS;
+    }
+    if (!is_maybe_about_account(attempt, task, res)) {
+        return 0;
+    }
+    rv = acme_account_find(&url, task->session, &why, task->p);
+    if (rv == APR_SUCCESS && strcmp(url, attempt->prepared->account_url)) {
+        rv = acme_task_send_url(task, ACME_MSG_ACCOUNT, url, &why);
+        return rv == APR_SUCCESS;
+    }
+    return rv != APR_SUCCESS && acme_problem_is(&why, "accountDoesNotExist")
+        && forget_account(attempt, task, &why) == APR_SUCCESS;
 }

@@ -54,20 +54,27 @@ static apr_status_t revoke_part(const acme_task_t *task, int has_account,
     return rv;
 }
 
-/* The keeper makes the next key when it signs for it. (8555, 7.3.5) */
+/*
+ * The keeper makes the next key when it signs for it. (8555, 7.3.5) Nobody may
+ * settle the account meanwhile: the CA would say that it has the old key, the
+ * next one would be dropped, and then be the account's.
+ */
 static apr_status_t change_key(const acme_task_t *task, acme_result_t *res)
 {
+    const apr_uint32_t ca = acme_conf_ca_index(task->cert, task->request->ca);
     acme_result_t ignored;
     apr_status_t rv;
 
+    acme_ca_pool_lock_account(task->env->cas, ca);
     rv = acme_account_key_change(task->session, res, task->p);
     if (rv == APR_SUCCESS) {
-        return acme_task_send_key(task, ACME_KEY_PROMOTE, res);
+        rv = acme_task_send_key(task, ACME_KEY_PROMOTE, res);
     }
-    /* Refused for certain; when its fate is unknown, both keys stay. */
-    if (res->problem[0] && res->retry == ACME_RETRY_NEVER) {
+    else if (res->problem[0] && res->retry == ACME_RETRY_NEVER) {
+        /* Refused for certain; when its fate is unknown, both keys stay. */
         acme_task_send_key(task, ACME_KEY_DROP, &ignored);
     }
+    acme_ca_pool_unlock_account(task->env->cas, ca);
     return rv;
 }
 
@@ -157,11 +164,8 @@ void acme_admin_task_run(const acme_task_env_t *env,
     if (rv == APR_SUCCESS) {
         rv = do_task(&attempt, task, &why.res);
         if (rv != APR_SUCCESS
-            && acme_problem_is(&why.res, "accountDoesNotExist")) {
-            rv = acme_account_settle_forget(&attempt, task, &why.res);
-            if (rv == APR_SUCCESS) {
-                rv = do_task(&attempt, task, &why.res);
-            }
+            && acme_account_settle_again(&attempt, task, &why.res)) {
+            rv = do_task(&attempt, task, &why.res);
         }
     }
     acme_task_end(task, rv, &why);

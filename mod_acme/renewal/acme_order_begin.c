@@ -6,7 +6,6 @@
 
 #include <apr_strings.h>
 
-#include "acme_account_settle.h"
 #include "acme_dns01.h"
 #include "acme_name.h"
 #include "acme_order_begin.h"
@@ -103,9 +102,6 @@ static apr_status_t choose_extras(const acme_task_t *task, acme_result_t *res)
 
     task->signing->with &= ~(apr_uint32_t)DROPPABLE;
     rv = acme_session_directory(&dir, task->session, res, task->p);
-    if (rv == APR_SUCCESS) {
-        rv = acme_account_settle_terms(task, res);
-    }
     if (rv != APR_SUCCESS) {
         return rv;
     }

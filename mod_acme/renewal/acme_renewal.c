@@ -7,7 +7,6 @@
 #include "acme_chain_pick.h"
 #include "acme_challenge_pick.h"
 #include "acme_order_begin.h"
-#include "acme_problem.h"
 #include "acme_renewal.h"
 #include "acme_validation.h"
 
@@ -19,7 +18,7 @@ void acme_renewal_run(const acme_task_env_t *env, acme_task_request_t *request,
     acme_task_chain_t chain;
     acme_target_t *about;
     const acme_task_t *task;
-    int account_was_lost = 0;
+    int account_was_asked = 0;
     apr_status_t rv;
 
     if (!acme_task_may_begin(env, request)) {
@@ -41,7 +40,7 @@ void acme_renewal_run(const acme_task_env_t *env, acme_task_request_t *request,
             continue;
         }
         if (rv == APR_SUCCESS) {
-            rv = acme_account_settle(&attempt, task, &why.res);
+            rv = acme_account_settle_url(&attempt, task, &why.res);
         }
         if (rv == APR_SUCCESS) {
             rv = acme_order_begin(&attempt, task, &why);
@@ -80,10 +79,10 @@ void acme_renewal_run(const acme_task_env_t *env, acme_task_request_t *request,
         if (rv == APR_SUCCESS) {
             about->part++;
         }
-        else if (acme_problem_is(&why.res, "accountDoesNotExist")
-                 && !account_was_lost) {
-            account_was_lost = 1;
-            rv = acme_account_settle_forget(&attempt, task, &why.res);
+        else if (!account_was_asked
+                 && acme_account_settle_again(&attempt, task, &why.res)) {
+            account_was_asked = 1;
+            rv = APR_SUCCESS;   /* with the account that our key has */
         }
         else if (acme_challenge_pick_next(&attempt, task, &why)) {
             rv = APR_SUCCESS;   /* a new order; this challenge is left out */

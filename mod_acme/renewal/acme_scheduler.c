@@ -11,6 +11,7 @@
 #include "acme_admin_task.h"
 #include "acme_keeper_client.h"
 #include "acme_live_check.h"
+#include "acme_look_up.h"
 #include "acme_next_step.h"
 #include "acme_rate_limits.h"
 #include "acme_renewal.h"
@@ -238,40 +239,54 @@ static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
     return at <= now;
 }
 
-/* What to do with the certificate now; false: nothing. */
-static int find_task(acme_scheduler_t *scheduler, entry_t *entry,
-                     apr_time_t now)
+/* The order that is due now; false: none. */
+static int find_order(acme_scheduler_t *scheduler, entry_t *entry,
+                      apr_time_t now)
+{
+    const acme_state_t *state = &entry->state;
+
+    entry->task = acme_renewal_run;
+    return state->wanted <= ACME_WANT_RENEWAL
+        && acme_next_step_is_due(state, now)
+        && choose_ca(scheduler, entry, now);
+}
+
+/* What to ask the CA now; false: nothing. */
+static int find_question(entry_t *entry, apr_time_t now)
 {
     const acme_state_t *state = &entry->state;
     apr_time_t ask_at;
 
-    if (acme_next_step_is_due(state, now)) {
-        switch (state->wanted) {
-        case ACME_WANT_NOTHING:
-        case ACME_WANT_RENEWAL:
-            if (choose_ca(scheduler, entry, now)) {
-                entry->task = acme_renewal_run;
-                return 1;
-            }
-            break;
-        case ACME_WANT_CHAIN:
-        case ACME_WANT_REVOCATION:
-        case ACME_WANT_DELETION:
-            entry->task = acme_admin_task_run;
-            entry->request.ca = state->issued_by == ACME_NO_CA
-                ? 0 : state->issued_by;
-            return 1;
-        default:
-            entry->task = acme_admin_task_run;
-            entry->request.ca = state->wanted_ca < state->cas
-                ? state->wanted_ca : 0;
-            return 1;
-        }
+    if (state->wanted > ACME_WANT_RENEWAL
+        && acme_next_step_is_due(state, now)) {
+        const apr_uint32_t ca = state->wanted <= ACME_WANT_DELETION
+            ? state->issued_by : state->wanted_ca;
+
+        entry->task = acme_admin_task_run;
+        entry->request.ca = ca < state->cas ? ca : 0;
+        return 1;
+    }
+    if (state->look_up) {
+        entry->task = acme_look_up_run;
+        entry->request.ca = state->look_up_ca < state->cas ? state->look_up_ca
+                                                           : 0;
+        return 1;
     }
     entry->task = acme_live_check_run;
     entry->request.ca = state->issued_by;
     ask_at = acme_timing_ask_at(state, now);
     return ask_at && ask_at <= now;
+}
+
+/* What to do with the certificate now; false: nothing. */
+static int find_task(acme_scheduler_t *scheduler, entry_t *entry,
+                     apr_time_t now)
+{
+    const int duties = scheduler->conf.duties;
+
+    return ((duties & ACME_DUTY_ORDERS)
+            && find_order(scheduler, entry, now))
+        || ((duties & ACME_DUTY_WITNESS) && find_question(entry, now));
 }
 
 /* True when something is under way. */

@@ -1,8 +1,9 @@
 /*
  * acme_scheduler.h - what is due, and the threads that do it.
  *
- * One in the child that has the singleton of mod_watchdog. The watchdog's
- * thread only looks; orders run in threads of their own, side by side.
+ * One in the child that has the singleton of mod_watchdog, whose thread only
+ * looks, and one in the witness. What they begin runs in threads of its own,
+ * side by side.
  */
 #ifndef ACME_SCHEDULER_H
 #define ACME_SCHEDULER_H
@@ -10,9 +11,18 @@
 #include "acme_log.h"
 #include "acme_task.h"
 
+/*
+ * What this process does: bits. Orders need who answers challenges, a worker.
+ * All that the keeper has to believe is asked by the witness: the requests of
+ * an administrator, what the CA says of live certificates and of our account.
+ */
+#define ACME_DUTY_ORDERS  1
+#define ACME_DUTY_WITNESS 2
+
 typedef struct {
     const acme_conf_t *conf;
-    const acme_solver_t *solver;
+    int duties;                 /* ACME_DUTY_... */
+    const acme_solver_t *solver;        /* NULL: without ACME_DUTY_ORDERS */
     const acme_log_t *log;
     const char *user_agent;
     const acme_keeper_address_t *keeper;        /* lives as long */

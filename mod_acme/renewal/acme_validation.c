@@ -6,7 +6,6 @@
 #include "acme_alpn_cert.h"
 #include "acme_challenge_pick.h"
 #include "acme_dns01.h"
-#include "acme_persist_check.h"
 #include "acme_validation.h"
 
 /* Every so many times a pending order is fetched, its authorizations are. */
@@ -137,7 +136,7 @@ static apr_status_t pick_challenges(apr_array_header_t *rows,
 {
     apr_array_header_t *authzs = apr_array_make(
         task->p, 4, sizeof(acme_authorization_t *));
-    int is_reported = 0, i;
+    int i;
     apr_status_t rv;
 
     rv = fetch_authorizations(authzs, attempt, task, why);
@@ -149,9 +148,6 @@ static apr_status_t pick_challenges(apr_array_header_t *rows,
         if (authz->status == ACME_AUTHORIZATION_VALID) {
             attempt->valid_before++;
             continue;
-        }
-        if (!is_reported) {
-            is_reported = acme_persist_check_report(task, authz);
         }
         row = apr_array_push(rows);
         row->authz = authz;

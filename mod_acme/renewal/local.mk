@@ -1,4 +1,4 @@
-# renewal - orders, from due to installed; runs in a worker.
+# renewal - orders, from due to installed; runs in a worker and the witness.
 
 in_renewal = -I$(srcdir)/%D%
 renewal_flags = $(in_renewal) $(in_ipc) $(in_protocol) $(in_net) $(in_crypto) $(in_base) $(cppflags)
@@ -15,6 +15,7 @@ noinst_LTLIBRARIES += %D%/libacme_renewal.la
 	%D%/acme_challenge_pick.c %D%/acme_challenge_pick.h \
 	%D%/acme_dns01.c %D%/acme_dns01.h \
 	%D%/acme_live_check.c %D%/acme_live_check.h \
+	%D%/acme_look_up.c %D%/acme_look_up.h \
 	%D%/acme_order_begin.c %D%/acme_order_begin.h \
 	%D%/acme_persist_check.c %D%/acme_persist_check.h \
 	%D%/acme_propagation.c %D%/acme_propagation.h \

@@ -18,6 +18,7 @@
 
 #define ACCOUNT_SIZE_MAX (64 * 1024)
 #define CONTACT_SIZE_MAX 1000
+#define HOST_SIZE_MAX 300       /* octets, with its port */
 #define ISSUER_SIZE_MAX 300
 #define HOST_MAX 200            /* with the digest below any NAME_MAX */
 
@@ -99,6 +100,9 @@ static apr_status_t read_account(acme_account_file_t *account,
     if (json_object_get(json, "contacts")) {
         account->contacts = acme_json_strings(json, "contacts",
                                               CONTACT_SIZE_MAX, p);
+    }
+    if (json_object_get(json, "hosts")) {
+        account->hosts = acme_json_strings(json, "hosts", HOST_SIZE_MAX, p);
     }
     if (!json_object_get(json, "url")) {
         return APR_SUCCESS;
@@ -202,9 +206,13 @@ apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
                      "persistIssuer", account->persist_issuer,
                      "persistDraft", account->persist_draft,
                      "persistPrefix", account->persist_prefix);
-    if (!json || (account->contacts
-                  && json_object_set_new(json, "contacts",
-                                         acme_json_array(account->contacts)))) {
+    if (!json
+        || (account->contacts
+            && json_object_set_new(json, "contacts",
+                                   acme_json_array(account->contacts)))
+        || (account->hosts
+            && json_object_set_new(json, "hosts",
+                                   acme_json_array(account->hosts)))) {
         json_decref(json);
         return acme_fail(res, APR_EINVAL, "%s: a text is not UTF-8", path);
     }

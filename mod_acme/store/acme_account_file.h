@@ -26,6 +26,8 @@ typedef struct {
     const char *terms;          /* URL of the terms when last fetched, or
                                    NULL */
     int deactivated;            /* at the CA, by our administrator */
+    const apr_array_header_t *hosts;    /* const char *: acme_url_host() of the
+                                   URLs of its directory; NULL: not known */
     const char *persist_issuer; /* issuer name that records for dns-persist-01
                                    begin with; NULL: not known */
     int persist_draft;          /* 1 or 2 */

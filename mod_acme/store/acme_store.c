@@ -282,6 +282,13 @@ static int is_aside_name(const char *name)
     return name[i] == 'Z' && name[i + 1] == '-';
 }
 
+/* An account's former key may be the one that its CA has: it is never pruned,
+   and no worker can make one. */
+static int is_account_key(const char *name)
+{
+    return strstr(name, "-accounts-") && strstr(name, "key.pem");
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -301,7 +308,7 @@ static void aside_prune(const acme_store_t *store, apr_pool_t *p)
         return;
     }
     while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
-        if (is_aside_name(info.name)) {
+        if (is_aside_name(info.name) && !is_account_key(info.name)) {
             APR_ARRAY_PUSH(names, const char *) = apr_pstrdup(p, info.name);
         }
     }

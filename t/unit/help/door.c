@@ -19,6 +19,8 @@ void door_open(door_t *door)
     door->address.path = door->path;
     memset(door->address.token, 0x5a, sizeof(door->address.token));
     door->address.token[0] = (unsigned char)count;
+    door->witness = door->address;
+    door->witness.token[1] = 0xa5;
     if (acme_keeper_address_listen(&door->listener, door->path, geteuid(),
                                    &own)) {
         fail_msg("%s", own.detail);

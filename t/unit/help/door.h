@@ -8,7 +8,8 @@
 #include "acme_keeper_address.h"
 
 typedef struct {
-    acme_keeper_address_t address;
+    acme_keeper_address_t address;      /* for workers */
+    acme_keeper_address_t witness;
     int listener;
     char path[64];
 } door_t;

@@ -50,6 +50,8 @@ static void be_the_keeper(pid_t parent, int fd)
     keeper.user = getuid();
     keeper.roles[0].who = ACME_BY_WORKER;
     keeper.roles[0].token = door.address.token;
+    keeper.roles[1].who = ACME_BY_WITNESS;
+    keeper.roles[1].token = door.witness.token;
     keeper.pulse = -1;
     keeper.publish = publish;
     keeper.held = held;
@@ -116,21 +118,25 @@ apr_status_t hear(acme_message_t *reply, int fd)
     return rv;
 }
 
-int knock(void)
+static int knock_with(const unsigned char *token)
 {
     acme_msg_hello_t hello;
-    acme_message_t message = { ACME_MSG_HELLO, APR_SUCCESS, &hello, NULL, 0 };
+    acme_message_t message = { .kind = ACME_MSG_HELLO, .body = &hello };
     int fd = door_knock(&door);
 
-    memcpy(hello.token, door.address.token, sizeof(hello.token));
+    memcpy(hello.token, token, sizeof(hello.token));
     assert_int_equal(acme_message_send_request(fd, &message, &res), 0);
     return fd;
 }
 
-int open_channel(void)
+int knock(void)
+{
+    return knock_with(door.address.token);
+}
+
+static int welcomed(int fd)
 {
     acme_message_t reply;
-    int fd = knock();
 
     if (hear(&reply, fd)) {
         fail_msg("no welcome: %s", res.detail);
@@ -138,6 +144,16 @@ int open_channel(void)
     assert_int_equal(reply.kind, ACME_MSG_HELLO);
     assert_int_equal(((const acme_msg_welcome_t *)reply.body)->certs, 2);
     return fd;
+}
+
+int open_channel(void)
+{
+    return welcomed(knock());
+}
+
+int open_witness(void)
+{
+    return welcomed(knock_with(door.witness.token));
 }
 
 int open_control(void)
@@ -155,7 +171,10 @@ acme_message_t say_on(int fd, acme_message_e kind,
                       const void *body, const char *tail,
                       apr_size_t len)
 {
-    acme_message_t request = { kind, APR_SUCCESS, body, tail, len };
+    acme_message_t request = { .kind = kind,
+                               .body = body,
+                               .tail = tail,
+                               .tail_len = len };
     acme_message_t reply;
 
     if (acme_message_send_request(fd, &request, &res) || hear(&reply, fd)) {

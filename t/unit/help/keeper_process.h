@@ -49,6 +49,9 @@ int knock(void);
 
 int open_channel(void);
 
+/* The witness's own. */
+int open_witness(void);
+
 /* acmectl's way in. */
 int open_control(void);
 

@@ -2,6 +2,7 @@
 
 keeper_tests = \
 	%D%/test_accounts \
+	%D%/test_ca_facts \
 	%D%/test_channels \
 	%D%/test_dns_records \
 	%D%/test_event \

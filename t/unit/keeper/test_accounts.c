@@ -9,6 +9,7 @@
 #include "same_key.h"
 
 #define URL "https://ca.example/account/1"
+#define OTHER_URL "https://ca.example/account/2"
 #define SECRET "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"
 
 static acme_conf_t *conf;
@@ -147,9 +148,15 @@ static void a_deactivated_one_stays_so(void **state)
     assert_true(find()->deactivated);
     assert_non_null(strstr(acme_accounts_text(accounts, pool),
                            CA_URL ": deactivated"));
-    tell_url(NULL);
-    tell_url(URL);                              /* a new one */
-    assert_false(find()->deactivated);
+    /* Whatever a worker says that the CA said. */
+    assert_int_equal(acme_accounts_set_url(accounts, 0, NULL, &res, pool),
+                     APR_EACCES);
+    assert_int_equal(acme_accounts_set_url(accounts, 0, OTHER_URL, &res,
+                                           pool), APR_EACCES);
+    assert_non_null(strstr(res.detail, "was deactivated"));
+    open_accounts();
+    assert_true(find()->deactivated);
+    assert_string_equal(find()->url, URL);
 }
 
 /* Keys */

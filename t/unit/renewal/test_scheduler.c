@@ -17,6 +17,8 @@ static apr_pool_t *scheduler_pool;
 static int scheduler_setup(void **state)
 {
     acme_scheduler_conf_t made = { .conf = &conf, .solver = &solver,
+                                   .duties = ACME_DUTY_ORDERS
+                                       | ACME_DUTY_WITNESS,
                                    .log = &test_log,
                                    .user_agent = "mod_acme/test",
                                    .waits = &quick,
