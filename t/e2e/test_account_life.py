@@ -99,8 +99,9 @@ def test_contacts_that_could_not_be_told_are_told_with_the_next_order(site):
 
     ca.forward()
     orders_work(server)
+    wait_until(lambda: account_of(server)["contacts"]
+               == ["mailto:new@example.org"], "the CA was told")
     assert ca.count("account-update") == 2
-    assert account_of(server)["contacts"] == ["mailto:new@example.org"]
 
 
 def test_the_administrator_can_have_them_told_again(site):

@@ -161,14 +161,15 @@ def test_acmectl_says_what_is_wrong_with_the_call(site, ca):
     assert code == 1 and "nobody.example.org" in text
 
 
-def test_acmectl_tells_how_to_get_to_know_the_record(site):
+def test_acmectl_tells_that_the_ca_has_no_such_record(site):
     server = site.server(site.ca())     # of a version that has no such thing
     server.vhost(NAME)
     server.start()
     server.wait_valid(NAME)
     code, text = server.acmectl("dns-persist", NAME)
     assert code == 1
-    assert f"acmectl renew {NAME}" in text
+    assert f"does not offer the challenge dns-persist-01 for {NAME}" in text
+    server.wait_state(NAME, "valid")    # and no order is under way for it
 
 
 def test_one_record_for_a_name_and_its_wildcard(site, ca, names):

@@ -180,10 +180,11 @@ def in_file(server, key):
 
 
 def knowing(server, key):
-    """Workers that have the key in their memory, as text or as octets."""
+    """Workers that have the key in their memory, as text or as octets; and
+    the witness."""
     octets = base64.urlsafe_b64decode(key + "=")
     assert server.workers
-    return [pid for pid in server.workers
+    return [pid for pid in (*server.workers, server.witness)
             if process.occurrences(pid, key.encode())
             or process.occurrences(pid, octets)]
 

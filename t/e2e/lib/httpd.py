@@ -312,9 +312,18 @@ IncludeOptional conf/parts/*.conf
 
     @property
     def workers(self):
-        """The children that serve: all but the keeper, and one that comes."""
+        """The children that serve, and one that comes: not ours."""
         return [pid for pid in process.children(self.pid)
-                if process.name(pid) != "acme-keeper"]
+                if not (process.name(pid) or "").startswith("acme-")]
+
+    @property
+    def witness(self):
+        """Of this load of the server: the last one's ended before it."""
+        def lives():
+            return next((pid for pid in process.children(self.pid)
+                         if process.name(pid) == "acme-witness"), None)
+
+        return wait_until(lives, "the witness has started")
 
     @property
     def keeper(self):
