@@ -15,6 +15,7 @@
 #include "acme_file.h"
 #include "acme_meta.h"
 #include "acme_name.h"
+#include "acme_next_step.h"
 #include "acme_pair.h"
 
 #define DIGEST_MAX 64           /* octets: acme_conf_digest() has fewer */
@@ -27,6 +28,18 @@
  */
 #define LIFETIME_USUAL apr_time_from_sec(400 * 24 * 3600)
 #define LIFETIME_PRIVATE apr_time_from_sec(10LL * 366 * 24 * 3600)
+
+/*
+ * Installations of a certificate within a day that nobody asked for: a worker
+ * that is not ours could bring chains of its own making without end, each with
+ * an archive and a reload. Honest renewals, of days, are fewer; those of a
+ * certificate that lives for hours or minutes are not counted when it is due,
+ * but they rest.
+ */
+#define INSTALLS_A_DAY 12
+#define A_DAY apr_time_from_sec(24 * 3600)
+#define INSTALL_REST apr_time_from_sec(60)
+#define EARLIEST 1000           /* chance of acme_next_step_renew_at() */
 
 /* The part of a certificate that is prepared or installed. */
 typedef struct {
@@ -320,6 +333,61 @@ static int is_made_for(const acme_chain_t *chain,
         && acme_chain_has_key(chain, key);
 }
 
+/*
+ * Is it time for another certificate, by the lifetime of the live one? What
+ * workers report (a window, a revocation) does not count here.
+ */
+static int is_due(const install_t *in)
+{
+    const acme_state_t *state = in->state;
+
+    return !state->live || !state->covers
+        || (in->now >= acme_next_step_renew_at(state->not_before,
+                                               state->not_after,
+                                               &state->renew, EARLIEST)
+            && (in->now < state->installed
+                || in->now >= state->installed + INSTALL_REST));
+}
+
+/* After a refusal the order is dropped: no worker may end it later. */
+static apr_status_t check_frequency(const install_t *in)
+{
+    const char *id = in->cert->id;
+    const apr_time_t first = acme_archive_made_at(in->store, id,
+                                                  INSTALLS_A_DAY, in->now,
+                                                  in->p);
+    acme_result_t ignored;
+
+    if (first <= in->now - A_DAY || in->state->wanted == ACME_WANT_RENEWAL
+        || is_due(in)) {
+        return APR_SUCCESS;
+    }
+    (void)acme_pending_reorder(in->store,
+                               acme_install_pending_name(in->cert,
+                                                         in->about.part,
+                                                         in->p), &ignored,
+                               in->p);
+    acme_fail(in->res, APR_EBUSY,
+              "%s: replaced too often: %d times within a day; the next certificate is installed after %s, or after acmectl renew %s --force",
+              id, INSTALLS_A_DAY, acme_time_text(first + A_DAY, in->p), id);
+    in->res->retry = ACME_RETRY_LATER;
+    in->res->retry_at = first + A_DAY;
+    if (acme_registry_may_complain(in->registry, in->about.cert, in->now)) {
+        acme_log(in->log, ACME_LOG_ERROR, id, "refused: %s", in->res->detail);
+    }
+    return acme_result_reason(in->res, ACME_REASON_INSTALL_LIMITED);
+}
+
+static void prune(const install_t *in)
+{
+    acme_result_t res;
+
+    if (acme_archive_prune(in->store, in->cert->id, in->state->served, in->now,
+                           &res, in->p)) {
+        acme_log(in->log, ACME_LOG_WARNING, in->cert->id, "%s", res.detail);
+    }
+}
+
 /* The order is over. The certificate is live: failures are only logged. */
 static void end_order(const install_t *in, const apr_array_header_t *names)
 {
@@ -328,10 +396,10 @@ static void end_order(const install_t *in, const apr_array_header_t *names)
 
     acme_registry_installed(in->registry, in->about.cert, names, in->now,
                             in->p);
-    if (acme_pending_remove(in->store, id, &res, in->p)
-        || acme_archive_prune(in->store, id, in->now, &res, in->p)) {
+    if (acme_pending_remove(in->store, id, &res, in->p)) {
         acme_log(in->log, ACME_LOG_WARNING, id, "%s", res.detail);
     }
+    prune(in);
 }
 
 /* The contents of an archive: all parts, and their meta.json. */
@@ -507,6 +575,19 @@ static apr_status_t complete(const install_t *in, acme_reload_t *reload)
     return rv;
 }
 
+/* Is this the chain that is live, octet by octet as it would be written? */
+static int is_live_chain(const install_t *in, const acme_chain_t *chain)
+{
+    const char *text;
+    acme_result_t res;
+    apr_size_t len;
+
+    return !acme_file_read(&text, &len,
+                           live_path(in, "fullchain", in->about.part),
+                           ACME_CHAIN_SIZE_MAX, &res, in->p)
+        && !strcmp(text, acme_chain_pem_full(chain, in->p));
+}
+
 /*
  * The same leaf with the chain that the CA has for it today. The request stays
  * pending until the worker is done with all parts.
@@ -518,7 +599,13 @@ static apr_status_t install_new_chain(const install_t *in,
     bundle_t *bundle = make_bundle(in);
     apr_status_t rv;
 
+    if (is_live_chain(in, chain)) {
+        return APR_SUCCESS;
+    }
     rv = acme_chain_linked(chain, in->res, in->p);
+    if (rv == APR_SUCCESS) {
+        rv = check_frequency(in);
+    }
     if (rv == APR_SUCCESS) {
         rv = collect_live(bundle, in, chain);
     }
@@ -526,6 +613,7 @@ static apr_status_t install_new_chain(const install_t *in,
         rv = put_live(in, bundle);
     }
     if (rv == APR_SUCCESS) {
+        prune(in);
         acme_reload_schedule(reload, in->state,
                              in->state->served ? in->state->not_after : 0,
                              in->now);
@@ -545,7 +633,8 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
     apr_status_t rv;
 
     if (!issued->len) {
-        return complete(&in, reload);
+        rv = check_frequency(&in);
+        return rv == APR_SUCCESS ? complete(&in, reload) : rv;
     }
     rv = acme_chain_parse(&chain, issued->pem, issued->len, res, p);
     if (rv != APR_SUCCESS) {
@@ -563,6 +652,10 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
         }
         return APR_SUCCESS;
     }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = check_frequency(&in);
     if (rv != APR_SUCCESS) {
         return rv;
     }

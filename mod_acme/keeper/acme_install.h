@@ -49,8 +49,10 @@ typedef struct {
  * success; while ACME_WANT_CHAIN is requested, its leaf gets the new chain.
  *
  * APR_EINVAL: the chain is refused (acme_install_check_chain()); it is kept in
- * aside/, named in the log, and never served. APR_ENOENT: no key and request
- * are pending. Else the store cannot be read or written.
+ * aside/, named in the log, and never served. APR_EBUSY: twelve were installed
+ * within a day, none was asked for, and the live one is not due; the order is
+ * dropped, and retry_at says when. APR_ENOENT: no key and request are pending.
+ * Else the store cannot be read or written.
  */
 apr_status_t acme_install_chain(acme_registry_t *registry,
                                 acme_reload_t *reload,

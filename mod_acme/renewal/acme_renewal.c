@@ -74,6 +74,7 @@ void acme_renewal_run(const acme_task_env_t *env, acme_task_request_t *request,
             rv = acme_task_install(task, chain.pem, chain.len, chain.url,
                                    &why.res);
             why.order_is_lost = rv == APR_EINVAL;
+            why.is_local = rv != APR_SUCCESS;
         }
         if (acme_stop_is(env->stop)) {
             break;              /* whoever comes after us resumes it */

@@ -223,18 +223,37 @@ apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
     return rv;
 }
 
-/* Was the folder made within ACME_ARCHIVE_KEEP_TIME before now, or later? */
-static int is_young(const char *folder, apr_time_t now)
+/* 0: there is no such folder. */
+static apr_time_t made_at(const char *folder)
 {
     struct stat st;
 
-    return lstat(folder, &st) == 0
-           && apr_time_from_sec(st.st_mtime) > now - ACME_ARCHIVE_KEEP_TIME;
+    return lstat(folder, &st) == 0 ? apr_time_from_sec(st.st_mtime) : 0;
+}
+
+apr_time_t acme_archive_made_at(const acme_store_t *store, const char *id,
+                                int n, apr_time_t now, apr_pool_t *p)
+{
+    const char *folder = acme_store_path(store, "archive", id, p);
+    apr_array_header_t *numbers;
+    acme_result_t ignored;
+    apr_time_t made = 0;
+    int i;
+
+    if (read_numbers(&numbers, folder, &ignored, p)) {
+        return 0;
+    }
+    for (i = 0; n > 0 && i < numbers->nelts; i++) {
+        made = made_at(number_path(folder, APR_ARRAY_IDX(numbers, i, int),
+                                   p));
+        n -= made && made <= now;
+    }
+    return n > 0 ? 0 : made;
 }
 
 apr_status_t acme_archive_prune(acme_store_t *store, const char *id,
-                                apr_time_t now, acme_result_t *res,
-                                apr_pool_t *p)
+                                int served, apr_time_t now,
+                                acme_result_t *res, apr_pool_t *p)
 {
     const char *folder = acme_store_path(store, "archive", id, p);
     apr_array_header_t *numbers;
@@ -252,7 +271,9 @@ apr_status_t acme_archive_prune(acme_store_t *store, const char *id,
         int n = APR_ARRAY_IDX(numbers, i, int);
         const char *path = number_path(folder, n, p);
 
-        if (n != live && !is_young(path, now)) {
+        if (n != live && n != served
+            && (i >= ACME_ARCHIVE_KEEP_MOST
+                || made_at(path) <= now - ACME_ARCHIVE_KEEP_TIME)) {
             rv = acme_file_dir_remove(path, res, p);
         }
     }

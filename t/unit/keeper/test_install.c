@@ -2,6 +2,8 @@
  * test_install.c - a key and its request until the certificate is live,
  * whatever happens between.
  */
+#include <utime.h>
+
 #include "acme_pending.h"
 #include "acme_file.h"
 #include "acme_install.h"
@@ -788,6 +790,131 @@ static void a_chain_that_does_not_fit_is_refused(void **state)
     assert_string_equal(live("fullchain.pem"), pem);
 }
 
+/* The bound of installations */
+
+#define A_DAY_MAX 12
+
+static int archives(void)
+{
+    return count(at("store/archive/a.example"));
+}
+
+/* What a worker that is not ours may bring: one after the other. */
+static apr_status_t install_next(void)
+{
+    static long serial = 1000;
+
+    return install(issued(begin(), (issue_t){ .serial = serial++,
+                                              .until = 90 * DAY + 3600 }));
+}
+
+static void install_so_many(int n)
+{
+    while (n--) {
+        if (install_next()) {
+            fail_msg("%s", res.detail);
+        }
+    }
+}
+
+static void installations_in_a_loop_end(void **state)
+{
+    acme_pending_t *pending;
+    int i, refused = 0;
+
+    (void)state;
+    for (i = 0; i < 40; i++) {
+        refused += install_next() != 0;
+    }
+    assert_int_equal(archives(), A_DAY_MAX);
+    assert_int_equal(refused, 40 - A_DAY_MAX);
+    assert_int_equal(res.reason, ACME_REASON_INSTALL_LIMITED);
+    assert_int_equal(res.retry, ACME_RETRY_LATER);
+    assert_true(res.retry_at > apr_time_now());
+    assert_int_equal(times_logged("too often"), 1);
+    /* Nothing of it is installed later. */
+    assert_int_equal(find(&pending), 0);
+    assert_null(pending->order_url);
+    assert_false(pending->issued);
+    assert_int_equal(install(""), APR_EBUSY);
+    /* Not after a restart either. */
+    open_all();
+    assert_int_equal(install_next(), APR_EBUSY);
+    assert_int_equal(archives(), A_DAY_MAX);
+}
+
+static void installations_of_yesterday_do_not_count(void **state)
+{
+    struct utimbuf times;
+    int i;
+
+    (void)state;
+    install_so_many(A_DAY_MAX);
+    times.actime = times.modtime = time(NULL) - DAY - 60;
+    for (i = 1; i <= 3; i++) {
+        assert_int_equal(utime(at("store/archive/a.example/%d", i), &times),
+                         0);
+    }
+    install_so_many(3);
+    assert_int_equal(install_next(), APR_EBUSY);
+    /* Nor do those of a clock that was wrong. */
+    times.actime = times.modtime = time(NULL) + 400 * DAY;
+    assert_int_equal(utime(at("store/archive/a.example/15"), &times), 0);
+    install_so_many(1);
+}
+
+static void what_is_due_or_wanted_is_installed(void **state)
+{
+    acme_state_t *live;
+
+    (void)state;
+    install_so_many(A_DAY_MAX);
+    assert_int_equal(install_next(), APR_EBUSY);
+
+    live = state_of(registry, 0);
+    live->wanted = ACME_WANT_RENEWAL;
+    install_so_many(1);
+    assert_int_equal(install_next(), APR_EBUSY);
+
+    /* It lives for ten minutes, and nine have passed. */
+    live->not_before = apr_time_now() - apr_time_from_sec(540);
+    live->not_after = apr_time_now() + apr_time_from_sec(60);
+    live->installed = live->not_before;
+    install_so_many(1);
+    assert_int_equal(install_next(), APR_EBUSY);
+
+    /* It lives for a second, as no honest one does. */
+    live->not_before = apr_time_now() - apr_time_from_sec(2);
+    live->not_after = apr_time_now();
+    assert_int_equal(install_next(), APR_EBUSY);
+
+    /* A name was added. */
+    set_names(conf, 0, NAMES " new.a.example");
+    acme_registry_refresh(registry, 0, pool);
+    assert_int_equal(install(issued(begin(), (issue_t){
+        .names = NAMES " new.a.example" })), 0);
+    assert_int_equal(install(issued(begin(), (issue_t){
+        .names = NAMES " new.a.example", .until = 91 * DAY })), APR_EBUSY);
+}
+
+static void the_chain_that_is_live_is_not_installed_again(void **state)
+{
+    const char *pem = issued(begin(), (issue_t){ 0 });
+    const char *again = with_new_chain(pem);
+    int i;
+
+    (void)state;
+    assert_int_equal(install(pem), 0);
+    want_chain();
+    assert_int_equal(install(pem), 0);
+    assert_int_equal(archives(), 1);
+    /* And new ones have the bound of certificates. */
+    for (i = 0; i < 20; i++) {
+        install(i % 2 ? pem : again);
+    }
+    assert_int_equal(archives(), A_DAY_MAX);
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
 
@@ -819,7 +946,11 @@ int main(void)
         TEST(a_name_left_out_is_not_in_the_request),
         TEST(a_new_chain_is_only_that),
         TEST(each_part_gets_its_new_chain),
-        TEST(a_chain_that_does_not_fit_is_refused)
+        TEST(a_chain_that_does_not_fit_is_refused),
+        TEST(installations_in_a_loop_end),
+        TEST(installations_of_yesterday_do_not_count),
+        TEST(what_is_due_or_wanted_is_installed),
+        TEST(the_chain_that_is_live_is_not_installed_again)
     };
     int failed;
 
