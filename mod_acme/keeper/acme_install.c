@@ -41,6 +41,13 @@
 #define INSTALL_REST apr_time_from_sec(60)
 #define EARLIEST 1000           /* chance of acme_next_step_renew_at() */
 
+/*
+ * An order that does not end is dropped: its URL came from a worker, and it
+ * may be nobody's. The CA forgets most orders within a week.
+ */
+#define ORDER_AGE_MAX (7 * A_DAY)
+#define ORDER_RESUMES_MAX 10
+
 /* The part of a certificate that is prepared or installed. */
 typedef struct {
     acme_registry_t *registry;
@@ -188,6 +195,37 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     return rv;
 }
 
+/* Resume the order of pending once more, or drop it: its URL is NULL then. */
+static void resume_order(const install_t *in, acme_pending_t *pending)
+{
+    const char *name = acme_install_pending_name(in->cert, in->about.part,
+                                                 in->p);
+    const int is_old = pending->since
+        && in->now - pending->since > ORDER_AGE_MAX;
+    acme_result_t res;
+    apr_status_t rv;
+
+    if (!pending->order_url || pending->issued) {
+        return;
+    }
+    if (!is_old && pending->resumed < ORDER_RESUMES_MAX) {
+        rv = acme_pending_resumed(in->store, name, in->now, &res, in->p);
+    }
+    else {
+        acme_log(in->log, ACME_LOG_WARNING, in->cert->id,
+                 "the order %s is dropped, and a new one is made: %s",
+                 pending->order_url,
+                 is_old ? "it has not ended within seven days"
+                        : "it was resumed ten times and has not ended");
+        pending->order_url = NULL;
+        rv = acme_pending_reorder(in->store, name, &res, in->p);
+        acme_registry_order_gone(in->registry, in->about.cert);
+    }
+    if (rv != APR_SUCCESS) {
+        acme_log(in->log, ACME_LOG_WARNING, in->cert->id, "%s", res.detail);
+    }
+}
+
 apr_status_t acme_install_prepare(acme_pending_t **ppending,
                                   const char **pflags,
                                   acme_registry_t *registry,
@@ -202,6 +240,7 @@ apr_status_t acme_install_prepare(acme_pending_t **ppending,
     rv = acme_install_find_pending(ppending, registry, about, res, p);
     if (rv == APR_SUCCESS && acme_name_all_in(names, (*ppending)->names)
         && acme_name_all_in((*ppending)->names, names)) {
+        resume_order(&in, *ppending);
         return rv;
     }
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {

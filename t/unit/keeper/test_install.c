@@ -62,7 +62,10 @@ static acme_pending_t *begin_part(apr_uint32_t part)
             acme_pending_order(
                 acme_registry_store(registry),
                 acme_install_pending_name(cert_of(conf, 0), part, pool),
-                ca_of(conf, 0)->folder, ORDER_URL, &res, pool),
+                &(acme_pending_order_t){ .account = ca_of(conf, 0)->folder,
+                                         .url = ORDER_URL,
+                                         .now = apr_time_now() },
+                &res, pool),
             0);
     }
     return pending;
@@ -790,6 +793,86 @@ static void a_chain_that_does_not_fit_is_refused(void **state)
     assert_string_equal(live("fullchain.pem"), pem);
 }
 
+/* Orders that do not end */
+
+static const char *resumed(void)
+{
+    return begin()->order_url;
+}
+
+/* order.json, with a member set. */
+static void set_member(const char *key, json_t *value)
+{
+    const char *path = at("store/pending/a.example/order.json");
+    json_t *json = json_loads(text_of(path), 0, NULL);
+
+    json_object_set_new(json, key, value);
+    put(path, acme_json_text(acme_json_own(json, pool), 2, pool));
+}
+
+static void an_order_is_not_resumed_without_end(void **state)
+{
+    acme_pending_t *first = begin();
+    int i;
+
+    (void)state;
+    for (i = 0; i < 10; i++) {
+        assert_string_equal(resumed(), ORDER_URL);
+        if (i % 3 == 0) {
+            open_all();
+        }
+    }
+    assert_null(resumed());
+    assert_logged("the order " ORDER_URL " is dropped");
+    assert_string_equal(begin()->key_pem, first->key_pem);
+}
+
+static void an_order_has_an_age(void **state)
+{
+    const apr_time_t week = apr_time_from_sec(7 * DAY);
+    const apr_time_t now = apr_time_now();
+
+    (void)state;
+    begin();
+    set_member("since", json_string(acme_time_rfc3339(now - week + 60 * 1000000,
+                                                      pool)));
+    assert_string_equal(resumed(), ORDER_URL);
+    set_member("since", json_string(acme_time_rfc3339(now - week - 60 * 1000000,
+                                                      pool)));
+    assert_null(resumed());
+    assert_logged("not ended within seven days");
+}
+
+/* Of an older version, or edited. */
+static void an_order_without_an_age_gets_one(void **state)
+{
+    acme_pending_t *pending;
+
+    (void)state;
+    begin();
+    set_member("since", json_null());
+    set_member("resumed", json_null());
+    assert_string_equal(resumed(), ORDER_URL);
+    assert_int_equal(find(&pending), 0);
+    assert_true(pending->since > apr_time_now() - apr_time_from_sec(60));
+    assert_int_equal(pending->resumed, 1);
+    set_member("resumed", json_integer(-1));
+    assert_null(resumed());
+}
+
+/* What was issued waits for the other part, however long. */
+static void an_issued_one_is_not_dropped(void **state)
+{
+    int i;
+
+    (void)state;
+    set_key_types(conf, 0, "p256 rsa2048");
+    assert_int_equal(install_part(0, issued_part(0)), 0);
+    for (i = 0; i < 15; i++) {
+        assert_true(begin()->issued);
+    }
+}
+
 /* The bound of installations */
 
 #define A_DAY_MAX 12
@@ -947,6 +1030,10 @@ int main(void)
         TEST(a_new_chain_is_only_that),
         TEST(each_part_gets_its_new_chain),
         TEST(a_chain_that_does_not_fit_is_refused),
+        TEST(an_order_is_not_resumed_without_end),
+        TEST(an_order_has_an_age),
+        TEST(an_order_without_an_age_gets_one),
+        TEST(an_issued_one_is_not_dropped),
         TEST(installations_in_a_loop_end),
         TEST(installations_of_yesterday_do_not_count),
         TEST(what_is_due_or_wanted_is_installed),
