@@ -17,6 +17,7 @@
 #include "acme_name.h"
 #include "acme_next_step.h"
 #include "acme_pair.h"
+#include "acme_self_signed.h"
 
 #define DIGEST_MAX 64           /* octets: acme_conf_digest() has fewer */
 #define KEY_SIZE_MAX (16 * 1024)
@@ -195,6 +196,54 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     return rv;
 }
 
+/* "/etc/apache2/a.conf:7, /etc/apache2/b.conf:1 and 3 more" */
+static const char *places_text(const install_t *in)
+{
+    return in->cert->places && in->cert->places->nelts
+        ? acme_name_list_text(in->cert->places, in->p) : in->cert->id;
+}
+
+/*
+ * A trial before the order: whatever the CA issued for a key that a virtual
+ * host's security level forbids would be refused, time after time.
+ */
+static apr_status_t check_key(const install_t *in,
+                              const acme_pending_t *pending)
+{
+    const apr_array_header_t *ciphers = in->cert->ciphers;
+    acme_self_signed_t trial = { .names = pending->names,
+                                 .now = in->now,
+                                 .valid = A_DAY };
+    apr_array_header_t *one = apr_array_make(in->p, 1, sizeof(const char *));
+    acme_result_t why;
+    const char *pem;
+    int i;
+
+    if (acme_key_parse(&trial.key, pending->key_pem, in->cert->id, &why, in->p)
+        || acme_self_signed_make(&pem, &trial, &why, in->p)) {
+        return APR_SUCCESS;     /* of the key itself nothing is known */
+    }
+    APR_ARRAY_PUSH(one, const char *) = "";
+    for (i = 0; ciphers && i < ciphers->nelts; i++) {
+        const char *list = APR_ARRAY_IDX(ciphers, i, const char *);
+
+        APR_ARRAY_IDX(one, 0, const char *) = list;
+        if (acme_pair_check_pem(pem, pending->key_pem, in->cert->id, one,
+                                &why)) {
+            acme_fail_never(
+                in->res, APR_EINVAL,
+                "%s: nothing is ordered: a key of type %s (AcmeKeyTypes) cannot be served by a virtual host with SSLCipherSuite %s; see %s: %s",
+                in->cert->id,
+                acme_key_type_name(acme_conf_key_type(in->cert,
+                                                      in->about.part)),
+                *list ? list : "(not set)", places_text(in),
+                why.detail);
+            return acme_result_reason(in->res, ACME_REASON_KEY_TOO_WEAK);
+        }
+    }
+    return APR_SUCCESS;
+}
+
 /* Resume the order of pending once more, or drop it: its URL is NULL then. */
 static void resume_order(const install_t *in, acme_pending_t *pending)
 {
@@ -241,12 +290,13 @@ apr_status_t acme_install_prepare(acme_pending_t **ppending,
     if (rv == APR_SUCCESS && acme_name_all_in(names, (*ppending)->names)
         && acme_name_all_in((*ppending)->names, names)) {
         resume_order(&in, *ppending);
-        return rv;
+        return check_key(&in, *ppending);
     }
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
         acme_log(in.log, ACME_LOG_WARNING, in.cert->id, "%s", res->detail);
     }
-    return make_pending(ppending, &in, names);
+    rv = make_pending(ppending, &in, names);
+    return rv == APR_SUCCESS ? check_key(&in, *ppending) : rv;
 }
 
 /*

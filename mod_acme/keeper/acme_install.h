@@ -29,7 +29,8 @@ apr_status_t acme_install_find_pending(acme_pending_t **ppending,
  * a key and a request are made, which are on disk on return. *pflags has an
  * octet for each configured name (acme_name_quarantine_flags()), in p. An order
  * that was resumed ten times, or is older than a week, is dropped. Fails
- * when no key can be made or the store cannot be written.
+ * when no key can be made or the store cannot be written; for good, with
+ * APR_EINVAL, when the SSLCipherSuite of a virtual host forbids such a key.
  */
 apr_status_t acme_install_prepare(acme_pending_t **ppending,
                                   const char **pflags,
