@@ -13,6 +13,7 @@
 #include "acme_csr.h"
 #include "acme_install.h"
 #include "acme_file.h"
+#include "acme_live_link.h"
 #include "acme_meta.h"
 #include "acme_name.h"
 #include "acme_next_step.h"
@@ -138,14 +139,21 @@ static const char *live_path(const install_t *in, const char *name,
                            in->p);
 }
 
-/* AcmeKeyReuse: the key of the live certificate, if its type is right. */
+/*
+ * AcmeKeyReuse: the key of the live certificate, if its type is right. That of
+ * a revoked one may be stolen: it is not used again.
+ */
 static acme_key_t *live_key(const install_t *in)
 {
     acme_key_type_e type;
     acme_result_t res;
     acme_key_t *key;
+    int n;
 
-    if (acme_key_load(&key, live_path(in, "privkey", in->about.part), &res,
+    if (in->state->revoked
+        || acme_live_link_read(&n, in->store, in->cert->id, &res, in->p)
+        || acme_archive_is_void(in->store, in->cert->id, n, in->p)
+        || acme_key_load(&key, live_path(in, "privkey", in->about.part), &res,
                       in->p)
         || acme_key_type(&type, key, &res)
         || type != acme_conf_key_type(in->cert, in->about.part)) {
@@ -165,8 +173,7 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     acme_key_t *key = NULL;
     apr_status_t rv = APR_SUCCESS;
 
-    /* The key of a revoked certificate may be stolen: it is not used again. */
-    if (cert->key_reuse && !in->state->revoked) {
+    if (cert->key_reuse) {
         key = live_key(in);
     }
     if (!key) {

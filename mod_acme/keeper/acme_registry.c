@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "acme_registry.h"
+#include "acme_meta.h"
 #include "acme_name.h"
 #include "acme_history.h"
 #include "acme_name_quarantine.h"
@@ -170,6 +171,20 @@ static change_t change_begin(acme_registry_t *registry, apr_uint32_t cert,
     return change;
 }
 
+/* Beside the certificate: it outlives the journal, and is not served again. */
+static void record_revocation(const change_t *change)
+{
+    acme_result_t res;
+
+    if (change->state->revoked && change->state->live
+        && acme_meta_set_revoked(change->registry->store, change->conf->id,
+                                 change->state->live, change->now, &res,
+                                 change->p)) {
+        acme_log(change->registry->log, ACME_LOG_ERROR, change->conf->id,
+                 "%s", res.detail);
+    }
+}
+
 /* Write the state into the journal, and one event more (NULL: none). */
 static void change_save(const change_t *change, const char *event,
                         const char *detail)
@@ -178,6 +193,7 @@ static void change_save(const change_t *change, const char *event,
     const char *id = change->conf->id;
     acme_result_t res;
 
+    record_revocation(change);
     acme_state_load_to_journal(change->journal, change->state);
     change->journal->digest = change->conf->settings;
     if (event) {

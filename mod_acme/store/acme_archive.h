@@ -65,9 +65,17 @@ apr_status_t acme_archive_check(const acme_store_t *store,
                                 acme_result_t *res, apr_pool_t *p);
 
 /*
+ * Was archive n of id revoked, or another one that has a key of it? What is
+ * recorded in meta.json counts.
+ */
+int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
+                         apr_pool_t *p);
+
+/*
  * Find the archive that a server can load: *pn is the number of the live one,
  * or of the newest before it whose first pair passes acme_pair_check() with
- * ciphers and is not expired at now. *plive is the number of the live one.
+ * ciphers, is not expired at now and not void. *plive is the number of the
+ * live one.
  *
  * If they differ, the call is a success and res says why the live one cannot
  * be loaded. Fails as acme_live_link_read() does, or as acme_pair_check() of

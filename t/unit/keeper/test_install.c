@@ -793,6 +793,80 @@ static void a_chain_that_does_not_fit_is_refused(void **state)
     assert_string_equal(live("fullchain.pem"), pem);
 }
 
+/* What a worker that is not ours may bring: one after the other. */
+static apr_status_t install_next(void)
+{
+    static long serial = 1000;
+
+    return install(issued(begin(), (issue_t){ .serial = serial++,
+                                              .until = 90 * DAY + 3600 }));
+}
+
+/* Revoked ones */
+
+static void revoke_live(void)
+{
+    const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_REVOCATION, -1 };
+
+    acme_registry_want(registry, &want, apr_time_now(), pool);
+    acme_registry_want_done(registry, &want, apr_time_now(), pool);
+    assert_true(state_of(registry, 0)->revoked);
+}
+
+static void the_key_of_a_revoked_one_is_not_kept(void **state)
+{
+    acme_pending_t *first;
+
+    (void)state;
+    cert_of(conf, 0)->key_reuse = 1;
+    first = begin();
+    assert_int_equal(install(issued(first, (issue_t){ 0 })), 0);
+    revoke_live();
+    /* Whatever becomes of the journal. */
+    assert_int_equal(unlink(at("store/journal/a.example.json")), 0);
+    open_all();
+    assert_true(state_of(registry, 0)->revoked);
+    assert_false(same_key(key_of(begin()), key_of(first)));
+}
+
+/* Archive 2 cannot be loaded; 1 is served, unless it must not be. */
+static int served_instead(void)
+{
+    put(at("store/archive/a.example/2/fullchain.pem"), "damaged");
+    open_all();
+    return state_of(registry, 0)->live;
+}
+
+static void an_older_one_is_served(void **state)
+{
+    (void)state;
+    assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
+    assert_int_equal(install_next(), 0);
+    assert_int_equal(served_instead(), 1);
+    assert_false(state_of(registry, 0)->revoked);
+}
+
+static void a_revoked_one_is_not_served_again(void **state)
+{
+    (void)state;
+    assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
+    revoke_live();
+    assert_int_equal(install_next(), 0);
+    assert_false(state_of(registry, 0)->revoked);
+    assert_int_equal(served_instead(), 0);
+}
+
+/* Nor is one with the key of one that was revoked. */
+static void nor_is_one_with_its_key(void **state)
+{
+    (void)state;
+    cert_of(conf, 0)->key_reuse = 1;
+    assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
+    assert_int_equal(install_next(), 0);
+    revoke_live();
+    assert_int_equal(served_instead(), 0);
+}
+
 /* Orders that do not end */
 
 static const char *resumed(void)
@@ -880,15 +954,6 @@ static void an_issued_one_is_not_dropped(void **state)
 static int archives(void)
 {
     return count(at("store/archive/a.example"));
-}
-
-/* What a worker that is not ours may bring: one after the other. */
-static apr_status_t install_next(void)
-{
-    static long serial = 1000;
-
-    return install(issued(begin(), (issue_t){ .serial = serial++,
-                                              .until = 90 * DAY + 3600 }));
 }
 
 static void install_so_many(int n)
@@ -1030,6 +1095,10 @@ int main(void)
         TEST(a_new_chain_is_only_that),
         TEST(each_part_gets_its_new_chain),
         TEST(a_chain_that_does_not_fit_is_refused),
+        TEST(the_key_of_a_revoked_one_is_not_kept),
+        TEST(an_older_one_is_served),
+        TEST(a_revoked_one_is_not_served_again),
+        TEST(nor_is_one_with_its_key),
         TEST(an_order_is_not_resumed_without_end),
         TEST(an_order_has_an_age),
         TEST(an_order_without_an_age_gets_one),
