@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "acme_archive.h"
+#include "acme_launcher.h"
 #include "acme_pair.h"
 #include "acme_process.h"
 #include "acme_reload.h"
@@ -168,6 +169,7 @@ static void postpone(acme_reload_t *reload, apr_time_t now, const char *reason)
 static void signal_httpd(acme_reload_t *reload, apr_time_t now)
 {
     const acme_server_t *server = reload->server;
+    acme_result_t res;
 
     if (!server->reload_signal) {
         postpone(
@@ -175,11 +177,8 @@ static void signal_httpd(acme_reload_t *reload, apr_time_t now)
             "httpd runs as one process (-X), which cannot reload: restart httpd");
         return;
     }
-    if (kill(server->pid, server->reload_signal)) {
-        postpone(reload, now,
-                 apr_psprintf(reload->job_pool,
-                              "httpd (pid %d) cannot be signalled: %s",
-                              (int)server->pid, strerror(errno)));
+    if (acme_launcher_reload(&res)) {
+        postpone(reload, now, apr_pstrdup(reload->job_pool, res.detail));
         return;
     }
     acme_log(log_of(reload), ACME_LOG_NOTICE, "reload",
@@ -417,7 +416,7 @@ apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now)
         }
         break;
     }
-    return is_running(reload) ? acme_process_wake(reload->job, now)
+    return is_running(reload) ? acme_process_wake(reload->job)
                               : reload->due;
 }
 

@@ -37,6 +37,7 @@ static void be_the_keeper(pid_t parent, int fd)
             close(i);
         }
     }
+    keep_log_open();
     apr_pool_create(&p, NULL);
     server.pid = parent;
     server.test = test;

@@ -2,6 +2,7 @@
 
 keeper_tests = \
 	%D%/test_accounts \
+	%D%/test_confine \
 	%D%/test_dns_records \
 	%D%/test_handlers \
 	%D%/test_history \
@@ -9,6 +10,7 @@ keeper_tests = \
 	%D%/test_install \
 	%D%/test_install_check \
 	%D%/test_keeper \
+	%D%/test_launcher \
 	%D%/test_name_quarantine \
 	%D%/test_process \
 	%D%/test_registry \

@@ -8,6 +8,7 @@
 
 #include "acme_reload.h"
 #include "open_registry.h"
+#include "with_launcher.h"
 
 #define NOW apr_time_from_sec(1700000000)
 #define SEC(n) apr_time_from_sec(n)
@@ -65,6 +66,7 @@ static int setup(void **unused)
     signal(SIGUSR2, on_signal);
     signals = helds = 0;
     held_reason = NULL;
+    with_launcher(&server);
 
     memset(&state, 0, sizeof(state));
     state.live = 2;
@@ -75,20 +77,17 @@ static int setup(void **unused)
     return failed;
 }
 
-/*
- * Until no httpd runs; returns when the next step is due. One that has closed
- * its output is looked at again after 20 ms.
- */
+/* Until no httpd runs; returns when the next step is due. */
 static apr_time_t run(apr_time_t now)
 {
     for (;;) {
         const apr_time_t wake = acme_reload_step(reload, 0, now);
         struct pollfd fd = { acme_reload_fd(reload), POLLIN, 0 };
 
-        if (fd.fd < 0 && wake != now + MSEC(20)) {
+        if (fd.fd < 0) {
             return wake;
         }
-        poll(&fd, 1, fd.fd < 0 ? 1 : 10000);
+        poll(&fd, 1, 10000);
     }
 }
 
@@ -323,6 +322,7 @@ static void a_server_that_can_not_be_asked_holds(void **unused)
     waitpid(gone, NULL, 0);
     server.reload_signal = SIGUSR2;
     server.pid = gone;
+    with_launcher(&server);
     acme_reload_step(reload, 0, NOW + SEC(60));
     assert_held("no such process", "cannot be signalled");
 }
