@@ -380,6 +380,8 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
         .test = parent->start->test,
         .list = parent->start->list,
         .cwd = parent->start->cwd,
+        .title = parent->start->title,
+        .title_size = parent->start->title_size,
         .baseline = acme_conf_snapshot_make(acme_conf_tree_files(tree),
                                             loaded_at, p),
         .pairs = acme_conf_tree_pairs(tree, s, p)

@@ -29,6 +29,9 @@ typedef struct {
     const char *const *list;    /* argv that lists the files read; this run
                                    tests less: mod_ssl skips its paths */
     const char *cwd;            /* where it was started */
+    char *title;                /* memory that ps shows of a fork of it; NULL:
+                                   not known */
+    apr_size_t title_size;
     const acme_conf_snapshot_t *baseline; /* of the files that it read */
     const apr_array_header_t *pairs;      /* acme_server_pair_t */
 } acme_server_t;

@@ -162,32 +162,6 @@ apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
     return env;
 }
 
-/* Does text begin with this name and "="? NULL is no name. */
-static int is_named(const char *text, const char *name)
-{
-    const apr_size_t len = name ? strlen(name) : 0;
-
-    return len && !strncmp(text, name, len) && text[len] == '=';
-}
-
-int acme_hook_run_is_variable(const char *text)
-{
-    int i;
-
-    for (i = 0; i < FIELDS; i++) {
-        if (is_named(text, fields[i].variable)
-            || is_named(text, fields[i].certbot)) {
-            return 1;
-        }
-    }
-    for (i = 0; i < DNS_FIELDS; i++) {
-        if (is_named(text, dns_fields[i].certbot)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* A path that is not UTF-8 is escaped. */
 static void set(json_t *json, const char *name, const char *value,
                 apr_pool_t *p)

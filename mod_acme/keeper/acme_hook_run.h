@@ -75,9 +75,6 @@ typedef struct {
 apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
                                       apr_pool_t *p);
 
-/* Is "NAME=value" of a variable that acme_hook_run_env() can make? */
-int acme_hook_run_is_variable(const char *text);
-
 /*
  * The same as one line of JSON: event, id, names, live, cert, chain,
  * fullchain, privkey, not_after, problem, detail, and dns with domain, token,

@@ -15,6 +15,7 @@
 #include <apr_strings.h>
 
 #include "acme_keeper.h"
+#include "acme_cleanse.h"
 #include "acme_confine.h"
 #include "acme_dns_records.h"
 #include "acme_handlers.h"
@@ -547,6 +548,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     if (!start_launcher(keeper, p)) {
         return;
     }
+    acme_cleanse_reserve();
     fcntl(keeper->fd, F_SETFL, O_NONBLOCK);
 
     if (!open_store(loop, p)) {

@@ -26,14 +26,13 @@
 
 #include <apr_strings.h>
 
-#include "acme_hook_run.h"
 #include "acme_launcher.h"
 
 #define NAME "acme-launcher"
 
-/* Hooks, DNS commands, and a test of the configuration; those that ended and
-   that the keeper has not looked at yet among them. */
-#define JOBS_MAX (2 * ACME_HOOKS_MAX + 2)
+/* 64 of AcmeHook, 64 of AcmeDns, a test of the configuration, and what ended
+   and the keeper has not looked at yet. */
+#define JOBS_MAX 160
 
 /* Octets of the texts of a request; arguments or variables in it. */
 #define TEXTS_MAX (1024 * 1024)
@@ -578,6 +577,11 @@ static void be_launcher(int fd, const acme_launcher_rules_t *rules)
 #ifdef __linux__
     prctl(PR_SET_NAME, NAME);
 #endif
+    if (rules->server && rules->server->title) {
+        memset(rules->server->title, 0, rules->server->title_size);
+        apr_cpystrn(rules->server->title, NAME ": commands of the keeper",
+                    rules->server->title_size);
+    }
     set_signals(&launcher->waiting);
     fd = above_standard(fd);
     if (fd != STDERR_FILENO + 1 && dup2(fd, STDERR_FILENO + 1) >= 0) {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "acme_dns_command.h"
-#include "acme_hook_run.h"
+#include "acme_hook_event.h"
 #include "acme_launcher_rules.h"
 
 static int argv_is(const char *const *argv, const char *const *wanted)
@@ -65,12 +65,33 @@ static int is_known(const acme_conf_t *conf, const char *const *argv,
     return 0;
 }
 
+#define ROW(name, variable, certbot, key) variable, certbot,
+#define DNS_ROW(name, certbot, key) certbot,
+
+/* Does "NAME=value" have the name of a variable that tells of an event? */
+static int is_of_event(const char *text)
+{
+    static const char *const names[] = {
+        ACME_HOOK_FIELDS(ROW) ACME_HOOK_DNS_FIELDS(DNS_ROW)
+    };
+    const apr_size_t len = strcspn(text, "=");
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (names[i] && text[len] && strlen(names[i]) == len
+            && !strncmp(text, names[i], len)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static int are_known(const apr_array_header_t *env)
 {
     int i;
 
     for (i = 0; i < env->nelts; i++) {
-        if (!acme_hook_run_is_variable(APR_ARRAY_IDX(env, i, const char *))) {
+        if (!is_of_event(APR_ARRAY_IDX(env, i, const char *))) {
             return 0;
         }
     }

@@ -269,8 +269,8 @@ static void what_outlives_its_pool_ends_after_all(void **state)
         acme_process_step(job, conf.deadline - 1);
         pid = (pid_t)atoi(acme_process_output(job));
         apr_pool_destroy(p);
-        put(at("go"), "");
         with_launcher(NULL);    /* the end of its own */
+        put(at("go"), "");
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_int_equal(status, rows[i].status);
     }
