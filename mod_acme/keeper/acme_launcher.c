@@ -39,7 +39,7 @@
 #define WORDS_MAX 1024
 
 /* A launcher that does not answer for so long is given up. */
-#define REPLY_MAX_MS 10000
+#define REPLY_MAX_SECONDS 10
 
 /* Closed one by one where the kernel has no call for it. */
 #define DESCRIPTORS_MAX 65536
@@ -621,6 +621,7 @@ static apr_status_t stop_launcher(void *unused)
 apr_status_t acme_launcher_start(const acme_launcher_rules_t *rules,
                                  acme_result_t *res, apr_pool_t *p)
 {
+    const struct timeval most = { .tv_sec = REPLY_MAX_SECONDS };
     int fds[2];
 
     stop_launcher(NULL);
@@ -641,6 +642,7 @@ apr_status_t acme_launcher_start(const acme_launcher_rules_t *rules,
         return acme_fail_errno(
             res, errno, "the process that runs commands cannot be started");
     }
+    setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
     to_launcher = fds[0];
     apr_pool_cleanup_register(p, NULL, stop_launcher, apr_pool_cleanup_null);
     return APR_SUCCESS;
@@ -662,6 +664,7 @@ static apr_status_t is_silent(acme_result_t *res)
     const int error = errno;
 
     close_fd(&to_launcher);     /* never use a reply to another request */
+    launcher_pid = 0;           /* nor wait for one that hangs */
     return acme_fail_errno(res, error ? error : EPIPE,
                            "the process that runs commands does not answer");
 }
@@ -691,7 +694,7 @@ static int wait_for_reply(void)
     int n;
 
     do {
-        n = poll(&fd, 1, REPLY_MAX_MS);
+        n = poll(&fd, 1, REPLY_MAX_SECONDS * 1000);
     } while (n < 0 && errno == EINTR);
     errno = n == 0 ? ETIMEDOUT : errno;
     return n > 0;

@@ -191,13 +191,26 @@ static void on_signal(int sig)
     signals++;
 }
 
+/* Our only child. */
+static pid_t launcher(void)
+{
+    char line[64], path[64];
+    FILE *children;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+    children = fopen(path, "r");
+    if (!children || !fgets(line, sizeof(line), children)) {
+        skip();
+    }
+    fclose(children);
+    return (pid_t)atoi(line);
+}
+
 static void one_that_ended_is_missed(void **state)
 {
     static const char *const argv[] = { "/bin/echo", "one", NULL };
     acme_process_conf_t how = { .argv = argv, .env = words("") };
     acme_process_t *job;
-    char line[64], path[64];
-    FILE *children;
     pid_t pid;
     int i;
 
@@ -205,13 +218,7 @@ static void one_that_ended_is_missed(void **state)
     signal(SIGUSR2, on_signal);
     assert_int_equal(acme_launcher_start(&rules, &res, pool), 0);
     assert_false(acme_launcher_is_gone());
-    snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-    children = fopen(path, "r");
-    if (!children || !fgets(line, sizeof(line), children)) {
-        skip();
-    }
-    fclose(children);
-    pid = (pid_t)atoi(line);
+    pid = launcher();
     assert_int_equal(acme_launcher_reload(&res), 0);
     kill(pid, SIGTERM);         /* it ends with the keeper, not by this */
     assert_int_equal(acme_launcher_reload(&res), 0);
@@ -222,6 +229,30 @@ static void one_that_ended_is_missed(void **state)
     assert_true(acme_launcher_is_gone());
     assert_int_not_equal(acme_process_launch(&job, &how, &res, pool), 0);
     assert_detail("does not answer");
+}
+
+/* One that hangs is given up, and not waited for. */
+static void one_that_hangs_is_given_up(void **state)
+{
+    apr_time_t begun;
+    apr_pool_t *p;
+    pid_t pid;
+
+    (void)state;
+    apr_pool_create(&p, pool);
+    signal(SIGUSR2, on_signal);
+    assert_int_equal(acme_launcher_start(&rules, &res, p), 0);
+    assert_int_equal(acme_launcher_reload(&res), 0);
+    pid = launcher();
+    kill(pid, SIGSTOP);
+    begun = apr_time_now();
+    assert_int_not_equal(acme_launcher_reload(&res), 0);
+    assert_detail("does not answer");
+    assert_true(acme_launcher_is_gone());
+    apr_pool_destroy(p);
+    assert_true(apr_time_now() - begun < apr_time_from_sec(20));
+    kill(pid, SIGCONT);         /* it sees that nobody is there */
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void it_signals_the_server_alone(void **state)
@@ -248,6 +279,7 @@ int main(void)
         TEST(of_nsupdate_the_key_file_is_given),
         TEST(what_is_not_allowed_is_not_run),
         TEST(one_that_ended_is_missed),
+        TEST(one_that_hangs_is_given_up),
         TEST(it_signals_the_server_alone)
     };
     int failed;
