@@ -510,11 +510,15 @@ static void on_child(int sig)
     (void)sig;                  /* ends a poll */
 }
 
-/* It ends when the keeper does, not at the signals of httpd's group. */
+/*
+ * It ends when the keeper does, not at the signals of httpd's group. All are
+ * blocked but while polling: one that a fork of it gets before exec is not
+ * ignored then, but kept for the command.
+ */
 static void set_signals(sigset_t *waiting)
 {
     struct sigaction action;
-    sigset_t child;
+    sigset_t all;
     int sig;
 
     memset(&action, 0, sizeof(action));
@@ -529,9 +533,8 @@ static void set_signals(sigset_t *waiting)
     action.sa_handler = on_child;
     sigaction(SIGCHLD, &action, NULL);
     sigemptyset(waiting);
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    sigprocmask(SIG_SETMASK, &child, NULL);
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
 static void poll_once(launcher_t *launcher, int *pserving)
