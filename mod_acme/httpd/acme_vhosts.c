@@ -418,7 +418,11 @@ static void check_wildcards(vhost_watch_t *watch, const acme_vhost_t *vhost,
 static void leave_unordered(const acme_vhost_t *vhost)
 {
     if (vhost->facts->tls == 1) {
-        acme_server_conf(vhost->s)->is_unordered = 1;
+        acme_server_conf_t *conf = acme_server_conf(vhost->s);
+
+        conf->is_unordered = 1;
+        conf->ciphers = vhost->facts->ciphers ? vhost->facts->ciphers : "";
+        conf->place = vhost->facts->place;
         say(vhost, APLOG_WARNING,
             "%s: no certificate can be ordered for this virtual host; it gets a placeholder and answers 503",
             vhost->facts->place);

@@ -893,9 +893,9 @@ static apr_status_t self_signed(const char **ppem,
                                 const apr_array_header_t *names,
                                 apr_interval_time_t valid)
 {
-    const acme_self_signed_t from = { .key = ca.key, .names = names,
-                                      .now = NOW, .valid = valid };
+    acme_self_signed_t from = { .names = names, .now = NOW, .valid = valid };
 
+    assert_int_equal(acme_key_pem(&from.key_pem, ca.key, &res, pool), 0);
     return acme_self_signed_make(ppem, &from, &res, pool);
 }
 
@@ -1118,6 +1118,39 @@ static void a_security_level_refuses_pairs(void **state)
     }
 }
 
+static void a_stronger_placeholder_passes_a_higher_level(void **state)
+{
+    static const char *const names[] = { "example.org", NULL };
+    static const struct {
+        acme_self_signed_e kind;
+        const char *allowed, *refused;
+    } rows[] = {
+        { ACME_SELF_SIGNED_P256, LEVEL(3), LEVEL(4) },
+        { ACME_SELF_SIGNED_P384, LEVEL(4), LEVEL(5) },
+        { ACME_SELF_SIGNED_P521, LEVEL(5), NULL }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        acme_self_signed_t from = { .names = list(names), .now = NOW,
+                                    .valid = DAYS(14) };
+        const char *pem;
+
+        assert_int_equal(acme_self_signed_key(&from.key_pem, rows[i].kind,
+                                              &res, pool), 0);
+        assert_int_equal(acme_self_signed_make(&pem, &from, &res, pool), 0);
+        assert_int_equal(acme_pair_check_pem(
+            pem, from.key_pem, "it", lists_of(rows[i].allowed, NULL), &res),
+            0);
+        if (rows[i].refused) {
+            assert_int_equal(acme_pair_check_pem(
+                pem, from.key_pem, "it", lists_of(rows[i].refused, NULL),
+                &res), APR_EINVAL);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1145,7 +1178,8 @@ int main(void)
         X509_TEST(no_names_no_request),
         X509_TEST(a_placeholder_is_what_it_says),
         X509_TEST(pairs_as_mod_ssl_loads_them),
-        X509_TEST(a_security_level_refuses_pairs)
+        X509_TEST(a_security_level_refuses_pairs),
+        X509_TEST(a_stronger_placeholder_passes_a_higher_level)
     };
     int failed;
 
