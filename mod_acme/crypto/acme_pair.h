@@ -11,7 +11,7 @@
 #include "acme_result.h"
 
 /*
- * Would mod_ssl load this pair? Reads both PEM files, the chain in cert_path
+ * Would mod_ssl load this pair? Reads both files, the chain in cert_path
  * as well, compares the keys, and loads them into a TLS server of OpenSSL's.
  * An encrypted key is neither compared nor loaded. Both may be the same file.
  *
@@ -25,6 +25,14 @@
 apr_status_t acme_pair_check(const char *cert_path, const char *key_path,
                              const apr_array_header_t *ciphers,
                              acme_result_t *res);
+
+/*
+ * The same where the chain has a file of its own (SSLCertificateChainFile):
+ * of cert_path mod_ssl reads the first certificate only.
+ */
+apr_status_t acme_pair_check_leaf(const char *cert_path, const char *key_path,
+                                  const apr_array_header_t *ciphers,
+                                  acme_result_t *res);
 
 /*
  * The same of PEM texts that are not in files yet; they stay the caller's.

@@ -381,8 +381,7 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
         .list = parent->start->list,
         .cwd = parent->start->cwd,
         .baseline = acme_conf_snapshot_make(acme_conf_tree_files(tree),
-                                            loaded_at, p),
-        .pairs = acme_conf_tree_pairs(tree, s, p)
+                                            loaded_at, p)
     };
     parent->keeper = (acme_keeper_t) {
         .conf = conf,

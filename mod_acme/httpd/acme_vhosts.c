@@ -439,7 +439,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
     vhost = (acme_vhost_t) {
         .s = s,
         .conf = acme_server_conf(s),
-        .facts = acme_conf_tree_facts(watch->tree, s, watch->p),
+        .facts = acme_conf_tree_facts(watch->tree, s),
         .quiet = watch->log == ACME_VHOSTS_QUIET
     };
     if (!is_managed(&vhost)) {

@@ -11,8 +11,6 @@
 
 #include <apr_strings.h>
 
-#include "acme_archive.h"
-#include "acme_pair.h"
 #include "acme_process.h"
 #include "acme_reload.h"
 
@@ -188,37 +186,6 @@ static void signal_httpd(acme_reload_t *reload, apr_time_t now)
     reload->due = now + SIGNALLED_TIMEOUT;
 }
 
-/* Load each certificate and key as httpd would: what is wrong, or NULL. */
-static const char *bad_pair(const acme_reload_t *reload, apr_pool_t *p)
-{
-    const acme_registry_t *registry = reload->registry;
-    acme_result_t res;
-    int i;
-
-    for (i = 0; i < acme_registry_conf(registry)->certs->nelts; i++) {
-        const acme_cert_conf_t *cert =
-            acme_conf_cert(acme_registry_conf(registry), (apr_uint32_t)i);
-        const acme_archive_want_t want = { .id = cert->id,
-                                           .ciphers = cert->ciphers };
-        const int live = acme_registry_state(registry, (apr_uint32_t)i)->live;
-
-        if (live
-            && acme_archive_check(acme_registry_store(registry), &want, live,
-                                  &res, p)) {
-            return apr_pstrdup(p, res.detail);
-        }
-    }
-    for (i = 0; i < reload->server->pairs->nelts; i++) {
-        const acme_server_pair_t *pair =
-            &APR_ARRAY_IDX(reload->server->pairs, i, acme_server_pair_t);
-
-        if (acme_pair_check(pair->cert, pair->key, pair->ciphers, &res)) {
-            return apr_psprintf(p, "%s (%s)", res.detail, pair->place);
-        }
-    }
-    return NULL;
-}
-
 static const char *changed_file(const acme_reload_t *reload,
                                 const apr_array_header_t *files,
                                 apr_time_t now, apr_pool_t *p)
@@ -262,9 +229,6 @@ static void begin_test(acme_reload_t *reload, apr_time_t now)
         return;
     }
     reason = changed_file(reload, NULL, now, p);
-    if (!reason) {
-        reason = bad_pair(reload, p);
-    }
     if (!reason) {
         reason = run_httpd(reload, TESTING, reload->server->test, now);
     }

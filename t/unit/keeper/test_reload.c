@@ -17,7 +17,6 @@
 
 static acme_conf_t *conf;
 static acme_server_t server;
-static apr_array_header_t *pairs;
 static acme_reload_t *reload;
 static const char *test_argv[] = { "/bin/sh", "-c", GOOD, NULL };
 static const char *list_argv[] = { "/bin/sh", "-c", GOOD, NULL };
@@ -58,7 +57,6 @@ static int setup(void **unused)
     server.test = test_argv;
     server.list = list_argv;
     server.cwd = "/";
-    server.pairs = pairs = apr_array_make(pool, 1, sizeof(acme_server_pair_t));
     set_baseline("", apr_time_now());
     test_argv[0] = "/bin/sh";
     test_argv[2] = list_argv[2] = GOOD;
@@ -292,19 +290,6 @@ static void within_the_warn_window_an_edit_does_not_hold(void **unused)
     assert_int_equal(signals, 1);
 }
 
-static void a_bad_pair_of_another_holds(void **unused)
-{
-    acme_server_pair_t *pair = apr_array_push(pairs);
-
-    (void)unused;
-    pair->cert = at("their.crt");
-    pair->key = at("their.key");
-    pair->place = "ssl.conf:17";
-    acme_reload_schedule(reload, &state, 0, NOW);
-    assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(2));
-    assert_held("a missing file", "(ssl.conf:17)");
-}
-
 static void a_server_that_can_not_be_asked_holds(void **unused)
 {
     pid_t gone;
@@ -360,7 +345,6 @@ int main(void)
         TEST(an_edit_holds_until_it_is_undone),
         TEST(a_file_that_is_new_holds),
         TEST(within_the_warn_window_an_edit_does_not_hold),
-        TEST(a_bad_pair_of_another_holds),
         TEST(a_server_that_can_not_be_asked_holds),
         TEST(one_that_was_asked_and_did_not_holds)
     };
