@@ -290,6 +290,28 @@ static void within_the_warn_window_an_edit_does_not_hold(void **unused)
     assert_int_equal(signals, 1);
 }
 
+/* Nothing of a server's depends on it, when its paths are absolute. */
+static void a_folder_that_is_gone_does_not_hold(void **unused)
+{
+    (void)unused;
+    server.cwd = at("gone");
+    test_argv[2] = "test \"$PWD\" = /";
+    acme_reload_schedule(reload, &state, 0, NOW);
+    run(NOW);
+    assert_null(held_reason);
+    assert_int_equal(signals, 1);
+
+    /* A tested folder is the server's own where there is one. */
+    reload = acme_reload_create(&server, open_registry(conf), on_held, NULL,
+                                pool);
+    put(at("file"), "");
+    server.cwd = scratch_dir;
+    test_argv[2] = "test -e file";
+    acme_reload_schedule(reload, &state, 0, NOW);
+    run(NOW);
+    assert_int_equal(signals, 2);
+}
+
 static void a_server_that_can_not_be_asked_holds(void **unused)
 {
     pid_t gone;
@@ -345,6 +367,7 @@ int main(void)
         TEST(an_edit_holds_until_it_is_undone),
         TEST(a_file_that_is_new_holds),
         TEST(within_the_warn_window_an_edit_does_not_hold),
+        TEST(a_folder_that_is_gone_does_not_hold),
         TEST(a_server_that_can_not_be_asked_holds),
         TEST(one_that_was_asked_and_did_not_holds)
     };
