@@ -5,7 +5,6 @@
  * and whoever is inside OpenSSL then crashes. So we leave when told, and the
  * child waits for it in a cleanup of its pool.
  */
-#include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -37,8 +36,6 @@ static const acme_conf_t *conf;
 static acme_board_t *board;
 static server_rec *server;
 static acme_solver_t solver;
-
-static sigset_t main_mask;              /* as it was before child_init */
 
 /* In the one child that is the singleton. */
 static _Atomic(acme_scheduler_t *) scheduler;
@@ -251,31 +248,6 @@ static apr_status_t join_threads(void *data)
     apr_pool_destroy(scheduler_pool);
     acme_http_term();
     return APR_SUCCESS;
-}
-
-/*
- * mpm_event and mpm_worker tell their main thread by SIGTERM that the child
- * is to end. Until that one lets it in, a thread of mod_watchdog takes it,
- * and the child never ends. httpd blocks signals in its own threads.
- */
-void acme_watchdog_block_signals(void)
-{
-    static const int own[] = {
-        SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGPIPE, SIGSEGV, SIGSYS, SIGTRAP
-    };
-    sigset_t blocked;
-    apr_size_t i;
-
-    sigfillset(&blocked);
-    for (i = 0; i < sizeof(own) / sizeof(*own); i++) {
-        sigdelset(&blocked, own[i]);
-    }
-    pthread_sigmask(SIG_BLOCK, &blocked, &main_mask);
-}
-
-void acme_watchdog_restore_signals(void)
-{
-    pthread_sigmask(SIG_SETMASK, &main_mask, NULL);
 }
 
 /* The watchdog's thread may come as late as under exit(): never freed. */

@@ -14,13 +14,6 @@
 void acme_watchdog_register(const acme_conf_t *conf, acme_board_t *board,
                             server_rec *s, apr_pool_t *p);
 
-/*
- * In a worker, before and after mod_watchdog makes its threads: they leave
- * signals to the main thread.
- */
-void acme_watchdog_block_signals(void);
-void acme_watchdog_restore_signals(void);
-
 /* In a worker: it may become the one; leave in time when it ends. */
 void acme_watchdog_child_init(apr_pool_t *pchild);
 

@@ -145,20 +145,6 @@ static void on_child_init(apr_pool_t *pchild, server_rec *s)
     acme_watchdog_child_init(pchild);
 }
 
-static void before_watchdog(apr_pool_t *pchild, server_rec *s)
-{
-    (void)pchild;
-    (void)s;
-    acme_watchdog_block_signals();
-}
-
-static void after_watchdog(apr_pool_t *pchild, server_rec *s)
-{
-    (void)pchild;
-    (void)s;
-    acme_watchdog_restore_signals();
-}
-
 static void on_child_stopping(apr_pool_t *pchild, int graceful)
 {
     (void)pchild;
@@ -213,10 +199,6 @@ static void register_hooks(apr_pool_t *p)
 
     /* A worker has no secrets before any other module's code runs in it. */
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_FIRST);
-
-    /* mod_watchdog makes its threads in its own. */
-    ap_hook_child_init(before_watchdog, NULL, watchdog, APR_HOOK_MIDDLE);
-    ap_hook_child_init(after_watchdog, watchdog, NULL, APR_HOOK_MIDDLE);
 
     /* Orders are told to stop before anybody waits for the worker's end. */
     ap_hook_child_stopping(on_child_stopping, NULL, NULL, APR_HOOK_FIRST);

@@ -1,8 +1,6 @@
 """The vhost watch: what is managed, and what is said about it."""
 
-import pathlib
 import re
-import signal
 
 import pytest
 
@@ -343,25 +341,3 @@ def test_a_placeholder_fits_the_security_level(site, level, name):
     server.graceful()
     server.restart()
     assert server.look("plain.example.org").key == "p256"
-
-
-@pytest.mark.parametrize("mpm", ["event", "worker"])
-def test_signals_of_a_worker_are_left_to_its_main_thread(site, mpm):
-    """Else a child whose MaxConnectionsPerChild is reached may never end."""
-    server = site.server(site.ca(), mpm=mpm)
-    server.vhost(NAME)
-    server.start()
-    server.wait_valid(NAME)
-
-    def takes_sigterm(task):
-        status = (task / "status").read_text()
-        blocked = int(re.search(r"^SigBlk:\s+(\w+)", status, re.M)[1], 16)
-        return not blocked >> (signal.SIGTERM - 1) & 1
-
-    # A child that has all its threads has been listening for a while.
-    renewal = server.renewal_child
-    server.get()
-    tasks = list(pathlib.Path(f"/proc/{renewal}/task").iterdir())
-    assert len(tasks) > 2
-    assert [task.name for task in tasks if takes_sigterm(task)] \
-        == [str(renewal)]
