@@ -243,3 +243,22 @@ apr_status_t acme_pair_check_pem(const char *certs, const char *key,
     BIO_free(texts.certs);
     return rv;
 }
+
+apr_status_t acme_pair_check_ciphers(const char *list, acme_result_t *res)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!ctx) {
+        return acme_fail(res, APR_EGENERAL, "SSLCipherSuite: OpenSSL: %s",
+                         acme_openssl_reason());
+    }
+    if (SSL_CTX_set_cipher_list(ctx, list) != 1) {
+        rv = acme_fail_never(res, APR_EINVAL,
+                             "SSLCipherSuite: OpenSSL refuses the list: %s",
+                             acme_openssl_reason());
+    }
+    SSL_CTX_free(ctx);
+    ERR_clear_error();
+    return rv;
+}

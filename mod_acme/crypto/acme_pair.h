@@ -43,4 +43,10 @@ apr_status_t acme_pair_check_pem(const char *certs, const char *key,
                                  const apr_array_header_t *ciphers,
                                  acme_result_t *res);
 
+/*
+ * Would mod_ssl take this SSLCipherSuite (up to TLS 1.2)? APR_EINVAL, for
+ * good, when OpenSSL refuses it.
+ */
+apr_status_t acme_pair_check_ciphers(const char *list, acme_result_t *res);
+
 #endif

@@ -34,8 +34,8 @@ apr_status_t acme_self_signed_key(const char **ppem, acme_self_signed_e kind,
                                   acme_result_t *res, apr_pool_t *p);
 
 /*
- * A certificate for all of names, signed by the key itself with a digest as strong
- * as it, as PEM in p; for TLS servers, and not of a CA. On failure *ppem is
+ * A certificate for all of names, signed by the key itself with a digest as
+ * strong as it, as PEM in p; for TLS servers, and not of a CA. On failure *ppem is
  * NULL: APR_EINVAL, for good, when there are no names or no key; APR_EGENERAL
  * when OpenSSL fails.
  */

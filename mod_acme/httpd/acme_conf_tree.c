@@ -358,9 +358,10 @@ static int is_https(const server_rec *s)
     return 0;
 }
 
-/* Will mod_ssl load what this server names? It must then be able to. */
-static int is_loaded(const server_rec *s, const acme_conf_tree_facts_t *facts)
+int acme_conf_tree_has_tls(const acme_conf_tree_t *tree, const server_rec *s)
 {
+    const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s);
+
     return facts->tls < 0 ? is_https(s) : facts->tls && !facts->is_optional;
 }
 
@@ -406,10 +407,8 @@ const apr_array_header_t *acme_conf_tree_pairs(const acme_conf_tree_t *tree,
     apr_hash_t *seen = apr_hash_make(p);
 
     for (; s; s = s->next) {
-        const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s);
-
-        if (is_loaded(s, facts)) {
-            add_pairs(pairs, seen, facts, p);
+        if (acme_conf_tree_has_tls(tree, s)) {
+            add_pairs(pairs, seen, acme_conf_tree_facts(tree, s), p);
         }
     }
     return pairs;

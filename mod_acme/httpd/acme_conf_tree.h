@@ -54,6 +54,12 @@ const acme_conf_tree_facts_t *acme_conf_tree_facts(
 int acme_conf_tree_in_mod_md(const acme_conf_tree_t *tree,
                              const server_rec *s);
 
+/*
+ * Does mod_ssl start TLS for this server? Then what it names must load. A
+ * certificate it needs only where SSLEngine on is said.
+ */
+int acme_conf_tree_has_tls(const acme_conf_tree_t *tree, const server_rec *s);
+
 /* const char *: the files that have directives. */
 const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree);
 

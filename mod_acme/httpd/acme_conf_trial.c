@@ -3,6 +3,8 @@
  */
 #include <string.h>
 
+#include <apr_hash.h>
+
 #include <httpd.h>
 #include <http_log.h>
 #include <http_ssl.h>
@@ -60,6 +62,27 @@ static int try_pair(const acme_conf_tree_pair_t *pair, const server_rec *s,
     return 1;
 }
 
+/* Each list once: most servers have that of the server config. */
+static int try_ciphers(const acme_conf_tree_t *tree, const server_rec *s,
+                       apr_hash_t *seen, int level)
+{
+    const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s);
+    acme_result_t res;
+
+    if (!facts->ciphers || !acme_conf_tree_has_tls(tree, s)
+        || apr_hash_get(seen, facts->ciphers, APR_HASH_KEY_STRING)) {
+        return 0;
+    }
+    apr_hash_set(seen, facts->ciphers, APR_HASH_KEY_STRING, facts);
+    if (acme_pair_check_ciphers(facts->ciphers, &res) != APR_EINVAL) {
+        return 0;
+    }
+    ap_log_error(APLOG_MARK, level, 0, s, ACME_SERVER_TRIAL_MARK
+                 "%s: httpd will not start with this: %s", facts->place,
+                 res.detail);
+    return 1;
+}
+
 /* mod_ssl asks this of the server config as well. */
 static int has_certificate(const acme_conf_tree_t *tree, const server_rec *s)
 {
@@ -75,16 +98,18 @@ int acme_conf_trial_run(const acme_conf_tree_t *tree, const server_rec *s,
 {
     const apr_array_header_t *pairs = acme_conf_tree_pairs(tree, s, p);
     const int is_ours_alone = !others_have_certificates();
+    apr_hash_t *lists = apr_hash_make(p);
     int wrong = 0, i;
 
     for (i = 0; i < pairs->nelts; i++) {
         wrong += try_pair(&APR_ARRAY_IDX(pairs, i, acme_conf_tree_pair_t), s,
                           level);
     }
-    for (; s && is_ours_alone; s = s->next) {
+    for (; s; s = s->next) {
         const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s);
 
-        if (facts->tls == 1 && !facts->is_optional
+        wrong += try_ciphers(tree, s, lists, level);
+        if (is_ours_alone && facts->tls == 1 && !facts->is_optional
             && !has_certificate(tree, s)) {
             ap_log_error(APLOG_MARK, level, 0, s, ACME_SERVER_TRIAL_MARK
                          "%s: httpd will not start with this: it has SSLEngine on, but neither an SSLCertificateFile nor AcmeEngine on",

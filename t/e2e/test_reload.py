@@ -210,6 +210,7 @@ def test_a_file_that_mod_ssl_would_miss_holds_the_reload(guarded):
 @pytest.mark.parametrize("wrong, told", [
     ("foreign key", "not the key of the certificate"),
     ("no certificate", "neither an SSLCertificateFile nor AcmeEngine on"),
+    ("no such cipher", "OpenSSL refuses the list"),
 ])
 def test_an_expiry_that_is_near_loads_no_edit_that_ends_us(site, wrong, told):
     ca = site.proxied_ca()
@@ -226,7 +227,8 @@ def test_an_expiry_that_is_near_loads_no_edit_that_ends_us(site, wrong, told):
     server.vhost("new.example.org", part="new", body={
         "foreign key": f"SSLCertificateFile {crt}\n"
                        f"SSLCertificateKeyFile {key}",
-        "no certificate": "AcmeEngine off"}[wrong])
+        "no certificate": "AcmeEngine off",
+        "no such cipher": "SSLCipherSuite no-such-cipher"}[wrong])
     code, said = server.httpd_t()
     assert code == 0
     assert told in said and "new.conf:" in said
