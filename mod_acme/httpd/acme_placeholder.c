@@ -68,17 +68,24 @@ static apr_status_t make_cert(const wanted_t *wanted, acme_result_t *res,
     apr_size_t len;
     const char *pem;
     apr_status_t rv;
+    int is_key_good;
 
-    if (acme_file_read_secret(&from.key_pem, &len, wanted->paths->key,
-                              KEY_FILE_MAX, res, p)
-        || acme_self_signed_make(&pem, &from, res, p)) {
+    rv = acme_file_read_secret(&from.key_pem, &len, wanted->paths->key,
+                               KEY_FILE_MAX, res, p);
+    is_key_good = rv == APR_SUCCESS;
+    if (is_key_good) {
+        rv = acme_self_signed_make(&pem, &from, res, p);
+        is_key_good = rv != APR_EINVAL;
+    }
+    /* All of a load share the key: a good one is never replaced. */
+    if (!is_key_good && from.names->nelts) {
         rv = make_key(&from.key_pem, wanted, res, p);
         if (rv == APR_SUCCESS) {
             rv = acme_self_signed_make(&pem, &from, res, p);
         }
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
     return acme_file_write(wanted->paths->cert, pem, strlen(pem), 0644, res,
                            p);
