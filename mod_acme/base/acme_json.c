@@ -1,8 +1,9 @@
 /*
  * acme_json.c - documents that belong to pools.
  *
- * jansson itself bounds the depth (2048) and refuses what is not UTF-8;
- * the caller, who read the document, bounds its size.
+ * jansson itself bounds the depth (2048) and refuses what is not UTF-8; the
+ * caller, who read the document, bounds its size, and here its values are: an
+ * object of two octets takes some hundred in memory.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,28 @@
 
 #include "acme_json.h"
 #include "acme_text.h"
+
+#define VALUES_MAX 20000        /* an order of 1000 names has 5000 */
+
+/* Each value but the first follows one of these, outside of a text. */
+static int has_too_many_values(const char *body, apr_size_t len)
+{
+    int is_text = 0, values = 0;
+    apr_size_t i;
+
+    for (i = 0; i < len; i++) {
+        if (body[i] == '"') {
+            is_text = !is_text;
+        }
+        else if (is_text) {
+            i += body[i] == '\\';
+        }
+        else {
+            values += body[i] == ',' || body[i] == '[' || body[i] == '{';
+        }
+    }
+    return values > VALUES_MAX;
+}
 
 static apr_status_t drop_json(void *json)
 {
@@ -33,6 +56,10 @@ apr_status_t acme_json_parse(json_t **pjson, const char *body, apr_size_t len,
 
     *pjson = NULL;
 
+    if (has_too_many_values(body, len)) {
+        return acme_fail(res, APR_EINVAL, "%s: more than %d values in JSON",
+                         what, VALUES_MAX);
+    }
     /* A NUL in a member that we never read harms nobody. */
     json = json_loadb(body, len, JSON_ALLOW_NUL, &error);
     if (!json) {

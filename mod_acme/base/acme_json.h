@@ -18,7 +18,8 @@
  * caller bounds len. what names the document in res ("directory of ...").
  *
  * On success *pjson belongs to p: no json_decref(). On failure *pjson is NULL
- * and the status APR_EINVAL: not JSON, not UTF-8, or not an object.
+ * and the status APR_EINVAL: not JSON, not UTF-8, not an object, or more than
+ * 20,000 values in it.
  */
 apr_status_t acme_json_parse(json_t **pjson, const char *body, apr_size_t len,
                              const char *what, acme_result_t *res,

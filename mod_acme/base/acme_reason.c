@@ -141,6 +141,14 @@ static const acme_reason_t reasons[ACME_REASONS] = {
         "chain-refused", ACME_FAULT_CA,
         "The issued certificate failed the checks before its installation.",
         "Check the clock of this server; the certificate is in aside/ of AcmeStateDir." },
+    [ACME_REASON_INSTALL_LIMITED] = {
+        "install-limited", ACME_FAULT_SERVER,
+        "The certificate was replaced too often within a day.",
+        "Find in the error log what orders it so often; acmectl renew --force installs one more." },
+    [ACME_REASON_KEY_TOO_WEAK] = {
+        "key-too-weak", ACME_FAULT_ADMINISTRATOR,
+        "The SSLCipherSuite of a virtual host forbids keys of this type.",
+        "Set AcmeKeyTypes to a stronger type, or lower the security level in SSLCipherSuite." },
     [ACME_REASON_STORE_UNWRITABLE] = {
         "store-unwritable", ACME_FAULT_SERVER,
         "A file in AcmeStateDir cannot be read or written.",

@@ -13,6 +13,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "acme_cleanse.h"
 #include "acme_key.h"
 #include "acme_openssl.h"
 #include "acme_text.h"
@@ -237,16 +238,10 @@ apr_status_t acme_key_parse(acme_key_t **pkey, const char *pem,
     return rv;
 }
 
-static apr_status_t clear_text(void *text)
-{
-    OPENSSL_cleanse(text, strlen(text));
-    return APR_SUCCESS;
-}
-
 apr_status_t acme_key_pem(const char **ppem, acme_key_t *key,
                           acme_result_t *res, apr_pool_t *p)
 {
-    BIO *bio = BIO_new(BIO_s_mem());
+    BIO *bio = BIO_new(BIO_s_secmem());
     char *data, *pem;
     apr_status_t rv;
     long len;
@@ -260,8 +255,9 @@ apr_status_t acme_key_pem(const char **ppem, acme_key_t *key,
         goto out;
     }
     len = BIO_get_mem_data(bio, &data);
-    pem = apr_pstrmemdup(p, data, (apr_size_t)len);
-    apr_pool_cleanup_register(p, pem, clear_text, apr_pool_cleanup_null);
+    pem = acme_cleanse_alloc((apr_size_t)len + 1, p);
+    memcpy(pem, data, (apr_size_t)len);
+    pem[len] = '\0';
 
     *ppem = pem;
     rv = APR_SUCCESS;

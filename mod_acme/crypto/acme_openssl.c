@@ -24,6 +24,7 @@
 #include "acme_openssl.h"
 
 #define CHUNK_OCTETS 4096
+#define SECRET_FILE_MAX (16 * 1024)
 #define GROUP_NAME_SIZE 64
 #define SECONDS_A_DAY 86400
 
@@ -87,7 +88,9 @@ apr_status_t acme_openssl_file(BIO **pbio, const char *path,
                              path);
         goto out;
     }
-    bio = BIO_new(BIO_s_mem());
+    /* Of a key; that of a long chain would use up what is reserved. */
+    bio = BIO_new(st.st_size <= SECRET_FILE_MAX ? BIO_s_secmem()
+                                                : BIO_s_mem());
     if (!bio) {
         rv = acme_fail(res, APR_ENOMEM, "%s: %s", path,
                        acme_openssl_reason());

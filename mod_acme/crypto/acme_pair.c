@@ -26,17 +26,26 @@ static void free_pair(pair_t *pair)
     X509_free(pair->leaf);
 }
 
-static apr_status_t read_certs(pair_t *pair, BIO *bio, const char *what,
-                               acme_result_t *res)
+static apr_status_t read_leaf(pair_t *pair, BIO *bio, const char *what,
+                              acme_result_t *res)
+{
+    pair->leaf = PEM_read_bio_X509_AUX(bio, NULL, acme_openssl_no_passphrase,
+                                       NULL);
+    if (!pair->leaf) {
+        return acme_fail_never(res, APR_EINVAL, "%s: no PEM certificate: %s",
+                               what, acme_openssl_reason());
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_rest(pair_t *pair, BIO *bio, const char *what,
+                              acme_result_t *res)
 {
     X509 *next;
 
     pair->rest = sk_X509_new_null();
-    pair->leaf = PEM_read_bio_X509_AUX(bio, NULL, acme_openssl_no_passphrase,
-                                       NULL);
-    if (!pair->leaf || !pair->rest) {
-        return acme_fail_never(res, APR_EINVAL, "%s: no PEM certificate: %s",
-                               what, acme_openssl_reason());
+    if (!pair->rest) {
+        return acme_fail(res, APR_ENOMEM, "%s: no memory", what);
     }
     while ((next = PEM_read_bio_X509(bio, NULL, acme_openssl_no_passphrase,
                                      NULL))) {
@@ -54,17 +63,38 @@ static apr_status_t read_certs(pair_t *pair, BIO *bio, const char *what,
     return APR_SUCCESS;
 }
 
+/* What is no PEM is DER for mod_ssl, or base64 of it. */
+static EVP_PKEY *read_der_key(const char *data, long len)
+{
+    BIO *bio = BIO_new_mem_buf(data, (int)len);
+    EVP_PKEY *key = bio ? d2i_PrivateKey_bio(bio, NULL) : NULL;
+    BIO *base64;
+
+    if (bio && !key && (base64 = BIO_new(BIO_f_base64()))) {
+        (void)BIO_reset(bio);
+        key = d2i_PrivateKey_bio(BIO_push(base64, bio), NULL);
+        BIO_free(base64);
+    }
+    BIO_free(bio);
+    return key;
+}
+
 static apr_status_t read_key(pair_t *pair, BIO *bio, const char *what,
                              const char *cert, acme_result_t *res)
 {
+    char *data;
+    const long len = BIO_get_mem_data(bio, &data);
     int encrypted;
 
     pair->key = acme_openssl_key(bio, &encrypted);
+    if (!pair->key && !encrypted) {
+        pair->key = read_der_key(data, len);
+    }
     if (encrypted) {
         return APR_SUCCESS;     /* only mod_ssl has its pass phrase */
     }
     if (!pair->key) {
-        return acme_fail_never(res, APR_EINVAL, "%s: no PEM private key",
+        return acme_fail_never(res, APR_EINVAL, "%s: no private key that mod_ssl can read",
                                what);
     }
     if (!X509_check_private_key(pair->leaf, pair->key)) {
@@ -131,32 +161,70 @@ static apr_status_t load_in_servers(const pair_t *pair, const char *what,
     return rv;
 }
 
-apr_status_t acme_pair_check(const char *cert_path, const char *key_path,
-                             const apr_array_header_t *ciphers,
-                             acme_result_t *res)
+/* In which texts, and what they are called. */
+typedef struct {
+    BIO *certs, *key;
+    const char *certs_name, *key_name;
+    int is_leaf_alone;          /* nothing is read behind the first one */
+} texts_t;
+
+static apr_status_t check_texts(const texts_t *texts,
+                                const apr_array_header_t *ciphers,
+                                acme_result_t *res)
 {
     pair_t pair = { 0 };
-    BIO *bio;
     apr_status_t rv;
 
-    rv = acme_openssl_file(&bio, cert_path, res);
-    if (rv == APR_SUCCESS) {
-        rv = read_certs(&pair, bio, cert_path, res);
-        BIO_free(bio);
+    rv = read_leaf(&pair, texts->certs, texts->certs_name, res);
+    if (rv == APR_SUCCESS && !texts->is_leaf_alone) {
+        rv = read_rest(&pair, texts->certs, texts->certs_name, res);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_openssl_file(&bio, key_path, res);
-        if (rv == APR_SUCCESS) {
-            rv = read_key(&pair, bio, key_path, cert_path, res);
-            BIO_free(bio);
-        }
+        rv = read_key(&pair, texts->key, texts->key_name, texts->certs_name,
+                      res);
     }
     if (rv == APR_SUCCESS) {
-        rv = load_in_servers(&pair, cert_path, ciphers, res);
+        rv = load_in_servers(&pair, texts->certs_name, ciphers, res);
     }
     free_pair(&pair);
     ERR_clear_error();
     return rv;
+}
+
+static apr_status_t check_files(texts_t *texts,
+                                const apr_array_header_t *ciphers,
+                                acme_result_t *res)
+{
+    apr_status_t rv = acme_openssl_file(&texts->certs, texts->certs_name, res);
+
+    if (rv == APR_SUCCESS) {
+        rv = acme_openssl_file(&texts->key, texts->key_name, res);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = check_texts(texts, ciphers, res);
+    }
+    BIO_free(texts->key);
+    BIO_free(texts->certs);
+    return rv;
+}
+
+apr_status_t acme_pair_check(const char *cert_path, const char *key_path,
+                             const apr_array_header_t *ciphers,
+                             acme_result_t *res)
+{
+    texts_t texts = { .certs_name = cert_path, .key_name = key_path };
+
+    return check_files(&texts, ciphers, res);
+}
+
+apr_status_t acme_pair_check_leaf(const char *cert_path, const char *key_path,
+                                  const apr_array_header_t *ciphers,
+                                  acme_result_t *res)
+{
+    texts_t texts = { .certs_name = cert_path, .key_name = key_path,
+                      .is_leaf_alone = 1 };
+
+    return check_files(&texts, ciphers, res);
 }
 
 apr_status_t acme_pair_check_pem(const char *certs, const char *key,
@@ -164,26 +232,33 @@ apr_status_t acme_pair_check_pem(const char *certs, const char *key,
                                  const apr_array_header_t *ciphers,
                                  acme_result_t *res)
 {
-    BIO *certs_bio = BIO_new_mem_buf(certs, -1);
-    BIO *key_bio = BIO_new_mem_buf(key, -1);
-    pair_t pair = { 0 };
-    apr_status_t rv;
+    texts_t texts = { .certs = BIO_new_mem_buf(certs, -1),
+                      .key = BIO_new_mem_buf(key, -1),
+                      .certs_name = what, .key_name = what };
+    const apr_status_t rv = texts.certs && texts.key
+        ? check_texts(&texts, ciphers, res)
+        : acme_fail(res, APR_ENOMEM, "%s: no memory", what);
 
-    if (!certs_bio || !key_bio) {
-        rv = acme_fail(res, APR_ENOMEM, "%s: no memory", what);
+    BIO_free(texts.key);
+    BIO_free(texts.certs);
+    return rv;
+}
+
+apr_status_t acme_pair_check_ciphers(const char *list, acme_result_t *res)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!ctx) {
+        return acme_fail(res, APR_EGENERAL, "SSLCipherSuite: OpenSSL: %s",
+                         acme_openssl_reason());
     }
-    else {
-        rv = read_certs(&pair, certs_bio, what, res);
+    if (SSL_CTX_set_cipher_list(ctx, list) != 1) {
+        rv = acme_fail_never(res, APR_EINVAL,
+                             "SSLCipherSuite: OpenSSL refuses the list: %s",
+                             acme_openssl_reason());
     }
-    if (rv == APR_SUCCESS) {
-        rv = read_key(&pair, key_bio, what, what, res);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = load_in_servers(&pair, what, ciphers, res);
-    }
-    free_pair(&pair);
-    BIO_free(key_bio);
-    BIO_free(certs_bio);
+    SSL_CTX_free(ctx);
     ERR_clear_error();
     return rv;
 }

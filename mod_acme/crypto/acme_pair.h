@@ -11,7 +11,7 @@
 #include "acme_result.h"
 
 /*
- * Would mod_ssl load this pair? Reads both PEM files, the chain in cert_path
+ * Would mod_ssl load this pair? Reads both files, the chain in cert_path
  * as well, compares the keys, and loads them into a TLS server of OpenSSL's.
  * An encrypted key is neither compared nor loaded. Both may be the same file.
  *
@@ -27,6 +27,14 @@ apr_status_t acme_pair_check(const char *cert_path, const char *key_path,
                              acme_result_t *res);
 
 /*
+ * The same where the chain has a file of its own (SSLCertificateChainFile):
+ * of cert_path mod_ssl reads the first certificate only.
+ */
+apr_status_t acme_pair_check_leaf(const char *cert_path, const char *key_path,
+                                  const apr_array_header_t *ciphers,
+                                  acme_result_t *res);
+
+/*
  * The same of PEM texts that are not in files yet; they stay the caller's.
  * what names them in res.
  */
@@ -34,5 +42,11 @@ apr_status_t acme_pair_check_pem(const char *certs, const char *key,
                                  const char *what,
                                  const apr_array_header_t *ciphers,
                                  acme_result_t *res);
+
+/*
+ * Would mod_ssl take this SSLCipherSuite (up to TLS 1.2)? APR_EINVAL, for
+ * good, when OpenSSL refuses it.
+ */
+apr_status_t acme_pair_check_ciphers(const char *list, acme_result_t *res);
 
 #endif

@@ -4,23 +4,40 @@
 #ifndef ACME_SELF_SIGNED_H
 #define ACME_SELF_SIGNED_H
 
+#include <apr_pools.h>
 #include <apr_tables.h>
 
-#include "acme_key.h"
+#include "acme_result.h"
 
 /* The caller's; only read. */
 typedef struct {
-    acme_key_t *key;
+    const char *key_pem;                /* of acme_self_signed_key() */
     const apr_array_header_t *names;    /* const char *, see acme_name.h */
     apr_time_t now;
     apr_interval_time_t valid;          /* microseconds, from an hour before
                                            now */
 } acme_self_signed_t;
 
+/* Ever stronger keys, for servers with ever higher security levels. */
+typedef enum {
+    ACME_SELF_SIGNED_P256,              /* up to level 3 */
+    ACME_SELF_SIGNED_P384,              /* 4 */
+    ACME_SELF_SIGNED_P521,              /* 5 */
+    ACME_SELF_SIGNED_KINDS
+} acme_self_signed_e;
+
 /*
- * A certificate for all of names, signed by key itself, as PEM in p; for TLS
- * servers, and not of a CA. On failure *ppem is NULL: APR_EINVAL, for good,
- * when there are no names; APR_EGENERAL when OpenSSL fails.
+ * A new key for such certificates, as PEM in p, which overwrites it when it is
+ * cleared. On failure, OpenSSL's, *ppem is NULL and the status APR_EGENERAL.
+ */
+apr_status_t acme_self_signed_key(const char **ppem, acme_self_signed_e kind,
+                                  acme_result_t *res, apr_pool_t *p);
+
+/*
+ * A certificate for all of names, signed by the key itself with a digest as
+ * strong as it, as PEM in p; for TLS servers, and not of a CA. On failure *ppem is
+ * NULL: APR_EINVAL, for good, when there are no names or no key; APR_EGENERAL
+ * when OpenSSL fails.
  */
 apr_status_t acme_self_signed_make(const char **ppem,
                                    const acme_self_signed_t *from,

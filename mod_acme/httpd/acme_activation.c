@@ -16,6 +16,7 @@
 #include "acme_chain.h"
 #include "acme_server_conf.h"
 #include "acme_file.h"
+#include "acme_name.h"
 #include "acme_pair.h"
 #include "acme_placeholder.h"
 #include "acme_state.h"
@@ -137,13 +138,18 @@ static void find_placeholder(acme_activation_files_t *found,
     const apr_time_t now = apr_time_now();
     acme_placeholder_t made;
     acme_result_t res;
+    apr_status_t rv;
 
-    if (acme_placeholder_find(&made, folder, cert, now, &res, p)
-        && acme_placeholder_find(&made, spare_folder(s, p), cert, now, &res,
-                                 p)) {
+    rv = acme_placeholder_find(&made, folder, cert, now, &res, p);
+    if (rv != APR_SUCCESS && rv != APR_EINVAL) {
+        rv = acme_placeholder_find(&made, spare_folder(s, p), cert, now, &res,
+                                   p);
+    }
+    if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "acme: %s: cannot create a placeholder: %s",
-                     cert->id, res.detail);
+                     "acme: %s: %s: cannot create a placeholder: %s",
+                     apr_array_pstrcat(p, cert->places, ' '), cert->id,
+                     res.detail);
         return;
     }
     add_files(found, made.cert, made.key);
@@ -155,14 +161,31 @@ static void make_files(acme_activation_files_t *empty, apr_pool_t *p)
     empty->keys = apr_array_make(p, 2, sizeof(const char *));
 }
 
-static int any_unordered(const server_rec *s)
+/* NULL: there is a certificate to order for all of them. */
+static acme_cert_conf_t *find_unordered(const server_rec *s, apr_pool_t *p)
 {
+    acme_cert_conf_t *none = NULL;
+
     for (; s; s = s->next) {
-        if (acme_server_conf(s)->is_unordered) {
-            return 1;
+        const acme_server_conf_t *conf = acme_server_conf(s);
+
+        if (!conf->is_unordered) {
+            continue;
+        }
+        if (!none) {
+            none = apr_pcalloc(p, sizeof(*none));
+            none->id = NO_NAME;
+            none->names = apr_array_make(p, 1, sizeof(const char *));
+            none->places = apr_array_make(p, 1, sizeof(const char *));
+            none->ciphers = apr_array_make(p, 1, sizeof(const char *));
+            APR_ARRAY_PUSH(none->names, const char *) = NO_NAME;
+        }
+        APR_ARRAY_PUSH(none->places, const char *) = conf->place;
+        if (!acme_name_in(none->ciphers, conf->ciphers)) {
+            APR_ARRAY_PUSH(none->ciphers, const char *) = conf->ciphers;
         }
     }
-    return 0;
+    return none;
 }
 
 void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
@@ -170,7 +193,7 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
     acme_store_t *store = acme_store_at(conf->state_dir, p);
     acme_store_t *opened;
     const char *folder = acme_store_path(store, "placeholder", NULL, p);
-    const int has_unordered = any_unordered(s);
+    const acme_cert_conf_t *none = find_unordered(s, p);
     acme_result_t res;
     int i;
 
@@ -178,7 +201,7 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
     files = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
                         * sizeof(*files));
     make_files(&unordered, p);
-    if (!conf->certs->nelts && !has_unordered) {
+    if (!conf->certs->nelts && !none) {
         return;
     }
     if (acme_store_open(&opened, conf->state_dir, &res, p)
@@ -194,13 +217,8 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
             find_placeholder(&files[i], cert, folder, s, p);
         }
     }
-    if (has_unordered) {
-        acme_cert_conf_t none = { .id = NO_NAME,
-                                  .names = apr_array_make(
-                                      p, 1, sizeof(const char *)) };
-
-        APR_ARRAY_PUSH(none.names, const char *) = NO_NAME;
-        find_placeholder(&unordered, &none, folder, s, p);
+    if (none) {
+        find_placeholder(&unordered, none, folder, s, p);
     }
 }
 

@@ -8,13 +8,14 @@
 #include <apr_strings.h>
 
 #include <httpd.h>
+#include <ap_listen.h>
 #include <http_config.h>
 #include <http_core.h>
 
 #include "acme_conf_tree.h"
-#include "acme_server.h"
 
 #define KNOCK_OUT 3             /* one a kind of key, as in older versions */
+#define ENGINE "pkcs11:"        /* how the name of what is no file begins */
 
 struct acme_conf_tree_t {
     acme_conf_tree_facts_t server;
@@ -23,6 +24,10 @@ struct acme_conf_tree_t {
                                    macro may be included several times */
     apr_hash_t *seen;           /* names of files */
     apr_array_header_t *files;
+    apr_array_header_t *md_names;       /* const char *: of MDomain */
+    int md_base;                /* MDBaseServer on */
+    apr_hash_t *facts;          /* const server_rec *: what was found of it */
+    apr_pool_t *p;
 };
 
 static const char *place_of(const char *file, unsigned line, apr_pool_t *p)
@@ -81,8 +86,8 @@ static void add_file(apr_array_header_t **files, const ap_directive_t *node,
         *files = apr_array_make(p, 2, sizeof(acme_conf_tree_file_t));
     }
     file = apr_array_push(*files);
-    /* pkcs11: and its like are no files. */
-    file->path = strchr(word, ':') ? NULL : ap_server_root_relative(p, word);
+    file->path = strncmp(word, ENGINE, sizeof(ENGINE) - 1)
+        ? ap_server_root_relative(p, word) : NULL;
     file->place = place_of(node->filename, (unsigned)node->line_num, p);
 }
 
@@ -104,6 +109,37 @@ static acme_conf_tree_facts_t *add_vhost(acme_conf_tree_t *tree,
     return vhost;
 }
 
+/* "MDomain name ... [auto|manual]", and "<MDomainSet name ...>". */
+static void see_md_names(acme_conf_tree_t *tree, const ap_directive_t *node,
+                         apr_pool_t *p)
+{
+    const char *args = apr_pstrndup(p, node->args, strcspn(node->args, ">"));
+    const char *name;
+
+    while (*(name = ap_getword_conf(p, &args))) {
+        APR_ARRAY_PUSH(tree->md_names, const char *) = name;
+    }
+}
+
+/* Directives of mod_ssl that give it a certificate, or say how it is read. */
+static void see_pair(acme_conf_tree_facts_t *facts,
+                     const ap_directive_t *node, apr_pool_t *p)
+{
+    if (is(node, "SSLCertificateFile")) {
+        add_file(&facts->certs, node, p);
+    }
+    else if (is(node, "SSLCertificateKeyFile")) {
+        add_file(&facts->keys, node, p);
+    }
+    else if (is(node, "SSLCertificateChainFile")) {
+        facts->has_chain_file = 1;
+    }
+    else if (is(node, "SSLOpenSSLConfCmd")
+             && !apr_cstr_casecmp(first_word(node, p), "Certificate")) {
+        facts->has_command = 1;
+    }
+}
+
 static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
                        const ap_directive_t *node, apr_pool_t *p)
 {
@@ -113,21 +149,28 @@ static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
             read_nodes(tree, add_vhost(tree, node, p), node->first_child, p);
         }
         else if (is(node, "SSLEngine")) {
-            facts->tls = apr_cstr_casecmp(first_word(node, p), "off") != 0;
+            const char *engine = first_word(node, p);
+
+            facts->tls = apr_cstr_casecmp(engine, "off") != 0;
+            facts->is_optional = !apr_cstr_casecmp(engine, "optional");
         }
         else if (is(node, "ServerName")) {
             facts->has_name = 1;
         }
-        else if (is(node, "SSLCertificateFile")) {
-            add_file(&facts->certs, node, p);
-        }
-        else if (is(node, "SSLCertificateKeyFile")) {
-            add_file(&facts->keys, node, p);
-        }
         else if (is(node, "SSLCipherSuite")) {
             see_ciphers(facts, node, p);
         }
-        else if (node->first_child) {
+        else if (is(node, "MDBaseServer")) {
+            tree->md_base = !apr_cstr_casecmp(first_word(node, p), "on");
+        }
+        else if (is(node, "MDomain") || is(node, "ManagedDomain")
+                 || is(node, "<MDomainSet") || is(node, "<ManagedDomain")) {
+            see_md_names(tree, node, p);
+        }
+        else if (!node->first_child) {
+            see_pair(facts, node, p);
+        }
+        else {
             /* Of a folder or location it says nothing about the server. */
             const char *ciphers = facts->ciphers;
 
@@ -144,6 +187,9 @@ acme_conf_tree_t *acme_conf_tree_read(apr_pool_t *p)
     tree->vhosts = apr_hash_make(p);
     tree->seen = apr_hash_make(p);
     tree->files = apr_array_make(p, 32, sizeof(const char *));
+    tree->md_names = apr_array_make(p, 4, sizeof(const char *));
+    tree->facts = apr_hash_make(p);
+    tree->p = p;
     tree->server.tls = -1;
     tree->server.place = "the server config";
     read_nodes(tree, &tree->server, ap_conftree, p);
@@ -203,15 +249,14 @@ static const acme_conf_tree_facts_t *find_vhost(const acme_conf_tree_t *tree,
         ? APR_ARRAY_IDX(same, n, const acme_conf_tree_facts_t *) : NULL;
 }
 
-const acme_conf_tree_facts_t *acme_conf_tree_facts(
-    const acme_conf_tree_t *tree, const server_rec *s, apr_pool_t *p)
+static acme_conf_tree_facts_t *find_facts(const acme_conf_tree_t *tree,
+                                          const server_rec *s, apr_pool_t *p)
 {
-    const acme_conf_tree_facts_t *own = &tree->server;
+    const acme_conf_tree_facts_t *server = &tree->server;
+    const acme_conf_tree_facts_t *own = s->is_virtual ? find_vhost(tree, s, p)
+                                                      : server;
     acme_conf_tree_facts_t *facts = apr_pcalloc(p, sizeof(*facts));
 
-    if (s->is_virtual) {
-        own = find_vhost(tree, s, p);
-    }
     if (own) {
         *facts = *own;
     }
@@ -222,16 +267,69 @@ const acme_conf_tree_facts_t *acme_conf_tree_facts(
                                 s->defn_line_number, p);
     }
     if (facts->tls < 0) {
-        facts->tls = tree->server.tls;
+        facts->tls = server->tls;
+        facts->is_optional = server->is_optional;
     }
     if (s->is_virtual) {
-        facts->certs = merge(tree->server.certs, facts->certs, p);
-        facts->keys = merge(tree->server.keys, facts->keys, p);
+        facts->certs = merge(server->certs, facts->certs, p);
+        facts->keys = merge(server->keys, facts->keys, p);
     }
+    facts->has_chain_file |= server->has_chain_file;
+    facts->has_command |= server->has_command;
     if (!facts->ciphers) {
-        facts->ciphers = tree->server.ciphers;
+        facts->ciphers = server->ciphers;
     }
     return facts;
+}
+
+const acme_conf_tree_facts_t *acme_conf_tree_facts(
+    const acme_conf_tree_t *tree, const server_rec *s)
+{
+    acme_conf_tree_facts_t *facts = apr_hash_get(tree->facts, &s, sizeof(s));
+
+    if (!facts) {
+        const server_rec **key = apr_pmemdup(tree->p, &s, sizeof(s));
+
+        facts = find_facts(tree, s, tree->p);
+        apr_hash_set(tree->facts, key, sizeof(s), facts);
+    }
+    return facts;
+}
+
+static int is_name_of(const server_rec *s, const char *name)
+{
+    const apr_array_header_t *lists[] = { s->names, s->wild_names };
+    const char *parent = strchr(s->server_hostname ? s->server_hostname : "",
+                                '.');
+    int i, k;
+
+    if (s->server_hostname && !apr_cstr_casecmp(s->server_hostname, name)) {
+        return 1;
+    }
+    if (parent && name[0] == '*' && !apr_cstr_casecmp(parent, name + 1)) {
+        return 1;
+    }
+    for (k = 0; k < 2; k++) {
+        for (i = 0; lists[k] && i < lists[k]->nelts; i++) {
+            if (!apr_cstr_casecmp(APR_ARRAY_IDX(lists[k], i, char *), name)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+int acme_conf_tree_in_mod_md(const acme_conf_tree_t *tree,
+                             const server_rec *s)
+{
+    int i;
+
+    for (i = 0; i < tree->md_names->nelts; i++) {
+        if (is_name_of(s, APR_ARRAY_IDX(tree->md_names, i, const char *))) {
+            return s->is_virtual || tree->md_base;
+        }
+    }
+    return 0;
 }
 
 const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree)
@@ -239,16 +337,32 @@ const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree)
     return tree->files;
 }
 
-/* Will mod_ssl load what this server names? It must then be able to. */
-static int is_loaded(const server_rec *s, const acme_conf_tree_facts_t *facts)
+/* By the first Listen of its port, as httpd decides it after this. */
+static int is_https(const server_rec *s)
 {
-    const char *protocol;
+    const char *protocol = ap_get_server_protocol((server_rec *)s);
+    const ap_listen_rec *listener;
+    const server_addr_rec *addr;
 
-    if (facts->tls < 0) {       /* not said: as its Listen says */
-        protocol = ap_get_server_protocol((server_rec *)s);
-        return protocol && !strcmp(protocol, "https");
+    if (protocol) {
+        return !apr_cstr_casecmp(protocol, "https");
     }
-    return facts->tls;
+    for (addr = s->addrs; addr; addr = addr->next) {
+        for (listener = ap_listeners; listener; listener = listener->next) {
+            if (listener->bind_addr->port == addr->host_port) {
+                return listener->protocol
+                    && !apr_cstr_casecmp(listener->protocol, "https");
+            }
+        }
+    }
+    return 0;
+}
+
+int acme_conf_tree_has_tls(const acme_conf_tree_t *tree, const server_rec *s)
+{
+    const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s);
+
+    return facts->tls < 0 ? is_https(s) : facts->tls && !facts->is_optional;
 }
 
 /* Each once: thousands of virtual hosts may share a certificate. */
@@ -265,19 +379,21 @@ static void add_pairs(apr_array_header_t *pairs, apr_hash_t *seen,
             &APR_ARRAY_IDX(facts->certs, i, acme_conf_tree_file_t);
         const acme_conf_tree_file_t *key = facts->keys && i < facts->keys->nelts
             ? &APR_ARRAY_IDX(facts->keys, i, acme_conf_tree_file_t) : cert;
-
         const char *pair;
 
         if (!cert->path || !key->path) {
             continue;
         }
-        pair = apr_pstrcat(p, cert->path, "\n", key->path, "\n", list, NULL);
+        pair = apr_pstrcat(p, cert->path, "\n", key->path, "\n", list,
+                           facts->has_chain_file ? "\nchain" : "", NULL);
         if (!apr_hash_get(seen, pair, APR_HASH_KEY_STRING)) {
             apr_hash_set(seen, pair, APR_HASH_KEY_STRING, pair);
-            APR_ARRAY_PUSH(pairs, acme_server_pair_t) =
-                (acme_server_pair_t) { .cert = cert->path, .key = key->path,
-                                       .place = cert->place,
-                                       .ciphers = ciphers };
+            APR_ARRAY_PUSH(pairs, acme_conf_tree_pair_t) =
+                (acme_conf_tree_pair_t) {
+                    .cert = cert->path, .key = key->path,
+                    .has_chain_file = facts->has_chain_file,
+                    .place = cert->place, .ciphers = ciphers
+                };
         }
     }
 }
@@ -287,14 +403,12 @@ const apr_array_header_t *acme_conf_tree_pairs(const acme_conf_tree_t *tree,
                                                apr_pool_t *p)
 {
     apr_array_header_t *pairs = apr_array_make(p, 8,
-                                               sizeof(acme_server_pair_t));
+                                               sizeof(acme_conf_tree_pair_t));
     apr_hash_t *seen = apr_hash_make(p);
 
     for (; s; s = s->next) {
-        const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s, p);
-
-        if (is_loaded(s, facts)) {
-            add_pairs(pairs, seen, facts, p);
+        if (acme_conf_tree_has_tls(tree, s)) {
+            add_pairs(pairs, seen, acme_conf_tree_facts(tree, s), p);
         }
     }
     return pairs;

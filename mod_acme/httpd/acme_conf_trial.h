@@ -16,9 +16,10 @@
 
 /*
  * Try the server s and all that follow it, after acme_vhosts_read(): each
- * pair that mod_ssl would load, and that each TLS virtual host has one. What
- * is wrong is logged at this level, with its place; returns how much it was.
- * Pairs that we may not read (EACCES) are passed over.
+ * pair and list of ciphers that mod_ssl would load, and that each server with
+ * TLS has a certificate. What is wrong is logged at this level, with its
+ * place; returns how much it was.
+ * What we cannot decide, as a pair that we may not read, is passed over.
  */
 int acme_conf_trial_run(const acme_conf_tree_t *tree, const server_rec *s,
                         int level, apr_pool_t *p);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <sys/socket.h>
@@ -34,7 +35,6 @@
 
 #include "acme_cleanse.h"
 #include "acme_conf_trial.h"
-#include "acme_file.h"
 #include "acme_keeper.h"
 #include "acme_keeper_start.h"
 #include "acme_message.h"
@@ -173,16 +173,16 @@ static const char **test_arguments(const process_rec *process,
  * there. httpd keeps pointers of its own; what the kernel shows tells how far
  * it reaches.
  */
-static void find_title(start_t *start, const process_rec *process,
-                       apr_pool_t *p)
+static void find_title(start_t *start, const process_rec *process)
 {
-    const char *shown;
-    apr_size_t len;
-    acme_result_t res;
+    char shown[TITLE_MAX];
+    FILE *file = fopen("/proc/self/cmdline", "re");
+    const size_t len = file ? fread(shown, 1, sizeof(shown), file) : 0;
 
-    if (acme_file_read(&shown, &len, "/proc/self/cmdline", TITLE_MAX, &res, p)
-            == APR_SUCCESS
-        && len && !strncmp(process->argv[0], shown, len)) {
+    if (file) {
+        fclose(file);
+    }
+    if (len && !shown[len - 1] && !strcmp(process->argv[0], shown)) {
         start->title = (char *)process->argv[0];
         start->title_size = len;
     }
@@ -205,7 +205,7 @@ static start_t *find_start(server_rec *s)
     start->list = test_arguments(process, "-DDUMP_INCLUDES", process->pool);
     start->cwd = apr_pstrdup(process->pool, getcwd(cwd, sizeof(cwd)) ? cwd
                                                                      : "/");
-    find_title(start, process, process->pool);
+    find_title(start, process);
     apr_pool_userdata_set(start, START_KEY, NULL, process->pool);
     return start;
 }
@@ -601,9 +601,10 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
         .test = parent->start->test,
         .list = parent->start->list,
         .cwd = parent->start->cwd,
+        .title = parent->start->title,
+        .title_size = parent->start->title_size,
         .baseline = acme_conf_snapshot_make(acme_conf_tree_files(tree),
-                                            loaded_at, p),
-        .pairs = acme_conf_tree_pairs(tree, s, p)
+                                            loaded_at, p)
     };
     parent->keeper = (acme_keeper_t) {
         .conf = conf,

@@ -151,6 +151,8 @@ static const char *check_hmac_file(const char *path, apr_pool_t *p)
     acme_result_t res;
     const char *text;
     apr_size_t len;
+    const char *fault = NULL;
+    apr_pool_t *scratch;
     struct stat st;
     char *hmac;
 
@@ -162,16 +164,22 @@ static const char *check_hmac_file(const char *path, apr_pool_t *p)
                             "%s: other users can read it (mode %04o); set its mode to 0600",
                             path, (unsigned)st.st_mode & 07777);
     }
-    if (acme_file_read_secret(&text, &len, path, HMAC_FILE_MAX, &res, p)) {
-        return apr_pstrdup(p, res.detail);
+    /* Overwritten now: processes are forked before p ends. */
+    apr_pool_create(&scratch, p);
+    if (acme_file_read_secret(&text, &len, path, HMAC_FILE_MAX, &res,
+                              scratch)) {
+        fault = apr_pstrdup(p, res.detail);
     }
-    hmac = apr_pstrdup(p, text);
-    apr_collapse_spaces(hmac, hmac);
-    if (acme_jws_hmac_check(hmac, &res)) {
-        return apr_psprintf(p, "%s: %s", path, res.detail);
+    else {
+        hmac = apr_pstrdup(scratch, text);
+        apr_collapse_spaces(hmac, hmac);
+        if (acme_jws_hmac_check(hmac, &res)) {
+            fault = apr_psprintf(p, "%s: %s", path, res.detail);
+        }
+        acme_cleanse(hmac, strlen(hmac));
     }
-    acme_cleanse(hmac, strlen(hmac));
-    return NULL;
+    apr_pool_destroy(scratch);
+    return fault;
 }
 
 const char *acme_parsers_external_account(void *field, cmd_parms *cmd, int argc,

@@ -1,6 +1,7 @@
 /*
  * acme_placeholder.h - what a vhost shows until it has its certificate: one
- * shared key, a self-signed certificate for the names.
+ * shared key, a self-signed certificate for the names. A server whose ciphers
+ * ask for a high security level gets one of a stronger key.
  */
 #ifndef ACME_PLACEHOLDER_H
 #define ACME_PLACEHOLDER_H
@@ -15,7 +16,9 @@ typedef struct {
 
 /*
  * The placeholder for cert below folder (0700, ours), made if there is
- * none that is still good for a day. Runs in the parent, on the start path.
+ * none that is still good for a day. APR_EINVAL, for good, when mod_ssl would
+ * not load the strongest one: then there is none to give it. Runs in the
+ * parent, on the start path.
  */
 apr_status_t acme_placeholder_find(acme_placeholder_t *found,
                                    const char *folder,

@@ -75,7 +75,9 @@ typedef struct {
                                            its certificates, that of its first
                                            name first; NULL: not managed */
     int is_unordered;                   /* managed, but there is no name to
-                                           order: always a placeholder */
+                                           order: always a placeholder, */
+    const char *ciphers;                /*   for this SSLCipherSuite; "" */
+    const char *place;                  /*   "file:line" of its start */
     int given;                          /* mod_ssl serves the first of them */
 } acme_server_conf_t;
 

@@ -418,7 +418,11 @@ static void check_wildcards(vhost_watch_t *watch, const acme_vhost_t *vhost,
 static void leave_unordered(const acme_vhost_t *vhost)
 {
     if (vhost->facts->tls == 1) {
-        acme_server_conf(vhost->s)->is_unordered = 1;
+        acme_server_conf_t *conf = acme_server_conf(vhost->s);
+
+        conf->is_unordered = 1;
+        conf->ciphers = vhost->facts->ciphers ? vhost->facts->ciphers : "";
+        conf->place = vhost->facts->place;
         say(vhost, APLOG_WARNING,
             "%s: no certificate can be ordered for this virtual host; it gets a placeholder and answers 503",
             vhost->facts->place);
@@ -435,7 +439,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
     vhost = (acme_vhost_t) {
         .s = s,
         .conf = acme_server_conf(s),
-        .facts = acme_conf_tree_facts(watch->tree, s, watch->p),
+        .facts = acme_conf_tree_facts(watch->tree, s),
         .quiet = watch->log == ACME_VHOSTS_QUIET
     };
     if (!is_managed(&vhost)) {

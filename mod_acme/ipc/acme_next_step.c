@@ -183,7 +183,7 @@ int acme_next_step_is_due(const acme_state_t *state, apr_time_t now)
 
     /* Who orders knows whether the pause is over, or another CA can do it. */
     if (next.step == ACME_STEP_LIMIT
-        && state->limit_why == ACME_REASON_CA_PAUSED) {
+        && (state->limit_why == ACME_REASON_CA_PAUSED || state->cas > 1)) {
         return 1;
     }
     return next.at && next.at <= now;

@@ -7,20 +7,10 @@
 
 #include <sys/types.h>
 
-#include <apr_tables.h>
-
 #include "acme_conf_snapshot.h"
 
 /* The beginning of a line in which our own module complains in httpd -t. */
 #define ACME_SERVER_TRIAL_MARK "acme: trial: "
-
-/* A certificate and its key that mod_ssl loads and mod_acme does not manage. */
-typedef struct {
-    const char *cert;           /* paths */
-    const char *key;
-    const char *place;          /* "file:line" of the directive */
-    const apr_array_header_t *ciphers;  /* for acme_pair_check() */
-} acme_server_pair_t;
 
 typedef struct {
     pid_t pid;                  /* the parent */
@@ -29,8 +19,10 @@ typedef struct {
     const char *const *list;    /* argv that lists the files read; this run
                                    tests less: mod_ssl skips its paths */
     const char *cwd;            /* where it was started */
+    char *title;                /* memory that ps shows of a fork of it; NULL:
+                                   not known */
+    apr_size_t title_size;
     const acme_conf_snapshot_t *baseline; /* of the files that it read */
-    const apr_array_header_t *pairs;      /* acme_server_pair_t */
 } acme_server_t;
 
 #endif

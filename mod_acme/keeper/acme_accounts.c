@@ -1,7 +1,6 @@
 /*
  * acme_accounts.c - the accounts at the CAs.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -16,13 +15,9 @@
 
 #define HMAC_FILE_MAX 4096      /* octets */
 
-/* A CA changes its terms every few years; a worker that says more is hostile. */
-#define TERMS_PAUSE apr_time_from_sec(3600)
-
 typedef struct {
     acme_ca_account_t known;       /* key is NULL until it is loaded */
     acme_account_file_t file;
-    apr_time_t terms_at;        /* when their URL was stored */
     apr_pool_t *p;              /* of all of it */
 } account_entry_t;
 
@@ -306,18 +301,15 @@ apr_status_t acme_accounts_set_hosts(acme_accounts_t *accounts,
 int acme_accounts_note_terms(acme_accounts_t *accounts, apr_uint32_t ca,
                              const char *url, apr_pool_t *p)
 {
-    const apr_time_t now = apr_time_now();
     acme_account_file_t file;
     acme_result_t res;
     account_entry_t *entry;
     int others;
 
     if (find_entry(&entry, accounts, ca, &res)
-        || (entry->file.terms && !strcmp(url, entry->file.terms))
-        || (entry->terms_at && llabs(now - entry->terms_at) < TERMS_PAUSE)) {
+        || (entry->file.terms && !strcmp(url, entry->file.terms))) {
         return 0;
     }
-    entry->terms_at = now;
     others = entry->file.terms != NULL;
     file = entry->file;
     file.directory = conf_of(accounts, ca)->url;

@@ -134,25 +134,45 @@ static void push(apr_array_header_t *argv, const char *a, const char *b,
     APR_ARRAY_PUSH(argv, const char *) = c;
 }
 
+/* The word by which the kind of script knows what to do. */
+static const char *verb(const acme_dns_conf_t *dns, acme_record_e action)
+{
+    const int present = action == ACME_RECORD_PRESENT;
+
+    switch (dns->call) {
+    case ACME_DNS_CALL_MOD_MD:
+        return present ? "setup" : "teardown";
+    case ACME_DNS_CALL_DEHYDRATED:
+        return present ? "deploy_challenge" : "clean_challenge";
+    case ACME_DNS_CALL_PLAIN:
+        break;
+    }
+    return present ? "present" : "cleanup";
+}
+
+static const apr_array_header_t *script_of(const acme_dns_conf_t *dns,
+                                           acme_record_e action)
+{
+    return action == ACME_RECORD_PRESENT || !dns->cleanup ? dns->present
+                                                          : dns->cleanup;
+}
+
 /* The administrator's command with the arguments of the kind of script. */
 static apr_array_header_t *script(const acme_dns_command_job_t *what,
                                   const acme_dns_conf_t *dns,
                                   acme_record_e action, apr_pool_t *p)
 {
-    const int present = action == ACME_RECORD_PRESENT;
-    apr_array_header_t *argv = apr_array_copy(
-        p, present || !dns->cleanup ? dns->present : dns->cleanup);
+    apr_array_header_t *argv = apr_array_copy(p, script_of(dns, action));
 
     switch (dns->call) {
     case ACME_DNS_CALL_PLAIN:
-        push(argv, present ? "present" : "cleanup", what->record, what->value);
+        push(argv, verb(dns, action), what->record, what->value);
         break;
     case ACME_DNS_CALL_MOD_MD:
-        push(argv, present ? "setup" : "teardown", what->name, what->value);
+        push(argv, verb(dns, action), what->name, what->value);
         break;
     case ACME_DNS_CALL_DEHYDRATED:
-        push(argv, present ? "deploy_challenge" : "clean_challenge",
-             what->name, what->token);
+        push(argv, verb(dns, action), what->name, what->token);
         APR_ARRAY_PUSH(argv, const char *) = what->value;
         break;
     }
@@ -212,4 +232,48 @@ acme_dns_command_t acme_dns_command_cleanup(const acme_dns_command_job_t *what,
                                             apr_pool_t *p)
 {
     return make(what, dns, ACME_RECORD_CLEANUP, p);
+}
+
+/* Does argv begin with these words? Returns what follows, or NULL. */
+static const char *const *behind(const char *const *argv,
+                                 const apr_array_header_t *words)
+{
+    int i;
+
+    for (i = 0; i < words->nelts; i++) {
+        if (!argv[i]
+            || strcmp(argv[i], APR_ARRAY_IDX(words, i, const char *)) != 0) {
+            return NULL;
+        }
+    }
+    return argv + words->nelts;
+}
+
+static int is_script_of(const acme_dns_conf_t *dns, acme_record_e action,
+                        const char *const *argv)
+{
+    const int most = dns->call == ACME_DNS_CALL_DEHYDRATED ? 3 : 2;
+    int i;
+
+    argv = behind(argv, script_of(dns, action));
+    if (!argv || !argv[0] || strcmp(argv[0], verb(dns, action)) != 0) {
+        return 0;
+    }
+    for (i = 1; i <= most; i++) {
+        if (!argv[i] || argv[i][strspn(argv[i], ALNUM "-_.")]) {
+            return 0;
+        }
+    }
+    return !argv[i];
+}
+
+int acme_dns_command_is_of(const acme_dns_conf_t *dns,
+                           const char *const *argv, apr_pool_t *p)
+{
+    if (dns->how == ACME_DNS_RFC2136) {
+        argv = behind(argv, nsupdate(dns, p));
+        return argv && !argv[0];
+    }
+    return is_script_of(dns, ACME_RECORD_PRESENT, argv)
+        || is_script_of(dns, ACME_RECORD_CLEANUP, argv);
 }

@@ -48,4 +48,11 @@ acme_dns_command_t acme_dns_command_cleanup(const acme_dns_command_job_t *what,
                                             const acme_dns_conf_t *dns,
                                             apr_pool_t *p);
 
+/*
+ * Is argv, NULL at its end, of dns: what one of the two would make of some
+ * record? Only letters, digits, '-', '_' and '.' are in what they add.
+ */
+int acme_dns_command_is_of(const acme_dns_conf_t *dns,
+                           const char *const *argv, apr_pool_t *p);
+
 #endif

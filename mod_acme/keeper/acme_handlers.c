@@ -247,8 +247,9 @@ static apr_status_t serve_order(acme_message_t *reply,
     const acme_ca_conf_t *ca =
         acme_conf_ca(acme_registry_conf(request->registry), request->cert,
                      request->about->ca);
-    const char *url;
-    apr_status_t rv = find_url(&url, request);
+    acme_pending_order_t order = { .account = ca->folder,
+                                   .now = apr_time_now() };
+    apr_status_t rv = find_url(&order.url, request);
 
     (void)reply;
     if (rv == APR_SUCCESS) {
@@ -256,12 +257,12 @@ static apr_status_t serve_order(acme_message_t *reply,
                                 acme_install_pending_name(request->cert,
                                                           request->about->part,
                                                           request->p),
-                                ca->folder, url, request->res, request->p);
+                                &order, request->res, request->p);
     }
     if (rv == APR_SUCCESS) {
-        if (url) {
+        if (order.url) {
             acme_registry_order_begun(request->registry, request->about->cert,
-                                      apr_time_now());
+                                      order.now);
         }
         else {
             acme_registry_order_gone(request->registry, request->about->cert);

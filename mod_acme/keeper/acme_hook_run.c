@@ -326,7 +326,7 @@ apr_time_t acme_hook_run_wake(const acme_hook_runner_t *hooks, apr_time_t now)
         if (!run->job && !run->failed) {
             continue;
         }
-        at = run->job ? acme_process_wake(run->job, now) : now;
+        at = run->job ? acme_process_wake(run->job) : now;
         if (!wake || at < wake) {
             wake = at;
         }

@@ -13,9 +13,12 @@
 #include "acme_csr.h"
 #include "acme_install.h"
 #include "acme_file.h"
+#include "acme_live_link.h"
 #include "acme_meta.h"
 #include "acme_name.h"
+#include "acme_next_step.h"
 #include "acme_pair.h"
+#include "acme_self_signed.h"
 
 #define DIGEST_MAX 64           /* octets: acme_conf_digest() has fewer */
 #define KEY_SIZE_MAX (16 * 1024)
@@ -27,6 +30,25 @@
  */
 #define LIFETIME_USUAL apr_time_from_sec(400 * 24 * 3600)
 #define LIFETIME_PRIVATE apr_time_from_sec(10LL * 366 * 24 * 3600)
+
+/*
+ * Installations of a certificate within a day that nobody asked for: a worker
+ * that is not ours could bring chains of its own making without end, each with
+ * an archive and a reload. Honest renewals, of days, are fewer; those of a
+ * certificate that lives for hours or minutes are not counted when it is due,
+ * but they rest.
+ */
+#define INSTALLS_A_DAY 12
+#define A_DAY apr_time_from_sec(24 * 3600)
+#define INSTALL_REST apr_time_from_sec(60)
+#define EARLIEST 1000           /* chance of acme_next_step_renew_at() */
+
+/*
+ * An order that does not end is dropped: its URL came from a worker, and it
+ * may be nobody's. The CA forgets most orders within a week.
+ */
+#define ORDER_AGE_MAX (7 * A_DAY)
+#define ORDER_RESUMES_MAX 10
 
 /* The part of a certificate that is prepared or installed. */
 typedef struct {
@@ -117,14 +139,21 @@ static const char *live_path(const install_t *in, const char *name,
                            in->p);
 }
 
-/* AcmeKeyReuse: the key of the live certificate, if its type is right. */
+/*
+ * AcmeKeyReuse: the key of the live certificate, if its type is right. That of
+ * a revoked one may be stolen: it is not used again.
+ */
 static acme_key_t *live_key(const install_t *in)
 {
     acme_key_type_e type;
     acme_result_t res;
     acme_key_t *key;
+    int n;
 
-    if (acme_key_load(&key, live_path(in, "privkey", in->about.part), &res,
+    if (in->state->revoked
+        || acme_live_link_read(&n, in->store, in->cert->id, &res, in->p)
+        || acme_archive_is_void(in->store, in->cert->id, n, in->p)
+        || acme_key_load(&key, live_path(in, "privkey", in->about.part), &res,
                       in->p)
         || acme_key_type(&type, key, &res)
         || type != acme_conf_key_type(in->cert, in->about.part)) {
@@ -144,8 +173,7 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     acme_key_t *key = NULL;
     apr_status_t rv = APR_SUCCESS;
 
-    /* The key of a revoked certificate may be stolen: it is not used again. */
-    if (cert->key_reuse && !in->state->revoked) {
+    if (cert->key_reuse) {
         key = live_key(in);
     }
     if (!key) {
@@ -175,6 +203,85 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     return rv;
 }
 
+/* "/etc/apache2/a.conf:7, /etc/apache2/b.conf:1 and 3 more" */
+static const char *places_text(const install_t *in)
+{
+    return in->cert->places && in->cert->places->nelts
+        ? acme_name_list_text(in->cert->places, in->p) : in->cert->id;
+}
+
+/*
+ * A trial before the order: whatever the CA issued for a key that a virtual
+ * host's security level forbids would be refused, time after time.
+ */
+static apr_status_t check_key(const install_t *in,
+                              const acme_pending_t *pending)
+{
+    const apr_array_header_t *ciphers = in->cert->ciphers;
+    const acme_self_signed_t trial = { .key_pem = pending->key_pem,
+                                       .names = pending->names,
+                                       .now = in->now,
+                                       .valid = A_DAY };
+    apr_array_header_t *one = apr_array_make(in->p, 1, sizeof(const char *));
+    acme_result_t why;
+    const char *pem;
+    int i;
+
+    if (acme_self_signed_make(&pem, &trial, &why, in->p)) {
+        return APR_SUCCESS;     /* of the key itself nothing is known */
+    }
+    APR_ARRAY_PUSH(one, const char *) = "";
+    for (i = 0; ciphers && i < ciphers->nelts; i++) {
+        const char *list = APR_ARRAY_IDX(ciphers, i, const char *);
+
+        APR_ARRAY_IDX(one, 0, const char *) = list;
+        if (acme_pair_check_pem(pem, pending->key_pem, in->cert->id, one,
+                                &why)) {
+            acme_fail_never(
+                in->res, APR_EINVAL,
+                "%s: nothing is ordered: a key of type %s (AcmeKeyTypes) cannot be served by a virtual host with SSLCipherSuite %s; see %s: %s",
+                in->cert->id,
+                acme_key_type_name(acme_conf_key_type(in->cert,
+                                                      in->about.part)),
+                *list ? list : "(not set)", places_text(in),
+                why.detail);
+            return acme_result_reason(in->res, ACME_REASON_KEY_TOO_WEAK);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* Resume the order of pending once more, or drop it: its URL is NULL then. */
+static void resume_order(const install_t *in, acme_pending_t *pending)
+{
+    const char *name = acme_install_pending_name(in->cert, in->about.part,
+                                                 in->p);
+    const int is_old = pending->since
+        && in->now - pending->since > ORDER_AGE_MAX;
+    acme_result_t res;
+    apr_status_t rv;
+
+    if (!pending->order_url || pending->issued) {
+        return;
+    }
+    if (!is_old && pending->resumed < ORDER_RESUMES_MAX) {
+        rv = acme_pending_resumed(in->store, name, in->now, &res, in->p);
+    }
+    else {
+        acme_log(in->log, ACME_LOG_WARNING, in->cert->id,
+                 "the order %s is dropped, and a new one is made: %s",
+                 pending->order_url,
+                 is_old ? "it has not ended within seven days"
+                        : "it was resumed ten times and has not ended");
+        pending->order_url = NULL;
+        rv = acme_pending_reorder(in->store, name, &res, in->p);
+        acme_registry_order_gone(in->registry, in->about.cert);
+    }
+    if (rv != APR_SUCCESS) {
+        acme_log(in->log, ACME_LOG_WARNING, in->cert->id, "%s", res.detail);
+    }
+}
+
 apr_status_t acme_install_prepare(acme_pending_t **ppending,
                                   const char **pflags,
                                   acme_registry_t *registry,
@@ -189,12 +296,14 @@ apr_status_t acme_install_prepare(acme_pending_t **ppending,
     rv = acme_install_find_pending(ppending, registry, about, res, p);
     if (rv == APR_SUCCESS && acme_name_all_in(names, (*ppending)->names)
         && acme_name_all_in((*ppending)->names, names)) {
-        return rv;
+        resume_order(&in, *ppending);
+        return check_key(&in, *ppending);
     }
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
         acme_log(in.log, ACME_LOG_WARNING, in.cert->id, "%s", res->detail);
     }
-    return make_pending(ppending, &in, names);
+    rv = make_pending(ppending, &in, names);
+    return rv == APR_SUCCESS ? check_key(&in, *ppending) : rv;
 }
 
 /*
@@ -320,6 +429,61 @@ static int is_made_for(const acme_chain_t *chain,
         && acme_chain_has_key(chain, key);
 }
 
+/*
+ * Is it time for another certificate, by the lifetime of the live one? What
+ * workers report (a window, a revocation) does not count here.
+ */
+static int is_due(const install_t *in)
+{
+    const acme_state_t *state = in->state;
+
+    return !state->live || !state->covers
+        || (in->now >= acme_next_step_renew_at(state->not_before,
+                                               state->not_after,
+                                               &state->renew, EARLIEST)
+            && (in->now < state->installed
+                || in->now >= state->installed + INSTALL_REST));
+}
+
+/* After a refusal the order is dropped: no worker may end it later. */
+static apr_status_t check_frequency(const install_t *in)
+{
+    const char *id = in->cert->id;
+    const apr_time_t first = acme_archive_made_at(in->store, id,
+                                                  INSTALLS_A_DAY, in->now,
+                                                  in->p);
+    acme_result_t ignored;
+
+    if (first <= in->now - A_DAY || in->state->wanted == ACME_WANT_RENEWAL
+        || is_due(in)) {
+        return APR_SUCCESS;
+    }
+    (void)acme_pending_reorder(in->store,
+                               acme_install_pending_name(in->cert,
+                                                         in->about.part,
+                                                         in->p), &ignored,
+                               in->p);
+    acme_fail(in->res, APR_EBUSY,
+              "%s: replaced too often: %d times within a day; the next certificate is installed after %s, or after acmectl renew %s --force",
+              id, INSTALLS_A_DAY, acme_time_text(first + A_DAY, in->p), id);
+    in->res->retry = ACME_RETRY_LATER;
+    in->res->retry_at = first + A_DAY;
+    if (acme_registry_may_complain(in->registry, in->about.cert, in->now)) {
+        acme_log(in->log, ACME_LOG_ERROR, id, "refused: %s", in->res->detail);
+    }
+    return acme_result_reason(in->res, ACME_REASON_INSTALL_LIMITED);
+}
+
+static void prune(const install_t *in)
+{
+    acme_result_t res;
+
+    if (acme_archive_prune(in->store, in->cert->id, in->state->served, in->now,
+                           &res, in->p)) {
+        acme_log(in->log, ACME_LOG_WARNING, in->cert->id, "%s", res.detail);
+    }
+}
+
 /* The order is over. The certificate is live: failures are only logged. */
 static void end_order(const install_t *in, const apr_array_header_t *names)
 {
@@ -328,10 +492,10 @@ static void end_order(const install_t *in, const apr_array_header_t *names)
 
     acme_registry_installed(in->registry, in->about.cert, names, in->now,
                             in->p);
-    if (acme_pending_remove(in->store, id, &res, in->p)
-        || acme_archive_prune(in->store, id, in->now, &res, in->p)) {
+    if (acme_pending_remove(in->store, id, &res, in->p)) {
         acme_log(in->log, ACME_LOG_WARNING, id, "%s", res.detail);
     }
+    prune(in);
 }
 
 /* The contents of an archive: all parts, and their meta.json. */
@@ -507,6 +671,19 @@ static apr_status_t complete(const install_t *in, acme_reload_t *reload)
     return rv;
 }
 
+/* Is this the chain that is live, octet by octet as it would be written? */
+static int is_live_chain(const install_t *in, const acme_chain_t *chain)
+{
+    const char *text;
+    acme_result_t res;
+    apr_size_t len;
+
+    return !acme_file_read(&text, &len,
+                           live_path(in, "fullchain", in->about.part),
+                           ACME_CHAIN_SIZE_MAX, &res, in->p)
+        && !strcmp(text, acme_chain_pem_full(chain, in->p));
+}
+
 /*
  * The same leaf with the chain that the CA has for it today. The request stays
  * pending until the worker is done with all parts.
@@ -518,7 +695,13 @@ static apr_status_t install_new_chain(const install_t *in,
     bundle_t *bundle = make_bundle(in);
     apr_status_t rv;
 
+    if (is_live_chain(in, chain)) {
+        return APR_SUCCESS;
+    }
     rv = acme_chain_linked(chain, in->res, in->p);
+    if (rv == APR_SUCCESS) {
+        rv = check_frequency(in);
+    }
     if (rv == APR_SUCCESS) {
         rv = collect_live(bundle, in, chain);
     }
@@ -526,6 +709,7 @@ static apr_status_t install_new_chain(const install_t *in,
         rv = put_live(in, bundle);
     }
     if (rv == APR_SUCCESS) {
+        prune(in);
         acme_reload_schedule(reload, in->state,
                              in->state->served ? in->state->not_after : 0,
                              in->now);
@@ -545,7 +729,8 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
     apr_status_t rv;
 
     if (!issued->len) {
-        return complete(&in, reload);
+        rv = check_frequency(&in);
+        return rv == APR_SUCCESS ? complete(&in, reload) : rv;
     }
     rv = acme_chain_parse(&chain, issued->pem, issued->len, res, p);
     if (rv != APR_SUCCESS) {
@@ -563,6 +748,10 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
         }
         return APR_SUCCESS;
     }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = check_frequency(&in);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -27,8 +27,10 @@ apr_status_t acme_install_find_pending(acme_pending_t **ppending,
 /*
  * The same for the names that are ordered now; if nothing is pending for them,
  * a key and a request are made, which are on disk on return. *pflags has an
- * octet for each configured name (acme_name_quarantine_flags()), in p. Fails
- * when no key can be made or the store cannot be written.
+ * octet for each configured name (acme_name_quarantine_flags()), in p. An order
+ * that was resumed ten times, or is older than a week, is dropped. Fails
+ * when no key can be made or the store cannot be written; for good, with
+ * APR_EINVAL, when the SSLCipherSuite of a virtual host forbids such a key.
  */
 apr_status_t acme_install_prepare(acme_pending_t **ppending,
                                   const char **pflags,
@@ -49,8 +51,10 @@ typedef struct {
  * success; while ACME_WANT_CHAIN is requested, its leaf gets the new chain.
  *
  * APR_EINVAL: the chain is refused (acme_install_check_chain()); it is kept in
- * aside/, named in the log, and never served. APR_ENOENT: no key and request
- * are pending. Else the store cannot be read or written.
+ * aside/, named in the log, and never served. APR_EBUSY: twelve were installed
+ * within a day, none was asked for, and the live one is not due; the order is
+ * dropped, and retry_at says when. APR_ENOENT: no key and request are pending.
+ * Else the store cannot be read or written.
  */
 apr_status_t acme_install_chain(acme_registry_t *registry,
                                 acme_reload_t *reload,

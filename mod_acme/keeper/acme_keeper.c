@@ -7,21 +7,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include <apr_strings.h>
 
 #include "acme_keeper.h"
 #include "acme_channels.h"
+#include "acme_cleanse.h"
+#include "acme_confine.h"
 #include "acme_dns_records.h"
 #include "acme_handlers.h"
+#include "acme_launcher.h"
 
 /* How often to check for the parent, where the kernel sends no signal. */
 #define PARENT_CHECK apr_time_from_sec(5)
@@ -30,6 +29,9 @@
 #define STORE_WAIT apr_time_from_sec(2)
 
 #define CONTROL_BACKLOG 8
+
+/* Descriptors for what lasts, and for files that are read and written. */
+#define OTHER_FDS 64
 
 /* A parked request is served again when a job ended, and after this. */
 #define PARKED_WAIT apr_time_from_sec(1)
@@ -74,11 +76,16 @@ static void on_term(int sig)
     term_received = 1;
 }
 
+static void on_child(int sig)
+{
+    (void)sig;                  /* ends a poll: the launcher has ended */
+}
+
 /* httpd's handlers are not ours; SIGTERM is let in only while we poll. */
 static void set_signals(sigset_t *waiting)
 {
     struct sigaction action;
-    sigset_t term;
+    sigset_t blocked;
 
     memset(&action, 0, sizeof(action));
     action.sa_handler = SIG_IGN;
@@ -88,15 +95,16 @@ static void set_signals(sigset_t *waiting)
     sigaction(SIGUSR2, &action, NULL);
     sigaction(SIGWINCH, &action, NULL);
     sigaction(SIGPIPE, &action, NULL);
-    action.sa_handler = SIG_DFL;
+    action.sa_handler = on_child;
     sigaction(SIGCHLD, &action, NULL);
     action.sa_handler = on_term;
     sigaction(SIGTERM, &action, NULL);
 
     sigemptyset(waiting);
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);
-    sigprocmask(SIG_SETMASK, &term, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    sigaddset(&blocked, SIGCHLD);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
 /* ppoll() lets a signal in only when nothing else is ready: who asks without
@@ -106,22 +114,6 @@ static void note_term(void)
     sigset_t pending;
 
     if (!sigpending(&pending) && sigismember(&pending, SIGTERM) == 1) {
-        term_received = 1;
-    }
-}
-
-/* A keeper ends with its parent, and leaves no keys in a core file. */
-static void harden_process(pid_t parent)
-{
-    const struct rlimit none = { 0, 0 };
-
-    umask(077);
-    setrlimit(RLIMIT_CORE, &none);
-#ifdef __linux__
-    prctl(PR_SET_DUMPABLE, 0);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-#endif
-    if (getppid() != parent) {
         term_received = 1;
     }
 }
@@ -551,6 +543,48 @@ static int is_spoilt(const loop_t *loop)
     return 1;
 }
 
+/* Before anything of ours is read: the launcher has its rights, and no key. */
+static int start_launcher(const acme_keeper_t *keeper, apr_pool_t *p)
+{
+    acme_launcher_rules_t *rules = apr_palloc(p, sizeof(*rules));
+    acme_result_t res;
+
+    *rules = (acme_launcher_rules_t) {
+        .conf = keeper->conf,
+        .server = keeper->server
+    };
+    if (acme_launcher_start(rules, &res, p)) {
+        acme_log(keeper->log, ACME_LOG_ERROR, "keeper", "%s", res.detail);
+        return 0;
+    }
+    return 1;
+}
+
+static void confine(const loop_t *loop, apr_pool_t *p)
+{
+    const acme_confine_t how = {
+        .state_dir = loop->conf->conf->state_dir,
+        .descriptors = ACME_CHANNELS_MAX + LEFT_OPEN_MAX + ACME_RECORD_FDS
+                       + ACME_HOOK_FDS
+                       + 2 * ACME_HOOKS_MAX + OTHER_FDS,
+        .log = loop->conf->log
+    };
+
+    acme_confine_finish(&how, p);
+}
+
+static int is_over(const loop_t *loop)
+{
+    if (acme_launcher_is_gone()) {
+        acme_log(
+            loop->conf->log, ACME_LOG_ERROR, "keeper",
+            "the process that runs commands has ended; the keeper ends too, and httpd starts both again");
+        return 1;
+    }
+    return term_received || loop->gone || is_spoilt(loop)
+           || getppid() != loop->conf->server->pid;
+}
+
 void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
 {
     loop_t *loop = apr_pcalloc(p, sizeof(*loop));
@@ -561,7 +595,11 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     loop->p = p;
     loop->conf = keeper;
     set_signals(&loop->waiting);
-    harden_process(keeper->server->pid);
+    term_received = !acme_confine_begin(keeper->server->pid);
+    if (!start_launcher(keeper, p)) {
+        return;
+    }
+    acme_cleanse_reserve();
 
     if (!open_store(loop, p)) {
         return;
@@ -587,12 +625,12 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     apr_pool_create(&loop->incoming, p);
     acme_handlers_update_contacts(loop->handlers, loop->incoming);
     apr_pool_clear(loop->incoming);
+    confine(loop, p);
     acme_log(keeper->log, ACME_LOG_NOTICE, "keeper", "started, pid %d",
              (int)getpid());
 
     apr_pool_create(&scratch, p);
-    while (!term_received && !loop->gone && getppid() == keeper->server->pid
-           && !is_spoilt(loop)) {
+    while (!is_over(loop)) {
         beat(loop);
         wake = run_due(loop, scratch);
         poll_once(loop, wake, scratch);

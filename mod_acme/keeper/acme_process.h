@@ -2,9 +2,8 @@
  * acme_process.h - a program that runs beside the keeper: without a shell, in a
  * process group of its own, with a bound for its output and a deadline.
  *
- * A job begins with descriptors 0, 1 and 2 only, all signals at their default,
- * umask 077. After its deadline its process group gets SIGTERM, and SIGKILL
- * two seconds later.
+ * The launcher executes it (acme_launcher.h). After its deadline its process
+ * group gets SIGTERM, and SIGKILL two seconds later.
  */
 #ifndef ACME_PROCESS_H
 #define ACME_PROCESS_H
@@ -49,7 +48,7 @@ typedef struct {
  * ends, the process group is killed, unless the job outlives p. A caller that
  * gives an input ignores SIGPIPE.
  *
- * On failure *pjob is NULL: no pipe or process could be made. A program that
+ * On failure *pjob is NULL, as of acme_launcher_run(). A program that
  * cannot be executed is not a failure here: the job ends with 126 or 127, and
  * its output has the reason.
  */
@@ -63,10 +62,7 @@ apr_status_t acme_process_start(acme_process_t **pjob, const char *const *argv,
                                 const char *cwd, apr_time_t deadline,
                                 acme_result_t *res, apr_pool_t *p);
 
-/*
- * Call acme_process_step() when this is readable; -1: only at
- * acme_process_wake().
- */
+/* Call acme_process_step() when this is readable; -1: it has ended. */
 int acme_process_fd(const acme_process_t *job);
 
 /* As acme_process_fd(), of a job with an input: fills fds, returns how many. */
@@ -74,7 +70,7 @@ int acme_process_poll(const acme_process_t *job,
                       struct pollfd fds[ACME_PROCESS_FDS]);
 
 /* Call acme_process_step() at this time at the latest. */
-apr_time_t acme_process_wake(const acme_process_t *job, apr_time_t now);
+apr_time_t acme_process_wake(const acme_process_t *job);
 
 /* Read, write, end the job if it is late. True when the job has ended. */
 int acme_process_step(acme_process_t *job, apr_time_t now);

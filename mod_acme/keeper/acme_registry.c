@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "acme_registry.h"
+#include "acme_meta.h"
 #include "acme_name.h"
 #include "acme_history.h"
 #include "acme_name_quarantine.h"
@@ -15,6 +16,7 @@
 
 #define WATCH_EVERY apr_time_from_sec(3600)
 #define WARN_EVERY apr_time_from_sec(24 * 3600)
+#define COMPLAIN_EVERY apr_time_from_sec(3600)
 
 struct acme_registry_t {
     acme_registry_conf_t with;
@@ -22,7 +24,8 @@ struct acme_registry_t {
     acme_store_t *store;
     const acme_log_t *log;
     acme_state_t *states; /* one for each certificate, by its index */
-    apr_time_t *warned;   /* of each: the last warning of its expiry */
+    apr_time_t *warned;   /* of each: the last warning of its expiry, */
+    apr_time_t *complained; /* and of acme_registry_may_complain() */
     apr_uint64_t change;  /* the latest */
 };
 
@@ -72,6 +75,8 @@ acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
     registry->log = conf->log;
     registry->states = apr_pcalloc(p, (n + 1) * sizeof(*registry->states));
     registry->warned = apr_pcalloc(p, (n + 1) * sizeof(*registry->warned));
+    registry->complained =
+        apr_pcalloc(p, (n + 1) * sizeof(*registry->complained));
     apr_pool_create(&scratch, p);
     for (i = 0; i < n; i++) {
         acme_registry_refresh(registry, i, scratch);
@@ -166,6 +171,20 @@ static change_t change_begin(acme_registry_t *registry, apr_uint32_t cert,
     return change;
 }
 
+/* Beside the certificate: it outlives the journal, and is not served again. */
+static void record_revocation(const change_t *change)
+{
+    acme_result_t res;
+
+    if (change->state->revoked && change->state->live
+        && acme_meta_set_revoked(change->registry->store, change->conf->id,
+                                 change->state->live, change->now, &res,
+                                 change->p)) {
+        acme_log(change->registry->log, ACME_LOG_ERROR, change->conf->id,
+                 "%s", res.detail);
+    }
+}
+
 /* Write the state into the journal, and one event more (NULL: none). */
 static void change_save(const change_t *change, const char *event,
                         const char *detail)
@@ -174,6 +193,7 @@ static void change_save(const change_t *change, const char *event,
     const char *id = change->conf->id;
     acme_result_t res;
 
+    record_revocation(change);
     acme_state_load_to_journal(change->journal, change->state);
     change->journal->digest = change->conf->settings;
     if (event) {
@@ -555,6 +575,18 @@ apr_time_t acme_registry_warn(acme_registry_t *registry, apr_time_t now,
         }
     }
     return now + WATCH_EVERY;
+}
+
+int acme_registry_may_complain(acme_registry_t *registry, apr_uint32_t cert,
+                               apr_time_t now)
+{
+    const apr_time_t last = registry->complained[cert];
+
+    if (last && last <= now && now - last < COMPLAIN_EVERY) {
+        return 0;
+    }
+    registry->complained[cert] = now;
+    return 1;
 }
 
 apr_array_header_t *acme_registry_names_to_order(

@@ -80,6 +80,11 @@ int acme_registry_look_up(acme_registry_t *registry, apr_uint32_t cert,
 apr_time_t acme_registry_warn(acme_registry_t *registry, apr_time_t now,
                               apr_pool_t *p);
 
+/* Has an hour passed since this said so last, of this certificate? For a line
+   of the log that a worker could cause without end. */
+int acme_registry_may_complain(acme_registry_t *registry, apr_uint32_t cert,
+                               apr_time_t now);
+
 /* Run the certificate's hooks for an event that changes no state. */
 void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,
                               acme_event_e event, const char *detail,

@@ -6,13 +6,14 @@
  * with the reload, so SIGNALLED is left only when httpd did not reload.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
-#include "acme_archive.h"
-#include "acme_pair.h"
+#include "acme_launcher.h"
 #include "acme_process.h"
 #include "acme_reload.h"
 
@@ -168,6 +169,7 @@ static void postpone(acme_reload_t *reload, apr_time_t now, const char *reason)
 static void signal_httpd(acme_reload_t *reload, apr_time_t now)
 {
     const acme_server_t *server = reload->server;
+    acme_result_t res;
 
     if (!server->reload_signal) {
         postpone(
@@ -175,48 +177,14 @@ static void signal_httpd(acme_reload_t *reload, apr_time_t now)
             "httpd runs as one process (-X), which cannot reload: restart httpd");
         return;
     }
-    if (kill(server->pid, server->reload_signal)) {
-        postpone(reload, now,
-                 apr_psprintf(reload->job_pool,
-                              "httpd (pid %d) cannot be signalled: %s",
-                              (int)server->pid, strerror(errno)));
+    if (acme_launcher_reload(&res)) {
+        postpone(reload, now, apr_pstrdup(reload->job_pool, res.detail));
         return;
     }
     acme_log(log_of(reload), ACME_LOG_NOTICE, "reload",
              "httpd (pid %d) reloads gracefully", (int)server->pid);
     reload->phase = SIGNALLED;
     reload->due = now + SIGNALLED_TIMEOUT;
-}
-
-/* Load each certificate and key as httpd would: what is wrong, or NULL. */
-static const char *bad_pair(const acme_reload_t *reload, apr_pool_t *p)
-{
-    const acme_registry_t *registry = reload->registry;
-    acme_result_t res;
-    int i;
-
-    for (i = 0; i < acme_registry_conf(registry)->certs->nelts; i++) {
-        const acme_cert_conf_t *cert =
-            acme_conf_cert(acme_registry_conf(registry), (apr_uint32_t)i);
-        const acme_archive_want_t want = { .id = cert->id,
-                                           .ciphers = cert->ciphers };
-        const int live = acme_registry_state(registry, (apr_uint32_t)i)->live;
-
-        if (live
-            && acme_archive_check(acme_registry_store(registry), &want, live,
-                                  &res, p)) {
-            return apr_pstrdup(p, res.detail);
-        }
-    }
-    for (i = 0; i < reload->server->pairs->nelts; i++) {
-        const acme_server_pair_t *pair =
-            &APR_ARRAY_IDX(reload->server->pairs, i, acme_server_pair_t);
-
-        if (acme_pair_check(pair->cert, pair->key, pair->ciphers, &res)) {
-            return apr_psprintf(p, "%s (%s)", res.detail, pair->place);
-        }
-    }
-    return NULL;
 }
 
 static const char *changed_file(const acme_reload_t *reload,
@@ -236,6 +204,16 @@ static const char *changed_file(const acme_reload_t *reload,
                 : NULL;
 }
 
+/*
+ * The folder that httpd was started in may be gone, or another user's. Only a
+ * relative path on its command line depends on it.
+ */
+static const char *find_folder(const acme_server_t *server)
+{
+    return faccessat(AT_FDCWD, server->cwd, X_OK, AT_EACCESS) ? "/"
+                                                              : server->cwd;
+}
+
 /* Run httpd beside the keeper, in this phase; NULL, or why it cannot run. */
 static const char *run_httpd(acme_reload_t *reload, reload_phase_e phase,
                              const char *const *argv, apr_time_t now)
@@ -243,7 +221,7 @@ static const char *run_httpd(acme_reload_t *reload, reload_phase_e phase,
     acme_result_t res;
 
     reload->phase = phase;
-    if (acme_process_start(&reload->job, argv, reload->server->cwd,
+    if (acme_process_start(&reload->job, argv, find_folder(reload->server),
                            now + TEST_TIMEOUT, &res, reload->job_pool)) {
         return apr_pstrdup(reload->job_pool, res.detail);
     }
@@ -262,9 +240,6 @@ static void begin_test(acme_reload_t *reload, apr_time_t now)
         return;
     }
     reason = changed_file(reload, NULL, now, p);
-    if (!reason) {
-        reason = bad_pair(reload, p);
-    }
     if (!reason) {
         reason = run_httpd(reload, TESTING, reload->server->test, now);
     }
@@ -417,7 +392,7 @@ apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now)
         }
         break;
     }
-    return is_running(reload) ? acme_process_wake(reload->job, now)
+    return is_running(reload) ? acme_process_wake(reload->job)
                               : reload->due;
 }
 

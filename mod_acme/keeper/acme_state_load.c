@@ -286,6 +286,9 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
     load.names = acme_name_quarantine_names(cert, journal, apr_time_now(), p);
     rv = load_live(&load, res);
     load_window(state, &journal->window);
+    if (state->live && acme_meta_is_revoked(store, cert->id, state->live, p)) {
+        state->revoked = 1;
+    }
     if (rv == APR_SUCCESS && journal_rv != APR_SUCCESS) {
         *res = journal_res;
         rv = journal_rv;

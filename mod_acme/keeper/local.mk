@@ -11,6 +11,7 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_accounts.c %D%/acme_accounts.h \
 	%D%/acme_ca_facts.c %D%/acme_ca_facts.h \
 	%D%/acme_channels.c %D%/acme_channels.h \
+	%D%/acme_confine.c %D%/acme_confine.h \
 	%D%/acme_dns_command.c %D%/acme_dns_command.h \
 	%D%/acme_dns_records.c %D%/acme_dns_records.h \
 	%D%/acme_event.c %D%/acme_event.h \
@@ -20,11 +21,16 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_install.c %D%/acme_install.h \
 	%D%/acme_install_check.c %D%/acme_install_check.h \
 	%D%/acme_keeper.c \
+	%D%/acme_landlock.c %D%/acme_landlock.h \
+	%D%/acme_launcher.c %D%/acme_launcher.h \
+	%D%/acme_launcher_rules.c %D%/acme_launcher_rules.h \
 	%D%/acme_name_quarantine.c %D%/acme_name_quarantine.h \
 	%D%/acme_persist_zone.c %D%/acme_persist_zone.h \
 	%D%/acme_process.c %D%/acme_process.h \
 	%D%/acme_registry.c %D%/acme_registry.h \
 	%D%/acme_reload.c %D%/acme_reload.h \
+	%D%/acme_seccomp.c %D%/acme_seccomp.h \
+	%D%/acme_seccomp_calls.h \
 	%D%/acme_sign.c %D%/acme_sign.h \
 	%D%/acme_state_load.c %D%/acme_state_load.h \
 	%D%/entry/acme_keeper.h

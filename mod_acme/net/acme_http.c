@@ -44,6 +44,7 @@ typedef struct {
     acme_http_reply_t *reply;
     int headers;
     apr_size_t headers_size;
+    apr_size_t body_max;
     char *body;                 /* of malloc: it grows */
     apr_size_t body_size;
     const char *refused;        /* why we ended the transfer, or NULL */
@@ -208,9 +209,10 @@ static int grow_body(transfer_t *t, apr_size_t len)
     return 1;
 }
 
-static const char *too_large(apr_pool_t *p)
+static const char *too_large(const transfer_t *t)
 {
-    return apr_psprintf(p, "more than %d octets", ACME_HTTP_BODY_MAX);
+    return apr_psprintf(t->p, "more than %" APR_SIZE_T_FMT " octets",
+                        t->body_max);
 }
 
 static size_t on_body(char *data, size_t size, size_t n, void *baton)
@@ -218,8 +220,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *baton)
     transfer_t *t = baton;
     apr_size_t len = size * n;
 
-    if (len > ACME_HTTP_BODY_MAX - t->reply->body_len) {
-        t->refused = too_large(t->p);
+    if (len > t->body_max - t->reply->body_len) {
+        t->refused = too_large(t);
         return 0;
     }
     if (!grow_body(t, len)) {
@@ -232,7 +234,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *baton)
 }
 
 /* Each of these returns CURLE_OK, or something else if one option failed. */
-static int set_limits(CURL *easy)
+static int set_limits(CURL *easy, apr_size_t body_max)
 {
     int bad = 0;
 
@@ -241,8 +243,7 @@ static int set_limits(CURL *easy)
     bad |= curl_easy_setopt(easy, CURLOPT_TIMEOUT, TRANSFER_TIMEOUT);
     bad |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     bad |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALL_TIMEOUT);
-    bad |= curl_easy_setopt(easy, CURLOPT_MAXFILESIZE,
-                            (long)ACME_HTTP_BODY_MAX);
+    bad |= curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)body_max);
     bad |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* Do not wait for getaddrinfo(), which cannot be ended. */
@@ -350,7 +351,7 @@ static apr_status_t fail_transfer(acme_result_t *res, const acme_http_t *http,
     const char *refused = t->refused;
 
     if (code == CURLE_FILESIZE_EXCEEDED) {  /* by Content-Length */
-        refused = too_large(t->p);
+        refused = too_large(t);
     }
     if (refused) {
         acme_fail(res, APR_EGENERAL, "%s: the reply has %s", url, refused);
@@ -417,7 +418,10 @@ apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
                             const acme_http_request_t *request,
                             acme_result_t *res, apr_pool_t *p)
 {
-    transfer_t t = { .reply = apr_palloc(p, sizeof(*t.reply)), .p = p };
+    transfer_t t = { .reply = apr_palloc(p, sizeof(*t.reply)),
+                     .body_max = request->body_max ? request->body_max
+                                                   : ACME_HTTP_BODY_MAX,
+                     .p = p };
     struct curl_slist *list = NULL;
     CURL *easy = http->easy;
     apr_status_t rv;
@@ -435,7 +439,7 @@ apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
     http->error[0] = '\0';
     bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
     bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, http->conf.user_agent);
-    bad |= set_limits(easy);
+    bad |= set_limits(easy, t.body_max);
     bad |= set_security(easy, &http->conf, request->plain);
     bad |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, &t);

@@ -13,7 +13,8 @@
 #include "acme_result.h"
 #include "acme_stop.h"
 
-#define ACME_HTTP_BODY_MAX (1024 * 1024)        /* octets of a reply */
+#define ACME_HTTP_BODY_MAX (64 * 1024)  /* octets of a reply's body, unless
+                                           its request says otherwise */
 
 /* A client, with its kept connections. */
 typedef struct acme_http_t acme_http_t;
@@ -35,6 +36,8 @@ typedef struct {
     apr_size_t body_len;        /* octets of body; 0: strlen(body) */
     int plain;                  /* boolean: http as well, for a reply that is
                                    signed itself */
+    apr_size_t body_max;        /* octets of the reply's body; 0:
+                                   ACME_HTTP_BODY_MAX */
 } acme_http_request_t;
 
 /*
@@ -71,8 +74,9 @@ apr_status_t acme_http_create(acme_http_t **phttp,
 
 /*
  * Send a request, wait for the reply: connected within 30 s, done within
- * 60 s, not stalled for 20 s, no redirects, at most ACME_HTTP_BODY_MAX octets
- * of body, 200 header lines and 64 KiB of headers. request stays the caller's.
+ * 60 s, not stalled for 20 s, no redirects, at most body_max octets of body,
+ * 200 header lines and 64 KiB of headers: what is more is refused while it
+ * comes in. request stays the caller's.
  *
  * Any HTTP status is a success here, and *preply is in p. On failure *preply is
  * NULL: APR_EINTR when stopped, APR_TIMEUP after one of the times above,

@@ -18,7 +18,7 @@
 
 #define STATUS_MAX 32
 #define TYPE_MAX 64
-#define CHALLENGES_MAX 32       /* there are five types today */
+#define CHALLENGES_MAX 8        /* there are five types today */
 
 static const struct {
     const char *name;
@@ -154,7 +154,8 @@ static apr_status_t parse_authorization(acme_authorization_t *authz,
     authz->name = name;
 
     authz->challenges = apr_array_make(p, 4, sizeof(acme_challenge_t));
-    for (i = 0; i < json_array_size(list) && i < CHALLENGES_MAX; i++) {
+    for (i = 0; i < json_array_size(list)
+                && authz->challenges->nelts < CHALLENGES_MAX; i++) {
         parse_challenge(authz, json_array_get(list, i), p);
     }
     if (authz->status == ACME_AUTHORIZATION_FAILED) {
@@ -167,29 +168,29 @@ apr_status_t acme_authorization_fetch(acme_authorization_t **pauthz,
                                       acme_session_t *session, const char *url,
                                       acme_result_t *res, apr_pool_t *p)
 {
-    const char *what = apr_pstrcat(p, "authorization ", url, NULL);
-    const acme_session_post_t post = { .kind = ACME_SIGN_POST_AS_GET,
-                                       .url = url,
-                                       .what = what };
+    acme_session_post_t post = { .kind = ACME_SIGN_POST_AS_GET, .url = url };
     acme_authorization_t *authz = apr_pcalloc(p, sizeof(*authz));
     acme_http_reply_t *reply;
+    apr_pool_t *scratch;
     apr_status_t rv;
     json_t *json;
 
     *pauthz = NULL;
 
-    rv = acme_session_post(&reply, session, &post, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    apr_pool_create(&scratch, p);
+    post.what = apr_pstrcat(scratch, "authorization ", url, NULL);
+    rv = acme_session_post(&reply, session, &post, res, scratch);
+    if (rv == APR_SUCCESS) {
+        rv = acme_json_parse(&json, reply->body, reply->body_len, post.what,
+                             res, scratch);
     }
-    rv = acme_json_parse(&json, reply->body, reply->body_len, what, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv == APR_SUCCESS) {
+        rv = parse_authorization(authz, json, post.what, res, p);
     }
-    rv = parse_authorization(authz, json, what, res, p);
     if (rv == APR_SUCCESS) {
         *pauthz = authz;
     }
+    apr_pool_destroy(scratch);
     return rv;
 }
 
@@ -227,6 +228,11 @@ apr_status_t acme_authorization_respond(acme_session_t *session,
                                        .url = challenge->url,
                                        .what = what };
     acme_http_reply_t *reply;
+    apr_pool_t *scratch;
+    apr_status_t rv;
 
-    return acme_session_post(&reply, session, &post, res, p);
+    apr_pool_create(&scratch, p);
+    rv = acme_session_post(&reply, session, &post, res, scratch);
+    apr_pool_destroy(scratch);
+    return rv;
 }

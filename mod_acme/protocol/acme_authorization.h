@@ -40,13 +40,14 @@ typedef struct {
     const char *name;           /* the identifier as acme_name.h has names,
                                    without the "*." of a wildcard */
     int wildcard;
-    apr_array_header_t *challenges;     /* acme_challenge_t, at most 32 */
+    apr_array_header_t *challenges;     /* acme_challenge_t, at most 8 */
     acme_result_t error;        /* when FAILED: the problem of the first
                                    challenge that has one; else unset */
 } acme_authorization_t;
 
 /*
- * Fetch the authorization at url (8555, 7.5). *pauthz is in p.
+ * Fetch the authorization at url (8555, 7.5). *pauthz is in p, and nothing
+ * else of the reply, so that many can be kept.
  *
  * On failure *pauthz is NULL: as acme_session_post(), or APR_EINVAL for a
  * reply that is not JSON, or APR_EGENERAL for an object without a known status

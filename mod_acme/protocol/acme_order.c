@@ -17,6 +17,11 @@
 
 #define STATUS_MAX 32
 
+/* Octets of an order object: for each name it has an identifier and a URL. */
+#define MEMBERS_MAX ((apr_size_t)(16 * 1024))
+#define IDENTIFIER_MAX ((apr_size_t)(ACME_NAME_MAX + 64))
+#define QUOTED_URL_MAX ((apr_size_t)(ACME_URL_MAX + 8))
+
 /* In the order of acme_order_e. */
 static const char *const statuses[] = {
     "pending", "ready", "processing", "valid", "invalid"
@@ -95,15 +100,18 @@ static apr_status_t parse_url(const char **purl, const json_t *json,
 
 static apr_status_t parse_authorizations(acme_order_t *order,
                                          const json_t *json, const char *what,
-                                         acme_result_t *res, apr_pool_t *p)
+                                         int names, acme_result_t *res,
+                                         apr_pool_t *p)
 {
     const json_t *list = json_object_get(json, "authorizations");
     apr_size_t i, n = json_array_size(list);
     apr_status_t rv;
 
-    if (n > ACME_ORDER_AUTHZ_MAX) {
-        return acme_fail(res, APR_EGENERAL, "%s: %" APR_SIZE_T_FMT " authorizations, more than %d",
-                         what, n, ACME_ORDER_AUTHZ_MAX);
+    if (n > (apr_size_t)names) {
+        acme_fail(res, APR_EGENERAL,
+                  "%s: the CA demands %" APR_SIZE_T_FMT " authorizations, and only %d name%s ordered",
+                  what, n, names, names == 1 ? " is" : "s are");
+        return acme_result_reason(res, ACME_REASON_CA_ANSWER);
     }
     order->authorizations = apr_array_make(p, (int)n, sizeof(const char *));
     for (i = 0; i < n; i++) {
@@ -122,31 +130,43 @@ static apr_status_t parse_authorizations(acme_order_t *order,
     return APR_SUCCESS;
 }
 
-/* The order in a reply. url is its own, which only newOrder's reply brings. */
+/* A request about an order. */
+typedef struct {
+    acme_session_post_t post;
+    const acme_order_scope_t *scope;
+    const char *url;            /* of the order; NULL: newOrder's reply has it
+                                   in Location */
+    apr_array_header_t *refused;        /* const char *: filled with names that
+                                           the CA refuses; NULL: not wanted */
+    apr_pool_t *scratch;        /* what came from the CA, until it is read */
+} order_request_t;
+
+/* The order in a reply, of which nothing else is in p. */
 static apr_status_t order_parse(acme_order_t **porder,
                                 const acme_http_reply_t *reply,
-                                const char *url, const char *what,
+                                const order_request_t *request,
                                 acme_result_t *res, apr_pool_t *p)
 {
     acme_order_t *order = apr_pcalloc(p, sizeof(*order));
+    const char *what = request->post.what;
     const char *profile;
     apr_status_t rv;
     json_t *json;
 
-    *porder = NULL;
-
-    rv = acme_json_parse(&json, reply->body, reply->body_len, what, res, p);
+    rv = acme_json_parse(&json, reply->body, reply->body_len, what, res,
+                         request->scratch);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    order->url = apr_pstrdup(p, url);
+    order->url = apr_pstrdup(p, request->url);
     order->retry_after = reply->retry_after;
     profile = acme_json_string(json, "profile", ACME_PROFILE_MAX, p);
     order->profile = profile ? acme_text_clean(profile, ACME_PROFILE_MAX, p)
                              : NULL;
     rv = parse_status(order, json, what, res, p);
     if (rv == APR_SUCCESS) {
-        rv = parse_authorizations(order, json, what, res, p);
+        rv = parse_authorizations(order, json, what, request->scope->names,
+                                  res, p);
     }
     if (rv == APR_SUCCESS) {
         rv = parse_url(&order->finalize, json_object_get(json, "finalize"),
@@ -161,95 +181,112 @@ static apr_status_t order_parse(acme_order_t **porder,
     }
     if (json_is_object(json_object_get(json, "error"))) {
         acme_problem_json(json_object_get(json, "error"), what,
-                          &order->error, p);
+                          &order->error, request->scratch);
     }
 
     *porder = order;
     return APR_SUCCESS;
 }
 
-static const char *what_of(const char *id, apr_pool_t *p)
+static void copy_names(apr_array_header_t *to, const apr_array_header_t *from)
 {
-    return apr_pstrcat(p, "order of ", id, NULL);
+    int i;
+
+    for (i = 0; i < from->nelts; i++) {
+        APR_ARRAY_PUSH(to, const char *) =
+            apr_pstrdup(to->pool, APR_ARRAY_IDX(from, i, const char *));
+    }
+}
+
+static apr_status_t send_request(acme_order_t **porder,
+                                 acme_session_t *session,
+                                 order_request_t *request,
+                                 acme_result_t *res, apr_pool_t *p)
+{
+    acme_session_post_t *post = &request->post;
+    acme_http_reply_t *reply;
+    apr_status_t rv;
+
+    *porder = NULL;
+
+    apr_pool_create(&request->scratch, p);
+    post->what = apr_pstrcat(request->scratch, "order of ",
+                             request->scope->id, NULL);
+    post->body_max = MEMBERS_MAX + (apr_size_t)request->scope->names
+                                 * (IDENTIFIER_MAX + QUOTED_URL_MAX);
+    if (post->body_max < ACME_HTTP_BODY_MAX) {
+        post->body_max = ACME_HTTP_BODY_MAX;
+    }
+    rv = acme_session_post(&reply, session, post, res, request->scratch);
+    if (rv != APR_SUCCESS && reply && request->refused) {
+        copy_names(request->refused,
+                   acme_problem_names(reply, request->scratch));
+    }
+    if (rv == APR_SUCCESS && !request->url) {
+        rv = acme_session_location(&request->url, reply, post->what, res,
+                                   request->scratch);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = order_parse(porder, reply, request, res, p);
+    }
+    apr_pool_destroy(request->scratch);
+    return rv;
 }
 
 apr_status_t acme_order_create(acme_order_t **porder,
                                apr_array_header_t **pnames,
-                               acme_session_t *session, const char *id,
+                               acme_session_t *session,
+                               const acme_order_scope_t *scope,
                                acme_result_t *res, apr_pool_t *p)
 {
-    const char *what = what_of(id, p);
-    acme_session_post_t post = { .kind = ACME_SIGN_NEW_ORDER, .what = what };
+    order_request_t request = { .post.kind = ACME_SIGN_NEW_ORDER,
+                                .scope = scope };
     const acme_directory_t *dir;
-    const char *url;
-    acme_http_reply_t *reply;
     apr_status_t rv;
 
     *porder = NULL;
     if (pnames) {
         *pnames = apr_array_make(p, 2, sizeof(const char *));
+        request.refused = *pnames;
     }
 
     rv = acme_session_directory(&dir, session, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    post.url = dir->new_order;
-    rv = acme_session_post(&reply, session, &post, res, p);
-    if (rv != APR_SUCCESS && reply && pnames) {
-        *pnames = acme_problem_names(reply, p);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = acme_session_location(&url, reply, what, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    return order_parse(porder, reply, url, what, res, p);
+    request.post.url = dir->new_order;
+    return send_request(porder, session, &request, res, p);
 }
 
 apr_status_t acme_order_fetch(acme_order_t **porder, acme_session_t *session,
-                              const char *url, const char *id,
+                              const char *url,
+                              const acme_order_scope_t *scope,
                               acme_result_t *res, apr_pool_t *p)
 {
-    const char *what = what_of(id, p);
-    const acme_session_post_t post = { .kind = ACME_SIGN_POST_AS_GET,
-                                       .url = url,
-                                       .what = what };
-    acme_http_reply_t *reply;
-    apr_status_t rv;
+    order_request_t request = { .post.kind = ACME_SIGN_POST_AS_GET,
+                                .post.url = url,
+                                .scope = scope,
+                                .url = url };
 
-    *porder = NULL;
-
-    rv = acme_session_post(&reply, session, &post, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    return order_parse(porder, reply, url, what, res, p);
+    return send_request(porder, session, &request, res, p);
 }
 
 apr_status_t acme_order_finalize(acme_order_t **pafter,
                                  acme_session_t *session,
-                                 const acme_order_t *order, const char *id,
+                                 const acme_order_t *order,
+                                 const acme_order_scope_t *scope,
                                  acme_result_t *res, apr_pool_t *p)
 {
-    const char *what = what_of(id, p);
-    const acme_session_post_t post = { .kind = ACME_SIGN_FINALIZE,
-                                       .url = order->finalize,
-                                       .what = what };
-    acme_http_reply_t *reply;
-    apr_status_t rv;
-
-    *pafter = NULL;
+    order_request_t request = { .post.kind = ACME_SIGN_FINALIZE,
+                                .post.url = order->finalize,
+                                .scope = scope,
+                                .url = order->url };
 
     if (!order->finalize) {
+        *pafter = NULL;
         return acme_fail(res, APR_EGENERAL,
-                         "%s: the CA gave no finalize URL", what);
+                         "order of %s: the CA gave no finalize URL",
+                         scope->id);
     }
-    rv = acme_session_post(&reply, session, &post, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    return order_parse(pafter, reply, order->url, what, res, p);
+    return send_request(pafter, session, &request, res, p);
 }

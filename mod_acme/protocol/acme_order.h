@@ -12,8 +12,6 @@
 
 #include "acme_session.h"
 
-#define ACME_ORDER_AUTHZ_MAX 1000   /* authorizations of one order */
-
 typedef enum {
     ACME_ORDER_PENDING,
     ACME_ORDER_READY,
@@ -25,8 +23,8 @@ typedef enum {
 typedef struct {
     acme_order_e status;
     const char *url;
-    apr_array_header_t *authorizations;     /* const char *: URLs, at most
-                                               ACME_ORDER_AUTHZ_MAX */
+    apr_array_header_t *authorizations;     /* const char *: URLs, no more
+                                               than names are ordered */
     const char *finalize;                   /* URL; NULL: the CA gave none */
     const char *certificate;                /* URL; NULL until it is known */
     const char *profile;                    /* fit for people; NULL: not
@@ -34,6 +32,15 @@ typedef struct {
     apr_time_t retry_after;                 /* of the reply; 0: none */
     acme_result_t error;                    /* when invalid; may be empty */
 } acme_order_t;
+
+/*
+ * Whose order it is. A CA's reply may have so many octets, and so many
+ * authorizations, as so many names need, and is refused while more comes in.
+ */
+typedef struct {
+    const char *id;             /* of the certificate, for sentences */
+    int names;                  /* how many are ordered */
+} acme_order_scope_t;
 
 /* The fields of a newOrder request. */
 typedef struct {
@@ -56,7 +63,7 @@ const char *acme_order_finalize_payload(const unsigned char *csr,
 
 /*
  * Order a certificate: newOrder (8555, 7.4). *porder is in p; a CA may return
- * an older order for the same names. id is for the error's sentence.
+ * an older order for the same names.
  *
  * pnames may be NULL; else *pnames are the names in p that the CA refuses, as
  * acme_problem_names() returns them: empty if it refuses the order for no name
@@ -64,12 +71,14 @@ const char *acme_order_finalize_payload(const unsigned char *csr,
  */
 apr_status_t acme_order_create(acme_order_t **porder,
                                apr_array_header_t **pnames,
-                               acme_session_t *session, const char *id,
+                               acme_session_t *session,
+                               const acme_order_scope_t *scope,
                                acme_result_t *res, apr_pool_t *p);
 
 /* Fetch the order at url, to poll its status. (8555, 7.1.3, 7.4) */
 apr_status_t acme_order_fetch(acme_order_t **porder, acme_session_t *session,
-                              const char *url, const char *id,
+                              const char *url,
+                              const acme_order_scope_t *scope,
                               acme_result_t *res, apr_pool_t *p);
 
 /*
@@ -79,7 +88,8 @@ apr_status_t acme_order_fetch(acme_order_t **porder, acme_session_t *session,
  */
 apr_status_t acme_order_finalize(acme_order_t **pafter,
                                  acme_session_t *session,
-                                 const acme_order_t *order, const char *id,
+                                 const acme_order_t *order,
+                                 const acme_order_scope_t *scope,
                                  acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -101,7 +101,8 @@ apr_status_t acme_session_post(acme_http_reply_t **preply,
                                acme_result_t *res, apr_pool_t *p)
 {
     acme_http_request_t request = { .method = ACME_HTTP_POST, .url = post->url,
-                                    .content_type = "application/jose+json" };
+                                    .content_type = "application/jose+json",
+                                    .body_max = post->body_max };
     acme_nonces_t *nonces = acme_ca_nonces(session->ca);
     const char *nonce = acme_nonces_take(nonces, p);
     acme_http_reply_t *reply;

@@ -34,6 +34,7 @@ typedef struct {
     acme_sign_e kind;
     const char *url;
     const char *what;           /* begins the sentence of a failure */
+    apr_size_t body_max;        /* as in acme_http_request_t */
 } acme_session_post_t;
 
 /*

@@ -39,9 +39,12 @@ static int find_alternate(acme_task_chain_t *chain, const acme_task_t *task,
         acme_certificate_chain_t fetched;
         acme_task_chain_t other;
         acme_result_t ignored;
+        apr_pool_t *own;
 
+        apr_pool_create(&own, task->p);
         if (acme_certificate_fetch(&fetched, task->session, url,
-                                   ACME_CHAIN_SIZE_MAX, &ignored, task->p)) {
+                                   ACME_CHAIN_SIZE_MAX, &ignored, own)) {
+            apr_pool_destroy(own);
             continue;
         }
         other = (acme_task_chain_t) {
@@ -51,6 +54,7 @@ static int find_alternate(acme_task_chain_t *chain, const acme_task_t *task,
             *chain = other;
             return 1;
         }
+        apr_pool_destroy(own);
     }
     return 0;
 }

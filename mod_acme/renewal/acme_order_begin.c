@@ -193,7 +193,7 @@ static apr_status_t create_order(acme_task_attempt_t *attempt,
         return rv;
     }
     while ((rv = acme_order_create(&attempt->order, &names, task->session,
-                                   task->cert->id, &why->res, task->p))
+                                   &attempt->scope, &why->res, task->p))
            != APR_SUCCESS
            && (refused = refused_extra(task, &why->res)) != 0) {
         const int is_replaces = refused == ACME_WITH_REPLACES;
@@ -236,11 +236,13 @@ apr_status_t acme_order_begin(acme_task_attempt_t *attempt,
     const char *url = attempt->prepared->order_url;
     apr_status_t rv;
 
+    attempt->scope.id = task->cert->id;
+    attempt->scope.names = ordered_names(task, attempt)->nelts;
     if (!url[0]) {
         return create_order(attempt, task, why);
     }
-    rv = acme_order_fetch(&attempt->order, task->session, url, task->cert->id,
-                          &why->res, task->p);
+    rv = acme_order_fetch(&attempt->order, task->session, url,
+                          &attempt->scope, &why->res, task->p);
     if (rv == APR_SUCCESS) {
         acme_dns01_adopt(attempt, task);
     }

@@ -124,21 +124,27 @@ int acme_persist_check_is_there(const char **pwhy,
                                 const acme_authorization_t *authz,
                                 const acme_challenge_t *challenge)
 {
-    const char *record = acme_dns_persist_record(authz->name, task->p);
+    acme_task_t own = *task;    /* with memory that goes with each name */
     acme_dns_persist_t persist;
+    const char *record;
     acme_result_t res;
+    int is_there = 0;
 
+    apr_pool_create(&own.p, task->p);
+    record = acme_dns_persist_record(authz->name, own.p);
     acme_result_clear(&res);
-    if (!describe(&persist, attempt, task, authz, challenge, &res)) {
+    if (!describe(&persist, attempt, &own, authz, challenge, &res)) {
         *pwhy = apr_pstrdup(task->p, res.detail);
-        return 0;
     }
-    if (find_in_dns(&persist, record, task, &res)) {
-        return 1;
+    else if (find_in_dns(&persist, record, &own, &res)) {
+        is_there = 1;
     }
-    *pwhy = apr_pstrcat(task->p, res.detail, res.detail[0] ? "; " : "",
-                        record_to_set(&persist, record, task), NULL);
-    return 0;
+    else {
+        *pwhy = apr_pstrcat(task->p, res.detail, res.detail[0] ? "; " : "",
+                            record_to_set(&persist, record, &own), NULL);
+    }
+    apr_pool_destroy(own.p);
+    return is_there;
 }
 
 /* A failure costs acmectl's answer, and no certificate. */

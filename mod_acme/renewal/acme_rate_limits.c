@@ -277,6 +277,28 @@ void acme_rate_limits_full(unsigned char full[ACME_CHOICE_MAX],
     }
 }
 
+apr_uint32_t acme_rate_limits_first(const acme_rate_limits_t *limits,
+                                    const acme_state_t *state,
+                                    const apr_time_t paused[ACME_CHOICE_MAX],
+                                    apr_time_t now, apr_pool_t *p)
+{
+    apr_time_t earliest = 0, at;
+    apr_uint32_t first = 0, i;
+    const char *ignored;
+
+    for (i = 0; i < state->cas && i < ACME_CHOICE_MAX; i++) {
+        at = acme_rate_limits_next(&ignored, limits, state, i, now, p);
+        if (at < paused[i]) {
+            at = paused[i];
+        }
+        if (i == 0 || at < earliest) {
+            earliest = at;
+            first = i;
+        }
+    }
+    return first;
+}
+
 void acme_rate_limits_wait(acme_rate_limits_t *limits,
                            const acme_state_t *state, apr_uint32_t ca,
                            const char *why, apr_time_t now)

@@ -47,6 +47,15 @@ void acme_rate_limits_full(unsigned char full[ACME_CHOICE_MAX],
                            const acme_state_t *state, apr_time_t now,
                            apr_pool_t *p);
 
+/*
+ * Where it can be ordered first: the position of a CA, by its limits and by
+ * paused, until when each is left alone. The first one of several.
+ */
+apr_uint32_t acme_rate_limits_first(const acme_rate_limits_t *limits,
+                                    const acme_state_t *state,
+                                    const apr_time_t paused[ACME_CHOICE_MAX],
+                                    apr_time_t now, apr_pool_t *p);
+
 /* It is postponed, because of why; until it begins, or has no limit. */
 void acme_rate_limits_wait(acme_rate_limits_t *limits,
                            const acme_state_t *state, apr_uint32_t ca,

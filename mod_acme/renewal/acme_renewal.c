@@ -33,6 +33,9 @@ void acme_renewal_run(const acme_task_env_t *env, acme_task_request_t *request,
     /* A part is a key type: its own order, for the same names. */
     while (rv == APR_SUCCESS && about->part < acme_conf_parts(task->cert)) {
         acme_task_failure_clear(&why);
+        /* Many orders may follow each other, each of the size of the first. */
+        apr_pool_clear(task->p);
+        attempt.order_pool = NULL;
         rv = acme_task_prepare(&attempt, task, &why.res);
         if (rv == APR_SUCCESS && attempt.prepared->issued) {
             rv = acme_task_install_waiting(task, &why.res);
@@ -56,8 +59,8 @@ void acme_renewal_run(const acme_task_env_t *env, acme_task_request_t *request,
         }
         if (rv == APR_SUCCESS && attempt.order->status == ACME_ORDER_READY) {
             rv = acme_order_finalize(&attempt.order, task->session,
-                                     attempt.order, task->cert->id, &why.res,
-                                     p);
+                                     attempt.order, &attempt.scope, &why.res,
+                                     task->p);
         }
         if (rv == APR_SUCCESS) {
             rv = acme_validation_wait(&attempt, task, ACME_ORDER_VALID, &why);
@@ -70,6 +73,7 @@ void acme_renewal_run(const acme_task_env_t *env, acme_task_request_t *request,
             rv = acme_task_install(task, chain.pem, chain.len, chain.url,
                                    &why.res);
             why.order_is_lost = rv == APR_EINVAL;
+            why.is_local = rv != APR_SUCCESS;
         }
         if (acme_stop_is(env->stop)) {
             break;              /* whoever comes after us resumes it */

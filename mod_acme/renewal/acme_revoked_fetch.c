@@ -11,6 +11,7 @@
 #include "acme_text.h"
 
 #define URL_SHOWN 300           /* octets */
+#define CRL_SIZE_MAX (1024 * 1024)      /* octets */
 
 /* A reply with status 200, or a failure. */
 static apr_status_t fetch(acme_http_reply_t **preply, acme_http_t *http,
@@ -70,7 +71,8 @@ static apr_status_t fetch_crl(acme_revoked_t *out, acme_http_t *http,
 {
     acme_http_request_t request = { .method = ACME_HTTP_GET,
                                     .url = acme_chain_leaf(chain)->crl_url,
-                                    .plain = 1 };
+                                    .plain = 1,
+                                    .body_max = CRL_SIZE_MAX };
     acme_http_reply_t *reply;
     acme_octets_t der;
     apr_status_t rv;

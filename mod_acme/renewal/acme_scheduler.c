@@ -24,6 +24,9 @@
 /* After a task that reported nothing. */
 #define SILENT_REST apr_time_from_sec(10)
 
+/* A limit that ends earlier than it was told by less is not told again. */
+#define LIMIT_SLACK apr_time_from_sec(60)
+
 /*
  * Orders that wait for DNS, beside AcmeParallel. Each has a channel to the
  * keeper, which takes 128.
@@ -195,6 +198,36 @@ static void note_postponed(acme_scheduler_t *scheduler, const entry_t *entry,
 }
 
 /*
+ * No CA can take it now: that which can first. What is shown is its time, and
+ * each run looks at all of them again.
+ */
+static apr_uint32_t find_first_ca(acme_scheduler_t *scheduler,
+                                  const acme_state_t *state, apr_time_t now)
+{
+    const acme_cert_conf_t *cert = acme_conf_cert(scheduler->conf.conf,
+                                                  state->cert);
+    apr_time_t paused[ACME_CHOICE_MAX] = { 0 };
+    const char *ignored;
+    apr_uint32_t i;
+
+    for (i = 0; i < state->cas && i < ACME_CHOICE_MAX; i++) {
+        paused[i] = acme_ca_pool_next_at(&ignored, scheduler->env.cas,
+                                         acme_conf_ca_index(cert, i), now,
+                                         scheduler->scratch);
+    }
+    return acme_rate_limits_first(scheduler->limits, state, paused, now,
+                                  scheduler->scratch);
+}
+
+/* Is this told already, as well as it is known? It may only get better. */
+static int is_limit_known(const acme_state_t *state, apr_time_t at,
+                          apr_time_t now)
+{
+    return state->limit_why == ACME_REASON_RATE_LIMITED
+        && state->limit_until > now && at > state->limit_until - LIMIT_SLACK;
+}
+
+/*
  * Can it be ordered now? From a CA that answers and whose limits allow it, if
  * there is one.
  */
@@ -212,6 +245,9 @@ static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
     acme_rate_limits_full(full, scheduler->limits, state, now,
                           scheduler->scratch);
     entry->request.ca = acme_ca_pool_choose(cas, state, cert, full, now);
+    if (entry->request.ca < ACME_CHOICE_MAX && full[entry->request.ca]) {
+        entry->request.ca = find_first_ca(scheduler, state, now);
+    }
     at = acme_ca_pool_next_at(&why, cas,
                               acme_conf_ca_index(cert, entry->request.ca), now,
                               scheduler->scratch);
@@ -227,7 +263,10 @@ static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
     at = acme_rate_limits_next(&why, scheduler->limits, state,
                                entry->request.ca, now, scheduler->scratch);
     if (why) {
-        note_postponed(scheduler, entry, at, ACME_REASON_RATE_LIMITED, why);
+        if (!is_limit_known(state, at, now)) {
+            note_postponed(scheduler, entry, at, ACME_REASON_RATE_LIMITED,
+                           why);
+        }
         acme_rate_limits_wait(scheduler->limits, state, entry->request.ca, why,
                               now);
     }

@@ -103,7 +103,8 @@ apr_status_t acme_task_begin(const acme_task_t **ptask,
     task->state = &request->state;
     task->cert = acme_conf_cert(env->conf, request->state.cert);
     task->begun = apr_time_now();
-    task->p = p;
+    task->lasting = p;
+    apr_pool_create(&task->p, p);
     rv = acme_keeper_client_open(&task->keeper, env->keeper, env->stop,
                                  &why->res, p);
     if (rv != APR_SUCCESS) {
@@ -261,7 +262,7 @@ apr_status_t acme_task_prepare(acme_task_attempt_t *attempt,
     }
     attempt->prepared = reply.body;
     if (!attempt->flags) {
-        attempt->flags = apr_pcalloc(task->p, n + 1);
+        attempt->flags = apr_pcalloc(task->lasting, n + 1);
         memcpy(attempt->flags, reply.tail,
                reply.tail_len < n ? reply.tail_len : n);
     }

@@ -80,7 +80,8 @@ typedef struct {
     acme_session_t *session;            /* http NULL: there is no connection */
     acme_task_signing_t *signing;       /* the session's */
     apr_time_t begun;
-    apr_pool_t *p;
+    apr_pool_t *p;                      /* cleared after each order */
+    apr_pool_t *lasting;                /* as long as the task */
 } acme_task_t;
 
 /* One order on its way, for one part of the certificate. */
@@ -89,6 +90,9 @@ typedef struct {
     unsigned char *flags;               /* one for each configured name; kept
                                            from one order to the next */
     acme_order_t *order;
+    apr_pool_t *order_pool;             /* of an order that was fetched while
+                                           it is waited for; NULL: none */
+    acme_order_scope_t scope;           /* of the order */
     const char *types;                  /* of challenges that were chosen:
                                            "http-01, dns-01"; NULL: none */
     int valid_before;                   /* authorizations that were valid */

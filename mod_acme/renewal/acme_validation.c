@@ -40,39 +40,45 @@ static apr_status_t explain_failed(acme_task_failure_t *why,
     return authz->error.status;
 }
 
-/* Each authorization of the order; a failure when one of them failed. */
-static apr_status_t fetch_authorizations(apr_array_header_t *authzs,
+/*
+ * Each authorization of the order; a failure when one of them failed. Those
+ * that are pending are put into pending; the memory of the others goes.
+ */
+static apr_status_t fetch_authorizations(apr_array_header_t *pending,
                                          const acme_task_attempt_t *attempt,
                                          const acme_task_t *task,
                                          acme_task_failure_t *why)
 {
     const apr_array_header_t *urls = attempt->order->authorizations;
     acme_authorization_t *authz;
-    apr_status_t rv;
+    apr_status_t rv = APR_SUCCESS;
+    apr_pool_t *own;
     int i;
 
-    for (i = 0; i < urls->nelts; i++) {
+    for (i = 0; rv == APR_SUCCESS && i < urls->nelts; i++) {
+        apr_pool_create(&own, task->p);
         rv = acme_authorization_fetch(&authz, task->session,
                                       APR_ARRAY_IDX(urls, i, const char *),
-                                      &why->res, task->p);
-        if (rv != APR_SUCCESS) {
-            return rv;
+                                      &why->res, own);
+        if (rv == APR_SUCCESS && authz->status == ACME_AUTHORIZATION_FAILED) {
+            rv = explain_failed(why, task, authz);
         }
-        if (authz->status == ACME_AUTHORIZATION_FAILED) {
-            return explain_failed(why, task, authz);
+        if (rv == APR_SUCCESS && pending
+            && authz->status == ACME_AUTHORIZATION_PENDING) {
+            APR_ARRAY_PUSH(pending, const acme_authorization_t *) = authz;
         }
-        APR_ARRAY_PUSH(authzs, const acme_authorization_t *) = authz;
+        else {
+            apr_pool_destroy(own);
+        }
     }
-    return APR_SUCCESS;
+    return rv;
 }
 
 static apr_status_t find_failed(const acme_task_attempt_t *attempt,
                                 const acme_task_t *task,
                                 acme_task_failure_t *why)
 {
-    return fetch_authorizations(
-        apr_array_make(task->p, 4, sizeof(acme_authorization_t *)), attempt,
-        task, why);
+    return fetch_authorizations(NULL, attempt, task, why);
 }
 
 /* Challenges of http-01 and tls-alpn-01 are answered by this server. */
@@ -140,15 +146,13 @@ static apr_status_t pick_challenges(apr_array_header_t *rows,
     apr_status_t rv;
 
     rv = fetch_authorizations(authzs, attempt, task, why);
+    attempt->valid_before = attempt->order->authorizations->nelts
+                          - authzs->nelts;
     for (i = 0; rv == APR_SUCCESS && i < authzs->nelts; i++) {
         const acme_authorization_t *authz =
             APR_ARRAY_IDX(authzs, i, const acme_authorization_t *);
         answered_t *row;
 
-        if (authz->status == ACME_AUTHORIZATION_VALID) {
-            attempt->valid_before++;
-            continue;
-        }
         row = apr_array_push(rows);
         row->authz = authz;
         rv = acme_challenge_pick(&row->pick, attempt, task, authz, why);
@@ -288,6 +292,29 @@ static apr_status_t explain_invalid(const acme_task_attempt_t *attempt,
     return rv;
 }
 
+/* Fetch the order anew; the memory of the one before goes. */
+static apr_status_t fetch_order(acme_task_attempt_t *attempt,
+                                const acme_task_t *task, acme_result_t *res)
+{
+    acme_order_t *order;
+    apr_pool_t *own;
+    apr_status_t rv;
+
+    apr_pool_create(&own, task->p);
+    rv = acme_order_fetch(&order, task->session, attempt->order->url,
+                          &attempt->scope, res, own);
+    if (rv != APR_SUCCESS) {
+        apr_pool_destroy(own);
+        return rv;
+    }
+    attempt->order = order;
+    if (attempt->order_pool) {
+        apr_pool_destroy(attempt->order_pool);
+    }
+    attempt->order_pool = own;
+    return APR_SUCCESS;
+}
+
 apr_status_t acme_validation_wait(acme_task_attempt_t *attempt,
                                   const acme_task_t *task, acme_order_e until,
                                   acme_task_failure_t *why)
@@ -318,8 +345,7 @@ apr_status_t acme_validation_wait(acme_task_attempt_t *attempt,
         if (wait_before_fetch(attempt, task, fetches++, until)) {
             return acme_fail(&why->res, APR_EINTR, "%s: stopped", id);
         }
-        rv = acme_order_fetch(&attempt->order, task->session,
-                              attempt->order->url, id, &why->res, task->p);
+        rv = fetch_order(attempt, task, &why->res);
         if (rv == APR_SUCCESS && fetches % FETCHES_PER_AUTHZ == 0
             && attempt->order->status == ACME_ORDER_PENDING) {
             rv = find_failed(attempt, task, why);

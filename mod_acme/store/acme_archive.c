@@ -2,7 +2,8 @@
  * acme_archive.c - certificates on disk: archive/<id>/<n>/.
  *
  * A folder is filled as archive/<id>/.new, and gets its number when it is
- * complete: a numbered folder is never written to again.
+ * complete: a numbered folder is never written to again, but for meta.json, if
+ * the certificate is revoked.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +17,11 @@
 #include "acme_chain.h"
 #include "acme_file.h"
 #include "acme_live_link.h"
+#include "acme_meta.h"
 #include "acme_pair.h"
 
 #define NUMBER_DIGITS_MAX 9     /* fits an int, and so does one more */
+#define KEY_SIZE_MAX (16 * 1024)
 
 /* The number that is all of name, or 0: "007" and "7a" are not ours. */
 static int parse_number(const char *name)
@@ -192,6 +195,55 @@ static int is_expired(const char *folder, apr_time_t now, apr_pool_t *p)
         || acme_chain_leaf(chain)->not_after <= now;
 }
 
+/* Do two archives have a key in common, in a file of the same name? */
+static int has_same_key(const char *one, const char *other, apr_pool_t *p)
+{
+    static const char *const files[] = {
+        "/privkey.pem", "/privkey-rsa.pem", "/privkey-p256.pem",
+        "/privkey-p384.pem"
+    };
+    const char *a, *b;
+    acme_result_t ignored;
+    apr_size_t len, i;
+
+    for (i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        if (!acme_file_read_secret(&a, &len, apr_pstrcat(p, one, files[i],
+                                                         NULL),
+                                   KEY_SIZE_MAX, &ignored, p)
+            && !acme_file_read_secret(&b, &len, apr_pstrcat(p, other, files[i],
+                                                            NULL),
+                                      KEY_SIZE_MAX, &ignored, p)
+            && !strcmp(a, b)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
+                         apr_pool_t *p)
+{
+    const char *folder = acme_store_path(store, "archive", id, p);
+    apr_array_header_t *numbers;
+    acme_result_t ignored;
+    int i;
+
+    if (acme_meta_is_revoked(store, id, n, p)) {
+        return 1;
+    }
+    (void)read_numbers(&numbers, folder, &ignored, p);
+    for (i = 0; i < numbers->nelts; i++) {
+        const int other = APR_ARRAY_IDX(numbers, i, int);
+
+        if (other != n && acme_meta_is_revoked(store, id, other, p)
+            && has_same_key(number_path(folder, n, p),
+                            number_path(folder, other, p), p)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
                                     const acme_archive_want_t *want,
                                     acme_result_t *res, apr_pool_t *p)
@@ -215,7 +267,8 @@ apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
         const int n = APR_ARRAY_IDX(numbers, i, int);
 
         if (n < *plive && !acme_archive_check(store, want, n, &ignored, p)
-            && !is_expired(number_path(folder, n, p), want->now, p)) {
+            && !is_expired(number_path(folder, n, p), want->now, p)
+            && !acme_archive_is_void(store, want->id, n, p)) {
             *pn = n;
             return APR_SUCCESS;
         }
@@ -223,18 +276,37 @@ apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
     return rv;
 }
 
-/* Was the folder made within ACME_ARCHIVE_KEEP_TIME before now, or later? */
-static int is_young(const char *folder, apr_time_t now)
+/* 0: there is no such folder. */
+static apr_time_t made_at(const char *folder)
 {
     struct stat st;
 
-    return lstat(folder, &st) == 0
-           && apr_time_from_sec(st.st_mtime) > now - ACME_ARCHIVE_KEEP_TIME;
+    return lstat(folder, &st) == 0 ? apr_time_from_sec(st.st_mtime) : 0;
+}
+
+apr_time_t acme_archive_made_at(const acme_store_t *store, const char *id,
+                                int n, apr_time_t now, apr_pool_t *p)
+{
+    const char *folder = acme_store_path(store, "archive", id, p);
+    apr_array_header_t *numbers;
+    acme_result_t ignored;
+    apr_time_t made = 0;
+    int i;
+
+    if (read_numbers(&numbers, folder, &ignored, p)) {
+        return 0;
+    }
+    for (i = 0; n > 0 && i < numbers->nelts; i++) {
+        made = made_at(number_path(folder, APR_ARRAY_IDX(numbers, i, int),
+                                   p));
+        n -= made && made <= now;
+    }
+    return n > 0 ? 0 : made;
 }
 
 apr_status_t acme_archive_prune(acme_store_t *store, const char *id,
-                                apr_time_t now, acme_result_t *res,
-                                apr_pool_t *p)
+                                int served, apr_time_t now,
+                                acme_result_t *res, apr_pool_t *p)
 {
     const char *folder = acme_store_path(store, "archive", id, p);
     apr_array_header_t *numbers;
@@ -252,7 +324,9 @@ apr_status_t acme_archive_prune(acme_store_t *store, const char *id,
         int n = APR_ARRAY_IDX(numbers, i, int);
         const char *path = number_path(folder, n, p);
 
-        if (n != live && !is_young(path, now)) {
+        if (n != live && n != served
+            && (i >= ACME_ARCHIVE_KEEP_MOST
+                || made_at(path) <= now - ACME_ARCHIVE_KEEP_TIME)) {
             rv = acme_file_dir_remove(path, res, p);
         }
     }

@@ -11,9 +11,11 @@
 
 #include "acme_store.h"
 
-/* acme_archive_prune() keeps this many, and all that are younger. */
+/* acme_archive_prune() keeps this many, and all that are younger, but no more
+   than the most. */
 #define ACME_ARCHIVE_KEEP 5
 #define ACME_ARCHIVE_KEEP_TIME apr_time_from_sec(30 * 24 * 3600)
+#define ACME_ARCHIVE_KEEP_MOST 64
 
 /*
  * A certificate with its key, all texts PEM; a folder has one for each key
@@ -63,9 +65,17 @@ apr_status_t acme_archive_check(const acme_store_t *store,
                                 acme_result_t *res, apr_pool_t *p);
 
 /*
+ * Was archive n of id revoked, or another one that has a key of it? What is
+ * recorded in meta.json counts.
+ */
+int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
+                         apr_pool_t *p);
+
+/*
  * Find the archive that a server can load: *pn is the number of the live one,
  * or of the newest before it whose first pair passes acme_pair_check() with
- * ciphers and is not expired at now. *plive is the number of the live one.
+ * ciphers, is not expired at now and not void. *plive is the number of the
+ * live one.
  *
  * If they differ, the call is a success and res says why the live one cannot
  * be loaded. Fails as acme_live_link_read() does, or as acme_pair_check() of
@@ -76,13 +86,22 @@ apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
                                     acme_result_t *res, apr_pool_t *p);
 
 /*
- * Remove archives of id that are neither live, nor among the newest
- * ACME_ARCHIVE_KEEP, nor younger than ACME_ARCHIVE_KEEP_TIME at now. If the
- * link in live/ cannot be read, nothing is removed: APR_EGENERAL, or its
- * errno. No archive at all is a success.
+ * When the nth newest archive of id was made, n from 1, by the clock of the
+ * file system. Those that a wrong clock made after now are not counted. 0:
+ * there are not so many, or the folder cannot be read.
+ */
+apr_time_t acme_archive_made_at(const acme_store_t *store, const char *id,
+                                int n, apr_time_t now, apr_pool_t *p);
+
+/*
+ * Remove archives of id that are neither live nor served, nor among the newest
+ * ACME_ARCHIVE_KEEP, nor younger than ACME_ARCHIVE_KEEP_TIME at now; of the
+ * young ones, those after the newest ACME_ARCHIVE_KEEP_MOST as well. served is
+ * a number, 0: none. If the link in live/ cannot be read, nothing is removed:
+ * APR_EGENERAL, or its errno. No archive at all is a success.
  */
 apr_status_t acme_archive_prune(acme_store_t *store, const char *id,
-                                apr_time_t now, acme_result_t *res,
-                                apr_pool_t *p);
+                                int served, apr_time_t now,
+                                acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -15,6 +15,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "acme_cleanse.h"
 #include "acme_file.h"
 
 #define REMOVE_DEPTH_MAX 16     /* we make two; each costs a descriptor */
@@ -24,11 +25,6 @@ typedef struct {
     apr_size_t size;
     int fd;
 } opened_t;
-
-typedef struct {
-    void *data;
-    apr_size_t len;
-} secret_buffer_t;
 
 /* The remedy for the administrator, or NULL. */
 static const char *advice_on(apr_status_t status)
@@ -264,25 +260,6 @@ apr_status_t acme_file_read(const char **pdata, apr_size_t *plen,
     return file_finish(pdata, plen, &file, apr_palloc(p, file.size + 1), res);
 }
 
-static apr_status_t secret_wipe(void *data)
-{
-    secret_buffer_t *secret = data;
-
-    explicit_bzero(secret->data, secret->len);
-    return APR_SUCCESS;
-}
-
-/* Memory that is cleared with p, also after a failed read. */
-static char *secret_alloc(apr_size_t len, apr_pool_t *p)
-{
-    secret_buffer_t *secret = apr_palloc(p, sizeof(*secret));
-
-    secret->data = apr_palloc(p, len);
-    secret->len = len;
-    apr_pool_cleanup_register(p, secret, secret_wipe, apr_pool_cleanup_null);
-    return secret->data;
-}
-
 apr_status_t acme_file_read_secret(const char **pdata, apr_size_t *plen,
                                    const char *path, apr_size_t max,
                                    acme_result_t *res, apr_pool_t *p)
@@ -297,8 +274,8 @@ apr_status_t acme_file_read_secret(const char **pdata, apr_size_t *plen,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return file_finish(pdata, plen, &file, secret_alloc(file.size + 1, p),
-                       res);
+    return file_finish(pdata, plen, &file,
+                       acme_cleanse_alloc(file.size + 1, p), res);
 }
 
 apr_status_t acme_file_move(const char *from, const char *to,

@@ -2,6 +2,10 @@
  * acme_meta.c - meta.json beside a certificate: the configuration that it was
  * ordered with.
  */
+#include <string.h>
+
+#include <apr_strings.h>
+
 #include "acme_file.h"
 #include "acme_meta.h"
 #include "acme_time.h"
@@ -46,10 +50,9 @@ const char *acme_meta_text(const acme_meta_t *meta, apr_pool_t *p)
     return acme_json_text(acme_json_own(json, p), 2, p);
 }
 
-const json_t *acme_meta_live(acme_store_t *store, const char *id,
-                             apr_pool_t *p)
+/* NULL: there is none, or it cannot be read. */
+static json_t *read_meta(const char *path, apr_pool_t *p)
 {
-    const char *path = acme_store_live(store, id, "meta.json", p);
     const char *text;
     acme_result_t res;
     apr_size_t len;
@@ -62,6 +65,12 @@ const json_t *acme_meta_live(acme_store_t *store, const char *id,
     return meta;
 }
 
+const json_t *acme_meta_live(acme_store_t *store, const char *id,
+                             apr_pool_t *p)
+{
+    return read_meta(acme_store_live(store, id, "meta.json", p), p);
+}
+
 const char *acme_meta_url(acme_store_t *store, const char *id,
                           apr_uint32_t part, apr_pool_t *p)
 {
@@ -72,4 +81,38 @@ const char *acme_meta_url(acme_store_t *store, const char *id,
     acme_result_t res;
 
     return url && !acme_url_check(url, &res, p) ? url : NULL;
+}
+
+static const char *archive_path(const acme_store_t *store, const char *id,
+                                int n, apr_pool_t *p)
+{
+    return acme_store_path(store, "archive",
+                           apr_psprintf(p, "%s/%d/meta.json", id, n), p);
+}
+
+apr_status_t acme_meta_set_revoked(const acme_store_t *store, const char *id,
+                                   int n, apr_time_t now, acme_result_t *res,
+                                   apr_pool_t *p)
+{
+    const char *path = archive_path(store, id, n, p);
+    json_t *meta = read_meta(path, p);
+    const char *text;
+
+    if (json_object_get(meta, "revoked")) {
+        return APR_SUCCESS;
+    }
+    if (!meta) {
+        meta = acme_json_own(json_object(), p); /* installed by hand */
+    }
+    json_object_set_new(meta, "revoked",
+                        json_string(acme_time_rfc3339(now, p)));
+    text = acme_json_text(meta, 2, p);
+    return acme_file_write(path, text, strlen(text), 0644, res, p);
+}
+
+int acme_meta_is_revoked(const acme_store_t *store, const char *id, int n,
+                         apr_pool_t *p)
+{
+    return json_object_get(read_meta(archive_path(store, id, n, p), p),
+                           "revoked") != NULL;
 }

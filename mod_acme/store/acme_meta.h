@@ -46,4 +46,17 @@ const json_t *acme_meta_live(acme_store_t *store, const char *id,
 const char *acme_meta_url(acme_store_t *store, const char *id,
                           apr_uint32_t part, apr_pool_t *p);
 
+/*
+ * Record in meta.json of archive n of id that the CA revoked it, at the latest
+ * at now. Success if that is recorded already. Fails as acme_file_write();
+ * meta.json is as it was then.
+ */
+apr_status_t acme_meta_set_revoked(const acme_store_t *store, const char *id,
+                                   int n, apr_time_t now, acme_result_t *res,
+                                   apr_pool_t *p);
+
+/* Is it recorded that the CA revoked archive n of id? */
+int acme_meta_is_revoked(const acme_store_t *store, const char *id, int n,
+                         apr_pool_t *p);
+
 #endif

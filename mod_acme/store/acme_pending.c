@@ -16,6 +16,7 @@
 #include "acme_file.h"
 #include "acme_json.h"
 #include "acme_pending.h"
+#include "acme_time.h"
 #include "acme_url.h"
 
 #define KEY_SIZE_MAX (16 * 1024)
@@ -24,6 +25,8 @@
 #define CHAIN_SIZE_MAX (64 * 1024)
 #define DIGEST_MAX 128
 #define NAME_SIZE_MAX 255
+#define TIME_MAX 64
+#define RESUMED_MAX 1000000     /* fits an int, whatever the file says */
 #define PART_MARK '+'           /* no id has one */
 
 static const char *file_path(const acme_store_t *store, const char *id,
@@ -58,13 +61,14 @@ static apr_status_t parse_url(const char **purl, const json_t *json,
 
 /*
  * order.json: {"digest": "...", "names": [...], "account": "...",
- * "url": "...", "issued": true, "certificate": "..."}; the members after
- * names are optional.
+ * "url": "...", "since": "...", "resumed": 1, "issued": true,
+ * "certificate": "..."}; the members after names are optional.
  */
 static apr_status_t parse_order(acme_pending_t *pending, const char *body,
                                 apr_size_t len, const char *path,
                                 acme_result_t *res, apr_pool_t *p)
 {
+    apr_int64_t resumed;
     json_t *json;
     apr_status_t rv;
 
@@ -82,6 +86,11 @@ static apr_status_t parse_order(acme_pending_t *pending, const char *body,
     }
     pending->account = acme_json_string(json, "account", ACME_ID_MAX, p);
     pending->issued = acme_json_true(json, "issued");
+    pending->since =
+        acme_time_parse(acme_json_string(json, "since", TIME_MAX, p));
+    resumed = acme_json_int(json, "resumed");
+    pending->resumed = resumed < 0 || resumed > RESUMED_MAX ? RESUMED_MAX
+                                                            : (int)resumed;
     rv = parse_url(&pending->order_url, json, "url", path, res, p);
     if (rv == APR_SUCCESS) {
         rv = parse_url(&pending->cert_url, json, "certificate", path, res, p);
@@ -193,10 +202,14 @@ static apr_status_t write_order(const acme_pending_t *pending,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    json = json_pack("{s:o, s:s, s:s*, s:s*, s:b, s:s*}",
+    json = json_pack("{s:o, s:s, s:s*, s:s*, s:s*, s:i, s:b, s:s*}",
                      "names", acme_json_array(pending->names),
                      "digest", pending->digest, "account", pending->account,
                      "url", pending->order_url,
+                     "since", pending->since
+                                  ? acme_time_rfc3339(pending->since, p)
+                                  : NULL,
+                     "resumed", pending->resumed,
                      "issued", pending->issued,
                      "certificate", pending->cert_url);
     if (!json || strlen(pending->digest) > DIGEST_MAX) {
@@ -255,7 +268,7 @@ apr_status_t acme_pending_save(acme_store_t *store, const char *id,
 }
 
 apr_status_t acme_pending_order(acme_store_t *store, const char *id,
-                                const char *account, const char *order_url,
+                                const acme_pending_order_t *order,
                                 acme_result_t *res, apr_pool_t *p)
 {
     acme_pending_t pending = { NULL };
@@ -265,8 +278,31 @@ apr_status_t acme_pending_order(acme_store_t *store, const char *id,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    pending.account = account;
-    pending.order_url = order_url;
+    if (!pending.order_url || !order->url
+        || strcmp(pending.order_url, order->url) != 0) {
+        pending.since = order->url ? order->now : 0;
+        pending.resumed = 0;
+    }
+    pending.account = order->account;
+    pending.order_url = order->url;
+    return write_order(&pending, store, id, res, p);
+}
+
+apr_status_t acme_pending_resumed(acme_store_t *store, const char *id,
+                                  apr_time_t now, acme_result_t *res,
+                                  apr_pool_t *p)
+{
+    acme_pending_t pending = { NULL };
+    apr_status_t rv;
+
+    rv = read_order(&pending, store, id, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!pending.since) {
+        pending.since = now;
+    }
+    pending.resumed += pending.resumed < RESUMED_MAX;
     return write_order(&pending, store, id, res, p);
 }
 
@@ -281,6 +317,8 @@ apr_status_t acme_pending_reorder(acme_store_t *store, const char *id,
         return rv;
     }
     pending.order_url = pending.cert_url = NULL;
+    pending.since = 0;
+    pending.resumed = 0;
     pending.issued = 0;
     return write_order(&pending, store, id, res, p);
 }

@@ -20,6 +20,9 @@ typedef struct {
     apr_array_header_t *names;  /* const char *: in the CSR */
     const char *account;        /* folder of the account that ordered */
     const char *order_url;      /* NULL: nothing ordered yet */
+    apr_time_t since;           /* when that URL was set first; 0: unknown */
+    int resumed;                /* how often acme_pending_resumed() was called
+                                   since */
     int issued;                 /* the CA has issued the certificate: */
     const char *chain_pem;      /* the chain; NULL: not issued */
     const char *cert_url;       /* its URL at the CA, or NULL */
@@ -52,14 +55,26 @@ apr_status_t acme_pending_save(acme_store_t *store, const char *id,
                                const acme_pending_t *pending,
                                acme_result_t *res, apr_pool_t *p);
 
+typedef struct {
+    const char *account;        /* folder of the account */
+    const char *url;            /* NULL: the order failed */
+    apr_time_t now;
+} acme_pending_order_t;
+
 /*
- * Set the order URL (NULL: the order failed) and the account's folder; key and
- * CSR stay. A URL that acme_url_check() refuses is not written. ENOENT: no
- * order is under way. On failure the old order.json is there.
+ * Set the order URL and the account's folder; key and CSR stay. Another URL
+ * than before begins to be counted now. A URL that acme_url_check() refuses is
+ * not written. ENOENT: no order is under way. On failure the old order.json is
+ * there.
  */
 apr_status_t acme_pending_order(acme_store_t *store, const char *id,
-                                const char *account, const char *order_url,
+                                const acme_pending_order_t *order,
                                 acme_result_t *res, apr_pool_t *p);
+
+/* Count that the order is resumed at now. Fails as acme_pending_order(). */
+apr_status_t acme_pending_resumed(acme_store_t *store, const char *id,
+                                  apr_time_t now, acme_result_t *res,
+                                  apr_pool_t *p);
 
 /*
  * Save the chain that the CA issued; it is on disk on return, and waits there

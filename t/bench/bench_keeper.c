@@ -97,7 +97,6 @@ static pid_t keeper_fork(const char *dir, int listener, apr_pool_t *p)
     pid_t pid;
 
     server.pid = getpid();
-    server.pairs = apr_array_make(p, 1, sizeof(acme_server_pair_t));
     keeper.conf = conf_make(dir, p);
     keeper.server = &server;
     keeper.log = &log;

@@ -1,13 +1,16 @@
 """Going live: one guarded reload for many, and no visitor notices."""
 
+import base64
 import json
 import shutil
 import time
 
 import pytest
 
+from cryptography.hazmat.primitives import serialization
+
 from lib import proxy
-from lib.httpd import SANITIZERS
+from lib.httpd import SANITIZERS, modules_folder
 from lib.load import Load
 from lib.tls import DAY
 from lib.wait import stays, wait_until
@@ -207,6 +210,7 @@ def test_a_file_that_mod_ssl_would_miss_holds_the_reload(guarded):
 @pytest.mark.parametrize("wrong, told", [
     ("foreign key", "not the key of the certificate"),
     ("no certificate", "neither an SSLCertificateFile nor AcmeEngine on"),
+    ("no such cipher", "OpenSSL refuses the list"),
 ])
 def test_an_expiry_that_is_near_loads_no_edit_that_ends_us(site, wrong, told):
     ca = site.proxied_ca()
@@ -223,7 +227,8 @@ def test_an_expiry_that_is_near_loads_no_edit_that_ends_us(site, wrong, told):
     server.vhost("new.example.org", part="new", body={
         "foreign key": f"SSLCertificateFile {crt}\n"
                        f"SSLCertificateKeyFile {key}",
-        "no certificate": "AcmeEngine off"}[wrong])
+        "no certificate": "AcmeEngine off",
+        "no such cipher": "SSLCipherSuite no-such-cipher"}[wrong])
     code, said = server.httpd_t()
     assert code == 0
     assert told in said and "new.conf:" in said
@@ -238,18 +243,114 @@ def test_an_expiry_that_is_near_loads_no_edit_that_ends_us(site, wrong, told):
     server.wait(lambda: server.look(NAME).serial == second, "it is served")
 
 
+def test_near_the_expiry_the_new_pairs_count_not_the_old_ones(site):
+    """A certificate was exchanged by an edit, and the old one is gone."""
+    ca = site.proxied_ca()
+    ca.answer(proxy.substitute(begin=-80 * DAY, end=5 * DAY), "certificate")
+    server = site.server(ca)
+    server.vhost(NAME, body="AcmeRenewWindow 1d")
+    crt, key = site.authority.server_files("old", "own.example.org")
+    own = server.vhost("own.example.org", part="own",
+                       body=f"SSLCertificateFile {crt}\n"
+                            f"SSLCertificateKeyFile {key}")
+    server.start()
+    first = server.wait_installed(NAME)
+    server.wait(lambda: server.look(NAME).serial == first, "it is served")
+
+    new, new_key = site.authority.server_files("new", "own.example.org")
+    own.write_text(own.read_text().replace(str(crt), str(new))
+                   .replace(str(key), str(new_key)))
+    crt.unlink()
+    server.renew(NAME)
+    second = server.wait_installed(NAME, 2)
+    server.wait(lambda: server.look(NAME).serial == second, "it is served")
+
+
+@pytest.mark.parametrize("damage", ["key", "chain"])
+def test_an_own_pair_that_is_damaged_holds_no_others(site, damage):
+    server = site.server(site.ca())
+    names = ["a.example.org", "b.example.org"]
+    for name in names:
+        server.vhost(name)
+    server.start()
+    for name in names:
+        server.wait_valid(name)
+    first = server.look(names[0]).serial
+    server.renew(names[0])
+    server.wait_valid(names[0], count=2)
+
+    live = server.store / "live" / names[0]
+    {"key": live / "privkey.pem",
+     "chain": live / "fullchain.pem"}[damage].write_text("garbage\n")
+    server.renew(names[1])
+    server.wait_valid(names[1], count=2)
+    server.wait_log(f"acme: {names[0]}: .*archive/{names[0]}/1, is served")
+    assert not server.matching("reload: postponed")
+    # Until the new one that is ordered for it.
+    served = server.wait_valid(names[0], count=3)
+    assert served.serial != first
+
+
+def forms_of_a_key(folder, path):
+    """All that mod_ssl reads besides PEM: name of a file for each."""
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    for form in (serialization.PrivateFormat.PKCS8,
+                 serialization.PrivateFormat.TraditionalOpenSSL):
+        der = key.private_bytes(serialization.Encoding.DER, form,
+                                serialization.NoEncryption())
+        for kind, data in (("der", der), ("base64", base64.encodebytes(der))):
+            found = folder / f"{form.name}.{kind}"
+            found.write_bytes(data)
+            yield found
+
+
+def encrypted(folder, path):
+    """A key with a pass phrase, and the program that says it."""
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    locked = folder / "locked.pem"
+    locked.write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret")))
+    program = folder / "phrase"
+    program.write_text("#!/bin/sh\necho secret\n")
+    program.chmod(0o755)
+    return locked, program
+
+
 def test_what_httpd_would_load_holds_no_reload(site):
     server = site.server(site.ca())
     authority = site.authority
     a, a_key = authority.server_files("a", "a.example.org")
     b, b_key = authority.server_files("b", "b.example.org")
-    server.part("shared", f"SSLCertificateKeyFile {a_key}\n")
+    locked, program = encrypted(site.folder, a_key)
+    more = site.folder / "more.pem"
+    more.write_text(a.read_text() + "-----BEGIN CERTIFICATE-----\nAAAA\n"
+                                    "-----END CERTIFICATE-----\n")
+    server.part("shared", f"SSLCertificateKeyFile {a_key}\n"
+                          f"SSLPassPhraseDialog exec:{program}\n")
     server.vhost("a.example.org", body=f"SSLCertificateFile {a}")
     server.vhost("b.example.org", body=f"SSLCertificateKeyFile {b_key}\n"
                                        f"SSLCertificateFile {b}")
     server.vhost("off.example.org", tls_on=False,
                  body=f"SSLEngine off\nSSLCertificateFile {a}\n"
                       f"SSLCertificateKeyFile {b_key}")
+    server.vhost("optional.example.org", tls_on=False,
+                 body=f"SSLEngine optional\nSSLCertificateFile {a}\n"
+                      f"SSLCertificateKeyFile {b_key}")
+    server.vhost("optional.example.com", tls_on=False,
+                 body="SSLEngine optional\nAcmeEngine off")
+    for key in (*forms_of_a_key(site.folder, a_key), locked):
+        server.vhost(f"{key.stem}.{key.suffix[1:]}.example.org".lower(),
+                     body=f"SSLCertificateFile {a}\n"
+                          f"SSLCertificateKeyFile {key}")
+    server.vhost("chain.example.org",
+                 body=f"SSLCertificateFile {more}\n"
+                      f"SSLCertificateKeyFile {a_key}\n"
+                      f"SSLCertificateChainFile {authority.file}")
+    server.vhost("command.example.org",
+                 body="AcmeEngine off\n"
+                      f"SSLOpenSSLConfCmd Certificate {a}\n"
+                      f"SSLOpenSSLConfCmd PrivateKey {a_key}")
     server.vhost(NAME)
     code, said = server.httpd_t()
     assert code == 0
@@ -257,3 +358,44 @@ def test_what_httpd_would_load_holds_no_reload(site):
     server.start()
     server.wait_valid(NAME)
     assert not server.matching("reload: postponed")
+
+
+@pytest.fixture
+def mod_md(site):
+    """A server that has mod_md as well, for one name."""
+    server = site.server(site.ca())
+    server.part("amd", f"LoadModule md_module {modules_folder()}/mod_md.so\n"
+                       "MDomain md.example.org\n"
+                       "MDContactEmail admin@example.org\n"
+                       "MDCertificateAgreement accepted\n"
+                       "MDCertificateAuthority https://127.0.0.1:1/\n")
+    return server
+
+
+def test_what_mod_md_manages_has_a_certificate(mod_md):
+    mod_md.vhost("md.example.org", body="AcmeEngine off")
+    mod_md.vhost(NAME)
+    code, said = mod_md.httpd_t("-DACME_TRIAL")
+    assert code == 0, said
+    mod_md.start()
+    mod_md.wait_valid(NAME)
+
+
+@pytest.mark.parametrize("where", ["vhost", "server", "server and mod_md"])
+def test_tls_without_a_certificate_is_told_by_a_test(site, where, request):
+    server = (request.getfixturevalue("mod_md") if "mod_md" in where
+              else site.server(site.ca()))
+    if where == "vhost":
+        place = f"{server.vhost(NAME, body='AcmeEngine off')}:1"
+    else:
+        crt, key = site.authority.server_files("own", NAME)
+        server.vhost(NAME, body=f"SSLCertificateFile {crt}\n"
+                                f"SSLCertificateKeyFile {key}")
+        server.part("on", "SSLEngine on\nAcmeEngine off\n")
+        place = "the server config"
+    code, said = server.httpd_t()
+    assert code == 0
+    assert f"{place}: httpd will not start" in said
+    assert server.httpd_t("-DACME_TRIAL")[0] != 0
+    with pytest.raises(AssertionError, match="did not start"):
+        server.start()

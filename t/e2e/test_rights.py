@@ -153,8 +153,10 @@ def test_a_keeper_holds_no_listening_socket_and_leaves_no_core(site):
     with open(f"/proc/{server.keeper}/limits", encoding="utf-8") as limits:
         core = next(line for line in limits if "core file" in line)
     assert core.split()[4:6] == ["0", "0"]
-    with open(f"/proc/{server.keeper}/cmdline", "rb") as title:
-        assert b"acme" in title.read()
+    for pid, name in ((server.keeper, b"acme-keeper:"),
+                      (server.witness, b"acme-witness:")):
+        with open(f"/proc/{pid}/cmdline", "rb") as title:
+            assert title.read().startswith(name)
 
 
 def hmac_key():

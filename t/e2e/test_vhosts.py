@@ -324,3 +324,20 @@ def test_a_template_is_told_apart_each_time_it_is_included(site):
     server.restart()
     assert server.look("own.example.org").issuer == "Test authority"
     assert not server.installed("own.example.org")
+
+
+@pytest.mark.parametrize("level", [4, 5])
+@pytest.mark.parametrize("name", [NAME, "my_shop.example"])
+def test_a_placeholder_fits_the_security_level(site, level, name):
+    """OpenSSL refuses P-256 and SHA-256 there, and httpd would not start."""
+    server = site.server(site.ca())
+    server.vhost(name, body=f"SSLCipherSuite DEFAULT@SECLEVEL={level}")
+    server.vhost("plain.example.org")
+    server.start()
+    server.wait_valid("plain.example.org")
+    if level == 4:
+        assert server.look(name).key == "p384"
+        assert server.get_tls(name).status == 503
+    server.graceful()
+    server.restart()
+    assert server.look("plain.example.org").key == "p256"

@@ -129,9 +129,11 @@ def test_a_server_in_one_process_ends_and_its_keeper_too(site, mpm):
         server.wait_log("acme: keeper: started, pid")
         server.wait_installed(NAME)
         server.wait_log("acme: reload: postponed: .*-X")
-        keeper, = [pid for pid in process.children(one.pid)]
+        keeper, = [pid for pid in process.children(one.pid)
+                   if process.name(pid) == "acme-keeper"]
         one.popen.terminate()
         one.popen.wait(PATIENCE)
         wait_until(lambda: not process.alive(keeper), "the keeper has ended")
+        wait_until(lambda: not process.children(one.pid), "all have ended")
     finally:
         one.end()

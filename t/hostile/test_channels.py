@@ -408,18 +408,11 @@ def test_notes_do_not_fill_the_keeper_or_run_commands_without_end(site):
     def note(i):
         nonlocal most
         if i % 100 == 0:
-            most = max(most, len(process.children(server.keeper)))
+            most = max(most, len(server.commands))
         return "NOTE", {"about.cert": i % 2, "note": failed, "name": -1,
                         "detail": f"failure {i} " + "x" * 100,
                         "problem": "x" * 30}
 
     assert grows(server, worker, 15, note) < FLAT
-    assert most <= 8
+    assert 0 < most <= 8
     assert len(ran.read_text().split()) < 60
-
-    def terms(i):
-        return "TERMS", {"url": f"https://ca.example/terms/{i}"}
-
-    count = len(server.matching("terms of service have changed"))
-    flood(worker, 3, terms)
-    assert len(server.matching("terms of service have changed")) - count <= 1

@@ -121,13 +121,28 @@ def test_an_own_pair_that_its_server_allows_holds_no_reload(site):
 
 
 def test_what_a_server_forbids_is_not_installed(site):
-    server = site.server(site.ca())
-    server.vhost(NAME, body="SSLCipherSuite DEFAULT@SECLEVEL=3\n"
-                            "AcmeKeyTypes rsa2048")
+    ca = site.proxied_ca()
+    server = site.server(ca)
+    path = server.vhost(NAME, body="SSLCipherSuite DEFAULT@SECLEVEL=3\n"
+                                   "AcmeKeyTypes rsa2048")
     server.start()
-    assert "security level 3" in server.wait_failed(NAME)
+    failure = server.wait_failed(NAME)
+    for text in ("security level 3", "SSLCipherSuite DEFAULT@SECLEVEL=3",
+                 "rsa2048 (AcmeKeyTypes)", f"{path}:1"):
+        assert text in failure
+    server.wait(lambda: server.certificate(NAME).get("Reason")
+                == "key-too-weak", "the page has its reason")
     server.restart()
     assert server.look(NAME).self_signed
+    server.renew(NAME)
+    server.wait_failed(NAME, 2)
+    assert not ca.count("order"), "nothing was ordered"
+
+    server.vhost(NAME, body="SSLCipherSuite DEFAULT@SECLEVEL=3\n"
+                            "AcmeKeyTypes p256")
+    server.graceful()
+    server.wait_failed(NAME, 3)         # pebble's own chain is RSA of 2048
+    assert ca.count("order") == 1
 
 
 def test_a_stricter_configuration_finds_an_older_pair(site):

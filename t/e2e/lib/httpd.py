@@ -317,6 +317,12 @@ IncludeOptional conf/parts/*.conf
                 if not (process.name(pid) or "").startswith("acme-")]
 
     @property
+    def commands(self):
+        """What runs for the keeper: children of its launcher."""
+        return [pid for launcher in process.children(self.keeper)
+                for pid in process.children(launcher)]
+
+    @property
     def witness(self):
         """Of this load of the server: the last one's ended before it."""
         def lives():
@@ -604,12 +610,9 @@ def static_modules():
 
 @functools.cache
 def sanitizer_libraries():
-    """To be loaded first. libcurl is one, for it brings libraries with memory
-    of each thread: httpd unloads them with a module, and the C library frees
-    that memory through ASan, whose own such memory makes it free it twice."""
     return [subprocess.run(["gcc", f"-print-file-name={name}"], check=True,
                            capture_output=True, text=True).stdout.strip()
-            for name in ("libasan.so", "libubsan.so", "libcurl.so")]
+            for name in ("libasan.so", "libubsan.so")]
 
 
 @functools.cache

@@ -8,7 +8,11 @@
 #include "ready_keys.h"
 #include "rfc_keys.h"
 
+#include <openssl/crypto.h>
+
+#include "acme_cleanse.h"
 #include "acme_openssl.h"
+#include "child.h"
 #include "same_key.h"
 
 static void types_are_parsed(void **state)
@@ -417,6 +421,56 @@ static void pem_is_cleared_with_its_pool(void **state)
     assert_null(pem);
 }
 
+/* How much of the process is locked; -1: the system does not tell. */
+static long locked_kb(void)
+{
+    FILE *f = fopen("/proc/self/status", "r");
+    char line[256];
+    long kb = -1;
+
+    while (f && fgets(line, sizeof(line), f)) {
+        sscanf(line, "VmLck: %ld kB", &kb);
+    }
+    if (f) {
+        fclose(f);
+    }
+    return kb;
+}
+
+static int keep_in_reserved(void *unused)
+{
+    acme_key_t *key, *again;
+    const char *pem;
+    apr_pool_t *p;
+    size_t before;
+    void *large;
+
+    (void)unused;
+    acme_cleanse_reserve();
+    if (!CRYPTO_secure_malloc_initialized() || locked_kb() <= 0) {
+        return CHILD_SKIP;
+    }
+    before = CRYPTO_secure_used();
+    apr_pool_create(&p, pool);
+    CHECK(acme_key_generate(&key, ACME_KEY_P256, &res, p) == 0);
+    CHECK(CRYPTO_secure_used() > before);
+    CHECK(acme_key_pem(&pem, key, &res, p) == 0);
+    CHECK(CRYPTO_secure_allocated(pem));
+    CHECK(acme_key_parse(&again, pem, "again", &res, p) == 0);
+    CHECK(same_key(key, again));
+    large = acme_cleanse_alloc(2 * 1024 * 1024, p);     /* no key is so long */
+    CHECK(large && !CRYPTO_secure_allocated(large));
+    apr_pool_destroy(p);
+    CHECK(CRYPTO_secure_used() == before);
+    return 0;
+}
+
+static void secrets_are_in_reserved_memory(void **state)
+{
+    (void)state;
+    assert_child(keep_in_reserved, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,7 +484,8 @@ int main(void)
         CRYPTO_TEST(every_usual_form_is_read),
         CRYPTO_TEST(others_are_refused),
         CRYPTO_TEST(what_is_no_file_is_told),
-        CRYPTO_TEST(pem_is_cleared_with_its_pool)
+        CRYPTO_TEST(pem_is_cleared_with_its_pool),
+        CRYPTO_TEST(secrets_are_in_reserved_memory)
     };
     int failed;
 

@@ -893,9 +893,9 @@ static apr_status_t self_signed(const char **ppem,
                                 const apr_array_header_t *names,
                                 apr_interval_time_t valid)
 {
-    const acme_self_signed_t from = { .key = ca.key, .names = names,
-                                      .now = NOW, .valid = valid };
+    acme_self_signed_t from = { .names = names, .now = NOW, .valid = valid };
 
+    assert_int_equal(acme_key_pem(&from.key_pem, ca.key, &res, pool), 0);
     return acme_self_signed_make(ppem, &from, &res, pool);
 }
 
@@ -992,7 +992,7 @@ static void pairs_as_mod_ssl_loads_them(void **state)
         { "no certificate there", NULL, key, "/cert.pem: cannot open" },
         { "no key there", full, NULL, "/key.pem: cannot open" },
         { "empty certificate", "", key, "/cert.pem: no PEM certificate" },
-        { "empty key", full, "", "/key.pem: no PEM private key" },
+        { "empty key", full, "", "/key.pem: no private key" },
         { "swapped", key, full, "/cert.pem: no PEM certificate" },
         { "damaged leaf", changed(full, "MI", 'A'), key, "/cert.pem: no PEM" },
         { "damaged behind", apr_pstrcat(pool, ca.leaf_pem, damaged, NULL), key,
@@ -1001,7 +1001,7 @@ static void pairs_as_mod_ssl_loads_them(void **state)
           apr_pstrcat(pool, ca.leaf_pem, apr_pstrmemdup(pool, ca.middle_pem,
                                                         100), NULL), key,
           "/cert.pem: a certificate after the first" },
-        { "damaged key", full, changed(key, "MI", 'A'), "/key.pem: no PEM" },
+        { "damaged key", full, changed(key, "MI", 'A'), "/key.pem: no private" },
         { "another key", full, pkcs8(ca.middle_key, 0), "/key.pem: not the" },
         { "another kind", full, pkcs8(rsa, 0), "/key.pem: not the key" },
         { "wrong order", apr_pstrcat(pool, ca.middle_pem, ca.leaf_pem, NULL),
@@ -1036,6 +1036,94 @@ static void pairs_as_mod_ssl_loads_them(void **state)
             assert_int_equal(ERR_peek_error(), 0);
         }
     }
+}
+
+/* The n octets of a PEM text, or of what is between its lines. */
+static apr_size_t der_of(unsigned char **pder, const char *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    char *name, *header;
+    unsigned char *data;
+    long len;
+
+    assert_int_equal(PEM_read_bio(bio, &name, &header, &data, &len), 1);
+    *pder = apr_pmemdup(pool, data, (apr_size_t)len);
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_free(data);
+    BIO_free(bio);
+    return (apr_size_t)len;
+}
+
+static const char *base64_of(const char *pem)
+{
+    const char *begin = strchr(pem, '\n') + 1;
+
+    return apr_pstrndup(pool, begin, (apr_size_t)(strstr(begin, "-----END")
+                                                  - begin));
+}
+
+static void put_octets(const char *path, const void *data, apr_size_t len)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, len, file), len);
+    fclose(file);
+}
+
+/* As mod_ssl reads a key, but not a certificate. */
+static void a_key_may_be_der_or_base64(void **state)
+{
+    EVP_PKEY *ec = acme_key_evp(ca.key);
+    const char *const keys[] = { pkcs8(ec, 0), traditional(ec, 0) };
+    const char *const another = pkcs8(ca.middle_key, 0);
+    const char *cert_path = path_of("cert.pem");
+    const char *key_path = path_of("key.der");
+    unsigned char *der;
+    apr_size_t len, i;
+
+    (void)state;
+    file_of("cert.pem", ca.leaf_pem);
+    for (i = 0; i < COUNT(keys); i++) {
+        len = der_of(&der, keys[i]);
+        put_octets(key_path, der, len);
+        assert_int_equal(acme_pair_check(cert_path, key_path, NULL, &res), 0);
+        file_of("key.der", base64_of(keys[i]));
+        assert_int_equal(acme_pair_check(cert_path, key_path, NULL, &res), 0);
+        assert_int_equal(ERR_peek_error(), 0);
+    }
+    len = der_of(&der, another);
+    put_octets(key_path, der, len);
+    assert_int_equal(acme_pair_check(cert_path, key_path, NULL, &res),
+                     APR_EINVAL);
+    assert_non_null(strstr(res.detail, "not the key"));
+
+    file_of("key.der", keys[0]);
+    len = der_of(&der, ca.leaf_pem);
+    put_octets(cert_path, der, len);
+    assert_int_equal(acme_pair_check(cert_path, key_path, NULL, &res),
+                     APR_EINVAL);
+    assert_non_null(strstr(res.detail, "no PEM certificate"));
+}
+
+/* Where SSLCertificateChainFile has the rest. */
+static void what_is_behind_a_leaf_may_not_count(void **state)
+{
+    const char *cert_path = path_of("cert.pem");
+    const char *key_path = path_of("key.pem");
+
+    (void)state;
+    file_of("key.pem", pkcs8(acme_key_evp(ca.key), 0));
+    file_of("cert.pem", apr_pstrcat(pool, ca.leaf_pem,
+                                    changed(ca.middle_pem, "MI", 'A'), NULL));
+    assert_int_equal(acme_pair_check(cert_path, key_path, NULL, &res),
+                     APR_EINVAL);
+    assert_int_equal(acme_pair_check_leaf(cert_path, key_path, NULL, &res), 0);
+    file_of("cert.pem", changed(ca.leaf_pem, "MI", 'A'));
+    assert_int_equal(acme_pair_check_leaf(cert_path, key_path, NULL, &res),
+                     APR_EINVAL);
+    assert_int_equal(ERR_peek_error(), 0);
 }
 
 #define LEVEL(n) "DEFAULT@SECLEVEL=" #n
@@ -1118,6 +1206,39 @@ static void a_security_level_refuses_pairs(void **state)
     }
 }
 
+static void a_stronger_placeholder_passes_a_higher_level(void **state)
+{
+    static const char *const names[] = { "example.org", NULL };
+    static const struct {
+        acme_self_signed_e kind;
+        const char *allowed, *refused;
+    } rows[] = {
+        { ACME_SELF_SIGNED_P256, LEVEL(3), LEVEL(4) },
+        { ACME_SELF_SIGNED_P384, LEVEL(4), LEVEL(5) },
+        { ACME_SELF_SIGNED_P521, LEVEL(5), NULL }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        acme_self_signed_t from = { .names = list(names), .now = NOW,
+                                    .valid = DAYS(14) };
+        const char *pem;
+
+        assert_int_equal(acme_self_signed_key(&from.key_pem, rows[i].kind,
+                                              &res, pool), 0);
+        assert_int_equal(acme_self_signed_make(&pem, &from, &res, pool), 0);
+        assert_int_equal(acme_pair_check_pem(
+            pem, from.key_pem, "it", lists_of(rows[i].allowed, NULL), &res),
+            0);
+        if (rows[i].refused) {
+            assert_int_equal(acme_pair_check_pem(
+                pem, from.key_pem, "it", lists_of(rows[i].refused, NULL),
+                &res), APR_EINVAL);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1145,7 +1266,10 @@ int main(void)
         X509_TEST(no_names_no_request),
         X509_TEST(a_placeholder_is_what_it_says),
         X509_TEST(pairs_as_mod_ssl_loads_them),
-        X509_TEST(a_security_level_refuses_pairs)
+        X509_TEST(a_key_may_be_der_or_base64),
+        X509_TEST(what_is_behind_a_leaf_may_not_count),
+        X509_TEST(a_security_level_refuses_pairs),
+        X509_TEST(a_stronger_placeholder_passes_a_higher_level)
     };
     int failed;
 

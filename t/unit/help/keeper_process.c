@@ -37,12 +37,13 @@ static void be_the_keeper(pid_t parent, int fd)
             close(i);
         }
     }
+    keep_log_open();
     apr_pool_create(&p, NULL);
     server.pid = parent;
     server.test = test;
     server.cwd = "/";
-    server.pairs = apr_array_make(p, 1, sizeof(acme_server_pair_t));
-    server.baseline = acme_conf_snapshot_make(server.pairs, 0, p);
+    server.baseline = acme_conf_snapshot_make(
+        apr_array_make(p, 1, sizeof(const char *)), 0, p);
     keeper.conf = conf;
     keeper.server = &server;
     keeper.log = &test_log;

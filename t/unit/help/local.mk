@@ -28,7 +28,8 @@ check_LIBRARIES = %D%/libhelp.a
 	%D%/ready_keys.c %D%/ready_keys.h \
 	%D%/same_key.c %D%/same_key.h \
 	%D%/scratch.c %D%/scratch.h \
-	%D%/threads.c %D%/threads.h
+	%D%/threads.c %D%/threads.h \
+	%D%/with_launcher.c %D%/with_launcher.h
 
 # Tests are linked without libtool, which takes ten times as long as the
 # linker: they take the floors' archives from where libtool puts them.

@@ -8,6 +8,9 @@
 
 extern const acme_log_t test_log;
 
+/* In a process of its own, that will not be able to open it any more. */
+void keep_log_open(void);
+
 /* All of it: lines of "[level] text". */
 const char *logged(void);
 

@@ -8,7 +8,6 @@
 #include <ap_listen.h>
 
 #include "acme_commands.h"
-#include "acme_server.h"
 #include "acme_sni.h"
 #include "acme_tls_alpn01.h"
 #include "acme_vhosts.h"
@@ -482,15 +481,15 @@ static const char *pairs_text(void)
     int i;
 
     for (i = 0; i < pairs->nelts; i++) {
-        const acme_server_pair_t *pair = &APR_ARRAY_IDX(pairs, i,
-                                                        acme_server_pair_t);
+        const acme_conf_tree_pair_t *pair =
+            &APR_ARRAY_IDX(pairs, i, acme_conf_tree_pair_t);
 
         text = apr_pstrcat(pool, text, i ? " " : "",
                            apr_filepath_name_get(pair->cert), "+",
                            apr_filepath_name_get(pair->key), "@",
                            strrchr(pair->place, ':') + 1, ":",
                            APR_ARRAY_IDX(pair->ciphers, 0, const char *),
-                           NULL);
+                           pair->has_chain_file ? "chain" : "", NULL);
     }
     return text;
 }
@@ -529,6 +528,7 @@ static void what_is_not_loaded_is_no_pair(void **state)
     add_vhost("SSLEngine off\nSSLCertificateFile a.pem\n"
               "SSLCertificateKeyFile b.key");
     add_vhost("SSLCertificateFile as-listen-says.pem");
+    add_vhost("SSLEngine optional\nSSLCertificateFile optional.pem");
     add_tls("SSLCertificateFile pkcs11:token=x");
     add_tls("SSLCertificateFile a.pem\n"
             "SSLCertificateKeyFile pkcs11:token=x");
@@ -547,6 +547,64 @@ static void a_key_of_the_server_goes_with_a_vhost(void **state)
             "SSLCipherSuite TLSv1.3 X\nSSLCipherSuite SSL HIGH");
     assert_string_equal(pairs_text(),
                         "b.pem+b.key@10:HIGH a.pem+shared.key@7:ALL");
+}
+
+static void a_chain_file_is_inherited(void **state)
+{
+    (void)state;
+    add_tls("SSLCertificateFile a.pem\nSSLCertificateChainFile c.pem");
+    add_tls("SSLCertificateFile a.pem");
+    assert_string_equal(pairs_text(), "a.pem+a.pem@9: a.pem+a.pem@5:chain");
+    in_server("SSLCertificateChainFile c.pem");
+    assert_string_equal(pairs_text(), "a.pem+a.pem@9:chain");
+}
+
+static void a_listen_says_it_where_nobody_else_does(void **state)
+{
+    server_rec *s = add_vhost("SSLCertificateFile a:b.pem");
+
+    (void)state;
+    s->addrs = apr_pcalloc(pool, sizeof(*s->addrs));
+    s->addrs->host_port = 443;
+    assert_string_equal(pairs_text(), "");
+    ap_listeners->protocol = "https";
+    assert_string_equal(pairs_text(), "a:b.pem+a:b.pem@4:");
+    s->addrs->host_port = 80;
+    assert_string_equal(pairs_text(), "");
+}
+
+static void names_of_mod_md(void **state)
+{
+    static const struct {
+        const char *name, *vhost;
+        int is_its;
+    } rows[] = {
+        { "a name", "ServerName A.org", 1 },
+        { "an alias", "ServerName x.org\nServerAlias y.org b.org", 1 },
+        { "a wildcard's", "ServerName x.c.org", 1 },
+        { "below a wildcard's", "ServerName y.x.c.org", 0 },
+        { "of a set", "ServerName d.org", 1 },
+        { "another", "ServerName x.org", 0 }
+    };
+    const acme_conf_tree_t *tree;
+    size_t i;
+
+    (void)state;
+    in_server("MDomain a.org b.org auto\nMDomain *.c.org\n"
+              "<MDomainSet d.org>");
+    in_server("ServerName a.org");
+    for (i = 0; i < COUNT(rows); i++) {
+        const server_rec *s = add_tls(rows[i].vhost);
+
+        tree = acme_conf_tree_read(pool);
+        if (acme_conf_tree_in_mod_md(tree, s) != rows[i].is_its) {
+            fail_msg("%s", rows[i].name);
+        }
+    }
+    assert_int_equal(acme_conf_tree_in_mod_md(tree, base), 0);
+    in_server("MDBaseServer on");
+    assert_int_equal(acme_conf_tree_in_mod_md(acme_conf_tree_read(pool), base),
+                     1);
 }
 
 static void a_shared_pair_is_listed_once(void **state)
@@ -588,6 +646,9 @@ int main(void)
         VHOSTS_TEST(keys_may_come_first),
         VHOSTS_TEST(what_is_not_loaded_is_no_pair),
         VHOSTS_TEST(a_key_of_the_server_goes_with_a_vhost),
+        VHOSTS_TEST(a_chain_file_is_inherited),
+        VHOSTS_TEST(a_listen_says_it_where_nobody_else_does),
+        VHOSTS_TEST(names_of_mod_md),
         VHOSTS_TEST(a_shared_pair_is_listed_once),
     };
     int failed;

@@ -4,6 +4,7 @@ keeper_tests = \
 	%D%/test_accounts \
 	%D%/test_ca_facts \
 	%D%/test_channels \
+	%D%/test_confine \
 	%D%/test_dns_records \
 	%D%/test_event \
 	%D%/test_handlers \
@@ -12,6 +13,7 @@ keeper_tests = \
 	%D%/test_install \
 	%D%/test_install_check \
 	%D%/test_keeper \
+	%D%/test_launcher \
 	%D%/test_name_quarantine \
 	%D%/test_process \
 	%D%/test_registry \

@@ -6,6 +6,7 @@
 
 #include "acme_dns_records.h"
 #include "open_registry.h"
+#include "with_launcher.h"
 
 #define HANGS_AFTER 60          /* seconds */
 
@@ -49,6 +50,7 @@ static int setup(void **state)
         real_path = strdup(getenv("PATH"));
     }
     setenv("PATH", real_path, 1);
+    with_launcher(NULL);
     records = acme_dns_records_create(&test_log, pool);
     memset(&dns, 0, sizeof(dns));
     dns.present = one(hook(":"));

@@ -6,6 +6,7 @@
 
 #include "acme_event.h"
 #include "open_registry.h"
+#include "with_launcher.h"
 
 static acme_conf_t *conf;
 static acme_store_t *store;
@@ -48,6 +49,7 @@ static int setup(void **state)
         cert->hook_timeout = apr_time_from_sec(1000);
     }
     assert_int_equal(acme_store_open(&store, at("store"), &res, pool), 0);
+    with_launcher(NULL);
     hooks = acme_hook_run_create(&test_log, pool);
     sink = acme_event_sink_create(conf, store, hooks, &test_log, pool);
     return rc;

@@ -7,6 +7,7 @@
 #include "acme_hook_run.h"
 #include "acme_json.h"
 #include "open_registry.h"
+#include "with_launcher.h"
 
 #define HANGS_AFTER 60          /* seconds */
 #define LONG apr_time_from_sec(50)
@@ -29,6 +30,7 @@ static int setup(void **state)
     alarm(HANGS_AFTER);
     signal(SIGPIPE, SIG_IGN);
     memset(&done, 0, sizeof(done));
+    with_launcher(NULL);
     hooks = acme_hook_run_create(&test_log, pool);
     return rc;
 }
@@ -346,6 +348,9 @@ static void they_end_with_their_pool(void **state)
     pid = (pid_t)atoi(text_of(at("pid")));
     assert_true(pid > 1);
     apr_pool_destroy(p);
+    for (i = 0; i < 500 && kill(pid, 0) == 0; i++) {
+        usleep(10000);
+    }
     assert_int_equal(kill(pid, 0), -1);
 }
 

@@ -2,6 +2,8 @@
  * test_install.c - a key and its request until the certificate is live,
  * whatever happens between.
  */
+#include <utime.h>
+
 #include "acme_pending.h"
 #include "acme_file.h"
 #include "acme_install.h"
@@ -60,7 +62,10 @@ static acme_pending_t *begin_part(apr_uint32_t part)
             acme_pending_order(
                 acme_registry_store(registry),
                 acme_install_pending_name(cert_of(conf, 0), part, pool),
-                ca_of(conf, 0)->folder, ORDER_URL, &res, pool),
+                &(acme_pending_order_t){ .account = ca_of(conf, 0)->folder,
+                                         .url = ORDER_URL,
+                                         .now = apr_time_now() },
+                &res, pool),
             0);
     }
     return pending;
@@ -788,6 +793,276 @@ static void a_chain_that_does_not_fit_is_refused(void **state)
     assert_string_equal(live("fullchain.pem"), pem);
 }
 
+/* What a worker that is not ours may bring: one after the other. */
+static apr_status_t install_next(void)
+{
+    static long serial = 1000;
+
+    return install(issued(begin(), (issue_t){ .serial = serial++,
+                                              .until = 90 * DAY + 3600 }));
+}
+
+/* Revoked ones */
+
+static void revoke_live(void)
+{
+    const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_REVOCATION, -1 };
+
+    acme_registry_want(registry, &want, apr_time_now(), pool);
+    acme_registry_want_done(registry, &want, apr_time_now(), pool);
+    assert_true(state_of(registry, 0)->revoked);
+}
+
+static void the_key_of_a_revoked_one_is_not_kept(void **state)
+{
+    acme_pending_t *first;
+
+    (void)state;
+    cert_of(conf, 0)->key_reuse = 1;
+    first = begin();
+    assert_int_equal(install(issued(first, (issue_t){ 0 })), 0);
+    revoke_live();
+    /* Whatever becomes of the journal. */
+    assert_int_equal(unlink(at("store/journal/a.example.json")), 0);
+    open_all();
+    assert_true(state_of(registry, 0)->revoked);
+    assert_false(same_key(key_of(begin()), key_of(first)));
+}
+
+/* Archive 2 cannot be loaded; 1 is served, unless it must not be. */
+static int served_instead(void)
+{
+    put(at("store/archive/a.example/2/fullchain.pem"), "damaged");
+    open_all();
+    return state_of(registry, 0)->live;
+}
+
+static void an_older_one_is_served(void **state)
+{
+    (void)state;
+    assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
+    assert_int_equal(install_next(), 0);
+    assert_int_equal(served_instead(), 1);
+    assert_false(state_of(registry, 0)->revoked);
+}
+
+static void a_revoked_one_is_not_served_again(void **state)
+{
+    (void)state;
+    assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
+    revoke_live();
+    assert_int_equal(install_next(), 0);
+    assert_false(state_of(registry, 0)->revoked);
+    assert_int_equal(served_instead(), 0);
+}
+
+/* Nor is one with the key of one that was revoked. */
+static void nor_is_one_with_its_key(void **state)
+{
+    (void)state;
+    cert_of(conf, 0)->key_reuse = 1;
+    assert_int_equal(install(issued(begin(), (issue_t){ 0 })), 0);
+    assert_int_equal(install_next(), 0);
+    revoke_live();
+    assert_int_equal(served_instead(), 0);
+}
+
+/* Orders that do not end */
+
+static const char *resumed(void)
+{
+    return begin()->order_url;
+}
+
+/* order.json, with a member set. */
+static void set_member(const char *key, json_t *value)
+{
+    const char *path = at("store/pending/a.example/order.json");
+    json_t *json = json_loads(text_of(path), 0, NULL);
+
+    json_object_set_new(json, key, value);
+    put(path, acme_json_text(acme_json_own(json, pool), 2, pool));
+}
+
+static void an_order_is_not_resumed_without_end(void **state)
+{
+    acme_pending_t *first = begin();
+    int i;
+
+    (void)state;
+    for (i = 0; i < 10; i++) {
+        assert_string_equal(resumed(), ORDER_URL);
+        if (i % 3 == 0) {
+            open_all();
+        }
+    }
+    assert_null(resumed());
+    assert_logged("the order " ORDER_URL " is dropped");
+    assert_string_equal(begin()->key_pem, first->key_pem);
+}
+
+static void an_order_has_an_age(void **state)
+{
+    const apr_time_t week = apr_time_from_sec(7 * DAY);
+    const apr_time_t now = apr_time_now();
+
+    (void)state;
+    begin();
+    set_member("since", json_string(acme_time_rfc3339(now - week + 60 * 1000000,
+                                                      pool)));
+    assert_string_equal(resumed(), ORDER_URL);
+    set_member("since", json_string(acme_time_rfc3339(now - week - 60 * 1000000,
+                                                      pool)));
+    assert_null(resumed());
+    assert_logged("not ended within seven days");
+}
+
+/* Of an older version, or edited. */
+static void an_order_without_an_age_gets_one(void **state)
+{
+    acme_pending_t *pending;
+
+    (void)state;
+    begin();
+    set_member("since", json_null());
+    set_member("resumed", json_null());
+    assert_string_equal(resumed(), ORDER_URL);
+    assert_int_equal(find(&pending), 0);
+    assert_true(pending->since > apr_time_now() - apr_time_from_sec(60));
+    assert_int_equal(pending->resumed, 1);
+    set_member("resumed", json_integer(-1));
+    assert_null(resumed());
+}
+
+/* What was issued waits for the other part, however long. */
+static void an_issued_one_is_not_dropped(void **state)
+{
+    int i;
+
+    (void)state;
+    set_key_types(conf, 0, "p256 rsa2048");
+    assert_int_equal(install_part(0, issued_part(0)), 0);
+    for (i = 0; i < 15; i++) {
+        assert_true(begin()->issued);
+    }
+}
+
+/* The bound of installations */
+
+#define A_DAY_MAX 12
+
+static int archives(void)
+{
+    return count(at("store/archive/a.example"));
+}
+
+static void install_so_many(int n)
+{
+    while (n--) {
+        if (install_next()) {
+            fail_msg("%s", res.detail);
+        }
+    }
+}
+
+static void installations_in_a_loop_end(void **state)
+{
+    acme_pending_t *pending;
+    int i, refused = 0;
+
+    (void)state;
+    for (i = 0; i < 40; i++) {
+        refused += install_next() != 0;
+    }
+    assert_int_equal(archives(), A_DAY_MAX);
+    assert_int_equal(refused, 40 - A_DAY_MAX);
+    assert_int_equal(res.reason, ACME_REASON_INSTALL_LIMITED);
+    assert_int_equal(res.retry, ACME_RETRY_LATER);
+    assert_true(res.retry_at > apr_time_now());
+    assert_int_equal(times_logged("too often"), 1);
+    /* Nothing of it is installed later. */
+    assert_int_equal(find(&pending), 0);
+    assert_null(pending->order_url);
+    assert_false(pending->issued);
+    assert_int_equal(install(""), APR_EBUSY);
+    /* Not after a restart either. */
+    open_all();
+    assert_int_equal(install_next(), APR_EBUSY);
+    assert_int_equal(archives(), A_DAY_MAX);
+}
+
+static void installations_of_yesterday_do_not_count(void **state)
+{
+    struct utimbuf times;
+    int i;
+
+    (void)state;
+    install_so_many(A_DAY_MAX);
+    times.actime = times.modtime = time(NULL) - DAY - 60;
+    for (i = 1; i <= 3; i++) {
+        assert_int_equal(utime(at("store/archive/a.example/%d", i), &times),
+                         0);
+    }
+    install_so_many(3);
+    assert_int_equal(install_next(), APR_EBUSY);
+    /* Nor do those of a clock that was wrong. */
+    times.actime = times.modtime = time(NULL) + 400 * DAY;
+    assert_int_equal(utime(at("store/archive/a.example/15"), &times), 0);
+    install_so_many(1);
+}
+
+static void what_is_due_or_wanted_is_installed(void **state)
+{
+    acme_state_t *live;
+
+    (void)state;
+    install_so_many(A_DAY_MAX);
+    assert_int_equal(install_next(), APR_EBUSY);
+
+    live = state_of(registry, 0);
+    live->wanted = ACME_WANT_RENEWAL;
+    install_so_many(1);
+    assert_int_equal(install_next(), APR_EBUSY);
+
+    /* It lives for ten minutes, and nine have passed. */
+    live->not_before = apr_time_now() - apr_time_from_sec(540);
+    live->not_after = apr_time_now() + apr_time_from_sec(60);
+    live->installed = live->not_before;
+    install_so_many(1);
+    assert_int_equal(install_next(), APR_EBUSY);
+
+    /* It lives for a second, as no honest one does. */
+    live->not_before = apr_time_now() - apr_time_from_sec(2);
+    live->not_after = apr_time_now();
+    assert_int_equal(install_next(), APR_EBUSY);
+
+    /* A name was added. */
+    set_names(conf, 0, NAMES " new.a.example");
+    acme_registry_refresh(registry, 0, pool);
+    assert_int_equal(install(issued(begin(), (issue_t){
+        .names = NAMES " new.a.example" })), 0);
+    assert_int_equal(install(issued(begin(), (issue_t){
+        .names = NAMES " new.a.example", .until = 91 * DAY })), APR_EBUSY);
+}
+
+static void the_chain_that_is_live_is_not_installed_again(void **state)
+{
+    const char *pem = issued(begin(), (issue_t){ 0 });
+    const char *again = with_new_chain(pem);
+    int i;
+
+    (void)state;
+    assert_int_equal(install(pem), 0);
+    want_chain();
+    assert_int_equal(install(pem), 0);
+    assert_int_equal(archives(), 1);
+    /* And new ones have the bound of certificates. */
+    for (i = 0; i < 20; i++) {
+        install(i % 2 ? pem : again);
+    }
+    assert_int_equal(archives(), A_DAY_MAX);
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
 
@@ -819,7 +1094,19 @@ int main(void)
         TEST(a_name_left_out_is_not_in_the_request),
         TEST(a_new_chain_is_only_that),
         TEST(each_part_gets_its_new_chain),
-        TEST(a_chain_that_does_not_fit_is_refused)
+        TEST(a_chain_that_does_not_fit_is_refused),
+        TEST(the_key_of_a_revoked_one_is_not_kept),
+        TEST(an_older_one_is_served),
+        TEST(a_revoked_one_is_not_served_again),
+        TEST(nor_is_one_with_its_key),
+        TEST(an_order_is_not_resumed_without_end),
+        TEST(an_order_has_an_age),
+        TEST(an_order_without_an_age_gets_one),
+        TEST(an_issued_one_is_not_dropped),
+        TEST(installations_in_a_loop_end),
+        TEST(installations_of_yesterday_do_not_count),
+        TEST(what_is_due_or_wanted_is_installed),
+        TEST(the_chain_that_is_live_is_not_installed_again)
     };
     int failed;
 

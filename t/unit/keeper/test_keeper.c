@@ -621,13 +621,14 @@ static void killed_at_any_time_nothing_is_lost(void **state)
 
 /*
  * Requests that wait. The linker puts these before the keeper's own: an
- * ACCOUNT that asks to "start" a script is a DNS command, "await" waits for
- * those of its certificate, "look" for a file.
+ * ACCOUNT that asks to "start" a script is a DNS command, one of two that are
+ * configured; "await" waits for those of its certificate, "look" for a file.
  */
 
 #define A_LONG_MOMENT apr_time_from_sec(10)
 
 static acme_dns_records_t *records; /* in the keeper's process */
+static acme_dns_conf_t scripts[2];
 
 acme_dns_records_t *__real_acme_dns_records_create(const acme_log_t *log,
                                                    apr_pool_t *p);
@@ -649,21 +650,17 @@ acme_dns_records_t *__wrap_acme_dns_records_create(const acme_log_t *log,
     return records;
 }
 
-static apr_status_t start_script(apr_uint32_t cert, const char *script,
+static apr_status_t start_script(apr_uint32_t cert, int script,
                                  acme_result_t *result)
 {
-    static acme_dns_conf_t dns;
     acme_dns_command_job_t what = { 0 };
 
-    dns.timeout = apr_time_from_sec(60);
-    dns.present = words("/bin/sh -c");
-    APR_ARRAY_PUSH(dns.present, const char *) =
-        apr_pstrdup(pool, script);
     what.cert = cert;
     what.id = what.name = cert ? "b.example" : "a.example";
     what.token = "token";
     what.value = "0123456789012345678901234567890123456789012";
-    return acme_dns_records_present(records, &what, &dns, result);
+    return acme_dns_records_present(records, &what, &scripts[script],
+                                    result);
 }
 
 static int is_for_us(const acme_message_t *request)
@@ -680,7 +677,7 @@ static apr_status_t serve_other(const acme_msg_url_t *body,
                                 acme_result_t *result)
 {
     if (!strncmp(body->url, "start ", 6)) {
-        return start_script(body->about.cert, body->url + 6, result);
+        return start_script(body->about.cert, atoi(body->url + 6), result);
     }
     if (!strcmp(body->url, "await")) {
         return acme_dns_records_running(records, body->about.cert)
@@ -729,11 +726,18 @@ static apr_status_t answered(int fd)
     return reply.status;
 }
 
+static void ask_to_start(int fd, apr_uint32_t cert, int script,
+                         const char *text)
+{
+    put(at("script%d", script), text);
+    ask(fd, cert, apr_psprintf(pool, "start %d", script));
+}
+
 static int start_and_await(apr_uint32_t cert, const char *script)
 {
     int fd = open_channel();
 
-    ask(fd, cert, apr_pstrcat(pool, "start ", script, NULL));
+    ask_to_start(fd, cert, (int)cert, script);
     assert_int_equal(answered(fd), 0);
     ask(fd, cert, "await");
     return fd;
@@ -754,6 +758,23 @@ static const char *until(const char *name, const char *then)
     return apr_psprintf(pool, "while [ ! -e %s ]; do sleep 0.02;"
                         " done; %s", at("%s", name), then);
 }
+
+static int scripts_setup(void **state)
+{
+    int i, rc = running_setup(state);
+
+    for (i = 0; i < (int)COUNT(scripts); i++) {
+        scripts[i].timeout = apr_time_from_sec(60);
+        scripts[i].present = words(apr_pstrcat(pool, "/bin/sh ",
+                                               at("script%d", i), NULL));
+        cert_of(conf, i)->dns = &scripts[i];
+    }
+    start_keeper();
+    return rc;
+}
+
+#define SCRIPTS_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, scripts_setup, running_teardown)
 
 static void a_request_waits_until_its_job_has_ended(void **state)
 {
@@ -787,7 +808,7 @@ static void nothing_else_is_heard_on_a_channel_that_waits(void **state)
 
     (void)state;
     fd = start_and_await(0, until("go", "exit 3"));
-    ask(fd, 0, apr_psprintf(pool, "start echo >%s", at("second")));
+    ask_to_start(fd, 0, 1, apr_psprintf(pool, "echo >%s", at("second")));
     ask(fd, 0, "await");
     assert_no_answer_yet(fd);
     assert_int_equal(mode_of(at("second")), -1);
@@ -1043,13 +1064,13 @@ int main(void)
         RUNNING_TEST(who_asked_a_dead_one_is_answered),
         RUNNING_TEST(who_asks_when_there_is_none_is_answered),
         RUNNING_TEST(killed_at_any_time_nothing_is_lost),
-        RUNNING_TEST(a_request_waits_until_its_job_has_ended),
-        RUNNING_TEST(nothing_else_is_heard_on_a_channel_that_waits),
+        SCRIPTS_TEST(a_request_waits_until_its_job_has_ended),
+        SCRIPTS_TEST(nothing_else_is_heard_on_a_channel_that_waits),
         RUNNING_TEST(what_no_job_ends_is_looked_at_in_time),
         RUNNING_TEST(who_leaves_while_he_waits_is_forgotten),
         RUNNING_TEST(who_waits_keeps_his_place),
         RUNNING_TEST(nobody_can_wait_the_others_out),
-        RUNNING_TEST(a_keeper_that_ends_takes_its_jobs_along),
+        SCRIPTS_TEST(a_keeper_that_ends_takes_its_jobs_along),
         STARTING_TEST(a_client_leaves_when_it_is_told),
         STARTING_TEST(a_client_leaves_with_its_generation),
         RUNNING_TEST(a_refusal_is_the_keeper_s_own_sentence),

@@ -972,7 +972,12 @@ static void what_the_ca_revoked_is_told_once(void **state)
     assert_int_equal(journal_of("a.example")->window.revoked, 1);
     assert_string_equal(journal_of("a.example")->window.cert_id, "AB.CD");
 
+    /* Beside the certificate as well, where the journal can't forget it. */
+    registry = open_registry(conf);
+    assert_int_equal(state_of(registry, 0)->revoked, 1);
+
     /* Another one is live at the next start: nothing is known of it. */
+    put_live("a.example", "a.example www.a.example");
     registry = open_registry(conf);
     assert_int_equal(state_of(registry, 0)->revoked, 0);
     assert_int_equal(state_of(registry, 0)->pick, 0);

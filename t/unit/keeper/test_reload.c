@@ -8,6 +8,7 @@
 
 #include "acme_reload.h"
 #include "open_registry.h"
+#include "with_launcher.h"
 
 #define NOW apr_time_from_sec(1700000000)
 #define SEC(n) apr_time_from_sec(n)
@@ -17,7 +18,6 @@
 
 static acme_conf_t *conf;
 static acme_server_t server;
-static apr_array_header_t *pairs;
 static acme_reload_t *reload;
 static const char *test_argv[] = { "/bin/sh", "-c", GOOD, NULL };
 static const char *list_argv[] = { "/bin/sh", "-c", GOOD, NULL };
@@ -58,13 +58,13 @@ static int setup(void **unused)
     server.test = test_argv;
     server.list = list_argv;
     server.cwd = "/";
-    server.pairs = pairs = apr_array_make(pool, 1, sizeof(acme_server_pair_t));
     set_baseline("", apr_time_now());
     test_argv[0] = "/bin/sh";
     test_argv[2] = list_argv[2] = GOOD;
     signal(SIGUSR2, on_signal);
     signals = helds = 0;
     held_reason = NULL;
+    with_launcher(&server);
 
     memset(&state, 0, sizeof(state));
     state.live = 2;
@@ -75,20 +75,17 @@ static int setup(void **unused)
     return failed;
 }
 
-/*
- * Until no httpd runs; returns when the next step is due. One that has closed
- * its output is looked at again after 20 ms.
- */
+/* Until no httpd runs; returns when the next step is due. */
 static apr_time_t run(apr_time_t now)
 {
     for (;;) {
         const apr_time_t wake = acme_reload_step(reload, 0, now);
         struct pollfd fd = { acme_reload_fd(reload), POLLIN, 0 };
 
-        if (fd.fd < 0 && wake != now + MSEC(20)) {
+        if (fd.fd < 0) {
             return wake;
         }
-        poll(&fd, 1, fd.fd < 0 ? 1 : 10000);
+        poll(&fd, 1, 10000);
     }
 }
 
@@ -292,17 +289,26 @@ static void within_the_warn_window_an_edit_does_not_hold(void **unused)
     assert_int_equal(signals, 1);
 }
 
-static void a_bad_pair_of_another_holds(void **unused)
+/* Nothing of a server's depends on it, when its paths are absolute. */
+static void a_folder_that_is_gone_does_not_hold(void **unused)
 {
-    acme_server_pair_t *pair = apr_array_push(pairs);
-
     (void)unused;
-    pair->cert = at("their.crt");
-    pair->key = at("their.key");
-    pair->place = "ssl.conf:17";
+    server.cwd = at("gone");
+    test_argv[2] = "test \"$PWD\" = /";
     acme_reload_schedule(reload, &state, 0, NOW);
-    assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(2));
-    assert_held("a missing file", "(ssl.conf:17)");
+    run(NOW);
+    assert_null(held_reason);
+    assert_int_equal(signals, 1);
+
+    /* A tested folder is the server's own where there is one. */
+    reload = acme_reload_create(&server, open_registry(conf), on_held, NULL,
+                                pool);
+    put(at("file"), "");
+    server.cwd = scratch_dir;
+    test_argv[2] = "test -e file";
+    acme_reload_schedule(reload, &state, 0, NOW);
+    run(NOW);
+    assert_int_equal(signals, 2);
 }
 
 static void a_server_that_can_not_be_asked_holds(void **unused)
@@ -323,6 +329,7 @@ static void a_server_that_can_not_be_asked_holds(void **unused)
     waitpid(gone, NULL, 0);
     server.reload_signal = SIGUSR2;
     server.pid = gone;
+    with_launcher(&server);
     acme_reload_step(reload, 0, NOW + SEC(60));
     assert_held("no such process", "cannot be signalled");
 }
@@ -360,7 +367,7 @@ int main(void)
         TEST(an_edit_holds_until_it_is_undone),
         TEST(a_file_that_is_new_holds),
         TEST(within_the_warn_window_an_edit_does_not_hold),
-        TEST(a_bad_pair_of_another_holds),
+        TEST(a_folder_that_is_gone_does_not_hold),
         TEST(a_server_that_can_not_be_asked_holds),
         TEST(one_that_was_asked_and_did_not_holds)
     };

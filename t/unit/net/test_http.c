@@ -185,9 +185,9 @@ static void a_reply_is_bounded(void **state)
     static const struct {
         const char *path, *says;
     } refused[] = {
-        { "/declared", "more than 1048576 octets" },
-        { "/undeclared", "more than 1048576 octets" },
-        { "/endless", "more than 1048576 octets" },
+        { "/declared", "more than 65536 octets" },
+        { "/undeclared", "more than 65536 octets" },
+        { "/endless", "more than 65536 octets" },
         { "/lines", "more headers" },
         { "/long", "header" },
         { "/hints", "more headers" }

@@ -4,6 +4,8 @@
  */
 #include "fake_ca.h"
 
+static const acme_order_scope_t scope = { .id = "a.org", .names = 2 };
+
 static void payloads_are_as_the_rfc_has_them(void **state)
 {
     apr_array_header_t *names = apr_array_make(pool, 3, sizeof(char *));
@@ -60,7 +62,7 @@ static void an_order_is_read_whole(void **state)
 
     (void)state;
     fake_serve(fake, rows);
-    assert_int_equal(acme_order_create(&order, &names, &session, "a.org",
+    assert_int_equal(acme_order_create(&order, &names, &session, &scope,
                                        &res, pool), 0);
     assert_int_equal(names->nelts, 0);
     assert_int_equal(order->status, ACME_ORDER_PENDING);
@@ -74,21 +76,21 @@ static void an_order_is_read_whole(void **state)
     assert_true(order->retry_after > 0);
     assert_string_equal(order->error.detail, "");
 
-    assert_int_equal(acme_order_finalize(&after, &session, order, "a.org",
+    assert_int_equal(acme_order_finalize(&after, &session, order, &scope,
                                          &res, pool), 0);
     assert_int_equal(after->status, ACME_ORDER_PROCESSING);
     assert_null(after->profile);
     assert_string_equal(after->url, fake_url("/o/1"));
     assert_true(after->retry_after == 0);
 
-    assert_int_equal(acme_order_fetch(&after, &session, order->url, "a.org",
+    assert_int_equal(acme_order_fetch(&after, &session, order->url, &scope,
                                       &res, pool), 0);
     assert_int_equal(after->status, ACME_ORDER_VALID);
     assert_string_equal(after->certificate, fake_url("/c/1"));
     assert_non_null(strstr(fake_log(fake), "POST /f/1 finalize fresh\n"
                            "HEAD /nonce\nPOST /o/1 get fresh\n"));
 
-    assert_int_equal(acme_order_fetch(&after, &session, order->url, "a.org",
+    assert_int_equal(acme_order_fetch(&after, &session, order->url, &scope,
                                       &res, pool), 0);
     assert_int_equal(after->status, ACME_ORDER_INVALID);
     assert_ptr_equal(strstr(after->error.detail,
@@ -97,7 +99,7 @@ static void an_order_is_read_whole(void **state)
     assert_int_equal(after->error.retry, ACME_RETRY_NEVER);
     /* It cannot be finalized, and nothing was sent for it. */
     fake_serve(fake, rows);
-    assert_int_not_equal(acme_order_finalize(&order, &session, after, "a.org",
+    assert_int_not_equal(acme_order_finalize(&order, &session, after, &scope,
                                              &res, pool), 0);
     assert_null(order);
     assert_string_equal(fake_log(fake), "");
@@ -139,7 +141,10 @@ static void a_hostile_order_is_refused(void **state)
           "{\"status\":\"ready\",\"finalize\":\"file:///etc/passwd\"}" },
         { "certificate of two lines",
           "{\"status\":\"valid\",\"certificate\":\"https://a/\\r\\nX: y\"}" },
-        { "deep", repeat("{\"status\":", "[", 300000) }
+        { "deep", repeat("{\"status\":", "[", 30000) },
+        { "one authorization too many",
+          "{\"status\":\"pending\",\"authorizations\":"
+          "[\"~/1\",\"~/2\",\"~/3\"]}" }
     };
     acme_order_t *order;
     size_t i;
@@ -155,11 +160,61 @@ static void a_hostile_order_is_refused(void **state)
         print_message("%s\n", rows[i].name);
         fake_serve(fake, table);
         assert_int_not_equal(acme_order_fetch(&order, &session, fake_url("/o"),
-                                              "a.org", &res, pool), 0);
+                                              &scope, &res, pool), 0);
         assert_null(order);
         assert_ptr_equal(strstr(res.detail, "order of a.org: "), res.detail);
         assert_null(strchr(res.detail, '\x1b'));
         assert_int_equal(res.retry, ACME_RETRY_SOON);
+    }
+}
+
+/* What a reply may have follows from the names that are ordered. */
+static void an_order_is_as_large_as_its_names(void **state)
+{
+    static const struct {
+        const char *name;
+        int names, authorizations, padding;     /* padding: octets */
+        const char *says;                       /* "": it is read */
+    } rows[] = {
+        { "as many", 100, 100, 0, "" },
+        { "one more", 100, 101, 0, "demands 101 authorizations, and only 100 names are ordered" },
+        { "one too many", 1, 2, 0, "demands 2 authorizations, and only 1 name is ordered" },
+        { "fewer", 100, 1, 0, "" },
+        { "64 kB of one", 1, 1, 63 * 1024, "" },
+        { "more of one", 1, 1, 64 * 1024, "more than 65536 octets" },
+        { "more of many", 100, 100, 200 * 1024, "" },
+        { "too much of many", 100, 100, 300 * 1024, "more than 24" }
+    };
+    acme_order_t *order;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const acme_order_scope_t of = { .id = "a.org",
+                                        .names = rows[i].names };
+        const char *list = repeat("\"~/0\"", ",\"~/1\"",
+                                  rows[i].authorizations - 1);
+        const fake_row_t table[] = {
+            DIRECTORY, NONCE,
+            { .request = "POST /o", .head = "200 OK", .body = apr_pstrcat(
+              pool, "{\"status\":\"pending\",\"authorizations\":[", list,
+              "],\"x\":\"", repeat("", "x", rows[i].padding), "\"}", NULL) },
+            { 0 }
+        };
+        apr_status_t rv;
+
+        print_message("%s\n", rows[i].name);
+        fake_serve(fake, table);
+        rv = acme_order_fetch(&order, &session, fake_url("/o"), &of, &res,
+                              pool);
+        assert_int_equal(rv == APR_SUCCESS, !*rows[i].says);
+        if (rv == APR_SUCCESS) {
+            assert_int_equal(order->authorizations->nelts,
+                             rows[i].authorizations);
+        }
+        else if (!strstr(res.detail, rows[i].says)) {
+            fail_msg("%s", res.detail);
+        }
     }
 }
 
@@ -192,13 +247,13 @@ static void a_refused_order_names_the_names(void **state)
         print_message("%s\n", rows[i].name);
         fake_serve(fake, table);
         assert_int_not_equal(acme_order_create(&order, &names, &session,
-                                               "a.org", &res, pool), 0);
+                                               &scope, &res, pool), 0);
         assert_null(order);
         assert_string_equal(apr_array_pstrcat(pool, names, ' '),
                             rows[i].names);
     }
     acme_stop_now(http_conf.stop);
-    assert_int_equal(acme_order_create(&order, &names, &session, "a.org",
+    assert_int_equal(acme_order_create(&order, &names, &session, &scope,
                                        &res, pool), APR_EINTR);
     assert_int_equal(names->nelts, 0);
 }
@@ -209,6 +264,7 @@ int main(void)
         FAKE_CA_TEST(payloads_are_as_the_rfc_has_them),
         FAKE_CA_TEST(an_order_is_read_whole),
         FAKE_CA_TEST(a_hostile_order_is_refused),
+        FAKE_CA_TEST(an_order_is_as_large_as_its_names),
         FAKE_CA_TEST(a_refused_order_names_the_names)
     };
 

@@ -338,6 +338,39 @@ static void full_cas_are_passed_over(void **unused)
     assert_int_equal(full[LIMITED], 0);
 }
 
+static apr_uint32_t first_of(int i, apr_time_t limited, apr_time_t other)
+{
+    const apr_time_t paused[ACME_CHOICE_MAX] = { [LIMITED] = limited,
+                                                 [OTHER] = other };
+
+    return acme_rate_limits_first(limits, &states[i], paused, NOW, pool);
+}
+
+/* Of two CAs with limits, one frees up days before the other. */
+static void the_ca_that_frees_up_first(void **unused)
+{
+    int i;
+
+    (void)unused;
+    APR_ARRAY_IDX(conf.cas, OTHER, acme_ca_conf_t).url =
+        APR_ARRAY_IDX(conf.cas, LIMITED, acme_ca_conf_t).url;
+    limits = acme_rate_limits_create(&conf, pool);
+    assert_int_equal(first_of(0, 0, 0), LIMITED);
+    use_up_names(0, LIMITED);
+    assert_int_equal(first_of(0, 0, 0), OTHER);
+    for (i = 0; i < 5; i++) {
+        happened(0, ACME_HISTORY_FAILED, OTHER, NOW - SECONDS(5 - i))->name =
+            0;
+    }
+    hear(0, NOW);
+    assert_true(next_of(0, OTHER, NULL) > NOW);
+    assert_true(next_of(0, OTHER, NULL) < next_of(0, LIMITED, NULL));
+    assert_int_equal(first_of(0, 0, 0), OTHER);
+    assert_int_equal(first_of(0, 0, NOW + HOURS(1)), OTHER);
+    assert_int_equal(first_of(0, 0, NOW + DAYS(30)), LIMITED);
+    assert_int_equal(first_of(0, NOW + DAYS(40), NOW + DAYS(30)), OTHER);
+}
+
 #define LIMITS_TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
@@ -357,7 +390,8 @@ int main(void)
         LIMITS_TEST(more_names_than_before_are_no_renewal),
         LIMITS_TEST(those_under_way_are_counted),
         LIMITS_TEST(a_batch_waits_with_one_line),
-        LIMITS_TEST(full_cas_are_passed_over)
+        LIMITS_TEST(full_cas_are_passed_over),
+        LIMITS_TEST(the_ca_that_frees_up_first)
     };
     int failed;
 

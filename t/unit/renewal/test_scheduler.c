@@ -281,6 +281,24 @@ static void a_pause_that_was_noted_does_not_delay(void **unused)
     assert_int_equal(times("NOTE 0.0 failed: not today\n"), 1);
 }
 
+/* Nor does a limit, where there is another CA; where there is none, it does. */
+static void a_limit_of_one_ca_does_not_delay(void **unused)
+{
+    acme_state_t state = due(0), alone = due(1);
+
+    (void)unused;
+    APR_ARRAY_PUSH(acme_conf_cert(&conf, 0)->cas, apr_uint32_t) = 0;
+    state.cas = 2;
+    state.limit_until = alone.limit_until = NOW + SECONDS(3600);
+    state.limit_why = alone.limit_why = ACME_REASON_RATE_LIMITED;
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    fake_keeper_change(keeper, &state);
+    fake_keeper_change(keeper, &alone);
+    run_until_idle(NOW);
+    assert_int_equal(times("NOTE 0.0 failed: not today\n"), 1);
+    assert_int_equal(times("NOTE 1.0 failed: "), 0);
+}
+
 #define SCHEDULER_TEST(test) \
     cmocka_unit_test_setup_teardown(test, scheduler_setup, scheduler_teardown)
 
@@ -294,7 +312,8 @@ int main(void)
         SCHEDULER_TEST(a_stop_ends_all_and_begins_none),
         SCHEDULER_TEST(a_keeper_that_fails_is_logged_once),
         SCHEDULER_TEST(a_ca_that_fails_postpones_all_orders),
-        SCHEDULER_TEST(a_pause_that_was_noted_does_not_delay)
+        SCHEDULER_TEST(a_pause_that_was_noted_does_not_delay),
+        SCHEDULER_TEST(a_limit_of_one_ca_does_not_delay)
     };
 
     return cmocka_run_group_tests(tests, renewing_begin, renewing_end);

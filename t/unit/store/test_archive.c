@@ -383,7 +383,7 @@ static void live_believes_no_other_link(void **state)
             fail_msg("%s", targets[i]);
         }
         /* What is live may be any of them: nothing goes. */
-        assert_int_equal(acme_archive_prune(open_store(), ID, apr_time_now(),
+        assert_int_equal(acme_archive_prune(open_store(), ID, 0, apr_time_now(),
                                             &res, pool),
                          APR_EGENERAL);
         assert_int_equal(install(&n, "one"), 0);
@@ -416,7 +416,7 @@ static void prune_keeps_live_new_and_young(void **state)
                                          "../archive/" ID "/2", &res, pool),
                      0);
     put(at("store/archive/%s/README", ID), "stays");
-    assert_int_equal(acme_archive_prune(open_store(), ID, apr_time_now(),
+    assert_int_equal(acme_archive_prune(open_store(), ID, 0, apr_time_now(),
                                         &res, pool), 0);
     for (i = 1; i <= 11; i++) {
         if ((mode_of(at("store/archive/%s/%d", ID, i)) != -1) != present[i]) {
@@ -427,10 +427,57 @@ static void prune_keeps_live_new_and_young(void **state)
     assert_string_equal(live_text(), "x");
 }
 
+/* Even of young ones there are not more and more. */
+static void prune_bounds_the_young(void **state)
+{
+    int i, n, kept = 0;
+
+    (void)state;
+    for (i = 1; i <= 80; i++) {
+        assert_int_equal(install(&n, "x"), 0);
+        if (i == 3) {
+            set_age(3, 400);
+        }
+    }
+    assert_int_equal(acme_file_link_swap(at("store/live/%s", ID),
+                                         "../archive/" ID "/2", &res, pool),
+                     0);
+    assert_int_equal(acme_archive_prune(open_store(), ID, 3, apr_time_now(),
+                                        &res, pool), 0);
+    for (i = 1; i <= 80; i++) {
+        const int is_there = mode_of(at("store/archive/%s/%d", ID, i)) != -1;
+
+        assert_int_equal(is_there, i == 2 || i == 3
+                                   || i > 80 - ACME_ARCHIVE_KEEP_MOST);
+        kept += is_there;
+    }
+    assert_int_equal(kept, ACME_ARCHIVE_KEEP_MOST + 2);
+    assert_string_equal(live_text(), "x");
+}
+
+static void the_nth_newest_has_a_time(void **state)
+{
+    const apr_time_t now = apr_time_from_sec(time(NULL));
+    int i, n;
+
+    (void)state;
+    assert_int_equal(acme_archive_made_at(open_store(), ID, 1, now, pool), 0);
+    for (i = 1; i <= 4; i++) {
+        assert_int_equal(install(&n, "x"), 0);
+        set_age(i, 10 - i);
+    }
+    set_age(3, -400);           /* the clock was wrong */
+    assert_int_equal(acme_archive_made_at(open_store(), ID, 1, now, pool),
+                     now - apr_time_from_sec(6 * 86400));
+    assert_int_equal(acme_archive_made_at(open_store(), ID, 2, now, pool),
+                     now - apr_time_from_sec(8 * 86400));
+    assert_int_equal(acme_archive_made_at(open_store(), ID, 4, now, pool), 0);
+}
+
 static void prune_of_nothing(void **state)
 {
     (void)state;
-    assert_int_equal(acme_archive_prune(open_store(), ID, apr_time_now(),
+    assert_int_equal(acme_archive_prune(open_store(), ID, 0, apr_time_now(),
                                         &res, pool), 0);
 }
 
@@ -482,6 +529,8 @@ int main(void)
         SCRATCH_TEST(a_folder_in_live_comes_back_after_a_failure),
         SCRATCH_TEST(live_believes_no_other_link),
         SCRATCH_TEST(prune_keeps_live_new_and_young),
+        SCRATCH_TEST(prune_bounds_the_young),
+        SCRATCH_TEST(the_nth_newest_has_a_time),
         SCRATCH_TEST(prune_of_nothing),
         SCRATCH_TEST(readers_see_no_gap),
     };

@@ -44,8 +44,11 @@ static apr_status_t save(const char *text, const char *url)
 
 static apr_status_t set_order(const char *url)
 {
-    return acme_pending_order(open_store(), "a.org", "ca.example-01234567",
-                              url, &res, pool);
+    const acme_pending_order_t order = { .account = "ca.example-01234567",
+                                         .url = url,
+                                         .now = apr_time_now() };
+
+    return acme_pending_order(open_store(), "a.org", &order, &res, pool);
 }
 
 /* The text that all of it was saved with. */

@@ -1,0 +1,41 @@
+/*
+ * acme_launcher_rules.h - which commands the launcher executes.
+ *
+ * Those of the configuration and no others, so that a keeper that was taken
+ * over cannot choose a program, an option or a variable that a program trusts.
+ */
+#ifndef ACME_LAUNCHER_RULES_H
+#define ACME_LAUNCHER_RULES_H
+
+#include <apr_tables.h>
+#include <apr_time.h>
+
+#include "acme_conf.h"
+#include "acme_server.h"
+
+typedef struct {
+    const acme_conf_t *conf;    /* NULL: any command, in tests only */
+    const acme_server_t *server;        /* NULL: it has no httpd to signal */
+} acme_launcher_rules_t;
+
+typedef struct {
+    const char *const *argv;    /* NULL at its end; [0] is found on PATH */
+    const char *cwd;
+    const apr_array_header_t *env;      /* const char *: "NAME=value", beside
+                                   PATH, LANG, LC_ALL; NULL: all of ours */
+    int has_input;
+    apr_interval_time_t alone;  /* how long it may run when the keeper has
+                                   ended: then SIGALRM. 0: not at all */
+} acme_launcher_command_t;
+
+/*
+ * May it be executed? With httpd's environment: the test of the configuration
+ * and the list of its files, as httpd was started. Else a command of AcmeHook
+ * as it is, or of AcmeDns with what the keeper adds to it, in "/", and with
+ * variables of acme_hook_event.h only.
+ */
+int acme_launcher_rules_allow(const acme_launcher_rules_t *rules,
+                              const acme_launcher_command_t *command,
+                              apr_pool_t *p);
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * with_launcher.c - see with_launcher.h.
+ */
+#include "pool.h"
+#include "with_launcher.h"
+
+void with_launcher(const acme_server_t *server)
+{
+    static acme_launcher_rules_t rules;
+
+    rules.server = server;
+    if (acme_launcher_start(&rules, &res, pool)) {
+        fail_msg("%s", res.detail);
+    }
+}

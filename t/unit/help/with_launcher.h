@@ -1,0 +1,15 @@
+/*
+ * with_launcher.h - a launcher for the commands of a test.
+ */
+#ifndef WITH_LAUNCHER_H
+#define WITH_LAUNCHER_H
+
+#include "acme_launcher.h"
+
+/*
+ * It executes any command, with the environment of now, until the pool ends;
+ * an earlier one ends. server lives as long; NULL: nobody is signalled.
+ */
+void with_launcher(const acme_server_t *server);
+
+#endif
