@@ -303,7 +303,11 @@ def test_a_certificate_on_a_list_of_the_ca_is_replaced(site, revocations):
     server.wait_log(r"acme:error\].*revoked: the CA revoked the certificate")
     server.wait_state(NAME, "valid")
     wait_until(lambda: revocations.asked > 1, "the next one is looked for")
-    stays(lambda: ca.count("order") == 2, "a good one stays", 3)
+    # The reload for the first one may end the worker in the midst of newOrder.
+    orders = ca.count("order")
+    assert orders in (2, 3)
+    stays(lambda: ca.count("order") == orders, "a good one stays", 3)
+    assert len(server.installed(NAME)) == 2
     assert not server.failures(NAME)
 
 
