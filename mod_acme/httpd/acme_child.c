@@ -21,6 +21,7 @@
 
 APLOG_USE_MODULE(acme);
 
+/* One that is told to stop and does not is killed. */
 #define STOP_MAX apr_time_from_sec(1)
 #define STOP_LOOK apr_time_from_msec(2)
 
@@ -41,16 +42,24 @@ static void on_event(int reason, void *data, int status);
 
 static void fork_child(acme_child_t *child)
 {
-    pid_t pid = fork();
+    const acme_child_conf_t *conf = &child->conf;
+    pid_t pid;
 
+    if (conf->before_fork) {
+        conf->before_fork(conf->baton);
+    }
+    pid = fork();
     if (pid == 0) {
-        child->conf.run(child->conf.baton, child->parent);
+        conf->run(conf->baton, child->parent);
         _exit(0);               /* httpd's own exit handlers are not ours */
+    }
+    if (conf->after_fork) {
+        conf->after_fork(conf->baton);
     }
     if (pid < 0) {
         ap_log_error(APLOG_MARK, APLOG_ERR, errno, child->s,
                      "acme: %s: cannot fork; trying again in a few seconds",
-                     child->conf.what);
+                     conf->what);
         return;
     }
     child->proc.pid = pid;
@@ -71,6 +80,7 @@ static int is_stopping(void)
 static void on_event(int reason, void *data, int status)
 {
     acme_child_t *child = data;
+    const apr_time_t lived = apr_time_now() - child->started;
 
     if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) {
         return;
@@ -80,19 +90,42 @@ static void on_event(int reason, void *data, int status)
     if (is_stopping()) {
         return;
     }
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, child->s,
-                 "acme: %s: ended unexpectedly, wait status %d; it is started again",
-                 child->conf.what, status);
-    if (apr_time_now() - child->started >= LIVED) {
+    if (lived < LIVED) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, child->s,
+                     "acme: %s: ended unexpectedly, wait status %d; restarting it in a few seconds",
+                     child->conf.what, status);
+    }
+    else {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, child->s,
+                     "acme: %s: ended unexpectedly, wait status %d; restarting it now",
+                     child->conf.what, status);
         fork_child(child);
     }
 }
 
 void acme_child_monitor(acme_child_t *child)
 {
-    if (!child->proc.pid && !is_stopping()) {
+    if (is_stopping()) {
+        return;
+    }
+    if (!child->proc.pid) {
         fork_child(child);
     }
+    else if (child->conf.check) {
+        child->conf.check(child->conf.baton, child->proc.pid);
+    }
+}
+
+pid_t acme_child_pid(const acme_child_t *child)
+{
+    return child->proc.pid;
+}
+
+void acme_child_replace(acme_child_t *child)
+{
+    apr_proc_other_child_unregister(child);
+    child->proc.pid = 0;
+    fork_child(child);
 }
 
 /* Under -X we are not its user any more: it may not hear our signals. */

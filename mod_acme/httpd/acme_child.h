@@ -9,12 +9,20 @@
 
 typedef struct acme_child_t acme_child_t;
 
+/* All functions get baton; NULL: nothing is to be done. */
 typedef struct {
     const char *what;           /* in messages: "witness" */
+    void *baton;
 
     /* The process; it exits when this returns. parent: whose end is its own. */
     void (*run)(void *baton, pid_t parent);
-    void *baton;
+
+    /* In the parent: before each fork, and when it is over, also in vain. */
+    void (*before_fork)(void *baton);
+    void (*after_fork)(void *baton);
+
+    /* In the parent, now and then: does it work? It runs as pid. */
+    void (*check)(void *baton, pid_t pid);
 } acme_child_conf_t;
 
 /*
@@ -25,8 +33,14 @@ typedef struct {
 void acme_child_start(acme_child_t **pchild, const acme_child_conf_t *conf,
                       server_rec *s, apr_pool_t *p);
 
-/* Now and then, in the parent: fork it if it is not there. */
+/* Now and then, in the parent: check it, or fork it if it is not there. */
 void acme_child_monitor(acme_child_t *child);
+
+/* Its process; 0: none runs. */
+pid_t acme_child_pid(const acme_child_t *child);
+
+/* It was killed, and httpd was not told of its end: fork the next one. */
+void acme_child_replace(acme_child_t *child);
 
 /*
  * In the process, as soon as it has its user: it ends with its parent, nobody

@@ -5,7 +5,6 @@
  * keeper that died is followed by one that hears the same workers, without a
  * reload. The parent itself never talks to anybody there.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,11 +20,9 @@
 #include <apr_file_info.h>
 #include <apr_getopt.h>
 #include <apr_strings.h>
-#include <apr_thread_proc.h>
 
 #include <httpd.h>
 #include <ap_listen.h>
-#include <ap_mpm.h>
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
@@ -33,6 +30,7 @@
 #include <mpm_common.h>
 #include <unixd.h>
 
+#include "acme_child.h"
 #include "acme_cleanse.h"
 #include "acme_conf_trial.h"
 #include "acme_keeper.h"
@@ -46,13 +44,6 @@ APLOG_USE_MODULE(acme);
 
 #define TITLE "acme-keeper"
 #define TITLE_MAX 4096
-
-/* A keeper ends between two messages; one that does not is killed. */
-#define STOP_MAX apr_time_from_sec(1)
-#define STOP_LOOK apr_time_from_msec(2)
-
-/* A keeper that lived less long is not started again at once: no loops. */
-#define LIVED apr_time_from_sec(5)
 
 /* The keeper gives a sign of life each second, or after five when idle; the
    longest that it does in between is making an RSA key. */
@@ -90,9 +81,7 @@ typedef struct {
     acme_keeper_address_t witness;
     int listener;
     pulse_t pulse;
-    apr_proc_t proc;            /* pid 0: none runs */
-    apr_time_t started;
-    apr_pool_t *p;
+    acme_child_t *child;
 } parent_t;
 
 static parent_t *parent;
@@ -244,10 +233,12 @@ static void held(void *baton, const char *reason)
     acme_board_hold(((parent_t *)baton)->board, reason);
 }
 
-static void be_keeper(void)
+static void be_keeper(void *baton, pid_t pid)
 {
     apr_pool_t *p;
 
+    (void)baton;
+    (void)pid;
     close(parent->pulse.fd);
     ap_close_listeners();
     acme_keeper_start_show_title(TITLE,
@@ -257,7 +248,6 @@ static void be_keeper(void)
         acme_keeper_run(&parent->keeper, p);
         apr_pool_destroy(p);    /* ends a configuration test that runs */
     }
-    _exit(0);                   /* httpd's own exit handlers are not ours */
 }
 
 static time_t clock_seconds(void)
@@ -295,69 +285,19 @@ static int pulse_open(pulse_t *pulse)
     return fds[1];
 }
 
-static void on_event(int reason, void *data, int status);
-
-static void fork_keeper(void)
+static void open_pulse(void *baton)
 {
-    pid_t pid;
+    parent_t *mine = baton;
 
-    parent->keeper.pulse = pulse_open(&parent->pulse);
-    pid = fork();
-    if (pid == 0) {
-        be_keeper();
-    }
-    if (parent->keeper.pulse >= 0) {
-        close(parent->keeper.pulse);
-    }
-    if (pid < 0) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, parent->s,
-                     "acme: keeper: cannot fork; trying again in a few seconds");
-        return;
-    }
-    parent->proc.pid = pid;
-    parent->started = apr_time_now();
-    apr_proc_other_child_register(&parent->proc, on_event, parent, NULL,
-                                  parent->p);
+    mine->keeper.pulse = pulse_open(&mine->pulse);
 }
 
-static int is_stopping(void)
+static void close_keepers_end(void *baton)
 {
-    int state = 0;
+    parent_t *mine = baton;
 
-    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS
-        && state == AP_MPMQ_STOPPING;
-}
-
-/* httpd tells of its other children in the parent's main thread. */
-static void on_event(int reason, void *data, int status)
-{
-    const apr_time_t lived = apr_time_now() - parent->started;
-
-    (void)data;
-    switch (reason) {
-    case APR_OC_REASON_DEATH:
-    case APR_OC_REASON_LOST:
-        apr_proc_other_child_unregister(data);
-        parent->proc.pid = 0;
-        if (is_stopping()) {
-            break;
-        }
-        if (lived < LIVED) {
-            ap_log_error(APLOG_MARK, APLOG_ERR, 0, parent->s,
-                         "acme: keeper: ended unexpectedly, wait status %d; restarting it in a few seconds",
-                         status);
-        }
-        else {
-            ap_log_error(APLOG_MARK, APLOG_ERR, 0, parent->s,
-                         "acme: keeper: ended unexpectedly, wait status %d; restarting it now",
-                         status);
-            fork_keeper();
-        }
-        break;
-    case APR_OC_REASON_RESTART:
-    case APR_OC_REASON_UNREGISTER:
-    default:
-        break;
+    if (mine->keeper.pulse >= 0) {
+        close(mine->keeper.pulse);
     }
 }
 
@@ -366,9 +306,10 @@ static void on_event(int reason, void *data, int status)
  * one begins when its end is known. One that does not even end when it is
  * killed is left to the kernel.
  */
-static void check_pulse(void)
+static void check_pulse(void *baton, pid_t pid)
 {
-    pulse_t *pulse = &parent->pulse;
+    parent_t *mine = baton;
+    pulse_t *pulse = &mine->pulse;
     const time_t now = clock_seconds();
     char octets[64];
     int is_alive = 0;
@@ -381,58 +322,22 @@ static void check_pulse(void)
         pulse->looks = 0;
     }
     else if (pulse->killed) {
-        apr_proc_other_child_unregister(parent);
-        parent->proc.pid = 0;
-        fork_keeper();
+        acme_child_replace(mine->child);
     }
     else if (++pulse->looks >= PULSE_LOOKS && now - pulse->heard > PULSE_MAX) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, parent->s,
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, mine->s,
                      "acme: keeper: process %d has hung for more than %d seconds, so it is killed and replaced; check the file system of AcmeStateDir",
-                     (int)parent->proc.pid, PULSE_MAX);
-        kill(parent->proc.pid, SIGKILL);
+                     (int)pid, PULSE_MAX);
+        kill(pid, SIGKILL);
         pulse->killed = 1;
     }
 }
 
 void acme_keeper_start_monitor(void)
 {
-    if (!parent || is_stopping()) {
-        return;
+    if (parent) {
+        acme_child_monitor(parent->child);
     }
-    if (parent->proc.pid) {
-        check_pulse();
-    }
-    else {
-        fork_keeper();
-    }
-}
-
-/* Under -X we are not its user any more: it may not hear our signals. */
-static int wait_for(pid_t pid, apr_interval_time_t most)
-{
-    apr_interval_time_t waited;
-    pid_t done = 0;
-
-    for (waited = 0; waited < most && !done; waited += STOP_LOOK) {
-        done = waitpid(pid, NULL, WNOHANG);
-        if (!done) {
-            apr_sleep(STOP_LOOK);
-        }
-    }
-    return done != 0;
-}
-
-static void stop_keeper(parent_t *old)
-{
-    if (old->proc.pid <= 0) {
-        return;
-    }
-    kill(old->proc.pid, SIGTERM);
-    if (!wait_for(old->proc.pid, STOP_MAX)) {
-        kill(old->proc.pid, SIGKILL);
-        wait_for(old->proc.pid, STOP_MAX);
-    }
-    old->proc.pid = 0;
 }
 
 /*
@@ -448,7 +353,7 @@ static void stop_listening(parent_t *old)
         unlink(old->worker.path);
     }
     shutdown(old->listener, SHUT_RDWR);
-    if (old->proc.pid <= 0) {
+    if (!acme_child_pid(old->child)) {
         int fds[2] = { -1, -1 };
         char octet;
 
@@ -471,10 +376,8 @@ static void stop_listening(parent_t *old)
     close(old->listener);
 }
 
-/*
- * The configuration is about to be read again, or the server ends. APR has
- * unregistered the keeper already: that cleanup came after this one.
- */
+/* The configuration is about to be read again, or the server ends. The keeper
+   is stopped after this: that cleanup was there before. */
 static apr_status_t end_generation(void *data)
 {
     parent_t *old = data;
@@ -483,7 +386,6 @@ static apr_status_t end_generation(void *data)
         return APR_SUCCESS;     /* a fork of the parent cleans up its copy */
     }
     stop_listening(old);
-    stop_keeper(old);
     pulse_close(&old->pulse);
     if (parent == old) {
         parent = NULL;
@@ -576,6 +478,7 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
                        const acme_conf_tree_t *tree, apr_time_t loaded_at,
                        server_rec *s, apr_pool_t *p)
 {
+    acme_child_conf_t child;
     acme_result_t res;
 
     parent = apr_palloc(p, sizeof(*parent));
@@ -584,8 +487,7 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
         .start = find_start(s),
         .board = board,
         .log = { .write = write_line, .baton = s },
-        .pulse.fd = -1,
-        .p = p
+        .pulse.fd = -1
     };
     acme_result_clear(&res);
     if (start_listening(&res, p)) {
@@ -619,9 +521,17 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
         .baton = parent
     };
 
+    child = (acme_child_conf_t) {
+        .what = "keeper",
+        .baton = parent,
+        .run = be_keeper,
+        .before_fork = open_pulse,
+        .after_fork = close_keepers_end,
+        .check = check_pulse
+    };
+    acme_child_start(&parent->child, &child, s, p);
     apr_pool_cleanup_register(p, parent, end_generation,
                               apr_pool_cleanup_null);
-    fork_keeper();
 }
 
 const acme_keeper_address_t *acme_keeper_start_client(int who)
