@@ -47,10 +47,9 @@ static apr_uint32_t position_of(const char *url, const acme_conf_t *conf,
  * Is the live certificate from a configured CA, with the configured key
  * types? One without a meta.json, installed by hand, counts as such.
  */
-static int is_as_configured(const load_t *load)
+static int is_as_configured(const load_t *load, const json_t *meta)
 {
     acme_state_t *state = load->state;
-    const json_t *meta = acme_meta_live(load->store, load->cert->id, load->p);
     const char *ca, *key_types;
 
     state->issued_by = ACME_NO_CA;
@@ -121,6 +120,7 @@ static apr_status_t load_live(const load_t *load, acme_result_t *res)
                                        .now = apr_time_now() };
     const acme_cert_info_t *leaf;
     const char *folder = "", *fullchain;
+    const json_t *meta;
     acme_chain_t *chain;
     apr_finfo_t info;
     apr_status_t rv;
@@ -143,12 +143,13 @@ static apr_status_t load_live(const load_t *load, acme_result_t *res)
     }
 
     leaf = acme_chain_leaf(chain);
+    meta = acme_meta_live(load->store, id, load->p);
     state->live = n;
     state->not_before = leaf->not_before;
     state->not_after = leaf->not_after;
     state->installed = info.mtime;
     /* Where an older one has to do, a new one is ordered at once. */
-    state->covers = is_as_configured(load)
+    state->covers = is_as_configured(load, meta)
                     && acme_name_all_in(load->names, leaf->names)
                     && n == live;
     state->same_names = acme_name_all_in(load->names, leaf->names)
@@ -158,6 +159,8 @@ static apr_status_t load_live(const load_t *load, acme_result_t *res)
     if (leaf->cert_id) {
         apr_cpystrn(state->cert_id, leaf->cert_id, sizeof(state->cert_id));
     }
+    /* An older one that has to do is none that was revoked. */
+    state->revoked = n == live && json_object_get(meta, "revoked");
     add_parts(load, folder);
     return APR_SUCCESS;
 }
@@ -174,7 +177,7 @@ static void load_window(acme_state_t *state,
     state->pick = window->pick;
     state->ask_at = window->ask_at;
     state->ask_failures = window->failures;
-    state->revoked = window->revoked;
+    state->revoked |= window->revoked;
     apr_cpystrn(state->explanation, window->explanation,
                 sizeof(state->explanation));
 }
@@ -286,9 +289,6 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
     load.names = acme_name_quarantine_names(cert, journal, apr_time_now(), p);
     rv = load_live(&load, res);
     load_window(state, &journal->window);
-    if (state->live && acme_meta_is_revoked(store, cert->id, state->live, p)) {
-        state->revoked = 1;
-    }
     if (rv == APR_SUCCESS && journal_rv != APR_SUCCESS) {
         *res = journal_res;
         rv = journal_rv;
