@@ -445,7 +445,8 @@ static apr_status_t start_listening(acme_result_t *res, apr_pool_t *p)
         apr_pool_destroy(scratch);
         parent->worker.path = ap_runtime_dir_relative(p, name);
         rv = acme_keeper_address_listen(&parent->listener, parent->worker.path,
-                                        user_of_workers(), res);
+                                        user_of_workers(),
+                                        ACME_KEEPER_BACKLOG, res);
     }
 #ifdef __linux__
     if (rv != APR_SUCCESS) {
@@ -459,7 +460,8 @@ static apr_status_t start_listening(acme_result_t *res, apr_pool_t *p)
         }
         parent->worker.path = apr_pstrcat(p, "@", name, ".", text, NULL);
         rv = acme_keeper_address_listen(&parent->listener, parent->worker.path,
-                                        user_of_workers(), res);
+                                        user_of_workers(),
+                                        ACME_KEEPER_BACKLOG, res);
     }
 #endif
     if (rv == APR_SUCCESS) {

@@ -15,9 +15,6 @@
 
 #include "acme_keeper_address.h"
 
-/* More than all processes of httpd open at once; the kernel may allow less. */
-#define BACKLOG 128
-
 /* Newer kernels than our headers may have it. Its number is the one of most
    machines, as that of SO_RCVMARK shows. */
 #if !defined(SO_PASSRIGHTS) && defined(SO_RCVMARK) && SO_RCVMARK == 75
@@ -60,7 +57,7 @@ static int make_socket(void)
 }
 
 apr_status_t acme_keeper_address_listen(int *pfd, const char *path, uid_t user,
-                                        acme_result_t *res)
+                                        int backlog, acme_result_t *res)
 {
     const int is_abstract = path[0] == '@';
     struct sockaddr_un addr;
@@ -91,7 +88,7 @@ apr_status_t acme_keeper_address_listen(int *pfd, const char *path, uid_t user,
     umask(mask);
     if (failed
         || (!is_abstract && user != geteuid() && lchown(path, user, (gid_t)-1))
-        || listen(fd, BACKLOG)) {
+        || listen(fd, backlog)) {
         rv = acme_fail_errno(res, errno, "%s: no socket can be made here",
                              path);
         if (fd >= 0) {

@@ -27,12 +27,16 @@ typedef struct {
 
 /*
  * Make a socket that listens at path, which only processes of user may
- * connect to: close-on-exec and non-blocking. What lies at path is removed.
- * ENAMETOOLONG, or the errno of socket(2), bind(2), chown(2) or listen(2); on
- * failure *pfd is -1.
+ * connect to: close-on-exec and non-blocking, with a queue of backlog. What
+ * lies at path is removed. ENAMETOOLONG, or the errno of socket(2), bind(2),
+ * chown(2) or listen(2); on failure *pfd is -1.
  */
 apr_status_t acme_keeper_address_listen(int *pfd, const char *path, uid_t user,
-                                        acme_result_t *res);
+                                        int backlog, acme_result_t *res);
+
+/* Of workers: more than all processes of httpd open at once; the kernel may
+   allow less. */
+#define ACME_KEEPER_BACKLOG 128
 
 /*
  * Connect to it, and wait most for a place if too many do. On failure *pfd is

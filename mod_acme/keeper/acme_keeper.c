@@ -2,14 +2,11 @@
  * acme_keeper.c - the process that keeps keys and store.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -184,36 +181,28 @@ static int listen_for_control(const loop_t *loop, apr_pool_t *p)
 {
     const char *path = acme_store_path(loop->store, "run", "acme.sock", p);
     const char *made = apr_pstrcat(p, path, ".new", NULL);
-    struct sockaddr_un addr;
+    acme_result_t res;
+    apr_status_t rv;
     int fd;
 
-    memset(&addr, 0, sizeof(addr));
-    addr.sun_family = AF_UNIX;
-    if (strlen(made) >= sizeof(addr.sun_path)) {
+    rv = acme_keeper_address_listen(&fd, made, geteuid(), CONTROL_BACKLOG,
+                                    &res);
+    if (rv == ENAMETOOLONG) {
         acme_log(
             loop->conf->log, ACME_LOG_WARNING, "keeper",
             "%s: too long for a socket's name, so acmectl cannot reach the keeper; choose a shorter AcmeStateDir",
             path);
         return -1;
     }
-    apr_cpystrn(addr.sun_path, made, sizeof(addr.sun_path));
-
-    fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-    if (fd >= 0) {
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-        fcntl(fd, F_SETFL, O_NONBLOCK);
+    if (rv == APR_SUCCESS && rename(made, path)) {
+        rv = errno;
+        close(fd);
+        fd = -1;
     }
-    unlink(made);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr))
-        || chmod(made, 0600) || listen(fd, CONTROL_BACKLOG)
-        || rename(made, path)) {
+    if (rv != APR_SUCCESS) {
         acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper",
                  "%s: %s; acmectl cannot reach the keeper", path,
-                 strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-        }
-        return -1;
+                 strerror(rv));
     }
     return fd;
 }

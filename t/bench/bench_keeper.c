@@ -205,7 +205,8 @@ static void measure(const char *dir, apr_pool_t *p)
     asking.pool = p;
     apr_pool_create(&asking.p, p);
     address.path = apr_pstrcat(p, dir, ".sock", NULL);
-    if (acme_keeper_address_listen(&listener, address.path, geteuid(), &res)
+    if (acme_keeper_address_listen(&listener, address.path, geteuid(),
+                                   ACME_KEEPER_BACKLOG, &res)
         || acme_key_generate(&asking.key, ACME_KEY_P256, &res, p)) {
         fail(&res);
     }

@@ -22,7 +22,7 @@ void door_open(door_t *door)
     door->witness = door->address;
     door->witness.token[1] = 0xa5;
     if (acme_keeper_address_listen(&door->listener, door->path, geteuid(),
-                                   &own)) {
+                                   ACME_KEEPER_BACKLOG, &own)) {
         fail_msg("%s", own.detail);
     }
 }
