@@ -39,7 +39,7 @@
    the name is excluded from orders. */
 #define ACME_NAME_LEFT_OUT 0x80
 
-#define ACME_ORIGINS_MAX (16 * 1024)    /* octets of the hosts of a CA */
+#define ACME_HOSTS_MAX (16 * 1024)    /* octets of the hosts of a CA */
 
 /*
  * Who may send a message: bits. A worker serves visitors and may have been
@@ -272,7 +272,7 @@ typedef struct {
     X(LIVE,    ACME_BY_BOTH,    cert,  0, url,      ACME_CHAIN_SIZE_MAX)     \
     X(DONE,    ACME_BY_WITNESS, want,  0, none,     0)                       \
     X(PERSIST, ACME_BY_WITNESS, persist, 0, none,   0)                       \
-    X(LOOKED,  ACME_BY_WITNESS, looked, ACME_ORIGINS_MAX, none, 0)           \
+    X(LOOKED,  ACME_BY_WITNESS, looked, ACME_HOSTS_MAX, none, 0)             \
     X(LIST,    ACME_BY_CONTROL, cert,  0, listed,   ACME_LIST_MAX)           \
     X(ACCOUNTS, ACME_BY_CONTROL, none, 0, none,     ACME_LIST_MAX)           \
     X(TXT,     ACME_BY_CONTROL, txt,   0, none,     ACME_LIST_MAX)           \

@@ -149,8 +149,10 @@ const char *acme_directory_hosts(const acme_directory_t *dir, const char *url,
     apr_size_t i;
 
     for (i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
-        if (urls[i] && !acme_name_in(hosts, acme_url_host(urls[i], p))) {
-            APR_ARRAY_PUSH(hosts, const char *) = acme_url_host(urls[i], p);
+        const char *host = urls[i] ? acme_url_host(urls[i], p) : NULL;
+
+        if (host && !acme_name_in(hosts, host)) {
+            APR_ARRAY_PUSH(hosts, const char *) = host;
         }
     }
     return apr_array_pstrcat(p, hosts, '\n');

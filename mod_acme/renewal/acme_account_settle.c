@@ -7,7 +7,6 @@
 
 #include "acme_account.h"
 #include "acme_account_settle.h"
-#include "acme_persist_check.h"
 #include "acme_problem.h"
 
 static apr_uint32_t ca_index(const acme_task_t *task)
@@ -158,8 +157,6 @@ apr_status_t acme_account_settle(acme_task_attempt_t *attempt,
                                  const acme_task_t *task, acme_result_t *res)
 {
     const acme_msg_prepared_t *prepared = attempt->prepared;
-    const acme_directory_t *dir;
-    acme_result_t ignored;
     apr_status_t rv = APR_SUCCESS;
 
     if (prepared->account_url[0] && !prepared->has_next_key
@@ -182,10 +179,6 @@ apr_status_t acme_account_settle(acme_task_attempt_t *attempt,
     }
     else if (rv == APR_SUCCESS) {
         rv = register_once(attempt, task, res);
-    }
-    if (rv == APR_SUCCESS
-        && !acme_session_directory(&dir, task->session, &ignored, task->p)) {
-        acme_persist_check_report_directory(task, dir);
     }
     acme_ca_pool_unlock_account(task->env->cas, ca_index(task));
     return rv;
