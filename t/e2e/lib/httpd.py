@@ -237,7 +237,7 @@ IncludeOptional conf/parts/*.conf
 
     def stop(self):
         """Ended, and everything that it started too; the seconds it took."""
-        self._let_connections_end()
+        self._let_end_be_safe()
         begin = time.monotonic()
         os.kill(self.pid, signal.SIGTERM)
         wait_until(lambda: not self.running, "httpd has stopped")
@@ -264,12 +264,12 @@ IncludeOptional conf/parts/*.conf
         if self.ended:
             return
         if self.foreground:
-            self._let_connections_end()
+            self._let_end_be_safe()
             self.foreground.end()
         elif self.pid is None:
             self._find_lost()
         if self.pid and self.running:
-            self._let_connections_end()
+            self._let_end_be_safe()
             os.kill(self.pid, signal.SIGTERM)
             try:
                 wait_until(lambda: not self.running, "httpd ended", 12)
@@ -278,16 +278,22 @@ IncludeOptional conf/parts/*.conf
         if self.pid:
             process.end_group(self.pid)
 
-    def _let_connections_end(self):
+    def _let_end_be_safe(self):
         """
-        Before SIGTERM: a child of event or worker closes the sockets of its
-        threads then, and reads one that its thread has just freed when that
-        connection ends in the same moment (mpm_event: close_worker_sockets).
-        This makes it rare; complaints() knows what is left of it.
+        Two crashes of httpd's own at SIGTERM are made rare; complaints() knows
+        what is left of the first. A child of event or worker closes the
+        sockets of its threads then, and reads one that its thread has just
+        freed when that connection ends in the same moment (mpm_event:
+        close_worker_sockets). And one that has no threads yet calls exit() in
+        its signal handler (just_die), in the middle of malloc() as it happens.
         """
         ports = (self.http_port, self.https_port, self.status_port)
         try:
             wait_until(lambda: not connections(ports), "no connection", 3)
+            if self.mpm != "prefork":
+                wait_until(lambda: all(process.has_threads(pid)
+                                       for pid in self.workers),
+                           "each child has its threads", 3)
         except AssertionError:
             pass                        # a test holds one
 

@@ -56,6 +56,14 @@ def name(pid):
         return None
 
 
+def has_threads(pid):
+    """Or it is gone."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task")) > 1
+    except OSError:
+        return True
+
+
 def alive(pid):
     """A zombie is not alive."""
     found = stat(pid)
