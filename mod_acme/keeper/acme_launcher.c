@@ -167,7 +167,11 @@ static void run_child(const acme_launcher_command_t *command, char **env,
         _exit(126);
     }
     close_from(STDERR_FILENO + 1);
-    if (chdir(command->cwd)) {
+    /*
+     * The folder that httpd was started in may be gone, or another user's.
+     * Only a relative path on its command line depends on it.
+     */
+    if (chdir(command->cwd) && (env || chdir("/"))) {
         die(126, command->cwd);
     }
     if (env) {

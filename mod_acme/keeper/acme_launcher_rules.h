@@ -30,7 +30,8 @@ typedef struct {
 
 /*
  * May it be executed? With httpd's environment: the test of the configuration
- * and the list of its files, as httpd was started. Else a command of AcmeHook
+ * and the list of its files, as httpd was started; in "/", where its folder
+ * cannot be entered. Else a command of AcmeHook
  * as it is, or of AcmeDns with what the keeper adds to it, in "/", and with
  * variables of acme_hook_event.h only.
  */

@@ -5,11 +5,7 @@
  * last three to POSTPONED, which begins again with TESTING. The keeper ends
  * with the reload, so SIGNALLED is left only when httpd did not reload.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -204,16 +200,6 @@ static const char *changed_file(const acme_reload_t *reload,
                 : NULL;
 }
 
-/*
- * The folder that httpd was started in may be gone, or another user's. Only a
- * relative path on its command line depends on it.
- */
-static const char *find_folder(const acme_server_t *server)
-{
-    return faccessat(AT_FDCWD, server->cwd, X_OK, AT_EACCESS) ? "/"
-                                                              : server->cwd;
-}
-
 /* Run httpd beside the keeper, in this phase; NULL, or why it cannot run. */
 static const char *run_httpd(acme_reload_t *reload, reload_phase_e phase,
                              const char *const *argv, apr_time_t now)
@@ -221,7 +207,7 @@ static const char *run_httpd(acme_reload_t *reload, reload_phase_e phase,
     acme_result_t res;
 
     reload->phase = phase;
-    if (acme_process_start(&reload->job, argv, find_folder(reload->server),
+    if (acme_process_start(&reload->job, argv, reload->server->cwd,
                            now + TEST_TIMEOUT, &res, reload->job_pool)) {
         return apr_pstrdup(reload->job_pool, res.detail);
     }

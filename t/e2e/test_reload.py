@@ -399,3 +399,19 @@ def test_tls_without_a_certificate_is_told_by_a_test(site, where, request):
     assert server.httpd_t("-DACME_TRIAL")[0] != 0
     with pytest.raises(AssertionError, match="did not start"):
         server.start()
+
+
+@pytest.mark.parametrize("where", ["gone", "not to be entered"])
+def test_the_folder_that_httpd_was_started_in_may_be_lost(site, monkeypatch,
+                                                          where):
+    folder = site.folder / "started-in"
+    folder.mkdir(mode=0o700)            # root's
+    server = site.server(site.ca(), as_root=where == "gone")
+    server.vhost(NAME)
+    monkeypatch.chdir(folder)
+    server.start()
+    monkeypatch.undo()
+    if where == "gone":
+        folder.rmdir()
+    server.wait_valid(NAME)
+    assert not server.matching("reload: postponed")
