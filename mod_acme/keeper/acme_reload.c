@@ -22,7 +22,8 @@
 #define TEST_TIMEOUT apr_time_from_sec(60)
 #define SIGNALLED_TIMEOUT apr_time_from_sec(30)
 
-/* A postponed reload is retried after this, doubled each time. */
+/* A postponed reload is retried after this, doubled each time that the reason
+   is the same. */
 #define POSTPONED_MIN apr_time_from_sec(2)
 #define POSTPONED_MAX apr_time_from_sec(60)
 
@@ -150,6 +151,7 @@ static void postpone(acme_reload_t *reload, apr_time_t now, const char *reason)
 {
     if (strcmp(reload->reason, reason) != 0) {
         apr_cpystrn(reload->reason, reason, sizeof(reload->reason));
+        reload->postponed_wait = POSTPONED_MIN;     /* somebody edits */
         acme_log(log_of(reload), ACME_LOG_ERROR, "reload",
                  "postponed: %s; the new certificates wait on disk", reason);
         reload->held(reload->baton, reload->reason);
