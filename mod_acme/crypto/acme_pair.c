@@ -244,6 +244,20 @@ apr_status_t acme_pair_check_pem(const char *certs, const char *key,
     return rv;
 }
 
+int acme_pair_has_pass_phrase(const char *key_path)
+{
+    int encrypted = 0;
+    acme_result_t res;
+    BIO *bio;
+
+    if (acme_openssl_file(&bio, key_path, &res) == APR_SUCCESS) {
+        EVP_PKEY_free(acme_openssl_key(bio, &encrypted));
+    }
+    BIO_free(bio);
+    ERR_clear_error();
+    return encrypted;
+}
+
 apr_status_t acme_pair_check_ciphers(const char *list, acme_result_t *res)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());

@@ -43,6 +43,9 @@ apr_status_t acme_pair_check_pem(const char *certs, const char *key,
                                  const apr_array_header_t *ciphers,
                                  acme_result_t *res);
 
+/* Does the first private key in this file have a pass phrase? */
+int acme_pair_has_pass_phrase(const char *key_path);
+
 /*
  * Would mod_ssl take this SSLCipherSuite (up to TLS 1.2)? APR_EINVAL, for
  * good, when OpenSSL refuses it.

@@ -26,6 +26,7 @@ struct acme_conf_tree_t {
     apr_array_header_t *files;
     apr_array_header_t *md_names;       /* const char *: of MDomain */
     int md_base;                /* MDBaseServer on */
+    const char *beyond;         /* acme_conf_tree_beyond_reading() */
     apr_hash_t *facts;          /* const server_rec *: what was found of it */
     apr_pool_t *p;
 };
@@ -140,11 +141,38 @@ static void see_pair(acme_conf_tree_facts_t *facts,
     }
 }
 
+static int has_word(const char *args, const char *wanted, apr_pool_t *p)
+{
+    const char *word;
+
+    while (*(word = ap_getword_conf(p, &args))) {
+        if (!apr_cstr_casecmp(word, wanted)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_beyond_reading(const ap_directive_t *node, apr_pool_t *p)
+{
+    if (is(node, "SSLCryptoDevice")) {
+        return apr_cstr_casecmp(first_word(node, p), "builtin") != 0;
+    }
+    if (is(node, "SSLRandomSeed")) {
+        return strstr(node->args, "exec:") || strstr(node->args, "egd:");
+    }
+    return is(node, "Mutex") && has_word(node->args, "OmitPID", p);
+}
+
 static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
                        const ap_directive_t *node, apr_pool_t *p)
 {
     for (; node; node = node->next) {
         see_file(tree, node, p);
+        if (!tree->beyond && is_beyond_reading(node, p)) {
+            tree->beyond = apr_psprintf(p, "%s (%s:%d)", node->directive,
+                                        node->filename, node->line_num);
+        }
         if (is(node, "<VirtualHost")) {
             read_nodes(tree, add_vhost(tree, node, p), node->first_child, p);
         }
@@ -330,6 +358,11 @@ int acme_conf_tree_in_mod_md(const acme_conf_tree_t *tree,
         }
     }
     return 0;
+}
+
+const char *acme_conf_tree_beyond_reading(const acme_conf_tree_t *tree)
+{
+    return tree->beyond;
 }
 
 const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree)

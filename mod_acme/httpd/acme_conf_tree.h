@@ -60,6 +60,13 @@ int acme_conf_tree_in_mod_md(const acme_conf_tree_t *tree,
  */
 int acme_conf_tree_has_tls(const acme_conf_tree_t *tree, const server_rec *s);
 
+/*
+ * "SSLCryptoDevice (file:line)": the first directive that makes mod_ssl do
+ * more at a load than to read files: to talk to a device, to run a program, to
+ * make a mutex by the very name that a running server has; NULL: there is none.
+ */
+const char *acme_conf_tree_beyond_reading(const acme_conf_tree_t *tree);
+
 /* const char *: the files that have directives. */
 const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree);
 

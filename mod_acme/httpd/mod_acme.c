@@ -24,6 +24,7 @@
 #include "acme_http01.h"
 #include "acme_keeper_start.h"
 #include "acme_message.h"
+#include "acme_mod_ssl_trial.h"
 #include "acme_placeholder_503.h"
 #include "acme_require_https.h"
 #include "acme_server_conf.h"
@@ -46,23 +47,37 @@ static acme_conf_t *conf;
 static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
                            apr_pool_t *ptemp, server_rec *s)
 {
-    const int strict = ap_exists_config_define(ACME_CONF_TRIAL_DEFINE);
-    const int mode = ap_state_query(AP_SQ_RUN_MODE);
-
     (void)plog;
     (void)ptemp;
     tree = acme_conf_tree_read(pconf);
-    if (mode != AP_SQ_RM_NORMAL) {
+    if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL) {
         conf = acme_vhosts_read(s, tree, ACME_VHOSTS_LOG, pconf);
     }
-    /* Not for a dump, such as the list of files that the keeper asks for. */
-    if (mode == AP_SQ_RM_CONFIG_TEST
-        && acme_conf_trial_run(tree, s, strict ? APLOG_ERR : APLOG_WARNING,
-                               pconf)
-        && strict) {
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
     return OK;
+}
+
+/*
+ * An administrator's own httpd -t warns; the keeper's fails, and lets mod_ssl
+ * load it all. Not for a dump, such as the list of files that the keeper asks
+ * for. When all others have checked: mod_ssl may call them.
+ */
+static int after_check_config(apr_pool_t *pconf, apr_pool_t *plog,
+                              apr_pool_t *ptemp, server_rec *s)
+{
+    const int strict = ap_exists_config_define(ACME_CONF_TRIAL_DEFINE);
+
+    (void)plog;
+    (void)ptemp;
+    if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) {
+        return OK;
+    }
+    if (!strict) {
+        acme_conf_trial_run(tree, s, APLOG_WARNING, pconf);
+        return OK;
+    }
+    return acme_conf_trial_run(tree, s, APLOG_ERR, pconf)
+           || acme_mod_ssl_trial_run(tree, s, pconf)
+        ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }
 
 static void on_test_config(apr_pool_t *pconf, server_rec *s)
@@ -204,6 +219,7 @@ static void register_hooks(apr_pool_t *p)
     /* httpd loads us while it reads its files: edits from here on are new. */
     loaded_at = apr_time_now();
     ap_hook_check_config(on_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(after_check_config, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_test_config(on_test_config, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* mod_ssl asks for files in its hook, mod_watchdog makes threads in its. */
@@ -221,6 +237,9 @@ static void register_hooks(apr_pool_t *p)
     /* Before mod_proxy, mod_rewrite and any Redirect see the request. */
     ap_hook_post_read_request(on_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
     acme_activation_hooks(p);
+    if (ap_exists_config_define(ACME_CONF_TRIAL_DEFINE)) {
+        acme_mod_ssl_trial_hooks(p);
+    }
     acme_sni_hooks(p);
     acme_tls_alpn01_hooks(p);
     acme_status_hooks(p);

@@ -207,12 +207,9 @@ def test_a_file_that_mod_ssl_would_miss_holds_the_reload(guarded):
     goes_live(guarded, serial)
 
 
-@pytest.mark.parametrize("wrong, told", [
-    ("foreign key", "not the key of the certificate"),
-    ("no certificate", "neither an SSLCertificateFile nor AcmeEngine on"),
-    ("no such cipher", "OpenSSL refuses the list"),
-])
-def test_an_expiry_that_is_near_loads_no_edit_that_ends_us(site, wrong, told):
+@pytest.fixture
+def expiring(site):
+    """A server whose certificate is in its warn window; its serial, too."""
     ca = site.proxied_ca()
     ca.answer(proxy.substitute(begin=-80 * DAY, end=5 * DAY), "certificate")
     server = site.server(ca)
@@ -221,26 +218,96 @@ def test_an_expiry_that_is_near_loads_no_edit_that_ends_us(site, wrong, told):
     first = server.wait_installed(NAME)
     server.wait(lambda: server.look(NAME).serial == first, "it is served")
     server.wait_log("acme: .*reloaded")
+    return server, first
 
-    crt, _ = site.authority.server_files("new", "new.example.org")
-    _, key = site.authority.server_files("another", "another.example.org")
-    server.vhost("new.example.org", part="new", body={
-        "foreign key": f"SSLCertificateFile {crt}\n"
-                       f"SSLCertificateKeyFile {key}",
-        "no certificate": "AcmeEngine off",
-        "no such cipher": "SSLCipherSuite no-such-cipher"}[wrong])
-    code, said = server.httpd_t()
-    assert code == 0
-    assert told in said and "new.conf:" in said
 
-    server.renew(NAME)
-    second = server.wait_installed(NAME, 2)
-    server.wait_log(f"acme: reload: postponed: .*new.conf:.*{told}")
-    assert server.running
-    assert server.look(NAME).serial == first
+def test_an_expiry_that_is_near_loads_no_edit_that_ends_us(site, expiring):
+    server, first = expiring
+    crt, key = site.authority.server_files("new", "new.example.org")
+    _, other = site.authority.server_files("another", "another.example.org")
+    garbage = site.folder / "garbage.pem"
+    garbage.write_text("garbage\n")
+    edits = [(f"SSLCertificateFile {crt}\nSSLCertificateKeyFile {other}",
+              "not the key of the certificate", True),
+             ("AcmeEngine off",
+              "neither an SSLCertificateFile nor AcmeEngine on", True),
+             ("SSLCipherSuite no-such-cipher", "OpenSSL refuses the list",
+              True),
+             (f"SSLCertificateFile {crt}\nSSLCertificateKeyFile {key}\n"
+              f"SSLCACertificateFile {garbage}",
+              "because mod_ssl fails: AH01895: ", False)]
+    second = None
+    for body, told, is_warned in edits:
+        server.vhost("new.example.org", part="new", body=body)
+        code, said = server.httpd_t()
+        assert code == 0
+        assert (told in said and "new.conf:" in said) == is_warned
+        if not second:
+            server.renew(NAME)
+            second = server.wait_installed(NAME, 2)
+        server.wait_log(f"acme: reload: postponed: .*new.conf:.*{told}")
+        assert "AcmeReloadHeld" in server.status()
+    assert server.running and server.look(NAME).serial == first
 
     server.part("new", "Timeout 7\n")       # an edit that harms nobody
     server.wait(lambda: server.look(NAME).serial == second, "it is served")
+    assert len(server.matching("reload: postponed")) == len(edits)
+
+
+# What -t takes and a load does not, by what it is wrong with: the lines of a
+# virtual host that has a pair, a file's content, and mod_ssl's reason.
+ENDING = {
+    "roots": ("SSLCACertificateFile {file}", "garbage", "AH01895"),
+    "folder of roots": ("SSLCACertificatePath {empty}", "", "AH01896"),
+    "revoked": ("SSLCACertificateFile {roots}\nSSLCARevocationFile {file}\n"
+                "SSLCARevocationCheck chain", "garbage", "AH01901"),
+    "no list of revoked": ("SSLCARevocationCheck chain", "", "AH01899"),
+    "roots of the proxy": ("SSLProxyEngine on\n"
+                           "SSLProxyCACertificateFile {file}", "garbage",
+                           "AH01895"),
+    "roots of a <Proxy>": ("<Proxy https://x.example/>\nSSLProxyEngine on\n"
+                           "SSLProxyCACertificateFile {file}\n</Proxy>",
+                           "garbage", "AH01895"),
+    "chain": ("SSLCertificateChainFile {file}",
+              "-----BEGIN CERTIFICATE-----\nAAAA\n"
+              "-----END CERTIFICATE-----\n", "AH01903"),
+    "key of tickets": ("SSLSessionTicketKeyFile {file}", "short", "AH02287"),
+    "protocols": ("SSLProtocol -all", "", "AH02231"),
+    "stapling": ("SSLUseStapling on", "", "AH01958"),
+    "ciphers of TLS 1.3": ("SSLCipherSuite TLSv1.3 no-such", "", "AH10127"),
+    "ciphers of the proxy": ("SSLProxyEngine on\n"
+                             "SSLProxyCipherSuite no-such", "", "AH01898"),
+    "command": ("SSLOpenSSLConfCmd Curves no-such", "", "AH02407"),
+    "file of the proxy": ("SSLProxyEngine on\n"
+                          "SSLProxyMachineCertificateFile {file}",
+                          "the roots", "it crashes, signal 11")
+}
+
+
+def test_what_a_load_would_end_of_is_found_by_a_test(site):
+    server = site.server(site.ca())
+    crt, key = site.authority.server_files("own", NAME)
+    pair = f"SSLCertificateFile {crt}\nSSLCertificateKeyFile {key}\n"
+    file, empty = site.folder / "file", site.folder / "empty"
+    empty.mkdir()
+    roots = site.authority.file
+    for name, (lines, content, told) in ENDING.items():
+        if "crash" in told and SANITIZERS:
+            continue                # they report it, and the test fails
+        file.write_text(content if content != "the roots" else
+                        roots.read_text() + ENDING["chain"][1])
+        path = server.vhost(NAME, body=pair + lines.format(
+            file=file, empty=empty, roots=roots))
+        code, said = server.httpd_t()
+        assert code == 0 and "trial:" not in said, name
+        code, said = server.httpd_t("-DACME_TRIAL")
+        assert code != 0, name
+        told_line = next(x for x in said.split("\n") if "trial:" in x)
+        assert told in told_line, name
+        assert "crash" in told or f"{path}:1: httpd will" in told_line, name
+        if "crash" not in told:
+            with pytest.raises(AssertionError, match="did not start"):
+                server.start()
 
 
 def test_near_the_expiry_the_new_pairs_count_not_the_old_ones(site):
