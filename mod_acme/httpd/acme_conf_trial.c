@@ -1,13 +1,18 @@
 /*
- * acme_conf_trial.c - would mod_ssl start with this configuration?
+ * acme_conf_trial.c - would httpd start with this configuration?
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_hash.h>
+#include <apr_strings.h>
 
 #include <httpd.h>
+#include <ap_listen.h>
 #include <http_log.h>
+#include <http_main.h>
 #include <http_ssl.h>
+#include <mpm_common.h>
 
 #include "acme_conf_trial.h"
 #include "acme_pair.h"
@@ -93,13 +98,108 @@ static int has_certificate(const acme_conf_tree_t *tree, const server_rec *s)
         || conf->is_unordered || acme_conf_tree_in_mod_md(tree, s);
 }
 
+/* httpd exits where it can't write it. */
+static int try_pid_file(const server_rec *s, int level, apr_pool_t *p)
+{
+    const char *path = ap_pid_fname ? ap_pid_fname : "";
+    const char *end = strrchr(path, '/');
+    const char *folder;
+    apr_finfo_t info;
+
+    if (path[0] != '/' || end == path) {
+        return 0;
+    }
+    folder = apr_pstrmemdup(p, path, (apr_size_t)(end - path));
+    if (!APR_STATUS_IS_ENOENT(apr_stat(&info, folder, APR_FINFO_TYPE, p))) {
+        return 0;
+    }
+    ap_log_error(APLOG_MARK, level, 0, s, ACME_SERVER_TRIAL_MARK
+                 "PidFile %s: httpd will not start with this: there is no folder %s",
+                 path, folder);
+    return 1;
+}
+
+/* "80,443,"; NULL: not known, as in an administrator's own test. */
+static const char *running_ports(void)
+{
+    const apr_array_header_t *defines = ap_server_config_defines;
+    const apr_size_t len = sizeof(ACME_CONF_TRIAL_PORTS) - 1;
+    int i;
+
+    for (i = 0; defines && i < defines->nelts; i++) {
+        const char *define = APR_ARRAY_IDX(defines, i, const char *);
+
+        if (!strncmp(define, ACME_CONF_TRIAL_PORTS, len)) {
+            return define + len;
+        }
+    }
+    return NULL;
+}
+
+static int is_in(const char *ports, int port)
+{
+    while (*ports) {
+        char *end;
+
+        if (strtol(ports, &end, 10) == port) {
+            return 1;
+        }
+        ports = *end ? end + 1 : end;
+    }
+    return 0;
+}
+
+/* As httpd does it, but nothing listens. */
+static apr_status_t bind_to(apr_sockaddr_t *to, apr_pool_t *p)
+{
+    apr_socket_t *fd;
+    apr_status_t rv;
+
+    if (apr_socket_create(&fd, to->family, SOCK_STREAM, 0, p)) {
+        return APR_SUCCESS;
+    }
+    apr_socket_opt_set(fd, APR_SO_REUSEADDR, 1);
+    rv = apr_socket_bind(fd, to);
+    apr_socket_close(fd);
+    return rv;
+}
+
+/* httpd exits when it can't have one. Those that it has are passed on. */
+static int try_listeners(const server_rec *s, int level, apr_pool_t *p)
+{
+    const char *ports = running_ports();
+    const ap_listen_rec *listener;
+    char text[128];
+    int wrong = 0;
+
+    /* With sockets of systemd's it binds none. */
+    for (listener = ports && !getenv("LISTEN_FDS") ? ap_listeners : NULL;
+         listener; listener = listener->next) {
+        apr_status_t rv;
+
+        if (is_in(ports, listener->bind_addr->port)) {
+            continue;
+        }
+        rv = bind_to(listener->bind_addr, p);
+        if (rv) {
+            ap_log_error(APLOG_MARK, level, 0, s, ACME_SERVER_TRIAL_MARK
+                         "Listen %pI: httpd will not start with this: it cannot bind to that address: %s",
+                         listener->bind_addr,
+                         apr_strerror(rv, text, sizeof(text)));
+            wrong++;
+        }
+    }
+    return wrong;
+}
+
 int acme_conf_trial_run(const acme_conf_tree_t *tree, const server_rec *s,
                         int level, apr_pool_t *p)
 {
     const apr_array_header_t *pairs = acme_conf_tree_pairs(tree, s, p);
     const int is_ours_alone = !others_have_certificates();
     apr_hash_t *lists = apr_hash_make(p);
-    int wrong = 0, i;
+    int wrong = try_pid_file(s, level, p) + try_listeners(s, level, p);
+    int i;
 
     for (i = 0; i < pairs->nelts; i++) {
         wrong += try_pair(&APR_ARRAY_IDX(pairs, i, acme_conf_tree_pair_t), s,

@@ -1,8 +1,9 @@
 /*
- * acme_conf_trial.h - would mod_ssl start with this configuration?
+ * acme_conf_trial.h - would httpd start with this configuration?
  *
  * httpd -t says "Syntax OK" to certificates that end the server when it loads
- * them. Our module is in that test as well, so it can look further.
+ * them, and to a port that another program has. Our module is in that test as
+ * well, so it can look further.
  */
 #ifndef ACME_CONF_TRIAL_H
 #define ACME_CONF_TRIAL_H
@@ -14,10 +15,15 @@
 /* httpd -t -DACME_TRIAL: what is wrong is an error, and the test fails. */
 #define ACME_CONF_TRIAL_DEFINE "ACME_TRIAL"
 
+/* httpd -t -DACME_TRIAL_PORTS=80,443,: what the running server listens on. */
+#define ACME_CONF_TRIAL_PORTS "ACME_TRIAL_PORTS="
+
 /*
  * Try the server s and all that follow it, after acme_vhosts_read(): each
- * pair and list of ciphers that mod_ssl would load, and that each server with
- * TLS has a certificate. What is wrong is logged at this level, with its
+ * pair and list of ciphers that mod_ssl would load, that each server with TLS
+ * has a certificate, that the folder of PidFile is there, and, where the ports
+ * of the running server are known, that no other program has a new one. What
+ * is wrong is logged at this level, with its
  * place; returns how much it was.
  * What we cannot decide, as a pair that we may not read, is passed over.
  */

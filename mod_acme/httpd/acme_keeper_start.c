@@ -157,6 +157,24 @@ static const char **test_arguments(const process_rec *process,
     return (const char **)argv->elts;
 }
 
+/* The test knows by it which ports are ours, and which another program's. */
+static const char *const *add_ports(const char *const *argv, apr_pool_t *p)
+{
+    const char *ports = "-D" ACME_CONF_TRIAL_PORTS;
+    const ap_listen_rec *listener;
+    apr_array_header_t *more = apr_array_make(p, 16, sizeof(const char *));
+
+    for (listener = ap_listeners; listener; listener = listener->next) {
+        ports = apr_psprintf(p, "%s%d,", ports, listener->bind_addr->port);
+    }
+    for (; *argv; argv++) {
+        APR_ARRAY_PUSH(more, const char *) = *argv;
+    }
+    APR_ARRAY_PUSH(more, const char *) = ports;
+    APR_ARRAY_PUSH(more, const char *) = NULL;
+    return (const char *const *)more->elts;
+}
+
 /*
  * argv lies in one piece of memory, so a fork of us can write its own title
  * there. httpd keeps pointers of its own; what the kernel shows tells how far
@@ -502,7 +520,7 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
     parent->server = (acme_server_t) {
         .pid = getpid(),
         .reload_signal = can_reload() ? AP_SIG_GRACEFUL : 0,
-        .test = parent->start->test,
+        .test = add_ports(parent->start->test, p),
         .list = parent->start->list,
         .cwd = parent->start->cwd,
         .title = parent->start->title,

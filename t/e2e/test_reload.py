@@ -2,7 +2,9 @@
 
 import base64
 import json
+import pathlib
 import shutil
+import socket
 import time
 
 import pytest
@@ -12,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from lib import proxy
 from lib.httpd import SANITIZERS, modules_folder
 from lib.load import Load
+from lib.ports import free_port
 from lib.tls import DAY
 from lib.wait import stays, wait_until
 
@@ -247,6 +250,17 @@ def test_an_expiry_that_is_near_loads_no_edit_that_ends_us(site, expiring):
             second = server.wait_installed(NAME, 2)
         server.wait_log(f"acme: reload: postponed: .*new.conf:.*{told}")
         assert "AcmeReloadHeld" in server.status()
+
+    # And beside virtual hosts.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for line, told in ((f"Listen 127.0.0.1:{port}",
+                            f"Listen 127.0.0.1:{port}: .* already in use"),
+                           ("PidFile /no-such/pid", "no folder /no-such")):
+            edits.append(line)
+            server.part("new", line + "\n")
+            assert server.httpd_t()[0] == 0
+            server.wait_log(f"acme: reload: postponed: .*{told}")
     assert server.running and server.look(NAME).serial == first
 
     server.part("new", "Timeout 7\n")       # an edit that harms nobody
@@ -393,8 +407,32 @@ def test_what_httpd_would_load_holds_no_reload(site):
     more = site.folder / "more.pem"
     more.write_text(a.read_text() + "-----BEGIN CERTIFICATE-----\nAAAA\n"
                                     "-----END CERTIFICATE-----\n")
+    tickets = site.folder / "tickets"
+    tickets.write_bytes(bytes(range(48)))
+    machine = site.folder / "machine.pem"
+    machine.write_text(a.read_text() + a_key.read_text())
+    port = free_port()
     server.part("shared", f"SSLCertificateKeyFile {a_key}\n"
-                          f"SSLPassPhraseDialog exec:{program}\n")
+                          f"SSLPassPhraseDialog exec:{program}\n"
+                          "SSLStaplingCache shmcb:run/stapling(65536)\n"
+                          f"Listen 127.0.0.1:{port} https\n")
+    server.part("by-listen", f"<VirtualHost 127.0.0.1:{port}>\n"
+                             "ServerName listen.example.org\n"
+                             f"SSLCertificateFile {a}\n"
+                             f"SSLCertificateKeyFile {locked}\n"
+                             "</VirtualHost>\n")
+    server.vhost("all.example.org",
+                 body=f"SSLCertificateFile {a}\nSSLUseStapling on\n"
+                      f"SSLCACertificateFile {authority.file}\n"
+                      f"SSLSessionTicketKeyFile {tickets}\n"
+                      "SSLCipherSuite TLSv1.3 TLS_AES_256_GCM_SHA384\n"
+                      "SSLOpenSSLConfCmd Curves P-384\n"
+                      "SSLProxyEngine on\n"
+                      f"SSLProxyCACertificateFile {authority.file}\n"
+                      f"SSLProxyMachineCertificateFile {machine}\n"
+                      "<Proxy https://x.example/>\nSSLProxyEngine on\n"
+                      f"SSLProxyCACertificateFile {authority.file}\n"
+                      "</Proxy>")
     server.vhost("a.example.org", body=f"SSLCertificateFile {a}")
     server.vhost("b.example.org", body=f"SSLCertificateKeyFile {b_key}\n"
                                        f"SSLCertificateFile {b}")
@@ -425,6 +463,49 @@ def test_what_httpd_would_load_holds_no_reload(site):
     server.start()
     server.wait_valid(NAME)
     assert not server.matching("reload: postponed")
+
+
+def files_of(*folders):
+    return {path: path.stat().st_ino for folder in folders
+            for path in folder.iterdir()}
+
+
+def test_a_test_touches_nothing_of_the_running_server(site):
+    module = pathlib.Path(modules_folder()) / "mod_socache_dbm.so"
+    if not module.exists():
+        pytest.skip("no mod_socache_dbm")
+    scratch = site.folder / "scratch"
+    scratch.mkdir()
+    ran = site.folder / "ran"
+    program = site.folder / "program"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\nhead -c 64 /dev/zero\n")
+    program.chmod(0o755)
+    garbage = site.folder / "garbage.pem"
+    garbage.write_text("garbage\n")
+    server = site.server(environment={"TMPDIR": str(scratch)})
+    server.part("cache", f"LoadModule socache_dbm_module {module}\n"
+                         "SSLSessionCache dbm:run/sessions-dbm\n"
+                         f"Mutex flock:{server.root}/run default\n")
+    server.vhost(NAME)
+    server.start()
+    server.get_tls(NAME)
+    folders = (server.root / "run", scratch, server.store / "live")
+    before = files_of(*folders)
+    assert any("sessions-dbm" in path.name for path in before)
+    assert any(path.name.startswith("ssl-cache") for path in before)
+
+    assert server.httpd_t("-DACME_TRIAL")[0] == 0
+    assert files_of(*folders) == before
+    server.vhost(NAME, body=f"SSLCACertificateFile {garbage}")
+    assert server.httpd_t("-DACME_TRIAL")[0] != 0, "mod_ssl was asked"
+    assert files_of(*folders) == before
+
+    # Where mod_ssl would do more than read it is not asked.
+    for line in (f"Mutex flock:{server.root}/run ssl-cache OmitPID",
+                 f"SSLRandomSeed startup exec:{program} 16"):
+        server.part("more", line + "\n")
+        assert server.httpd_t("-DACME_TRIAL")[0] == 0, line
+    assert files_of(*folders) == before and not ran.exists()
 
 
 @pytest.fixture
