@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "acme_digest.h"
 #include "acme_openssl.h"
 #include "acme_pair.h"
 
@@ -256,6 +257,29 @@ int acme_pair_has_pass_phrase(const char *key_path)
     BIO_free(bio);
     ERR_clear_error();
     return encrypted;
+}
+
+const char *acme_pair_public_key(const char *cert_path, apr_pool_t *p)
+{
+    const ASN1_BIT_STRING *bits;
+    const char *name = "";
+    acme_result_t res;
+    X509 *leaf = NULL;
+    BIO *bio;
+
+    if (acme_openssl_file(&bio, cert_path, &res) == APR_SUCCESS) {
+        leaf = PEM_read_bio_X509_AUX(bio, NULL, acme_openssl_no_passphrase,
+                                     NULL);
+    }
+    bits = leaf ? X509_get0_pubkey_bitstr(leaf) : NULL;
+    if (bits) {
+        name = acme_digest_hex(bits->data, (apr_size_t)bits->length,
+                               ACME_DIGEST_OCTETS, p);
+    }
+    X509_free(leaf);
+    BIO_free(bio);
+    ERR_clear_error();
+    return name;
 }
 
 apr_status_t acme_pair_check_ciphers(const char *list, acme_result_t *res)

@@ -47,6 +47,13 @@ apr_status_t acme_pair_check_pem(const char *certs, const char *key,
 int acme_pair_has_pass_phrase(const char *key_path);
 
 /*
+ * A name for the public key of the first certificate in this file, hex digits
+ * in p: equal for certificates that go with the same private key. "" when
+ * there is none that can be read.
+ */
+const char *acme_pair_public_key(const char *cert_path, apr_pool_t *p);
+
+/*
  * Would mod_ssl take this SSLCipherSuite (up to TLS 1.2)? APR_EINVAL, for
  * good, when OpenSSL refuses it.
  */

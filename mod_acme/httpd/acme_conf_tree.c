@@ -27,6 +27,7 @@ struct acme_conf_tree_t {
     apr_array_header_t *md_names;       /* const char *: of MDomain */
     int md_base;                /* MDBaseServer on */
     const char *beyond;         /* acme_conf_tree_beyond_reading() */
+    int has_dialog;             /* SSLPassPhraseDialog, not builtin */
     apr_hash_t *facts;          /* const server_rec *: what was found of it */
     apr_pool_t *p;
 };
@@ -187,6 +188,10 @@ static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
         }
         else if (is(node, "SSLCipherSuite")) {
             see_ciphers(facts, node, p);
+        }
+        else if (is(node, "SSLPassPhraseDialog")) {
+            tree->has_dialog = apr_cstr_casecmp(first_word(node, p),
+                                                "builtin") != 0;
         }
         else if (is(node, "MDBaseServer")) {
             tree->md_base = !apr_cstr_casecmp(first_word(node, p), "on");
@@ -363,6 +368,11 @@ int acme_conf_tree_in_mod_md(const acme_conf_tree_t *tree,
 const char *acme_conf_tree_beyond_reading(const acme_conf_tree_t *tree)
 {
     return tree->beyond;
+}
+
+int acme_conf_tree_asks_at_terminal(const acme_conf_tree_t *tree)
+{
+    return !tree->has_dialog;
 }
 
 const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree)

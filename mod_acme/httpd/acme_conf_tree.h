@@ -67,6 +67,9 @@ int acme_conf_tree_has_tls(const acme_conf_tree_t *tree, const server_rec *s);
  */
 const char *acme_conf_tree_beyond_reading(const acme_conf_tree_t *tree);
 
+/* Does mod_ssl ask for pass phrases at a terminal (SSLPassPhraseDialog)? */
+int acme_conf_tree_asks_at_terminal(const acme_conf_tree_t *tree);
+
 /* const char *: the files that have directives. */
 const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree);
 

@@ -16,6 +16,7 @@
 
 #include "acme_conf_trial.h"
 #include "acme_pair.h"
+#include "acme_pass_phrase.h"
 #include "acme_server.h"
 #include "acme_server_conf.h"
 
@@ -96,6 +97,22 @@ static int has_certificate(const acme_conf_tree_t *tree, const server_rec *s)
 
     return facts->certs || facts->has_command || conf->certs
         || conf->is_unordered || acme_conf_tree_in_mod_md(tree, s);
+}
+
+/* httpd has no terminal any more when it reloads. */
+static int try_pass_phrases(const acme_conf_tree_t *tree, const server_rec *s,
+                            int level, apr_pool_t *p)
+{
+    const char *place;
+    const char *path = acme_pass_phrase_missing(&place, tree, s, p);
+
+    if (!path) {
+        return 0;
+    }
+    ap_log_error(APLOG_MARK, level, 0, s, ACME_SERVER_TRIAL_MARK
+                 "%s: httpd will not reload with this: the pass phrase of %s must be typed, which is possible at a start only: stop and start httpd",
+                 place, path);
+    return 1;
 }
 
 /* httpd exits where it can't write it. */
@@ -198,7 +215,8 @@ int acme_conf_trial_run(const acme_conf_tree_t *tree, const server_rec *s,
     const apr_array_header_t *pairs = acme_conf_tree_pairs(tree, s, p);
     const int is_ours_alone = !others_have_certificates();
     apr_hash_t *lists = apr_hash_make(p);
-    int wrong = try_pid_file(s, level, p) + try_listeners(s, level, p);
+    int wrong = try_pid_file(s, level, p) + try_listeners(s, level, p)
+        + try_pass_phrases(tree, s, level, p);
     int i;
 
     for (i = 0; i < pairs->nelts; i++) {

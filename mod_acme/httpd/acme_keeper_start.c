@@ -36,6 +36,7 @@
 #include "acme_keeper.h"
 #include "acme_keeper_start.h"
 #include "acme_message.h"
+#include "acme_pass_phrase.h"
 
 APLOG_USE_MODULE(acme);
 
@@ -157,8 +158,13 @@ static const char **test_arguments(const process_rec *process,
     return (const char **)argv->elts;
 }
 
-/* The test knows by it which ports are ours, and which another program's. */
-static const char *const *add_ports(const char *const *argv, apr_pool_t *p)
+/*
+ * The test knows by it what the running server has: which ports are not another
+ * program's, which pass phrases need not be typed.
+ */
+static const char *const *add_running(const char *const *argv,
+                                      const acme_conf_tree_t *tree,
+                                      const server_rec *s, apr_pool_t *p)
 {
     const char *ports = "-D" ACME_CONF_TRIAL_PORTS;
     const ap_listen_rec *listener;
@@ -171,6 +177,7 @@ static const char *const *add_ports(const char *const *argv, apr_pool_t *p)
         APR_ARRAY_PUSH(more, const char *) = *argv;
     }
     APR_ARRAY_PUSH(more, const char *) = ports;
+    APR_ARRAY_PUSH(more, const char *) = acme_pass_phrase_define(tree, s, p);
     APR_ARRAY_PUSH(more, const char *) = NULL;
     return (const char *const *)more->elts;
 }
@@ -520,7 +527,7 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
     parent->server = (acme_server_t) {
         .pid = getpid(),
         .reload_signal = can_reload() ? AP_SIG_GRACEFUL : 0,
-        .test = add_ports(parent->start->test, p),
+        .test = add_running(parent->start->test, tree, s, p),
         .list = parent->start->list,
         .cwd = parent->start->cwd,
         .title = parent->start->title,

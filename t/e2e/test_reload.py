@@ -1,8 +1,11 @@
 """Going live: one guarded reload for many, and no visitor notices."""
 
 import base64
+import contextlib
 import json
+import os
 import pathlib
+import pty
 import shutil
 import socket
 import time
@@ -463,6 +466,56 @@ def test_what_httpd_would_load_holds_no_reload(site):
     server.start()
     server.wait_valid(NAME)
     assert not server.matching("reload: postponed")
+
+
+def start_at_terminal(server, answer):
+    """Started by somebody who types this where httpd asks."""
+    pid, terminal = pty.fork()
+    if not pid:
+        command = server.command("-k", "start")
+        os.execve(command[0], command, server.process_environment)
+    said = b""
+    with contextlib.suppress(OSError):          # the end of the terminal
+        while piece := os.read(terminal, 4096):
+            said += piece
+            if b"pass phrase:" in piece:
+                os.write(terminal, answer + b"\n")
+    assert os.waitpid(pid, 0)[1] == 0, said
+    os.close(terminal)
+    server.wait_log("resuming normal operations")
+    server.pid = int((server.root / "run" / "httpd.pid").read_text())
+
+
+def test_a_pass_phrase_that_was_typed_holds_no_reload(site):
+    """But one that would have to be typed does: nobody can."""
+    crt, key = site.authority.server_files("own", "own.example.org")
+    locked, _ = encrypted(site.folder, key)
+    server = site.server(site.ca())
+    own = server.vhost("own.example.org",
+                       body=f"SSLCertificateFile {crt}\n"
+                            f"SSLCertificateKeyFile {locked}")
+    server.vhost(NAME)
+    start_at_terminal(server, b"secret")
+    server.wait_valid(NAME)
+    assert not server.matching("reload: postponed")
+
+    files = crt, locked
+    before = [file.read_bytes() for file in files]
+    os.utime(locked)                # mod_ssl has the key
+    server.renew(NAME)
+    server.wait_valid(NAME, count=2)
+    assert not server.matching("reload: postponed")
+
+    new, key = site.authority.server_files("new", "own.example.org")
+    crt.write_bytes(new.read_bytes())
+    encrypted(site.folder, key)     # into the same file
+    server.renew(NAME)
+    third = server.wait_installed(NAME, 3)
+    server.wait_log(f"acme: reload: postponed: .*{own}:.*pass phrase of "
+                    f"{locked} must be typed")
+    for file, content in zip(files, before):
+        file.write_bytes(content)
+    server.wait_served(NAME, third)
 
 
 def files_of(*folders):
