@@ -77,7 +77,7 @@ typedef struct {
 
     apr_uint32_t cas;           /* length of the certificate's list of CAs */
     int served;                 /* archive that this load of httpd serves; 0:
-                                   the placeholder */
+                                   the placeholder; but see stand_in */
     int live;                   /* archive that live/<id> points to; 0: none */
     int covers;                 /* it has all names, the key types and a CA
                                    that are configured */
@@ -125,7 +125,8 @@ typedef struct {
     acme_reason_e why;          /* the reason of the last failure */
     acme_look_up_e look_up;     /* what the witness is to ask, and */
     apr_uint32_t look_up_ca;    /* the position of the CA */
-    apr_uint32_t unused;        /* 0 */
+    apr_uint32_t stand_in;      /* 1: what this load serves is another
+                                   certificate of the store */
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];
 } acme_state_t;
@@ -150,8 +151,8 @@ apr_time_t acme_state_warn_at(const acme_state_t *state,
                               apr_time_t not_after);
 
 /*
- * One word for people and scripts, a literal: placeholder, ordering, valid,
- * renewing, failed, expired, revoked, deleted, not-agreed.
+ * One word for people and scripts, a literal: placeholder, stand-in, ordering,
+ * valid, renewing, failed, expired, revoked, deleted, not-agreed.
  */
 const char *acme_state_word(const acme_state_t *state, apr_time_t now);
 

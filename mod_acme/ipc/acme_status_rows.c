@@ -95,7 +95,8 @@ static void add_names(apr_array_header_t *rows, const acme_status_cert_t *cert,
 static void add_live(apr_array_header_t *rows, const acme_state_t *state,
                      apr_pool_t *p)
 {
-    const int is_served = state->live && state->live == state->served;
+    const int is_served = state->live && state->live == state->served
+        && !state->stand_in;
     const unsigned live = only_if(state->live, ACME_STATUS_LINES);
     const unsigned text = only_if(state->live, ACME_STATUS_TEXT);
 
@@ -119,12 +120,19 @@ static void add_live(apr_array_header_t *rows, const acme_state_t *state,
         .value = flag_text(is_served), .shown = ACME_STATUS_JSON });
     add_row(rows, (acme_status_row_t){
         .key = "served", .value = is_served ? "yes"
-            : state->live ? "after-reload" : "placeholder",
+            : state->live && state->live != state->served ? "after-reload"
+            : state->stand_in ? "stand-in" : "placeholder",
         .shown = ACME_STATUS_LINES });
     add_row(rows, (acme_status_row_t){
         .key = "served", .label = "served",
         .text = "after the next reload", .column = ACME_STATUS_STATE,
-        .shown = only_if(state->live && !is_served, PEOPLE) });
+        .shown = only_if(state->live && state->live != state->served,
+                         PEOPLE) });
+    add_row(rows, (acme_status_row_t){
+        .key = "served", .label = "served",
+        .text = "another certificate of the store that has its names, until its own is issued",
+        .column = ACME_STATUS_STATE,
+        .shown = only_if(state->stand_in != 0, PEOPLE) });
 }
 
 static void add_revoked(apr_array_header_t *rows,
