@@ -390,7 +390,7 @@ int acme_activation_has_name(int cert, const char *host)
     const apr_size_t len = strlen(host);
     apr_size_t i;
 
-    if (cert < 0 || len >= sizeof(name)) {
+    if (cert < 0 || !files[cert].is_given || len >= sizeof(name)) {
         return 0;
     }
     for (i = 0; i <= len; i++) {
@@ -406,6 +406,7 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
 {
     acme_server_conf_t *conf = acme_server_conf(s);
     const acme_activation_files_t *first;
+    int i;
 
     (void)p;
     if (!(conf->certs || conf->is_unordered) || cert_files->nelts) {
@@ -423,6 +424,9 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
     apr_array_cat(cert_files, first->certs);
     apr_array_cat(key_files, first->keys);
     conf->given = conf->certs != NULL;
+    for (i = 0; conf->certs && i < conf->certs->nelts; i++) {
+        files[APR_ARRAY_IDX(conf->certs, i, int)].is_given = 1;
+    }
     return DONE;
 }
 

@@ -37,6 +37,7 @@ typedef struct {
     apr_array_header_t *names;          /* const char * */
     const char *serial;
     apr_time_t not_after;
+    int is_given;                       /* to mod_ssl, for some server */
 } acme_activation_files_t;
 
 /* Of the certificate with this index, after it was prepared. */
@@ -45,8 +46,11 @@ const acme_activation_files_t *acme_activation_files(int cert);
 /* Has this load a certificate for it, not a placeholder? -1: none, false. */
 int acme_activation_is_served(int cert);
 
-/* Is host, in any case of letters, a name of what this load serves of it, as
-   visitors compare names? Of a placeholder, and with -1, none is. */
+/*
+ * Is host, in any case of letters, a name of what mod_ssl has loaded of it, as
+ * visitors compare names? Of a placeholder, of one that no server with TLS
+ * has, and with -1, none is. For any thread.
+ */
 int acme_activation_has_name(int cert, const char *host);
 
 void acme_activation_hooks(apr_pool_t *p);

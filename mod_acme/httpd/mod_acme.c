@@ -221,6 +221,7 @@ static void register_hooks(apr_pool_t *p)
     /* Before mod_proxy, mod_rewrite and any Redirect see the request. */
     ap_hook_post_read_request(on_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
     acme_activation_hooks(p);
+    acme_require_https_hooks(p);
     acme_sni_hooks(p);
     acme_tls_alpn01_hooks(p);
     acme_status_hooks(p);
