@@ -20,6 +20,7 @@
 #include "acme_server_conf.h"
 #include "acme_file.h"
 #include "acme_live_index.h"
+#include "acme_live_mend.h"
 #include "acme_name.h"
 #include "acme_pair.h"
 #include "acme_placeholder.h"
@@ -187,6 +188,11 @@ static const char *find_live(acme_activation_files_t *found,
     apr_status_t rv;
     int live, n;
 
+    rv = acme_live_mend_adopt(load->store, &want, &res, load->scratch);
+    if (res.detail[0]) {
+        ap_log_error(APLOG_MARK, rv ? APLOG_ERR : APLOG_WARNING, 0, load->s,
+                     "acme: %s: %s", cert->id, res.detail);
+    }
     rv = acme_archive_find_good(&n, &live, load->store, &want, &res,
                                 load->scratch);
     if (rv == APR_SUCCESS && n != live) {

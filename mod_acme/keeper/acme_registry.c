@@ -50,11 +50,11 @@ static void mend_live(const acme_registry_t *registry, apr_uint32_t cert,
                       apr_pool_t *p)
 {
     const acme_cert_conf_t *conf = cert_of(registry, cert);
-    const acme_archive_want_t want = { .id = conf->id,
-                                       .ciphers = conf->ciphers,
-                                       .now = apr_time_now() };
+    const int live = registry->states[cert].live;
     acme_result_t res;
-    const apr_status_t rv = acme_live_mend(registry->store, &want, &res, p);
+    const apr_status_t rv = acme_live_mend(registry->store, conf->id,
+                                           live ? live : conf->served, &res,
+                                           p);
 
     if (rv != APR_SUCCESS || res.detail[0]) {
         acme_log(registry->log, rv == APR_SUCCESS ? ACME_LOG_WARNING

@@ -90,58 +90,83 @@ static int is_better(const char *folder, const acme_archive_want_t *want,
         && leaf->not_after > want->now;
 }
 
-apr_status_t acme_live_mend(acme_store_t *store,
-                            const acme_archive_want_t *want,
+/* Why live/<id> is to be mended, in p; NULL: it is not. */
+static const char *find_fault(acme_store_t *store, const char *id,
+                              apr_pool_t *p)
+{
+    acme_result_t res;
+    apr_status_t rv;
+    int live;
+
+    rv = acme_live_link_read(&live, store, id, &res, p);
+    if (rv == APR_SUCCESS && !acme_archive_exists(store, id, live, p)) {
+        rv = acme_fail(&res, APR_EGENERAL,
+                       "%s: points to archive %d, which does not exist",
+                       acme_store_path(store, "live", id, p), live);
+    }
+    return rv == APR_EGENERAL ? apr_pstrdup(p, res.detail) : NULL;
+}
+
+/* res has what was set aside, or why it failed. */
+static apr_status_t tell(acme_result_t *res, const char *fault, int n,
+                         apr_status_t rv, const char *id, apr_pool_t *p)
+{
+    const char *more = res->detail[0]
+        ? apr_pstrcat(p, " (", res->detail, ")", NULL) : "";
+
+    if (rv != APR_SUCCESS) {
+        return acme_fail(res, rv, "%s; it cannot be made a link again%s",
+                         fault, more);
+    }
+    acme_fail(res, APR_SUCCESS,
+              "%s; made a link again, to archive/%s/%d%s", fault, id, n, more);
+    return APR_SUCCESS;
+}
+
+apr_status_t acme_live_mend(acme_store_t *store, const char *id, int n,
                             acme_result_t *res, apr_pool_t *p)
 {
-    const char *link = acme_store_path(store, "live", want->id, p);
-    const char *archives = acme_store_path(store, "archive", want->id, p);
-    const char *why, *moved;
-    acme_result_t wrong;
-    struct stat st;
+    const char *fault = find_fault(store, id, p);
     apr_status_t rv;
-    int n, live, is_adopted = 0;
 
     acme_result_clear(res);
-    rv = acme_live_link_read(&live, store, want->id, &wrong, p);
-    if (rv == APR_SUCCESS && !acme_archive_exists(store, want->id, live, p)) {
-        rv = acme_fail(&wrong, APR_EGENERAL,
-                       "%s: points to archive %d, which does not exist", link,
-                       live);
-    }
-    if (rv != APR_EGENERAL) {
+    if (!fault) {
         return APR_SUCCESS;
     }
-    why = apr_pstrdup(p, wrong.detail);
-    if (acme_archive_find_good(&n, &live, store, want, &wrong, p)) {
-        n = 0;
-    }
-    if (lstat(link, &st) == 0 && S_ISDIR(st.st_mode)
-        && is_better(link, want,
-                     n ? begins_at(acme_archive_path(store, want->id, n, p),
-                                   p) : 0, p)
-        && !is_archived(link, archives, p)) {
-        is_adopted = 1;
-        rv = acme_archive_adopt(&n, store, want->id, link, res, p);
-    }
-    else if (n) {
-        rv = acme_live_link_swap(store, want->id, n, res, p);
-    }
-    else {
+    if (!n || !acme_archive_exists(store, id, n, p)) {
         return acme_fail(res, APR_EGENERAL,
                          "%s, and no archive of this certificate can be served; a new one is ordered",
-                         why);
+                         fault);
     }
-    if (rv != APR_SUCCESS) {
-        return acme_fail(res, rv,
-                         "%s, and it cannot be made a link again: %s", why,
-                         apr_pstrdup(p, res->detail));
+    rv = acme_live_link_swap(store, id, n, res, p);
+    return tell(res, fault, n, rv, id, p);
+}
+
+apr_status_t acme_live_mend_adopt(acme_store_t *store,
+                                  const acme_archive_want_t *want,
+                                  acme_result_t *res, apr_pool_t *p)
+{
+    const char *folder = acme_store_path(store, "live", want->id, p);
+    const char *archives = acme_store_path(store, "archive", want->id, p);
+    const char *fault = find_fault(store, want->id, p);
+    acme_result_t ignored;
+    struct stat st;
+    apr_time_t begins = 0;
+    apr_status_t rv;
+    int n, live;
+
+    acme_result_clear(res);
+    if (!fault || lstat(folder, &st) < 0 || !S_ISDIR(st.st_mode)) {
+        return APR_SUCCESS;
     }
-    moved = res->detail[0] ? apr_pstrcat(p, " (", res->detail, ")", NULL) : "";
-    acme_fail(res, APR_SUCCESS,
-              is_adopted
-                  ? "%s; made a link again: its certificate is archive/%s/%d now%s"
-                  : "%s; made a link again, to archive/%s/%d%s",
-              why, want->id, n, moved);
-    return APR_SUCCESS;
+    if (acme_archive_find_good(&n, &live, store, want, &ignored, p)
+        == APR_SUCCESS) {
+        begins = begins_at(acme_archive_path(store, want->id, n, p), p);
+    }
+    if (!is_better(folder, want, begins, p)
+        || is_archived(folder, archives, p)) {
+        return APR_SUCCESS;
+    }
+    rv = acme_archive_adopt(&n, store, want->id, folder, res, p);
+    return tell(res, fault, n, rv, want->id, p);
 }

@@ -10,16 +10,23 @@
 
 /*
  * Where live/<id> is no link of ours, or points to an archive that is gone,
- * point it to the one of acme_archive_find_good(). A folder whose first pair
- * would load, is valid, begins later and is in no archive becomes an archive
- * first. What is not a link is set aside; nothing is removed.
+ * point it to archive n (0: none is known to be good). What is not a link is
+ * set aside; nothing is removed.
  *
  * A success leaves res->detail "" if there was nothing to do, or no live/<id>
  * at all, which is usual and costs two calls; else it says what was done. A
- * failure changes nothing, and res says why.
+ * failure changes nothing, and res says why. Reads no certificate.
  */
-apr_status_t acme_live_mend(acme_store_t *store,
-                            const acme_archive_want_t *want,
+apr_status_t acme_live_mend(acme_store_t *store, const char *id, int n,
                             acme_result_t *res, apr_pool_t *p);
+
+/*
+ * Before that: where live/<id> is a folder whose first pair would load, is
+ * valid, begins later than each good archive and is in none, make it an
+ * archive, and live/<id> the link to that. Results as above.
+ */
+apr_status_t acme_live_mend_adopt(acme_store_t *store,
+                                  const acme_archive_want_t *want,
+                                  acme_result_t *res, apr_pool_t *p);
 
 #endif
