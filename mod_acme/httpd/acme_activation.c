@@ -476,7 +476,9 @@ static void report_served(const acme_conf_t *conf, server_rec *s,
                          cert->stand_in.id);
             continue;
         }
-        if (!files[i].serial || !strcmp(served->serial, files[i].serial)) {
+        /* Of what no visitor gets nobody must think that it is served. */
+        if (!files[i].serial || cert->is_hidden || !files[i].is_given
+            || !strcmp(served->serial, files[i].serial)) {
             continue;
         }
         apr_cpystrn(served->serial, files[i].serial, sizeof(served->serial));

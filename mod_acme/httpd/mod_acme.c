@@ -20,6 +20,7 @@
 #include "acme_commands.h"
 #include "acme_conf_trial.h"
 #include "acme_conf_tree.h"
+#include "acme_hidden.h"
 #include "acme_hmac_wipe.h"
 #include "acme_http01.h"
 #include "acme_keeper_start.h"
@@ -54,6 +55,7 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
     tree = acme_conf_tree_read(pconf);
     if (mode != AP_SQ_RM_NORMAL) {
         conf = acme_vhosts_read(s, tree, ACME_VHOSTS_LOG, pconf);
+        acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_TEST, pconf);
     }
     /* Not for a dump, such as the list of files that the keeper asks for. */
     if (mode == AP_SQ_RM_CONFIG_TEST
@@ -120,6 +122,7 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     if (!conf->certs->nelts) {
         return OK;
     }
+    acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_LOAD, ptemp);
     acme_activation_report(conf, s, ptemp);
     if (acme_board_create(&board, s, conf->certs->nelts, &res, pconf)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,

@@ -92,6 +92,8 @@ typedef struct {
     int served;                         /* archive that this load serves; 0:
                                            the placeholder, */
     acme_stand_in_t stand_in;           /*   or this one instead of both */
+    int is_hidden;                      /* visitors of a name of it get what
+                                           another virtual host or module has */
     const char *digest;                 /* acme_conf_digest() */
     const char *settings;               /* acme_conf_settings() */
 } acme_cert_conf_t;

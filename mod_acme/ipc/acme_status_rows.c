@@ -65,9 +65,11 @@ acme_reason_e acme_status_rows_reason(const acme_status_cert_t *cert,
     if (state->left_out) {
         return ACME_REASON_NAMES_QUARANTINED;
     }
-    return cert->is_reload_held && state->live != state->served
-               ? ACME_REASON_RELOAD_HELD
-               : ACME_REASON_NONE;
+    if (cert->is_reload_held && state->live != state->served) {
+        return ACME_REASON_RELOAD_HELD;
+    }
+    return state->instead == ACME_INSTEAD_FOREIGN ? ACME_REASON_NOT_SERVED
+                                                  : ACME_REASON_NONE;
 }
 
 int acme_status_rows_is_ill(const acme_state_t *state, apr_time_t now)
@@ -96,7 +98,7 @@ static void add_live(apr_array_header_t *rows, const acme_state_t *state,
                      apr_pool_t *p)
 {
     const int is_served = state->live && state->live == state->served
-        && !state->stand_in;
+        && !state->instead;
     const unsigned live = only_if(state->live, ACME_STATUS_LINES);
     const unsigned text = only_if(state->live, ACME_STATUS_TEXT);
 
@@ -121,7 +123,9 @@ static void add_live(apr_array_header_t *rows, const acme_state_t *state,
     add_row(rows, (acme_status_row_t){
         .key = "served", .value = is_served ? "yes"
             : state->live && state->live != state->served ? "after-reload"
-            : state->stand_in ? "stand-in" : "placeholder",
+            : state->instead == ACME_INSTEAD_FOREIGN ? "no"
+            : state->instead == ACME_INSTEAD_STAND_IN ? "stand-in"
+            : "placeholder",
         .shown = ACME_STATUS_LINES });
     add_row(rows, (acme_status_row_t){
         .key = "served", .label = "served",
@@ -132,7 +136,12 @@ static void add_live(apr_array_header_t *rows, const acme_state_t *state,
         .key = "served", .label = "served",
         .text = "another certificate of the store that has its names, until its own is issued",
         .column = ACME_STATUS_STATE,
-        .shown = only_if(state->stand_in != 0, PEOPLE) });
+        .shown = only_if(state->instead == ACME_INSTEAD_STAND_IN, PEOPLE) });
+    add_row(rows, (acme_status_row_t){
+        .key = "served", .label = "served",
+        .text = "no: visitors of one of its names get something else",
+        .column = ACME_STATUS_STATE,
+        .shown = only_if(state->instead == ACME_INSTEAD_FOREIGN, PEOPLE) });
 }
 
 static void add_revoked(apr_array_header_t *rows,
