@@ -213,6 +213,46 @@ int acme_name_all_in(const apr_array_header_t *a,
     return 1;
 }
 
+/* Is it "*" and the rest of name from its first dot on? */
+static int is_wildcard_of(const char *wildcard, const char *name)
+{
+    const char *dot = strchr(name, '.');
+
+    return dot && dot > name && acme_name_is_wildcard(wildcard)
+        && !strcmp(wildcard + 1, dot);
+}
+
+int acme_name_covered(const apr_array_header_t *names, const char *name)
+{
+    int i;
+
+    if (acme_name_in(names, name)) {
+        return 1;
+    }
+    if (acme_name_is_wildcard(name) || acme_name_is_ip(name)) {
+        return 0;
+    }
+    for (i = 0; i < names->nelts; i++) {
+        if (is_wildcard_of(APR_ARRAY_IDX(names, i, const char *), name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int acme_name_all_covered(const apr_array_header_t *a,
+                          const apr_array_header_t *b)
+{
+    int i;
+
+    for (i = 0; i < a->nelts; i++) {
+        if (!acme_name_covered(b, APR_ARRAY_IDX(a, i, const char *))) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 const char *acme_name_list_text(const apr_array_header_t *names, apr_pool_t *p)
 {
     /* Not "and 1 more": that one is shown. */

@@ -60,6 +60,17 @@ int acme_name_all_in(const apr_array_header_t *a,
                      const apr_array_header_t *b);
 
 /*
+ * Is name covered by names (const char *) as a certificate's names are: itself,
+ * or by a wildcard in the place of its first label (6125, 6.4.3)? A wildcard
+ * covers no wildcard and no address.
+ */
+int acme_name_covered(const apr_array_header_t *names, const char *name);
+
+/* Is every name of a covered by b? An empty a is. */
+int acme_name_all_covered(const apr_array_header_t *a,
+                          const apr_array_header_t *b);
+
+/*
  * "a.org, b.org and 7 more", in p, for a log line: up to three names, of more
  * the first two and the number of the others. names holds const char *.
  */

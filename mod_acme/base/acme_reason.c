@@ -161,6 +161,10 @@ static const acme_reason_t reasons[ACME_REASONS] = {
         "reload-held", ACME_FAULT_ADMINISTRATOR,
         "The certificate is installed, but the reload that serves it is postponed.",
         "Check the configuration with httpd -t, then reload httpd." },
+    [ACME_REASON_NOT_SERVED] = {
+        "not-served", ACME_FAULT_ADMINISTRATOR,
+        "The certificate is loaded, but visitors of one of its names get another one, or no TLS.",
+        "The error log of the last load and httpd -t name the virtual host and what to change." },
     [ACME_REASON_DELETED] = {
         "deleted", ACME_FAULT_ADMINISTRATOR,
         "The certificate was revoked with acmectl revoke --delete.",

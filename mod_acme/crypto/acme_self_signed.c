@@ -138,3 +138,15 @@ out:
     X509_NAME_free(name);
     return rv;
 }
+
+int acme_self_signed_is(const acme_chain_t *chain)
+{
+    X509 *leaf = acme_chain_x509(chain, 0);
+    EVP_PKEY *key = X509_get0_pubkey(leaf);
+    const int is = key && !X509_NAME_cmp(X509_get_subject_name(leaf),
+                                         X509_get_issuer_name(leaf))
+        && X509_verify(leaf, key) == 1;
+
+    ERR_clear_error();
+    return is;
+}

@@ -7,6 +7,7 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 
+#include "acme_chain.h"
 #include "acme_result.h"
 
 /* The caller's; only read. */
@@ -42,5 +43,8 @@ apr_status_t acme_self_signed_key(const char **ppem, acme_self_signed_e kind,
 apr_status_t acme_self_signed_make(const char **ppem,
                                    const acme_self_signed_t *from,
                                    acme_result_t *res, apr_pool_t *p);
+
+/* Is the leaf of the chain signed by its own key? It proves nothing. */
+int acme_self_signed_is(const acme_chain_t *chain);
 
 #endif

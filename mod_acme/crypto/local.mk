@@ -10,6 +10,7 @@ noinst_LTLIBRARIES += %D%/libacme_crypto.la
 	%D%/acme_alpn_cert.c %D%/acme_alpn_cert.h \
 	%D%/acme_cert_info.c %D%/acme_cert_info.h \
 	%D%/acme_chain.c %D%/acme_chain.h \
+	%D%/acme_ciphers.c %D%/acme_ciphers.h \
 	%D%/acme_cleanse.c %D%/acme_cleanse.h \
 	%D%/acme_crl.c %D%/acme_crl.h \
 	%D%/acme_csr.c %D%/acme_csr.h \

@@ -1,9 +1,12 @@
 /*
  * acme_activation.c - which certificate a load of the configuration serves.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include <apr_file_info.h>
 #include <apr_hash.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include <httpd.h>
@@ -16,6 +19,8 @@
 #include "acme_chain.h"
 #include "acme_server_conf.h"
 #include "acme_file.h"
+#include "acme_live_index.h"
+#include "acme_live_mend.h"
 #include "acme_name.h"
 #include "acme_pair.h"
 #include "acme_placeholder.h"
@@ -25,6 +30,9 @@ APLOG_USE_MODULE(acme);
 
 /* What was served before this load: in the process pool, over reloads. */
 #define SERVED_KEY "mod_acme_served"
+
+/* The same of what no virtual host uses any more. */
+#define UNUSED_KEY "mod_acme_unused"
 
 /* Of the placeholder for servers that have no name. (2606, 2) */
 #define NO_NAME "no-name.invalid"
@@ -36,6 +44,16 @@ typedef struct {
 static acme_activation_files_t *files;     /* by the index of the certificate */
 static acme_activation_files_t unordered;  /* where there is none to order */
 static const acme_conf_t *loaded;
+
+/* While a load is prepared. */
+typedef struct {
+    acme_store_t *store;
+    const char *placeholders;   /* their folder */
+    acme_live_index_t *index;   /* NULL: nobody needed it yet */
+    server_rec *s;
+    apr_pool_t *p;
+    apr_pool_t *scratch;        /* of one certificate */
+} load_t;
 
 static void add_files(acme_activation_files_t *found, const char *cert,
                       const char *key)
@@ -86,33 +104,146 @@ static void find_parts(acme_activation_files_t *found,
     }
 }
 
-static int find_live(acme_activation_files_t *found, acme_cert_conf_t *cert,
-                     acme_store_t *store, server_rec *s, apr_pool_t *p)
+static int is_rsa(const char *key_path, apr_pool_t *p)
 {
-    const acme_archive_want_t want = { .id = cert->id,
-                                       .ciphers = cert->ciphers,
-                                       .now = apr_time_now() };
+    acme_key_type_e type = ACME_KEY_P256;
+    acme_result_t ignored;
+    acme_key_t *key;
+
+    return !acme_key_load(&key, key_path, &ignored, p)
+        && !acme_key_type(&type, key, &ignored) && type >= ACME_KEY_RSA2048;
+}
+
+/* What another id has there, whatever key types are configured here: a pair of
+   each kind of key that loads. The first is known to. */
+static void find_all_parts(acme_activation_files_t *found,
+                           const acme_cert_conf_t *cert, const char *archive,
+                           const load_t *load)
+{
+    static const char *const suffixes[] = { "", "-rsa", "-p256", "-p384" };
+    int has[2] = { 0, 0 };
+    acme_result_t ignored;
+    size_t i;
+
+    for (i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+        const char *chain = apr_pstrcat(load->p, archive, "/fullchain",
+                                        suffixes[i], ".pem", NULL);
+        const char *key = apr_pstrcat(load->p, archive, "/privkey",
+                                      suffixes[i], ".pem", NULL);
+        int kind;
+
+        if (i > 0 && acme_pair_check(chain, key, cert->ciphers, &ignored)) {
+            continue;
+        }
+        kind = is_rsa(key, load->scratch);
+        if (!has[kind]) {
+            has[kind] = 1;
+            add_files(found, chain, key);
+        }
+    }
+}
+
+static acme_archive_want_t want_of(const acme_cert_conf_t *cert)
+{
+    return (acme_archive_want_t) { .id = cert->id, .ciphers = cert->ciphers,
+                                   .now = apr_time_now() };
+}
+
+/* What visitors see of the first pair; nothing where it cannot be read. */
+static void read_leaf(acme_activation_files_t *found, const load_t *load)
+{
+    const acme_cert_info_t *leaf;
+    acme_result_t ignored;
+    acme_chain_t *chain;
+    int i;
+
+    if (acme_chain_load(&chain, APR_ARRAY_IDX(found->certs, 0, const char *),
+                        &ignored, load->scratch)) {
+        return;
+    }
+    leaf = acme_chain_leaf(chain);
+    found->serial = apr_pstrdup(load->p, leaf->serial);
+    found->not_after = leaf->not_after;
+    for (i = 0; i < leaf->names->nelts; i++) {
+        APR_ARRAY_PUSH(found->names, const char *) = apr_pstrdup(
+            load->p, APR_ARRAY_IDX(leaf->names, i, const char *));
+    }
+}
+
+static void clear_files(acme_activation_files_t *found)
+{
+    apr_array_clear(found->certs);
+    apr_array_clear(found->keys);
+    apr_array_clear(found->names);
+    found->serial = NULL;
+    found->not_after = 0;
+}
+
+/* NULL, or why it is not the live one that is served, in p. */
+static const char *find_live(acme_activation_files_t *found,
+                             acme_cert_conf_t *cert, const load_t *load)
+{
+    const acme_archive_want_t want = want_of(cert);
     acme_result_t res;
     apr_status_t rv;
     int live, n;
 
-    rv = acme_archive_find_good(&n, &live, store, &want, &res, p);
+    rv = acme_live_mend_adopt(load->store, &want, &res, load->scratch);
+    if (res.detail[0]) {
+        ap_log_error(APLOG_MARK, rv ? APLOG_ERR : APLOG_WARNING, 0, load->s,
+                     "acme: %s: %s", cert->id, res.detail);
+    }
+    rv = acme_archive_find_good(&n, &live, load->store, &want, &res,
+                                load->scratch);
     if (rv == APR_SUCCESS && n != live) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "acme: %s: %s; the certificate before it, archive/%s/%d, is served until a new one is installed",
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, load->s,
+                     live ? "acme: %s: %s; the certificate before it, archive/%s/%d, is served until a new one is installed"
+                          : "acme: %s: %s; archive/%s/%d is served",
                      cert->id, res.detail, cert->id, n);
     }
     if (rv == APR_SUCCESS) {
-        find_parts(found, cert, acme_archive_path(store, cert->id, n, p), p);
+        find_parts(found, cert, acme_archive_path(load->store, cert->id, n,
+                                                  load->p), load->p);
         cert->served = n;
-        return 1;
+        read_leaf(found, load);
+        return NULL;
     }
-    if (!APR_STATUS_IS_ENOENT(rv)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "acme: %s: %s; the placeholder is served until a new certificate is installed",
-                     cert->id, res.detail);
+    return APR_STATUS_IS_ENOENT(rv) ? "" : apr_pstrdup(load->scratch,
+                                                       res.detail);
+}
+
+/* A visitor of any of its names is satisfied with it. */
+static int is_enough(const acme_activation_files_t *found,
+                     const acme_cert_conf_t *cert, apr_time_t now)
+{
+    return acme_name_all_covered(cert->names, found->names)
+        && found->not_after > now;
+}
+
+/*
+ * The store is read only when a certificate is missing, and then once: there
+ * may be thousands in it.
+ */
+static int find_stand_in(acme_activation_files_t *found,
+                         acme_cert_conf_t *cert, load_t *load)
+{
+    const acme_archive_want_t want = want_of(cert);
+    acme_live_found_t other;
+
+    if (!load->index) {
+        load->index = acme_live_index_make(load->store, want.now, load->p);
     }
-    return 0;
+    if (!acme_live_index_find(&other, load->index, &want, cert->names,
+                              load->scratch)) {
+        return 0;
+    }
+    cert->stand_in = (acme_stand_in_t) { .id = other.id, .n = other.n,
+                                         .is_same = other.is_same };
+    clear_files(found);
+    find_all_parts(found, cert, acme_archive_path(load->store, other.id,
+                                                  other.n, load->p), load);
+    read_leaf(found, load);
+    return 1;
 }
 
 /*
@@ -159,6 +290,28 @@ static void make_files(acme_activation_files_t *empty, apr_pool_t *p)
 {
     empty->certs = apr_array_make(p, 2, sizeof(const char *));
     empty->keys = apr_array_make(p, 2, sizeof(const char *));
+    empty->names = apr_array_make(p, 2, sizeof(const char *));
+}
+
+static void find_files(acme_activation_files_t *found, acme_cert_conf_t *cert,
+                       load_t *load)
+{
+    const char *why;
+
+    make_files(found, load->p);
+    why = find_live(found, cert, load);
+    if (!why && is_enough(found, cert, apr_time_now())) {
+        return;
+    }
+    if (find_stand_in(found, cert, load) || !why) {
+        return;
+    }
+    if (*why) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, load->s,
+                     "acme: %s: %s; the placeholder is served until a new certificate is installed",
+                     cert->id, why);
+    }
+    find_placeholder(found, cert, load->placeholders, load->s, load->p);
 }
 
 /* NULL: there is a certificate to order for all of them. */
@@ -190,13 +343,14 @@ static acme_cert_conf_t *find_unordered(const server_rec *s, apr_pool_t *p)
 
 void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
 {
-    acme_store_t *store = acme_store_at(conf->state_dir, p);
-    acme_store_t *opened;
-    const char *folder = acme_store_path(store, "placeholder", NULL, p);
+    load_t load = { .store = acme_store_at(conf->state_dir, p), .s = s,
+                    .p = p };
     const acme_cert_conf_t *none = find_unordered(s, p);
+    acme_store_t *opened;
     acme_result_t res;
     int i;
 
+    load.placeholders = acme_store_path(load.store, "placeholder", NULL, p);
     loaded = conf;
     files = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
                         * sizeof(*files));
@@ -208,17 +362,15 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
         || res.detail[0]) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s", res.detail);
     }
+    apr_pool_create(&load.scratch, p);
     for (i = 0; i < conf->certs->nelts; i++) {
-        acme_cert_conf_t *cert = &APR_ARRAY_IDX(conf->certs, i,
-                                                acme_cert_conf_t);
-
-        make_files(&files[i], p);
-        if (!find_live(&files[i], cert, store, s, p)) {
-            find_placeholder(&files[i], cert, folder, s, p);
-        }
+        find_files(&files[i], &APR_ARRAY_IDX(conf->certs, i,
+                                             acme_cert_conf_t), &load);
+        apr_pool_clear(load.scratch);
     }
+    apr_pool_destroy(load.scratch);
     if (none) {
-        find_placeholder(&unordered, none, folder, s, p);
+        find_placeholder(&unordered, none, load.placeholders, s, p);
     }
 }
 
@@ -229,7 +381,28 @@ const acme_activation_files_t *acme_activation_files(int cert)
 
 int acme_activation_is_served(int cert)
 {
-    return cert >= 0 && acme_conf_cert(loaded, (apr_uint32_t)cert)->served;
+    const acme_cert_conf_t *conf;
+
+    if (cert < 0) {
+        return 0;
+    }
+    conf = acme_conf_cert(loaded, (apr_uint32_t)cert);
+    return conf->served || conf->stand_in.id;
+}
+
+int acme_activation_has_name(int cert, const char *host)
+{
+    char name[ACME_NAME_MAX + 1];
+    const apr_size_t len = strlen(host);
+    apr_size_t i;
+
+    if (cert < 0 || !files[cert].is_given || len >= sizeof(name)) {
+        return 0;
+    }
+    for (i = 0; i <= len; i++) {
+        name[i] = (char)apr_tolower(host[i]);
+    }
+    return acme_name_covered(files[cert].names, name);
 }
 
 /* One of a kind of key is all that mod_ssl takes: that of the first name. */
@@ -239,6 +412,7 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
 {
     acme_server_conf_t *conf = acme_server_conf(s);
     const acme_activation_files_t *first;
+    int i;
 
     (void)p;
     if (!(conf->certs || conf->is_unordered) || cert_files->nelts) {
@@ -256,38 +430,37 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
     apr_array_cat(cert_files, first->certs);
     apr_array_cat(key_files, first->keys);
     conf->given = conf->certs != NULL;
+    for (i = 0; conf->certs && i < conf->certs->nelts; i++) {
+        files[APR_ARRAY_IDX(conf->certs, i, int)].is_given = 1;
+    }
     return DONE;
 }
 
-/* The certificate that this load serves; NULL: a placeholder. */
-static const acme_cert_info_t *leaf_of(const acme_cert_conf_t *cert,
-                                       const acme_activation_files_t *found,
-                                       apr_pool_t *p)
-{
-    acme_chain_t *chain;
-    acme_result_t res;
-
-    if (!cert->served
-        || acme_chain_load(&chain, APR_ARRAY_IDX(found->certs, 0,
-                                                 const char *), &res, p)) {
-        return NULL;
-    }
-    return acme_chain_leaf(chain);
-}
-
-void acme_activation_report(const acme_conf_t *conf, server_rec *s,
-                            apr_pool_t *p)
+/* What lives as long as the process, over all loads. */
+static apr_hash_t *hash_of_process(const char *key, int *pis_new,
+                                   server_rec *s)
 {
     apr_pool_t *process = s->process->pool;
     void *data = NULL;
-    apr_hash_t *before;
-    int i;
 
-    apr_pool_userdata_get(&data, SERVED_KEY, process);
-    before = data ? data : apr_hash_make(process);
+    apr_pool_userdata_get(&data, key, process);
+    *pis_new = !data;
+    if (!data) {
+        data = apr_hash_make(process);
+        apr_pool_userdata_set(data, key, NULL, process);
+    }
+    return data;
+}
+
+static void report_served(const acme_conf_t *conf, server_rec *s,
+                          apr_pool_t *p)
+{
+    apr_pool_t *process = s->process->pool;
+    int is_start, i;
+    apr_hash_t *before = hash_of_process(SERVED_KEY, &is_start, s);
+
     for (i = 0; i < conf->certs->nelts; i++) {
         const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
-        const acme_cert_info_t *leaf = leaf_of(cert, &files[i], p);
         served_t *served = apr_hash_get(before, cert->id,
                                         APR_HASH_KEY_STRING);
 
@@ -296,18 +469,92 @@ void acme_activation_report(const acme_conf_t *conf, server_rec *s,
             apr_hash_set(before, apr_pstrdup(process, cert->id),
                          APR_HASH_KEY_STRING, served);
         }
-        if (!leaf || !strcmp(served->serial, leaf->serial)) {
+        if (cert->stand_in.id) {
+            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                         "acme: %s: has no certificate of its own for all its names yet; archive/%s/%d, a certificate of %s that covers them, is served until it has",
+                         cert->id, cert->stand_in.id, cert->stand_in.n,
+                         cert->stand_in.id);
             continue;
         }
-        apr_cpystrn(served->serial, leaf->serial, sizeof(served->serial));
-        if (data) {             /* not at the server's start */
+        /* Of what no visitor gets nobody must think that it is served. */
+        if (!files[i].serial || cert->is_hidden || !files[i].is_given
+            || !strcmp(served->serial, files[i].serial)) {
+            continue;
+        }
+        apr_cpystrn(served->serial, files[i].serial, sizeof(served->serial));
+        if (!is_start) {
             ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                          "acme: %s: reloaded: now served, serial %s, valid until %s",
-                         cert->id, leaf->serial,
-                         acme_time_text(leaf->not_after, p));
+                         cert->id, files[i].serial,
+                         acme_time_text(files[i].not_after, p));
         }
     }
-    apr_pool_userdata_set(before, SERVED_KEY, NULL, process);
+}
+
+/* Ids of what this load uses: those of the configuration, and stand-ins. */
+static apr_hash_t *used_ids(const acme_conf_t *conf, apr_pool_t *p)
+{
+    apr_hash_t *used = apr_hash_make(p);
+    int i;
+
+    for (i = 0; i < conf->certs->nelts; i++) {
+        const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
+
+        apr_hash_set(used, cert->id, APR_HASH_KEY_STRING, cert);
+        if (cert->stand_in.id && !cert->stand_in.is_same) {
+            apr_hash_set(used, cert->stand_in.id, APR_HASH_KEY_STRING, cert);
+        }
+    }
+    return used;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Each is told once: to remove them is the administrator's, or to leave them
+   for what will need them. */
+static void report_unused(const acme_conf_t *conf, server_rec *s,
+                          apr_pool_t *p)
+{
+    apr_pool_t *process = s->process->pool;
+    int is_start;
+    apr_hash_t *told = hash_of_process(UNUSED_KEY, &is_start, s);
+    apr_hash_t *used = used_ids(conf, p);
+    apr_array_header_t *ids = apr_array_make(p, 4, sizeof(const char *));
+    apr_finfo_t info;
+    apr_dir_t *dir;
+
+    if (apr_dir_open(&dir, acme_store_path(acme_store_at(conf->state_dir, p),
+                                           "live", NULL, p), p)) {
+        return;
+    }
+    while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
+        if (acme_store_id(info.name, p)
+            && !apr_hash_get(used, info.name, APR_HASH_KEY_STRING)
+            && !apr_hash_get(told, info.name, APR_HASH_KEY_STRING)) {
+            const char *id = apr_pstrdup(process, info.name);
+
+            apr_hash_set(told, id, APR_HASH_KEY_STRING, id);
+            APR_ARRAY_PUSH(ids, const char *) = id;
+        }
+    }
+    apr_dir_close(dir);
+    if (ids->nelts) {
+        qsort(ids->elts, (size_t)ids->nelts, sizeof(const char *),
+              compare_ids);
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "acme: no virtual host uses these certificates any more, and they are not renewed: %s; they stay in %s, where live/ID, archive/ID and journal/ID.json of each can be removed",
+                     acme_name_list_text(ids, p), conf->state_dir);
+    }
+}
+
+void acme_activation_report(const acme_conf_t *conf, server_rec *s,
+                            apr_pool_t *p)
+{
+    report_served(conf, s, p);
+    report_unused(conf, s, p);
 }
 
 void acme_activation_hooks(apr_pool_t *p)

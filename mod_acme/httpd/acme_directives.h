@@ -147,9 +147,10 @@
       "AcmeReloadGuard off") \
     X(AcmeRequireHttps, "off|temporary|permanent", "off", ACME_VHOST, \
       require_https, require_https, \
-      "Redirect http requests to https, for names whose certificate is in " \
-      "service. temporary answers 302 or 307. permanent answers 301 or " \
-      "308, and adds Strict-Transport-Security to https responses. " \
+      "Redirect http requests to https, for the names in the certificate " \
+      "that is loaded. temporary answers 302 or 307. permanent answers 301 " \
+      "or 308, and adds Strict-Transport-Security to https responses; a " \
+      "Header directive or a backend can replace or remove it. " \
       "Challenges are answered before the redirect.", \
       "AcmeRequireHttps temporary") \
     X(AcmeServerStatus, "on|off", "on", ACME_SERVER, flag, server_status, \

@@ -43,6 +43,7 @@ void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
     conf->certs = NULL;
     conf->is_unordered = 0;
     conf->given = 0;
+    conf->is_without_tls13 = 0;
     return conf;
 }
 

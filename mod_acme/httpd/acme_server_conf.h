@@ -79,6 +79,7 @@ typedef struct {
     const char *ciphers;                /*   for this SSLCipherSuite; "" */
     const char *place;                  /*   "file:line" of its start */
     int given;                          /* mod_ssl serves the first of them */
+    int is_without_tls13;               /* SSLProtocol, as mod_ssl has it */
 } acme_server_conf_t;
 
 /* The module's configuration of this server. */

@@ -253,7 +253,12 @@ static int init_server(server_rec *s, apr_pool_t *p, int is_proxy,
     acme_server_conf_t *server = acme_server_conf(s);
     int i;
 
-    if (is_proxy || !server->given || server->certs->nelts < 2) {
+    if (is_proxy || !server->given) {
+        return DECLINED;
+    }
+    server->is_without_tls13 = SSL_CTX_get_max_proto_version(ctx)
+        && SSL_CTX_get_max_proto_version(ctx) < TLS1_3_VERSION;
+    if (server->certs->nelts < 2) {
         return DECLINED;
     }
     for (i = 1; i < server->certs->nelts; i++) {

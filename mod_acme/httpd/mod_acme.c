@@ -20,6 +20,7 @@
 #include "acme_commands.h"
 #include "acme_conf_trial.h"
 #include "acme_conf_tree.h"
+#include "acme_hidden.h"
 #include "acme_hmac_wipe.h"
 #include "acme_http01.h"
 #include "acme_keeper_start.h"
@@ -52,6 +53,7 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
     tree = acme_conf_tree_read(pconf);
     if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL) {
         conf = acme_vhosts_read(s, tree, ACME_VHOSTS_LOG, pconf);
+        acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_TEST, pconf);
     }
     return OK;
 }
@@ -135,6 +137,7 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     if (!conf->certs->nelts) {
         return OK;
     }
+    acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_LOAD, ptemp);
     acme_activation_report(conf, s, ptemp);
     if (acme_board_create(&board, s, conf->certs->nelts, &res, pconf)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
@@ -240,6 +243,7 @@ static void register_hooks(apr_pool_t *p)
     if (ap_exists_config_define(ACME_CONF_TRIAL_DEFINE)) {
         acme_mod_ssl_trial_hooks(p);
     }
+    acme_require_https_hooks(p);
     acme_sni_hooks(p);
     acme_tls_alpn01_hooks(p);
     acme_status_hooks(p);

@@ -56,6 +56,14 @@ typedef struct {
     const char *hmac_file;              /* its path, read by the keeper only */
 } acme_ca_conf_t;
 
+/* A live certificate of another id, served while one's own is missing. */
+typedef struct {
+    const char *id;                     /* NULL: none */
+    int n;                              /* its archive */
+    int is_same;                        /* it has exactly the names: the keeper
+                                           takes it over */
+} acme_stand_in_t;
+
 typedef struct {
     const char *id;                     /* also its folder in the store */
     apr_array_header_t *names;          /* const char *, see acme_name.h */
@@ -82,7 +90,10 @@ typedef struct {
     acme_window_t renew;
     acme_window_t warn;
     int served;                         /* archive that this load serves; 0:
-                                           the placeholder */
+                                           the placeholder, */
+    acme_stand_in_t stand_in;           /*   or this one instead of both */
+    int is_hidden;                      /* visitors of a name of it get what
+                                           another virtual host or module has */
     const char *digest;                 /* acme_conf_digest() */
     const char *settings;               /* acme_conf_settings() */
 } acme_cert_conf_t;

@@ -39,5 +39,6 @@ const char *acme_state_word(const acme_state_t *state, apr_time_t now)
     if (state->live && state->revoked) {
         return "revoked";
     }
-    return state->live ? "valid" : "placeholder";
+    return state->live ? "valid"
+        : state->instead == ACME_INSTEAD_STAND_IN ? "stand-in" : "placeholder";
 }

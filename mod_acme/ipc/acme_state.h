@@ -39,6 +39,14 @@ typedef enum {
     ACME_LOOK_UPS
 } acme_look_up_e;
 
+/* What visitors get in the place of a certificate, as this load found it. */
+typedef enum {
+    ACME_INSTEAD_NOTHING,       /* itself, or the placeholder */
+    ACME_INSTEAD_STAND_IN,      /* another one of the store */
+    ACME_INSTEAD_FOREIGN        /* for some name what another virtual host or
+                                   module has, or no TLS */
+} acme_instead_e;
+
 #define ACME_NO_CA ((apr_uint32_t)-1)
 
 /* The past events that the rate limits of a CA count. */
@@ -77,7 +85,7 @@ typedef struct {
 
     apr_uint32_t cas;           /* length of the certificate's list of CAs */
     int served;                 /* archive that this load of httpd serves; 0:
-                                   the placeholder */
+                                   the placeholder; but see instead */
     int live;                   /* archive that live/<id> points to; 0: none */
     int covers;                 /* it has all names, the key types and a CA
                                    that are configured */
@@ -125,7 +133,7 @@ typedef struct {
     acme_reason_e why;          /* the reason of the last failure */
     acme_look_up_e look_up;     /* what the witness is to ask, and */
     apr_uint32_t look_up_ca;    /* the position of the CA */
-    apr_uint32_t unused;        /* 0 */
+    acme_instead_e instead;     /* what visitors get in its place */
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];
 } acme_state_t;
@@ -150,8 +158,8 @@ apr_time_t acme_state_warn_at(const acme_state_t *state,
                               apr_time_t not_after);
 
 /*
- * One word for people and scripts, a literal: placeholder, ordering, valid,
- * renewing, failed, expired, revoked, deleted, not-agreed.
+ * One word for people and scripts, a literal: placeholder, stand-in, ordering,
+ * valid, renewing, failed, expired, revoked, deleted, not-agreed.
  */
 const char *acme_state_word(const acme_state_t *state, apr_time_t now);
 

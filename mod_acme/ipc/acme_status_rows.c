@@ -65,15 +65,18 @@ acme_reason_e acme_status_rows_reason(const acme_status_cert_t *cert,
     if (state->left_out) {
         return ACME_REASON_NAMES_QUARANTINED;
     }
-    return cert->is_reload_held && state->live != state->served
-               ? ACME_REASON_RELOAD_HELD
-               : ACME_REASON_NONE;
+    if (cert->is_reload_held && state->live != state->served) {
+        return ACME_REASON_RELOAD_HELD;
+    }
+    return state->instead == ACME_INSTEAD_FOREIGN ? ACME_REASON_NOT_SERVED
+                                                  : ACME_REASON_NONE;
 }
 
 int acme_status_rows_is_ill(const acme_state_t *state, apr_time_t now)
 {
     return state->attempts || !state->agreed
            || (state->revoked && !state->deleted)
+           || state->instead == ACME_INSTEAD_FOREIGN
            || (state->live && state->not_after <= now);
 }
 
@@ -91,11 +94,32 @@ static void add_names(apr_array_header_t *rows, const acme_status_cert_t *cert,
         .column = ACME_STATUS_NAMES, .shown = ACME_STATUS_PAGE });
 }
 
+/* What visitors get while it is not served; "": nothing to tell people. */
+typedef struct {
+    const char *word;
+    const char *text;
+} not_served_t;
+
+static const not_served_t *not_served(const acme_state_t *state)
+{
+    static const not_served_t
+        later = { "after-reload", "after the next reload" },
+        foreign = { "no", "no: visitors of one of its names get something else" },
+        stand_in = { "stand-in", "another certificate of the store that has its names, until its own is issued" },
+        placeholder = { "placeholder", "" };
+
+    return state->live && state->live != state->served ? &later
+        : state->instead == ACME_INSTEAD_FOREIGN ? &foreign
+        : state->instead == ACME_INSTEAD_STAND_IN ? &stand_in : &placeholder;
+}
+
 /* The certificate that is there. */
 static void add_live(apr_array_header_t *rows, const acme_state_t *state,
                      apr_pool_t *p)
 {
-    const int is_served = state->live && state->live == state->served;
+    const not_served_t *served = not_served(state);
+    const int is_served = state->live && state->live == state->served
+        && !state->instead;
     const unsigned live = only_if(state->live, ACME_STATUS_LINES);
     const unsigned text = only_if(state->live, ACME_STATUS_TEXT);
 
@@ -118,13 +142,10 @@ static void add_live(apr_array_header_t *rows, const acme_state_t *state,
         .key = "served", .type = ACME_STATUS_FLAG,
         .value = flag_text(is_served), .shown = ACME_STATUS_JSON });
     add_row(rows, (acme_status_row_t){
-        .key = "served", .value = is_served ? "yes"
-            : state->live ? "after-reload" : "placeholder",
-        .shown = ACME_STATUS_LINES });
-    add_row(rows, (acme_status_row_t){
         .key = "served", .label = "served",
-        .text = "after the next reload", .column = ACME_STATUS_STATE,
-        .shown = only_if(state->live && !is_served, PEOPLE) });
+        .value = is_served ? "yes" : served->word, .text = served->text,
+        .column = ACME_STATUS_STATE,
+        .shown = ACME_STATUS_LINES | only_if(*served->text, PEOPLE) });
 }
 
 static void add_revoked(apr_array_header_t *rows,

@@ -6,11 +6,13 @@
 #include <apr_strings.h>
 
 #include "acme_registry.h"
+#include "acme_live_mend.h"
 #include "acme_meta.h"
 #include "acme_name.h"
 #include "acme_history.h"
 #include "acme_name_quarantine.h"
 #include "acme_state_load.h"
+#include "acme_take_over.h"
 
 #define NEXT_MAX apr_time_from_sec(2 * 24 * 3600)
 
@@ -43,6 +45,24 @@ static void publish_change(acme_registry_t *registry, apr_uint32_t cert)
     registry->with.publish(registry->with.publish_baton, state);
 }
 
+/* An administrator may copy a store while it is used. */
+static void mend_live(const acme_registry_t *registry, apr_uint32_t cert,
+                      apr_pool_t *p)
+{
+    const acme_cert_conf_t *conf = cert_of(registry, cert);
+    const int live = registry->states[cert].live;
+    acme_result_t res;
+    const apr_status_t rv = acme_live_mend(registry->store, conf->id,
+                                           live ? live : conf->served, &res,
+                                           p);
+
+    if (rv != APR_SUCCESS || res.detail[0]) {
+        acme_log(registry->log, rv == APR_SUCCESS ? ACME_LOG_WARNING
+                                                  : ACME_LOG_ERROR,
+                 conf->id, "%s", res.detail);
+    }
+}
+
 void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
                            apr_pool_t *p)
 {
@@ -51,6 +71,7 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     const apr_time_t since = state->ordering_since;
     acme_result_t res;
 
+    mend_live(registry, cert, p);
     if (acme_state_load(state, registry->conf, cert, registry->store, &res,
                         p)) {
         acme_log(registry->log, ACME_LOG_ERROR, cert_of(registry, cert)->id,
@@ -79,6 +100,8 @@ acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
         apr_pcalloc(p, (n + 1) * sizeof(*registry->complained));
     apr_pool_create(&scratch, p);
     for (i = 0; i < n; i++) {
+        acme_take_over(&APR_ARRAY_IDX(conf->conf->certs, i, acme_cert_conf_t),
+                       conf->store, conf->log, scratch);
         acme_registry_refresh(registry, i, scratch);
         apr_pool_clear(scratch);
     }

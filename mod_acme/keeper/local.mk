@@ -33,4 +33,5 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_seccomp_calls.h \
 	%D%/acme_sign.c %D%/acme_sign.h \
 	%D%/acme_state_load.c %D%/acme_state_load.h \
+	%D%/acme_take_over.c %D%/acme_take_over.h \
 	%D%/entry/acme_keeper.h

@@ -5,6 +5,7 @@
  * complete: a numbered folder is never written to again, but for meta.json, if
  * the certificate is revoked.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -121,51 +122,168 @@ static apr_status_t fill_folder(const char *folder,
     return rv;
 }
 
+/* An archive that is being made: archive/<id>/.new becomes archive/<id>/<n>. */
+typedef struct {
+    acme_store_t *store;
+    const char *id;
+    const char *folder;         /* archive/<id> */
+    const char *half;           /* .new in it */
+    int n;
+} making_t;
+
+static apr_status_t begin_making(making_t *making, acme_store_t *store,
+                                 const char *id, acme_result_t *res,
+                                 apr_pool_t *p)
+{
+    apr_array_header_t *numbers;
+    apr_status_t rv;
+
+    making->store = store;
+    making->id = id;
+    making->folder = acme_store_path(store, "archive", id, p);
+    making->half = apr_pstrcat(p, making->folder, "/.new", NULL);
+    rv = acme_store_dir(store, making->folder, 0755, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_dir_remove(making->half, res, p);  /* of a crash */
+    }
+    if (rv == APR_SUCCESS) {
+        rv = read_numbers(&numbers, making->folder, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        making->n = 1 + (numbers->nelts ? APR_ARRAY_IDX(numbers, 0, int) : 0);
+    }
+    return rv;
+}
+
+/* filled: how the filling of .new ended. */
+static apr_status_t end_making(int *pn, const making_t *making,
+                               apr_status_t filled, acme_result_t *res,
+                               apr_pool_t *p)
+{
+    const char *path = number_path(making->folder, making->n, p);
+    acme_result_t ignored;
+    apr_status_t rv = filled;
+
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_move(making->half, path, res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        (void)acme_file_dir_remove(making->half, &ignored, p);
+        return rv;
+    }
+    rv = acme_live_link_swap(making->store, making->id, making->n, res, p);
+    if (rv != APR_SUCCESS) {
+        /* The CA issued it: it stays in the archive, and res names it. */
+        return acme_fail(res, rv, "%s; the new certificate is in %s",
+                         apr_pstrdup(p, res->detail), path);
+    }
+    *pn = making->n;
+    return APR_SUCCESS;
+}
+
 apr_status_t acme_archive_install(int *pn, acme_store_t *store,
                                   const char *id,
                                   const acme_archive_t *archive,
                                   acme_result_t *res, apr_pool_t *p)
 {
-    const char *folder = acme_store_path(store, "archive", id, p);
-    const char *half = apr_pstrcat(p, folder, "/.new", NULL);
-    apr_array_header_t *numbers;
-    acme_result_t ignored;
+    making_t making;
     apr_status_t rv;
-    int n;
 
     *pn = 0;
     acme_result_clear(res);
 
-    rv = acme_store_dir(store, folder, 0755, res, p);
+    rv = begin_making(&making, store, id, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = acme_file_dir_remove(half, res, p);    /* left from a crash */
-    if (rv != APR_SUCCESS) {
-        return rv;
+    rv = fill_folder(making.half, archive, res, p);
+    return end_making(pn, &making, rv, res, p);
+}
+
+/* Its time is that of the installation: what is copied is not new. */
+static void keep_time(const char *from, const char *to)
+{
+    struct timespec times[2];
+    struct stat st;
+
+    if (stat(from, &st) == 0) {
+        times[0] = times[1] = st.st_mtim;
+        (void)utimensat(AT_FDCWD, to, times, AT_SYMLINK_NOFOLLOW);
     }
-    rv = read_numbers(&numbers, folder, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
+}
+
+/* Without the key or the chain of the first pair it is no certificate. */
+static apr_status_t copy_file(const char *from, const char *to, mode_t mode,
+                              int is_needed, acme_result_t *res, apr_pool_t *p)
+{
+    const char *text;
+    apr_size_t len;
+    apr_status_t rv = acme_file_read_secret(&text, &len, from,
+                                            ACME_CHAIN_SIZE_MAX, res, p);
+
+    if (APR_STATUS_IS_ENOENT(rv) && !is_needed) {
+        return APR_SUCCESS;
     }
-    n = 1 + (numbers->nelts ? APR_ARRAY_IDX(numbers, 0, int) : 0);
-    rv = fill_folder(half, archive, res, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_file_move(half, number_path(folder, n, p), res, p);
+        rv = acme_file_write(to, text, len, mode, res, p);
     }
+    if (rv == APR_SUCCESS) {
+        keep_time(from, to);
+    }
+    return rv;
+}
+
+static apr_status_t copy_folder(const char *half, const char *from,
+                                const char *id, acme_result_t *res,
+                                apr_pool_t *p)
+{
+    static const char *const suffixes[] = { "", "-rsa", "-p256", "-p384" };
+    static const struct {
+        const char *name;
+        mode_t mode;
+        int is_needed;
+    } files[] = {
+        { "privkey", 0600, 1 }, { "cert", 0644, 0 }, { "chain", 0644, 0 },
+        { "fullchain", 0644, 1 }
+    };
+    const char *meta = acme_meta_of(from, id, p);
+    apr_status_t rv = acme_file_dir_make(half, 0755, res, p);
+    size_t i, k;
+
+    for (i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+        for (k = 0; rv == APR_SUCCESS && k < sizeof(files) / sizeof(*files);
+             k++) {
+            const char *name = apr_pstrcat(p, "/", files[k].name, suffixes[i],
+                                           ".pem", NULL);
+
+            rv = copy_file(apr_pstrcat(p, from, name, NULL),
+                           apr_pstrcat(p, half, name, NULL), files[k].mode,
+                           files[k].is_needed && i == 0, res, p);
+        }
+    }
+    if (rv == APR_SUCCESS && meta) {
+        rv = acme_file_write(apr_pstrcat(p, half, "/meta.json", NULL), meta,
+                             strlen(meta), 0644, res, p);
+    }
+    return rv;
+}
+
+apr_status_t acme_archive_adopt(int *pn, acme_store_t *store, const char *id,
+                                const char *from, acme_result_t *res,
+                                apr_pool_t *p)
+{
+    making_t making;
+    apr_status_t rv;
+
+    *pn = 0;
+    acme_result_clear(res);
+
+    rv = begin_making(&making, store, id, res, p);
     if (rv != APR_SUCCESS) {
-        (void)acme_file_dir_remove(half, &ignored, p);
         return rv;
     }
-    rv = acme_live_link_swap(store, id, n, res, p);
-    if (rv != APR_SUCCESS) {
-        /* The CA issued it: it stays in the archive, and res names it. */
-        return acme_fail(res, rv, "%s; the new certificate is in %s",
-                         apr_pstrdup(p, res->detail),
-                         number_path(folder, n, p));
-    }
-    *pn = n;
-    return APR_SUCCESS;
+    rv = copy_folder(making.half, from, id, res, p);
+    return end_making(pn, &making, rv, res, p);
 }
 
 const char *acme_archive_path(const acme_store_t *store, const char *id, int n,
@@ -244,36 +362,65 @@ int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
     return 0;
 }
 
-apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
-                                    const acme_archive_want_t *want,
-                                    acme_result_t *res, apr_pool_t *p)
+int acme_archive_exists(const acme_store_t *store, const char *id, int n,
+                        apr_pool_t *p)
+{
+    struct stat st;
+
+    return lstat(acme_archive_path(store, id, n, p), &st) == 0
+        && S_ISDIR(st.st_mode);
+}
+
+/* The newest of those before the live one; any, where the link says nothing. */
+static int find_other(acme_store_t *store, const acme_archive_want_t *want,
+                      int live, apr_pool_t *p)
 {
     const char *folder = acme_store_path(store, "archive", want->id, p);
     apr_array_header_t *numbers;
     acme_result_t ignored;
-    apr_status_t rv;
     int i;
 
-    rv = acme_live_link_read(plive, store, want->id, res, p);
-    *pn = *plive;
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = acme_archive_check(store, want, *plive, res, p);
-    if (rv == APR_SUCCESS || read_numbers(&numbers, folder, &ignored, p)) {
-        return rv;
+    if (read_numbers(&numbers, folder, &ignored, p)) {
+        return 0;
     }
     for (i = 0; i < numbers->nelts; i++) {
         const int n = APR_ARRAY_IDX(numbers, i, int);
 
-        if (n < *plive && !acme_archive_check(store, want, n, &ignored, p)
+        if ((!live || n < live)
+            && !acme_archive_check(store, want, n, &ignored, p)
             && !is_expired(number_path(folder, n, p), want->now, p)
             && !acme_archive_is_void(store, want->id, n, p)) {
-            *pn = n;
-            return APR_SUCCESS;
+            return n;
         }
     }
-    return rv;
+    return 0;
+}
+
+apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
+                                    const acme_archive_want_t *want,
+                                    acme_result_t *res, apr_pool_t *p)
+{
+    apr_status_t rv = acme_live_link_read(plive, store, want->id, res, p);
+    int other;
+
+    *pn = *plive;
+    if (rv != APR_SUCCESS && rv != APR_EGENERAL) {
+        return rv;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_archive_check(store, want, *plive, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        return rv;
+    }
+    other = find_other(store, want,
+                       acme_archive_exists(store, want->id, *plive, p)
+                           ? *plive : 0, p);
+    if (!other) {
+        return rv;
+    }
+    *pn = other;
+    return APR_SUCCESS;
 }
 
 /* 0: there is no such folder. */

@@ -55,9 +55,22 @@ apr_status_t acme_archive_install(int *pn, acme_store_t *store,
                                   const acme_archive_t *archive,
                                   acme_result_t *res, apr_pool_t *p);
 
+/*
+ * The same with the files of the folder from, another id's archive or a copy
+ * of one, which stays as it is. Its first pair must be there. The files keep
+ * their times; meta.json is for id then.
+ */
+apr_status_t acme_archive_adopt(int *pn, acme_store_t *store, const char *id,
+                                const char *from, acme_result_t *res,
+                                apr_pool_t *p);
+
 /* The folder of archive n of id, in p; there may be none. */
 const char *acme_archive_path(const acme_store_t *store, const char *id, int n,
                               apr_pool_t *p);
+
+/* Is archive n of id there, as a folder? */
+int acme_archive_exists(const acme_store_t *store, const char *id, int n,
+                        apr_pool_t *p);
 
 /* acme_pair_check() of archive n's first pair, whose files have no suffix. */
 apr_status_t acme_archive_check(const acme_store_t *store,
@@ -77,9 +90,12 @@ int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
  * ciphers, is not expired at now and not void. *plive is the number of the
  * live one.
  *
+ * Where live/<id> is no link of ours (*plive is 0 then), or points to nothing,
+ * the newest archive of all that is as good.
+ *
  * If they differ, the call is a success and res says why the live one cannot
  * be loaded. Fails as acme_live_link_read() does, or as acme_pair_check() of
- * the live one if none before it is better; *pn is *plive then.
+ * the live one if no other is better; *pn is *plive then.
  */
 apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
                                     const acme_archive_want_t *want,

@@ -66,7 +66,8 @@ apr_status_t acme_live_link_swap(acme_store_t *store, const char *id, int n,
     /* rename(2) cannot replace a folder by a link. */
     if (lstat(link, &st) == 0 && !S_ISLNK(st.st_mode)) {
         rv = acme_store_aside(&aside, store, link, apr_time_now(), res, p);
-        if (rv != APR_SUCCESS) {
+        /* Moved, and only the sync failed: no link at all would be worse. */
+        if (rv != APR_SUCCESS && lstat(link, &st) == 0) {
             return rv;
         }
     }

@@ -116,3 +116,14 @@ int acme_meta_is_revoked(const acme_store_t *store, const char *id, int n,
     return json_object_get(read_meta(archive_path(store, id, n, p), p),
                            "revoked") != NULL;
 }
+
+const char *acme_meta_of(const char *folder, const char *id, apr_pool_t *p)
+{
+    json_t *meta = read_meta(apr_pstrcat(p, folder, "/meta.json", NULL), p);
+
+    if (!json_is_object(meta)) {
+        return NULL;
+    }
+    json_object_set_new(meta, "id", json_string(id));
+    return acme_json_text(meta, 2, p);
+}

@@ -55,6 +55,12 @@ apr_status_t acme_meta_set_revoked(const acme_store_t *store, const char *id,
                                    int n, apr_time_t now, acme_result_t *res,
                                    apr_pool_t *p);
 
+/*
+ * The text of meta.json in this folder, in p, with this id in it. NULL: there
+ * is none, or it cannot be read.
+ */
+const char *acme_meta_of(const char *folder, const char *id, apr_pool_t *p);
+
 /* Is it recorded that the CA revoked archive n of id? */
 int acme_meta_is_revoked(const acme_store_t *store, const char *id, int n,
                          apr_pool_t *p);

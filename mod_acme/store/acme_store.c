@@ -26,6 +26,7 @@
 #define ASIDE_KEEP 32
 #define ASIDE_NAME_MAX 180      /* with the time, below any NAME_MAX */
 #define ASIDE_STAMP_LEN 16      /* "20261121T053605Z" */
+#define ASIDE_LABEL_AT (ASIDE_STAMP_LEN + 5)    /* behind "-000-" */
 #define LOCK_TEXT_SIZE 32
 
 struct acme_store_t {
@@ -282,11 +283,16 @@ static int is_aside_name(const char *name)
     return name[i] == 'Z' && name[i + 1] == '-';
 }
 
-/* An account's former key may be the one that its CA has: it is never pruned,
-   and no worker can make one. */
-static int is_account_key(const char *name)
+/*
+ * Never pruned, and no worker can make one: an account's former key, which may
+ * be the one that its CA has, and a folder that took the place of a live link,
+ * which may hold the only copy of a key. A copy of a store makes many at once.
+ */
+static int is_kept(const char *name)
 {
-    return strstr(name, "-accounts-") && strstr(name, "key.pem");
+    return (strstr(name, "-accounts-") && strstr(name, "key.pem"))
+        || (strlen(name) > ASIDE_LABEL_AT
+            && !strncmp(name + ASIDE_LABEL_AT, "live-", 5));
 }
 
 static int compare_names(const void *a, const void *b)
@@ -308,7 +314,7 @@ static void aside_prune(const acme_store_t *store, apr_pool_t *p)
         return;
     }
     while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
-        if (is_aside_name(info.name) && !is_account_key(info.name)) {
+        if (is_aside_name(info.name) && !is_kept(info.name)) {
             APR_ARRAY_PUSH(names, const char *) = apr_pstrdup(p, info.name);
         }
     }

@@ -72,7 +72,8 @@ const char *acme_store_live(const acme_store_t *store, const char *id,
 /*
  * Move the file or folder at path into aside/, under a name with the time now
  * in it; *pto is its new path, in p, or NULL after a failure. Of those set
- * aside only the newest 32 are kept.
+ * aside only the newest 32 are kept, besides keys of accounts and what was in
+ * the place of a live link.
  */
 apr_status_t acme_store_aside(const char **pto, acme_store_t *store,
                               const char *path, apr_time_t now,

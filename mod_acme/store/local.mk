@@ -11,7 +11,9 @@ noinst_LTLIBRARIES += %D%/libacme_store.la
 	%D%/acme_archive.c %D%/acme_archive.h \
 	%D%/acme_file.c %D%/acme_file.h \
 	%D%/acme_journal.c %D%/acme_journal.h \
+	%D%/acme_live_index.c %D%/acme_live_index.h \
 	%D%/acme_live_link.c %D%/acme_live_link.h \
+	%D%/acme_live_mend.c %D%/acme_live_mend.h \
 	%D%/acme_meta.c %D%/acme_meta.h \
 	%D%/acme_path.c %D%/acme_path.h \
 	%D%/acme_pending.c %D%/acme_pending.h \

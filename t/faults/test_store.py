@@ -1,6 +1,7 @@
 """A store that is full, read-only or damaged: told, survived, mended."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -250,6 +251,46 @@ def test_a_damaged_placeholder_never_stops_a_start(site, damage):
     assert server.look(NAME).self_signed
     relay.open()
     server.wait_valid(NAME)
+
+
+def test_a_store_that_was_copied_with_its_links_followed(site):
+    """cp -rL leaves folders in live/: served at once, and made links."""
+    names = [f"{i}.example.org" for i in range(3)]
+    ca = site.proxied_ca(always_valid=True)
+    server = site.server(ca)
+    for name in names:
+        server.vhost(name)
+    server.start()
+    served = {name: server.wait_valid(name).serial for name in names}
+    server.stop()
+    orders = ca.count("order")
+    copy = server.store.with_name("copy")
+    subprocess.run(["cp", "-rL", server.store / "live", copy], check=True)
+    shutil.rmtree(server.store / "live")
+    copy.rename(server.store / "live")
+    dangling = server.store / "live" / names[2]
+    shutil.rmtree(dangling)
+    dangling.symlink_to(f"../archive/{names[2]}/9")
+    server.start()
+
+    for name in names:
+        assert server.look(name, verify=True).serial == served[name]
+        server.wait_state(name, "valid")
+        link = server.store / "live" / name
+        assert str(link.readlink()) == f"../archive/{name}/1"
+        assert server.matching(f"acme: {name}: .*made a link again, to "
+                               f"archive/{name}/1")
+    aside = [path.name for path in (server.store / "aside").iterdir()]
+    assert len([name for name in aside if "-live-" in name]) == 2
+    stays(lambda: ca.count("order") == orders, "nothing is ordered", 2)
+
+    # Each keeper looks again.
+    link = server.store / "live" / names[0]
+    link.unlink()
+    shutil.copytree(server.store / "archive" / names[0] / "1", link)
+    server.kill(server.keeper)
+    server.wait_log(f"acme: {names[0]}: .*made a link again", 2)
+    assert server.look(names[0], verify=True).serial == served[names[0]]
 
 
 def test_foreign_files_everywhere_never_stop_a_start(site):

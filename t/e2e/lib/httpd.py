@@ -47,6 +47,7 @@ class Reply:
     status: int
     headers: dict
     body: str
+    pairs: tuple = ()               # all lines of headers, also equal ones
 
 
 class Httpd:
@@ -585,7 +586,8 @@ def ask(client, method, path, host, headers):
         answer = client.getresponse()
         return Reply(answer.status,
                      {k.lower(): v for k, v in answer.getheaders()},
-                     answer.read().decode(errors="replace"))
+                     answer.read().decode(errors="replace"),
+                     tuple((k.lower(), v) for k, v in answer.getheaders()))
     finally:
         client.close()
 

@@ -111,7 +111,8 @@ def context(roots=None):
     return unverified
 
 
-def look(port, name, roots=None, timeout=PATIENCE, accept=None, alpn=None):
+def look(port, name, roots=None, timeout=PATIENCE, accept=None, alpn=None,
+         address="127.0.0.1"):
     """The leaf that the server at this port serves for a name.
 
     With roots the whole chain, the name and the dates are verified. accept:
@@ -123,7 +124,7 @@ def look(port, name, roots=None, timeout=PATIENCE, accept=None, alpn=None):
         client.set_ciphers("aRSA" if accept == "rsa" else "aECDSA")
     if alpn:
         client.set_alpn_protocols([alpn])
-    with socket.create_connection(("127.0.0.1", port), timeout) as plain:
+    with socket.create_connection((address, port), timeout) as plain:
         with client.wrap_socket(plain, server_hostname=name) as tls:
             der = tls.getpeercert(binary_form=True)
     return read(x509.load_der_x509_certificate(der))

@@ -298,6 +298,33 @@ static void sets_are_compared(void **state)
     assert_false(acme_name_in(names("a.org b.org"), "c.org"));
 }
 
+static void a_wildcard_covers_one_label(void **state)
+{
+    static const struct {
+        const char *names, *certificate;
+        int covered;
+    } rows[] = {
+        { "a.org", "a.org", 1 }, { "", "", 1 }, { "a.org", "", 0 },
+        { "www.a.org", "*.a.org", 1 }, { "a.org", "*.a.org", 0 },
+        { "x.www.a.org", "*.a.org", 0 }, { "*.a.org", "*.a.org", 1 },
+        { "*.a.org", "*.org", 0 }, { ".a.org", "*.a.org", 0 },
+        { "www.a.org a.org", "*.a.org a.org", 1 },
+        { "www.a.org a.org", "*.a.org", 0 },
+        { "192.0.2.1", "*.0.2.1", 0 }, { "localhost", "*.localhost", 0 },
+        { "www.a.org", "www.*", 0 },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        if (acme_name_all_covered(names(rows[i].names),
+                                  names(rows[i].certificate))
+            != rows[i].covered) {
+            fail_msg("%s by %s", rows[i].names, rows[i].certificate);
+        }
+    }
+}
+
 static void three_names_are_shown(void **state)
 {
     static const struct {
@@ -327,6 +354,7 @@ int main(void)
         POOL_TEST(addresses_have_a_reverse_name),
         POOL_TEST(octets_are_in_network_order),
         POOL_TEST(sets_are_compared),
+        POOL_TEST(a_wildcard_covers_one_label),
         POOL_TEST(three_names_are_shown),
     };
     int failed;

@@ -108,7 +108,7 @@ static void a_valid_one(void **unused)
 }
 
 enum { STARTING, NOT_AGREED, DELETED, LIMITED, PAUSED, FAILED, FAILED_OLD,
-       LEFT_OUT, AFTER_RELOAD, HELD, REVOKED, NEW };
+       LEFT_OUT, AFTER_RELOAD, HELD, REVOKED, NEW, STAND_IN, FOREIGN };
 
 /* Each way to wait or to fail has a reason, and all readers the same. */
 static void reasons(void **unused)
@@ -133,7 +133,10 @@ static void reasons(void **unused)
         { "served after a reload", AFTER_RELOAD, "valid", "", "", 0 },
         { "the reload is held", HELD, "valid", "reload-held",
           "administrator", 0 },
-        { "revoked", REVOKED, "revoked", "", "", 1 }
+        { "revoked", REVOKED, "revoked", "", "", 1 },
+        { "another one serves", STAND_IN, "stand-in", "", "", 0 },
+        { "visitors get another one", FOREIGN, "valid", "not-served",
+          "administrator", 1 }
     };
     size_t i;
 
@@ -147,10 +150,12 @@ static void reasons(void **unused)
         make_live(&state, DAYS(90), DAYS(5), 1);
         state.served = what == AFTER_RELOAD || what == HELD ? 0 : state.live;
         if (what == NEW || what == LIMITED || what == PAUSED || what == FAILED
-            || what == FAILED_OLD) {
+            || what == FAILED_OLD || what == STAND_IN) {
             state.live = state.served = state.covers = 0;
             state.not_before = state.not_after = 0;
         }
+        state.instead = what == STAND_IN ? ACME_INSTEAD_STAND_IN
+            : what == FOREIGN ? ACME_INSTEAD_FOREIGN : ACME_INSTEAD_NOTHING;
         state.agreed = what != NOT_AGREED;
         state.deleted = what == DELETED;
         state.revoked = what == REVOKED || what == DELETED;
@@ -256,6 +261,50 @@ static void a_new_one(void **unused)
     assert_string_equal(shown(all, "nextAt", ACME_STATUS_LINES), "(none)");
 }
 
+/* What visitors get: never "yes" where it is something else. */
+static void what_is_served(void **unused)
+{
+    static const struct {
+        int live, served;
+        acme_instead_e instead;
+        const char *lines, *json, *text;
+    } rows[] = {
+        { 2, 2, ACME_INSTEAD_NOTHING, "yes", "true", "(none)" },
+        { 0, 0, ACME_INSTEAD_NOTHING, "placeholder", "false", "(none)" },
+        { 2, 1, ACME_INSTEAD_NOTHING, "after-reload", "false",
+          "after the next reload" },
+        { 2, 1, ACME_INSTEAD_STAND_IN, "after-reload", "false",
+          "after the next reload" },
+        { 2, 2, ACME_INSTEAD_STAND_IN, "stand-in", "false",
+          "another certificate of the store that has its names, until its own is issued" },
+        { 0, 0, ACME_INSTEAD_STAND_IN, "stand-in", "false",
+          "another certificate of the store that has its names, until its own is issued" },
+        { 2, 2, ACME_INSTEAD_FOREIGN, "no", "false",
+          "no: visitors of one of its names get something else" }
+    };
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < COUNT(rows); i++) {
+        const apr_array_header_t *all;
+        acme_state_t state;
+
+        make_live(&state, DAYS(90), DAYS(5), 1);
+        state.live = rows[i].live;
+        state.served = rows[i].served;
+        state.instead = rows[i].instead;
+        all = rows_of(&state, 0);
+        assert_string_equal(shown(all, "served", ACME_STATUS_LINES),
+                            rows[i].lines);
+        assert_string_equal(shown(all, "served", ACME_STATUS_JSON),
+                            rows[i].json);
+        assert_string_equal(shown(all, "served", ACME_STATUS_TEXT),
+                            rows[i].text);
+        assert_string_equal(shown(all, "served", ACME_STATUS_PAGE),
+                            rows[i].text);
+    }
+}
+
 /* A program that meets a key twice has to choose. */
 static void no_reader_meets_a_key_twice(void **unused)
 {
@@ -268,6 +317,7 @@ static void no_reader_meets_a_key_twice(void **unused)
     state.served = 0;
     state.attempts = state.left_out = 1;
     state.revoked = 1;
+    state.instead = ACME_INSTEAD_STAND_IN;
     apr_cpystrn(state.detail, "no", sizeof(state.detail));
     all = rows_of(&state, 1);
     for (i = 0; i < all->nelts; i++) {
@@ -301,6 +351,7 @@ int main(void)
         VIEW_TEST(reasons),
         VIEW_TEST(a_failing_one),
         VIEW_TEST(a_new_one),
+        VIEW_TEST(what_is_served),
         VIEW_TEST(no_reader_meets_a_key_twice)
     };
     int failed;

@@ -5,7 +5,9 @@ store_tests = \
 	%D%/test_archive \
 	%D%/test_file \
 	%D%/test_journal \
+	%D%/test_live_index \
 	%D%/test_live_link \
+	%D%/test_live_mend \
 	%D%/test_path \
 	%D%/test_pending \
 	%D%/test_store
