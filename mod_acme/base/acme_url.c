@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <apr_strings.h>
+
 #include "acme_text.h"
 #include "acme_url.h"
 
@@ -125,6 +127,23 @@ apr_status_t acme_url_check_plain(const char *url, acme_result_t *res,
                                   apr_pool_t *p)
 {
     return check_url(url, HTTP_OR_HTTPS, res, p);
+}
+
+const char *acme_url_redirect(const char *from, const char *location,
+                              apr_pool_t *p)
+{
+    const char *host = from + sizeof(URL_SCHEME) - 1;
+    const char *to = NULL;
+
+    if (location[0] == '/' && location[1] != '/') {
+        to = apr_pstrcat(p, apr_pstrmemdup(p, from, sizeof(URL_SCHEME) - 1
+                                                    + strcspn(host, "/?")),
+                         location, NULL);
+    }
+    else if (location[0] != '/' && strstr(location, "://")) {
+        to = location;
+    }
+    return to && strcmp(to, from) ? to : NULL;
 }
 
 const char *acme_url_host(const char *url, apr_pool_t *p)

@@ -24,6 +24,14 @@ apr_status_t acme_url_check_plain(const char *url, acme_result_t *res,
                                   apr_pool_t *p);
 
 /*
+ * The URL that the Location of a redirect leads to: location itself, or from's
+ * scheme and host before a path; in p. NULL where it is neither, or is from.
+ * from passed acme_url_check(); the result has not.
+ */
+const char *acme_url_redirect(const char *from, const char *location,
+                              apr_pool_t *p);
+
+/*
  * "host" or "host:port" of a URL that passed acme_url_check(): in p, lower
  * case, without the port of https. Two URLs with the same one lead to the same
  * server.

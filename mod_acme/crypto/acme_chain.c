@@ -32,10 +32,21 @@ static apr_status_t free_x509(void *x509)
     return APR_SUCCESS;
 }
 
-static const char *skip_space(const char *text, const char *end)
+/*
+ * To the next line that begins with a dash, as a block does: CAs write words
+ * before a certificate, and between two. (7468, 2)
+ */
+static const char *skip_words(const char *text, const char *end)
 {
-    while (text < end && memchr(" \t\r\n", *text, 4)) {
-        text++;
+    const char *line_end;
+
+    while (text < end && *text != '-') {
+        if (memchr(" \t\r\n", *text, 4)) {
+            text++;
+            continue;
+        }
+        line_end = memchr(text, '\n', (apr_size_t)(end - text));
+        text = line_end ? line_end + 1 : end;
     }
     return text;
 }
@@ -90,8 +101,8 @@ static apr_status_t read_certs(acme_chain_t *chain, const char *text,
     cert_t *cert;
     X509 *x509;
 
-    for (text = skip_space(text, end); text < end;
-         text = skip_space(text, end)) {
+    for (text = skip_words(text, end); text < end;
+         text = skip_words(text, end)) {
         if (n == ACME_CHAIN_CERTS_MAX) {
             return acme_fail(res, APR_EINVAL,
                              "certificate chain: more than %d certificates",
@@ -121,7 +132,8 @@ static apr_status_t read_certs(acme_chain_t *chain, const char *text,
         }
     }
     return n ? APR_SUCCESS
-             : acme_fail(res, APR_EINVAL, "certificate chain: it is empty");
+             : acme_fail(res, APR_EINVAL,
+                         "certificate chain: it has no certificate in PEM");
 }
 
 static const cert_t *nth_cert(const acme_chain_t *chain, int i)

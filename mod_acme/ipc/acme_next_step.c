@@ -141,6 +141,13 @@ static acme_next_t next_now(const acme_state_t *state, apr_time_t now)
                                                      : ACME_STEP_ORDER, now);
 }
 
+/* Is this the pause after a failure? */
+static int is_waiting(const acme_state_t *state, apr_time_t now)
+{
+    return state->attempts && state->next_at > now
+        && !acme_next_step_is_absurd(state->next_at, now);
+}
+
 acme_next_t acme_next_step(const acme_state_t *state, apr_time_t now)
 {
     apr_time_t renew = 0;
@@ -149,7 +156,10 @@ acme_next_t acme_next_step(const acme_state_t *state, apr_time_t now)
         return next_at(ACME_STEP_AGREE, 0);
     }
     if (state->wanted) {
-        return next_now(state, now);
+        /* A requested renewal that failed: a new request begins at once. */
+        return state->wanted == ACME_WANT_RENEWAL && is_waiting(state, now)
+            ? next_at(ACME_STEP_RETRY, state->next_at)
+            : next_now(state, now);
     }
     if (state->deleted) {
         return next_at(ACME_STEP_CONFIGURE, 0);
@@ -165,8 +175,7 @@ acme_next_t acme_next_step(const acme_state_t *state, apr_time_t now)
             renew = state->names_again_at;
         }
     }
-    if (state->attempts && state->next_at > now
-        && !acme_next_step_is_absurd(state->next_at, now)) {
+    if (is_waiting(state, now)) {
         return renew > state->next_at ? next_at(ACME_STEP_RENEW, renew)
                                       : next_at(ACME_STEP_RETRY,
                                                 state->next_at);
@@ -183,6 +192,7 @@ int acme_next_step_is_due(const acme_state_t *state, apr_time_t now)
 
     /* Who orders knows whether the pause is over, or another CA can do it. */
     if (next.step == ACME_STEP_LIMIT
+        && state->limit_why != ACME_REASON_CA_SLOW
         && (state->limit_why == ACME_REASON_CA_PAUSED || state->cas > 1)) {
         return 1;
     }

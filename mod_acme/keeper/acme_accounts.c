@@ -163,7 +163,8 @@ int acme_accounts_contacts_changed(acme_accounts_t *accounts,
     return !acme_account_file_load(&key, &file,
                                    acme_registry_store(accounts->registry),
                                    conf->folder, &res, p)
-           && file.url && !file.deactivated && has_changed(&file, conf);
+           && file.url && !file.deactivated && has_changed(&file, conf)
+           && !(file.refused && is_same_set(file.refused, conf->contacts));
 }
 
 static apr_status_t save(acme_accounts_t *accounts, apr_uint32_t ca,
@@ -172,6 +173,26 @@ static apr_status_t save(acme_accounts_t *accounts, apr_uint32_t ca,
 {
     return acme_account_file_save(acme_registry_store(accounts->registry),
                                   conf_of(accounts, ca)->folder, file, res, p);
+}
+
+void acme_accounts_contacts_refused(acme_accounts_t *accounts, apr_uint32_t ca,
+                                    apr_pool_t *p)
+{
+    const acme_ca_conf_t *conf = conf_of(accounts, ca);
+    acme_account_file_t file;
+    account_entry_t *entry;
+    acme_result_t res;
+
+    if (find_entry(&entry, accounts, ca, &res)) {
+        return;
+    }
+    file = entry->file;
+    file.refused = conf->contacts;
+    if (save(accounts, ca, &file, &res, p)
+        || load_account(entry, accounts, conf, &res)) {
+        acme_log(acme_registry_log(accounts->registry), ACME_LOG_WARNING,
+                 "account", "%s", res.detail);
+    }
 }
 
 apr_status_t acme_accounts_set_url(acme_accounts_t *accounts, apr_uint32_t ca,
@@ -196,6 +217,7 @@ apr_status_t acme_accounts_set_url(acme_accounts_t *accounts, apr_uint32_t ca,
     file.url = url;
     file.directory = conf->url;
     file.contacts = conf->contacts;
+    file.refused = NULL;
     rv = save(accounts, ca, &file, res, p);
     if (rv != APR_SUCCESS) {
         return rv;

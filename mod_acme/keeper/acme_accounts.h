@@ -53,11 +53,16 @@ apr_status_t acme_accounts_check(const acme_accounts_t *accounts,
                                  acme_result_t *res, apr_pool_t *p);
 
 /*
- * Do the configured contacts differ from those that the CA has? No account is
- * made where there is none. p is for the call.
+ * Do the configured contacts differ from those that the CA has, and from those
+ * that it refused last? No account is made where there is none. p is for the
+ * call.
  */
 int acme_accounts_contacts_changed(acme_accounts_t *accounts,
                                    apr_uint32_t ca, apr_pool_t *p);
+
+/* The CA refused the configured contacts: it is not told them at each load. */
+void acme_accounts_contacts_refused(acme_accounts_t *accounts, apr_uint32_t ca,
+                                    apr_pool_t *p);
 
 /*
  * Store and log the URL that the CA gave to the account, with the configured

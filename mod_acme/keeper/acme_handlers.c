@@ -381,6 +381,14 @@ static apr_status_t serve_done(acme_message_t *reply,
     return rv;
 }
 
+/* Did the CA say no, and not that it has trouble? */
+static int is_refusal_of_contacts(const acme_msg_note_t *note)
+{
+    return note->note == ACME_NOTE_FAILED && note->want == ACME_WANT_UPDATE
+           && note->problem[0] && note->why != ACME_REASON_CA_ERROR
+           && note->why != ACME_REASON_RATE_LIMITED;
+}
+
 static apr_status_t serve_note(acme_message_t *reply,
                                const request_t *request)
 {
@@ -392,6 +400,10 @@ static apr_status_t serve_note(acme_message_t *reply,
             request->res, APR_EACCES,
             "%s: a worker reported on a request of the administrator that is not a worker's to carry out",
             request->cert->id);
+    }
+    if (is_refusal_of_contacts(note)) {
+        acme_accounts_contacts_refused(request->handlers->accounts,
+                                       request->ca, request->p);
     }
     acme_registry_order_noted(request->registry, request->message->body,
                               apr_time_now(), request->p);

@@ -734,6 +734,9 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
     }
     rv = acme_chain_parse(&chain, issued->pem, issued->len, res, p);
     if (rv != APR_SUCCESS) {
+        res->reason = ACME_REASON_CHAIN_REFUSED;
+    }
+    if (rv != APR_SUCCESS) {
         keep_refused(&in, issued);
         return rv;
     }

@@ -11,6 +11,7 @@
 #include "acme_name.h"
 #include "acme_history.h"
 #include "acme_name_quarantine.h"
+#include "acme_next_step.h"
 #include "acme_state_load.h"
 #include "acme_take_over.h"
 
@@ -278,6 +279,17 @@ static void clear_renewal_request(acme_state_t *state)
     }
 }
 
+/*
+ * Would nobody retry it but for the request? A certificate that is due, or is
+ * not there, is retried anyway.
+ */
+static int is_only_requested(const acme_state_t *state, apr_time_t now)
+{
+    return state->wanted == ACME_WANT_RENEWAL && state->live && state->covers
+        && state->retry != ACME_RETRY_NEVER
+        && acme_next_step_renewal(state, now) > now;
+}
+
 /* The worker's sentence: one line, no control characters, bounded. */
 static const char *clean_detail(const acme_msg_note_t *note, apr_pool_t *p)
 {
@@ -384,7 +396,9 @@ static void order_failed(acme_registry_t *registry,
             next = "the other names are ordered now";
         }
         else {
-            clear_renewal_request(state);
+            if (!is_only_requested(state, now)) {
+                clear_renewal_request(state);
+            }
             next = next_attempt(state, p);
         }
         expiry = expiry_warning(state, now, p);
@@ -418,6 +432,9 @@ static void order_postponed(acme_registry_t *registry,
 
     state->limit_until = bound_next_at(note->next_at, now);
     state->limit_why = acme_reason_bound(note->why);
+    if (state->limit_why == ACME_REASON_CA_SLOW) {
+        state->ordering = 0;    /* the CA wants it to be left alone */
+    }
     apr_cpystrn(state->limit, clean_detail(note, p), sizeof(state->limit));
 }
 
@@ -578,6 +595,28 @@ void acme_registry_want_done(acme_registry_t *registry,
     publish_change(registry, cert);
 }
 
+/* When it was warned of last, also before a reload; 0: never. */
+static apr_time_t warned_at(acme_registry_t *registry, apr_uint32_t cert,
+                            apr_time_t now, apr_pool_t *p)
+{
+    const acme_journal_t *entry;
+    int i;
+
+    if (registry->warned[cert]) {
+        return registry->warned[cert];
+    }
+    entry = open_journal(registry, cert, p);
+    for (i = 0; i < entry->events->nelts; i++) {
+        const acme_journal_event_t *event =
+            &APR_ARRAY_IDX(entry->events, i, acme_journal_event_t);
+
+        if (!strcmp(event->event, "expiring") && event->when <= now) {
+            registry->warned[cert] = event->when;
+        }
+    }
+    return registry->warned[cert];
+}
+
 apr_time_t acme_registry_warn(acme_registry_t *registry, apr_time_t now,
                               apr_pool_t *p)
 {
@@ -587,8 +626,13 @@ apr_time_t acme_registry_warn(acme_registry_t *registry, apr_time_t now,
         const acme_state_t *state = &registry->states[i];
         const char *text = expiry_warning(state, now, p);
 
-        if (*text && now - registry->warned[i] >= WARN_EVERY) {
+        if (*text && now - warned_at(registry, (apr_uint32_t)i, now, p)
+                         >= WARN_EVERY) {
+            const change_t change = change_begin(registry, (apr_uint32_t)i,
+                                                 now, p);
+
             registry->warned[i] = now;
+            change_save(&change, "expiring", text + strlen(". WARNING: "));
             acme_log(
                 registry->log, ACME_LOG_WARNING,
                 cert_of(registry, (apr_uint32_t)i)->id, "expiring%s; %s", text,

@@ -7,8 +7,11 @@
  * stays.
  */
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_cstr.h>
 #include <apr_lib.h>
@@ -22,13 +25,15 @@
 #include "acme_url.h"
 
 #define CONNECT_TIMEOUT 30L             /* seconds */
-#define TRANSFER_TIMEOUT 60L
-#define STALL_TIMEOUT 20L
+#define TRANSFER_TIMEOUT 60
+#define STALL_TIMEOUT 20
 #define POLL_MS 1000                    /* curl and the stop wake us before */
 
 #define HEADERS_MAX 200                 /* lines of one transfer */
 #define HEADERS_SIZE_MAX (64 * 1024)    /* octets of all of them */
 #define LINKS_MAX 32
+#define REDIRECTS_MAX 3
+#define SPARE_DESCRIPTORS 4
 #define BODY_FIRST (8 * 1024)           /* octets: most replies fit */
 #define SENTENCE_MAX 300                /* octets of libcurl's message */
 
@@ -234,15 +239,20 @@ static size_t on_body(char *data, size_t size, size_t n, void *baton)
 }
 
 /* Each of these returns CURLE_OK, or something else if one option failed. */
-static int set_limits(CURL *easy, apr_size_t body_max)
+static int set_limits(CURL *easy, const acme_http_conf_t *conf,
+                      const acme_http_request_t *request, apr_size_t body_max)
 {
+    const long total = conf->total ? conf->total : TRANSFER_TIMEOUT;
+    const long stall = conf->stall ? conf->stall : STALL_TIMEOUT;
     int bad = 0;
 
     bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     bad |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT);
-    bad |= curl_easy_setopt(easy, CURLOPT_TIMEOUT, TRANSFER_TIMEOUT);
+    bad |= curl_easy_setopt(easy, CURLOPT_TIMEOUT, total);
+    /* What a CA computes (8555, 7.4) may take it half a minute in silence. */
     bad |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    bad |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALL_TIMEOUT);
+    bad |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+                            request->method == ACME_HTTP_POST ? total : stall);
     bad |= curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)body_max);
     bad |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 #if LIBCURL_VERSION_NUM >= 0x075700
@@ -318,9 +328,41 @@ static int add_header(struct curl_slist **plist, const char *line)
     return 0;
 }
 
-/* A remedy for a failure, for the administrator, or NULL. */
-static const char *remedy_of(CURLcode code)
+/*
+ * libcurl blames the file of roots when no descriptor is left for it. Its own
+ * are closed by now, so several are tried.
+ */
+static int is_short_of_descriptors(void)
 {
+    int fds[SPARE_DESCRIPTORS], n = 0, is_short;
+
+    while (n < SPARE_DESCRIPTORS
+           && (fds[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) {
+        n++;
+    }
+    is_short = n < SPARE_DESCRIPTORS && (errno == EMFILE || errno == ENFILE);
+    while (n > 0) {
+        close(fds[--n]);
+    }
+    return is_short;
+}
+
+/* A remedy for a failure, for the administrator, or NULL. */
+static const char *remedy_of(CURLcode code, const acme_http_t *http)
+{
+    const int is_proxy = http->conf.proxy && http->conf.proxy[0];
+    long connect_status = 0;
+
+    if (code == CURLE_SSL_CACERT_BADFILE && is_short_of_descriptors()) {
+        return "this process has too many open files: raise its limit (ulimit -n)";
+    }
+    if (is_proxy) {
+        curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE,
+                          &connect_status);
+        if (connect_status / 100 > 2) {
+            return "the proxy refuses: check AcmeProxy, and what the proxy allows";
+        }
+    }
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
         return "if this CA has a root certificate of its own, set AcmeCACertificateFile";
@@ -334,7 +376,8 @@ static const char *remedy_of(CURLcode code)
     case CURLE_COULDNT_RESOLVE_HOST:
         return "check this machine's resolver, or set AcmeProxy";
     case CURLE_COULDNT_CONNECT:
-        return "check the firewall, or set AcmeProxy";
+        return is_proxy ? "check AcmeProxy, and that the proxy runs"
+                        : "check the firewall, or set AcmeProxy";
     default:
         return NULL;
     }
@@ -347,7 +390,7 @@ static apr_status_t fail_transfer(acme_result_t *res, const acme_http_t *http,
 {
     const char *text = http->error[0] ? http->error
                                       : curl_easy_strerror(code);
-    const char *hint = remedy_of(code);
+    const char *hint = remedy_of(code, http);
     const char *refused = t->refused;
 
     if (code == CURLE_FILESIZE_EXCEEDED) {  /* by Content-Length */
@@ -414,9 +457,9 @@ static apr_status_t run_transfer(transfer_t *t, acme_http_t *http,
     return APR_SUCCESS;
 }
 
-apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
-                            const acme_http_request_t *request,
-                            acme_result_t *res, apr_pool_t *p)
+static apr_status_t send_once(acme_http_reply_t **preply, acme_http_t *http,
+                              const acme_http_request_t *request,
+                              acme_result_t *res, apr_pool_t *p)
 {
     transfer_t t = { .reply = apr_palloc(p, sizeof(*t.reply)),
                      .body_max = request->body_max ? request->body_max
@@ -439,7 +482,7 @@ apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
     http->error[0] = '\0';
     bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
     bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, http->conf.user_agent);
-    bad |= set_limits(easy, t.body_max);
+    bad |= set_limits(easy, &http->conf, request, t.body_max);
     bad |= set_security(easy, &http->conf, request->plain);
     bad |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, &t);
@@ -467,5 +510,45 @@ out:
     curl_easy_reset(easy);      /* it points at list and t */
     curl_slist_free_all(list);
     free(t.body);
+    return rv;
+}
+
+/* Where a reply leads to, if that may be followed; else NULL. */
+static const char *redirected_to(const acme_http_reply_t *reply,
+                                 const acme_http_request_t *request,
+                                 apr_pool_t *p)
+{
+    acme_result_t ignored;
+    const char *url;
+
+    if (!reply->location || request->plain
+        || request->method == ACME_HTTP_POST
+        || (reply->status != 301 && reply->status != 302
+            && reply->status != 307 && reply->status != 308)) {
+        return NULL;
+    }
+    url = acme_url_redirect(request->url, reply->location, p);
+    return url && acme_url_check(url, &ignored, p) == APR_SUCCESS ? url
+                                                                  : NULL;
+}
+
+apr_status_t acme_http_send(acme_http_reply_t **preply, acme_http_t *http,
+                            const acme_http_request_t *request,
+                            acme_result_t *res, apr_pool_t *p)
+{
+    acme_http_request_t next = *request;
+    apr_status_t rv;
+    int i;
+
+    rv = send_once(preply, http, &next, res, p);
+    for (i = 0; rv == APR_SUCCESS && i < REDIRECTS_MAX; i++) {
+        const char *url = redirected_to(*preply, &next, p);
+
+        if (!url) {
+            break;
+        }
+        next.url = url;
+        rv = send_once(preply, http, &next, res, p);
+    }
     return rv;
 }

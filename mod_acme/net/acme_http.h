@@ -24,6 +24,8 @@ typedef struct {
     const char *ca_file;        /* PEM roots; NULL: the system's */
     const char *proxy;          /* URL; NULL: none, whatever the environment */
     acme_stop_t *stop;          /* ends a transfer at once */
+    int stall;                  /* seconds without an octet; 0: 20 */
+    int total;                  /* seconds of a transfer; 0: 60 */
 } acme_http_conf_t;
 
 typedef enum { ACME_HTTP_GET, ACME_HTTP_HEAD, ACME_HTTP_POST } acme_http_e;
@@ -74,9 +76,14 @@ apr_status_t acme_http_create(acme_http_t **phttp,
 
 /*
  * Send a request, wait for the reply: connected within 30 s, done within
- * 60 s, not stalled for 20 s, no redirects, at most body_max octets of body,
- * 200 header lines and 64 KiB of headers: what is more is refused while it
- * comes in. request stays the caller's.
+ * 60 s, at most body_max octets of body, 200 header lines and 64 KiB of
+ * headers: what is more is refused while it comes in. GET and HEAD must not
+ * stall for 20 s; at a POST the CA may compute for the whole time. request
+ * stays the caller's.
+ *
+ * GET and HEAD are redirected three times, to what acme_url_check() allows
+ * only. The reply is the redirect itself where it is not followed, as with
+ * POST, whose URL is signed (8555, 6.4), and with plain.
  *
  * Any HTTP status is a success here, and *preply is in p. On failure *preply is
  * NULL: APR_EINTR when stopped, APR_TIMEUP after one of the times above,

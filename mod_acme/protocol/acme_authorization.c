@@ -39,6 +39,38 @@ static int challenge_kind_of(const char *type)
     return acme_challenge_parse(&kind, type) ? (int)kind : -1;
 }
 
+/* The port that the CA cannot connect to. (8555, 8.3; 8737, 3) */
+static acme_reason_e unreachable_reason(const char *type)
+{
+    switch (type ? challenge_kind_of(type) : -1) {
+    case ACME_HTTP_01:
+        return ACME_REASON_PORT_80_UNREACHABLE;
+    case ACME_TLS_ALPN_01:
+        return ACME_REASON_PORT_443_UNREACHABLE;
+    default:
+        return ACME_REASON_SERVER_UNREACHABLE;
+    }
+}
+
+/* The problem of a challenge, or NULL. */
+static const acme_result_t *challenge_error(const json_t *json,
+                                            const char *type,
+                                            const char *name, apr_pool_t *p)
+{
+    const json_t *error = json_object_get(json, "error");
+    acme_result_t *res;
+
+    if (!json_is_object(error)) {
+        return NULL;
+    }
+    res = apr_palloc(p, sizeof(*res));
+    acme_problem_json(error, apr_psprintf(p, "%s of %s", type, name), res, p);
+    if (res->reason == ACME_REASON_SERVER_UNREACHABLE) {
+        res->reason = unreachable_reason(type);
+    }
+    return res;
+}
+
 /* A challenge without a type or a valid URL is left out. */
 static void parse_challenge(acme_authorization_t *authz, const json_t *json,
                             apr_pool_t *p)
@@ -63,6 +95,7 @@ static void parse_challenge(acme_authorization_t *authz, const json_t *json,
     challenge->begun = status && (!strcmp(status, "processing")
                                   || !strcmp(status, "valid"));
     challenge->failed = status && !strcmp(status, "invalid");
+    challenge->error = challenge_error(json, challenge->type, authz->name, p);
     challenge->issuers = NULL;
     challenge->persist_draft = 0;
     if (challenge->kind == ACME_DNS_PERSIST_01) {
@@ -74,42 +107,27 @@ static void parse_challenge(acme_authorization_t *authz, const json_t *json,
     }
 }
 
-/* The port that the CA cannot connect to. (8555, 8.3; 8737, 3) */
-static acme_reason_e unreachable_reason(const char *type)
-{
-    switch (type ? challenge_kind_of(type) : -1) {
-    case ACME_HTTP_01:
-        return ACME_REASON_PORT_80_UNREACHABLE;
-    case ACME_TLS_ALPN_01:
-        return ACME_REASON_PORT_443_UNREACHABLE;
-    default:
-        return ACME_REASON_SERVER_UNREACHABLE;
-    }
-}
-
 /* Why the authorization failed: a challenge's error, else its status. */
 static void parse_error(acme_authorization_t *authz, const json_t *json,
                         apr_pool_t *p)
 {
     const json_t *list = json_object_get(json, "challenges");
     const char *status = acme_json_string(json, "status", STATUS_MAX, p);
+    const acme_result_t *error = NULL;
     apr_size_t i;
 
-    for (i = 0; i < json_array_size(list); i++) {
+    /* Also of challenges that were left out, as they cannot be answered. */
+    for (i = 0; !error && i < json_array_size(list); i++) {
         const json_t *challenge = json_array_get(list, i);
-        const json_t *error = json_object_get(challenge, "error");
         const char *type = acme_json_string(challenge, "type", TYPE_MAX, p);
 
-        if (json_is_object(error)) {
-            acme_problem_json(error, apr_psprintf(
-                p, "%s of %s", type ? acme_text_clean(type, TYPE_MAX, p)
-                                    : "challenge", authz->name),
-                &authz->error, p);
-            if (authz->error.reason == ACME_REASON_SERVER_UNREACHABLE) {
-                authz->error.reason = unreachable_reason(type);
-            }
-            return;
-        }
+        error = challenge_error(challenge,
+                                type ? acme_text_clean(type, TYPE_MAX, p)
+                                     : "challenge", authz->name, p);
+    }
+    if (error) {
+        authz->error = *error;
+        return;
     }
     acme_fail(&authz->error, APR_EGENERAL,
               "authorization of %s: the CA marked it %s", authz->name, status);
@@ -218,7 +236,8 @@ const acme_challenge_t *acme_authorization_challenge(
     return NULL;
 }
 
-apr_status_t acme_authorization_respond(acme_session_t *session,
+apr_status_t acme_authorization_respond(int *phas_error,
+                                        acme_session_t *session,
                                         const acme_challenge_t *challenge,
                                         const char *name, acme_result_t *res,
                                         apr_pool_t *p)
@@ -228,11 +247,21 @@ apr_status_t acme_authorization_respond(acme_session_t *session,
                                        .url = challenge->url,
                                        .what = what };
     acme_http_reply_t *reply;
+    acme_result_t ignored;
     apr_pool_t *scratch;
     apr_status_t rv;
+    json_t *json;
+
+    *phas_error = 0;
 
     apr_pool_create(&scratch, p);
     rv = acme_session_post(&reply, session, &post, res, scratch);
+    /* A reply that is not JSON does no harm: the authorization is fetched. */
+    if (rv == APR_SUCCESS
+        && acme_json_parse(&json, reply->body, reply->body_len, what, &ignored,
+                           scratch) == APR_SUCCESS) {
+        *phas_error = json_is_object(json_object_get(json, "error"));
+    }
     apr_pool_destroy(scratch);
     return rv;
 }

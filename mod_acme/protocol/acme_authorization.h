@@ -29,6 +29,9 @@ typedef struct {
                                    none, or a bad one */
     int begun;                  /* processing or valid: answered before */
     int failed;                 /* invalid */
+    const acme_result_t *error; /* its problem, whatever its status: a CA that
+                                   lets us retry leaves it pending (8555, 8.2);
+                                   NULL: none */
     /* Of dns-persist-01 only; NULL and 0 elsewhere. */
     apr_array_header_t *issuers;        /* const char *: DNS names, one of
                                            which the record begins with */
@@ -67,11 +70,13 @@ const acme_challenge_t *acme_authorization_challenge(
     const acme_authorization_t *authz, acme_challenge_e type);
 
 /*
- * Ask the CA to validate: the answer to the challenge is in place. The payload
- * is {} for every type (8555, 7.5.1). name is for the error's sentence. Fails
- * as acme_session_post() does.
+ * Ask the CA to validate, or to retry: the answer to the challenge is in place.
+ * The payload is {} for every type (8555, 7.5.1). name is for the error's
+ * sentence. *phas_error is true when the CA has tried already, and its reply
+ * has an error. Fails as acme_session_post() does.
  */
-apr_status_t acme_authorization_respond(acme_session_t *session,
+apr_status_t acme_authorization_respond(int *phas_error,
+                                        acme_session_t *session,
                                         const acme_challenge_t *challenge,
                                         const char *name, acme_result_t *res,
                                         apr_pool_t *p);

@@ -113,6 +113,11 @@ static apr_status_t parse_authorizations(acme_order_t *order,
                   what, n, names, names == 1 ? " is" : "s are");
         return acme_result_reason(res, ACME_REASON_CA_ANSWER);
     }
+    if (!n && order->status == ACME_ORDER_PENDING) {
+        acme_fail(res, APR_EGENERAL,
+                  "%s: it is pending, and the CA names no authorization", what);
+        return acme_result_reason(res, ACME_REASON_CA_ANSWER);
+    }
     order->authorizations = apr_array_make(p, (int)n, sizeof(const char *));
     for (i = 0; i < n; i++) {
         const char *url;

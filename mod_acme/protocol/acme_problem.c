@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include <apr_cstr.h>
 #include <apr_strings.h>
 
 #include "acme_name.h"
@@ -23,6 +24,7 @@
 #define IDENTIFIER_MAX 100
 #define SUBPROBLEMS_SHOWN 8
 #define BODY_SHOWN 120          /* octets of a body of another kind */
+#define LOCATION_SHOWN 300
 
 /*
  * NEVER is for problems that only a new configuration solves. Where the CA, the
@@ -229,6 +231,111 @@ static const json_t *problem_of(const acme_http_reply_t *reply,
            || text_of(json, "detail", TYPE_MAX, p) ? json : NULL;
 }
 
+/* Does a tag begin here? Tags are written in any case. */
+static int is_tag(const char *at, const char *tag)
+{
+    return !apr_cstr_casecmpn(at, tag, strlen(tag));
+}
+
+static const char *find_tag(const char *at, const char *tag)
+{
+    while (at && *at && !is_tag(at, tag)) {
+        at = strchr(at + 1, '<');
+    }
+    return at && *at ? at : NULL;
+}
+
+/* Behind the next '>' that ends a tag. */
+static const char *skip_tag(const char *at)
+{
+    const char *end = strchr(at, '>');
+
+    return end ? end + 1 : at + strlen(at);
+}
+
+/* A page's text, without its tags, scripts and styles; until is NULL, or the
+   tag that ends it. */
+static const char *page_text(const char *at, const char *until, apr_pool_t *p)
+{
+    char *text = apr_palloc(p, strlen(at) + 1), *to = text;
+
+    while (*at && (!until || !is_tag(at, until))) {
+        if (is_tag(at, "<script") || is_tag(at, "<style")) {
+            const char *end = find_tag(at, is_tag(at, "<script") ? "</script"
+                                                                 : "</style");
+
+            at = end ? end : at + strlen(at);
+        }
+        if (*at == '<') {
+            at = skip_tag(at);
+            *to++ = ' ';
+        }
+        else if (*at) {
+            *to++ = *at++;
+        }
+    }
+    *to = '\0';
+    return text;
+}
+
+/* One space between two words. */
+static const char *squeeze(const char *from, apr_pool_t *p)
+{
+    char *text = apr_palloc(p, strlen(from) + 1), *to = text;
+
+    for (; *from; from++) {
+        const int is_space = strchr(" \t\r\n", *from) != NULL;
+
+        if (!is_space) {
+            *to++ = *from;
+        }
+        else if (to > text && to[-1] != ' ') {
+            *to++ = ' ';
+        }
+    }
+    to -= to > text && to[-1] == ' ';
+    *to = '\0';
+    return text;
+}
+
+/* What people are shown of a body that is no problem: of a page its title, or
+   else its text. */
+static const char *body_text(const acme_http_reply_t *reply, apr_pool_t *p)
+{
+    const char *body = reply->body + strspn(reply->body, " \t\r\n");
+    const char *text = body, *title;
+
+    if (*body == '<') {
+        title = find_tag(body, "<title");
+        text = title ? squeeze(page_text(skip_tag(title), "</title", p), p)
+                     : "";
+        text = *text ? text : squeeze(page_text(body, NULL, p), p);
+    }
+    return acme_text_clean(text, BODY_SHOWN, p);
+}
+
+/* A page of a proxy, a firewall, a CA in trouble; or a URL that is another's
+   now. */
+static void explain_page(const acme_http_reply_t *reply, const char *what,
+                         acme_result_t *res, apr_pool_t *p)
+{
+    const char *text = body_text(reply, p);
+
+    if (reply->status / 100 == 3 && reply->location) {
+        acme_fail(res, APR_EGENERAL,
+                  "%s: HTTP %d: it leads to %s, which is not followed", what,
+                  reply->status,
+                  acme_text_clean(reply->location, LOCATION_SHOWN, p));
+    }
+    else {
+        acme_fail(res, reply->status / 100 == 4 ? APR_ENOENT : APR_EGENERAL,
+                  "%s: HTTP %d%s%s", what, reply->status, *text ? ": " : "",
+                  text);
+    }
+    res->reason = reply->status >= 500 ? ACME_REASON_CA_ERROR
+                                       : ACME_REASON_CA_ANSWER;
+}
+
 apr_status_t acme_problem_reply(const acme_http_reply_t *reply,
                                 const char *what, acme_result_t *res,
                                 apr_pool_t *p)
@@ -239,12 +346,7 @@ apr_status_t acme_problem_reply(const acme_http_reply_t *reply,
         acme_problem_json(json, what, res, p);
     }
     else {
-        /* A proxy, a firewall, a CA in trouble. */
-        acme_fail(res, APR_EGENERAL, "%s: HTTP %d%s%s", what, reply->status,
-                  reply->body_len ? ": " : "",
-                  acme_text_clean(reply->body, BODY_SHOWN, p));
-        res->reason = reply->status >= 500 ? ACME_REASON_CA_ERROR
-                                           : ACME_REASON_CA_ANSWER;
+        explain_page(reply, what, res, p);
     }
     if (reply->status == 429
         || (reply->status == 503 && reply->retry_after)) {
@@ -292,4 +394,17 @@ int acme_problem_is(const acme_result_t *res, const char *name)
 {
     return !strncmp(res->problem, URN, strlen(URN))
            && !strcmp(res->problem + strlen(URN), name);
+}
+
+int acme_problem_is_answer(const acme_result_t *res)
+{
+    return res->problem[0] || res->reason == ACME_REASON_CA_ERROR
+        || res->reason == ACME_REASON_CA_ANSWER
+        || res->reason == ACME_REASON_REQUEST_REFUSED
+        || res->reason == ACME_REASON_RATE_LIMITED;
+}
+
+int acme_problem_is_known(const acme_result_t *res)
+{
+    return problem_find(res->problem) != NULL;
 }

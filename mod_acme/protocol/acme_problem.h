@@ -13,13 +13,15 @@
 #define ACME_PROBLEM_NAMES_MAX 100
 
 /*
- * Fill res from a reply with an error status. Always returns APR_EGENERAL.
+ * Fill res from a reply with an error status. Returns APR_EGENERAL, or
+ * APR_ENOENT for one of 400 to 499 without a problem document.
  *
  * res->problem is the type; detail begins with what ("order of
  * www.example.org"), then come the CA's own sentence, the instance (7807, 3.1:
  * a page for people) and the sentences of the subproblems, each with its
  * identifier. Without a problem document detail has the HTTP status and the
- * beginning of the body. 429 and 503 with Retry-After are ACME_RETRY_LATER;
+ * beginning of the body (of a page its title, or its text), or where a redirect
+ * leads. 429 and 503 with Retry-After are ACME_RETRY_LATER;
  * retry_at is that of Retry-After. p is for scratch.
  */
 apr_status_t acme_problem_reply(const acme_http_reply_t *reply,
@@ -46,5 +48,11 @@ apr_array_header_t *acme_problem_names(const acme_http_reply_t *reply,
  * "urn:ietf:params:acme:error:".
  */
 int acme_problem_is(const acme_result_t *res, const char *name);
+
+/* Did the CA, or what is before it, answer? Else the network failed, or we. */
+int acme_problem_is_answer(const acme_result_t *res);
+
+/* Is its type one of 8555, 6.7, or of an extension of it that we know? */
+int acme_problem_is_known(const acme_result_t *res);
 
 #endif

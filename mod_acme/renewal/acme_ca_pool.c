@@ -74,7 +74,7 @@ static apr_status_t make_http(acme_http_t **phttp, acme_ca_pool_t *cas,
 {
     const acme_ca_conf_t *ca = &APR_ARRAY_IDX(cas->conf->cas, index,
                                               acme_ca_conf_t);
-    acme_http_conf_t conf;
+    acme_http_conf_t conf = { NULL };
 
     conf.user_agent = cas->user_agent;
     conf.ca_file = ca->roots;

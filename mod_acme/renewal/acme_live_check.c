@@ -9,6 +9,9 @@
 #include "acme_revoked_fetch.h"
 #include "acme_timing.h"
 
+/* Temporary failures in a row that look lasting: those of half an hour. */
+#define WARN_AFTER 5
+
 /* A temporary failure backs off; a lasting one rests for hours. */
 static void fill_failure(acme_msg_window_t *body, const acme_state_t *state,
                          const acme_result_t *res, apr_time_t now)
@@ -18,6 +21,24 @@ static void fill_failure(acme_msg_window_t *body, const acme_state_t *state,
         ? 0 : state->ask_failures + 1;
     body->ask_at = acme_timing_ask_retry(body->failures, res->retry_at, now,
                                          acme_task_chance());
+}
+
+/*
+ * Renewal information that does not work is no failure, and the renewal goes
+ * by the lifetime: it is told once of each certificate.
+ */
+static void warn_once(const acme_task_t *task, const acme_msg_window_t *body,
+                      const acme_result_t *res)
+{
+    const int is_lasting = !body->failures && !task->state->ask_at;
+    acme_result_t ignored;
+
+    if (!APR_STATUS_IS_ENOTIMPL(res->status)
+        && (is_lasting || body->failures == WARN_AFTER)) {
+        acme_task_note(task, ACME_NOTE_WARNING,
+                       apr_pstrcat(task->p, "renewal info does not work, the lifetime decides: ",
+                                   res->detail, NULL), &ignored);
+    }
 }
 
 static void fill_window(acme_msg_window_t *body,
@@ -80,6 +101,7 @@ void acme_live_check_run(const acme_task_env_t *env,
     }
     else {
         fill_failure(body, state, &why.res, now);
+        warn_once(task, body, &why.res);
     }
     if (acme_stop_is(env->stop)) {
         goto out;

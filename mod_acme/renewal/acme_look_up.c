@@ -86,6 +86,11 @@ static apr_status_t find_records(const acme_task_t *task,
     }
     has_order = attempt.prepared->order_url[0] != '\0';
     rv = acme_order_begin(&attempt, task, why);
+    if (rv == APR_SUCCESS && !attempt.order->authorizations->nelts) {
+        rv = acme_fail(&why->res, APR_ENOENT,
+                       "%s: the CA demands no authorization of this order",
+                       task->cert->id);
+    }
     if (rv == APR_SUCCESS) {
         rv = acme_authorization_fetch(
             &authz, task->session,

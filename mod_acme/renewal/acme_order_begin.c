@@ -211,18 +211,41 @@ static apr_status_t create_order(acme_task_attempt_t *attempt,
         why->name = refused_name(task, names, &why->res);
         return rv;
     }
+    /* Nobody has sent it our CSR: a CA hands back an older one. */
+    attempt->is_handed_back = attempt->order->status == ACME_ORDER_PROCESSING
+                              || attempt->order->status == ACME_ORDER_VALID;
     rv = acme_task_send_url(task, ACME_MSG_ORDER, attempt->order->url,
                             &why->res);
     return rv == APR_SUCCESS
         ? note_ordered(task, attempt, ACME_NOTE_ORDERED, &why->res) : rv;
 }
 
-/* Does the CA say that it knows no such order? Its own trouble is not that. */
-static int is_gone(const acme_result_t *res)
+/* What became of an unfinished order that the CA does not hand out? */
+typedef enum {
+    KEPT,                       /* the CA has trouble: asked again later */
+    DOUBTFUL,                   /* that lasts: replaced when there is a new
+                                   one */
+    GONE
+} fate_e;
+
+/*
+ * CAs have many words for an order that they forgot, and some have none: a
+ * page, an empty object. An error of the CA's own, or an answer that makes no
+ * sense, may be another one if it comes again and again.
+ */
+static fate_e fate_of(const acme_task_t *task, const acme_result_t *res)
 {
-    return res->problem[0] && res->retry != ACME_RETRY_LATER
-           && !acme_problem_is(res, "serverInternal")
-           && !acme_problem_is(res, "accountDoesNotExist");
+    if (!acme_problem_is_answer(res) || res->retry == ACME_RETRY_LATER
+        || acme_problem_is(res, "accountDoesNotExist")
+        || acme_problem_is(res, "badNonce")) {
+        return KEPT;
+    }
+    if (acme_problem_is(res, "serverInternal")
+        || (!res->problem[0] && !APR_STATUS_IS_ENOENT(res->status))) {
+        return task->state->attempts + 1 >= ACME_ORDER_TRIES_MAX ? DOUBTFUL
+                                                                 : KEPT;
+    }
+    return GONE;
 }
 
 /*
@@ -234,10 +257,12 @@ apr_status_t acme_order_begin(acme_task_attempt_t *attempt,
                               acme_task_failure_t *why)
 {
     const char *url = attempt->prepared->order_url;
+    fate_e fate = GONE;
     apr_status_t rv;
 
     attempt->scope.id = task->cert->id;
     attempt->scope.names = ordered_names(task, attempt)->nelts;
+    attempt->is_handed_back = 0;
     if (!url[0]) {
         return create_order(attempt, task, why);
     }
@@ -252,9 +277,17 @@ apr_status_t acme_order_begin(acme_task_attempt_t *attempt,
         acme_task_send_url(task, ACME_MSG_ORDER, url, &ignored);
         return note_ordered(task, attempt, ACME_NOTE_RESUMED, &why->res);
     }
-    if (rv != APR_SUCCESS && !is_gone(&why->res)) {
+    if (rv != APR_SUCCESS) {
+        fate = fate_of(task, &why->res);
+    }
+    if (fate == KEPT) {
         return rv;
     }
-    rv = acme_task_send_url(task, ACME_MSG_ORDER, "", &why->res);
-    return rv == APR_SUCCESS ? create_order(attempt, task, why) : rv;
+    if (fate == GONE) {
+        rv = acme_task_send_url(task, ACME_MSG_ORDER, "", &why->res);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    return create_order(attempt, task, why);
 }

@@ -35,6 +35,7 @@ void acme_renewal_run(const acme_task_env_t *env, acme_task_request_t *request,
         acme_task_failure_clear(&why);
         /* Many orders may follow each other, each of the size of the first. */
         apr_pool_clear(task->p);
+        attempt.order = NULL;
         attempt.order_pool = NULL;
         rv = acme_task_prepare(&attempt, task, &why.res);
         if (rv == APR_SUCCESS && attempt.prepared->issued) {
@@ -57,10 +58,8 @@ void acme_renewal_run(const acme_task_env_t *env, acme_task_request_t *request,
         if (rv == APR_SUCCESS) {
             rv = acme_validation_note(&attempt, task, &why.res);
         }
-        if (rv == APR_SUCCESS && attempt.order->status == ACME_ORDER_READY) {
-            rv = acme_order_finalize(&attempt.order, task->session,
-                                     attempt.order, &attempt.scope, &why.res,
-                                     task->p);
+        if (rv == APR_SUCCESS) {
+            rv = acme_validation_finalize(&attempt, task, &why);
         }
         if (rv == APR_SUCCESS) {
             rv = acme_validation_wait(&attempt, task, ACME_ORDER_VALID, &why);
@@ -74,6 +73,7 @@ void acme_renewal_run(const acme_task_env_t *env, acme_task_request_t *request,
                                    &why.res);
             why.order_is_lost = rv == APR_EINVAL;
             why.is_local = rv != APR_SUCCESS;
+            acme_task_explain_refused(&why, &attempt, task);
         }
         if (acme_stop_is(env->stop)) {
             break;              /* whoever comes after us resumes it */

@@ -6,13 +6,11 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "acme_timing.h"
+#include "acme_problem.h"
 #include "acme_task.h"
+#include "acme_timing.h"
 
 #define TASK_MAX apr_time_from_sec(30 * 60)
-
-/* An order that the CA refuses so often is dropped, whatever it says. */
-#define ORDER_TRIES_MAX 3
 
 /*
  * The order is fetched when the CA's validators have come and gone: to be too
@@ -24,7 +22,8 @@ const acme_task_waits_t acme_task_waits = {
     .first = apr_time_from_sec(3),
     .next = apr_time_from_msec(300),
     .longest = apr_time_from_sec(10),
-    .total = apr_time_from_sec(10 * 60)
+    .total = apr_time_from_sec(10 * 60),
+    .error_lasts = apr_time_from_sec(6)
 };
 
 void acme_task_failure_clear(acme_task_failure_t *why)
@@ -149,6 +148,22 @@ static acme_retry_e retry_of_failure(const acme_failure_t *failure,
         ? ACME_RETRY_SOON : why->retry;
 }
 
+/* The CA has not refused: it wants to be asked later. */
+static void report_postponed(const acme_task_t *task,
+                             const acme_task_failure_t *why)
+{
+    acme_msg_note_t *body = apr_pcalloc(task->p, sizeof(*body));
+    acme_result_t ignored;
+
+    body->about = task->signing->about;
+    body->note = ACME_NOTE_LIMIT;
+    body->next_at = why->res.retry_at;
+    body->why = (apr_uint32_t)why->res.reason;
+    apr_cpystrn(body->detail, why->res.detail, sizeof(body->detail));
+    acme_keeper_client_call(NULL, task->keeper, ACME_MSG_NOTE, body, &ignored,
+                            task->p);
+}
+
 /* Why, and when it is tried again. */
 static void report_failure(const acme_task_t *task,
                            const acme_task_failure_t *why)
@@ -160,7 +175,9 @@ static void report_failure(const acme_task_t *task,
     acme_result_t ignored;
 
     if (why->order_is_lost || why->res.retry == ACME_RETRY_NEVER
-        || (why->res.problem[0] && failure.attempts % ORDER_TRIES_MAX == 0)) {
+        || (acme_problem_is_answer(&why->res)
+            && why->res.retry != ACME_RETRY_LATER
+            && failure.attempts % ACME_ORDER_TRIES_MAX == 0)) {
         acme_task_send_url(task, ACME_MSG_ORDER, "", &ignored);
     }
 
@@ -184,13 +201,38 @@ void acme_task_end(const acme_task_t *task, apr_status_t rv,
     if (!acme_stop_is(task->env->stop)) {
         if (task->session->http) {
             acme_task_report_ca(task, rv == APR_SUCCESS || why->is_local
+                                          || why->is_postponed
                                 ? NULL : &why->res);
         }
-        if (rv != APR_SUCCESS) {
+        if (rv != APR_SUCCESS && why->is_postponed) {
+            report_postponed(task, why);
+        }
+        else if (rv != APR_SUCCESS) {
             report_failure(task, why);
         }
     }
     acme_task_close(task);
+}
+
+void acme_task_explain_refused(acme_task_failure_t *why,
+                               const acme_task_attempt_t *attempt,
+                               const acme_task_t *task)
+{
+    const acme_state_t *state = task->state;
+    apr_time_t next;
+
+    if (!why->order_is_lost) {
+        return;
+    }
+    if (attempt->is_handed_back) {
+        acme_result_prefix(
+            &why->res,
+            "the CA handed back an older order of the same names, which was finalized before");
+    }
+    next = acme_timing_refused_at(state, apr_time_now());
+    if (next > why->res.retry_at) {
+        why->res.retry_at = next;
+    }
 }
 
 int acme_task_chance(void)

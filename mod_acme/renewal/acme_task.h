@@ -30,6 +30,10 @@ typedef struct {
     apr_uint32_t (*seen)(void *baton, const acme_challenge_response_t *answer);
 } acme_solver_t;
 
+/* Failures in a row after which an order that the CA refuses is dropped,
+   whatever it says. */
+#define ACME_ORDER_TRIES_MAX 3
+
 /* How long an order is waited for, and how often it is fetched meanwhile. */
 typedef struct {
     apr_interval_time_t seen_every;     /* look whether validators came */
@@ -38,6 +42,9 @@ typedef struct {
     apr_interval_time_t next;           /* before the second one, doubled */
     apr_interval_time_t longest;        /* each time, up to this */
     apr_interval_time_t total;          /* then it is given up */
+    apr_interval_time_t error_lasts;    /* a pending challenge with an error has
+                                           failed after this; ten times as long
+                                           where the CA itself retries */
 } acme_task_waits_t;
 
 /* Those that suit the CAs of this world. */
@@ -95,7 +102,11 @@ typedef struct {
     acme_order_scope_t scope;           /* of the order */
     const char *types;                  /* of challenges that were chosen:
                                            "http-01, dns-01"; NULL: none */
+    int is_handed_back;                 /* a new order that was finalized
+                                           before, and not by us */
     int valid_before;                   /* authorizations that were valid */
+    apr_array_header_t *answered;       /* acme_validation.c: authorizations
+                                           and their challenges */
     apr_array_header_t *answers;        /* acme_challenge_response_t: those
                                            that are presented */
     apr_array_header_t *records;        /* acme_dns01.c: TXT records */
@@ -110,6 +121,7 @@ typedef struct {
                                    ACME_CHALLENGES */
     int order_is_lost;          /* nothing can come of it any more */
     int is_local;               /* it says nothing about the CA */
+    int is_postponed;           /* by the CA until res.retry_at: no failure */
 } acme_task_failure_t;
 
 /* Nothing has failed yet. */
@@ -131,6 +143,15 @@ apr_status_t acme_task_begin(const acme_task_t **ptask,
                              const acme_task_env_t *env,
                              acme_task_request_t *request,
                              acme_task_failure_t *why, apr_pool_t *p);
+
+/*
+ * After the keeper refused what the CA issued: another order would bring the
+ * same, so it is not made before a day has passed since the one before; and
+ * why, where it is an older order's.
+ */
+void acme_task_explain_refused(acme_task_failure_t *why,
+                               const acme_task_attempt_t *attempt,
+                               const acme_task_t *task);
 
 /*
  * Report how it ended: to the pool of CAs, and a failure to the keeper, with

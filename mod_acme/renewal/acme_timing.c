@@ -103,6 +103,18 @@ apr_time_t acme_timing_retry_at(const acme_failure_t *failure, apr_time_t now)
                         ? (CHANCES + failure->chance) / 2 : failure->chance);
 }
 
+apr_time_t acme_timing_refused_at(const acme_state_t *state, apr_time_t now)
+{
+    const apr_interval_time_t part =
+        state->live ? (state->not_after - state->not_before) / RETRY_PART
+                    : DAY;
+
+    if (!state->attempts || state->why != ACME_REASON_CHAIN_REFUSED) {
+        return 0;
+    }
+    return now + (part < DAY ? part : DAY);
+}
+
 static int has_ended(const acme_state_t *state, apr_time_t now)
 {
     return !state->live || state->not_after <= now;

@@ -39,6 +39,13 @@ typedef struct {
  */
 apr_time_t acme_timing_retry_at(const acme_failure_t *failure, apr_time_t now);
 
+/*
+ * Not before this, after a certificate that was issued and then refused: CAs
+ * bear few of the same names in a week. 0, for the usual pauses, the first
+ * time; then a day, or a twentieth of a short lifetime.
+ */
+apr_time_t acme_timing_refused_at(const acme_state_t *state, apr_time_t now);
+
 /* A failure of now, with what the state knows; retry_at as in the struct. */
 acme_failure_t acme_timing_failure(const acme_state_t *state,
                                    apr_time_t retry_at, apr_time_t now,

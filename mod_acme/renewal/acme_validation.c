@@ -1,11 +1,14 @@
 /*
  * acme_validation.c - from a new order to one that the CA has validated.
  */
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "acme_alpn_cert.h"
 #include "acme_challenge_pick.h"
 #include "acme_dns01.h"
+#include "acme_problem.h"
 #include "acme_validation.h"
 
 /* Every so many times a pending order is fetched, its authorizations are. */
@@ -17,7 +20,10 @@
 typedef struct {
     const acme_authorization_t *authz;
     acme_challenge_pick_t pick;
+    apr_time_t failing_since;   /* the CA tried and has an error; 0: none */
 } answered_t;
+
+#define RETRIES_LAST 10         /* where the CA retries by itself */
 
 /* The authorization came to nothing: which challenge of which name did? */
 static apr_status_t explain_failed(acme_task_failure_t *why,
@@ -38,6 +44,99 @@ static apr_status_t explain_failed(acme_task_failure_t *why,
         }
     }
     return authz->error.status;
+}
+
+/* One that was answered before a reload goes on. */
+static apr_status_t respond(const acme_task_t *task, answered_t *row,
+                            acme_result_t *res)
+{
+    int has_error = 0;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!row->pick.challenge->begun) {
+        rv = acme_authorization_respond(&has_error, task->session,
+                                        row->pick.challenge, row->authz->name,
+                                        res, task->p);
+    }
+    if (has_error && !row->failing_since) {
+        row->failing_since = apr_time_now();
+    }
+    return rv;
+}
+
+/* What has become of the challenge that we answered; NULL: it is not there. */
+static const acme_challenge_t *find_answered(const acme_authorization_t *authz,
+                                             const answered_t *row)
+{
+    int i;
+
+    for (i = 0; i < authz->challenges->nelts; i++) {
+        const acme_challenge_t *challenge =
+            &APR_ARRAY_IDX(authz->challenges, i, acme_challenge_t);
+
+        if (!strcmp(challenge->url, row->pick.challenge->url)) {
+            return challenge;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * A pending authorization whose challenge has an error: the CA waits until it
+ * is asked to retry (8555, 8.2), and some wait for ever. It is asked, and an
+ * error that stays is the challenge's failure.
+ */
+static apr_status_t judge_pending(const acme_task_attempt_t *attempt,
+                                  const acme_task_t *task,
+                                  const acme_authorization_t *authz,
+                                  acme_task_failure_t *why)
+{
+    const apr_interval_time_t lasts = task->env->waits->error_lasts;
+    const acme_challenge_t *challenge = NULL;
+    const apr_time_t now = apr_time_now();
+    answered_t *row = NULL;
+    acme_result_t ignored;
+    int i;
+
+    for (i = 0; !challenge && i < attempt->answered->nelts; i++) {
+        row = &APR_ARRAY_IDX(attempt->answered, i, answered_t);
+        challenge = find_answered(authz, row);
+    }
+    if (!challenge) {
+        return APR_SUCCESS;
+    }
+    if (!challenge->error) {
+        row->failing_since = 0;
+        return APR_SUCCESS;
+    }
+    if (!row->failing_since) {
+        row->failing_since = now;
+    }
+    if (now - row->failing_since
+        >= (challenge->begun ? RETRIES_LAST * lasts : lasts)) {
+        why->res = *challenge->error;
+        why->order_is_lost = 1;
+        why->name = acme_challenge_pick_name(task->cert, authz, task->p);
+        why->challenge = (apr_uint32_t)row->pick.type;
+        return why->res.status;
+    }
+    if (!challenge->begun) {
+        (void)respond(task, row, &ignored);     /* the error tells it better */
+    }
+    return APR_SUCCESS;
+}
+
+/* Does one of the challenges have an error, and no verdict yet? */
+static int is_failing(const acme_task_attempt_t *attempt)
+{
+    int i;
+
+    for (i = 0; i < attempt->answered->nelts; i++) {
+        if (APR_ARRAY_IDX(attempt->answered, i, answered_t).failing_since) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /*
@@ -62,6 +161,11 @@ static apr_status_t fetch_authorizations(apr_array_header_t *pending,
                                       &why->res, own);
         if (rv == APR_SUCCESS && authz->status == ACME_AUTHORIZATION_FAILED) {
             rv = explain_failed(why, task, authz);
+        }
+        if (rv == APR_SUCCESS && !pending
+            && authz->status == ACME_AUTHORIZATION_PENDING
+            && attempt->order->status == ACME_ORDER_PENDING) {
+            rv = judge_pending(attempt, task, authz, why);
         }
         if (rv == APR_SUCCESS && pending
             && authz->status == ACME_AUTHORIZATION_PENDING) {
@@ -104,16 +208,6 @@ static apr_status_t present_answer(acme_task_attempt_t *attempt,
     return rv;
 }
 
-/* One that was answered before a reload goes on. */
-static apr_status_t respond(const acme_task_t *task, const answered_t *row,
-                            acme_result_t *res)
-{
-    return row->pick.challenge->begun
-        ? APR_SUCCESS
-        : acme_authorization_respond(task->session, row->pick.challenge,
-                                     row->authz->name, res, task->p);
-}
-
 /* "http-01", "http-01, dns-01": what was chosen. */
 static const char *types_text(const apr_array_header_t *rows, apr_pool_t *p)
 {
@@ -154,6 +248,7 @@ static apr_status_t pick_challenges(apr_array_header_t *rows,
         answered_t *row;
 
         row = apr_array_push(rows);
+        memset(row, 0, sizeof(*row));
         row->authz = authz;
         rv = acme_challenge_pick(&row->pick, attempt, task, authz, why);
     }
@@ -170,6 +265,7 @@ apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
 
     attempt->valid_before = 0;
     attempt->types = NULL;
+    attempt->answered = rows;
     attempt->answers = apr_array_make(task->p, 4,
                                       sizeof(acme_challenge_response_t));
     if (attempt->order->status == ACME_ORDER_READY) {
@@ -185,7 +281,7 @@ apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
 
     /* All records are set side by side, while the CA looks at the others. */
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
-        const answered_t *row = &APR_ARRAY_IDX(rows, i, answered_t);
+        answered_t *row = &APR_ARRAY_IDX(rows, i, answered_t);
 
         switch (row->pick.type) {
         case ACME_DNS_01:
@@ -208,7 +304,7 @@ apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
         why->is_local = rv != APR_SUCCESS;
     }
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
-        const answered_t *row = &APR_ARRAY_IDX(rows, i, answered_t);
+        answered_t *row = &APR_ARRAY_IDX(rows, i, answered_t);
 
         if (row->pick.type == ACME_DNS_01) {
             rv = respond(task, row, &why->res);
@@ -340,14 +436,15 @@ apr_status_t acme_validation_wait(acme_task_attempt_t *attempt,
                       id, acme_time_text(retry_after, task->p));
             why->res.retry = ACME_RETRY_LATER;
             why->res.retry_at = retry_after;
+            why->is_postponed = 1;
             return acme_result_reason(&why->res, ACME_REASON_CA_SLOW);
         }
         if (wait_before_fetch(attempt, task, fetches++, until)) {
             return acme_fail(&why->res, APR_EINTR, "%s: stopped", id);
         }
         rv = fetch_order(attempt, task, &why->res);
-        if (rv == APR_SUCCESS && fetches % FETCHES_PER_AUTHZ == 0
-            && attempt->order->status == ACME_ORDER_PENDING) {
+        if (rv == APR_SUCCESS && attempt->order->status == ACME_ORDER_PENDING
+            && (is_failing(attempt) || fetches % FETCHES_PER_AUTHZ == 0)) {
             rv = find_failed(attempt, task, why);
         }
     }
@@ -355,6 +452,42 @@ apr_status_t acme_validation_wait(acme_task_attempt_t *attempt,
         rv = explain_invalid(attempt, task, why);
     }
     return rv;
+}
+
+/*
+ * Did the CA take the CSR, though its reply was late, lost or an error of its
+ * own? Its order knows; nothing is repeated before it was looked at.
+ */
+static int is_finalized(acme_task_attempt_t *attempt, const acme_task_t *task,
+                        const acme_result_t *why)
+{
+    acme_result_t ignored;
+
+    return (!why->problem[0] || acme_problem_is(why, "serverInternal")
+            || acme_problem_is(why, "orderNotReady"))
+        && !acme_stop_is(task->env->stop)
+        && fetch_order(attempt, task, &ignored) == APR_SUCCESS
+        && (attempt->order->status == ACME_ORDER_PROCESSING
+            || attempt->order->status == ACME_ORDER_VALID);
+}
+
+apr_status_t acme_validation_finalize(acme_task_attempt_t *attempt,
+                                      const acme_task_t *task,
+                                      acme_task_failure_t *why)
+{
+    acme_order_t *after;
+    apr_status_t rv;
+
+    if (attempt->order->status != ACME_ORDER_READY) {
+        return APR_SUCCESS;     /* it was before */
+    }
+    rv = acme_order_finalize(&after, task->session, attempt->order,
+                             &attempt->scope, &why->res, task->p);
+    if (rv == APR_SUCCESS) {
+        attempt->order = after;
+        return rv;
+    }
+    return is_finalized(attempt, task, &why->res) ? APR_SUCCESS : rv;
 }
 
 apr_status_t acme_validation_note(const acme_task_attempt_t *attempt,
@@ -368,7 +501,10 @@ apr_status_t acme_validation_note(const acme_task_attempt_t *attempt,
     if (!attempt->types) {
         return APR_SUCCESS;     /* that was before a reload */
     }
-    if (!fresh) {
+    if (!all) {
+        detail = "the CA demands no authorization";
+    }
+    else if (!fresh) {
         detail = apr_psprintf(task->p, "%d name%s, still valid from before",
                               all, all == 1 ? "" : "s");
     }

@@ -22,6 +22,14 @@ apr_status_t acme_validation_wait(acme_task_attempt_t *attempt,
                                   const acme_task_t *task, acme_order_e until,
                                   acme_task_failure_t *why);
 
+/*
+ * Send the CSR where the order is ready for it. A reply that was late or lost,
+ * or an error of the CA's own, is no failure if the order went on.
+ */
+apr_status_t acme_validation_finalize(acme_task_attempt_t *attempt,
+                                      const acme_task_t *task,
+                                      acme_task_failure_t *why);
+
 /* Report to the keeper that all names are validated. */
 apr_status_t acme_validation_note(const acme_task_attempt_t *attempt,
                                   const acme_task_t *task,

@@ -101,6 +101,10 @@ static apr_status_t read_account(acme_account_file_t *account,
         account->contacts = acme_json_strings(json, "contacts",
                                               CONTACT_SIZE_MAX, p);
     }
+    if (json_object_get(json, "contactsRefused")) {
+        account->refused = acme_json_strings(json, "contactsRefused",
+                                              CONTACT_SIZE_MAX, p);
+    }
     if (json_object_get(json, "hosts")) {
         account->hosts = acme_json_strings(json, "hosts", HOST_SIZE_MAX, p);
     }
@@ -210,6 +214,9 @@ apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
         || (account->contacts
             && json_object_set_new(json, "contacts",
                                    acme_json_array(account->contacts)))
+        || (account->refused
+            && json_object_set_new(json, "contactsRefused",
+                                   acme_json_array(account->refused)))
         || (account->hosts
             && json_object_set_new(json, "hosts",
                                    acme_json_array(account->hosts)))) {

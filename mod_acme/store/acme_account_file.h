@@ -23,6 +23,8 @@ typedef struct {
     const char *directory;      /* the CA's URL */
     const apr_array_header_t *contacts;     /* const char *: as the CA has them;
                                    NULL: not known */
+    const apr_array_header_t *refused;      /* const char *: contacts that the
+                                   CA refused last; NULL: none */
     const char *terms;          /* URL of the terms when last fetched, or
                                    NULL */
     int deactivated;            /* at the CA, by our administrator */

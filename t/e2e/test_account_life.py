@@ -87,21 +87,44 @@ def test_changed_contacts_are_told_once_and_without_an_order(site):
     assert ca.seen("account-update")[1].asked == {"contact": []}
 
 
-def test_contacts_that_could_not_be_told_are_told_with_the_next_order(site):
+@pytest.mark.parametrize("code", [500, 403])
+def test_contacts_that_could_not_be_told_are_told_with_the_next_order(site,
+                                                                      code):
     ca = site.proxied_ca()
     server = started(site, ca)
-    ca.answer(proxy.status(500), "account-update")
+    ca.answer(proxy.status(code, kind="unauthorized"), "account-update")
     server.part("contact", "AcmeContact new@example.org\n")
     server.graceful()
     assert "contacts" in server.wait_failed(NAME)
     server.wait_state(NAME, "valid")    # the certificate is none the worse
     assert server.acmectl("status", NAME)[0] == 0
+    if code == 403:                     # it is refused again, and no matter
+        orders_work(server)
+        ca.wait_for("account-update", 2)
 
+    refused = ca.count("account-update")
     ca.forward()
     orders_work(server)
     wait_until(lambda: account_of(server)["contacts"]
                == ["mailto:new@example.org"], "the CA was told")
-    assert ca.count("account-update") == 2
+    assert ca.count("account-update") == refused + 1
+
+
+def test_contacts_that_the_ca_refuses_keep_nothing_from_being_done(site):
+    ca = site.proxied_ca()
+    server = started(site, ca)
+    ca.answer(proxy.status(403, kind="unauthorized", detail="no mail here"),
+              "account-update")
+    server.part("contact", "AcmeContact new@example.org\n")
+    server.graceful()
+    assert "no mail here" in server.wait_failed(NAME)
+    assert "contactsRefused" in account_of(server)
+    server.graceful()                   # once for each change is enough
+    assert server.acmectl("revoke", NAME)[0] == 0
+    server.wait_log("no mail here; the contacts at the CA stay as they were")
+    server.wait_log("done: revocation")
+    server.wait_valid(NAME, count=2)
+    assert len(server.failures(NAME)) == 1
 
 
 def test_the_administrator_can_have_them_told_again(site):

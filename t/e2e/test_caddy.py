@@ -74,3 +74,26 @@ def test_it_is_renewed_again_and_again(netns, site):
     server.wait_valid(NAME, count=4)
     assert len(list((server.store / "accounts").iterdir())) == 1
     assert not server.failures(NAME)
+
+
+def test_a_challenge_that_caddy_leaves_pending(netns, site):
+    """
+    It has the error in the pending challenge, and waits for us: its sentence
+    is shown, and the next type is tried.
+    """
+    netns.hosts(NAME, address="127.0.0.2")
+    server = site.server(site.caddy())
+    # There is nobody at port 80 of the address that caddy knows.
+    server.part("both", f"""Listen 127.0.0.2:443
+<VirtualHost 127.0.0.1:443 127.0.0.2:443>
+ServerName {NAME}
+SSLEngine on
+AcmeChallenges http-01 tls-alpn-01
+</VirtualHost>
+""")
+    server.start()
+    server.wait_log(rf"http-01 of {NAME}: .*connect.*; another challenge is "
+                    "tried")
+    server.wait_log("validated: 1 name by tls-alpn-01")
+    server.wait_valid(NAME)
+    assert not server.failures(NAME)

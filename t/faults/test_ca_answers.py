@@ -154,3 +154,76 @@ def test_retry_after_is_honoured(site, code):
     shown = server.wait_state(NAME, "failed")
     assert 1190 < seconds_until(shown["NextAt"]) < 1500
     assert ca.count("order") == asked
+
+
+def moved(where, code=301):
+    async def action(_exchange):
+        return proxy.web.Response(status=code, headers={"Location": where})
+    return action
+
+
+def test_a_directory_that_moved_is_followed(site):
+    """To another server, whose URLs the keeper then takes from a worker."""
+    ca = site.proxied_ca()
+    old = site.proxy(ca.pebble)
+    old.answer(moved(ca.url), "directory")
+    server = site.server(old)
+    server.vhost(NAME)
+    server.start()
+    server.wait_valid(NAME)
+    assert not server.failures(NAME)
+    assert not old.count("nonce", "account", "order")
+
+    ca.answer(moved("http://ca.example/dir"), "directory")
+    server.renew(NAME)
+    assert "leads to http://ca.example/dir" in server.wait_failed(NAME)
+
+
+def test_a_ca_that_forgot_the_order_and_the_account(site):
+    """It has other words for both than those of RFC 8555."""
+    ca = site.proxied_ca()
+    ca.answer(proxy.status(500), "finalize")
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    server.wait_failed(NAME)
+    ca.forward()
+
+    async def page(_exchange):
+        return proxy.web.Response(status=404, text="<title>No such page"
+                                  "</title>", content_type="text/html")
+    ca.answer(page, "order-poll")
+    ca.answer(proxy.times(1, proxy.status(401, kind="unauthorized",
+                                          detail="Account not found")),
+              "order")
+    lost = proxy.status(404, kind="malformed", detail="not found")
+    ca.answer(proxy.when(lambda asked: asked.get("onlyReturnExisting"), lost),
+              "account")
+    count = ca.count("order")
+    server.renew(NAME)
+    wait_until(lambda: ca.count("order") >= count + 2, "it is ordered anew")
+    ca.forward()
+    wait_until(lambda: server.installed(NAME) or len(
+        server.failures(NAME)) > 1, "the order has ended")
+    if not server.installed(NAME):
+        server.renew(NAME)
+    server.wait_valid(NAME)
+    assert server.matching("no longer knows the account")
+
+
+def test_a_certificate_by_another_name(site):
+    """And with words before its blocks, and between."""
+    ca = site.proxied_ca()
+
+    async def relabelled(exchange):
+        reply = await exchange.forward()
+        body = reply.body.replace(b"-----BEGIN", b"Subject: x\n-----BEGIN")
+        headers = {**reply.headers, "Content-Type": "text/plain"}
+        return proxy.web.Response(body=body, headers=headers)
+
+    ca.answer(relabelled, "certificate")
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    server.wait_valid(NAME)
+    assert not server.failures(NAME)

@@ -189,6 +189,10 @@ static int answer(fake_t *fake, SSL *ssl, const fake_row_t *row, int is_head)
         hang(ssl);
         goto out;
     }
+    if (how == FAKE_LATE) {
+        usleep(FAKE_LATE_MS * 1000);
+        how = FAKE_WHOLE;
+    }
     if (how == FAKE_RAW || how == FAKE_ENDLESS) {
         snprintf(text, size, "HTTP/1.1 %s\r\n\r\n", head);
     }

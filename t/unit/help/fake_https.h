@@ -16,10 +16,13 @@ typedef enum {
     FAKE_WHOLE,                 /* head, Content-Length, body */
     FAKE_RAW,                   /* head and body as they are, then closed */
     FAKE_HANG,                  /* nothing */
+    FAKE_LATE,                  /* whole, after FAKE_LATE_MS */
     FAKE_STALL,                 /* head, half of the body, then nothing */
     FAKE_CUT,                   /* head, half of the body, then closed */
     FAKE_ENDLESS                /* head, body again and again */
 } fake_e;
+
+#define FAKE_LATE_MS 2500
 
 typedef struct {
     const char *request;        /* "POST /order"; NULL ends the table */

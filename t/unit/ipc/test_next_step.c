@@ -174,9 +174,11 @@ static const struct {
     { "wanted", AGREED, LIVE, COVERS, WANTED, 0, 5, 0, 0, 0,
       ACME_STEP_ORDER, AT_ONCE },
     { "wanted after a failure", AGREED, LIVE, COVERS, WANTED, 0, 5, 4,
-      ACME_RETRY_SOON, HOURS(20), ACME_STEP_ORDER, AT_ONCE },
+      ACME_RETRY_SOON, 0, ACME_STEP_ORDER, AT_ONCE },
+    { "wanted, and failed then", AGREED, LIVE, COVERS, WANTED, 0, 5, 4,
+      ACME_RETRY_SOON, HOURS(20), ACME_STEP_RETRY, AT_NEXT },
     { "wanted though it can't succeed", AGREED, 0, 0, WANTED, 0, 0, 1,
-      ACME_RETRY_NEVER, HOURS(1), ACME_STEP_ORDER, AT_ONCE },
+      ACME_RETRY_NEVER, 0, ACME_STEP_ORDER, AT_ONCE },
 
     { "first order under way", AGREED, 0, 0, 0, ORDERING, 0, 0, 0, 0,
       ACME_STEP_FINISH, AT_ONCE },

@@ -426,13 +426,11 @@ static void octets_that_are_no_chain_are_refused(void **state)
         apr_size_t len;
         const char *says;
     } rows[] = {
-        { "white space", "\n\n ", 3, "empty" },
-        { "a word", "x", 1, "something else" },
-        { "a path", "/etc/ssl/private/key.pem", 0, "something else" },
+        { "white space", "\n\n ", 3, "no certificate" },
+        { "a word", "x", 1, "no certificate" },
+        { "a path", "/etc/ssl/private/key.pem", 0, "no certificate" },
         { "zeros", "\0\0\0\0", 4, "NUL" },
-        { "64 KB", large, sizeof(large), "something else" },
-        { "a text before it", NULL, 0, "something else" },
-        { "a text after it", NULL, 0, "something else" },
+        { "64 KB", large, sizeof(large), "no certificate" },
         { "a NUL after it", NULL, 0, "NUL" },
         { "a key after it", NULL, 0, "something else" },
         { "half of it", NULL, 0, "damaged" },
@@ -448,8 +446,6 @@ static void octets_that_are_no_chain_are_refused(void **state)
     good = issue(&what);
     assert_int_equal(acme_key_pem(&key_pem, make_key(), &res, pool),
                      0);
-    rows[i++].data = apr_pstrcat(pool, "x\n", good, NULL);
-    rows[i++].data = apr_pstrcat(pool, good, "x\n", NULL);
     rows[i].len = strlen(good) + 1;
     rows[i++].data = good;
     rows[i++].data = apr_pstrcat(pool, good, key_pem, NULL);
@@ -466,7 +462,9 @@ static void octets_that_are_no_chain_are_refused(void **state)
         }
         assert_refused(rows[i].name, rows[i].data, rows[i].len, rows[i].says);
     }
-    assert_int_equal(install(0, good).status, 0);
+    /* Words around it do no harm. */
+    assert_int_equal(install(0, apr_pstrcat(pool, "x\n", good, "x\n",
+                                            NULL)).status, 0);
 }
 
 static void chains_that_were_not_asked_for_are_refused(void **state)

@@ -3,6 +3,7 @@
  * and told to journal, log and board as it changes.
  */
 #include "acme_archive.h"
+#include "acme_next_step.h"
 #include "issuer.h"
 #include "open_registry.h"
 
@@ -82,6 +83,8 @@ static void save_failure(const char *digest)
     journal->digest = digest;
     save_journal(journal);
 }
+
+#define HOUR (DAYS(1) / 24)
 
 static void note(apr_uint32_t cert, acme_note_e what, const char *detail,
                  apr_time_t next_at)
@@ -770,6 +773,60 @@ static void a_limit_is_over_when_something_happens(void **state)
     }
 }
 
+/*
+ * A renewal that is not due was asked for, and failed: it is retried as any
+ * other, and forgotten where a retry cannot help.
+ */
+static void a_request_that_failed_is_retried(void **state)
+{
+    acme_msg_note_t never = { .note = ACME_NOTE_FAILED,
+                              .retry = ACME_RETRY_NEVER,
+                              .name = ACME_NO_NAME,
+                              .challenge = ACME_CHALLENGES };
+    const acme_state_t *a;
+    acme_next_t next;
+
+    (void)state;
+    put_live("a.example", "a.example www.a.example");
+    registry = open_registry(conf);
+    a = state_of(registry, 0);
+    want(0, ACME_WANT_RENEWAL);
+    note(0, ACME_NOTE_FAILED, "no", NOW + HOUR);
+    next = acme_next_step(a, NOW);
+    assert_int_equal(next.step, ACME_STEP_RETRY);
+    assert_int_equal(next.at, NOW + HOUR);
+    assert_int_equal(acme_next_step(a, NOW + HOUR).step, ACME_STEP_ORDER);
+    assert_int_equal(state_of(open_registry(conf), 0)->wanted,
+                     ACME_WANT_RENEWAL);
+
+    want(0, ACME_WANT_RENEWAL);         /* a new request does not wait */
+    assert_int_equal(acme_next_step(a, NOW).step, ACME_STEP_ORDER);
+    acme_registry_order_noted(registry, &never, NOW, pool);
+    assert_int_equal(a->wanted, ACME_WANT_NOTHING);
+    assert_int_equal(acme_next_step(a, NOW).step, ACME_STEP_RENEW);
+}
+
+/* The CA wants an order to be left alone: that is no failure. */
+static void a_ca_may_postpone_an_order(void **state)
+{
+    acme_msg_note_t later = { .note = ACME_NOTE_LIMIT,
+                              .next_at = NOW + 5 * HOUR,
+                              .why = ACME_REASON_CA_SLOW,
+                              .detail = "later" };
+    const acme_state_t *a;
+
+    (void)state;
+    registry = open_registry(conf);
+    a = state_of(registry, 0);
+    acme_registry_order_begun(registry, 0, NOW);
+    acme_registry_order_noted(registry, &later, NOW, pool);
+    assert_int_equal(a->attempts, 0);
+    assert_int_equal(acme_next_step(a, NOW).step, ACME_STEP_LIMIT);
+    assert_int_equal(acme_next_step(a, NOW).at, NOW + 5 * HOUR);
+    assert_false(acme_next_step_is_due(a, NOW));
+    assert_true(acme_next_step_is_due(a, NOW + 5 * HOUR));
+}
+
 /* Whatever the renewal does: it may do nothing. */
 static void an_expiry_is_warned_of_once_a_day(void **state)
 {
@@ -789,6 +846,12 @@ static void an_expiry_is_warned_of_once_a_day(void **state)
     assert_logged("[warning] a.example: expiring. WARNING: the served "
                   "certificate expires at ");
     assert_logged("; its renewal is under way");
+    acme_registry_warn(registry, at + DAYS(1) - 1, pool);
+    assert_int_equal(times_logged("a.example: expiring"), 1);
+
+    /* A reload is no reason to warn again. */
+    registry = open_registry(conf);
+    a = state_of(registry, 0);
     acme_registry_warn(registry, at + DAYS(1) - 1, pool);
     assert_int_equal(times_logged("a.example: expiring"), 1);
     acme_registry_warn(registry, at + DAYS(1), pool);
@@ -1101,6 +1164,8 @@ int main(void)
         TEST(a_failed_order_takes_no_other_wish),
         TEST(a_limit_is_bounded_and_no_failure),
         TEST(a_limit_is_over_when_something_happens),
+        TEST(a_request_that_failed_is_retried),
+        TEST(a_ca_may_postpone_an_order),
         TEST(an_expiry_is_warned_of_once_a_day),
         TEST(each_is_warned_of_by_itself),
         TEST(a_window_is_bounded),

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -285,18 +286,110 @@ static void plain_http_is_a_matter_of_purpose(void **state)
     assert_string_equal(plain.log, "POST /ocsp\nGET /\n");
 }
 
-static void a_redirect_is_a_reply_like_others(void **state)
+/* A row tells where the redirects lead, and what came of it. */
+static void redirects_are_followed_within_https(void **state)
+{
+#define AT(request_, head_) { .request = request_, .head = head_ }
+    static const struct {
+        const char *name;
+        fake_row_t rows[6];
+        acme_http_e method;
+        int status;
+        const char *asked;
+    } tries[] = {
+        { "moved", { AT("GET /", "301 Moved\r\nLocation: ~/new"),
+                     AT("GET /new", "200 OK") },
+          ACME_HTTP_GET, 200, "GET /\nGET /new\n" },
+        { "a path", { AT("GET /", "307 There\r\nLocation: /new?a=https://b/"),
+                      AT("GET /new?a=https://b/", "200 OK") },
+          ACME_HTTP_GET, 200, "GET /\nGET /new?a=https://b/\n" },
+        { "HEAD", { AT("HEAD /", "308 There\r\nLocation: ~/new"),
+                    AT("HEAD /new", "200 OK") },
+          ACME_HTTP_HEAD, 200, "HEAD /\nHEAD /new\n" },
+        { "four", { AT("GET /", "302 Found\r\nLocation: ~/1"),
+                    AT("GET /1", "302 Found\r\nLocation: ~/2"),
+                    AT("GET /2", "302 Found\r\nLocation: ~/3"),
+                    AT("GET /3", "302 Found\r\nLocation: ~/4") },
+          ACME_HTTP_GET, 302, "GET /\nGET /1\nGET /2\nGET /3\n" },
+        { "a circle", { AT("GET /", "302 Found\r\nLocation: ~/") },
+          ACME_HTTP_GET, 302, "GET /\n" },
+        { "what is signed for a URL",
+          { AT("POST /", "307 There\r\nLocation: ~/new") },
+          ACME_HTTP_POST, 307, "POST /\n" },
+        { "http", { AT("GET /", "301 Moved\r\nLocation: http://127.0.0.1/") },
+          ACME_HTTP_GET, 301, "GET /\n" },
+        { "a file", { AT("GET /", "301 Moved\r\nLocation: file:///etc/passwd") },
+          ACME_HTTP_GET, 301, "GET /\n" },
+        { "another host without a scheme",
+          { AT("GET /", "301 Moved\r\nLocation: //127.0.0.1/") },
+          ACME_HTTP_GET, 301, "GET /\n" },
+        { "no redirect", { AT("GET /", "304 Same\r\nLocation: ~/new") },
+          ACME_HTTP_GET, 304, "GET /\n" },
+        { "nowhere", { AT("GET /", "302 Found") },
+          ACME_HTTP_GET, 302, "GET /\n" }
+    };
+#undef AT
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(tries) / sizeof(*tries); i++) {
+        const char *log;
+
+        fake_serve(fake, tries[i].rows);
+        assert_int_equal(send_to(tries[i].method, at("/")), 0);
+        log = fake_log(fake);
+        if (tries[i].method == ACME_HTTP_POST) {
+            log = "POST /\n";   /* its body is in the log */
+        }
+        if (reply->status != tries[i].status
+            || strcmp(log, tries[i].asked) != 0) {
+            fail_msg("%s: %d, %s", tries[i].name, reply->status, log);
+        }
+    }
+}
+
+/* What it answers without computing must not keep a thread that long. */
+static void a_ca_may_compute_in_silence(void **state)
 {
     static const fake_row_t rows[] = {
-        { .request = "GET /", .head = "302 Found\r\nLocation: ~/other" },
+        { .request = "POST /", .how = FAKE_LATE, .head = "200 OK" },
+        { .request = "GET /", .how = FAKE_LATE, .head = "200 OK" },
         { 0 }
     };
 
     (void)state;
+    conf.stall = 1;
+    open_http();
     fake_serve(fake, rows);
-    assert_int_equal(get("/"), 0);
-    assert_int_equal(reply->status, 302);
-    assert_string_equal(fake_log(fake), "GET /\n");
+    assert_int_equal(send_to(ACME_HTTP_POST, at("/")), 0);
+    assert_int_equal(reply->status, 200);
+    assert_int_equal(get("/"), APR_TIMEUP);
+
+    conf.total = 1;
+    open_http();
+    assert_int_equal(send_to(ACME_HTTP_POST, at("/")), APR_TIMEUP);
+    assert_int_equal(res.reason, ACME_REASON_CA_UNREACHABLE);
+}
+
+/* libcurl blames the file of roots. */
+static void a_process_without_descriptors_is_told(void **state)
+{
+    struct rlimit old, none;
+
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &old);
+    none = old;
+    fake_serve(fake, (const fake_row_t[]){
+        { .request = "GET /", .head = "200 OK\r\nConnection: close",
+          .body = "got" }, { 0 } });
+    none.rlim_cur = (rlim_t)dup(0) + 1;         /* a socket, and no more */
+    close((int)none.rlim_cur - 1);
+    setrlimit(RLIMIT_NOFILE, &none);
+    assert_int_not_equal(get("/"), 0);
+    setrlimit(RLIMIT_NOFILE, &old);
+    if (strstr(res.detail, "AcmeCACertificateFile")) {
+        fail_msg("%s", res.detail);
+    }
 }
 
 static void assert_refused(const char *url, const char *says)
@@ -488,7 +581,9 @@ int main(void)
         TEST(a_reply_is_bounded),
         TEST(other_addresses_are_refused_before_a_packet_leaves),
         TEST(plain_http_is_a_matter_of_purpose),
-        TEST(a_redirect_is_a_reply_like_others),
+        TEST(redirects_are_followed_within_https),
+        TEST(a_ca_may_compute_in_silence),
+        TEST(a_process_without_descriptors_is_told),
         TEST(who_cannot_prove_himself_is_not_asked),
         TEST(the_proxy_is_the_configured_one),
         TEST(a_reply_that_ends_early_is_none),

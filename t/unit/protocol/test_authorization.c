@@ -229,24 +229,33 @@ static void a_challenge_is_answered(void **state)
     static const fake_row_t rows[] = {
         DIRECTORY, NONCE,
         { .request = "POST /1", .times = 1, .head = "200 OK" },
+        { .request = "POST /1", .times = 1, .head = "200 OK", .body =
+          "{\"type\":\"http-01\",\"status\":\"pending\",\"error\":{}}" },
         { .request = "POST /1", .head = "400 Bad\r\n" PROBLEM, .body =
           "{\"type\":\"" URN "malformed\",\"detail\":\"Late.\"}" },
         { 0 }
     };
     acme_challenge_t challenge = { .type = "http-01", .token = "t" };
+    int has_error = 1;
 
     (void)state;
     challenge.url = fake_url("/1");
     fake_serve(fake, rows);
-    assert_int_equal(
-        acme_authorization_respond(&session, &challenge, "a.org", &res, pool),
-        0);
+    assert_int_equal(acme_authorization_respond(&has_error, &session,
+                                                &challenge, "a.org", &res,
+                                                pool), 0);
     assert_string_equal(fake_log(fake), "GET /dir\nHEAD /nonce\n"
                                         "POST /1 challenge fresh\n");
-    assert_int_not_equal(
-        acme_authorization_respond(&session, &challenge, "a.org", &res, pool),
-        0);
+    assert_false(has_error);
+    assert_int_equal(acme_authorization_respond(&has_error, &session,
+                                                &challenge, "a.org", &res,
+                                                pool), 0);
+    assert_true(has_error);     /* the CA has tried before it answers */
+    assert_int_not_equal(acme_authorization_respond(&has_error, &session,
+                                                    &challenge, "a.org", &res,
+                                                    pool), 0);
     assert_string_equal(res.detail, "http-01 of a.org: Late.");
+    assert_false(has_error);
 }
 
 int main(void)

@@ -13,8 +13,12 @@ static void a_certificate_is_what_it_says(void **state)
           "Application/PEM-certificate-chain;charset=utf-8", "PEM", NULL },
         { "other", "application/pkix-cert", "PEM", "application/pkix-cert" },
         { "hostile", "text/\x1b[2J", "PEM", "nothing that we know" },
-        { "long", "application/pem-certificate-chain", "PEM and more",
-          "longer than 10" }
+        { "plain", "text/plain", "-----BEGIN CERTIFICATE-----", NULL },
+        { "octets", "application/octet-stream",
+          "Here it is:\n-----BEGIN CERTIFICATE-----", NULL },
+        { "a page", "text/html", "<title>Hello</title>", "text/html" },
+        { "long", "application/pem-certificate-chain", "PEM and more, and more, "
+          "and more, and more, and more, and more", "longer than 60" }
     };
     acme_certificate_chain_t chain;
     apr_status_t rv;
@@ -31,12 +35,12 @@ static void a_certificate_is_what_it_says(void **state)
 
         print_message("%s\n", rows[i].name);
         fake_serve(fake, table);
-        rv = acme_certificate_fetch(&chain, &session, fake_url("/c"), 10,
+        rv = acme_certificate_fetch(&chain, &session, fake_url("/c"), 60,
                                     &res, pool);
         if (!rows[i].says) {
             assert_int_equal(rv, 0);
-            assert_string_equal(chain.pem, "PEM");
-            assert_int_equal(chain.len, 3);
+            assert_string_equal(chain.pem, rows[i].body);
+            assert_int_equal(chain.len, strlen(rows[i].body));
             continue;
         }
         assert_int_not_equal(rv, 0);

@@ -156,8 +156,36 @@ static void a_status_says_it_where_no_problem_does(void **state)
     }
     problem(502, 0, "<b>\r\n\x1b[2J\xff");
     assert_string_equal(res.detail, "order of a.org: HTTP 502: "
-                                    "<b>\\x0d\\x0a\\x1b[2J\\xff");
+                                    "\\x1b[2J\\xff");
     assert_string_equal(res.problem, "");
+}
+
+/* People read the page's words; it is a proxy's, a firewall's. */
+static void pages_are_shown_without_their_tags(void **state)
+{
+    static const struct {
+        const char *body, *shown;
+    } rows[] = {
+        { "<!DOCTYPE html>\n<html><HEAD><meta x='y'>\n<title lang=en>Bad\n "
+          "Gateway</title></head><body>x", "Bad Gateway" },
+        { "\n<html><head><title> </title><style>b { c: d }</style></head>"
+          "<body><h1>It is\tclosed.</h1><script>var a = '<b>';</script> Come"
+          " <b>back</b></body>", "It is closed. Come back" },
+        { "<?xml version=\"1.0\"?><e><c>AccessDenied</c></e>",
+          "AccessDenied" },
+        { "<html", "" }, { "<title", "" }, { "<title>a", "a" },
+        { "<script>a", "" }, { "plain <b>words</b>", "plain <b>words</b>" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        problem(503, 0, rows[i].body);
+        assert_string_equal(
+            res.detail, apr_pstrcat(pool, "order of a.org: HTTP 503",
+                                    *rows[i].shown ? ": " : "", rows[i].shown,
+                                    NULL));
+    }
 }
 
 static void subproblems_name_their_identifiers(void **state)
@@ -290,6 +318,7 @@ int main(void)
         FAKE_CA_TEST(each_problem_says_whether_trying_again_helps),
         FAKE_CA_TEST(each_problem_has_a_reason),
         FAKE_CA_TEST(a_status_says_it_where_no_problem_does),
+        FAKE_CA_TEST(pages_are_shown_without_their_tags),
         FAKE_CA_TEST(subproblems_name_their_identifiers),
         FAKE_CA_TEST(advice_follows_the_cas_sentence),
         FAKE_CA_TEST(an_instance_is_not_cut_off),

@@ -196,7 +196,8 @@ static void a_directory_that_is_none_is_named(void **state)
           "\"newAccount\":\"http://ca/\",\"newOrder\":\"~/o\"}",
           "newAccount" },
         { "not found", "404 Not Found", "gone", "HTTP 404: gone" },
-        { "moved", "301 Moved\r\nLocation: ~/other", NULL, "HTTP 301" }
+        { "moved", "301 Moved\r\nLocation: http://ca/other", NULL,
+          "HTTP 301: it leads to http://ca/other, which is not followed" }
     };
     const acme_directory_t *dir;
     size_t i;

@@ -47,21 +47,36 @@ static void an_order_that_is_gone_is_forgotten(void **state)
 {
     static const struct {
         const char *name;
-        fake_row_t old;
+        unsigned attempts;      /* failures before */
         int is_forgotten;
+        fake_row_t old;
     } tries[] = {
-        { "unknown", PROBLEM("POST /order/0", 0, "404 None", "malformed",
-                             "no such order"), 1 },
-        { "of somebody else", PROBLEM("POST /order/0", 0, "403 No",
-                                      "unauthorized", "not yours"), 1 },
-        { "invalid", { .request = "POST /order/0", .head = "200 OK",
-                       .body = ORDER_BODY("invalid", "") }, 1 },
-        { "the CA's trouble", PROBLEM("POST /order/0", 0, "500 Oops",
-                                      "serverInternal", "oops"), 0 },
-        { "no problem document", { .request = "POST /order/0",
-                                   .head = "404 None" }, 0 },
-        { "a limit", { .request = "POST /order/0", .head = "503 Wait\r\n"
-                       "Retry-After: 60", .body = "" }, 0 }
+        { "unknown", 0, 1, PROBLEM("POST /order/0", 0, "404 None", "malformed",
+                                   "no such order") },
+        { "of somebody else", 0, 1, PROBLEM("POST /order/0", 0, "403 No",
+                                            "unauthorized", "not yours") },
+        { "invalid", 0, 1, { .request = "POST /order/0", .head = "200 OK",
+                             .body = ORDER_BODY("invalid", "") } },
+        { "the CA's trouble", 0, 0, PROBLEM("POST /order/0", 0, "500 Oops",
+                                            "serverInternal", "oops") },
+        { "trouble that lasts", 5, 1, PROBLEM("POST /order/0", 0, "500 Oops",
+                                              "serverInternal", "oops") },
+        { "no problem document", 0, 1, { .request = "POST /order/0",
+                                         .head = "404 None" } },
+        { "a page", 0, 1, { .request = "POST /order/0", .head = "403 No",
+                            .body = "<title>Forbidden</title>" } },
+        { "an empty object", 1, 0, { .request = "POST /order/0",
+                                     .head = "500 Oops", .body = "{}" } },
+        { "again an empty object", 2, 1, { .request = "POST /order/0",
+                                           .head = "500 Oops",
+                                           .body = "{}" } },
+        { "nonsense", 1, 0, { .request = "POST /order/0", .head = "200 OK",
+                              .body = "{\"status\":\"odd\"}" } },
+        { "no connection", 5, 0, { .request = "POST /order/0",
+                                   .head = "200 OK", .body = "cut off",
+                                   .how = FAKE_CUT } },
+        { "a limit", 5, 0, { .request = "POST /order/0", .head = "503 Wait\r\n"
+                             "Retry-After: 60", .body = "" } }
     };
     size_t i;
 
@@ -75,12 +90,49 @@ static void an_order_that_is_gone_is_forgotten(void **state)
         request.state.wanted = ACME_WANT_RENEWAL;
         fake_keeper_prepared(keeper, 0, 0)->issued = 0;
         set_order("/order/0");
+        request.state.attempts = tries[i].attempts;
         renew(rows);
         if ((strstr(fake_log(fake), "POST /order order") != NULL)
             != tries[i].is_forgotten) {
             fail_msg("%s: %s", tries[i].name, fake_keeper_log(keeper));
         }
     }
+}
+
+/* While the CA has trouble at all, its old order is not given up. */
+static void an_order_is_kept_until_there_is_another(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT,
+        { .request = "POST /order/0", .head = "500 Oops", .body = "{}" },
+        { .request = "POST /order", .head = "500 Oops", .body = "{}" }, { 0 }
+    };
+
+    (void)state;
+    set_order("/order/0");
+    request.state.attempts = 3;
+    renew(rows);
+    ASSERT_ASKED("POST /order/0", "POST /order order");
+    assert_not_reported("ORDER 0.0 \n");
+}
+
+/* The CA hands back an order that went another way before. */
+static void an_older_order_for_another_key(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT,
+        { .request = "POST /order", .head = "201 Created\r\n"
+          "Location: ~/order/1",
+          .body = ORDER_BODY("valid", ",\"certificate\":\"~/cert/1\"") },
+        CHAIN, { 0 }
+    };
+
+    (void)state;
+    fake_keeper_refuse(keeper, ACME_MSG_INSTALL, "not for this key");
+    renew(rows);
+    ASSERT_REPORTED("NOTE 0.0 failed: the CA handed back an older order of the "
+                    "same names, which was finalized before: not for this "
+                    "key\n");
 }
 
 static void a_refused_profile_is_left_out(void **state)
@@ -196,6 +248,8 @@ int main(void)
         RENEWING_TEST(an_unfinished_order_is_resumed),
         RENEWING_TEST(one_that_is_being_issued_is_waited_for),
         RENEWING_TEST(an_order_that_is_gone_is_forgotten),
+        RENEWING_TEST(an_order_is_kept_until_there_is_another),
+        RENEWING_TEST(an_older_order_for_another_key),
         RENEWING_TEST(a_refused_profile_is_left_out),
         RENEWING_TEST(a_required_profile_is_not),
         RENEWING_TEST(a_profile_that_is_not_offered),

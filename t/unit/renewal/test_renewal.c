@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "door.h"
+#include "acme_live_check.h"
 #include "renewing.h"
 
 static void from_the_order_to_the_installation(void **state)
@@ -150,6 +151,232 @@ static void an_account_is_registered_again_once(void **state)
                         URN "accountDoesNotExist");
 }
 
+static void set_account(void)
+{
+    apr_cpystrn(fake_keeper_prepared(keeper, 0, 0)->account_url,
+                url("/account/0"), ACME_URL_SIZE);
+    fake_keeper_prepared(keeper, 0, 0)->order_url[0] = '\0';
+    fake_keeper_prepared(keeper, 0, 0)->issued = 0;
+    request.state.wanted = ACME_WANT_RENEWAL;   /* the breaker lets it pass */
+}
+
+/*
+ * A row tells what the CA calls an account that it lost, and what it says when
+ * the account is looked up by its key.
+ */
+static void an_account_is_lost_by_many_names(void **state)
+{
+    static const struct {
+        const char *name;
+        fake_row_t refusal, look_up;
+        int is_registered;
+    } tries[] = {
+        { "unauthorized",
+          PROBLEM("POST /order", 1, "401 No", "unauthorized",
+                  "Account not found"),
+          PROBLEM("POST /account", 1, "400 No", "accountDoesNotExist", "who?"),
+          1 },
+        { "a type of its own",
+          { .request = "POST /order", .head = "401 No", .times = 1,
+            .body = "{\"type\":\"urn:acme:unknown\",\"detail\":\"who\"}" },
+          PROBLEM("POST /account", 1, "404 No", "malformed", "not found"), 1 },
+        { "its own trouble",
+          { .request = "POST /order", .head = "500 Oops", .times = 1,
+            .body = "{}" },
+          PROBLEM("POST /account", 1, "400 No", "accountDoesNotExist", "who?"),
+          1 },
+        { "trouble with all",
+          { .request = "POST /order", .head = "500 Oops", .body = "{}" },
+          { .request = "POST /account", .head = "500 Oops", .body = "{}" },
+          0 },
+        { "a firewall",
+          { .request = "POST /order", .head = "403 No", .body = "<p>No" },
+          { .request = "POST /account", .head = "403 No", .body = "<p>No" },
+          0 },
+        { "about a name",
+          PROBLEM("POST /order", 0, "400 No", "rejectedIdentifier", "never"),
+          PROBLEM("POST /account", 1, "400 No", "accountDoesNotExist", "who?"),
+          0 }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(tries); i++) {
+        const fake_row_t rows[] = {
+            DIRECTORY, NONCE, tries[i].refusal, tries[i].look_up, ACCOUNT,
+            NEW_ORDER("pending"), GOES_WELL, { 0 }
+        };
+        const size_t before = strlen(fake_keeper_log(keeper));
+        const char *log;
+
+        set_account();
+        renew(rows);
+        log = fake_keeper_log(keeper) + before;
+        if ((strstr(log, "ACCOUNT 0.0 https") != NULL)
+                != tries[i].is_registered
+            || (strstr(log, "INSTALL") != NULL) != tries[i].is_registered
+            || (strstr(log, "ACCOUNT 0.0 \n") != NULL)
+                != tries[i].is_registered) {
+            fail_msg("%s: %s", tries[i].name, log);
+        }
+    }
+}
+
+static void an_account_that_was_given_up_is_told(void **state)
+{
+    static const fake_row_t look_ups[] = {
+        PROBLEM("POST /account", 0, "403 No", "unauthorized",
+                "Account is not valid, has status deactivated"),
+        { .request = "POST /account", .head = "200 OK\r\n"
+          "Location: ~/account/0", .body = "{\"status\":\"deactivated\"}" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(look_ups); i++) {
+        const fake_row_t rows[] = {
+            DIRECTORY, NONCE,
+            PROBLEM("POST /order", 0, "403 No", "unauthorized", "no"),
+            look_ups[i], { 0 }
+        };
+
+        APR_ARRAY_IDX(conf.cas, 0, acme_ca_conf_t).folder = "ca-12345678";
+        set_account();
+        renew(rows);
+        ASSERT_REPORTED("NOTE 0.0 failed: account at ", "deactivated; for a new "
+                        "account, remove /nowhere/accounts/ca-12345678 and "
+                        "reload httpd");
+        assert_int_equal(fake_keeper_failure(keeper).why,
+                         ACME_REASON_ACCOUNT_DEACTIVATED);
+        assert_not_reported("ACCOUNT 0.0 \n");
+    }
+}
+
+/* The directory did not say so; with another CA in the list none is sent. */
+static void a_binding_follows_when_the_ca_asks_for_it(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE,
+        PROBLEM("POST /account", 1, "400 No", "externalAccountRequired",
+                "bind it"),
+        ACCOUNT, NEW_ORDER("pending"), GOES_WELL, { 0 }
+    };
+
+    (void)state;
+    APR_ARRAY_IDX(conf.cas, 0, acme_ca_conf_t).kid = "kid-1";
+    APR_ARRAY_PUSH(cert_of(0)->cas, apr_uint32_t) = 0;
+    request.state.cas = 2;
+    renew(rows);
+    ASSERT_ASKED("POST /account account fresh",
+                 "POST /account account+binding fresh");
+    ASSERT_REPORTED("ACCOUNT 0.0 ~/account/1\n", "INSTALL 0.0 chain\n");
+}
+
+/* A row tells how a CA refuses a registration, and what is advised. */
+static void a_missing_address_is_told(void **state)
+{
+    static const struct {
+        const char *type, *detail, *told;
+        acme_reason_e why;
+    } tries[] = {
+        { "malformed", "Contact email is required", "dir: Contact email is "
+          "required; this CA requires an address: set AcmeContact\n",
+          ACME_REASON_CONTACT_REFUSED },
+        { "invalidContact", "none", "dir: none; check AcmeContact\n",
+          ACME_REASON_CONTACT_REFUSED },
+        { "unauthorized", "bad MAC", "dir: bad MAC; check the key identifier "
+          "and the HMAC key of AcmeExternalAccount\n",
+          ACME_REASON_EAB_REQUIRED }
+    };
+    size_t i;
+
+    (void)state;
+    APR_ARRAY_IDX(conf.cas, 0, acme_ca_conf_t).kid = "kid-1";
+    apr_array_clear(APR_ARRAY_IDX(conf.cas, 0, acme_ca_conf_t).contacts);
+    for (i = 0; i < COUNT(tries); i++) {
+        const fake_row_t rows[] = {
+            DIRECTORY, NONCE,
+            { .request = "POST /account", .head = "400 No", .body =
+              apr_psprintf(pool, "{\"type\":\"" URN "%s\",\"detail\":\"%s\"}",
+                           tries[i].type, tries[i].detail) }, { 0 }
+        };
+
+        renew(rows);
+        ASSERT_REPORTED("NOTE 0.0 failed: account at ", tries[i].told);
+        assert_int_equal(fake_keeper_failure(keeper).why, tries[i].why);
+    }
+}
+
+/* Each costs one of few certificates that the CA issues in a week. */
+static void refused_certificates_are_not_ordered_again_and_again(void **state)
+{
+    static const fake_row_t rows[] = { DIRECTORY, NONCE, ACCOUNT,
+                                       NEW_ORDER("pending"), GOES_WELL,
+                                       { 0 } };
+
+    (void)state;
+    fake_keeper_refuse(keeper, ACME_MSG_INSTALL, "not for this key");
+    request.state.attempts = 1;
+    request.state.why = ACME_REASON_CHAIN_REFUSED;
+    renew(rows);
+    assert_true(fake_keeper_failure(keeper).next_at
+                > apr_time_now() + apr_time_from_sec(23 * 3600));
+}
+
+#define INFO_ID "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"
+
+/* A row tells what the state knows of earlier requests. */
+static void renewal_info_that_does_not_work_is_told_once(void **state)
+{
+    static const char *const refusals[] = { "404 None", "500 Oops" };
+    static const struct {
+        const char *name;
+        int refusal;
+        apr_time_t ask_at;
+        apr_uint32_t failures;
+        int is_told;
+    } tries[] = {
+        { "lasting, the first time", 0, 0, 0, 1 },
+        { "lasting, again", 0, 1, 0, 0 },
+        { "the first failure", 1, 0, 0, 0 },
+        { "it lasts", 1, 1, 4, 1 },
+        { "it goes on lasting", 1, 1, 5, 0 }
+    };
+    size_t i;
+
+    (void)state;
+    request.state.live = 1;
+    request.state.not_after = apr_time_now() + apr_time_from_sec(86400 * 60);
+    apr_cpystrn(request.state.cert_id, INFO_ID, ACME_CERT_ID_SIZE);
+    for (i = 0; i < COUNT(tries); i++) {
+        const fake_row_t rows[] = {
+            { .request = "GET /dir", .head = "200 OK", .body =
+              "{\"newNonce\":\"~/nonce\",\"newAccount\":\"~/account\","
+              "\"newOrder\":\"~/order\",\"renewalInfo\":\"~/info\"}" },
+            { .request = "GET /info/" INFO_ID,
+              .head = refusals[tries[i].refusal] }, { 0 }
+        };
+        const size_t before = strlen(fake_keeper_log(keeper));
+        apr_pool_t *p;
+
+        fake_serve(fake, rows);
+        request.state.ask_at = tries[i].ask_at;
+        request.state.ask_failures = tries[i].failures;
+        acme_ca_pool_probe(env.cas, 0, apr_time_now());
+        apr_pool_create(&p, pool);
+        acme_live_check_run(&env, &request, p);
+        apr_pool_destroy(p);
+        ASSERT_ASKED("GET /info/" INFO_ID);
+        if ((strstr(fake_keeper_log(keeper) + before,
+                    "warning: renewal info does not work, the lifetime "
+                    "decides: renewal info https://") != NULL)
+            != tries[i].is_told) {
+            fail_msg("%s: %s", tries[i].name,
+                     fake_keeper_log(keeper) + before);
+        }
+    }
+}
+
 static void the_cas_word_when_to_retry_is_reported(void **state)
 {
     static const fake_row_t rows[] = {
@@ -252,6 +479,12 @@ int main(void)
         RENEWING_TEST(a_part_that_was_issued_is_only_completed),
         RENEWING_TEST(a_lost_account_is_registered_again),
         RENEWING_TEST(an_account_is_registered_again_once),
+        RENEWING_TEST(an_account_is_lost_by_many_names),
+        RENEWING_TEST(an_account_that_was_given_up_is_told),
+        RENEWING_TEST(a_binding_follows_when_the_ca_asks_for_it),
+        RENEWING_TEST(a_missing_address_is_told),
+        RENEWING_TEST(refused_certificates_are_not_ordered_again_and_again),
+        RENEWING_TEST(renewal_info_that_does_not_work_is_told_once),
         RENEWING_TEST(the_cas_word_when_to_retry_is_reported),
         RENEWING_TEST(a_chain_that_the_keeper_refuses_ends_the_order),
         RENEWING_TEST(of_one_that_was_stopped_nothing_is_reported),

@@ -576,6 +576,28 @@ static void when_replaces_is_sent(void **unused)
     assert_false(acme_timing_replaces(&other, ACME_NO_CA, 0, NOW));
 }
 
+/* Each refused certificate counts at the CA; one is tried again at once. */
+static void when_to_order_after_a_refused_certificate(void **unused)
+{
+    acme_state_t state;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(61), 1);
+    state.why = ACME_REASON_CHAIN_REFUSED;
+    assert_int_equal(acme_timing_refused_at(&state, NOW), 0);
+    state.attempts = 1;
+    assert_int_equal(acme_timing_refused_at(&state, NOW), NOW + DAYS(1));
+    state.why = ACME_REASON_CA_ERROR;
+    assert_int_equal(acme_timing_refused_at(&state, NOW), 0);
+
+    make_live(&state, DAYS(6), DAYS(4), 1);
+    state.why = ACME_REASON_CHAIN_REFUSED;
+    state.attempts = 3;
+    assert_int_equal(acme_timing_refused_at(&state, NOW), NOW + DAYS(6) / 20);
+    state.live = 0;
+    assert_int_equal(acme_timing_refused_at(&state, NOW), NOW + DAYS(1));
+}
+
 static void when_to_ask(void **unused)
 {
     acme_state_t state, other;
@@ -668,6 +690,7 @@ int main(void)
         cmocka_unit_test(each_ca_is_tried_in_time),
         cmocka_unit_test(pressing_ones_take_turns),
         cmocka_unit_test(when_replaces_is_sent),
+        cmocka_unit_test(when_to_order_after_a_refused_certificate),
         cmocka_unit_test(when_to_ask),
         cmocka_unit_test(when_to_ask_again)
     };

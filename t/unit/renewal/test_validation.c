@@ -146,6 +146,125 @@ static void authorizations_are_fetched_now_and_then(void **state)
                  "POST /order/1 get", "POST /order/1 get", "POST /authz/1");
 }
 
+#define BAD_HTTP CHALLENGE("http-01", ",\"status\":\"pending\",\"error\":" \
+    "{\"type\":\"" URN "connection\",\"detail\":\"no way in\"}")
+
+/*
+ * Some CAs leave a challenge pending that failed: its error is the reason, and
+ * the next type is tried.
+ */
+static void a_pending_challenge_with_an_error_has_failed(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"),
+        AUTHZ("pending", BAD_HTTP "," CHALLENGE("tls-alpn-01", ""), 0),
+        { .request = "POST /http-01", .head = "200 OK", .body = BAD_HTTP },
+        RESPOND("tls-alpn-01"), ORDER_IS("pending", 1), ORDER_IS("ready", 1),
+        FINALIZE, ORDER_IS_VALID, CHAIN, { 0 }
+    };
+
+    (void)state;
+    renew(rows);
+    ASSERT_ASKED("POST /http-01", "POST /order/1 get", "POST /authz/1 get",
+                 "POST /order order", "POST /tls-alpn-01");
+    ASSERT_REPORTED("NOTE 0.0 challenge name 0 by 0: http-01 of a.test: no way "
+                    "in", "ORDER 0.0 \n", "validated: 1 name by tls-alpn-01",
+                    "INSTALL 0.0 chain\n");
+}
+
+/* Without another type it is the order's reason, and the order is over. */
+static void its_error_is_the_reason(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"),
+        AUTHZ("pending", BAD_HTTP, 0), RESPOND("http-01"),
+        ORDER_IS("pending", 0), { 0 }
+    };
+
+    (void)state;
+    cert_of(0)->nchallenges = 1;
+    renew(rows);
+    ASSERT_REPORTED("ORDER 0.0 ~/order/1\n", "ORDER 0.0 \n",
+                    "NOTE 0.0 failed name 0 by 0: http-01 of a.test: no way "
+                    "in");
+    assert_int_equal(fake_keeper_failure(keeper).why,
+                     ACME_REASON_PORT_80_UNREACHABLE);
+}
+
+/* The CA is asked to retry, and the next time it goes well. (8555, 8.2) */
+static void an_error_may_pass(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"),
+        AUTHZ("pending", CHALLENGE("http-01", ""), 1),
+        AUTHZ("pending", BAD_HTTP, 2), AUTHZ("pending", BOTH, 0),
+        { .request = "POST /http-01", .times = 1, .head = "200 OK",
+          .body = BAD_HTTP },
+        RESPOND("http-01"), ORDER_IS("pending", 4), ORDER_IS("ready", 1),
+        FINALIZE, ORDER_IS_VALID, CHAIN, { 0 }
+    };
+    acme_task_waits_t patient = quick;
+
+    (void)state;
+    patient.error_lasts = apr_time_from_sec(20);
+    env.waits = &patient;
+    renew(rows);
+    ASSERT_ASKED("POST /http-01", "POST /authz/1", "POST /http-01",
+                 "POST /authz/1", "POST /http-01");
+    ASSERT_REPORTED("validated: 1 name by http-01", "INSTALL 0.0 chain\n");
+    assert_not_reported("challenge");
+}
+
+/* A reply that is late or lost is no reason to send the CSR again. */
+static void an_order_that_went_on_is_not_finalized_again(void **state)
+{
+    static const fake_row_t lost[] = {
+        { .request = "POST /finalize", .head = "200 OK", .body = "lost",
+          .how = FAKE_CUT },
+        { .request = "POST /finalize", .head = "504 Late",
+          .body = "<title>Gateway timeout</title>" },
+        PROBLEM("POST /finalize", 0, "403 No", "orderNotReady", "wait")
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(lost); i++) {
+        const fake_row_t rows[] = {
+            DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("ready"), lost[i],
+            ORDER_IS("processing", 1), ORDER_IS_VALID, CHAIN, { 0 }
+        };
+        const char *log;
+
+        request.state.wanted = ACME_WANT_RENEWAL;
+        fake_keeper_prepared(keeper, 0, 0)->issued = 0;
+        fake_keeper_prepared(keeper, 0, 0)->order_url[0] = '\0';
+        renew(rows);
+        log = fake_log(fake);
+        assert_story(log, (const char *const[]){ "POST /finalize",
+                                                 "POST /order/1",
+                                                 "POST /cert/1", NULL });
+        assert_null(strstr(strstr(log, "POST /finalize") + 1,
+                           "POST /finalize"));
+        ASSERT_REPORTED("INSTALL 0.0 chain\n");
+        assert_not_reported("failed");
+    }
+}
+
+/* One that did not go on failed as the CA said. */
+static void a_refused_finalization_is_told(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("ready"),
+        { .request = "POST /finalize", .head = "502 Bad",
+          .body = "<title>Bad gateway</title>" },
+        ORDER_IS("ready", 0), { 0 }
+    };
+
+    (void)state;
+    renew(rows);
+    ASSERT_REPORTED("NOTE 0.0 failed: order of a.test: HTTP 502: Bad gateway");
+}
+
 static void a_retry_after_that_is_far_postpones_the_order(void **state)
 {
     static const fake_row_t rows[] = {
@@ -154,16 +273,45 @@ static void a_retry_after_that_is_far_postpones_the_order(void **state)
         { .request = "POST /order/1", .head = "200 OK\r\nRetry-After: 3600",
           .body = ORDER_BODY("pending", "") }, { 0 }
     };
-    acme_msg_note_t failure;
 
     (void)state;
     renew(rows);
-    ASSERT_REPORTED("NOTE 0.0 failed: a.test: the CA's Retry-After postpones "
-                    "the order until ");
-    failure = fake_keeper_failure(keeper);
-    assert_int_equal(failure.retry, ACME_RETRY_LATER);
-    assert_true(failure.next_at > apr_time_now() + apr_time_from_sec(3500));
+    ASSERT_REPORTED("NOTE 0.0 limit ca-timeout: a.test: the CA's Retry-After "
+                    "postpones the order until ");
+    assert_not_reported("failed");
     assert_not_reported("ORDER 0.0 \n");        /* it goes on then */
+}
+
+/* It would be waited for in vain. */
+static void a_pending_order_without_authorizations(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT,
+        { .request = "POST /order", .head = "201 Created\r\n"
+          "Location: ~/order/1", .body = "{\"status\":\"pending\","
+          "\"authorizations\":null,\"finalize\":\"~/finalize\"}" }, { 0 }
+    };
+
+    (void)state;
+    renew(rows);
+    ASSERT_REPORTED("NOTE 0.0 failed: order of a.test: it is pending, and the "
+                    "CA names no authorization\n");
+}
+
+static void an_order_that_needs_none(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT,
+        { .request = "POST /order", .head = "201 Created\r\n"
+          "Location: ~/order/1", .body = "{\"status\":\"ready\","
+          "\"authorizations\":null,\"finalize\":\"~/finalize\"}" },
+        FINALIZE, ORDER_IS_VALID, CHAIN, { 0 }
+    };
+
+    (void)state;
+    renew(rows);
+    ASSERT_REPORTED("validated: the CA demands no authorization\n",
+                    "INSTALL 0.0 chain\n");
 }
 
 static void a_near_one_is_waited_for(void **state)
@@ -211,7 +359,14 @@ int main(void)
         RENEWING_TEST(an_invalid_order_without_a_reason),
         RENEWING_TEST(the_orders_own_reason),
         RENEWING_TEST(authorizations_are_fetched_now_and_then),
+        RENEWING_TEST(a_pending_challenge_with_an_error_has_failed),
+        RENEWING_TEST(its_error_is_the_reason),
+        RENEWING_TEST(an_error_may_pass),
+        RENEWING_TEST(an_order_that_went_on_is_not_finalized_again),
+        RENEWING_TEST(a_refused_finalization_is_told),
         RENEWING_TEST(a_retry_after_that_is_far_postpones_the_order),
+        RENEWING_TEST(a_pending_order_without_authorizations),
+        RENEWING_TEST(an_order_that_needs_none),
         RENEWING_TEST(a_near_one_is_waited_for),
         RENEWING_TEST(a_ca_that_never_ends_is_given_up)
     };

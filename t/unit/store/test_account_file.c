@@ -80,6 +80,7 @@ static void account_round_trip(void **state)
     assert_int_equal(load_all(&account), 0);
     assert_null(account.url);
     assert_null(account.contacts);
+    assert_null(account.refused);
     assert_null(account.terms);
     assert_false(account.deactivated);
 
@@ -88,6 +89,7 @@ static void account_round_trip(void **state)
     account.url = "https://ca.example/acct/1";
     account.directory = "https://ca.example/dir";
     account.contacts = contacts;
+    account.refused = contacts;
     account.terms = "https://ca.example/terms/1";
     account.deactivated = 1;
     assert_int_equal(save_all(&account), 0);
@@ -99,6 +101,7 @@ static void account_round_trip(void **state)
     assert_string_equal(account.directory, "https://ca.example/dir");
     assert_string_equal(account.terms, "https://ca.example/terms/1");
     assert_int_equal(account.contacts->nelts, 2);
+    assert_int_equal(account.refused->nelts, 2);
     assert_string_equal(APR_ARRAY_IDX(account.contacts, 1, const char *),
                         "mailto:b@example.org");
     assert_int_equal(account.deactivated, 1);
