@@ -115,27 +115,6 @@ static int try_pass_phrases(const acme_conf_tree_t *tree, const server_rec *s,
     return 1;
 }
 
-/* httpd exits where it can't write it. */
-static int try_pid_file(const server_rec *s, int level, apr_pool_t *p)
-{
-    const char *path = ap_pid_fname ? ap_pid_fname : "";
-    const char *end = strrchr(path, '/');
-    const char *folder;
-    apr_finfo_t info;
-
-    if (path[0] != '/' || end == path) {
-        return 0;
-    }
-    folder = apr_pstrmemdup(p, path, (apr_size_t)(end - path));
-    if (!APR_STATUS_IS_ENOENT(apr_stat(&info, folder, APR_FINFO_TYPE, p))) {
-        return 0;
-    }
-    ap_log_error(APLOG_MARK, level, 0, s, ACME_SERVER_TRIAL_MARK
-                 "PidFile %s: httpd will not start with this: there is no folder %s",
-                 path, folder);
-    return 1;
-}
-
 /* "80,443,"; NULL: not known, as in an administrator's own test. */
 static const char *running_ports(void)
 {
@@ -151,6 +130,30 @@ static const char *running_ports(void)
         }
     }
     return NULL;
+}
+
+/*
+ * httpd exits where it can't write it. Before a start, whatever starts it may
+ * make the folder; a reload nobody prepares.
+ */
+static int try_pid_file(const server_rec *s, int level, apr_pool_t *p)
+{
+    const char *path = ap_pid_fname ? ap_pid_fname : "";
+    const char *end = strrchr(path, '/');
+    const char *folder;
+    apr_finfo_t info;
+
+    if (!running_ports() || path[0] != '/' || end == path) {
+        return 0;
+    }
+    folder = apr_pstrmemdup(p, path, (apr_size_t)(end - path));
+    if (!APR_STATUS_IS_ENOENT(apr_stat(&info, folder, APR_FINFO_TYPE, p))) {
+        return 0;
+    }
+    ap_log_error(APLOG_MARK, level, 0, s, ACME_SERVER_TRIAL_MARK
+                 "PidFile %s: httpd will not start with this: there is no folder %s",
+                 path, folder);
+    return 1;
 }
 
 static int is_in(const char *ports, int port)
