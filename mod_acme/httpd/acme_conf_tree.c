@@ -27,6 +27,7 @@ struct acme_conf_tree_t {
     apr_array_header_t *md_names;       /* const char *: of MDomain */
     int md_base;                /* MDBaseServer on */
     const char *beyond;         /* acme_conf_tree_beyond_reading() */
+    apr_array_header_t *logs;   /* acme_conf_tree_logs() */
     int has_dialog;             /* SSLPassPhraseDialog, not builtin */
     apr_hash_t *facts;          /* const server_rec *: what was found of it */
     apr_pool_t *p;
@@ -154,6 +155,32 @@ static int has_word(const char *args, const char *wanted, apr_pool_t *p)
     return 0;
 }
 
+/*
+ * ErrorLog, CustomLog and TransferLog: "file", "|program ...", "||program ...";
+ * "|$..." is a shell's, which starts in any case, and others are not files.
+ */
+static void see_log(acme_conf_tree_t *tree, const ap_directive_t *node,
+                    apr_pool_t *p)
+{
+    const char *args = first_word(node, p);
+    const char *path;
+    acme_conf_tree_file_t *log;
+
+    if (args[0] == '|') {
+        args += args[1] == '|' ? 2 : 1;
+        path = ap_getword_conf(p, &args);
+        path = path[0] == '/' ? apr_pstrcat(p, "|", path, NULL) : NULL;
+    }
+    else {
+        path = args[0] == '/' ? args : NULL;
+    }
+    if (path) {
+        log = apr_array_push(tree->logs);
+        log->path = path;
+        log->place = place_of(node->filename, (unsigned)node->line_num, p);
+    }
+}
+
 static int is_beyond_reading(const ap_directive_t *node, apr_pool_t *p)
 {
     if (is(node, "SSLCryptoDevice")) {
@@ -189,6 +216,10 @@ static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
         else if (is(node, "SSLCipherSuite")) {
             see_ciphers(facts, node, p);
         }
+        else if (is(node, "ErrorLog") || is(node, "CustomLog")
+                 || is(node, "TransferLog")) {
+            see_log(tree, node, p);
+        }
         else if (is(node, "SSLPassPhraseDialog")) {
             tree->has_dialog = apr_cstr_casecmp(first_word(node, p),
                                                 "builtin") != 0;
@@ -220,6 +251,7 @@ acme_conf_tree_t *acme_conf_tree_read(apr_pool_t *p)
     tree->vhosts = apr_hash_make(p);
     tree->seen = apr_hash_make(p);
     tree->files = apr_array_make(p, 32, sizeof(const char *));
+    tree->logs = apr_array_make(p, 8, sizeof(acme_conf_tree_file_t));
     tree->md_names = apr_array_make(p, 4, sizeof(const char *));
     tree->facts = apr_hash_make(p);
     tree->p = p;
@@ -368,6 +400,11 @@ int acme_conf_tree_in_mod_md(const acme_conf_tree_t *tree,
 const char *acme_conf_tree_beyond_reading(const acme_conf_tree_t *tree)
 {
     return tree->beyond;
+}
+
+const apr_array_header_t *acme_conf_tree_logs(const acme_conf_tree_t *tree)
+{
+    return tree->logs;
 }
 
 int acme_conf_tree_asks_at_terminal(const acme_conf_tree_t *tree)

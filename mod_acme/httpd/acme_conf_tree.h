@@ -67,6 +67,12 @@ int acme_conf_tree_has_tls(const acme_conf_tree_t *tree, const server_rec *s);
  */
 const char *acme_conf_tree_beyond_reading(const acme_conf_tree_t *tree);
 
+/*
+ * acme_conf_tree_file_t: the logs that httpd opens. A path with "|" before it
+ * is that of a program.
+ */
+const apr_array_header_t *acme_conf_tree_logs(const acme_conf_tree_t *tree);
+
 /* Does mod_ssl ask for pass phrases at a terminal (SSLPassPhraseDialog)? */
 int acme_conf_tree_asks_at_terminal(const acme_conf_tree_t *tree);
 

@@ -115,27 +115,6 @@ static int try_pass_phrases(const acme_conf_tree_t *tree, const server_rec *s,
     return 1;
 }
 
-/* httpd exits where it can't write it. */
-static int try_pid_file(const server_rec *s, int level, apr_pool_t *p)
-{
-    const char *path = ap_pid_fname ? ap_pid_fname : "";
-    const char *end = strrchr(path, '/');
-    const char *folder;
-    apr_finfo_t info;
-
-    if (path[0] != '/' || end == path) {
-        return 0;
-    }
-    folder = apr_pstrmemdup(p, path, (apr_size_t)(end - path));
-    if (!APR_STATUS_IS_ENOENT(apr_stat(&info, folder, APR_FINFO_TYPE, p))) {
-        return 0;
-    }
-    ap_log_error(APLOG_MARK, level, 0, s, ACME_SERVER_TRIAL_MARK
-                 "PidFile %s: httpd will not start with this: there is no folder %s",
-                 path, folder);
-    return 1;
-}
-
 /* "80,443,"; NULL: not known, as in an administrator's own test. */
 static const char *running_ports(void)
 {
@@ -153,6 +132,30 @@ static const char *running_ports(void)
     return NULL;
 }
 
+/*
+ * httpd exits where it can't write it. Before a start, whatever starts it may
+ * make the folder; a reload nobody prepares.
+ */
+static int try_pid_file(const server_rec *s, int level, apr_pool_t *p)
+{
+    const char *path = ap_pid_fname ? ap_pid_fname : "";
+    const char *end = strrchr(path, '/');
+    const char *folder;
+    apr_finfo_t info;
+
+    if (!running_ports() || path[0] != '/' || end == path) {
+        return 0;
+    }
+    folder = apr_pstrmemdup(p, path, (apr_size_t)(end - path));
+    if (!APR_STATUS_IS_ENOENT(apr_stat(&info, folder, APR_FINFO_TYPE, p))) {
+        return 0;
+    }
+    ap_log_error(APLOG_MARK, level, 0, s, ACME_SERVER_TRIAL_MARK
+                 "PidFile %s: httpd will not start with this: there is no folder %s",
+                 path, folder);
+    return 1;
+}
+
 static int is_in(const char *ports, int port)
 {
     while (*ports) {
@@ -164,6 +167,33 @@ static int is_in(const char *ports, int port)
         ports = *end ? end + 1 : end;
     }
     return 0;
+}
+
+/* httpd exits when it can't open one, and when a program is not there. */
+static int try_logs(const acme_conf_tree_t *tree, const server_rec *s,
+                    int level, apr_pool_t *p)
+{
+    const apr_array_header_t *logs = acme_conf_tree_logs(tree);
+    int i, wrong = 0;
+
+    for (i = 0; i < logs->nelts; i++) {
+        const acme_conf_tree_file_t *log =
+            &APR_ARRAY_IDX(logs, i, acme_conf_tree_file_t);
+        const int is_program = log->path[0] == '|';
+        apr_finfo_t info;
+        apr_status_t rv = apr_stat(&info, log->path + is_program,
+                                   APR_FINFO_TYPE, p);
+
+        if (is_program ? APR_STATUS_IS_ENOENT(rv)
+                       : rv == APR_SUCCESS && info.filetype == APR_DIR) {
+            ap_log_error(APLOG_MARK, level, 0, s, ACME_SERVER_TRIAL_MARK
+                         "%s: httpd will not start with this: %s %s",
+                         log->place, log->path + is_program,
+                         is_program ? "does not exist" : "is a folder");
+            wrong++;
+        }
+    }
+    return wrong;
 }
 
 /* As httpd does it, but nothing listens. */
@@ -216,7 +246,7 @@ int acme_conf_trial_run(const acme_conf_tree_t *tree, const server_rec *s,
     const int is_ours_alone = !others_have_certificates();
     apr_hash_t *lists = apr_hash_make(p);
     int wrong = try_pid_file(s, level, p) + try_listeners(s, level, p)
-        + try_pass_phrases(tree, s, level, p);
+        + try_pass_phrases(tree, s, level, p) + try_logs(tree, s, level, p);
     int i;
 
     for (i = 0; i < pairs->nelts; i++) {

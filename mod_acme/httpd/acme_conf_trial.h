@@ -21,10 +21,11 @@
 /*
  * Try the server s and all that follow it, after acme_vhosts_read(): each
  * pair and list of ciphers that mod_ssl would load, that each server with TLS
- * has a certificate, that the folder of PidFile is there, and, where the
- * keeper says what the running server has, that no other program has a new
- * port, and no pass phrase must be typed. What is wrong is logged at this level, with its
- * place; returns how much it was.
+ * has a certificate, that logs are no folders and their programs are there,
+ * and, where the keeper says what the running server has, that the folder of
+ * PidFile is there, that no other program has a new port, and that no pass
+ * phrase must be typed. What is wrong is logged at this level, with its place;
+ * returns how much it was.
  * What we cannot decide, as a pair that we may not read, is passed over.
  */
 int acme_conf_trial_run(const acme_conf_tree_t *tree, const server_rec *s,

@@ -175,6 +175,8 @@ static void prepare_servers(server_rec *base)
         if (!s->error_log) {
             s->error_log = base->error_log;
         }
+        s->log.level = APLOG_ERR;       /* whatever LogLevel says */
+        s->log.module_levels = NULL;
         if (acme_conf_tree_facts(trial->tree, s)->tls < 0
             && acme_conf_tree_has_tls(trial->tree, s)) {
             ap_set_server_protocol(s, "https");
@@ -208,11 +210,12 @@ static int load(server_rec *s, apr_pool_t *p)
 
 /*
  * A mutex of the fork's own may not be had while the running server, which
- * has its mutexes, needs none.
+ * has its mutexes, needs none; and the pair that we made is not loaded there.
  */
 static int is_about_the_server(const char *reason)
 {
-    return reason[0] && !strstr(reason, "mutex");
+    return reason[0] && !strstr(reason, "mutex")
+           && !strstr(reason, trial->stand_in);
 }
 
 static const char *place_of(const server_rec *s, apr_pool_t *p)
@@ -311,7 +314,7 @@ static void run_and_read(char *text, apr_size_t size, trial_t *here,
     pid_t pid;
 
     text[0] = '\0';
-    if (!here->stand_in || pipe(ends)) {
+    if (pipe(ends)) {
         return;
     }
     here->out = ends[1];
@@ -339,14 +342,18 @@ int acme_mod_ssl_trial_run(const acme_conf_tree_t *tree, server_rec *s,
     if (!has_mod_ssl()) {
         return 0;
     }
+    apr_pool_create(&files, p);
+    here.stand_in = make_stand_in(files);
+    if (!beyond && !here.stand_in) {
+        beyond = "a temporary file that cannot be written";
+    }
     if (beyond) {
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
                      "acme: mod_ssl's own load is not tried because of %s",
                      beyond);
+        apr_pool_destroy(files);
         return 0;
     }
-    apr_pool_create(&files, p);
-    here.stand_in = make_stand_in(files);
     run_and_read(text, sizeof(text), &here, s, p);
     apr_pool_destroy(files);
     reason = strchr(text, '\n');

@@ -27,6 +27,9 @@
 #define POSTPONED_MIN apr_time_from_sec(2)
 #define POSTPONED_MAX apr_time_from_sec(60)
 
+/* Other reasons, as often, are no more the edits of somebody. */
+#define REASONS_MAX 50
+
 #define REASON_SIZE ACME_DETAIL_SIZE
 
 typedef enum {
@@ -51,6 +54,7 @@ struct acme_reload_t {
                                    postpone the reload; 0: nothing served
                                    is about to expire */
     apr_interval_time_t postponed_wait;
+    int reasons;                /* how often it was another one */
     char reason[REASON_SIZE];
 
     acme_process_t *job; /* TESTING, LISTING: httpd */
@@ -151,7 +155,9 @@ static void postpone(acme_reload_t *reload, apr_time_t now, const char *reason)
 {
     if (strcmp(reload->reason, reason) != 0) {
         apr_cpystrn(reload->reason, reason, sizeof(reload->reason));
-        reload->postponed_wait = POSTPONED_MIN;     /* somebody edits */
+        if (reload->reasons++ < REASONS_MAX) {
+            reload->postponed_wait = POSTPONED_MIN;     /* somebody edits */
+        }
         acme_log(log_of(reload), ACME_LOG_ERROR, "reload",
                  "postponed: %s; the new certificates wait on disk", reason);
         reload->held(reload->baton, reload->reason);

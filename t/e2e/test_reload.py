@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import socket
 import time
@@ -325,6 +326,18 @@ def test_what_a_load_would_end_of_is_found_by_a_test(site):
         if "crash" not in told:
             with pytest.raises(AssertionError, match="did not start"):
                 server.start()
+
+    # What an administrator's own test warns of, too.
+    for line, told in ((f"CustomLog {empty} common", f"{empty} is a folder"),
+                       ('ErrorLog "|/no-such/program -x"',
+                        "/no-such/program does not exist")):
+        path = server.vhost(NAME, body=pair + line)
+        code, said = server.httpd_t()
+        assert code == 0
+        assert re.search(f"trial: {path}:.: httpd will not .*: {told}", said)
+        assert server.httpd_t("-DACME_TRIAL")[0] != 0
+        with pytest.raises(AssertionError, match="did not start"):
+            server.start()
 
 
 def test_near_the_expiry_the_new_pairs_count_not_the_old_ones(site):

@@ -1124,6 +1124,34 @@ static void what_is_behind_a_leaf_may_not_count(void **state)
     assert_int_equal(ERR_peek_error(), 0);
 }
 
+static void a_pass_phrase_is_seen_and_a_public_key_has_a_name(void **state)
+{
+    EVP_PKEY *ec = acme_key_evp(ca.key);
+    const char *path = path_of("file.pem");
+    const char *name;
+
+    (void)state;
+    file_of("file.pem", pkcs8(ec, 1));
+    assert_true(acme_pair_has_pass_phrase(path));
+    file_of("file.pem", apr_pstrcat(pool, ca.leaf_pem, traditional(ec, 1),
+                                    NULL));
+    assert_true(acme_pair_has_pass_phrase(path));
+    name = acme_pair_public_key(path, pool);
+    assert_int_equal(strlen(name), 64);
+    file_of("file.pem", apr_pstrcat(pool, pkcs8(ec, 0), ca.leaf_pem,
+                                    ca.middle_pem, NULL));
+    assert_false(acme_pair_has_pass_phrase(path));
+    assert_string_equal(acme_pair_public_key(path, pool), name);
+    file_of("file.pem", ca.middle_pem);
+    assert_false(acme_pair_has_pass_phrase(path));
+    assert_string_not_equal(acme_pair_public_key(path, pool), name);
+    file_of("file.pem", "garbage");
+    assert_string_equal(acme_pair_public_key(path, pool), "");
+    assert_string_equal(acme_pair_public_key(path_of("none"), pool), "");
+    assert_false(acme_pair_has_pass_phrase(path_of("none")));
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
 #define LEVEL(n) "DEFAULT@SECLEVEL=" #n
 #define REFUSED(n) "it: mod_ssl would not load it: OpenSSL refuses it at " \
     "security level " #n
@@ -1266,6 +1294,7 @@ int main(void)
         X509_TEST(pairs_as_mod_ssl_loads_them),
         X509_TEST(a_key_may_be_der_or_base64),
         X509_TEST(what_is_behind_a_leaf_may_not_count),
+        X509_TEST(a_pass_phrase_is_seen_and_a_public_key_has_a_name),
         X509_TEST(a_security_level_refuses_pairs),
         X509_TEST(a_stronger_placeholder_passes_a_higher_level)
     };

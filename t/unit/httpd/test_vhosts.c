@@ -559,6 +559,47 @@ static void a_chain_file_is_inherited(void **state)
     assert_string_equal(pairs_text(), "a.pem+a.pem@9:chain");
 }
 
+static void what_is_more_than_reading(void **state)
+{
+    static const struct {
+        const char *line, *beyond;
+    } rows[] = {
+        { "SSLCryptoDevice builtin", NULL },
+        { "SSLCryptoDevice dynamic", "SSLCryptoDevice (" FILE_NAME ":1)" },
+        { "SSLRandomSeed startup file:/dev/urandom 512", NULL },
+        { "SSLRandomSeed startup exec:/bin/x", "SSLRandomSeed (" },
+        { "SSLRandomSeed startup egd:/x", "SSLRandomSeed (" },
+        { "Mutex file:/run/x default", NULL },
+        { "Mutex file:/run/x ssl-cache omitpid", "Mutex (" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const char *found;
+
+        ap_conftree = NULL;
+        line_number = 0;
+        in_server(rows[i].line);
+        found = acme_conf_tree_beyond_reading(acme_conf_tree_read(pool));
+        if (rows[i].beyond ? !found || strncmp(found, rows[i].beyond,
+                                               strlen(rows[i].beyond)) != 0
+                           : found != NULL) {
+            fail_msg("%s: %s", rows[i].line, found ? found : "no");
+        }
+    }
+}
+
+static void pass_phrases_are_asked_for_at_a_terminal(void **state)
+{
+    (void)state;
+    assert_true(acme_conf_tree_asks_at_terminal(acme_conf_tree_read(pool)));
+    in_server("SSLPassPhraseDialog builtin");
+    assert_true(acme_conf_tree_asks_at_terminal(acme_conf_tree_read(pool)));
+    in_server("SSLPassPhraseDialog exec:/bin/x");
+    assert_false(acme_conf_tree_asks_at_terminal(acme_conf_tree_read(pool)));
+}
+
 static void a_listen_says_it_where_nobody_else_does(void **state)
 {
     server_rec *s = add_vhost("SSLCertificateFile a:b.pem");
@@ -647,6 +688,8 @@ int main(void)
         VHOSTS_TEST(what_is_not_loaded_is_no_pair),
         VHOSTS_TEST(a_key_of_the_server_goes_with_a_vhost),
         VHOSTS_TEST(a_chain_file_is_inherited),
+        VHOSTS_TEST(what_is_more_than_reading),
+        VHOSTS_TEST(pass_phrases_are_asked_for_at_a_terminal),
         VHOSTS_TEST(a_listen_says_it_where_nobody_else_does),
         VHOSTS_TEST(names_of_mod_md),
         VHOSTS_TEST(a_shared_pair_is_listed_once),

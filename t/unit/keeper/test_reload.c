@@ -239,7 +239,7 @@ static void an_edit_holds_until_it_is_undone(void **unused)
     /* Another reason is another word to the administrator. */
     put(at("httpd.conf"), "one\n");
     test_argv[2] = "exit 1";
-    run(now);
+    assert_int_equal(run(now), now + SEC(2));
     assert_held("a refusal", "httpd -t refuses the configuration");
     assert_int_equal(helds, 2);
     assert_int_equal(times_logged("postponed: "), 2);
