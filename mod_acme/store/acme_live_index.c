@@ -1,8 +1,9 @@
 /*
  * acme_live_index.c - the live certificates of the store, by their names.
  *
- * A look at the names is cheap, so all that cover them are sorted first; only
- * the best are tried as a server would load them.
+ * The names are those of meta.json, which is read in a fraction of the time of
+ * a chain, else the chain's. Only the best of those that cover what is looked
+ * for are tried as a server would load them, and there the leaf decides.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,10 @@
 #include "acme_chain.h"
 #include "acme_live_index.h"
 #include "acme_live_link.h"
+#include "acme_meta.h"
 #include "acme_name.h"
 #include "acme_self_signed.h"
+#include "acme_time.h"
 
 /* What is live under one id. */
 typedef struct {
@@ -37,20 +40,21 @@ typedef struct {
     int others;                 /* its names that nobody asked for */
 } candidate_t;
 
+#define TIME_MAX 32             /* octets of RFC 3339 */
+
 static void add_row(acme_live_index_t *index, const char *id, int n,
-                    const acme_cert_info_t *leaf)
+                    const apr_array_header_t *names, apr_time_t not_after)
 {
     row_t *row = apr_palloc(index->p, sizeof(*row));
     int i;
 
     row->id = apr_pstrdup(index->p, id);
     row->n = n;
-    row->not_after = leaf->not_after;
-    row->names = apr_array_make(index->p, leaf->names->nelts,
-                                sizeof(const char *));
-    for (i = 0; i < leaf->names->nelts; i++) {
-        const char *name = apr_pstrdup(
-            index->p, APR_ARRAY_IDX(leaf->names, i, const char *));
+    row->not_after = not_after;
+    row->names = apr_array_make(index->p, names->nelts, sizeof(const char *));
+    for (i = 0; i < names->nelts; i++) {
+        const char *name = apr_pstrdup(index->p,
+                                       APR_ARRAY_IDX(names, i, const char *));
         apr_array_header_t *rows = apr_hash_get(index->by_name, name,
                                                 APR_HASH_KEY_STRING);
 
@@ -74,21 +78,42 @@ static apr_status_t load_live(acme_chain_t **pchain,
                             "/fullchain.pem", NULL), &ignored, p);
 }
 
+/* False: there is none. */
+static int read_meta(apr_array_header_t **pnames, apr_time_t *pnot_after,
+                     const acme_live_index_t *index, const char *id,
+                     apr_pool_t *p)
+{
+    const json_t *meta = acme_meta_live(index->store, id, p);
+    const char *until = acme_json_string(
+        json_array_get(json_object_get(meta, "certificates"), 0), "notAfter",
+        TIME_MAX, p);
+
+    *pnames = meta ? acme_json_strings(meta, "names", ACME_NAME_MAX, p) : NULL;
+    *pnot_after = until ? acme_time_parse(until) : 0;
+    return *pnames && *pnot_after;
+}
+
 static void read_live(acme_live_index_t *index, const char *id,
                       apr_time_t now, apr_pool_t *scratch)
 {
-    const acme_cert_info_t *leaf;
+    apr_array_header_t *names;
+    apr_time_t not_after;
     acme_result_t ignored;
     acme_chain_t *chain;
     int n;
 
-    if (acme_live_link_read(&n, index->store, id, &ignored, scratch)
-        || load_live(&chain, index, id, n, scratch)) {
+    if (acme_live_link_read(&n, index->store, id, &ignored, scratch)) {
         return;
     }
-    leaf = acme_chain_leaf(chain);
-    if (leaf->not_before <= now && now < leaf->not_after) {
-        add_row(index, id, n, leaf);
+    if (!read_meta(&names, &not_after, index, id, scratch)) {
+        if (load_live(&chain, index, id, n, scratch)) {
+            return;
+        }
+        names = acme_chain_leaf(chain)->names;
+        not_after = acme_chain_leaf(chain)->not_after;
+    }
+    if (now < not_after) {
+        add_row(index, id, n, names, not_after);
     }
 }
 
@@ -162,18 +187,32 @@ static int compare_candidates(const void *a, const void *b)
     return strcmp(one->row->id, other->row->id);
 }
 
-static int is_good(const acme_live_index_t *index, const row_t *row,
-                   const acme_archive_want_t *want, apr_pool_t *p)
+static int is_leaf_good(const acme_cert_info_t *leaf,
+                        const apr_array_header_t *names, apr_time_t now)
+{
+    return leaf->not_before <= now && now < leaf->not_after
+        && acme_name_all_covered(names, leaf->names);
+}
+
+static int is_good(int *pis_same, const acme_live_index_t *index,
+                   const row_t *row, const acme_archive_want_t *want,
+                   const apr_array_header_t *names, apr_pool_t *p)
 {
     const acme_archive_want_t other = { .id = row->id,
                                         .ciphers = want->ciphers,
                                         .now = want->now };
+    const acme_cert_info_t *leaf;
     acme_result_t ignored;
     acme_chain_t *chain;
 
-    return !acme_archive_check(index->store, &other, row->n, &ignored, p)
-        && !load_live(&chain, index, row->id, row->n, p)
-        && !acme_self_signed_is(chain)
+    if (acme_archive_check(index->store, &other, row->n, &ignored, p)
+        || load_live(&chain, index, row->id, row->n, p)) {
+        return 0;
+    }
+    leaf = acme_chain_leaf(chain);
+    *pis_same = acme_name_all_in(names, leaf->names)
+        && acme_name_all_in(leaf->names, names);
+    return is_leaf_good(leaf, names, want->now) && !acme_self_signed_is(chain)
         && !acme_archive_is_void(index->store, row->id, row->n, p);
 }
 
@@ -200,11 +239,10 @@ int acme_live_index_find(acme_live_found_t *found,
         const candidate_t *candidate = &APR_ARRAY_IDX(candidates, i,
                                                       candidate_t);
 
-        if (is_good(index, candidate->row, want, scratch)) {
+        if (is_good(&found->is_same, index, candidate->row, want, names,
+                    scratch)) {
             found->id = candidate->row->id;
             found->n = candidate->row->n;
-            found->is_same = !candidate->others
-                && acme_name_all_in(names, candidate->row->names);
             return 1;
         }
     }

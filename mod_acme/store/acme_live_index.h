@@ -12,8 +12,8 @@
 typedef struct acme_live_index_t acme_live_index_t;
 
 /*
- * Read the names of all that live/ points to, in p. Those that are not valid
- * at now, and those that cannot be read, are left out. Touches nothing, never
+ * Read the names of all that live/ points to, in p. Those that are expired at
+ * now, and those that cannot be read, are left out. Touches nothing, never
  * fails; costs a file for each.
  */
 acme_live_index_t *acme_live_index_make(acme_store_t *store, apr_time_t now,

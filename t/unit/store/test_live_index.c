@@ -113,6 +113,28 @@ static void what_proves_nothing_does_not_count(void **state)
     assert_string_equal(found_for("a.org"), "good");
 }
 
+/* meta.json is for people and programs, too: it may say anything. */
+static void the_leaf_decides_and_not_what_is_noted(void **state)
+{
+    static const char noted[] = "{\"names\": [\"%s\"], \"certificates\": "
+        "[{\"notAfter\": \"%s\"}]}";
+    int n = put_live("liar", (issue_t) { .names = "a.org" });
+
+    (void)state;
+    put(at("store/archive/liar/%d/meta.json", n),
+        apr_psprintf(pool, noted, "b.org", "2099-01-01T00:00:00Z"));
+    n = put_live("old", (issue_t) { .names = "c.org", .from = -2 * DAY,
+                                    .until = -DAY });
+    put(at("store/archive/old/%d/meta.json", n),
+        apr_psprintf(pool, noted, "c.org", "2099-01-01T00:00:00Z"));
+    n = put_live("more", (issue_t) { .names = "d.org e.org" });
+    put(at("store/archive/more/%d/meta.json", n),
+        apr_psprintf(pool, noted, "d.org", "2099-01-01T00:00:00Z"));
+    assert_string_equal(found_for("b.org"), "");
+    assert_string_equal(found_for("c.org"), "");
+    assert_string_equal(found_for("d.org"), "more");
+}
+
 #define INDEX_TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
 
@@ -122,6 +144,7 @@ int main(void)
         INDEX_TEST(the_fewest_other_names_win),
         INDEX_TEST(then_the_longest_validity_then_the_id),
         INDEX_TEST(what_proves_nothing_does_not_count),
+        INDEX_TEST(the_leaf_decides_and_not_what_is_noted),
     };
     int failed;
 
