@@ -345,6 +345,7 @@ static void renewal_info_that_does_not_work_is_told_once(void **state)
     size_t i;
 
     (void)state;
+    fake_keeper_refuse(keeper, ACME_MSG_LIVE, "none");
     request.state.live = 1;
     request.state.not_after = apr_time_now() + apr_time_from_sec(86400 * 60);
     apr_cpystrn(request.state.cert_id, INFO_ID, ACME_CERT_ID_SIZE);
