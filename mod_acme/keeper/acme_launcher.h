@@ -16,13 +16,9 @@
 
 #include <apr_pools.h>
 
+#include "acme_launcher_request.h"
 #include "acme_launcher_rules.h"
 #include "acme_result.h"
-
-/* Octets on the control channel of a job, to the launcher. */
-#define ACME_LAUNCHER_TERM 'T'          /* SIGTERM to its process group */
-#define ACME_LAUNCHER_KILL 'K'          /* SIGKILL to it, and done with it */
-#define ACME_LAUNCHER_DONE 'D'          /* it ended: what it left may go on */
 
 /* Descriptors of a job, the caller's, close-on-exec and non-blocking. */
 typedef struct {
