@@ -12,6 +12,7 @@
 #include <openssl/x509v3.h>
 
 #include "acme_chain.h"
+#include "acme_no_x509.h"
 #include "acme_openssl.h"
 
 static const char BEGIN[] = "-----BEGIN CERTIFICATE-----";
@@ -138,6 +139,10 @@ apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
 
     *pchain = NULL;
 
+    rv = acme_no_x509_check(res);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     if (len > ACME_CHAIN_SIZE_MAX) {
         return acme_fail(res, APR_EINVAL,
                          "certificate chain: larger than %d octets",

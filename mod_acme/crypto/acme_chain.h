@@ -23,7 +23,8 @@ typedef struct acme_chain_t acme_chain_t;
  * acme_cert_info_read() refuses.
  *
  * On success *pchain belongs to p, and pem is not needed any more. On failure
- * it is NULL and the status APR_EINVAL, or APR_EGENERAL when OpenSSL fails.
+ * it is NULL and the status APR_EINVAL, or APR_EGENERAL when OpenSSL fails, or
+ * this process may not do it (acme_no_x509.h).
  */
 apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
                               apr_size_t len, acme_result_t *res,

@@ -8,6 +8,7 @@
 
 #include <apr_tables.h>
 
+#include "acme_octets.h"
 #include "acme_result.h"
 
 /*
@@ -42,6 +43,16 @@ apr_status_t acme_pair_check_pem(const char *certs, const char *key,
                                  const char *what,
                                  const apr_array_header_t *ciphers,
                                  acme_result_t *res);
+
+/*
+ * The same of the certificates alone, PEM of at most ACME_PEM_FILE_MAX octets:
+ * *pkey is the public key of the leaf, in p, for acme_public_key_is_same();
+ * none where there is no leaf. That the key is the right one is not checked.
+ * Which certificates they are is not in res.
+ */
+apr_status_t acme_pair_check_certs(acme_octets_t *pkey, acme_octets_t certs,
+                                   const apr_array_header_t *ciphers,
+                                   acme_result_t *res, apr_pool_t *p);
 
 /*
  * Would mod_ssl take this SSLCipherSuite (up to TLS 1.2)? APR_EINVAL, for

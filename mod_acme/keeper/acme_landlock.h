@@ -6,8 +6,8 @@
 #define ACME_LANDLOCK_H
 
 /*
- * Restrict this process for good; it has set PR_SET_NO_NEW_PRIVS. Writing is
- * left below folder. Nothing is executed, and, as far as the kernel knows it, no TCP port is
+ * Restrict this process for good; it has set PR_SET_NO_NEW_PRIVS. Reading is
+ * left, and writing below folder; NULL: neither. Nothing is executed, and, as far as the kernel knows it, no TCP port is
  * bound or connected, no process outside signalled.
  *
  * Returns 0 or an errno: ENOSYS where the kernel has no Landlock, or that of

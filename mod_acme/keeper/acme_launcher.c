@@ -260,3 +260,22 @@ apr_status_t acme_launcher_reload(acme_result_t *res)
     }
     return rv;
 }
+
+apr_status_t acme_launcher_cert_reader(int *pfd, acme_result_t *res)
+{
+    int taken[ACME_LAUNCHER_DESCRIPTORS] = { -1, -1, -1 };
+    acme_launcher_request_t request;
+    acme_launcher_reply_t reply;
+    apr_status_t rv;
+
+    memset(&request, 0, sizeof(request));
+    request.kind = ACME_LAUNCHER_CERT_READER;
+    rv = call(&reply, taken, &request, "", res);
+    if (rv == APR_SUCCESS && reply.failed) {
+        rv = acme_fail_errno(
+            res, reply.error,
+            "the process that parses certificates cannot be started");
+    }
+    *pfd = rv == APR_SUCCESS ? taken[0] : -1;
+    return rv;
+}

@@ -24,6 +24,7 @@
 
 #include <apr_strings.h>
 
+#include "acme_cert_reader_process.h"
 #include "acme_descriptors.h"
 #include "acme_launcher_process.h"
 #include "acme_launcher_request.h"
@@ -50,6 +51,7 @@ typedef struct {
     int keeper;                 /* the socket */
     const acme_launcher_rules_t *rules;
     job_t jobs[JOBS_MAX];
+    pid_t cert_reader;          /* 0: there is none */
     sigset_t waiting;           /* the signal mask while polling */
     apr_pool_t *p;              /* of a request */
 } launcher_t;
@@ -366,6 +368,42 @@ static acme_launcher_reply_t signal_httpd(const acme_server_t *server)
     return fail(ACME_LAUNCHER_NOTHING, 0);
 }
 
+static void cert_reader_end(launcher_t *launcher)
+{
+    if (launcher->cert_reader) {
+        kill(launcher->cert_reader, SIGKILL);
+        while (waitpid(launcher->cert_reader, NULL, 0) < 0
+               && errno == EINTR) {
+            continue;
+        }
+        launcher->cert_reader = 0;
+    }
+}
+
+static acme_launcher_reply_t cert_reader_start(
+    launcher_t *launcher, int given[ACME_LAUNCHER_DESCRIPTORS])
+{
+    int fds[2];
+    pid_t pid;
+
+    cert_reader_end(launcher);
+    if (acme_descriptors_pair(fds, SOCK_STREAM)) {
+        return fail(ACME_LAUNCHER_NO_PIPES, errno);
+    }
+    pid = fork();
+    if (pid == 0) {
+        acme_cert_reader_process_run(fds[1], launcher->rules);
+    }
+    close(fds[1]);
+    if (pid < 0) {
+        close(fds[0]);
+        return fail(ACME_LAUNCHER_NO_PROCESS, errno);
+    }
+    launcher->cert_reader = pid;
+    given[0] = fds[0];
+    return fail(ACME_LAUNCHER_NOTHING, 0);
+}
+
 /* 0: the keeper ended, or broke the protocol. */
 static int serve_request(launcher_t *launcher)
 {
@@ -388,6 +426,9 @@ static int serve_request(launcher_t *launcher)
     }
     if (request.kind == ACME_LAUNCHER_RELOAD) {
         reply = signal_httpd(launcher->rules->server);
+    }
+    else if (request.kind == ACME_LAUNCHER_CERT_READER) {
+        reply = cert_reader_start(launcher, given);
     }
     else if (request.kind == ACME_LAUNCHER_RUN
              && parse(&command, &request, texts, launcher->p)) {
@@ -463,6 +504,10 @@ static void poll_once(launcher_t *launcher, int *pserving)
             job_check(&launcher->jobs[i]);
         }
     }
+    if (launcher->cert_reader
+        && waitpid(launcher->cert_reader, NULL, WNOHANG) != 0) {
+        launcher->cert_reader = 0;
+    }
     *pserving = n == 0 || !fds[0].revents || serve_request(launcher);
 }
 
@@ -503,5 +548,6 @@ void acme_launcher_process_run(int fd, const acme_launcher_rules_t *rules)
             job_end(&launcher->jobs[i], SIGKILL);
         }
     }
+    cert_reader_end(launcher);
     _exit(0);
 }

@@ -16,7 +16,8 @@
 
 typedef enum {
     ACME_LAUNCHER_RUN,
-    ACME_LAUNCHER_RELOAD
+    ACME_LAUNCHER_RELOAD,
+    ACME_LAUNCHER_CERT_READER
 } acme_launcher_request_e;
 
 /* One that is not to run a command has zeros but for its kind. */
@@ -43,7 +44,7 @@ typedef struct {
     int error;                  /* errno */
 } acme_launcher_reply_t;
 
-/* The descriptors with a reply; those of a kind that has fewer come first. */
+/* The descriptors with a reply; a request for one has the first. */
 enum {
     ACME_LAUNCHER_OUTPUT,
     ACME_LAUNCHER_CONTROL,
