@@ -7,6 +7,7 @@
 #include "acme_self_signed.h"
 #include "acme_name.h"
 #include "acme_pair.h"
+#include "acme_pem.h"
 
 static const char *pem_block(const char *name, const char *header,
                              const unsigned char *data, int len)
@@ -51,15 +52,23 @@ static void a_chain_is_taken_apart_and_normalised(void **state)
         { "CR LF", with_crlf(full) },
         { "no end of line", apr_pstrmemdup(pool, full, strlen(full) - 1) }
     };
+    apr_array_header_t *ders;
     acme_chain_t *chain;
     size_t i;
 
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
         if (acme_chain_parse(&chain, rows[i].pem, strlen(rows[i].pem), &res,
+                             pool)
+            || acme_pem_read(&ders, rows[i].pem, strlen(rows[i].pem), &res,
                              pool)) {
             fail_msg("%s: %s", rows[i].name, res.detail);
         }
+        /* The same without looking into them. */
+        assert_string_equal(acme_pem_text(ders, 0, pool), full);
+        assert_string_equal(acme_pem_text(ders, 1, pool),
+                            acme_chain_pem_rest(chain, pool));
+        assert_string_equal(acme_pem_text(ders, ders->nelts, pool), "");
         assert_string_equal(acme_chain_pem_leaf(chain, pool), ca.leaf_pem);
         assert_string_equal(acme_chain_pem_rest(chain, pool),
                             apr_pstrcat(pool, ca.middle_pem, ca.root_pem,
