@@ -232,23 +232,6 @@ apr_status_t acme_pair_check_leaf(const char *cert_path, const char *key_path,
     return check_files(&texts, ciphers, res);
 }
 
-apr_status_t acme_pair_check_pem(const char *certs, const char *key,
-                                 const char *what,
-                                 const apr_array_header_t *ciphers,
-                                 acme_result_t *res)
-{
-    texts_t texts = { .certs = BIO_new_mem_buf(certs, -1),
-                      .key = BIO_new_mem_buf(key, -1),
-                      .certs_name = what, .key_name = what };
-    const apr_status_t rv = texts.certs && texts.key
-        ? check_texts(&texts, ciphers, res)
-        : acme_fail(res, APR_ENOMEM, "%s: no memory", what);
-
-    BIO_free(texts.key);
-    BIO_free(texts.certs);
-    return rv;
-}
-
 apr_status_t acme_pair_check_certs(acme_octets_t *pkey, acme_octets_t certs,
                                    const apr_array_header_t *ciphers,
                                    acme_result_t *res, apr_pool_t *p)
