@@ -18,7 +18,7 @@
 static const char BEGIN[] = "-----BEGIN CERTIFICATE-----";
 
 struct acme_chain_t {
-    apr_array_header_t *certs;  /* X509 *, the leaf first; freed with the pool */
+    apr_array_header_t *certs;  /* X509 *, the pool's: the leaf first */
     acme_cert_info_t leaf;
 };
 

@@ -62,7 +62,7 @@ typedef struct {
 
 #pragma GCC diagnostic pop
 
-/* Octets that follow wire; ACME_CERT_FACTS_OCTETS_MAX + 1: more than allowed. */
+/* Octets that follow wire; ACME_CERT_FACTS_OCTETS_MAX at most, else it lies. */
 apr_size_t acme_cert_facts_octets(const acme_cert_facts_wire_t *wire);
 
 /* As it is sent: wire, and the octets that follow, in p. More names than
@@ -74,8 +74,8 @@ const char *acme_cert_facts_write(acme_cert_facts_wire_t *wire,
  * As it was received; text has acme_cert_facts_octets() octets. Whatever could
  * not be said by an honest process is APR_EINVAL, and facts counts for nothing:
  * other lengths, texts that are not printable, names with other characters than
- * those of acme_name.h, times before the year 0 or after 9999. Else facts is in p, and text not needed any
- * more.
+ * those of acme_name.h, times before the year 0 or after 9999. Else facts is in
+ * p, and text not needed any more.
  */
 apr_status_t acme_cert_facts_read(acme_cert_facts_t *facts,
                                   const acme_cert_facts_wire_t *wire,

@@ -165,7 +165,7 @@ static apr_status_t explain(int error, acme_result_t *res)
     }
 }
 
-/* The texts are cut here, where nothing is parsed, so nobody can change them. */
+/* What was brought is cut here, so that it is what is installed. */
 static apr_status_t add_texts(acme_cert_reading_t *reading, acme_octets_t pem,
                               apr_pool_t *p)
 {

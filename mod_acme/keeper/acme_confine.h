@@ -39,9 +39,9 @@ void acme_confine_finish(const acme_confine_t *confine, apr_pool_t *p);
 /*
  * For a process that has all open that it needs, and that parses what strangers
  * made: it is "nobody", whom no worker may signal, or else of the workers'
- * user, without groups and capabilities; it opens nothing, has no standard input,
- * output and error, and is killed with its parent. What fails is not logged: it
- * has no log.
+ * user, without groups and capabilities; it opens nothing, has no standard
+ * input, output and error, and is killed with its parent. What fails is not
+ * logged: it has no log.
  */
 void acme_confine_parser(uid_t workers);
 

@@ -1,10 +1,11 @@
 /*
  * acme_seccomp.c - the filter of system calls.
  *
- * A list of what is allowed to the keeper: files, memory, descriptors that are open, clocks,
- * its own end. Not in it: execve, fork, socket, connect, bind, ptrace, mount,
- * setuid and their like, ioctl, kill of others. Names of other machines and of
- * other releases are left out by the #ifdef of each.
+ * A list of what is allowed to the keeper: files, memory, descriptors that are
+ * open, clocks, its own end. Not in it: execve, fork, socket, connect, bind,
+ * ptrace, mount, setuid and their like, ioctl, kill of others. Names of other
+ * machines and of other releases are left out by the #ifdef of each. The
+ * process that parses certificates has a much shorter list.
  *
  * Modes of files are limited as well: a keeper that was taken over must not
  * leave a program with the set-user-ID bit in the store, nor open a file of
