@@ -12,17 +12,13 @@
 #include <openssl/x509v3.h>
 
 #include "acme_chain.h"
+#include "acme_no_x509.h"
 #include "acme_openssl.h"
 
 static const char BEGIN[] = "-----BEGIN CERTIFICATE-----";
 
-typedef struct {
-    X509 *x509;                 /* freed with the pool */
-    const char *pem;
-} cert_t;
-
 struct acme_chain_t {
-    apr_array_header_t *certs;  /* cert_t, the leaf first */
+    apr_array_header_t *certs;  /* X509 *, the pool's: the leaf first */
     acme_cert_info_t leaf;
 };
 
@@ -98,7 +94,6 @@ static apr_status_t read_certs(acme_chain_t *chain, const char *text,
                                apr_pool_t *p)
 {
     int n = 0;
-    cert_t *cert;
     X509 *x509;
 
     for (text = skip_words(text, end); text < end;
@@ -123,22 +118,16 @@ static apr_status_t read_certs(acme_chain_t *chain, const char *text,
                 acme_openssl_reason());
         }
         apr_pool_cleanup_register(p, x509, free_x509, apr_pool_cleanup_null);
-        cert = apr_array_push(chain->certs);
-        cert->x509 = x509;
-        cert->pem = acme_openssl_pem(x509, p);
-        if (!cert->pem) {
-            return acme_fail(res, APR_EGENERAL, "certificate chain: %s",
-                             acme_openssl_reason());
-        }
+        APR_ARRAY_PUSH(chain->certs, X509 *) = x509;
     }
     return n ? APR_SUCCESS
              : acme_fail(res, APR_EINVAL,
                          "certificate chain: it has no certificate in PEM");
 }
 
-static const cert_t *nth_cert(const acme_chain_t *chain, int i)
+static X509 *nth_cert(const acme_chain_t *chain, int i)
 {
-    return &APR_ARRAY_IDX(chain->certs, i, cert_t);
+    return APR_ARRAY_IDX(chain->certs, i, X509 *);
 }
 
 apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
@@ -150,6 +139,10 @@ apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
 
     *pchain = NULL;
 
+    rv = acme_no_x509_check(res);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     if (len > ACME_CHAIN_SIZE_MAX) {
         return acme_fail(res, APR_EINVAL,
                          "certificate chain: larger than %d octets",
@@ -159,10 +152,10 @@ apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
         return acme_fail(res, APR_EINVAL,
                          "certificate chain: it contains a NUL octet");
     }
-    chain->certs = apr_array_make(p, ACME_CHAIN_CERTS_MAX, sizeof(cert_t));
+    chain->certs = apr_array_make(p, ACME_CHAIN_CERTS_MAX, sizeof(X509 *));
     rv = read_certs(chain, pem, pem + len, res, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_cert_info_read(&chain->leaf, nth_cert(chain, 0)->x509, res,
+        rv = acme_cert_info_read(&chain->leaf, nth_cert(chain, 0), res,
                                  p);
     }
     if (rv == APR_SUCCESS) {
@@ -201,43 +194,14 @@ const acme_cert_info_t *acme_chain_leaf(const acme_chain_t *chain)
 
 X509 *acme_chain_x509(const acme_chain_t *chain, int i)
 {
-    return i < chain->certs->nelts ? nth_cert(chain, i)->x509 : NULL;
-}
-
-apr_status_t acme_chain_leaf_der(const unsigned char **pder, apr_size_t *plen,
-                                 const acme_chain_t *chain,
-                                 acme_result_t *res, apr_pool_t *p)
-{
-    unsigned char *der = NULL;
-    int len = i2d_X509(nth_cert(chain, 0)->x509, &der);
-
-    *pder = NULL;
-    *plen = 0;
-
-    if (len <= 0) {
-        return acme_fail(res, APR_EGENERAL, "certificate: %s",
-                         acme_openssl_reason());
-    }
-    *pder = apr_pmemdup(p, der, (apr_size_t)len);
-    *plen = (apr_size_t)len;
-    OPENSSL_free(der);
-    return APR_SUCCESS;
+    return i < chain->certs->nelts ? nth_cert(chain, i) : NULL;
 }
 
 const char *acme_chain_topmost(const acme_chain_t *chain, apr_pool_t *p)
 {
-    const cert_t *last = nth_cert(chain, chain->certs->nelts - 1);
+    X509 *last = nth_cert(chain, chain->certs->nelts - 1);
 
-    return acme_cert_info_name_text(X509_get_issuer_name(last->x509), p);
-}
-
-int acme_chain_has_key(const acme_chain_t *chain, acme_key_t *key)
-{
-    int same = X509_check_private_key(nth_cert(chain, 0)->x509,
-                                      acme_key_evp(key));
-
-    ERR_clear_error();
-    return same == 1;
+    return acme_cert_info_name_text(X509_get_issuer_name(last), p);
 }
 
 apr_status_t acme_chain_linked(const acme_chain_t *chain, acme_result_t *res,
@@ -249,8 +213,8 @@ apr_status_t acme_chain_linked(const acme_chain_t *chain, acme_result_t *res,
     int i, linked;
 
     for (i = 0; i + 1 < n; i++) {
-        x509 = nth_cert(chain, i)->x509;
-        next = nth_cert(chain, i + 1)->x509;
+        x509 = nth_cert(chain, i);
+        next = nth_cert(chain, i + 1);
         linked = X509_check_issued(next, x509) == X509_V_OK
                  && X509_verify(x509, X509_get0_pubkey(next)) == 1;
         ERR_clear_error();
@@ -265,27 +229,4 @@ apr_status_t acme_chain_linked(const acme_chain_t *chain, acme_result_t *res,
         }
     }
     return APR_SUCCESS;
-}
-
-const char *acme_chain_pem_leaf(const acme_chain_t *chain, apr_pool_t *p)
-{
-    return apr_pstrdup(p, nth_cert(chain, 0)->pem);
-}
-
-const char *acme_chain_pem_rest(const acme_chain_t *chain, apr_pool_t *p)
-{
-    apr_array_header_t *pems;
-    int i;
-
-    pems = apr_array_make(p, chain->certs->nelts, sizeof(const char *));
-    for (i = 1; i < chain->certs->nelts; i++) {
-        APR_ARRAY_PUSH(pems, const char *) = nth_cert(chain, i)->pem;
-    }
-    return apr_array_pstrcat(p, pems, 0);
-}
-
-const char *acme_chain_pem_full(const acme_chain_t *chain, apr_pool_t *p)
-{
-    return apr_pstrcat(p, nth_cert(chain, 0)->pem,
-                       acme_chain_pem_rest(chain, p), NULL);
 }

@@ -1,8 +1,8 @@
 /*
  * acme_chain.h - the certificates that came from a CA, taken apart.
  *
- * They are hostile until keeper/acme_install_check.c has checked them: here
- * they are only read, within bounds.
+ * They are hostile: here they are only read, within bounds, and never in the
+ * keeper (keeper/acme_cert_reader.h).
  */
 #ifndef ACME_CHAIN_H
 #define ACME_CHAIN_H
@@ -23,7 +23,8 @@ typedef struct acme_chain_t acme_chain_t;
  * acme_cert_info_read() refuses.
  *
  * On success *pchain belongs to p, and pem is not needed any more. On failure
- * it is NULL and the status APR_EINVAL, or APR_EGENERAL when OpenSSL fails.
+ * it is NULL and the status APR_EINVAL, or APR_EGENERAL when OpenSSL fails, or
+ * this process may not do it (acme_no_x509.h).
  */
 apr_status_t acme_chain_parse(acme_chain_t **pchain, const char *pem,
                               apr_size_t len, acme_result_t *res,
@@ -46,22 +47,11 @@ const acme_cert_info_t *acme_chain_leaf(const acme_chain_t *chain);
 struct x509_st *acme_chain_x509(const acme_chain_t *chain, int i);
 
 /*
- * The leaf as DER: *plen octets in p. On failure, OpenSSL's, *pder is NULL and
- * the status APR_EGENERAL.
- */
-apr_status_t acme_chain_leaf_der(const unsigned char **pder, apr_size_t *plen,
-                                 const acme_chain_t *chain,
-                                 acme_result_t *res, apr_pool_t *p);
-
-/*
  * The issuer of the last certificate, in p: its CN, else its whole name,
  * printable. The last one may have issued itself. AcmePreferredChain names a
  * chain by it.
  */
 const char *acme_chain_topmost(const acme_chain_t *chain, apr_pool_t *p);
-
-/* Is the leaf's public key that of key? */
-int acme_chain_has_key(const acme_chain_t *chain, acme_key_t *key);
 
 /*
  * Is each certificate issued and signed by the next? Else APR_EINVAL, and res
@@ -70,13 +60,5 @@ int acme_chain_has_key(const acme_chain_t *chain, acme_key_t *key);
  */
 apr_status_t acme_chain_linked(const acme_chain_t *chain, acme_result_t *res,
                                apr_pool_t *p);
-
-/*
- * PEM again, in p, as OpenSSL writes it: the leaf alone, the others ("" if
- * there are none), all.
- */
-const char *acme_chain_pem_leaf(const acme_chain_t *chain, apr_pool_t *p);
-const char *acme_chain_pem_rest(const acme_chain_t *chain, apr_pool_t *p);
-const char *acme_chain_pem_full(const acme_chain_t *chain, apr_pool_t *p);
 
 #endif

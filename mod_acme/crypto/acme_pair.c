@@ -10,8 +10,10 @@
 #include <openssl/x509.h>
 
 #include "acme_digest.h"
+#include "acme_no_x509.h"
 #include "acme_openssl.h"
 #include "acme_pair.h"
+#include "acme_public_key.h"
 
 /* A leaf, the certificates after it, and its key, as mod_ssl reads them. */
 typedef struct {
@@ -176,7 +178,10 @@ static apr_status_t check_texts(const texts_t *texts,
     pair_t pair = { 0 };
     apr_status_t rv;
 
-    rv = read_leaf(&pair, texts->certs, texts->certs_name, res);
+    rv = acme_no_x509_check(res);
+    if (rv == APR_SUCCESS) {
+        rv = read_leaf(&pair, texts->certs, texts->certs_name, res);
+    }
     if (rv == APR_SUCCESS && !texts->is_leaf_alone) {
         rv = read_rest(&pair, texts->certs, texts->certs_name, res);
     }
@@ -228,20 +233,34 @@ apr_status_t acme_pair_check_leaf(const char *cert_path, const char *key_path,
     return check_files(&texts, ciphers, res);
 }
 
-apr_status_t acme_pair_check_pem(const char *certs, const char *key,
-                                 const char *what,
-                                 const apr_array_header_t *ciphers,
-                                 acme_result_t *res)
+apr_status_t acme_pair_check_certs(acme_octets_t *pkey, acme_octets_t certs,
+                                   const apr_array_header_t *ciphers,
+                                   acme_result_t *res, apr_pool_t *p)
 {
-    texts_t texts = { .certs = BIO_new_mem_buf(certs, -1),
-                      .key = BIO_new_mem_buf(key, -1),
-                      .certs_name = what, .key_name = what };
-    const apr_status_t rv = texts.certs && texts.key
-        ? check_texts(&texts, ciphers, res)
-        : acme_fail(res, APR_ENOMEM, "%s: no memory", what);
+    static const char what[] = "certificate";
+    BIO *bio = BIO_new_mem_buf(certs.data, (int)certs.len);
+    pair_t pair = { 0 };
+    apr_status_t rv;
 
-    BIO_free(texts.key);
-    BIO_free(texts.certs);
+    *pkey = (acme_octets_t) { NULL, 0 };
+
+    rv = acme_no_x509_check(res);
+    if (rv == APR_SUCCESS && !bio) {
+        rv = acme_fail(res, APR_ENOMEM, "%s: no memory", what);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = read_leaf(&pair, bio, what, res);
+    }
+    if (rv == APR_SUCCESS) {
+        *pkey = acme_public_key_der(X509_get0_pubkey(pair.leaf), p);
+        rv = read_rest(&pair, bio, what, res);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = load_in_servers(&pair, what, ciphers, res);
+    }
+    free_pair(&pair);
+    BIO_free(bio);
+    ERR_clear_error();
     return rv;
 }
 

@@ -8,6 +8,7 @@
 
 #include <apr_tables.h>
 
+#include "acme_octets.h"
 #include "acme_result.h"
 
 /*
@@ -35,13 +36,14 @@ apr_status_t acme_pair_check_leaf(const char *cert_path, const char *key_path,
                                   acme_result_t *res);
 
 /*
- * The same of PEM texts that are not in files yet; they stay the caller's.
- * what names them in res.
+ * The same of the certificates alone, PEM of at most ACME_PEM_FILE_MAX octets:
+ * *pkey is the public key of the leaf, in p, for acme_public_key_is_same();
+ * none where there is no leaf. That the key is the right one is not checked.
+ * Which certificates they are is not in res.
  */
-apr_status_t acme_pair_check_pem(const char *certs, const char *key,
-                                 const char *what,
-                                 const apr_array_header_t *ciphers,
-                                 acme_result_t *res);
+apr_status_t acme_pair_check_certs(acme_octets_t *pkey, acme_octets_t certs,
+                                   const apr_array_header_t *ciphers,
+                                   acme_result_t *res, apr_pool_t *p);
 
 /* Does the first private key in this file have a pass phrase? */
 int acme_pair_has_pass_phrase(const char *key_path);

@@ -17,8 +17,11 @@ noinst_LTLIBRARIES += %D%/libacme_crypto.la
 	%D%/acme_digest.c %D%/acme_digest.h \
 	%D%/acme_jws.c %D%/acme_jws.h \
 	%D%/acme_key.c %D%/acme_key.h \
+	%D%/acme_no_x509.c %D%/acme_no_x509.h \
 	%D%/acme_ocsp.c %D%/acme_ocsp.h \
 	%D%/acme_openssl.c %D%/acme_openssl.h \
 	%D%/acme_pair.c %D%/acme_pair.h \
+	%D%/acme_pem.c %D%/acme_pem.h \
+	%D%/acme_public_key.c %D%/acme_public_key.h \
 	%D%/acme_revoked.c %D%/acme_revoked.h \
 	%D%/acme_self_signed.c %D%/acme_self_signed.h

@@ -33,6 +33,7 @@
 #include "acme_child.h"
 #include "acme_cleanse.h"
 #include "acme_conf_trial.h"
+#include "acme_hmac_wipe.h"
 #include "acme_keeper.h"
 #include "acme_keeper_start.h"
 #include "acme_message.h"
@@ -256,6 +257,16 @@ static void publish(void *baton, const acme_state_t *state)
 static void held(void *baton, const char *reason)
 {
     acme_board_hold(((parent_t *)baton)->board, reason);
+}
+
+/* In a process without rights that needs no secret. */
+static void forget(void *baton)
+{
+    parent_t *mine = baton;
+
+    acme_hmac_wipe_worker();
+    acme_cleanse(mine->worker.token, sizeof(mine->worker.token));
+    acme_cleanse(mine->witness.token, sizeof(mine->witness.token));
 }
 
 static void be_keeper(void *baton, pid_t pid)
@@ -545,6 +556,7 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
                    { ACME_BY_WITNESS, parent->witness.token } },
         .publish = publish,
         .held = held,
+        .forget = forget,
         .baton = parent
     };
 

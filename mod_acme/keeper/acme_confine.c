@@ -1,10 +1,12 @@
 /*
- * acme_confine.c - what the keeper gives up.
+ * acme_confine.c - what the keeper gives up, and its parser of certificates.
  *
  * The order matters: limits and capabilities while they may be set, Landlock
  * while a folder may be opened, the filter of system calls last.
  */
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +31,11 @@
    10,000 certificates is a twentieth of it. */
 #define MEMORY_MORE (512 * 1024 * 1024)
 
+/* The same of the parser: for a chain and what OpenSSL makes of it. */
+#define MEMORY_MORE_PARSER (128 * 1024 * 1024)
+
+#define NOBODY "nobody"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1             /* its shadow memory has no limit, and its */
 #elif defined(__has_feature)    /*   reports are files */
@@ -52,10 +59,12 @@ static int is_in_valgrind(void)
 static void complain(const acme_confine_t *confine, const char *what,
                      int error)
 {
-    acme_log(
-        confine->log, ACME_LOG_WARNING, "keeper",
-        "%s: %s; the keeper works without this protection", what,
-        strerror(error));
+    if (confine->log) {
+        acme_log(
+            confine->log, ACME_LOG_WARNING, "keeper",
+            "%s: %s; the keeper works without this protection", what,
+            strerror(error));
+    }
 }
 
 int acme_confine_begin(pid_t parent)
@@ -143,6 +152,41 @@ static void limit_resources(const acme_confine_t *confine, apr_pool_t *p)
 #endif
 }
 
+/* NOBODY, else the workers' user; not root. NULL: there is neither. */
+static const struct passwd *find_user(uid_t workers)
+{
+    const struct passwd *user = getpwnam(NOBODY);
+
+    if (!user || !user->pw_uid || user->pw_uid == workers) {
+        user = getpwuid(workers);
+    }
+    return user && user->pw_uid ? user : NULL;
+}
+
+static void change_user(uid_t workers)
+{
+    const struct passwd *user = geteuid() == 0 ? find_user(workers) : NULL;
+
+    if (user) {
+        (void)!setgroups(0, NULL);
+        (void)!setgid(user->pw_gid);
+        (void)!setuid(user->pw_uid);
+    }
+}
+
+static void limit_parser(const acme_confine_t *confine, rlim_t space)
+{
+    limit(confine, RLIMIT_CORE, 0, "RLIMIT_CORE");
+    if (space && !SANITIZED) {
+        limit(confine, RLIMIT_AS, space + MEMORY_MORE_PARSER, "RLIMIT_AS");
+    }
+    limit(confine, RLIMIT_FSIZE, 0, "RLIMIT_FSIZE");
+#ifdef RLIMIT_NPROC
+    limit(confine, RLIMIT_NPROC, 0, "RLIMIT_NPROC");
+#endif
+    limit(confine, RLIMIT_NOFILE, 0, "RLIMIT_NOFILE");
+}
+
 #ifdef __linux__
 
 /*
@@ -151,32 +195,61 @@ static void limit_resources(const acme_confine_t *confine, apr_pool_t *p)
  */
 #define KEPT CAP_DAC_READ_SEARCH
 
-static void drop_capabilities(const acme_confine_t *confine)
+typedef struct __user_cap_data_struct capabilities_t[_LINUX_CAPABILITY_U32S_3];
+
+static struct __user_cap_header_struct of_this_process(void)
 {
-    struct __user_cap_header_struct header = {
+    return (struct __user_cap_header_struct) {
         .version = _LINUX_CAPABILITY_VERSION_3
     };
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-    apr_uint32_t kept;
-    int cap;
+}
 
-    memset(data, 0, sizeof(data));
+/* 0: it failed. */
+static int read_capabilities(const acme_confine_t *confine,
+                             capabilities_t data)
+{
+    struct __user_cap_header_struct header = of_this_process();
+
+    memset(data, 0, sizeof(capabilities_t));
     if (syscall(SYS_capget, &header, data)) {
         complain(confine, "capget", errno);
+        return 0;
+    }
+    return 1;
+}
+
+static void empty_bounding_set(const acme_confine_t *confine)
+{
+    capabilities_t data;
+    int cap;
+
+    if (!read_capabilities(confine, data)
+        || !(data[CAP_TO_INDEX(CAP_SETPCAP)].effective
+             & CAP_TO_MASK(CAP_SETPCAP))) {
         return;
     }
-    if (data[CAP_TO_INDEX(CAP_SETPCAP)].effective & CAP_TO_MASK(CAP_SETPCAP)) {
-        for (cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++) {
-            if (prctl(PR_CAPBSET_DROP, cap)) {
-                complain(confine, "PR_CAPBSET_DROP", errno);
-                break;
-            }
+    for (cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++) {
+        if (prctl(PR_CAPBSET_DROP, cap)) {
+            complain(confine, "PR_CAPBSET_DROP", errno);
+            break;
         }
+    }
+}
+
+/* All but those of mask, which are in the word of KEPT. */
+static void drop_capabilities(const acme_confine_t *confine, apr_uint32_t mask)
+{
+    struct __user_cap_header_struct header = of_this_process();
+    capabilities_t data;
+    apr_uint32_t kept;
+
+    if (!read_capabilities(confine, data)) {
+        return;
     }
 #ifdef PR_CAP_AMBIENT
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 #endif
-    kept = data[CAP_TO_INDEX(KEPT)].permitted & CAP_TO_MASK(KEPT);
+    kept = data[CAP_TO_INDEX(KEPT)].permitted & mask;
     memset(data, 0, sizeof(data));
     data[CAP_TO_INDEX(KEPT)].effective = kept;
     data[CAP_TO_INDEX(KEPT)].permitted = kept;
@@ -189,7 +262,8 @@ static void confine_by_kernel(const acme_confine_t *confine)
 {
     int error;
 
-    drop_capabilities(confine);
+    empty_bounding_set(confine);
+    drop_capabilities(confine, CAP_TO_MASK(KEPT));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
         complain(confine, "PR_SET_NO_NEW_PRIVS", errno);
         return;                 /* Landlock and seccomp demand it */
@@ -207,7 +281,33 @@ static void confine_by_kernel(const acme_confine_t *confine)
     }
 }
 
+static void confine_parser(const acme_confine_t *confine, uid_t workers,
+                           rlim_t space)
+{
+    empty_bounding_set(confine);
+    change_user(workers);
+    prctl(PR_SET_DUMPABLE, 0);          /* another user has neither of both */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    drop_capabilities(confine, 0);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || is_in_valgrind()) {
+        return;
+    }
+    if (!SANITIZED) {
+        (void)acme_landlock_restrict(NULL);     /* opens a descriptor */
+    }
+    limit_parser(confine, space);
+    (void)acme_seccomp_install_parser();
+}
+
 #elif defined(__OpenBSD__)
+
+static void confine_parser(const acme_confine_t *confine, uid_t workers,
+                           rlim_t space)
+{
+    change_user(workers);
+    limit_parser(confine, space);
+    (void)pledge("stdio", NULL);
+}
 
 static void confine_by_kernel(const acme_confine_t *confine)
 {
@@ -221,6 +321,13 @@ static void confine_by_kernel(const acme_confine_t *confine)
 }
 
 #else
+
+static void confine_parser(const acme_confine_t *confine, uid_t workers,
+                           rlim_t space)
+{
+    change_user(workers);
+    limit_parser(confine, space);
+}
 
 static void confine_by_kernel(const acme_confine_t *confine)
 {
@@ -237,4 +344,16 @@ void acme_confine_finish(const acme_confine_t *confine, apr_pool_t *p)
     limit_resources(confine, scratch);
     confine_by_kernel(confine);
     apr_pool_destroy(scratch);
+}
+
+void acme_confine_parser(uid_t workers)
+{
+    const acme_confine_t without_log = { .log = NULL };
+
+    close(STDIN_FILENO);
+    close(STDOUT_FILENO);
+    if (!SANITIZED) {
+        close(STDERR_FILENO);
+    }
+    confine_parser(&without_log, workers, address_space());
 }

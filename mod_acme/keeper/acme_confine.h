@@ -1,6 +1,7 @@
 /*
  * acme_confine.h - what the keeper gives up: rights that it has as root and
- * does not need. (docs/design.md, Confinement)
+ * does not need; and the process that parses certificates, which needs none.
+ * (docs/design.md, Confinement)
  *
  * Each measure is taken where the system has it. One that fails is logged, and
  * keeps the keeper from nothing.
@@ -34,5 +35,14 @@ typedef struct {
  * capabilities are limited. What is open stays as it is.
  */
 void acme_confine_finish(const acme_confine_t *confine, apr_pool_t *p);
+
+/*
+ * For a process that has all open that it needs, and that parses what strangers
+ * made: it is "nobody", whom no worker may signal, or else of the workers'
+ * user, without groups and capabilities; it opens nothing, has no standard
+ * input, output and error, and is killed with its parent. What fails is not
+ * logged: it has no log.
+ */
+void acme_confine_parser(uid_t workers);
 
 #endif

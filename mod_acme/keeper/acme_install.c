@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "acme_archive.h"
+#include "acme_cert_reader.h"
 #include "acme_install_check.h"
 #include "acme_csr.h"
 #include "acme_install.h"
@@ -17,7 +18,7 @@
 #include "acme_meta.h"
 #include "acme_name.h"
 #include "acme_next_step.h"
-#include "acme_pair.h"
+#include "acme_public_key.h"
 #include "acme_self_signed.h"
 
 #define DIGEST_MAX 64           /* octets: acme_conf_digest() has fewer */
@@ -223,6 +224,8 @@ static apr_status_t check_key(const install_t *in,
                                        .now = in->now,
                                        .valid = A_DAY };
     apr_array_header_t *one = apr_array_make(in->p, 1, sizeof(const char *));
+    acme_cert_reading_t *reading;
+    acme_octets_t octets;
     acme_result_t why;
     const char *pem;
     int i;
@@ -230,13 +233,16 @@ static apr_status_t check_key(const install_t *in,
     if (acme_self_signed_make(&pem, &trial, &why, in->p)) {
         return APR_SUCCESS;     /* of the key itself nothing is known */
     }
+    octets = (acme_octets_t) { (const unsigned char *)pem, strlen(pem) };
     APR_ARRAY_PUSH(one, const char *) = "";
     for (i = 0; ciphers && i < ciphers->nelts; i++) {
         const char *list = APR_ARRAY_IDX(ciphers, i, const char *);
 
         APR_ARRAY_IDX(one, 0, const char *) = list;
-        if (acme_pair_check_pem(pem, pending->key_pem, in->cert->id, one,
-                                &why)) {
+        if (acme_cert_reader_read(&reading, octets, one, &why, in->p)) {
+            return APR_SUCCESS;
+        }
+        if (reading->facts.loads.status == APR_EINVAL) {
             acme_fail_never(
                 in->res, APR_EINVAL,
                 "%s: nothing is ordered: a key of type %s (AcmeKeyTypes) cannot be served by a virtual host with SSLCipherSuite %s; see %s: %s",
@@ -244,7 +250,7 @@ static apr_status_t check_key(const install_t *in,
                 acme_key_type_name(acme_conf_key_type(in->cert,
                                                       in->about.part)),
                 *list ? list : "(not set)", places_text(in),
-                why.detail);
+                reading->facts.loads.detail);
             return acme_result_reason(in->res, ACME_REASON_KEY_TOO_WEAK);
         }
     }
@@ -347,24 +353,36 @@ static int has_private_ca(const install_t *in)
     return 0;
 }
 
-/* mod_ssl must be able to load it, or it would end the server. */
-static apr_status_t check_loads(const install_t *in,
-                                const acme_chain_t *chain,
-                                const char *key_pem)
+/* Have a chain read. APR_EINVAL: it is refused; else nothing is known of it. */
+static apr_status_t read_chain(acme_cert_reading_t **pchain,
+                               const install_t *in, const char *pem,
+                               apr_size_t len)
 {
-    apr_status_t rv = acme_pair_check_pem(
-        acme_chain_pem_full(chain, in->p), key_pem, in->cert->id,
-        in->cert->ciphers, in->res);
+    const acme_octets_t octets = { (const unsigned char *)pem, len };
+    apr_status_t rv = acme_cert_reader_read(pchain, octets, in->cert->ciphers,
+                                            in->res, in->p);
 
-    if (rv != APR_SUCCESS) {
-        in->res->retry = ACME_RETRY_SOON;       /* the CA may do better */
-        in->res->reason = ACME_REASON_CHAIN_REFUSED;
+    if (rv == APR_SUCCESS && (*pchain)->facts.parsed.status != APR_SUCCESS) {
+        *in->res = (*pchain)->facts.parsed;
+        rv = in->res->status;
     }
     return rv;
 }
 
+/* mod_ssl must be able to load it, or it would end the server. */
+static apr_status_t check_loads(const install_t *in,
+                                const acme_cert_reading_t *chain)
+{
+    if (chain->facts.loads.status != APR_SUCCESS) {
+        *in->res = chain->facts.loads;          /* the CA may do better */
+        acme_result_prefix(in->res, in->cert->id);
+        in->res->reason = ACME_REASON_CHAIN_REFUSED;
+    }
+    return chain->facts.loads.status;
+}
+
 static apr_status_t check_issued(const install_t *in,
-                                 const acme_chain_t *chain,
+                                 const acme_cert_reading_t *chain,
                                  const acme_pending_t *pending)
 {
     acme_install_check_t expected;
@@ -378,10 +396,10 @@ static apr_status_t check_issued(const install_t *in,
     rv = acme_key_parse(&expected.key, pending->key_pem, in->cert->id, in->res,
                         in->p);
     if (rv == APR_SUCCESS) {
-        rv = acme_install_check_chain(chain, &expected, in->res, in->p);
+        rv = acme_install_check_chain(&chain->facts, &expected, in->res, in->p);
     }
     if (rv == APR_SUCCESS) {
-        rv = check_loads(in, chain, pending->key_pem);
+        rv = check_loads(in, chain);
     }
     return rv;
 }
@@ -406,7 +424,7 @@ static void keep_refused(const install_t *in, const acme_issued_t *issued)
 }
 
 /* Is the leaf live already, as when the first reply was lost? */
-static int is_live(const install_t *in, const acme_chain_t *chain)
+static int is_live(const install_t *in, const acme_cert_reading_t *chain)
 {
     const char *text;
     acme_result_t res;
@@ -415,18 +433,19 @@ static int is_live(const install_t *in, const acme_chain_t *chain)
     return in->state->live
         && !acme_file_read(&text, &len, live_path(in, "cert", in->about.part),
                            ACME_CHAIN_SIZE_MAX, &res, in->p)
-        && !strcmp(text, acme_chain_pem_leaf(chain, in->p));
+        && !strcmp(text, chain->leaf_pem);
 }
 
 /* Is the chain for the pending key? The order of another key must go on. */
-static int is_made_for(const acme_chain_t *chain,
+static int is_made_for(const acme_cert_reading_t *chain,
                        const acme_pending_t *pending, apr_pool_t *p)
 {
     acme_result_t res;
     acme_key_t *key;
 
     return !acme_key_parse(&key, pending->key_pem, "pending", &res, p)
-        && acme_chain_has_key(chain, key);
+        && acme_public_key_is_same(chain->facts.key,
+                                   acme_public_key_of(key, p));
 }
 
 /*
@@ -522,7 +541,7 @@ static bundle_t *make_bundle(const install_t *in)
 }
 
 static void add_to_bundle(bundle_t *bundle, const install_t *in,
-                          apr_uint32_t part, const acme_chain_t *chain,
+                          apr_uint32_t part, const acme_cert_reading_t *chain,
                           const char *key_pem, const char *url)
 {
     acme_archive_part_t *files = apr_array_push(bundle->archive.parts);
@@ -530,11 +549,11 @@ static void add_to_bundle(bundle_t *bundle, const install_t *in,
 
     files->suffix = acme_conf_suffix(in->cert, part);
     files->key_pem = key_pem;
-    files->cert_pem = acme_chain_pem_leaf(chain, in->p);
-    files->chain_pem = acme_chain_pem_rest(chain, in->p);
-    files->full_pem = acme_chain_pem_full(chain, in->p);
+    files->cert_pem = chain->leaf_pem;
+    files->chain_pem = chain->rest_pem;
+    files->full_pem = chain->full_pem;
     meta->key_type = acme_conf_key_type(in->cert, part);
-    meta->leaf = acme_chain_leaf(chain);
+    meta->leaf = &chain->facts.leaf;
     meta->url = url;
     bundle->names = meta->leaf->names;
 }
@@ -555,7 +574,7 @@ static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
     *pwaits = 0;
     for (part.part = 0; part.part < acme_conf_parts(cert); part.part++) {
         acme_pending_t *pending;
-        acme_chain_t *chain;
+        acme_cert_reading_t *chain;
         apr_status_t rv;
 
         rv = acme_install_find_pending(&pending, in->registry, &part, in->res,
@@ -569,8 +588,11 @@ static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        rv = acme_chain_parse(&chain, pending->chain_pem,
-                              strlen(pending->chain_pem), in->res, in->p);
+        rv = read_chain(&chain, in, pending->chain_pem,
+                        strlen(pending->chain_pem));
+        if (rv != APR_SUCCESS && rv != APR_EINVAL) {
+            return rv;
+        }
         if (rv == APR_SUCCESS) {
             rv = check_issued(in, chain, pending);
         }
@@ -595,16 +617,30 @@ static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
     return APR_SUCCESS;
 }
 
+static apr_status_t load_chain(acme_cert_reading_t **pchain,
+                               const install_t *in, const char *path)
+{
+    apr_status_t rv = acme_cert_reader_load(pchain, path, in->cert->ciphers,
+                                            in->res, in->p);
+
+    if (rv == APR_SUCCESS && (*pchain)->facts.parsed.status != APR_SUCCESS) {
+        *in->res = (*pchain)->facts.parsed;
+        acme_result_prefix(in->res, path);
+        rv = in->res->status;
+    }
+    return rv;
+}
+
 /* Collect the live parts, but the current one with its new chain. */
 static apr_status_t collect_live(bundle_t *bundle, const install_t *in,
-                                 acme_chain_t *new_chain)
+                                 acme_cert_reading_t *new_chain)
 {
     apr_status_t rv = APR_SUCCESS;
     apr_uint32_t part;
 
     for (part = 0; rv == APR_SUCCESS && part < acme_conf_parts(in->cert);
          part++) {
-        acme_chain_t *chain = new_chain;
+        acme_cert_reading_t *chain = new_chain;
         const char *key_pem;
         apr_size_t len;
 
@@ -612,11 +648,10 @@ static apr_status_t collect_live(bundle_t *bundle, const install_t *in,
                                    live_path(in, "privkey", part),
                                    KEY_SIZE_MAX, in->res, in->p);
         if (rv == APR_SUCCESS && part != in->about.part) {
-            rv = acme_chain_load(&chain, live_path(in, "fullchain", part),
-                                 in->res, in->p);
+            rv = load_chain(&chain, in, live_path(in, "fullchain", part));
         }
         if (rv == APR_SUCCESS && part == in->about.part) {
-            rv = check_loads(in, chain, key_pem);
+            rv = check_loads(in, chain);
         }
         if (rv == APR_SUCCESS) {
             add_to_bundle(bundle, in, part, chain, key_pem,
@@ -672,7 +707,7 @@ static apr_status_t complete(const install_t *in, acme_reload_t *reload)
 }
 
 /* Is this the chain that is live, octet by octet as it would be written? */
-static int is_live_chain(const install_t *in, const acme_chain_t *chain)
+static int is_live_chain(const install_t *in, const acme_cert_reading_t *chain)
 {
     const char *text;
     acme_result_t res;
@@ -681,7 +716,7 @@ static int is_live_chain(const install_t *in, const acme_chain_t *chain)
     return !acme_file_read(&text, &len,
                            live_path(in, "fullchain", in->about.part),
                            ACME_CHAIN_SIZE_MAX, &res, in->p)
-        && !strcmp(text, acme_chain_pem_full(chain, in->p));
+        && !strcmp(text, chain->full_pem);
 }
 
 /*
@@ -690,7 +725,7 @@ static int is_live_chain(const install_t *in, const acme_chain_t *chain)
  */
 static apr_status_t install_new_chain(const install_t *in,
                                       acme_reload_t *reload,
-                                      acme_chain_t *chain)
+                                      acme_cert_reading_t *chain)
 {
     bundle_t *bundle = make_bundle(in);
     apr_status_t rv;
@@ -698,10 +733,12 @@ static apr_status_t install_new_chain(const install_t *in,
     if (is_live_chain(in, chain)) {
         return APR_SUCCESS;
     }
-    rv = acme_chain_linked(chain, in->res, in->p);
-    if (rv == APR_SUCCESS) {
-        rv = check_frequency(in);
+    rv = chain->facts.linked.status;
+    if (rv != APR_SUCCESS) {
+        *in->res = chain->facts.linked;
+        return rv;
     }
+    rv = check_frequency(in);
     if (rv == APR_SUCCESS) {
         rv = collect_live(bundle, in, chain);
     }
@@ -725,14 +762,14 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
 {
     const install_t in = make_install(registry, about, res, p);
     acme_pending_t *pending;
-    acme_chain_t *chain;
+    acme_cert_reading_t *chain;
     apr_status_t rv;
 
     if (!issued->len) {
         rv = check_frequency(&in);
         return rv == APR_SUCCESS ? complete(&in, reload) : rv;
     }
-    rv = acme_chain_parse(&chain, issued->pem, issued->len, res, p);
+    rv = read_chain(&chain, &in, issued->pem, issued->len);
     if (rv != APR_SUCCESS) {
         res->reason = ACME_REASON_CHAIN_REFUSED;
     }
@@ -747,7 +784,7 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
         }
         if (!pending || is_made_for(chain, pending, p)) {
             /* A keeper that was killed may not have done this. */
-            end_order(&in, acme_chain_leaf(chain)->names);
+            end_order(&in, chain->facts.leaf.names);
         }
         return APR_SUCCESS;
     }
@@ -765,6 +802,6 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
     }
     rv = acme_pending_issued(
         in.store, acme_install_pending_name(in.cert, about->part, p),
-        acme_chain_pem_full(chain, p), issued->url, res, p);
+        chain->full_pem, issued->url, res, p);
     return rv == APR_SUCCESS ? complete(&in, reload) : rv;
 }

@@ -5,19 +5,21 @@
 
 #include "acme_install_check.h"
 #include "acme_name.h"
+#include "acme_public_key.h"
 
 /* CAs backdate by minutes or an hour; our own clock may be slow as well. */
 #define CLOCK_SLACK apr_time_from_sec(5 * 60)
 
-apr_status_t acme_install_check_chain(const acme_chain_t *chain,
+apr_status_t acme_install_check_chain(const acme_cert_facts_t *facts,
                                       const acme_install_check_t *expected,
                                       acme_result_t *res, apr_pool_t *p)
 {
-    const acme_cert_info_t *leaf = acme_chain_leaf(chain);
+    const acme_cert_info_t *leaf = &facts->leaf;
+    const acme_octets_t key = acme_public_key_of(expected->key, p);
     const char *id = expected->id;
     apr_status_t rv;
 
-    if (!acme_chain_has_key(chain, expected->key)) {
+    if (!acme_public_key_is_same(facts->key, key)) {
         rv = acme_fail(
             res, APR_EINVAL,
             "%s: the certificate is for another key than the one in our request",
@@ -64,7 +66,10 @@ apr_status_t acme_install_check_chain(const acme_chain_t *chain,
             acme_time_text(expected->replaced_until, p));
     }
     else {
-        rv = acme_chain_linked(chain, res, p);
+        rv = facts->linked.status;
+        if (rv != APR_SUCCESS) {
+            *res = facts->linked;
+        }
     }
     if (rv != APR_SUCCESS) {
         res->reason = ACME_REASON_CHAIN_REFUSED;

@@ -1,12 +1,14 @@
 /*
  * acme_install_check.h - what an issued chain must be before it is installed.
  *
- * The chain came from a CA through a worker: both may be hostile.
+ * The chain came from a CA through a worker: both may be hostile, and so may be
+ * who read it.
  */
 #ifndef ACME_INSTALL_CHECK_H
 #define ACME_INSTALL_CHECK_H
 
-#include "acme_chain.h"
+#include "acme_cert_facts.h"
+#include "acme_key.h"
 #include "acme_state.h"
 
 typedef struct {
@@ -23,10 +25,10 @@ typedef struct {
  * The leaf of the chain has the expected key and exactly the expected names,
  * is valid now (five minutes of tolerance before its notBefore), lives no
  * longer and expires no earlier than expected, and each certificate is signed
- * by the next. Else APR_EINVAL, or the status of acme_chain_linked(), with
+ * by the next. Else APR_EINVAL, or the status of facts->linked, with
  * ACME_REASON_CHAIN_REFUSED; res says which check failed.
  */
-apr_status_t acme_install_check_chain(const acme_chain_t *chain,
+apr_status_t acme_install_check_chain(const acme_cert_facts_t *facts,
                                       const acme_install_check_t *expected,
                                       acme_result_t *res, apr_pool_t *p);
 

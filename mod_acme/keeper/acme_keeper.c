@@ -12,12 +12,14 @@
 #include <apr_strings.h>
 
 #include "acme_keeper.h"
+#include "acme_cert_reader.h"
 #include "acme_channels.h"
 #include "acme_cleanse.h"
 #include "acme_confine.h"
 #include "acme_dns_records.h"
 #include "acme_handlers.h"
 #include "acme_launcher.h"
+#include "acme_no_x509.h"
 
 /* How often to check for the parent, where the kernel sends no signal. */
 #define PARENT_CHECK apr_time_from_sec(5)
@@ -540,12 +542,17 @@ static int start_launcher(const acme_keeper_t *keeper, apr_pool_t *p)
 
     *rules = (acme_launcher_rules_t) {
         .conf = keeper->conf,
-        .server = keeper->server
+        .server = keeper->server,
+        .user = keeper->user,
+        .forget = keeper->forget,
+        .baton = keeper->baton
     };
     if (acme_launcher_start(rules, &res, p)) {
         acme_log(keeper->log, ACME_LOG_ERROR, "keeper", "%s", res.detail);
         return 0;
     }
+    acme_no_x509_begin();       /* here; the launcher's fork does it */
+    acme_cert_reader_start();
     return 1;
 }
 

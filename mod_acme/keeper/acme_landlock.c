@@ -120,8 +120,8 @@ int acme_landlock_restrict(const char *folder)
     if (rules < 0) {
         return errno;
     }
-    error = allow(rules, "/", READ);
-    if (!error) {
+    error = folder ? allow(rules, "/", READ) : 0;
+    if (folder && !error) {
         error = allow(rules, folder, WRITE & set.fs);
     }
     if (!error && syscall(SYS_landlock_restrict_self, rules, 0)) {

@@ -6,9 +6,10 @@
 #define ACME_LANDLOCK_H
 
 /*
- * Restrict this process for good; it has set PR_SET_NO_NEW_PRIVS. Writing is
- * left below folder. Nothing is executed, and, as far as the kernel knows it, no TCP port is
- * bound or connected, no process outside signalled.
+ * Restrict this process for good; it has set PR_SET_NO_NEW_PRIVS. Reading is
+ * left, and writing below folder; NULL: neither. Nothing is executed, and, as
+ * far as the kernel knows it, no TCP port is bound or connected, no process
+ * outside signalled.
  *
  * Returns 0 or an errno: ENOSYS where the kernel has no Landlock, or that of
  * before 5.19, which cannot rename from folder to folder; EOPNOTSUPP where it

@@ -16,13 +16,9 @@
 
 #include <apr_pools.h>
 
+#include "acme_launcher_request.h"
 #include "acme_launcher_rules.h"
 #include "acme_result.h"
-
-/* Octets on the control channel of a job, to the launcher. */
-#define ACME_LAUNCHER_TERM 'T'          /* SIGTERM to its process group */
-#define ACME_LAUNCHER_KILL 'K'          /* SIGKILL to it, and done with it */
-#define ACME_LAUNCHER_DONE 'D'          /* it ended: what it left may go on */
 
 /* Descriptors of a job, the caller's, close-on-exec and non-blocking. */
 typedef struct {
@@ -53,6 +49,13 @@ apr_status_t acme_launcher_run(acme_launcher_job_t *job,
 
 /* Have httpd signalled for a reload: 0, or the errno of kill(2). */
 apr_status_t acme_launcher_reload(acme_result_t *res);
+
+/*
+ * Have the process started that parses certificates (acme_cert_reader.h); an
+ * earlier one is killed. *pfd is a stream socket to it, the caller's,
+ * close-on-exec and non-blocking; -1 after a failure.
+ */
+apr_status_t acme_launcher_cert_reader(int *pfd, acme_result_t *res);
 
 /* Is there none, or did it end or stop to answer? Then nothing can be executed
    any more: the keeper ends as well, and its parent starts both again. */

@@ -16,6 +16,10 @@
 typedef struct {
     const acme_conf_t *conf;    /* NULL: any command, in tests only */
     const acme_server_t *server;        /* NULL: it has no httpd to signal */
+    uid_t user;                 /* of the workers */
+    void (*forget)(void *baton);        /* overwrite the secrets in the memory
+                                   of this process; NULL: there are none */
+    void *baton;
 } acme_launcher_rules_t;
 
 typedef struct {

@@ -1,10 +1,11 @@
 /*
  * acme_seccomp.c - the filter of system calls.
  *
- * A list of what is allowed: files, memory, descriptors that are open, clocks,
- * its own end. Not in it: execve, fork, socket, connect, bind, ptrace, mount,
- * setuid and their like, ioctl, kill of others. Names of other machines and of
- * other releases are left out by the #ifdef of each.
+ * A list of what is allowed to the keeper: files, memory, descriptors that are
+ * open, clocks, its own end. Not in it: execve, fork, socket, connect, bind,
+ * ptrace, mount, setuid and their like, ioctl, kill of others. Names of other
+ * machines and of other releases are left out by the #ifdef of each. The
+ * process that parses certificates has a much shorter list.
  *
  * Modes of files are limited as well: a keeper that was taken over must not
  * leave a program with the set-user-ID bit in the store, nor open a file of
@@ -70,6 +71,9 @@
 /* socketcall(2): 1 to 4 are socket, bind, connect, listen. */
 #define SOCKETCALL_FIRST 5
 
+/* From 9 on they send and receive, or set options. (8 is socketpair.) */
+#define SOCKETCALL_TRANSFER 9
+
 #define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
 #define REFUSE(error)  RETURN(SECCOMP_RET_ERRNO | ((error) & SECCOMP_RET_DATA))
 #define ALLOW_ALWAYS   RETURN(SECCOMP_RET_ALLOW)
@@ -95,30 +99,62 @@
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 1, 0), REFUSE(EPERM),   \
         ALLOW_ALWAYS
 
+#ifdef __x86_64__
+#define REFUSE_X32                                                           \
+    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1), REFUSE(EPERM),
+#else
+#define REFUSE_X32
+#endif
+
+/* Before the calls and behind them. */
+#define FILTER_BEGIN                                                         \
+    LOAD(offsetof(struct seccomp_data, arch)),                               \
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 1, 0), REFUSE(EPERM),   \
+        LOAD_NUMBER, REFUSE_X32
+#define FILTER_END                                                           \
+    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, NEW_CALLS, 0, 1), REFUSE(ENOSYS),    \
+        REFUSE(EPERM)
+
+static int install(struct sock_filter *filter, apr_size_t len)
+{
+    const struct sock_fprog program = { .len = (unsigned short)len,
+                                        .filter = filter };
+
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ? errno : 0;
+}
+
 int acme_seccomp_install(void)
 {
     const apr_uint32_t self = (apr_uint32_t)getpid();
     struct sock_filter filter[] = {
-        LOAD(offsetof(struct seccomp_data, arch)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 1, 0), REFUSE(EPERM),
-        LOAD_NUMBER,
-#ifdef __x86_64__
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1), REFUSE(EPERM),
-#endif
+        FILTER_BEGIN
 #include "acme_seccomp_calls.h"
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, NEW_CALLS, 0, 1), REFUSE(ENOSYS),
-        REFUSE(EPERM)
-    };
-    const struct sock_fprog program = {
-        .len = sizeof(filter) / sizeof(*filter), .filter = filter
+        FILTER_END
     };
 
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ? errno : 0;
+    return install(filter, sizeof(filter) / sizeof(*filter));
+}
+
+int acme_seccomp_install_parser(void)
+{
+    const apr_uint32_t self = (apr_uint32_t)getpid();
+    struct sock_filter filter[] = {
+        FILTER_BEGIN
+#include "acme_seccomp_parser_calls.h"
+        FILTER_END
+    };
+
+    return install(filter, sizeof(filter) / sizeof(*filter));
 }
 
 #else
 
 int acme_seccomp_install(void)
+{
+    return ENOSYS;
+}
+
+int acme_seccomp_install_parser(void)
 {
     return ENOSYS;
 }

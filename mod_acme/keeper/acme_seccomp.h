@@ -1,6 +1,6 @@
 /*
  * acme_seccomp.h - Linux's seccomp: which system calls the keeper may make
- * after its start.
+ * after its start, and the process that parses certificates.
  */
 #ifndef ACME_SECCOMP_H
 #define ACME_SECCOMP_H
@@ -14,5 +14,8 @@
  * EINVAL where the kernel has no filters.
  */
 int acme_seccomp_install(void);
+
+/* The same, of the filter that leaves little more than reading and writing. */
+int acme_seccomp_install_parser(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include "acme_install.h"
 #include "acme_jws.h"
 #include "acme_order.h"
+#include "acme_pem.h"
 #include "acme_sign.h"
 #include "acme_url.h"
 
@@ -184,24 +185,29 @@ static const char *live_file(const signing_t *signing, const char *name)
 
 static apr_status_t revocation(const char **ppayload, const signing_t *signing)
 {
-    const unsigned char *der;
-    acme_chain_t *chain;
-    apr_size_t len;
+    const char *path = live_file(signing, "fullchain");
+    apr_array_header_t *ders;
+    acme_octets_t pem;
     apr_status_t rv;
 
     rv = check_requested(signing,
                          signing->state->wanted == ACME_WANT_REVOCATION
                              || signing->state->wanted == ACME_WANT_DELETION);
     if (rv == APR_SUCCESS) {
-        rv = acme_chain_load(&chain, live_file(signing, "fullchain"),
-                             signing->res, signing->p);
+        rv = acme_pem_load(&pem, path, signing->res, signing->p);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_chain_leaf_der(&der, &len, chain, signing->res, signing->p);
+        rv = acme_pem_read(&ders, (const char *)pem.data, pem.len,
+                           signing->res, signing->p);
+        if (rv != APR_SUCCESS) {
+            acme_result_prefix(signing->res, path);
+        }
     }
     if (rv == APR_SUCCESS) {
+        const acme_octets_t *leaf = &APR_ARRAY_IDX(ders, 0, acme_octets_t);
+
         *ppayload = acme_certificate_revoke_payload(
-            der, len, signing->state->reason, signing->p);
+            leaf->data, leaf->len, signing->state->reason, signing->p);
     }
     return rv;
 }

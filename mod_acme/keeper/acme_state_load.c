@@ -7,15 +7,18 @@
 #include <apr_strings.h>
 
 #include "acme_archive.h"
+#include "acme_cert_reader.h"
 #include "acme_meta.h"
 #include "acme_name.h"
-#include "acme_pair.h"
+#include "acme_pem.h"
+#include "acme_public_key.h"
 #include "acme_history.h"
 #include "acme_name_quarantine.h"
 #include "acme_state_load.h"
 #include "acme_url.h"
 
 #define DAY apr_time_from_sec(24 * 3600)
+#define TIME_MAX 32             /* octets of RFC 3339 */
 #define KEY_TYPES_MAX 64        /* octets: all of them are shorter */
 
 /* A state that is being read, and from where. */
@@ -25,6 +28,8 @@ typedef struct {
     const acme_cert_conf_t *cert;
     acme_store_t *store;
     const apr_array_header_t *names; /* const char *: ordered now */
+    acme_cert_reading_t *reading; /* of the archive that was tried last */
+    int is_unread;              /* the process that parses has failed */
     apr_pool_t *p;
 } load_t;
 
@@ -67,43 +72,119 @@ static int is_as_configured(const load_t *load, const json_t *meta)
                           acme_conf_key_types(load->cert, load->p)));
 }
 
-/* A certificate for one key type: sound, and its key the right one. */
-static apr_status_t load_part(acme_chain_t **pchain, const load_t *load,
-                              const char *folder, apr_uint32_t part,
-                              acme_result_t *res)
+/*
+ * The pair of a key type, as acme_pair_check() tries it. Its certificate is
+ * read elsewhere; the key is compared here. When nothing could be read there,
+ * nothing is known of the certificate, and the state says so.
+ */
+static apr_status_t try_pair(acme_cert_reading_t **preading, load_t *load,
+                             const char *folder, apr_uint32_t part,
+                             acme_result_t *res)
 {
     const acme_cert_conf_t *cert = load->cert;
     apr_pool_t *p = load->p;
     const char *suffix = acme_conf_suffix(cert, part);
     const char *path = apr_pstrcat(p, folder, "/fullchain", suffix, ".pem",
                                    NULL);
-    const char *key = apr_pstrcat(p, folder, "/privkey", suffix, ".pem",
-                                  NULL);
+    const char *key_path = apr_pstrcat(p, folder, "/privkey", suffix, ".pem",
+                                       NULL);
+    const acme_cert_facts_t *facts;
+    acme_octets_t pem, key;
     apr_status_t rv;
 
-    rv = acme_pair_check(path, key, cert->ciphers, res);
-    if (rv == APR_SUCCESS) {
-        rv = acme_chain_load(pchain, path, res, p);
+    *preading = NULL;
+
+    rv = acme_pem_load(&pem, path, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = acme_cert_reader_read(preading, pem, cert->ciphers, res, p);
+    if (rv != APR_SUCCESS) {
+        load->is_unread = 1;
+        acme_result_prefix(res, path);
+        return rv;
+    }
+    facts = &(*preading)->facts;
+    if (facts->key.data) {
+        rv = acme_public_key_of_file(&key, key_path, res, p);
+        if (rv == APR_SUCCESS && key.data
+            && !acme_public_key_is_same(key, facts->key)) {
+            rv = acme_fail_never(res, APR_EINVAL,
+                                 "%s: not the key of the certificate in %s",
+                                 key_path, path);
+        }
+    }
+    if (rv == APR_SUCCESS && facts->loads.status != APR_SUCCESS) {
+        *res = facts->loads;
+        acme_result_prefix(res, path);
+        rv = res->status;
     }
     return rv;
 }
 
+/* While nothing can be read, no other archive is better than the live one. */
+static apr_status_t try_archive(apr_time_t *pnot_after,
+                                const acme_archive_want_t *want,
+                                const char *folder, acme_result_t *res,
+                                apr_pool_t *p)
+{
+    load_t *load = want->baton;
+    apr_status_t rv;
+
+    (void)p;
+    *pnot_after = 0;
+    if (load->is_unread) {
+        return APR_EGENERAL;
+    }
+    rv = try_pair(&load->reading, load, folder, 0, res);
+    if (rv == APR_SUCCESS
+        && load->reading->facts.parsed.status == APR_SUCCESS) {
+        *pnot_after = load->reading->facts.leaf.not_after;
+    }
+    return rv;
+}
+
+/*
+ * What meta.json has of the live certificate: it was written down when that was
+ * installed. NULL: there is none.
+ */
+static const acme_cert_info_t *read_noted(const load_t *load,
+                                          const json_t *meta)
+{
+    const json_t *cert = json_array_get(json_object_get(meta, "certificates"),
+                                        0);
+    acme_cert_info_t *leaf = apr_pcalloc(load->p, sizeof(*leaf));
+
+    leaf->names = acme_json_strings(meta, "names", ACME_NAME_MAX, load->p);
+    leaf->serial = acme_json_string(cert, "serial", ACME_SERIAL_SIZE - 1,
+                                    load->p);
+    leaf->issuer = acme_json_string(cert, "issuer", ACME_DETAIL_SIZE,
+                                    load->p);
+    leaf->not_before = acme_time_parse(acme_json_string(cert, "notBefore",
+                                                        TIME_MAX, load->p));
+    leaf->not_after = acme_time_parse(acme_json_string(cert, "notAfter",
+                                                       TIME_MAX, load->p));
+    return leaf->names && leaf->serial && leaf->issuer && leaf->not_after
+           ? leaf : NULL;
+}
+
 /* The other parts can only shorten the validity of the first one. */
-static void add_parts(const load_t *load, const char *folder)
+static void add_parts(load_t *load, const char *folder)
 {
     acme_state_t *state = load->state;
-    acme_chain_t *chain;
+    acme_cert_reading_t *reading;
     acme_result_t res;
     apr_uint32_t i;
 
-    for (i = 1; i < acme_conf_parts(load->cert); i++) {
+    for (i = 1; i < acme_conf_parts(load->cert) && !load->is_unread; i++) {
         const acme_cert_info_t *leaf;
 
-        if (load_part(&chain, load, folder, i, &res)) {
-            state->covers = 0;
+        if (try_pair(&reading, load, folder, i, &res)
+            || reading->facts.parsed.status != APR_SUCCESS) {
+            state->covers &= load->is_unread;
             return;
         }
-        leaf = acme_chain_leaf(chain);
+        leaf = &reading->facts.leaf;
         state->covers &= acme_name_all_in(load->names, leaf->names);
         if (leaf->not_after < state->not_after) {
             state->not_after = leaf->not_after;
@@ -111,43 +192,16 @@ static void add_parts(const load_t *load, const char *folder)
     }
 }
 
-static apr_status_t load_live(const load_t *load, acme_result_t *res)
+/* Archive n is the one that serves; its leaf as it was read, or as it was noted
+   when nothing could be read. */
+static void set_live(load_t *load, int n, int live,
+                     const acme_cert_info_t *leaf, const json_t *meta)
 {
     acme_state_t *state = load->state;
-    const char *id = load->cert->id;
-    const acme_archive_want_t want = { .id = id,
-                                       .ciphers = load->cert->ciphers,
-                                       .now = apr_time_now() };
-    const acme_cert_info_t *leaf;
-    const char *folder = "", *fullchain;
-    const json_t *meta;
-    acme_chain_t *chain;
-    apr_finfo_t info;
-    apr_status_t rv;
-    int live, n;
 
-    rv = acme_archive_find_good(&n, &live, load->store, &want, res, load->p);
-    if (APR_STATUS_IS_ENOENT(rv) && !live) {
-        return APR_SUCCESS;
-    }
-    if (rv == APR_SUCCESS) {
-        folder = acme_archive_path(load->store, id, n, load->p);
-        fullchain = apr_pstrcat(load->p, folder, "/fullchain.pem", NULL);
-        rv = acme_chain_load(&chain, fullchain, res, load->p);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = apr_stat(&info, fullchain, APR_FINFO_MTIME, load->p);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-
-    leaf = acme_chain_leaf(chain);
-    meta = acme_meta_live(load->store, id, load->p);
     state->live = n;
     state->not_before = leaf->not_before;
     state->not_after = leaf->not_after;
-    state->installed = info.mtime;
     /* Where an older one has to do, a new one is ordered at once. */
     state->covers = is_as_configured(load, meta)
                     && acme_name_all_in(load->names, leaf->names)
@@ -161,8 +215,54 @@ static apr_status_t load_live(const load_t *load, acme_result_t *res)
     }
     /* An older one that has to do is none that was revoked. */
     state->revoked = n == live && json_object_get(meta, "revoked");
+}
+
+static apr_status_t load_live(load_t *load, acme_result_t *res)
+{
+    acme_state_t *state = load->state;
+    const char *id = load->cert->id;
+    const acme_archive_want_t want = { .id = id,
+                                       .ciphers = load->cert->ciphers,
+                                       .now = apr_time_now(),
+                                       .try = try_archive,
+                                       .baton = load };
+    const acme_cert_info_t *leaf;
+    const char *folder, *fullchain;
+    const json_t *meta;
+    apr_finfo_t info;
+    apr_status_t rv;
+    int live, n;
+
+    rv = acme_archive_find_good(&n, &live, load->store, &want, res, load->p);
+    if (APR_STATUS_IS_ENOENT(rv) && !live) {
+        return APR_SUCCESS;
+    }
+    meta = acme_meta_live(load->store, id, load->p);
+    if (load->is_unread) {
+        leaf = read_noted(load, meta);
+    }
+    else if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    else {
+        leaf = &load->reading->facts.leaf;
+    }
+    folder = acme_archive_path(load->store, id, n, load->p);
+    fullchain = apr_pstrcat(load->p, folder, "/fullchain.pem", NULL);
+    if (!load->is_unread
+        && load->reading->facts.parsed.status != APR_SUCCESS) {
+        *res = load->reading->facts.parsed;
+        acme_result_prefix(res, fullchain);
+        return res->status;
+    }
+    if (!leaf || apr_stat(&info, fullchain, APR_FINFO_MTIME, load->p)) {
+        return rv ? rv : acme_fail(res, APR_EGENERAL, "%s: cannot be read",
+                                   fullchain);
+    }
+    set_live(load, n, live, leaf, meta);
+    state->installed = info.mtime;
     add_parts(load, folder);
-    return APR_SUCCESS;
+    return rv;
 }
 
 /* A window for another certificate than the live one is ignored. */

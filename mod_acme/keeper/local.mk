@@ -10,8 +10,12 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 %C%_libacme_keeper_la_SOURCES = \
 	%D%/acme_accounts.c %D%/acme_accounts.h \
 	%D%/acme_ca_facts.c %D%/acme_ca_facts.h \
+	%D%/acme_cert_facts.c %D%/acme_cert_facts.h \
+	%D%/acme_cert_reader.c %D%/acme_cert_reader.h \
+	%D%/acme_cert_reader_process.c %D%/acme_cert_reader_process.h \
 	%D%/acme_channels.c %D%/acme_channels.h \
 	%D%/acme_confine.c %D%/acme_confine.h \
+	%D%/acme_descriptors.c %D%/acme_descriptors.h \
 	%D%/acme_dns_command.c %D%/acme_dns_command.h \
 	%D%/acme_dns_records.c %D%/acme_dns_records.h \
 	%D%/acme_event.c %D%/acme_event.h \
@@ -23,6 +27,8 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_keeper.c \
 	%D%/acme_landlock.c %D%/acme_landlock.h \
 	%D%/acme_launcher.c %D%/acme_launcher.h \
+	%D%/acme_launcher_process.c %D%/acme_launcher_process.h \
+	%D%/acme_launcher_request.h \
 	%D%/acme_launcher_rules.c %D%/acme_launcher_rules.h \
 	%D%/acme_name_quarantine.c %D%/acme_name_quarantine.h \
 	%D%/acme_persist_zone.c %D%/acme_persist_zone.h \
@@ -31,6 +37,7 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_reload.c %D%/acme_reload.h \
 	%D%/acme_seccomp.c %D%/acme_seccomp.h \
 	%D%/acme_seccomp_calls.h \
+	%D%/acme_seccomp_parser_calls.h \
 	%D%/acme_sign.c %D%/acme_sign.h \
 	%D%/acme_state_load.c %D%/acme_state_load.h \
 	%D%/acme_take_over.c %D%/acme_take_over.h \

@@ -292,15 +292,24 @@ const char *acme_archive_path(const acme_store_t *store, const char *id, int n,
     return number_path(acme_store_path(store, "archive", id, p), n, p);
 }
 
+static apr_status_t try_here(const acme_archive_want_t *want,
+                             const char *folder, acme_result_t *res,
+                             apr_pool_t *p)
+{
+    return acme_pair_check(apr_pstrcat(p, folder, "/fullchain.pem", NULL),
+                           apr_pstrcat(p, folder, "/privkey.pem", NULL),
+                           want->ciphers, res);
+}
+
 apr_status_t acme_archive_check(const acme_store_t *store,
                                 const acme_archive_want_t *want, int n,
                                 acme_result_t *res, apr_pool_t *p)
 {
     const char *folder = acme_archive_path(store, want->id, n, p);
+    apr_time_t not_after;
 
-    return acme_pair_check(apr_pstrcat(p, folder, "/fullchain.pem", NULL),
-                           apr_pstrcat(p, folder, "/privkey.pem", NULL),
-                           want->ciphers, res);
+    return want->try ? want->try(&not_after, want, folder, res, p)
+                     : try_here(want, folder, res, p);
 }
 
 static int is_expired(const char *folder, apr_time_t now, apr_pool_t *p)
@@ -311,6 +320,21 @@ static int is_expired(const char *folder, apr_time_t now, apr_pool_t *p)
     return acme_chain_load(&chain, apr_pstrcat(p, folder, "/fullchain.pem",
                                                NULL), &ignored, p)
         || acme_chain_leaf(chain)->not_after <= now;
+}
+
+/* Can a server load it, and is it not expired? */
+static int is_good(const acme_archive_want_t *want, const char *folder,
+                   apr_pool_t *p)
+{
+    acme_result_t ignored;
+    apr_time_t not_after;
+
+    if (want->try) {
+        return !want->try(&not_after, want, folder, &ignored, p)
+            && not_after > want->now;
+    }
+    return !try_here(want, folder, &ignored, p)
+        && !is_expired(folder, want->now, p);
 }
 
 /* Do two archives have a key in common, in a file of the same name? */
@@ -387,8 +411,7 @@ static int find_other(acme_store_t *store, const acme_archive_want_t *want,
         const int n = APR_ARRAY_IDX(numbers, i, int);
 
         if ((!live || n < live)
-            && !acme_archive_check(store, want, n, &ignored, p)
-            && !is_expired(number_path(folder, n, p), want->now, p)
+            && is_good(want, number_path(folder, n, p), p)
             && !acme_archive_is_void(store, want->id, n, p)) {
             return n;
         }

@@ -34,12 +34,25 @@ typedef struct {
     const char *meta;           /* meta.json, text */
 } acme_archive_t;
 
+typedef struct acme_archive_want_t acme_archive_want_t;
+
+/*
+ * Try the first pair of an archive's folder as acme_pair_check() does.
+ * *pnot_after is the end of the certificate that it has, 0: it is not known.
+ */
+typedef apr_status_t acme_archive_try_cb(apr_time_t *pnot_after,
+                                         const acme_archive_want_t *want,
+                                         const char *folder,
+                                         acme_result_t *res, apr_pool_t *p);
+
 /* The certificate, and the server that loads it. */
-typedef struct {
+struct acme_archive_want_t {
     const char *id;             /* of acme_store_id() */
     const apr_array_header_t *ciphers;  /* for acme_pair_check() */
     apr_time_t now;             /* of the clock: is it expired? */
-} acme_archive_want_t;
+    acme_archive_try_cb *try;   /* NULL: pairs are parsed in this process */
+    void *baton;
+};
 
 /*
  * Write the next archive folder of id and put it live. *pn is its number, from

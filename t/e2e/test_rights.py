@@ -182,11 +182,11 @@ def in_file(server, key):
 
 
 def knowing(server, key):
-    """Workers that have the key in their memory, as text or as octets; and
-    the witness."""
+    """Workers that have the key in their memory, as text or as octets; the
+    witness, and what parses certificates."""
     octets = base64.urlsafe_b64decode(key + "=")
     assert server.workers
-    return [pid for pid in (*server.workers, server.witness)
+    return [pid for pid in (*server.workers, server.witness, server.cert_reader)
             if process.occurrences(pid, key.encode())
             or process.occurrences(pid, octets)]
 

@@ -2,7 +2,9 @@
 
 import os
 import pathlib
+import pwd
 import re
+import signal
 
 import pytest
 
@@ -11,6 +13,7 @@ from lib.httpd import SANITIZERS, WORKER
 from lib.wait import wait_until
 
 NAME = "www.example.org"
+NOBODY = pwd.getpwnam("nobody").pw_uid
 
 # What SECURITY.md promises. CAP_DAC_READ_SEARCH is the third capability.
 OF_ROOT = {"CapInh": 0, "CapPrm": 1 << 2, "CapEff": 1 << 2, "CapBnd": 0,
@@ -52,6 +55,29 @@ def launcher_of(server):
     return pid
 
 
+# Of the process that parses certificates: nothing at all.
+OF_READER = {"CapInh": 0, "CapPrm": 0, "CapEff": 0, "CapAmb": 0,
+             "NoNewPrivs": 1, "Seccomp": 2}
+
+
+def assert_reader_confined(pid, user):
+    status = status_of(pid)
+    assert {key: status[key] for key in OF_READER} == OF_READER
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    for key in ("Uid", "Gid"):
+        ids = re.search(rf"^{key}:\t(.*)$", text, re.MULTILINE)[1].split()
+        assert len(set(ids)) == 1 and ids != ["0"] * 4
+    if user is not None:
+        assert process.owner(pid) == user
+    limits = limits_of(pid)
+    for name in ("core file size", "processes", "open files", "file size"):
+        assert limits[f"Max {name}"] == 0
+    if not SANITIZERS:
+        assert limits["Max address space"] < 2 * 1024 ** 3
+        one, = os.listdir(f"/proc/{pid}/fd")
+        assert os.readlink(f"/proc/{pid}/fd/{one}").startswith("socket:")
+
+
 def hook(server, script):
     """A command of the administrator's, and where it writes."""
     path = server.root / "hook"
@@ -81,6 +107,11 @@ def test_the_keeper_of_root(site):
     ours = status_of(os.getpid())
     server.wait_valid(NAME)
     assert_confined(server.keeper, OF_ROOT)
+    reader = server.cert_reader
+    assert_reader_confined(reader, NOBODY)
+    assert status_of(reader)["CapBnd"] == 0
+    groups = pathlib.Path(f"/proc/{reader}/status").read_text()
+    assert re.search(r"^Groups:\t *$", groups, re.MULTILINE)
 
     # The command and the launcher have all that httpd was started with.
     told = dict(line.split(":\t", 1) for line in
@@ -104,6 +135,7 @@ def test_the_keeper_of_another_user(site):
     server.start()
     server.wait_valid(NAME)
     assert_confined(server.keeper, OF_OTHERS)
+    assert_reader_confined(server.cert_reader, None)
     assert f"Uid:\t{WORKER.pw_uid}\t" in told_by(server)
     assert "without this protection" not in server.log_text
 
@@ -157,6 +189,41 @@ def test_a_launcher_that_ended_is_replaced(site):
     assert launcher_of(server)
 
 
+def test_a_reader_of_certificates_that_fails(site):
+    """It ends or hangs, at a certificate or not: the keeper lives, what is
+    installed is served, the refusal says why, and the next one works."""
+    ca = site.proxied_ca()
+    server = site.server(ca)
+    server.vhost(NAME)
+    server.start()
+    server.wait_valid(NAME)
+
+    # Idle: nobody notices.
+    idle = server.cert_reader
+    os.kill(idle, signal.SIGKILL)
+    wait_until(lambda: not process.alive(idle), "the reader has ended")
+    server.renew(NAME)
+    second = server.wait_valid(NAME, count=2)
+    keeper, launcher, reader = (server.keeper, launcher_of(server),
+                                server.cert_reader)
+    assert process.children(launcher) == [reader]
+
+    # In the middle of a certificate.
+    hold = ca.hold("certificate")
+    server.renew(NAME)
+    hold.wait()
+    os.kill(reader, signal.SIGSTOP)
+    hold.release()
+    assert "the process that parses certificates did not answer for 10 " \
+        "seconds" in server.wait_failed(NAME)
+    wait_until(lambda: not process.alive(reader), "the reader was replaced")
+    assert server.cert_reader != reader
+    assert server.look(NAME, verify=True).serial == second.serial
+    assert (server.keeper, launcher_of(server)) == (keeper, launcher)
+    server.renew(NAME)
+    server.wait_valid(NAME, count=3)
+
+
 @pytest.mark.parametrize("how", ["stop", "reload"])
 def test_a_command_outlives_keeper_and_launcher(site, how):
     server = site.server(site.ca())
@@ -168,7 +235,7 @@ def test_a_command_outlives_keeper_and_launcher(site, how):
     server.start()
     server.wait_installed(NAME)
     launcher = launcher_of(server)
-    pid = wait_until(lambda: process.children(launcher), "it runs")[0]
+    pid = wait_until(lambda: server.commands, "it runs")[0]
     if how == "stop":
         server.stop()
     else:

@@ -34,6 +34,10 @@ typedef struct {
     acme_held_cb *held;
     void *baton;
 
+    /* Overwrite, in the process that parses certificates, the secrets in the
+       memory that it has from httpd; with baton. NULL: there are none. */
+    void (*forget)(void *baton);
+
     /* Between two looks. 0: 2 s and 1 s; only tests set less. */
     apr_interval_time_t store_wait;     /* at a store that is locked */
     apr_interval_time_t parked_wait;    /* at what can't be answered yet */

@@ -327,7 +327,18 @@ IncludeOptional conf/parts/*.conf
     def commands(self):
         """What runs for the keeper: children of its launcher."""
         return [pid for launcher in process.children(self.keeper)
-                for pid in process.children(launcher)]
+                for pid in process.children(launcher)
+                if process.name(pid) != "acme-certs"]
+
+    @property
+    def cert_reader(self):
+        """It parses certificates for the keeper of this load."""
+        def lives():
+            return next((pid for launcher in process.children(self.keeper)
+                         for pid in process.children(launcher)
+                         if process.name(pid) == "acme-certs"), None)
+
+        return wait_until(lives, "the reader of certificates has started")
 
     @property
     def witness(self):

@@ -2,6 +2,7 @@
  * open_registry.c - see open_registry.h.
  */
 #include "open_registry.h"
+#include "with_launcher.h"
 
 int published;
 
@@ -19,6 +20,9 @@ acme_registry_t *open_registry(const acme_conf_t *conf)
                                         .log = &test_log,
                                         .publish = publish };
 
+    if (acme_launcher_is_gone()) {
+        with_launcher(NULL);
+    }
     return acme_registry_create(&with, pool);
 }
 

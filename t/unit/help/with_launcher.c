@@ -1,6 +1,7 @@
 /*
  * with_launcher.c - see with_launcher.h.
  */
+#include "acme_cert_reader.h"
 #include "pool.h"
 #include "with_launcher.h"
 
@@ -12,4 +13,5 @@ void with_launcher(const acme_server_t *server)
     if (acme_launcher_start(&rules, &res, pool)) {
         fail_msg("%s", res.detail);
     }
+    acme_cert_reader_start();
 }

@@ -1,5 +1,6 @@
 /*
- * with_launcher.h - a launcher for the commands of a test.
+ * with_launcher.h - a launcher for the commands of a test, and the process that
+ * parses certificates.
  */
 #ifndef WITH_LAUNCHER_H
 #define WITH_LAUNCHER_H

@@ -3,6 +3,8 @@
 keeper_tests = \
 	%D%/test_accounts \
 	%D%/test_ca_facts \
+	%D%/test_cert_facts \
+	%D%/test_cert_reader \
 	%D%/test_channels \
 	%D%/test_confine \
 	%D%/test_dns_records \

@@ -190,6 +190,40 @@ static int try_limits(void *unused)
     return 0;
 }
 
+/* What parses certificates has nothing. */
+static int try_parser(void *unused)
+{
+    char *const argv[] = { command, NULL };
+    char *const env[] = { NULL };
+    struct rlimit now;
+    int pair[2];
+
+    (void)unused;
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    acme_confine_parser(12345);
+    fflush(stdout);
+    CHECK(geteuid() != 0 && getuid() != 0);
+    if (!has_filter()) {
+        return CHILD_SKIP;
+    }
+    CHECK(open(at("theirs"), O_RDONLY) < 0);
+    CHECK(open("/dev/null", O_RDONLY) < 0);
+    CHECK(open("/etc/passwd", O_RDONLY) < 0);
+    CHECK(is_refused(socket(AF_UNIX, SOCK_STREAM, 0) < 0));
+    CHECK(is_refused(dup(pair[0]) < 0));
+    CHECK(is_refused(fork() < 0));
+    CHECK(is_refused(execve(command, argv, env)));
+    CHECK(is_refused(kill(getppid(), 0)));
+    CHECK(is_refused(getrlimit(RLIMIT_CORE, &now)));
+    CHECK(is_refused(setuid(0)));
+    CHECK(send(pair[0], "x", 1, 0) == 1);
+#ifndef __SANITIZE_ADDRESS__
+    CHECK(malloc(256 * 1024 * 1024) == NULL);
+#endif
+    CHECK(malloc(8 * 1024 * 1024) != NULL);
+    return 0;
+}
+
 static int setup(void **state)
 {
     int rc = scratch_setup(state);
@@ -214,6 +248,7 @@ TRY(memory)
 TRY(rights)
 TRY(files)
 TRY(limits)
+TRY(parser)
 
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
@@ -223,7 +258,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(processes_are_confined), TEST(sockets_are_confined),
         TEST(memory_are_confined),    TEST(rights_are_confined),
-        TEST(files_are_confined),     TEST(limits_are_confined)
+        TEST(files_are_confined),     TEST(limits_are_confined),
+        TEST(parser_are_confined)
     };
     int failed;
 

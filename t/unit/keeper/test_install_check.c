@@ -2,9 +2,11 @@
  * test_install_check.c - what a CA issued is installed only when it is what
  * was asked for.
  */
+#include "acme_cert_reader.h"
 #include "acme_install_check.h"
 #include "issuer.h"
 #include "open_registry.h"
+#include "with_launcher.h"
 
 static const issuer_t *ca, *other_ca;
 static acme_key_t *key, *other_key;
@@ -13,6 +15,7 @@ static int setup(void **state)
 {
     int rc = scratch_setup(state);
 
+    with_launcher(NULL);
     ca = make_issuer("Test CA");
     other_ca = make_issuer("Another CA");
     key = make_key();
@@ -26,7 +29,8 @@ static apr_status_t check_within(const issue_t *what, long replaced_until,
                                  long life_max)
 {
     const char *pem = issue(what);
-    acme_chain_t *chain;
+    const acme_octets_t octets = { (const unsigned char *)pem, strlen(pem) };
+    acme_cert_reading_t *chain;
     acme_install_check_t asked;
 
     asked.id = "a.example";
@@ -36,9 +40,10 @@ static apr_status_t check_within(const issue_t *what, long replaced_until,
     asked.life_max = apr_time_from_sec(life_max);
     asked.replaced_until = replaced_until
         ? asked.now + apr_time_from_sec(replaced_until) : 0;
-    assert_int_equal(acme_chain_parse(&chain, pem, strlen(pem), &res,
-                                      pool), 0);
-    return acme_install_check_chain(chain, &asked, &res, pool);
+    assert_int_equal(acme_cert_reader_read(&chain, octets, NULL, &res, pool),
+                     0);
+    assert_int_equal(chain->facts.parsed.status, 0);
+    return acme_install_check_chain(&chain->facts, &asked, &res, pool);
 }
 
 static apr_status_t check(const issue_t *what, long replaced_until)

@@ -2,7 +2,13 @@
  * test_registry.c - how certificates stand: read from whatever is in the store,
  * and told to journal, log and board as it changes.
  */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "acme_archive.h"
+#include "acme_launcher.h"
 #include "acme_next_step.h"
 #include "issuer.h"
 #include "open_registry.h"
@@ -152,6 +158,63 @@ static void what_is_live_is_read(void **state)
     assert_true(a->not_after > apr_time_now() + DAYS(89));
     assert_int_equal(state_of(registry, 1)->live, 1);
     assert_int_equal(state_of(registry, 1)->covers, 0);
+}
+
+/* Our only child, and with it who parses for us. */
+static void kill_launcher(void)
+{
+    char line[64], path[64];
+    FILE *children;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+    children = fopen(path, "r");
+    if (!children || !fgets(line, sizeof(line), children)) {
+        skip();
+    }
+    fclose(children);
+    kill((pid_t)atoi(line), SIGKILL);
+    while (!acme_launcher_is_gone()) {
+        usleep(1000);
+    }
+}
+
+/* It would be ordered anew else, with all others. */
+static void one_that_can_not_be_parsed_is_as_it_was_noted(void **state)
+{
+    static const char *const metas[] = {
+        "{\"names\": [\"a.example\", \"www.a.example\"], "
+        "\"certificates\": [{\"notBefore\": \"2027-01-01T00:00:00Z\", "
+        "\"notAfter\": \"2027-04-01T00:00:00Z\", \"serial\": \"12ab\", "
+        "\"issuer\": \"Noted CA\"}]}",
+        "{}"
+    };
+    const acme_state_t *a;
+    size_t i;
+
+    for (i = 0; i < COUNT(metas); i++) {
+        acme_archive_t *older = make_archive("{}"), *archive;
+
+        if (i > 0) {
+            scratch_teardown(state);
+            setup(state);
+            older = make_archive("{}");
+        }
+        archive = make_archive(metas[i]);
+        add_part(older, "", "a.example", 0);
+        add_part(archive, "", "a.example www.a.example", 0);
+        install_archive("a.example", older);
+        install_archive("a.example", archive);
+        registry = open_registry(conf);
+        a = state_of(registry, 0);
+        assert_string_equal(a->serial, "abcd");
+        kill_launcher();
+        acme_registry_refresh(registry, 0, pool);
+        assert_string_equal(a->serial, i ? "" : "12ab");
+        assert_int_equal(a->live, i ? 0 : 2);
+        assert_int_equal(a->covers, i == 0);
+        assert_true(a->not_after == (i ? 0 : apr_time_from_sec(1806537600)));
+        assert_logged("fullchain.pem: ");
+    }
 }
 
 /* Where it came from, of what kind, and whether that is as configured. */
@@ -1141,6 +1204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_empty_store_is_no_error),
         TEST(what_is_live_is_read),
+        TEST(one_that_can_not_be_parsed_is_as_it_was_noted),
         TEST(origin_and_key_types_are_compared),
         TEST(the_parts_are_read_together),
         TEST(a_name_left_out_need_not_be_covered),
