@@ -38,6 +38,20 @@ const acme_ca_conf_t *acme_conf_ca(const acme_conf_t *conf,
                           acme_ca_conf_t);
 }
 
+apr_uint32_t acme_conf_route_index(const acme_cert_conf_t *cert,
+                                   apr_uint32_t ca)
+{
+    return APR_ARRAY_IDX(cert->routes, ca, apr_uint32_t);
+}
+
+const acme_route_conf_t *acme_conf_route(const acme_conf_t *conf,
+                                         const acme_cert_conf_t *cert,
+                                         apr_uint32_t ca)
+{
+    return &APR_ARRAY_IDX(conf->routes, acme_conf_route_index(cert, ca),
+                          acme_route_conf_t);
+}
+
 apr_uint32_t acme_conf_parts(const acme_cert_conf_t *cert)
 {
     return (apr_uint32_t)cert->key_types->nelts;
@@ -165,10 +179,12 @@ const char *acme_conf_settings(const acme_conf_t *conf,
     apr_uint32_t i;
 
     for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
+        const acme_route_conf_t *route = acme_conf_route(conf, cert, i);
+
         text = apr_pstrcat(p, text, "\n",
                            apr_array_pstrcat(p, ca->contacts, ' '), "\n",
-                           ca->roots ? ca->roots : "", "\n",
-                           ca->proxy ? ca->proxy : "", "\n",
+                           route->roots ? route->roots : "", "\n",
+                           route->proxy ? route->proxy : "", "\n",
                            ca->hmac_file ? ca->hmac_file : "", "\n",
                            ca->hmac ? digest_text(ca->hmac, p) : "", NULL);
     }

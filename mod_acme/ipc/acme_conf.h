@@ -44,17 +44,22 @@ typedef struct {
     apr_array_header_t *command;        /* const char *: absolute path, args */
 } acme_hook_conf_t;
 
-/* A CA and how to connect to it; each has one account. */
+/* A CA and a key identifier; each has one account and its rate limits. */
 typedef struct {
     const char *url;                    /* of the directory */
     const char *folder;                 /* of the account in the store */
-    const char *roots;                  /* PEM file; NULL: the system's */
-    const char *proxy;                  /* URL or NULL */
     apr_array_header_t *contacts;       /* const char *: mailto:... */
     const char *kid;                    /* EAB; NULL: none */
     const char *hmac;                   /* its secret (base64url), or NULL */
     const char *hmac_file;              /* its path, read by the keeper only */
 } acme_ca_conf_t;
+
+/* A way to a CA: connections, and how well it answers, are those of one. */
+typedef struct {
+    apr_uint32_t ca;                    /* index in acme_conf_t.cas */
+    const char *roots;                  /* PEM file; NULL: the system's */
+    const char *proxy;                  /* URL or NULL */
+} acme_route_conf_t;
 
 typedef struct {
     const char *id;                     /* also its folder in the store */
@@ -64,6 +69,8 @@ typedef struct {
                                            theirs, for acme_pair_check() */
     apr_array_header_t *cas;            /* apr_uint32_t: in acme_conf_t.cas,
                                            tried in this order */
+    apr_array_header_t *routes;         /* apr_uint32_t: in acme_conf_t.routes,
+                                           the way to each of cas */
     int agreed;                         /* to the CA's terms of service */
     apr_array_header_t *key_types;      /* acme_key_type_e: a certificate of
                                            each, in one archive */
@@ -95,6 +102,7 @@ typedef enum {
 typedef struct {
     const char *state_dir;
     apr_array_header_t *cas;            /* acme_ca_conf_t */
+    apr_array_header_t *routes;         /* acme_route_conf_t */
     apr_array_header_t *certs;          /* acme_cert_conf_t */
     int parallel;                       /* orders side by side */
     acme_activate_e activate;
@@ -114,6 +122,13 @@ const acme_ca_conf_t *acme_conf_ca(const acme_conf_t *conf,
 /* The index in acme_conf_t.cas of a position that is within the list. */
 apr_uint32_t acme_conf_ca_index(const acme_cert_conf_t *cert,
                                 apr_uint32_t ca);
+
+/* The index in acme_conf_t.routes of the way to it, and that way. */
+apr_uint32_t acme_conf_route_index(const acme_cert_conf_t *cert,
+                                   apr_uint32_t ca);
+const acme_route_conf_t *acme_conf_route(const acme_conf_t *conf,
+                                         const acme_cert_conf_t *cert,
+                                         apr_uint32_t ca);
 
 /* A certificate has a part for each key type: their number, and the key type
    of a part that is within the list. */

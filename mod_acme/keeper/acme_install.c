@@ -336,11 +336,10 @@ static apr_time_t replaced_until(const install_t *in)
 
 static int has_private_ca(const install_t *in)
 {
-    const acme_ca_conf_t *ca;
     apr_uint32_t i;
 
-    for (i = 0; (ca = acme_conf_ca(in->conf, in->cert, i)) != NULL; i++) {
-        if (ca->roots) {
+    for (i = 0; i < (apr_uint32_t)in->cert->routes->nelts; i++) {
+        if (acme_conf_route(in->conf, in->cert, i)->roots) {
             return 1;
         }
     }

@@ -161,13 +161,13 @@ static void contacts(acme_conf_t *conf, acme_cert_conf_t *cert)
 
 static void proxy(acme_conf_t *conf, acme_cert_conf_t *cert)
 {
-    ca_of(conf, 0)->proxy = "http://proxy.example:3128/";
+    route_of(conf, 0)->proxy = "http://proxy.example:3128/";
     (void)cert;
 }
 
 static void roots(acme_conf_t *conf, acme_cert_conf_t *cert)
 {
-    ca_of(conf, 0)->roots = "/etc/roots.pem";
+    route_of(conf, 0)->roots = "/etc/roots.pem";
     (void)cert;
 }
 
