@@ -41,7 +41,9 @@
       "of an ACME directory. " \
       "With several, each CA is tried in this order: if orders at the " \
       "first one fail, the next one is used in time before the " \
-      "certificate expires.", \
+      "certificate expires. " \
+      "Another list takes effect at the next reload: a certificate of a CA " \
+      "that is not in it any more is ordered anew.", \
       "AcmeCA letsencrypt https://ca.example.org/directory") \
     X(AcmeContact, "address ...|none", NULL, ACME_CERT, contacts, contacts, \
       "E-mail addresses at which the CA may contact the holder of the " \
@@ -70,7 +72,8 @@
     X(AcmeChallenges, "type ...", "http-01 tls-alpn-01 dns-01 " \
       "dns-persist-01", ACME_CERT, challenges, challenges, \
       "Challenge types in order of preference. Types that cannot work on " \
-      "this server are skipped; when one fails, the next is tried.", \
+      "this server are skipped; when one fails, the next is tried. After a change and a " \
+      "reload a failed order is tried at once.", \
       "AcmeChallenges tls-alpn-01 http-01") \
     X(AcmeDns, "exec command [cleanup-command] | rfc2136 server=host[:port] key=file " \
       "[zone=auto|name] | none", NULL, ACME_CERT, dns, dns, \
@@ -79,7 +82,9 @@
       "record and its value; if a second command is given, it is run for " \
       "the cleanup. exec:mod_md and exec:dehydrated pass the arguments " \
       "that hook scripts of those clients expect. rfc2136 sends dynamic " \
-      "updates with nsupdate, signed with the TSIG key in the file.", \
+      "updates with nsupdate, signed with the TSIG key in the file. After " \
+      "a change, also of the command or the key file, and a reload a failed " \
+      "order is tried at once.", \
       "AcmeDns rfc2136 server=192.0.2.53 key=/etc/acme/tsig.key") \
     X(AcmeHook, "event command ... | none", NULL, ACME_CERT, hook, hooks, \
       "Run a command when an event occurs; may be repeated. The only " \
@@ -96,12 +101,14 @@
       ports, ports, \
       "The local ports that receive Internet connections to ports 80 and " \
       "443 (behind NAT or a load balancer). Use - if a port is not " \
-      "reachable.", \
+      "reachable. After a change and a " \
+      "reload a failed order is tried at once.", \
       "AcmePorts http:8080 https:8443") \
     X(AcmeKeyTypes, "type ...", "p256", ACME_CERT, key_types, key_types, \
       "The key type of the certificate: p256, p384, rsa2048, rsa3072 or " \
       "rsa4096. With several types, one certificate of each is ordered, " \
-      "and all are renewed together.", \
+      "and all are renewed together. A change orders the certificate " \
+      "anew after the next reload.", \
       "AcmeKeyTypes p256 rsa2048") \
     X(AcmeKeyReuse, "on|off", "off", ACME_CERT, flag, key_reuse, \
       "Keep the private key when the certificate is renewed. After a " \
@@ -110,7 +117,8 @@
     X(AcmeProfile, "name [required] | none", NULL, ACME_CERT, profile, profile, \
       "The certificate profile to request from the CA. A profile that the " \
       "CA does not offer is ignored with a warning; with required, " \
-      "nothing is ordered instead.", \
+      "nothing is ordered instead. A change orders the certificate " \
+      "anew after the next reload.", \
       "AcmeProfile shortlived required") \
     X(AcmePreferredChain, "name|none", NULL, ACME_CERT, text, preferred_chain, \
       "If the CA offers several chains, use the one whose topmost issuer " \
@@ -120,7 +128,8 @@
     X(AcmeMustStaple, "on|off", "off", ACME_CERT, flag, must_staple, \
       "Request certificates with the must-staple extension: clients that " \
       "honour it refuse a handshake without a stapled OCSP response. Set " \
-      "SSLUseStapling on as well.", \
+      "SSLUseStapling on as well. A change orders the certificate anew " \
+      "after the next reload.", \
       "AcmeMustStaple on") \
     X(AcmeRenewalInfo, "on|off", "on", ACME_CERT, flag, renewal_info, \
       "Ask the CA regularly when it wants the certificate renewed (RFC " \
@@ -129,7 +138,9 @@
       "AcmeRenewalInfo off") \
     X(AcmeRenewWindow, "duration|percent", "33%", ACME_CERT, window, renew, \
       "Renew when this much of the lifetime is left, unless the CA " \
-      "suggests a time. The default is 50% for lifetimes below 10 days.", \
+      "suggests a time. The default is 50% for lifetimes below 10 days. A " \
+      "change takes effect at the next reload; with AcmeRenewalInfo on, a " \
+      "time that the CA suggests is kept.", \
       "AcmeRenewWindow 20d") \
     X(AcmeWarnWindow, "duration|percent", "10%", ACME_CERT, window, warn, \
       "When this much of the lifetime is left: warn daily, and reload " \
@@ -172,12 +183,14 @@
       "AcmeStateDir /var/lib/acme") \
     X(AcmeCACertificateFile, "path|none", NULL, ACME_CERT, path, roots, \
       "A PEM file with the root certificates that the https connection to " \
-      "the CA is verified with. Default: those of the system.", \
+      "the CA is verified with. Default: those of the system. After a change and a " \
+      "reload a failed order is tried at once.", \
       "AcmeCACertificateFile conf/company-root.pem") \
     X(AcmeProxy, "url|none", NULL, ACME_CERT, proxy, proxy, \
       "The proxy for connections to the CA: http://host:port, " \
       "https://host:port or socks5h://host:port. Proxies in the " \
-      "environment are ignored.", \
+      "environment are ignored. After a change and a " \
+      "reload a failed order is tried at once.", \
       "AcmeProxy http://proxy.example.org:3128")
 
 #define ACME_DIRECTIVE_INDEX(name, syntax, dflt, where, parse, field, text, \

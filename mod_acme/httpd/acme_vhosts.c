@@ -358,6 +358,10 @@ static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
     cert->hooks = conf->hooks;
     cert->hook_timeout = conf->hook_timeout;
     choose_challenges(cert, vhost);
+    cert->ports = apr_psprintf(watch->p, "%d %d %d %d", conf->ports.http,
+                               is_listened_on(conf->ports.http),
+                               conf->ports.https,
+                               is_listened_on(conf->ports.https));
     if (conf->set[ACME_DIR_AcmeRenewWindow]) {
         cert->renew = conf->renew;  /* else empty: the schedule's default */
     }

@@ -83,6 +83,8 @@ typedef struct {
     int challenges[ACME_CHALLENGES];    /* acme_challenge_e: those that can
                                            work here, in order of preference */
     int nchallenges;
+    const char *ports;                  /* AcmePorts, and which of them are
+                                           listened on; NULL: not known */
     const acme_dns_conf_t *dns;         /* NULL: no dns-01 */
     const apr_array_header_t *hooks;    /* acme_hook_conf_t; NULL: none */
     apr_interval_time_t hook_timeout;
@@ -157,8 +159,16 @@ const char *acme_conf_request(const acme_cert_conf_t *cert, apr_uint32_t part,
 const char *acme_conf_digest(const acme_conf_t *conf,
                              const acme_cert_conf_t *cert, apr_pool_t *p);
 
-/* The same of all settings that can cause a failure: contacts, proxy, ... */
+/*
+ * acme_conf_digest(), '-' and 16 digits that change with all other settings
+ * that can cause a failure: contacts, proxy, ports, ... Of files the time and
+ * size count too: one that was mended is tried.
+ */
 const char *acme_conf_settings(const acme_conf_t *conf,
                                const acme_cert_conf_t *cert, apr_pool_t *p);
+
+/* Do these settings, of before, ask the same CAs for the same certificate? */
+int acme_conf_settings_ask_same(const char *settings,
+                                const acme_cert_conf_t *cert);
 
 #endif

@@ -515,6 +515,7 @@ static bundle_t *make_bundle(const install_t *in)
     bundle->meta.id = in->cert->id;
     bundle->meta.ca = acme_conf_ca(in->conf, in->cert, in->about.ca)->url;
     bundle->meta.profile = in->cert->profile;
+    bundle->meta.must_staple = in->cert->must_staple;
     bundle->meta.digest = in->cert->digest;
     bundle->meta.key_types = acme_conf_key_types(in->cert, in->p);
     return bundle;
