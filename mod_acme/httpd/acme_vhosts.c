@@ -25,9 +25,12 @@
 
 APLOG_USE_MODULE(acme);
 
+#define LIFE_MAX apr_time_from_sec(398 * 24 * 3600)
+
 typedef struct {
     acme_conf_t *conf;          /* certs: one an id, until they are split */
     const acme_conf_tree_t *tree;
+    const acme_conf_tree_facts_t *server;       /* of the server config */
     apr_hash_t *by_id;          /* id: index + 1 of the certificate */
     apr_hash_t *by_name;        /* name: the same, who has it first */
     apr_array_header_t *vhosts; /* apr_array_header_t *: acme_vhost_t, those of
@@ -38,8 +41,19 @@ typedef struct {
 
 #define say acme_vhost_say
 
+/* Is this SSLCertificateFile inherited from the server config? */
+static int is_inherited(const vhost_watch_t *watch,
+                        const apr_array_header_t *certs)
+{
+    const apr_array_header_t *servers = watch->server->certs;
+
+    return servers && !strcmp(
+        APR_ARRAY_IDX(certs, 0, acme_conf_tree_file_t).place,
+        APR_ARRAY_IDX(servers, 0, acme_conf_tree_file_t).place);
+}
+
 /* Is it ours? The reasons why not are an administrator's only if he asked. */
-static int is_managed(const acme_vhost_t *vhost)
+static int is_managed(const vhost_watch_t *watch, const acme_vhost_t *vhost)
 {
     const acme_conf_tree_facts_t *facts = vhost->facts;
 
@@ -51,6 +65,12 @@ static int is_managed(const acme_vhost_t *vhost)
             say(vhost, APLOG_WARNING,
                 "%s: has both AcmeEngine on and an SSLCertificateFile; the file is used and not managed",
                 facts->place);
+        }
+        else if (vhost->s->is_virtual && is_inherited(watch, facts->certs)) {
+            say(vhost, APLOG_WARNING,
+                "%s: inherits the SSLCertificateFile at %s, so AcmeEngine on does nothing for it. Move that line into the virtual hosts that use it",
+                facts->place,
+                APR_ARRAY_IDX(facts->certs, 0, acme_conf_tree_file_t).place);
         }
         return 0;
     }
@@ -329,6 +349,100 @@ static void choose_challenges(acme_cert_conf_t *cert,
     }
 }
 
+/* Has the file, which may be a link to another one, a PEM block? */
+static apr_status_t find_pem(int *pfound, const char *path, apr_pool_t *p)
+{
+    char line[256];
+    apr_finfo_t info;
+    apr_file_t *file;
+    apr_status_t rv;
+
+    *pfound = 0;
+    rv = apr_stat(&info, path, APR_FINFO_TYPE, p);
+    if (rv == APR_SUCCESS && info.filetype != APR_REG) {
+        return APR_SUCCESS;             /* a pipe would never end */
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BUFFERED,
+                           APR_FPROT_OS_DEFAULT, p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    while (!*pfound && apr_file_gets(line, sizeof(line), file) == 0) {
+        *pfound = !strncmp(line, "-----BEGIN ", 11);
+    }
+    apr_file_close(file);
+    return APR_SUCCESS;
+}
+
+/*
+ * What cannot work, and would be found out at the first order only. These are
+ * warnings: a file may vanish while the server runs, and must not end it at
+ * the next reload.
+ */
+static void check_roots(const acme_vhost_t *vhost, apr_pool_t *p)
+{
+    const char *path;
+    apr_status_t rv;
+    char why[80];
+    int found;
+
+    if (!vhost->conf->roots) {
+        return;
+    }
+    path = ap_server_root_relative(p, vhost->conf->roots);
+    rv = find_pem(&found, path, p);
+    if (rv != APR_SUCCESS) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeCACertificateFile: %s: %s; no connection to the CA is possible",
+            vhost->facts->place, path, apr_strerror(rv, why, sizeof(why)));
+    }
+    else if (!found) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeCACertificateFile: %s has no certificate in PEM form; no connection to the CA is possible",
+            vhost->facts->place, path);
+    }
+}
+
+static void check_windows(const acme_vhost_t *vhost)
+{
+    const acme_window_t *renew = &vhost->conf->renew;
+    const acme_window_t *warn = &vhost->conf->warn;
+
+    if ((renew->percent && warn->percent >= renew->percent)
+        || (renew->duration && warn->duration >= renew->duration)) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeWarnWindow is not shorter than AcmeRenewWindow: each renewal begins with warnings",
+            vhost->facts->place);
+    }
+    /* A private CA, which has roots of its own, may issue for longer. */
+    if (renew->duration > LIFE_MAX && !vhost->conf->roots) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeRenewWindow is longer than certificates of a public CA are valid; the default is used for them",
+            vhost->facts->place);
+    }
+}
+
+/* Only the last folder of it is made. */
+static void check_state_dir(const acme_conf_t *conf, server_rec *base,
+                            apr_pool_t *p)
+{
+    char *parent = apr_pstrdup(p, conf->state_dir);
+    char *slash = strrchr(parent, '/');
+    apr_finfo_t info;
+
+    if (!slash) {
+        return;
+    }
+    slash[1] = '\0';
+    if (apr_stat(&info, parent, APR_FINFO_TYPE, p)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, base,
+                     "acme: AcmeStateDir %s: the directory %s does not exist; create it, or nothing can be stored",
+                     conf->state_dir, parent);
+    }
+}
+
 static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
                           const char *id)
 {
@@ -581,7 +695,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
         .facts = acme_conf_tree_facts(watch->tree, s),
         .quiet = watch->log == ACME_VHOSTS_QUIET
     };
-    if (!is_managed(&vhost)) {
+    if (!is_managed(watch, &vhost)) {
         return;
     }
     names = names_of_vhost(&vhost, watch->p);
@@ -614,6 +728,8 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
         }
         else {
             number = make_cert(watch, &vhost, id);
+            check_roots(&vhost, watch->p);
+            check_windows(&vhost);
         }
     }
     join_cert(watch, &vhost, number);
@@ -663,6 +779,7 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
     watch = (vhost_watch_t) {
         .conf = conf,
         .tree = tree,
+        .server = acme_conf_tree_facts(tree, base),
         .by_id = apr_hash_make(p),
         .by_name = apr_hash_make(p),
         .vhosts = apr_array_make(p, servers->nelts,
@@ -677,6 +794,9 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
         read_vhost(&watch, s);
     }
     check_all_lacking(&watch);
+    if (log == ACME_VHOSTS_LOG && conf->certs->nelts && conf->state_dir) {
+        check_state_dir(conf, base, p);
+    }
     acme_cert_split_apply(conf, watch.vhosts, watch.by_id, p);
     for (i = 0; i < conf->certs->nelts; i++) {
         acme_cert_conf_t *cert = cert_at(&watch, i + 1);

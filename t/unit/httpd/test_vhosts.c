@@ -374,6 +374,45 @@ static void settings_of_those_that_share(void **state)
     }
 }
 
+/* What would be found out at the first order only. */
+static void what_cannot_work(void **state)
+{
+    static const struct {
+        const char *server, *logged;
+    } rows[] = {
+        { "AcmeRenewWindow 30d\nAcmeWarnWindow 10d", NULL },
+        { "AcmeWarnWindow 40%", "AcmeWarnWindow is not shorter" },
+        { "AcmeRenewWindow 9d\nAcmeWarnWindow 9d",
+          "AcmeWarnWindow is not shorter" },
+        { "AcmeRenewWindow 3000d", "AcmeRenewWindow is longer than" },
+        { "AcmeCACertificateFile none.pem",
+          "AcmeCACertificateFile: " },
+        { "AcmeCACertificateFile text.pem", "has no certificate in PEM form" },
+        { "AcmeCACertificateFile roots.pem", NULL },
+        { "AcmeStateDir /nowhere/at/all", "/nowhere/at/ does not exist" },
+        { "SSLCertificateFile /etc/cert.pem",
+          "vhosts.conf:5: inherits the SSLCertificateFile at " FILE_NAME ":4" }
+    };
+    size_t i;
+
+    (void)state;
+    put(at("text.pem"), "no PEM");
+    put(at("roots.pem"), "-----BEGIN CERTIFICATE-----\n");
+    for (i = 0; i < COUNT(rows); i++) {
+        begin();
+        in_server("AcmeEngine on");
+        in_server(rows[i].server);
+        add_tls("ServerName a.org");
+        read_all();
+        if (rows[i].logged) {
+            assert_logged(rows[i].logged);
+        }
+        else {
+            assert_string_equal(stubs_logged, "");
+        }
+    }
+}
+
 /* An external account is its CA's: another one does not hear of it. */
 static void external_accounts_of_cas(void **state)
 {
@@ -764,6 +803,7 @@ int main(void)
         VHOSTS_TEST(a_way_for_each_proxy_and_roots),
         VHOSTS_TEST(settings_of_those_that_share),
         VHOSTS_TEST(external_accounts_of_cas),
+        VHOSTS_TEST(what_cannot_work),
         VHOSTS_TEST(more_names_than_a_certificate_holds),
         VHOSTS_TEST(the_terms_are_asked_for_once),
         VHOSTS_TEST(quiet_logs_nothing),
