@@ -3,7 +3,9 @@
  * go through the same parsers.
  */
 #include <stddef.h>
+#include <string.h>
 
+#include <apr_cstr.h>
 #include <apr_strings.h>
 
 #include <httpd.h>
@@ -19,18 +21,42 @@ typedef struct {
     int where;
     acme_parser_t *parse;
     apr_size_t offset;          /* of its field in acme_server_conf_t */
+    apr_size_t size;
 } directive_row_t;
 
 static const directive_row_t rows[ACME_DIR_COUNT] = {
 #define ROW(name, syntax, dflt, where, parser, field, text, example) \
     { #name, dflt, where, acme_parsers_##parser, \
-      offsetof(acme_server_conf_t, field) },
+      offsetof(acme_server_conf_t, field), \
+      sizeof(((acme_server_conf_t *)0)->field) },
     ACME_DIRECTIVES(ROW)
 };
 
 static void *field_of(void *conf, const directive_row_t *row)
 {
     return (char *)conf + row->offset;
+}
+
+/* A directive without a default has no other value that takes it back. */
+static int is_none(const directive_row_t *row, int argc, char *const argv[])
+{
+    return !row->dflt && argc == 1 && !apr_cstr_casecmp(argv[0], "none");
+}
+
+/* The values of the two directives that may be repeated, one a line. */
+static const char *add_written(const char *before, const directive_row_t *row,
+                               cmd_parms *cmd, int argc, char *const argv[])
+{
+    const int index = (int)(row - rows);
+    const char *text = (index == ACME_DIR_AcmeHook
+                        || index == ACME_DIR_AcmeExternalAccount) && before
+        ? apr_pstrcat(cmd->pool, before, "\n", NULL) : "";
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        text = apr_pstrcat(cmd->pool, text, i ? " " : "", argv[i], NULL);
+    }
+    return text;
 }
 
 static const char *set_directive(cmd_parms *cmd, void *dir, int argc,
@@ -50,9 +76,18 @@ static const char *set_directive(cmd_parms *cmd, void *dir, int argc,
         return apr_psprintf(cmd->pool, "%s: takes at least one argument",
                             row->name);
     }
-    wrong = row->parse(field_of(conf, row), cmd, argc, argv);
-    if (wrong) {
-        return apr_psprintf(cmd->pool, "%s: %s", row->name, wrong);
+    if (is_none(row, argc, argv)) {
+        memset(field_of(conf, row), 0, row->size);
+        conf->written[row - rows] = NULL;
+    }
+    else {
+        wrong = row->parse(field_of(conf, row), cmd, argc, argv);
+        if (wrong) {
+            return apr_psprintf(cmd->pool, "%s: %s", row->name, wrong);
+        }
+        /* Afterwards: the parser has overwritten a secret. */
+        conf->written[row - rows] = add_written(conf->written[row - rows], row,
+                                                cmd, argc, argv);
     }
     conf->set[row - rows] = 1;
     conf->engine_own = conf->set[ACME_DIR_AcmeEngine] && conf->engine;

@@ -1,7 +1,9 @@
 /*
  * acme_directives.h - the directives: the one table of them.
  *
- * A row is name, syntax, default, where, parser, field, meaning, example. The
+ * A row is name, syntax, default, where, parser, field, meaning, example. One
+ * without a default takes none instead of a value, which takes back what was
+ * said before or is inherited. The
  * parser, the defaults and httpd's own table (acme_commands), the merge
  * (acme_server_conf) and the manual (build/print_directives) read it.
  */
@@ -11,9 +13,14 @@
 #include "acme_hook_event.h"
 #include "acme_known_ca.h"
 
-/* ACME_VHOST: server config, virtual host. ACME_SERVER: server config only. */
+/*
+ * ACME_VHOST: server config, virtual host. ACME_CERT: the same, and virtual
+ * hosts that share a certificate should have the same value. ACME_SERVER:
+ * server config only.
+ */
 #define ACME_VHOST  0
 #define ACME_SERVER 1
+#define ACME_CERT   2
 
 #define ACME_DIRECTIVES_EVENT(name, word) " " word
 
@@ -25,30 +32,36 @@
       "AcmeEngine on itself is managed too, for other programs that use " \
       "the certificate.", \
       "AcmeEngine on") \
-    X(AcmeTermsOfService, "agree", NULL, ACME_VHOST, agree, agreed, \
+    X(AcmeTermsOfService, "agree|none", NULL, ACME_CERT, agree, agreed, \
       "Agree to the CA's terms of service. Without this directive no " \
       "certificate is ordered; the error log and the status page say so.", \
       "AcmeTermsOfService agree") \
-    X(AcmeCA, "name|url ...", "letsencrypt", ACME_VHOST, cas, cas, \
+    X(AcmeCA, "name|url ...", "letsencrypt", ACME_CERT, cas, cas, \
       "The certificate authority: " ACME_KNOWN_CA_SHORTHANDS " or the URL " \
       "of an ACME directory. " \
       "With several, each CA is tried in this order: if orders at the " \
       "first one fail, the next one is used in time before the " \
-      "certificate expires.", \
+      "certificate expires. " \
+      "Another list takes effect at the next reload: a certificate of a CA " \
+      "that is not in it any more is ordered anew.", \
       "AcmeCA letsencrypt https://ca.example.org/directory") \
-    X(AcmeContact, "address ...", NULL, ACME_VHOST, contacts, contacts, \
+    X(AcmeContact, "address ...|none", NULL, ACME_CERT, contacts, contacts, \
       "E-mail addresses at which the CA may contact the holder of the " \
       "account. A change is sent to the CA after the next reload.", \
       "AcmeContact admin@example.org") \
-    X(AcmeExternalAccount, "kid hmac|file:path", NULL, ACME_VHOST, \
-      external_account, external_account, \
+    X(AcmeExternalAccount, "kid hmac|file:path [ca=name|url] | none", NULL, ACME_CERT, \
+      external_accounts, external_accounts, \
       "External account binding: the key identifier and the HMAC key " \
       "(base64url) that the CA issued to you. Keep the HMAC key in a file " \
-      "of mode 0600. A different key identifier creates a new account.", \
+      "of mode 0600. A different key identifier creates a new account. With " \
+      "ca= it is used for that CA only, and the directive may be repeated " \
+      "for others. Without ca= it is used for the CAs that AcmeCA names " \
+      "beside it; a virtual host with another CA does not send it.", \
       "AcmeExternalAccount kid-1 file:/etc/acme/hmac.key") \
-    X(AcmeCertificate, "id", NULL, ACME_VHOST, id, id, \
+    X(AcmeCertificate, "id|none", NULL, ACME_VHOST, id, id, \
       "Virtual hosts with the same id share one certificate. Default: the " \
-      "first name of the certificate, which normally is the ServerName.", \
+      "first name of the certificate, which normally is the ServerName. In " \
+      "the server config: one certificate for all managed virtual hosts.", \
       "AcmeCertificate shop.example.org") \
     X(AcmeNames, "auto|name ...", "auto", ACME_VHOST, names, names, \
       "The names of the certificate. auto adds the ServerName and every " \
@@ -57,70 +70,79 @@
       "validated by dns-01 and dns-persist-01.", \
       "AcmeNames auto *.example.org") \
     X(AcmeChallenges, "type ...", "http-01 tls-alpn-01 dns-01 " \
-      "dns-persist-01", ACME_VHOST, challenges, challenges, \
+      "dns-persist-01", ACME_CERT, challenges, challenges, \
       "Challenge types in order of preference. Types that cannot work on " \
-      "this server are skipped; when one fails, the next is tried.", \
+      "this server are skipped; when one fails, the next is tried. After a change and a " \
+      "reload a failed order is tried at once.", \
       "AcmeChallenges tls-alpn-01 http-01") \
     X(AcmeDns, "exec command [cleanup-command] | rfc2136 server=host[:port] key=file " \
-      "[zone=auto|name]", NULL, ACME_VHOST, dns, dns, \
+      "[zone=auto|name] | none", NULL, ACME_CERT, dns, dns, \
       "How the TXT records of dns-01 are set and removed. exec runs a " \
       "command with the arguments present or cleanup, the name of the " \
       "record and its value; if a second command is given, it is run for " \
       "the cleanup. exec:mod_md and exec:dehydrated pass the arguments " \
       "that hook scripts of those clients expect. rfc2136 sends dynamic " \
-      "updates with nsupdate, signed with the TSIG key in the file.", \
+      "updates with nsupdate, signed with the TSIG key in the file. After " \
+      "a change, also of the command or the key file, and a reload a failed " \
+      "order is tried at once.", \
       "AcmeDns rfc2136 server=192.0.2.53 key=/etc/acme/tsig.key") \
-    X(AcmeHook, "event command ...", NULL, ACME_VHOST, hook, hooks, \
+    X(AcmeHook, "event command ... | none", NULL, ACME_CERT, hook, hooks, \
       "Run a command when an event occurs; may be repeated. The only " \
       "event is notify: something happened that an administrator may want " \
       "to know. The environment variable ACME_EVENT has its kind, one of:" \
       ACME_HOOK_EVENTS(ACME_DIRECTIVES_EVENT) ".", \
       "AcmeHook notify /usr/local/sbin/acme-notify") \
-    X(AcmeHookTimeout, "duration", "60s", ACME_VHOST, duration, \
+    X(AcmeHookTimeout, "duration", "60s", ACME_CERT, duration, \
       hook_timeout, \
       "A command still running after this time is killed together with " \
       "its child processes.", \
       "AcmeHookTimeout 5m") \
-    X(AcmePorts, "http:port https:port", "http:80 https:443", ACME_VHOST, \
+    X(AcmePorts, "http:port https:port", "http:80 https:443", ACME_CERT, \
       ports, ports, \
       "The local ports that receive Internet connections to ports 80 and " \
       "443 (behind NAT or a load balancer). Use - if a port is not " \
-      "reachable.", \
+      "reachable. After a change and a " \
+      "reload a failed order is tried at once.", \
       "AcmePorts http:8080 https:8443") \
-    X(AcmeKeyTypes, "type ...", "p256", ACME_VHOST, key_types, key_types, \
+    X(AcmeKeyTypes, "type ...", "p256", ACME_CERT, key_types, key_types, \
       "The key type of the certificate: p256, p384, rsa2048, rsa3072 or " \
       "rsa4096. With several types, one certificate of each is ordered, " \
-      "and all are renewed together.", \
+      "and all are renewed together. A change orders the certificate " \
+      "anew after the next reload.", \
       "AcmeKeyTypes p256 rsa2048") \
-    X(AcmeKeyReuse, "on|off", "off", ACME_VHOST, flag, key_reuse, \
+    X(AcmeKeyReuse, "on|off", "off", ACME_CERT, flag, key_reuse, \
       "Keep the private key when the certificate is renewed. After a " \
       "revocation the key is replaced in any case.", \
       "AcmeKeyReuse on") \
-    X(AcmeProfile, "name [required]", NULL, ACME_VHOST, profile, profile, \
+    X(AcmeProfile, "name [required] | none", NULL, ACME_CERT, profile, profile, \
       "The certificate profile to request from the CA. A profile that the " \
       "CA does not offer is ignored with a warning; with required, " \
-      "nothing is ordered instead.", \
+      "nothing is ordered instead. A change orders the certificate " \
+      "anew after the next reload.", \
       "AcmeProfile shortlived required") \
-    X(AcmePreferredChain, "name", NULL, ACME_VHOST, text, preferred_chain, \
+    X(AcmePreferredChain, "name|none", NULL, ACME_CERT, text, preferred_chain, \
       "If the CA offers several chains, use the one whose topmost issuer " \
       "has this common name. If none has it, the CA's default chain is " \
       "used.", \
       "AcmePreferredChain \"ISRG Root X1\"") \
-    X(AcmeMustStaple, "on|off", "off", ACME_VHOST, flag, must_staple, \
+    X(AcmeMustStaple, "on|off", "off", ACME_CERT, flag, must_staple, \
       "Request certificates with the must-staple extension: clients that " \
       "honour it refuse a handshake without a stapled OCSP response. Set " \
-      "SSLUseStapling on as well.", \
+      "SSLUseStapling on as well. A change orders the certificate anew " \
+      "after the next reload.", \
       "AcmeMustStaple on") \
-    X(AcmeRenewalInfo, "on|off", "on", ACME_VHOST, flag, renewal_info, \
+    X(AcmeRenewalInfo, "on|off", "on", ACME_CERT, flag, renewal_info, \
       "Ask the CA regularly when it wants the certificate renewed (RFC " \
       "9773) and whether it was revoked, and renew accordingly. With off, " \
       "only AcmeRenewWindow decides.", \
       "AcmeRenewalInfo off") \
-    X(AcmeRenewWindow, "duration|percent", "33%", ACME_VHOST, window, renew, \
+    X(AcmeRenewWindow, "duration|percent", "33%", ACME_CERT, window, renew, \
       "Renew when this much of the lifetime is left, unless the CA " \
-      "suggests a time. The default is 50% for lifetimes below 10 days.", \
+      "suggests a time. The default is 50% for lifetimes below 10 days. A " \
+      "change takes effect at the next reload; with AcmeRenewalInfo on, a " \
+      "time that the CA suggests is kept.", \
       "AcmeRenewWindow 20d") \
-    X(AcmeWarnWindow, "duration|percent", "10%", ACME_VHOST, window, warn, \
+    X(AcmeWarnWindow, "duration|percent", "10%", ACME_CERT, window, warn, \
       "When this much of the lifetime is left: warn daily, and reload " \
       "even if a configuration file was edited (httpd -t must still " \
       "pass).", \
@@ -160,14 +182,16 @@
       "The directory where keys, certificates and accounts are stored. A " \
       "relative path is relative to the ServerRoot.", \
       "AcmeStateDir /var/lib/acme") \
-    X(AcmeCACertificateFile, "path", NULL, ACME_VHOST, path, roots, \
+    X(AcmeCACertificateFile, "path|none", NULL, ACME_CERT, path, roots, \
       "A PEM file with the root certificates that the https connection to " \
-      "the CA is verified with. Default: those of the system.", \
+      "the CA is verified with. Default: those of the system. After a change and a " \
+      "reload a failed order is tried at once.", \
       "AcmeCACertificateFile conf/company-root.pem") \
-    X(AcmeProxy, "url", NULL, ACME_VHOST, proxy, proxy, \
+    X(AcmeProxy, "url|none", NULL, ACME_CERT, proxy, proxy, \
       "The proxy for connections to the CA: http://host:port, " \
       "https://host:port or socks5h://host:port. Proxies in the " \
-      "environment are ignored.", \
+      "environment are ignored. After a change and a " \
+      "reload a failed order is tried at once.", \
       "AcmeProxy http://proxy.example.org:3128")
 
 #define ACME_DIRECTIVE_INDEX(name, syntax, dflt, where, parse, field, text, \

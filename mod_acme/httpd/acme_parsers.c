@@ -9,6 +9,7 @@
 #include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <apr_uri.h>
 
 #include <httpd.h>
 #include <http_core.h>
@@ -43,16 +44,30 @@ static const char *single(int argc)
     return argc == 1 ? NULL : "takes one argument";
 }
 
+/* Keywords are the same in letters of any case. */
+static int is_word(const char *text, const char *word)
+{
+    return !apr_cstr_casecmp(text, word);
+}
+
+/* What follows the prefix of "file:path" or "zone=name"; NULL: another one. */
+static char *behind(char *text, const char *prefix)
+{
+    const apr_size_t len = strlen(prefix);
+
+    return apr_cstr_casecmpn(text, prefix, len) ? NULL : text + len;
+}
+
 const char *acme_parsers_flag(void *field, cmd_parms *cmd, int argc,
                               char *const argv[])
 {
     int *flag = field;
 
-    if (argc == 1 && !apr_cstr_casecmp(argv[0], "on")) {
+    if (argc == 1 && is_word(argv[0], "on")) {
         *flag = 1;
         return NULL;
     }
-    if (argc == 1 && !apr_cstr_casecmp(argv[0], "off")) {
+    if (argc == 1 && is_word(argv[0], "off")) {
         *flag = 0;
         return NULL;
     }
@@ -62,7 +77,7 @@ const char *acme_parsers_flag(void *field, cmd_parms *cmd, int argc,
 const char *acme_parsers_agree(void *field, cmd_parms *cmd, int argc,
                                char *const argv[])
 {
-    if (argc != 1 || apr_cstr_casecmp(argv[0], "agree") != 0) {
+    if (argc != 1 || !is_word(argv[0], "agree")) {
         return one_of(argv[0], "agree", cmd->pool);
     }
     *(int *)field = 1;
@@ -129,10 +144,10 @@ const char *acme_parsers_contacts(void *field, cmd_parms *cmd, int argc,
     int i;
 
     for (i = 0; i < argc; i++) {
-        const char *address = argv[i];
+        const char *address = behind(argv[i], "mailto:");
 
-        if (!strncmp(address, "mailto:", 7)) {
-            address += 7;
+        if (!address) {
+            address = argv[i];
         }
         if (!is_address(address)) {
             return apr_psprintf(cmd->pool, "'%s' is not an e-mail address",
@@ -182,29 +197,83 @@ static const char *check_hmac_file(const char *path, apr_pool_t *p)
     return fault;
 }
 
-const char *acme_parsers_external_account(void *field, cmd_parms *cmd, int argc,
-                                          char *const argv[])
+/* It travels in JSON; the CA made it. */
+static int is_key_identifier(const char *text)
 {
-    acme_external_account_t *account = field;
+    int some = 0;
+
+    for (; *text; text++) {
+        if (apr_iscntrl(*text)) {
+            return 0;
+        }
+        some |= !apr_isspace(*text);
+    }
+    return some;
+}
+
+static const char *parse_hmac(acme_external_account_t *account,
+                              cmd_parms *cmd, char *text)
+{
+    const char *path = behind(text, "file:");
     acme_result_t res;
 
-    if (argc != 2) {
-        return "takes the key identifier, and the HMAC key or file:path with the file that contains it";
-    }
-    account->kid = apr_pstrdup(cmd->pool, argv[0]);
-    account->hmac = account->hmac_file = NULL;
-    if (!strncmp(argv[1], "file:", 5)) {
-        account->hmac_file = ap_server_root_relative(cmd->pool, argv[1] + 5);
+    if (path) {
+        account->hmac_file = ap_server_root_relative(cmd->pool, path);
         return account->hmac_file
             ? check_hmac_file(account->hmac_file, cmd->temp_pool)
-            : apr_psprintf(cmd->pool, "'%s' is not a valid path", argv[1] + 5);
+            : apr_psprintf(cmd->pool, "'%s' is not a valid path", path);
     }
-    if (acme_jws_hmac_check(argv[1], &res)) {
+    if (acme_jws_hmac_check(text, &res)) {
         return apr_pstrdup(cmd->pool, res.detail);
     }
-    account->hmac = acme_hmac_wipe_add(argv[1], cmd->pool);
-    acme_cleanse(argv[1], strlen(argv[1]));
+    account->hmac = acme_hmac_wipe_add(text, cmd->pool);
+    acme_cleanse(text, strlen(text));
     return NULL;
+}
+
+/* The place of the one for this CA (NULL: for all), or a new one. */
+static acme_external_account_t *account_for(apr_array_header_t **paccounts,
+                                            const char *ca, apr_pool_t *p)
+{
+    int i;
+
+    if (!*paccounts) {
+        *paccounts = apr_array_make(p, 2, sizeof(acme_external_account_t));
+    }
+    for (i = 0; i < (*paccounts)->nelts; i++) {
+        acme_external_account_t *account = &APR_ARRAY_IDX(
+            *paccounts, i, acme_external_account_t);
+
+        if (ca && account->ca ? !strcmp(ca, account->ca)
+                              : ca == account->ca) {
+            return account;
+        }
+    }
+    return apr_array_push(*paccounts);
+}
+
+const char *acme_parsers_external_accounts(void *field, cmd_parms *cmd,
+                                           int argc, char *const argv[])
+{
+    acme_external_account_t account = { .kid = NULL };
+    const char *ca = argc == 3 ? behind(argv[2], "ca=") : NULL;
+    const char *wrong;
+
+    if (argc < 2 || argc > 3 || (argc == 3 && !ca)) {
+        return "takes the key identifier, the HMAC key or file:path with the file that contains it, and, optionally, ca= with a CA as in AcmeCA";
+    }
+    if (!is_key_identifier(argv[0])) {
+        return "the key identifier is empty or has control characters";
+    }
+    account.kid = apr_pstrdup(cmd->pool, argv[0]);
+    wrong = ca ? find_ca_url(&account.ca, ca, cmd->pool) : NULL;
+    if (!wrong) {
+        wrong = parse_hmac(&account, cmd, argv[1]);
+    }
+    if (!wrong) {
+        *account_for(field, account.ca, cmd->pool) = account;
+    }
+    return wrong;
 }
 
 const char *acme_parsers_id(void *field, cmd_parms *cmd, int argc,
@@ -230,7 +299,7 @@ const char *acme_parsers_names(void *field, cmd_parms *cmd, int argc,
     for (i = 0; i < argc; i++) {
         const char *name = "auto";
 
-        if (apr_cstr_casecmp(argv[i], "auto") != 0
+        if (!is_word(argv[i], "auto")
             && acme_name_normalise(&name, argv[i], &res, cmd->pool)) {
             return apr_pstrdup(cmd->pool, res.detail);
         }
@@ -238,6 +307,20 @@ const char *acme_parsers_names(void *field, cmd_parms *cmd, int argc,
     }
     *(apr_array_header_t **)field = names;
     return NULL;
+}
+
+/* What a CA sends is compared octet by octet; this is an administrator's. */
+static int find_challenge(acme_challenge_e *ptype, const char *text)
+{
+    int i;
+
+    for (i = 0; i < ACME_CHALLENGES; i++) {
+        if (is_word(text, acme_challenge_name((acme_challenge_e)i))) {
+            *ptype = (acme_challenge_e)i;
+            return 1;
+        }
+    }
+    return 0;
 }
 
 const char *acme_parsers_challenges(void *field, cmd_parms *cmd, int argc,
@@ -249,7 +332,7 @@ const char *acme_parsers_challenges(void *field, cmd_parms *cmd, int argc,
     for (i = 0; i < argc; i++) {
         acme_challenge_e type;
 
-        if (!acme_challenge_parse(&type, argv[i])) {
+        if (!find_challenge(&type, argv[i])) {
             return one_of(argv[i],
                           "http-01, tls-alpn-01, dns-01, dns-persist-01",
                           cmd->pool);
@@ -285,10 +368,10 @@ const char *acme_parsers_ports(void *field, cmd_parms *cmd, int argc,
                                 "'%s' is not a port; allowed: 1 to 65535, or - if none is reachable",
                                 colon + 1);
         }
-        if (!strncmp(argv[i], "http:", 5)) {
+        if (behind(argv[i], "http:")) {
             ports.http = (int)port;
         }
-        else if (!strncmp(argv[i], "https:", 6)) {
+        else if (behind(argv[i], "https:")) {
             ports.https = (int)port;
         }
         else {
@@ -334,7 +417,7 @@ const char *acme_parsers_profile(void *field, cmd_parms *cmd, int argc,
 {
     acme_profile_conf_t *profile = field;
 
-    if (argc > 2 || (argc == 2 && apr_cstr_casecmp(argv[1], "required"))) {
+    if (argc > 2 || (argc == 2 && !is_word(argv[1], "required"))) {
         return "takes the name of a profile and, optionally, required";
     }
     profile->name = apr_pstrdup(cmd->pool, argv[0]);
@@ -381,7 +464,7 @@ const char *acme_parsers_hook(void *field, cmd_parms *cmd, int argc,
     if (argc < 2) {
         return "takes an event and a command";
     }
-    if (strcmp(argv[0], ACME_HOOK_NOTIFY)) {
+    if (!is_word(argv[0], ACME_HOOK_NOTIFY)) {
         return apr_psprintf(cmd->pool,
                             "'%s' is not an event of this version; allowed: "
                             ACME_HOOK_NOTIFY, argv[0]);
@@ -459,7 +542,7 @@ static const char *parse_zone(acme_dns_conf_t *dns, const char *text,
         return apr_psprintf(p,
                             "'%s' is not a zone; zone=auto detects it", text);
     }
-    dns->zone = strcmp(text, "auto") ? apr_pstrdup(p, text) : NULL;
+    dns->zone = is_word(text, "auto") ? NULL : apr_pstrdup(p, text);
     return NULL;
 }
 
@@ -471,18 +554,20 @@ static const char *parse_rfc2136(acme_dns_conf_t *dns, cmd_parms *cmd,
 
     dns->how = ACME_DNS_RFC2136;
     for (i = 1; !wrong && i < argc; i++) {
-        if (!strncmp(argv[i], "server=", 7)) {
-            wrong = parse_server(dns, argv[i] + 7, cmd->pool);
+        const char *value;
+
+        if ((value = behind(argv[i], "server=")) != NULL) {
+            wrong = parse_server(dns, value, cmd->pool);
         }
-        else if (!strncmp(argv[i], "key=", 4)) {
-            dns->key_file = ap_server_root_relative(cmd->pool, argv[i] + 4);
+        else if ((value = behind(argv[i], "key=")) != NULL) {
+            dns->key_file = ap_server_root_relative(cmd->pool, value);
             if (!dns->key_file || access(dns->key_file, R_OK)) {
-                wrong = apr_psprintf(cmd->pool, "'%s': %s", argv[i] + 4,
+                wrong = apr_psprintf(cmd->pool, "'%s': %s", value,
                                      strerror(errno));
             }
         }
-        else if (!strncmp(argv[i], "zone=", 5)) {
-            wrong = parse_zone(dns, argv[i] + 5, cmd->pool);
+        else if ((value = behind(argv[i], "zone=")) != NULL) {
+            wrong = parse_zone(dns, value, cmd->pool);
         }
         else {
             wrong = one_of(argv[i],
@@ -512,12 +597,12 @@ const char *acme_parsers_dns(void *field, cmd_parms *cmd, int argc,
 
     *(acme_dns_conf_t **)field = dns;
     for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
-        if (!strcmp(argv[0], calls[i].word)) {
+        if (is_word(argv[0], calls[i].word)) {
             dns->call = calls[i].call;
             return parse_exec(dns, cmd, argc, argv);
         }
     }
-    if (!strcmp(argv[0], "rfc2136")) {
+    if (is_word(argv[0], "rfc2136")) {
         return parse_rfc2136(dns, cmd, argc, argv);
     }
     return one_of(argv[0], "exec, exec:mod_md, exec:dehydrated, rfc2136",
@@ -571,13 +656,13 @@ const char *acme_parsers_activate(void *field, cmd_parms *cmd, int argc,
     if (argc != 1) {
         return single(argc);
     }
-    if (!apr_cstr_casecmp(argv[0], "none")) {
+    if (is_word(argv[0], "none")) {
         *activate = ACME_ACTIVATE_NONE;
     }
-    else if (!apr_cstr_casecmp(argv[0], "graceful")) {
+    else if (is_word(argv[0], "graceful")) {
         *activate = ACME_ACTIVATE_GRACEFUL;
     }
-    else if (!apr_cstr_casecmp(argv[0], "live")) {
+    else if (is_word(argv[0], "live")) {
         *activate = ACME_ACTIVATE_GRACEFUL;
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, cmd->server,
                      "acme: AcmeActivate live: not supported by this version; new certificates are activated by a graceful reload");
@@ -595,7 +680,7 @@ const char *acme_parsers_require_https(void *field, cmd_parms *cmd, int argc,
     int i;
 
     for (i = 0; argc == 1 && i < 3; i++) {
-        if (!apr_cstr_casecmp(argv[0], words[i])) {
+        if (is_word(argv[0], words[i])) {
             *(acme_require_https_e *)field = (acme_require_https_e)i;
             return NULL;
         }
@@ -619,14 +704,32 @@ const char *acme_parsers_path(void *field, cmd_parms *cmd, int argc,
     return NULL;
 }
 
+/* "host:port" behind the scheme: what libcurl can connect to. */
+static int is_proxy(const char *text, apr_pool_t *p)
+{
+    apr_int64_t port;
+    apr_uri_t uri;
+    char *end;
+
+    if (apr_uri_parse(p, text, &uri) || !uri.hostname || !*uri.hostname
+        || (uri.path && strcmp(uri.path, "/")) || uri.query || uri.fragment) {
+        return 0;
+    }
+    if (!uri.port_str || !*uri.port_str) {
+        return 1;
+    }
+    port = apr_strtoi64(uri.port_str, &end, 10);
+    return !*end && port > 0 && port < 65536;
+}
+
 const char *acme_parsers_proxy(void *field, cmd_parms *cmd, int argc,
                                char *const argv[])
 {
     if (argc != 1) {
         return single(argc);
     }
-    if (strncmp(argv[0], "http://", 7) && strncmp(argv[0], "https://", 8)
-        && strncmp(argv[0], "socks5h://", 10)) {
+    if ((!behind(argv[0], "http://") && !behind(argv[0], "https://")
+         && !behind(argv[0], "socks5h://")) || !is_proxy(argv[0], cmd->pool)) {
         return one_of(argv[0],
                       "http://host:port, https://host:port, socks5h://host:port",
                       cmd->pool);

@@ -18,7 +18,7 @@ acme_parser_t acme_parsers_flag;
 acme_parser_t acme_parsers_agree;
 acme_parser_t acme_parsers_cas;
 acme_parser_t acme_parsers_contacts;
-acme_parser_t acme_parsers_external_account;
+acme_parser_t acme_parsers_external_accounts;
 acme_parser_t acme_parsers_id;
 acme_parser_t acme_parsers_names;
 acme_parser_t acme_parsers_challenges;

@@ -5,16 +5,20 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <apr_cstr.h>
 #include <apr_strings.h>
 
 #include "acme_server_conf.h"
 
 static const struct {
+    const char *name;
+    const char *dflt;                   /* NULL: none */
+    int where;
     apr_size_t offset;
     apr_size_t size;
 } fields[ACME_DIR_COUNT] = {
 #define FIELD(name, syntax, dflt, where, parser, field, text, example) \
-    { offsetof(acme_server_conf_t, field), \
+    { #name, dflt, where, offsetof(acme_server_conf_t, field), \
       sizeof(((acme_server_conf_t *)0)->field) },
     ACME_DIRECTIVES(FIELD)
 };
@@ -26,7 +30,7 @@ acme_server_conf_t *acme_server_conf(const server_rec *s)
 
 void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
 {
-    const acme_server_conf_t *over = add;
+    const acme_server_conf_t *under = base, *over = add;
     acme_server_conf_t *conf = apr_pmemdup(p, base, sizeof(*conf));
     int i;
 
@@ -35,16 +39,44 @@ void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
             memcpy((char *)conf + fields[i].offset,
                    (const char *)over + fields[i].offset, fields[i].size);
             conf->set[i] = 1;
+            conf->written[i] = over->written[i];
         }
     }
     conf->engine_own = over->engine_own;
-    /* An id in the server config would merge all virtual hosts into one. */
-    conf->id = over->id;
+    /* Another CA of the virtual host's must not hear of the server's. */
+    conf->external_cas =
+        under->set[ACME_DIR_AcmeCA] && !over->set[ACME_DIR_AcmeExternalAccount]
+            ? under->cas : NULL;
     conf->certs = NULL;
     conf->is_unordered = 0;
     conf->given = 0;
     conf->is_without_tls13 = 0;
     return conf;
+}
+
+static const char *value_text(const acme_server_conf_t *conf, int i)
+{
+    if (conf->written[i]) {
+        return conf->written[i];
+    }
+    return fields[i].dflt ? fields[i].dflt : "";
+}
+
+const char *acme_server_conf_differences(const acme_server_conf_t *a,
+                                         const acme_server_conf_t *b,
+                                         apr_pool_t *p)
+{
+    const char *text = NULL;
+    int i;
+
+    for (i = 0; i < ACME_DIR_COUNT; i++) {
+        if (fields[i].where == ACME_CERT
+            && apr_cstr_casecmp(value_text(a, i), value_text(b, i))) {
+            text = text ? apr_pstrcat(p, text, ", ", fields[i].name, NULL)
+                        : fields[i].name;
+        }
+    }
+    return text;
 }
 
 void acme_server_conf_unshare(server_rec *s, const server_rec *base,

@@ -25,6 +25,8 @@ typedef struct {
     const char *kid;                    /* NULL: none */
     const char *hmac;                   /* inline, */
     const char *hmac_file;              /* or in a file */
+    const char *ca;                     /* URL of its CA; NULL: each of those
+                                           that are set where it stands */
 } acme_external_account_t;
 
 typedef struct {
@@ -39,13 +41,16 @@ typedef struct {
 
 /* The fields of the table, and what was found. */
 typedef struct {
-    char set[ACME_DIR_COUNT];           /* written here or in a base of it */
+    char set[ACME_DIR_COUNT];           /* written here or in a base of it, */
+    const char *written[ACME_DIR_COUNT];        /* as this; NULL: as default.
+                                                   An HMAC key is not in it */
     int engine;
     int engine_own;                     /* AcmeEngine on in this very vhost */
     int agreed;
     apr_array_header_t *cas;            /* const char *: directory URLs */
     apr_array_header_t *contacts;       /* const char *: mailto:... */
-    acme_external_account_t external_account;
+    apr_array_header_t *external_accounts;      /* acme_external_account_t;
+                                                   NULL: none */
     const char *id;
     apr_array_header_t *names;          /* const char *, "auto" among them */
     acme_challenges_t challenges;
@@ -71,6 +76,9 @@ typedef struct {
     const char *roots;
     const char *proxy;
 
+    const apr_array_header_t *external_cas;     /* URLs of the CAs of external
+                                                   accounts without one; NULL:
+                                                   all */
     apr_array_header_t *certs;          /* the vhost watch: int, indexes of
                                            its certificates, that of its first
                                            name first; NULL: not managed */
@@ -85,8 +93,16 @@ typedef struct {
 /* The module's configuration of this server. */
 acme_server_conf_t *acme_server_conf(const server_rec *s);
 
-/* httpd's: add over base. Each field of the table is inherited but the id. */
+/* httpd's: add over base. Each field of the table is inherited. */
 void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add);
+
+/*
+ * "AcmeDns, AcmeHook": the directives of which two virtual hosts that share a
+ * certificate should have the same value, and have not, in p. NULL: none.
+ */
+const char *acme_server_conf_differences(const acme_server_conf_t *a,
+                                         const acme_server_conf_t *b,
+                                         apr_pool_t *p);
 
 /*
  * httpd gives a virtual host without a directive of ours the struct of base,

@@ -25,9 +25,12 @@
 
 APLOG_USE_MODULE(acme);
 
+#define LIFE_MAX apr_time_from_sec(398 * 24 * 3600)
+
 typedef struct {
     acme_conf_t *conf;          /* certs: one an id, until they are split */
     const acme_conf_tree_t *tree;
+    const acme_conf_tree_facts_t *server;       /* of the server config */
     apr_hash_t *by_id;          /* id: index + 1 of the certificate */
     apr_hash_t *by_name;        /* name: the same, who has it first */
     apr_array_header_t *vhosts; /* apr_array_header_t *: acme_vhost_t, those of
@@ -38,8 +41,19 @@ typedef struct {
 
 #define say acme_vhost_say
 
+/* Is this SSLCertificateFile inherited from the server config? */
+static int is_inherited(const vhost_watch_t *watch,
+                        const apr_array_header_t *certs)
+{
+    const apr_array_header_t *servers = watch->server->certs;
+
+    return servers && !strcmp(
+        APR_ARRAY_IDX(certs, 0, acme_conf_tree_file_t).place,
+        APR_ARRAY_IDX(servers, 0, acme_conf_tree_file_t).place);
+}
+
 /* Is it ours? The reasons why not are an administrator's only if he asked. */
-static int is_managed(const acme_vhost_t *vhost)
+static int is_managed(const vhost_watch_t *watch, const acme_vhost_t *vhost)
 {
     const acme_conf_tree_facts_t *facts = vhost->facts;
 
@@ -51,6 +65,12 @@ static int is_managed(const acme_vhost_t *vhost)
             say(vhost, APLOG_WARNING,
                 "%s: has both AcmeEngine on and an SSLCertificateFile; the file is used and not managed",
                 facts->place);
+        }
+        else if (vhost->s->is_virtual && is_inherited(watch, facts->certs)) {
+            say(vhost, APLOG_WARNING,
+                "%s: inherits the SSLCertificateFile at %s, so AcmeEngine on does nothing for it. Move that line into the virtual hosts that use it",
+                facts->place,
+                APR_ARRAY_IDX(facts->certs, 0, acme_conf_tree_file_t).place);
         }
         return 0;
     }
@@ -76,9 +96,11 @@ static void add_name(apr_array_header_t *names, const acme_vhost_t *vhost,
             vhost->facts->place, res.detail);
     }
     else if (acme_name_is_wildcard(name) || acme_name_is_ip(name)) {
-        say(vhost, APLOG_INFO,
-            "%s: %s is skipped: wildcards and IP addresses are not added automatically; list them in AcmeNames",
-            vhost->facts->place, name);
+        if (!acme_name_in(vhost->conf->names, name)) {
+            say(vhost, APLOG_WARNING,
+                "%s: %s is skipped: wildcards and IP addresses are not added automatically; list them in AcmeNames",
+                vhost->facts->place, name);
+        }
     }
     else if (!acme_name_in(names, name)) {
         APR_ARRAY_PUSH(names, const char *) = name;
@@ -89,15 +111,24 @@ static void add_aliases(apr_array_header_t *names, const acme_vhost_t *vhost,
                         apr_pool_t *p)
 {
     const server_rec *s = vhost->s;
+    acme_result_t res;
+    const char *name;
     int i;
 
     for (i = 0; s->names && i < s->names->nelts; i++) {
         add_name(names, vhost, APR_ARRAY_IDX(s->names, i, char *), p);
     }
     for (i = 0; s->wild_names && i < s->wild_names->nelts; i++) {
-        say(vhost, APLOG_INFO,
-            "%s: ServerAlias %s is skipped: a certificate cannot contain patterns",
-            vhost->facts->place, APR_ARRAY_IDX(s->wild_names, i, char *));
+        const char *alias = APR_ARRAY_IDX(s->wild_names, i, char *);
+
+        if (acme_name_normalise(&name, alias, &res, p) == APR_SUCCESS) {
+            add_name(names, vhost, name, p);
+        }
+        else {
+            say(vhost, APLOG_WARNING,
+                "%s: ServerAlias %s is skipped: a certificate cannot contain patterns",
+                vhost->facts->place, alias);
+        }
     }
 }
 
@@ -137,10 +168,33 @@ static int is_same_ca(const acme_ca_conf_t *ca, const char *url,
                                             kid ? kid : "");
 }
 
-static acme_ca_conf_t *add_ca(vhost_watch_t *watch,
-                              const acme_server_conf_t *conf, const char *url)
+/* The one that is bound to this CA, else one that is bound to none. */
+static acme_external_account_t find_external(const acme_server_conf_t *conf,
+                                             const char *url)
 {
-    const acme_external_account_t *external = &conf->external_account;
+    const apr_array_header_t *accounts = conf->external_accounts;
+    acme_external_account_t found = { .kid = NULL };
+    int i;
+
+    for (i = 0; accounts && i < accounts->nelts; i++) {
+        const acme_external_account_t *account = &APR_ARRAY_IDX(
+            accounts, i, acme_external_account_t);
+
+        if (account->ca && !strcmp(account->ca, url)) {
+            return *account;
+        }
+        if (!account->ca && (!conf->external_cas
+                             || acme_name_in(conf->external_cas, url))) {
+            found = *account;
+        }
+    }
+    return found;
+}
+
+static acme_ca_conf_t *add_ca(vhost_watch_t *watch,
+                              const acme_external_account_t *external,
+                              const char *url)
+{
     acme_ca_conf_t *ca = apr_array_push(watch->conf->cas);
 
     ca->url = url;
@@ -148,9 +202,6 @@ static acme_ca_conf_t *add_ca(vhost_watch_t *watch,
     ca->hmac = external->hmac;
     ca->hmac_file = external->hmac_file;
     ca->folder = acme_account_file_folder(url, ca->kid, watch->p);
-    ca->proxy = conf->proxy;
-    ca->roots = conf->roots ? ap_server_root_relative(watch->p, conf->roots)
-                            : NULL;
     ca->contacts = apr_array_make(watch->p, 2, sizeof(const char *));
     return ca;
 }
@@ -159,18 +210,19 @@ static apr_uint32_t find_or_add_ca(vhost_watch_t *watch,
                                    const acme_server_conf_t *conf,
                                    const char *url)
 {
+    const acme_external_account_t external = find_external(conf, url);
     apr_array_header_t *cas = watch->conf->cas;
     acme_ca_conf_t *ca = NULL;
     int i, k;
 
     for (i = 0; i < cas->nelts; i++) {
         ca = &APR_ARRAY_IDX(cas, i, acme_ca_conf_t);
-        if (is_same_ca(ca, url, conf->external_account.kid)) {
+        if (is_same_ca(ca, url, external.kid)) {
             break;
         }
     }
     if (i == cas->nelts) {
-        ca = add_ca(watch, conf, url);
+        ca = add_ca(watch, &external, url);
     }
     for (k = 0; conf->contacts && k < conf->contacts->nelts; k++) {
         const char *contact = APR_ARRAY_IDX(conf->contacts, k, const char *);
@@ -182,18 +234,52 @@ static apr_uint32_t find_or_add_ca(vhost_watch_t *watch,
     return (apr_uint32_t)i;
 }
 
-static apr_array_header_t *find_cas(vhost_watch_t *watch,
-                                    const acme_server_conf_t *conf)
+static int is_same_text(const char *a, const char *b)
 {
-    apr_array_header_t *cas = apr_array_make(watch->p, conf->cas->nelts,
-                                             sizeof(apr_uint32_t));
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
+static apr_uint32_t find_or_add_route(vhost_watch_t *watch,
+                                      const acme_route_conf_t *wanted)
+{
+    apr_array_header_t *routes = watch->conf->routes;
     int i;
 
-    for (i = 0; i < conf->cas->nelts; i++) {
-        APR_ARRAY_PUSH(cas, apr_uint32_t) = find_or_add_ca(
-            watch, conf, APR_ARRAY_IDX(conf->cas, i, const char *));
+    for (i = 0; i < routes->nelts; i++) {
+        const acme_route_conf_t *route = &APR_ARRAY_IDX(routes, i,
+                                                        acme_route_conf_t);
+
+        if (route->ca == wanted->ca
+            && is_same_text(route->proxy, wanted->proxy)
+            && is_same_text(route->roots, wanted->roots)) {
+            return (apr_uint32_t)i;
+        }
     }
-    return cas;
+    APR_ARRAY_PUSH(routes, acme_route_conf_t) = *wanted;
+    return (apr_uint32_t)i;
+}
+
+/* The CAs of a certificate, and the way to each of them. */
+static void find_cas(acme_cert_conf_t *cert, vhost_watch_t *watch,
+                     const acme_server_conf_t *conf)
+{
+    acme_route_conf_t route = { .proxy = conf->proxy };
+    int i;
+
+    if (conf->roots) {
+        route.roots = ap_server_root_relative(watch->p, conf->roots);
+    }
+    cert->cas = apr_array_make(watch->p, conf->cas->nelts,
+                               sizeof(apr_uint32_t));
+    cert->routes = apr_array_make(watch->p, conf->cas->nelts,
+                                  sizeof(apr_uint32_t));
+    for (i = 0; i < conf->cas->nelts; i++) {
+        route.ca = find_or_add_ca(watch, conf,
+                                  APR_ARRAY_IDX(conf->cas, i, const char *));
+        APR_ARRAY_PUSH(cert->cas, apr_uint32_t) = route.ca;
+        APR_ARRAY_PUSH(cert->routes, apr_uint32_t) =
+            find_or_add_route(watch, &route);
+    }
 }
 
 static acme_cert_conf_t *cert_at(const vhost_watch_t *watch, intptr_t number)
@@ -263,6 +349,100 @@ static void choose_challenges(acme_cert_conf_t *cert,
     }
 }
 
+/* Has the file, which may be a link to another one, a PEM block? */
+static apr_status_t find_pem(int *pfound, const char *path, apr_pool_t *p)
+{
+    char line[256];
+    apr_finfo_t info;
+    apr_file_t *file;
+    apr_status_t rv;
+
+    *pfound = 0;
+    rv = apr_stat(&info, path, APR_FINFO_TYPE, p);
+    if (rv == APR_SUCCESS && info.filetype != APR_REG) {
+        return APR_SUCCESS;             /* a pipe would never end */
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BUFFERED,
+                           APR_FPROT_OS_DEFAULT, p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    while (!*pfound && apr_file_gets(line, sizeof(line), file) == 0) {
+        *pfound = !strncmp(line, "-----BEGIN ", 11);
+    }
+    apr_file_close(file);
+    return APR_SUCCESS;
+}
+
+/*
+ * What cannot work, and would be found out at the first order only. These are
+ * warnings: a file may vanish while the server runs, and must not end it at
+ * the next reload.
+ */
+static void check_roots(const acme_vhost_t *vhost, apr_pool_t *p)
+{
+    const char *path;
+    apr_status_t rv;
+    char why[80];
+    int found;
+
+    if (!vhost->conf->roots) {
+        return;
+    }
+    path = ap_server_root_relative(p, vhost->conf->roots);
+    rv = find_pem(&found, path, p);
+    if (rv != APR_SUCCESS) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeCACertificateFile: %s: %s; no connection to the CA is possible",
+            vhost->facts->place, path, apr_strerror(rv, why, sizeof(why)));
+    }
+    else if (!found) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeCACertificateFile: %s has no certificate in PEM form; no connection to the CA is possible",
+            vhost->facts->place, path);
+    }
+}
+
+static void check_windows(const acme_vhost_t *vhost)
+{
+    const acme_window_t *renew = &vhost->conf->renew;
+    const acme_window_t *warn = &vhost->conf->warn;
+
+    if ((renew->percent && warn->percent >= renew->percent)
+        || (renew->duration && warn->duration >= renew->duration)) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeWarnWindow is not shorter than AcmeRenewWindow: each renewal begins with warnings",
+            vhost->facts->place);
+    }
+    /* A private CA, which has roots of its own, may issue for longer. */
+    if (renew->duration > LIFE_MAX && !vhost->conf->roots) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeRenewWindow is longer than certificates of a public CA are valid; the default is used for them",
+            vhost->facts->place);
+    }
+}
+
+/* Only the last folder of it is made. */
+static void check_state_dir(const acme_conf_t *conf, server_rec *base,
+                            apr_pool_t *p)
+{
+    char *parent = apr_pstrdup(p, conf->state_dir);
+    char *slash = strrchr(parent, '/');
+    apr_finfo_t info;
+
+    if (!slash) {
+        return;
+    }
+    slash[1] = '\0';
+    if (apr_stat(&info, parent, APR_FINFO_TYPE, p)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, base,
+                     "acme: AcmeStateDir %s: the directory %s does not exist; create it, or nothing can be stored",
+                     conf->state_dir, parent);
+    }
+}
+
 static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
                           const char *id)
 {
@@ -275,7 +455,7 @@ static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
     cert->names = apr_array_make(watch->p, 4, sizeof(const char *));
     cert->places = apr_array_make(watch->p, 2, sizeof(const char *));
     cert->ciphers = apr_array_make(watch->p, 1, sizeof(const char *));
-    cert->cas = find_cas(watch, conf);
+    find_cas(cert, watch, conf);
     cert->agreed = conf->agreed;
     cert->key_types = conf->key_types;
     cert->key_reuse = conf->key_reuse;
@@ -292,6 +472,10 @@ static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
     cert->hooks = conf->hooks;
     cert->hook_timeout = conf->hook_timeout;
     choose_challenges(cert, vhost);
+    cert->ports = apr_psprintf(watch->p, "%d %d %d %d", conf->ports.http,
+                               is_listened_on(conf->ports.http),
+                               conf->ports.https,
+                               is_listened_on(conf->ports.https));
     if (conf->set[ACME_DIR_AcmeRenewWindow]) {
         cert->renew = conf->renew;  /* else empty: the schedule's default */
     }
@@ -330,24 +514,27 @@ static intptr_t leave_out_taken(vhost_watch_t *watch, const acme_vhost_t *vhost,
     return kept ? 0 : other;
 }
 
-static int is_same_list(const apr_array_header_t *a,
-                        const apr_array_header_t *b)
+/* The first virtual host of a certificate: its settings are used. */
+static const acme_vhost_t *first_vhost(const vhost_watch_t *watch,
+                                       intptr_t number)
 {
-    return a->nelts == b->nelts
-        && !memcmp(a->elts, b->elts, (size_t)a->nelts * (size_t)a->elt_size);
+    return &APR_ARRAY_IDX(APR_ARRAY_IDX(watch->vhosts, number - 1,
+                                        apr_array_header_t *),
+                          0, acme_vhost_t);
 }
 
-static void check_same(vhost_watch_t *watch, const acme_vhost_t *vhost,
-                       const acme_cert_conf_t *cert)
+static void check_same(const vhost_watch_t *watch, const acme_vhost_t *vhost,
+                       intptr_t number)
 {
-    const acme_server_conf_t *conf = vhost->conf;
+    const acme_vhost_t *first = first_vhost(watch, number);
+    const char *others = acme_server_conf_differences(first->conf, vhost->conf,
+                                                      watch->p);
 
-    if (!is_same_list(find_cas(watch, conf), cert->cas)
-        || !is_same_list(conf->key_types, cert->key_types)) {
+    if (others) {
         say(vhost, APLOG_WARNING,
-            "%s: shares certificate %s with %s, but has a different AcmeCA or AcmeKeyTypes; those of the first are used",
-            vhost->facts->place, cert->id,
-            APR_ARRAY_IDX(cert->places, 0, const char *));
+            "%s: shares certificate %s with %s, but has another value of %s; those of the first are used",
+            vhost->facts->place, cert_at(watch, number)->id,
+            first->facts->place, others);
     }
 }
 
@@ -379,9 +566,7 @@ static void join_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
 static int can_have_wildcards(const vhost_watch_t *watch, intptr_t number)
 {
     const acme_cert_conf_t *cert = cert_at(watch, number);
-    const acme_vhost_t *first = &APR_ARRAY_IDX(
-        APR_ARRAY_IDX(watch->vhosts, number - 1, apr_array_header_t *), 0,
-        acme_vhost_t);
+    const acme_vhost_t *first = first_vhost(watch, number);
     int i;
 
     for (i = 0; i < cert->nchallenges; i++) {
@@ -429,6 +614,74 @@ static void leave_unordered(const acme_vhost_t *vhost)
     }
 }
 
+/* Is it in names, by itself or by a wildcard? */
+static int is_covered(const apr_array_header_t *names, const char *name,
+                      apr_pool_t *p)
+{
+    const char *dot = strchr(name, '.');
+
+    return acme_name_in(names, name)
+        || (dot && !acme_name_is_ip(name) && !acme_name_is_wildcard(name)
+            && acme_name_in(names, apr_pstrcat(p, "*", dot, NULL)));
+}
+
+static void add_lacking(apr_array_header_t *lacking, const char *text,
+                        const apr_array_header_t *names, apr_pool_t *p)
+{
+    acme_result_t res;
+    const char *name;
+
+    if (acme_name_normalise(&name, text, &res, p) == APR_SUCCESS
+        && !is_covered(names, name, p) && !acme_name_in(lacking, name)) {
+        APR_ARRAY_PUSH(lacking, const char *) = name;
+    }
+}
+
+/* A copied AcmeNames serves another site's certificate. */
+static void check_lacking(const acme_vhost_t *vhost,
+                          const acme_cert_conf_t *cert, apr_pool_t *p)
+{
+    apr_array_header_t *lacking = apr_array_make(p, 2, sizeof(const char *));
+    const server_rec *s = vhost->s;
+    int i;
+
+    if (acme_name_in(vhost->conf->names, "auto")) {
+        return;
+    }
+    if (vhost->facts->has_name) {
+        add_lacking(lacking, s->server_hostname, cert->names, p);
+    }
+    for (i = 0; s->names && i < s->names->nelts; i++) {
+        add_lacking(lacking, APR_ARRAY_IDX(s->names, i, char *), cert->names,
+                    p);
+    }
+    for (i = 0; s->wild_names && i < s->wild_names->nelts; i++) {
+        add_lacking(lacking, APR_ARRAY_IDX(s->wild_names, i, char *),
+                    cert->names, p);
+    }
+    if (lacking->nelts) {
+        say(vhost, APLOG_WARNING,
+            "%s: its AcmeNames lack %s: visitors of these names get a certificate for other names. Add them, or auto",
+            vhost->facts->place, acme_name_list_text(lacking, p));
+    }
+}
+
+/* When all names of all certificates are known. */
+static void check_all_lacking(const vhost_watch_t *watch)
+{
+    int i, k;
+
+    for (i = 0; i < watch->vhosts->nelts; i++) {
+        const apr_array_header_t *vhosts = APR_ARRAY_IDX(
+            watch->vhosts, i, apr_array_header_t *);
+
+        for (k = 0; k < vhosts->nelts; k++) {
+            check_lacking(&APR_ARRAY_IDX(vhosts, k, acme_vhost_t),
+                          cert_at(watch, i + 1), watch->p);
+        }
+    }
+}
+
 static void read_vhost(vhost_watch_t *watch, server_rec *s)
 {
     acme_vhost_t vhost;
@@ -442,7 +695,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
         .facts = acme_conf_tree_facts(watch->tree, s),
         .quiet = watch->log == ACME_VHOSTS_QUIET
     };
-    if (!is_managed(&vhost)) {
+    if (!is_managed(watch, &vhost)) {
         return;
     }
     names = names_of_vhost(&vhost, watch->p);
@@ -471,10 +724,12 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
     if (!number) {
         number = number_of(watch->by_id, id);
         if (number) {
-            check_same(watch, &vhost, cert_at(watch, number));
+            check_same(watch, &vhost, number);
         }
         else {
             number = make_cert(watch, &vhost, id);
+            check_roots(&vhost, watch->p);
+            check_windows(&vhost);
         }
     }
     join_cert(watch, &vhost, number);
@@ -514,6 +769,7 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
     *conf = (acme_conf_t) {
         .state_dir = ap_server_root_relative(p, server->state_dir),
         .cas = apr_array_make(p, 2, sizeof(acme_ca_conf_t)),
+        .routes = apr_array_make(p, 2, sizeof(acme_route_conf_t)),
         .certs = apr_array_make(p, servers->nelts, sizeof(acme_cert_conf_t)),
         .parallel = server->parallel,
         .activate = server->activate,
@@ -523,6 +779,7 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
     watch = (vhost_watch_t) {
         .conf = conf,
         .tree = tree,
+        .server = acme_conf_tree_facts(tree, base),
         .by_id = apr_hash_make(p),
         .by_name = apr_hash_make(p),
         .vhosts = apr_array_make(p, servers->nelts,
@@ -535,6 +792,10 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
 
         acme_server_conf_unshare(s, base, p);
         read_vhost(&watch, s);
+    }
+    check_all_lacking(&watch);
+    if (log == ACME_VHOSTS_LOG && conf->certs->nelts && conf->state_dir) {
+        check_state_dir(conf, base, p);
     }
     acme_cert_split_apply(conf, watch.vhosts, watch.by_id, p);
     for (i = 0; i < conf->certs->nelts; i++) {

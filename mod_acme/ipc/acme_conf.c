@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <apr_escape.h>
+#include <apr_file_info.h>
 #include <apr_strings.h>
 
 #include "acme_conf.h"
@@ -36,6 +37,20 @@ const acme_ca_conf_t *acme_conf_ca(const acme_conf_t *conf,
     }
     return &APR_ARRAY_IDX(conf->cas, acme_conf_ca_index(cert, ca),
                           acme_ca_conf_t);
+}
+
+apr_uint32_t acme_conf_route_index(const acme_cert_conf_t *cert,
+                                   apr_uint32_t ca)
+{
+    return APR_ARRAY_IDX(cert->routes, ca, apr_uint32_t);
+}
+
+const acme_route_conf_t *acme_conf_route(const acme_conf_t *conf,
+                                         const acme_cert_conf_t *cert,
+                                         apr_uint32_t ca)
+{
+    return &APR_ARRAY_IDX(conf->routes, acme_conf_route_index(cert, ca),
+                          acme_route_conf_t);
 }
 
 apr_uint32_t acme_conf_parts(const acme_cert_conf_t *cert)
@@ -138,9 +153,29 @@ const char *acme_conf_challenges(const acme_cert_conf_t *cert, apr_pool_t *p)
     return text;
 }
 
-static const char *words_text(const apr_array_header_t *words, apr_pool_t *p)
+/* A file that was written anew is another setting. */
+static const char *file_text(const char *path, apr_pool_t *p)
 {
-    return words ? apr_array_pstrcat(p, words, ' ') : "";
+    apr_finfo_t info;
+
+    if (!path) {
+        return "";
+    }
+    if (apr_stat(&info, path, APR_FINFO_MTIME | APR_FINFO_SIZE, p)) {
+        return path;
+    }
+    return apr_psprintf(p, "%s %" APR_TIME_T_FMT " %" APR_OFF_T_FMT, path,
+                        info.mtime, info.size);
+}
+
+static const char *command_text(const apr_array_header_t *words, apr_pool_t *p)
+{
+    if (!words || !words->nelts) {
+        return "";
+    }
+    return apr_pstrcat(p, apr_array_pstrcat(p, words, ' '), " ",
+                       file_text(APR_ARRAY_IDX(words, 0, const char *), p),
+                       NULL);
 }
 
 static const char *dns_text(const acme_dns_conf_t *dns, apr_pool_t *p)
@@ -148,32 +183,45 @@ static const char *dns_text(const acme_dns_conf_t *dns, apr_pool_t *p)
     if (!dns) {
         return "";
     }
-    return apr_psprintf(p, "%d %d %s %s %s %s %s %s", (int)dns->how,
-                        (int)dns->call, words_text(dns->present, p),
-                        words_text(dns->cleanup, p),
+    return apr_psprintf(p, "%d %d %s %s %s %s %s %s %" APR_TIME_T_FMT,
+                        (int)dns->how, (int)dns->call,
+                        command_text(dns->present, p),
+                        command_text(dns->cleanup, p),
                         dns->server ? dns->server : "",
                         dns->port ? dns->port : "",
-                        dns->key_file ? dns->key_file : "",
-                        dns->zone ? dns->zone : "");
+                        file_text(dns->key_file, p),
+                        dns->zone ? dns->zone : "", dns->timeout);
 }
 
 const char *acme_conf_settings(const acme_conf_t *conf,
                                const acme_cert_conf_t *cert, apr_pool_t *p)
 {
-    const char *text = acme_conf_digest(conf, cert, p);
+    const char *asked = acme_conf_digest(conf, cert, p);
+    const char *text = "";
     const acme_ca_conf_t *ca;
     apr_uint32_t i;
 
     for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
+        const acme_route_conf_t *route = acme_conf_route(conf, cert, i);
+
         text = apr_pstrcat(p, text, "\n",
                            apr_array_pstrcat(p, ca->contacts, ' '), "\n",
-                           ca->roots ? ca->roots : "", "\n",
-                           ca->proxy ? ca->proxy : "", "\n",
-                           ca->hmac_file ? ca->hmac_file : "", "\n",
+                           file_text(route->roots, p), "\n",
+                           route->proxy ? route->proxy : "", "\n",
+                           file_text(ca->hmac_file, p), "\n",
                            ca->hmac ? digest_text(ca->hmac, p) : "", NULL);
     }
-    return digest_text(apr_pstrcat(p, text, "\n",
-                                   cert->profile ? cert->profile : "", "\n",
-                                   acme_conf_challenges(cert, p), "\n",
-                                   dns_text(cert->dns, p), NULL), p);
+    text = apr_pstrcat(p, text, "\n", cert->profile_required ? "required" : "",
+                       "\n", acme_conf_challenges(cert, p), "\n",
+                       cert->ports ? cert->ports : "", "\n",
+                       dns_text(cert->dns, p), NULL);
+    return apr_pstrcat(p, asked, "-", digest_text(text, p), NULL);
+}
+
+int acme_conf_settings_ask_same(const char *settings,
+                                const acme_cert_conf_t *cert)
+{
+    const apr_size_t len = strlen(cert->digest);
+
+    return !strncmp(settings, cert->digest, len) && settings[len] == '-';
 }

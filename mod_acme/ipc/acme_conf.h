@@ -44,12 +44,10 @@ typedef struct {
     apr_array_header_t *command;        /* const char *: absolute path, args */
 } acme_hook_conf_t;
 
-/* A CA and how to connect to it; each has one account. */
+/* A CA and a key identifier; each has one account and its rate limits. */
 typedef struct {
     const char *url;                    /* of the directory */
     const char *folder;                 /* of the account in the store */
-    const char *roots;                  /* PEM file; NULL: the system's */
-    const char *proxy;                  /* URL or NULL */
     apr_array_header_t *contacts;       /* const char *: mailto:... */
     const char *kid;                    /* EAB; NULL: none */
     const char *hmac;                   /* its secret (base64url), or NULL */
@@ -64,6 +62,13 @@ typedef struct {
                                            takes it over */
 } acme_stand_in_t;
 
+/* A way to a CA: connections, and how well it answers, are those of one. */
+typedef struct {
+    apr_uint32_t ca;                    /* index in acme_conf_t.cas */
+    const char *roots;                  /* PEM file; NULL: the system's */
+    const char *proxy;                  /* URL or NULL */
+} acme_route_conf_t;
+
 typedef struct {
     const char *id;                     /* also its folder in the store */
     apr_array_header_t *names;          /* const char *, see acme_name.h */
@@ -72,6 +77,8 @@ typedef struct {
                                            theirs, for acme_pair_check() */
     apr_array_header_t *cas;            /* apr_uint32_t: in acme_conf_t.cas,
                                            tried in this order */
+    apr_array_header_t *routes;         /* apr_uint32_t: in acme_conf_t.routes,
+                                           the way to each of cas */
     int agreed;                         /* to the CA's terms of service */
     apr_array_header_t *key_types;      /* acme_key_type_e: a certificate of
                                            each, in one archive */
@@ -84,6 +91,8 @@ typedef struct {
     int challenges[ACME_CHALLENGES];    /* acme_challenge_e: those that can
                                            work here, in order of preference */
     int nchallenges;
+    const char *ports;                  /* AcmePorts, and which of them are
+                                           listened on; NULL: not known */
     const acme_dns_conf_t *dns;         /* NULL: no dns-01 */
     const apr_array_header_t *hooks;    /* acme_hook_conf_t; NULL: none */
     apr_interval_time_t hook_timeout;
@@ -106,6 +115,7 @@ typedef enum {
 typedef struct {
     const char *state_dir;
     apr_array_header_t *cas;            /* acme_ca_conf_t */
+    apr_array_header_t *routes;         /* acme_route_conf_t */
     apr_array_header_t *certs;          /* acme_cert_conf_t */
     int parallel;                       /* orders side by side */
     acme_activate_e activate;
@@ -125,6 +135,13 @@ const acme_ca_conf_t *acme_conf_ca(const acme_conf_t *conf,
 /* The index in acme_conf_t.cas of a position that is within the list. */
 apr_uint32_t acme_conf_ca_index(const acme_cert_conf_t *cert,
                                 apr_uint32_t ca);
+
+/* The index in acme_conf_t.routes of the way to it, and that way. */
+apr_uint32_t acme_conf_route_index(const acme_cert_conf_t *cert,
+                                   apr_uint32_t ca);
+const acme_route_conf_t *acme_conf_route(const acme_conf_t *conf,
+                                         const acme_cert_conf_t *cert,
+                                         apr_uint32_t ca);
 
 /* A certificate has a part for each key type: their number, and the key type
    of a part that is within the list. */
@@ -153,8 +170,16 @@ const char *acme_conf_request(const acme_cert_conf_t *cert, apr_uint32_t part,
 const char *acme_conf_digest(const acme_conf_t *conf,
                              const acme_cert_conf_t *cert, apr_pool_t *p);
 
-/* The same of all settings that can cause a failure: contacts, proxy, ... */
+/*
+ * acme_conf_digest(), '-' and 16 digits that change with all other settings
+ * that can cause a failure: contacts, proxy, ports, ... Of files the time and
+ * size count too: one that was mended is tried.
+ */
 const char *acme_conf_settings(const acme_conf_t *conf,
                                const acme_cert_conf_t *cert, apr_pool_t *p);
+
+/* Do these settings, of before, ask the same CAs for the same certificate? */
+int acme_conf_settings_ask_same(const char *settings,
+                                const acme_cert_conf_t *cert);
 
 #endif

@@ -342,11 +342,10 @@ static apr_time_t replaced_until(const install_t *in)
 
 static int has_private_ca(const install_t *in)
 {
-    const acme_ca_conf_t *ca;
     apr_uint32_t i;
 
-    for (i = 0; (ca = acme_conf_ca(in->conf, in->cert, i)) != NULL; i++) {
-        if (ca->roots) {
+    for (i = 0; i < (apr_uint32_t)in->cert->routes->nelts; i++) {
+        if (acme_conf_route(in->conf, in->cert, i)->roots) {
             return 1;
         }
     }
@@ -535,6 +534,7 @@ static bundle_t *make_bundle(const install_t *in)
     bundle->meta.id = in->cert->id;
     bundle->meta.ca = acme_conf_ca(in->conf, in->cert, in->about.ca)->url;
     bundle->meta.profile = in->cert->profile;
+    bundle->meta.must_staple = in->cert->must_staple;
     bundle->meta.digest = in->cert->digest;
     bundle->meta.key_types = acme_conf_key_types(in->cert, in->p);
     return bundle;

@@ -19,6 +19,7 @@
 
 #define DAY apr_time_from_sec(24 * 3600)
 #define TIME_MAX 32             /* octets of RFC 3339 */
+#define PROFILE_MAX 256         /* octets */
 #define KEY_TYPES_MAX 64        /* octets: all of them are shorter */
 
 /* A state that is being read, and from where. */
@@ -49,8 +50,24 @@ static apr_uint32_t position_of(const char *url, const acme_conf_t *conf,
 }
 
 /*
+ * Was it ordered with the configured profile and must-staple? The profile is
+ * noted even if the CA did not offer it, so nothing is ordered again and again.
+ */
+static int has_extras(const load_t *load, const json_t *meta)
+{
+    const char *profile = acme_json_string(meta, "profile", PROFILE_MAX,
+                                           load->p);
+    const json_t *staple = json_object_get(meta, "mustStaple");
+
+    return !strcmp(profile ? profile : "",
+                   load->cert->profile ? load->cert->profile : "")
+        && (!staple || json_is_true(staple) == !!load->cert->must_staple);
+}
+
+/*
  * Is the live certificate from a configured CA, with the configured key
- * types? One without a meta.json, installed by hand, counts as such.
+ * types, profile and must-staple? One without a meta.json, or with one that
+ * does not say its CA, was installed by hand and counts as such.
  */
 static int is_as_configured(const load_t *load, const json_t *meta)
 {
@@ -69,7 +86,8 @@ static int is_as_configured(const load_t *load, const json_t *meta)
     return (!ca || state->issued_by != ACME_NO_CA)
            && (!key_types
                || !strcmp(key_types,
-                          acme_conf_key_types(load->cert, load->p)));
+                          acme_conf_key_types(load->cert, load->p)))
+           && (!ca || has_extras(load, meta));
 }
 
 /*
@@ -346,8 +364,13 @@ static void load_journal(acme_state_t *state, const acme_journal_t *journal,
     }
     state->deleted = journal->deleted;
 
-    /* A failure of another configuration says nothing about this one. */
-    if (!strcmp(journal->digest, cert->settings)) {
+    /*
+     * A failure of another configuration says nothing about this one. A time
+     * that the CA named stands as long as the same is asked of the same CAs.
+     */
+    if (!strcmp(journal->digest, cert->settings)
+        || (journal->retry == ACME_RETRY_LATER
+            && acme_conf_settings_ask_same(journal->digest, cert))) {
         state->attempts = journal->attempts;
         state->retry = journal->retry;
         state->next_at = journal->next_at;

@@ -1,5 +1,6 @@
 /*
- * acme_ca_pool.c - the CAs of the configuration and connections to them.
+ * acme_ca_pool.c - the ways to the CAs of the configuration, with connections,
+ * and what orders at one CA share.
  */
 #include <string.h>
 
@@ -13,11 +14,19 @@
 #include "acme_timing.h"
 #include "acme_url.h"
 
+/*
+ * A way to a CA. What the CA said is kept apart as well: one way may lead to
+ * somebody that another one's roots do not vouch for.
+ */
 typedef struct {
     acme_ca_t *ca;
     apr_array_header_t *idle;   /* acme_http_t *: nobody uses them now */
-    apr_thread_mutex_t *account;
     acme_breaker_t breaker;
+} route_slot_t;
+
+/* A CA with its account, whichever the way to it is. */
+typedef struct {
+    apr_thread_mutex_t *account;
     char terms[ACME_URL_MAX + 1];       /* reported last; "": none */
 } ca_slot_t;
 
@@ -26,7 +35,8 @@ struct acme_ca_pool_t {
     const acme_log_t *log;
     const char *user_agent;
     acme_stop_t *stop;
-    ca_slot_t *slots;
+    route_slot_t *routes;       /* by index in acme_conf_t.routes */
+    ca_slot_t *slots;           /* by index in acme_conf_t.cas */
     apr_thread_mutex_t *mutex;  /* for the slots and for p */
     apr_pool_t *p;
 };
@@ -45,67 +55,71 @@ apr_status_t acme_ca_pool_create(acme_ca_pool_t **pcas,
     cas->user_agent = user_agent;
     cas->stop = stop;
     cas->p = p;
+    cas->routes = apr_pcalloc(p, (apr_size_t)(conf->routes->nelts + 1)
+                              * sizeof(*cas->routes));
     cas->slots = apr_pcalloc(p, (apr_size_t)(conf->cas->nelts + 1)
                              * sizeof(*cas->slots));
     rv = apr_thread_mutex_create(&cas->mutex, APR_THREAD_MUTEX_DEFAULT, p);
     for (i = 0; rv == APR_SUCCESS && i < conf->cas->nelts; i++) {
-        const acme_ca_conf_t *ca = &APR_ARRAY_IDX(conf->cas, i,
-                                                  acme_ca_conf_t);
+        rv = apr_thread_mutex_create(&cas->slots[i].account,
+                                     APR_THREAD_MUTEX_DEFAULT, p);
+    }
+    for (i = 0; rv == APR_SUCCESS && i < conf->routes->nelts; i++) {
+        const acme_route_conf_t *route = &APR_ARRAY_IDX(conf->routes, i,
+                                                        acme_route_conf_t);
 
-        cas->slots[i].idle = apr_array_make(p, conf->parallel,
-                                            sizeof(acme_http_t *));
-        rv = acme_ca_create(&cas->slots[i].ca, ca->url, p);
-        if (rv == APR_SUCCESS) {
-            rv = apr_thread_mutex_create(&cas->slots[i].account,
-                                         APR_THREAD_MUTEX_DEFAULT, p);
-        }
+        cas->routes[i].idle = apr_array_make(p, conf->parallel,
+                                             sizeof(acme_http_t *));
+        rv = acme_ca_create(&cas->routes[i].ca,
+                            APR_ARRAY_IDX(conf->cas, route->ca,
+                                          acme_ca_conf_t).url, p);
     }
     *pcas = rv == APR_SUCCESS ? cas : NULL;
     return rv;
 }
 
-acme_ca_t *acme_ca_pool_ca(acme_ca_pool_t *cas, apr_uint32_t index)
+acme_ca_t *acme_ca_pool_ca(acme_ca_pool_t *cas, apr_uint32_t route)
 {
-    return cas->slots[index].ca;
+    return cas->routes[route].ca;
 }
 
 static apr_status_t make_http(acme_http_t **phttp, acme_ca_pool_t *cas,
-                              apr_uint32_t index, acme_result_t *res)
+                              apr_uint32_t route, acme_result_t *res)
 {
-    const acme_ca_conf_t *ca = &APR_ARRAY_IDX(cas->conf->cas, index,
-                                              acme_ca_conf_t);
+    const acme_route_conf_t *way = &APR_ARRAY_IDX(cas->conf->routes, route,
+                                                  acme_route_conf_t);
     acme_http_conf_t conf = { NULL };
 
     conf.user_agent = cas->user_agent;
-    conf.ca_file = ca->roots;
-    conf.proxy = ca->proxy;
+    conf.ca_file = way->roots;
+    conf.proxy = way->proxy;
     conf.stop = cas->stop;
     return acme_http_create(phttp, &conf, res, cas->p);
 }
 
 apr_status_t acme_ca_pool_borrow(acme_http_t **phttp, acme_ca_pool_t *cas,
-                                 apr_uint32_t index, acme_result_t *res)
+                                 apr_uint32_t route, acme_result_t *res)
 {
     acme_http_t **idle;
     apr_status_t rv = APR_SUCCESS;
 
     apr_thread_mutex_lock(cas->mutex);
-    idle = apr_array_pop(cas->slots[index].idle);
+    idle = apr_array_pop(cas->routes[route].idle);
     if (idle) {
         *phttp = *idle;
     }
     else {
-        rv = make_http(phttp, cas, index, res);
+        rv = make_http(phttp, cas, route, res);
     }
     apr_thread_mutex_unlock(cas->mutex);
     return rv;
 }
 
-void acme_ca_pool_return(acme_ca_pool_t *cas, apr_uint32_t index,
+void acme_ca_pool_return(acme_ca_pool_t *cas, apr_uint32_t route,
                          acme_http_t *http)
 {
     apr_thread_mutex_lock(cas->mutex);
-    APR_ARRAY_PUSH(cas->slots[index].idle, acme_http_t *) = http;
+    APR_ARRAY_PUSH(cas->routes[route].idle, acme_http_t *) = http;
     apr_thread_mutex_unlock(cas->mutex);
 }
 
@@ -121,27 +135,27 @@ apr_uint32_t acme_ca_pool_choose(acme_ca_pool_t *cas,
     apr_thread_mutex_lock(cas->mutex);
     for (i = 0; i < n; i++) {
         open[i] = full[i] || acme_breaker_is_open(
-            &cas->slots[acme_conf_ca_index(cert, (apr_uint32_t)i)].breaker,
+            &cas->routes[acme_conf_route_index(cert, (apr_uint32_t)i)].breaker,
             now);
     }
     apr_thread_mutex_unlock(cas->mutex);
     return acme_timing_ca(state, now, n == cert->cas->nelts ? open : NULL);
 }
 
-static const char *breaker_text(const acme_ca_pool_t *cas, apr_uint32_t index,
+static const char *breaker_text(const acme_ca_pool_t *cas, apr_uint32_t route,
                                 apr_time_t now, apr_pool_t *p)
 {
-    return acme_breaker_text(&cas->slots[index].breaker,
-                             acme_url_host(acme_ca_url(cas->slots[index].ca),
+    return acme_breaker_text(&cas->routes[route].breaker,
+                             acme_url_host(acme_ca_url(cas->routes[route].ca),
                                            p),
                              now, p);
 }
 
 apr_time_t acme_ca_pool_next_at(const char **pwhy, acme_ca_pool_t *cas,
-                                apr_uint32_t index, apr_time_t now,
+                                apr_uint32_t route, apr_time_t now,
                                 apr_pool_t *p)
 {
-    const acme_breaker_t *breaker = &cas->slots[index].breaker;
+    const acme_breaker_t *breaker = &cas->routes[route].breaker;
     acme_breaker_e is;
     apr_time_t at;
 
@@ -149,27 +163,27 @@ apr_time_t acme_ca_pool_next_at(const char **pwhy, acme_ca_pool_t *cas,
     at = acme_breaker_next_at(breaker, now);
     is = acme_breaker_state(breaker, now);
     *pwhy = is == ACME_BREAKER_OPEN || is == ACME_BREAKER_PAUSED
-        ? breaker_text(cas, index, now, p) : NULL;
+        ? breaker_text(cas, route, now, p) : NULL;
     apr_thread_mutex_unlock(cas->mutex);
     return at;
 }
 
-int acme_ca_pool_allow(acme_ca_pool_t *cas, apr_uint32_t index,
+int acme_ca_pool_allow(acme_ca_pool_t *cas, apr_uint32_t route,
                        apr_time_t now)
 {
     int may;
 
     apr_thread_mutex_lock(cas->mutex);
-    may = acme_breaker_allow(&cas->slots[index].breaker, now);
+    may = acme_breaker_allow(&cas->routes[route].breaker, now);
     apr_thread_mutex_unlock(cas->mutex);
     return may;
 }
 
-void acme_ca_pool_probe(acme_ca_pool_t *cas, apr_uint32_t index,
+void acme_ca_pool_probe(acme_ca_pool_t *cas, apr_uint32_t route,
                         apr_time_t now)
 {
     apr_thread_mutex_lock(cas->mutex);
-    acme_breaker_probe(&cas->slots[index].breaker, now);
+    acme_breaker_probe(&cas->routes[route].breaker, now);
     apr_thread_mutex_unlock(cas->mutex);
 }
 
@@ -193,12 +207,12 @@ static int is_pause(const acme_result_t *why, apr_time_t now)
 }
 
 /* One line when it begins to be left alone, and one when that is over. */
-static void log_change(const acme_ca_pool_t *cas, apr_uint32_t index,
+static void log_change(const acme_ca_pool_t *cas, apr_uint32_t route,
                        const acme_breaker_t *before, apr_time_t now,
                        apr_pool_t *p)
 {
-    const acme_breaker_t *breaker = &cas->slots[index].breaker;
-    const char *text = breaker_text(cas, index, now, p);
+    const acme_breaker_t *breaker = &cas->routes[route].breaker;
+    const char *text = breaker_text(cas, route, now, p);
 
     if (breaker->opened && !before->opened) {
         acme_log(cas->log, ACME_LOG_WARNING, "ca", "%s", text);
@@ -208,16 +222,16 @@ static void log_change(const acme_ca_pool_t *cas, apr_uint32_t index,
     }
     else if (before->opened && !breaker->opened) {
         acme_log(cas->log, ACME_LOG_NOTICE, "ca", "%s: answers again",
-                 acme_url_host(acme_ca_url(cas->slots[index].ca), p));
+                 acme_url_host(acme_ca_url(cas->routes[route].ca), p));
     }
 }
 
-void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t index,
+void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t route,
                          const acme_result_t *why,
                          apr_interval_time_t latency, apr_time_t now,
                          apr_pool_t *p)
 {
-    acme_breaker_t *breaker = &cas->slots[index].breaker;
+    acme_breaker_t *breaker = &cas->routes[route].breaker;
     acme_breaker_t before;
 
     apr_thread_mutex_lock(cas->mutex);
@@ -231,36 +245,36 @@ void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t index,
     else {
         acme_breaker_success(breaker, now, latency);
     }
-    log_change(cas, index, &before, now, p);
+    log_change(cas, route, &before, now, p);
     apr_thread_mutex_unlock(cas->mutex);
 }
 
-int acme_ca_pool_has_terms(acme_ca_pool_t *cas, apr_uint32_t index,
+int acme_ca_pool_has_terms(acme_ca_pool_t *cas, apr_uint32_t ca,
                              const char *url)
 {
     int known;
 
     apr_thread_mutex_lock(cas->mutex);
-    known = !strcmp(cas->slots[index].terms, url);
+    known = !strcmp(cas->slots[ca].terms, url);
     apr_thread_mutex_unlock(cas->mutex);
     return known;
 }
 
-void acme_ca_pool_set_terms(acme_ca_pool_t *cas, apr_uint32_t index,
+void acme_ca_pool_set_terms(acme_ca_pool_t *cas, apr_uint32_t ca,
                              const char *url)
 {
     apr_thread_mutex_lock(cas->mutex);
-    apr_cpystrn(cas->slots[index].terms, url,
-                sizeof(cas->slots[index].terms));
+    apr_cpystrn(cas->slots[ca].terms, url,
+                sizeof(cas->slots[ca].terms));
     apr_thread_mutex_unlock(cas->mutex);
 }
 
-void acme_ca_pool_lock_account(acme_ca_pool_t *cas, apr_uint32_t index)
+void acme_ca_pool_lock_account(acme_ca_pool_t *cas, apr_uint32_t ca)
 {
-    apr_thread_mutex_lock(cas->slots[index].account);
+    apr_thread_mutex_lock(cas->slots[ca].account);
 }
 
-void acme_ca_pool_unlock_account(acme_ca_pool_t *cas, apr_uint32_t index)
+void acme_ca_pool_unlock_account(acme_ca_pool_t *cas, apr_uint32_t ca)
 {
-    apr_thread_mutex_unlock(cas->slots[index].account);
+    apr_thread_mutex_unlock(cas->slots[ca].account);
 }

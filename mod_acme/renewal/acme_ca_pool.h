@@ -1,6 +1,10 @@
 /*
  * acme_ca_pool.h - the CAs of the configuration, with connections to them that
  * are lent to one order at a time.
+ *
+ * route is an index in acme_conf_t.routes, ca one in acme_conf_t.cas: another
+ * proxy or other roots are another way to the CA, with connections and a
+ * health of its own; the account and the terms are the CA's.
  */
 #ifndef ACME_CA_POOL_H
 #define ACME_CA_POOL_H
@@ -20,12 +24,12 @@ apr_status_t acme_ca_pool_create(acme_ca_pool_t **pcas,
                                  const acme_log_t *log, const char *user_agent,
                                  acme_stop_t *stop, apr_pool_t *p);
 
-acme_ca_t *acme_ca_pool_ca(acme_ca_pool_t *cas, apr_uint32_t index);
+acme_ca_t *acme_ca_pool_ca(acme_ca_pool_t *cas, apr_uint32_t route);
 
 /* A handle whose connections may be open already; give it back afterwards. */
 apr_status_t acme_ca_pool_borrow(acme_http_t **phttp, acme_ca_pool_t *cas,
-                                 apr_uint32_t index, acme_result_t *res);
-void acme_ca_pool_return(acme_ca_pool_t *cas, apr_uint32_t index,
+                                 apr_uint32_t route, acme_result_t *res);
+void acme_ca_pool_return(acme_ca_pool_t *cas, apr_uint32_t route,
                          acme_http_t *http);
 
 #define ACME_CHOICE_MAX 16      /* CAs of one certificate that are compared */
@@ -45,9 +49,9 @@ apr_uint32_t acme_ca_pool_choose(acme_ca_pool_t *cas,
  * it is asked in any case, as the administrator wants it, who may have put
  * things right.
  */
-int acme_ca_pool_allow(acme_ca_pool_t *cas, apr_uint32_t index,
+int acme_ca_pool_allow(acme_ca_pool_t *cas, apr_uint32_t route,
                        apr_time_t now);
-void acme_ca_pool_probe(acme_ca_pool_t *cas, apr_uint32_t index,
+void acme_ca_pool_probe(acme_ca_pool_t *cas, apr_uint32_t route,
                         apr_time_t now);
 
 /*
@@ -57,26 +61,26 @@ void acme_ca_pool_probe(acme_ca_pool_t *cas, apr_uint32_t index,
  * tests whether the CA answers again.
  */
 apr_time_t acme_ca_pool_next_at(const char **pwhy, acme_ca_pool_t *cas,
-                                apr_uint32_t index, apr_time_t now,
+                                apr_uint32_t route, apr_time_t now,
                                 apr_pool_t *p);
 
 /*
  * How a task ended: why is NULL after a success. latency: how long a reply
  * took on average.
  */
-void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t index,
+void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t route,
                          const acme_result_t *why,
                          apr_interval_time_t latency, apr_time_t now,
                          apr_pool_t *p);
 
 /* Is this the URL of the CA's terms that was set last? */
-int acme_ca_pool_has_terms(acme_ca_pool_t *cas, apr_uint32_t index,
+int acme_ca_pool_has_terms(acme_ca_pool_t *cas, apr_uint32_t ca,
                            const char *url);
-void acme_ca_pool_set_terms(acme_ca_pool_t *cas, apr_uint32_t index,
+void acme_ca_pool_set_terms(acme_ca_pool_t *cas, apr_uint32_t ca,
                             const char *url);
 
 /* One order registers the account; the others wait and find it. */
-void acme_ca_pool_lock_account(acme_ca_pool_t *cas, apr_uint32_t index);
-void acme_ca_pool_unlock_account(acme_ca_pool_t *cas, apr_uint32_t index);
+void acme_ca_pool_lock_account(acme_ca_pool_t *cas, apr_uint32_t ca);
+void acme_ca_pool_unlock_account(acme_ca_pool_t *cas, apr_uint32_t ca);
 
 #endif

@@ -83,7 +83,7 @@ void acme_live_check_run(const acme_task_env_t *env,
     apr_status_t rv;
 
     if (!acme_ca_pool_allow(env->cas,
-                            acme_conf_ca_index(
+                            acme_conf_route_index(
                                 acme_conf_cert(env->conf, state->cert),
                                 request->ca), now)) {
         return;                 /* the scheduler tries again soon */

@@ -212,7 +212,7 @@ static apr_uint32_t find_first_ca(acme_scheduler_t *scheduler,
 
     for (i = 0; i < state->cas && i < ACME_CHOICE_MAX; i++) {
         paused[i] = acme_ca_pool_next_at(&ignored, scheduler->env.cas,
-                                         acme_conf_ca_index(cert, i), now,
+                                         acme_conf_route_index(cert, i), now,
                                          scheduler->scratch);
     }
     return acme_rate_limits_first(scheduler->limits, state, paused, now,
@@ -249,7 +249,7 @@ static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
         entry->request.ca = find_first_ca(scheduler, state, now);
     }
     at = acme_ca_pool_next_at(&why, cas,
-                              acme_conf_ca_index(cert, entry->request.ca), now,
+                              acme_conf_route_index(cert, entry->request.ca), now,
                               scheduler->scratch);
     if (!state->wanted && at > now) {
         /* For people only, and once: it is chosen again at each run. */

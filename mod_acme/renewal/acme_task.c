@@ -61,27 +61,27 @@ static apr_status_t sign(const char **pbody, void *baton,
     return rv;
 }
 
-static apr_uint32_t ca_index(const acme_task_t *task)
+static apr_uint32_t route_index(const acme_task_t *task)
 {
-    return acme_conf_ca_index(task->cert, task->request->ca);
+    return acme_conf_route_index(task->cert, task->request->ca);
 }
 
 int acme_task_may_begin(const acme_task_env_t *env,
                         const acme_task_request_t *request)
 {
     const acme_state_t *state = &request->state;
-    const apr_uint32_t index = acme_conf_ca_index(
+    const apr_uint32_t route = acme_conf_route_index(
         acme_conf_cert(env->conf, state->cert), request->ca);
     const apr_time_t now = apr_time_now();
 
     if (state->wanted) {
-        acme_ca_pool_probe(env->cas, index, now);
+        acme_ca_pool_probe(env->cas, route, now);
     }
-    else if (!acme_ca_pool_allow(env->cas, index, now)) {
+    else if (!acme_ca_pool_allow(env->cas, route, now)) {
         return 0;
     }
     if (state->wanted || state->attempts) {
-        acme_ca_directory_forget(acme_ca_pool_ca(env->cas, index));
+        acme_ca_directory_forget(acme_ca_pool_ca(env->cas, route));
     }
     return 1;
 }
@@ -116,18 +116,18 @@ apr_status_t acme_task_begin(const acme_task_t **ptask,
     task->signing->id = task->cert->id;
     task->signing->end = task->begun + TASK_MAX;
     task->session = apr_pcalloc(p, sizeof(*task->session));
-    task->session->ca = acme_ca_pool_ca(env->cas, ca_index(task));
+    task->session->ca = acme_ca_pool_ca(env->cas, route_index(task));
     task->session->sign = sign;
     task->session->baton = task->signing;
     *ptask = task;
-    return acme_ca_pool_borrow(&task->session->http, env->cas, ca_index(task),
+    return acme_ca_pool_borrow(&task->session->http, env->cas, route_index(task),
                                &why->res);
 }
 
 void acme_task_close(const acme_task_t *task)
 {
     if (task->session->http) {
-        acme_ca_pool_return(task->env->cas, ca_index(task),
+        acme_ca_pool_return(task->env->cas, route_index(task),
                             task->session->http);
         task->session->http = NULL;
     }
@@ -135,7 +135,7 @@ void acme_task_close(const acme_task_t *task)
 
 void acme_task_report_ca(const acme_task_t *task, const acme_result_t *why)
 {
-    acme_ca_pool_report(task->env->cas, ca_index(task), why,
+    acme_ca_pool_report(task->env->cas, route_index(task), why,
                         acme_session_latency(task->session), apr_time_now(),
                         task->p);
 }

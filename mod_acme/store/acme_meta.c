@@ -39,10 +39,11 @@ const char *acme_meta_text(const acme_meta_t *meta, apr_pool_t *p)
         APR_ARRAY_IDX(meta->parts, 0, acme_meta_part_t).leaf;
     json_t *json;
 
-    json = json_pack("{ss so ss ss* ss ss ss so}",
+    json = json_pack("{ss so ss ss* sb ss ss ss so}",
                      "id", meta->id, "names", acme_json_array(leaf->names),
                      "ca", meta->ca,
                      "profile", meta->profile,
+                     "mustStaple", meta->must_staple,
                      "digest", meta->digest,
                      "keyTypes", meta->key_types,
                      "installed", acme_time_rfc3339(meta->now, p),

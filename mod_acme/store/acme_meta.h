@@ -25,6 +25,7 @@ typedef struct {
     const char *profile;                /* NULL: the CA's default */
     const char *digest;                 /* of the configuration */
     const char *key_types;              /* "p256 rsa2048" */
+    int must_staple;
     apr_array_header_t *parts;          /* acme_meta_part_t, a key type each */
     apr_time_t now;                     /* the time of the installation */
 } acme_meta_t;

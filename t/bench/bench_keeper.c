@@ -71,6 +71,10 @@ static acme_conf_t *conf_make(const char *dir, apr_pool_t *p)
     ca->folder = "ca.example.net-01234567";
     ca->contacts = apr_array_make(p, 1, sizeof(char *));
 
+    conf->routes = apr_array_make(p, 1, sizeof(acme_route_conf_t));
+    APR_ARRAY_PUSH(conf->routes, acme_route_conf_t) =
+        (acme_route_conf_t) { .ca = 0 };
+
     conf->certs = apr_array_make(p, 1, sizeof(*cert));
     cert = apr_array_push(conf->certs);
     cert->id = "www.example.org";
@@ -80,6 +84,7 @@ static acme_conf_t *conf_make(const char *dir, apr_pool_t *p)
     cert->agreed = 1;
     cert->cas = apr_array_make(p, 1, sizeof(apr_uint32_t));
     APR_ARRAY_PUSH(cert->cas, apr_uint32_t) = 0;
+    cert->routes = apr_array_copy(p, cert->cas);
     cert->key_types = apr_array_make(p, 1, sizeof(acme_key_type_e));
     APR_ARRAY_PUSH(cert->key_types, acme_key_type_e) = ACME_KEY_P256;
     cert->digest = acme_conf_digest(conf, cert, p);

@@ -45,6 +45,9 @@ acme_conf_t *make_conf(void)
     conf->state_dir = at("store");
     conf->activate = ACME_ACTIVATE_NONE;
     conf->cas = apr_array_make(pool, 1, sizeof(acme_ca_conf_t));
+    conf->routes = apr_array_make(pool, 1, sizeof(acme_route_conf_t));
+    APR_ARRAY_PUSH(conf->routes, acme_route_conf_t) =
+        (acme_route_conf_t) { .ca = 0 };
     conf->certs = apr_array_make(pool, 2, sizeof(acme_cert_conf_t));
     ca = apr_array_push(conf->cas);
     memset(ca, 0, sizeof(*ca));
@@ -62,6 +65,7 @@ acme_conf_t *make_conf(void)
         cert->key_types = key_types("p256");
         cert->cas = apr_array_make(pool, 2, sizeof(apr_uint32_t));
         APR_ARRAY_PUSH(cert->cas, apr_uint32_t) = 0;
+        cert->routes = apr_array_copy(pool, cert->cas);
         cert->renew.percent = 33;
         cert->warn.percent = 10;
         set_digests(conf, cert);
@@ -86,6 +90,11 @@ acme_ca_conf_t *ca_of(const acme_conf_t *conf, int i)
     return &APR_ARRAY_IDX(conf->cas, i, acme_ca_conf_t);
 }
 
+acme_route_conf_t *route_of(const acme_conf_t *conf, int i)
+{
+    return &APR_ARRAY_IDX(conf->routes, i, acme_route_conf_t);
+}
+
 acme_ca_conf_t *add_ca(acme_conf_t *conf, const char *url)
 {
     acme_ca_conf_t *ca = apr_array_push(conf->cas);
@@ -96,6 +105,10 @@ acme_ca_conf_t *add_ca(acme_conf_t *conf, const char *url)
     ca->contacts = words("");
     APR_ARRAY_PUSH(cert_of(conf, 0)->cas, apr_uint32_t) =
         (apr_uint32_t)conf->cas->nelts - 1;
+    APR_ARRAY_PUSH(cert_of(conf, 0)->routes, apr_uint32_t) =
+        (apr_uint32_t)conf->routes->nelts;
+    APR_ARRAY_PUSH(conf->routes, acme_route_conf_t) =
+        (acme_route_conf_t) { .ca = (apr_uint32_t)conf->cas->nelts - 1 };
     set_digests(conf, cert_of(conf, 0));
     return ca;
 }

@@ -16,6 +16,7 @@ acme_conf_t *make_conf(void);
 
 acme_cert_conf_t *cert_of(acme_conf_t *conf, int i);
 acme_ca_conf_t *ca_of(const acme_conf_t *conf, int i);
+acme_route_conf_t *route_of(const acme_conf_t *conf, int i);
 
 /* "p256 rsa2048" */
 apr_array_header_t *key_types(const char *text);

@@ -61,7 +61,7 @@ static void the_table_is_whole(void **state)
 
         assert_ptr_equal(strstr(rows[i].name, "Acme"), rows[i].name);
         assert_true(rows[i].syntax[0]);
-        assert_true(rows[i].where == ACME_VHOST
+        assert_true(rows[i].where == ACME_VHOST || rows[i].where == ACME_CERT
                     || rows[i].where == ACME_SERVER);
         if (!len || rows[i].text[len - 1] != '.') {
             fail_msg("%s: the text ends within a sentence", rows[i].name);
@@ -239,12 +239,7 @@ static void a_vhost_inherits_each_field(void **state)
         }
         conf = merged();
         for (k = 0; k < COUNT(rows); k++) {
-            /* An id in the server config would merge all virtual hosts. */
-            const void *from = k == ACME_DIR_AcmeCertificate
-                ? (const void *)acme_server_conf(vhost)
-                : acme_server_conf(base);
-
-            if (!has_field(conf, from, k)) {
+            if (!has_field(conf, acme_server_conf(base), k)) {
                 fail_msg("%s: %s is not inherited", rows[i].name,
                          rows[k].name);
             }
@@ -267,8 +262,8 @@ static void what_a_vhost_says_itself_stands(void **state)
         assert_set(vhost, i);
         conf = merged();
         for (k = 0; k < COUNT(rows); k++) {
-            const void *from = k == i || k == ACME_DIR_AcmeCertificate
-                ? acme_server_conf(vhost) : acme_server_conf(base);
+            const void *from = k == i ? acme_server_conf(vhost)
+                                      : acme_server_conf(base);
 
             if (!has_field(conf, from, k)) {
                 fail_msg("%s: %s is another's", rows[i].name, rows[k].name);
@@ -291,6 +286,34 @@ static void a_vhost_can_say_the_default(void **state)
     assert_false(merged()->engine_own);
     assert_true(merged()->set[ACME_DIR_AcmeEngine]);
     assert_int_equal(merged()->parallel, 4);
+}
+
+/* Each that has no other value to go back to. */
+static void none_takes_back_what_is_inherited(void **state)
+{
+    const acme_server_conf_t nothing = { .set = { 0 } };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        if (rows[i].dflt) {
+            continue;
+        }
+        create(base);
+        create(vhost);
+        assert_set(base, i);
+        if (set(vhost, rows[i].name, "None")
+            || !has_field(merged(), &nothing, i) || merged()->written[i]) {
+            fail_msg("%s: is not taken back", rows[i].name);
+        }
+        assert_true(merged()->set[i]);
+        assert_set(vhost, i);
+        assert_null(set(vhost, rows[i].name, "none"));
+        assert_true(has_field(acme_server_conf(vhost), &nothing, i));
+        if (!strstr(rows[i].syntax, "none")) {
+            fail_msg("%s: the syntax lacks none", rows[i].name);
+        }
+    }
 }
 
 static void what_was_found_is_not_inherited(void **state)
@@ -320,8 +343,7 @@ static void a_shared_struct_is_copied(void **state)
     assert_ptr_not_equal(acme_server_conf(vhost), conf);
     assert_true(acme_server_conf(vhost)->engine);
     assert_false(acme_server_conf(vhost)->engine_own);
-    assert_null(acme_server_conf(vhost)->id);
-    assert_string_equal(conf->id, "shop");
+    assert_string_equal(acme_server_conf(vhost)->id, "shop");
 
     conf = acme_server_conf(vhost);
     acme_server_conf_unshare(vhost, base, pool);
@@ -362,6 +384,7 @@ int main(void)
         DIRECTIVES_TEST(a_vhost_inherits_each_field),
         DIRECTIVES_TEST(what_a_vhost_says_itself_stands),
         DIRECTIVES_TEST(a_vhost_can_say_the_default),
+        DIRECTIVES_TEST(none_takes_back_what_is_inherited),
         DIRECTIVES_TEST(what_was_found_is_not_inherited),
         DIRECTIVES_TEST(a_shared_struct_is_copied),
     };

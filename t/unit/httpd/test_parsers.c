@@ -15,7 +15,6 @@ typedef union {
     int number;
     const char *text;
     apr_array_header_t *list;
-    acme_external_account_t account;
     acme_challenges_t challenges;
     acme_ports_t ports;
     acme_profile_conf_t profile;
@@ -188,11 +187,14 @@ static void contacts(void **state)
 
 static const char *show_account(const field_t *field)
 {
-    const acme_external_account_t *account = &field->account;
+    const acme_external_account_t *account = &APR_ARRAY_IDX(
+        field->list, 0, acme_external_account_t);
 
-    return apr_psprintf(pool, "%s %s %s", account->kid,
+    return apr_psprintf(pool, "%s %s %s%s%s", account->kid,
                         account->hmac ? account->hmac : "-",
-                        account->hmac_file ? account->hmac_file : "-");
+                        account->hmac_file ? account->hmac_file : "-",
+                        account->ca ? " " : "",
+                        account->ca ? account->ca : "");
 }
 
 static void external_accounts(void **state)
@@ -206,6 +208,14 @@ static void external_accounts(void **state)
           apr_pstrcat(pool, "kid - ", at("hmac.key"), NULL), NULL },
         { "no key", "kid", NULL, "key identifier|HMAC|file:path" },
         { "three", "kid " HMAC " x", NULL, "key identifier|file:path" },
+        { "of one CA", "kid " HMAC " CA=https://a/", "kid " HMAC " - https://a/",
+          NULL },
+        { "of a CA that is none", "kid " HMAC " ca=x", NULL,
+          "'x'|letsencrypt" },
+        { "a blank identifier", "\" \" " HMAC, NULL, "key identifier" },
+        { "an empty one", "\"\" " HMAC, NULL, "key identifier" },
+        { "any case", "kid FILE:hmac.key",
+          apr_pstrcat(pool, "kid - ", at("hmac.key"), NULL), NULL },
         { "not base64url", "kid a+b/c", NULL, "base64url" },
         { "no such file", "kid file:none", NULL, "none|No such file" },
         { "others can read it", "kid file:open.key", NULL,
@@ -219,7 +229,30 @@ static void external_accounts(void **state)
     put(at("bad.key"), "???\n");
     assert_int_equal(chmod(at("hmac.key"), 0600), 0);
     assert_int_equal(chmod(at("bad.key"), 0600), 0);
-    ASSERT_ROWS(external_account, show_account, rows);
+    ASSERT_ROWS(external_accounts, show_account, rows);
+}
+
+/* One for each CA, and one for the others; a second one replaces it. */
+static void external_accounts_add_up(void **state)
+{
+    static const char *const lines[] = {
+        "a " HMAC, "b " HMAC " ca=zerossl", "c " HMAC " ca=google",
+        "d " HMAC " ca=ZeroSSL", "e " HMAC
+    };
+    const char *text = "";
+    field_t field = { .list = NULL };
+    size_t i;
+    int k;
+
+    (void)state;
+    for (i = 0; i < COUNT(lines); i++) {
+        assert_null(parse(&field, acme_parsers_external_accounts, lines[i]));
+    }
+    for (k = 0; k < field.list->nelts; k++) {
+        text = apr_pstrcat(pool, text, APR_ARRAY_IDX(
+            field.list, k, acme_external_account_t).kid, NULL);
+    }
+    assert_string_equal(text, "edc");
 }
 
 /* What httpd has of it is overwritten: a worker would inherit it. */
@@ -227,12 +260,13 @@ static void a_secret_is_overwritten(void **state)
 {
     char kid[] = "kid", secret[] = HMAC;
     char *argv[] = { kid, secret, NULL };
-    field_t field;
+    field_t field = { .list = NULL };
 
     (void)state;
-    assert_null(acme_parsers_external_account(
+    assert_null(acme_parsers_external_accounts(
         &field, stubs_cmd(stubs_server("x", pool), pool), 2, argv));
-    assert_string_equal(field.account.hmac, HMAC);
+    assert_string_equal(APR_ARRAY_IDX(field.list, 0,
+                                      acme_external_account_t).hmac, HMAC);
     assert_int_equal(strlen(secret), 0);
 }
 
@@ -297,6 +331,7 @@ static void challenges(void **state)
         { "each once, however often",
           "http-01 dns-01 http-01 http-01 dns-01 http-01",
           "http-01 dns-01", NULL },
+        { "any case", "HTTP-01 Dns-01", "http-01 dns-01", NULL },
         { "unknown", "tls-sni-01", NULL,
           "'tls-sni-01'|http-01|tls-alpn-01|dns-01|dns-persist-01" },
     };
@@ -421,6 +456,8 @@ static void hooks(void **state)
           apr_pstrcat(pool, "1 notify ", run, NULL), NULL },
         { "with arguments", apr_pstrcat(pool, "notify ", run, " a b", NULL),
           apr_pstrcat(pool, "1 notify ", run, " a b", NULL), NULL },
+        { "any case", "Notify run",
+          apr_pstrcat(pool, "1 notify ", run, NULL), NULL },
         { "no command", "notify", NULL, "event|command" },
         { "another event", "deploy run", NULL, "'deploy'|notify" },
         { "no such command", "notify none", NULL, "'none'|No such file" },
@@ -480,6 +517,10 @@ static void dns(void **state)
         { "a zone that is no host's name",
           "rfc2136 server=ns key=tsig.key zone=_acme-challenge.x.org",
           line("rfc2136 ns 53 %s _acme-challenge.x.org", key), NULL },
+        { "any case", "RFC2136 SERVER=ns KEY=tsig.key ZONE=Auto",
+          line("rfc2136 ns 53 %s auto", key), NULL },
+        { "any case of exec", "Exec:Mod_md run", line("exec 1 %s -", run),
+          NULL },
         { "zone=auto", "rfc2136 server=ns key=tsig.key zone=auto",
           line("rfc2136 ns 53 %s auto", key), NULL },
         { "no server", "rfc2136 key=tsig.key", NULL, "server=|key=" },
@@ -618,6 +659,16 @@ static void proxies(void **state)
         { "http", "http://proxy:3128", "http://proxy:3128", NULL },
         { "https", "https://proxy:3128", "https://proxy:3128", NULL },
         { "socks", "socks5h://proxy:1080", "socks5h://proxy:1080", NULL },
+        { "any case", "HTTP://proxy:3128", "HTTP://proxy:3128", NULL },
+        { "an address", "http://[::1]:3128/", "http://[::1]:3128/", NULL },
+        { "a name and a password", "http://u:p@proxy:3128",
+          "http://u:p@proxy:3128", NULL },
+        { "no host", "http://", NULL, "'http://'|http://host:port" },
+        { "a port alone", "http://:3128", NULL, "http://host:port" },
+        { "a port too high", "http://h:99999", NULL, "http://h:99999" },
+        { "port 0", "http://h:0", NULL, "http://h:0" },
+        { "a port that is none", "http://h:x", NULL, "http://h:x" },
+        { "a path", "http://h:3128/x", NULL, "http://h:3128/x" },
         { "another scheme", "socks4://proxy:1080", NULL,
           "'socks4://proxy:1080'|http://host:port|https://host:port|"
           "socks5h://host:port" },
@@ -648,6 +699,7 @@ int main(void)
         PARSERS_TEST(cas),
         PARSERS_TEST(contacts),
         PARSERS_TEST(external_accounts),
+        PARSERS_TEST(external_accounts_add_up),
         PARSERS_TEST(a_secret_is_overwritten),
         PARSERS_TEST(ids),
         PARSERS_TEST(names),

@@ -260,7 +260,16 @@ static void names_of_a_vhost(void **state)
           "a.org: a.org b.org c.org", NULL },
         { "patterns are skipped",
           "ServerName a.org\nServerAlias *.a.org i?.org",
-          "a.org: a.org", "ServerAlias i?.org is skipped" },
+          "a.org: a.org", "4: acme: " FILE_NAME ":4: ServerAlias i?.org "
+          "is skipped" },
+        { "so are wildcards", "ServerName a.org\nServerAlias *.a.org",
+          "a.org: a.org", "4: acme: " FILE_NAME ":4: *.a.org is skipped" },
+        { "a line that was copied", "ServerName a.org\nServerAlias w.a.org\n"
+          "AcmeNames b.org", "b.org: b.org",
+          "4: acme: " FILE_NAME ":4: its AcmeNames lack a.org, w.a.org:"
+          },
+        { "an alias that is lacking", "ServerName a.org\nServerAlias b.org\n"
+          "AcmeNames a.org", "a.org: a.org", "its AcmeNames lack b.org:" },
         { "an address is", "ServerName a.org\nServerAlias 192.0.2.1",
           "a.org: a.org", "192.0.2.1 is skipped" },
         { "one that is no name is", "ServerName a.org\nServerAlias a_b.org",
@@ -323,8 +332,124 @@ static void vhosts_that_share(void **state)
     assert_string_equal(certs_of(base), "none");
     assert_logged("vhosts.conf:8: b.org already belongs to certificate a.org "
                   "(" FILE_NAME ":4)");
-    assert_logged("shares certificate a.org with " FILE_NAME ":4, but has a "
-                  "different AcmeCA or AcmeKeyTypes");
+    assert_logged("shares certificate a.org with " FILE_NAME ":4, but has "
+                  "another value of AcmeKeyTypes; those of the first are used");
+}
+
+/* Each setting of a certificate that two of its virtual hosts have. */
+static void settings_of_those_that_share(void **state)
+{
+    static const struct {
+        const char *first, *second, *logged;
+    } rows[] = {
+        { "", "", NULL },
+        { "AcmeKeyTypes P256", "", NULL },
+        { "AcmeProfile none", "", NULL },
+        { "", "AcmeProxy http://p:1", "value of AcmeProxy;" },
+        { "AcmeMustStaple on", "AcmeRenewWindow 9d",
+          "value of AcmeMustStaple, AcmeRenewWindow;" },
+        { "AcmeProfile x required", "AcmeProfile x", "value of AcmeProfile;" },
+        { "AcmeCA https://b/", "", "value of AcmeCA;" },
+        { "AcmeContact a@a.org", "AcmeContact b@a.org",
+          "value of AcmeContact;" },
+        { "", "AcmeRequireHttps permanent", NULL }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        begin();
+        in_server("AcmeEngine on");
+        add_tls(apr_pstrcat(pool, "ServerName a.org\n", rows[i].first, NULL));
+        add_tls(apr_pstrcat(pool, "ServerName b.org\nAcmeCertificate a.org\n",
+                            rows[i].second, NULL));
+        assert_string_equal(read_all(), "a.org: a.org b.org");
+        if (rows[i].logged) {
+            assert_logged(rows[i].logged);
+            assert_logged(FILE_NAME ":4, but");
+        }
+        else {
+            assert_string_equal(stubs_logged, "");
+        }
+    }
+}
+
+/* What would be found out at the first order only. */
+static void what_cannot_work(void **state)
+{
+    static const struct {
+        const char *server, *logged;
+    } rows[] = {
+        { "AcmeRenewWindow 30d\nAcmeWarnWindow 10d", NULL },
+        { "AcmeWarnWindow 40%", "AcmeWarnWindow is not shorter" },
+        { "AcmeRenewWindow 9d\nAcmeWarnWindow 9d",
+          "AcmeWarnWindow is not shorter" },
+        { "AcmeRenewWindow 3000d", "AcmeRenewWindow is longer than" },
+        { "AcmeCACertificateFile none.pem",
+          "AcmeCACertificateFile: " },
+        { "AcmeCACertificateFile text.pem", "has no certificate in PEM form" },
+        { "AcmeCACertificateFile roots.pem", NULL },
+        { "AcmeStateDir /nowhere/at/all", "/nowhere/at/ does not exist" },
+        { "SSLCertificateFile /etc/cert.pem",
+          "vhosts.conf:5: inherits the SSLCertificateFile at " FILE_NAME ":4" }
+    };
+    size_t i;
+
+    (void)state;
+    put(at("text.pem"), "no PEM");
+    put(at("roots.pem"), "-----BEGIN CERTIFICATE-----\n");
+    for (i = 0; i < COUNT(rows); i++) {
+        begin();
+        in_server("AcmeEngine on");
+        in_server(rows[i].server);
+        add_tls("ServerName a.org");
+        read_all();
+        if (rows[i].logged) {
+            assert_logged(rows[i].logged);
+        }
+        else {
+            assert_string_equal(stubs_logged, "");
+        }
+    }
+}
+
+/* An external account is its CA's: another one does not hear of it. */
+static void external_accounts_of_cas(void **state)
+{
+    static const char key[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    static const struct {
+        const char *server, *vhost, *kid;
+    } rows[] = {
+        { "AcmeCA https://a/\nAcmeExternalAccount s %s", "", "s" },
+        { "AcmeCA https://a/\nAcmeExternalAccount s %s", "AcmeCA https://b/",
+          NULL },
+        { "AcmeExternalAccount s %s\nAcmeCA https://a/", "AcmeCA https://b/",
+          NULL },
+        { "AcmeExternalAccount s %s", "AcmeCA https://b/", "s" },
+        { "AcmeExternalAccount s %s ca=https://b/", "AcmeCA https://b/", "s" },
+        { "AcmeExternalAccount s %s ca=https://b/", "AcmeCA https://c/", NULL },
+        { "AcmeCA https://a/\nAcmeExternalAccount s %s",
+          "AcmeExternalAccount none", NULL },
+        { "AcmeCA https://a/\nAcmeExternalAccount s %s",
+          "AcmeCA https://b/\nAcmeExternalAccount v %s", "v" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const acme_conf_t *conf;
+        const char *kid;
+
+        begin();
+        in_server(apr_psprintf(pool, rows[i].server, key));
+        add_tls(apr_pstrcat(pool, "ServerName a.org\nAcmeEngine on\n",
+                            apr_psprintf(pool, rows[i].vhost, key), NULL));
+        conf = read_as(ACME_VHOSTS_LOG);
+        kid = acme_conf_ca(conf, acme_conf_cert(conf, 0), 0)->kid;
+        if (rows[i].kid ? !kid || strcmp(kid, rows[i].kid) : kid != NULL) {
+            fail_msg("row %d: %s", (int)i, kid);
+        }
+    }
 }
 
 static void challenges_that_can_work(void **state)
@@ -414,6 +539,43 @@ static void an_account_for_each_ca_and_key_identifier(void **state)
         "mailto:x@x.org");
     assert_string_equal(acme_conf_ca(conf, acme_conf_cert(conf, 2), 0)->kid,
                         "kid");
+}
+
+/* "proxy roots" of the way to the first CA of a certificate. */
+static const char *way_of(const acme_conf_t *conf, apr_uint32_t cert)
+{
+    const acme_route_conf_t *route =
+        acme_conf_route(conf, acme_conf_cert(conf, cert), 0);
+
+    return apr_pstrcat(pool, route->proxy ? route->proxy : "-", " ",
+                       route->roots ? apr_filepath_name_get(route->roots)
+                                    : "-", NULL);
+}
+
+/* One account and one row of limits, whichever the way to the CA is. */
+static void a_way_for_each_proxy_and_roots(void **state)
+{
+    static const char *const ways[] = {
+        "http://p:1 -", "http://q:1 -", "http://p:1 roots.pem", "http://p:1 -"
+    };
+    const acme_conf_t *conf;
+    apr_uint32_t i;
+
+    (void)state;
+    in_server("AcmeEngine on\nAcmeCA https://a/\nAcmeProxy http://p:1");
+    put(at("roots.pem"), "");
+    add_tls("ServerName a.org");
+    add_tls("ServerName b.org\nAcmeProxy http://q:1");
+    add_tls("ServerName c.org\nAcmeCACertificateFile roots.pem");
+    add_tls("ServerName d.org\nAcmeContact d@d.org");
+    conf = read_as(ACME_VHOSTS_LOG);
+
+    assert_int_equal(conf->cas->nelts, 1);
+    assert_int_equal(conf->routes->nelts, 3);
+    for (i = 0; i < COUNT(ways); i++) {
+        assert_string_equal(way_of(conf, i), ways[i]);
+        assert_int_equal(acme_conf_ca_index(acme_conf_cert(conf, i), 0), 0);
+    }
 }
 
 static const char *numbered(int n)
@@ -679,6 +841,10 @@ int main(void)
         VHOSTS_TEST(vhosts_that_share),
         VHOSTS_TEST(challenges_that_can_work),
         VHOSTS_TEST(an_account_for_each_ca_and_key_identifier),
+        VHOSTS_TEST(a_way_for_each_proxy_and_roots),
+        VHOSTS_TEST(settings_of_those_that_share),
+        VHOSTS_TEST(external_accounts_of_cas),
+        VHOSTS_TEST(what_cannot_work),
         VHOSTS_TEST(more_names_than_a_certificate_holds),
         VHOSTS_TEST(the_terms_are_asked_for_once),
         VHOSTS_TEST(quiet_logs_nothing),

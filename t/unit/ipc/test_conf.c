@@ -161,13 +161,13 @@ static void contacts(acme_conf_t *conf, acme_cert_conf_t *cert)
 
 static void proxy(acme_conf_t *conf, acme_cert_conf_t *cert)
 {
-    ca_of(conf, 0)->proxy = "http://proxy.example:3128/";
+    route_of(conf, 0)->proxy = "http://proxy.example:3128/";
     (void)cert;
 }
 
 static void roots(acme_conf_t *conf, acme_cert_conf_t *cert)
 {
-    ca_of(conf, 0)->roots = "/etc/roots.pem";
+    route_of(conf, 0)->roots = "/etc/roots.pem";
     (void)cert;
 }
 
@@ -200,6 +200,18 @@ static void challenges(acme_conf_t *conf, acme_cert_conf_t *cert)
     (void)conf;
     cert->challenges[0] = ACME_DNS_01;
     cert->nchallenges = 1;
+}
+
+static void ports(acme_conf_t *conf, acme_cert_conf_t *cert)
+{
+    (void)conf;
+    cert->ports = "80 1 443 1";
+}
+
+static void required(acme_conf_t *conf, acme_cert_conf_t *cert)
+{
+    (void)conf;
+    cert->profile_required = 1;
 }
 
 static void dns(acme_conf_t *conf, acme_cert_conf_t *cert)
@@ -248,6 +260,8 @@ static void each_digest_changes_with_what_is_its(void **state)
         { "must-staple", staple, 1, 1, 1 },
         { "a profile", profile, 0, 1, 1 },
         { "challenges", challenges, 0, 0, 1 },
+        { "ports, or a Listen", ports, 0, 0, 1 },
+        { "a profile that is required", required, 0, 0, 1 },
         { "a DNS command", dns, 0, 0, 1 },
         { "what no CA hears of", windows, 0, 0, 0 }
     };
@@ -276,6 +290,23 @@ static void each_digest_changes_with_what_is_its(void **state)
     }
 }
 
+/* Its content is the administrator's remedy. */
+static void a_file_that_was_mended_is_another_setting(void **state)
+{
+    acme_conf_t *conf = make_conf();
+    const char *before;
+
+    (void)state;
+    put(at("roots.pem"), "x");
+    route_of(conf, 0)->roots = at("roots.pem");
+    before = acme_conf_settings(conf, cert_of(conf, 0), pool);
+    assert_string_equal(before, acme_conf_settings(conf, cert_of(conf, 0),
+                                                   pool));
+    put(at("roots.pem"), "other");
+    assert_string_not_equal(before, acme_conf_settings(conf, cert_of(conf, 0),
+                                                       pool));
+}
+
 static void each_part_has_a_request_of_its_own(void **state)
 {
     acme_conf_t *conf = make_conf();
@@ -299,6 +330,7 @@ int main(void)
         SCRATCH_TEST(a_digest_changes_with_what_is_asked_for),
         SCRATCH_TEST(a_part_for_each_key_type),
         SCRATCH_TEST(each_digest_changes_with_what_is_its),
+        SCRATCH_TEST(a_file_that_was_mended_is_another_setting),
         SCRATCH_TEST(each_part_has_a_request_of_its_own),
         SCRATCH_TEST(a_digest_leaves_the_names_in_their_order)
     };

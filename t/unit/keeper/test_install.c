@@ -558,7 +558,7 @@ static void only_a_private_ca_issues_for_years(void **state)
     (void)state;
     assert_int_equal(install(issued(begin(), what)), APR_EINVAL);
     assert_non_null(strstr(res.detail, "is valid for longer than"));
-    ca_of(conf, 0)->roots = "/etc/roots.pem";
+    route_of(conf, 0)->roots = "/etc/roots.pem";
     assert_int_equal(install(issued(begin(), what)), 0);
 }
 

@@ -234,6 +234,14 @@ static void origin_and_key_types_are_compared(void **state)
           "{\"ca\": \"https://gone.example/dir\"}", "p256", ACME_NO_CA, 0 },
         { "another key type", "{\"ca\": \"" CA_URL "\", "
           "\"keyTypes\": \"rsa2048\"}", "p256", 0, 0 },
+        { "another profile", "{\"ca\": \"" CA_URL "\", "
+          "\"profile\": \"shortlived\"}", "p256", 0, 0 },
+        { "must-staple that is not wanted any more", "{\"ca\": \"" CA_URL
+          "\", \"mustStaple\": true}", "p256", 0, 0 },
+        { "none, as configured", "{\"ca\": \"" CA_URL
+          "\", \"mustStaple\": false}", "p256", 0, 1 },
+        { "by hand, with another profile", "{\"profile\": \"x\"}", "p256",
+          ACME_NO_CA, 1 },
         { "a part that is not there", "{\"ca\": \"" CA_URL "\"}",
           "p256 rsa2048", 0, 0 }
     };
@@ -389,6 +397,28 @@ static void a_failure_belongs_to_its_configuration(void **state)
     assert_string_equal(a->problem, "");
     assert_string_equal(a->detail, "");
     assert_int_equal(a->wanted, 1);     /* what the administrator wants */
+}
+
+/* Not so the time that the CA named, unless something else is asked for. */
+static void a_time_of_the_cas_outlives_a_mended_setting(void **state)
+{
+    acme_journal_t *journal = acme_journal_make(pool);
+
+    (void)state;
+    journal->attempts = 1;
+    journal->next_at = NOW;
+    journal->retry = ACME_RETRY_LATER;
+    journal->digest = cert_of(conf, 0)->settings;
+    save_journal(journal);
+
+    route_of(conf, 0)->proxy = "http://proxy:3128";
+    set_digests(conf, cert_of(conf, 0));
+    registry = open_registry(conf);
+    assert_int_equal(state_of(registry, 0)->next_at, NOW);
+
+    set_names(conf, 0, "a.example");
+    registry = open_registry(conf);
+    assert_int_equal(state_of(registry, 0)->next_at, 0);
 }
 
 static void texts_of_a_journal_are_cut(void **state)
@@ -1210,6 +1240,7 @@ int main(void)
         TEST(a_name_left_out_need_not_be_covered),
         TEST(damage_is_told_and_survived),
         TEST(a_failure_belongs_to_its_configuration),
+        TEST(a_time_of_the_cas_outlives_a_mended_setting),
         TEST(texts_of_a_journal_are_cut),
         TEST(one_word_for_each_state),
         TEST(a_failure_is_told_and_remembered),

@@ -143,6 +143,7 @@ static inline void add_cert(const char *name, const char *other)
     }
     cert->cas = apr_array_make(pool, 1, sizeof(apr_uint32_t));
     APR_ARRAY_PUSH(cert->cas, apr_uint32_t) = 0;
+    cert->routes = apr_array_copy(pool, cert->cas);
     cert->agreed = 1;
     cert->key_types = apr_array_make(pool, 2, sizeof(acme_key_type_e));
     APR_ARRAY_PUSH(cert->key_types, acme_key_type_e) = ACME_KEY_P256;
@@ -173,7 +174,9 @@ static int renewing_setup(void **state)
     ca = apr_array_push(conf.cas);
     memset(ca, 0, sizeof(*ca));
     ca->url = apr_pstrcat(pool, fake_address(fake), "/dir", NULL);
-    ca->roots = fake_ca_file(fake);
+    conf.routes = apr_array_make(pool, 1, sizeof(acme_route_conf_t));
+    APR_ARRAY_PUSH(conf.routes, acme_route_conf_t) =
+        (acme_route_conf_t) { .ca = 0, .roots = fake_ca_file(fake) };
     ca->contacts = apr_array_make(pool, 1, sizeof(const char *));
     add_cert("a.test", "b.test");
     for (i = 0; i < FAKE_KEEPER_PARTS; i++) {

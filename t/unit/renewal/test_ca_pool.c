@@ -141,6 +141,41 @@ static void the_probe_decides(void **state)
     assert_false(is_open_at(now));
 }
 
+static void add_route(apr_uint32_t ca, const char *proxy)
+{
+    APR_ARRAY_PUSH(conf.routes, acme_route_conf_t) = (acme_route_conf_t) {
+        .ca = ca,
+        .roots = APR_ARRAY_IDX(conf.routes, 0, acme_route_conf_t).roots,
+        .proxy = proxy
+    };
+}
+
+static int waits_for(apr_uint32_t route, apr_time_t now)
+{
+    const char *why;
+
+    return acme_ca_pool_next_at(&why, env.cas, route, now, pool) > now;
+}
+
+/* A proxy that is down says nothing about the CA behind another one. */
+static void each_way_to_a_ca_has_a_health_of_its_own(void **state)
+{
+    const apr_time_t now = apr_time_now();
+    int i;
+
+    (void)state;
+    add_route(0, "http://127.0.0.1:1");
+    assert_int_equal(acme_ca_pool_create(&env.cas, &conf, &test_log,
+                                         "mod_acme/test", env.stop, pool), 0);
+    assert_ptr_not_equal(acme_ca_pool_ca(env.cas, 0),
+                         acme_ca_pool_ca(env.cas, 1));
+    for (i = 0; i < 3; i++) {
+        report(SECONDS(21), now);
+    }
+    assert_true(waits_for(0, now));
+    assert_false(waits_for(1, now));
+}
+
 /* A certificate with another CA goes there meanwhile. */
 static void another_ca_is_chosen_meanwhile(void **state)
 {
@@ -154,7 +189,9 @@ static void another_ca_is_chosen_meanwhile(void **state)
     (void)state;
     *other = APR_ARRAY_IDX(conf.cas, 0, acme_ca_conf_t);
     other->url = url("/other");
+    add_route(1, NULL);
     APR_ARRAY_PUSH(cert_of(0)->cas, apr_uint32_t) = 1;
+    APR_ARRAY_PUSH(cert_of(0)->routes, apr_uint32_t) = 1;
     assert_int_equal(acme_ca_pool_create(&env.cas, &conf, &test_log,
                                          "mod_acme/test", env.stop, pool), 0);
     for (i = 0; i < 3; i++) {
@@ -175,6 +212,7 @@ int main(void)
         RENEWING_TEST(it_is_the_average_that_counts),
         RENEWING_TEST(a_quick_one_between_them_counts),
         RENEWING_TEST(the_probe_decides),
+        RENEWING_TEST(each_way_to_a_ca_has_a_health_of_its_own),
         RENEWING_TEST(another_ca_is_chosen_meanwhile)
     };
 

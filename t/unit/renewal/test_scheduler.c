@@ -288,6 +288,7 @@ static void a_limit_of_one_ca_does_not_delay(void **unused)
 
     (void)unused;
     APR_ARRAY_PUSH(acme_conf_cert(&conf, 0)->cas, apr_uint32_t) = 0;
+    APR_ARRAY_PUSH(acme_conf_cert(&conf, 0)->routes, apr_uint32_t) = 0;
     state.cas = 2;
     state.limit_until = alone.limit_until = NOW + SECONDS(3600);
     state.limit_why = alone.limit_why = ACME_REASON_RATE_LIMITED;
