@@ -62,13 +62,15 @@
       "this server are skipped; when one fails, the next is tried.", \
       "AcmeChallenges tls-alpn-01 http-01") \
     X(AcmeDns, "exec command [cleanup-command] | rfc2136 server=host[:port] key=file " \
-      "[zone=auto|name]", NULL, ACME_VHOST, dns, dns, \
+      "[zone=auto|name], each with [follow=off] at its end", NULL, ACME_VHOST, dns, dns, \
       "How the TXT records of dns-01 are set and removed. exec runs a " \
       "command with the arguments present or cleanup, the name of the " \
       "record and its value; if a second command is given, it is run for " \
       "the cleanup. exec:mod_md and exec:dehydrated pass the arguments " \
       "that hook scripts of those clients expect. rfc2136 sends dynamic " \
-      "updates with nsupdate, signed with the TSIG key in the file.", \
+      "updates with nsupdate, signed with the TSIG key in the file. If " \
+      "_acme-challenge is a CNAME that no wildcard makes, the record is " \
+      "set at its target, unless follow=off says that it is not.", \
       "AcmeDns rfc2136 server=192.0.2.53 key=/etc/acme/tsig.key") \
     X(AcmeHook, "event command ...", NULL, ACME_VHOST, hook, hooks, \
       "Run a command when an event occurs; may be repeated. The only " \

@@ -148,13 +148,14 @@ static const char *dns_text(const acme_dns_conf_t *dns, apr_pool_t *p)
     if (!dns) {
         return "";
     }
-    return apr_psprintf(p, "%d %d %s %s %s %s %s %s", (int)dns->how,
+    return apr_psprintf(p, "%d %d %s %s %s %s %s %s%s", (int)dns->how,
                         (int)dns->call, words_text(dns->present, p),
                         words_text(dns->cleanup, p),
                         dns->server ? dns->server : "",
                         dns->port ? dns->port : "",
                         dns->key_file ? dns->key_file : "",
-                        dns->zone ? dns->zone : "");
+                        dns->zone ? dns->zone : "",
+                        dns->stay ? " stay" : "");
 }
 
 const char *acme_conf_settings(const acme_conf_t *conf,

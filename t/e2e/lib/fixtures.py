@@ -22,6 +22,7 @@ from lib.ports import free_port, release_all
 from lib.proxy import Proxy
 from lib.relay import Relay
 from lib.tls import Authority
+from lib.unbound import Unbound
 
 TEST_SECONDS = 400 if SANITIZERS else 180
 
@@ -74,6 +75,10 @@ class Site:
     def named(self, **options):
         """A DNS server that runs, as Named says."""
         return self._started(Named(self.folder, **options))
+
+    def unbound(self, upstream, **options):
+        """A caching resolver that runs, as Unbound says."""
+        return self._started(Unbound(self.folder, upstream, **options))
 
     def challenge_dns(self, **options):
         """A DNS that runs and believes everything, as ChallengeDns says."""
