@@ -27,6 +27,30 @@ install_packages() {
             </dev/null >/dev/null
 }
 
+# in_plain_folder SCRIPT [ARG ...]: configure and make refuse a path with a
+# space, and others. From such a one the script runs in a copy of the tree
+# instead, which gives back its logs; the shell ends with it.
+in_plain_folder() {
+    local copy rc=0
+
+    case $PWD in
+    *[!A-Za-z0-9/._+,@%:=-]*) ;;
+    *) return 0 ;;
+    esac
+    copy=$(mktemp -d /tmp/mod_acme-copy-XXXXXX) || exit 1
+    chmod 755 "$copy"
+    echo "$PWD: configure refuses such a path; working on a copy in $copy"
+    tar -c --exclude=./.build --exclude=./.git --exclude=./configure \
+        --exclude=./Makefile.in . | tar -x --no-same-owner -C "$copy" || exit 1
+    "$copy/$1" "${@:2}" || rc=$?
+    if [ -d "$copy/.build/log" ]; then
+        mkdir -p .build && rm -rf .build/log &&
+            cp -r "$copy/.build/log" .build/log
+    fi
+    rm -rf "$copy"
+    exit "$rc"
+}
+
 # build_tree FOLDER [CONFIGURE-ARGUMENT ...]: configure once, and make.
 build_tree() {
     local source=$PWD folder=$1

@@ -75,14 +75,17 @@
       "this server are skipped; when one fails, the next is tried. After a change and a " \
       "reload a failed order is tried at once.", \
       "AcmeChallenges tls-alpn-01 http-01") \
-    X(AcmeDns, "exec command [cleanup-command] | rfc2136 server=host[:port] key=file " \
-      "[zone=auto|name] | none", NULL, ACME_CERT, dns, dns, \
+    X(AcmeDns, "exec command [cleanup-command] [follow=off] | rfc2136 " \
+      "server=host[:port] key=file [zone=auto|name] [follow=off] | none", \
+      NULL, ACME_CERT, dns, dns, \
       "How the TXT records of dns-01 are set and removed. exec runs a " \
       "command with the arguments present or cleanup, the name of the " \
       "record and its value; if a second command is given, it is run for " \
       "the cleanup. exec:mod_md and exec:dehydrated pass the arguments " \
       "that hook scripts of those clients expect. rfc2136 sends dynamic " \
-      "updates with nsupdate, signed with the TSIG key in the file. After " \
+      "updates with nsupdate, signed with the TSIG key in the file. If " \
+      "_acme-challenge is a CNAME that no wildcard makes, the record is " \
+      "set at its target, unless follow=off says that it is not. After " \
       "a change, also of the command or the key file, and a reload a failed " \
       "order is tried at once.", \
       "AcmeDns rfc2136 server=192.0.2.53 key=/etc/acme/tsig.key") \

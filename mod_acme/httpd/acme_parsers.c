@@ -596,6 +596,14 @@ const char *acme_parsers_dns(void *field, cmd_parms *cmd, int argc,
     apr_size_t i;
 
     *(acme_dns_conf_t **)field = dns;
+    if (argc > 1 && !strncasecmp(argv[argc - 1], "follow=", 7)) {
+        const char *word = argv[--argc] + 7;
+
+        dns->stay = !strcasecmp(word, "off");
+        if (!dns->stay && strcasecmp(word, "on")) {
+            return one_of(argv[argc], "follow=on, follow=off", cmd->pool);
+        }
+    }
     for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
         if (is_word(argv[0], calls[i].word)) {
             dns->call = calls[i].call;

@@ -183,14 +183,15 @@ static const char *dns_text(const acme_dns_conf_t *dns, apr_pool_t *p)
     if (!dns) {
         return "";
     }
-    return apr_psprintf(p, "%d %d %s %s %s %s %s %s %" APR_TIME_T_FMT,
+    return apr_psprintf(p, "%d %d %s %s %s %s %s %s %" APR_TIME_T_FMT "%s",
                         (int)dns->how, (int)dns->call,
                         command_text(dns->present, p),
                         command_text(dns->cleanup, p),
                         dns->server ? dns->server : "",
                         dns->port ? dns->port : "",
                         file_text(dns->key_file, p),
-                        dns->zone ? dns->zone : "", dns->timeout);
+                        dns->zone ? dns->zone : "", dns->timeout,
+                        dns->stay ? " stay" : "");
 }
 
 const char *acme_conf_settings(const acme_conf_t *conf,

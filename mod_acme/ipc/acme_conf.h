@@ -35,6 +35,7 @@ typedef struct {
     const char *port;                   /* "53" */
     const char *key_file;               /* for nsupdate -k; absolute path */
     const char *zone;                   /* NULL: nsupdate finds it */
+    int stay;                           /* CNAMEs are not followed */
     apr_interval_time_t timeout;        /* AcmeHookTimeout */
 } acme_dns_conf_t;
 

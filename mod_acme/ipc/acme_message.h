@@ -99,6 +99,7 @@ typedef enum {
     ACME_NOTE_VALIDATED,
     ACME_NOTE_WARNING,                  /* a setting could not be honoured */
     ACME_NOTE_CHALLENGE,                /* one failed, the next type follows */
+    ACME_NOTE_NAME,                     /* one failed besides that of FAILED */
     ACME_NOTE_LIMIT,                    /* postponed by a CA rate limit */
     ACME_NOTE_FAILED
 } acme_note_e;
@@ -138,7 +139,11 @@ typedef struct {
     char explanation[ACME_EXPLANATION_SIZE];
 } acme_msg_window_t;
 
-typedef enum { ACME_RECORD_PRESENT, ACME_RECORD_CLEANUP } acme_record_e;
+typedef enum {
+    ACME_RECORD_PRESENT,
+    ACME_RECORD_CLEANUP,
+    ACME_RECORD_RESULT          /* once no command runs: was it set? */
+} acme_record_e;
 
 /* A TXT record of dns-01; the keeper computes its value. (8555, 8.4) */
 typedef struct {
@@ -241,7 +246,7 @@ typedef struct {
  * KEY       store how a change of the account's key ended
  * TERMS     store the current URL of the CA's terms of service
  * ORDER     store the order's URL, to resume it from
- * RECORD    begin to set or to remove a TXT record
+ * RECORD    begin to set or to remove a TXT record; did it fail?
  * AWAIT     the reply comes when all records of the certificate are done
  * NOTE      a step of an order, for the journal, the log and the board
  * WINDOW    store the window that the CA suggests for the renewal

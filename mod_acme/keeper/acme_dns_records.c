@@ -209,11 +209,10 @@ static record_t *record_make(acme_dns_records_t *records, const char *name,
     return record;
 }
 
-/* The record of this name and value, made if there is none; NULL: too many. */
-static record_t *find_record(acme_dns_records_t *records, const char *name,
-                             const acme_dns_command_job_t *what)
+/* The record of this name and value, or NULL. */
+static record_t *find_record(const acme_dns_records_t *records,
+                             const char *name, const char *value)
 {
-    const char *const value = what->value;
     record_t *record;
 
     for (record = records->first; record; record = record->next) {
@@ -222,8 +221,19 @@ static record_t *find_record(acme_dns_records_t *records, const char *name,
             return record;
         }
     }
-    return make_room(records, what) ? record_make(records, name, value)
-                                    : NULL;
+    return NULL;
+}
+
+/* The same, made if there is none; NULL: too many. */
+static record_t *want_record(acme_dns_records_t *records, const char *name,
+                             const acme_dns_command_job_t *what)
+{
+    record_t *record = find_record(records, name, what->value);
+
+    if (!record && make_room(records, what)) {
+        record = record_make(records, name, what->value);
+    }
+    return record;
 }
 
 /* Into the record's own memory: a hostile worker repeats a request for ever. */
@@ -410,7 +420,7 @@ static apr_status_t prepare(record_t **precord, acme_dns_records_t *records,
         rv = acme_dns_command_check(dns, res, p);
     }
     if (rv == APR_SUCCESS) {
-        *precord = find_record(records, name, what);
+        *precord = want_record(records, name, what);
         if (*precord) {
             keep_job(*precord, what, dns);
         }
@@ -517,6 +527,28 @@ apr_status_t acme_dns_records_result(acme_dns_records_t *records,
     }
     *res = found->res;
     return found->res.status;
+}
+
+apr_status_t acme_dns_records_outcome(const acme_dns_records_t *records,
+                                      const acme_dns_command_job_t *what,
+                                      acme_result_t *res)
+{
+    const record_t *record;
+    const char *name;
+    apr_status_t rv;
+    apr_pool_t *p;
+
+    apr_pool_create(&p, records->p);
+    rv = check_what(&name, what, res, p);
+    if (rv == APR_SUCCESS) {
+        record = find_record(records, name, what->value);
+        if (record && record->failed) {
+            *res = record->res;
+            rv = res->status;
+        }
+    }
+    apr_pool_destroy(p);
+    return rv;
 }
 
 int acme_dns_records_poll(const acme_dns_records_t *records,

@@ -59,6 +59,14 @@ int acme_dns_records_running(const acme_dns_records_t *records,
 apr_status_t acme_dns_records_result(acme_dns_records_t *records,
                                      apr_uint32_t cert, acme_result_t *res);
 
+/*
+ * Why the last present of this record failed, which has ended; APR_SUCCESS for
+ * one that did not, or that is not known (any more).
+ */
+apr_status_t acme_dns_records_outcome(const acme_dns_records_t *records,
+                                      const acme_dns_command_job_t *what,
+                                      acme_result_t *res);
+
 /* For the loop: as acme_hook_run_poll(), acme_hook_run_wake() and
    acme_hook_run_step(). */
 int acme_dns_records_poll(const acme_dns_records_t *records,

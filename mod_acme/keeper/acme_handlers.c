@@ -322,11 +322,16 @@ static apr_status_t serve_record(acme_message_t *reply,
     }
     job.value =
         acme_challenge_dns01_value(body->token, thumbprint, request->p);
-    return body->action == ACME_RECORD_PRESENT
-               ? acme_dns_records_present(records, &job, cert->dns,
-                                          request->res)
-               : acme_dns_records_cleanup(records, &job, cert->dns,
-                                          request->res);
+    switch (body->action) {
+    case ACME_RECORD_PRESENT:
+        return acme_dns_records_present(records, &job, cert->dns,
+                                        request->res);
+    case ACME_RECORD_RESULT:
+        return acme_dns_records_outcome(records, &job, request->res);
+    default:
+        return acme_dns_records_cleanup(records, &job, cert->dns,
+                                        request->res);
+    }
 }
 
 /* APR_EAGAIN: the loop serves it again when a command has ended. */

@@ -326,6 +326,17 @@ static acme_blame_e blame_name(const acme_registry_t *registry,
         entry, &fault, conf, &registry->states[note->about.cert], now);
 }
 
+static void log_left_out(const acme_registry_t *registry,
+                         const acme_msg_note_t *note)
+{
+    const acme_cert_conf_t *conf = cert_of(registry, note->about.cert);
+
+    acme_log(
+        registry->log, ACME_LOG_WARNING, conf->id,
+        "quarantine: %s keeps failing validation; ordering the certificate without it. It is retried daily. Fix the cause or remove the name",
+        APR_ARRAY_IDX(conf->names, note->name, const char *));
+}
+
 /* A request that is not an order: the state stays, and nothing is retried. */
 static void request_failed(acme_registry_t *registry,
                            const acme_msg_note_t *note, apr_time_t now,
@@ -387,10 +398,7 @@ static void order_failed(acme_registry_t *registry,
                     sizeof(state->problem));
         apr_cpystrn(state->detail, detail, sizeof(state->detail));
         if (blamed == ACME_BLAME_LEFT_OUT) {
-            acme_log(
-                registry->log, ACME_LOG_WARNING, conf->id,
-                "quarantine: %s keeps failing validation; ordering the certificate without it. It is retried daily. Fix the cause or remove the name",
-                APR_ARRAY_IDX(conf->names, note->name, const char *));
+            log_left_out(registry, note);
             state->retry = ACME_RETRY_SOON;
             state->next_at = now;
             next = "the other names are ordered now";
@@ -447,7 +455,8 @@ static const struct {
     [ACME_NOTE_RESUMED] = { "resumed", ACME_LOG_NOTICE },
     [ACME_NOTE_VALIDATED] = { "validated", ACME_LOG_NOTICE },
     [ACME_NOTE_WARNING] = { "warning", ACME_LOG_WARNING },
-    [ACME_NOTE_CHALLENGE] = { "challenge", ACME_LOG_WARNING }
+    [ACME_NOTE_CHALLENGE] = { "challenge", ACME_LOG_WARNING },
+    [ACME_NOTE_NAME] = { "name", ACME_LOG_WARNING }
 };
 
 static void order_progressed(acme_registry_t *registry,
@@ -461,6 +470,7 @@ static void order_progressed(acme_registry_t *registry,
     acme_journal_t *entry = change.journal;
     acme_journal_event_t *event =
         acme_journal_add(entry, now, notes[note->note].event, detail);
+    acme_blame_e blamed = ACME_BLAME_NOTED;
 
     if (note->note == ACME_NOTE_CHALLENGE) {
         acme_history_failed(event, note, registry->conf);
@@ -470,6 +480,10 @@ static void order_progressed(acme_registry_t *registry,
                 note->challenge, conf, now);
         }
     }
+    if (note->note == ACME_NOTE_NAME) {
+        acme_history_failed(event, note, registry->conf);
+        blamed = blame_name(registry, note, entry, now);
+    }
     if (note->note == ACME_NOTE_ORDERED || note->note == ACME_NOTE_RESUMED) {
         acme_history_ordered(event, note, registry->conf,
                              &registry->states[cert], entry, p);
@@ -477,7 +491,13 @@ static void order_progressed(acme_registry_t *registry,
     forget_limit(&registry->states[cert]);
     acme_log(registry->log, notes[note->note].level, conf->id, "%s: %s",
              notes[note->note].event, detail);
+    if (blamed == ACME_BLAME_LEFT_OUT) {
+        log_left_out(registry, note);
+    }
     change_save(&change, NULL, NULL);
+    if (blamed != ACME_BLAME_NOTED) {
+        acme_registry_refresh(registry, cert, p);       /* other names */
+    }
 }
 
 void acme_registry_order_noted(acme_registry_t *registry,

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 
+#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "acme_dns_message.h"
@@ -40,8 +41,10 @@ typedef struct {
     acme_dns_lookup_t *lookup;
     acme_dns_query_t *handle;   /* NULL once it is answered or failed */
     answer_cb *on_answer;
+    const char *server;         /* NULL: the recursive ones */
     const char *name;
     acme_dns_rr_e type;
+    int may_fail;               /* then on_answer() gets NULL */
 } query_t;
 
 struct acme_dns_lookup_t {
@@ -49,7 +52,14 @@ struct acme_dns_lookup_t {
     acme_dns_resolver_t *resolver;
     const char *server;         /* NULL: the recursive ones */
     const char *name;           /* of the lookup, lower case */
-    const char *at;             /* the present name: along CNAMEs, then up */
+    const char *at;             /* the present name, along CNAMEs */
+    const char *above;          /* whose SOA is looked for */
+    const char *sibling;        /* a name that nobody has, beside at */
+    const char *target;         /* of the CNAME at at */
+    const char *from;           /* the server that answered; NULL: a
+                                   recursive one */
+    int follow;                 /* are CNAMEs followed? */
+    int is_settled;             /* the zone's own servers named a zone */
     int depth_left;             /* CNAMEs that may still come */
     apr_array_header_t *queries;        /* query_t *: the present ones */
     int pending;                /* of them */
@@ -127,6 +137,8 @@ static const char *type_text(acme_dns_rr_e type)
         return "A";
     case ACME_RR_AAAA:
         return "AAAA";
+    case ACME_RR_CNAME:
+        return "CNAME";
     case ACME_RR_NS:
         return "NS";
     case ACME_RR_SOA:
@@ -136,10 +148,11 @@ static const char *type_text(acme_dns_rr_e type)
     }
 }
 
-static const char *server_text(const acme_dns_lookup_t *lookup)
+static const char *server_text(const acme_dns_lookup_t *lookup,
+                               const char *server)
 {
-    if (lookup->server) {
-        return lookup->server;
+    if (server) {
+        return server;
     }
     return lookup->resolver->conf.servers ? lookup->resolver->conf.servers
                                           : "this machine's resolver";
@@ -151,7 +164,8 @@ static void fail_query(const query_t *query, apr_status_t rv, const char *why)
 
     fail_lookup(lookup, rv,
                 "%s: no answer to %s from %s: %s",
-                query->name, type_text(query->type), server_text(lookup), why);
+                query->name, type_text(query->type),
+                server_text(lookup, query->server), why);
 }
 
 static void on_query_reply(void *baton, apr_status_t rv, const char *why,
@@ -171,19 +185,20 @@ static void on_query_reply(void *baton, apr_status_t rv, const char *why,
             rv = APR_EGENERAL;
         }
     }
-    /* One address is as good as another: on_address() checks for any. */
-    if (rv != APR_SUCCESS && query->type != ACME_RR_A
-        && query->type != ACME_RR_AAAA) {
+    if (rv != APR_SUCCESS && !query->may_fail) {
         fail_query(query, rv, why);
     }
     else {
+        lookup->from = query->server;
         query->on_answer(lookup, answer);
     }
     apr_pool_destroy(answer_pool);
 }
 
-static void send_query(acme_dns_lookup_t *lookup, const char *name,
-                       acme_dns_rr_e type, answer_cb *on_answer)
+/* on_answer() is called with NULL for one that may fail. */
+static void send_to(acme_dns_lookup_t *lookup, const char *server,
+                    const char *name, acme_dns_rr_e type, int may_fail,
+                    answer_cb *on_answer)
 {
     query_t *query;
 
@@ -193,16 +208,24 @@ static void send_query(acme_dns_lookup_t *lookup, const char *name,
     query = apr_pcalloc(lookup->p, sizeof(*query));
     query->lookup = lookup;
     query->on_answer = on_answer;
+    query->server = server;
     query->name = name;
     query->type = type;
+    query->may_fail = may_fail;
     APR_ARRAY_PUSH(lookup->queries, query_t *) = query;
     lookup->pending++;
     query->handle =
-        acme_dns_query_send(lookup->resolver->queries, lookup->server, name,
-                            type, on_query_reply, query);
+        acme_dns_query_send(lookup->resolver->queries, server, name, type,
+                            on_query_reply, query);
     if (!query->handle) {
         fail_query(query, APR_ENOMEM, "out of memory");
     }
+}
+
+static void send_query(acme_dns_lookup_t *lookup, const char *name,
+                       acme_dns_rr_e type, answer_cb *on_answer)
+{
+    send_to(lookup, lookup->server, name, type, 0, on_answer);
 }
 
 static acme_dns_lookup_t *make_lookup(acme_dns_resolver_t *resolver,
@@ -285,7 +308,7 @@ static void on_txt(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
     else {
         fail_lookup(lookup, APR_ENOENT,
                     "%s: %s has no TXT record for it",
-                    lookup->name, server_text(lookup));
+                    lookup->name, server_text(lookup, lookup->server));
     }
 }
 
@@ -297,71 +320,6 @@ acme_dns_lookup_t *acme_dns_lookup_txt(acme_dns_resolver_t *resolver,
 
     send_query(lookup, lookup->name, ACME_RR_TXT, on_txt);
     return lookup;
-}
-
-/*
- * All addresses of the answer count: the query was for nothing else. answer is
- * NULL when there was none.
- */
-static void on_address(acme_dns_lookup_t *lookup,
-                       const acme_dns_message_t *answer)
-{
-    int i;
-
-    for (i = 0; answer && i < answer->answers->nelts; i++) {
-        const acme_dns_rr_t *rr =
-            &APR_ARRAY_IDX(answer->answers, i, acme_dns_rr_t);
-        const char *server;
-
-        if (rr->type != ACME_RR_A && rr->type != ACME_RR_AAAA) {
-            continue;
-        }
-        server = apr_psprintf(lookup->p, rr->type == ACME_RR_AAAA
-                                             ? "[%s]:%s" : "%s:%s", rr->value,
-                              lookup->resolver->conf.authority_port);
-        if (lookup->servers->nelts < SERVERS_MAX
-            && !acme_name_in(lookup->servers, server)) {
-            APR_ARRAY_PUSH(lookup->servers, const char *) = server;
-        }
-    }
-
-    if (lookup->pending > 0) {
-        return;
-    }
-    if (lookup->servers->nelts > 0) {
-        finish_lookup(lookup, APR_SUCCESS);
-    }
-    else {
-        fail_lookup(lookup, APR_EGENERAL,
-                    "%s: the name servers of its zone %s have no addresses",
-                    lookup->name, lookup->authority.zone);
-    }
-}
-
-static void on_ns(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
-{
-    int i, names = 0;
-
-    apr_array_clear(lookup->queries);
-    for (i = 0; i < answer->answers->nelts && names < NAME_SERVERS_MAX
-                && !lookup->over; i++) {
-        const acme_dns_rr_t *rr =
-            &APR_ARRAY_IDX(answer->answers, i, acme_dns_rr_t);
-
-        if (rr->type == ACME_RR_NS
-            && !strcmp(rr->owner, lookup->authority.zone)) {
-            const char *name = apr_pstrdup(lookup->p, rr->value);
-
-            send_query(lookup, name, ACME_RR_A, on_address);
-            send_query(lookup, name, ACME_RR_AAAA, on_address);
-            names++;
-        }
-    }
-    if (names == 0) {
-        fail_lookup(lookup, APR_EGENERAL,
-                    "%s: its zone %s has no name servers",
-                    lookup->name, lookup->authority.zone);
-    }
 }
 
 /* Is name the zone, or below it? The root, above every name, does not count. */
@@ -395,59 +353,300 @@ static const acme_dns_rr_t *find_zone(const acme_dns_message_t *answer,
     return NULL;
 }
 
+/* Where the CNAME at name leads, one step; NULL: there is none. */
+static const char *cname_at(const acme_dns_message_t *answer, const char *name)
+{
+    int i;
+
+    for (i = 0; i < answer->answers->nelts; i++) {
+        const acme_dns_rr_t *rr =
+            &APR_ARRAY_IDX(answer->answers, i, acme_dns_rr_t);
+
+        if (rr->type == ACME_RR_CNAME && !strcmp(rr->owner, name)) {
+            return rr->value;
+        }
+    }
+    return NULL;
+}
+
+/* The zone below ours that the answer refers to, for it has the present name;
+   NULL: none. (1034, 4.3.2) */
+static const char *referral_of(const acme_dns_lookup_t *lookup,
+                               const acme_dns_message_t *answer)
+{
+    const char *zone = lookup->authority.zone;
+    int i;
+
+    for (i = 0; i < answer->authority->nelts; i++) {
+        const acme_dns_rr_t *rr =
+            &APR_ARRAY_IDX(answer->authority, i, acme_dns_rr_t);
+
+        if (rr->type == ACME_RR_NS && is_within(lookup->at, rr->owner)
+            && strlen(rr->owner) > strlen(zone)) {
+            return rr->owner;
+        }
+    }
+    return NULL;
+}
+
+static void use_zone(acme_dns_lookup_t *lookup, const acme_dns_rr_t *soa)
+{
+    lookup->authority.zone = apr_pstrdup(lookup->p, soa->owner);
+    lookup->authority.interval =
+        soa->ttl < INTERVAL_MIN ? INTERVAL_MIN
+        : soa->ttl < INTERVAL_MAX ? soa->ttl : INTERVAL_MAX;
+}
+
+static void find_servers(acme_dns_lookup_t *lookup);
+static void find_above(acme_dns_lookup_t *lookup, const char *name);
+
+static void finish_here(acme_dns_lookup_t *lookup)
+{
+    lookup->authority.record = lookup->at;
+    finish_lookup(lookup, APR_SUCCESS);
+}
+
+/*
+ * Is there the same CNAME beside the present name, where nobody has put one?
+ * Then it is a wildcard's, which is meant for hosts: a record that is set at
+ * the present name takes its place. A DNAME leads to another target.
+ */
+static void on_sibling(acme_dns_lookup_t *lookup,
+                       const acme_dns_message_t *answer)
+{
+    const char *beside = answer ? cname_at(answer, lookup->sibling) : NULL;
+
+    if (beside && !strcmp(beside, lookup->target)) {
+        finish_here(lookup);
+    }
+    else if (lookup->depth_left-- <= 0) {
+        fail_lookup(lookup, APR_EGENERAL,
+                    "%s: more than %d CNAMEs one after the other, or a circle of them",
+                    lookup->name, ACME_CNAME_DEPTH_MAX);
+    }
+    else {
+        lookup->at = lookup->target;
+        find_above(lookup, lookup->at);
+    }
+}
+
+/* What is at the present name, as the answer has it. */
+static void use_answer(acme_dns_lookup_t *lookup,
+                       const acme_dns_message_t *answer)
+{
+    const char *target = lookup->follow ? cname_at(answer, lookup->at) : NULL;
+    const acme_dns_rr_t *soa = find_zone(answer, lookup->at);
+    const char *from = lookup->from, *parent = strchr(lookup->at, '.');
+    apr_uint32_t random[2] = { 0, 0 };
+
+    cancel_queries(lookup);
+    lookup->pending = 0;
+    if (target && parent) {
+        lookup->target = apr_pstrdup(lookup->p, target);
+        apr_generate_random_bytes((unsigned char *)random, sizeof(random));
+        lookup->sibling = apr_psprintf(lookup->p, "_%08x%08x%s", random[0],
+                                       random[1], parent);
+        send_to(lookup, from, lookup->sibling, ACME_RR_CNAME, 1, on_sibling);
+    }
+    else if (from && soa
+             && strlen(soa->owner) > strlen(lookup->authority.zone)) {
+        use_zone(lookup, soa);  /* a zone below, at the same servers */
+        lookup->is_settled = 1;
+        find_servers(lookup);
+    }
+    else {
+        finish_here(lookup);
+    }
+}
+
+/* The recursive servers, where the zone's own cannot be asked. */
+static void on_cached_record(acme_dns_lookup_t *lookup,
+                             const acme_dns_message_t *answer)
+{
+    if (answer) {
+        use_answer(lookup, answer);
+    }
+    else {
+        finish_here(lookup);
+    }
+}
+
+static void on_record(acme_dns_lookup_t *lookup,
+                      const acme_dns_message_t *answer)
+{
+    const char *below;
+
+    if (answer && answer->authoritative
+        && (answer->rcode == RCODE_NOERROR
+            || answer->rcode == ACME_RCODE_NXDOMAIN)) {
+        use_answer(lookup, answer);
+        return;
+    }
+    below = answer ? referral_of(lookup, answer) : NULL;
+    if (below) {
+        cancel_queries(lookup);
+        lookup->pending = 0;
+        lookup->authority.zone = apr_pstrdup(lookup->p, below);
+        find_servers(lookup);
+    }
+    else if (lookup->pending == 0) {
+        if (lookup->follow) {
+            send_to(lookup, NULL, lookup->at, ACME_RR_CNAME, 1,
+                    on_cached_record);
+        }
+        else {
+            finish_here(lookup);
+        }
+    }
+}
+
+/*
+ * Ask the zone's own servers what is at the present name. A cache would keep
+ * for long that there is nothing, and a CA may ask the same one.
+ */
+static void ask_servers(acme_dns_lookup_t *lookup)
+{
+    const int n = lookup->servers->nelts;
+    int i;
+
+    for (i = 0; i < n && !lookup->over; i++) {
+        send_to(lookup, APR_ARRAY_IDX(lookup->servers, i, const char *),
+                lookup->at, ACME_RR_CNAME, 1, on_record);
+    }
+}
+
+/*
+ * All addresses of the answer count: the query was for nothing else. answer is
+ * NULL when there was none.
+ */
+static void on_address(acme_dns_lookup_t *lookup,
+                       const acme_dns_message_t *answer)
+{
+    int i;
+
+    for (i = 0; answer && i < answer->answers->nelts; i++) {
+        const acme_dns_rr_t *rr =
+            &APR_ARRAY_IDX(answer->answers, i, acme_dns_rr_t);
+        const char *server;
+
+        if (rr->type != ACME_RR_A && rr->type != ACME_RR_AAAA) {
+            continue;
+        }
+        server = apr_psprintf(lookup->p, rr->type == ACME_RR_AAAA
+                                             ? "[%s]:%s" : "%s:%s", rr->value,
+                              lookup->resolver->conf.authority_port);
+        if (lookup->servers->nelts < SERVERS_MAX
+            && !acme_name_in(lookup->servers, server)) {
+            APR_ARRAY_PUSH(lookup->servers, const char *) = server;
+        }
+    }
+
+    if (lookup->pending > 0) {
+        return;
+    }
+    if (lookup->servers->nelts == 0) {
+        fail_lookup(lookup, APR_EGENERAL,
+                    "%s: the name servers of its zone %s have no addresses",
+                    lookup->name, lookup->authority.zone);
+    }
+    else if (lookup->is_settled) {
+        finish_here(lookup);
+    }
+    else {
+        ask_servers(lookup);
+    }
+}
+
+static void on_ns(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
+{
+    int i, names = 0;
+
+    apr_array_clear(lookup->queries);
+    for (i = 0; i < answer->answers->nelts && names < NAME_SERVERS_MAX
+                && !lookup->over; i++) {
+        const acme_dns_rr_t *rr =
+            &APR_ARRAY_IDX(answer->answers, i, acme_dns_rr_t);
+
+        if (rr->type == ACME_RR_NS
+            && !strcmp(rr->owner, lookup->authority.zone)) {
+            const char *name = apr_pstrdup(lookup->p, rr->value);
+
+            /* One address is as good as another: on_address() wants any. */
+            send_to(lookup, NULL, name, ACME_RR_A, 1, on_address);
+            send_to(lookup, NULL, name, ACME_RR_AAAA, 1, on_address);
+            names++;
+        }
+    }
+    if (names == 0) {
+        fail_lookup(lookup, APR_EGENERAL,
+                    "%s: its zone %s has no name servers",
+                    lookup->name, lookup->authority.zone);
+    }
+}
+
+static void find_servers(acme_dns_lookup_t *lookup)
+{
+    lookup->servers = apr_array_make(lookup->p, 4, sizeof(const char *));
+    lookup->authority.servers = lookup->servers;
+    send_query(lookup, lookup->authority.zone, ACME_RR_NS, on_ns);
+}
+
 /*
  * Most answers to the first query have the SOA of the zone; some resolvers
- * leave the authority section out, so each name above is queried in turn.
+ * leave the authority section out, and behind a CNAME it is another zone's, so
+ * each name above is queried in turn.
  */
 static void on_way_up(acme_dns_lookup_t *lookup,
                       const acme_dns_message_t *answer)
 {
-    const acme_dns_rr_t *soa = find_zone(answer, lookup->at);
+    const acme_dns_rr_t *soa = cname_at(answer, lookup->above)
+        ? NULL : find_zone(answer, lookup->above);
 
     if (soa) {
-        lookup->authority.zone = apr_pstrdup(lookup->p, soa->owner);
-        lookup->authority.interval =
-            soa->ttl < INTERVAL_MIN ? INTERVAL_MIN
-            : soa->ttl < INTERVAL_MAX ? soa->ttl : INTERVAL_MAX;
-        send_query(lookup, lookup->authority.zone, ACME_RR_NS, on_ns);
+        use_zone(lookup, soa);
+        find_servers(lookup);
         return;
     }
-    lookup->at = strchr(lookup->at, '.');
-    if (lookup->at) {
-        lookup->at++;
-        send_query(lookup, lookup->at, ACME_RR_SOA, on_way_up);
+    lookup->above = strchr(lookup->above, '.');
+    if (lookup->above) {
+        lookup->above++;
+        send_query(lookup, lookup->above, ACME_RR_SOA, on_way_up);
         return;
     }
-    fail_lookup(lookup, APR_ENOENT,
-                "%s: in no zone that %s knows",
-                lookup->name, server_text(lookup));
+    fail_lookup(lookup, APR_ENOENT, "%s: in no zone that %s knows",
+                lookup->name, server_text(lookup, NULL));
 }
 
-static void on_soa(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
+/* Find the zone of name from the name above it, which mostly exists. */
+static void find_above(acme_dns_lookup_t *lookup, const char *name)
 {
-    int moved;
+    const char *dot = strchr(name, '.');
 
-    if (!follow_cnames(&moved, lookup, answer)) {
-        return;
-    }
-    lookup->authority.record = lookup->at;
-    if (moved && !find_zone(answer, lookup->at)
-        && answer->rcode == RCODE_NOERROR) {
-        send_query(lookup, lookup->at, ACME_RR_SOA, on_soa);
-        return;
-    }
-    on_way_up(lookup, answer);
+    lookup->above = dot ? dot + 1 : name;
+    send_query(lookup, lookup->above, ACME_RR_SOA, on_way_up);
+}
+
+static acme_dns_lookup_t *begin_authority(acme_dns_resolver_t *resolver,
+                                          const char *name, int follow,
+                                          apr_pool_t *p)
+{
+    acme_dns_lookup_t *lookup = make_lookup(resolver, NULL, name, p);
+
+    lookup->follow = follow;
+    find_above(lookup, lookup->name);
+    return lookup;
 }
 
 acme_dns_lookup_t *acme_dns_lookup_authority(acme_dns_resolver_t *resolver,
                                              const char *name, apr_pool_t *p)
 {
-    acme_dns_lookup_t *lookup = make_lookup(resolver, NULL, name, p);
+    return begin_authority(resolver, name, 1, p);
+}
 
-    lookup->servers = apr_array_make(lookup->p, 4, sizeof(const char *));
-    lookup->authority.servers = lookup->servers;
-    send_query(lookup, lookup->name, ACME_RR_SOA, on_soa);
-    return lookup;
+acme_dns_lookup_t *acme_dns_lookup_zone(acme_dns_resolver_t *resolver,
+                                        const char *name, apr_pool_t *p)
+{
+    return begin_authority(resolver, name, 0, p);
 }
 
 int acme_dns_lookup_is_over(const acme_dns_lookup_t *lookup)

@@ -30,7 +30,7 @@ typedef struct acme_dns_resolver_t acme_dns_resolver_t;
 
 /* The zone of a name, and the servers that are responsible for it. */
 typedef struct {
-    const char *record;         /* the name behind all CNAMEs */
+    const char *record;         /* the name behind all CNAMEs that count */
     const char *zone;           /* the zone that it is in */
     const apr_array_header_t *servers;  /* const char *: "192.0.2.1:53",
                                            "[2001:db8::1]:53"; 1 to 16 */
@@ -66,11 +66,20 @@ acme_dns_lookup_t *acme_dns_lookup_txt(acme_dns_resolver_t *resolver,
 
 /*
  * Begin a lookup of the zone of name, which need not exist, and of its
- * servers. The SOA names the zone, be it in the answer that there is no such
- * record (2308, 3) or found on the way up. name is copied. Never NULL.
+ * servers. A cache is asked for the names above it only: it would keep that
+ * name does not exist, and whoever shares it would not see a record that is
+ * set a moment later. What is at name, the zone's own servers say; only if
+ * none of them answers is the cache asked for a CNAME.
+ *
+ * CNAMEs are followed, but for one that a wildcard makes: it is meant for
+ * hosts, and a record at its name takes its place. name is copied. Never NULL.
  */
 acme_dns_lookup_t *acme_dns_lookup_authority(acme_dns_resolver_t *resolver,
                                              const char *name, apr_pool_t *p);
+
+/* The same, and no CNAME is followed: the record is name. */
+acme_dns_lookup_t *acme_dns_lookup_zone(acme_dns_resolver_t *resolver,
+                                        const char *name, apr_pool_t *p);
 
 /* Did lookup succeed or fail? Then its outcome can be read, and no earlier. */
 int acme_dns_lookup_is_over(const acme_dns_lookup_t *lookup);
@@ -85,7 +94,7 @@ apr_status_t acme_dns_lookup_values(apr_array_header_t **pvalues,
                                     acme_result_t *res);
 
 /*
- * The outcome of acme_dns_lookup_authority(), once it is over: 1 to 16 servers.
+ * The outcome of the two above, once it is over: 1 to 16 servers.
  * The strings are the lookup's. On failure *out is zeros: APR_ENOENT when no
  * zone is found, APR_TIMEUP when a server did not answer, else APR_EGENERAL.
  */

@@ -111,33 +111,57 @@ apr_status_t acme_challenge_pick(acme_challenge_pick_t *pick,
                                              : ACME_REASON_NO_CHALLENGE);
 }
 
-int acme_challenge_pick_next(acme_task_attempt_t *attempt,
-                             const acme_task_t *task,
-                             const acme_task_failure_t *why)
+int acme_challenge_pick_is_left(const acme_task_attempt_t *attempt,
+                                const acme_task_t *task,
+                                const acme_task_failure_t *why)
 {
     const acme_cert_conf_t *cert = task->cert;
-    acme_result_t ignored;
     const char *name;
+    unsigned failed;
     int i;
 
     if (why->name == ACME_NO_NAME || why->challenge >= ACME_CHALLENGES
         || (attempt->flags[why->name] & (1u << why->challenge))) {
         return 0;
     }
-    attempt->flags[why->name] |= (unsigned char)(1u << why->challenge);
+    failed = attempt->flags[why->name] | 1u << why->challenge;
     name = APR_ARRAY_IDX(cert->names, why->name, const char *);
     for (i = 0; i < cert->nchallenges; i++) {
         const acme_challenge_e type = (acme_challenge_e)cert->challenges[i];
 
         /* dns-persist-01 would have been chosen if its record were there. */
-        if (type != ACME_DNS_PERSIST_01
-            && !(attempt->flags[why->name] & (1u << type))
+        if (type != ACME_DNS_PERSIST_01 && !(failed & (1u << type))
             && suits(type, acme_name_is_wildcard(name),
                      acme_name_is_ip(name))) {
-            acme_task_note_challenge(task, why, &ignored);
-            return acme_task_send_url(task, ACME_MSG_ORDER, "", &ignored)
-                == APR_SUCCESS;
+            return 1;
         }
     }
     return 0;
+}
+
+int acme_challenge_pick_another(acme_task_attempt_t *attempt,
+                                const acme_task_t *task,
+                                const acme_task_failure_t *why)
+{
+    const int is_left = acme_challenge_pick_is_left(attempt, task, why);
+    acme_result_t ignored;
+
+    if (why->name != ACME_NO_NAME && why->challenge < ACME_CHALLENGES) {
+        attempt->flags[why->name] |= (unsigned char)(1u << why->challenge);
+    }
+    if (is_left) {
+        acme_task_note_challenge(task, why, &ignored);
+    }
+    return is_left;
+}
+
+int acme_challenge_pick_next(acme_task_attempt_t *attempt,
+                             const acme_task_t *task,
+                             const acme_task_failure_t *why)
+{
+    acme_result_t ignored;
+
+    return acme_challenge_pick_another(attempt, task, why)
+           && acme_task_send_url(task, ACME_MSG_ORDER, "", &ignored)
+                  == APR_SUCCESS;
 }

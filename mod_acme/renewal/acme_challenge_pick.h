@@ -29,6 +29,20 @@ apr_uint32_t acme_challenge_pick_name(const acme_cert_conf_t *cert,
                                       const acme_authorization_t *authz,
                                       apr_pool_t *p);
 
+/* Is there another type for the name that has not failed on it? */
+int acme_challenge_pick_is_left(const acme_task_attempt_t *attempt,
+                                const acme_task_t *task,
+                                const acme_task_failure_t *why);
+
+/*
+ * A challenge failed on a name: later orders leave it out as long as another
+ * type is left, of which the keeper is told. Each type is tried once; false
+ * when none is left.
+ */
+int acme_challenge_pick_another(acme_task_attempt_t *attempt,
+                                const acme_task_t *task,
+                                const acme_task_failure_t *why);
+
 /*
  * A challenge failed on a name, which ends the order. When another type can
  * still be tried, then by a new order at once: the keeper is told, and the

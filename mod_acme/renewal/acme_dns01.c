@@ -2,6 +2,7 @@
  * acme_dns01.c - dns-01: the records of one order.
  */
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 
@@ -20,6 +21,7 @@ typedef struct {
     const char *token;
     acme_propagation_record_t record; /* behind all CNAMEs, and its value */
     int left;                   /* from before a reload: only removed */
+    const acme_result_t *failure;       /* why it is not set; NULL: it is */
 } dns_row_t;
 
 static dns_row_t *add_row(acme_task_attempt_t *attempt,
@@ -35,11 +37,13 @@ static dns_row_t *add_row(acme_task_attempt_t *attempt,
     row = apr_array_push(attempt->records);
     row->name = acme_challenge_pick_name(task->cert, authz, task->p);
     row->token = challenge->token;
-    row->record.record = apr_pstrcat(task->p, "_acme-challenge.", authz->name,
-                                     NULL);
+    row->record.name = apr_pstrcat(task->p, "_acme-challenge.", authz->name,
+                                   NULL);
+    row->record.record = row->record.name;
     row->record.value = acme_challenge_dns01_value(
         challenge->token, attempt->prepared->thumbprint, task->p);
     row->left = 0;
+    row->failure = NULL;
     return row;
 }
 
@@ -116,7 +120,24 @@ static apr_array_header_t *dns_rows_of(const acme_task_attempt_t *attempt,
     return rows;
 }
 
-/* Where a CNAME leads is where the record has to be; all names at once. */
+/* Is name in the zone that AcmeDns updates? */
+static int can_update(const acme_dns_conf_t *dns, const char *name)
+{
+    const apr_size_t len = strlen(name);
+    apr_size_t zone_len;
+
+    if (dns->how != ACME_DNS_RFC2136 || !dns->zone) {
+        return 1;
+    }
+    zone_len = strlen(dns->zone);
+    return len >= zone_len && !strcasecmp(name + len - zone_len, dns->zone)
+           && (len == zone_len || name[len - zone_len - 1] == '.');
+}
+
+/*
+ * Where a CNAME leads is where the record has to be, if it can be set there;
+ * all names at once.
+ */
 static void follow_all_cnames(const apr_array_header_t *rows,
                               const acme_task_t *task)
 {
@@ -127,13 +148,13 @@ static void follow_all_cnames(const apr_array_header_t *rows,
     acme_result_t res;
     int i;
 
-    if (!rows->nelts || acme_dns_lookup_open(&resolver, &task->env->dns, &res,
-                                               task->p)) {
+    if (!rows->nelts || task->cert->dns->stay
+        || acme_dns_lookup_open(&resolver, &task->env->dns, &res, task->p)) {
         return;                 /* then they are taken for what they are */
     }
     for (i = 0; i < rows->nelts; i++) {
         lookups[i] = acme_dns_lookup_authority(
-            resolver, APR_ARRAY_IDX(rows, i, dns_row_t *)->record.record,
+            resolver, APR_ARRAY_IDX(rows, i, dns_row_t *)->record.name,
             task->p);
     }
     for (i = 0; i < rows->nelts; i++) {
@@ -142,30 +163,104 @@ static void follow_all_cnames(const apr_array_header_t *rows,
                 return;
             }
         }
-        if (!acme_dns_lookup_servers(&found, lookups[i], &res)) {
+        if (!acme_dns_lookup_servers(&found, lookups[i], &res)
+            && can_update(task->cert->dns, found.record)) {
             APR_ARRAY_IDX(rows, i, dns_row_t *)->record.record = found.record;
         }
     }
 }
 
-/* Begin all, then wait for all. */
-static apr_status_t set_records(const acme_task_t *task,
-                                const apr_array_header_t *rows,
-                                acme_result_t *res)
+/* The action for each row that has not failed yet; those that fail keep why. */
+static void send_all(const acme_task_t *task, const apr_array_header_t *rows,
+                     acme_record_e action)
 {
-    const acme_msg_cert_t about = { task->signing->about };
-    apr_status_t rv = APR_SUCCESS;
+    acme_result_t res;
     int i;
 
-    for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
-        rv = send_record(task, APR_ARRAY_IDX(rows, i, dns_row_t *),
-                         ACME_RECORD_PRESENT, rows->nelts - i - 1, res);
+    for (i = 0; i < rows->nelts && !acme_stop_is(task->env->stop); i++) {
+        dns_row_t *row = APR_ARRAY_IDX(rows, i, dns_row_t *);
+
+        if (!row->failure
+            && send_record(task, row, action, rows->nelts - i - 1, &res)) {
+            row->failure = apr_pmemdup(task->p, &res, sizeof(res));
+        }
     }
-    if (rv == APR_SUCCESS) {
-        rv = acme_keeper_client_call(NULL, task->keeper, ACME_MSG_AWAIT,
-                                     &about, res, task->p);
+}
+
+/* A failure of a record, as one of the challenge. */
+static acme_task_failure_t failure_of(const dns_row_t *row)
+{
+    acme_task_failure_t failure = { .name = row->name,
+                                    .challenge = ACME_DNS_01,
+                                    .is_local = 1 };
+
+    failure.res = *row->failure;
+    return failure;
+}
+
+/*
+ * Of the names whose record could not be set, *why gets one, which decides
+ * how the order goes on: one that no other type is left for, if there is any.
+ * The keeper is told of the others.
+ */
+static apr_status_t fail_rows(acme_task_attempt_t *attempt,
+                              const acme_task_t *task,
+                              const apr_array_header_t *rows,
+                              acme_task_failure_t *why)
+{
+    const dns_row_t *first = NULL;
+    acme_task_failure_t failure;
+    acme_result_t ignored;
+    int i, is_left = 1;
+
+    for (i = 0; i < rows->nelts && is_left; i++) {
+        const dns_row_t *row = APR_ARRAY_IDX(rows, i, const dns_row_t *);
+
+        if (row->failure) {
+            failure = failure_of(row);
+            is_left = acme_challenge_pick_is_left(attempt, task, &failure);
+            if (!first || !is_left) {
+                first = row;
+            }
+        }
     }
-    return rv;
+    if (!first) {
+        return APR_SUCCESS;
+    }
+    for (i = 0; i < rows->nelts; i++) {
+        const dns_row_t *row = APR_ARRAY_IDX(rows, i, const dns_row_t *);
+
+        if (row->failure && row != first) {
+            failure = failure_of(row);
+            if (!acme_challenge_pick_another(attempt, task, &failure)) {
+                acme_task_note_name(task, &failure, &ignored);
+            }
+        }
+    }
+    *why = failure_of(first);
+    return why->res.status;
+}
+
+/* Begin all, then wait for all. */
+static apr_status_t set_records(acme_task_attempt_t *attempt,
+                                const acme_task_t *task,
+                                const apr_array_header_t *rows,
+                                acme_task_failure_t *why)
+{
+    const acme_msg_cert_t about = { task->signing->about };
+    apr_status_t rv, failed;
+
+    send_all(task, rows, ACME_RECORD_PRESENT);
+    rv = acme_keeper_client_call(NULL, task->keeper, ACME_MSG_AWAIT, &about,
+                                 &why->res, task->p);
+    if (rv != APR_SUCCESS) {
+        send_all(task, rows, ACME_RECORD_RESULT);
+    }
+    if (acme_stop_is(task->env->stop)) {
+        return acme_fail(&why->res, APR_EINTR, "%s: stopped", task->cert->id);
+    }
+    failed = fail_rows(attempt, task, rows, why);
+    return failed == APR_SUCCESS ? rv : failed;
 }
 
 static apr_status_t wait_for_servers(const acme_task_t *task,
@@ -194,7 +289,8 @@ static apr_status_t wait_for_servers(const acme_task_t *task,
 }
 
 apr_status_t acme_dns01_present(acme_task_attempt_t *attempt,
-                                const acme_task_t *task, acme_result_t *res)
+                                const acme_task_t *task,
+                                acme_task_failure_t *why)
 {
     const apr_array_header_t *rows = dns_rows_of(attempt, 0, task->p);
     apr_status_t rv;
@@ -204,10 +300,11 @@ apr_status_t acme_dns01_present(acme_task_attempt_t *attempt,
     }
     atomic_store(&task->request->waits_for_dns, 1);
     follow_all_cnames(rows, task);
-    rv = set_records(task, rows, res);
+    rv = set_records(attempt, task, rows, why);
     if (rv == APR_SUCCESS) {
-        rv = wait_for_servers(task, rows, res);
+        rv = wait_for_servers(task, rows, &why->res);
     }
+    why->is_local = rv != APR_SUCCESS;
     atomic_store(&task->request->waits_for_dns, 0);
     return rv;
 }

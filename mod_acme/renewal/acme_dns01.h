@@ -21,9 +21,14 @@ void acme_dns01_adopt(acme_task_attempt_t *attempt, const acme_task_t *task);
 /*
  * Set all that were added, side by side, and wait until the name servers have
  * them. When some don't have them in time, the log says so, and the CA decides.
+ *
+ * A record that cannot be set is a failure of its challenge, as one that the CA
+ * does not accept: why has a name with no other type, if there is one, and the
+ * keeper is told of the other names.
  */
 apr_status_t acme_dns01_present(acme_task_attempt_t *attempt,
-                                const acme_task_t *task, acme_result_t *res);
+                                const acme_task_t *task,
+                                acme_task_failure_t *why);
 
 /* Remove all that were added, whether they were set or not. */
 void acme_dns01_cleanup(acme_task_attempt_t *attempt, const acme_task_t *task);

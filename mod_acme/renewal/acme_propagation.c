@@ -23,6 +23,7 @@ typedef enum {
     WATCH_FIND,                 /* who is responsible */
     WATCH_ASK,                  /* those who are */
     WATCH_FALL_BACK,            /* the resolver, for nobody else answers */
+    WATCH_CACHE,                /* the resolver, after all of those */
     WATCH_SEEN
 } watch_e;
 
@@ -36,7 +37,8 @@ typedef struct {
 
 /* A name, and all values that must be there. */
 typedef struct {
-    const char *record;
+    const char *name;           /* for the resolver */
+    const char *record;         /* for the servers */
     apr_array_header_t *values;         /* const char * */
     watch_e state;
     apr_time_t next;
@@ -44,8 +46,8 @@ typedef struct {
     apr_interval_time_t interval;       /* the longest between two looks */
     acme_dns_lookup_t *lookup;          /* while finding and falling back */
     const char *zone;           /* NULL: not found yet, as is the rest */
-    const char *at;             /* the record behind all CNAMEs */
     apr_array_header_t *servers;        /* server_t */
+    int have_all;               /* the servers: the resolver is left */
     char lack[LACK_SIZE];
 } record_watch_t;
 
@@ -55,19 +57,21 @@ typedef struct {
     apr_pool_t *p;
 } wait_t;
 
-static record_watch_t *watch_of(wait_t *wait, const char *record)
+static record_watch_t *watch_of(wait_t *wait,
+                                const acme_propagation_record_t *record)
 {
     record_watch_t *watch;
     int i;
 
     for (i = 0; i < wait->watches->nelts; i++) {
         watch = &APR_ARRAY_IDX(wait->watches, i, record_watch_t);
-        if (!strcmp(watch->record, record)) {
+        if (!strcmp(watch->name, record->name)) {
             return watch;
         }
     }
     watch = apr_array_push(wait->watches);
-    watch->record = record;
+    watch->name = record->name;
+    watch->record = record->record;
     watch->values = apr_array_make(wait->p, 2, sizeof(const char *));
     watch->interval = LOOK_BLIND;
     apr_cpystrn(watch->lack, "no answer yet", LACK_SIZE);
@@ -84,7 +88,7 @@ static void make_watches(wait_t *wait, const apr_array_header_t *records)
     for (i = 0; i < records->nelts; i++) {
         const acme_propagation_record_t *record =
             &APR_ARRAY_IDX(records, i, acme_propagation_record_t);
-        record_watch_t *watch = watch_of(wait, record->record);
+        record_watch_t *watch = watch_of(wait, record);
 
         APR_ARRAY_PUSH(watch->values, const char *) = record->value;
     }
@@ -103,15 +107,16 @@ static void rest(record_watch_t *watch, apr_time_t now)
 static void find_servers(record_watch_t *watch, const wait_t *wait)
 {
     watch->lookup =
-        acme_dns_lookup_authority(wait->resolver, watch->record, wait->p);
+        acme_dns_lookup_zone(wait->resolver, watch->record, wait->p);
     watch->state = WATCH_FIND;
 }
 
-static void fall_back(record_watch_t *watch, const wait_t *wait)
+static void ask_resolver(record_watch_t *watch, const wait_t *wait,
+                         watch_e state)
 {
     watch->lookup =
-        acme_dns_lookup_txt(wait->resolver, NULL, watch->record, wait->p);
-    watch->state = WATCH_FALL_BACK;
+        acme_dns_lookup_txt(wait->resolver, NULL, watch->name, wait->p);
+    watch->state = state;
 }
 
 /* One that had the values is asked no more. */
@@ -125,7 +130,7 @@ static void ask_servers(record_watch_t *watch, const wait_t *wait)
         server->answered = server->has;
         if (!server->has) {
             server->lookup = acme_dns_lookup_txt(
-                wait->resolver, server->address, watch->at, wait->p);
+                wait->resolver, server->address, watch->record, wait->p);
         }
     }
     watch->state = WATCH_ASK;
@@ -139,7 +144,6 @@ static void keep_authority(record_watch_t *watch,
     int i;
 
     watch->zone = apr_pstrdup(p, authority->zone);
-    watch->at = apr_pstrdup(p, authority->record);
     watch->interval = authority->interval;
     watch->servers = apr_array_make(p, authority->servers->nelts,
                                     sizeof(server_t));
@@ -166,7 +170,7 @@ static void on_found(record_watch_t *watch, const wait_t *wait)
     acme_dns_lookup_end(watch->lookup);
     apr_snprintf(watch->lack, LACK_SIZE,
                  "its name servers were not found (%s)", res.detail);
-    fall_back(watch, wait);
+    ask_resolver(watch, wait, WATCH_FALL_BACK);
 }
 
 /* What a lookup of TXT brought; it is ended. */
@@ -211,12 +215,14 @@ static void decide(record_watch_t *watch, const wait_t *wait, apr_time_t now)
         rest(watch, now);
     }
     else if (answered) {
-        watch->state = WATCH_SEEN;
+        watch->have_all = 1;
+        watch->looks = 0;
+        ask_resolver(watch, wait, WATCH_CACHE);
     }
     else {
         apr_snprintf(watch->lack, LACK_SIZE, "no name server of %s answers",
                      watch->zone);
-        fall_back(watch, wait);
+        ask_resolver(watch, wait, WATCH_FALL_BACK);
     }
 }
 
@@ -263,6 +269,25 @@ static void on_fallen_back(record_watch_t *watch, apr_time_t now)
     rest(watch, now);
 }
 
+/* What keeps the resolver from an answer does not keep the CA. */
+static void on_cache(record_watch_t *watch, apr_time_t now)
+{
+    acme_result_t res;
+    apr_status_t rv;
+    int has;
+
+    rv = read_values(&has, watch, &watch->lookup, &res);
+    if (has || (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv))) {
+        watch->state = WATCH_SEEN;
+        return;
+    }
+    apr_cpystrn(
+        watch->lack,
+        "the name servers have the value, but the resolver of this machine still has an older answer in its cache",
+        LACK_SIZE);
+    rest(watch, now);
+}
+
 static void advance(record_watch_t *watch, const wait_t *wait, apr_time_t now)
 {
     switch (watch->state) {
@@ -270,7 +295,10 @@ static void advance(record_watch_t *watch, const wait_t *wait, apr_time_t now)
         if (now < watch->next) {
             break;
         }
-        if (watch->zone) {
+        if (watch->have_all) {
+            ask_resolver(watch, wait, WATCH_CACHE);
+        }
+        else if (watch->zone) {
             ask_servers(watch, wait);
         }
         else {
@@ -288,6 +316,11 @@ static void advance(record_watch_t *watch, const wait_t *wait, apr_time_t now)
     case WATCH_FALL_BACK:
         if (acme_dns_lookup_is_over(watch->lookup)) {
             on_fallen_back(watch, now);
+        }
+        break;
+    case WATCH_CACHE:
+        if (acme_dns_lookup_is_over(watch->lookup)) {
+            on_cache(watch, now);
         }
         break;
     case WATCH_SEEN:

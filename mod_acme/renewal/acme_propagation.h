@@ -13,7 +13,9 @@
 #include "acme_dns_lookup.h"
 
 typedef struct {
-    const char *record;         /* "_acme-challenge.example.org" */
+    const char *name;           /* what the CA asks for:
+                                   "_acme-challenge.example.org" */
+    const char *record;         /* behind all CNAMEs, where the value is set */
     const char *value;          /* of a TXT record there, beside others */
 } acme_propagation_record_t;
 
@@ -23,12 +25,14 @@ typedef struct {
  * acme_propagation_record_t.
  *
  * A record is there when each server of its zone that answers has it, and at
- * least one does; CNAMEs are followed first. Where no server can be asked,
- * be it that none is found or that none answers, this machine's resolver (or
- * conf's servers) decides. Records do not wait for each other.
+ * least one does, and then this machine's resolver (or conf's servers) sees it
+ * as well: the CA may share its cache. It is not asked before, so that it does
+ * not keep that there is none; if it cannot answer it does not count. Where no
+ * server of the zone can be asked, be it that none is found or that none
+ * answers, the resolver decides. Records do not wait for each other.
  *
  * APR_SUCCESS when all are there. APR_TIMEUP after most: res names a record
- * and the server that lacks it, and the caller may well go on. APR_EINTR when
+ * and the server or resolver that lacks it, and the caller may well go on. APR_EINTR when
  * stopped. APR_EINVAL when conf is bad.
  */
 apr_status_t acme_propagation_wait(const apr_array_header_t *records,

@@ -275,6 +275,19 @@ apr_status_t acme_task_note(const acme_task_t *task, acme_note_e what,
     return send_note(task, body, detail, res);
 }
 
+apr_status_t acme_task_note_name(const acme_task_t *task,
+                                 const acme_task_failure_t *why,
+                                 acme_result_t *res)
+{
+    acme_msg_note_t *body = apr_pcalloc(task->p, sizeof(*body));
+
+    body->note = ACME_NOTE_NAME;
+    body->name = why->name;
+    body->challenge = why->challenge;
+    body->retry = (apr_uint32_t)why->res.retry;
+    return send_note(task, body, why->res.detail, res);
+}
+
 apr_status_t acme_task_note_challenge(const acme_task_t *task,
                                       const acme_task_failure_t *why,
                                       acme_result_t *res)

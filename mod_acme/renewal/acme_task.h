@@ -181,6 +181,12 @@ apr_status_t acme_task_send_url(const acme_task_t *task, acme_message_e kind,
 apr_status_t acme_task_note(const acme_task_t *task, acme_note_e what,
                             const char *detail, acme_result_t *res);
 
+/* A name failed with no other challenge left, as the one in the failure that
+   acme_task_end() reports of the same order. */
+apr_status_t acme_task_note_name(const acme_task_t *task,
+                                 const acme_task_failure_t *why,
+                                 acme_result_t *res);
+
 /* A challenge failed on a name, and another one is tried. */
 apr_status_t acme_task_note_challenge(const acme_task_t *task,
                                       const acme_task_failure_t *why,

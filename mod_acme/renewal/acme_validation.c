@@ -300,8 +300,7 @@ apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
         }
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_dns01_present(attempt, task, &why->res);
-        why->is_local = rv != APR_SUCCESS;
+        rv = acme_dns01_present(attempt, task, why);
     }
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
         answered_t *row = &APR_ARRAY_IDX(rows, i, answered_t);

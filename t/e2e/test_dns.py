@@ -112,6 +112,65 @@ def wait_empty(names):
     wait_until(lambda: not txt_values(names), "the zones have no TXT record")
 
 
+# What others see
+
+def test_a_ca_that_shares_the_cache_of_this_machine(netns, site):
+    primary = site.named(port=53, negative=5)
+    cache = site.unbound(primary)
+    netns.resolver(cache.address)
+    ca = site.proxied_ca(dns=cache.at)
+    server = site.server(ca)
+    server.vhost(NAME, body=by_update(primary))
+    server.vhost("shop.example.org", body=by_update(primary))
+    cache.ask("_acme-challenge.shop.example.org")   # somebody looked early
+    server.start()
+    server.wait_valid(NAME)
+    server.wait_valid("shop.example.org")
+    for name in (NAME, "shop.example.org"):
+        assert not server.failures(name)
+    assert not server.matching("warning: ")
+
+
+def test_the_cname_of_a_wildcard_is_not_followed(netns, site):
+    netns.resolver("127.0.0.1")
+    primary = site.named(port=53, more="* IN CNAME lb.cloud.test.\n"
+                                       "x._acme-challenge.c IN CNAME x\n")
+    server = site.server(site.ca(dns=primary.at))
+    names = ("blog.example.org", "c.example.org", "deleg.example.org")
+    server.vhost(*names, body=by_update(primary))
+    assert primary.ask("_acme-challenge.blog.example.org", "SOA").answer
+    server.start()
+    assert server.wait_valid(names[0]).names == names
+    assert not server.failures(names[0])
+    assert not server.matching("warning: ")
+    wait_empty(primary)
+
+
+def test_no_cname_is_followed_where_the_administrator_says_so(site, names):
+    command = script(site, names, PLAIN)
+    server = site.server(site.ca(dns=names.at))
+    server.vhost("deleg.example.org",
+                 body=f"{ONLY_DNS}\nAcmeDns exec {command} follow=off")
+    server.start()
+    wait_until(lambda: calls(command), "the record is set")
+    assert calls(command)[0][:2] == ["present",
+                                     "_acme-challenge.deleg.example.org"]
+
+
+def test_a_command_that_fails_leads_to_another_challenge(site):
+    ca = site.proxied_ca()
+    server = site.server(ca)
+    names = [f"{name}.example.org" for name in "abcd"]
+    server.vhost(*names, body="AcmeChallenges dns-01 http-01\n"
+                              "AcmeDns exec /bin/false")
+    server.start()
+    server.wait_valid(names[0])
+    assert not server.failures(names[0])
+    told = server.matching("challenge: .*/bin/false.*another challenge")
+    assert len(told) == len(names)
+    assert ca.count("order") == 2
+
+
 # Dynamic updates
 
 def test_a_wildcard_and_its_base_are_two_values_at_one_name(site, names):

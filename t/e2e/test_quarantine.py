@@ -104,6 +104,19 @@ class TestWithAClock:
         assert served_names(server) == {NAME, OTHER}
         stays(lambda: len(server.installed(NAME)) == 2, "it is had once", 3)
 
+    def test_wildcards_whose_record_cannot_be_set(self, site, clock):
+        server = site.server(site.ca(), environment=environment(clock))
+        server.vhost(NAME, OTHER, body=f"AcmeNames auto *.{NAME} *.{OTHER}\n"
+                     "AcmeChallenges http-01 dns-01\nAcmeDns exec /bin/false")
+        server.start()
+        for count, wait in ((1, 120), (2, 1000)):
+            server.wait_failed(NAME, count)
+            clock.set(wait)
+        server.wait_failed(NAME, 3)
+        server.wait_valid(NAME)
+        assert served_names(server) == {NAME, OTHER}
+        assert left_out(server) == 2
+
     def test_with_a_live_certificate_it_stays_until_that_ends(self, site,
                                                               clock):
         ca = site.proxied_ca()

@@ -19,8 +19,11 @@ def on_own_disk(site):
     def make(ca):
         server = site.server(ca)
         server.store.mkdir(mode=0o755)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k,mode=755",
-                        "acme-test", server.store], check=True)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=512k,mode=755", "acme-test",
+             server.store], check=False, text=True, stderr=subprocess.PIPE)
+        if done.returncode:
+            pytest.skip(f"no file system of its own here: {done.stderr}")
         mounted.append(server)
         return server
 

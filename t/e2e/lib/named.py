@@ -1,7 +1,7 @@
 """A real DNS server, bind9, with zones that take signed updates.
 
 example.org, where _acme-challenge.deleg is an alias into the second zone,
-delegated.example. Everything else does not exist. It answers recursive
+delegated.example; and cloud.test, which takes none. Everything else does not exist. It answers recursive
 questions too, so it serves as resolver of a CA, and in a Network of httpd.
 """
 
@@ -23,6 +23,7 @@ from lib.wait import wait_until
 ZONE = "example.org"
 DELEGATED = "delegated.example"
 ZONES = (ZONE, DELEGATED)
+FOREIGN = "cloud.test"
 
 NAMES = ("www", "shop", "a", "b", "deleg", "sub.www")
 
@@ -34,12 +35,14 @@ class Named:
     """
     address: outside of a Network it can be 127.0.0.1 only; nameservers: the
     addresses of the zones' NS records; names: those of example.org with an
-    address, 127.0.0.1; primary: another Named whose zones this one copies, at
+    address, 127.0.0.1; more: lines of its zone file; negative: for how many
+    seconds others may keep that a name does not exist; primary: another Named whose zones this one copies, at
     its start and whenever catch_up() says so.
     """
 
     def __init__(self, folder, address="127.0.0.1", port=None, primary=None,
-                 nameservers=("127.0.0.1",), names=NAMES):
+                 nameservers=("127.0.0.1",), names=NAMES, more="",
+                 negative=1):
         self.address = address
         self.port = port or free_port()
         self.primary = primary
@@ -49,7 +52,7 @@ class Named:
         self._write_key("tsig.key", SECRET)
         self._write_key("wrong.key", SECRET[::-1].strip("=") + "=")
         if not primary:
-            self._write_zones(nameservers, names)
+            self._write_zones(zone_head(nameservers, negative), names, more)
         self._write_config()
 
     @property
@@ -139,12 +142,13 @@ class Named:
         path.write_text(f'key "{KEY_NAME}" {{\n    algorithm hmac-sha256;\n'
                         f'    secret "{secret}";\n}};\n')
 
-    def _write_zones(self, nameservers, names):
-        head = zone_head(nameservers)
+    def _write_zones(self, head, names, more):
         (self.folder / ZONE).write_text(head + "".join(
             f"{name} IN A 127.0.0.1\n" for name in ("@", *names))
-            + f"_acme-challenge.deleg IN CNAME deleg.{DELEGATED}.\n")
+            + f"_acme-challenge.deleg IN CNAME deleg.{DELEGATED}.\n"
+            + more)
         (self.folder / DELEGATED).write_text(head)
+        (self.folder / FOREIGN).write_text(head + "lb IN A 127.0.0.1\n")
 
     def _write_config(self):
         (self.folder / "root").write_text(zone_head(("127.0.0.1",)))
@@ -166,7 +170,11 @@ class Named:
                 minimal-responses yes;
             }};
             zone "." {{ type primary; file "root"; }};
-            """) + "".join(self._zone(zone) for zone in ZONES))
+            """) + self._foreign_zone() + "".join(self._zone(zone) for zone in ZONES))
+
+    def _foreign_zone(self):
+        return "" if self.primary else (
+            f'zone "{FOREIGN}" {{ type primary; file "{FOREIGN}"; }};\n')
 
     def _zone(self, zone):
         if self.primary:
@@ -177,9 +185,11 @@ class Named:
                 f"update-policy {{ grant {KEY_NAME} zonesub TXT; }}; }};\n")
 
 
-def zone_head(nameservers):
+def zone_head(nameservers, negative=1):
     """SOA and NS records, each with the address of its own."""
     numbered = list(enumerate(nameservers, start=1))
-    return ("$TTL 1\n@ IN SOA ns1 hostmaster 1 86400 86400 864000 1\n"
+    return ("$TTL 1\n"
+            f"@ {negative} IN SOA ns1 hostmaster 1 86400 86400 864000 "
+            f"{negative}\n"
             + "".join(f"@ IN NS ns{i}\n" for i, _ in numbered)
             + "".join(f"ns{i} IN A {address}\n" for i, address in numbered))

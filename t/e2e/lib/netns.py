@@ -23,6 +23,10 @@ MORE_ADDRESSES = ("127.0.0.2", "127.0.0.3")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+class Unavailable(Exception):
+    """This machine, a container perhaps, has no namespaces for us."""
+
+
 class Network:
     """Entered by enter(), which also makes it; left for ever by leave()."""
 
@@ -38,7 +42,20 @@ class Network:
         self._cwd = os.getcwd()
         self._before = [os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY)
                         for kind in KINDS]
-        _check(_libc.unshare(CLONE_NEWNET | CLONE_NEWNS))
+        try:
+            _check(_libc.unshare(CLONE_NEWNET | CLONE_NEWNS))
+        except OSError as error:
+            self._close()
+            raise Unavailable(f"unshare: {error.strerror}") from error
+        try:
+            self._furnish()
+        except subprocess.CalledProcessError as error:
+            self.leave()
+            raise Unavailable(
+                f"{error.cmd[0]}: {error.stderr.strip()}") from error
+        return self
+
+    def _furnish(self):
         for command in (["mount", "--make-rprivate", "/"],
                         ["mount", "--bind", self.hosts_file, "/etc/hosts"],
                         ["mount", "--bind", self.resolv_file.resolve(),
@@ -46,14 +63,19 @@ class Network:
                         ["ip", "link", "set", "lo", "up"],
                         *(["ip", "address", "add", f"{address}/8", "dev",
                            "lo"] for address in MORE_ADDRESSES)):
-            subprocess.run(command, check=True, timeout=PATIENCE)
-        return self
+            subprocess.run(command, check=True, timeout=PATIENCE, text=True,
+                           stderr=subprocess.PIPE)
 
     def leave(self):
         for namespace in self._before:
             _check(_libc.setns(namespace, 0))
-            os.close(namespace)
+        self._close()
         os.chdir(self._cwd)         # another mount namespace begins at /
+
+    def _close(self):
+        for namespace in self._before:
+            os.close(namespace)
+        self._before = []
 
     def hosts(self, *names, address="127.0.0.1"):
         """Names for the resolver; before the servers that ask it start."""

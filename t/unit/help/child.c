@@ -36,9 +36,7 @@ void assert_child(int (*step)(void *data), void *data)
     int code = in_child(step, data);
 
     if (code == CHILD_SKIP) {
-        /* cmocka's skip() is a failure in its TAP. */
-        print_message("not tried: this machine cannot do it\n");
-        return;
+        skip();                 /* build/tap makes it none that failed */
     }
     assert_int_equal(code, 0);
 }

@@ -14,7 +14,7 @@
 /* Exit code of a process that runs step(data): what that returned. */
 int in_child(int (*step)(void *data), void *data);
 
-/* As in_child(); a child that could not do it is no failure. */
+/* As in_child(); a child that could not do it skips the test. */
 void assert_child(int (*step)(void *data), void *data);
 
 /* In a child: a file system of this size at path, seen by no one else. */

@@ -23,7 +23,7 @@
 
 #include "fake_dns.h"
 
-#define ROWS_MAX 64
+#define ROWS_MAX 128
 #define MESSAGE_MAX 65535
 #define HEADER_SIZE 12
 #define BIG_TXT 5000
@@ -130,7 +130,12 @@ static void add_record(message_t *m, const char *owner, int type,
     unsigned char address[16];
     size_t at;
 
-    add_name(m, owner);
+    if (!strcmp(owner, "?")) {
+        add_number(m, 0xc000 | HEADER_SIZE, 2);
+    }
+    else {
+        add_name(m, owner);
+    }
     add_number(m, (unsigned)type, 2);
     add_number(m, 1, 2);
     add_number(m, 300, 4);

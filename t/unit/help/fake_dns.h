@@ -21,7 +21,8 @@ typedef enum {
 
 /*
  * A question and its answer. says: records, a line each, "OWNER TYPE DATA";
- * those after a line "-" are in the authority section. Data of an SOA is its
+ * OWNER "?" is the name of the question, as a wildcard has it. Those after a
+ * line "-" are in the authority section. Data of an SOA is its
  * minimum. "@" as data of a TXT is 5000 octets, "#" is 100 records of it.
  */
 typedef struct {

@@ -529,7 +529,8 @@ static void a_stranger_s_text_makes_no_line_of_its_own(void **state)
 {
     static const acme_note_e notes[] = {
         ACME_NOTE_ORDERED, ACME_NOTE_RESUMED, ACME_NOTE_VALIDATED,
-        ACME_NOTE_WARNING, ACME_NOTE_CHALLENGE, ACME_NOTE_FAILED
+        ACME_NOTE_WARNING, ACME_NOTE_CHALLENGE, ACME_NOTE_NAME,
+        ACME_NOTE_FAILED
     };
     size_t i;
 

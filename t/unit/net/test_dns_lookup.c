@@ -257,31 +257,41 @@ static void one_server_is_asked_directly(void **state)
               "x.test A 127.0.0.3\nx.test A 127.0.0.2", 0, 0, 0, 0 }, \
             { 1, "ns2.b.test", "AAAA", "ns2.b.test AAAA ::1", 0, 0, 0, 0 }
 
+/* At both servers of a.test that answer. */
+#define AT_BOTH(name, type, says) \
+    { 2, name, type, says, 0, 0, 0, 0 }, { 3, name, type, says, 0, 0, 0, 0 }
+
 static void the_authority_is_found(void **state)
 {
     static const fake_dns_row_t rows[] = {
+        { 1, NAME, NULL, NULL, 0, 0, 0, 0 },
+        { 1, "c.a.test", NULL, NULL, 0, 0, 0, 0 },
         NS2,
-        { 1, NAME, "SOA", "-\na.test SOA 5", 0, 0, 0, 0 },
-        { 1, "new.a.test", "SOA", "-\na.test SOA 1", 3, 0, 0, 0 },
         { 1, "a.test", "SOA", "a.test SOA 86400", 0, 0, 0, 0 },
-        { 1, "far.test", "SOA", "far.test CNAME b.a.test\n"
-          "b.a.test CNAME c.a.test\n-\na.test SOA 5", 0, 0, 0, 0 },
-        { 1, "half.test", "SOA", "half.test CNAME " NAME, 0, 0, 0, 0 },
-        { 1, "d.e.a.test", "SOA", "-\nb.test SOA 5\n. SOA 5", 0, 0, 0, 0 },
-        { 1, "e.a.test", "SOA", "e.a.test CNAME x.test\n-\nx.test SOA 5", 0,
+        { 1, "e.a.test", "SOA", "-\na.test SOA 5", 3, 0, 0, 0 },
+        { 1, "f.a.test", "SOA", "-\na.test SOA 1", 0, 0, 0, 0 },
+        { 1, "g.a.test", "SOA", "g.a.test CNAME x.test\n-\nx.test SOA 5", 0,
           0, 0, 0 },
+        { 1, "h.a.test", "SOA", "-\nb.test SOA 5\n. SOA 5", 0, 0, 0, 0 },
+        AT_BOTH("far.a.test", "CNAME", "far.a.test CNAME b.a.test\n"
+                "b.a.test CNAME c.a.test"),
+        AT_BOTH("b.a.test", "CNAME", "b.a.test CNAME c.a.test"),
+        AT_BOTH("circle.a.test", "CNAME", "circle.a.test CNAME circle.a.test"),
         { 0 }
     };
     static const struct {
         const char *name, *record;
         int interval;
     } cases[] = {
-        { NAME, NAME, 5 }, { "new.a.test", "new.a.test", 2 },
-        { "A.test", "a.test", 60 }, { "far.test", "c.a.test", 5 },
-        { "half.test", NAME, 5 }, { "d.e.a.test", "d.e.a.test", 60 }
+        { NAME, NAME, 60 }, { "new.e.a.test", "new.e.a.test", 5 },
+        { "New.F.a.test", "new.f.a.test", 2 },
+        { "new.g.a.test", "new.g.a.test", 60 },
+        { "new.h.a.test", "new.h.a.test", 60 },
+        { "far.a.test", "c.a.test", 60 }
     };
-    const char *all;
     acme_dns_authority_t out;
+    acme_dns_lookup_t *zone;
+    const char *all;
     size_t i;
 
     (void)state;
@@ -300,6 +310,85 @@ static void the_authority_is_found(void **state)
         assert_non_null(strstr(all, apr_psprintf(pool, "[::1]:%s",
                                                  fake_dns_port())));
     }
+    /* A cache is never asked for the names themselves. */
+    assert_int_equal(fake_dns_asked(0) + fake_dns_asked(1), 0);
+    assert_int_equal(authority(&out, "circle.a.test"), APR_EGENERAL);
+    assert_says("circle of them");
+
+    zone = acme_dns_lookup_zone(resolver, "far.a.test", pool);
+    assert_int_equal(finish(zone), 0);
+    assert_int_equal(acme_dns_lookup_servers(&out, zone, &res), 0);
+    assert_string_equal(out.record, "far.a.test");
+    assert_string_equal(out.zone, "a.test");
+}
+
+static void the_cname_of_a_wildcard_is_not_followed(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        NS2,
+        { 1, "a.test", "SOA", "a.test SOA 5", 0, 0, 0, 0 },
+        AT_BOTH("own.a.test", "CNAME", "own.a.test CNAME c.a.test"),
+        AT_BOTH("c.a.test", "CNAME", NULL),     /* has names below it */
+        AT_BOTH(NULL, "CNAME", "? CNAME lb.test"),
+        { 0 }
+    };
+    static const struct {
+        const char *name, *record;
+    } cases[] = {
+        { NAME, NAME }, { "own.a.test", "c.a.test" }, { "c.a.test", "c.a.test" }
+    };
+    acme_dns_authority_t out;
+    size_t i;
+
+    (void)state;
+    start(rows);
+    for (i = 0; i < COUNT(cases); i++) {
+        if (authority(&out, cases[i].name)) {
+            fail_msg("%s: %s", cases[i].name, res.detail);
+        }
+        assert_string_equal(out.record, cases[i].record);
+        assert_string_equal(out.zone, "a.test");
+    }
+}
+
+/* Delegated to others, or to the same servers; or they cannot be asked. */
+static void a_zone_begins_at_the_name(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        NS2,
+        { 1, "a.test", "SOA", "a.test SOA 5", 0, 0, 0, 0 },
+        { 2, "r.a.test", "CNAME", "-\nr.a.test NS n4.test", 0, 1, 0, 0 },
+        { 3, "r.a.test", "CNAME", "-\nr.a.test NS n4.test", 0, 1, 0, 0 },
+        { 1, "r.a.test", "NS", "r.a.test NS n4.test", 0, 0, 0, 0 },
+        { 1, "n4.test", "A", "n4.test A 127.0.0.4", 0, 0, 0, 0 },
+        AT_BOTH("s.a.test", "CNAME", "-\ns.a.test SOA 7"),
+        { 1, "s.a.test", "NS", "s.a.test NS ns1.b.test", 0, 0, 0, 0 },
+        { 1, "c.test", "SOA", "c.test SOA 5", 0, 0, 0, 0 },
+        { 1, "c.test", "NS", "c.test NS n5.test", 0, 0, 0, 0 },
+        { 1, "n5.test", "A", "n5.test A 127.0.0.5", 0, 0, 0, 0 },
+        { 1, "q.c.test", "CNAME", "q.c.test CNAME t.c.test", 0, 0, 0, 0 },
+        { 0 }
+    };
+    static const struct {
+        const char *name, *record, *zone;
+    } cases[] = {
+        { "r.a.test", "r.a.test", "r.a.test" },
+        { "s.a.test", "s.a.test", "s.a.test" },
+        { "q.c.test", "t.c.test", "c.test" }
+    };
+    acme_dns_authority_t out;
+    size_t i;
+
+    (void)state;
+    start(rows);
+    for (i = 0; i < COUNT(cases); i++) {
+        if (authority(&out, cases[i].name)) {
+            fail_msg("%s: %s", cases[i].name, res.detail);
+        }
+        assert_string_equal(out.record, cases[i].record);
+        assert_string_equal(out.zone, cases[i].zone);
+        assert_int_equal(out.servers->nelts, 1);
+    }
 }
 
 static void the_authority_is_not_found(void **state)
@@ -310,17 +399,14 @@ static void the_authority_is_not_found(void **state)
         { 1, "a.test", "SOA", "a.test SOA 5", 0, 0, 0, 0 },
         { 1, "a.test", "NS", "a.test NS ns.test", 0, 0, 0, 0 },
         { 1, "root.test", "SOA", "-\n. SOA 5", 3, 0, 0, 0 },
-        { 1, "circle.test", "SOA", "circle.test CNAME circle.test", 0, 0, 0,
-          0 },
         { 0 }
     };
     static const refusal_t cases[] = {
-        { "servfail.test", APR_EGENERAL, "SOA" },
-        { "no.ns.test", APR_EGENERAL, "has no name servers" },
-        { "a.test", APR_EGENERAL, "have no addresses" },
-        { "root.test", APR_ENOENT, "no zone" },
-        { "x.unknown.test", APR_ENOENT, "no zone" },
-        { "circle.test", APR_EGENERAL, "circle" }
+        { "x.servfail.test", APR_EGENERAL, "SOA" },
+        { "x.no.ns.test", APR_EGENERAL, "has no name servers" },
+        { "x.a.test", APR_EGENERAL, "have no addresses" },
+        { "x.root.test", APR_ENOENT, "no zone" },
+        { "x.unknown.test", APR_ENOENT, "no zone" }
     };
     acme_dns_authority_t out;
     size_t i;
@@ -330,7 +416,7 @@ static void the_authority_is_not_found(void **state)
     for (i = 0; i < COUNT(cases); i++) {
         assert_refused(&cases[i], authority(&out, cases[i].name));
         assert_null(out.servers);
-        assert_says(cases[i].name);
+        assert_says(strchr(cases[i].name, '.') + 1);
     }
 }
 
@@ -359,7 +445,7 @@ static void a_zone_has_so_many_servers(void **state)
     }
     rows[2].says = apr_array_pstrcat(pool, lines, '\n');
     start(rows);
-    assert_int_equal(authority(&out, "a.test"), 0);
+    assert_int_equal(authority(&out, "x.a.test"), 0);
     assert_int_equal(out.servers->nelts, 16);
     assert_int_equal(fake_dns_asked(2), 16);
 }
@@ -530,6 +616,8 @@ int main(void)
         TEST(a_name_that_is_none),
         TEST(one_server_is_asked_directly),
         TEST(the_authority_is_found),
+        TEST(the_cname_of_a_wildcard_is_not_followed),
+        TEST(a_zone_begins_at_the_name),
         TEST(the_authority_is_not_found),
         TEST(a_zone_has_so_many_servers),
         TEST(many_go_on_side_by_side),

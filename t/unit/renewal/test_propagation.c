@@ -19,10 +19,10 @@
 
 /* Where zones are: two servers for a.test, a silent one for b.test. */
 #define ZONES \
-    { 1, A, "SOA", "-\na.test SOA 5", 0, 0, 0, 0 }, \
+    { 1, "a.test", "SOA", "a.test SOA 5", 0, 0, 0, 0 }, \
     { 1, "a.test", "NS", "a.test NS n2.test\na.test NS n3.test", 0, 0, 0, \
       0 }, \
-    { 1, B, "SOA", "-\nb.test SOA 5", 0, 0, 0, 0 }, \
+    { 1, "b.test", "SOA", "b.test SOA 5", 0, 0, 0, 0 }, \
     { 1, "b.test", "NS", "b.test NS n4.test", 0, 0, 0, 0 }, \
     { 1, "n2.test", "A", "n2.test A 127.0.0.2", 0, 0, 0, 0 }, \
     { 1, "n3.test", "A", "n3.test A 127.0.0.3", 0, 0, 0, 0 }, \
@@ -85,10 +85,14 @@ static void start(const fake_dns_row_t *rows)
     conf.timeout = apr_time_from_msec(300);
 }
 
+/* What the resolver, 127.0.0.1, sees of A. */
+#define CACHED { 1, A, "TXT", A " TXT one\n" A " TXT two", 0, 0, 0, 0 }
+
 static void want(const char *record, const char *value)
 {
     acme_propagation_record_t *one = apr_array_push(records);
 
+    one->name = record;
     one->record = record;
     one->value = value;
 }
@@ -120,6 +124,7 @@ static void what_is_there_is_seen_at_once(void **state)
         { 2, A, "TXT", A " TXT one\n" A " TXT two\n" A " TXT old", 0, 0, 0,
           0 },
         { 3, A, "TXT", A " TXT two\n" A " TXT one", 0, 0, 0, 0 },
+        CACHED,
         { 0 }
     };
     apr_time_t begin;
@@ -146,6 +151,7 @@ static void it_comes_later_to_one_of_two(void **state)
         { 2, A, "TXT", A " TXT one", 0, 0, 0, 0 },
         { 3, A, "TXT", A " TXT old", 0, 0, 1, 0 },
         { 3, A, "TXT", A " TXT one", 0, 0, 0, 0 },
+        CACHED,
         { 0 }
     };
     apr_time_t begin = acme_dns_lookup_now();
@@ -157,12 +163,70 @@ static void it_comes_later_to_one_of_two(void **state)
     assert_true(acme_dns_lookup_now() - begin >= SECONDS(2));
     assert_int_equal(fake_dns_asked(ZONE_ROWS), 1);
     assert_int_equal(fake_dns_asked(ZONE_ROWS + 2), 1);
+    assert_int_equal(fake_dns_asked(ZONE_ROWS + 3), 1);
+}
+
+/* It may be the CA's, too: asked last, and waited for. */
+static void the_resolver_sees_it_later(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        ZONES,
+        { 2, A, "TXT", A " TXT one", 0, 0, 0, 0 },
+        { 3, A, "TXT", A " TXT one", 0, 0, 0, 0 },
+        { 1, A, "TXT", NULL, 3, 0, 1, 0 },
+        { 1, A, "TXT", A " TXT old", 0, 0, 1, 0 },
+        CACHED,
+        { 0 }
+    };
+    apr_time_t begin = acme_dns_lookup_now();
+
+    (void)state;
+    start(rows);
+    want(A, "one");
+    assert_seen();
+    assert_true(acme_dns_lookup_now() - begin >= SECONDS(6));
+    assert_int_equal(fake_dns_asked(ZONE_ROWS), 1);
+    assert_int_equal(fake_dns_asked(ZONE_ROWS + 4), 1);
+}
+
+static void the_resolver_never_sees_it(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        ZONES,
+        { 2, A, "TXT", A " TXT one", 0, 0, 0, 0 },
+        { 3, A, "TXT", A " TXT one", 0, 0, 0, 0 },
+        { 1, A, "TXT", NULL, 3, 0, 0, 0 },
+        { 0 }
+    };
+
+    (void)state;
+    start(rows);
+    want(A, "one");
+    assert_lacks(SECONDS(6), "the resolver of this machine still has an older "
+                             "answer in its cache");
+}
+
+static void a_resolver_that_fails_counts_not(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        ZONES,
+        { 2, A, "TXT", A " TXT one", 0, 0, 0, 0 },
+        { 3, A, "TXT", A " TXT one", 0, 0, 0, 0 },
+        { 1, A, "TXT", NULL, 2, 0, 0, 0 },
+        { 0 }
+    };
+
+    (void)state;
+    start(rows);
+    want(A, "one");
+    assert_seen();
+    assert_true(fake_dns_asked(ZONE_ROWS + 2) > 0);
 }
 
 static void a_cname_leads_to_the_record(void **state)
 {
     static const fake_dns_row_t rows[] = {
-        { 1, B, "SOA", B " CNAME " A "\n-\na.test SOA 5", 0, 0, 0, 0 },
+        { 1, B, "TXT", B " CNAME " A "\n" A " TXT one", 0, 0, 0, 0 },
         ZONES,
         { 2, A, "TXT", A " TXT one", 0, 0, 0, 0 },
         { 3, A, "TXT", A " TXT one", 0, 0, 0, 0 },
@@ -171,8 +235,10 @@ static void a_cname_leads_to_the_record(void **state)
 
     (void)state;
     start(rows);
-    want(B, "one");
+    want(A, "one");
+    APR_ARRAY_IDX(records, 0, acme_propagation_record_t).name = B;
     assert_seen();
+    assert_int_equal(fake_dns_asked(0), 1);
     assert_int_equal(fake_dns_asked(1 + ZONE_ROWS), 1);
 }
 
@@ -238,6 +304,7 @@ static void a_server_that_does_not_answer_counts_not(void **state)
         ZONES,
         { 2, A, "TXT", A " TXT one", 0, 0, 0, 0 },
         { 3, NULL, NULL, NULL, 0, 0, 0, 0 },
+        CACHED,
         { 0 }
     };
     size_t i;
@@ -269,16 +336,16 @@ static void nobody_answers(void **state)
     start(rows);
     want(B, "one");
     assert_seen();
-    assert_int_equal(fake_dns_asked(ZONE_ROWS + 2), 1);
+    assert_true(fake_dns_asked(ZONE_ROWS + 2) > 0);
     want(B, "two");
-    assert_lacks(SECONDS(12), "no name server of b.test answers, and the "
+    assert_lacks(SECONDS(30), "no name server of b.test answers, and the "
                  "resolver of this machine does not see the value");
 }
 
 static void no_authority_is_found(void **state)
 {
     static const fake_dns_row_t rows[] = {
-        { 1, A, "SOA", NULL, 2, 0, 0, 0 },
+        { 1, "a.test", "SOA", NULL, 2, 0, 0, 0 },
         { 1, A, "TXT", A " TXT one", 0, 0, 0, 0 },
         { 0 }
     };
@@ -313,6 +380,7 @@ static void a_slow_zone_delays_no_other(void **state)
         { 2, A, "TXT", NULL, 3, 0, 1, 0 },
         { 2, A, "TXT", A " TXT one", 0, 0, 0, 0 },
         { 3, A, "TXT", A " TXT one", 0, 0, 0, 0 },
+        CACHED,
         { 4, NULL, NULL, NULL, 0, 0, 0, FAKE_DNS_SILENT },
         { 0 }
     };
@@ -354,6 +422,9 @@ static void many_names(void **state)
         row->name = apr_psprintf(pool, "n%d.test", i + 10);
         row->says = apr_psprintf(pool, "%s TXT one\n%s TXT two", row->name,
                                  row->name);
+        APR_ARRAY_PUSH(rows, fake_dns_row_t) = (fake_dns_row_t){
+            .server = 1, .name = row->name, .type = "TXT", .says = row->says
+        };
     }
     row = apr_array_push(rows);
     row->server = 3;
@@ -417,6 +488,9 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(what_is_there_is_seen_at_once),
         TEST(it_comes_later_to_one_of_two),
+        TEST(the_resolver_sees_it_later),
+        TEST(the_resolver_never_sees_it),
+        TEST(a_resolver_that_fails_counts_not),
         TEST(a_cname_leads_to_the_record),
         TEST(a_server_that_lacks_it_is_named),
         TEST(nearly_is_not_there),
