@@ -14,6 +14,7 @@
 #include "acme_chain.h"
 #include "acme_no_x509.h"
 #include "acme_openssl.h"
+#include "acme_pem.h"
 
 static const char BEGIN[] = "-----BEGIN CERTIFICATE-----";
 
@@ -26,25 +27,6 @@ static apr_status_t free_x509(void *x509)
 {
     X509_free(x509);
     return APR_SUCCESS;
-}
-
-/*
- * To the next line that begins with a dash, as a block does: CAs write words
- * before a certificate, and between two. (7468, 2)
- */
-static const char *skip_words(const char *text, const char *end)
-{
-    const char *line_end;
-
-    while (text < end && *text != '-') {
-        if (memchr(" \t\r\n", *text, 4)) {
-            text++;
-            continue;
-        }
-        line_end = memchr(text, '\n', (apr_size_t)(end - text));
-        text = line_end ? line_end + 1 : end;
-    }
-    return text;
 }
 
 /* Does a certificate begin here? The line must hold nothing else. */
@@ -96,8 +78,8 @@ static apr_status_t read_certs(acme_chain_t *chain, const char *text,
     int n = 0;
     X509 *x509;
 
-    for (text = skip_words(text, end); text < end;
-         text = skip_words(text, end)) {
+    for (text = acme_pem_next(text, end); text < end;
+         text = acme_pem_next(text, end)) {
         if (n == ACME_CHAIN_CERTS_MAX) {
             return acme_fail(res, APR_EINVAL,
                              "certificate chain: more than %d certificates",

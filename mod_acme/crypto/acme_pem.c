@@ -37,10 +37,17 @@ apr_status_t acme_pem_load(acme_octets_t *ptext, const char *path,
     return rv;
 }
 
-static const char *skip_space(const char *text, const char *end)
+const char *acme_pem_next(const char *text, const char *end)
 {
-    while (text < end && memchr(SPACE, *text, sizeof(SPACE) - 1)) {
-        text++;
+    while (text < end && *text != '-') {
+        const char *line_end;
+
+        if (memchr(SPACE, *text, sizeof(SPACE) - 1)) {
+            text++;
+            continue;
+        }
+        line_end = memchr(text, '\n', (apr_size_t)(end - text));
+        text = line_end ? line_end + 1 : end;
     }
     return text;
 }
@@ -102,8 +109,8 @@ apr_status_t acme_pem_read(apr_array_header_t **pders, const char *text,
 
     *pders = NULL;
 
-    for (text = skip_space(text, end); text < end;
-         text = skip_space(text, end)) {
+    for (text = acme_pem_next(text, end); text < end;
+         text = acme_pem_next(text, end)) {
         acme_octets_t der;
 
         if (!read_one(&der, &text, end, p)) {

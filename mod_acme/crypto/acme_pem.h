@@ -19,9 +19,15 @@ apr_status_t acme_pem_load(acme_octets_t *ptext, const char *path,
                            acme_result_t *res, apr_pool_t *p);
 
 /*
+ * To the next line that begins with a dash, as a block does, or to end: CAs
+ * write words before a certificate, and between two. (7468, 2)
+ */
+const char *acme_pem_next(const char *text, const char *end);
+
+/*
  * The octets (acme_octets_t, in p) of each certificate in len octets of text
- * that acme_chain_parse() took: nothing but white space is between them. Else
- * APR_EINVAL, and there are none.
+ * that acme_chain_parse() took: words may be between them. Else APR_EINVAL,
+ * and there are none.
  */
 apr_status_t acme_pem_read(apr_array_header_t **pders, const char *text,
                            apr_size_t len, acme_result_t *res, apr_pool_t *p);

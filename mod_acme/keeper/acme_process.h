@@ -57,7 +57,8 @@ apr_status_t acme_process_launch(acme_process_t **pjob,
                                  acme_result_t *res, apr_pool_t *p);
 
 /* The same with our environment, without an input and callbacks, and with at
-   most ACME_PROCESS_OUTPUT_MAX octets of output. cwd NULL: "/". */
+   most ACME_PROCESS_OUTPUT_MAX octets of output. cwd NULL: "/", also where
+   that folder is gone or may not be entered. */
 apr_status_t acme_process_start(acme_process_t **pjob, const char *const *argv,
                                 const char *cwd, apr_time_t deadline,
                                 acme_result_t *res, apr_pool_t *p);

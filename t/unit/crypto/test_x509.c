@@ -736,7 +736,7 @@ static void texts_that_are_no_pem_are_refused(void **state)
         "-----BEGIN CERTIFICATE-----\nAA=A\n-----END CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\nAA*A\n-----END CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----BEGIN CERTIFICATE-----\n",
-        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\nx",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n-x",
         pkcs8(acme_key_evp(ca.key), 0)
     };
     apr_array_header_t *ders;

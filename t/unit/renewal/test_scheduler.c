@@ -180,11 +180,13 @@ static void one_that_waits_for_dns_frees_its_place(void **unused)
         DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"),
         AUTHZ("pending", CHALLENGE("dns-01", ""), 0), { 0 }
     };
+    static const acme_dns_conf_t dns = { .stay = 1 };
     acme_state_t state = due(0);
 
     (void)unused;
     fake_serve(fake, rows);
     conf.parallel = 1;
+    cert_of(0)->dns = &dns;
     cert_of(0)->challenges[0] = ACME_DNS_01;
     cert_of(0)->nchallenges = 1;
     fake_keeper_hold(keeper, ACME_MSG_AWAIT);
