@@ -396,7 +396,9 @@ int acme_activation_has_name(int cert, const char *host)
     const apr_size_t len = strlen(host);
     apr_size_t i;
 
-    if (cert < 0 || !files[cert].is_given || len >= sizeof(name)) {
+    if (cert < 0 || !files[cert].is_given || len >= sizeof(name)
+        || files[cert].not_after <= apr_time_now()
+        || acme_conf_cert(loaded, (apr_uint32_t)cert)->is_hidden) {
         return 0;
     }
     for (i = 0; i <= len; i++) {

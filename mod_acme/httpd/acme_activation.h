@@ -48,8 +48,9 @@ int acme_activation_is_served(int cert);
 
 /*
  * Is host, in any case of letters, a name of what mod_ssl has loaded of it, as
- * visitors compare names? Of a placeholder, of one that no server with TLS
- * has, and with -1, none is. For any thread.
+ * visitors compare names? Of a placeholder, of one that is expired now, that
+ * no server with TLS has or that visitors do not get (is_hidden), and with -1,
+ * none is. For any thread.
  */
 int acme_activation_has_name(int cert, const char *host);
 

@@ -22,10 +22,9 @@
 #include "acme_tls_alpn01.h"
 #include "acme_vhost.h"
 #include "acme_vhosts.h"
+#include "acme_vhosts_check.h"
 
 APLOG_USE_MODULE(acme);
-
-#define LIFE_MAX apr_time_from_sec(398 * 24 * 3600)
 
 typedef struct {
     acme_conf_t *conf;          /* certs: one an id, until they are split */
@@ -349,100 +348,6 @@ static void choose_challenges(acme_cert_conf_t *cert,
     }
 }
 
-/* Has the file, which may be a link to another one, a PEM block? */
-static apr_status_t find_pem(int *pfound, const char *path, apr_pool_t *p)
-{
-    char line[256];
-    apr_finfo_t info;
-    apr_file_t *file;
-    apr_status_t rv;
-
-    *pfound = 0;
-    rv = apr_stat(&info, path, APR_FINFO_TYPE, p);
-    if (rv == APR_SUCCESS && info.filetype != APR_REG) {
-        return APR_SUCCESS;             /* a pipe would never end */
-    }
-    if (rv == APR_SUCCESS) {
-        rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BUFFERED,
-                           APR_FPROT_OS_DEFAULT, p);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    while (!*pfound && apr_file_gets(line, sizeof(line), file) == 0) {
-        *pfound = !strncmp(line, "-----BEGIN ", 11);
-    }
-    apr_file_close(file);
-    return APR_SUCCESS;
-}
-
-/*
- * What cannot work, and would be found out at the first order only. These are
- * warnings: a file may vanish while the server runs, and must not end it at
- * the next reload.
- */
-static void check_roots(const acme_vhost_t *vhost, apr_pool_t *p)
-{
-    const char *path;
-    apr_status_t rv;
-    char why[80];
-    int found;
-
-    if (!vhost->conf->roots) {
-        return;
-    }
-    path = ap_server_root_relative(p, vhost->conf->roots);
-    rv = find_pem(&found, path, p);
-    if (rv != APR_SUCCESS) {
-        say(vhost, APLOG_WARNING,
-            "%s: AcmeCACertificateFile: %s: %s; no connection to the CA is possible",
-            vhost->facts->place, path, apr_strerror(rv, why, sizeof(why)));
-    }
-    else if (!found) {
-        say(vhost, APLOG_WARNING,
-            "%s: AcmeCACertificateFile: %s has no certificate in PEM form; no connection to the CA is possible",
-            vhost->facts->place, path);
-    }
-}
-
-static void check_windows(const acme_vhost_t *vhost)
-{
-    const acme_window_t *renew = &vhost->conf->renew;
-    const acme_window_t *warn = &vhost->conf->warn;
-
-    if ((renew->percent && warn->percent >= renew->percent)
-        || (renew->duration && warn->duration >= renew->duration)) {
-        say(vhost, APLOG_WARNING,
-            "%s: AcmeWarnWindow is not shorter than AcmeRenewWindow: each renewal begins with warnings",
-            vhost->facts->place);
-    }
-    /* A private CA, which has roots of its own, may issue for longer. */
-    if (renew->duration > LIFE_MAX && !vhost->conf->roots) {
-        say(vhost, APLOG_WARNING,
-            "%s: AcmeRenewWindow is longer than certificates of a public CA are valid; the default is used for them",
-            vhost->facts->place);
-    }
-}
-
-/* Only the last folder of it is made. */
-static void check_state_dir(const acme_conf_t *conf, server_rec *base,
-                            apr_pool_t *p)
-{
-    char *parent = apr_pstrdup(p, conf->state_dir);
-    char *slash = strrchr(parent, '/');
-    apr_finfo_t info;
-
-    if (!slash) {
-        return;
-    }
-    slash[1] = '\0';
-    if (apr_stat(&info, parent, APR_FINFO_TYPE, p)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, base,
-                     "acme: AcmeStateDir %s: the directory %s does not exist; create it, or nothing can be stored",
-                     conf->state_dir, parent);
-    }
-}
-
 static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
                           const char *id)
 {
@@ -523,21 +428,6 @@ static const acme_vhost_t *first_vhost(const vhost_watch_t *watch,
                           0, acme_vhost_t);
 }
 
-static void check_same(const vhost_watch_t *watch, const acme_vhost_t *vhost,
-                       intptr_t number)
-{
-    const acme_vhost_t *first = first_vhost(watch, number);
-    const char *others = acme_server_conf_differences(first->conf, vhost->conf,
-                                                      watch->p);
-
-    if (others) {
-        say(vhost, APLOG_WARNING,
-            "%s: shares certificate %s with %s, but has another value of %s; those of the first are used",
-            vhost->facts->place, cert_at(watch, number)->id,
-            first->facts->place, others);
-    }
-}
-
 static void join_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
                       intptr_t number)
 {
@@ -614,58 +504,6 @@ static void leave_unordered(const acme_vhost_t *vhost)
     }
 }
 
-/* Is it in names, by itself or by a wildcard? */
-static int is_covered(const apr_array_header_t *names, const char *name,
-                      apr_pool_t *p)
-{
-    const char *dot = strchr(name, '.');
-
-    return acme_name_in(names, name)
-        || (dot && !acme_name_is_ip(name) && !acme_name_is_wildcard(name)
-            && acme_name_in(names, apr_pstrcat(p, "*", dot, NULL)));
-}
-
-static void add_lacking(apr_array_header_t *lacking, const char *text,
-                        const apr_array_header_t *names, apr_pool_t *p)
-{
-    acme_result_t res;
-    const char *name;
-
-    if (acme_name_normalise(&name, text, &res, p) == APR_SUCCESS
-        && !is_covered(names, name, p) && !acme_name_in(lacking, name)) {
-        APR_ARRAY_PUSH(lacking, const char *) = name;
-    }
-}
-
-/* A copied AcmeNames serves another site's certificate. */
-static void check_lacking(const acme_vhost_t *vhost,
-                          const acme_cert_conf_t *cert, apr_pool_t *p)
-{
-    apr_array_header_t *lacking = apr_array_make(p, 2, sizeof(const char *));
-    const server_rec *s = vhost->s;
-    int i;
-
-    if (acme_name_in(vhost->conf->names, "auto")) {
-        return;
-    }
-    if (vhost->facts->has_name) {
-        add_lacking(lacking, s->server_hostname, cert->names, p);
-    }
-    for (i = 0; s->names && i < s->names->nelts; i++) {
-        add_lacking(lacking, APR_ARRAY_IDX(s->names, i, char *), cert->names,
-                    p);
-    }
-    for (i = 0; s->wild_names && i < s->wild_names->nelts; i++) {
-        add_lacking(lacking, APR_ARRAY_IDX(s->wild_names, i, char *),
-                    cert->names, p);
-    }
-    if (lacking->nelts) {
-        say(vhost, APLOG_WARNING,
-            "%s: its AcmeNames lack %s: visitors of these names get a certificate for other names. Add them, or auto",
-            vhost->facts->place, acme_name_list_text(lacking, p));
-    }
-}
-
 /* When all names of all certificates are known. */
 static void check_all_lacking(const vhost_watch_t *watch)
 {
@@ -676,7 +514,7 @@ static void check_all_lacking(const vhost_watch_t *watch)
             watch->vhosts, i, apr_array_header_t *);
 
         for (k = 0; k < vhosts->nelts; k++) {
-            check_lacking(&APR_ARRAY_IDX(vhosts, k, acme_vhost_t),
+            acme_vhosts_check_names(&APR_ARRAY_IDX(vhosts, k, acme_vhost_t),
                           cert_at(watch, i + 1), watch->p);
         }
     }
@@ -724,12 +562,12 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
     if (!number) {
         number = number_of(watch->by_id, id);
         if (number) {
-            check_same(watch, &vhost, number);
+            acme_vhosts_check_shared(&vhost, first_vhost(watch, number),
+                                     cert_at(watch, number), watch->p);
         }
         else {
             number = make_cert(watch, &vhost, id);
-            check_roots(&vhost, watch->p);
-            check_windows(&vhost);
+            acme_vhosts_check_settings(&vhost, watch->p);
         }
     }
     join_cert(watch, &vhost, number);
@@ -795,7 +633,7 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
     }
     check_all_lacking(&watch);
     if (log == ACME_VHOSTS_LOG && conf->certs->nelts && conf->state_dir) {
-        check_state_dir(conf, base, p);
+        acme_vhosts_check_state_dir(conf, base, p);
     }
     acme_cert_split_apply(conf, watch.vhosts, watch.by_id, p);
     for (i = 0; i < conf->certs->nelts; i++) {

@@ -232,7 +232,8 @@ static void set_live(load_t *load, int n, int live,
         apr_cpystrn(state->cert_id, leaf->cert_id, sizeof(state->cert_id));
     }
     /* An older one that has to do is none that was revoked. */
-    state->revoked = n == live && json_object_get(meta, "revoked");
+    state->revoked = n == live && acme_meta_has_revoked(load->store, meta,
+                                                        load->p);
 }
 
 static apr_status_t load_live(load_t *load, acme_result_t *res)

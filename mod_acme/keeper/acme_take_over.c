@@ -2,46 +2,11 @@
  * acme_take_over.c - what is live under a former id becomes a certificate's
  * own.
  */
-#include <string.h>
-
 #include <apr_strings.h>
 
 #include "acme_archive.h"
-#include "acme_chain.h"
-#include "acme_file.h"
 #include "acme_journal.h"
-#include "acme_live_link.h"
 #include "acme_take_over.h"
-
-static const char *chain_of(const acme_store_t *store, const char *id, int n,
-                            apr_pool_t *p)
-{
-    const char *text;
-    acme_result_t ignored;
-    apr_size_t len;
-
-    return acme_file_read(&text, &len,
-                          apr_pstrcat(p, acme_archive_path(store, id, n, p),
-                                      "/fullchain.pem", NULL),
-                          ACME_CHAIN_SIZE_MAX, &ignored, p) ? NULL : text;
-}
-
-/* The archive of cert that has the chain of the stand-in and is live; 0. */
-static int find_copy(const acme_cert_conf_t *cert, acme_store_t *store,
-                     apr_pool_t *p)
-{
-    const char *theirs = chain_of(store, cert->stand_in.id, cert->stand_in.n,
-                                  p);
-    acme_result_t ignored;
-    const char *ours;
-    int n;
-
-    if (!theirs || acme_live_link_read(&n, store, cert->id, &ignored, p)) {
-        return 0;
-    }
-    ours = chain_of(store, cert->id, n, p);
-    return ours && !strcmp(ours, theirs) ? n : 0;
-}
 
 /* Its failures were about a certificate that need not be ordered now. */
 static void note_in_journal(const acme_cert_conf_t *cert, acme_store_t *store,
@@ -70,29 +35,32 @@ static void note_in_journal(const acme_cert_conf_t *cert, acme_store_t *store,
 void acme_take_over(acme_cert_conf_t *cert, acme_store_t *store,
                     const acme_log_t *log, apr_pool_t *p)
 {
-    const acme_stand_in_t *from = &cert->stand_in;
+    const acme_stand_in_t *of = &cert->stand_in;
+    acme_archive_copy_t copy;
     acme_result_t res;
     int n;
 
-    if (!from->id || !from->is_same) {
+    if (!of->id || !of->is_same
+        || acme_archive_is_void(store, of->id, of->n, p)) {
         return;
     }
-    n = find_copy(cert, store, p);
+    copy.folder = acme_archive_path(store, of->id, of->n, p);
+    copy.name = apr_psprintf(p, "%s/%d", of->id, of->n);
+    /* A keeper before this one did it; it may have been renewed since. */
+    n = acme_archive_find_copy(store, cert->id, copy.folder, p);
     if (!n) {
-        if (acme_archive_adopt(&n, store, cert->id,
-                               acme_archive_path(store, from->id, from->n, p),
-                               &res, p)) {
+        if (acme_archive_adopt(&n, store, cert->id, &copy, &res, p)) {
             acme_log(log, ACME_LOG_ERROR, cert->id,
                      "the certificate of %s cannot be taken over: %s",
-                     from->id, res.detail);
+                     of->id, res.detail);
             return;
         }
         if (res.detail[0]) {
             acme_log(log, ACME_LOG_WARNING, cert->id, "%s", res.detail);
         }
         acme_log(log, ACME_LOG_NOTICE, cert->id,
-                 "taken over: archive/%s/%d, which has exactly its names, is archive/%s/%d as well; nothing is ordered before its renewal",
-                 from->id, from->n, cert->id, n);
+                 "taken over: archive/%s, which has exactly its names, is archive/%s/%d as well; nothing is ordered before its renewal",
+                 copy.name, cert->id, n);
         note_in_journal(cert, store, n, log, p);
     }
     cert->served = n;

@@ -220,11 +220,16 @@ static apr_status_t copy_file(const char *from, const char *to, mode_t mode,
     apr_size_t len;
     apr_status_t rv = acme_file_read_secret(&text, &len, from,
                                             ACME_CHAIN_SIZE_MAX, res, p);
+    struct stat st;
 
     if (APR_STATUS_IS_ENOENT(rv) && !is_needed) {
         return APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
+        /* An administrator may have put the key into it. */
+        if (stat(from, &st) == 0) {
+            mode &= st.st_mode | 0600;
+        }
         rv = acme_file_write(to, text, len, mode, res, p);
     }
     if (rv == APR_SUCCESS) {
@@ -234,7 +239,7 @@ static apr_status_t copy_file(const char *from, const char *to, mode_t mode,
 }
 
 static apr_status_t copy_folder(const char *half, const char *from,
-                                const char *id, acme_result_t *res,
+                                const char *meta, acme_result_t *res,
                                 apr_pool_t *p)
 {
     static const char *const suffixes[] = { "", "-rsa", "-p256", "-p384" };
@@ -246,7 +251,6 @@ static apr_status_t copy_folder(const char *half, const char *from,
         { "privkey", 0600, 1 }, { "cert", 0644, 0 }, { "chain", 0644, 0 },
         { "fullchain", 0644, 1 }
     };
-    const char *meta = acme_meta_of(from, id, p);
     apr_status_t rv = acme_file_dir_make(half, 0755, res, p);
     size_t i, k;
 
@@ -269,9 +273,10 @@ static apr_status_t copy_folder(const char *half, const char *from,
 }
 
 apr_status_t acme_archive_adopt(int *pn, acme_store_t *store, const char *id,
-                                const char *from, acme_result_t *res,
-                                apr_pool_t *p)
+                                const acme_archive_copy_t *from,
+                                acme_result_t *res, apr_pool_t *p)
 {
+    const char *meta = acme_meta_of_copy(from->folder, id, from->name, p);
     making_t making;
     apr_status_t rv;
 
@@ -282,7 +287,7 @@ apr_status_t acme_archive_adopt(int *pn, acme_store_t *store, const char *id,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = copy_folder(making.half, from, id, res, p);
+    rv = copy_folder(making.half, from->folder, meta, res, p);
     return end_making(pn, &making, rv, res, p);
 }
 
@@ -337,25 +342,48 @@ static int is_good(const acme_archive_want_t *want, const char *folder,
         && !is_expired(folder, want->now, p);
 }
 
+/* Are the files of this name in both folders the same? */
+static int has_same_file(const char *one, const char *other, const char *name,
+                         apr_pool_t *p)
+{
+    const char *a, *b;
+    acme_result_t ignored;
+    apr_size_t len;
+
+    return !acme_file_read_secret(&a, &len, apr_pstrcat(p, one, name, NULL),
+                                  ACME_CHAIN_SIZE_MAX, &ignored, p)
+        && !acme_file_read_secret(&b, &len, apr_pstrcat(p, other, name, NULL),
+                                  ACME_CHAIN_SIZE_MAX, &ignored, p)
+        && !strcmp(a, b);
+}
+
 /* Do two archives have a key in common, in a file of the same name? */
 static int has_same_key(const char *one, const char *other, apr_pool_t *p)
 {
-    static const char *const files[] = {
-        "/privkey.pem", "/privkey-rsa.pem", "/privkey-p256.pem",
-        "/privkey-p384.pem"
-    };
-    const char *a, *b;
-    acme_result_t ignored;
-    apr_size_t len, i;
+    return has_same_file(one, other, "/privkey.pem", p)
+        || has_same_file(one, other, "/privkey-rsa.pem", p)
+        || has_same_file(one, other, "/privkey-p256.pem", p)
+        || has_same_file(one, other, "/privkey-p384.pem", p);
+}
 
-    for (i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        if (!acme_file_read_secret(&a, &len, apr_pstrcat(p, one, files[i],
-                                                         NULL),
-                                   KEY_SIZE_MAX, &ignored, p)
-            && !acme_file_read_secret(&b, &len, apr_pstrcat(p, other, files[i],
-                                                            NULL),
-                                      KEY_SIZE_MAX, &ignored, p)
-            && !strcmp(a, b)) {
+int acme_archive_has_void_key(const acme_store_t *store, const char *id,
+                              const char *folder, apr_pool_t *p)
+{
+    const char *archives = acme_store_path(store, "archive", id, p);
+    apr_array_header_t *numbers;
+    acme_result_t ignored;
+    int i;
+
+    if (acme_meta_is_revoked(store, folder, p)) {
+        return 1;
+    }
+    (void)read_numbers(&numbers, archives, &ignored, p);
+    for (i = 0; i < numbers->nelts; i++) {
+        const char *other = number_path(archives,
+                                        APR_ARRAY_IDX(numbers, i, int), p);
+
+        if (strcmp(other, folder) != 0 && acme_meta_is_revoked(store, other, p)
+            && has_same_key(folder, other, p)) {
             return 1;
         }
     }
@@ -365,25 +393,40 @@ static int has_same_key(const char *one, const char *other, apr_pool_t *p)
 int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
                          apr_pool_t *p)
 {
-    const char *folder = acme_store_path(store, "archive", id, p);
+    return acme_archive_has_void_key(store, id,
+                                     acme_archive_path(store, id, n, p), p);
+}
+
+int acme_archive_find_copy(const acme_store_t *store, const char *id,
+                           const char *folder, apr_pool_t *p)
+{
+    const char *archives = acme_store_path(store, "archive", id, p);
     apr_array_header_t *numbers;
     acme_result_t ignored;
     int i;
 
-    if (acme_meta_is_revoked(store, id, n, p)) {
-        return 1;
-    }
-    (void)read_numbers(&numbers, folder, &ignored, p);
+    (void)read_numbers(&numbers, archives, &ignored, p);
     for (i = 0; i < numbers->nelts; i++) {
-        const int other = APR_ARRAY_IDX(numbers, i, int);
+        const int n = APR_ARRAY_IDX(numbers, i, int);
+        const char *other = number_path(archives, n, p);
 
-        if (other != n && acme_meta_is_revoked(store, id, other, p)
-            && has_same_key(number_path(folder, n, p),
-                            number_path(folder, other, p), p)) {
-            return 1;
+        if (has_same_file(folder, other, "/fullchain.pem", p)
+            && has_same_file(folder, other, "/privkey.pem", p)) {
+            return n;
         }
     }
     return 0;
+}
+
+int acme_archive_newest(const acme_store_t *store, const char *id,
+                        apr_pool_t *p)
+{
+    apr_array_header_t *numbers;
+    acme_result_t ignored;
+
+    (void)read_numbers(&numbers, acme_store_path(store, "archive", id, p),
+                       &ignored, p);
+    return numbers->nelts ? APR_ARRAY_IDX(numbers, 0, int) : 0;
 }
 
 int acme_archive_exists(const acme_store_t *store, const char *id, int n,
@@ -427,7 +470,7 @@ apr_status_t acme_archive_find_good(int *pn, int *plive, acme_store_t *store,
     int other;
 
     *pn = *plive;
-    if (rv != APR_SUCCESS && rv != APR_EGENERAL) {
+    if (rv != APR_SUCCESS && rv != APR_EGENERAL && !APR_STATUS_IS_ENOENT(rv)) {
         return rv;
     }
     if (rv == APR_SUCCESS) {

@@ -68,18 +68,32 @@ apr_status_t acme_archive_install(int *pn, acme_store_t *store,
                                   const acme_archive_t *archive,
                                   acme_result_t *res, apr_pool_t *p);
 
+/* What is copied: another id's archive, or a folder that somebody copied. */
+typedef struct {
+    const char *folder;
+    const char *name;           /* of an archive: "id/n"; else NULL */
+} acme_archive_copy_t;
+
 /*
- * The same with the files of the folder from, another id's archive or a copy
- * of one, which stays as it is. Its first pair must be there. The files keep
- * their times; meta.json is for id then.
+ * The same with the files of another folder, which stays as it is. Its first
+ * pair must be there. The files keep their times, and no file can be read by
+ * more than before; meta.json is for id then, and names the archive.
  */
 apr_status_t acme_archive_adopt(int *pn, acme_store_t *store, const char *id,
-                                const char *from, acme_result_t *res,
-                                apr_pool_t *p);
+                                const acme_archive_copy_t *from,
+                                acme_result_t *res, apr_pool_t *p);
+
+/* The archive of id whose first pair is that of the folder; 0: none is. */
+int acme_archive_find_copy(const acme_store_t *store, const char *id,
+                           const char *folder, apr_pool_t *p);
 
 /* The folder of archive n of id, in p; there may be none. */
 const char *acme_archive_path(const acme_store_t *store, const char *id, int n,
                               apr_pool_t *p);
+
+/* The highest number of an archive of id; 0: there is none. */
+int acme_archive_newest(const acme_store_t *store, const char *id,
+                        apr_pool_t *p);
 
 /* Is archive n of id there, as a folder? */
 int acme_archive_exists(const acme_store_t *store, const char *id, int n,
@@ -91,11 +105,15 @@ apr_status_t acme_archive_check(const acme_store_t *store,
                                 acme_result_t *res, apr_pool_t *p);
 
 /*
- * Was archive n of id revoked, or another one that has a key of it? What is
- * recorded in meta.json counts.
+ * Is it void: was archive n of id revoked, or another one that has a key of it?
+ * What is recorded in meta.json counts.
  */
 int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
                          apr_pool_t *p);
+
+/* The same of a folder that may become an archive of id. */
+int acme_archive_has_void_key(const acme_store_t *store, const char *id,
+                              const char *folder, apr_pool_t *p);
 
 /*
  * Find the archive that a server can load: *pn is the number of the live one,
@@ -103,7 +121,8 @@ int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
  * ciphers, is not expired at now and not void. *plive is the number of the
  * live one.
  *
- * Where live/<id> is no link of ours (*plive is 0 then), or points to nothing,
+ * Where live/<id> is missing or no link of ours (*plive is 0 then), or points
+ * to nothing,
  * the newest archive of all that is as good.
  *
  * If they differ, the call is a success and res says why the live one cannot

@@ -20,44 +20,6 @@ static const char *file_in(const char *folder, const char *name,
     return apr_pstrcat(p, folder, "/", name, NULL);
 }
 
-static int is_same_file(const char *one, const char *other, apr_pool_t *p)
-{
-    const char *a, *b;
-    acme_result_t ignored;
-    apr_size_t len;
-
-    return !acme_file_read_secret(&a, &len, one, ACME_CHAIN_SIZE_MAX,
-                                  &ignored, p)
-        && !acme_file_read_secret(&b, &len, other, ACME_CHAIN_SIZE_MAX,
-                                  &ignored, p)
-        && !strcmp(a, b);
-}
-
-/* Does an archive of this id have the first pair of the folder? */
-static int is_archived(const char *folder, const char *archives,
-                       apr_pool_t *p)
-{
-    apr_finfo_t info;
-    apr_dir_t *dir;
-    int found = 0;
-
-    if (apr_dir_open(&dir, archives, p)) {
-        return 0;
-    }
-    while (!found
-           && apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
-        const char *archive = file_in(archives, info.name, p);
-
-        found = info.name[0] != '.'
-            && is_same_file(file_in(folder, "fullchain.pem", p),
-                            file_in(archive, "fullchain.pem", p), p)
-            && is_same_file(file_in(folder, "privkey.pem", p),
-                            file_in(archive, "privkey.pem", p), p);
-    }
-    apr_dir_close(dir);
-    return found;
-}
-
 /* 0: it cannot be read. */
 static apr_time_t begins_at(const char *folder, apr_pool_t *p)
 {
@@ -99,6 +61,10 @@ static const char *find_fault(acme_store_t *store, const char *id,
     int live;
 
     rv = acme_live_link_read(&live, store, id, &res, p);
+    if (APR_STATUS_IS_ENOENT(rv) && acme_archive_newest(store, id, p)) {
+        rv = acme_fail(&res, APR_EGENERAL, "%s: is missing",
+                       acme_store_path(store, "live", id, p));
+    }
     if (rv == APR_SUCCESS && !acme_archive_exists(store, id, live, p)) {
         rv = acme_fail(&res, APR_EGENERAL,
                        "%s: points to archive %d, which does not exist",
@@ -147,7 +113,7 @@ apr_status_t acme_live_mend_adopt(acme_store_t *store,
                                   acme_result_t *res, apr_pool_t *p)
 {
     const char *folder = acme_store_path(store, "live", want->id, p);
-    const char *archives = acme_store_path(store, "archive", want->id, p);
+    const acme_archive_copy_t copy = { .folder = folder };
     const char *fault = find_fault(store, want->id, p);
     acme_result_t ignored;
     struct stat st;
@@ -164,9 +130,10 @@ apr_status_t acme_live_mend_adopt(acme_store_t *store,
         begins = begins_at(acme_archive_path(store, want->id, n, p), p);
     }
     if (!is_better(folder, want, begins, p)
-        || is_archived(folder, archives, p)) {
+        || acme_archive_has_void_key(store, want->id, folder, p)
+        || acme_archive_find_copy(store, want->id, folder, p)) {
         return APR_SUCCESS;
     }
-    rv = acme_archive_adopt(&n, store, want->id, folder, res, p);
+    rv = acme_archive_adopt(&n, store, want->id, &copy, res, p);
     return tell(res, fault, n, rv, want->id, p);
 }

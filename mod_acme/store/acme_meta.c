@@ -2,6 +2,7 @@
  * acme_meta.c - meta.json beside a certificate: the configuration that it was
  * ordered with.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -84,6 +85,8 @@ const char *acme_meta_url(acme_store_t *store, const char *id,
     return url && !acme_url_check(url, &res, p) ? url : NULL;
 }
 
+#define ORIGINS_MAX 8           /* copies of copies */
+
 static const char *archive_path(const acme_store_t *store, const char *id,
                                 int n, apr_pool_t *p)
 {
@@ -91,40 +94,86 @@ static const char *archive_path(const acme_store_t *store, const char *id,
                            apr_psprintf(p, "%s/%d/meta.json", id, n), p);
 }
 
+/* The path of the meta.json of what was copied, or NULL: it is no copy. */
+static const char *origin_path(const acme_store_t *store, const json_t *meta,
+                               apr_pool_t *p)
+{
+    const char *from = acme_json_string(meta, "from", ACME_ID_MAX + 16, p);
+    const char *slash = from ? strrchr(from, '/') : NULL;
+    const char *id = slash
+        ? acme_store_id(apr_pstrmemdup(p, from, (apr_size_t)(slash - from)), p)
+        : NULL;
+
+    return id && atoi(slash + 1) > 0
+        ? archive_path(store, id, atoi(slash + 1), p) : NULL;
+}
+
 apr_status_t acme_meta_set_revoked(const acme_store_t *store, const char *id,
                                    int n, apr_time_t now, acme_result_t *res,
                                    apr_pool_t *p)
 {
     const char *path = archive_path(store, id, n, p);
-    json_t *meta = read_meta(path, p);
-    const char *text;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
 
-    if (json_object_get(meta, "revoked")) {
-        return APR_SUCCESS;
+    for (i = 0; path && i < ORIGINS_MAX && rv == APR_SUCCESS; i++) {
+        json_t *meta = read_meta(path, p);
+        const char *text;
+
+        if (i > 0 && !meta) {
+            break;              /* it is not there any more */
+        }
+        if (!meta) {
+            meta = acme_json_own(json_object(), p); /* installed by hand */
+        }
+        if (!json_object_get(meta, "revoked")) {
+            json_object_set_new(meta, "revoked",
+                                json_string(acme_time_rfc3339(now, p)));
+            text = acme_json_text(meta, 2, p);
+            rv = acme_file_write(path, text, strlen(text), 0644, res, p);
+        }
+        path = origin_path(store, meta, p);
     }
-    if (!meta) {
-        meta = acme_json_own(json_object(), p); /* installed by hand */
-    }
-    json_object_set_new(meta, "revoked",
-                        json_string(acme_time_rfc3339(now, p)));
-    text = acme_json_text(meta, 2, p);
-    return acme_file_write(path, text, strlen(text), 0644, res, p);
+    return rv;
 }
 
-int acme_meta_is_revoked(const acme_store_t *store, const char *id, int n,
+int acme_meta_has_revoked(const acme_store_t *store, const json_t *meta,
+                          apr_pool_t *p)
+{
+    const char *path;
+    int i;
+
+    for (i = 0; meta && i < ORIGINS_MAX; i++) {
+        if (json_object_get(meta, "revoked")) {
+            return 1;
+        }
+        path = origin_path(store, meta, p);
+        meta = path ? read_meta(path, p) : NULL;
+    }
+    return 0;
+}
+
+int acme_meta_is_revoked(const acme_store_t *store, const char *folder,
                          apr_pool_t *p)
 {
-    return json_object_get(read_meta(archive_path(store, id, n, p), p),
-                           "revoked") != NULL;
+    return acme_meta_has_revoked(
+        store, read_meta(apr_pstrcat(p, folder, "/meta.json", NULL), p), p);
 }
 
-const char *acme_meta_of(const char *folder, const char *id, apr_pool_t *p)
+const char *acme_meta_of_copy(const char *folder, const char *id,
+                              const char *from, apr_pool_t *p)
 {
     json_t *meta = read_meta(apr_pstrcat(p, folder, "/meta.json", NULL), p);
 
     if (!json_is_object(meta)) {
-        return NULL;
+        if (!from) {
+            return NULL;
+        }
+        meta = acme_json_own(json_object(), p);
     }
     json_object_set_new(meta, "id", json_string(id));
+    if (from) {
+        json_object_set_new(meta, "from", json_string(from));
+    }
     return acme_json_text(meta, 2, p);
 }

@@ -48,22 +48,29 @@ const char *acme_meta_url(acme_store_t *store, const char *id,
                           apr_uint32_t part, apr_pool_t *p);
 
 /*
- * Record in meta.json of archive n of id that the CA revoked it, at the latest
- * at now. Success if that is recorded already. Fails as acme_file_write();
- * meta.json is as it was then.
+ * Record in meta.json of archive n of id, and of those that it is a copy of,
+ * that the CA revoked it, at the latest at now. Success if that is recorded
+ * already. Fails as acme_file_write(); meta.json is as it was then.
  */
 apr_status_t acme_meta_set_revoked(const acme_store_t *store, const char *id,
                                    int n, apr_time_t now, acme_result_t *res,
                                    apr_pool_t *p);
 
-/*
- * The text of meta.json in this folder, in p, with this id in it. NULL: there
- * is none, or it cannot be read.
- */
-const char *acme_meta_of(const char *folder, const char *id, apr_pool_t *p);
+/* Is it recorded in this meta.json (NULL: there is none), or in one that it is
+   a copy of, that the CA revoked the certificate? */
+int acme_meta_has_revoked(const acme_store_t *store, const json_t *meta,
+                          apr_pool_t *p);
 
-/* Is it recorded that the CA revoked archive n of id? */
-int acme_meta_is_revoked(const acme_store_t *store, const char *id, int n,
+/* The same of the meta.json in this folder. */
+int acme_meta_is_revoked(const acme_store_t *store, const char *folder,
                          apr_pool_t *p);
+
+/*
+ * The text of meta.json in this folder, in p, with this id in it, and what it
+ * is a copy of: "id/n", or NULL. NULL: there is none, or it cannot be read,
+ * and it is a copy of nothing.
+ */
+const char *acme_meta_of_copy(const char *folder, const char *id,
+                              const char *from, apr_pool_t *p);
 
 #endif

@@ -314,14 +314,19 @@ def test_foreign_files_everywhere_never_stop_a_start(site):
     server.wait_valid(NAME, count=2)
 
 
-def test_a_live_link_that_points_to_nothing(site):
+@pytest.mark.parametrize("target", [None, f"../archive/{NAME}/99"])
+def test_a_live_link_that_is_missing_or_points_to_nothing(site, target):
     server = site.server(site.ca())
     server.vhost(NAME)
     server.start()
-    server.wait_valid(NAME)
+    served = server.wait_valid(NAME)
     server.stop()
     live = server.store / "live" / NAME
     live.unlink()
-    live.symlink_to(f"../archive/{NAME}/99")
+    if target:
+        live.symlink_to(target)
     server.start()
-    server.wait_valid(NAME, count=2)
+    server.wait_log("made a link again")
+    assert str(live.readlink()) == f"../archive/{NAME}/1"
+    assert server.wait_valid(NAME).serial == served.serial
+    assert len(server.installed(NAME)) == 1

@@ -181,7 +181,8 @@ def processes(server):
     """All of the server's but those that httpd itself makes, and the
     launcher."""
     keeper = server.keeper
-    known = {server.pid, keeper, *process.children(server.pid),
+    known = {server.pid, keeper, server.cert_reader,
+             *process.children(server.pid),
              *process.children(keeper)}
     return server.commands + [pid for pid in process.group(server.pid)
                               if pid not in known]

@@ -5,11 +5,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "acme_archive.h"
 #include "acme_launcher.h"
+#include "acme_meta.h"
 #include "acme_next_step.h"
+#include "acme_take_over.h"
+#include "acme_file.h"
+#include "acme_live_link.h"
 #include "issuer.h"
 #include "open_registry.h"
 
@@ -1218,6 +1223,70 @@ static void the_oldest_events_go(void **state)
         "validated");
 }
 
+/* As the first look of a keeper whose load found it so. */
+static void take_over(void)
+{
+    acme_cert_conf_t *cert = cert_of(conf, 0);
+
+    cert->stand_in = (acme_stand_in_t) { .id = "old.example", .n = 1,
+                                         .is_same = 1 };
+    acme_take_over(cert, open_store(), &test_log, pool);
+}
+
+static int live_of_a(void)
+{
+    int n = 0;
+
+    assert_int_equal(acme_live_link_read(&n, open_store(), "a.example", &res,
+                                         pool), 0);
+    return n;
+}
+
+static void what_is_taken_over_is_one_with_its_origin(void **state)
+{
+    const char *full = at("store/archive/old.example/1/fullchain.pem");
+    const char *copy = at("store/archive/a.example/1/fullchain.pem");
+
+    (void)state;
+    put_live("old.example", "a.example www.a.example");
+    assert_int_equal(chmod(full, 0600), 0); /* somebody added the key to it */
+    take_over();
+    assert_int_equal(live_of_a(), 1);
+    assert_int_equal(mode_of(copy), 0600);
+    assert_string_equal(text_of(copy), text_of(full));
+    assert_string_equal(last_event("a.example"), "taken over");
+
+    /* A keeper that is forked anew does not put it in the place of a new one. */
+    put_live("a.example", "a.example www.a.example");
+    take_over();
+    assert_int_equal(live_of_a(), 2);
+    assert_int_equal(count(at("store/archive/a.example")), 2);
+
+    /* Whose key is lost is lost under each id. */
+    assert_false(acme_archive_is_void(open_store(), "old.example", 1, pool));
+    assert_int_equal(acme_meta_set_revoked(open_store(), "a.example", 1, NOW,
+                                           &res, pool), 0);
+    assert_true(acme_archive_is_void(open_store(), "old.example", 1, pool));
+    assert_false(acme_archive_is_void(open_store(), "a.example", 2, pool));
+}
+
+static void a_copy_of_what_was_revoked_is_revoked(void **state)
+{
+    (void)state;
+    put_live("old.example", "a.example www.a.example");
+    take_over();
+    assert_int_equal(acme_meta_set_revoked(open_store(), "old.example", 1, NOW,
+                                           &res, pool), 0);
+    open_registry(conf);
+    assert_true(state_of(open_registry(conf), 0)->revoked);
+
+    assert_int_equal(unlink(at("store/live/a.example")), 0);
+    assert_int_equal(acme_file_dir_remove(at("store/archive/a.example"), &res,
+                                          pool), 0);
+    take_over();
+    assert_int_equal(access(at("store/archive/a.example"), F_OK), -1);
+}
+
 static void no_certificates_at_all(void **state)
 {
     (void)state;
@@ -1273,6 +1342,8 @@ int main(void)
         TEST(changes_are_found_in_their_order),
         TEST(a_journal_that_can_not_be_written_stops_nothing),
         TEST(the_oldest_events_go),
+        TEST(what_is_taken_over_is_one_with_its_origin),
+        TEST(a_copy_of_what_was_revoked_is_revoked),
         TEST(no_certificates_at_all)
     };
     int failed;

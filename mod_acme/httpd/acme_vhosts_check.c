@@ -1,0 +1,171 @@
+/*
+ * acme_vhosts_check.c - what cannot work in a configuration that is correct.
+ */
+#include <string.h>
+
+#include <apr_file_info.h>
+#include <apr_file_io.h>
+#include <apr_strings.h>
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_log.h>
+
+#include "acme_name.h"
+#include "acme_vhosts_check.h"
+
+APLOG_USE_MODULE(acme);
+
+/* No public CA issues for longer. */
+#define LIFE_MAX apr_time_from_sec(398 * 24 * 3600)
+
+#define say acme_vhost_say
+
+/* Has the file, which may be a link to another one, a PEM block? */
+static apr_status_t find_pem(int *pfound, const char *path, apr_pool_t *p)
+{
+    char line[256];
+    apr_finfo_t info;
+    apr_file_t *file;
+    apr_status_t rv;
+
+    *pfound = 0;
+    rv = apr_stat(&info, path, APR_FINFO_TYPE, p);
+    if (rv == APR_SUCCESS && info.filetype != APR_REG) {
+        return APR_SUCCESS;             /* a pipe would never end */
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BUFFERED,
+                           APR_FPROT_OS_DEFAULT, p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    while (!*pfound && apr_file_gets(line, sizeof(line), file) == 0) {
+        *pfound = !strncmp(line, "-----BEGIN ", 11);
+    }
+    apr_file_close(file);
+    return APR_SUCCESS;
+}
+
+static void check_roots(const acme_vhost_t *vhost, apr_pool_t *p)
+{
+    const char *path;
+    apr_status_t rv;
+    char why[80];
+    int found;
+
+    if (!vhost->conf->roots) {
+        return;
+    }
+    path = ap_server_root_relative(p, vhost->conf->roots);
+    rv = find_pem(&found, path, p);
+    if (rv != APR_SUCCESS) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeCACertificateFile: %s: %s; no connection to the CA is possible",
+            vhost->facts->place, path, apr_strerror(rv, why, sizeof(why)));
+    }
+    else if (!found) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeCACertificateFile: %s has no certificate in PEM form; no connection to the CA is possible",
+            vhost->facts->place, path);
+    }
+}
+
+static void check_windows(const acme_vhost_t *vhost)
+{
+    const acme_window_t *renew = &vhost->conf->renew;
+    const acme_window_t *warn = &vhost->conf->warn;
+
+    if ((renew->percent && warn->percent >= renew->percent)
+        || (renew->duration && warn->duration >= renew->duration)) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeWarnWindow is not shorter than AcmeRenewWindow: each renewal begins with warnings",
+            vhost->facts->place);
+    }
+    /* A private CA, which has roots of its own, may issue for longer. */
+    if (renew->duration > LIFE_MAX && !vhost->conf->roots) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeRenewWindow is longer than certificates of a public CA are valid; the default is used for them",
+            vhost->facts->place);
+    }
+}
+
+void acme_vhosts_check_settings(const acme_vhost_t *vhost, apr_pool_t *p)
+{
+    check_roots(vhost, p);
+    check_windows(vhost);
+}
+
+/* Only the last folder of it is made. */
+void acme_vhosts_check_state_dir(const acme_conf_t *conf, server_rec *base,
+                                 apr_pool_t *p)
+{
+    char *parent = apr_pstrdup(p, conf->state_dir);
+    char *slash = strrchr(parent, '/');
+    apr_finfo_t info;
+
+    if (!slash) {
+        return;
+    }
+    slash[1] = '\0';
+    if (apr_stat(&info, parent, APR_FINFO_TYPE, p)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, base,
+                     "acme: AcmeStateDir %s: the directory %s does not exist; create it, or nothing can be stored",
+                     conf->state_dir, parent);
+    }
+}
+
+static void add_lacking(apr_array_header_t *lacking, const char *text,
+                        const apr_array_header_t *names, apr_pool_t *p)
+{
+    acme_result_t res;
+    const char *name;
+
+    if (acme_name_normalise(&name, text, &res, p) == APR_SUCCESS
+        && !acme_name_covered(names, name) && !acme_name_in(lacking, name)) {
+        APR_ARRAY_PUSH(lacking, const char *) = name;
+    }
+}
+
+void acme_vhosts_check_names(const acme_vhost_t *vhost,
+                             const acme_cert_conf_t *cert, apr_pool_t *p)
+{
+    apr_array_header_t *lacking = apr_array_make(p, 2, sizeof(const char *));
+    const server_rec *s = vhost->s;
+    int i;
+
+    if (acme_name_in(vhost->conf->names, "auto")) {
+        return;
+    }
+    if (vhost->facts->has_name) {
+        add_lacking(lacking, s->server_hostname, cert->names, p);
+    }
+    for (i = 0; s->names && i < s->names->nelts; i++) {
+        add_lacking(lacking, APR_ARRAY_IDX(s->names, i, char *), cert->names,
+                    p);
+    }
+    for (i = 0; s->wild_names && i < s->wild_names->nelts; i++) {
+        add_lacking(lacking, APR_ARRAY_IDX(s->wild_names, i, char *),
+                    cert->names, p);
+    }
+    if (lacking->nelts) {
+        say(vhost, APLOG_WARNING,
+            "%s: its AcmeNames lack %s: visitors of these names get a certificate for other names. Add them, or auto",
+            vhost->facts->place, acme_name_list_text(lacking, p));
+    }
+}
+
+void acme_vhosts_check_shared(const acme_vhost_t *vhost,
+                              const acme_vhost_t *first,
+                              const acme_cert_conf_t *cert, apr_pool_t *p)
+{
+    const char *others = acme_server_conf_differences(first->conf, vhost->conf,
+                                                      p);
+
+    if (others) {
+        say(vhost, APLOG_WARNING,
+            "%s: shares certificate %s with %s, but has another value of %s; those of the first are used",
+            vhost->facts->place, cert->id, first->facts->place, others);
+    }
+}
