@@ -1,6 +1,7 @@
 /*
  * acme_conf_trial.c - would httpd start with this configuration?
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,17 +116,17 @@ static int try_pass_phrases(const acme_conf_tree_t *tree, const server_rec *s,
     return 1;
 }
 
-/* "80,443,"; NULL: not known, as in an administrator's own test. */
-static const char *running_ports(void)
+/* "0.0.0.0:80,[::]:443,"; NULL: not known, as in an administrator's own test. */
+static const char *running_listens(void)
 {
     const apr_array_header_t *defines = ap_server_config_defines;
-    const apr_size_t len = sizeof(ACME_CONF_TRIAL_PORTS) - 1;
+    const apr_size_t len = sizeof(ACME_CONF_TRIAL_LISTENS) - 1;
     int i;
 
     for (i = 0; defines && i < defines->nelts; i++) {
         const char *define = APR_ARRAY_IDX(defines, i, const char *);
 
-        if (!strncmp(define, ACME_CONF_TRIAL_PORTS, len)) {
+        if (!strncmp(define, ACME_CONF_TRIAL_LISTENS, len)) {
             return define + len;
         }
     }
@@ -143,7 +144,7 @@ static int try_pid_file(const server_rec *s, int level, apr_pool_t *p)
     const char *folder;
     apr_finfo_t info;
 
-    if (!running_ports() || path[0] != '/' || end == path) {
+    if (!running_listens() || path[0] != '/' || end == path) {
         return 0;
     }
     folder = apr_pstrmemdup(p, path, (apr_size_t)(end - path));
@@ -156,17 +157,17 @@ static int try_pid_file(const server_rec *s, int level, apr_pool_t *p)
     return 1;
 }
 
-static int is_in(const char *ports, int port)
+/* Is the address in the list, or its end, such as ":443"? */
+static int is_in(const char *listens, const char *end)
 {
-    while (*ports) {
-        char *end;
+    const char *at = strstr(listens, end);
+    const apr_size_t len = strlen(end);
 
-        if (strtol(ports, &end, 10) == port) {
-            return 1;
-        }
-        ports = *end ? end + 1 : end;
+    while (at && (at[len] != ','
+                  || (*end != ':' && at > listens && at[-1] != ','))) {
+        at = strstr(at + 1, end);
     }
-    return 0;
+    return at != NULL;
 }
 
 /* httpd exits when it can't open one, and when a program is not there. */
@@ -211,28 +212,27 @@ static apr_status_t bind_to(apr_sockaddr_t *to, apr_pool_t *p)
     return rv;
 }
 
-/* httpd exits when it can't have one. Those that it has are passed on. */
+/* httpd exits when it can't have one. Those that it has are passed on, and it
+   may itself be who has the port, at another address. */
 static int try_listeners(const server_rec *s, int level, apr_pool_t *p)
 {
-    const char *ports = running_ports();
+    const char *listens = running_listens();
     const ap_listen_rec *listener;
     char text[128];
     int wrong = 0;
 
     /* With sockets of systemd's it binds none. */
-    for (listener = ports && !getenv("LISTEN_FDS") ? ap_listeners : NULL;
+    for (listener = listens && !getenv("LISTEN_FDS") ? ap_listeners : NULL;
          listener; listener = listener->next) {
-        apr_status_t rv;
+        const char *address = apr_psprintf(p, "%pI", listener->bind_addr);
+        const char *port = apr_psprintf(p, ":%d", listener->bind_addr->port);
+        const apr_status_t rv = is_in(listens, address)
+            ? APR_SUCCESS : bind_to(listener->bind_addr, p);
 
-        if (is_in(ports, listener->bind_addr->port)) {
-            continue;
-        }
-        rv = bind_to(listener->bind_addr, p);
-        if (rv) {
+        if (rv && !(rv == EADDRINUSE && is_in(listens, port))) {
             ap_log_error(APLOG_MARK, level, 0, s, ACME_SERVER_TRIAL_MARK
-                         "Listen %pI: httpd will not start with this: it cannot bind to that address: %s",
-                         listener->bind_addr,
-                         apr_strerror(rv, text, sizeof(text)));
+                         "Listen %s: httpd will not start with this: it cannot bind to that address: %s",
+                         address, apr_strerror(rv, text, sizeof(text)));
             wrong++;
         }
     }

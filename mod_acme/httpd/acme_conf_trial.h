@@ -15,8 +15,8 @@
 /* httpd -t -DACME_TRIAL: what is wrong is an error, and the test fails. */
 #define ACME_CONF_TRIAL_DEFINE "ACME_TRIAL"
 
-/* httpd -t -DACME_TRIAL_PORTS=80,443,: what the running server listens on. */
-#define ACME_CONF_TRIAL_PORTS "ACME_TRIAL_PORTS="
+/* httpd -t -DACME_TRIAL_LISTENS=0.0.0.0:80,[::]:443,: of the running server. */
+#define ACME_CONF_TRIAL_LISTENS "ACME_TRIAL_LISTENS="
 
 /*
  * Try the server s and all that follow it, after acme_vhosts_read(): each

@@ -167,18 +167,21 @@ static const char *const *add_running(const char *const *argv,
                                       const acme_conf_tree_t *tree,
                                       const server_rec *s, apr_pool_t *p)
 {
-    const char *ports = "-D" ACME_CONF_TRIAL_PORTS;
+    const char *listens = "-D" ACME_CONF_TRIAL_LISTENS;
+    const char *keys = acme_pass_phrase_define(tree, s, p);
     const ap_listen_rec *listener;
     apr_array_header_t *more = apr_array_make(p, 16, sizeof(const char *));
 
     for (listener = ap_listeners; listener; listener = listener->next) {
-        ports = apr_psprintf(p, "%s%d,", ports, listener->bind_addr->port);
+        listens = apr_psprintf(p, "%s%pI,", listens, listener->bind_addr);
     }
     for (; *argv; argv++) {
         APR_ARRAY_PUSH(more, const char *) = *argv;
     }
-    APR_ARRAY_PUSH(more, const char *) = ports;
-    APR_ARRAY_PUSH(more, const char *) = acme_pass_phrase_define(tree, s, p);
+    APR_ARRAY_PUSH(more, const char *) = listens;
+    if (keys) {
+        APR_ARRAY_PUSH(more, const char *) = keys;
+    }
     APR_ARRAY_PUSH(more, const char *) = NULL;
     return (const char *const *)more->elts;
 }

@@ -22,6 +22,9 @@
 
 #define ID_OCTETS 8
 
+/* An argument has at most 128 kB. */
+#define IDS_MAX 4000
+
 typedef struct {
     const char *id;             /* ID_OCTETS as hex digits */
     const acme_conf_tree_file_t *file;
@@ -85,7 +88,7 @@ const char *acme_pass_phrase_define(const acme_conf_tree_t *tree,
 {
     const apr_array_header_t *found = find_locked(tree, s, p);
     apr_pool_t *process = s->process->pool;
-    const char *define = "-D" ACME_PASS_PHRASE_DEFINE;
+    apr_array_header_t *ids;
     apr_hash_index_t *at;
     apr_hash_t *kept;
     void *data = NULL;
@@ -102,10 +105,15 @@ const char *acme_pass_phrase_define(const acme_conf_tree_t *tree,
             apr_hash_set(kept, id, APR_HASH_KEY_STRING, id);
         }
     }
-    for (at = apr_hash_first(p, kept); at; at = apr_hash_next(at)) {
-        define = apr_pstrcat(p, define, apr_hash_this_key(at), ",", NULL);
+    if (apr_hash_count(kept) > IDS_MAX) {
+        return NULL;
     }
-    return define;
+    ids = apr_array_make(p, 16, sizeof(const char *));
+    for (at = apr_hash_first(p, kept); at; at = apr_hash_next(at)) {
+        APR_ARRAY_PUSH(ids, const char *) = apr_hash_this_key(at);
+    }
+    return apr_pstrcat(p, "-D" ACME_PASS_PHRASE_DEFINE,
+                       apr_array_pstrcat(p, ids, ','), ",", NULL);
 }
 
 /* What the define has; NULL: there is none. */

@@ -18,6 +18,7 @@
 /*
  * After mod_ssl has loaded the server s and all that follow it: that define,
  * for this load's keys and those of all loads before it; lives as long as p.
+ * NULL: more than an argument can hold; then the test does not look for keys.
  */
 const char *acme_pass_phrase_define(const acme_conf_tree_t *tree,
                                     const server_rec *s, apr_pool_t *p);

@@ -561,14 +561,14 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
     number = leave_out_taken(watch, &vhost, id, names);
     if (!number) {
         number = number_of(watch->by_id, id);
-        if (number) {
-            acme_vhosts_check_shared(&vhost, first_vhost(watch, number),
-                                     cert_at(watch, number), watch->p);
-        }
-        else {
-            number = make_cert(watch, &vhost, id);
-            acme_vhosts_check_settings(&vhost, watch->p);
-        }
+    }
+    if (number) {
+        acme_vhosts_check_shared(&vhost, first_vhost(watch, number),
+                                 cert_at(watch, number), watch->p);
+    }
+    else {
+        number = make_cert(watch, &vhost, id);
+        acme_vhosts_check_settings(&vhost, watch->p);
     }
     join_cert(watch, &vhost, number);
     check_wildcards(watch, &vhost, number);

@@ -260,6 +260,8 @@ def test_an_expiry_that_is_near_loads_no_edit_that_ends_us(site, expiring):
         port = taken.getsockname()[1]
         for line, told in ((f"Listen 127.0.0.1:{port}",
                             f"Listen 127.0.0.1:{port}: .* already in use"),
+                           (f"Listen 192.0.2.1:{server.https_port}",
+                            "Listen 192.0.2.1:.* Cannot assign"),
                            ("PidFile /no-such/pid", "no folder /no-such")):
             edits.append(line)
             server.part("new", line + "\n")
