@@ -136,7 +136,7 @@ static void hostile_texts_are_refused(void **state)
         { "no DER",
           "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" },
         { "no end", apr_pstrndup(pool, good, strlen(good) - 30) },
-        { "text between", apr_pstrcat(pool, good, "text\n", good, NULL) },
+        { "a rule between", apr_pstrcat(pool, good, "--\n", good, NULL) },
         { "eleven", repeated(good, 6 * strlen(good)) },
         { "1 MB of letters", repeated("A", ACME_CERT_READER_PEM_MAX) },
         { "1 MB of beginnings", repeated("-----BEGIN CERTIFICATE-----\n",
