@@ -84,13 +84,15 @@ static int read_one(acme_octets_t *der, const char **ptext, const char *end,
                     apr_pool_t *p)
 {
     const char *text = skip_words(*ptext, end, BEGIN);
+    const char *dash = text ? memchr(text, '-', (apr_size_t)(end - text))
+                            : NULL;
     char *base64, *to;
 
-    if (!text) {
+    if (!dash) {
         return 0;
     }
-    base64 = to = apr_palloc(p, (apr_size_t)(end - text) + 1);
-    for (; text < end && *text != '-'; text++) {
+    base64 = to = apr_palloc(p, (apr_size_t)(dash - text) + 1);
+    for (; text < dash; text++) {
         if (!memchr(SPACE, *text, sizeof(SPACE) - 1)) {
             *to++ = *text;
         }

@@ -163,6 +163,7 @@ static const struct passwd *find_user(uid_t workers)
     return user && user->pw_uid ? user : NULL;
 }
 
+/* A container may not know one of them: setuid(2) fails then. */
 static void change_user(uid_t workers)
 {
     const struct passwd *user = geteuid() == 0 ? find_user(workers) : NULL;
@@ -170,7 +171,9 @@ static void change_user(uid_t workers)
     if (user) {
         (void)!setgroups(0, NULL);
         (void)!setgid(user->pw_gid);
-        (void)!setuid(user->pw_uid);
+        if (setuid(user->pw_uid)) {
+            (void)!setuid(workers);
+        }
     }
 }
 
@@ -289,9 +292,10 @@ static void confine_parser(const acme_confine_t *confine, uid_t workers,
     prctl(PR_SET_DUMPABLE, 0);          /* another user has neither of both */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     drop_capabilities(confine, 0);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || is_in_valgrind()) {
+    if (is_in_valgrind()) {
         return;
     }
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);   /* both demand it */
     if (!SANITIZED) {
         (void)acme_landlock_restrict(NULL);     /* opens a descriptor */
     }

@@ -386,12 +386,25 @@ static apr_status_t serve_done(acme_message_t *reply,
     return rv;
 }
 
-/* Did the CA say no, and not that it has trouble? */
+/* Did the CA say no to these, and not that it has trouble, or wants more? */
 static int is_refusal_of_contacts(const acme_msg_note_t *note)
 {
-    return note->note == ACME_NOTE_FAILED && note->want == ACME_WANT_UPDATE
-           && note->problem[0] && note->why != ACME_REASON_CA_ERROR
-           && note->why != ACME_REASON_RATE_LIMITED;
+    if (note->note != ACME_NOTE_FAILED || note->want != ACME_WANT_UPDATE
+        || !note->problem[0]) {
+        return 0;
+    }
+    switch (note->why) {
+    case ACME_REASON_CA_ERROR:
+    case ACME_REASON_RATE_LIMITED:
+    case ACME_REASON_TERMS_NOT_AGREED:
+    case ACME_REASON_CA_ACTION_REQUIRED:
+    case ACME_REASON_EAB_REQUIRED:
+    case ACME_REASON_ACCOUNT_UNKNOWN:
+    case ACME_REASON_ACCOUNT_DEACTIVATED:
+        return 0;
+    default:
+        return 1;
+    }
 }
 
 static apr_status_t serve_note(acme_message_t *reply,

@@ -178,6 +178,8 @@ static const acme_cert_info_t *read_noted(const load_t *load,
                                     load->p);
     leaf->issuer = acme_json_string(cert, "issuer", ACME_DETAIL_SIZE,
                                     load->p);
+    leaf->cert_id = acme_json_string(cert, "certId", ACME_CERT_ID_MAX,
+                                     load->p);
     leaf->not_before = acme_time_parse(acme_json_string(cert, "notBefore",
                                                         TIME_MAX, load->p));
     leaf->not_after = acme_time_parse(acme_json_string(cert, "notAfter",
@@ -317,6 +319,9 @@ void acme_state_load_to_journal(acme_journal_t *journal,
     journal->reason = state->reason;
     journal->deleted = state->deleted;
 
+    if (!state->cert_id[0]) {
+        return;                 /* it could not be read; the window stays */
+    }
     window->cert_id = state->cert_id;
     window->start = state->window_start;
     window->end = state->window_end;

@@ -35,6 +35,12 @@ apr_status_t acme_account_settle_terms(const acme_task_t *task,
     return rv;
 }
 
+static int is_contact_problem(const acme_result_t *res)
+{
+    return acme_problem_is(res, "invalidContact")
+        || acme_problem_is(res, "unsupportedContact");
+}
+
 /* Does the CA miss an address? There are several ways to say so. */
 static int is_about_contact(const acme_ca_conf_t *ca, const acme_result_t *res,
                             apr_pool_t *p)
@@ -42,10 +48,8 @@ static int is_about_contact(const acme_ca_conf_t *ca, const acme_result_t *res,
     const char *text = acme_text_lower(res->detail, strlen(res->detail), p);
 
     return !ca->contacts->nelts
-        && (acme_problem_is(res, "invalidContact")
-            || acme_problem_is(res, "unsupportedContact")
-            || strstr(text, "contact") || strstr(text, "email")
-            || strstr(text, "e-mail"));
+        && (is_contact_problem(res) || strstr(text, "contact")
+            || strstr(text, "email") || strstr(text, "e-mail"));
 }
 
 /* What the administrator can do; what was refused will be refused again. */
@@ -64,7 +68,9 @@ static void explain_refused(const acme_task_t *task, const acme_ca_conf_t *ca,
                          "%s; this CA requires an address: set AcmeContact",
                          what);
         }
-        res->retry = ACME_RETRY_NEVER;
+        if (is_contact_problem(res)) {  /* else "contact support" is, too */
+            res->retry = ACME_RETRY_NEVER;
+        }
         res->reason = ACME_REASON_CONTACT_REFUSED;
     }
     else if (res->reason == ACME_REASON_CONTACT_REFUSED) {
@@ -312,13 +318,24 @@ static void explain_given_up(const acme_task_t *task, const acme_result_t *why,
 
 /*
  * The CA lost it, whatever it calls that: a registration with the same key
- * brings back the account where there is one. (8555, 7.3)
+ * brings back the account where there is one. (8555, 7.3) Not where it only
+ * wants more than a key to look an account up.
  */
 static int is_lost(const acme_result_t *res)
 {
-    return res->problem[0] && res->retry != ACME_RETRY_LATER
-        && !acme_problem_is(res, "serverInternal")
-        && !acme_problem_is(res, "badNonce");
+    static const char *const others[] = {
+        "serverInternal", "badNonce", "externalAccountRequired",
+        "userActionRequired", "badPublicKey", "badSignatureAlgorithm",
+        "invalidContact", "unsupportedContact"
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        if (acme_problem_is(res, others[i])) {
+            return 0;
+        }
+    }
+    return res->problem[0] && res->retry != ACME_RETRY_LATER;
 }
 
 int acme_account_settle_again(acme_task_attempt_t *attempt,

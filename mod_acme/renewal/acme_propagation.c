@@ -362,10 +362,12 @@ static apr_status_t explain_unseen(const wait_t *wait, int unseen,
     if (unseen > 1) {
         others = apr_psprintf(wait->p, "; the same is true of %d more", unseen - 1);
     }
-    acme_fail(res, APR_TIMEUP,
-              "%s: after %s, %s%s; check that its TXT record reaches all name servers",
+    acme_fail(res, APR_TIMEUP, "%s: after %s, %s%s%s",
               acme_text_clean(watch->record, ACME_NAME_MAX, wait->p),
-              acme_time_interval_text(most, wait->p), watch->lack, others);
+              acme_time_interval_text(most, wait->p), watch->lack, others,
+              watch->have_all
+                  ? ""
+                  : "; check that its TXT record reaches all name servers");
     return acme_result_reason(res, ACME_REASON_DNS_PROPAGATION);
 }
 

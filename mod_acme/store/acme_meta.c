@@ -24,12 +24,12 @@ static json_t *parts_json(const acme_meta_t *meta, apr_pool_t *p)
                                                       acme_meta_part_t);
 
         json_array_append_new(parts, json_pack(
-            "{ss ss ss ss ss ss*}",
+            "{ss ss ss ss ss ss* ss*}",
             "keyType", acme_key_type_name(part->key_type),
             "notBefore", acme_time_rfc3339(part->leaf->not_before, p),
             "notAfter", acme_time_rfc3339(part->leaf->not_after, p),
             "serial", part->leaf->serial, "issuer", part->leaf->issuer,
-            "url", part->url));
+            "certId", part->leaf->cert_id, "url", part->url));
     }
     return parts;
 }
