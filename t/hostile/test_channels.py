@@ -184,7 +184,7 @@ def test_who_asks_without_end_is_served_slowly_and_others_at_once(site):
             begun = time.monotonic()
             for _ in range(20):
                 assert channel.ask("PREPARE").status == 0
-            assert time.monotonic() - begun < 3
+            assert time.monotonic() - begun < 10
         before = served[0]
         time.sleep(4)
         assert served[0] - before < 400
