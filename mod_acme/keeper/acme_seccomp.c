@@ -128,6 +128,7 @@ int acme_seccomp_install(void)
     const apr_uint32_t self = (apr_uint32_t)getpid();
     struct sock_filter filter[] = {
         FILTER_BEGIN
+#include "acme_seccomp_common_calls.h"
 #include "acme_seccomp_calls.h"
         FILTER_END
     };
@@ -140,6 +141,7 @@ int acme_seccomp_install_parser(void)
     const apr_uint32_t self = (apr_uint32_t)getpid();
     struct sock_filter filter[] = {
         FILTER_BEGIN
+#include "acme_seccomp_common_calls.h"
 #include "acme_seccomp_parser_calls.h"
         FILTER_END
     };

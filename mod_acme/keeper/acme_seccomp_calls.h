@@ -1,12 +1,10 @@
 /*
- * acme_seccomp_calls.h - the calls that the filter allows, a part of its array;
- * see acme_seccomp.c, which alone includes it.
+ * acme_seccomp_calls.h - what the keeper's filter allows beside
+ * acme_seccomp_common_calls.h, a part of its array; see acme_seccomp.c, which
+ * alone includes it.
  */
 
 /* Files */
-#ifdef __NR_read
-ALLOW(__NR_read),
-#endif
 #ifdef __NR_readv
 ALLOW(__NR_readv),
 #endif
@@ -18,9 +16,6 @@ ALLOW(__NR_preadv),
 #endif
 #ifdef __NR_preadv2
 ALLOW(__NR_preadv2),
-#endif
-#ifdef __NR_write
-ALLOW(__NR_write),
 #endif
 #ifdef __NR_writev
 ALLOW(__NR_writev),
@@ -221,26 +216,8 @@ ALLOW(__NR_socketpair),
 #ifdef __NR_shutdown
 ALLOW(__NR_shutdown),
 #endif
-#ifdef __NR_send
-ALLOW(__NR_send),
-#endif
-#ifdef __NR_sendto
-ALLOW(__NR_sendto),
-#endif
-#ifdef __NR_sendmsg
-ALLOW(__NR_sendmsg),
-#endif
 #ifdef __NR_sendmmsg
 ALLOW(__NR_sendmmsg),
-#endif
-#ifdef __NR_recv
-ALLOW(__NR_recv),
-#endif
-#ifdef __NR_recvfrom
-ALLOW(__NR_recvfrom),
-#endif
-#ifdef __NR_recvmsg
-ALLOW(__NR_recvmsg),
 #endif
 #ifdef __NR_recvmmsg
 ALLOW(__NR_recvmmsg),
@@ -262,18 +239,6 @@ ALLOW(__NR_getpeername),
 #endif
 
 /* Memory */
-#ifdef __NR_brk
-ALLOW(__NR_brk),
-#endif
-#ifdef __NR_munmap
-ALLOW(__NR_munmap),
-#endif
-#ifdef __NR_mremap
-ALLOW(__NR_mremap),
-#endif
-#ifdef __NR_madvise
-ALLOW(__NR_madvise),
-#endif
 #ifdef __NR_mlock
 ALLOW(__NR_mlock),
 #endif
@@ -285,29 +250,8 @@ ALLOW(__NR_munlock),
 #endif
 
 /* The process itself, and the end of the launcher */
-#ifdef __NR_rt_sigaction
-ALLOW(__NR_rt_sigaction),
-#endif
-#ifdef __NR_rt_sigprocmask
-ALLOW(__NR_rt_sigprocmask),
-#endif
-#ifdef __NR_rt_sigreturn
-ALLOW(__NR_rt_sigreturn),
-#endif
-#ifdef __NR_sigreturn
-ALLOW(__NR_sigreturn),
-#endif
-#ifdef __NR_sigaltstack
-ALLOW(__NR_sigaltstack),
-#endif
 #ifdef __NR_rt_sigpending
 ALLOW(__NR_rt_sigpending),
-#endif
-#ifdef __NR_getpid
-ALLOW(__NR_getpid),
-#endif
-#ifdef __NR_gettid
-ALLOW(__NR_gettid),
 #endif
 #ifdef __NR_getppid
 ALLOW(__NR_getppid),
@@ -354,20 +298,8 @@ ALLOW(__NR_uname),
 #ifdef __NR_sysinfo
 ALLOW(__NR_sysinfo),
 #endif
-#ifdef __NR_getrandom
-ALLOW(__NR_getrandom),
-#endif
-#ifdef __NR_sched_yield
-ALLOW(__NR_sched_yield),
-#endif
 #ifdef __NR_sched_getaffinity
 ALLOW(__NR_sched_getaffinity),
-#endif
-#ifdef __NR_futex
-ALLOW(__NR_futex),
-#endif
-#ifdef __NR_futex_time64
-ALLOW(__NR_futex_time64),
 #endif
 #ifdef __NR_set_robust_list
 ALLOW(__NR_set_robust_list),
@@ -378,9 +310,6 @@ ALLOW(__NR_rseq),
 #ifdef __NR_membarrier
 ALLOW(__NR_membarrier),
 #endif
-#ifdef __NR_restart_syscall
-ALLOW(__NR_restart_syscall),
-#endif
 #ifdef __NR_wait4
 ALLOW(__NR_wait4),
 #endif
@@ -390,20 +319,8 @@ ALLOW(__NR_waitid),
 #ifdef __NR_waitpid
 ALLOW(__NR_waitpid),
 #endif
-#ifdef __NR_exit
-ALLOW(__NR_exit),
-#endif
-#ifdef __NR_exit_group
-ALLOW(__NR_exit_group),
-#endif
 
 /* Clocks */
-#ifdef __NR_clock_gettime
-ALLOW(__NR_clock_gettime),
-#endif
-#ifdef __NR_clock_gettime64
-ALLOW(__NR_clock_gettime64),
-#endif
 #ifdef __NR_clock_getres
 ALLOW(__NR_clock_getres),
 #endif
@@ -418,12 +335,6 @@ ALLOW(__NR_clock_nanosleep_time64),
 #endif
 #ifdef __NR_nanosleep
 ALLOW(__NR_nanosleep),
-#endif
-#ifdef __NR_gettimeofday
-ALLOW(__NR_gettimeofday),
-#endif
-#ifdef __NR_time
-ALLOW(__NR_time),
 #endif
 #ifdef __NR_times
 ALLOW(__NR_times),
@@ -459,28 +370,6 @@ ALLOW_WITHOUT(__NR_fchmodat, 2, MODE_NOT_OURS),
 #endif
 #ifdef __NR_fchmodat2
 ALLOW_WITHOUT(__NR_fchmodat2, 2, MODE_NOT_OURS),
-#endif
-
-/* No memory becomes a program. */
-#ifdef __NR_mmap
-ALLOW_WITHOUT(__NR_mmap, 2, PROT_EXEC),
-#endif
-#ifdef __NR_mmap2
-ALLOW_WITHOUT(__NR_mmap2, 2, PROT_EXEC),
-#endif
-#ifdef __NR_mprotect
-ALLOW_WITHOUT(__NR_mprotect, 2, PROT_EXEC),
-#endif
-
-/* A signal to itself, as abort(3) sends it. */
-#ifdef __NR_kill
-ALLOW_WITH(__NR_kill, 0, self),
-#endif
-#ifdef __NR_tkill
-ALLOW_WITH(__NR_tkill, 0, self),
-#endif
-#ifdef __NR_tgkill
-ALLOW_WITH(__NR_tgkill, 0, self),
 #endif
 
 /* Limits are read, of itself. */

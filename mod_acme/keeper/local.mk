@@ -37,6 +37,7 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_reload.c %D%/acme_reload.h \
 	%D%/acme_seccomp.c %D%/acme_seccomp.h \
 	%D%/acme_seccomp_calls.h \
+	%D%/acme_seccomp_common_calls.h \
 	%D%/acme_seccomp_parser_calls.h \
 	%D%/acme_sign.c %D%/acme_sign.h \
 	%D%/acme_state_load.c %D%/acme_state_load.h \
