@@ -353,22 +353,6 @@ static const acme_dns_rr_t *find_zone(const acme_dns_message_t *answer,
     return NULL;
 }
 
-/* Where the CNAME at name leads, one step; NULL: there is none. */
-static const char *cname_at(const acme_dns_message_t *answer, const char *name)
-{
-    int i;
-
-    for (i = 0; i < answer->answers->nelts; i++) {
-        const acme_dns_rr_t *rr =
-            &APR_ARRAY_IDX(answer->answers, i, acme_dns_rr_t);
-
-        if (rr->type == ACME_RR_CNAME && !strcmp(rr->owner, name)) {
-            return rr->value;
-        }
-    }
-    return NULL;
-}
-
 /* The zone below ours that the answer refers to, for it has the present name;
    NULL: none. (1034, 4.3.2) */
 static const char *referral_of(const acme_dns_lookup_t *lookup,
@@ -414,7 +398,8 @@ static void finish_here(acme_dns_lookup_t *lookup)
 static void on_sibling(acme_dns_lookup_t *lookup,
                        const acme_dns_message_t *answer)
 {
-    const char *beside = answer ? cname_at(answer, lookup->sibling) : NULL;
+    const char *beside = answer
+        ? acme_dns_message_cname(answer, lookup->sibling) : NULL;
 
     if (beside && !strcmp(beside, lookup->target)) {
         finish_here(lookup);
@@ -434,7 +419,8 @@ static void on_sibling(acme_dns_lookup_t *lookup,
 static void use_answer(acme_dns_lookup_t *lookup,
                        const acme_dns_message_t *answer)
 {
-    const char *target = lookup->follow ? cname_at(answer, lookup->at) : NULL;
+    const char *target = lookup->follow
+        ? acme_dns_message_cname(answer, lookup->at) : NULL;
     const acme_dns_rr_t *soa = find_zone(answer, lookup->at);
     const char *from = lookup->from, *parent = strchr(lookup->at, '.');
     apr_uint32_t random[2] = { 0, 0 };
@@ -599,7 +585,7 @@ static void find_servers(acme_dns_lookup_t *lookup)
 static void on_way_up(acme_dns_lookup_t *lookup,
                       const acme_dns_message_t *answer)
 {
-    const acme_dns_rr_t *soa = cname_at(answer, lookup->above)
+    const acme_dns_rr_t *soa = acme_dns_message_cname(answer, lookup->above)
         ? NULL : find_zone(answer, lookup->above);
 
     if (soa) {

@@ -289,7 +289,8 @@ apr_status_t acme_dns_message_parse(acme_dns_message_t **panswer,
     return APR_SUCCESS;
 }
 
-static const char *cname_of(const acme_dns_message_t *answer, const char *name)
+const char *acme_dns_message_cname(const acme_dns_message_t *answer,
+                                   const char *name)
 {
     int i;
 
@@ -309,7 +310,7 @@ const char *acme_dns_message_follow(const acme_dns_message_t *answer,
 {
     const char *next;
 
-    while ((next = cname_of(answer, name))) {
+    while ((next = acme_dns_message_cname(answer, name))) {
         if ((*pleft)-- <= 0) {
             return NULL;
         }

@@ -54,6 +54,10 @@ apr_status_t acme_dns_message_parse(acme_dns_message_t **panswer,
                                     const unsigned char *message,
                                     apr_size_t len, apr_pool_t *p);
 
+/* Where the CNAME at name leads, one step; NULL: the answer has none. */
+const char *acme_dns_message_cname(const acme_dns_message_t *answer,
+                                   const char *name);
+
 /*
  * Where the CNAMEs in the answer lead from name: the answer's, or name itself
  * when there are none. NULL when there are more than *pleft, which counts down
