@@ -396,6 +396,14 @@ int acme_problem_is(const acme_result_t *res, const char *name)
            && !strcmp(res->problem + strlen(URN), name);
 }
 
+int acme_problem_is_any(const acme_result_t *res, const char *const *names)
+{
+    while (*names && !acme_problem_is(res, *names)) {
+        names++;
+    }
+    return *names != NULL;
+}
+
 int acme_problem_is_answer(const acme_result_t *res)
 {
     return res->problem[0] || res->reason == ACME_REASON_CA_ERROR

@@ -49,6 +49,9 @@ apr_array_header_t *acme_problem_names(const acme_http_reply_t *reply,
  */
 int acme_problem_is(const acme_result_t *res, const char *name);
 
+/* The same of any of these names; NULL ends them. */
+int acme_problem_is_any(const acme_result_t *res, const char *const *names);
+
 /* Did the CA, or what is before it, answer? Else the network failed, or we. */
 int acme_problem_is_answer(const acme_result_t *res);
 

@@ -326,16 +326,11 @@ static int is_lost(const acme_result_t *res)
     static const char *const others[] = {
         "serverInternal", "badNonce", "externalAccountRequired",
         "userActionRequired", "badPublicKey", "badSignatureAlgorithm",
-        "invalidContact", "unsupportedContact"
+        "invalidContact", "unsupportedContact", NULL
     };
-    size_t i;
 
-    for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
-        if (acme_problem_is(res, others[i])) {
-            return 0;
-        }
-    }
-    return res->problem[0] && res->retry != ACME_RETRY_LATER;
+    return res->problem[0] && res->retry != ACME_RETRY_LATER
+        && !acme_problem_is_any(res, others);
 }
 
 int acme_account_settle_again(acme_task_attempt_t *attempt,

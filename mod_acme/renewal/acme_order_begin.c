@@ -119,16 +119,11 @@ static int is_about_something_else(const acme_result_t *res)
     static const char *const others[] = {
         "accountDoesNotExist", "badNonce", "externalAccountRequired",
         "invalidProfile", "rateLimited", "rejectedIdentifier",
-        "unsupportedIdentifier", "userActionRequired"
+        "unsupportedIdentifier", "userActionRequired", NULL
     };
-    apr_size_t i;
 
-    for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
-        if (acme_problem_is(res, others[i])) {
-            return 1;
-        }
-    }
-    return !res->problem[0] || res->retry == ACME_RETRY_LATER;
+    return !res->problem[0] || res->retry == ACME_RETRY_LATER
+        || acme_problem_is_any(res, others);
 }
 
 /*
