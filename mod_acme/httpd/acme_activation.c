@@ -120,16 +120,15 @@ static void find_all_parts(acme_activation_files_t *found,
                            const acme_cert_conf_t *cert, const char *archive,
                            const load_t *load)
 {
-    static const char *const suffixes[] = { "", "-rsa", "-p256", "-p384" };
     int has[2] = { 0, 0 };
     acme_result_t ignored;
-    size_t i;
+    int i;
 
-    for (i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+    for (i = 0; i < ACME_ARCHIVE_SUFFIXES; i++) {
         const char *chain = apr_pstrcat(load->p, archive, "/fullchain",
-                                        suffixes[i], ".pem", NULL);
+                                        acme_archive_suffixes[i], ".pem", NULL);
         const char *key = apr_pstrcat(load->p, archive, "/privkey",
-                                      suffixes[i], ".pem", NULL);
+                                      acme_archive_suffixes[i], ".pem", NULL);
         int kind;
 
         if (i > 0 && acme_pair_check(chain, key, cert->ciphers, &ignored)) {

@@ -22,7 +22,10 @@
 #include "acme_pair.h"
 
 #define NUMBER_DIGITS_MAX 9     /* fits an int, and so does one more */
-#define KEY_SIZE_MAX (16 * 1024)
+
+const char *const acme_archive_suffixes[ACME_ARCHIVE_SUFFIXES] = {
+    "", "-rsa", "-p256", "-p384"
+};
 
 /* The number that is all of name, or 0: "007" and "7a" are not ours. */
 static int parse_number(const char *name)
@@ -242,7 +245,6 @@ static apr_status_t copy_folder(const char *half, const char *from,
                                 const char *meta, acme_result_t *res,
                                 apr_pool_t *p)
 {
-    static const char *const suffixes[] = { "", "-rsa", "-p256", "-p384" };
     static const struct {
         const char *name;
         mode_t mode;
@@ -254,11 +256,12 @@ static apr_status_t copy_folder(const char *half, const char *from,
     apr_status_t rv = acme_file_dir_make(half, 0755, res, p);
     size_t i, k;
 
-    for (i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+    for (i = 0; i < ACME_ARCHIVE_SUFFIXES; i++) {
         for (k = 0; rv == APR_SUCCESS && k < sizeof(files) / sizeof(*files);
              k++) {
-            const char *name = apr_pstrcat(p, "/", files[k].name, suffixes[i],
-                                           ".pem", NULL);
+            const char *name = apr_pstrcat(p, "/", files[k].name,
+                                           acme_archive_suffixes[i], ".pem",
+                                           NULL);
 
             rv = copy_file(apr_pstrcat(p, from, name, NULL),
                            apr_pstrcat(p, half, name, NULL), files[k].mode,
@@ -360,10 +363,16 @@ static int has_same_file(const char *one, const char *other, const char *name,
 /* Do two archives have a key in common, in a file of the same name? */
 static int has_same_key(const char *one, const char *other, apr_pool_t *p)
 {
-    return has_same_file(one, other, "/privkey.pem", p)
-        || has_same_file(one, other, "/privkey-rsa.pem", p)
-        || has_same_file(one, other, "/privkey-p256.pem", p)
-        || has_same_file(one, other, "/privkey-p384.pem", p);
+    int i;
+
+    for (i = 0; i < ACME_ARCHIVE_SUFFIXES; i++) {
+        if (has_same_file(one, other, apr_pstrcat(p, "/privkey",
+                                                  acme_archive_suffixes[i],
+                                                  ".pem", NULL), p)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 int acme_archive_has_void_key(const acme_store_t *store, const char *id,

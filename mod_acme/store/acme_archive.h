@@ -68,6 +68,11 @@ apr_status_t acme_archive_install(int *pn, acme_store_t *store,
                                   const acme_archive_t *archive,
                                   acme_result_t *res, apr_pool_t *p);
 
+/* What the names of a pair's files end in, of whatever key types: "" of the
+   first, "-rsa", "-p256", "-p384". */
+#define ACME_ARCHIVE_SUFFIXES 4
+extern const char *const acme_archive_suffixes[ACME_ARCHIVE_SUFFIXES];
+
 /* What is copied: another id's archive, or a folder that somebody copied. */
 typedef struct {
     const char *folder;
