@@ -214,8 +214,17 @@ static int load(server_rec *s, apr_pool_t *p)
  */
 static int is_about_the_server(const char *reason)
 {
-    return reason[0] && !strstr(reason, "mutex")
-           && !strstr(reason, trial->stand_in);
+    static const char *const of_mutexes[] = {
+        "AH00021:", "AH00022:", "AH00023:", "AH00024:", "AH01959:"
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(of_mutexes) / sizeof(of_mutexes[0]); i++) {
+        if (!strncmp(reason, of_mutexes[i], strlen(of_mutexes[i]))) {
+            return 0;
+        }
+    }
+    return reason[0] && !strstr(reason, trial->stand_in);
 }
 
 static const char *place_of(const server_rec *s, apr_pool_t *p)

@@ -308,7 +308,7 @@ def test_what_a_load_would_end_of_is_found_by_a_test(site):
     server = site.server(site.ca())
     crt, key = site.authority.server_files("own", NAME)
     pair = f"SSLCertificateFile {crt}\nSSLCertificateKeyFile {key}\n"
-    file, empty = site.folder / "file", site.folder / "empty"
+    file, empty = site.folder / "mutex", site.folder / "empty"
     empty.mkdir()
     roots = site.authority.file
     for name, (lines, content, told) in ENDING.items():
