@@ -116,6 +116,22 @@ apr_array_header_t *acme_json_strings(const json_t *json, const char *key,
     return strings;
 }
 
+int acme_json_is_text(const char *text)
+{
+    json_t *json = json_string(text);
+    const int is_text = json != NULL;
+
+    json_decref(json);
+    return is_text;
+}
+
+json_t *acme_json_from_text(const char *text, apr_size_t max, apr_pool_t *p)
+{
+    json_t *json = json_string(apr_pstrndup(p, text, max));
+
+    return json ? json : json_string(acme_text_clean(text, max, p));
+}
+
 json_t *acme_json_array(const apr_array_header_t *strings)
 {
     json_t *array = json_array();

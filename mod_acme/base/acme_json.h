@@ -40,6 +40,16 @@ const char *acme_json_string(const json_t *json, const char *key,
 apr_array_header_t *acme_json_strings(const json_t *json, const char *key,
                                       apr_size_t max, apr_pool_t *p);
 
+/* Can text be a JSON string: is it UTF-8? */
+int acme_json_is_text(const char *text);
+
+/*
+ * The JSON string of at most max octets of text (3 or more), as
+ * acme_text_clean() escapes it where that is not UTF-8. Never NULL but without
+ * memory. It is a new reference: the caller gives it to a document.
+ */
+json_t *acme_json_from_text(const char *text, apr_size_t max, apr_pool_t *p);
+
 /*
  * A JSON array of strings (const char *, UTF-8; others are left out). It is a
  * new reference: the caller gives it to a document or to acme_json_own().

@@ -18,7 +18,9 @@
 #include "acme_cleanse.h"
 #include "acme_file.h"
 #include "acme_hmac_wipe.h"
+#include "acme_directory.h"
 #include "acme_hook_event.h"
+#include "acme_json.h"
 #include "acme_jws.h"
 #include "acme_known_ca.h"
 #include "acme_name.h"
@@ -197,18 +199,18 @@ static const char *check_hmac_file(const char *path, apr_pool_t *p)
     return fault;
 }
 
-/* It travels in JSON; the CA made it. */
-static int is_key_identifier(const char *text)
+/* It is the CA's, and travels in JSON. */
+static int is_cas_word(const char *text)
 {
-    int some = 0;
+    int some = 0, i;
 
-    for (; *text; text++) {
-        if (apr_iscntrl(*text)) {
+    for (i = 0; text[i]; i++) {
+        if (apr_iscntrl(text[i])) {
             return 0;
         }
-        some |= !apr_isspace(*text);
+        some |= !apr_isspace(text[i]);
     }
-    return some;
+    return some && acme_json_is_text(text);
 }
 
 static const char *parse_hmac(acme_external_account_t *account,
@@ -262,8 +264,8 @@ const char *acme_parsers_external_accounts(void *field, cmd_parms *cmd,
     if (argc < 2 || argc > 3 || (argc == 3 && !ca)) {
         return "takes the key identifier, the HMAC key or file:path with the file that contains it, and, optionally, ca= with a CA as in AcmeCA";
     }
-    if (!is_key_identifier(argv[0])) {
-        return "the key identifier is empty or has control characters";
+    if (!is_cas_word(argv[0])) {
+        return "the key identifier is empty, has control characters or is not UTF-8";
     }
     account.kid = apr_pstrdup(cmd->pool, argv[0]);
     wrong = ca ? find_ca_url(&account.ca, ca, cmd->pool) : NULL;
@@ -420,6 +422,9 @@ const char *acme_parsers_profile(void *field, cmd_parms *cmd, int argc,
     if (argc > 2 || (argc == 2 && !is_word(argv[1], "required"))) {
         return "takes the name of a profile and, optionally, required";
     }
+    if (!is_cas_word(argv[0]) || strlen(argv[0]) > ACME_PROFILE_MAX) {
+        return "the name of the profile is empty or too long, has control characters or is not UTF-8";
+    }
     profile->name = apr_pstrdup(cmd->pool, argv[0]);
     profile->required = argc == 2;
     return NULL;
@@ -430,6 +435,9 @@ const char *acme_parsers_text(void *field, cmd_parms *cmd, int argc,
 {
     if (argc != 1 || !*argv[0]) {
         return "takes one argument; put quotes around one with spaces";
+    }
+    if (!is_cas_word(argv[0])) {
+        return "the text is empty, has control characters or is not UTF-8";
     }
     *(const char **)field = apr_pstrdup(cmd->pool, argv[0]);
     return NULL;

@@ -10,7 +10,6 @@
 #include "acme_file.h"
 #include "acme_journal.h"
 #include "acme_json.h"
-#include "acme_text.h"
 #include "acme_time.h"
 #include "acme_url.h"
 
@@ -234,18 +233,10 @@ apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
     return APR_SUCCESS;
 }
 
-/* At most max octets of text, cleaned if a cut left it without UTF-8. */
-static json_t *text_json(const char *text, apr_size_t max, apr_pool_t *p)
-{
-    json_t *json = json_string(apr_pstrndup(p, text, max));
-
-    return json ? json : json_string(acme_text_clean(text, max, p));
-}
-
 /* NULL, which json_pack leaves out, for "". */
 static json_t *word_json(const char *text, apr_size_t max, apr_pool_t *p)
 {
-    return text[0] ? text_json(text, max, p) : NULL;
+    return text[0] ? acme_json_from_text(text, max, p) : NULL;
 }
 
 static json_t *events_json(const apr_array_header_t *events, int first,
@@ -261,8 +252,9 @@ static json_t *events_json(const apr_array_header_t *events, int first,
         json_array_append_new(array, json_pack(
             "{s:s, s:o, s:o, s:o*, s:o*, s:o*}",
             "when", acme_time_rfc3339(event->when, p),
-            "event", text_json(event->event, EVENT_MAX, p),
-            "detail", text_json(event->detail, ACME_DETAIL_SIZE - 1, p),
+            "event", acme_json_from_text(event->event, EVENT_MAX, p),
+            "detail", acme_json_from_text(event->detail, ACME_DETAIL_SIZE - 1,
+                                          p),
             "ca", word_json(event->ca, FOLDER_MAX, p),
             "kind", word_json(event->kind, EVENT_MAX, p),
             "about", word_json(event->about, NAME_MAX_OCTETS, p)));
@@ -282,13 +274,14 @@ static json_t *window_json(const acme_journal_window_t *window, apr_pool_t *p)
         return NULL;
     }
     return json_pack("{s:o, s:s*, s:s*, s:s*, s:s*, s:I, s:o, s:b}",
-        "certId", text_json(window->cert_id, NAME_MAX_OCTETS, p),
+        "certId", acme_json_from_text(window->cert_id, NAME_MAX_OCTETS, p),
         "start", when_text(window->start, p),
         "end", when_text(window->end, p),
         "pick", when_text(window->pick, p),
         "askAt", when_text(window->ask_at, p),
         "failures", (json_int_t)window->failures,
-        "explanation", text_json(window->explanation, ACME_URL_MAX, p),
+        "explanation", acme_json_from_text(window->explanation, ACME_URL_MAX,
+                                           p),
         "revoked", window->revoked);
 }
 
@@ -303,7 +296,7 @@ static json_t *names_json(const apr_array_header_t *names, apr_pool_t *p)
 
         json_array_append_new(array, json_pack(
             "{s:o, s:I, s:s*, s:s*, s:s*, s:I}",
-            "name", text_json(name->name, NAME_MAX_OCTETS, p),
+            "name", acme_json_from_text(name->name, NAME_MAX_OCTETS, p),
             "failures", (json_int_t)name->failures,
             "since", when_text(name->since, p),
             "leftOut", when_text(name->left_out, p),
@@ -330,9 +323,10 @@ static const char *journal_text(const acme_journal_t *journal, int first,
         "renewalInfo", window_json(&journal->window, p),
         "names", names_json(journal->names, p),
         "reasonCode", acme_reason_about(journal->why)->code,
-        "problem", text_json(journal->problem, ACME_PROBLEM_SIZE - 1, p),
-        "detail", text_json(journal->detail, ACME_DETAIL_SIZE - 1, p),
-        "digest", text_json(journal->digest, DIGEST_MAX, p),
+        "problem", acme_json_from_text(journal->problem,
+                                       ACME_PROBLEM_SIZE - 1, p),
+        "detail", acme_json_from_text(journal->detail, ACME_DETAIL_SIZE - 1, p),
+        "digest", acme_json_from_text(journal->digest, DIGEST_MAX, p),
         "events", events_json(journal->events, first, p));
     return json ? acme_json_text(acme_json_own(json, p), 2, p) : NULL;
 }

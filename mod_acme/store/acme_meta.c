@@ -12,7 +12,8 @@
 #include "acme_time.h"
 #include "acme_url.h"
 
-#define META_MAX (64 * 1024)    /* octets */
+#define META_MAX      (64 * 1024)   /* octets */
+#define META_TEXT_MAX 1024      /* of a profile's name, and an issuer's */
 
 static json_t *parts_json(const acme_meta_t *meta, apr_pool_t *p)
 {
@@ -24,11 +25,12 @@ static json_t *parts_json(const acme_meta_t *meta, apr_pool_t *p)
                                                       acme_meta_part_t);
 
         json_array_append_new(parts, json_pack(
-            "{ss ss ss ss ss ss* ss*}",
+            "{ss ss ss ss so ss* ss*}",
             "keyType", acme_key_type_name(part->key_type),
             "notBefore", acme_time_rfc3339(part->leaf->not_before, p),
             "notAfter", acme_time_rfc3339(part->leaf->not_after, p),
-            "serial", part->leaf->serial, "issuer", part->leaf->issuer,
+            "serial", part->leaf->serial,
+            "issuer", acme_json_from_text(part->leaf->issuer, META_TEXT_MAX, p),
             "certId", part->leaf->cert_id, "url", part->url));
     }
     return parts;
@@ -40,10 +42,12 @@ const char *acme_meta_text(const acme_meta_t *meta, apr_pool_t *p)
         APR_ARRAY_IDX(meta->parts, 0, acme_meta_part_t).leaf;
     json_t *json;
 
-    json = json_pack("{ss so ss ss* sb ss ss ss so}",
+    json = json_pack("{ss so ss so* sb ss ss ss so}",
                      "id", meta->id, "names", acme_json_array(leaf->names),
                      "ca", meta->ca,
-                     "profile", meta->profile,
+                     "profile", meta->profile
+                         ? acme_json_from_text(meta->profile, META_TEXT_MAX, p)
+                         : NULL,
                      "mustStaple", meta->must_staple,
                      "digest", meta->digest,
                      "keyTypes", meta->key_types,

@@ -219,6 +219,27 @@ static void texts_are_compact_or_indented(void **state)
     assert_null(acme_json_own(NULL, pool));
 }
 
+static const char *from_text(const char *text, apr_size_t max)
+{
+    json_t *array = acme_json_own(json_array(), pool);
+
+    json_array_append_new(array, acme_json_from_text(text, max, pool));
+    return acme_json_text(array, 0, pool);
+}
+
+static void any_text_becomes_a_string(void **state)
+{
+    (void)state;
+    assert_string_equal(from_text("K\xc3\xbcrz \"a\"", 99),
+                        "[\"K\xc3\xbcrz \\\"a\\\"\"]");
+    assert_string_equal(from_text("a\xff", 99), "[\"a\\\\xff\"]");
+    assert_string_equal(from_text("abcdef", 4), "[\"abcd\"]");
+    assert_string_equal(from_text("abc\xc3\xbc", 4), "[\"a...\"]");
+    assert_true(acme_json_is_text(""));
+    assert_true(acme_json_is_text("\xc3\xbc"));
+    assert_false(acme_json_is_text("\xc3"));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -228,6 +249,7 @@ int main(void)
         POOL_TEST(the_length_counts_not_the_nul),
         POOL_TEST(strings),
         POOL_TEST(arrays_keep_their_strings_alone),
+        POOL_TEST(any_text_becomes_a_string),
         POOL_TEST(numbers_and_truth),
         POOL_TEST(getters_take_what_is_no_object),
         POOL_TEST(a_string_outlives_its_document),

@@ -214,6 +214,7 @@ static void external_accounts(void **state)
           "'x'|letsencrypt" },
         { "a blank identifier", "\" \" " HMAC, NULL, "key identifier" },
         { "an empty one", "\"\" " HMAC, NULL, "key identifier" },
+        { "not UTF-8", "\xff " HMAC, NULL, "key identifier|UTF-8" },
         { "any case", "kid FILE:hmac.key",
           apr_pstrcat(pool, "kid - ", at("hmac.key"), NULL), NULL },
         { "not base64url", "kid a+b/c", NULL, "base64url" },
@@ -413,6 +414,12 @@ static void profiles(void **state)
         { "in any case", "shortlived Required", "shortlived 1", NULL },
         { "another word", "shortlived please", NULL, "name|required" },
         { "three", "shortlived required x", NULL, "name|required" },
+        { "not UTF-8", "\xff\xfe", NULL, "profile|UTF-8" },
+        { "an umlaut", "k\xc3\xbcrz", "k\xc3\xbcrz 0", NULL },
+        { "blank", "\" \"", NULL, "profile|empty" },
+        { "control", "a\001", NULL, "profile|control" },
+        { "longer than one can be", "0123456789012345678901234567890123456789"
+          "0123456789012345678901234", NULL, "profile|too long" },
     };
 
     (void)state;
