@@ -59,12 +59,27 @@ static const char *add_written(const char *before, const directive_row_t *row,
     return text;
 }
 
-static const char *set_directive(cmd_parms *cmd, void *dir, int argc,
-                                 char *const argv[])
+/* All words of a line: of httpd's own forms one with many ends after 64. */
+static char **split_words(int *pargc, const char *line, cmd_parms *cmd)
+{
+    apr_array_header_t *words = apr_array_make(cmd->temp_pool, 8,
+                                               sizeof(char *));
+
+    while (*line) {
+        APR_ARRAY_PUSH(words, char *) = ap_getword_conf(cmd->temp_pool, &line);
+    }
+    *pargc = words->nelts;
+    APR_ARRAY_PUSH(words, char *) = NULL;
+    return (char **)words->elts;
+}
+
+static const char *set_directive(cmd_parms *cmd, void *dir, const char *line)
 {
     const directive_row_t *row = cmd->info;
     acme_server_conf_t *conf = acme_server_conf(cmd->server);
     const char *wrong;
+    char **argv;
+    int argc;
 
     (void)dir;
     wrong = ap_check_cmd_context(cmd, row->where == ACME_SERVER
@@ -72,6 +87,7 @@ static const char *set_directive(cmd_parms *cmd, void *dir, int argc,
     if (wrong) {
         return wrong;
     }
+    argv = split_words(&argc, line, cmd);
     if (argc < 1) {
         return apr_psprintf(cmd->pool, "%s: takes at least one argument",
                             row->name);
@@ -95,9 +111,9 @@ static const char *set_directive(cmd_parms *cmd, void *dir, int argc,
 }
 
 #define COMMAND(name, syntax, dflt, where, parser, field, text, example) \
-    AP_INIT_TAKE_ARGV(#name, set_directive, \
-                      (void *)&rows[ACME_DIR_##name], RSRC_CONF, \
-                      syntax " - " text),
+    AP_INIT_RAW_ARGS(#name, set_directive, \
+                     (void *)&rows[ACME_DIR_##name], RSRC_CONF, \
+                     syntax " - " text),
 const command_rec acme_commands[] = {
     ACME_DIRECTIVES(COMMAND)
     { NULL }

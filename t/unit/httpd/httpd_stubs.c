@@ -58,13 +58,16 @@ const char *ap_resolve_env(apr_pool_t *p, const char *word)
     return word;
 }
 
-/* Tests quote no first word. */
+/* Tests have no quote within a word. */
 char *ap_getword_conf(apr_pool_t *p, const char **line)
 {
-    const apr_size_t len = strcspn(*line, " ");
-    char *word = apr_pstrmemdup(p, *line, len);
+    const apr_size_t begin = **line == '"' || **line == '\'';
+    const char end[] = { begin ? **line : ' ', '\0' };
+    const apr_size_t len = strcspn(*line + begin, end);
+    char *word = apr_pstrmemdup(p, *line + begin, len);
 
-    *line += len + strspn(*line + len, " ");
+    *line += begin + len + (begin && (*line)[begin + len]);
+    *line += strspn(*line, " ");
     return word;
 }
 
@@ -136,16 +139,11 @@ const char *stubs_directive(server_rec *s, const char *name,
 {
     const command_rec *command = stubs_command(name);
     cmd_parms *cmd = stubs_cmd(s, p);
-    char **argv;
-    int argc = 0;
 
-    if (!command || apr_tokenize_to_argv(arguments, &argv, p)) {
+    if (!command) {
         return "stubs: no such directive";
-    }
-    while (argv[argc]) {
-        argc++;
     }
     cmd->cmd = command;
     cmd->info = command->cmd_data;
-    return command->AP_TAKE_ARGV(cmd, NULL, argc, argv);
+    return command->AP_RAW_ARGS(cmd, NULL, arguments);
 }

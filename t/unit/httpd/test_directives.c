@@ -88,7 +88,7 @@ static void httpd_has_each_in_the_order_of_the_table(void **state)
     (void)state;
     for (i = 0; i < COUNT(rows); i++, command++) {
         assert_string_equal(command->name, rows[i].name);
-        assert_int_equal(command->args_how, TAKE_ARGV);
+        assert_int_equal(command->args_how, RAW_ARGS);
         assert_int_equal(command->req_override, RSRC_CONF);
         assert_string_equal(command->errmsg,
                             apr_pstrcat(pool, rows[i].syntax, " - ",
@@ -132,6 +132,20 @@ static void a_fault_names_the_directive(void **state)
     assert_string_equal(set(base, "AcmeParallel", "65"),
                         "AcmeParallel: takes a number from 1 to 64");
     assert_false(acme_server_conf(base)->set[ACME_DIR_AcmeParallel]);
+}
+
+static void all_words_of_a_line_count(void **state)
+{
+    const char *line = "auto";
+    int i;
+
+    (void)state;
+    for (i = 0; i < 300; i++) {
+        line = apr_psprintf(pool, "%s n%d.example.org", line, i);
+    }
+    assert_null(set(base, "AcmeNames", line));
+    assert_int_equal(acme_server_conf(base)->names->nelts, 301);
+    assert_non_null(set(base, "AcmeEngine", "on \"\""));
 }
 
 static void defaults_go_through_the_parsers(void **state)
@@ -380,6 +394,7 @@ int main(void)
         DIRECTIVES_TEST(httpd_has_each_in_the_order_of_the_table),
         DIRECTIVES_TEST(each_is_checked_for_its_place),
         DIRECTIVES_TEST(a_fault_names_the_directive),
+        DIRECTIVES_TEST(all_words_of_a_line_count),
         DIRECTIVES_TEST(defaults_go_through_the_parsers),
         DIRECTIVES_TEST(a_vhost_inherits_each_field),
         DIRECTIVES_TEST(what_a_vhost_says_itself_stands),
