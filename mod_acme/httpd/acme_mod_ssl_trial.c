@@ -39,7 +39,7 @@ APLOG_USE_MODULE(acme);
 /* In the fork alone. */
 typedef struct {
     const acme_conf_tree_t *tree;
-    const char *stand_in;       /* path of a certificate and its key */
+    const char *dummy_pair;       /* path of a certificate and its key */
     int out;                    /* where the verdict is written */
     const server_rec *s;        /* whose fault the reason is */
     char reason[REASON_SIZE];   /* the last error that was logged */
@@ -74,7 +74,7 @@ static int has_mod_ssl(void)
 }
 
 /* A pair that each server takes, whatever security level its ciphers ask. */
-static const char *make_stand_in(apr_pool_t *p)
+static const char *make_dummy_pair(apr_pool_t *p)
 {
     acme_self_signed_t from = { .now = apr_time_now(),
                                 .valid = apr_time_from_sec(24 * 3600) };
@@ -126,16 +126,16 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
     for (i = 0; facts->certs && i < certs->nelts
                 && i < facts->certs->nelts; i++) {
         if (is_for_the_server_alone(facts, i)) {
-            APR_ARRAY_IDX(certs, i, const char *) = trial->stand_in;
+            APR_ARRAY_IDX(certs, i, const char *) = trial->dummy_pair;
             if (i < keys->nelts) {
-                APR_ARRAY_IDX(keys, i, const char *) = trial->stand_in;
+                APR_ARRAY_IDX(keys, i, const char *) = trial->dummy_pair;
             }
         }
     }
     if (!certs->nelts && !facts->has_command) {
         apr_array_clear(keys);
-        APR_ARRAY_PUSH(certs, const char *) = trial->stand_in;
-        APR_ARRAY_PUSH(keys, const char *) = trial->stand_in;
+        APR_ARRAY_PUSH(certs, const char *) = trial->dummy_pair;
+        APR_ARRAY_PUSH(keys, const char *) = trial->dummy_pair;
     }
     return DONE;
 }
@@ -224,7 +224,7 @@ static int is_about_the_server(const char *reason)
             return 0;
         }
     }
-    return reason[0] && !strstr(reason, trial->stand_in);
+    return reason[0] && !strstr(reason, trial->dummy_pair);
 }
 
 static const char *place_of(const server_rec *s, apr_pool_t *p)
@@ -352,8 +352,8 @@ int acme_mod_ssl_trial_run(const acme_conf_tree_t *tree, server_rec *s,
         return 0;
     }
     apr_pool_create(&files, p);
-    here.stand_in = make_stand_in(files);
-    if (!beyond && !here.stand_in) {
+    here.dummy_pair = make_dummy_pair(files);
+    if (!beyond && !here.dummy_pair) {
         beyond = "a temporary file that cannot be written";
     }
     if (beyond) {
