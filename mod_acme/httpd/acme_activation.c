@@ -178,37 +178,35 @@ static void clear_files(acme_activation_files_t *found)
     found->not_after = 0;
 }
 
-/* NULL, or why it is not the live one that is served, in p. */
-static const char *find_live(acme_activation_files_t *found,
-                             acme_cert_conf_t *cert, const load_t *load)
+/* APR_ENOENT: it has none; another failure: why none can be served, in res. */
+static apr_status_t find_live(acme_activation_files_t *found,
+                              acme_cert_conf_t *cert, const load_t *load,
+                              acme_result_t *res)
 {
     const acme_archive_want_t want = want_of(cert);
-    acme_result_t res;
     apr_status_t rv;
     int live, n;
 
-    rv = acme_live_mend_adopt(load->store, &want, &res, load->scratch);
-    if (res.detail[0]) {
+    rv = acme_live_mend_adopt(load->store, &want, res, load->scratch);
+    if (res->detail[0]) {
         ap_log_error(APLOG_MARK, rv ? APLOG_ERR : APLOG_WARNING, 0, load->s,
-                     "acme: %s: %s", cert->id, res.detail);
+                     "acme: %s: %s", cert->id, res->detail);
     }
-    rv = acme_archive_find_good(&n, &live, load->store, &want, &res,
+    rv = acme_archive_find_good(&n, &live, load->store, &want, res,
                                 load->scratch);
     if (rv == APR_SUCCESS && n != live) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, load->s,
                      live ? "acme: %s: %s; the certificate before it, archive/%s/%d, is served until a new one is installed"
                           : "acme: %s: %s; archive/%s/%d is served",
-                     cert->id, res.detail, cert->id, n);
+                     cert->id, res->detail, cert->id, n);
     }
     if (rv == APR_SUCCESS) {
         find_parts(found, cert, acme_archive_path(load->store, cert->id, n,
                                                   load->p), load->p);
         cert->served = n;
         read_leaf(found, load);
-        return NULL;
     }
-    return APR_STATUS_IS_ENOENT(rv) ? "" : apr_pstrdup(load->scratch,
-                                                       res.detail);
+    return rv;
 }
 
 /* A visitor of any of its names is satisfied with it. */
@@ -295,20 +293,21 @@ static void make_files(acme_activation_files_t *empty, apr_pool_t *p)
 static void find_files(acme_activation_files_t *found, acme_cert_conf_t *cert,
                        load_t *load)
 {
-    const char *why;
+    acme_result_t res;
+    apr_status_t rv;
 
     make_files(found, load->p);
-    why = find_live(found, cert, load);
-    if (!why && is_enough(found, cert, apr_time_now())) {
+    rv = find_live(found, cert, load, &res);
+    if (rv == APR_SUCCESS && is_enough(found, cert, apr_time_now())) {
         return;
     }
-    if (find_stand_in(found, cert, load) || !why) {
+    if (find_stand_in(found, cert, load) || rv == APR_SUCCESS) {
         return;
     }
-    if (*why) {
+    if (!APR_STATUS_IS_ENOENT(rv)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, load->s,
                      "acme: %s: %s; the placeholder is served until a new certificate is installed",
-                     cert->id, why);
+                     cert->id, res.detail);
     }
     find_placeholder(found, cert, load->placeholders, load->s, load->p);
 }
