@@ -12,6 +12,7 @@
 #include "acme_history.h"
 #include "acme_name_quarantine.h"
 #include "acme_next_step.h"
+#include "acme_self_check.h"
 #include "acme_state_load.h"
 #include "acme_take_over.h"
 
@@ -69,7 +70,7 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
 {
     acme_state_t *state = &registry->states[cert];
     const int ordering = state->ordering;
-    const apr_time_t since = state->ordering_since;
+    const apr_time_t since = state->ordering_since, check_at = state->check_at;
     acme_result_t res;
 
     mend_live(registry, cert, p);
@@ -80,6 +81,9 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     }
     state->ordering = ordering;
     state->ordering_since = since;
+    if (check_at) {
+        state->check_at = check_at;     /* the load is the same */
+    }
     publish_change(registry, cert);
 }
 
@@ -210,12 +214,13 @@ static void record_revocation(const change_t *change)
 }
 
 /* Write the state into the journal, and one event more (NULL: none). */
-static void change_save(const change_t *change, const char *event,
+static apr_status_t change_save(const change_t *change, const char *event,
                         const char *detail)
 {
     acme_registry_t *registry = change->registry;
     const char *id = change->conf->id;
     acme_result_t res;
+    apr_status_t rv;
 
     record_revocation(change);
     acme_state_load_to_journal(change->journal, change->state);
@@ -225,10 +230,12 @@ static void change_save(const change_t *change, const char *event,
     }
     acme_state_load_journal(change->state, change->journal, registry->conf,
                             change->conf, change->now);
-    if (acme_journal_save(registry->store, id, change->journal, &res,
-                          change->p)) {
+    rv = acme_journal_save(registry->store, id, change->journal, &res,
+                           change->p);
+    if (rv != APR_SUCCESS) {
         acme_log(registry->log, ACME_LOG_ERROR, id, "%s", res.detail);
     }
+    return rv;
 }
 
 /* Only the administrator can remove the reason of the failure. */
@@ -744,6 +751,165 @@ void acme_registry_window_suggested(acme_registry_t *registry,
     change = change_begin(registry, cert, now, p);
     change_save(&change, NULL, NULL);
     publish_change(registry, cert);
+}
+
+/* Is one of these serials that of a certificate that we had before? */
+static int is_older_one(const acme_registry_t *registry, apr_uint32_t cert,
+                        const char *serials, apr_pool_t *p)
+{
+    char *text = apr_pstrdup(p, serials), *serial, *last;
+
+    for (serial = apr_strtok(text, " ", &last); serial;
+         serial = apr_strtok(NULL, " ", &last)) {
+        if (acme_meta_is_older(registry->store, cert_of(registry, cert)->id,
+                               registry->states[cert].live, serial, p)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What is so, and what follows; the same text while that is the same. */
+static const char *explain_check(const change_t *change, int can_help,
+                                 int can_reload, apr_pool_t *p)
+{
+    const acme_state_t *state = change->state;
+    const char *next = ". Another virtual host, module or server answers there: see the warnings of the last load, httpd -t, and what listens on that address";
+
+    if (can_reload) {
+        next = change->registry->conf->activate == ACME_ACTIVATE_NONE
+            ? ". It is installed, not yet served: reload httpd (AcmeActivate none)"
+            : ". httpd is reloaded once for this";
+    }
+    else if (can_help && !strcmp(change->journal->check.reloaded,
+                                 state->serial)) {
+        next = ". Reloading httpd did not help: an old process, or another server on that address, still answers";
+    }
+    return apr_pstrcat(p, state->check_detail, next, NULL);
+}
+
+/* Told when it changes, in the log and, if nothing is done by itself, to the
+   hooks. False: it was told before. */
+static int tell_check(const change_t *change, acme_check_e before,
+                      const char *text, int can_reload)
+{
+    acme_registry_t *registry = change->registry;
+    const acme_state_t *state = change->state;
+    const char *id = change->conf->id;
+
+    switch (state->check) {
+    case ACME_CHECK_OTHER:
+        if (before == ACME_CHECK_OTHER
+            && !strcmp(text, change->journal->check.detail)) {
+            return 0;
+        }
+        acme_log(registry->log, ACME_LOG_ERROR, id, "not served: %s", text);
+        if (!can_reload || registry->conf->activate == ACME_ACTIVATE_NONE) {
+            acme_event_send(registry->with.events, state,
+                            ACME_EVENT_NOT_SERVED, text, change->p);
+        }
+        return 1;
+    case ACME_CHECK_UNKNOWN:
+        if (before == ACME_CHECK_UNKNOWN
+            && !strcmp(text, change->journal->check.detail)) {
+            return 0;
+        }
+        acme_log(registry->log, ACME_LOG_NOTICE, id,
+                 "self check: could not see what is served: %s", text);
+        return 0;
+    default:
+        if (before == ACME_CHECK_OTHER) {
+            acme_log(registry->log, ACME_LOG_NOTICE, id,
+                     "self check: served again, seen at %s",
+                     state->check_places);
+        }
+        return before == ACME_CHECK_OTHER;
+    }
+}
+
+/* The result is of another certificate than we know of: is the link another? */
+static int look_at_live(acme_registry_t *registry, apr_uint32_t cert,
+                        apr_time_t now, apr_pool_t *p)
+{
+    acme_state_t *state = &registry->states[cert];
+    const int live = state->live;
+
+    acme_registry_refresh(registry, cert, p);
+    state->check_at = now + apr_time_from_sec(60);
+    if (state->live == live || state->live == state->served) {
+        return 0;
+    }
+    acme_log(registry->log, ACME_LOG_WARNING, cert_of(registry, cert)->id,
+             "live/%s was changed by hand: archive/%s/%d is there, and is not served yet",
+             cert_of(registry, cert)->id, cert_of(registry, cert)->id,
+             state->live);
+    return 1;
+}
+
+int acme_registry_self_checked(acme_registry_t *registry,
+                               const acme_msg_served_t *found, apr_time_t now,
+                               apr_pool_t *p)
+{
+    const apr_uint32_t cert = found->about.cert;
+    acme_state_t *state = &registry->states[cert];
+    const acme_check_e before = state->check;
+    const char *text, *event = NULL;
+    int can_help, can_reload;
+    change_t change;
+
+    if (found->check == ACME_CHECK_NONE || found->check >= ACME_CHECKS
+        || !state->live || !cert_of(registry, cert)->visits_digest) {
+        state->check_at = now + apr_time_from_sec(3600);
+        publish_change(registry, cert);
+        return 0;
+    }
+    if (strcmp(found->live, state->serial)) {
+        return look_at_live(registry, cert, now, p);
+    }
+    state->check = (acme_check_e)found->check;
+    state->check_tries = state->check == ACME_CHECK_SERVED
+        ? 0 : before == state->check ? state->check_tries + 1 : 1;
+    state->checked = now;
+    state->check_at = acme_self_check_next_at(cert_of(registry, cert)->id,
+                                              state->check,
+                                              state->check_tries, now);
+    apr_cpystrn(state->check_places,
+                acme_text_clean(found->places, sizeof(state->check_places) - 1,
+                                p),
+                sizeof(state->check_places));
+    apr_cpystrn(state->check_detail,
+                acme_text_clean(found->detail, sizeof(state->check_detail) - 1,
+                                p),
+                sizeof(state->check_detail));
+    change = change_begin(registry, cert, now, p);
+    can_help = found->has_placeholder
+        || is_older_one(registry, cert, found->others, p);
+    can_reload = acme_self_check_can_reload(
+        state, change.journal->check.reloaded, can_help);
+    text = state->check == ACME_CHECK_OTHER
+        ? explain_check(&change, can_help, can_reload, p)
+        : state->check_detail;
+    apr_cpystrn(state->check_detail, text, sizeof(state->check_detail));
+    text = state->check_detail;         /* as it is kept */
+    if (tell_check(&change, before, text, can_reload)) {
+        event = state->check == ACME_CHECK_OTHER ? "not-served" : "served";
+    }
+    change.journal->check = (acme_journal_check_t) {
+        .digest = change.conf->visits_digest,
+        .result = acme_state_load_check_word(state->check),
+        .when = now,
+        .tries = state->check_tries,
+        .places = state->check_places,
+        .detail = text,
+        .reloaded = can_reload ? state->serial
+                               : change.journal->check.reloaded
+    };
+    /* What is not noted would be done again after each reload. */
+    can_reload &= change_save(&change, event, *text ? text
+                                                    : state->check_places)
+        == APR_SUCCESS;
+    publish_change(registry, cert);
+    return can_reload;
 }
 
 void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,
