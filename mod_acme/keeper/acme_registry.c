@@ -30,6 +30,8 @@ struct acme_registry_t {
     acme_state_t *states; /* one for each certificate, by its index */
     apr_time_t *warned;   /* of each: the last warning of its expiry, */
     apr_time_t *complained; /* and of acme_registry_may_complain() */
+    char *reloads; /* of each: was this load's end asked for, as visitors get
+                      an older one? */
     apr_uint64_t change;  /* the latest */
 };
 
@@ -103,6 +105,7 @@ acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
     registry->warned = apr_pcalloc(p, (n + 1) * sizeof(*registry->warned));
     registry->complained =
         apr_pcalloc(p, (n + 1) * sizeof(*registry->complained));
+    registry->reloads = apr_pcalloc(p, n + 1);
     apr_pool_create(&scratch, p);
     for (i = 0; i < n; i++) {
         acme_take_over(&APR_ARRAY_IDX(conf->conf->certs, i, acme_cert_conf_t),
@@ -771,15 +774,17 @@ static int is_older_one(const acme_registry_t *registry, apr_uint32_t cert,
 
 /* What is so, and what follows; the same text while that is the same. */
 static const char *explain_check(const change_t *change, int can_help,
-                                 int can_reload, apr_pool_t *p)
+                                 apr_pool_t *p)
 {
     const acme_state_t *state = change->state;
+    const acme_registry_t *registry = change->registry;
     const char *next = ". Another virtual host, module or server answers there: see the warnings of the last load, httpd -t, and what listens on that address";
 
-    if (can_reload) {
-        next = change->registry->conf->activate == ACME_ACTIVATE_NONE
-            ? ". It is installed, not yet served: reload httpd (AcmeActivate none)"
-            : ". httpd is reloaded once for this";
+    if (registry->reloads[state->cert]) {
+        next = ". httpd is reloaded once for this";
+    }
+    else if (can_help && registry->conf->activate == ACME_ACTIVATE_NONE) {
+        next = ". It is installed, not yet served: reload httpd (AcmeActivate none)";
     }
     else if (can_help && !strcmp(change->journal->check.reloaded,
                                  state->serial)) {
@@ -791,7 +796,7 @@ static const char *explain_check(const change_t *change, int can_help,
 /* Told when it changes, in the log and, if nothing is done by itself, to the
    hooks. False: it was told before. */
 static int tell_check(const change_t *change, acme_check_e before,
-                      const char *text, int can_reload)
+                      const char *text)
 {
     acme_registry_t *registry = change->registry;
     const acme_state_t *state = change->state;
@@ -804,7 +809,7 @@ static int tell_check(const change_t *change, acme_check_e before,
             return 0;
         }
         acme_log(registry->log, ACME_LOG_ERROR, id, "not served: %s", text);
-        if (!can_reload || registry->conf->activate == ACME_ACTIVATE_NONE) {
+        if (!registry->reloads[state->cert]) {
             acme_event_send(registry->with.events, state,
                             ACME_EVENT_NOT_SERVED, text, change->p);
         }
@@ -884,14 +889,15 @@ int acme_registry_self_checked(acme_registry_t *registry,
     change = change_begin(registry, cert, now, p);
     can_help = found->has_placeholder
         || is_older_one(registry, cert, found->others, p);
-    can_reload = acme_self_check_can_reload(
-        state, change.journal->check.reloaded, can_help);
+    can_reload = registry->conf->activate == ACME_ACTIVATE_GRACEFUL
+        && acme_self_check_can_reload(
+               state, change.journal->check.reloaded, can_help);
+    registry->reloads[cert] |= (char)can_reload;
     text = state->check == ACME_CHECK_OTHER
-        ? explain_check(&change, can_help, can_reload, p)
-        : state->check_detail;
+        ? explain_check(&change, can_help, p) : state->check_detail;
     apr_cpystrn(state->check_detail, text, sizeof(state->check_detail));
     text = state->check_detail;         /* as it is kept */
-    if (tell_check(&change, before, text, can_reload)) {
+    if (tell_check(&change, before, text)) {
         event = state->check == ACME_CHECK_OTHER ? "not-served" : "served";
     }
     change.journal->check = (acme_journal_check_t) {
