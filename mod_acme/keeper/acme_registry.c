@@ -911,9 +911,10 @@ int acme_registry_self_checked(acme_registry_t *registry,
                                : change.journal->check.reloaded
     };
     /* What is not noted would be done again after each reload. */
-    can_reload &= change_save(&change, event, *text ? text
-                                                    : state->check_places)
-        == APR_SUCCESS;
+    if (change_save(&change, event, *text ? text : state->check_places)
+        && can_reload) {
+        registry->reloads[cert] = can_reload = 0;
+    }
     publish_change(registry, cert);
     return can_reload;
 }

@@ -19,7 +19,7 @@
 
 /* Looked at again after these, when something is new and wrong. */
 static const apr_interval_time_t again_after[] = {
-    apr_time_from_msec(500), apr_time_from_sec(1), apr_time_from_sec(2)
+    apr_time_from_msec(500), apr_time_from_sec(1), apr_time_from_sec(3)
 };
 #define AGAIN_MAX ((int)(sizeof(again_after) / sizeof(*again_after)))
 

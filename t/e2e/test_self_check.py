@@ -37,7 +37,8 @@ def test_what_visitors_get_is_seen_at_each_address(site):
                           "</VirtualHost>", ""])
 
     server.vhost(OWN, "alias.example.org",
-                 body="AcmeKeyTypes p256 rsa2048")
+                 body="AcmeKeyTypes p256 rsa2048\nSSLVerifyClient require\n"
+                      f"SSLCACertificateFile {site.authority.file}")
     server.part("others", "".join((
         vhost(["127.0.0.2"], "ServerName first.example.org",
               "ServerAlias *.example.org"),
@@ -74,6 +75,9 @@ def test_what_visitors_get_is_seen_at_each_address(site):
     assert proxied["Served"] == "yes" and "Reason" not in proxied
     assert proxied["ServedAt"] == f"127.0.0.4:{port}=unknown"
     assert "the TLS handshake failed" in proxied["SelfCheckDetail"]
+
+    assert all("[acme:" in match.string
+               for match in server.matching(r":error\]"))
 
     # Another server serves what it once got a copy of.
     archive = server.store / "archive" / FRONT
