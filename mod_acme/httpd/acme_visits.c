@@ -26,10 +26,10 @@ typedef struct {
 
 static const char *ip_of(const apr_sockaddr_t *addr, apr_pool_t *p)
 {
-    char *text = NULL;
+    char text[INET6_ADDRSTRLEN + sizeof("%interface-name-x")];
 
-    return apr_sockaddr_ip_get(&text, (apr_sockaddr_t *)addr) == APR_SUCCESS
-        ? apr_pstrdup(p, text) : "";
+    return apr_sockaddr_ip_getbuf(text, sizeof(text), (apr_sockaddr_t *)addr)
+               == APR_SUCCESS ? apr_pstrdup(p, text) : "";
 }
 
 static const char *key_of(const char *ip, int port, apr_pool_t *p)

@@ -22,6 +22,11 @@
 #define WARN_EVERY apr_time_from_sec(24 * 3600)
 #define COMPLAIN_EVERY apr_time_from_sec(3600)
 
+/* Until httpd is visited again, when nothing could be compared, or with what
+   was not known here. */
+#define NO_RESULT_REST apr_time_from_sec(3600)
+#define OTHER_LIVE_REST apr_time_from_sec(60)
+
 struct acme_registry_t {
     acme_registry_conf_t with;
     const acme_conf_t *conf; /* three of with */
@@ -795,12 +800,11 @@ static const char *explain_check(const change_t *change, int can_help,
 
 /* Told when it changes, in the log and, if nothing is done by itself, to the
    hooks. False: it was told before. */
-static int tell_check(const change_t *change, acme_check_e before,
-                      const char *text)
+static int tell_check(const change_t *change, acme_check_e before)
 {
     acme_registry_t *registry = change->registry;
     const acme_state_t *state = change->state;
-    const char *id = change->conf->id;
+    const char *id = change->conf->id, *text = state->check_detail;
 
     switch (state->check) {
     case ACME_CHECK_OTHER:
@@ -840,7 +844,7 @@ static int look_at_live(acme_registry_t *registry, apr_uint32_t cert,
     const int live = state->live;
 
     acme_registry_refresh(registry, cert, p);
-    state->check_at = now + apr_time_from_sec(60);
+    state->check_at = now + OTHER_LIVE_REST;
     if (state->live == live || state->live == state->served) {
         return 0;
     }
@@ -851,6 +855,52 @@ static int look_at_live(acme_registry_t *registry, apr_uint32_t cert,
     return 1;
 }
 
+/* The witness's result, cleaned; and when to look again. */
+static void note_check(acme_registry_t *registry,
+                       const acme_msg_served_t *found, apr_time_t now,
+                       apr_pool_t *p)
+{
+    acme_state_t *state = &registry->states[found->about.cert];
+    const acme_check_e before = state->check;
+    const apr_size_t places = sizeof(state->check_places);
+    const apr_size_t detail = sizeof(state->check_detail);
+
+    /* What was seen is so until something better is. */
+    if (found->check != ACME_CHECK_UNKNOWN || before != ACME_CHECK_OTHER) {
+        state->check = (acme_check_e)found->check;
+        apr_cpystrn(state->check_places,
+                    acme_text_clean(found->places, places - 1, p), places);
+        apr_cpystrn(state->check_detail,
+                    acme_text_clean(found->detail, detail - 1, p), detail);
+    }
+    state->check_tries = state->check == ACME_CHECK_SERVED
+        ? 0 : before == state->check ? state->check_tries + 1 : 1;
+    state->checked = now;
+    state->check_at = acme_self_check_next_at(
+        cert_of(registry, found->about.cert)->id, state->check,
+        state->check_tries, now);
+}
+
+/* Into the journal, with an event when it is told. */
+static apr_status_t save_check(const change_t *change, const char *event,
+                               const char *reloaded)
+{
+    const acme_state_t *state = change->state;
+
+    change->journal->check = (acme_journal_check_t) {
+        .digest = change->conf->visits_digest,
+        .result = acme_state_load_check_word(state->check),
+        .when = state->checked,
+        .tries = state->check_tries,
+        .places = state->check_places,
+        .detail = state->check_detail,
+        .reloaded = reloaded
+    };
+    return change_save(change, event, state->check == ACME_CHECK_OTHER
+                                          ? state->check_detail
+                                          : state->check_places);
+}
+
 int acme_registry_self_checked(acme_registry_t *registry,
                                const acme_msg_served_t *found, apr_time_t now,
                                apr_pool_t *p)
@@ -858,60 +908,36 @@ int acme_registry_self_checked(acme_registry_t *registry,
     const apr_uint32_t cert = found->about.cert;
     acme_state_t *state = &registry->states[cert];
     const acme_check_e before = state->check;
-    const char *text, *event = NULL;
+    const char *event = NULL, *reloaded;
     int can_help, can_reload;
     change_t change;
 
     if (found->check == ACME_CHECK_NONE || found->check >= ACME_CHECKS
         || !state->live || !cert_of(registry, cert)->visits_digest) {
-        state->check_at = now + apr_time_from_sec(3600);
+        state->check_at = now + NO_RESULT_REST;
         publish_change(registry, cert);
         return 0;
     }
     if (strcmp(found->live, state->serial)) {
         return look_at_live(registry, cert, now, p);
     }
-    state->check = (acme_check_e)found->check;
-    state->check_tries = state->check == ACME_CHECK_SERVED
-        ? 0 : before == state->check ? state->check_tries + 1 : 1;
-    state->checked = now;
-    state->check_at = acme_self_check_next_at(cert_of(registry, cert)->id,
-                                              state->check,
-                                              state->check_tries, now);
-    apr_cpystrn(state->check_places,
-                acme_text_clean(found->places, sizeof(state->check_places) - 1,
-                                p),
-                sizeof(state->check_places));
-    apr_cpystrn(state->check_detail,
-                acme_text_clean(found->detail, sizeof(state->check_detail) - 1,
-                                p),
-                sizeof(state->check_detail));
+    note_check(registry, found, now, p);
     change = change_begin(registry, cert, now, p);
+    reloaded = change.journal->check.reloaded;
     can_help = found->has_placeholder
         || is_older_one(registry, cert, found->others, p);
     can_reload = registry->conf->activate == ACME_ACTIVATE_GRACEFUL
-        && acme_self_check_can_reload(
-               state, change.journal->check.reloaded, can_help);
+        && acme_self_check_can_reload(state, reloaded, can_help);
     registry->reloads[cert] |= (char)can_reload;
-    text = state->check == ACME_CHECK_OTHER
-        ? explain_check(&change, can_help, p) : state->check_detail;
-    apr_cpystrn(state->check_detail, text, sizeof(state->check_detail));
-    text = state->check_detail;         /* as it is kept */
-    if (tell_check(&change, before, text)) {
+    if (found->check == ACME_CHECK_OTHER) {
+        apr_cpystrn(state->check_detail, explain_check(&change, can_help, p),
+                    sizeof(state->check_detail));
+    }
+    if (tell_check(&change, before)) {
         event = state->check == ACME_CHECK_OTHER ? "not-served" : "served";
     }
-    change.journal->check = (acme_journal_check_t) {
-        .digest = change.conf->visits_digest,
-        .result = acme_state_load_check_word(state->check),
-        .when = now,
-        .tries = state->check_tries,
-        .places = state->check_places,
-        .detail = text,
-        .reloaded = can_reload ? state->serial
-                               : change.journal->check.reloaded
-    };
     /* What is not noted would be done again after each reload. */
-    if (change_save(&change, event, *text ? text : state->check_places)
+    if (save_check(&change, event, can_reload ? state->serial : reloaded)
         && can_reload) {
         registry->reloads[cert] = can_reload = 0;
     }

@@ -1087,6 +1087,15 @@ static void a_stranger_s_leads_to_none(void **state)
     assert_int_equal(times_logged("a.example: not served: "), 1);
     assert_int_equal(a->check_tries, 2);
 
+    /* It was seen: not to see it says nothing. */
+    assert_false(found(ACME_CHECK_UNKNOWN, "", "refused"));
+    assert_int_equal(a->check, ACME_CHECK_OTHER);
+    assert_non_null(strstr(a->check_detail, "stranger's. Another"));
+    assert_int_equal(a->check_tries, 3);
+    assert_int_equal(a->check_at, NOW + DAYS(1) / 24 / 60 * 100);
+    assert_false(found(ACME_CHECK_OTHER, "ffff", "a\nstranger's"));
+    assert_int_equal(times_logged("a.example: not served: "), 1);
+
     /* The serial of what is live is not that of an older one. */
     assert_false(found(ACME_CHECK_OTHER, "abcd", "its own"));
     a->instead = ACME_INSTEAD_FOREIGN;
