@@ -164,7 +164,7 @@ static const acme_reason_t reasons[ACME_REASONS] = {
     [ACME_REASON_NOT_SERVED] = {
         "not-served", ACME_FAULT_ADMINISTRATOR,
         "The certificate is loaded, but visitors of one of its names get another one, or no TLS.",
-        "The error log of the last load and httpd -t name the virtual host and what to change." },
+        "Read in the error log which one and at what address; the last load and httpd -t name a virtual host to change, else another server or an old process answers there." },
     [ACME_REASON_DELETED] = {
         "deleted", ACME_FAULT_ADMINISTRATOR,
         "The certificate was revoked with acmectl revoke --delete.",

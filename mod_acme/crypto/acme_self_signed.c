@@ -19,8 +19,6 @@
 #define SERIAL_BITS 127         /* 16 octets, positive */
 #define X509_V3 2
 
-/* Issuer and subject: a browser shows it. */
-#define SUBJECT_CN "placeholder of mod_acme"
 #define LEAD apr_time_from_sec(60 * 60)     /* clocks differ */
 
 static const int curves[ACME_SELF_SIGNED_KINDS] = {
@@ -91,7 +89,7 @@ apr_status_t acme_self_signed_make(const char **ppem,
                                    acme_result_t *res, apr_pool_t *p)
 {
     apr_time_t begin = from->now - LEAD;
-    X509_NAME *name = acme_openssl_name(SUBJECT_CN);
+    X509_NAME *name = acme_openssl_name(ACME_SELF_SIGNED_CN);
     GENERAL_NAMES *sans = acme_openssl_sans(from->names);
     BASIC_CONSTRAINTS *no_ca = BASIC_CONSTRAINTS_new();
     EXTENDED_KEY_USAGE *usage = EXTENDED_KEY_USAGE_new();

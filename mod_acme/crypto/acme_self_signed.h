@@ -10,6 +10,9 @@
 #include "acme_chain.h"
 #include "acme_result.h"
 
+/* Issuer and subject: a browser shows it. */
+#define ACME_SELF_SIGNED_CN "placeholder of mod_acme"
+
 /* The caller's; only read. */
 typedef struct {
     const char *key_pem;                /* of acme_self_signed_key() */

@@ -41,6 +41,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_vhost.h \
 	%D%/acme_vhosts.c %D%/acme_vhosts.h \
 	%D%/acme_vhosts_check.c %D%/acme_vhosts_check.h \
+	%D%/acme_visits.c %D%/acme_visits.h \
 	%D%/acme_watchdog.c %D%/acme_watchdog.h \
 	%D%/acme_witness_start.c %D%/acme_witness_start.h
 

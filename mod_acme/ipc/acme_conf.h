@@ -63,6 +63,21 @@ typedef struct {
                                            takes it over */
 } acme_stand_in_t;
 
+/* Where httpd listens, as a visitor from this machine gets there. */
+typedef struct {
+    const char *address;                /* "127.0.0.1", "::1" */
+    const char *spare;                  /* when that is refused; NULL: none */
+    int port;
+    const char *text;                   /* for people: "*:443" */
+} acme_visit_place_t;
+
+/* A place and a name whose visitors get the certificate: what the self check
+   looks at. */
+typedef struct {
+    const acme_visit_place_t *at;
+    const char *name;                   /* a host's, or an IP address */
+} acme_visit_t;
+
 /* A way to a CA: connections, and how well it answers, are those of one. */
 typedef struct {
     apr_uint32_t ca;                    /* index in acme_conf_t.cas */
@@ -104,6 +119,9 @@ typedef struct {
     acme_stand_in_t stand_in;           /*   or this one instead of both */
     int is_hidden;                      /* visitors of a name of it get what
                                            another virtual host or module has */
+    const apr_array_header_t *visits;   /* acme_visit_t; NULL: none */
+    const char *visits_digest;          /* 16 hex digits that change with them
+                                           and with served; NULL: no visits */
     const char *digest;                 /* acme_conf_digest() */
     const char *settings;               /* acme_conf_settings() */
 } acme_cert_conf_t;

@@ -73,6 +73,8 @@ typedef struct {
     REPLY_ROW(kind, acme_state_t, cert_id), \
     REPLY_ROW(kind, acme_state_t, explanation), \
     REPLY_ROW(kind, acme_state_t, limit), \
+    REPLY_ROW(kind, acme_state_t, check_places), \
+    REPLY_ROW(kind, acme_state_t, check_detail), \
     REPLY_ROW(kind, acme_state_t, problem), \
     REPLY_ROW(kind, acme_state_t, detail)
 
@@ -95,6 +97,10 @@ static const text_field_t text_fields[] = {
     TEXT_ROW(PERSIST, acme_msg_persist_t, issuer),
     TEXT_ROW(PERSIST, acme_msg_persist_t, prefix),
     TEXT_ROW(LOOKED, acme_msg_looked_t, detail),
+    TEXT_ROW(SERVED, acme_msg_served_t, live),
+    TEXT_ROW(SERVED, acme_msg_served_t, others),
+    TEXT_ROW(SERVED, acme_msg_served_t, places),
+    TEXT_ROW(SERVED, acme_msg_served_t, detail),
     STATE_ROWS(CHANGES),
     STATE_ROWS(INSTALL),
     STATE_ROWS(LIST),           /* the state comes first */

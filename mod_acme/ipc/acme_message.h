@@ -23,7 +23,7 @@
 #include "acme_state.h"
 #include "acme_url.h"
 
-#define ACME_MESSAGE_VERSION 4
+#define ACME_MESSAGE_VERSION 5
 
 /* Octets of a text of at most max: with its end, and no padding after it. */
 #define ACME_TEXT_ROOM(max) (((max) + 8) / 8 * 8)
@@ -185,6 +185,20 @@ typedef struct {
     char detail[ACME_DETAIL_SIZE];
 } acme_msg_looked_t;
 
+#define ACME_CHECK_SERIALS 4            /* other certificates, at most */
+
+/* What the witness found that httpd serves. */
+typedef struct {
+    acme_target_t about;
+    apr_uint32_t check;                 /* acme_check_e */
+    apr_uint32_t has_placeholder;       /* visitors get it somewhere */
+    char live[ACME_SERIAL_SIZE];        /* of what it compared with */
+    char others[ACME_CHECK_SERIALS * ACME_SERIAL_SIZE]; /* serials of what
+                                           came instead, a space between two */
+    char places[ACME_CHECK_PLACES_SIZE];
+    char detail[ACME_CHECK_DETAIL_SIZE];
+} acme_msg_served_t;
+
 /* How a key change ended: the CA has the next key, or still the old one. */
 typedef struct {
     acme_target_t about;
@@ -255,6 +269,7 @@ typedef struct {
  * DONE      a request of the administrator is done; for which account or chain
  * PERSIST   store the format of the records of dns-persist-01 at the CA
  * LOOKED    store which hosts the CA has; the CA was asked as the state wanted
+ * SERVED    store what httpd was found to serve of a live certificate
  * LIST      state, and the reload's; in the tail id, URLs of CAs and names, a line each
  * ACCOUNTS  a line for each account, for people
  * TXT       the records of dns-persist-01 for the names, a line each
@@ -278,6 +293,7 @@ typedef struct {
     X(DONE,    ACME_BY_WITNESS, want,  0, none,     0)                       \
     X(PERSIST, ACME_BY_WITNESS, persist, 0, none,   0)                       \
     X(LOOKED,  ACME_BY_WITNESS, looked, ACME_HOSTS_MAX, none, 0)             \
+    X(SERVED,  ACME_BY_WITNESS, served, 0, none,    0)                       \
     X(LIST,    ACME_BY_CONTROL, cert,  0, listed,   ACME_LIST_MAX)           \
     X(ACCOUNTS, ACME_BY_CONTROL, none, 0, none,     ACME_LIST_MAX)           \
     X(TXT,     ACME_BY_CONTROL, txt,   0, none,     ACME_LIST_MAX)           \

@@ -14,6 +14,8 @@
 #define ACME_ISSUER_SIZE 80
 #define ACME_CERT_ID_SIZE 128           /* a longer one gets no window */
 #define ACME_EXPLANATION_SIZE 256
+#define ACME_CHECK_PLACES_SIZE 256
+#define ACME_CHECK_DETAIL_SIZE 512
 
 /* The requests of an administrator. */
 typedef enum {
@@ -46,6 +48,15 @@ typedef enum {
     ACME_INSTEAD_FOREIGN        /* for some name what another virtual host or
                                    module has, or no TLS */
 } acme_instead_e;
+
+/* What httpd itself was found to serve. (acme_self_check.h) */
+typedef enum {
+    ACME_CHECK_NONE,            /* nothing yet of what this load serves */
+    ACME_CHECK_SERVED,          /* it, wherever visitors get it */
+    ACME_CHECK_UNKNOWN,         /* somewhere nothing could be found out */
+    ACME_CHECK_OTHER,           /* somewhere another certificate */
+    ACME_CHECKS
+} acme_check_e;
 
 #define ACME_NO_CA ((apr_uint32_t)-1)
 
@@ -134,6 +145,14 @@ typedef struct {
     acme_look_up_e look_up;     /* what the witness is to ask, and */
     apr_uint32_t look_up_ca;    /* the position of the CA */
     acme_instead_e instead;     /* what visitors get in its place */
+    acme_check_e check;         /* the self check's result, */
+    apr_uint32_t check_tries;   /* how often in a row it was not SERVED, */
+    apr_time_t checked;         /* its time, */
+    apr_time_t check_at;        /* and that of the next one; 0: there is
+                                   nothing to check */
+    char check_places[ACME_CHECK_PLACES_SIZE];  /* "*:443=yes [::1]:444=no" */
+    char check_detail[ACME_CHECK_DETAIL_SIZE];  /* what was found; "": all is
+                                   as it should be */
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];
 } acme_state_t;

@@ -42,6 +42,13 @@ static const char *time_value(apr_time_t t, apr_pool_t *p)
     return t ? acme_time_rfc3339(t, p) : NULL;
 }
 
+/* Did the self check find another certificate, of what this load serves? */
+static int is_another_seen(const acme_state_t *state)
+{
+    return state->check == ACME_CHECK_OTHER && state->live
+        && state->live == state->served;
+}
+
 acme_reason_e acme_status_rows_reason(const acme_status_cert_t *cert,
                                       apr_time_t now)
 {
@@ -68,15 +75,15 @@ acme_reason_e acme_status_rows_reason(const acme_status_cert_t *cert,
     if (cert->is_reload_held && state->live != state->served) {
         return ACME_REASON_RELOAD_HELD;
     }
-    return state->instead == ACME_INSTEAD_FOREIGN ? ACME_REASON_NOT_SERVED
-                                                  : ACME_REASON_NONE;
+    return state->instead == ACME_INSTEAD_FOREIGN || is_another_seen(state)
+        ? ACME_REASON_NOT_SERVED : ACME_REASON_NONE;
 }
 
 int acme_status_rows_is_ill(const acme_state_t *state, apr_time_t now)
 {
     return state->attempts || !state->agreed
            || (state->revoked && !state->deleted)
-           || state->instead == ACME_INSTEAD_FOREIGN
+           || state->instead == ACME_INSTEAD_FOREIGN || is_another_seen(state)
            || (state->live && state->not_after <= now);
 }
 
@@ -105,11 +112,13 @@ static const not_served_t *not_served(const acme_state_t *state)
     static const not_served_t
         later = { "after-reload", "after the next reload" },
         foreign = { "no", "no: visitors of one of its names get something else" },
+        another = { "no", "no: visitors of one of its names get another certificate" },
         stand_in = { "stand-in", "another certificate of the store that has its names, until its own is issued" },
         placeholder = { "placeholder", "" };
 
     return state->live && state->live != state->served ? &later
         : state->instead == ACME_INSTEAD_FOREIGN ? &foreign
+        : is_another_seen(state) ? &another
         : state->instead == ACME_INSTEAD_STAND_IN ? &stand_in : &placeholder;
 }
 
@@ -119,7 +128,7 @@ static void add_live(apr_array_header_t *rows, const acme_state_t *state,
 {
     const not_served_t *served = not_served(state);
     const int is_served = state->live && state->live == state->served
-        && !state->instead;
+        && !state->instead && !is_another_seen(state);
     const unsigned live = only_if(state->live, ACME_STATUS_LINES);
     const unsigned text = only_if(state->live, ACME_STATUS_TEXT);
 
@@ -146,6 +155,34 @@ static void add_live(apr_array_header_t *rows, const acme_state_t *state,
         .value = is_served ? "yes" : served->word, .text = served->text,
         .column = ACME_STATUS_STATE,
         .shown = ACME_STATUS_LINES | only_if(*served->text, PEOPLE) });
+}
+
+/* What httpd was found to serve, when it was visited; people are told on the
+   page only what is wrong. */
+static void add_check(apr_array_header_t *rows, const acme_state_t *state,
+                      apr_pool_t *p)
+{
+    const int is_checked = state->check != ACME_CHECK_NONE
+        && state->live == state->served;
+    const int is_told = is_checked && state->check_detail[0];
+
+    add_row(rows, (acme_status_row_t){
+        .key = "selfChecked", .label = "self check",
+        .value = is_checked ? time_value(state->checked, p) : NULL,
+        .text = apr_pstrcat(p, "at ", acme_time_text(state->checked, p), ": ",
+                            state->check_places, NULL),
+        .shown = ACME_STATUS_JSON
+            | only_if(is_checked, ACME_STATUS_LINES | ACME_STATUS_TEXT) });
+    add_row(rows, (acme_status_row_t){
+        .key = "servedAt", .value = is_checked ? state->check_places : "",
+        .shown = ACME_STATUS_JSON | only_if(is_checked, ACME_STATUS_LINES) });
+    add_row(rows, (acme_status_row_t){
+        .key = "selfCheckDetail", .label = is_another_seen(state)
+            ? "self check" : "self check: could not see what is served",
+        .value = is_told ? state->check_detail : "",
+        .text = state->check_detail, .column = ACME_STATUS_PROBLEM,
+        .shown = ACME_STATUS_JSON
+            | only_if(is_told, ACME_STATUS_LINES | PEOPLE) });
 }
 
 static void add_revoked(apr_array_header_t *rows,
@@ -329,6 +366,7 @@ apr_array_header_t *acme_status_rows_make(const acme_status_cert_t *cert,
         .column = ACME_STATUS_STATE, .shown = PROGRAMS | PEOPLE });
     add_names(rows, cert, p);
     add_live(rows, state, p);
+    add_check(rows, state, p);
     add_revoked(rows, cert, state, p);
     add_next(rows, state, next, now, p);
     add_failure(rows, state, p);

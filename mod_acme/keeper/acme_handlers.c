@@ -504,6 +504,22 @@ static apr_status_t serve_looked(acme_message_t *reply,
                                 request->p);
 }
 
+static apr_status_t serve_served(acme_message_t *reply,
+                                 const request_t *request)
+{
+    const apr_time_t now = apr_time_now();
+
+    (void)reply;
+    if (acme_registry_self_checked(request->registry, request->message->body,
+                                   now, request->p)) {
+        acme_reload_schedule(request->handlers->reload,
+                             acme_registry_state(request->registry,
+                                                 request->about->cert), 0,
+                             now);
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t serve_txt(acme_message_t *reply, const request_t *request)
 {
     const acme_msg_txt_t *body = request->message->body;
@@ -577,7 +593,7 @@ static handler_t *const served[ACME_MSG_KINDS] = {
     [ACME_MSG_NOTE] = serve_note,       [ACME_MSG_WINDOW] = serve_window,
     [ACME_MSG_INSTALL] = serve_install, [ACME_MSG_LIVE] = serve_live,
     [ACME_MSG_DONE] = serve_done,       [ACME_MSG_PERSIST] = serve_persist,
-    [ACME_MSG_LOOKED] = serve_looked,
+    [ACME_MSG_LOOKED] = serve_looked,   [ACME_MSG_SERVED] = serve_served,
     [ACME_MSG_LIST] = serve_list,       [ACME_MSG_ACCOUNTS] = serve_accounts,
     [ACME_MSG_TXT] = serve_txt,         [ACME_MSG_WANT] = serve_want
 };

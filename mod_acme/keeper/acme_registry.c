@@ -12,6 +12,7 @@
 #include "acme_history.h"
 #include "acme_name_quarantine.h"
 #include "acme_next_step.h"
+#include "acme_self_check.h"
 #include "acme_state_load.h"
 #include "acme_take_over.h"
 
@@ -21,6 +22,11 @@
 #define WARN_EVERY apr_time_from_sec(24 * 3600)
 #define COMPLAIN_EVERY apr_time_from_sec(3600)
 
+/* Until httpd is visited again, when nothing could be compared, or with what
+   was not known here. */
+#define NO_RESULT_REST apr_time_from_sec(3600)
+#define OTHER_LIVE_REST apr_time_from_sec(60)
+
 struct acme_registry_t {
     acme_registry_conf_t with;
     const acme_conf_t *conf; /* three of with */
@@ -29,6 +35,8 @@ struct acme_registry_t {
     acme_state_t *states; /* one for each certificate, by its index */
     apr_time_t *warned;   /* of each: the last warning of its expiry, */
     apr_time_t *complained; /* and of acme_registry_may_complain() */
+    char *reloads; /* of each: was this load's end asked for, as visitors get
+                      an older one? */
     apr_uint64_t change;  /* the latest */
 };
 
@@ -69,7 +77,7 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
 {
     acme_state_t *state = &registry->states[cert];
     const int ordering = state->ordering;
-    const apr_time_t since = state->ordering_since;
+    const apr_time_t since = state->ordering_since, check_at = state->check_at;
     acme_result_t res;
 
     mend_live(registry, cert, p);
@@ -80,6 +88,9 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     }
     state->ordering = ordering;
     state->ordering_since = since;
+    if (check_at) {
+        state->check_at = check_at;     /* the load is the same */
+    }
     publish_change(registry, cert);
 }
 
@@ -99,6 +110,7 @@ acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
     registry->warned = apr_pcalloc(p, (n + 1) * sizeof(*registry->warned));
     registry->complained =
         apr_pcalloc(p, (n + 1) * sizeof(*registry->complained));
+    registry->reloads = apr_pcalloc(p, n + 1);
     apr_pool_create(&scratch, p);
     for (i = 0; i < n; i++) {
         acme_take_over(&APR_ARRAY_IDX(conf->conf->certs, i, acme_cert_conf_t),
@@ -210,12 +222,13 @@ static void record_revocation(const change_t *change)
 }
 
 /* Write the state into the journal, and one event more (NULL: none). */
-static void change_save(const change_t *change, const char *event,
+static apr_status_t change_save(const change_t *change, const char *event,
                         const char *detail)
 {
     acme_registry_t *registry = change->registry;
     const char *id = change->conf->id;
     acme_result_t res;
+    apr_status_t rv;
 
     record_revocation(change);
     acme_state_load_to_journal(change->journal, change->state);
@@ -225,10 +238,12 @@ static void change_save(const change_t *change, const char *event,
     }
     acme_state_load_journal(change->state, change->journal, registry->conf,
                             change->conf, change->now);
-    if (acme_journal_save(registry->store, id, change->journal, &res,
-                          change->p)) {
+    rv = acme_journal_save(registry->store, id, change->journal, &res,
+                           change->p);
+    if (rv != APR_SUCCESS) {
         acme_log(registry->log, ACME_LOG_ERROR, id, "%s", res.detail);
     }
+    return rv;
 }
 
 /* Only the administrator can remove the reason of the failure. */
@@ -744,6 +759,190 @@ void acme_registry_window_suggested(acme_registry_t *registry,
     change = change_begin(registry, cert, now, p);
     change_save(&change, NULL, NULL);
     publish_change(registry, cert);
+}
+
+/* Is one of these serials that of a certificate that we had before? */
+static int is_older_one(const acme_registry_t *registry, apr_uint32_t cert,
+                        const char *serials, apr_pool_t *p)
+{
+    char *text = apr_pstrdup(p, serials), *serial, *last;
+
+    for (serial = apr_strtok(text, " ", &last); serial;
+         serial = apr_strtok(NULL, " ", &last)) {
+        if (acme_meta_is_older(registry->store, cert_of(registry, cert)->id,
+                               registry->states[cert].live, serial, p)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What is so, and what follows; the same text while that is the same. */
+static const char *explain_check(const change_t *change, int can_help,
+                                 apr_pool_t *p)
+{
+    const acme_state_t *state = change->state;
+    const acme_registry_t *registry = change->registry;
+    const char *next = ". Another virtual host, module or server answers there: see the warnings of the last load, httpd -t, and what listens on that address";
+
+    if (registry->reloads[state->cert]) {
+        next = ". httpd is reloaded once for this";
+    }
+    else if (can_help && registry->conf->activate == ACME_ACTIVATE_NONE) {
+        next = ". It is installed, not yet served: reload httpd (AcmeActivate none)";
+    }
+    else if (can_help && !strcmp(change->journal->check.reloaded,
+                                 state->serial)) {
+        next = ". Reloading httpd did not help: an old process, or another server on that address, still answers";
+    }
+    return apr_pstrcat(p, state->check_detail, next, NULL);
+}
+
+/* Told when it changes, in the log and, if nothing is done by itself, to the
+   hooks. False: it was told before. */
+static int tell_check(const change_t *change, acme_check_e before)
+{
+    acme_registry_t *registry = change->registry;
+    const acme_state_t *state = change->state;
+    const char *id = change->conf->id, *text = state->check_detail;
+
+    switch (state->check) {
+    case ACME_CHECK_OTHER:
+        if (before == ACME_CHECK_OTHER
+            && !strcmp(text, change->journal->check.detail)) {
+            return 0;
+        }
+        acme_log(registry->log, ACME_LOG_ERROR, id, "not served: %s", text);
+        if (!registry->reloads[state->cert]) {
+            acme_event_send(registry->with.events, state,
+                            ACME_EVENT_NOT_SERVED, text, change->p);
+        }
+        return 1;
+    case ACME_CHECK_UNKNOWN:
+        if (before == ACME_CHECK_UNKNOWN
+            && !strcmp(text, change->journal->check.detail)) {
+            return 0;
+        }
+        acme_log(registry->log, ACME_LOG_NOTICE, id,
+                 "self check: could not see what is served: %s", text);
+        return 0;
+    default:
+        if (before == ACME_CHECK_OTHER) {
+            acme_log(registry->log, ACME_LOG_NOTICE, id,
+                     "self check: served again, seen at %s",
+                     state->check_places);
+        }
+        return before == ACME_CHECK_OTHER;
+    }
+}
+
+/* The result is of another certificate than we know of: is the link another? */
+static int look_at_live(acme_registry_t *registry, apr_uint32_t cert,
+                        apr_time_t now, apr_pool_t *p)
+{
+    acme_state_t *state = &registry->states[cert];
+    const int live = state->live;
+
+    acme_registry_refresh(registry, cert, p);
+    state->check_at = now + OTHER_LIVE_REST;
+    if (state->live == live || state->live == state->served) {
+        return 0;
+    }
+    acme_log(registry->log, ACME_LOG_WARNING, cert_of(registry, cert)->id,
+             "live/%s was changed by hand: archive/%s/%d is there, and is not served yet",
+             cert_of(registry, cert)->id, cert_of(registry, cert)->id,
+             state->live);
+    return 1;
+}
+
+/* The witness's result, cleaned; and when to look again. */
+static void note_check(acme_registry_t *registry,
+                       const acme_msg_served_t *found, apr_time_t now,
+                       apr_pool_t *p)
+{
+    acme_state_t *state = &registry->states[found->about.cert];
+    const acme_check_e before = state->check;
+    const apr_size_t places = sizeof(state->check_places);
+    const apr_size_t detail = sizeof(state->check_detail);
+
+    /* What was seen is so until something better is. */
+    if (found->check != ACME_CHECK_UNKNOWN || before != ACME_CHECK_OTHER) {
+        state->check = (acme_check_e)found->check;
+        apr_cpystrn(state->check_places,
+                    acme_text_clean(found->places, places - 1, p), places);
+        apr_cpystrn(state->check_detail,
+                    acme_text_clean(found->detail, detail - 1, p), detail);
+    }
+    state->check_tries = state->check == ACME_CHECK_SERVED
+        ? 0 : before == state->check ? state->check_tries + 1 : 1;
+    state->checked = now;
+    state->check_at = acme_self_check_next_at(
+        cert_of(registry, found->about.cert)->id, state->check,
+        state->check_tries, now);
+}
+
+/* Into the journal, with an event when it is told. */
+static apr_status_t save_check(const change_t *change, const char *event,
+                               const char *reloaded)
+{
+    const acme_state_t *state = change->state;
+
+    change->journal->check = (acme_journal_check_t) {
+        .digest = change->conf->visits_digest,
+        .result = acme_state_load_check_word(state->check),
+        .when = state->checked,
+        .tries = state->check_tries,
+        .places = state->check_places,
+        .detail = state->check_detail,
+        .reloaded = reloaded
+    };
+    return change_save(change, event, state->check == ACME_CHECK_OTHER
+                                          ? state->check_detail
+                                          : state->check_places);
+}
+
+int acme_registry_self_checked(acme_registry_t *registry,
+                               const acme_msg_served_t *found, apr_time_t now,
+                               apr_pool_t *p)
+{
+    const apr_uint32_t cert = found->about.cert;
+    acme_state_t *state = &registry->states[cert];
+    const acme_check_e before = state->check;
+    const char *event = NULL, *reloaded;
+    int can_help, can_reload;
+    change_t change;
+
+    if (found->check == ACME_CHECK_NONE || found->check >= ACME_CHECKS
+        || !state->live || !cert_of(registry, cert)->visits_digest) {
+        state->check_at = now + NO_RESULT_REST;
+        publish_change(registry, cert);
+        return 0;
+    }
+    if (strcmp(found->live, state->serial)) {
+        return look_at_live(registry, cert, now, p);
+    }
+    note_check(registry, found, now, p);
+    change = change_begin(registry, cert, now, p);
+    reloaded = change.journal->check.reloaded;
+    can_help = found->has_placeholder
+        || is_older_one(registry, cert, found->others, p);
+    can_reload = registry->conf->activate == ACME_ACTIVATE_GRACEFUL
+        && acme_self_check_can_reload(state, reloaded, can_help);
+    registry->reloads[cert] |= (char)can_reload;
+    if (found->check == ACME_CHECK_OTHER) {
+        apr_cpystrn(state->check_detail, explain_check(&change, can_help, p),
+                    sizeof(state->check_detail));
+    }
+    if (tell_check(&change, before)) {
+        event = state->check == ACME_CHECK_OTHER ? "not-served" : "served";
+    }
+    /* What is not noted would be done again after each reload. */
+    if (save_check(&change, event, can_reload ? state->serial : reloaded)
+        && can_reload) {
+        registry->reloads[cert] = can_reload = 0;
+    }
+    publish_change(registry, cert);
+    return can_reload;
 }
 
 void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,

@@ -112,6 +112,15 @@ void acme_registry_window_suggested(acme_registry_t *registry,
                                     const acme_msg_window_t *window,
                                     apr_time_t now, apr_pool_t *p);
 
+/*
+ * The witness has seen what httpd serves of a certificate. True: a reload
+ * could help; it is asked for once for each certificate that is live. A live
+ * link that was changed by hand is noticed here, too.
+ */
+int acme_registry_self_checked(acme_registry_t *registry,
+                               const acme_msg_served_t *found, apr_time_t now,
+                               apr_pool_t *p);
+
 /* A certificate for these names is live: failures are cleared, and the request
    for a renewal is done. */
 void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,

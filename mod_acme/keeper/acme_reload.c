@@ -138,7 +138,8 @@ static void send_stuck_events(acme_reload_t *reload, const char *reason)
         const acme_state_t *state =
             acme_registry_state(registry, (apr_uint32_t)i);
 
-        if (state->live && state->live != state->served) {
+        if (state->live && (state->live != state->served
+                            || state->check == ACME_CHECK_OTHER)) {
             acme_registry_send_event(registry, (apr_uint32_t)i,
                                      ACME_EVENT_STUCK, reason, p);
         }

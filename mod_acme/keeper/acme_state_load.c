@@ -14,6 +14,7 @@
 #include "acme_public_key.h"
 #include "acme_history.h"
 #include "acme_name_quarantine.h"
+#include "acme_self_check.h"
 #include "acme_state_load.h"
 #include "acme_url.h"
 
@@ -386,6 +387,47 @@ static void load_journal(acme_state_t *state, const acme_journal_t *journal,
     }
 }
 
+const char *acme_state_load_check_word(acme_check_e check)
+{
+    static const char *const words[ACME_CHECKS] = {
+        [ACME_CHECK_NONE] = "",
+        [ACME_CHECK_SERVED] = "served",
+        [ACME_CHECK_UNKNOWN] = "unknown",
+        [ACME_CHECK_OTHER] = "other"
+    };
+
+    return words[check];
+}
+
+/* What was found of another archive, or at other places, says nothing. */
+static void load_check(acme_state_t *state, const acme_journal_check_t *check,
+                       const acme_cert_conf_t *cert, apr_time_t now)
+{
+    acme_self_check_past_t past = { .id = cert->id,
+                                    .is_first = !check->digest[0],
+                                    .installed = state->installed };
+    int i = ACME_CHECKS;
+
+    if (!cert->visits_digest) {
+        return;
+    }
+    if (!strcmp(check->digest, cert->visits_digest)) {
+        while (--i > ACME_CHECK_NONE
+               && strcmp(check->result,
+                         acme_state_load_check_word((acme_check_e)i))) {
+            continue;
+        }
+        past.check = state->check = (acme_check_e)i;
+        state->checked = check->when;
+        state->check_tries = check->tries;
+        apr_cpystrn(state->check_places, check->places,
+                    sizeof(state->check_places));
+        apr_cpystrn(state->check_detail, check->detail,
+                    sizeof(state->check_detail));
+    }
+    state->check_at = acme_self_check_first_at(&past, now);
+}
+
 apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
                              apr_uint32_t index, acme_store_t *store,
                              acme_result_t *res, apr_pool_t *p)
@@ -420,6 +462,7 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
     load.names = acme_name_quarantine_names(cert, journal, apr_time_now(), p);
     rv = load_live(&load, res);
     load_window(state, &journal->window);
+    load_check(state, &journal->check, cert, apr_time_now());
     if (rv == APR_SUCCESS && journal_rv != APR_SUCCESS) {
         *res = journal_res;
         rv = journal_rv;

@@ -30,4 +30,7 @@ void acme_state_load_journal(acme_state_t *state,
 void acme_state_load_to_journal(acme_journal_t *journal,
                                 const acme_state_t *state);
 
+/* What the journal calls a result of the self check, a literal. */
+const char *acme_state_load_check_word(acme_check_e check);
+
 #endif

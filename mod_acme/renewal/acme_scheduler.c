@@ -15,6 +15,8 @@
 #include "acme_next_step.h"
 #include "acme_rate_limits.h"
 #include "acme_renewal.h"
+#include "acme_self_check.h"
+#include "acme_self_check_task.h"
 #include "acme_timing.h"
 #include "acme_scheduler.h"
 
@@ -32,6 +34,13 @@
  * keeper, which takes 128.
  */
 #define DNS_WAITERS_MAX 48
+
+/*
+ * Visits to httpd are short, and nobody waits for them: few at once, so that
+ * thousands that are due after a load are no burden to it, and beside what is
+ * asked of CAs, so that this does not wait for them.
+ */
+#define CHECKS_MAX 4
 
 /*
  * A task that ended is not begun again before the keeper's state of it was
@@ -328,12 +337,20 @@ static int find_task(acme_scheduler_t *scheduler, entry_t *entry,
         || ((duties & ACME_DUTY_WITNESS) && find_question(entry, now));
 }
 
+static int find_check(const acme_scheduler_t *scheduler, entry_t *entry,
+                      apr_time_t now)
+{
+    entry->task = acme_self_check_task_run;
+    return (scheduler->conf.duties & ACME_DUTY_WITNESS)
+        && acme_self_check_is_due(&entry->state, now);
+}
+
 /* True when something is under way. */
 static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
 {
     const int parallel = scheduler->conf.conf->parallel;
     const int first = scheduler->first;
-    int dns_waiters = 0, running = 0, i;
+    int dns_waiters = 0, running = 0, checks = 0, i;
     const char *news;
 
     for (i = 0; i < scheduler->certs; i++) {
@@ -342,7 +359,10 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
         if (atomic_load(&entry->run) == AT_REST) {
             continue;
         }
-        if (atomic_load(&entry->request.waits_for_dns)) {
+        if (entry->task == acme_self_check_task_run) {
+            checks++;
+        }
+        else if (atomic_load(&entry->request.waits_for_dns)) {
             dns_waiters++;
         }
         else {
@@ -350,16 +370,26 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
         }
     }
 
-    for (i = 0; i < scheduler->certs && running < parallel
-         && running + dns_waiters < parallel + DNS_WAITERS_MAX; i++) {
+    for (i = 0; i < scheduler->certs; i++) {
         const int at = (first + i) % scheduler->certs;
+        const int has_room = running < parallel
+            && running + dns_waiters < parallel + DNS_WAITERS_MAX;
         entry_t *entry = &scheduler->entries[at];
 
-        if (atomic_load(&entry->run) == AT_REST && now >= entry->rest_until
-            && find_task(scheduler, entry, now)) {
+        if (!has_room && checks >= CHECKS_MAX) {
+            break;
+        }
+        if (atomic_load(&entry->run) != AT_REST || now < entry->rest_until) {
+            continue;
+        }
+        if (has_room && find_task(scheduler, entry, now)) {
             begin_task(scheduler, entry);
             scheduler->first = at + 1;
             running++;
+        }
+        else if (checks < CHECKS_MAX && find_check(scheduler, entry, now)) {
+            begin_task(scheduler, entry);
+            checks++;
         }
     }
 
@@ -368,7 +398,7 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
         acme_log(scheduler->conf.log, ACME_LOG_NOTICE, "renewal", "%s", news);
     }
     apr_pool_clear(scheduler->scratch);
-    return running + dns_waiters > 0;
+    return running + dns_waiters + checks > 0;
 }
 
 apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
@@ -426,7 +456,7 @@ apr_status_t acme_scheduler_create(acme_scheduler_t **pscheduler,
 {
     acme_scheduler_t *scheduler = apr_pcalloc(p, sizeof(*scheduler));
     const apr_size_t threads = (apr_size_t)conf->conf->parallel
-        + DNS_WAITERS_MAX;
+        + DNS_WAITERS_MAX + CHECKS_MAX;
     acme_task_env_t *env = &scheduler->env;
     apr_status_t rv;
     int i;

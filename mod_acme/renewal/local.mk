@@ -24,6 +24,8 @@ noinst_LTLIBRARIES += %D%/libacme_renewal.la
 	%D%/acme_renewal.c %D%/acme_renewal.h \
 	%D%/acme_revoked_fetch.c %D%/acme_revoked_fetch.h \
 	%D%/acme_scheduler.c %D%/acme_scheduler.h \
+	%D%/acme_self_check_report.c %D%/acme_self_check_report.h \
+	%D%/acme_self_check_task.c %D%/acme_self_check_task.h \
 	%D%/acme_task.c %D%/acme_task.h \
 	%D%/acme_timing.c %D%/acme_timing.h \
 	%D%/acme_validation.c %D%/acme_validation.h

@@ -35,6 +35,9 @@ acme_journal_t *acme_journal_make(apr_pool_t *p)
     journal->reason = -1;
     journal->window.cert_id = "";
     journal->window.explanation = "";
+    journal->check = (acme_journal_check_t) { .digest = "", .result = "",
+                                              .places = "", .detail = "",
+                                              .reloaded = "" };
     journal->names = apr_array_make(p, 2, sizeof(acme_journal_name_t));
     journal->events =
         apr_array_make(p, ACME_JOURNAL_EVENTS, sizeof(acme_journal_event_t));
@@ -118,6 +121,32 @@ static void parse_window(acme_journal_window_t *window, json_t *json,
     *window = found;
 }
 
+/* One that is missing or bad leaves *check empty. */
+static void parse_check(acme_journal_check_t *check, json_t *json,
+                        apr_pool_t *p)
+{
+    acme_journal_check_t found = { .digest = "", .result = "", .places = "",
+                                   .detail = "", .reloaded = "" };
+    const char *when = NULL;
+    json_int_t tries = 0;
+
+    if (json_unpack(json, "{s?:s, s?:s, s?:s, s?:I, s?:s, s?:s, s?:s}",
+                    "digest", &found.digest, "result", &found.result,
+                    "when", &when, "tries", &tries, "places", &found.places,
+                    "detail", &found.detail, "reloaded", &found.reloaded) < 0
+        || !parse_when(&found.when, when)
+        || tries < 0 || tries > APR_UINT32_MAX) {
+        return;
+    }
+    found.tries = (apr_uint32_t)tries;
+    found.digest = apr_pstrndup(p, found.digest, DIGEST_MAX);
+    found.result = apr_pstrndup(p, found.result, EVENT_MAX);
+    found.places = apr_pstrndup(p, found.places, ACME_DETAIL_SIZE - 1);
+    found.detail = apr_pstrndup(p, found.detail, ACME_DETAIL_SIZE - 1);
+    found.reloaded = apr_pstrndup(p, found.reloaded, DIGEST_MAX);
+    *check = found;
+}
+
 static void parse_names(apr_array_header_t *names, json_t *array,
                         apr_pool_t *p)
 {
@@ -163,6 +192,7 @@ static void parse_extras(acme_journal_t *journal, json_t *json, apr_pool_t *p)
     journal->wanted_ca = (int)acme_json_int(json, "wantedCa");
     journal->deleted = acme_json_true(json, "deleted");
     parse_window(&journal->window, json_object_get(json, "renewalInfo"), p);
+    parse_check(&journal->check, json_object_get(json, "selfCheck"), p);
     parse_names(journal->names, json_object_get(json, "names"), p);
 }
 
@@ -285,6 +315,20 @@ static json_t *window_json(const acme_journal_window_t *window, apr_pool_t *p)
         "revoked", window->revoked);
 }
 
+static json_t *check_json(const acme_journal_check_t *check, apr_pool_t *p)
+{
+    if (!check->digest[0] && !check->reloaded[0]) {
+        return NULL;
+    }
+    return json_pack("{s:o*, s:o*, s:s*, s:I, s:o*, s:o*, s:o*}",
+        "digest", word_json(check->digest, DIGEST_MAX, p),
+        "result", word_json(check->result, EVENT_MAX, p),
+        "when", when_text(check->when, p), "tries", (json_int_t)check->tries,
+        "places", word_json(check->places, ACME_DETAIL_SIZE - 1, p),
+        "detail", word_json(check->detail, ACME_DETAIL_SIZE - 1, p),
+        "reloaded", word_json(check->reloaded, DIGEST_MAX, p));
+}
+
 static json_t *names_json(const apr_array_header_t *names, apr_pool_t *p)
 {
     json_t *array = json_array();
@@ -314,13 +358,14 @@ static const char *journal_text(const acme_journal_t *journal, int first,
 
     json = json_pack(
         "{s:I, s:s*, s:s, s:i, s:i, s:i, s:b,"
-        " s:o*, s:o, s:s, s:o, s:o, s:o, s:o}",
+        " s:o*, s:o*, s:o, s:s, s:o, s:o, s:o, s:o}",
         "attempts", (json_int_t)journal->attempts,
         "next_at", when_text(journal->next_at, p),
         "retry", retry_names[journal->retry],
         "wanted", journal->wanted, "wantedCa", journal->wanted_ca,
         "reason", journal->reason, "deleted", journal->deleted,
         "renewalInfo", window_json(&journal->window, p),
+        "selfCheck", check_json(&journal->check, p),
         "names", names_json(journal->names, p),
         "reasonCode", acme_reason_about(journal->why)->code,
         "problem", acme_json_from_text(journal->problem,

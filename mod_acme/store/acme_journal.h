@@ -37,6 +37,18 @@ typedef struct {
     int revoked;                /* the CA revoked the certificate */
 } acme_journal_window_t;
 
+/* What httpd was found to serve of it. */
+typedef struct {
+    const char *digest;         /* of what was looked at; "": nothing is known,
+                                   all else but reloaded is unset */
+    const char *result;         /* the keeper's word */
+    apr_time_t when;
+    apr_uint32_t tries;         /* in a row that did not find it */
+    const char *places;
+    const char *detail;
+    const char *reloaded;       /* serial for which httpd was reloaded, or "" */
+} acme_journal_check_t;
+
 /* A name that failed. */
 typedef struct {
     const char *name;
@@ -61,6 +73,7 @@ typedef struct {
     acme_reason_e why;          /* reason of the last failure */
     const char *digest;         /* configuration that the failure belongs to */
     acme_journal_window_t window;
+    acme_journal_check_t check;
     apr_array_header_t *names;  /* acme_journal_name_t: those that failed */
     apr_array_header_t *events; /* acme_journal_event_t, oldest first */
 } acme_journal_t;

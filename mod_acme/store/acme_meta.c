@@ -90,6 +90,7 @@ const char *acme_meta_url(acme_store_t *store, const char *id,
 }
 
 #define ORIGINS_MAX 8           /* copies of copies */
+#define OLDER_MAX 64            /* archives that are kept */
 
 static const char *archive_path(const acme_store_t *store, const char *id,
                                 int n, apr_pool_t *p)
@@ -162,6 +163,34 @@ int acme_meta_is_revoked(const acme_store_t *store, const char *folder,
 {
     return acme_meta_has_revoked(
         store, read_meta(apr_pstrcat(p, folder, "/meta.json", NULL), p), p);
+}
+
+static int has_serial(const json_t *meta, const char *serial)
+{
+    const json_t *part;
+    size_t i;
+
+    json_array_foreach(json_object_get(meta, "certificates"), i, part) {
+        const char *text = json_string_value(json_object_get(part, "serial"));
+
+        if (text && !strcmp(text, serial)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int acme_meta_is_older(const acme_store_t *store, const char *id, int n,
+                       const char *serial, apr_pool_t *p)
+{
+    int tries;
+
+    for (tries = 0; --n > 0 && tries < OLDER_MAX; tries++) {
+        if (has_serial(read_meta(archive_path(store, id, n, p), p), serial)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 const char *acme_meta_of_copy(const char *folder, const char *id,

@@ -66,6 +66,13 @@ int acme_meta_is_revoked(const acme_store_t *store, const char *folder,
                          apr_pool_t *p);
 
 /*
+ * Is it the serial of a certificate in an archive of id that is older than
+ * archive n? Of those that are kept, as their meta.json has it.
+ */
+int acme_meta_is_older(const acme_store_t *store, const char *id, int n,
+                       const char *serial, apr_pool_t *p);
+
+/*
  * The text of meta.json in this folder, in p, with this id in it, and what it
  * is a copy of: "id/n", or NULL. NULL: there is none, or it cannot be read,
  * and it is a copy of nothing.

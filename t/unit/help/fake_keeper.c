@@ -36,6 +36,7 @@ struct fake_keeper_t {
     int stopping;
     acme_msg_prepared_t prepared[FAKE_KEEPER_CERTS][FAKE_KEEPER_PARTS];
     char flags[ACME_NAMES_MAX];
+    const char *live;           /* NULL: nothing is */
     acme_state_t states[FAKE_KEEPER_CERTS];     /* change 0: none yet */
     apr_uint64_t change;
     int held[ACME_MSG_KINDS];
@@ -73,6 +74,15 @@ static void log_note(fake_keeper_t *keeper, const acme_msg_note_t *note)
     }
 }
 
+static void log_served(fake_keeper_t *keeper, const acme_msg_served_t *found)
+{
+    log_line(keeper, apr_psprintf(keeper->p,
+                                  "SERVED %u.0 is %u at %s, others %s: %s",
+                                  found->about.cert, found->check,
+                                  found->places, found->others,
+                                  found->detail));
+}
+
 /* What is remembered, and logged. The mutex is held. */
 static void take(fake_keeper_t *keeper, const acme_message_t *message)
 {
@@ -88,6 +98,9 @@ static void take(fake_keeper_t *keeper, const acme_message_t *message)
         return;
     case ACME_MSG_NOTE:
         log_note(keeper, message->body);
+        return;
+    case ACME_MSG_SERVED:
+        log_served(keeper, message->body);
         return;
     default:
         break;
@@ -162,6 +175,7 @@ static void answer(fake_keeper_t *keeper, int fd,
     const acme_target_t *about = message->body;
     const acme_msg_after_t *after = message->body;
     acme_result_t why, own;
+    acme_msg_url_t url;
     int i;
 
     switch (message->kind) {
@@ -193,6 +207,11 @@ static void answer(fake_keeper_t *keeper, int fd,
         break;
     case ACME_MSG_INSTALL:
         reply.body = &state;
+        break;
+    case ACME_MSG_LIVE:
+        reply.body = memset(&url, 0, sizeof(url));
+        reply.tail = keeper->live;
+        reply.tail_len = keeper->live ? strlen(keeper->live) : 0;
         break;
     default:
         break;
@@ -346,6 +365,13 @@ acme_msg_prepared_t *fake_keeper_prepared(fake_keeper_t *keeper,
 void fake_keeper_set_flags(fake_keeper_t *keeper, const char *flags)
 {
     memcpy(keeper->flags, flags, 4);
+}
+
+void fake_keeper_set_live(fake_keeper_t *keeper, const char *pem)
+{
+    pthread_mutex_lock(&keeper->mutex);
+    keeper->live = pem;
+    pthread_mutex_unlock(&keeper->mutex);
 }
 
 apr_uint64_t fake_keeper_change(fake_keeper_t *keeper,

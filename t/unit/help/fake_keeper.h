@@ -27,6 +27,9 @@ acme_msg_prepared_t *fake_keeper_prepared(fake_keeper_t *keeper,
                                           unsigned cert, unsigned part);
 void fake_keeper_set_flags(fake_keeper_t *keeper, const char *flags);
 
+/* What LIVE brings: PEM, which lives as long; "" at first. */
+void fake_keeper_set_live(fake_keeper_t *keeper, const char *pem);
+
 /* A state changed: CHANGES brings it. Returns its number. */
 apr_uint64_t fake_keeper_change(fake_keeper_t *keeper,
                                 const acme_state_t *state);
@@ -41,7 +44,8 @@ void fake_keeper_refuse(fake_keeper_t *keeper, acme_message_e kind,
 
 /*
  * What came, a line each: "PREPARE 0.1", "ORDER 0.0 URL", "NOTE 0.0 failed
- * name 0 by 1: DETAIL", "NOTE 0.0 limit ca-paused: DETAIL"; but for SIGN,
+ * name 0 by 1: DETAIL", "NOTE 0.0 limit ca-paused: DETAIL", "SERVED 0.0 is
+ * 3 at PLACES, others SERIALS: DETAIL" (acme_check_e); but for SIGN,
  * CHANGES and HELLO. Until the next call.
  */
 const char *fake_keeper_log(fake_keeper_t *keeper);

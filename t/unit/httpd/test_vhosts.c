@@ -11,6 +11,7 @@
 #include "acme_sni.h"
 #include "acme_tls_alpn01.h"
 #include "acme_vhosts.h"
+#include "acme_visits.h"
 #include "httpd_stubs.h"
 
 #define FILE_NAME "/etc/httpd/vhosts.conf"
@@ -820,6 +821,202 @@ static void a_shared_pair_is_listed_once(void **state)
     assert_string_equal(pairs_text(), "a.pem+a.pem@3:ALL a.pem+a.pem@3:");
 }
 
+static apr_sockaddr_t *address(const char *text)
+{
+    apr_sockaddr_t *addr;
+    char *host, *scope;
+    apr_port_t port;
+
+    assert_int_equal(apr_parse_addr_port(&host, &scope, &port, text, pool),
+                     0);
+    assert_int_equal(apr_sockaddr_info_get(&addr, host, APR_UNSPEC, port, 0,
+                                           pool), 0);
+    return addr;
+}
+
+#define ANY_PORT 65535
+
+/* Where this virtual host is. */
+static void be_at(server_rec *s, const char *addresses)
+{
+    const apr_array_header_t *list = words(addresses);
+    int i;
+
+    for (i = list->nelts; i-- > 0; ) {
+        server_addr_rec *addr = apr_pcalloc(pool, sizeof(*addr));
+
+        addr->host_addr = address(APR_ARRAY_IDX(list, i, const char *));
+        addr->host_port = addr->host_addr->port == ANY_PORT
+            ? 0 : addr->host_addr->port;
+        addr->next = s->addrs;
+        s->addrs = addr;
+    }
+}
+
+static void listen_at(const char *addresses)
+{
+    const apr_array_header_t *list = words(addresses);
+    int i;
+
+    ap_listeners = NULL;
+    for (i = list->nelts; i-- > 0; ) {
+        ap_listen_rec *listener = apr_pcalloc(pool, sizeof(*listener));
+
+        listener->bind_addr = address(APR_ARRAY_IDX(list, i, const char *));
+        listener->next = ap_listeners;
+        ap_listeners = listener;
+    }
+}
+
+/* "0: a.org@127.0.0.1:443 b.org@...; 1: ..." */
+static const char *visits_text(void)
+{
+    acme_conf_t *conf = read_as(ACME_VHOSTS_QUIET);
+    const char *text = "";
+    int i, k;
+
+    acme_visits_fill(conf, acme_conf_tree_read(pool), base, pool);
+    for (i = 0; i < conf->certs->nelts; i++) {
+        const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
+
+        text = apr_psprintf(pool, "%s%s%d:", text, i ? "; " : "", i);
+        assert_int_equal(!cert->visits, !cert->visits_digest);
+        for (k = 0; cert->visits && k < cert->visits->nelts; k++) {
+            const acme_visit_t *visit = &APR_ARRAY_IDX(cert->visits, k,
+                                                       acme_visit_t);
+
+            text = apr_psprintf(pool, "%s %s@%s", text, visit->name,
+                                visit->at->text);
+            assert_non_null(strstr(visit->at->text, visit->at->address));
+        }
+    }
+    return text;
+}
+
+static void where_visitors_get_it(void **state)
+{
+    static const struct {
+        const char *name, *listen, *first, *second, *visits;
+    } rows[] = {
+        { "everywhere", "0.0.0.0:443 0.0.0.0:80", "0.0.0.0:443", NULL,
+          "0: a.org@127.0.0.1:443 w.a.org@127.0.0.1:443" },
+        { "everywhere, IPv6", "[::]:443", "[::]:443", NULL,
+          "0: a.org@[::1]:443 w.a.org@[::1]:443" },
+        { "one address", "192.0.2.1:443 192.0.2.2:443", "0.0.0.0:443", NULL,
+          "0: a.org@192.0.2.1:443 a.org@192.0.2.2:443 w.a.org@192.0.2.1:443 w.a.org@192.0.2.2:443" },
+        { "its own address", "0.0.0.0:443", "192.0.2.1:443", NULL,
+          "0: a.org@192.0.2.1:443 w.a.org@192.0.2.1:443" },
+        { "its own of several", "192.0.2.1:443 192.0.2.2:443",
+          "192.0.2.2:443", NULL,
+          "0: a.org@192.0.2.2:443 w.a.org@192.0.2.2:443" },
+        { "nobody listens there", "192.0.2.1:443", "192.0.2.2:443", NULL,
+          "0:" },
+        { "nor at that port", "0.0.0.0:443", "0.0.0.0:8443", NULL, "0:" },
+        { "any port", "192.0.2.1:443 192.0.2.1:8443", "0.0.0.0:65535", NULL,
+          "0: a.org@192.0.2.1:443 a.org@192.0.2.1:8443 w.a.org@192.0.2.1:443 w.a.org@192.0.2.1:8443" },
+        { "another has the address", "192.0.2.1:443 192.0.2.2:443",
+          "0.0.0.0:443", "192.0.2.1:443",
+          "0: b.org@192.0.2.1:443; 1: a.org@192.0.2.2:443 w.a.org@192.0.2.2:443" },
+        { "another has this machine's", "0.0.0.0:443", "0.0.0.0:443",
+          "127.0.0.1:443", "0: b.org@127.0.0.1:443; 1:" },
+        { "two addresses, one way", "0.0.0.0:443", "192.0.2.1:443 "
+          "192.0.2.1:65535 192.0.2.3:443", NULL,
+          "0: a.org@192.0.2.1:443 a.org@192.0.2.3:443 w.a.org@192.0.2.1:443 w.a.org@192.0.2.3:443" },
+        { "no IPv6 there", "0.0.0.0:443", "[2001:db8::1]:443", NULL, "0:" },
+        { "IPv4 of a socket for both", "[::]:443", "192.0.2.1:443", NULL,
+          "0: a.org@192.0.2.1:443 w.a.org@192.0.2.1:443" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const char *visits;
+
+        begin();
+        in_server("AcmeEngine on");
+        listen_at(rows[i].listen);
+        if (rows[i].second) {
+            be_at(add_tls("ServerName b.org"), rows[i].second);
+        }
+        be_at(add_tls("ServerName a.org\nServerAlias w.a.org"), rows[i].first);
+        visits = visits_text();
+        if (strcmp(visits, rows[i].visits)) {
+            fail_msg("%s: %s", rows[i].name, visits);
+        }
+    }
+}
+
+/* Names of the virtual host that the certificate has: others are nobody's. */
+static void which_names_are_visited(void **state)
+{
+    static const struct {
+        const char *name, *vhost, *visits;
+    } rows[] = {
+        { "its own", "ServerName A.org\nServerAlias b.org",
+          "0: a.org@127.0.0.1:443 b.org@127.0.0.1:443" },
+        { "a pattern", "ServerName a.org\nServerAlias *.a.org i?.org",
+          "0: a.org@127.0.0.1:443" },
+        { "a wildcard", "ServerName a.org\nServerAlias *.a.org\n"
+          "AcmeNames auto *.a.org\nAcmeDns exec /bin/true",
+          "0: a.org@127.0.0.1:443 *.a.org@127.0.0.1:443" },
+        { "below a wildcard", "ServerName a.a.org\n"
+          "AcmeNames *.a.org\nAcmeDns exec /bin/true",
+          "0: a.a.org@127.0.0.1:443" },
+        { "not there", "ServerName a.org\nAcmeNames auto b.org",
+          "0: a.org@127.0.0.1:443" },
+        { "excluded", "ServerName a.org\nServerAlias b.org\n"
+          "AcmeNames a.org", "0: a.org@127.0.0.1:443" },
+        { "no direct TLS", "SSLEngine optional\nServerName a.org", "0:" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const char *visits;
+
+        begin();
+        in_server("AcmeEngine on");
+        listen_at("0.0.0.0:443");
+        be_at(add_vhost(apr_pstrcat(pool, strstr(rows[i].vhost, "optional")
+                                 ? "" : "SSLEngine on\n", rows[i].vhost,
+                                 NULL)), "0.0.0.0:443");
+        visits = visits_text();
+        if (strcmp(visits, rows[i].visits)) {
+            fail_msg("%s: %s", rows[i].name, visits);
+        }
+    }
+}
+
+static void visits_are_bounded_and_have_a_digest(void **state)
+{
+    const char *names = "ServerName a.org\nServerAlias", *digest;
+    acme_conf_t *conf;
+    server_rec *s;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 60; i++) {
+        names = apr_psprintf(pool, "%s h%d.a.org", names, i);
+    }
+    in_server("AcmeEngine on");
+    listen_at("192.0.2.1:443 192.0.2.2:443");
+    s = add_tls(names);
+    be_at(s, "0.0.0.0:443");
+    conf = read_as(ACME_VHOSTS_QUIET);
+    acme_visits_fill(conf, acme_conf_tree_read(pool), base, pool);
+    assert_int_equal(acme_conf_cert(conf, 0)->visits->nelts, 64);
+    digest = acme_conf_cert(conf, 0)->visits_digest;
+    assert_int_equal(strlen(digest), 16);
+
+    conf = read_as(ACME_VHOSTS_QUIET);
+    APR_ARRAY_IDX(conf->certs, 0, acme_cert_conf_t).served = 2;
+    acme_visits_fill(conf, acme_conf_tree_read(pool), base, pool);
+    assert_string_not_equal(acme_conf_cert(conf, 0)->visits_digest, digest);
+    conf = read_as(ACME_VHOSTS_QUIET);
+    acme_visits_fill(conf, acme_conf_tree_read(pool), base, pool);
+    assert_string_equal(acme_conf_cert(conf, 0)->visits_digest, digest);
+}
+
 static int setup(void **state)
 {
     const int failed = scratch_setup(state);
@@ -859,6 +1056,9 @@ int main(void)
         VHOSTS_TEST(a_listen_says_it_where_nobody_else_does),
         VHOSTS_TEST(names_of_mod_md),
         VHOSTS_TEST(a_shared_pair_is_listed_once),
+        VHOSTS_TEST(where_visitors_get_it),
+        VHOSTS_TEST(which_names_are_visited),
+        VHOSTS_TEST(visits_are_bounded_and_have_a_digest),
     };
     int failed;
 

@@ -268,19 +268,36 @@ static void what_is_served(void **unused)
         int live, served;
         acme_instead_e instead;
         const char *lines, *json, *text;
+        acme_check_e check;
     } rows[] = {
-        { 2, 2, ACME_INSTEAD_NOTHING, "yes", "true", "(none)" },
-        { 0, 0, ACME_INSTEAD_NOTHING, "placeholder", "false", "(none)" },
+        { 2, 2, ACME_INSTEAD_NOTHING, "yes", "true", "(none)",
+          ACME_CHECK_NONE },
+        { 0, 0, ACME_INSTEAD_NOTHING, "placeholder", "false", "(none)",
+          ACME_CHECK_NONE },
         { 2, 1, ACME_INSTEAD_NOTHING, "after-reload", "false",
-          "after the next reload" },
+          "after the next reload", ACME_CHECK_NONE },
         { 2, 1, ACME_INSTEAD_STAND_IN, "after-reload", "false",
-          "after the next reload" },
+          "after the next reload", ACME_CHECK_NONE },
         { 2, 2, ACME_INSTEAD_STAND_IN, "stand-in", "false",
-          "another certificate of the store that has its names, until its own is issued" },
+          "another certificate of the store that has its names, until its own is issued",
+          ACME_CHECK_NONE },
         { 0, 0, ACME_INSTEAD_STAND_IN, "stand-in", "false",
-          "another certificate of the store that has its names, until its own is issued" },
+          "another certificate of the store that has its names, until its own is issued",
+          ACME_CHECK_NONE },
         { 2, 2, ACME_INSTEAD_FOREIGN, "no", "false",
-          "no: visitors of one of its names get something else" }
+          "no: visitors of one of its names get something else",
+          ACME_CHECK_NONE },
+        { 2, 2, ACME_INSTEAD_NOTHING, "yes", "true", "(none)",
+          ACME_CHECK_SERVED },
+        { 2, 2, ACME_INSTEAD_NOTHING, "yes", "true", "(none)",
+          ACME_CHECK_UNKNOWN },
+        { 2, 2, ACME_INSTEAD_NOTHING, "no", "false",
+          "no: visitors of one of its names get another certificate",
+          ACME_CHECK_OTHER },
+        { 3, 2, ACME_INSTEAD_NOTHING, "after-reload", "false",
+          "after the next reload", ACME_CHECK_OTHER },
+        { 0, 0, ACME_INSTEAD_NOTHING, "placeholder", "false", "(none)",
+          ACME_CHECK_OTHER }
     };
     size_t i;
 
@@ -293,6 +310,7 @@ static void what_is_served(void **unused)
         state.live = rows[i].live;
         state.served = rows[i].served;
         state.instead = rows[i].instead;
+        state.check = rows[i].check;
         all = rows_of(&state, 0);
         assert_string_equal(shown(all, "served", ACME_STATUS_LINES),
                             rows[i].lines);
@@ -303,6 +321,55 @@ static void what_is_served(void **unused)
         assert_string_equal(shown(all, "served", ACME_STATUS_PAGE),
                             rows[i].text);
     }
+}
+
+/* Where httpd was visited, and what was found there. */
+static void what_the_self_check_found(void **unused)
+{
+    const apr_array_header_t *all;
+    acme_state_t state;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(5), 1);
+    state.served = state.live;
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "selfChecked", ACME_STATUS_LINES),
+                        "(none)");
+    assert_string_equal(shown(all, "selfChecked", ACME_STATUS_JSON),
+                        "(null)");
+    assert_string_equal(shown(all, "servedAt", ACME_STATUS_LINES), "(none)");
+
+    state.check = ACME_CHECK_SERVED;
+    state.checked = NOW;
+    apr_cpystrn(state.check_places, "*:443=yes", sizeof(state.check_places));
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "selfChecked", ACME_STATUS_LINES),
+                        "2026-11-21T05:36:05Z");
+    assert_string_equal(shown(all, "selfChecked", ACME_STATUS_TEXT),
+                        "at 2026-11-21 05:36:05 UTC: *:443=yes");
+    assert_string_equal(shown(all, "servedAt", ACME_STATUS_JSON),
+                        "*:443=yes");
+    assert_string_equal(shown(all, "selfCheckDetail", ACME_STATUS_PAGE),
+                        "(none)");
+    assert_string_equal(shown(all, "selfCheckDetail", ACME_STATUS_JSON), "");
+
+    state.check = ACME_CHECK_OTHER;
+    apr_cpystrn(state.check_detail, "another one",
+                sizeof(state.check_detail));
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "selfCheckDetail", ACME_STATUS_PAGE),
+                        "another one");
+    assert_string_equal(shown(all, "reason", ACME_STATUS_LINES),
+                        "not-served");
+    assert_true(acme_status_rows_is_ill(&state, NOW));
+
+    /* It is about what was served: the next load is visited anew. */
+    state.live++;
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "selfChecked", ACME_STATUS_LINES),
+                        "(none)");
+    assert_string_equal(shown(all, "reason", ACME_STATUS_LINES), "(none)");
+    assert_false(acme_status_rows_is_ill(&state, NOW));
 }
 
 /* A program that meets a key twice has to choose. */
@@ -351,6 +418,7 @@ int main(void)
         VIEW_TEST(reasons),
         VIEW_TEST(a_failing_one),
         VIEW_TEST(a_new_one),
+        VIEW_TEST(what_the_self_check_found),
         VIEW_TEST(what_is_served),
         VIEW_TEST(no_reader_meets_a_key_twice)
     };

@@ -10,6 +10,7 @@ renewal_tests = \
 	%D%/test_renewal \
 	%D%/test_revoked \
 	%D%/test_scheduler \
+	%D%/test_self_check_task \
 	%D%/test_timing \
 	%D%/test_validation
 EXTRA_DIST += %D%/renewing.h

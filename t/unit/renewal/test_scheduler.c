@@ -29,6 +29,11 @@ static int scheduler_setup(void **state)
     }
     add_cert("c.test", NULL);
     add_cert("d.test", NULL);
+    add_cert("e.test", NULL);
+    add_cert("f.test", NULL);
+    add_cert("g.test", NULL);
+    add_cert("h.test", NULL);
+    add_cert("i.test", NULL);
     made.keeper = fake_keeper_address(keeper);
     apr_pool_create(&scheduler_pool, NULL);
     return acme_scheduler_create(&scheduler, &made, &res, scheduler_pool);
@@ -206,6 +211,42 @@ static void one_that_waits_for_dns_frees_its_place(void **unused)
     assert_int_equal(times("PREPARE 2.0"), 0);
 }
 
+/* Few at once, and neither they nor orders wait for the others. */
+static void checks_are_beside_orders(void **unused)
+{
+    static const acme_visit_place_t at = { "127.0.0.1", NULL, 1, "*:443" };
+    acme_state_t state = { .cas = 1, .agreed = 1, .live = 2, .served = 2,
+                           .covers = 1, .not_before = NOW - SECONDS(1000),
+                           .not_after = NOW + SECONDS(100000),
+                           .issued_by = ACME_NO_CA, .check_at = NOW };
+    apr_array_header_t *visits = apr_array_make(pool, 1,
+                                                sizeof(acme_visit_t));
+
+    (void)unused;
+    APR_ARRAY_PUSH(visits, acme_visit_t) = (acme_visit_t) { &at, "x.test" };
+    fake_keeper_hold(keeper, ACME_MSG_PREPARE);
+    fake_keeper_hold(keeper, ACME_MSG_LIVE);
+    for (state.cert = 2; state.cert < 8; state.cert++) {
+        cert_of((int)state.cert)->visits = visits;
+        fake_keeper_change(keeper, &state);
+    }
+    state.cert = 1;
+    state.served = 1;           /* after the next load */
+    cert_of(1)->visits = visits;
+    fake_keeper_change(keeper, &state);
+    acme_scheduler_run(scheduler, NOW + SECONDS(1));
+    fake_keeper_await(keeper, "LIVE ", 4);
+    state = due(0);
+    fake_keeper_change(keeper, &state);
+    state = due(1);
+    fake_keeper_change(keeper, &state);
+    acme_scheduler_run(scheduler, NOW + SECONDS(2));
+    fake_keeper_await(keeper, "PREPARE ", 2);
+    acme_scheduler_run(scheduler, NOW + SECONDS(3));
+    assert_int_equal(times("LIVE "), 4);
+    assert_int_equal(times("LIVE 1"), 0);
+}
+
 static void a_stop_ends_all_and_begins_none(void **unused)
 {
     (void)unused;
@@ -311,6 +352,7 @@ int main(void)
         SCHEDULER_TEST(what_is_begun),
         SCHEDULER_TEST(as_many_as_are_configured),
         SCHEDULER_TEST(what_ended_rests_until_its_state_is_known),
+        SCHEDULER_TEST(checks_are_beside_orders),
         SCHEDULER_TEST(one_that_waits_for_dns_frees_its_place),
         SCHEDULER_TEST(a_stop_ends_all_and_begins_none),
         SCHEDULER_TEST(a_keeper_that_fails_is_logged_once),

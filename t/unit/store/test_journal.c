@@ -219,6 +219,30 @@ static void a_window_comes_back(void **state)
     assert_int_equal(journal->window.revoked, 0);
 }
 
+static void a_self_check_comes_back(void **state)
+{
+    const acme_journal_check_t check = { "0123456789abcdef", "other", WHEN, 3,
+                                         "*:443=no", "what was found",
+                                         "0a1b" };
+    acme_journal_t *journal = acme_journal_make(pool);
+
+    (void)state;
+    assert_int_equal(save(journal), 0);
+    assert_int_equal(load(&journal), 0);
+    assert_string_equal(journal->check.digest, "");
+    assert_string_equal(journal->check.reloaded, "");
+    journal->check = check;
+    assert_int_equal(save(journal), 0);
+    assert_int_equal(load(&journal), 0);
+    assert_string_equal(journal->check.digest, check.digest);
+    assert_string_equal(journal->check.result, check.result);
+    assert_int_equal(journal->check.when, check.when);
+    assert_int_equal(journal->check.tries, check.tries);
+    assert_string_equal(journal->check.places, check.places);
+    assert_string_equal(journal->check.detail, check.detail);
+    assert_string_equal(journal->check.reloaded, check.reloaded);
+}
+
 static void names_that_failed_come_back(void **state)
 {
     static const acme_journal_name_t names[] = {
@@ -497,6 +521,7 @@ int main(void)
         SCRATCH_TEST(unknown_reasons_are_the_generic_one),
         SCRATCH_TEST(wishes_come_back),
         SCRATCH_TEST(a_window_comes_back),
+        SCRATCH_TEST(a_self_check_comes_back),
         SCRATCH_TEST(names_that_failed_come_back),
         SCRATCH_TEST(damaged_extras_are_none),
         SCRATCH_TEST(events_say_more),
