@@ -37,10 +37,11 @@ static void *field_of(void *conf, const directive_row_t *row)
     return (char *)conf + row->offset;
 }
 
-/* A directive without a default has no other value that takes it back. */
+/* A directive without a default has no other value that takes it back. That of
+   AcmeHook, which adds to what is inherited, is its parser's. */
 static int is_none(const directive_row_t *row, int argc, char *const argv[])
 {
-    return !row->dflt && argc == 1 && !apr_cstr_casecmp(argv[0], "none");
+    return !row->dflt && row - rows != ACME_DIR_AcmeHook && argc == 1 && !apr_cstr_casecmp(argv[0], "none");
 }
 
 /* The values of the two directives that may be repeated, one a line. */
