@@ -37,11 +37,10 @@ static void *field_of(void *conf, const directive_row_t *row)
     return (char *)conf + row->offset;
 }
 
-/* A directive without a default has no other value that takes it back. That of
-   AcmeHook, which adds to what is inherited, is its parser's. */
+/* A directive without a default has no other value that takes it back. */
 static int is_none(const directive_row_t *row, int argc, char *const argv[])
 {
-    return !row->dflt && row - rows != ACME_DIR_AcmeHook && argc == 1 && !apr_cstr_casecmp(argv[0], "none");
+    return !row->dflt && argc == 1 && !apr_cstr_casecmp(argv[0], "none");
 }
 
 /* The values of the two directives that may be repeated, one a line. */
@@ -80,6 +79,7 @@ static const char *set_directive(cmd_parms *cmd, void *dir, int argc,
     if (is_none(row, argc, argv)) {
         memset(field_of(conf, row), 0, row->size);
         conf->written[row - rows] = NULL;
+        conf->is_hooks_reset |= row - rows == ACME_DIR_AcmeHook;
     }
     else {
         wrong = row->parse(field_of(conf, row), cmd, argc, argv);

@@ -480,10 +480,6 @@ const char *acme_parsers_hook(void *field, cmd_parms *cmd, int argc,
     const char *wrong, *path;
     int i;
 
-    if (argc == 1 && is_word(argv[0], "none")) {
-        reset_hooks(hooks, ACME_HOOKS, cmd->pool);
-        return NULL;
-    }
     if (argc < 2) {
         return "takes an event and a command";
     }

@@ -69,8 +69,7 @@ void acme_server_conf_add_hooks(apr_array_header_t *hooks,
         const acme_hook_conf_t *hook = &APR_ARRAY_IDX(from, i,
                                                       acme_hook_conf_t);
 
-        if (reset && (reset->kind == ACME_HOOKS
-                      || reset->kind == hook->kind)) {
+        if (reset && reset->kind == hook->kind) {
             continue;
         }
         if (!hook->command || !has_hook(hooks, hook)) {
@@ -88,9 +87,10 @@ static void merge_hooks(acme_server_conf_t *conf,
     const char *before = under->written[ACME_DIR_AcmeHook];
     int i;
 
-    if (under->hooks) {
-        acme_server_conf_add_hooks(kept, under->hooks, NULL);
+    if (!under->hooks || over->is_hooks_reset) {
+        return;
     }
+    acme_server_conf_add_hooks(kept, under->hooks, NULL);
     for (i = 0; over->hooks && i < over->hooks->nelts; i++) {
         const acme_hook_conf_t *hook = &APR_ARRAY_IDX(over->hooks, i,
                                                       acme_hook_conf_t);
@@ -107,7 +107,7 @@ static void merge_hooks(acme_server_conf_t *conf,
         acme_server_conf_add_hooks(kept, over->hooks, NULL);
     }
     conf->hooks = kept;
-    if (before) {
+    if (before && over->written[ACME_DIR_AcmeHook]) {
         conf->written[ACME_DIR_AcmeHook] =
             apr_pstrcat(p, before, "\n", over->written[ACME_DIR_AcmeHook],
                         NULL);
@@ -136,6 +136,7 @@ void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
     conf->external_cas =
         under->set[ACME_DIR_AcmeCA] && !over->set[ACME_DIR_AcmeExternalAccount]
             ? under->cas : NULL;
+    conf->is_hooks_reset = 0;
     conf->certs = NULL;
     conf->is_unordered = 0;
     conf->given = 0;

@@ -56,7 +56,8 @@ typedef struct {
     acme_challenges_t challenges;
     acme_dns_conf_t *dns;
     apr_array_header_t *hooks;          /* acme_hook_conf_t; NULL: none. With
-                                           rows that take back others */
+                                           rows that take back inherited
+                                           ones of an event */
     apr_interval_time_t hook_timeout;
     acme_ports_t ports;
     apr_array_header_t *key_types;      /* acme_key_type_e */
@@ -77,6 +78,8 @@ typedef struct {
     const char *roots;
     const char *proxy;
 
+    int is_hooks_reset;                 /* AcmeHook none: of those of the
+                                           server config none is inherited */
     const apr_array_header_t *external_cas;     /* URLs of the CAs of external
                                                    accounts without one; NULL:
                                                    all */

@@ -42,10 +42,11 @@ typedef struct {
 
 /* AcmeHook: a command of the administrator's for an event. */
 typedef struct {
-    acme_hook_e kind;                   /* ACME_HOOKS: each of them */
+    acme_hook_e kind;
     apr_array_header_t *command;        /* const char *: absolute path, args.
-                                           NULL, while directives are read: it
-                                           takes back what was said before */
+                                           NULL, while directives are read:
+                                           those of this kind that are inherited
+                                           are not run */
 } acme_hook_conf_t;
 
 /* A CA and a key identifier; each has one account and its rate limits. */
