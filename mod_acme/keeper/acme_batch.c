@@ -259,19 +259,25 @@ static void forget_member(acme_batch_t *batch, place_t *place)
     place->since = 0;
 }
 
-/* Of a batch that hasn't members any more: when post is run. */
-static void plan_end(acme_batch_t *batch, apr_interval_time_t wait,
-                     apr_time_t now)
+/* Of a batch that hasn't members any more: when post is run. One whose end
+   nobody knows will be gone on with. */
+static void plan_end(acme_batch_t *batch, apr_time_t now)
 {
     const apr_time_t paced = batch->paid_until - (BURST - 1) * PACE;
+    apr_interval_time_t wait = ACME_BATCH_QUIET;
+    int i;
 
     if (batch->members) {
         batch->close_at = 0;
         return;
     }
-    if (batch->close_at < now + wait) {
-        batch->close_at = now + wait;
+    for (i = 0; i < cert_count(batch); i++) {
+        if (batch->places[i].is_listed
+            && batch->places[i].outcome == OUTCOME_NONE) {
+            wait = ACME_BATCH_RESUME;
+        }
     }
+    batch->close_at = now + wait;
     if (paced > batch->close_at && paced <= now + PACE) {
         batch->close_at = paced;
     }
@@ -317,6 +323,7 @@ static void add_member(acme_batch_t *batch, apr_uint32_t cert,
         batch->members++;
     }
     place->channel = channel;
+    place->outcome = OUTCOME_NONE;
     batch->close_at = 0;
 }
 
@@ -378,12 +385,13 @@ void acme_batch_leave(acme_batch_t *batch, apr_uint32_t cert, int is_done,
 {
     place_t *place = &batch->places[cert];
 
-    if (!place->is_member) {
-        return;
+    /* It may have joined the keeper before this one. */
+    if (batch->phase == OPEN && place->is_listed
+        && (place->is_member || place->outcome == OUTCOME_NONE)) {
+        place->outcome = is_done ? OUTCOME_DONE : OUTCOME_FAILED;
+        forget_member(batch, place);
+        plan_end(batch, now);
     }
-    place->outcome = is_done ? OUTCOME_DONE : OUTCOME_FAILED;
-    forget_member(batch, place);
-    plan_end(batch, ACME_BATCH_QUIET, now);
 }
 
 /* The names (const char *) of those that ended so. */
@@ -514,7 +522,7 @@ static void look_at_members(acme_batch_t *batch, acme_batch_open_cb *is_open,
         }
     }
     if (lost) {
-        plan_end(batch, ACME_BATCH_RESUME, now);
+        plan_end(batch, now);
     }
 }
 

@@ -59,7 +59,8 @@ apr_status_t acme_batch_join(int *pis_open, acme_batch_t *batch,
                              apr_time_t now, acme_result_t *res,
                              apr_pool_t *p);
 
-/* Its validations have ended: did all succeed? */
+/* Its validations have ended: did all succeed? One that joined before a crash
+   or a reload leaves, too; any other one that is no member is ignored. */
 void acme_batch_leave(acme_batch_t *batch, apr_uint32_t cert, int is_done,
                       apr_time_t now);
 

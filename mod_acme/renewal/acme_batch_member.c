@@ -86,7 +86,7 @@ void acme_batch_member_leave(acme_task_attempt_t *attempt,
     acme_result_t ignored;
     int is_open;
 
-    if (attempt->is_validating) {
+    if (attempt->is_validating || (is_done && has_commands(task))) {
         attempt->is_validating = 0;
         (void)send_step(&is_open, task,
                         is_done ? ACME_VALIDATE_DONE : ACME_VALIDATE_FAILED,

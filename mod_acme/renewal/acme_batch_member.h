@@ -23,7 +23,8 @@ apr_status_t acme_batch_member_wait(acme_task_attempt_t *attempt,
                                     const acme_task_t *task,
                                     apr_interval_time_t wait);
 
-/* The validations have ended; is_done: with success. Once is enough. */
+/* The validations have ended; is_done: with success, also of an order that was
+   validated before a reload. Once is enough. */
 void acme_batch_member_leave(acme_task_attempt_t *attempt,
                              const acme_task_t *task, int is_done);
 

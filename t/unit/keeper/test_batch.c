@@ -237,6 +237,27 @@ static void after_a_crash_it_is_closed_once(void **state)
     assert_said("pre open\npost close [] []\n");
 }
 
+/* Its worker did not notice that the keeper is another one. */
+static void who_leaves_after_a_crash_is_counted(void **state)
+{
+    (void)state;
+    both_have(ACME_HOOK_PRE, "open");
+    both_have(ACME_HOOK_POST, "close");
+    begin();
+    assert_int_equal(join(0), 0);
+    assert_int_equal(join(1), 0);
+    begin();
+    leave(0, 1);
+    after(QUIET);
+    assert_said("pre open\n");                  /* the other one may come */
+    leave(1, 0);
+    after(QUIET);
+    assert_said("pre open\npost close [a.example www.a.example] "
+                "[b.example]\n");
+    leave(1, 0);                                /* nothing is open */
+    assert_false(acme_batch_is_open(batch));
+}
+
 static void post_that_was_interrupted_runs_again(void **state)
 {
     (void)state;
@@ -357,6 +378,7 @@ int main(void)
         TEST(a_pre_that_fails_stops_its_orders_and_post_runs),
         TEST(what_cannot_be_stored_is_not_opened),
         TEST(after_a_crash_it_is_closed_once),
+        TEST(who_leaves_after_a_crash_is_counted),
         TEST(post_that_was_interrupted_runs_again),
         TEST(a_command_that_is_not_configured_any_more_is_told),
         TEST(a_damaged_file_closes_everything),

@@ -124,7 +124,7 @@ static void a_valid_order_is_not_framed(void **state)
     memset(apr_array_push(hooks), 0, sizeof(acme_hook_conf_t));
     cert_of(0)->hooks = hooks;
     renew_with((fake_row_t)AUTHZ("valid", BOTH, 0));
-    assert_not_reported("VALIDATE");
+    assert_not_reported("VALIDATE 0.0 0");
     ASSERT_REPORTED("INSTALL 0.0 chain\n");
 }
 
