@@ -74,7 +74,7 @@ acme_reason_e acme_status_rows_reason(const acme_status_cert_t *cert,
 
 int acme_status_rows_is_ill(const acme_state_t *state, apr_time_t now)
 {
-    return state->attempts || !state->agreed
+    return state->attempts || !state->agreed || state->deploy.waiting
            || (state->revoked && !state->deleted)
            || state->instead == ACME_INSTEAD_FOREIGN
            || (state->live && state->not_after <= now);

@@ -414,7 +414,7 @@ def test_notes_do_not_fill_the_keeper_or_run_commands_without_end(site):
 
     def note(i):
         nonlocal most
-        if i % 100 == 0:
+        if i % 10 == 0:
             most = max(most, len(server.commands))
         return "NOTE", {"about.cert": i % 2, "note": failed, "name": -1,
                         "detail": f"failure {i} " + "x" * 100,

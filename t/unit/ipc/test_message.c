@@ -411,8 +411,9 @@ static void each_kind_is_one_side_s(void **state)
         { "HELLO", 1, 0, 1 }, { "CHANGES", 1, 0, 1 }, { "PREPARE", 1, 0, 1 },
         { "SIGN", 1, 0, 1 }, { "ACCOUNT", 1, 0, 1 }, { "KEY", 0, 0, 1 },
         { "TERMS", 0, 0, 1 }, { "ORDER", 1, 0, 1 }, { "RECORD", 1, 0, 1 },
-        { "AWAIT", 1, 0, 1 }, { "NOTE", 1, 0, 1 }, { "WINDOW", 0, 0, 1 },
-        { "INSTALL", 1, 0, 1 }, { "LIVE", 1, 0, 1 }, { "DONE", 0, 0, 1 },
+        { "AWAIT", 1, 0, 1 }, { "VALIDATE", 1, 0, 0 }, { "NOTE", 1, 0, 1 },
+        { "WINDOW", 0, 0, 1 }, { "INSTALL", 1, 0, 1 }, { "LIVE", 1, 0, 1 },
+        { "DONE", 0, 0, 1 },
         { "PERSIST", 0, 0, 1 }, { "LOOKED", 0, 0, 1 }, { "LIST", 0, 1, 0 },
         { "ACCOUNTS", 0, 1, 0 }, { "TXT", 0, 1, 0 }, { "WANT", 0, 1, 0 }
     };
