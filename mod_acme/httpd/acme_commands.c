@@ -95,6 +95,7 @@ static const char *set_directive(cmd_parms *cmd, void *dir, const char *line)
     if (is_none(row, argc, argv)) {
         memset(field_of(conf, row), 0, row->size);
         conf->written[row - rows] = NULL;
+        conf->is_hooks_reset |= row - rows == ACME_DIR_AcmeHook;
     }
     else {
         wrong = row->parse(field_of(conf, row), cmd, argc, argv);

@@ -89,12 +89,20 @@
       "a change, also of the command or the key file, and a reload a failed " \
       "order is tried at once.", \
       "AcmeDns rfc2136 server=192.0.2.53 key=/etc/acme/tsig.key") \
-    X(AcmeHook, "event command ... | none", NULL, ACME_CERT, hook, hooks, \
-      "Run a command when an event occurs; may be repeated. The only " \
-      "event is notify: something happened that an administrator may want " \
-      "to know. The environment variable ACME_EVENT has its kind, one of:" \
-      ACME_HOOK_EVENTS(ACME_DIRECTIVES_EVENT) ".", \
-      "AcmeHook notify /usr/local/sbin/acme-notify") \
+    X(AcmeHook, "pre|post|deploy|notify command [argument ...] | event none | " \
+      "none", NULL, ACME_CERT, hook, hooks, \
+      "Run a command on an event; may be repeated. Commands of one event " \
+      "run in the order in which they are written; those of a virtual host " \
+      "come after those of the server config. With none instead of a " \
+      "command, those of the event that are inherited are not run; none " \
+      "alone is for all events. pre runs before the first challenge of an " \
+      "order is answered, post after the last one, once for all orders of " \
+      "the time between. If pre fails, so do these orders. deploy runs when a certificate " \
+      "is installed and active, and is repeated until it succeeds. notify " \
+      "runs when something happened that an administrator may want to " \
+      "know; the environment variable ACME_EVENT has its kind, one of:" \
+      ACME_HOOK_EVENTS(ACME_DIRECTIVES_EVENT) ". See Hooks.", \
+      "AcmeHook deploy /usr/local/sbin/copy-to-mail-server") \
     X(AcmeHookTimeout, "duration", "60s", ACME_CERT, duration, \
       hook_timeout, \
       "A command still running after this time is killed together with " \

@@ -461,27 +461,53 @@ static const char *command_path(const char **pwrong, const char *text,
     return path;
 }
 
+#define HOOK_WORD(name, word) word,
+static const char *const hook_words[ACME_HOOKS] = { ACME_HOOK_KINDS(
+    HOOK_WORD) };
+
+/* What was said before of this kind, in the same server, counts no more; the
+   row tells the merge that what is inherited does not either. */
+static void reset_hooks(apr_array_header_t **hooks, acme_hook_e kind,
+                        apr_pool_t *p)
+{
+    const acme_hook_conf_t reset = { .kind = kind, .command = NULL };
+    apr_array_header_t *kept = apr_array_make(p, 2, sizeof(acme_hook_conf_t));
+
+    if (*hooks) {
+        acme_server_conf_add_hooks(kept, *hooks, &reset);
+    }
+    APR_ARRAY_PUSH(kept, acme_hook_conf_t) = reset;
+    *hooks = kept;
+}
+
 const char *acme_parsers_hook(void *field, cmd_parms *cmd, int argc,
                               char *const argv[])
 {
     apr_array_header_t **hooks = field;
-    acme_hook_conf_t hook;
+    acme_hook_conf_t hook = { .kind = ACME_HOOK_PRE };
     const char *wrong, *path;
     int i;
 
     if (argc < 2) {
         return "takes an event and a command";
     }
-    if (!is_word(argv[0], ACME_HOOK_NOTIFY)) {
-        return apr_psprintf(cmd->pool,
-                            "'%s' is not an event of this version; allowed: "
-                            ACME_HOOK_NOTIFY, argv[0]);
+    while (hook.kind < ACME_HOOKS && !is_word(argv[0], hook_words[hook.kind])) {
+        hook.kind++;
+    }
+    if (hook.kind == ACME_HOOKS) {
+        return apr_psprintf(
+            cmd->pool,
+            "'%s' is not an event; allowed: pre, post, deploy, notify",
+            argv[0]);
+    }
+    if (argc == 2 && is_word(argv[1], "none")) {
+        reset_hooks(hooks, hook.kind, cmd->pool);
+        return NULL;
     }
     path = command_path(&wrong, argv[1], cmd->pool);
     if (!path) {
         return wrong;
     }
-    hook.event = ACME_HOOK_NOTIFY;
     hook.command = apr_array_make(cmd->pool, argc, sizeof(const char *));
     APR_ARRAY_PUSH(hook.command, const char *) = path;
     for (i = 2; i < argc; i++) {

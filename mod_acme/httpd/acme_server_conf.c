@@ -28,6 +28,92 @@ acme_server_conf_t *acme_server_conf(const server_rec *s)
     return ap_get_module_config(s->module_config, &acme_module);
 }
 
+static int is_same_command(const apr_array_header_t *a,
+                           const apr_array_header_t *b)
+{
+    int i;
+
+    for (i = 0; i < a->nelts && i < b->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(a, i, const char *),
+                   APR_ARRAY_IDX(b, i, const char *)) != 0) {
+            return 0;
+        }
+    }
+    return a->nelts == b->nelts;
+}
+
+static int has_hook(const apr_array_header_t *hooks,
+                    const acme_hook_conf_t *wanted)
+{
+    int i;
+
+    for (i = 0; i < hooks->nelts; i++) {
+        const acme_hook_conf_t *hook = &APR_ARRAY_IDX(hooks, i,
+                                                      acme_hook_conf_t);
+
+        if (hook->kind == wanted->kind && hook->command
+            && is_same_command(hook->command, wanted->command)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void acme_server_conf_add_hooks(apr_array_header_t *hooks,
+                                const apr_array_header_t *from,
+                                const acme_hook_conf_t *reset)
+{
+    int i;
+
+    for (i = 0; i < from->nelts; i++) {
+        const acme_hook_conf_t *hook = &APR_ARRAY_IDX(from, i,
+                                                      acme_hook_conf_t);
+
+        if (reset && reset->kind == hook->kind) {
+            continue;
+        }
+        if (!hook->command || !has_hook(hooks, hook)) {
+            APR_ARRAY_PUSH(hooks, acme_hook_conf_t) = *hook;
+        }
+    }
+}
+
+/* Those of the virtual host behind the server's that it does not take back. */
+static void merge_hooks(acme_server_conf_t *conf,
+                        const acme_server_conf_t *under,
+                        const acme_server_conf_t *over, apr_pool_t *p)
+{
+    apr_array_header_t *kept = apr_array_make(p, 4, sizeof(acme_hook_conf_t));
+    const char *before = under->written[ACME_DIR_AcmeHook];
+    int i;
+
+    if (!under->hooks || over->is_hooks_reset) {
+        return;
+    }
+    acme_server_conf_add_hooks(kept, under->hooks, NULL);
+    for (i = 0; over->hooks && i < over->hooks->nelts; i++) {
+        const acme_hook_conf_t *hook = &APR_ARRAY_IDX(over->hooks, i,
+                                                      acme_hook_conf_t);
+
+        if (!hook->command) {
+            apr_array_header_t *fewer =
+                apr_array_make(p, 4, sizeof(acme_hook_conf_t));
+
+            acme_server_conf_add_hooks(fewer, kept, hook);
+            kept = fewer;
+        }
+    }
+    if (over->hooks) {
+        acme_server_conf_add_hooks(kept, over->hooks, NULL);
+    }
+    conf->hooks = kept;
+    if (before && over->written[ACME_DIR_AcmeHook]) {
+        conf->written[ACME_DIR_AcmeHook] =
+            apr_pstrcat(p, before, "\n", over->written[ACME_DIR_AcmeHook],
+                        NULL);
+    }
+}
+
 void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
 {
     const acme_server_conf_t *under = base, *over = add;
@@ -42,11 +128,15 @@ void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
             conf->written[i] = over->written[i];
         }
     }
+    if (over->set[ACME_DIR_AcmeHook]) {
+        merge_hooks(conf, under, over, p);
+    }
     conf->engine_own = over->engine_own;
     /* Another CA of the virtual host's must not hear of the server's. */
     conf->external_cas =
         under->set[ACME_DIR_AcmeCA] && !over->set[ACME_DIR_AcmeExternalAccount]
             ? under->cas : NULL;
+    conf->is_hooks_reset = 0;
     conf->certs = NULL;
     conf->is_unordered = 0;
     conf->given = 0;

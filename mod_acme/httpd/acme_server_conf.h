@@ -55,7 +55,9 @@ typedef struct {
     apr_array_header_t *names;          /* const char *, "auto" among them */
     acme_challenges_t challenges;
     acme_dns_conf_t *dns;
-    apr_array_header_t *hooks;          /* acme_hook_conf_t; NULL: none */
+    apr_array_header_t *hooks;          /* acme_hook_conf_t; NULL: none. With
+                                           rows that take back inherited
+                                           ones of an event */
     apr_interval_time_t hook_timeout;
     acme_ports_t ports;
     apr_array_header_t *key_types;      /* acme_key_type_e */
@@ -76,6 +78,8 @@ typedef struct {
     const char *roots;
     const char *proxy;
 
+    int is_hooks_reset;                 /* AcmeHook none: of those of the
+                                           server config none is inherited */
     const apr_array_header_t *external_cas;     /* URLs of the CAs of external
                                                    accounts without one; NULL:
                                                    all */
@@ -93,8 +97,17 @@ typedef struct {
 /* The module's configuration of this server. */
 acme_server_conf_t *acme_server_conf(const server_rec *s);
 
-/* httpd's: add over base. Each field of the table is inherited. */
+/* httpd's: add over base. Each field of the table is inherited; commands of
+   AcmeHook add to those of base. */
 void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add);
+
+/*
+ * Append the commands (acme_hook_conf_t) in from to hooks, but for those of
+ * the reset's kind, and those that are there already. reset NULL: all.
+ */
+void acme_server_conf_add_hooks(apr_array_header_t *hooks,
+                                const apr_array_header_t *from,
+                                const acme_hook_conf_t *reset);
 
 /*
  * "AcmeDns, AcmeHook": the directives of which two virtual hosts that share a

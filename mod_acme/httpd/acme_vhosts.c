@@ -348,6 +348,27 @@ static void choose_challenges(acme_cert_conf_t *cert,
     }
 }
 
+/* The commands alone; NULL: there are none. */
+static const apr_array_header_t *commands_of(const apr_array_header_t *hooks,
+                                             apr_pool_t *p)
+{
+    apr_array_header_t *commands = NULL;
+    int i;
+
+    for (i = 0; hooks && i < hooks->nelts; i++) {
+        const acme_hook_conf_t *hook = &APR_ARRAY_IDX(hooks, i,
+                                                      acme_hook_conf_t);
+
+        if (hook->command) {
+            if (!commands) {
+                commands = apr_array_make(p, 2, sizeof(acme_hook_conf_t));
+            }
+            APR_ARRAY_PUSH(commands, acme_hook_conf_t) = *hook;
+        }
+    }
+    return commands;
+}
+
 static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
                           const char *id)
 {
@@ -374,7 +395,7 @@ static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
         dns->timeout = conf->hook_timeout;
         cert->dns = dns;
     }
-    cert->hooks = conf->hooks;
+    cert->hooks = commands_of(conf->hooks, watch->p);
     cert->hook_timeout = conf->hook_timeout;
     choose_challenges(cert, vhost);
     cert->ports = apr_psprintf(watch->p, "%d %d %d %d", conf->ports.http,

@@ -22,6 +22,22 @@ const acme_cert_conf_t *acme_conf_cert(const acme_conf_t *conf,
     return &APR_ARRAY_IDX(conf->certs, index, acme_cert_conf_t);
 }
 
+const acme_hook_conf_t *acme_conf_hook(const acme_cert_conf_t *cert,
+                                       acme_hook_e kind, int n)
+{
+    int i;
+
+    for (i = 0; cert->hooks && i < cert->hooks->nelts; i++) {
+        const acme_hook_conf_t *hook =
+            &APR_ARRAY_IDX(cert->hooks, i, acme_hook_conf_t);
+
+        if (hook->kind == kind && n-- == 0) {
+            return hook;
+        }
+    }
+    return NULL;
+}
+
 apr_uint32_t acme_conf_ca_index(const acme_cert_conf_t *cert,
                                 apr_uint32_t ca)
 {
@@ -99,6 +115,11 @@ static int by_text(const void *a, const void *b)
 static const char *digest_text(const char *text, apr_pool_t *p)
 {
     return acme_digest_hex(text, strlen(text), DIGEST_OCTETS, p);
+}
+
+const char *acme_conf_hook_digest(const acme_hook_conf_t *hook, apr_pool_t *p)
+{
+    return digest_text(apr_array_pstrcat(p, hook->command, '\n'), p);
 }
 
 /* Another order of the virtual hosts must not change a digest. */
@@ -199,8 +220,10 @@ const char *acme_conf_settings(const acme_conf_t *conf,
 {
     const char *asked = acme_conf_digest(conf, cert, p);
     const char *text = "";
+    const acme_hook_conf_t *hook;
     const acme_ca_conf_t *ca;
     apr_uint32_t i;
+    int n;
 
     for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
         const acme_route_conf_t *route = acme_conf_route(conf, cert, i);
@@ -211,6 +234,9 @@ const char *acme_conf_settings(const acme_conf_t *conf,
                            route->proxy ? route->proxy : "", "\n",
                            file_text(ca->hmac_file, p), "\n",
                            ca->hmac ? digest_text(ca->hmac, p) : "", NULL);
+    }
+    for (n = 0; (hook = acme_conf_hook(cert, ACME_HOOK_PRE, n)) != NULL; n++) {
+        text = apr_pstrcat(p, text, "\n", command_text(hook->command, p), NULL);
     }
     text = apr_pstrcat(p, text, "\n", cert->profile_required ? "required" : "",
                        "\n", acme_conf_challenges(cert, p), "\n",

@@ -11,6 +11,7 @@
 #include <apr_tables.h>
 
 #include "acme_challenge.h"
+#include "acme_hook_event.h"
 #include "acme_key.h"
 #include "acme_text.h"
 #include "acme_time.h"
@@ -41,8 +42,11 @@ typedef struct {
 
 /* AcmeHook: a command of the administrator's for an event. */
 typedef struct {
-    const char *event;                  /* "notify" */
-    apr_array_header_t *command;        /* const char *: absolute path, args */
+    acme_hook_e kind;
+    apr_array_header_t *command;        /* const char *: absolute path, args.
+                                           NULL, while directives are read:
+                                           those of this kind that are inherited
+                                           are not run */
 } acme_hook_conf_t;
 
 /* A CA and a key identifier; each has one account and its rate limits. */
@@ -145,6 +149,13 @@ typedef struct {
 /* The certificate with this index; NULL: there are fewer. */
 const acme_cert_conf_t *acme_conf_cert(const acme_conf_t *conf,
                                        apr_uint32_t index);
+
+/* The n-th command of this kind, in their order; NULL: there are fewer. */
+const acme_hook_conf_t *acme_conf_hook(const acme_cert_conf_t *cert,
+                                       acme_hook_e kind, int n);
+
+/* 16 hex digits of its command line, in p: equal ones are one command. */
+const char *acme_conf_hook_digest(const acme_hook_conf_t *hook, apr_pool_t *p);
 
 /* The CA at this position of the certificate's list; NULL: it has fewer. */
 const acme_ca_conf_t *acme_conf_ca(const acme_conf_t *conf,

@@ -5,8 +5,20 @@
 #ifndef ACME_HOOK_EVENT_H
 #define ACME_HOOK_EVENT_H
 
-/* The word that AcmeHook takes for all of the events below. */
-#define ACME_HOOK_NOTIFY "notify"
+/*
+ * What AcmeHook runs commands for. X(name, word). pre and post: around the
+ * validations of orders; deploy: a certificate is installed and active; notify:
+ * one of the events below.
+ */
+#define ACME_HOOK_KINDS(X)                                                   \
+    X(PRE,    "pre")                                                         \
+    X(POST,   "post")                                                        \
+    X(DEPLOY, "deploy")                                                      \
+    X(NOTIFY, "notify")
+
+#define ACME_HOOK_KIND_ROW(name, word) ACME_HOOK_##name,
+typedef enum { ACME_HOOK_KINDS(ACME_HOOK_KIND_ROW) ACME_HOOKS } acme_hook_e;
+#undef ACME_HOOK_KIND_ROW
 
 /* X(name, ACME_EVENT) */
 #define ACME_HOOK_EVENTS(X)                                                  \
@@ -17,7 +29,9 @@
     X(WINDOW_MOVED,  "window-moved")    /* the CA suggests an earlier renewal */\
     X(TERMS_CHANGED, "terms-changed")                                        \
     X(STUCK,         "stuck")           /* waits for the administrator */    \
-    X(NOT_SERVED,    "not-served")      /* visitors get another certificate */
+    X(NOT_SERVED,    "not-served")      /* visitors get another certificate */\
+    X(DEPLOY_FAILED, "deploy-failed")   /* a command of deploy; once for each \
+                                           certificate */
 
 #define ACME_HOOK_EVENT_ROW(name, word) ACME_EVENT_##name,
 typedef enum { ACME_HOOK_EVENTS(ACME_HOOK_EVENT_ROW) ACME_EVENTS } acme_event_e;
@@ -25,14 +39,16 @@ typedef enum { ACME_HOOK_EVENTS(ACME_HOOK_EVENT_ROW) ACME_EVENTS } acme_event_e;
 
 /*
  * X(name, variable, certbot's variable, JSON key). A variable is always set,
- * to "" when there is no value; certbot's with a live certificate. A JSON key
- * without a value is left out. names is a list: separated by spaces, in JSON
- * an array.
+ * to "" when there is no value; certbot's with a live certificate, and for post
+ * the two lists. A JSON key without a value is left out. The names are lists:
+ * separated by spaces, in JSON an array. For post they are those that were
+ * validated, and those that were not.
  */
 #define ACME_HOOK_FIELDS(X)                                                  \
     X(EVENT,     "ACME_EVENT",     NULL,              "event")               \
     X(ID,        "ACME_ID",        NULL,              "id")                  \
     X(NAMES,     "ACME_NAMES",     "RENEWED_DOMAINS", "names")               \
+    X(FAILED,    "ACME_FAILED_NAMES", "FAILED_DOMAINS", "failed_names")      \
     X(LIVE,      "ACME_LIVE",      "RENEWED_LINEAGE", "live")                \
     X(CERT,      "ACME_CERT",      NULL,              "cert")                \
     X(CHAIN,     "ACME_CHAIN",     NULL,              "chain")               \

@@ -76,7 +76,9 @@ typedef struct {
     REPLY_ROW(kind, acme_state_t, check_places), \
     REPLY_ROW(kind, acme_state_t, check_detail), \
     REPLY_ROW(kind, acme_state_t, problem), \
-    REPLY_ROW(kind, acme_state_t, detail)
+    REPLY_ROW(kind, acme_state_t, detail), \
+    REPLY_ROW(kind, acme_state_t, deploy.failure), \
+    REPLY_ROW(kind, acme_state_t, notify.failure)
 
 /* The kind of a reply that fails: its body is an acme_result_t. */
 #define FAILURE ACME_MSG_KINDS

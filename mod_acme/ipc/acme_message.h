@@ -155,6 +155,18 @@ typedef struct {
     char record[ACME_TEXT_ROOM(ACME_NAME_MAX)];     /* target of a CNAME; "": none */
 } acme_msg_record_t;
 
+typedef enum {
+    ACME_VALIDATE_JOIN,         /* challenges are to be answered now, or are */
+    ACME_VALIDATE_DONE,         /* all names are validated */
+    ACME_VALIDATE_FAILED        /* they will not be */
+} acme_validate_e;
+
+/* An order before its challenges, and when they are over: AcmeHook pre, post. */
+typedef struct {
+    acme_target_t about;
+    apr_uint32_t step;                  /* acme_validate_e */
+} acme_msg_validate_t;
+
 /* The format of the records of dns-persist-01 at the CA. */
 typedef struct {
     acme_target_t about;
@@ -229,6 +241,11 @@ typedef struct {
     apr_int32_t pid;                    /* of the keeper */
 } acme_msg_welcome_t;
 
+typedef struct {
+    apr_uint32_t is_open;               /* JOIN: pre has succeeded; else it is
+                                           to be sent again soon */
+} acme_msg_validating_t;
+
 typedef acme_state_t acme_msg_state_t;
 
 typedef struct {
@@ -262,6 +279,7 @@ typedef struct {
  * ORDER     store the order's URL, to resume it from
  * RECORD    begin to set or to remove a TXT record; did it fail?
  * AWAIT     the reply comes when all records of the certificate are done
+ * VALIDATE  join the batch of validations that pre and post frame, or leave it
  * NOTE      a step of an order, for the journal, the log and the board
  * WINDOW    store the window that the CA suggests for the renewal
  * INSTALL   install the chain that the CA issued, with its URL; the new state
@@ -286,6 +304,7 @@ typedef struct {
     X(ORDER,   ACME_BY_BOTH,    url,   0, none,     0)                       \
     X(RECORD,  ACME_BY_BOTH,    record, 0, none,    0)                       \
     X(AWAIT,   ACME_BY_BOTH,    cert,  0, none,     0)                       \
+    X(VALIDATE, ACME_BY_WORKER, validate, 0, validating, 0)                  \
     X(NOTE,    ACME_BY_BOTH,    note,  0, none,     0)                       \
     X(WINDOW,  ACME_BY_WITNESS, window, 0, none,    0)                       \
     X(INSTALL, ACME_BY_BOTH,    url,   ACME_CHAIN_SIZE_MAX, state, 0)        \
@@ -316,6 +335,8 @@ typedef struct {
     apr_size_t tail_len;
     int who;                    /* of a request that the keeper serves:
                                    ACME_BY_..., one bit; else 0 */
+    apr_uint64_t channel;       /* of the same: on which it came; no other
+                                   channel has the number */
 } acme_message_t;
 
 /* "SIGN"; never NULL. */

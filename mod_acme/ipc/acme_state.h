@@ -60,6 +60,8 @@ typedef enum {
 
 #define ACME_NO_CA ((apr_uint32_t)-1)
 
+#define ACME_HOOK_FAILURE_SIZE 320
+
 /* The past events that the rate limits of a CA count. */
 typedef enum {
     ACME_HISTORY_ORDERED, /* a newOrder request was accepted */
@@ -88,6 +90,14 @@ typedef struct {
     apr_uint32_t others;        /* 1: for other names than are ordered now */
     apr_uint32_t name;          /* FAILED: position of the name */
 } acme_history_t;
+
+/* Commands of AcmeHook that failed, and are tried again. */
+typedef struct {
+    apr_uint32_t waiting;       /* how many; 0: none */
+    apr_uint32_t failures;      /* in a row, of the one that is next */
+    apr_time_t next_at;         /* when it is tried again */
+    char failure[ACME_HOOK_FAILURE_SIZE];       /* its last one, a sentence */
+} acme_hooks_failing_t;
 
 typedef struct {
     apr_uint32_t cert;          /* index in the configuration */
@@ -155,6 +165,8 @@ typedef struct {
                                    as it should be */
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];
+    acme_hooks_failing_t deploy;        /* commands of deploy, and */
+    acme_hooks_failing_t notify;        /* events that could not be told */
 } acme_state_t;
 
 #pragma GCC diagnostic pop

@@ -81,7 +81,7 @@ acme_reason_e acme_status_rows_reason(const acme_status_cert_t *cert,
 
 int acme_status_rows_is_ill(const acme_state_t *state, apr_time_t now)
 {
-    return state->attempts || !state->agreed
+    return state->attempts || !state->agreed || state->deploy.waiting
            || (state->revoked && !state->deleted)
            || state->instead == ACME_INSTEAD_FOREIGN || is_another_seen(state)
            || (state->live && state->not_after <= now);
@@ -324,6 +324,56 @@ static void add_failure(apr_array_header_t *rows, const acme_state_t *state,
                          ACME_STATUS_LINES) });
 }
 
+/* "2 times: /x: exit status 1; next attempt at ..." */
+static const char *failing_text(const acme_hooks_failing_t *failing,
+                                apr_pool_t *p)
+{
+    const char *next = failing->next_at
+        ? acme_time_text(failing->next_at, p) : "once";
+
+    return apr_psprintf(p, "%s failed %u time%s: %s; next attempt at %s",
+                        failing->waiting == 1
+                            ? "a command" : apr_psprintf(p, "%u commands, one",
+                                                         failing->waiting),
+                        failing->failures, failing->failures == 1 ? "" : "s",
+                        failing->failure, next);
+}
+
+/* Of AcmeHook: what did not succeed and is tried again. */
+static void add_commands(apr_array_header_t *rows, const acme_state_t *state,
+                         apr_pool_t *p)
+{
+    const struct {
+        const char *label, *failing, *next_at, *failure;
+        const acme_hooks_failing_t *what;
+    } kinds[] = {
+        { "deploy", "deployFailing", "deployNextAt", "deployFailure",
+          &state->deploy },
+        { "notify", "undelivered", "undeliveredNextAt", "undeliveredFailure",
+          &state->notify }
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        const acme_hooks_failing_t *what = kinds[i].what;
+        const unsigned lines = only_if(what->waiting != 0, ACME_STATUS_LINES);
+
+        add_row(rows, (acme_status_row_t){
+            .key = kinds[i].failing, .label = kinds[i].label,
+            .type = ACME_STATUS_NUMBER,
+            .value = number_text(what->waiting, p),
+            .text = failing_text(what, p), .column = ACME_STATUS_PROBLEM,
+            .shown = ACME_STATUS_JSON | lines
+                | only_if(what->waiting != 0, PEOPLE) });
+        add_row(rows, (acme_status_row_t){
+            .key = kinds[i].next_at, .value = time_value(what->next_at, p),
+            .shown = ACME_STATUS_JSON | (what->next_at ? lines : 0) });
+        add_row(rows, (acme_status_row_t){
+            .key = kinds[i].failure, .value = what->failure,
+            .shown = ACME_STATUS_JSON | lines });
+    }
+}
+
 static void add_reason(apr_array_header_t *rows, acme_reason_e reason,
                        apr_pool_t *p)
 {
@@ -370,6 +420,7 @@ apr_array_header_t *acme_status_rows_make(const acme_status_cert_t *cert,
     add_revoked(rows, cert, state, p);
     add_next(rows, state, next, now, p);
     add_failure(rows, state, p);
+    add_commands(rows, state, p);
     add_reason(rows, acme_status_rows_reason(cert, now), p);
     return rows;
 }

@@ -35,6 +35,7 @@ struct acme_channels_t {
     int npeers;
     apr_interval_time_t credit;
     int left_open;
+    apr_uint64_t last_number;
 };
 
 /*
@@ -47,7 +48,7 @@ static const int prices[ACME_MSG_KINDS] = {
     [ACME_MSG_KEY] = 20,     [ACME_MSG_TERMS] = 20,   [ACME_MSG_ORDER] = 5,
     [ACME_MSG_RECORD] = 5,   [ACME_MSG_NOTE] = 5,     [ACME_MSG_WINDOW] = 5,
     [ACME_MSG_INSTALL] = 50, [ACME_MSG_DONE] = 20,    [ACME_MSG_PERSIST] = 5,
-    [ACME_MSG_SERVED] = 10
+    [ACME_MSG_SERVED] = 10,  [ACME_MSG_VALIDATE] = 5
 };
 
 acme_channels_t *acme_channels_create(apr_interval_time_t credit,
@@ -195,8 +196,22 @@ acme_channel_t *acme_channels_add(acme_channels_t *channels, int fd, int who,
     peer->channels++;
     channel = &channels->all[channels->count++];
     *channel =
-        (acme_channel_t){ .fd = fd, .who = who, .peer = peer, .used = now };
+        (acme_channel_t){ .fd = fd, .number = ++channels->last_number,
+                          .who = who, .peer = peer, .used = now };
     return channel;
+}
+
+int acme_channels_is_open(const acme_channels_t *channels,
+                          apr_uint64_t number)
+{
+    int i;
+
+    for (i = 0; i < channels->count; i++) {
+        if (channels->all[i].number == number) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* What the process owes; a clock that was set back forgives what is more. */

@@ -20,6 +20,7 @@ typedef struct acme_peer_t acme_peer_t;
 
 typedef struct {
     int fd;
+    apr_uint64_t number;    /* no other one of this keeper has it; never 0 */
     int who; /* ACME_BY_...; 0: it did not say HELLO yet */
     acme_peer_t *peer;
     apr_time_t used;
@@ -48,6 +49,10 @@ acme_channel_t *acme_channels_at(acme_channels_t *channels, int i);
  */
 acme_channel_t *acme_channels_add(acme_channels_t *channels, int fd, int who,
                                   pid_t pid, apr_time_t now);
+
+/* Is there still a channel with this number? */
+int acme_channels_is_open(const acme_channels_t *channels,
+                          apr_uint64_t number);
 
 /* Close channel i; the last one takes its place. */
 void acme_channels_close(acme_channels_t *channels, int i);

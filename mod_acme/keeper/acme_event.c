@@ -4,14 +4,17 @@
  * A worker causes events, and may be hostile. So an event waits in one place of
  * its own for each certificate: one that comes while its equal waits replaces
  * it. Few commands run at once, and an event that comes again and again is
- * delivered once a minute.
+ * delivered once a minute. What a command did not deliver stays in the same
+ * place, and on disk.
  */
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "acme_hook_run.h"
 #include "acme_event.h"
+#include "acme_hook_run.h"
+#include "acme_text.h"
+#include "acme_undelivered_file.h"
 
 #define WORD(name, word) word,
 static const char *const words[ACME_EVENTS] = { ACME_HOOK_EVENTS(WORD) };
@@ -23,36 +26,289 @@ static const char *const words[ACME_EVENTS] = { ACME_HOOK_EVENTS(WORD) };
 #define BURST 5
 #define PACE apr_time_from_sec(60)
 
+/* Then nobody wants to know it any more. */
+#define KEEP_MAX apr_time_from_sec(3 * 24 * 3600)
+
 typedef struct place_t place_t;
 
 /* An event of a certificate, kept for the next time. */
 struct place_t {
     place_t *next; /* that waits after it */
+    acme_event_sink_t *sink;
     apr_uint32_t cert;
     acme_event_e event;
+    apr_uint32_t number; /* counts up with each event */
     int waiting;
     int again;             /* it came once more while it is started */
     int next_hook;         /* of those of the certificate */
+    int running;           /* commands */
+    int has_failed;        /* one of them, since the first of them began */
     apr_time_t paid_until; /* see PACE */
-    int live;              /* of the state, as when the event came */
+    apr_time_t since;
+    int live; /* of the state, as when the event came */
     apr_time_t not_after;
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];
+
+    /* What was not delivered of it. */
+    apr_array_header_t *missed; /* const char *: digests of commands, in own */
+    apr_uint32_t failures;      /* in a row */
+    apr_time_t retry_at;
+    char failure[ACME_DETAIL_SIZE];
+    int is_stored; /* the file has it, or an earlier one */
+    apr_pool_t *own;
 };
+
+/* A command that runs. */
+typedef struct {
+    place_t *place;
+    apr_uint32_t number; /* of the event */
+    const char *digest;  /* in p */
+    apr_pool_t *p;
+} run_t;
 
 struct acme_event_sink_t {
     const acme_conf_t *conf;
-    const acme_store_t *store;
+    acme_store_t *store;
     acme_hook_runner_t *hooks;
     const acme_log_t *log;
     place_t **places; /* by certificate and event; NULL: not used */
     place_t *first;   /* that waits */
     int running;
+    int missed; /* places that have something undelivered */
+    acme_event_failing_cb *failing;
+    void *failing_baton;
     apr_pool_t *p;
 };
 
+static const acme_cert_conf_t *conf_of(const place_t *place)
+{
+    return acme_conf_cert(place->sink->conf, place->cert);
+}
+
+static place_t *place_of(acme_event_sink_t *sink, apr_uint32_t cert,
+                         acme_event_e event)
+{
+    place_t **pplace = &sink->places[cert * ACME_EVENTS + event];
+
+    if (!*pplace) {
+        *pplace = apr_pcalloc(sink->p, sizeof(**pplace));
+        (*pplace)->sink = sink;
+        (*pplace)->cert = cert;
+        (*pplace)->event = event;
+        apr_pool_create(&(*pplace)->own, sink->p);
+        (*pplace)->missed =
+            apr_array_make((*pplace)->own, 2, sizeof(const char *));
+    }
+    return *pplace;
+}
+
+/* The command of notify with this digest; NULL: there is none any more. */
+static const acme_hook_conf_t *find_hook(const acme_cert_conf_t *cert,
+                                         const char *digest, apr_pool_t *p)
+{
+    const acme_hook_conf_t *hook;
+    int i;
+
+    for (i = 0; (hook = acme_conf_hook(cert, ACME_HOOK_NOTIFY, i)) != NULL;
+         i++) {
+        if (!strcmp(acme_conf_hook_digest(hook, p), digest)) {
+            return hook;
+        }
+    }
+    return NULL;
+}
+
+/* Nothing of it is undelivered; on disk it may be until the next save. */
+static void forget_missed(place_t *place)
+{
+    place->sink->missed -= place->missed->nelts > 0;
+    apr_pool_clear(place->own);
+    place->missed = apr_array_make(place->own, 2, sizeof(const char *));
+    place->failures = 0;
+    place->retry_at = 0;
+}
+
+static void add_missed(place_t *place, const char *digest)
+{
+    int i;
+
+    for (i = 0; i < place->missed->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(place->missed, i, const char *), digest)) {
+            return;
+        }
+    }
+    place->sink->missed += place->missed->nelts == 0;
+    APR_ARRAY_PUSH(place->missed, const char *) =
+        apr_pstrdup(place->own, digest);
+}
+
+static void remove_missed(place_t *place, const char *digest)
+{
+    int i, kept = 0;
+
+    for (i = 0; i < place->missed->nelts; i++) {
+        const char *other = APR_ARRAY_IDX(place->missed, i, const char *);
+
+        if (strcmp(other, digest) != 0) {
+            APR_ARRAY_IDX(place->missed, kept++, const char *) = other;
+        }
+    }
+    if (kept == 0) {
+        forget_missed(place);
+    }
+    else {
+        place->missed->nelts = kept;
+    }
+}
+
+/* What of this certificate was not delivered: for the state. */
+static void publish(acme_event_sink_t *sink, apr_uint32_t cert)
+{
+    acme_hooks_failing_t failing;
+    const place_t *first = NULL;
+    int event;
+
+    memset(&failing, 0, sizeof(failing));
+    for (event = 0; event < ACME_EVENTS; event++) {
+        const place_t *place = sink->places[cert * ACME_EVENTS + event];
+
+        if (place && place->missed->nelts) {
+            failing.waiting++;
+            if (!first || place->retry_at < first->retry_at) {
+                first = place;
+            }
+        }
+    }
+    if (first) {
+        failing.failures = first->failures;
+        failing.next_at = first->retry_at;
+        apr_cpystrn(failing.failure, first->failure, sizeof(failing.failure));
+    }
+    if (sink->failing) {
+        sink->failing(sink->failing_baton, cert, &failing);
+    }
+}
+
+void acme_event_watch(acme_event_sink_t *sink, acme_event_failing_cb *failing,
+                      void *baton)
+{
+    int i;
+
+    if (!sink) {
+        return;
+    }
+    sink->failing = failing;
+    sink->failing_baton = baton;
+    for (i = 0; sink->missed && i < sink->conf->certs->nelts; i++) {
+        publish(sink, (apr_uint32_t)i);
+    }
+}
+
+/* Those of a certificate, on disk and in its state. */
+static void save(acme_event_sink_t *sink, apr_uint32_t cert)
+{
+    apr_array_header_t *events;
+    acme_result_t res;
+    apr_pool_t *p;
+    int event;
+
+    apr_pool_create(&p, sink->p);
+    events = apr_array_make(p, ACME_EVENTS, sizeof(acme_undelivered_t));
+    for (event = 0; event < ACME_EVENTS; event++) {
+        place_t *place = sink->places[cert * ACME_EVENTS + event];
+
+        if (place) {
+            place->is_stored = place->missed->nelts > 0;
+        }
+        if (place && place->missed->nelts) {
+            const acme_undelivered_t kept = {
+                .event = words[event],
+                .since = place->since,
+                .next_at = place->retry_at,
+                .failures = place->failures,
+                .commands = place->missed,
+                .live = place->live,
+                .not_after = place->not_after,
+                .problem = place->problem,
+                .detail = place->detail,
+                .failure = place->failure
+            };
+
+            APR_ARRAY_PUSH(events, acme_undelivered_t) = kept;
+        }
+    }
+    if (acme_undelivered_file_save(sink->store,
+                                   acme_conf_cert(sink->conf, cert)->id,
+                                   events, &res, p)) {
+        acme_log(sink->log, ACME_LOG_ERROR, "notify", "%s", res.detail);
+    }
+    apr_pool_destroy(p);
+    publish(sink, cert);
+}
+
+/* What a command of today may still deliver. */
+static void load_event(acme_event_sink_t *sink, apr_uint32_t cert,
+                       const acme_undelivered_t *kept, apr_pool_t *p)
+{
+    place_t *place;
+    int i, event = 0;
+
+    while (event < ACME_EVENTS && strcmp(words[event], kept->event) != 0) {
+        event++;
+    }
+    if (event == ACME_EVENTS) {
+        return;
+    }
+    place = place_of(sink, cert, (acme_event_e)event);
+    for (i = 0; i < kept->commands->nelts; i++) {
+        const char *digest = APR_ARRAY_IDX(kept->commands, i, const char *);
+
+        if (find_hook(conf_of(place), digest, p)) {
+            add_missed(place, digest);
+        }
+    }
+    place->since = kept->since;
+    place->retry_at = kept->next_at;
+    place->failures = kept->failures;
+    place->live = kept->live;
+    place->not_after = kept->not_after;
+    apr_cpystrn(place->problem, kept->problem, sizeof(place->problem));
+    apr_cpystrn(place->detail, kept->detail, sizeof(place->detail));
+    apr_cpystrn(place->failure, kept->failure, sizeof(place->failure));
+    place->is_stored = 1;
+}
+
+static void load_all(acme_event_sink_t *sink)
+{
+    apr_array_header_t *events;
+    acme_result_t res;
+    apr_pool_t *p;
+    int i, k;
+
+    apr_pool_create(&p, sink->p);
+    for (i = 0; i < sink->conf->certs->nelts; i++) {
+        const acme_cert_conf_t *cert =
+            acme_conf_cert(sink->conf, (apr_uint32_t)i);
+
+        if (!acme_conf_hook(cert, ACME_HOOK_NOTIFY, 0)) {
+            continue;
+        }
+        if (acme_undelivered_file_load(&events, sink->store, cert->id, &res,
+                                       p)) {
+            acme_log(sink->log, ACME_LOG_WARNING, "notify", "%s", res.detail);
+        }
+        for (k = 0; k < events->nelts; k++) {
+            load_event(sink, (apr_uint32_t)i,
+                       &APR_ARRAY_IDX(events, k, acme_undelivered_t), p);
+        }
+        apr_pool_clear(p);
+    }
+    apr_pool_destroy(p);
+}
+
 acme_event_sink_t *acme_event_sink_create(const acme_conf_t *conf,
-                                          const acme_store_t *store,
+                                          acme_store_t *store,
                                           acme_hook_runner_t *hooks,
                                           const acme_log_t *log, apr_pool_t *p)
 {
@@ -65,41 +321,84 @@ acme_event_sink_t *acme_event_sink_create(const acme_conf_t *conf,
     sink->places = apr_pcalloc(p, ((apr_size_t)conf->certs->nelts + 1)
                                       * ACME_EVENTS * sizeof(place_t *));
     sink->p = p;
+    load_all(sink);
     return sink;
+}
+
+/* All commands of it have ended that were started. */
+static void settle(place_t *place, apr_time_t now)
+{
+    const int has_failed = place->has_failed;
+
+    place->has_failed = 0;
+    if (!place->missed->nelts) {
+        return;
+    }
+    if (has_failed) {
+        place->failures++;
+        place->retry_at = now + acme_hook_run_pause(place->failures);
+    }
+    if (now - place->since >= KEEP_MAX) {
+        acme_log(
+            place->sink->log, ACME_LOG_ERROR, "notify",
+            "%s: the event %s could not be delivered within three days and is dropped: %s",
+            conf_of(place)->id, words[place->event], place->failure);
+        forget_missed(place);
+    }
 }
 
 /* The output is in the log already; a failure is logged here. */
 static void hook_ended(void *baton, apr_status_t status,
                        const acme_result_t *res, const char *output)
 {
-    acme_event_sink_t *sink = baton;
+    run_t *run = baton;
+    place_t *place = run->place;
+    acme_event_sink_t *sink = place->sink;
 
     (void)output;
     sink->running--;
+    place->running--;
     if (status != APR_SUCCESS) {
         acme_log(sink->log, ACME_LOG_WARNING, "notify", "%s", res->detail);
     }
+    if (status == APR_SUCCESS) {
+        remove_missed(place, run->digest);
+    }
+    else if (run->number == place->number) {    /* else a newer one follows */
+        add_missed(place, run->digest);
+        place->has_failed = 1;
+        apr_cpystrn(place->failure,
+                    acme_text_clean(res->detail, sizeof(place->failure) - 1,
+                                    run->p),
+                    sizeof(place->failure));
+    }
+    if (!place->running && !place->waiting) {
+        settle(place, apr_time_now());
+    }
+    if (place->missed->nelts || place->is_stored) {
+        save(sink, place->cert);
+    }
+    apr_pool_destroy(run->p);
 }
 
 /* Everything is copied, so it is gone after the call. */
-static void start_hook(acme_event_sink_t *sink, const place_t *place,
+static void start_hook(place_t *place, const acme_hook_conf_t *command,
                        apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(sink->conf, place->cert);
+    acme_event_sink_t *sink = place->sink;
+    const acme_cert_conf_t *cert = conf_of(place);
     acme_hook_event_t fields = { .event = words[place->event],
                                  .id = cert->id,
                                  .names = cert->names,
                                  .problem = place->problem,
                                  .detail = place->detail };
     acme_hook_t hook = { .event = &fields,
-                         .command =
-                             APR_ARRAY_IDX(cert->hooks, place->next_hook,
-                                           acme_hook_conf_t)
-                                 .command,
+                         .command = command->command,
                          .timeout = cert->hook_timeout,
                          .outlives = 1,
-                         .done = hook_ended,
-                         .baton = sink };
+                         .done = hook_ended };
+    apr_pool_t *own;
+    run_t *run;
 
     if (place->live) {
         fields.live = acme_store_path(sink->store, "live", cert->id, p);
@@ -111,7 +410,15 @@ static void start_hook(acme_event_sink_t *sink, const place_t *place,
             acme_store_live(sink->store, cert->id, "privkey.pem", p);
         fields.not_after = place->not_after;
     }
+    apr_pool_create(&own, sink->p);
+    run = apr_palloc(own, sizeof(*run));
+    *run = (run_t){ .place = place,
+                    .number = place->number,
+                    .digest = acme_conf_hook_digest(command, own),
+                    .p = own };
+    hook.baton = run;
     sink->running++;
+    place->running++;
     acme_hook_run_start(sink->hooks, &hook);
 }
 
@@ -159,8 +466,10 @@ static void start_hooks(acme_event_sink_t *sink, int most, apr_time_t now,
                        ? place->paid_until
                        : now);
         }
-        start_hook(sink, place, p);
-        if (++place->next_hook == cert->hooks->nelts) {
+        start_hook(place,
+                   acme_conf_hook(cert, ACME_HOOK_NOTIFY, place->next_hook++),
+                   p);
+        if (!acme_conf_hook(cert, ACME_HOOK_NOTIFY, place->next_hook)) {
             *at = place->next;
             place->waiting = 0;
             if (place->again) {
@@ -170,21 +479,52 @@ static void start_hooks(acme_event_sink_t *sink, int most, apr_time_t now,
     }
 }
 
+/* When what was not delivered is tried again; 0: nothing of it, or it runs. */
+static apr_time_t retry_at(const place_t *place, apr_time_t now)
+{
+    if (!place || !place->missed->nelts || place->waiting || place->running) {
+        return 0;
+    }
+    return place->retry_at > now + ACME_HOOK_PAUSE_MAX || !place->retry_at
+               ? now : place->retry_at;
+}
+
+static void retry(acme_event_sink_t *sink, apr_time_t now, apr_pool_t *p)
+{
+    const apr_size_t count =
+        (apr_size_t)sink->conf->certs->nelts * ACME_EVENTS;
+    apr_size_t i;
+    int k;
+
+    for (i = 0; sink->missed && i < count && sink->running < COMMANDS_MAX;
+         i++) {
+        place_t *place = sink->places[i];
+        const apr_time_t at = retry_at(place, now);
+
+        for (k = 0; at && at <= now && k < place->missed->nelts; k++) {
+            const acme_hook_conf_t *command =
+                find_hook(conf_of(place),
+                          APR_ARRAY_IDX(place->missed, k, const char *), p);
+
+            start_hook(place, command, p);
+        }
+    }
+}
+
 void acme_event_send(acme_event_sink_t *sink, const acme_state_t *state,
                      acme_event_e event, const char *detail, apr_pool_t *p)
 {
-    place_t **pplace, *place;
+    place_t *place;
 
-    if (!sink || !acme_conf_cert(sink->conf, state->cert)->hooks) {
+    if (!sink
+        || !acme_conf_hook(acme_conf_cert(sink->conf, state->cert),
+                           ACME_HOOK_NOTIFY, 0)) {
         return;
     }
-    pplace = &sink->places[state->cert * ACME_EVENTS + event];
-    if (!*pplace) {
-        *pplace = apr_pcalloc(sink->p, sizeof(**pplace));
-    }
-    place = *pplace;
-    place->cert = state->cert;
-    place->event = event;
+    place = place_of(sink, state->cert, event);
+    place->number++;
+    forget_missed(place);
+    place->since = apr_time_now();
     place->live = state->live != 0;
     place->not_after = state->not_after;
     apr_cpystrn(place->problem, state->problem, sizeof(place->problem));
@@ -201,18 +541,31 @@ void acme_event_send(acme_event_sink_t *sink, const acme_state_t *state,
 void acme_event_step(acme_event_sink_t *sink, apr_time_t now, apr_pool_t *p)
 {
     start_hooks(sink, COMMANDS_MAX, now, p);
+    retry(sink, now, p);
 }
 
 apr_time_t acme_event_wake(const acme_event_sink_t *sink, apr_time_t now)
 {
+    const apr_size_t count =
+        (apr_size_t)sink->conf->certs->nelts * ACME_EVENTS;
     const place_t *place;
     apr_time_t wake = 0;
+    apr_size_t i;
 
-    for (place = sink->running < COMMANDS_MAX ? sink->first : NULL; place;
-         place = place->next) {
+    if (sink->running >= COMMANDS_MAX) {
+        return 0;
+    }
+    for (place = sink->first; place; place = place->next) {
         const apr_time_t at = start_at(place, now);
 
         if (!wake || at < wake) {
+            wake = at;
+        }
+    }
+    for (i = 0; sink->missed && i < count; i++) {
+        const apr_time_t at = retry_at(sink->places[i], now);
+
+        if (at && (!wake || at < wake)) {
             wake = at;
         }
     }
@@ -221,11 +574,22 @@ apr_time_t acme_event_wake(const acme_event_sink_t *sink, apr_time_t now)
 
 void acme_event_flush(acme_event_sink_t *sink, apr_time_t now, apr_pool_t *p)
 {
+    const acme_hook_conf_t *hook;
+    place_t *place;
+
     start_hooks(sink, ACME_HOOKS_MAX, now, p);
     acme_hook_run_step(sink->hooks, now); /* writes what they read */
+    for (place = sink->first; place; place = place->next) {
+        while ((hook = acme_conf_hook(conf_of(place), ACME_HOOK_NOTIFY,
+                                      place->next_hook++))
+               != NULL) {
+            add_missed(place, acme_conf_hook_digest(hook, p));
+        }
+        save(sink, place->cert);
+    }
     if (sink->first) {
         acme_log(
-            sink->log, ACME_LOG_WARNING, "notify",
-            "the commands of some events were not run, because the keeper ends and the same events came too often");
+            sink->log, ACME_LOG_NOTICE, "notify",
+            "some events came too often, so that their commands were not run before the keeper ended; they are run later");
     }
 }

@@ -23,6 +23,7 @@ struct acme_handlers_t {
     acme_accounts_t *accounts;
     acme_ca_facts_t *facts;
     acme_dns_records_t *records;
+    acme_batch_t *batch;
 };
 
 /* What was asked of a CA is asked again after this. */
@@ -350,6 +351,30 @@ static apr_status_t serve_await(acme_message_t *reply,
                                    request->res);
 }
 
+static apr_status_t serve_validate(acme_message_t *reply,
+                                   const request_t *request)
+{
+    const acme_msg_validate_t *body = request->message->body;
+    acme_msg_validating_t *validating =
+        apr_pcalloc(request->p, sizeof(*validating));
+    acme_batch_t *batch = request->handlers->batch;
+    const apr_uint32_t cert = request->about->cert;
+    apr_status_t rv = APR_SUCCESS;
+    int is_open = 0;
+
+    if (body->step == ACME_VALIDATE_JOIN) {
+        rv = acme_batch_join(&is_open, batch, cert, request->message->channel,
+                             apr_time_now(), request->res, request->p);
+    }
+    else {
+        acme_batch_leave(batch, cert, body->step == ACME_VALIDATE_DONE,
+                         apr_time_now());
+    }
+    validating->is_open = (apr_uint32_t)is_open;
+    reply->body = validating;
+    return rv;
+}
+
 static apr_status_t serve_window(acme_message_t *reply,
                                  const request_t *request)
 {
@@ -590,6 +615,7 @@ static handler_t *const served[ACME_MSG_KINDS] = {
     [ACME_MSG_ACCOUNT] = serve_account, [ACME_MSG_KEY] = serve_key,
     [ACME_MSG_TERMS] = serve_terms,     [ACME_MSG_ORDER] = serve_order,
     [ACME_MSG_RECORD] = serve_record,   [ACME_MSG_AWAIT] = serve_await,
+    [ACME_MSG_VALIDATE] = serve_validate,
     [ACME_MSG_NOTE] = serve_note,       [ACME_MSG_WINDOW] = serve_window,
     [ACME_MSG_INSTALL] = serve_install, [ACME_MSG_LIVE] = serve_live,
     [ACME_MSG_DONE] = serve_done,       [ACME_MSG_PERSIST] = serve_persist,
@@ -601,13 +627,14 @@ static handler_t *const served[ACME_MSG_KINDS] = {
 acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
                                       acme_reload_t *reload,
                                       acme_dns_records_t *records,
-                                      apr_pool_t *p)
+                                      acme_batch_t *batch, apr_pool_t *p)
 {
     acme_handlers_t *handlers = apr_pcalloc(p, sizeof(*handlers));
 
     handlers->registry = registry;
     handlers->reload = reload;
     handlers->records = records;
+    handlers->batch = batch;
     handlers->accounts = acme_accounts_create(registry, p);
     handlers->facts = acme_ca_facts_create(registry, handlers->accounts, p);
     return handlers;

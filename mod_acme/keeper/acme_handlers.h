@@ -7,17 +7,18 @@
 #ifndef ACME_HANDLERS_H
 #define ACME_HANDLERS_H
 
+#include "acme_batch.h"
 #include "acme_registry.h"
 #include "acme_dns_records.h"
 #include "acme_reload.h"
 
 typedef struct acme_handlers_t acme_handlers_t;
 
-/* registry, reload and records live at least as long as p. */
+/* All arguments live at least as long as p. */
 acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
                                       acme_reload_t *reload,
                                       acme_dns_records_t *records,
-                                      apr_pool_t *p);
+                                      acme_batch_t *batch, apr_pool_t *p);
 
 /*
  * Called once, when the keeper starts: for each account whose configured

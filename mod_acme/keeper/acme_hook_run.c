@@ -48,6 +48,16 @@ struct acme_hook_runner_t {
     apr_pool_t *p;
 };
 
+apr_interval_time_t acme_hook_run_pause(apr_uint32_t failures)
+{
+    apr_interval_time_t pause = apr_time_from_sec(60);
+
+    while (failures-- > 1 && pause < ACME_HOOK_PAUSE_MAX) {
+        pause *= 2;
+    }
+    return pause < ACME_HOOK_PAUSE_MAX ? pause : ACME_HOOK_PAUSE_MAX;
+}
+
 /* Text that may be a CA's, as one line; text that is clean already stays. */
 static const char *plain_value(const char *text, apr_pool_t *p)
 {
@@ -104,6 +114,7 @@ static void get_values(const char *values[FIELDS],
     values[FIELD_EVENT] = plain_value(event->event, p);
     values[FIELD_ID] = plain_value(event->id, p);
     values[FIELD_NAMES] = join_names(event->names, ' ', p);
+    values[FIELD_FAILED] = join_names(event->failed, ' ', p);
     values[FIELD_LIVE] = event->live;
     values[FIELD_CERT] = event->cert;
     values[FIELD_CHAIN] = event->chain;
@@ -135,6 +146,19 @@ static void put(apr_array_header_t *env, const char *name, const char *value,
         apr_psprintf(p, "%s=%.*s", name, VALUE_MAX, value ? value : "");
 }
 
+/* certbot sets its variables for deploy, and the lists of names for post. */
+static int is_certbot_field(const acme_hook_event_t *event, int field)
+{
+    switch (field) {
+    case FIELD_FAILED:
+        return event->failed != NULL;
+    case FIELD_NAMES:
+        return event->failed || event->live;
+    default:
+        return event->live != NULL;
+    }
+}
+
 apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
                                       apr_pool_t *p)
 {
@@ -146,7 +170,7 @@ apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
     get_values(values, event, p);
     for (i = 0; i < FIELDS; i++) {
         put(env, fields[i].variable, values[i], p);
-        if (fields[i].certbot && event->live) {
+        if (fields[i].certbot && is_certbot_field(event, i)) {
             put(env, fields[i].certbot, values[i], p);
         }
     }
@@ -198,6 +222,12 @@ const char *acme_hook_run_json(const acme_hook_event_t *event, apr_pool_t *p)
     for (i = 0; i < FIELDS; i++) {
         if (i == FIELD_NAMES) {
             json_object_set_new(json, fields[i].key, names_json(event->names));
+        }
+        else if (i == FIELD_FAILED) {
+            if (event->failed) {
+                json_object_set_new(json, fields[i].key,
+                                    names_json(event->failed));
+            }
         }
         else {
             set(json, fields[i].key, values[i], p);
@@ -288,7 +318,8 @@ void acme_hook_run_start(acme_hook_runner_t *hooks, const acme_hook_t *hook)
     run = apr_pcalloc(p, sizeof(*run));
     run->p = p;
     run->hooks = hooks;
-    run->id = apr_pstrdup(p, hook->event->id);
+    run->id = apr_pstrdup(p, hook->event->id ? hook->event->id
+                                             : hook->event->event);
     run->argv = copy_argv(hook->command, p);
     run->env = acme_hook_run_env(hook->event, p);
     run->input = hook->input ? apr_pstrdup(p, hook->input)

@@ -19,6 +19,11 @@
 /* Octets of output that are collected; certbot's cleanup hook gets them. */
 #define ACME_HOOK_OUTPUT_MAX 8192
 
+/* How long a command that has failed so often in a row waits until it is tried
+   again: a minute, doubled each time, up to six hours. */
+#define ACME_HOOK_PAUSE_MAX apr_time_from_sec(6 * 3600)
+apr_interval_time_t acme_hook_run_pause(apr_uint32_t failures);
+
 /* A TXT record of dns-01. */
 typedef struct {
     const char *domain;         /* without "*." */
@@ -36,6 +41,7 @@ typedef struct {
     const char *event;          /* ACME_EVENT: "deploy", "failed", ... */
     const char *id;
     const apr_array_header_t *names;    /* const char *; or NULL */
+    const apr_array_header_t *failed;   /* the same, of post alone */
     const char *live;           /* folder */
     const char *cert;           /* paths */
     const char *chain;
@@ -68,7 +74,8 @@ typedef struct {
 /*
  * The environment of an event, const char * "NAME=value": ACME_... always,
  * for certbot's scripts RENEWED_LINEAGE and RENEWED_DOMAINS with a live
- * folder, CERTBOT_... with dns. Times are RFC 3339; names are separated by
+ * folder, RENEWED_DOMAINS and FAILED_DOMAINS with the names that failed,
+ * CERTBOT_... with dns. Times are RFC 3339; names are separated by
  * spaces, in CERTBOT_ALL_DOMAINS by commas. A list too long for the
  * environment ends early; the JSON has all.
  */
@@ -76,7 +83,7 @@ apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
                                       apr_pool_t *p);
 
 /*
- * The same as one line of JSON: event, id, names, live, cert, chain,
+ * The same as one line of JSON: event, id, names, failed_names, live, cert, chain,
  * fullchain, privkey, not_after, problem, detail, and dns with domain, token,
  * validation, record. A field without a value is left out.
  */

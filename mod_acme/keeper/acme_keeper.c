@@ -12,10 +12,12 @@
 #include <apr_strings.h>
 
 #include "acme_keeper.h"
+#include "acme_batch.h"
 #include "acme_cert_reader.h"
 #include "acme_channels.h"
 #include "acme_cleanse.h"
 #include "acme_confine.h"
+#include "acme_deploy.h"
 #include "acme_dns_records.h"
 #include "acme_handlers.h"
 #include "acme_launcher.h"
@@ -51,6 +53,8 @@ typedef struct {
     acme_store_t *store;
     acme_hook_runner_t *hooks;
     acme_event_sink_t *events;
+    acme_batch_t *batch;
+    acme_deploy_t *deploy;
     acme_registry_t *registry;
     acme_reload_t *reload;
     acme_dns_records_t *records;
@@ -223,6 +227,7 @@ static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
 
     acme_result_clear(&res);
     request->who = channel->who;
+    request->channel = channel->number;
     if (!acme_message_allowed(request->kind, channel->who)) {
         acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper",
                  "a process sent the message %s, which it may not send",
@@ -407,11 +412,18 @@ static apr_time_t earlier(apr_time_t a, apr_time_t b)
     return !a || (b && b < a) ? b : a;
 }
 
+static int is_channel_open(void *baton, apr_uint64_t channel)
+{
+    const loop_t *loop = baton;
+
+    return acme_channels_is_open(loop->channels, channel);
+}
+
 /* Do what is due without a message. Returns when to do it again, 0: never. */
 static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
 {
     apr_time_t now = apr_time_now();
-    apr_time_t wake;
+    apr_time_t wake, batch_wake, deploy_wake;
 
     if (acme_dns_records_step(loop->records, now)
         || now - loop->parked_at >= parked_wait(loop)) {
@@ -422,10 +434,15 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     if (now >= loop->watch_at) {
         loop->watch_at = acme_registry_warn(loop->registry, now, p);
     }
+    batch_wake = acme_batch_step(loop->batch, is_channel_open, loop, now, p);
+    deploy_wake = acme_deploy_step(loop->deploy, now, p);
     wake = acme_reload_step(loop->reload,
                             acme_registry_orders_under_way(loop->registry)
+                                || acme_batch_is_open(loop->batch)
                                 || acme_dns_records_busy(loop->records),
                             now);
+    wake = earlier(wake, batch_wake);
+    wake = earlier(wake, deploy_wake);
     wake = earlier(wake, acme_dns_records_wake(loop->records, now));
     wake = earlier(wake, acme_hook_run_wake(loop->hooks, now));
     wake = earlier(wake, acme_event_wake(loop->events, now));
@@ -585,6 +602,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
 {
     loop_t *loop = apr_pcalloc(p, sizeof(*loop));
     acme_registry_conf_t registry;
+    acme_batch_conf_t batch;
     apr_pool_t *scratch;
     apr_time_t wake;
 
@@ -613,8 +631,14 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     loop->reload = acme_reload_create(keeper->server, loop->registry,
                                       keeper->held, keeper->baton, p);
     loop->records = acme_dns_records_create(keeper->log, p);
-    loop->handlers =
-        acme_handlers_create(loop->registry, loop->reload, loop->records, p);
+    batch = (acme_batch_conf_t){ .conf = keeper->conf,
+                                 .store = loop->store,
+                                 .hooks = loop->hooks,
+                                 .log = keeper->log };
+    loop->batch = acme_batch_create(&batch, apr_time_now(), p);
+    loop->deploy = acme_deploy_create(loop->registry, loop->hooks, p);
+    loop->handlers = acme_handlers_create(loop->registry, loop->reload,
+                                          loop->records, loop->batch, p);
     loop->channels = acme_channels_create(keeper->credit, p);
     loop->control = listen_for_control(loop, p);
     reload_unserved(loop);

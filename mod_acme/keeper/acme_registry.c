@@ -78,6 +78,7 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     acme_state_t *state = &registry->states[cert];
     const int ordering = state->ordering;
     const apr_time_t since = state->ordering_since, check_at = state->check_at;
+    const acme_hooks_failing_t deploy = state->deploy, notify = state->notify;
     acme_result_t res;
 
     mend_live(registry, cert, p);
@@ -91,7 +92,34 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     if (check_at) {
         state->check_at = check_at;     /* the load is the same */
     }
+    state->deploy = deploy;
+    state->notify = notify;
     publish_change(registry, cert);
+}
+
+static void set_failing(acme_registry_t *registry, apr_uint32_t cert,
+                        acme_hooks_failing_t *place,
+                        const acme_hooks_failing_t *failing)
+{
+    if (memcmp(place, failing, sizeof(*place)) != 0) {
+        *place = *failing;
+        publish_change(registry, cert);
+    }
+}
+
+void acme_registry_deploy_failing(acme_registry_t *registry,
+                                  apr_uint32_t cert,
+                                  const acme_hooks_failing_t *failing)
+{
+    set_failing(registry, cert, &registry->states[cert].deploy, failing);
+}
+
+static void notify_failing(void *baton, apr_uint32_t cert,
+                           const acme_hooks_failing_t *failing)
+{
+    acme_registry_t *registry = baton;
+
+    set_failing(registry, cert, &registry->states[cert].notify, failing);
 }
 
 acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
@@ -119,6 +147,7 @@ acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
         apr_pool_clear(scratch);
     }
     apr_pool_destroy(scratch);
+    acme_event_watch(registry->with.events, notify_failing, registry);
     return registry;
 }
 
@@ -159,6 +188,11 @@ const acme_state_t *acme_registry_next_change(const acme_registry_t *registry,
         }
     }
     return next;
+}
+
+apr_uint64_t acme_registry_change(const acme_registry_t *registry)
+{
+    return registry->change;
 }
 
 int acme_registry_orders_under_way(const acme_registry_t *registry)

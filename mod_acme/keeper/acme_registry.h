@@ -44,6 +44,9 @@ const acme_state_t *acme_registry_state(const acme_registry_t *registry,
 const acme_state_t *acme_registry_next_change(const acme_registry_t *registry,
                                               apr_uint64_t change);
 
+/* The number of the last change of any state. */
+apr_uint64_t acme_registry_change(const acme_registry_t *registry);
+
 /* How many orders are under way. */
 int acme_registry_orders_under_way(const acme_registry_t *registry);
 
@@ -89,6 +92,11 @@ int acme_registry_may_complain(acme_registry_t *registry, apr_uint32_t cert,
 void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,
                               acme_event_e event, const char *detail,
                               apr_pool_t *p);
+
+/* The commands of deploy that fail are these now. */
+void acme_registry_deploy_failing(acme_registry_t *registry,
+                                  apr_uint32_t cert,
+                                  const acme_hooks_failing_t *failing);
 
 /* Events */
 

@@ -9,12 +9,14 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 %C%_libacme_keeper_la_CFLAGS = $(hidden)
 %C%_libacme_keeper_la_SOURCES = \
 	%D%/acme_accounts.c %D%/acme_accounts.h \
+	%D%/acme_batch.c %D%/acme_batch.h \
 	%D%/acme_ca_facts.c %D%/acme_ca_facts.h \
 	%D%/acme_cert_facts.c %D%/acme_cert_facts.h \
 	%D%/acme_cert_reader.c %D%/acme_cert_reader.h \
 	%D%/acme_cert_reader_process.c %D%/acme_cert_reader_process.h \
 	%D%/acme_channels.c %D%/acme_channels.h \
 	%D%/acme_confine.c %D%/acme_confine.h \
+	%D%/acme_deploy.c %D%/acme_deploy.h \
 	%D%/acme_descriptors.c %D%/acme_descriptors.h \
 	%D%/acme_dns_command.c %D%/acme_dns_command.h \
 	%D%/acme_dns_records.c %D%/acme_dns_records.h \

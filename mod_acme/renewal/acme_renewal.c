@@ -4,6 +4,7 @@
  * Its life is read downwards, in the steps of 8555, 7.1.3 and 7.4.
  */
 #include "acme_account_settle.h"
+#include "acme_batch_member.h"
 #include "acme_chain_pick.h"
 #include "acme_challenge_pick.h"
 #include "acme_order_begin.h"
@@ -54,6 +55,9 @@ void acme_renewal_run(const acme_task_env_t *env, acme_task_request_t *request,
         }
         if (rv == APR_SUCCESS) {
             rv = acme_validation_wait(&attempt, task, ACME_ORDER_READY, &why);
+        }
+        if (rv == APR_SUCCESS) {
+            acme_batch_member_leave(&attempt, task, 1);
         }
         if (rv == APR_SUCCESS) {
             rv = acme_validation_note(&attempt, task, &why.res);

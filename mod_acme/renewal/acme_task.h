@@ -104,6 +104,7 @@ typedef struct {
                                            "http-01, dns-01"; NULL: none */
     int is_handed_back;                 /* a new order that was finalized
                                            before, and not by us */
+    int is_validating;                  /* acme_batch_member.h */
     int valid_before;                   /* authorizations that were valid */
     apr_array_header_t *answered;       /* acme_validation.c: authorizations
                                            and their challenges */

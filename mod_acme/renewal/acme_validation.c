@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "acme_alpn_cert.h"
+#include "acme_batch_member.h"
 #include "acme_challenge_pick.h"
 #include "acme_dns01.h"
 #include "acme_problem.h"
@@ -278,6 +279,9 @@ apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
 
     rv = pick_challenges(rows, attempt, task, why);
     attempt->types = types_text(rows, task->p);
+    if (rv == APR_SUCCESS && rows->nelts) {
+        rv = acme_batch_member_join(attempt, task, why);
+    }
 
     /* All records are set side by side, while the CA looks at the others. */
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
@@ -301,6 +305,9 @@ apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
     }
     if (rv == APR_SUCCESS) {
         rv = acme_dns01_present(attempt, task, why);
+    }
+    if (rv == APR_SUCCESS && attempt->records) {
+        rv = acme_batch_member_join(attempt, task, why);        /* it took long */
     }
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
         answered_t *row = &APR_ARRAY_IDX(rows, i, answered_t);
@@ -345,7 +352,7 @@ static apr_status_t wait_for_validators(const acme_task_attempt_t *attempt,
 }
 
 /* At the CA's word; else later and later. */
-static apr_status_t wait_before_fetch(const acme_task_attempt_t *attempt,
+static apr_status_t wait_before_fetch(acme_task_attempt_t *attempt,
                                       const acme_task_t *task, int fetches,
                                       acme_order_e until)
 {
@@ -358,11 +365,11 @@ static apr_status_t wait_before_fetch(const acme_task_attempt_t *attempt,
         return wait_for_validators(attempt, task);
     }
     if (retry_after > now) {
-        return acme_stop_wait(task->env->stop, retry_after - now);
+        return acme_batch_member_wait(attempt, task, retry_after - now);
     }
     wait = waits->next << (fetches < DOUBLINGS_MAX ? fetches : DOUBLINGS_MAX);
-    return acme_stop_wait(task->env->stop,
-                          wait < waits->longest ? wait : waits->longest);
+    return acme_batch_member_wait(
+        attempt, task, wait < waits->longest ? wait : waits->longest);
 }
 
 /* The order came to nothing: the reason is in it or in an authorization. */
@@ -526,6 +533,7 @@ void acme_validation_withdraw(acme_task_attempt_t *attempt,
     const acme_solver_t *solver = task->env->solver;
     int i;
 
+    acme_batch_member_leave(attempt, task, 0);
     for (i = 0; attempt->answers && i < attempt->answers->nelts; i++) {
         solver->withdraw(solver->baton,
                          &APR_ARRAY_IDX(attempt->answers, i,

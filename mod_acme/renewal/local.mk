@@ -9,6 +9,7 @@ noinst_LTLIBRARIES += %D%/libacme_renewal.la
 %C%_libacme_renewal_la_SOURCES = \
 	%D%/acme_account_settle.c %D%/acme_account_settle.h \
 	%D%/acme_admin_task.c %D%/acme_admin_task.h \
+	%D%/acme_batch_member.c %D%/acme_batch_member.h \
 	%D%/acme_breaker.c %D%/acme_breaker.h \
 	%D%/acme_ca_pool.c %D%/acme_ca_pool.h \
 	%D%/acme_chain_pick.c %D%/acme_chain_pick.h \

@@ -46,6 +46,8 @@ static const struct {
     { "pending", 0700 },
     { "journal", 0755 },
     { "placeholder", 0700 },
+    { "deploy", 0700 },
+    { "undelivered", 0700 },
     { "run", 0700 }
 };
 

@@ -9,6 +9,8 @@ noinst_LTLIBRARIES += %D%/libacme_store.la
 %C%_libacme_store_la_SOURCES = \
 	%D%/acme_account_file.c %D%/acme_account_file.h \
 	%D%/acme_archive.c %D%/acme_archive.h \
+	%D%/acme_batch_file.c %D%/acme_batch_file.h \
+	%D%/acme_deploy_file.c %D%/acme_deploy_file.h \
 	%D%/acme_file.c %D%/acme_file.h \
 	%D%/acme_journal.c %D%/acme_journal.h \
 	%D%/acme_live_index.c %D%/acme_live_index.h \
@@ -17,4 +19,5 @@ noinst_LTLIBRARIES += %D%/libacme_store.la
 	%D%/acme_meta.c %D%/acme_meta.h \
 	%D%/acme_path.c %D%/acme_path.h \
 	%D%/acme_pending.c %D%/acme_pending.h \
-	%D%/acme_store.c %D%/acme_store.h
+	%D%/acme_store.c %D%/acme_store.h \
+	%D%/acme_undelivered_file.c %D%/acme_undelivered_file.h

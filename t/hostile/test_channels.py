@@ -398,8 +398,13 @@ def test_notes_do_not_fill_the_keeper_or_run_commands_without_end(site):
     hook = server.root / "hook"
     hook.write_text(f"#!/bin/sh\necho $ACME_EVENT >>{ran}\nexec sleep 1\n")
     hook.chmod(0o755)
+    framed = server.root / "framed"
+    frame = server.root / "frame"
+    frame.write_text(f"#!/bin/sh\necho $ACME_EVENT >>{framed}\n")
+    frame.chmod(0o755)
     for name in (NAME, OTHER):
-        server.vhost(name, body=f"AcmeHook notify {hook}")
+        server.vhost(name, body=f"AcmeHook notify {hook}\n"
+                     f"AcmeHook pre {frame}\nAcmeHook post {frame}")
     server.start()
     for name in (NAME, OTHER):
         server.wait_valid(name)
@@ -409,7 +414,7 @@ def test_notes_do_not_fill_the_keeper_or_run_commands_without_end(site):
 
     def note(i):
         nonlocal most
-        if i % 100 == 0:
+        if i % 10 == 0:
             most = max(most, len(server.commands))
         return "NOTE", {"about.cert": i % 2, "note": failed, "name": -1,
                         "detail": f"failure {i} " + "x" * 100,
@@ -418,3 +423,19 @@ def test_notes_do_not_fill_the_keeper_or_run_commands_without_end(site):
     assert grows(server, worker, 15, note) < FLAT
     assert 0 < most <= 8
     assert len(ran.read_text().split()) < 60
+
+    # Orders that come and go: one batch of validations, which ends with them.
+    steps = [worker.layout[f"ACME_VALIDATE_{step}"]
+             for step in ("JOIN", "FAILED")]
+
+    def validate(i):
+        return "VALIDATE", {"about.cert": i // 2 % 2, "step": steps[i % 2]}
+
+    before = framed.read_text().split()
+    assert before in (["pre", "post"], ["pre", "post"] * 2)
+    assert grows(server, worker, 6, validate) < FLAT
+    with worker.connect() as channel:
+        for i in (1, 3):
+            channel.ask(*validate(i))
+    server.wait(lambda: framed.read_text().split()[len(before):]
+                == ["pre", "post"], "the batch is over")

@@ -198,6 +198,8 @@ def test_it_gains_nothing_and_ends_nothing(site):
     hook.chmod(0o755)
     # Whatever it says failed: the hook sets no record, and is not to be used.
     server.part("hooks", f"AcmeHook notify {hook}\nAcmeDns exec {hook}\n"
+                         f"AcmeHook pre {hook}\nAcmeHook post {hook}\n"
+                         f"AcmeHook deploy {hook}\n"
                          "AcmeChallenges http-01\n")
     server.vhost(NAME)
     server.vhost(OTHER, f"a.{OTHER}", f"b.{OTHER}")

@@ -88,6 +88,7 @@ static void take(fake_keeper_t *keeper, const acme_message_t *message)
 {
     const acme_msg_url_t *url = message->body;
     const acme_target_t *about = message->body;
+    const acme_msg_validate_t *validate;
     acme_msg_prepared_t *prepared;
     int i, k;
 
@@ -133,6 +134,12 @@ static void take(fake_keeper_t *keeper, const acme_message_t *message)
         break;
     }
     switch (message->kind) {
+    case ACME_MSG_VALIDATE:
+        validate = message->body;
+        log_line(keeper, apr_psprintf(keeper->p, "VALIDATE %u.%u %u",
+                                      about->cert, about->part,
+                                      validate->step));
+        break;
     case ACME_MSG_ACCOUNT:
     case ACME_MSG_ORDER:
     case ACME_MSG_TERMS:
@@ -170,6 +177,7 @@ static void answer(fake_keeper_t *keeper, int fd,
 {
     static const acme_msg_none_t none;
     static const acme_state_t state;
+    static const acme_msg_validating_t open = { 1 };
     const acme_msg_welcome_t welcome = { FAKE_KEEPER_CERTS, 1 };
     acme_message_t reply = { .kind = message->kind, .body = &none };
     const acme_target_t *about = message->body;
@@ -212,6 +220,9 @@ static void answer(fake_keeper_t *keeper, int fd,
         reply.body = memset(&url, 0, sizeof(url));
         reply.tail = keeper->live;
         reply.tail_len = keeper->live ? strlen(keeper->live) : 0;
+        break;
+    case ACME_MSG_VALIDATE:
+        reply.body = &open;
         break;
     default:
         break;

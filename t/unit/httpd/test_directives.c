@@ -330,6 +330,62 @@ static void none_takes_back_what_is_inherited(void **state)
     }
 }
 
+/* "0:a 2:b": the kinds and commands of a virtual host, without folders. */
+static const char *hooks_text(void)
+{
+    const apr_array_header_t *hooks = merged()->hooks;
+    const char *text = "";
+    int i;
+
+    for (i = 0; hooks && i < hooks->nelts; i++) {
+        const acme_hook_conf_t *hook = &APR_ARRAY_IDX(hooks, i,
+                                                      acme_hook_conf_t);
+
+        if (hook->command) {
+            const apr_array_header_t *words = hook->command;
+
+            text = apr_psprintf(pool, "%s%s%d:%s", text, *text ? " " : "",
+                                (int)hook->kind,
+                                APR_ARRAY_IDX(words, words->nelts - 1,
+                                              const char *));
+        }
+    }
+    return text;
+}
+
+static void commands_of_hooks_add_to_the_inherited(void **state)
+{
+    static const struct {
+        const char *base[3], *vhost[3], *merged;
+    } tries[] = {
+        { { "pre run a", "notify run b" }, { NULL }, "0:a 3:b" },
+        { { "pre run a", "notify run b" }, { "pre run c" }, "0:a 3:b 0:c" },
+        { { "pre run a", "notify run b" }, { "pre none" }, "3:b" },
+        { { "pre run a", "notify run b" }, { "pre run c", "pre none",
+          "pre run d" }, "3:b 0:d" },
+        { { "pre run a", "notify run b" }, { "none" }, "" },
+        { { "pre run a", "notify run b" }, { "none", "post run e" }, "1:e" },
+        { { "pre run a" }, { "pre run a", "pre run f" }, "0:a 0:f" },
+        { { "pre none" }, { "deploy run g" }, "2:g" }
+    };
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < COUNT(tries); i++) {
+        create(base);
+        create(vhost);
+        for (k = 0; k < 3; k++) {
+            if (tries[i].base[k]) {
+                assert_null(set(base, "AcmeHook", tries[i].base[k]));
+            }
+            if (tries[i].vhost[k]) {
+                assert_null(set(vhost, "AcmeHook", tries[i].vhost[k]));
+            }
+        }
+        assert_string_equal(hooks_text(), tries[i].merged);
+    }
+}
+
 static void what_was_found_is_not_inherited(void **state)
 {
     acme_server_conf_t *conf = acme_server_conf(base);
@@ -400,6 +456,7 @@ int main(void)
         DIRECTIVES_TEST(what_a_vhost_says_itself_stands),
         DIRECTIVES_TEST(a_vhost_can_say_the_default),
         DIRECTIVES_TEST(none_takes_back_what_is_inherited),
+        DIRECTIVES_TEST(commands_of_hooks_add_to_the_inherited),
         DIRECTIVES_TEST(what_was_found_is_not_inherited),
         DIRECTIVES_TEST(a_shared_struct_is_copied),
     };

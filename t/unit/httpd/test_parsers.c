@@ -451,8 +451,10 @@ static const char *show_hook(const field_t *field)
     const acme_hook_conf_t *hook = &APR_ARRAY_IDX(field->list, 0,
                                                   acme_hook_conf_t);
 
-    return apr_psprintf(pool, "%d %s %s", field->list->nelts, hook->event,
-                        apr_array_pstrcat(pool, hook->command, ' '));
+    return apr_psprintf(pool, "%d %d %s", field->list->nelts,
+                        (int)hook->kind,
+                        hook->command ? apr_array_pstrcat(pool, hook->command,
+                                                          ' ') : "none");
 }
 
 static void hooks(void **state)
@@ -460,14 +462,21 @@ static void hooks(void **state)
     const char *run = command("run");
     const row_t rows[] = {
         { "relative", "notify run",
-          apr_pstrcat(pool, "1 notify ", run, NULL), NULL },
+          apr_pstrcat(pool, "1 3 ", run, NULL), NULL },
         { "with arguments", apr_pstrcat(pool, "notify ", run, " a b", NULL),
-          apr_pstrcat(pool, "1 notify ", run, " a b", NULL), NULL },
-        { "any case", "Notify run",
-          apr_pstrcat(pool, "1 notify ", run, NULL), NULL },
+          apr_pstrcat(pool, "1 3 ", run, " a b", NULL), NULL },
+        { "any case", "Pre run",
+          apr_pstrcat(pool, "1 0 ", run, NULL), NULL },
+        { "post", "post run", apr_pstrcat(pool, "1 1 ", run, NULL), NULL },
+        { "deploy", "deploy run", apr_pstrcat(pool, "1 2 ", run, NULL), NULL },
+        { "none of them", "deploy NONE", "1 2 none", NULL },
+        { "a command of that name", apr_pstrcat(pool, "post ", run, " none",
+                                                NULL),
+          apr_pstrcat(pool, "1 1 ", run, " none", NULL), NULL },
         { "no command", "notify", NULL, "event|command" },
-        { "another event", "deploy run", NULL, "'deploy'|notify" },
-        { "no such command", "notify none", NULL, "'none'|No such file" },
+        { "another event", "renew run", NULL,
+          "'renew'|pre, post, deploy, notify" },
+        { "no such command", "notify gone", NULL, "'gone'|No such file" },
         { "not executable", "notify plain", NULL, "'plain'|denied" },
         { "a folder", "notify .", NULL, "'.'|program" },
     };
@@ -481,6 +490,9 @@ static void hooks(void **state)
     assert_null(parse(&field, acme_parsers_hook, "notify run a"));
     assert_null(parse(&field, acme_parsers_hook, "notify run b"));
     assert_int_equal(field.list->nelts, 2);
+    assert_null(parse(&field, acme_parsers_hook, "post run"));
+    assert_null(parse(&field, acme_parsers_hook, "notify none"));
+    assert_int_equal(field.list->nelts, 2);     /* post, and the reset */
 }
 
 static const char *show_dns(const field_t *field)

@@ -78,7 +78,10 @@ static void each_kind_goes_both_ways(void **state)
     for (kind = 0; kind < ACME_MSG_KINDS; kind++) {
         for (reply = 0; reply < 2; reply++) {
             apr_size_t tail = packet_kinds[kind].tail_max[reply];
-            acme_message_t sent = { kind, 0, packet.rest, packet.rest, tail, 0 };
+            acme_message_t sent = { .kind = kind,
+                                    .body = packet.rest,
+                                    .tail = packet.rest,
+                                    .tail_len = tail };
             acme_message_t got;
 
             memset(packet.rest, 0, sizeof(packet.rest));
@@ -103,7 +106,7 @@ static void each_kind_goes_both_ways(void **state)
 
 static void a_failure_is_a_result(void **state)
 {
-    acme_message_t sent = { ACME_MSG_INSTALL, APR_ENOENT, &res, NULL, 0, 0 };
+    acme_message_t sent = { ACME_MSG_INSTALL, APR_ENOENT, &res, NULL, 0, 0, 0 };
     acme_message_t got;
     acme_result_t told;
 
@@ -148,7 +151,7 @@ static void only_the_text_of_a_text_is_sent(void **state)
     (void)state;
     for (i = 0; i < COUNT(rows); i++) {
         acme_message_t sent = { rows[i].kind, rows[i].status, packet.rest,
-                                NULL, 0, 0 };
+                                NULL, 0, 0, 0 };
         acme_message_t got;
         const char *text;
         size_t j;
@@ -367,7 +370,7 @@ static void one_that_only_stopped_talking_left_as_well(void **state)
 
 static void to_one_that_left_is_an_error_and_no_signal(void **state)
 {
-    acme_message_t message = { ACME_MSG_HELLO, 0, packet.rest, NULL, 0, 0 };
+    acme_message_t message = { ACME_MSG_HELLO, 0, packet.rest, NULL, 0, 0, 0 };
 
     (void)state;
     close(fds[0]);
@@ -378,7 +381,7 @@ static void to_one_that_left_is_an_error_and_no_signal(void **state)
 static void who_serves_never_waits(void **state)
 {
     acme_message_t reply = {
-        ACME_MSG_SIGN, 0, packet.rest, packet.rest, ACME_JWS_MAX, 0
+        ACME_MSG_SIGN, 0, packet.rest, packet.rest, ACME_JWS_MAX, 0, 0
     };
     acme_message_t message;
     apr_status_t rv;
@@ -408,8 +411,9 @@ static void each_kind_is_one_side_s(void **state)
         { "HELLO", 1, 0, 1 }, { "CHANGES", 1, 0, 1 }, { "PREPARE", 1, 0, 1 },
         { "SIGN", 1, 0, 1 }, { "ACCOUNT", 1, 0, 1 }, { "KEY", 0, 0, 1 },
         { "TERMS", 0, 0, 1 }, { "ORDER", 1, 0, 1 }, { "RECORD", 1, 0, 1 },
-        { "AWAIT", 1, 0, 1 }, { "NOTE", 1, 0, 1 }, { "WINDOW", 0, 0, 1 },
-        { "INSTALL", 1, 0, 1 }, { "LIVE", 1, 0, 1 }, { "DONE", 0, 0, 1 },
+        { "AWAIT", 1, 0, 1 }, { "VALIDATE", 1, 0, 0 }, { "NOTE", 1, 0, 1 },
+        { "WINDOW", 0, 0, 1 }, { "INSTALL", 1, 0, 1 }, { "LIVE", 1, 0, 1 },
+        { "DONE", 0, 0, 1 },
         { "PERSIST", 0, 0, 1 }, { "LOOKED", 0, 0, 1 }, { "SERVED", 0, 0, 1 },
         { "LIST", 0, 1, 0 }, { "ACCOUNTS", 0, 1, 0 }, { "TXT", 0, 1, 0 },
         { "WANT", 0, 1, 0 }

@@ -78,6 +78,17 @@ static void a_valid_one(void **unused)
         { "detail", "(none)", "", "(none)", "(none)" },
         { "revoked", "(none)", "false", "(none)", "(none)" },
         { "deleted", "(none)", "false", "(none)", "(none)" },
+        { "deployFailing", "1", "1",
+          "a command failed 2 times: /d: exit status 1; next attempt at "
+          "2026-11-21 05:36:05 UTC",
+          "a command failed 2 times: /d: exit status 1; next attempt at "
+          "2026-11-21 05:36:05 UTC" },
+        { "deployNextAt", "2026-11-21T05:36:05Z", "2026-11-21T05:36:05Z",
+          "(none)", "(none)" },
+        { "deployFailure", "/d: exit status 1", "/d: exit status 1", "(none)",
+          "(none)" },
+        { "undelivered", "(none)", "0", "(none)", "(none)" },
+        { "undeliveredFailure", "(none)", "", "(none)", "(none)" },
         { "reason", "(none)", "", "(none)", "(none)" },
         { "fault", "(none)", "", "(none)", "(none)" },
         { "remedy", "(none)", "", "(none)", "(none)" }
@@ -91,6 +102,11 @@ static void a_valid_one(void **unused)
     state.served = state.live;
     set_window(&state, NOW + DAYS(9), NOW + DAYS(12), NOW + DAYS(10));
     apr_cpystrn(state.issuer, "Some CA", sizeof(state.issuer));
+    state.deploy.waiting = 1;
+    state.deploy.failures = 2;
+    state.deploy.next_at = NOW;
+    apr_cpystrn(state.deploy.failure, "/d: exit status 1",
+                sizeof(state.deploy.failure));
     apr_cpystrn(state.explanation, "https://ca/why",
                 sizeof(state.explanation));
     all = rows_of(&state, 0);

@@ -2,11 +2,13 @@
 
 keeper_tests = \
 	%D%/test_accounts \
+	%D%/test_batch \
 	%D%/test_ca_facts \
 	%D%/test_cert_facts \
 	%D%/test_cert_reader \
 	%D%/test_channels \
 	%D%/test_confine \
+	%D%/test_deploy \
 	%D%/test_dns_records \
 	%D%/test_event \
 	%D%/test_handlers \

@@ -36,9 +36,11 @@ static int setup(void **state)
     ahead = 0;
     put(script, apr_psprintf(pool, "#!/bin/sh\ncat >/dev/null\n"
                              "echo \"$ACME_ID $ACME_EVENT $ACME_DETAIL\" >>%s\n"
-                             "while [ -e %s ]; do sleep 0.02; done\n",
-                             at("said"), at("busy")));
+                             "while [ -e %s ]; do sleep 0.02; done\n"
+                             "[ ! -e %s ] || { echo it fails; exit 3; }\n",
+                             at("said"), at("busy"), at("fail")));
     assert_int_equal(chmod(script, 0755), 0);
+    hook->kind = ACME_HOOK_NOTIFY;
     hook->command = one(script);
     conf = make_conf();
     for (i = 0; i < conf->certs->nelts; i++) {
@@ -73,6 +75,18 @@ static int said(void)
     int n = 0;
 
     while (text && (text = strchr(text, '\n'))) {
+        text++;
+        n++;
+    }
+    return n;
+}
+
+static int said_of(const char *what)
+{
+    const char *text = text_of(at("said"));
+    int n = 0;
+
+    while ((text = strstr(text, what)) != NULL) {
         text++;
         n++;
     }
@@ -155,6 +169,98 @@ static void who_waits_for_a_place_is_started_at_the_end(void **state)
     unlink(at("busy"));
 }
 
+static acme_hooks_failing_t failing;    /* of the first certificate */
+
+static void on_failing(void *baton, apr_uint32_t cert,
+                       const acme_hooks_failing_t *of)
+{
+    (void)baton;
+    if (cert == 0) {
+        failing = *of;
+    }
+}
+
+/* As a keeper that starts now. */
+static void begin(void)
+{
+    memset(&failing, 0, sizeof(failing));
+    sink = acme_event_sink_create(conf, store, hooks, &test_log, pool);
+    acme_event_watch(sink, on_failing, NULL);
+}
+
+static void what_is_not_delivered_is_tried_again(void **state)
+{
+    (void)state;
+    begin();
+    put(at("fail"), "");
+    happens(0, ACME_EVENT_FAILED, "one");
+    await(1);
+    assert_int_equal(failing.waiting, 1);
+    assert_int_equal(failing.failures, 1);
+    assert_string_equal(failing.failure,
+                        apr_pstrcat(pool, at("hook"),
+                                    ": exit status 3: it fails", NULL));
+    happens(0, ACME_EVENT_FAILED, "two");       /* the newest wins */
+    happens(0, ACME_EVENT_STUCK, "three");
+    await(3);
+    assert_int_equal(failing.waiting, 2);
+
+    begin();                                    /* also after a restart */
+    assert_int_equal(failing.waiting, 2);
+    acme_event_step(sink, clock_now(), pool);
+    assert_int_equal(said(), 3);
+    unlink(at("fail"));
+    ahead = apr_time_from_sec(130);
+    await(5);
+    assert_int_equal(failing.waiting, 0);
+    assert_int_equal(said_of("failed one"), 1);
+    assert_int_equal(said_of("failed two"), 2);
+    assert_int_equal(said_of("stuck three"), 2);
+    assert_int_equal(count(at("store/undelivered")), 0);
+    assert_int_equal(acme_event_wake(sink, clock_now()), 0);
+}
+
+static void a_newer_one_that_is_delivered_is_enough(void **state)
+{
+    (void)state;
+    begin();
+    put(at("fail"), "");
+    happens(0, ACME_EVENT_FAILED, "one");
+    await(1);
+    unlink(at("fail"));
+    happens(0, ACME_EVENT_FAILED, "two");
+    await(2);
+    assert_int_equal(failing.waiting, 0);
+    assert_int_equal(count(at("store/undelivered")), 0);
+}
+
+static void it_is_given_up_after_days(void **state)
+{
+    const char *path = at("store/undelivered/a.example.json");
+    const char *text, *since;
+    int i;
+
+    (void)state;
+    begin();
+    put(at("fail"), "");
+    happens(0, ACME_EVENT_FAILED, "one");
+    await(1);
+    text = text_of(path);
+    since = strstr(text, "\"since\": \"20");
+    assert_non_null(since);
+    memcpy((char *)since + 10, "2020", 4);
+    put(path, text);
+    begin();
+    ahead = apr_time_from_sec(130);
+    for (i = 0; i < 3; i++) {
+        await(2);
+        ahead += apr_time_from_sec(100000);
+    }
+    assert_int_equal(said(), 2);
+    assert_int_equal(failing.waiting, 0);
+    assert_logged("could not be delivered within three days");
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
 
@@ -163,7 +269,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(one_that_waits_is_replaced_by_its_equal),
         TEST(few_commands_run_at_once),
-        TEST(who_waits_for_a_place_is_started_at_the_end)
+        TEST(who_waits_for_a_place_is_started_at_the_end),
+        TEST(what_is_not_delivered_is_tried_again),
+        TEST(a_newer_one_that_is_delivered_is_enough),
+        TEST(it_is_given_up_after_days)
     };
     int failed;
 

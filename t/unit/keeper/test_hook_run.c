@@ -136,6 +136,7 @@ static void its_environment_tells_what_happened(void **state)
         "ACME_CHAIN=/s/live/a/chain.pem\n"
         "ACME_DETAIL=no such\\x0aname \\xc3\\xa4\n"
         "ACME_EVENT=deploy\n"
+        "ACME_FAILED_NAMES=\n"
         "ACME_FULLCHAIN=/s/live/a/fullchain.pem\n"
         "ACME_ID=a.example\n"
         "ACME_LIVE=/s/live/a\n"
@@ -145,6 +146,24 @@ static void its_environment_tells_what_happened(void **state)
         "ACME_PROBLEM=urn:ietf:params:acme:error:dns\n"
         "RENEWED_DOMAINS=a.example www.a.example\n"
         "RENEWED_LINEAGE=/s/live/a\n");
+}
+
+static void certbot_s_post_hooks_are_told_what_failed(void **state)
+{
+    acme_hook_event_t event = { .event = "post" };
+
+    (void)state;
+    event.names = words("");
+    event.failed = words("a.example b.example");
+    assert_string_equal(
+        output_of("env | grep -E '^(RENEWED|FAILED)_' | sort", &event),
+        "FAILED_DOMAINS=a.example b.example\n"
+        "RENEWED_DOMAINS=\n");
+    assert_string_equal(
+        output_of("cat", &event),
+        "{\"event\":\"post\",\"names\":[],"
+        "\"failed_names\":[\"a.example\",\"b.example\"]}\n");
+    assert_logged("[notice] post: /bin/sh: ");
 }
 
 static void certbot_s_scripts_are_told_of_the_record(void **state)
@@ -361,6 +380,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(its_environment_tells_what_happened),
+        TEST(certbot_s_post_hooks_are_told_what_failed),
         TEST(certbot_s_scripts_are_told_of_the_record),
         TEST(the_same_is_json_on_standard_input),
         TEST(very_many_names_still_run),

@@ -95,6 +95,39 @@ static void a_valid_authorization_is_left_alone(void **state)
                     "INSTALL 0.0 chain\n");
 }
 
+/* Nobody opens a firewall for an order that needs none. */
+static void pre_and_post_frame_its_challenges(void **state)
+{
+    apr_array_header_t *hooks = apr_array_make(pool, 1,
+                                               sizeof(acme_hook_conf_t));
+
+    (void)state;
+    memset(apr_array_push(hooks), 0, sizeof(acme_hook_conf_t));     /* pre */
+    cert_of(0)->hooks = hooks;
+    renew_with((fake_row_t)AUTHZ("pending", BOTH, 0));
+    ASSERT_REPORTED("VALIDATE 0.0 0\n", "VALIDATE 0.0 1\n",
+                    "NOTE 0.0 validated", "INSTALL 0.0 chain\n");
+    fake_keeper_refuse(keeper, ACME_MSG_VALIDATE, "pre failed");
+    presented = 0;
+    renew_with((fake_row_t)AUTHZ("pending", BOTH, 0));
+    fake_keeper_refuse(keeper, ACME_MSG_VALIDATE, NULL);
+    assert_int_equal(presented, 0);
+    ASSERT_REPORTED("NOTE 0.0 failed: pre failed\n");
+}
+
+static void a_valid_order_is_not_framed(void **state)
+{
+    apr_array_header_t *hooks = apr_array_make(pool, 1,
+                                               sizeof(acme_hook_conf_t));
+
+    (void)state;
+    memset(apr_array_push(hooks), 0, sizeof(acme_hook_conf_t));
+    cert_of(0)->hooks = hooks;
+    renew_with((fake_row_t)AUTHZ("valid", BOTH, 0));
+    assert_not_reported("VALIDATE 0.0 0");
+    ASSERT_REPORTED("INSTALL 0.0 chain\n");
+}
+
 static void an_invalid_order_without_a_reason(void **state)
 {
     static const fake_row_t rows[] = {
@@ -356,6 +389,8 @@ int main(void)
         RENEWING_TEST(none_can_be_answered),
         RENEWING_TEST(a_challenge_that_was_begun_is_not_begun_again),
         RENEWING_TEST(a_valid_authorization_is_left_alone),
+        RENEWING_TEST(pre_and_post_frame_its_challenges),
+        RENEWING_TEST(a_valid_order_is_not_framed),
         RENEWING_TEST(an_invalid_order_without_a_reason),
         RENEWING_TEST(the_orders_own_reason),
         RENEWING_TEST(authorizations_are_fetched_now_and_then),

@@ -86,6 +86,8 @@ static void open_makes_folders_with_their_modes(void **state)
         { "store/pending", 0700 },
         { "store/journal", 0755 },
         { "store/placeholder", 0700 },
+        { "store/deploy", 0700 },
+        { "store/undelivered", 0700 },
         { "store/aside", 0700 },
         { "store/run", 0700 }
     };
@@ -104,7 +106,7 @@ static void open_makes_folders_with_their_modes(void **state)
                          mode_of(at("%s", rows[i].name)));
             }
         }
-        assert_int_equal(count(at("store")), 8);
+        assert_int_equal(count(at("store")), 10);
         assert_int_equal(acme_file_dir_remove(at("store"), &res, pool), 0);
     }
 }

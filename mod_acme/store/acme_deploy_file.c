@@ -1,0 +1,164 @@
+/*
+ * acme_deploy_file.c - deploy/<id>.json: for which certificate deploy was run.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "acme_deploy_file.h"
+#include "acme_file.h"
+#include "acme_json.h"
+#include "acme_time.h"
+
+#define FILE_MAX (256 * 1024)
+#define COMMANDS_MAX 256
+#define DIGEST_MAX 64
+#define CERTIFICATE_MAX 128
+#define TIME_MAX 64
+
+static const char *deploy_path(const acme_store_t *store, const char *id,
+                               apr_pool_t *p)
+{
+    return acme_store_path(store, "deploy", apr_pstrcat(p, id, ".json", NULL),
+                           p);
+}
+
+acme_deploy_file_t *acme_deploy_file_make(apr_pool_t *p)
+{
+    acme_deploy_file_t *file = apr_pcalloc(p, sizeof(*file));
+
+    file->certificate = "";
+    file->commands = apr_array_make(p, 2, sizeof(acme_deploy_command_t));
+    return file;
+}
+
+static apr_time_t parse_when(const json_t *json, const char *key,
+                             apr_pool_t *p)
+{
+    return acme_time_parse(acme_json_string(json, key, TIME_MAX, p));
+}
+
+static apr_uint32_t parse_count(const json_t *json, const char *key)
+{
+    const apr_int64_t number = acme_json_int(json, key);
+
+    return number < 0 || number > APR_UINT32_MAX ? 0 : (apr_uint32_t)number;
+}
+
+/* A command without a digest is left out: it is run once more. */
+static void parse_commands(apr_array_header_t *commands, const json_t *array,
+                           apr_pool_t *p)
+{
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach((json_t *)array, i, row) {
+        const acme_deploy_command_t command = {
+            .digest = acme_json_string(row, "command", DIGEST_MAX, p),
+            .done = acme_json_true(row, "done"),
+            .failures = parse_count(row, "failures"),
+            .next_at = parse_when(row, "nextAt", p),
+            .started = parse_when(row, "started", p),
+            .interrupted = parse_count(row, "interrupted"),
+            .failure = acme_json_string(row, "failure", ACME_DETAIL_SIZE, p)
+        };
+
+        if (command.digest && commands->nelts < COMMANDS_MAX) {
+            acme_deploy_command_t *found = apr_array_push(commands);
+
+            *found = command;
+            found->failure = command.failure ? command.failure : "";
+        }
+    }
+}
+
+apr_status_t acme_deploy_file_load(acme_deploy_file_t **pfile,
+                                   acme_store_t *store, const char *id,
+                                   acme_result_t *res, apr_pool_t *p)
+{
+    const char *path = deploy_path(store, id, p);
+    acme_deploy_file_t *file = acme_deploy_file_make(p);
+    const char *body;
+    apr_size_t len;
+    json_t *json;
+    apr_status_t rv;
+
+    *pfile = NULL;
+    rv = acme_file_read(&body, &len, path, FILE_MAX, res, p);
+    if (rv == APR_EGENERAL) {
+        return acme_store_damaged(store, path, res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (acme_json_parse(&json, body, len, path, res, p) != APR_SUCCESS) {
+        return acme_store_damaged(store, path, res, p);
+    }
+    file->certificate =
+        acme_json_string(json, "certificate", CERTIFICATE_MAX, p);
+    if (!file->certificate) {
+        acme_fail(res, APR_EGENERAL, "%s: not a file of this version", path);
+        return acme_store_damaged(store, path, res, p);
+    }
+    file->is_complete = acme_json_true(json, "complete");
+    file->is_told = acme_json_true(json, "told");
+    parse_commands(file->commands, json_object_get(json, "commands"), p);
+    *pfile = file;
+    return APR_SUCCESS;
+}
+
+/* NULL, which json_pack leaves out, for 0. */
+static const char *when_text(apr_time_t when, apr_pool_t *p)
+{
+    return when ? acme_time_rfc3339(when, p) : NULL;
+}
+
+static json_t *commands_json(const apr_array_header_t *commands,
+                             apr_pool_t *p)
+{
+    json_t *array = json_array();
+    int i;
+
+    for (i = 0; i < commands->nelts; i++) {
+        const acme_deploy_command_t *command =
+            &APR_ARRAY_IDX(commands, i, acme_deploy_command_t);
+
+        json_array_append_new(
+            array,
+            json_pack("{s:s, s:b, s:I, s:s*, s:s*, s:I, s:s}",
+                      "command", command->digest,
+                      "done", command->done,
+                      "failures", (json_int_t)command->failures,
+                      "nextAt", when_text(command->next_at, p),
+                      "started", when_text(command->started, p),
+                      "interrupted", (json_int_t)command->interrupted,
+                      "failure", command->failure));
+    }
+    return array;
+}
+
+apr_status_t acme_deploy_file_save(acme_store_t *store, const char *id,
+                                   const acme_deploy_file_t *file,
+                                   acme_result_t *res, apr_pool_t *p)
+{
+    const char *path = deploy_path(store, id, p);
+    json_t *json = json_pack("{s:s, s:b, s:b, s:o}",
+                             "certificate", file->certificate,
+                             "complete", file->is_complete,
+                             "told", file->is_told,
+                             "commands", commands_json(file->commands, p));
+    const char *text =
+        json ? acme_json_text(acme_json_own(json, p), 2, p) : NULL;
+
+    if (!text) {
+        return acme_fail(res, APR_ENOMEM, "%s: not enough memory to write it",
+                         path);
+    }
+    return acme_file_write(path, text, strlen(text), 0600, res, p);
+}
+
+apr_status_t acme_deploy_file_remove(acme_store_t *store, const char *id,
+                                     acme_result_t *res, apr_pool_t *p)
+{
+    return acme_file_dir_remove(deploy_path(store, id, p), res, p);
+}
