@@ -8,7 +8,7 @@
 #define ACME_HANDLERS_H
 
 #include "acme_registry.h"
-#include "acme_dns_records.h"
+#include "acme_published.h"
 #include "acme_reload.h"
 
 typedef struct acme_handlers_t acme_handlers_t;
@@ -16,7 +16,7 @@ typedef struct acme_handlers_t acme_handlers_t;
 /* registry, reload and records live at least as long as p. */
 acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
                                       acme_reload_t *reload,
-                                      acme_dns_records_t *records,
+                                      acme_published_t *records,
                                       apr_pool_t *p);
 
 /*

@@ -28,10 +28,11 @@
 #include "acme_descriptors.h"
 #include "acme_launcher_process.h"
 #include "acme_launcher_request.h"
+#include "acme_token_command.h"
 
 #define NAME "acme-launcher"
 
-/* 64 of AcmeHook, 64 of AcmeDns, a test of the configuration, and what ended
+/* 64 of AcmeHook, 64 of AcmeDns and AcmeHttp, a test of the configuration, and what ended
    and the keeper has not looked at yet. */
 #define JOBS_MAX 160
 
@@ -109,6 +110,9 @@ static void run_child(const acme_launcher_command_t *command, char **env,
     }
     if (env) {
         environ = env;
+    }
+    if (!strcmp(command->argv[0], ACME_TOKEN_COMMAND_WEBROOT)) {
+        _exit(acme_token_command_run(command->argv));
     }
     execvp(command->argv[0], (char *const *)command->argv);
     die(127, command->argv[0]);

@@ -3,6 +3,7 @@
  *
  *   accounts/<name>/   archive/<id>/<n>/   live/<id>   pending/<id>/
  *   journal/<id>.json  placeholder/        aside/      run/
+ *   published/<token>
  *
  * Paths are made here and nowhere else, from ids that acme_store_id() made.
  * The status of a failure is an errno, if not said otherwise.

@@ -385,7 +385,7 @@ def test_records_do_not_fill_the_keeper(site, same):
     worker = Worker(server)
 
     def record(i):
-        return "RECORD", {"action": worker.layout["ACME_RECORD_PRESENT"],
+        return "PUBLISH", {"action": worker.layout["ACME_PUBLISH_PRESENT"],
                           "token": "a" * 40 if same else f"token-{i:034}"}
 
     assert grows(server, worker, 12, record) < FLAT
