@@ -35,8 +35,8 @@
 /* A parked request is served again when a job ended, and after this. */
 #define PARKED_WAIT apr_time_from_sec(1)
 
-/* One that has no reply after this is told so, and asks again: who waits for a
-   keeper that hangs does not wait for ever. */
+/* One that has no reply after this is told so (EAGAIN), and is asked again: a
+   client waits for a minute, and then takes it that the keeper hangs. */
 #define PARKED_MAX apr_time_from_sec(30)
 
 /* Connections taken in a turn of the loop. */
@@ -213,6 +213,11 @@ static int listen_for_control(const loop_t *loop, apr_pool_t *p)
     return fd;
 }
 
+static apr_interval_time_t parked_max(const loop_t *loop)
+{
+    return loop->conf->parked_max ? loop->conf->parked_max : PARKED_MAX;
+}
+
 /*
  * Reply to one request: APR_SUCCESS, or APR_EAGAIN when there is no reply yet.
  * After any other status the channel is closed: its other side broke the
@@ -235,7 +240,7 @@ static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
         return APR_EACCES;
     }
     rv = acme_handlers_answer(&reply, loop->handlers, request, &res, p);
-    if (APR_STATUS_IS_EAGAIN(rv) && now - channel->used < PARKED_MAX) {
+    if (APR_STATUS_IS_EAGAIN(rv) && now - channel->used < parked_max(loop)) {
         return APR_EAGAIN;
     }
     if (rv != APR_SUCCESS) {

@@ -833,6 +833,25 @@ static void what_no_job_ends_is_looked_at_in_time(void **state)
     close(fd);
 }
 
+/* Else a client would take it for a keeper that hangs. */
+static void who_waits_long_is_told_to_ask_again(void **state)
+{
+    int fd;
+
+    keeper_parked_max = apr_time_from_msec(200);
+    scripts_setup(state);
+    keeper_parked_max = 0;
+    fd = start_and_await(0, until("go", "exit 3"));
+    assert_int_equal(answered(fd), APR_EAGAIN);
+    put(at("go"), "");
+    do {
+        ask(fd, 0, "await");
+    } while (answered(fd) == APR_EAGAIN);
+    ask(fd, 0, "await");
+    assert_int_equal(answered(fd), APR_EGENERAL);
+    close(fd);
+}
+
 static void who_leaves_while_he_waits_is_forgotten(void **state)
 {
     int i, fd;
@@ -1065,6 +1084,8 @@ int main(void)
         RUNNING_TEST(who_asks_when_there_is_none_is_answered),
         RUNNING_TEST(killed_at_any_time_nothing_is_lost),
         SCRIPTS_TEST(a_request_waits_until_its_job_has_ended),
+        cmocka_unit_test_teardown(who_waits_long_is_told_to_ask_again,
+                                  running_teardown),
         SCRIPTS_TEST(nothing_else_is_heard_on_a_channel_that_waits),
         RUNNING_TEST(what_no_job_ends_is_looked_at_in_time),
         RUNNING_TEST(who_leaves_while_he_waits_is_forgotten),
