@@ -113,3 +113,19 @@ int acme_launcher_rules_allow(const acme_launcher_rules_t *rules,
     return !strcmp(command->cwd, "/") && are_known(command->env)
            && is_known(rules->conf, command->argv, p);
 }
+
+mode_t acme_launcher_rules_umask(const acme_launcher_rules_t *rules,
+                                 const acme_launcher_command_t *command)
+{
+    int i;
+
+    for (i = 0; rules->conf && i < rules->conf->certs->nelts; i++) {
+        const acme_token_conf_t *http =
+            APR_ARRAY_IDX(rules->conf->certs, i, acme_cert_conf_t).http;
+
+        if (http && acme_token_command_is_of(http, command->argv)) {
+            return 022;
+        }
+    }
+    return 077;
+}

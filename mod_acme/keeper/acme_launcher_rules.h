@@ -7,6 +7,8 @@
 #ifndef ACME_LAUNCHER_RULES_H
 #define ACME_LAUNCHER_RULES_H
 
+#include <sys/types.h>
+
 #include <apr_tables.h>
 #include <apr_time.h>
 
@@ -44,5 +46,10 @@ typedef struct {
 int acme_launcher_rules_allow(const acme_launcher_rules_t *rules,
                               const acme_launcher_command_t *command,
                               apr_pool_t *p);
+
+/* The umask that it runs with: what AcmeHttp publishes another server reads,
+   and what else a command writes may be secret. */
+mode_t acme_launcher_rules_umask(const acme_launcher_rules_t *rules,
+                                 const acme_launcher_command_t *command);
 
 #endif

@@ -18,19 +18,14 @@ NAME = "www.example.org"
 
 ONLY_HTTP = "AcmePorts http:- https:-\nAcmeChallenges http-01"
 
-# As administrators have them for certbot certonly --manual.
-AUTH = """#!/bin/sh
-mkdir -p "{root}/.well-known/acme-challenge"
-printf %s "$CERTBOT_VALIDATION" \
->"{root}/.well-known/acme-challenge/$CERTBOT_TOKEN"
-chmod -R a+rX "{root}"
+# Behind those of the page: what they are told.
+SAY_AUTH = """
 echo "$CERTBOT_DOMAIN $CERTBOT_REMAINING_CHALLENGES $CERTBOT_ALL_DOMAINS" \
 >>"$0.log"
 echo "id of $CERTBOT_DOMAIN"
 """
 
-CLEANUP = """#!/bin/sh
-rm "{root}/.well-known/acme-challenge/$CERTBOT_TOKEN"
+SAY_CLEANUP = """
 echo "$CERTBOT_DOMAIN $CERTBOT_AUTH_OUTPUT" >>"$0.log"
 """
 
@@ -57,12 +52,16 @@ def lines(path):
 
 
 def test_a_file_or_a_script_of_certbot_s_answers_the_ca(site, front):
-    auth = script(site, "auth", AUTH.format(root=front.root))
-    cleanup = script(site, "cleanup", CLEANUP.format(root=front.root))
+    """As docs/howto/nginx-in-front.md has them."""
+    by_file, by_script = front.howto("apache")
+    auth, cleanup = (
+        script(site, name, text + more) for name, text, more in zip(
+            ("auth-hook", "cleanup-hook"), front.howto("sh"),
+            (SAY_AUTH, SAY_CLEANUP)))
     server = site.server(site.ca())
-    server.vhost(NAME, body=f"{ONLY_HTTP}\nAcmeHttp webroot {front.root}")
+    server.vhost(NAME, body=by_file)
     server.vhost("shop.example.org", "a.example.org", "b.example.org",
-                 body=f"{ONLY_HTTP}\nAcmeHttp exec {auth} {cleanup}")
+                 body=by_script.replace("/etc/acme", str(site.folder)))
     server.start()
     server.wait_valid(NAME)
     server.wait_valid("shop.example.org")

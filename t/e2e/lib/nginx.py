@@ -1,14 +1,19 @@
-"""nginx on port 80, as the CA sees it: httpd is behind it, or elsewhere."""
+"""nginx on port 80, as the CA sees it, configured as docs/howto says."""
 
+import re
 import textwrap
 
+from lib.httpd import REPOSITORY
 from lib.ports import accepts, free_port
 from lib.process import Process
 from lib.wait import wait_until
 
 
+HOWTO = REPOSITORY / "docs" / "howto" / "nginx-in-front.md"
+
+
 class Nginx:
-    """Serves what is below root, and nothing else; its workers are www-data."""
+    """Serves tokens that are below root; its workers are www-data."""
 
     def __init__(self, folder):
         self.folder = folder / "nginx"
@@ -24,7 +29,16 @@ class Nginx:
         """The files that the CA may ask for."""
         return sorted((self.root / ".well-known/acme-challenge").glob("*"))
 
+    def howto(self, language):
+        """The blocks of the page in this language, for this nginx."""
+        blocks = re.findall(rf"^```{language}\n(.*?)^```$", HOWTO.read_text(),
+                            re.M | re.S)
+        return [block.replace("/var/www/html", str(self.root))
+                for block in blocks]
+
     def start(self):
+        server, = self.howto("nginx")
+        assert "listen 80;" in server
         (self.folder / "nginx.conf").write_text(textwrap.dedent(f"""\
             daemon off;
             user www-data;
@@ -38,12 +52,8 @@ class Nginx:
                 fastcgi_temp_path {self.folder}/fastcgi;
                 uwsgi_temp_path {self.folder}/uwsgi;
                 scgi_temp_path {self.folder}/scgi;
-                server {{
-                    listen 127.0.0.1:{self.port};
-                    root {self.root};
-                }}
-            }}
-            """))
+            """) + server.replace("listen 80;",
+                                  f"listen 127.0.0.1:{self.port};") + "}\n")
         self.server = Process(
             ["/usr/sbin/nginx", "-p", self.folder,
              "-c", self.folder / "nginx.conf"], self.log)

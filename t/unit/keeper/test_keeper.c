@@ -681,9 +681,9 @@ static apr_status_t serve_other(const acme_msg_url_t *body,
     }
     if (!strcmp(body->url, "await")) {
         return acme_published_running(records, body->about.cert)
-                   ? APR_EAGAIN
+                   ? acme_fail(result, APR_EAGAIN, "it runs")
                    : acme_published_result(records, body->about.cert,
-                                             result);
+                                           result);
     }
     return access(at("look"), F_OK) ? APR_EAGAIN : APR_SUCCESS;
 }
