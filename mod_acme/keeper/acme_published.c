@@ -346,25 +346,33 @@ static void keep_job(record_t *record, const acme_publish_job_t *what)
     apr_cpystrn(record->token, what->token, sizeof(record->token));
 }
 
-/* The folders that are not there yet, or that were made for another token. */
-static int count_folders(const record_t *record)
+static int is_webroot(const record_t *record)
 {
-    const acme_token_conf_t *http = record->what.http;
-    const record_t *other;
-    int most;
+    return record->what.http && record->what.http->how == ACME_TOKEN_WEBROOT;
+}
 
-    if (!http || http->how != ACME_TOKEN_WEBROOT) {
-        return 0;
-    }
-    most = acme_webroot_missing(http->root);
-    for (other = record->records->first; other; other = other->next) {
-        if (other->what.http && other->what.http->root
-            && !strcmp(other->what.http->root, http->root)
+/* Whichever token of a webroot is removed last, the folders that were made go
+   with it: so each knows of them before one goes. */
+static void share_folders(record_t *record)
+{
+    const char *root = is_webroot(record) ? record->what.http->root : NULL;
+    acme_result_t ignored;
+    record_t *other;
+    int most = 0;
+
+    for (other = record->records->first; root && other; other = other->next) {
+        if (is_webroot(other) && !strcmp(other->what.http->root, root)
             && other->folders > most) {
             most = other->folders;
         }
     }
-    return most;
+    for (other = record->records->first; root && other; other = other->next) {
+        if (is_webroot(other) && !strcmp(other->what.http->root, root)
+            && other->folders < most) {
+            other->folders = most;
+            (void)remember(other, &ignored);
+        }
+    }
 }
 
 /* Is there anything to do to remove it? */
@@ -433,6 +441,10 @@ static void end_present(record_t *record, apr_status_t status,
     }
     apr_pool_create(&record->output_in, record->p);
     record->auth_output = strip(output, record->output_in);
+    if (is_webroot(record)
+        && acme_token_command_made(output) > record->folders) {
+        record->folders = acme_token_command_made(output);
+    }
     if (record->auth_output[0]) {
         (void)remember(record, &ignored);   /* without it if that fails */
     }
@@ -553,6 +565,9 @@ static void run_next(record_t *record)
     hook.outlives = !present;   /* nobody would remove it later */
     if (!present) {
         challenge.auth_output = record->auth_output ? record->auth_output : "";
+    }
+    if (!present) {
+        share_folders(record);
     }
     command = command_of(record, p);
     hook.command = command.argv;
@@ -683,7 +698,6 @@ apr_status_t acme_published_present(acme_published_t *records,
     forget_reported(records, what->cert);
     record->failed = 0;
     record->is_left = 0;
-    record->folders = count_folders(record);
     add_holder(record, what->cert);
     rv = remember(record, res);
     if (rv == APR_SUCCESS) {

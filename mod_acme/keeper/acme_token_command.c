@@ -14,6 +14,9 @@
 #define PRESENT "present"
 #define CLEANUP "cleanup"
 
+/* The first line of a webroot's output, if there is a number to tell. */
+#define MADE "folders made: "
+
 #define THUMBPRINT_LEN 43       /* base64url of SHA-256 (7638) */
 
 /* The words of a webroot's command; present has no folders. */
@@ -116,14 +119,26 @@ int acme_token_command_is_of(const acme_token_conf_t *http,
     return is_command(http->present, argv) || is_command(http->cleanup, argv);
 }
 
+int acme_token_command_made(const char *output)
+{
+    return strncmp(output, MADE, sizeof(MADE) - 1)
+               ? 0 : output[sizeof(MADE) - 1] - '0';
+}
+
 int acme_token_command_run(const char *const *argv)
 {
     acme_result_t res;
     apr_status_t rv;
+    int made;
 
     umask(022);                 /* another server reads the file */
     if (is_presence(argv)) {
-        rv = acme_webroot_present(argv[ROOT], argv[TOKEN], argv[VALUE], &res);
+        rv = acme_webroot_present(&made, argv[ROOT], argv[TOKEN], argv[VALUE],
+                                  &res);
+        if (made) {
+            printf(MADE "%d\n", made);
+            fflush(stdout);
+        }
     }
     else if (acme_token_command_is_removal(argv)) {
         rv = acme_webroot_cleanup(argv[ROOT], argv[TOKEN], argv[VALUE],

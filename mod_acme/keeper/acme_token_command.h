@@ -37,6 +37,9 @@ int acme_token_command_is_of(const acme_token_conf_t *http,
  */
 int acme_token_command_is_removal(const char *const *argv);
 
+/* Of the output of a webroot's present: how many folders were made. */
+int acme_token_command_made(const char *output);
+
 /*
  * Do what argv with ACME_TOKEN_COMMAND_WEBROOT says, in a process of its own:
  * its exit status, and on standard error why it failed.

@@ -22,19 +22,6 @@
 /* Another job may remove a folder, which is empty, after it was opened here. */
 #define TRIES_MAX 5
 
-int acme_webroot_missing(const char *root)
-{
-    char path[4096];
-    struct stat st;
-
-    apr_snprintf(path, sizeof(path), "%s/" IN_ROOT, root);
-    if (lstat(path, &st)) {
-        return errno == ENOENT ? 2 : 0;
-    }
-    apr_snprintf(path, sizeof(path), "%s/" IN_ROOT "/" IN_FOLDER, root);
-    return lstat(path, &st) && errno == ENOENT;
-}
-
 /* Why the folder could not be opened or made. */
 static apr_status_t fail_folder(const char *path, int error,
                                 acme_result_t *res)
@@ -48,16 +35,22 @@ static apr_status_t fail_folder(const char *path, int error,
     return acme_fail_errno(res, error, "%s: cannot be opened or made", path);
 }
 
-/* The folder name in the folder fd, made if that is wanted; -1: errno. */
-static int open_folder(int fd, const char *name, int can_make)
+/* The folder name in the folder fd, made if that is wanted (pmade counts it);
+   -1: errno. */
+static int open_folder(int *pmade, int fd, const char *name)
 {
     int folder = openat(fd, name, FOLDER_FLAGS | O_NOFOLLOW);
 
-    if (folder < 0 && errno == ENOENT && can_make
-        && (!mkdirat(fd, name, 0755) || errno == EEXIST)) {
-        folder = openat(fd, name, FOLDER_FLAGS | O_NOFOLLOW);
+    if (folder >= 0 || errno != ENOENT || !pmade) {
+        return folder;
     }
-    return folder;
+    if (!mkdirat(fd, name, 0755)) {
+        ++*pmade;
+    }
+    else if (errno != EEXIST) {
+        return -1;
+    }
+    return openat(fd, name, FOLDER_FLAGS | O_NOFOLLOW);
 }
 
 /* Root, then the two folders. fds are -1 from the first on that failed. */
@@ -78,10 +71,10 @@ static void close_folders(const folders_t *folders)
     }
 }
 
-/* Closed by the caller, also after a failure. Root itself may be a link: it is
-   the administrator's word. */
-static apr_status_t open_folders(folders_t *folders, const char *root,
-                                 int can_make, acme_result_t *res)
+/* Closed by the caller, also after a failure. pmade as of open_folder(). Root
+   itself may be a link: it is the administrator's word. */
+static apr_status_t open_folders(folders_t *folders, int *pmade,
+                                 const char *root, acme_result_t *res)
 {
     char path[4096];
     int i;
@@ -100,7 +93,7 @@ static apr_status_t open_folders(folders_t *folders, const char *root,
         const apr_size_t len = strlen(path);
 
         apr_snprintf(path + len, sizeof(path) - len, "/%s", names[i]);
-        folders->fds[i + 1] = open_folder(folders->fds[i], names[i], can_make);
+        folders->fds[i + 1] = open_folder(pmade, folders->fds[i], names[i]);
         if (folders->fds[i + 1] < 0) {
             return fail_folder(path, errno, res);
         }
@@ -173,11 +166,12 @@ static int write_token(int folder, const char *token, const char *value)
     return error;
 }
 
-static apr_status_t present_once(const char *root, const char *token,
-                                 const char *value, acme_result_t *res)
+static apr_status_t present_once(int *pmade, const char *root,
+                                 const char *token, const char *value,
+                                 acme_result_t *res)
 {
     folders_t folders;
-    apr_status_t rv = open_folders(&folders, root, 1, res);
+    apr_status_t rv = open_folders(&folders, pmade, root, res);
 
     if (rv == APR_SUCCESS) {
         const int folder = folders.fds[ACME_WEBROOT_FOLDERS];
@@ -205,15 +199,20 @@ static apr_status_t present_once(const char *root, const char *token,
     return rv;
 }
 
-apr_status_t acme_webroot_present(const char *root, const char *token,
-                                  const char *value, acme_result_t *res)
+apr_status_t acme_webroot_present(int *pmade, const char *root,
+                                  const char *token, const char *value,
+                                  acme_result_t *res)
 {
     apr_status_t rv;
     int tries = 0;
 
+    *pmade = 0;
     do {
-        rv = present_once(root, token, value, res);
+        rv = present_once(pmade, root, token, value, res);
     } while (rv == ENOENT && ++tries < TRIES_MAX);
+    if (*pmade > ACME_WEBROOT_FOLDERS) {
+        *pmade = ACME_WEBROOT_FOLDERS;
+    }
     return rv;
 }
 
@@ -223,7 +222,7 @@ apr_status_t acme_webroot_cleanup(const char *root, const char *token,
 {
     char made[ACME_WEBROOT_TOKEN_MAX + 16];
     folders_t folders;
-    apr_status_t rv = open_folders(&folders, root, 0, res);
+    apr_status_t rv = open_folders(&folders, NULL, root, res);
     const int folder = folders.fds[ACME_WEBROOT_FOLDERS];
     int i;
 

@@ -19,17 +19,15 @@
 /* Folders below root: .well-known and acme-challenge in it. */
 #define ACME_WEBROOT_FOLDERS 2
 
-/* How many of the folders are missing below root, from the last one on. */
-int acme_webroot_missing(const char *root);
-
 /*
  * Write value as the file of the token, which base64url makes its name. Missing
- * folders are made. Mode 0755 and 0644, but for the umask. A file of the same
+ * folders are made, *pmade says how many, also after a failure. Mode 0755 and 0644, but for the umask. A file of the same
  * content is left as it is; EEXIST: there is one of another content. ENOTDIR,
  * ELOOP: a symbolic link, or something else, is in the place of a folder.
  */
-apr_status_t acme_webroot_present(const char *root, const char *token,
-                                  const char *value, acme_result_t *res);
+apr_status_t acme_webroot_present(int *pmade, const char *root,
+                                  const char *token, const char *value,
+                                  acme_result_t *res);
 
 /*
  * Remove that file if it has this content; and of the folders, from the last
