@@ -157,6 +157,10 @@ static const acme_reason_t reasons[ACME_REASONS] = {
         "hook-failed", ACME_FAULT_ADMINISTRATOR,
         "A configured command failed.",
         "Run the command by hand; the error log has its output." },
+    [ACME_REASON_WEBROOT_FAILED] = {
+        "webroot-failed", ACME_FAULT_ADMINISTRATOR,
+        "The token of http-01 could not be written below the folder of AcmeHttp webroot.",
+        "Check that folder and .well-known/acme-challenge in it: a symbolic link there is not followed." },
     [ACME_REASON_RELOAD_HELD] = {
         "reload-held", ACME_FAULT_ADMINISTRATOR,
         "The certificate is installed, but the reload that serves it is postponed.",

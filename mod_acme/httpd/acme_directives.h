@@ -89,6 +89,17 @@
       "a change, also of the command or the key file, and a reload a failed " \
       "order is tried at once.", \
       "AcmeDns rfc2136 server=192.0.2.53 key=/etc/acme/tsig.key") \
+    X(AcmeHttp, "exec command [cleanup-command] | webroot path | none", NULL, \
+      ACME_CERT, http, http, \
+      "Publish the tokens of http-01 in another place as well, where " \
+      "another server on port 80 serves them. exec runs a command before " \
+      "the CA looks, and the second one, if given, when it has looked: hooks " \
+      "of certbot's manual plugin run unchanged. webroot writes the file " \
+      ".well-known/acme-challenge/TOKEN below the folder and removes it " \
+      "again. http-01 can then be used without a Listen on port 80. After a " \
+      "change, also of the command, and a reload a failed order is tried " \
+      "at once.", \
+      "AcmeHttp webroot /var/www/html") \
     X(AcmeHook, "pre|post|deploy|notify command [argument ...] | event none | " \
       "none", NULL, ACME_CERT, hook, hooks, \
       "Run a command on an event; may be repeated. Commands of one event " \

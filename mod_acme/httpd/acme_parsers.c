@@ -535,18 +535,18 @@ static const char *add_command(apr_array_header_t **pwords, const char *text,
     return NULL;
 }
 
-static const char *parse_exec(acme_dns_conf_t *dns, cmd_parms *cmd, int argc,
-                              char *const argv[])
+static const char *parse_exec(apr_array_header_t **ppresent,
+                              apr_array_header_t **pcleanup, apr_pool_t *p,
+                              int argc, char *const argv[])
 {
     const char *wrong;
 
-    dns->how = ACME_DNS_EXEC;
     if (argc < 2 || argc > 3) {
         return "exec takes a command and, optionally, one for the cleanup";
     }
-    wrong = add_command(&dns->present, argv[1], cmd->pool);
+    wrong = add_command(ppresent, argv[1], p);
     if (!wrong && argc == 3) {
-        wrong = add_command(&dns->cleanup, argv[2], cmd->pool);
+        wrong = add_command(pcleanup, argv[2], p);
     }
     return wrong;
 }
@@ -641,7 +641,9 @@ const char *acme_parsers_dns(void *field, cmd_parms *cmd, int argc,
     for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
         if (is_word(argv[0], calls[i].word)) {
             dns->call = calls[i].call;
-            return parse_exec(dns, cmd, argc, argv);
+            dns->how = ACME_DNS_EXEC;
+            return parse_exec(&dns->present, &dns->cleanup, cmd->pool, argc,
+                              argv);
         }
     }
     if (is_word(argv[0], "rfc2136")) {
@@ -649,6 +651,42 @@ const char *acme_parsers_dns(void *field, cmd_parms *cmd, int argc,
     }
     return one_of(argv[0], "exec, exec:mod_md, exec:dehydrated, rfc2136",
                   cmd->pool);
+}
+
+static const char *parse_webroot(acme_token_conf_t *http, cmd_parms *cmd,
+                                 int argc, char *const argv[])
+{
+    struct stat st;
+
+    if (argc != 2) {
+        return "webroot takes a folder";
+    }
+    http->root = ap_server_root_relative(cmd->pool, argv[1]);
+    if (!http->root || stat(http->root, &st)) {
+        return apr_psprintf(cmd->pool, "'%s': %s", argv[1], strerror(errno));
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        return apr_psprintf(cmd->pool, "'%s' is not a folder", argv[1]);
+    }
+    return NULL;
+}
+
+const char *acme_parsers_http(void *field, cmd_parms *cmd, int argc,
+                              char *const argv[])
+{
+    acme_token_conf_t *http = apr_pcalloc(cmd->pool, sizeof(*http));
+
+    *(acme_token_conf_t **)field = http;
+    if (is_word(argv[0], "exec")) {
+        http->how = ACME_TOKEN_EXEC;
+        return parse_exec(&http->present, &http->cleanup, cmd->pool, argc,
+                          argv);
+    }
+    if (is_word(argv[0], "webroot")) {
+        http->how = ACME_TOKEN_WEBROOT;
+        return parse_webroot(http, cmd, argc, argv);
+    }
+    return one_of(argv[0], "exec, webroot", cmd->pool);
 }
 
 const char *acme_parsers_window(void *field, cmd_parms *cmd, int argc,

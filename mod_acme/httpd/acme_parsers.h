@@ -27,6 +27,7 @@ acme_parser_t acme_parsers_key_types;
 acme_parser_t acme_parsers_profile;
 acme_parser_t acme_parsers_text;
 acme_parser_t acme_parsers_dns;
+acme_parser_t acme_parsers_http;
 acme_parser_t acme_parsers_hook;
 acme_parser_t acme_parsers_window;
 acme_parser_t acme_parsers_duration;

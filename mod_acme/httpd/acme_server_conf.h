@@ -55,6 +55,7 @@ typedef struct {
     apr_array_header_t *names;          /* const char *, "auto" among them */
     acme_challenges_t challenges;
     acme_dns_conf_t *dns;
+    acme_token_conf_t *http;
     apr_array_header_t *hooks;          /* acme_hook_conf_t; NULL: none. With
                                            rows that take back inherited
                                            ones of an event */

@@ -303,12 +303,13 @@ static int is_listened_on(int port)
     return 0;
 }
 
-/* Can the CA's validators reach us by it? */
-static int can_work(const acme_server_conf_t *conf, int type)
+/* Can the CA's validators reach us by it, or whom AcmeHttp tells? */
+static int can_work(const acme_server_conf_t *conf, int has_http, int type)
 {
     switch (type) {
     case ACME_HTTP_01:
-        return conf->ports.http && is_listened_on(conf->ports.http);
+        return has_http
+               || (conf->ports.http && is_listened_on(conf->ports.http));
     case ACME_TLS_ALPN_01:
         return acme_tls_alpn01_available() && conf->ports.https
                && is_listened_on(conf->ports.https);
@@ -331,7 +332,7 @@ static void choose_challenges(acme_cert_conf_t *cert,
     int i, some = vhost->conf->set[ACME_DIR_AcmeChallenges];
 
     for (i = 0; i < wanted->n; i++) {
-        if (can_work(vhost->conf, wanted->types[i])) {
+        if (can_work(vhost->conf, cert->http != NULL, wanted->types[i])) {
             cert->challenges[cert->nchallenges++] = wanted->types[i];
             some |= wanted->types[i] != ACME_DNS_PERSIST_01;
         }
@@ -340,7 +341,7 @@ static void choose_challenges(acme_cert_conf_t *cert,
         cert->nchallenges = 0;
         cert->challenges[cert->nchallenges++] = wanted->types[0];
         say(vhost, APLOG_WARNING,
-            "%s: none of the AcmeChallenges can work on this server; %s is tried anyway. http-01 requires a Listen on port %d, tls-alpn-01 one on port %d (see AcmePorts), dns-01 requires AcmeDns",
+            "%s: none of the AcmeChallenges can work on this server; %s is tried anyway. http-01 requires a Listen on port %d or AcmeHttp, tls-alpn-01 one on port %d (see AcmePorts), dns-01 requires AcmeDns",
             vhost->facts->place,
             acme_challenge_name((acme_challenge_e)wanted->types[0]),
             vhost->conf->ports.http ? vhost->conf->ports.http : 80,
@@ -375,6 +376,7 @@ static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
     const acme_server_conf_t *conf = vhost->conf;
     acme_cert_conf_t *cert = apr_array_push(watch->conf->certs);
     intptr_t number = watch->conf->certs->nelts;
+    acme_token_conf_t *http;
     acme_dns_conf_t *dns;
 
     cert->id = id;
@@ -394,6 +396,11 @@ static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
         dns = apr_pmemdup(watch->p, conf->dns, sizeof(*dns));
         dns->timeout = conf->hook_timeout;
         cert->dns = dns;
+    }
+    if (acme_vhosts_check_webroot(vhost, watch->conf->state_dir, watch->p)) {
+        http = apr_pmemdup(watch->p, conf->http, sizeof(*http));
+        http->timeout = conf->hook_timeout;
+        cert->http = http;
     }
     cert->hooks = commands_of(conf->hooks, watch->p);
     cert->hook_timeout = conf->hook_timeout;

@@ -1,6 +1,7 @@
 /*
  * acme_vhosts_check.c - what cannot work in a configuration that is correct.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_file_info.h>
@@ -95,6 +96,38 @@ void acme_vhosts_check_settings(const acme_vhost_t *vhost, apr_pool_t *p)
 {
     check_roots(vhost, p);
     check_windows(vhost);
+}
+
+/* Where links lead; a path that is not there yet is as it is written. */
+static const char *real_path(const char *path, apr_pool_t *p)
+{
+    char *found = realpath(path, NULL);
+    const char *copy = apr_pstrdup(p, found ? found : path);
+
+    free(found);
+    return copy;
+}
+
+int acme_vhosts_check_webroot(const acme_vhost_t *vhost,
+                              const char *state_dir, apr_pool_t *p)
+{
+    const acme_token_conf_t *http = vhost->conf->http;
+    const char *root, *secret;
+    apr_size_t len;
+
+    if (!http || http->how != ACME_TOKEN_WEBROOT || !state_dir) {
+        return http != NULL;
+    }
+    root = real_path(http->root, p);
+    secret = real_path(state_dir, p);
+    len = strlen(secret);
+    if (strncmp(root, secret, len) || (root[len] && root[len] != '/')) {
+        return 1;
+    }
+    say(vhost, APLOG_ERR,
+        "%s: AcmeHttp webroot %s is in AcmeStateDir, whose files no server may serve; it is not used",
+        vhost->facts->place, http->root);
+    return 0;
 }
 
 /* Only the last folder of it is made. */

@@ -14,6 +14,10 @@
 /* Of one that is managed: files that are named, and times that fit. */
 void acme_vhosts_check_settings(const acme_vhost_t *vhost, apr_pool_t *p);
 
+/* Can AcmeHttp be used? Not with a folder in state_dir, which is an error. */
+int acme_vhosts_check_webroot(const acme_vhost_t *vhost,
+                              const char *state_dir, apr_pool_t *p);
+
 /* Does the certificate, when all its names are known, lack one of its vhost's?
    A copied AcmeNames serves another site's certificate. */
 void acme_vhosts_check_names(const acme_vhost_t *vhost,

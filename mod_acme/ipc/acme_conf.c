@@ -215,6 +215,17 @@ static const char *dns_text(const acme_dns_conf_t *dns, apr_pool_t *p)
                         dns->stay ? " stay" : "");
 }
 
+static const char *http_text(const acme_token_conf_t *http, apr_pool_t *p)
+{
+    if (!http) {
+        return "";
+    }
+    return apr_psprintf(p, "%d %s %s %s %" APR_TIME_T_FMT, (int)http->how,
+                        command_text(http->present, p),
+                        command_text(http->cleanup, p),
+                        http->root ? http->root : "", http->timeout);
+}
+
 const char *acme_conf_settings(const acme_conf_t *conf,
                                const acme_cert_conf_t *cert, apr_pool_t *p)
 {
@@ -241,7 +252,8 @@ const char *acme_conf_settings(const acme_conf_t *conf,
     text = apr_pstrcat(p, text, "\n", cert->profile_required ? "required" : "",
                        "\n", acme_conf_challenges(cert, p), "\n",
                        cert->ports ? cert->ports : "", "\n",
-                       dns_text(cert->dns, p), NULL);
+                       dns_text(cert->dns, p), "\n",
+                       http_text(cert->http, p), NULL);
     return apr_pstrcat(p, asked, "-", digest_text(text, p), NULL);
 }
 

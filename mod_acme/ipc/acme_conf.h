@@ -40,6 +40,17 @@ typedef struct {
     apr_interval_time_t timeout;        /* AcmeHookTimeout */
 } acme_dns_conf_t;
 
+/* AcmeHttp: who publishes the tokens of http-01, beside this server. */
+typedef enum { ACME_TOKEN_EXEC, ACME_TOKEN_WEBROOT } acme_token_e;
+
+typedef struct {
+    acme_token_e how;
+    apr_array_header_t *present;        /* const char *: absolute path */
+    apr_array_header_t *cleanup;        /* the same; NULL: nothing is run */
+    const char *root;                   /* webroot: absolute path */
+    apr_interval_time_t timeout;        /* AcmeHookTimeout */
+} acme_token_conf_t;
+
 /* AcmeHook: a command of the administrator's for an event. */
 typedef struct {
     acme_hook_e kind;
@@ -114,6 +125,7 @@ typedef struct {
     const char *ports;                  /* AcmePorts, and which of them are
                                            listened on; NULL: not known */
     const acme_dns_conf_t *dns;         /* NULL: no dns-01 */
+    const acme_token_conf_t *http;       /* NULL: this server alone answers */
     const apr_array_header_t *hooks;    /* acme_hook_conf_t; NULL: none */
     apr_interval_time_t hook_timeout;
     acme_window_t renew;

@@ -59,12 +59,13 @@ typedef enum { ACME_HOOK_EVENTS(ACME_HOOK_EVENT_ROW) ACME_EVENTS } acme_event_e;
     X(DETAIL,    "ACME_DETAIL",    NULL,              "detail")
 
 /*
- * The same of a TXT record: certbot's variable, or NULL; the key in the JSON
- * object "dns", or NULL. CERTBOT_AUTH_OUTPUT is set for a cleanup alone.
+ * The same of a challenge that is answered by a command: certbot's variable, or
+ * NULL; the key in the JSON object "dns" or "http", or NULL. CERTBOT_TOKEN is
+ * set for http-01 alone, CERTBOT_AUTH_OUTPUT for a cleanup alone.
  */
-#define ACME_HOOK_DNS_FIELDS(X)                                              \
+#define ACME_HOOK_CHALLENGE_FIELDS(X)                                              \
     X(DOMAIN,      "CERTBOT_DOMAIN",               "domain")                 \
-    X(TOKEN,       NULL,                           "token")                  \
+    X(TOKEN,       "CERTBOT_TOKEN",                "token")                  \
     X(VALIDATION,  "CERTBOT_VALIDATION",           "validation")             \
     X(RECORD,      NULL,                           "record")                 \
     X(REMAINING,   "CERTBOT_REMAINING_CHALLENGES", NULL)                     \

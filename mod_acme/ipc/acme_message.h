@@ -140,20 +140,26 @@ typedef struct {
 } acme_msg_window_t;
 
 typedef enum {
-    ACME_RECORD_PRESENT,
-    ACME_RECORD_CLEANUP,
-    ACME_RECORD_RESULT          /* once no command runs: was it set? */
-} acme_record_e;
+    ACME_PUBLISH_PRESENT,
+    ACME_PUBLISH_CLEANUP,
+    ACME_PUBLISH_RESULT         /* once no command runs: is it published? */
+} acme_publish_e;
 
-/* A TXT record of dns-01; the keeper computes its value. (8555, 8.4) */
+/* What is published outside of this server: the TXT record of a dns-01
+   challenge (AcmeDns), or the token of an http-01 challenge (AcmeHttp). The
+   keeper computes the value. (8555, 8.3 and 8.4) */
 typedef struct {
     acme_target_t about;
-    apr_uint32_t action;                /* acme_record_e */
-    apr_uint32_t name;                  /* position in the names */
+    apr_uint32_t action;                /* acme_publish_e */
+    apr_uint32_t challenge;             /* ACME_DNS_01, ACME_HTTP_01 */
+    apr_uint32_t name;                  /* position in the names; ACME_NO_NAME
+                                           with CLEANUP: all tokens of http-01
+                                           of the certificate */
     apr_uint32_t remaining;             /* how many of the batch follow */
     char token[ACME_TEXT_ROOM(ACME_TOKEN_MAX)];
-    char record[ACME_TEXT_ROOM(ACME_NAME_MAX)];     /* target of a CNAME; "": none */
-} acme_msg_record_t;
+    char record[ACME_TEXT_ROOM(ACME_NAME_MAX)];     /* dns-01: target of a
+                                           CNAME; "": none */
+} acme_msg_publish_t;
 
 typedef enum {
     ACME_VALIDATE_JOIN,         /* challenges are to be answered now, or are */
@@ -277,8 +283,9 @@ typedef struct {
  * KEY       store how a change of the account's key ended
  * TERMS     store the current URL of the CA's terms of service
  * ORDER     store the order's URL, to resume it from
- * RECORD    begin to set or to remove a TXT record; did it fail?
- * AWAIT     the reply comes when all records of the certificate are done
+ * PUBLISH   begin to publish or to remove the answer to a challenge; did it fail?
+ * AWAIT     the reply comes when nothing is published or removed any more for
+ *           the certificate; EAGAIN: it still is, ask again
  * VALIDATE  join the batch of validations that pre and post frame, or leave it
  * NOTE      a step of an order, for the journal, the log and the board
  * WINDOW    store the window that the CA suggests for the renewal
@@ -302,7 +309,7 @@ typedef struct {
     X(KEY,     ACME_BY_WITNESS, key,   0, none,     0)                       \
     X(TERMS,   ACME_BY_WITNESS, url,   0, none,     0)                       \
     X(ORDER,   ACME_BY_BOTH,    url,   0, none,     0)                       \
-    X(RECORD,  ACME_BY_BOTH,    record, 0, none,    0)                       \
+    X(PUBLISH, ACME_BY_BOTH,    publish, 0, none,   0)                       \
     X(AWAIT,   ACME_BY_BOTH,    cert,  0, none,     0)                       \
     X(VALIDATE, ACME_BY_WORKER, validate, 0, validating, 0)                  \
     X(NOTE,    ACME_BY_BOTH,    note,  0, none,     0)                       \

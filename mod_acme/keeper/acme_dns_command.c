@@ -135,9 +135,9 @@ static void push(apr_array_header_t *argv, const char *a, const char *b,
 }
 
 /* The word by which the kind of script knows what to do. */
-static const char *verb(const acme_dns_conf_t *dns, acme_record_e action)
+static const char *verb(const acme_dns_conf_t *dns, acme_publish_e action)
 {
-    const int present = action == ACME_RECORD_PRESENT;
+    const int present = action == ACME_PUBLISH_PRESENT;
 
     switch (dns->call) {
     case ACME_DNS_CALL_MOD_MD:
@@ -151,16 +151,16 @@ static const char *verb(const acme_dns_conf_t *dns, acme_record_e action)
 }
 
 static const apr_array_header_t *script_of(const acme_dns_conf_t *dns,
-                                           acme_record_e action)
+                                           acme_publish_e action)
 {
-    return action == ACME_RECORD_PRESENT || !dns->cleanup ? dns->present
+    return action == ACME_PUBLISH_PRESENT || !dns->cleanup ? dns->present
                                                           : dns->cleanup;
 }
 
 /* The administrator's command with the arguments of the kind of script. */
-static apr_array_header_t *script(const acme_dns_command_job_t *what,
+static apr_array_header_t *script(const acme_publish_job_t *what,
                                   const acme_dns_conf_t *dns,
-                                  acme_record_e action, apr_pool_t *p)
+                                  acme_publish_e action, apr_pool_t *p)
 {
     apr_array_header_t *argv = apr_array_copy(p, script_of(dns, action));
 
@@ -190,11 +190,11 @@ static apr_array_header_t *nsupdate(const acme_dns_conf_t *dns, apr_pool_t *p)
 }
 
 /* Without a zone nsupdate asks the same server for the record's zone. */
-static const char *update_text(const acme_dns_command_job_t *what,
+static const char *update_text(const acme_publish_job_t *what,
                                const acme_dns_conf_t *dns,
-                               acme_record_e action, apr_pool_t *p)
+                               acme_publish_e action, apr_pool_t *p)
 {
-    const int present = action == ACME_RECORD_PRESENT;
+    const int present = action == ACME_PUBLISH_PRESENT;
 
     return apr_psprintf(
         p, "server %s %s\n%s%s%supdate %s %s. %sTXT \"%s\"\nsend\n",
@@ -204,9 +204,9 @@ static const char *update_text(const acme_dns_command_job_t *what,
         present ? apr_psprintf(p, "%d ", TTL) : "", what->value);
 }
 
-static acme_dns_command_t make(const acme_dns_command_job_t *what,
+static acme_dns_command_t make(const acme_publish_job_t *what,
                                const acme_dns_conf_t *dns,
-                               acme_record_e action, apr_pool_t *p)
+                               acme_publish_e action, apr_pool_t *p)
 {
     acme_dns_command_t command = { NULL, NULL };
 
@@ -220,18 +220,18 @@ static acme_dns_command_t make(const acme_dns_command_job_t *what,
     return command;
 }
 
-acme_dns_command_t acme_dns_command_present(const acme_dns_command_job_t *what,
+acme_dns_command_t acme_dns_command_present(const acme_publish_job_t *what,
                                             const acme_dns_conf_t *dns,
                                             apr_pool_t *p)
 {
-    return make(what, dns, ACME_RECORD_PRESENT, p);
+    return make(what, dns, ACME_PUBLISH_PRESENT, p);
 }
 
-acme_dns_command_t acme_dns_command_cleanup(const acme_dns_command_job_t *what,
+acme_dns_command_t acme_dns_command_cleanup(const acme_publish_job_t *what,
                                             const acme_dns_conf_t *dns,
                                             apr_pool_t *p)
 {
-    return make(what, dns, ACME_RECORD_CLEANUP, p);
+    return make(what, dns, ACME_PUBLISH_CLEANUP, p);
 }
 
 /* Does argv begin with these words? Returns what follows, or NULL. */
@@ -249,7 +249,7 @@ static const char *const *behind(const char *const *argv,
     return argv + words->nelts;
 }
 
-static int is_script_of(const acme_dns_conf_t *dns, acme_record_e action,
+static int is_script_of(const acme_dns_conf_t *dns, acme_publish_e action,
                         const char *const *argv)
 {
     const int most = dns->call == ACME_DNS_CALL_DEHYDRATED ? 3 : 2;
@@ -274,6 +274,6 @@ int acme_dns_command_is_of(const acme_dns_conf_t *dns,
         argv = behind(argv, nsupdate(dns, p));
         return argv && !argv[0];
     }
-    return is_script_of(dns, ACME_RECORD_PRESENT, argv)
-        || is_script_of(dns, ACME_RECORD_CLEANUP, argv);
+    return is_script_of(dns, ACME_PUBLISH_PRESENT, argv)
+        || is_script_of(dns, ACME_PUBLISH_CLEANUP, argv);
 }

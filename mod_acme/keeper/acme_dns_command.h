@@ -5,22 +5,8 @@
 #ifndef ACME_DNS_COMMAND_H
 #define ACME_DNS_COMMAND_H
 
-#include "acme_conf.h"
 #include "acme_message.h"
-
-/* A record that is set or removed. */
-typedef struct {
-    apr_uint32_t cert; /* index in the configuration */
-    const char *id;    /* of the certificate, for the log */
-    const char *name;  /* of the domain, without "*." */
-    const char *token;
-    const char *value;
-    const char *record;              /* without a final dot; NULL:
-                                   "_acme-challenge." and name */
-    const apr_array_header_t *names; /* const char *: all that are
-                                   validated with it; NULL: it alone */
-    int remaining;                   /* how many of the same batch follow */
-} acme_dns_command_job_t;
+#include "acme_publish_job.h"
 
 typedef struct {
     apr_array_header_t *argv; /* const char * */
@@ -41,10 +27,10 @@ apr_status_t acme_dns_command_check(const acme_dns_conf_t *dns,
 
 /* The command that sets the record, and the one that removes it, in p; its
    texts are those of what and dns, which the caller checked. */
-acme_dns_command_t acme_dns_command_present(const acme_dns_command_job_t *what,
+acme_dns_command_t acme_dns_command_present(const acme_publish_job_t *what,
                                             const acme_dns_conf_t *dns,
                                             apr_pool_t *p);
-acme_dns_command_t acme_dns_command_cleanup(const acme_dns_command_job_t *what,
+acme_dns_command_t acme_dns_command_cleanup(const acme_publish_job_t *what,
                                             const acme_dns_conf_t *dns,
                                             apr_pool_t *p);
 

@@ -22,7 +22,7 @@ struct acme_handlers_t {
     acme_reload_t *reload;
     acme_accounts_t *accounts;
     acme_ca_facts_t *facts;
-    acme_dns_records_t *records;
+    acme_published_t *records;
     acme_batch_t *batch;
 };
 
@@ -283,37 +283,67 @@ static apr_status_t serve_key(acme_message_t *reply, const request_t *request)
         request->res, request->p);
 }
 
-static apr_status_t serve_record(acme_message_t *reply,
-                                 const request_t *request)
+/* What the worker asks for, as far as the configuration has it. */
+static apr_status_t find_job(acme_publish_job_t *job, const request_t *request)
 {
-    const acme_msg_record_t *body = request->message->body;
+    const acme_msg_publish_t *body = request->message->body;
     const acme_cert_conf_t *cert = request->cert;
-    acme_dns_records_t *records = request->handlers->records;
     const apr_uint32_t others = (apr_uint32_t)cert->names->nelts - 1;
-    acme_dns_command_job_t job = { .cert = body->about.cert,
-                                   .id = cert->id,
-                                   .token = body->token,
-                                   .names = cert->names };
+    const int is_http = body->challenge == ACME_HTTP_01;
+    const char *name;
+
+    if ((!is_http && body->challenge != ACME_DNS_01)
+        || (is_http ? !cert->http : !cert->dns)
+        || body->name >= (apr_uint32_t)cert->names->nelts
+        || !acme_text_is_base64url(body->token, ACME_TOKEN_MAX)) {
+        return acme_fail(
+            request->res, APR_EINVAL,
+            "%s: a worker asked for a DNS record or a token of http-01 that is not configured",
+            cert->id);
+    }
+    name = APR_ARRAY_IDX(cert->names, body->name, const char *);
+    if (is_http && acme_name_is_wildcard(name)) {
+        return acme_fail(request->res, APR_EINVAL,
+                         "%s: a wildcard cannot be validated by http-01",
+                         name);
+    }
+    *job = (acme_publish_job_t) {
+        .cert = body->about.cert,
+        .id = cert->id,
+        .dns = is_http ? NULL : cert->dns,
+        .http = is_http ? cert->http : NULL,
+        .name = acme_name_base(name),
+        .token = body->token,
+        .record = !is_http && body->record[0] ? body->record : NULL,
+        .names = cert->names,
+        /* A worker's number is bounded by the names of the certificate. */
+        .remaining = (int)(body->remaining < others ? body->remaining
+                                                    : others)
+    };
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_publish(acme_message_t *reply,
+                                  const request_t *request)
+{
+    const acme_msg_publish_t *body = request->message->body;
+    acme_published_t *records = request->handlers->records;
     const acme_ca_account_t *account;
+    acme_publish_job_t job;
     const char *thumbprint;
     apr_status_t rv;
 
     (void)reply;
-    if (!cert->dns || body->name >= (apr_uint32_t)cert->names->nelts
-        || !acme_text_is_base64url(body->token, ACME_TOKEN_MAX)) {
-        return acme_fail(
-            request->res, APR_EINVAL,
-            "%s: a worker asked for a DNS record that is not configured",
-            cert->id);
+    if (body->challenge == ACME_HTTP_01 && body->name == ACME_NO_NAME
+        && body->action == ACME_PUBLISH_CLEANUP) {
+        acme_published_cleanup_tokens(records, body->about.cert);
+        return APR_SUCCESS;
     }
-    job.name = acme_name_base(APR_ARRAY_IDX(cert->names, body->name,
-                                            const char *));
-    job.record = body->record[0] ? body->record : NULL;
-    /* A worker's number is bounded by the names of the certificate. */
-    job.remaining = (int)(body->remaining < others ? body->remaining
-                                                   : others);
-    rv = acme_accounts_find(&account, request->handlers->accounts, request->ca,
-                            request->res);
+    rv = find_job(&job, request);
+    if (rv == APR_SUCCESS) {
+        rv = acme_accounts_find(&account, request->handlers->accounts,
+                                request->ca, request->res);
+    }
     if (rv == APR_SUCCESS) {
         rv = acme_key_thumbprint(&thumbprint, account->key, request->res,
                                  request->p);
@@ -321,17 +351,16 @@ static apr_status_t serve_record(acme_message_t *reply,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    job.value =
-        acme_challenge_dns01_value(body->token, thumbprint, request->p);
+    job.value = job.http
+        ? acme_challenge_key_authorization(body->token, thumbprint, request->p)
+        : acme_challenge_dns01_value(body->token, thumbprint, request->p);
     switch (body->action) {
-    case ACME_RECORD_PRESENT:
-        return acme_dns_records_present(records, &job, cert->dns,
-                                        request->res);
-    case ACME_RECORD_RESULT:
-        return acme_dns_records_outcome(records, &job, request->res);
+    case ACME_PUBLISH_PRESENT:
+        return acme_published_present(records, &job, request->res);
+    case ACME_PUBLISH_RESULT:
+        return acme_published_outcome(records, &job, request->res);
     default:
-        return acme_dns_records_cleanup(records, &job, cert->dns,
-                                        request->res);
+        return acme_published_cleanup(records, &job, request->res);
     }
 }
 
@@ -339,16 +368,16 @@ static apr_status_t serve_record(acme_message_t *reply,
 static apr_status_t serve_await(acme_message_t *reply,
                                 const request_t *request)
 {
-    acme_dns_records_t *records = request->handlers->records;
+    acme_published_t *records = request->handlers->records;
 
     (void)reply;
-    if (acme_dns_records_running(records, request->about->cert)) {
+    if (acme_published_running(records, request->about->cert)) {
         return acme_fail(request->res, APR_EAGAIN,
-                         "%s: commands of AcmeDns are still running",
+                         "%s: commands of AcmeDns or AcmeHttp are still running",
                          request->cert->id);
     }
-    return acme_dns_records_result(records, request->about->cert,
-                                   request->res);
+    return acme_published_result(records, request->about->cert,
+                                 request->res);
 }
 
 static apr_status_t serve_validate(acme_message_t *reply,
@@ -614,7 +643,7 @@ static handler_t *const served[ACME_MSG_KINDS] = {
     [ACME_MSG_PREPARE] = serve_prepare, [ACME_MSG_SIGN] = serve_sign,
     [ACME_MSG_ACCOUNT] = serve_account, [ACME_MSG_KEY] = serve_key,
     [ACME_MSG_TERMS] = serve_terms,     [ACME_MSG_ORDER] = serve_order,
-    [ACME_MSG_RECORD] = serve_record,   [ACME_MSG_AWAIT] = serve_await,
+    [ACME_MSG_PUBLISH] = serve_publish, [ACME_MSG_AWAIT] = serve_await,
     [ACME_MSG_VALIDATE] = serve_validate,
     [ACME_MSG_NOTE] = serve_note,       [ACME_MSG_WINDOW] = serve_window,
     [ACME_MSG_INSTALL] = serve_install, [ACME_MSG_LIVE] = serve_live,
@@ -626,7 +655,7 @@ static handler_t *const served[ACME_MSG_KINDS] = {
 
 acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
                                       acme_reload_t *reload,
-                                      acme_dns_records_t *records,
+                                      acme_published_t *records,
                                       acme_batch_t *batch, apr_pool_t *p)
 {
     acme_handlers_t *handlers = apr_pcalloc(p, sizeof(*handlers));

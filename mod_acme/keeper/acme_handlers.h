@@ -9,7 +9,7 @@
 
 #include "acme_batch.h"
 #include "acme_registry.h"
-#include "acme_dns_records.h"
+#include "acme_published.h"
 #include "acme_reload.h"
 
 typedef struct acme_handlers_t acme_handlers_t;
@@ -17,7 +17,7 @@ typedef struct acme_handlers_t acme_handlers_t;
 /* All arguments live at least as long as p. */
 acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
                                       acme_reload_t *reload,
-                                      acme_dns_records_t *records,
+                                      acme_published_t *records,
                                       acme_batch_t *batch, apr_pool_t *p);
 
 /*

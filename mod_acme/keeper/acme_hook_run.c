@@ -76,6 +76,21 @@ static const char *token(const char *text)
     return acme_text_is_base64url(text, TOKEN_MAX) ? text : NULL;
 }
 
+/* A token, and for http-01 '.' and a thumbprint after it. (8555, 8.1) */
+static const char *validation(const acme_hook_challenge_t *challenge,
+                              apr_pool_t *p)
+{
+    const char *text = challenge->validation;
+    const char *dot = challenge->type == ACME_HTTP_01 && text
+        ? strchr(text, '.') : NULL;
+
+    if (!dot) {
+        return token(text);
+    }
+    return token(apr_pstrmemdup(p, text, (apr_size_t)(dot - text)))
+               && token(dot + 1) ? text : NULL;
+}
+
 /* The names, as many as have room. */
 static const char *join_names(const apr_array_header_t *names, char separator,
                               apr_pool_t *p)
@@ -91,11 +106,11 @@ static const char *join_names(const apr_array_header_t *names, char separator,
 
 #define FIELD_ID(name, variable, certbot, key) FIELD_##name,
 #define FIELD_ROW(name, variable, certbot, key) { variable, certbot, key },
-#define DNS_FIELD_ID(name, certbot, key) DNS_##name,
-#define DNS_FIELD_ROW(name, certbot, key) { NULL, certbot, key },
+#define CHALLENGE_FIELD_ID(name, certbot, key) CHALLENGE_##name,
+#define CHALLENGE_FIELD_ROW(name, certbot, key) { NULL, certbot, key },
 
 enum { ACME_HOOK_FIELDS(FIELD_ID) FIELDS };
-enum { ACME_HOOK_DNS_FIELDS(DNS_FIELD_ID) DNS_FIELDS };
+enum { ACME_HOOK_CHALLENGE_FIELDS(CHALLENGE_FIELD_ID) CHALLENGE_FIELDS };
 
 typedef struct {
     const char *variable;
@@ -104,8 +119,9 @@ typedef struct {
 } field_t;
 
 static const field_t fields[FIELDS] = { ACME_HOOK_FIELDS(FIELD_ROW) };
-static const field_t dns_fields[DNS_FIELDS] = { ACME_HOOK_DNS_FIELDS(
-    DNS_FIELD_ROW) };
+static const field_t challenge_fields[CHALLENGE_FIELDS] = {
+    ACME_HOOK_CHALLENGE_FIELDS(CHALLENGE_FIELD_ROW)
+};
 
 /* The text of each field, NULL: it has none. */
 static void get_values(const char *values[FIELDS],
@@ -126,17 +142,32 @@ static void get_values(const char *values[FIELDS],
     values[FIELD_DETAIL] = plain_value(event->detail, p);
 }
 
-static void get_dns_values(const char *values[DNS_FIELDS],
-                           const acme_hook_dns_t *dns, apr_pool_t *p)
+static void get_challenge_values(const char *values[CHALLENGE_FIELDS],
+                                 const acme_hook_challenge_t *challenge,
+                                 apr_pool_t *p)
 {
-    values[DNS_DOMAIN] = plain_value(dns->domain, p);
-    values[DNS_TOKEN] = token(dns->token);
-    values[DNS_VALIDATION] = token(dns->validation);
-    values[DNS_RECORD] = plain_value(dns->record, p);
-    values[DNS_REMAINING] = apr_itoa(p, dns->remaining);
-    values[DNS_ALL_DOMAINS] =
-        dns->domains ? join_names(dns->domains, ',', p) : values[DNS_DOMAIN];
-    values[DNS_AUTH_OUTPUT] = dns->auth_output;
+    values[CHALLENGE_DOMAIN] = plain_value(challenge->domain, p);
+    values[CHALLENGE_TOKEN] = token(challenge->token);
+    values[CHALLENGE_VALIDATION] = validation(challenge, p);
+    values[CHALLENGE_RECORD] = plain_value(challenge->record, p);
+    values[CHALLENGE_REMAINING] = apr_itoa(p, challenge->remaining);
+    values[CHALLENGE_ALL_DOMAINS] =
+        challenge->domains ? join_names(challenge->domains, ',', p)
+                           : values[CHALLENGE_DOMAIN];
+    values[CHALLENGE_AUTH_OUTPUT] = challenge->auth_output;
+}
+
+/* Scripts that are run for dns-01 and http-01 tell them apart by the token. */
+static int is_for_env(int field, const acme_hook_challenge_t *challenge)
+{
+    switch (field) {
+    case CHALLENGE_TOKEN:
+        return challenge->type == ACME_HTTP_01;
+    case CHALLENGE_AUTH_OUTPUT:
+        return challenge->auth_output != NULL;
+    default:
+        return challenge_fields[field].certbot != NULL;
+    }
 }
 
 static void put(apr_array_header_t *env, const char *name, const char *value,
@@ -163,8 +194,8 @@ apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
                                       apr_pool_t *p)
 {
     apr_array_header_t *env =
-        apr_array_make(p, FIELDS + DNS_FIELDS + 2, sizeof(const char *));
-    const char *values[FIELDS], *dns_values[DNS_FIELDS];
+        apr_array_make(p, FIELDS + CHALLENGE_FIELDS + 2, sizeof(const char *));
+    const char *values[FIELDS], *challenge_values[CHALLENGE_FIELDS];
     int i;
 
     get_values(values, event, p);
@@ -174,13 +205,13 @@ apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
             put(env, fields[i].certbot, values[i], p);
         }
     }
-    if (!event->dns) {
+    if (!event->challenge) {
         return env;
     }
-    get_dns_values(dns_values, event->dns, p);
-    for (i = 0; i < DNS_FIELDS; i++) {
-        if (dns_fields[i].certbot && (i != DNS_AUTH_OUTPUT || dns_values[i])) {
-            put(env, dns_fields[i].certbot, dns_values[i], p);
+    get_challenge_values(challenge_values, event->challenge, p);
+    for (i = 0; i < CHALLENGE_FIELDS; i++) {
+        if (is_for_env(i, event->challenge)) {
+            put(env, challenge_fields[i].certbot, challenge_values[i], p);
         }
     }
     return env;
@@ -214,8 +245,8 @@ static json_t *names_json(const apr_array_header_t *names)
 
 const char *acme_hook_run_json(const acme_hook_event_t *event, apr_pool_t *p)
 {
-    json_t *json = acme_json_own(json_object(), p), *dns;
-    const char *values[FIELDS], *dns_values[DNS_FIELDS];
+    json_t *json = acme_json_own(json_object(), p), *challenge;
+    const char *values[FIELDS], *challenge_values[CHALLENGE_FIELDS];
     int i;
 
     get_values(values, event, p);
@@ -233,15 +264,18 @@ const char *acme_hook_run_json(const acme_hook_event_t *event, apr_pool_t *p)
             set(json, fields[i].key, values[i], p);
         }
     }
-    if (event->dns) {
-        dns = json_object();
-        get_dns_values(dns_values, event->dns, p);
-        for (i = 0; i < DNS_FIELDS; i++) {
-            if (dns_fields[i].key) {
-                set(dns, dns_fields[i].key, dns_values[i], p);
+    if (event->challenge) {
+        challenge = json_object();
+        get_challenge_values(challenge_values, event->challenge, p);
+        for (i = 0; i < CHALLENGE_FIELDS; i++) {
+            if (challenge_fields[i].key) {
+                set(challenge, challenge_fields[i].key, challenge_values[i],
+                    p);
             }
         }
-        json_object_set_new(json, "dns", dns);
+        json_object_set_new(
+            json, event->challenge->type == ACME_HTTP_01 ? "http" : "dns",
+            challenge);
     }
     return apr_pstrcat(p, acme_json_text(json, 0, p), "\n", NULL);
 }

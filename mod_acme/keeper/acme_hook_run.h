@@ -10,6 +10,7 @@
 
 #include <apr_tables.h>
 
+#include "acme_challenge.h"
 #include "acme_process.h"
 #include "acme_log.h"
 
@@ -24,17 +25,19 @@
 #define ACME_HOOK_PAUSE_MAX apr_time_from_sec(6 * 3600)
 apr_interval_time_t acme_hook_run_pause(apr_uint32_t failures);
 
-/* A TXT record of dns-01. */
+/* A challenge that is answered by a command. */
 typedef struct {
+    acme_challenge_e type;      /* ACME_DNS_01 or ACME_HTTP_01 */
     const char *domain;         /* without "*." */
     const char *token;
-    const char *validation;     /* the record's value */
-    const char *record;         /* its name */
+    const char *validation;     /* the TXT record's value, or the key
+                                   authorization */
+    const char *record;         /* the TXT record's name */
     const char *auth_output;    /* for a cleanup; NULL: none */
     int remaining;              /* CERTBOT_REMAINING_CHALLENGES */
     const apr_array_header_t *domains;  /* const char *: all that are
                                    validated together; NULL: domain alone */
-} acme_hook_dns_t;
+} acme_hook_challenge_t;
 
 /* An event. Strings may be NULL: the variable is empty then. */
 typedef struct {
@@ -50,7 +53,7 @@ typedef struct {
     apr_time_t not_after;       /* 0: there is no certificate */
     const char *problem;
     const char *detail;
-    const acme_hook_dns_t *dns; /* NULL: no CERTBOT_... */
+    const acme_hook_challenge_t *challenge; /* NULL: no CERTBOT_... */
 } acme_hook_event_t;
 
 /*
@@ -75,7 +78,7 @@ typedef struct {
  * The environment of an event, const char * "NAME=value": ACME_... always,
  * for certbot's scripts RENEWED_LINEAGE and RENEWED_DOMAINS with a live
  * folder, RENEWED_DOMAINS and FAILED_DOMAINS with the names that failed,
- * CERTBOT_... with dns. Times are RFC 3339; names are separated by
+ * CERTBOT_... with a challenge. Times are RFC 3339; names are separated by
  * spaces, in CERTBOT_ALL_DOMAINS by commas. A list too long for the
  * environment ends early; the JSON has all.
  */
@@ -84,8 +87,8 @@ apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
 
 /*
  * The same as one line of JSON: event, id, names, failed_names, live, cert, chain,
- * fullchain, privkey, not_after, problem, detail, and dns with domain, token,
- * validation, record. A field without a value is left out.
+ * fullchain, privkey, not_after, problem, detail, and dns or http with domain,
+ * token, validation, record. A field without a value is left out.
  */
 const char *acme_hook_run_json(const acme_hook_event_t *event, apr_pool_t *p);
 

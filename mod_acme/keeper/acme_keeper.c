@@ -18,7 +18,7 @@
 #include "acme_cleanse.h"
 #include "acme_confine.h"
 #include "acme_deploy.h"
-#include "acme_dns_records.h"
+#include "acme_published.h"
 #include "acme_handlers.h"
 #include "acme_launcher.h"
 #include "acme_no_x509.h"
@@ -36,6 +36,10 @@
 
 /* A parked request is served again when a job ended, and after this. */
 #define PARKED_WAIT apr_time_from_sec(1)
+
+/* One that has no reply after this is told so (EAGAIN), and is asked again: a
+   client waits for a minute, and then takes it that the keeper hangs. */
+#define PARKED_MAX apr_time_from_sec(30)
 
 /* Connections taken in a turn of the loop. */
 #define ACCEPTS_MAX 16
@@ -57,7 +61,7 @@ typedef struct {
     acme_deploy_t *deploy;
     acme_registry_t *registry;
     acme_reload_t *reload;
-    acme_dns_records_t *records;
+    acme_published_t *records;
     acme_handlers_t *handlers;
     int control;                /* listens for acmectl; -1: it could not */
     acme_channels_t *channels;
@@ -213,13 +217,19 @@ static int listen_for_control(const loop_t *loop, apr_pool_t *p)
     return fd;
 }
 
+static apr_interval_time_t parked_max(const loop_t *loop)
+{
+    return loop->conf->parked_max ? loop->conf->parked_max : PARKED_MAX;
+}
+
 /*
  * Reply to one request: APR_SUCCESS, or APR_EAGAIN when there is no reply yet.
  * After any other status the channel is closed: its other side broke the
  * protocol or does not read its replies.
  */
 static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
-                                   acme_message_t *request, apr_pool_t *p)
+                                   acme_message_t *request, apr_time_t now,
+                                   apr_pool_t *p)
 {
     acme_message_t reply;
     acme_result_t res;
@@ -235,7 +245,7 @@ static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
         return APR_EACCES;
     }
     rv = acme_handlers_answer(&reply, loop->handlers, request, &res, p);
-    if (APR_STATUS_IS_EAGAIN(rv)) {
+    if (APR_STATUS_IS_EAGAIN(rv) && now - channel->used < parked_max(loop)) {
         return APR_EAGAIN;
     }
     if (rv != APR_SUCCESS) {
@@ -353,7 +363,7 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
             channel->who = role_of(loop, &request);
         }
         if (channel->who) {
-            rv = answer_request(loop, channel, &request, p);
+            rv = answer_request(loop, channel, &request, now, p);
         }
         else {
             acme_log(
@@ -389,7 +399,7 @@ static void serve_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
         if (!channel->parked_in) {
             continue;
         }
-        rv = answer_request(loop, channel, &channel->parked, p);
+        rv = answer_request(loop, channel, &channel->parked, now, p);
         if (rv == APR_SUCCESS) {
             channel->used = now;
             acme_channels_unpark(channel);
@@ -425,7 +435,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     apr_time_t now = apr_time_now();
     apr_time_t wake, batch_wake, deploy_wake;
 
-    if (acme_dns_records_step(loop->records, now)
+    if (acme_published_step(loop->records, now)
         || now - loop->parked_at >= parked_wait(loop)) {
         serve_parked(loop, now, p);
     }
@@ -439,11 +449,11 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     wake = acme_reload_step(loop->reload,
                             acme_registry_orders_under_way(loop->registry)
                                 || acme_batch_is_open(loop->batch)
-                                || acme_dns_records_busy(loop->records),
+                                || acme_published_busy(loop->records),
                             now);
     wake = earlier(wake, batch_wake);
     wake = earlier(wake, deploy_wake);
-    wake = earlier(wake, acme_dns_records_wake(loop->records, now));
+    wake = earlier(wake, acme_published_wake(loop->records, now));
     wake = earlier(wake, acme_hook_run_wake(loop->hooks, now));
     wake = earlier(wake, acme_event_wake(loop->events, now));
     wake = earlier(wake, acme_channels_wake(loop->channels, now));
@@ -477,13 +487,13 @@ static int fill_fds(const loop_t *loop, struct pollfd *fds, apr_time_t now)
             fds[POLL_CHANNELS + i].events = 0;
         }
     }
-    n += acme_dns_records_poll(loop->records, fds + n);
+    n += acme_published_poll(loop->records, fds + n);
     return n + acme_hook_run_poll(loop->hooks, fds + n);
 }
 
 static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
 {
-    struct pollfd fds[POLL_CHANNELS + ACME_CHANNELS_MAX + ACME_RECORD_FDS
+    struct pollfd fds[POLL_CHANNELS + ACME_CHANNELS_MAX + ACME_PUBLISHED_FDS
                       + ACME_HOOK_FDS];
     apr_time_t now = apr_time_now();
     apr_interval_time_t wait = PARENT_CHECK;
@@ -577,7 +587,7 @@ static void confine(const loop_t *loop, apr_pool_t *p)
 {
     const acme_confine_t how = {
         .state_dir = loop->conf->conf->state_dir,
-        .descriptors = ACME_CHANNELS_MAX + LEFT_OPEN_MAX + ACME_RECORD_FDS
+        .descriptors = ACME_CHANNELS_MAX + LEFT_OPEN_MAX + ACME_PUBLISHED_FDS
                        + ACME_HOOK_FDS
                        + 2 * ACME_HOOKS_MAX + OTHER_FDS,
         .log = loop->conf->log
@@ -630,7 +640,9 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     loop->registry = acme_registry_create(&registry, p);
     loop->reload = acme_reload_create(keeper->server, loop->registry,
                                       keeper->held, keeper->baton, p);
-    loop->records = acme_dns_records_create(keeper->log, p);
+    loop->records = acme_published_create(keeper->log, p);
+    acme_published_load(loop->records, loop->store, keeper->conf,
+                        apr_time_now());
     batch = (acme_batch_conf_t){ .conf = keeper->conf,
                                  .store = loop->store,
                                  .hooks = loop->hooks,

@@ -9,7 +9,7 @@
  * the keeper, and kills what runs then, but for what outlives the keeper.
  *
  * A job begins with descriptors 0, 1 and 2 only, all signals at their default,
- * umask 077, in a process group of its own.
+ * umask 077 (022 for AcmeHttp), in a process group of its own.
  */
 #ifndef ACME_LAUNCHER_H
 #define ACME_LAUNCHER_H

@@ -28,10 +28,11 @@
 #include "acme_descriptors.h"
 #include "acme_launcher_process.h"
 #include "acme_launcher_request.h"
+#include "acme_token_command.h"
 
 #define NAME "acme-launcher"
 
-/* 64 of AcmeHook, 64 of AcmeDns, a test of the configuration, and what ended
+/* 64 of AcmeHook, 64 of AcmeDns and AcmeHttp, a test of the configuration, and what ended
    and the keeper has not looked at yet. */
 #define JOBS_MAX 160
 
@@ -79,7 +80,7 @@ static void die(int code, const char *what)
 }
 
 static void run_child(const acme_launcher_command_t *command, char **env,
-                      int input, int output)
+                      mode_t mask, int input, int output)
 {
     const struct itimerval most = {
         .it_value = { .tv_sec = (time_t)apr_time_sec(command->alone),
@@ -92,7 +93,7 @@ static void run_child(const acme_launcher_command_t *command, char **env,
         signal(SIGPIPE, SIG_IGN);
         setitimer(ITIMER_REAL, &most, NULL);    /* SIGALRM, after exec too */
     }
-    umask(077);
+    umask(mask);
     input = acme_descriptors_above_standard(input);
     output = acme_descriptors_above_standard(output);
     if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0
@@ -109,6 +110,9 @@ static void run_child(const acme_launcher_command_t *command, char **env,
     }
     if (env) {
         environ = env;
+    }
+    if (!strcmp(command->argv[0], ACME_TOKEN_COMMAND_WEBROOT)) {
+        _exit(acme_token_command_run(command->argv));
     }
     execvp(command->argv[0], (char *const *)command->argv);
     die(127, command->argv[0]);
@@ -256,7 +260,9 @@ static acme_launcher_reply_t job_start(
     }
     pid = fork();
     if (pid == 0) {
-        run_child(command, env, in[0], out[1]);
+        run_child(command, env,
+                  acme_launcher_rules_umask(launcher->rules, command), in[0],
+                  out[1]);
     }
     if (pid < 0) {
         reply = fail(ACME_LAUNCHER_NO_PROCESS, errno);

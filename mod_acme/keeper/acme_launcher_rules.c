@@ -6,6 +6,7 @@
 #include "acme_dns_command.h"
 #include "acme_hook_event.h"
 #include "acme_launcher_rules.h"
+#include "acme_token_command.h"
 
 static int argv_is(const char *const *argv, const char *const *wanted)
 {
@@ -58,21 +59,22 @@ static int is_known(const acme_conf_t *conf, const char *const *argv,
             &APR_ARRAY_IDX(conf->certs, i, acme_cert_conf_t);
 
         if (is_hook(cert, argv)
-            || (cert->dns && acme_dns_command_is_of(cert->dns, argv, p))) {
+            || (cert->dns && acme_dns_command_is_of(cert->dns, argv, p))
+            || (cert->http && acme_token_command_is_of(cert->http, argv))) {
             return 1;
         }
     }
-    return 0;
+    return acme_token_command_is_removal(argv);
 }
 
 #define ROW(name, variable, certbot, key) variable, certbot,
-#define DNS_ROW(name, certbot, key) certbot,
+#define CHALLENGE_ROW(name, certbot, key) certbot,
 
 /* Does "NAME=value" have the name of a variable that tells of an event? */
 static int is_of_event(const char *text)
 {
     static const char *const names[] = {
-        ACME_HOOK_FIELDS(ROW) ACME_HOOK_DNS_FIELDS(DNS_ROW)
+        ACME_HOOK_FIELDS(ROW) ACME_HOOK_CHALLENGE_FIELDS(CHALLENGE_ROW)
     };
     const apr_size_t len = strcspn(text, "=");
     apr_size_t i;
@@ -110,4 +112,20 @@ int acme_launcher_rules_allow(const acme_launcher_rules_t *rules,
     }
     return !strcmp(command->cwd, "/") && are_known(command->env)
            && is_known(rules->conf, command->argv, p);
+}
+
+mode_t acme_launcher_rules_umask(const acme_launcher_rules_t *rules,
+                                 const acme_launcher_command_t *command)
+{
+    int i;
+
+    for (i = 0; rules->conf && i < rules->conf->certs->nelts; i++) {
+        const acme_token_conf_t *http =
+            APR_ARRAY_IDX(rules->conf->certs, i, acme_cert_conf_t).http;
+
+        if (http && acme_token_command_is_of(http, command->argv)) {
+            return 022;
+        }
+    }
+    return 077;
 }

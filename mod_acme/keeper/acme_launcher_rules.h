@@ -7,6 +7,8 @@
 #ifndef ACME_LAUNCHER_RULES_H
 #define ACME_LAUNCHER_RULES_H
 
+#include <sys/types.h>
+
 #include <apr_tables.h>
 #include <apr_time.h>
 
@@ -36,11 +38,18 @@ typedef struct {
  * May it be executed? With httpd's environment: the test of the configuration
  * and the list of its files, as httpd was started; in "/", where its folder
  * cannot be entered. Else a command of AcmeHook
- * as it is, or of AcmeDns with what the keeper adds to it, in "/", and with
- * variables of acme_hook_event.h only.
+ * as it is, or of AcmeHttp, or of AcmeDns with what the keeper adds to it, in
+ * "/", and with variables of acme_hook_event.h only. For AcmeHttp webroot a
+ * token is written below a configured folder, and removed below any, if it is
+ * one.
  */
 int acme_launcher_rules_allow(const acme_launcher_rules_t *rules,
                               const acme_launcher_command_t *command,
                               apr_pool_t *p);
+
+/* The umask that it runs with: what AcmeHttp publishes another server reads,
+   and what else a command writes may be secret. */
+mode_t acme_launcher_rules_umask(const acme_launcher_rules_t *rules,
+                                 const acme_launcher_command_t *command);
 
 #endif

@@ -19,7 +19,6 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_deploy.c %D%/acme_deploy.h \
 	%D%/acme_descriptors.c %D%/acme_descriptors.h \
 	%D%/acme_dns_command.c %D%/acme_dns_command.h \
-	%D%/acme_dns_records.c %D%/acme_dns_records.h \
 	%D%/acme_event.c %D%/acme_event.h \
 	%D%/acme_handlers.c %D%/acme_handlers.h \
 	%D%/acme_history.c %D%/acme_history.h \
@@ -35,6 +34,8 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_name_quarantine.c %D%/acme_name_quarantine.h \
 	%D%/acme_persist_zone.c %D%/acme_persist_zone.h \
 	%D%/acme_process.c %D%/acme_process.h \
+	%D%/acme_publish_job.h \
+	%D%/acme_published.c %D%/acme_published.h \
 	%D%/acme_registry.c %D%/acme_registry.h \
 	%D%/acme_reload.c %D%/acme_reload.h \
 	%D%/acme_seccomp.c %D%/acme_seccomp.h \
@@ -44,4 +45,6 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_sign.c %D%/acme_sign.h \
 	%D%/acme_state_load.c %D%/acme_state_load.h \
 	%D%/acme_take_over.c %D%/acme_take_over.h \
+	%D%/acme_token_command.c %D%/acme_token_command.h \
+	%D%/acme_webroot.c %D%/acme_webroot.h \
 	%D%/entry/acme_keeper.h

@@ -1,6 +1,6 @@
 /*
- * acme_dns01.h - dns-01: the records of one order, set by the keeper,
- * seen by all name servers, removed again. (8555, 8.4)
+ * acme_dns01.h - dns-01: the records of one order, which the keeper sets and
+ * removes (acme_publish.h): where they are, and who sees them. (8555, 8.4)
  */
 #ifndef ACME_DNS01_H
 #define ACME_DNS01_H
@@ -18,19 +18,15 @@ void acme_dns01_add(acme_task_attempt_t *attempt, const acme_task_t *task,
  */
 void acme_dns01_adopt(acme_task_attempt_t *attempt, const acme_task_t *task);
 
-/*
- * Set all that were added, side by side, and wait until the name servers have
- * them. When some don't have them in time, the log says so, and the CA decides.
- *
- * A record that cannot be set is a failure of its challenge, as one that the CA
- * does not accept: why has a name with no other type, if there is one, and the
- * keeper is told of the other names.
- */
-apr_status_t acme_dns01_present(acme_task_attempt_t *attempt,
-                                const acme_task_t *task,
-                                acme_task_failure_t *why);
+/* Where a CNAME leads is where a record has to be: of all that were added, or
+   (left) of those that were adopted. Before they are set or removed. */
+void acme_dns01_locate(acme_task_attempt_t *attempt, const acme_task_t *task,
+                       int left);
 
-/* Remove all that were added, whether they were set or not. */
-void acme_dns01_cleanup(acme_task_attempt_t *attempt, const acme_task_t *task);
+/* Wait until the name servers have all that were set. When some don't have them
+   in time, the log says so, and the CA decides. */
+apr_status_t acme_dns01_wait(const acme_task_attempt_t *attempt,
+                             const acme_task_t *task,
+                             acme_task_failure_t *why);
 
 #endif

@@ -65,8 +65,9 @@ typedef struct {
 typedef struct {
     acme_state_t state;         /* as it was when the task began */
     apr_uint32_t ca;            /* a position among its CAs */
-    atomic_int waits_for_dns;   /* which can last: set by the task, whose
-                                   place among AcmeParallel is another's */
+    atomic_int waits_for_dns;   /* or for a command, which can last: set by the
+                                   task, whose place among AcmeParallel is
+                                   another's */
 } acme_task_request_t;
 
 /* What the keeper signs next, and what messages are about. */
@@ -110,7 +111,8 @@ typedef struct {
                                            and their challenges */
     apr_array_header_t *answers;        /* acme_challenge_response_t: those
                                            that are presented */
-    apr_array_header_t *records;        /* acme_dns01.c: TXT records */
+    apr_array_header_t *published;      /* acme_publish_row_t: TXT records and
+                                           tokens; NULL: none */
 } acme_task_attempt_t;
 
 /* Why it failed. */

@@ -10,6 +10,7 @@
 #include "acme_challenge_pick.h"
 #include "acme_dns01.h"
 #include "acme_problem.h"
+#include "acme_publish.h"
 #include "acme_validation.h"
 
 /* Every so many times a pending order is fetched, its authorizations are. */
@@ -229,6 +230,24 @@ static const char *types_text(const apr_array_header_t *rows, apr_pool_t *p)
     return text;
 }
 
+/* Tell the CA to look, for each challenge of this type. */
+static apr_status_t respond_all(const apr_array_header_t *rows,
+                                acme_challenge_e type, const acme_task_t *task,
+                                acme_result_t *res)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
+        answered_t *row = &APR_ARRAY_IDX(rows, i, answered_t);
+
+        if (row->pick.type == type) {
+            rv = respond(task, row, res);
+        }
+    }
+    return rv;
+}
+
 /* The authorizations that are pending, with the challenge to answer. */
 static apr_status_t pick_challenges(apr_array_header_t *rows,
                                     acme_task_attempt_t *attempt,
@@ -283,38 +302,41 @@ apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
         rv = acme_batch_member_join(attempt, task, why);
     }
 
-    /* All records are set side by side, while the CA looks at the others. */
+    /* What others publish is published side by side, and before the CA looks;
+       it looks at the rest meanwhile. */
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
         answered_t *row = &APR_ARRAY_IDX(rows, i, answered_t);
+        const acme_challenge_e type = row->pick.type;
 
-        switch (row->pick.type) {
-        case ACME_DNS_01:
-            acme_dns01_add(attempt, task, row->authz, row->pick.challenge);
-            break;
-        case ACME_HTTP_01:
-        case ACME_TLS_ALPN_01:
+        if (type == ACME_HTTP_01 || type == ACME_TLS_ALPN_01) {
             rv = present_answer(attempt, task, row, &why->res);
-            if (rv == APR_SUCCESS) {
-                rv = respond(task, row, &why->res);
-            }
-            break;
-        default:
+        }
+        if (type == ACME_DNS_01) {
+            acme_dns01_add(attempt, task, row->authz, row->pick.challenge);
+        }
+        else if (type == ACME_HTTP_01 && task->cert->http) {
+            acme_publish_add(attempt, task, row->authz, type,
+                             row->pick.challenge->token);
+        }
+        else if (rv == APR_SUCCESS) {
             rv = respond(task, row, &why->res);
-            break;
         }
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_dns01_present(attempt, task, why);
+        acme_dns01_locate(attempt, task, 0);
+        rv = acme_publish_present(attempt, task, why);
     }
-    if (rv == APR_SUCCESS && attempt->records) {
+    if (rv == APR_SUCCESS && attempt->published) {
         rv = acme_batch_member_join(attempt, task, why);        /* it took long */
     }
-    for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
-        answered_t *row = &APR_ARRAY_IDX(rows, i, answered_t);
-
-        if (row->pick.type == ACME_DNS_01) {
-            rv = respond(task, row, &why->res);
-        }
+    if (rv == APR_SUCCESS && task->cert->http) {
+        rv = respond_all(rows, ACME_HTTP_01, task, &why->res);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_dns01_wait(attempt, task, why);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = respond_all(rows, ACME_DNS_01, task, &why->res);
     }
     return rv;
 }
@@ -540,5 +562,6 @@ void acme_validation_withdraw(acme_task_attempt_t *attempt,
                                         acme_challenge_response_t));
     }
     attempt->answers = NULL;
-    acme_dns01_cleanup(attempt, task);
+    acme_dns01_locate(attempt, task, 1);
+    acme_publish_cleanup(attempt, task);
 }

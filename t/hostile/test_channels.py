@@ -371,25 +371,30 @@ def grows(server, worker, seconds, make):
     return grown
 
 
-@pytest.mark.parametrize("same", [True, False])
-def test_records_do_not_fill_the_keeper(site, same):
+@pytest.mark.parametrize("what", ["one record", "records", "tokens"])
+def test_what_is_published_does_not_fill_the_keeper(site, what):
     """Of a command that takes long, so that what is asked only waits."""
     server = takeover(site.server(site.ca()))
     hook = server.root / "hook"
     hook.write_text("#!/bin/sh\nexec sleep 100\n")
     hook.chmod(0o755)
     server.vhost(NAME, *(f"n{i}.example.org" for i in range(200)),
-                 body=f"AcmeDns exec {hook}")
+                 body="AcmeChallenges tls-alpn-01 http-01 dns-01\n"
+                      f"AcmeDns exec {hook}\nAcmeHttp exec {hook} {hook}")
     server.start()
     server.wait_valid(NAME)
     worker = Worker(server)
+    challenge = "ACME_HTTP_01" if what == "tokens" else "ACME_DNS_01"
 
-    def record(i):
-        return "RECORD", {"action": worker.layout["ACME_RECORD_PRESENT"],
-                          "token": "a" * 40 if same else f"token-{i:034}"}
+    def request(i):
+        return "PUBLISH", {"action": worker.layout["ACME_PUBLISH_PRESENT"],
+                           "challenge": worker.layout[challenge],
+                           "token": "a" * 40 if what == "one record"
+                                    else f"token-{i:034}"}
 
-    assert grows(server, worker, 12, record) < FLAT
-    renews(server, timeout=100)     # a reload waits a minute for commands
+    assert grows(server, worker, 12, request) < FLAT
+    if what != "tokens":
+        renews(server, timeout=100)     # a reload waits a minute for commands
 
 
 def test_notes_do_not_fill_the_keeper_or_run_commands_without_end(site):

@@ -42,6 +42,9 @@ typedef struct {
     apr_interval_time_t store_wait;     /* at a store that is locked */
     apr_interval_time_t parked_wait;    /* at what can't be answered yet */
 
+    /* How long a request waits for its answer. 0: 30 s; only tests set less. */
+    apr_interval_time_t parked_max;
+
     /* See acme_channels_create(). 0: 20 s; only measuring sets more. */
     apr_interval_time_t credit;
 } acme_keeper_t;

@@ -18,7 +18,8 @@ from lib.httpd import BUILD
 
 FLOORS = "base crypto net protocol store ipc".split()
 HEADERS = {"ipc": "acme_message.h acme_state.h".split(),
-           "protocol": ["acme_session.h"], "base": ["acme_reason.h"]}
+           "protocol": "acme_challenge.h acme_session.h".split(),
+           "base": ["acme_reason.h"]}
 
 PROGRAM = r"""
 #include <stdio.h>

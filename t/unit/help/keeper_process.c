@@ -24,6 +24,8 @@ static void held(void *baton, const char *reason)
 }
 
 /* As httpd does it, all but what is the keeper's is closed. */
+apr_interval_time_t keeper_parked_max;
+
 static void be_the_keeper(pid_t parent, int fd)
 {
     static const char *const test[] = { "false", NULL };
@@ -58,6 +60,7 @@ static void be_the_keeper(pid_t parent, int fd)
     keeper.held = held;
     keeper.store_wait = apr_time_from_msec(50);
     keeper.parked_wait = apr_time_from_msec(50);
+    keeper.parked_max = keeper_parked_max;
     acme_keeper_run(&keeper, p);
     apr_pool_destroy(p);
     apr_pool_destroy(pool);

@@ -33,6 +33,9 @@ extern size_t heard_len;
 
 void start_keeper(void);
 
+/* How long one that starts lets a request wait; 0: as always. */
+extern apr_interval_time_t keeper_parked_max;
+
 /* Its wait status. */
 int wait_for_keeper(void);
 

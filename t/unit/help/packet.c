@@ -195,8 +195,8 @@ static void fill_text(packet_t *packet, apr_size_t offset, apr_size_t size)
 FILL(sign_url_without_end, acme_msg_sign_t, url)
 FILL(sign_nonce_without_end, acme_msg_sign_t, nonce)
 FILL(url_without_end, acme_msg_url_t, url)
-FILL(record_token_without_end, acme_msg_record_t, token)
-FILL(record_name_without_end, acme_msg_record_t, record)
+FILL(record_token_without_end, acme_msg_publish_t, token)
+FILL(record_name_without_end, acme_msg_publish_t, record)
 FILL(window_id_without_end, acme_msg_window_t, cert_id)
 FILL(window_text_without_end, acme_msg_window_t, explanation)
 FILL(note_problem_without_end, acme_msg_note_t, problem)
@@ -235,8 +235,8 @@ const spoilt_t spoilt_requests[] = {
     { "TERMS: url", url_without_end, ACME_MSG_TERMS, "end" },
     { "ORDER: url", url_without_end, ACME_MSG_ORDER, "end" },
     { "INSTALL: url", url_without_end, ACME_MSG_INSTALL, "end" },
-    { "RECORD: token", record_token_without_end, ACME_MSG_RECORD, "end" },
-    { "RECORD: record", record_name_without_end, ACME_MSG_RECORD, "end" },
+    { "PUBLISH: token", record_token_without_end, ACME_MSG_PUBLISH, "end" },
+    { "PUBLISH: record", record_name_without_end, ACME_MSG_PUBLISH, "end" },
     { "WINDOW: cert_id", window_id_without_end, ACME_MSG_WINDOW, "end" },
     { "WINDOW: explanation", window_text_without_end, ACME_MSG_WINDOW,
       "end" },

@@ -202,6 +202,7 @@ static const char *value_of(const char *name)
         { "AcmeExternalAccount", "kid file:file" },
         { "AcmeCertificate", "shop" }, { "AcmeNames", "a.example.org" },
         { "AcmeChallenges", "dns-01" }, { "AcmeDns", "exec run" },
+        { "AcmeHttp", "exec run" },
         { "AcmeHook", "notify run" }, { "AcmeHookTimeout", "5m" },
         { "AcmePorts", "http:8080 https:-" }, { "AcmeKeyTypes", "rsa2048" },
         { "AcmeKeyReuse", "on" }, { "AcmeProfile", "shortlived required" },

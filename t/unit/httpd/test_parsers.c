@@ -19,6 +19,7 @@ typedef union {
     acme_ports_t ports;
     acme_profile_conf_t profile;
     acme_dns_conf_t *dns;
+    acme_token_conf_t *http;
     acme_window_t window;
     apr_interval_time_t duration;
 } field_t;
@@ -567,6 +568,52 @@ static void dns(void **state)
     ASSERT_ROWS(dns, show_dns, rows);
 }
 
+static const char *show_http(const field_t *field)
+{
+    const acme_token_conf_t *http = field->http;
+
+    if (http->how == ACME_TOKEN_WEBROOT) {
+        return apr_pstrcat(pool, "webroot ", http->root, NULL);
+    }
+    return apr_psprintf(pool, "exec %s %s",
+                        apr_array_pstrcat(pool, http->present, ' '),
+                        http->cleanup ? apr_array_pstrcat(pool, http->cleanup,
+                                                          ' ') : "-");
+}
+
+static void http(void **state)
+{
+    const row_t rows[] = {
+        { "a command", apr_pstrcat(pool, "exec ", at("run"), NULL),
+          apr_pstrcat(pool, "exec ", at("run"), " -", NULL), NULL },
+        { "and one for the cleanup",
+          apr_pstrcat(pool, "EXEC ", at("run"), " ", at("run"), NULL),
+          apr_pstrcat(pool, "exec ", at("run"), " ", at("run"), NULL), NULL },
+        { "a folder", apr_pstrcat(pool, "webroot ", at("www"), NULL),
+          apr_pstrcat(pool, "webroot ", at("www"), NULL), NULL },
+        { "no command", "exec", NULL, "exec takes a command" },
+        { "three", "exec a b c", NULL, "exec takes a command" },
+        { "a missing one", "exec /none", NULL, "'/none'|No such file" },
+        { "one that is not executable",
+          apr_pstrcat(pool, "exec ", at("text"), NULL), NULL, "ermission" },
+        { "a folder as a command", apr_pstrcat(pool, "exec ", at("www"), NULL),
+          NULL, "is not a program" },
+        { "no folder", "webroot", NULL, "webroot takes a folder" },
+        { "two", "webroot /a /b", NULL, "webroot takes a folder" },
+        { "a missing one", "webroot /none", NULL, "'/none'|No such file" },
+        { "a file", apr_pstrcat(pool, "webroot ", at("text"), NULL), NULL,
+          "is not a folder" },
+        { "anything else", "file x", NULL, "'file'|exec, webroot" }
+    };
+
+    (void)state;
+    put(at("run"), "");
+    chmod(at("run"), 0755);
+    put(at("text"), "");
+    mkdir(at("www"), 0755);
+    ASSERT_ROWS(http, show_http, rows);
+}
+
 static const char *show_window(const field_t *field)
 {
     return apr_psprintf(pool, "%d%% %d", field->window.percent,
@@ -729,6 +776,7 @@ int main(void)
         PARSERS_TEST(texts),
         PARSERS_TEST(hooks),
         PARSERS_TEST(dns),
+        PARSERS_TEST(http),
         PARSERS_TEST(windows),
         PARSERS_TEST(durations),
         PARSERS_TEST(parallel),

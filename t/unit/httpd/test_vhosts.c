@@ -475,6 +475,8 @@ static void challenges_that_can_work(void **state)
           1, "http-01", "none of the AcmeChallenges can work" },
         { "with AcmeDns", "ServerName a.org\nAcmePorts http:- https:-\n"
           "AcmeDns exec run", 443, 1, "dns-01 dns-persist-01", NULL },
+        { "with AcmeHttp", "ServerName a.org\nAcmePorts http:- https:-\n"
+          "AcmeHttp exec run", 443, 1, "http-01 dns-persist-01", NULL },
         { "dns-persist-01 alone, when asked for",
           "ServerName a.org\nAcmeChallenges dns-persist-01", 443, 1,
           "dns-persist-01", NULL },
@@ -511,6 +513,28 @@ static void challenges_that_can_work(void **state)
             fail_msg("%s: %s", rows[i].name, stubs_logged);
         }
     }
+}
+
+static void a_webroot_is_not_in_the_store(void **state)
+{
+    const acme_conf_t *conf;
+
+    (void)state;
+    mkdir(at("state"), 0755);
+    mkdir(at("state/x"), 0755);
+    mkdir(at("www"), 0755);
+    assert_int_equal(symlink("state/x", at("link")), 0);
+    in_server(apr_pstrcat(pool, "AcmeEngine on\nAcmeStateDir ", at("state"),
+                          "\nAcmeHttp webroot ", at("link"), NULL));
+    add_tls("ServerName a.org");
+    add_tls(apr_pstrcat(pool, "ServerName b.org\nAcmeHttp webroot ",
+                        at("www"), NULL));
+    add_tls("ServerName c.org\nAcmeHttp none");
+    conf = read_as(ACME_VHOSTS_LOG);
+    assert_null(acme_conf_cert(conf, 0)->http);
+    assert_logged("is in AcmeStateDir");
+    assert_string_equal(acme_conf_cert(conf, 1)->http->root, at("www"));
+    assert_null(acme_conf_cert(conf, 2)->http);
 }
 
 static void an_account_for_each_ca_and_key_identifier(void **state)
@@ -1037,6 +1061,7 @@ int main(void)
         VHOSTS_TEST(names_of_a_vhost),
         VHOSTS_TEST(vhosts_that_share),
         VHOSTS_TEST(challenges_that_can_work),
+        VHOSTS_TEST(a_webroot_is_not_in_the_store),
         VHOSTS_TEST(an_account_for_each_ca_and_key_identifier),
         VHOSTS_TEST(a_way_for_each_proxy_and_roots),
         VHOSTS_TEST(settings_of_those_that_share),

@@ -410,7 +410,7 @@ static void each_kind_is_one_side_s(void **state)
     } rows[] = {
         { "HELLO", 1, 0, 1 }, { "CHANGES", 1, 0, 1 }, { "PREPARE", 1, 0, 1 },
         { "SIGN", 1, 0, 1 }, { "ACCOUNT", 1, 0, 1 }, { "KEY", 0, 0, 1 },
-        { "TERMS", 0, 0, 1 }, { "ORDER", 1, 0, 1 }, { "RECORD", 1, 0, 1 },
+        { "TERMS", 0, 0, 1 }, { "ORDER", 1, 0, 1 }, { "PUBLISH", 1, 0, 1 },
         { "AWAIT", 1, 0, 1 }, { "VALIDATE", 1, 0, 0 }, { "NOTE", 1, 0, 1 },
         { "WINDOW", 0, 0, 1 }, { "INSTALL", 1, 0, 1 }, { "LIVE", 1, 0, 1 },
         { "DONE", 0, 0, 1 },

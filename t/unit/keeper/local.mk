@@ -9,7 +9,6 @@ keeper_tests = \
 	%D%/test_channels \
 	%D%/test_confine \
 	%D%/test_deploy \
-	%D%/test_dns_records \
 	%D%/test_event \
 	%D%/test_handlers \
 	%D%/test_history \
@@ -20,9 +19,11 @@ keeper_tests = \
 	%D%/test_launcher \
 	%D%/test_name_quarantine \
 	%D%/test_process \
+	%D%/test_published \
 	%D%/test_registry \
 	%D%/test_reload \
-	%D%/test_sign
+	%D%/test_sign \
+	%D%/test_webroot
 keeper_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/keeper/libacme_keeper.la \
 	mod_acme/ipc/libacme_ipc.la \
@@ -44,4 +45,4 @@ $(keeper_tests): private AM_LDFLAGS += \
 # Its handlers park requests, as those do that wait for the keeper's jobs.
 wrapped_tests = %D%/test_keeper
 $(wrapped_tests): private AM_LDFLAGS += \
-	-Wl,--wrap=acme_handlers_answer -Wl,--wrap=acme_dns_records_create
+	-Wl,--wrap=acme_handlers_answer -Wl,--wrap=acme_published_create

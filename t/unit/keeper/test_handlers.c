@@ -747,7 +747,7 @@ static void records_that_are_not_configured_are_refused(void **state)
         { "a token with a slash", 1, 0, "../x", APR_EINVAL },
         { "what is configured", 1, 0, "dG9rZW4", APR_SUCCESS }
     };
-    acme_msg_record_t body;
+    acme_msg_publish_t body;
     size_t i;
 
     (void)state;
@@ -763,9 +763,10 @@ static void records_that_are_not_configured_are_refused(void **state)
 
         memset(&body, 0, sizeof(body));
         body.about.cert = rows[i].cert;
+        body.challenge = ACME_DNS_01;
         body.name = rows[i].position;
         apr_cpystrn(body.token, rows[i].token, sizeof(body.token));
-        if (say(ACME_MSG_RECORD, &body).status != rows[i].status) {
+        if (say(ACME_MSG_PUBLISH, &body).status != rows[i].status) {
             fail_msg("%s: %s", rows[i].name, res.detail);
         }
         assert_int_equal(say(ACME_MSG_AWAIT, &await).status, 0);
@@ -783,7 +784,7 @@ static void records_of_a_batch_are_counted_down(void **state)
         apr_uint32_t position, remaining;
     } rows[] = { { 0, 1 }, { 1, 0 }, { 0, 2 }, { 1, 0xffffffff } };
     acme_msg_cert_t await = { { 0, 0, 0 } };
-    acme_msg_record_t body;
+    acme_msg_publish_t body;
     size_t i;
 
     (void)state;
@@ -795,13 +796,61 @@ static void records_of_a_batch_are_counted_down(void **state)
     start_keeper();
     for (i = 0; i < COUNT(rows); i++) {
         memset(&body, 0, sizeof(body));
+        body.challenge = ACME_DNS_01;
         body.name = rows[i].position;
         body.remaining = rows[i].remaining;
         apr_cpystrn(body.token, "dG9rZW4", sizeof(body.token));
-        assert_int_equal(say(ACME_MSG_RECORD, &body).status, 0);
+        assert_int_equal(say(ACME_MSG_PUBLISH, &body).status, 0);
         assert_int_equal(say(ACME_MSG_AWAIT, &await).status, 0);
     }
     assert_string_equal(text_of(at("ran")), "1\n0\n1\n1\n");
+}
+
+/* The keeper computes what is published, and a worker cannot choose who does
+   it or for which name. */
+static void tokens_are_published_for_names_of_the_configuration(void **state)
+{
+    static acme_token_conf_t http;
+    const struct {
+        const char *name;
+        apr_uint32_t cert, position, action;
+        apr_status_t status;
+    } rows[] = {
+        { "not configured", 0, 0, ACME_PUBLISH_PRESENT, APR_EINVAL },
+        { "no name", 1, 1, ACME_PUBLISH_PRESENT, APR_EINVAL },
+        { "all names", 1, ACME_NO_NAME, ACME_PUBLISH_PRESENT, APR_EINVAL },
+        { "what is configured", 1, 0, ACME_PUBLISH_PRESENT, 0 },
+        { "removed", 1, ACME_NO_NAME, ACME_PUBLISH_CLEANUP, 0 }
+    };
+    acme_msg_cert_t await = { { 1, 0, 0 } };
+    acme_msg_publish_t body;
+    size_t i;
+
+    (void)state;
+    http.timeout = apr_time_from_sec(60);
+    http.present = words("/bin/sh -c");
+    APR_ARRAY_PUSH(http.present, const char *) = apr_psprintf(
+        pool, "echo $CERTBOT_DOMAIN ${CERTBOT_VALIDATION%%.*} "
+        "${#CERTBOT_VALIDATION} >>%s", at("ran"));
+    http.cleanup = words("/bin/sh -c");
+    APR_ARRAY_PUSH(http.cleanup, const char *) =
+        apr_psprintf(pool, "echo removed >>%s", at("ran"));
+    cert_of(conf, 1)->http = &http;
+    start_keeper();
+    for (i = 0; i < COUNT(rows); i++) {
+        memset(&body, 0, sizeof(body));
+        body.about.cert = rows[i].cert;
+        body.action = rows[i].action;
+        body.challenge = ACME_HTTP_01;
+        body.name = rows[i].position;
+        apr_cpystrn(body.token, "dG9rZW4", sizeof(body.token));
+        if (say(ACME_MSG_PUBLISH, &body).status != rows[i].status) {
+            fail_msg("%s: %s", rows[i].name, res.detail);
+        }
+        assert_int_equal(say(ACME_MSG_AWAIT, &await).status, 0);
+    }
+    /* The token, a dot, and the 43 characters of a thumbprint. */
+    assert_string_equal(text_of(at("ran")), "b.example dG9rZW4 51\nremoved\n");
 }
 
 /* The chain and its URL, and of nothing that is not live. */
@@ -882,6 +931,7 @@ int main(void)
         RUNNING_TEST(urls_of_orders_and_accounts_are_https),
         STARTING_TEST(records_that_are_not_configured_are_refused),
         STARTING_TEST(records_of_a_batch_are_counted_down),
+        STARTING_TEST(tokens_are_published_for_names_of_the_configuration),
         RUNNING_TEST(the_live_chain_is_told),
         RUNNING_TEST(changes_are_told_one_by_one)
     };

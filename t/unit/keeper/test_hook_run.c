@@ -169,12 +169,12 @@ static void certbot_s_post_hooks_are_told_what_failed(void **state)
 static void certbot_s_scripts_are_told_of_the_record(void **state)
 {
     acme_hook_event_t event = { 0 };
-    acme_hook_dns_t dns = { 0 };
+    acme_hook_challenge_t dns = { .type = ACME_DNS_01 };
 
     (void)state;
     event.event = "dns-cleanup";
     event.id = "a.example";
-    event.dns = &dns;
+    event.challenge = &dns;
     dns.domain = "a.example";
     dns.token = "to-ken_1";
     dns.validation = "va-lue";
@@ -190,6 +190,14 @@ static void certbot_s_scripts_are_told_of_the_record(void **state)
         "CERTBOT_DOMAIN=a.example\n"
         "CERTBOT_REMAINING_CHALLENGES=2\n"
         "CERTBOT_VALIDATION=va-lue\n");
+
+    dns.type = ACME_HTTP_01;
+    dns.validation = "to-ken_1.thumb-print";
+    assert_string_equal(
+        output_of("env | grep -E 'CERTBOT_(TOKEN|VALIDATION)' | sort", &event),
+        "CERTBOT_TOKEN=to-ken_1\n"
+        "CERTBOT_VALIDATION=to-ken_1.thumb-print\n");
+    dns.type = ACME_DNS_01;
 
     dns.token = "to\nPATH=/tmp";
     dns.validation = "$(id)";
@@ -207,7 +215,7 @@ static void certbot_s_scripts_are_told_of_the_record(void **state)
 static void the_same_is_json_on_standard_input(void **state)
 {
     acme_hook_event_t event = sample();
-    acme_hook_dns_t dns = { 0 };
+    acme_hook_challenge_t dns = { .type = ACME_DNS_01 };
     const char *text;
     json_t *json;
 
@@ -216,7 +224,7 @@ static void the_same_is_json_on_standard_input(void **state)
     dns.token = "t";
     dns.validation = "v";
     dns.record = "_acme-challenge.a.example";
-    event.dns = &dns;
+    event.challenge = &dns;
     event.live = "/s\xff";
     event.detail = "\"quoted\"\n";
     text = output_of("cat", &event);

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 
 #include "acme_keeper_client.h"
-#include "acme_dns_records.h"
+#include "acme_published.h"
 #include "acme_handlers.h"
 #include "keeper_process.h"
 
@@ -627,13 +627,13 @@ static void killed_at_any_time_nothing_is_lost(void **state)
 
 #define A_LONG_MOMENT apr_time_from_sec(10)
 
-static acme_dns_records_t *records; /* in the keeper's process */
+static acme_published_t *records; /* in the keeper's process */
 static acme_dns_conf_t scripts[2];
 
-acme_dns_records_t *__real_acme_dns_records_create(const acme_log_t *log,
-                                                   apr_pool_t *p);
-acme_dns_records_t *__wrap_acme_dns_records_create(const acme_log_t *log,
-                                                   apr_pool_t *p);
+acme_published_t *__real_acme_published_create(const acme_log_t *log,
+                                               apr_pool_t *p);
+acme_published_t *__wrap_acme_published_create(const acme_log_t *log,
+                                               apr_pool_t *p);
 apr_status_t __real_acme_handlers_answer(acme_message_t *reply,
                                          acme_handlers_t *serve,
                                          const acme_message_t *request,
@@ -643,24 +643,24 @@ apr_status_t __wrap_acme_handlers_answer(acme_message_t *reply,
                                          const acme_message_t *request,
                                          acme_result_t *result, apr_pool_t *p);
 
-acme_dns_records_t *__wrap_acme_dns_records_create(const acme_log_t *log,
-                                                   apr_pool_t *p)
+acme_published_t *__wrap_acme_published_create(const acme_log_t *log,
+                                               apr_pool_t *p)
 {
-    records = __real_acme_dns_records_create(log, p);
+    records = __real_acme_published_create(log, p);
     return records;
 }
 
 static apr_status_t start_script(apr_uint32_t cert, int script,
                                  acme_result_t *result)
 {
-    acme_dns_command_job_t what = { 0 };
+    acme_publish_job_t what = { 0 };
 
     what.cert = cert;
     what.id = what.name = cert ? "b.example" : "a.example";
     what.token = "token";
     what.value = "0123456789012345678901234567890123456789012";
-    return acme_dns_records_present(records, &what, &scripts[script],
-                                    result);
+    what.dns = &scripts[script];
+    return acme_published_present(records, &what, result);
 }
 
 static int is_for_us(const acme_message_t *request)
@@ -680,10 +680,10 @@ static apr_status_t serve_other(const acme_msg_url_t *body,
         return start_script(body->about.cert, atoi(body->url + 6), result);
     }
     if (!strcmp(body->url, "await")) {
-        return acme_dns_records_running(records, body->about.cert)
-                   ? APR_EAGAIN
-                   : acme_dns_records_result(records, body->about.cert,
-                                             result);
+        return acme_published_running(records, body->about.cert)
+                   ? acme_fail(result, APR_EAGAIN, "it runs")
+                   : acme_published_result(records, body->about.cert,
+                                           result);
     }
     return access(at("look"), F_OK) ? APR_EAGAIN : APR_SUCCESS;
 }
@@ -830,6 +830,25 @@ static void what_no_job_ends_is_looked_at_in_time(void **state)
     assert_no_answer_yet(fd);
     put(at("look"), "");
     assert_int_equal(answered(fd), 0);
+    close(fd);
+}
+
+/* Else a client would take it for a keeper that hangs. */
+static void who_waits_long_is_told_to_ask_again(void **state)
+{
+    int fd;
+
+    keeper_parked_max = apr_time_from_msec(200);
+    scripts_setup(state);
+    keeper_parked_max = 0;
+    fd = start_and_await(0, until("go", "exit 3"));
+    assert_int_equal(answered(fd), APR_EAGAIN);
+    put(at("go"), "");
+    do {
+        ask(fd, 0, "await");
+    } while (answered(fd) == APR_EAGAIN);
+    ask(fd, 0, "await");
+    assert_int_equal(answered(fd), APR_EGENERAL);
     close(fd);
 }
 
@@ -1065,6 +1084,8 @@ int main(void)
         RUNNING_TEST(who_asks_when_there_is_none_is_answered),
         RUNNING_TEST(killed_at_any_time_nothing_is_lost),
         SCRIPTS_TEST(a_request_waits_until_its_job_has_ended),
+        cmocka_unit_test_teardown(who_waits_long_is_told_to_ask_again,
+                                  running_teardown),
         SCRIPTS_TEST(nothing_else_is_heard_on_a_channel_that_waits),
         RUNNING_TEST(what_no_job_ends_is_looked_at_in_time),
         RUNNING_TEST(who_leaves_while_he_waits_is_forgotten),

@@ -29,6 +29,7 @@ static acme_dns_conf_t make_dns(acme_dns_call_e call)
 static int setup(void **state)
 {
     static acme_dns_conf_t dns;
+    static acme_token_conf_t http;
     acme_hook_conf_t *hook;
     apr_array_header_t *hooks;
     int rc = scratch_setup(state);
@@ -40,6 +41,10 @@ static int setup(void **state)
     cert_of(conf, 0)->hooks = hooks;
     dns = make_dns(ACME_DNS_CALL_PLAIN);
     cert_of(conf, 1)->dns = &dns;
+    http = (acme_token_conf_t) { .how = ACME_TOKEN_EXEC,
+                                 .present = words("/bin/auth"),
+                                 .cleanup = words("/bin/clean") };
+    cert_of(conf, 0)->http = &http;
     server = (acme_server_t) { .pid = getpid(), .reload_signal = SIGUSR2,
                                .test = test_argv, .list = list_argv,
                                .cwd = "/srv" };
@@ -96,7 +101,12 @@ static void nothing_but_what_is_configured(void **state)
         { "/bin/dns add present a;b x", "/", "", 0 },
         { "/bin/dns add present ../x x", "/", "", 0 },
         { "/bin/dns present a.example x", "/", "", 0 },
-        { "nsupdate -k /key", "/", "", 0 }
+        { "nsupdate -k /key", "/", "", 0 },
+
+        { "/bin/auth", "/", "CERTBOT_TOKEN=x", 1 },
+        { "/bin/clean", "/", "CERTBOT_AUTH_OUTPUT=x", 1 },
+        { "/bin/auth x", "/", "", 0 },
+        { "/bin/clean x", "/", "", 0 }
     };
     size_t i;
 
@@ -135,6 +145,58 @@ static void each_kind_of_dns_command_has_its_words(void **state)
 
         cert_of(conf, 1)->dns = &dns;
         if (allows(rows[i].argv, "/", "") != rows[i].allowed) {
+            fail_msg("%s", rows[i].argv);
+        }
+    }
+}
+
+/* The first word has a space in it. */
+static int allows_webroot(const char *more)
+{
+    const apr_array_header_t *rest = words(more);
+    apr_array_header_t *argv = words("");
+    acme_launcher_command_t command = { .cwd = "/", .env = words("") };
+    int i;
+
+    APR_ARRAY_PUSH(argv, const char *) = "AcmeHttp webroot";
+    for (i = 0; i < rest->nelts; i++) {
+        APR_ARRAY_PUSH(argv, const char *) =
+            APR_ARRAY_IDX(rest, i, const char *);
+    }
+    APR_ARRAY_PUSH(argv, const char *) = NULL;
+    command.argv = (const char *const *)argv->elts;
+    return acme_launcher_rules_allow(&rules, &command, pool);
+}
+
+static void a_webroot_gets_tokens_and_nothing_else(void **state)
+{
+    static const struct {
+        const char *argv;
+        int allowed;
+    } rows[] = {
+        { "present /www t t." V1, 1 },
+        { "present /etc t t." V1, 0 },
+        { "present /www t t." V1 " 2", 0 },
+        { "present /www ../t ../t." V1, 0 },
+        { "present /www t other." V1, 0 },
+        { "present /www t t." V1 "x", 0 },
+        { "present /www t", 0 },
+        { "cleanup /www t t." V1 " 2", 1 },
+        { "cleanup /former t t." V1 " 0", 1 },
+        { "cleanup www t t." V1 " 0", 0 },
+        { "cleanup /www t t." V1 " 3", 0 },
+        { "cleanup /www t t." V1, 0 },
+        { "cleanup /www .. ..." V1 " 0", 0 },
+        { "remove /www t t." V1 " 0", 0 }
+    };
+    const acme_token_conf_t http = { .how = ACME_TOKEN_WEBROOT,
+                                     .root = "/www" };
+    size_t i;
+
+    (void)state;
+    cert_of(conf, 0)->http = &http;
+    for (i = 0; i < COUNT(rows); i++) {
+        if (allows_webroot(rows[i].argv) != rows[i].allowed) {
             fail_msg("%s", rows[i].argv);
         }
     }
@@ -276,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(nothing_but_what_is_configured),
         TEST(each_kind_of_dns_command_has_its_words),
+        TEST(a_webroot_gets_tokens_and_nothing_else),
         TEST(of_nsupdate_the_key_file_is_given),
         TEST(what_is_not_allowed_is_not_run),
         TEST(one_that_ended_is_missed),

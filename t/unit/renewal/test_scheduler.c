@@ -197,7 +197,7 @@ static void one_that_waits_for_dns_frees_its_place(void **unused)
     fake_keeper_hold(keeper, ACME_MSG_AWAIT);
     fake_keeper_change(keeper, &state);
     acme_scheduler_run(scheduler, NOW);
-    fake_keeper_await(keeper, "RECORD 0.0", 1);
+    fake_keeper_await(keeper, "PUBLISH 0.0", 1);
     fake_keeper_await(keeper, "AWAIT 0.0", 1);
 
     fake_keeper_hold(keeper, ACME_MSG_PREPARE);

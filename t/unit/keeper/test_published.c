@@ -1,10 +1,11 @@
 /*
- * test_dns_records.c - TXT records: what the administrator's commands and
- * nsupdate are told, in which order, and what they are never told.
+ * test_published.c - TXT records and tokens: what the administrator's commands
+ * and nsupdate are told, in which order, and what they are never told.
  */
 #include <signal.h>
 
-#include "acme_dns_records.h"
+#include "acme_published.h"
+#include "acme_token_file.h"
 #include "open_registry.h"
 #include "with_launcher.h"
 
@@ -13,9 +14,9 @@
 #define V1 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1"
 #define V2 "-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb_2"
 
-static acme_dns_records_t *records;
+static acme_published_t *records;
 static acme_dns_conf_t dns;
-static acme_dns_command_job_t what;
+static acme_publish_job_t what;
 static const char *real_path;
 
 static void write_script(const char *path, const char *text)
@@ -51,11 +52,12 @@ static int setup(void **state)
     }
     setenv("PATH", real_path, 1);
     with_launcher(NULL);
-    records = acme_dns_records_create(&test_log, pool);
+    records = acme_published_create(&test_log, pool);
     memset(&dns, 0, sizeof(dns));
     dns.present = one(hook(":"));
     dns.timeout = apr_time_from_sec(50);
     memset(&what, 0, sizeof(what));
+    what.dns = &dns;
     what.id = what.name = "a.example";
     what.token = "token";
     what.value = V1;
@@ -64,14 +66,14 @@ static int setup(void **state)
 
 static void present(void)
 {
-    if (acme_dns_records_present(records, &what, &dns, &res)) {
+    if (acme_published_present(records, &what, &res)) {
         fail_msg("%s", res.detail);
     }
 }
 
 static void cleanup(void)
 {
-    if (acme_dns_records_cleanup(records, &what, &dns, &res)) {
+    if (acme_published_cleanup(records, &what, &res)) {
         fail_msg("%s", res.detail);
     }
 }
@@ -85,28 +87,28 @@ static apr_time_t clock_now(void)
 
 static void turn(void)
 {
-    struct pollfd fds[ACME_RECORD_FDS];
+    struct pollfd fds[ACME_PUBLISHED_FDS];
     apr_time_t now = clock_now();
-    apr_time_t wake = acme_dns_records_wake(records, now);
-    int n = acme_dns_records_poll(records, fds);
+    apr_time_t wake = acme_published_wake(records, now);
+    int n = acme_published_poll(records, fds);
 
     assert_true(wake > 0);
     poll(fds, (nfds_t)n,
          wake > now ? (int)apr_time_as_msec(wake - now) + 1 : 0);
-    acme_dns_records_step(records, clock_now());
+    acme_published_step(records, clock_now());
 }
 
 /* As the keeper's loop, until the certificate has nothing under way. */
 static void await(apr_uint32_t cert)
 {
-    while (acme_dns_records_running(records, cert)) {
+    while (acme_published_running(records, cert)) {
         turn();
     }
 }
 
 static void await_all(void)
 {
-    while (acme_dns_records_wake(records, clock_now())) {
+    while (acme_published_wake(records, clock_now())) {
         turn();
     }
 }
@@ -114,7 +116,7 @@ static void await_all(void)
 static apr_status_t result(apr_uint32_t cert)
 {
     acme_result_clear(&res);
-    return acme_dns_records_result(records, cert, &res);
+    return acme_published_result(records, cert, &res);
 }
 
 static void commands_are_called_as_their_kind_wants(void **state)
@@ -202,10 +204,10 @@ static void a_cleanup_waits_for_its_present(void **state)
     cleanup();
     cleanup();
     while (!text_of(at("said"))) {
-        acme_dns_records_step(records, apr_time_now());
+        acme_published_step(records, apr_time_now());
         usleep(10000);
     }
-    assert_true(acme_dns_records_running(records, 0));
+    assert_true(acme_published_running(records, 0));
     put(at("go"), "");
     await(0);
     assert_string_equal(text_of(at("said")),
@@ -324,12 +326,12 @@ static void one_that_hangs_delays_nobody(void **state)
     what.name = "b.example";
     present();
     await(1);
-    assert_true(acme_dns_records_running(records, 0));
+    assert_true(acme_published_running(records, 0));
     assert_int_equal(result(1), 0);
     while (!strstr(logged(), "waiting")) {
         turn();
     }
-    assert_true(acme_dns_records_running(records, 0));
+    assert_true(acme_published_running(records, 0));
     ahead = dns.timeout;
     await(0);
     ahead = 0;
@@ -379,10 +381,10 @@ static void a_certificate_has_room_for_its_names(void **state)
     what.value = value;
     for (i = 0; i < 26; i++) {
         value[0] = (char)('a' + i);
-        begun += !acme_dns_records_present(records, &what, &dns, &res);
+        begun += !acme_published_present(records, &what, &res);
     }
     assert_in_range(begun, 2, 12);
-    assert_non_null(strstr(res.detail, "too many DNS records"));
+    assert_non_null(strstr(res.detail, "too much of this certificate"));
     what.cert = 1;                      /* has its own room */
     what.name = "b.example";
     present();
@@ -441,14 +443,14 @@ static void what_is_no_name_or_no_token_starts_nothing(void **state)
         what.token = rows[i].token;
         what.value = rows[i].value;
         what.record = rows[i].record;
-        if (acme_dns_records_present(records, &what, &dns, &res) != APR_EINVAL
+        if (acme_published_present(records, &what, &res) != APR_EINVAL
             || res.retry != ACME_RETRY_NEVER || strchr(res.detail, '\n')
-            || acme_dns_records_cleanup(records, &what, &dns, &res)
+            || acme_published_cleanup(records, &what, &res)
                    != APR_EINVAL) {
             fail_msg("%s: %s", rows[i].case_name, res.detail);
         }
     }
-    assert_int_equal(acme_dns_records_wake(records, apr_time_now()), 0);
+    assert_int_equal(acme_published_wake(records, apr_time_now()), 0);
     assert_null(text_of(at("said")));
 }
 
@@ -518,7 +520,7 @@ static void without_nsupdate_it_is_told_what_to_install(void **state)
     use_rfc2136(":");
     setenv("PATH", at("bin"), 1);
     assert_int_equal(rename(at("bin/nsupdate"), at("bin/knsupdate")), 0);
-    assert_int_equal(acme_dns_records_present(records, &what, &dns, &res),
+    assert_int_equal(acme_published_present(records, &what, &res),
                      APR_ENOENT);
     assert_non_null(strstr(res.detail, "add zone= to AcmeDns"));
     dns.zone = "example";
@@ -527,7 +529,7 @@ static void without_nsupdate_it_is_told_what_to_install(void **state)
     await(0);
     assert_int_equal(result(0), 0);
     setenv("PATH", at("none"), 1);
-    assert_int_equal(acme_dns_records_present(records, &what, &dns, &res),
+    assert_int_equal(acme_published_present(records, &what, &res),
                      APR_ENOENT);
     assert_non_null(strstr(res.detail, "install bind9-dnsutils or "
                            "knot-dnsutils (knsupdate)"));
@@ -561,18 +563,18 @@ static void a_key_that_is_no_secret_is_not_used(void **state)
         }
         assert_int_equal(chmod(at("key"), rows[i].mode), 0);
         acme_result_clear(&res);
-        rv = acme_dns_records_present(records, &what, &dns, &res);
+        rv = acme_published_present(records, &what, &res);
         if (rv != rows[i].status || !strstr(res.detail, rows[i].says)) {
             fail_msg("%s: %d %s", rows[i].name, rv, res.detail);
         }
         await_all();
     }
     assert_int_equal(unlink(at("key")), 0);
-    assert_int_equal(acme_dns_records_present(records, &what, &dns, &res),
+    assert_int_equal(acme_published_present(records, &what, &res),
                      APR_ENOENT);
     assert_non_null(strstr(res.detail, "the key file of AcmeDns rfc2136"));
     dns.key_file = at("bin");
-    assert_int_equal(acme_dns_records_present(records, &what, &dns, &res),
+    assert_int_equal(acme_published_present(records, &what, &res),
                      APR_EINVAL);
 }
 
@@ -597,11 +599,291 @@ static void settings_can_not_become_commands(void **state)
         dns.server = rows[i].server;
         dns.port = rows[i].port;
         dns.zone = rows[i].zone;
-        assert_int_equal(acme_dns_records_present(records, &what, &dns, &res),
+        assert_int_equal(acme_published_present(records, &what, &res),
                          APR_EINVAL);
         assert_null(strchr(res.detail, '\n'));
     }
     assert_null(text_of(at("said")));
+}
+
+/* Tokens of http-01 */
+
+#define KEY "token." V1
+#define TOKENS ".well-known/acme-challenge"
+
+static acme_token_conf_t http;
+
+/* Both of certbot's, which say what they are told. */
+static void use_scripts(void)
+{
+    write_script(at("auth"), apr_psprintf(pool, "set -eu\n"
+                 "echo \"auth $CERTBOT_DOMAIN $CERTBOT_TOKEN"
+                 " $CERTBOT_VALIDATION $CERTBOT_REMAINING_CHALLENGES"
+                 " $CERTBOT_ALL_DOMAINS ${CERTBOT_AUTH_OUTPUT-none}"
+                 " $ACME_EVENT\" >>%s\necho id 17", at("said")));
+    write_script(at("clean"), apr_psprintf(pool, "set -eu\n"
+                 "echo \"clean $CERTBOT_DOMAIN $CERTBOT_TOKEN"
+                 " [$CERTBOT_AUTH_OUTPUT] $ACME_EVENT\" >>%s", at("said")));
+    memset(&http, 0, sizeof(http));
+    http.how = ACME_TOKEN_EXEC;
+    http.present = one(at("auth"));
+    http.cleanup = one(at("clean"));
+    http.timeout = dns.timeout;
+    what.dns = NULL;
+    what.http = &http;
+    what.value = KEY;
+    what.names = words("a.example b.example");
+}
+
+static void use_webroot(void)
+{
+    use_scripts();
+    http.how = ACME_TOKEN_WEBROOT;
+    http.root = at("www");
+    assert_int_equal(mkdir(http.root, 0755), 0);
+}
+
+static const char *token_file(void)
+{
+    return text_of(apr_pstrcat(pool, http.root, "/" TOKENS "/token", NULL));
+}
+
+/* Another keeper, as after a crash; *conf is how it is configured. */
+static void next_keeper(const acme_conf_t *conf, apr_time_t now)
+{
+    static acme_store_t *store;
+
+    if (acme_store_open(&store, at("store"), &res, pool)) {
+        fail_msg("%s", res.detail);
+    }
+    records = acme_published_create(&test_log, pool);
+    acme_published_load(records, store, conf, now);
+}
+
+static acme_conf_t *conf_with_http(void)
+{
+    acme_conf_t *conf = make_conf();
+
+    cert_of(conf, 0)->http = &http;
+    what.id = cert_of(conf, 0)->id;
+    return conf;
+}
+
+static void certbot_s_scripts_publish_tokens(void **state)
+{
+    (void)state;
+    use_scripts();
+    what.remaining = 1;
+    present();
+    await(0);
+    assert_int_equal(result(0), 0);
+    cleanup();
+    await_all();
+    assert_string_equal(text_of(at("said")),
+                        "auth a.example token " KEY " 1 a.example,b.example"
+                        " none http-present\n"
+                        "clean a.example token [id 17] http-cleanup\n");
+}
+
+/* A script that has work for all of them does it with the last one. */
+static void tokens_of_one_certificate_come_one_after_the_other(void **state)
+{
+    const char *const tokens[] = { "t3", "t2", "t1", "t0" };
+    int i;
+
+    (void)state;
+    use_scripts();
+    write_script(at("auth"), apr_psprintf(pool,
+                 "echo begin $CERTBOT_TOKEN >>%s\nsleep 0.05\n"
+                 "echo end $CERTBOT_REMAINING_CHALLENGES >>%s",
+                 at("said"), at("said")));
+    for (i = 0; i < 4; i++) {
+        what.token = tokens[i];
+        what.value = apr_pstrcat(pool, tokens[i], "." V1, NULL);
+        what.remaining = 3 - i;
+        present();
+    }
+    await(0);
+    assert_string_equal(text_of(at("said")),
+                        "begin t3\nend 3\nbegin t2\nend 2\n"
+                        "begin t1\nend 1\nbegin t0\nend 0\n");
+}
+
+static void a_script_that_fails_is_told_of(void **state)
+{
+    (void)state;
+    use_scripts();
+    write_script(at("auth"), "echo no room; exit 3");
+    http.cleanup = NULL;
+    present();
+    await(0);
+    assert_int_equal(result(0), APR_EGENERAL);
+    assert_string_equal(res.detail, apr_psprintf(pool,
+        "a.example: the command of AcmeHttp failed: %s: exit status 3: no "
+        "room; the error log has its complete output", at("auth")));
+    assert_int_equal(res.reason, ACME_REASON_HOOK_FAILED);
+    cleanup();                          /* nothing is run for it */
+    assert_false(acme_published_busy(records));
+    assert_int_equal(acme_published_wake(records, clock_now()), 0);
+}
+
+static void what_is_no_token_is_not_published(void **state)
+{
+    static const struct {
+        const char *name, *token, *value;
+    } rows[] = {
+        { "a.example", "../x", "../x." V1 },
+        { "a.example", "token", V1 },
+        { "a.example", "token", "other." V1 },
+        { "a.example", "token", "token." V1 "x" },
+        { "a.example", "token", "token.\n" },
+        { "-a.example", "token", KEY },
+        { "a b", "token", KEY }
+    };
+    size_t i;
+
+    (void)state;
+    use_scripts();
+    for (i = 0; i < COUNT(rows); i++) {
+        what.name = rows[i].name;
+        what.token = rows[i].token;
+        what.value = rows[i].value;
+        if (acme_published_present(records, &what, &res) != APR_EINVAL) {
+            fail_msg("row %d", (int)i);
+        }
+    }
+    what.name = "192.0.2.1";            /* may have one (8738) */
+    what.token = "token";
+    what.value = KEY;
+    present();
+    await(0);
+    assert_int_equal(result(0), 0);
+}
+
+static void a_file_is_written_below_the_webroot(void **state)
+{
+    (void)state;
+    use_webroot();
+    present();
+    await(0);
+    assert_int_equal(result(0), 0);
+    assert_string_equal(token_file(), KEY);
+    assert_int_equal(mode_of(apr_pstrcat(pool, http.root, "/" TOKENS "/token",
+                                         NULL)), 0644);
+    what.token = "second";
+    what.value = "second." V1;
+    present();
+    await(0);
+    acme_published_cleanup_tokens(records, 0);
+    await_all();
+    assert_int_equal(count(http.root), 0);
+
+    assert_int_equal(symlink(at("."), apr_pstrcat(pool, http.root,
+                                                  "/.well-known", NULL)), 0);
+    present();
+    await(0);
+    assert_int_not_equal(result(0), 0);
+    assert_int_equal(res.reason, ACME_REASON_WEBROOT_FAILED);
+    assert_detail("a.example: AcmeHttp webroot: exit status 1: ");
+    assert_detail("is a symbolic link");
+}
+
+/* Whatever happened to the keeper that published it. */
+static void the_next_keeper_removes_what_is_left(void **state)
+{
+    const apr_time_t now = apr_time_now();
+    acme_conf_t *conf;
+
+    (void)state;
+    use_webroot();
+    conf = conf_with_http();
+    next_keeper(conf, now);
+    present();
+    await(0);
+    assert_string_equal(token_file(), KEY);
+
+    next_keeper(conf, now);             /* an order may go on with it */
+    assert_false(acme_published_busy(records));
+    acme_published_step(records, now + apr_time_from_sec(59));
+    assert_false(acme_published_busy(records));
+    acme_published_step(records, now + apr_time_from_sec(60));
+    await_all();
+    assert_int_equal(count(http.root), 0);
+    assert_int_equal(count(at("store/published")), 0);
+}
+
+static void who_goes_on_with_an_order_keeps_its_token(void **state)
+{
+    const apr_time_t now = apr_time_now();
+    acme_conf_t *conf;
+
+    (void)state;
+    use_webroot();
+    conf = conf_with_http();
+    next_keeper(conf, now);
+    present();
+    await(0);
+    next_keeper(conf, now);
+    present();
+    await(0);
+    acme_published_step(records, now + apr_time_from_sec(100));
+    assert_false(acme_published_busy(records));
+    assert_string_equal(token_file(), KEY);
+    acme_published_cleanup_tokens(records, 0);
+    await_all();
+    assert_int_equal(count(http.root), 0);
+}
+
+/* At once: nobody goes on with it. */
+static void what_is_not_configured_any_more_is_removed(void **state)
+{
+    const apr_time_t now = apr_time_now();
+    acme_conf_t *conf;
+
+    (void)state;
+    use_webroot();
+    conf = conf_with_http();
+    next_keeper(conf, now);
+    present();
+    await(0);
+    cert_of(conf, 0)->http = NULL;
+    next_keeper(conf, now);
+    await_all();
+    assert_int_equal(count(http.root), 0);
+
+    use_scripts();
+    cert_of(conf, 0)->http = &http;
+    what.id = cert_of(conf, 0)->id;
+    next_keeper(conf, now);
+    present();
+    await(0);
+    cert_of(conf, 0)->http = NULL;      /* but another one has the command */
+    cert_of(conf, 1)->http = &http;
+    next_keeper(conf, now);
+    await_all();
+    assert_non_null(strstr(text_of(at("said")),
+                           "clean a.example token [id 17] http-cleanup\n"));
+    cert_of(conf, 0)->http = &http;
+    next_keeper(conf, now);
+    present();
+    await(0);
+    cert_of(conf, 0)->http = cert_of(conf, 1)->http = NULL;
+    next_keeper(conf, now);
+    assert_false(acme_published_busy(records));
+    assert_logged("is not a cleanup command of AcmeHttp any more");
+    assert_int_equal(count(at("store/published")), 0);
+}
+
+/* What was not remembered would stay after a crash. */
+static void what_cannot_be_remembered_is_not_published(void **state)
+{
+    (void)state;
+    use_webroot();
+    next_keeper(conf_with_http(), apr_time_now());
+    assert_int_equal(rmdir(at("store/published")), 0);
+    assert_int_not_equal(acme_published_present(records, &what, &res), 0);
+    assert_false(acme_published_busy(records));
+    assert_int_equal(count(http.root), 0);
 }
 
 #define TEST(test) \
@@ -627,7 +909,16 @@ int main(void)
         TEST(what_nsupdate_complains_of_is_told),
         TEST(without_nsupdate_it_is_told_what_to_install),
         TEST(a_key_that_is_no_secret_is_not_used),
-        TEST(settings_can_not_become_commands)
+        TEST(settings_can_not_become_commands),
+        TEST(certbot_s_scripts_publish_tokens),
+        TEST(tokens_of_one_certificate_come_one_after_the_other),
+        TEST(a_script_that_fails_is_told_of),
+        TEST(what_is_no_token_is_not_published),
+        TEST(a_file_is_written_below_the_webroot),
+        TEST(the_next_keeper_removes_what_is_left),
+        TEST(who_goes_on_with_an_order_keeps_its_token),
+        TEST(what_is_not_configured_any_more_is_removed),
+        TEST(what_cannot_be_remembered_is_not_published)
     };
     int failed;
 

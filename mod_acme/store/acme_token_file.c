@@ -1,0 +1,129 @@
+/*
+ * acme_token_file.c - published/<token>.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+
+#include "acme_file.h"
+#include "acme_json.h"
+#include "acme_text.h"
+#include "acme_token_file.h"
+
+#define FOLDER "published"
+
+#define TOKEN_MAX  200
+#define VALUE_MAX  256
+#define NAME_MAX_  255
+#define PATH_MAX_  4096
+#define OUTPUT_MAX 8192
+#define SIZE_MAX_  (64 * 1024)  /* of a file: the output may be escaped */
+
+static const char *path_of(const acme_store_t *store, const char *token,
+                           apr_pool_t *p)
+{
+    return acme_store_path(store, FOLDER, token, p);
+}
+
+/*
+ * {"id": "...", "name": "...", "value": "...", "root": "...", "cleanup": "...",
+ * "folders": 2, "output": "..."}; one of root and cleanup.
+ */
+apr_status_t acme_token_file_save(acme_store_t *store,
+                                  const acme_token_file_t *file,
+                                  acme_result_t *res, apr_pool_t *p)
+{
+    const char *path = path_of(store, file->token, p);
+    const char *text;
+    json_t *json;
+
+    json = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:i, s:s*}",
+                     "id", file->id, "name", file->name,
+                     "value", file->value, "root", file->root,
+                     "cleanup", file->cleanup, "folders", file->folders,
+                     "output", file->output);
+    if (!json) {
+        return acme_fail(res, APR_EINVAL, "%s: a text is not UTF-8", path);
+    }
+    text = acme_json_text(acme_json_own(json, p), 2, p);
+    return acme_file_write(path, text, strlen(text), 0600, res, p);
+}
+
+apr_status_t acme_token_file_remove(acme_store_t *store, const char *token,
+                                    acme_result_t *res, apr_pool_t *p)
+{
+    const char *path = path_of(store, token, p);
+
+    if (unlink(path) && errno != ENOENT && errno != ENOTDIR) {
+        return acme_fail_errno(res, errno, "%s: cannot remove", path);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t load(acme_token_file_t *file, acme_store_t *store,
+                         const char *token, acme_result_t *res, apr_pool_t *p)
+{
+    const char *path = path_of(store, token, p);
+    const char *body;
+    apr_size_t len;
+    json_t *json;
+    apr_status_t rv;
+
+    rv = acme_file_read(&body, &len, path, SIZE_MAX_, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_json_parse(&json, body, len, path, res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    file->token = apr_pstrdup(p, token);
+    file->id = acme_json_string(json, "id", ACME_ID_MAX, p);
+    file->name = acme_json_string(json, "name", NAME_MAX_, p);
+    file->value = acme_json_string(json, "value", VALUE_MAX, p);
+    file->root = acme_json_string(json, "root", PATH_MAX_, p);
+    file->cleanup = acme_json_string(json, "cleanup", PATH_MAX_, p);
+    file->folders = acme_json_int(json, "folders") == 2 ? 2
+        : acme_json_int(json, "folders") == 1;
+    file->output = acme_json_string(json, "output", OUTPUT_MAX, p);
+    if (!file->id || !file->name || !file->value
+        || (!file->root && !file->cleanup)) {
+        return acme_fail(res, APR_EGENERAL, "%s: members are missing", path);
+    }
+    return APR_SUCCESS;
+}
+
+apr_array_header_t *acme_token_file_list(acme_store_t *store, apr_pool_t *p)
+{
+    apr_array_header_t *files =
+        apr_array_make(p, 4, sizeof(acme_token_file_t));
+    apr_array_header_t *tokens = apr_array_make(p, 4, sizeof(const char *));
+    acme_result_t res;
+    apr_finfo_t info;
+    apr_dir_t *dir;
+    int i;
+
+    if (apr_dir_open(&dir, path_of(store, NULL, p), p)) {
+        return files;
+    }
+    while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
+        if (acme_text_is_base64url(info.name, TOKEN_MAX)) {
+            APR_ARRAY_PUSH(tokens, const char *) = apr_pstrdup(p, info.name);
+        }
+    }
+    apr_dir_close(dir);
+    for (i = 0; i < tokens->nelts; i++) {
+        const char *token = APR_ARRAY_IDX(tokens, i, const char *);
+        acme_token_file_t file = { .id = NULL };
+
+        if (load(&file, store, token, &res, p) == APR_SUCCESS) {
+            APR_ARRAY_PUSH(files, acme_token_file_t) = file;
+        }
+        else {
+            (void)acme_store_damaged(store, path_of(store, token, p), &res, p);
+        }
+    }
+    return files;
+}
