@@ -17,7 +17,6 @@
 
 typedef struct {
     acme_conf_t *conf;
-    const acme_conf_tree_t *tree;
     apr_hash_t *claimed;        /* "address port" of virtual hosts; "" */
     apr_hash_t *places;         /* "address port": acme_visit_place_t * */
     apr_pool_t *p;
@@ -102,11 +101,12 @@ static const acme_visit_place_t *find_way(fill_t *fill,
         return NULL;
     }
     if (addr && !apr_sockaddr_is_wildcard(addr->host_addr)) {
+        const int is_there = is_any
+            ? is_six || addr->host_addr->family == APR_INET
+            : apr_sockaddr_equal(bound, addr->host_addr);
+
         ip = ip_of(addr->host_addr, fill->scratch);
-        return is_any ? (is_six || addr->host_addr->family == APR_INET)
-                            ? find_place(fill, ip, listener) : NULL
-                      : apr_sockaddr_equal(bound, addr->host_addr)
-                            ? find_place(fill, ip, listener) : NULL;
+        return is_there ? find_place(fill, ip, listener) : NULL;
     }
     ip = !is_any ? ip_of(bound, fill->scratch) : is_six ? "::1" : "127.0.0.1";
     /* The server config has what no virtual host has. */
@@ -249,7 +249,7 @@ static void set_digest(const fill_t *fill, acme_cert_conf_t *cert)
 void acme_visits_fill(acme_conf_t *conf, const acme_conf_tree_t *tree,
                       server_rec *base, apr_pool_t *p)
 {
-    fill_t fill = { .conf = conf, .tree = tree, .p = p };
+    fill_t fill = { .conf = conf, .p = p };
     const server_rec *s;
     int i;
 

@@ -142,6 +142,7 @@ def test_the_ca_s_word_about_a_certificate_is_the_ca_s(site):
     server = serve(site, site.proxied_ca())
     assert refused(server, "WINDOW", {"revoked": 1})
     assert refused(server, "TERMS", {"url": "https://evil.example/terms"})
+    assert refused(server, "SERVED", {"check": 3, "has_placeholder": 1})
     server.graceful()
     assert "terms of service have changed" not in server.log_text
     assert len(server.installed(NAME)) == 1
