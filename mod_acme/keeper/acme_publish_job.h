@@ -8,15 +8,15 @@
 #include "acme_conf.h"
 
 typedef struct {
-    apr_uint32_t cert; /* index in the configuration */
-    const char *id;    /* of the certificate, for the log */
-    const acme_dns_conf_t *dns;      /* dns-01: who sets the record, or */
-    const acme_token_conf_t *http;    /* http-01: who publishes the token; one
+    apr_uint32_t cert;             /* index in the configuration */
+    const char *id;                /* of the certificate, for the log */
+    const acme_dns_conf_t *dns;    /* dns-01: who sets the record, or */
+    const acme_token_conf_t *http; /* http-01: who publishes the token; one
                                    of both is NULL */
-    const char *name;  /* of the domain, without "*." */
+    const char *name;              /* of the domain, without "*." */
     const char *token;
-    const char *value; /* of the TXT record, or the key authorization */
-    const char *record;              /* dns-01: without a final dot; NULL:
+    const char *value;  /* of the TXT record, or the key authorization */
+    const char *record; /* dns-01: without a final dot; NULL:
                                    "_acme-challenge." and name */
     const apr_array_header_t *names; /* const char *: all that are
                                    validated with it; NULL: it alone */

@@ -14,6 +14,7 @@
 #include "acme_name.h"
 #include "acme_published.h"
 #include "acme_token_file.h"
+#include "acme_token_left.h"
 #include "acme_webroot.h"
 
 #define PREFIX "_acme-challenge."
@@ -31,9 +32,6 @@
    before it removes the token that an earlier keeper published. */
 #define LEFT_MAX apr_time_from_sec(60)
 
-/* For a webroot that is not configured any more. */
-#define LEFT_TIMEOUT apr_time_from_sec(60)
-
 typedef enum { NOTHING, PRESENT, CLEANUP } action_e;
 
 typedef struct record_t record_t;
@@ -47,22 +45,22 @@ struct record_t {
                                    its texts are these: */
     char name[ACME_NAME_MAX + 1];
     char token[TOKEN_MAX + 1];
-    char record[ACME_NAME_MAX + 1];     /* of a token: the token */
+    char record[ACME_NAME_MAX + 1]; /* of a token: the token */
     char value[VALUE_MAX + 1];
-    apr_array_header_t *holders;        /* apr_uint32_t: certificates */
+    apr_array_header_t *holders; /* apr_uint32_t: certificates */
     action_e running;
-    action_e next_action;       /* after the running command, or as soon as
+    action_e next_action;    /* after the running command, or as soon as
                                    there is a place */
-    int begun;                  /* a present of it ran, or an earlier keeper's */
-    int is_left;                /* an earlier keeper's, which nobody wanted yet */
-    int folders;                /* below a webroot, that are removed with it */
-    int has_turn;               /* the command is one of AcmeHttp exec, */
-    apr_uint32_t turn;          /*   and no other of this certificate runs */
-    const char *auth_output;    /* of the last present; NULL: none */
+    int begun;               /* a present of it ran, or an earlier keeper's */
+    int is_left;             /* an earlier keeper's, which nobody wanted yet */
+    int folders;             /* below a webroot, that are removed with it */
+    int has_turn;            /* the command is one of AcmeHttp exec, */
+    apr_uint32_t turn;       /*   and no other of this certificate runs */
+    const char *auth_output; /* of the last present; NULL: none */
     apr_pool_t *output_in;
-    int failed;                 /* the last present failed, */
-    int order;                  /* after so many other failures, */
-    int reported;               /* and that was returned */
+    int failed;   /* the last present failed, */
+    int order;    /* after so many other failures, */
+    int reported; /* and that was returned */
     acme_result_t res;
     apr_pool_t *p;
 };
@@ -70,17 +68,16 @@ struct record_t {
 struct acme_published_t {
     const acme_log_t *log;
     acme_hook_runner_t *hooks;
-    acme_store_t *store;        /* NULL: tokens are not remembered */
-    apr_time_t left_until;      /* those that are left are removed; 0: none is */
+    acme_store_t *store;   /* NULL: tokens are not remembered */
+    apr_time_t left_until; /* those that are left are removed; 0: none is */
     record_t *first;
     int count;
-    int running;                /* of ACME_HOOKS_MAX */
+    int running; /* of ACME_HOOKS_MAX */
     int failures;
     apr_pool_t *p;
 };
 
-acme_published_t *acme_published_create(const acme_log_t *log,
-                                            apr_pool_t *p)
+acme_published_t *acme_published_create(const acme_log_t *log, apr_pool_t *p)
 {
     acme_published_t *records = apr_pcalloc(p, sizeof(*records));
 
@@ -215,8 +212,8 @@ static void remove_file(const record_t *record)
     apr_pool_create(&p, record->p);
     if (acme_token_file_remove(record->records->store, record->token, &res,
                                p)) {
-        acme_log(record->records->log, ACME_LOG_WARNING, record->what.id,
-                 "%s", res.detail);
+        acme_log(record->records->log, ACME_LOG_WARNING, record->what.id, "%s",
+                 res.detail);
     }
     apr_pool_destroy(p);
 }
@@ -252,8 +249,7 @@ static int can_forget(const record_t *record)
 }
 
 /* Make room for one more; the oldest idle record may be dropped for it. */
-static int make_room(acme_published_t *records,
-                     const acme_publish_job_t *what)
+static int make_room(acme_published_t *records, const acme_publish_job_t *what)
 {
     const int names = what->names ? what->names->nelts : 1;
     record_t *record, *oldest = NULL, *own = NULL;
@@ -304,8 +300,8 @@ static record_t *record_make(acme_published_t *records, const char *name,
 }
 
 /* The record of this name and value, or the token, or NULL. */
-static record_t *find_record(const acme_published_t *records,
-                             const char *name, const acme_publish_job_t *what)
+static record_t *find_record(const acme_published_t *records, const char *name,
+                             const acme_publish_job_t *what)
 {
     record_t *record;
 
@@ -446,7 +442,7 @@ static void end_present(record_t *record, apr_status_t status,
         record->folders = acme_token_command_made(output);
     }
     if (record->auth_output[0]) {
-        (void)remember(record, &ignored);   /* without it if that fails */
+        (void)remember(record, &ignored); /* without it if that fails */
     }
     record->failed = status != APR_SUCCESS;
     record->reported = 0;
@@ -467,9 +463,10 @@ static void end_cleanup(record_t *record, apr_status_t status,
     }
     explain(record, &failure);
     if (record->what.http) {
-        acme_log(record->records->log, ACME_LOG_WARNING, record->what.id,
-                 "the token of http-01 could not be removed, and stays, where it does no harm: %s",
-                 failure.detail);
+        acme_log(
+            record->records->log, ACME_LOG_WARNING, record->what.id,
+            "the token of http-01 could not be removed, and stays, where it does no harm: %s",
+            failure.detail);
     }
     else {
         acme_log(
@@ -489,10 +486,10 @@ static acme_dns_command_t command_of(const record_t *record, apr_pool_t *p)
     const int present = record->next_action == PRESENT;
 
     if (what->http) {
-        return (acme_dns_command_t) {
+        return (acme_dns_command_t){
             .argv = present
-                ? acme_token_command_present(what, p)
-                : acme_token_command_cleanup(what, record->folders, p)
+                        ? acme_token_command_present(what, p)
+                        : acme_token_command_cleanup(what, record->folders, p)
         };
     }
     return present ? acme_dns_command_present(what, what->dns, p)
@@ -562,7 +559,7 @@ static void run_next(record_t *record)
     hook.timeout = what->http ? what->http->timeout : what->dns->timeout;
     hook.done = command_ended;
     hook.baton = record;
-    hook.outlives = !present;   /* nobody would remove it later */
+    hook.outlives = !present; /* nobody would remove it later */
     if (!present) {
         challenge.auth_output = record->auth_output ? record->auth_output : "";
     }
@@ -587,8 +584,8 @@ static void fill_places(acme_published_t *records)
 {
     record_t *record;
 
-    for (record = records->first;
-         record && records->running < ACME_HOOKS_MAX; record = record->next) {
+    for (record = records->first; record && records->running < ACME_HOOKS_MAX;
+         record = record->next) {
         if (record->next_action && !record->running && is_turn(record)) {
             run_next(record);
         }
@@ -631,7 +628,7 @@ static void start_command(record_t *record, action_e action)
 static void remove_published(record_t *record)
 {
     if (record->what.http && !record->begun) {
-        forget(record);         /* it only waited for a place */
+        forget(record); /* it only waited for a place */
     }
     else if (has_cleanup(record) || record->running) {
         start_command(record, CLEANUP);
@@ -643,8 +640,7 @@ static void remove_published(record_t *record)
 
 /* Check the job, and find or make its record. */
 static apr_status_t prepare(record_t **precord, acme_published_t *records,
-                            const acme_publish_job_t *what,
-                            acme_result_t *res)
+                            const acme_publish_job_t *what, acme_result_t *res)
 {
     const char *name;
     apr_status_t rv;
@@ -685,8 +681,8 @@ static void forget_reported(acme_published_t *records, apr_uint32_t cert)
 }
 
 apr_status_t acme_published_present(acme_published_t *records,
-                                      const acme_publish_job_t *what,
-                                      acme_result_t *res)
+                                    const acme_publish_job_t *what,
+                                    acme_result_t *res)
 {
     record_t *record;
     apr_status_t rv;
@@ -710,8 +706,8 @@ apr_status_t acme_published_present(acme_published_t *records,
 }
 
 apr_status_t acme_published_cleanup(acme_published_t *records,
-                                      const acme_publish_job_t *what,
-                                      acme_result_t *res)
+                                    const acme_publish_job_t *what,
+                                    acme_result_t *res)
 {
     record_t *record;
     apr_status_t rv;
@@ -728,8 +724,7 @@ apr_status_t acme_published_cleanup(acme_published_t *records,
 
 /* The removal of one may end with others being forgotten, so each time the
    first one is looked for. */
-static record_t *find_token(const acme_published_t *records,
-                            apr_uint32_t cert)
+static record_t *find_token(const acme_published_t *records, apr_uint32_t cert)
 {
     record_t *record;
 
@@ -766,8 +761,7 @@ int acme_published_busy(const acme_published_t *records)
     return 0;
 }
 
-int acme_published_running(const acme_published_t *records,
-                             apr_uint32_t cert)
+int acme_published_running(const acme_published_t *records, apr_uint32_t cert)
 {
     const record_t *record;
 
@@ -780,7 +774,7 @@ int acme_published_running(const acme_published_t *records,
 }
 
 apr_status_t acme_published_result(acme_published_t *records,
-                                     apr_uint32_t cert, acme_result_t *res)
+                                   apr_uint32_t cert, acme_result_t *res)
 {
     const record_t *found = NULL;
     record_t *record;
@@ -801,8 +795,8 @@ apr_status_t acme_published_result(acme_published_t *records,
 }
 
 apr_status_t acme_published_outcome(const acme_published_t *records,
-                                      const acme_publish_job_t *what,
-                                      acme_result_t *res)
+                                    const acme_publish_job_t *what,
+                                    acme_result_t *res)
 {
     const record_t *record;
     const char *name;
@@ -822,19 +816,18 @@ apr_status_t acme_published_outcome(const acme_published_t *records,
     return rv;
 }
 
-int acme_published_poll(const acme_published_t *records,
-                          struct pollfd *fds)
+int acme_published_poll(const acme_published_t *records, struct pollfd *fds)
 {
     return acme_hook_run_poll(records->hooks, fds);
 }
 
-apr_time_t acme_published_wake(const acme_published_t *records,
-                               apr_time_t now)
+apr_time_t acme_published_wake(const acme_published_t *records, apr_time_t now)
 {
     const apr_time_t wake = acme_hook_run_wake(records->hooks, now);
 
     return records->left_until && (!wake || records->left_until < wake)
-               ? records->left_until : wake;
+               ? records->left_until
+               : wake;
 }
 
 static record_t *find_left(const acme_published_t *records)
@@ -868,82 +861,18 @@ int acme_published_step(acme_published_t *records, apr_time_t now)
     return acme_hook_run_step(records->hooks, now);
 }
 
-/* The position of the certificate with this id; -1: there is none. */
-static int find_cert(const acme_conf_t *conf, const char *id)
-{
-    int i;
-
-    for (i = 0; i < conf->certs->nelts; i++) {
-        if (!strcmp(APR_ARRAY_IDX(conf->certs, i, acme_cert_conf_t).id, id)) {
-            return i;
-        }
-    }
-    return -1;
-}
-
-/* A configured AcmeHttp whose cleanup is this command; NULL: none is. */
-static const acme_token_conf_t *find_command(const acme_conf_t *conf,
-                                            const char *path)
-{
-    int i;
-
-    for (i = 0; i < conf->certs->nelts; i++) {
-        const acme_token_conf_t *http =
-            APR_ARRAY_IDX(conf->certs, i, acme_cert_conf_t).http;
-
-        if (http && http->how == ACME_TOKEN_EXEC && http->cleanup
-            && !strcmp(APR_ARRAY_IDX(http->cleanup, 0, const char *), path)) {
-            return http;
-        }
-    }
-    return NULL;
-}
-
-/* How the token is removed now; NULL: it cannot be. */
-static const acme_token_conf_t *conf_for(const acme_token_file_t *file,
-                                        const acme_conf_t *conf, apr_pool_t *p)
-{
-    acme_token_conf_t *http;
-
-    if (!file->root) {
-        return find_command(conf, file->cleanup);
-    }
-    http = apr_pcalloc(p, sizeof(*http));
-    http->how = ACME_TOKEN_WEBROOT;
-    http->root = apr_pstrdup(p, file->root);
-    http->timeout = LEFT_TIMEOUT;
-    return http;
-}
-
-/* May the one who goes on with the order publish it again? */
-static int is_wanted(const record_t *record, const acme_conf_t *conf)
-{
-    const acme_cert_conf_t *cert = acme_conf_cert(conf, record->what.cert);
-    const acme_token_conf_t *was = record->what.http;
-
-    if (!cert || !cert->http || cert->http->how != was->how) {
-        return 0;
-    }
-    return was->how == ACME_TOKEN_WEBROOT
-               ? !strcmp(cert->http->root, was->root)
-               : cert->http->cleanup
-                     && !strcmp(APR_ARRAY_IDX(cert->http->cleanup, 0,
-                                              const char *),
-                                APR_ARRAY_IDX(was->cleanup, 0, const char *));
-}
-
 /* Take over one that an earlier keeper published. NULL: it cannot be. */
 static record_t *adopt(acme_published_t *records,
                        const acme_token_file_t *file, const acme_conf_t *conf)
 {
-    const int cert = find_cert(conf, file->id);
+    const int cert = acme_token_left_cert(file, conf);
     acme_publish_job_t what = {
         .cert = cert < 0 ? (apr_uint32_t)-1 : (apr_uint32_t)cert,
         .id = apr_pstrdup(records->p, file->id),
         .name = file->name,
         .token = file->token,
         .value = file->value,
-        .http = conf_for(file, conf, records->p)
+        .http = acme_token_left_conf(file, conf, records->p)
     };
     acme_result_t res;
     record_t *record;
@@ -968,8 +897,8 @@ static record_t *adopt(acme_published_t *records,
     record->begun = 1;
     record->is_left = 1;
     record->folders = file->folders;
-    record->auth_output = file->output
-        ? apr_pstrdup(record->p, file->output) : NULL;
+    record->auth_output =
+        file->output ? apr_pstrdup(record->p, file->output) : NULL;
     return record;
 }
 
@@ -992,7 +921,8 @@ void acme_published_load(acme_published_t *records, acme_store_t *store,
         if (!record) {
             (void)acme_token_file_remove(store, file->token, &res, p);
         }
-        else if (!is_wanted(record, conf)) {
+        else if (!acme_token_left_is_wanted(record->what.http,
+                                            record->what.cert, conf)) {
             record->is_left = 0;
             record->holders->nelts = 0;
             remove_published(record);

@@ -15,19 +15,18 @@
 #include "acme_publish_job.h"
 #include "acme_store.h"
 
-#define ACME_RECORD_VALUE_LEN 43        /* base64url of SHA-256 (8555, 8.4) */
+#define ACME_RECORD_VALUE_LEN 43 /* base64url of SHA-256 (8555, 8.4) */
 #define ACME_PUBLISHED_FDS ACME_HOOK_FDS
 
 typedef struct acme_published_t acme_published_t;
 
-acme_published_t *acme_published_create(const acme_log_t *log,
-                                            apr_pool_t *p);
+acme_published_t *acme_published_create(const acme_log_t *log, apr_pool_t *p);
 
 /*
  * Remember tokens in the store from now on, and take over those that an earlier
  * keeper published there. Each is removed in a minute, unless it is published
- * again before; at once if AcmeHttp of its certificate is another now. Those that
- * cannot be removed with what is configured are logged.
+ * again before; at once if AcmeHttp of its certificate is another now. What
+ * cannot be removed with what is configured is logged.
  */
 void acme_published_load(acme_published_t *records, acme_store_t *store,
                          const acme_conf_t *conf, apr_time_t now);
@@ -43,8 +42,8 @@ void acme_published_load(acme_published_t *records, acme_store_t *store,
  * is forgotten for another.
  */
 apr_status_t acme_published_present(acme_published_t *records,
-                                      const acme_publish_job_t *what,
-                                      acme_result_t *res);
+                                    const acme_publish_job_t *what,
+                                    acme_result_t *res);
 
 /*
  * Begin to remove it, after its present if that still runs, and not while
@@ -54,8 +53,8 @@ apr_status_t acme_published_present(acme_published_t *records,
  * the keeper ends.
  */
 apr_status_t acme_published_cleanup(acme_published_t *records,
-                                      const acme_publish_job_t *what,
-                                      acme_result_t *res);
+                                    const acme_publish_job_t *what,
+                                    acme_result_t *res);
 
 /* The same of all tokens of http-01 that the certificate has. */
 void acme_published_cleanup_tokens(acme_published_t *records,
@@ -65,8 +64,7 @@ void acme_published_cleanup_tokens(acme_published_t *records,
 int acme_published_busy(const acme_published_t *records);
 
 /* Does a command run or wait for the certificate? */
-int acme_published_running(const acme_published_t *records,
-                             apr_uint32_t cert);
+int acme_published_running(const acme_published_t *records, apr_uint32_t cert);
 
 /*
  * The first failure among the presents of the certificate that have ended, or
@@ -74,22 +72,21 @@ int acme_published_running(const acme_published_t *records,
  * present or with the cleanup.
  */
 apr_status_t acme_published_result(acme_published_t *records,
-                                     apr_uint32_t cert, acme_result_t *res);
+                                   apr_uint32_t cert, acme_result_t *res);
 
 /*
  * Why the last present of it failed, which has ended; APR_SUCCESS for one that
  * did not, or that is not known (any more).
  */
 apr_status_t acme_published_outcome(const acme_published_t *records,
-                                      const acme_publish_job_t *what,
-                                      acme_result_t *res);
+                                    const acme_publish_job_t *what,
+                                    acme_result_t *res);
 
 /* For the loop: as acme_hook_run_poll(), acme_hook_run_wake() and
    acme_hook_run_step(). */
-int acme_published_poll(const acme_published_t *records,
-                          struct pollfd *fds);
+int acme_published_poll(const acme_published_t *records, struct pollfd *fds);
 apr_time_t acme_published_wake(const acme_published_t *records,
-                                 apr_time_t now);
+                               apr_time_t now);
 int acme_published_step(acme_published_t *records, apr_time_t now);
 
 #endif

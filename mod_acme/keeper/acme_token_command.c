@@ -17,7 +17,7 @@
 /* The first line of a webroot's output, if there is a number to tell. */
 #define MADE "folders made: "
 
-#define THUMBPRINT_LEN 43       /* base64url of SHA-256 (7638) */
+#define THUMBPRINT_LEN 43 /* base64url of SHA-256 (7638) */
 
 /* The words of a webroot's command; present has no folders. */
 enum { PROGRAM, VERB, ROOT, TOKEN, VALUE, FOLDERS, WORDS };
@@ -49,14 +49,14 @@ static apr_array_header_t *webroot(const acme_publish_job_t *what,
 }
 
 apr_array_header_t *acme_token_command_present(const acme_publish_job_t *what,
-                                              apr_pool_t *p)
+                                               apr_pool_t *p)
 {
     return what->http->how == ACME_TOKEN_WEBROOT ? webroot(what, PRESENT, p)
-                                                : what->http->present;
+                                                 : what->http->present;
 }
 
 apr_array_header_t *acme_token_command_cleanup(const acme_publish_job_t *what,
-                                              int folders, apr_pool_t *p)
+                                               int folders, apr_pool_t *p)
 {
     apr_array_header_t *argv;
 
@@ -111,7 +111,7 @@ int acme_token_command_is_removal(const char *const *argv)
 }
 
 int acme_token_command_is_of(const acme_token_conf_t *http,
-                            const char *const *argv)
+                             const char *const *argv)
 {
     if (http->how == ACME_TOKEN_WEBROOT) {
         return is_presence(argv) && !strcmp(argv[ROOT], http->root);
@@ -122,7 +122,8 @@ int acme_token_command_is_of(const acme_token_conf_t *http,
 int acme_token_command_made(const char *output)
 {
     return strncmp(output, MADE, sizeof(MADE) - 1)
-               ? 0 : output[sizeof(MADE) - 1] - '0';
+               ? 0
+               : output[sizeof(MADE) - 1] - '0';
 }
 
 int acme_token_command_run(const char *const *argv)
@@ -131,7 +132,7 @@ int acme_token_command_run(const char *const *argv)
     apr_status_t rv;
     int made;
 
-    umask(022);                 /* another server reads the file */
+    umask(022); /* another server reads the file */
     if (is_presence(argv)) {
         rv = acme_webroot_present(&made, argv[ROOT], argv[TOKEN], argv[VALUE],
                                   &res);

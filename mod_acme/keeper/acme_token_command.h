@@ -20,16 +20,16 @@ int acme_token_command_is_value(const char *token, const char *value);
  * removes, as of acme_webroot_cleanup(). what is checked by the caller.
  */
 apr_array_header_t *acme_token_command_present(const acme_publish_job_t *what,
-                                              apr_pool_t *p);
+                                               apr_pool_t *p);
 apr_array_header_t *acme_token_command_cleanup(const acme_publish_job_t *what,
-                                              int folders, apr_pool_t *p);
+                                               int folders, apr_pool_t *p);
 
 /*
  * Is argv, NULL at its end, of http: what one of the two would make of some
  * token?
  */
 int acme_token_command_is_of(const acme_token_conf_t *http,
-                            const char *const *argv);
+                             const char *const *argv);
 
 /*
  * Is argv the removal of a file that is a token's, whatever folder it is below?

@@ -12,8 +12,8 @@
 
 #include "acme_webroot.h"
 
-#define IN_ROOT      ".well-known"
-#define IN_FOLDER    "acme-challenge"
+#define IN_ROOT ".well-known"
+#define IN_FOLDER "acme-challenge"
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
 /* More than a token, '.' and a thumbprint. */
@@ -111,8 +111,8 @@ static content_e compare(int folder, const char *name, const char *value)
     content_e content = OTHER;
     struct stat st;
     ssize_t n;
-    int fd = openat(folder, name,
-                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd =
+        openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0) {
         return errno == ENOENT ? ABSENT : OTHER;
@@ -182,7 +182,8 @@ static apr_status_t present_once(int *pmade, const char *root,
         case OTHER:
             rv = acme_fail(
                 res, EEXIST,
-                "%s/" IN_ROOT "/" IN_FOLDER "/%s: is there already with another content, and is not replaced",
+                "%s/" IN_ROOT "/" IN_FOLDER
+                "/%s: is there already with another content, and is not replaced",
                 root, token);
             break;
         case ABSENT:
@@ -234,17 +235,17 @@ apr_status_t acme_webroot_cleanup(const char *root, const char *token,
             break;
         case SAME:
             if (unlinkat(folder, token, 0) && errno != ENOENT) {
-                rv = acme_fail_errno(
-                    res, errno,
-                    "%s/" IN_ROOT "/" IN_FOLDER "/%s: cannot remove", root,
-                    token);
+                rv = acme_fail_errno(res, errno,
+                                     "%s/" IN_ROOT "/" IN_FOLDER
+                                     "/%s: cannot remove",
+                                     root, token);
             }
             break;
         case OTHER:
-            rv = acme_fail(
-                res, EEXIST,
-                "%s/" IN_ROOT "/" IN_FOLDER "/%s: has another content now, and is not removed",
-                root, token);
+            rv = acme_fail(res, EEXIST,
+                           "%s/" IN_ROOT "/" IN_FOLDER
+                           "/%s: has another content now, and is not removed",
+                           root, token);
             break;
         }
     }

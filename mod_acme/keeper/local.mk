@@ -46,5 +46,6 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_state_load.c %D%/acme_state_load.h \
 	%D%/acme_take_over.c %D%/acme_take_over.h \
 	%D%/acme_token_command.c %D%/acme_token_command.h \
+	%D%/acme_token_left.c %D%/acme_token_left.h \
 	%D%/acme_webroot.c %D%/acme_webroot.h \
 	%D%/entry/acme_keeper.h

@@ -20,11 +20,11 @@ static acme_publish_row_t *add_row(acme_task_attempt_t *attempt,
                                    const acme_authorization_t *authz,
                                    const acme_challenge_t *challenge)
 {
-    acme_publish_row_t *row = acme_publish_add(attempt, task, authz,
-                                               ACME_DNS_01, challenge->token);
+    acme_publish_row_t *row =
+        acme_publish_add(attempt, task, authz, ACME_DNS_01, challenge->token);
 
-    row->record.name = apr_pstrcat(task->p, "_acme-challenge.", authz->name,
-                                   NULL);
+    row->record.name =
+        apr_pstrcat(task->p, "_acme-challenge.", authz->name, NULL);
     row->record.record = row->record.name;
     row->record.value = acme_challenge_dns01_value(
         challenge->token, attempt->prepared->thumbprint, task->p);
@@ -57,7 +57,7 @@ void acme_dns01_adopt(acme_task_attempt_t *attempt, const acme_task_t *task)
         if (acme_authorization_fetch(&authz, task->session,
                                      APR_ARRAY_IDX(urls, i, const char *),
                                      &ignored, task->p)) {
-            continue;           /* whoever needs it reports that */
+            continue; /* whoever needs it reports that */
         }
         for (k = 0; k < authz->challenges->nelts; k++) {
             const acme_challenge_t *challenge =
@@ -100,11 +100,12 @@ static void follow_all_cnames(const apr_array_header_t *rows,
 
     if (!rows->nelts || task->cert->dns->stay
         || acme_dns_lookup_open(&resolver, &task->env->dns, &res, task->p)) {
-        return;                 /* then they are taken for what they are */
+        return; /* then they are taken for what they are */
     }
     for (i = 0; i < rows->nelts; i++) {
         lookups[i] = acme_dns_lookup_authority(
-            resolver, APR_ARRAY_IDX(rows, i, acme_publish_row_t *)->record.name,
+            resolver,
+            APR_ARRAY_IDX(rows, i, acme_publish_row_t *)->record.name,
             task->p);
     }
     for (i = 0; i < rows->nelts; i++) {
@@ -115,7 +116,8 @@ static void follow_all_cnames(const apr_array_header_t *rows,
         }
         if (!acme_dns_lookup_servers(&found, lookups[i], &res)
             && can_update(task->cert->dns, found.record)) {
-            APR_ARRAY_IDX(rows, i, acme_publish_row_t *)->record.record = found.record;
+            APR_ARRAY_IDX(rows, i, acme_publish_row_t *)->record.record =
+                found.record;
         }
     }
 }
@@ -153,8 +155,7 @@ void acme_dns01_locate(acme_task_attempt_t *attempt, const acme_task_t *task,
 }
 
 apr_status_t acme_dns01_wait(const acme_task_attempt_t *attempt,
-                             const acme_task_t *task,
-                             acme_task_failure_t *why)
+                             const acme_task_t *task, acme_task_failure_t *why)
 {
     const apr_array_header_t *rows =
         acme_publish_rows(attempt, ACME_DNS_01, 0, task->p);

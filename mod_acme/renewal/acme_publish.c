@@ -96,8 +96,9 @@ static acme_task_failure_t failure_of(const acme_publish_row_t *row)
 }
 
 /*
- * Of the names whose answer could not be published, *why gets one, which decides
- * how the order goes on: one that no other type is left for, if there is any.
+ * Of the names whose answer could not be published, *why gets one, which
+ * decides how the order goes on: one that no other type is left for, if there
+ * is any.
  * The keeper is told of the others.
  */
 static apr_status_t fail_rows(acme_task_attempt_t *attempt,
@@ -111,7 +112,8 @@ static apr_status_t fail_rows(acme_task_attempt_t *attempt,
     int i, is_left = 1;
 
     for (i = 0; i < rows->nelts && is_left; i++) {
-        const acme_publish_row_t *row = APR_ARRAY_IDX(rows, i, const acme_publish_row_t *);
+        const acme_publish_row_t *row =
+            APR_ARRAY_IDX(rows, i, const acme_publish_row_t *);
 
         if (row->failure) {
             failure = failure_of(row);
@@ -125,7 +127,8 @@ static apr_status_t fail_rows(acme_task_attempt_t *attempt,
         return APR_SUCCESS;
     }
     for (i = 0; i < rows->nelts; i++) {
-        const acme_publish_row_t *row = APR_ARRAY_IDX(rows, i, const acme_publish_row_t *);
+        const acme_publish_row_t *row =
+            APR_ARRAY_IDX(rows, i, const acme_publish_row_t *);
 
         if (row->failure && row != first) {
             failure = failure_of(row);

@@ -10,13 +10,13 @@
 #include "acme_task.h"
 
 typedef struct {
-    acme_challenge_e type;      /* ACME_DNS_01 or ACME_HTTP_01 */
-    apr_uint32_t name;          /* position in the configuration */
+    acme_challenge_e type; /* ACME_DNS_01 or ACME_HTTP_01 */
+    apr_uint32_t name;     /* position in the configuration */
     const char *token;
     acme_propagation_record_t record; /* dns-01: behind all CNAMEs, and its
                                    value */
-    int left;                   /* from before a reload: only removed */
-    const acme_result_t *failure;       /* why it is not; NULL: it is */
+    int left;                         /* from before a reload: only removed */
+    const acme_result_t *failure;     /* why it is not; NULL: it is */
 } acme_publish_row_t;
 
 /* This challenge of this name is answered so. */

@@ -15,12 +15,12 @@
 
 #define FOLDER "published"
 
-#define TOKEN_MAX  200
-#define VALUE_MAX  256
-#define NAME_MAX_  255
-#define PATH_MAX_  4096
+#define TOKEN_MAX 200
+#define VALUE_MAX 256
+#define DOMAIN_MAX 255
+#define PATH_LEN_MAX 4096
 #define OUTPUT_MAX 8192
-#define SIZE_MAX_  (64 * 1024)  /* of a file: the output may be escaped */
+#define FILE_MAX (64 * 1024) /* of a file: the output may be escaped */
 
 static const char *path_of(const acme_store_t *store, const char *token,
                            apr_pool_t *p)
@@ -40,11 +40,10 @@ apr_status_t acme_token_file_save(acme_store_t *store,
     const char *text;
     json_t *json;
 
-    json = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:i, s:s*}",
-                     "id", file->id, "name", file->name,
-                     "value", file->value, "root", file->root,
-                     "cleanup", file->cleanup, "folders", file->folders,
-                     "output", file->output);
+    json = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:i, s:s*}", "id", file->id,
+                     "name", file->name, "value", file->value, "root",
+                     file->root, "cleanup", file->cleanup, "folders",
+                     file->folders, "output", file->output);
     if (!json) {
         return acme_fail(res, APR_EINVAL, "%s: a text is not UTF-8", path);
     }
@@ -72,7 +71,7 @@ static apr_status_t load(acme_token_file_t *file, acme_store_t *store,
     json_t *json;
     apr_status_t rv;
 
-    rv = acme_file_read(&body, &len, path, SIZE_MAX_, res, p);
+    rv = acme_file_read(&body, &len, path, FILE_MAX, res, p);
     if (rv == APR_SUCCESS) {
         rv = acme_json_parse(&json, body, len, path, res, p);
     }
@@ -81,12 +80,13 @@ static apr_status_t load(acme_token_file_t *file, acme_store_t *store,
     }
     file->token = apr_pstrdup(p, token);
     file->id = acme_json_string(json, "id", ACME_ID_MAX, p);
-    file->name = acme_json_string(json, "name", NAME_MAX_, p);
+    file->name = acme_json_string(json, "name", DOMAIN_MAX, p);
     file->value = acme_json_string(json, "value", VALUE_MAX, p);
-    file->root = acme_json_string(json, "root", PATH_MAX_, p);
-    file->cleanup = acme_json_string(json, "cleanup", PATH_MAX_, p);
-    file->folders = acme_json_int(json, "folders") == 2 ? 2
-        : acme_json_int(json, "folders") == 1;
+    file->root = acme_json_string(json, "root", PATH_LEN_MAX, p);
+    file->cleanup = acme_json_string(json, "cleanup", PATH_LEN_MAX, p);
+    file->folders = acme_json_int(json, "folders") == 2
+                        ? 2
+                        : acme_json_int(json, "folders") == 1;
     file->output = acme_json_string(json, "output", OUTPUT_MAX, p);
     if (!file->id || !file->name || !file->value
         || (!file->root && !file->cleanup)) {

@@ -13,14 +13,14 @@
 #include "acme_store.h"
 
 typedef struct {
-    const char *id;             /* of the certificate */
-    const char *name;           /* of the domain */
-    const char *token;          /* base64url, at most 200 characters */
-    const char *value;          /* the key authorization */
-    const char *root;           /* the folder it is below, or */
-    const char *cleanup;        /*   the command that removes it, its path */
-    int folders;                /* below root, that were made for it */
-    const char *output;         /* of the command that published it; or NULL */
+    const char *id;      /* of the certificate */
+    const char *name;    /* of the domain */
+    const char *token;   /* base64url, at most 200 characters */
+    const char *value;   /* the key authorization */
+    const char *root;    /* the folder it is below, or */
+    const char *cleanup; /*   the command that removes it, its path */
+    int folders;         /* below root, that were made for it */
+    const char *output;  /* of the command that published it; or NULL */
 } acme_token_file_t;
 
 /* Write it anew. A text that is not UTF-8: APR_EINVAL. */

@@ -98,7 +98,8 @@ def test_what_cannot_be_published_is_told_and_the_next_type_tried(site):
     told = server.wait_failed("shop.example.org")
     assert f"{docroot}/.well-known: is a symbolic link" in told
     assert not list(elsewhere.iterdir())
-    assert server.certificate("shop.example.org")["Reason"] == "webroot-failed"
+    shown = server.wait_state("shop.example.org", "failed")
+    assert shown["Reason"] == "webroot-failed"
 
     server.wait_valid(NAME)
     assert server.matching(f"{NAME}: .*the command of AcmeHttp failed: "
