@@ -38,7 +38,8 @@
       "AcmeTermsOfService agree") \
     X(AcmeCA, "name|url ...", "letsencrypt", ACME_CERT, cas, cas, \
       "The certificate authority: " ACME_KNOWN_CA_SHORTHANDS " or the URL " \
-      "of an ACME directory. " \
+      "of an ACME directory. Buypass has issued no TLS certificates since " \
+      "31 October 2025. " \
       "With several, each CA is tried in this order: if orders at the " \
       "first one fail, the next one is used in time before the " \
       "certificate expires. " \

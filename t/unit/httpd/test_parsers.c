@@ -148,14 +148,18 @@ static void cas(void **state)
           "ZeroSSL https://ca.example/dir zerossl",
           "https://acme.zerossl.com/v2/DV90 https://ca.example/dir", NULL },
         { "every shorthand",
-          "letsencrypt-staging google sslcom actalis",
+          "letsencrypt-staging google sslcom actalis jprs buypass "
+          "Buypass-Test",
           "https://acme-staging-v02.api.letsencrypt.org/directory "
           "https://dv.acme-v02.api.pki.goog/directory "
           "https://acme.ssl.com/sslcom-dv-rsa "
-          "https://acme-api.actalis.com/acme/directory", NULL },
+          "https://acme-api.actalis.com/acme/directory "
+          "https://acme.amecert.jprs.jp/DV/getDirectory "
+          "https://api.buypass.com/acme/directory "
+          "https://api.test4.buypass.no/acme/directory", NULL },
         { "unknown", "nobody", NULL,
           "'nobody'|letsencrypt|letsencrypt-staging|zerossl|google|sslcom|"
-          "actalis|https" },
+          "actalis|jprs|buypass|buypass-test|https" },
         { "without TLS", "http://ca.example/dir", NULL,
           "'http://ca.example/dir'|https" },
         { "the second is wrong", "letsencrypt x", NULL, "'x'" },
