@@ -28,6 +28,7 @@ acme_parser_t acme_parsers_profile;
 acme_parser_t acme_parsers_text;
 acme_parser_t acme_parsers_dns;
 acme_parser_t acme_parsers_hook;
+acme_parser_t acme_parsers_exports;
 acme_parser_t acme_parsers_window;
 acme_parser_t acme_parsers_duration;
 acme_parser_t acme_parsers_parallel;

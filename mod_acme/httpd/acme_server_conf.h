@@ -57,6 +57,8 @@ typedef struct {
     acme_dns_conf_t *dns;
     apr_array_header_t *hooks;          /* acme_hook_conf_t; NULL: none */
     apr_interval_time_t hook_timeout;
+    apr_array_header_t *exports;        /* acme_export_conf_t, with placeholders
+                                           in its paths; NULL: none */
     acme_ports_t ports;
     apr_array_header_t *key_types;      /* acme_key_type_e */
     int key_reuse;
@@ -76,6 +78,8 @@ typedef struct {
     const char *roots;
     const char *proxy;
 
+    int is_exports_reset;               /* AcmeExport none: of those of the
+                                           server config none is inherited */
     const apr_array_header_t *external_cas;     /* URLs of the CAs of external
                                                    accounts without one; NULL:
                                                    all */
@@ -93,7 +97,8 @@ typedef struct {
 /* The module's configuration of this server. */
 acme_server_conf_t *acme_server_conf(const server_rec *s);
 
-/* httpd's: add over base. Each field of the table is inherited. */
+/* httpd's: add over base. Each field of the table is inherited; copies of
+   AcmeExport add to those of base. */
 void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add);
 
 /*

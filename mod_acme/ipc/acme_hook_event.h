@@ -16,7 +16,8 @@
     X(REVOKED,       "revoked")                                              \
     X(WINDOW_MOVED,  "window-moved")    /* the CA suggests an earlier renewal */\
     X(TERMS_CHANGED, "terms-changed")                                        \
-    X(STUCK,         "stuck")           /* waits for the administrator */
+    X(STUCK,         "stuck")           /* waits for the administrator */    \
+    X(EXPORT_FAILED, "export-failed")
 
 #define ACME_HOOK_EVENT_ROW(name, word) ACME_EVENT_##name,
 typedef enum { ACME_HOOK_EVENTS(ACME_HOOK_EVENT_ROW) ACME_EVENTS } acme_event_e;

@@ -136,6 +136,8 @@ typedef struct {
     acme_instead_e instead;     /* what visitors get in its place */
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];
+    char export_failure[ACME_DETAIL_SIZE];      /* a copy of AcmeExport could
+                                   not be written: a sentence; "" */
 } acme_state_t;
 
 #pragma GCC diagnostic pop

@@ -17,6 +17,7 @@
 #include "acme_cleanse.h"
 #include "acme_confine.h"
 #include "acme_dns_records.h"
+#include "acme_export_queue.h"
 #include "acme_handlers.h"
 #include "acme_launcher.h"
 #include "acme_no_x509.h"
@@ -54,6 +55,7 @@ typedef struct {
     acme_registry_t *registry;
     acme_reload_t *reload;
     acme_dns_records_t *records;
+    acme_export_queue_t *exports;
     acme_handlers_t *handlers;
     int control;                /* listens for acmectl; -1: it could not */
     acme_channels_t *channels;
@@ -419,6 +421,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     }
     acme_hook_run_step(loop->hooks, now);
     acme_event_step(loop->events, now, p);
+    acme_export_queue_step(loop->exports, now, p);
     if (now >= loop->watch_at) {
         loop->watch_at = acme_registry_warn(loop->registry, now, p);
     }
@@ -429,6 +432,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     wake = earlier(wake, acme_dns_records_wake(loop->records, now));
     wake = earlier(wake, acme_hook_run_wake(loop->hooks, now));
     wake = earlier(wake, acme_event_wake(loop->events, now));
+    wake = earlier(wake, acme_export_queue_wake(loop->exports, now));
     wake = earlier(wake, acme_channels_wake(loop->channels, now));
     return earlier(wake,
                    acme_channels_is_any_parked(loop->channels)
@@ -436,7 +440,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
                        : 0);
 }
 
-/* The place of each descriptor in the poll; DNS and hooks come last. */
+/* The place of each descriptor in the poll; those of jobs come last. */
 enum { POLL_LISTENER, POLL_CONTROL, POLL_RELOAD, POLL_CHANNELS };
 
 /* Of a channel that is not heard now only the end is polled, which needs no
@@ -461,13 +465,14 @@ static int fill_fds(const loop_t *loop, struct pollfd *fds, apr_time_t now)
         }
     }
     n += acme_dns_records_poll(loop->records, fds + n);
+    n += acme_export_queue_poll(loop->exports, fds + n);
     return n + acme_hook_run_poll(loop->hooks, fds + n);
 }
 
 static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
 {
     struct pollfd fds[POLL_CHANNELS + ACME_CHANNELS_MAX + ACME_RECORD_FDS
-                      + ACME_HOOK_FDS];
+                      + ACME_HOOK_FDS + ACME_EXPORT_FDS];
     apr_time_t now = apr_time_now();
     apr_interval_time_t wait = PARENT_CHECK;
     struct timespec ts;
@@ -561,7 +566,7 @@ static void confine(const loop_t *loop, apr_pool_t *p)
     const acme_confine_t how = {
         .state_dir = loop->conf->conf->state_dir,
         .descriptors = ACME_CHANNELS_MAX + LEFT_OPEN_MAX + ACME_RECORD_FDS
-                       + ACME_HOOK_FDS
+                       + ACME_HOOK_FDS + 2 * ACME_EXPORT_FDS
                        + 2 * ACME_HOOKS_MAX + OTHER_FDS,
         .log = loop->conf->log
     };
@@ -613,6 +618,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     loop->reload = acme_reload_create(keeper->server, loop->registry,
                                       keeper->held, keeper->baton, p);
     loop->records = acme_dns_records_create(keeper->log, p);
+    loop->exports = acme_export_queue_create(loop->registry, p);
     loop->handlers =
         acme_handlers_create(loop->registry, loop->reload, loop->records, p);
     loop->channels = acme_channels_create(keeper->credit, p);

@@ -70,8 +70,10 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     acme_state_t *state = &registry->states[cert];
     const int ordering = state->ordering;
     const apr_time_t since = state->ordering_since;
+    char export_failure[ACME_DETAIL_SIZE];
     acme_result_t res;
 
+    memcpy(export_failure, state->export_failure, sizeof(export_failure));
     mend_live(registry, cert, p);
     if (acme_state_load(state, registry->conf, cert, registry->store, &res,
                         p)) {
@@ -80,6 +82,7 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     }
     state->ordering = ordering;
     state->ordering_since = since;
+    memcpy(state->export_failure, export_failure, sizeof(export_failure));
     publish_change(registry, cert);
 }
 
@@ -752,6 +755,16 @@ void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,
 {
     acme_event_send(registry->with.events, &registry->states[cert], event,
                     detail, p);
+}
+
+void acme_registry_exported(acme_registry_t *registry, apr_uint32_t cert,
+                            const char *failure)
+{
+    acme_state_t *state = &registry->states[cert];
+
+    apr_cpystrn(state->export_failure, failure,
+                sizeof(state->export_failure));
+    publish_change(registry, cert);
 }
 
 void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,

@@ -9,6 +9,7 @@ keeper_tests = \
 	%D%/test_confine \
 	%D%/test_dns_records \
 	%D%/test_event \
+	%D%/test_export \
 	%D%/test_handlers \
 	%D%/test_history \
 	%D%/test_hook_run \
