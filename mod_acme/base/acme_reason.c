@@ -165,6 +165,10 @@ static const acme_reason_t reasons[ACME_REASONS] = {
         "reload-held", ACME_FAULT_ADMINISTRATOR,
         "The certificate is installed, but the reload that serves it is postponed.",
         "Check the configuration with httpd -t, then reload httpd." },
+    [ACME_REASON_EXPORT_FAILED] = {
+        "export-failed", ACME_FAULT_ADMINISTRATOR,
+        "A copy of the certificate for another program could not be written.",
+        "The message names the file of AcmeExport; it is written as soon as that is possible." },
     [ACME_REASON_NOT_SERVED] = {
         "not-served", ACME_FAULT_ADMINISTRATOR,
         "The certificate is loaded, but visitors of one of its names get another one, or no TLS.",

@@ -23,6 +23,7 @@ noinst_LTLIBRARIES += %D%/libacme_crypto.la
 	%D%/acme_pair.c %D%/acme_pair.h \
 	%D%/acme_peer_cert.c %D%/acme_peer_cert.h \
 	%D%/acme_pem.c %D%/acme_pem.h \
+	%D%/acme_pkcs12.c %D%/acme_pkcs12.h \
 	%D%/acme_public_key.c %D%/acme_public_key.h \
 	%D%/acme_revoked.c %D%/acme_revoked.h \
 	%D%/acme_self_signed.c %D%/acme_self_signed.h

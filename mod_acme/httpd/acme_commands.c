@@ -43,12 +43,13 @@ static int is_none(const directive_row_t *row, int argc, char *const argv[])
     return !row->dflt && argc == 1 && !apr_cstr_casecmp(argv[0], "none");
 }
 
-/* The values of the two directives that may be repeated, one a line. */
+/* The values of the directives that may be repeated, one a line. */
 static const char *add_written(const char *before, const directive_row_t *row,
                                cmd_parms *cmd, int argc, char *const argv[])
 {
     const int index = (int)(row - rows);
     const char *text = (index == ACME_DIR_AcmeHook
+                        || index == ACME_DIR_AcmeExport
                         || index == ACME_DIR_AcmeExternalAccount) && before
         ? apr_pstrcat(cmd->pool, before, "\n", NULL) : "";
     int i;
@@ -96,6 +97,7 @@ static const char *set_directive(cmd_parms *cmd, void *dir, const char *line)
         memset(field_of(conf, row), 0, row->size);
         conf->written[row - rows] = NULL;
         conf->is_hooks_reset |= row - rows == ACME_DIR_AcmeHook;
+        conf->is_exports_reset |= row - rows == ACME_DIR_AcmeExport;
     }
     else {
         wrong = row->parse(field_of(conf, row), cmd, argc, argv);

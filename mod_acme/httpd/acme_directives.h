@@ -38,7 +38,8 @@
       "AcmeTermsOfService agree") \
     X(AcmeCA, "name|url ...", "letsencrypt", ACME_CERT, cas, cas, \
       "The certificate authority: " ACME_KNOWN_CA_SHORTHANDS " or the URL " \
-      "of an ACME directory. " \
+      "of an ACME directory. Buypass has issued no TLS certificates since " \
+      "31 October 2025. " \
       "With several, each CA is tried in this order: if orders at the " \
       "first one fail, the next one is used in time before the " \
       "certificate expires. " \
@@ -119,6 +120,24 @@
       "A command still running after this time is killed together with " \
       "its child processes.", \
       "AcmeHookTimeout 5m") \
+    X(AcmeExport, "path format [mode] [owner[:group]] | none", NULL, \
+      ACME_CERT, exports, exports, \
+      "Copy the certificate for another program, after each load of httpd " \
+      "that serves a new one; may be repeated. A virtual host's are made " \
+      "beside those of the server config. The format is pem (key, " \
+      "certificate and chain), fullchain (certificate and chain), key, " \
+      "chain, der (the certificate), or pkcs12:file, where the file, of mode " \
+      "0600 or 0640, has the password in its first line. In the path " \
+      "%{id} is the id of the certificate; it is needed where several " \
+      "certificates are copied. With several AcmeKeyTypes the first one is " \
+      "copied, or each one, if %{type} is in the path. If the path ends in " \
+      "/, each copy is a folder below it with privkey.pem, cert.pem, " \
+      "chain.pem and fullchain.pem, cert.der or cert.p12, and the link " \
+      "current points to the newest. The mode is octal; the default is 0600 " \
+      "with a key in it, 0644 without. The owner is a user, and its group if " \
+      "none is given; the default is the user who started httpd. A copy that " \
+      "cannot be written is reported and retried.", \
+      "AcmeExport /etc/dovecot/%{id}.pem pem 0640 root:dovecot") \
     X(AcmePorts, "http:port https:port", "http:80 https:443", ACME_CERT, \
       ports, ports, \
       "The local ports that receive Internet connections to ports 80 and " \

@@ -16,6 +16,7 @@
 #include <http_log.h>
 
 #include "acme_cleanse.h"
+#include "acme_exports.h"
 #include "acme_file.h"
 #include "acme_hmac_wipe.h"
 #include "acme_directory.h"
@@ -519,6 +520,26 @@ const char *acme_parsers_hook(void *field, cmd_parms *cmd, int argc,
     }
     APR_ARRAY_PUSH(*hooks, acme_hook_conf_t) = hook;
     return NULL;
+}
+
+const char *acme_parsers_exports(void *field, cmd_parms *cmd, int argc,
+                                 char *const argv[])
+{
+    apr_array_header_t **exports = field;
+    acme_export_conf_t export;
+    const char *place = cmd->directive
+        ? apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename,
+                       cmd->directive->line_num) : "";
+    const char *wrong = acme_exports_parse(&export, argc, argv, place,
+                                           cmd->pool);
+
+    if (!wrong) {
+        if (!*exports) {
+            *exports = apr_array_make(cmd->pool, 2, sizeof(export));
+        }
+        APR_ARRAY_PUSH(*exports, acme_export_conf_t) = export;
+    }
+    return wrong;
 }
 
 static const char *add_command(apr_array_header_t **pwords, const char *text,

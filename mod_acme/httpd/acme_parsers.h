@@ -29,6 +29,7 @@ acme_parser_t acme_parsers_text;
 acme_parser_t acme_parsers_dns;
 acme_parser_t acme_parsers_http;
 acme_parser_t acme_parsers_hook;
+acme_parser_t acme_parsers_exports;
 acme_parser_t acme_parsers_window;
 acme_parser_t acme_parsers_duration;
 acme_parser_t acme_parsers_parallel;

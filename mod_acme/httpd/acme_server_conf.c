@@ -114,6 +114,20 @@ static void merge_hooks(acme_server_conf_t *conf,
     }
 }
 
+/* The exports of a virtual host are beside those of the server. */
+static void add_exports(acme_server_conf_t *conf,
+                        const acme_server_conf_t *under,
+                        const acme_server_conf_t *over, apr_pool_t *p)
+{
+    const int i = ACME_DIR_AcmeExport;
+
+    if (over->exports && under->exports && !over->is_exports_reset) {
+        conf->exports = apr_array_append(p, under->exports, over->exports);
+        conf->written[i] = apr_pstrcat(p, under->written[i], "\n",
+                                       over->written[i], NULL);
+    }
+}
+
 void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
 {
     const acme_server_conf_t *under = base, *over = add;
@@ -131,12 +145,14 @@ void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
     if (over->set[ACME_DIR_AcmeHook]) {
         merge_hooks(conf, under, over, p);
     }
+    add_exports(conf, under, over, p);
     conf->engine_own = over->engine_own;
     /* Another CA of the virtual host's must not hear of the server's. */
     conf->external_cas =
         under->set[ACME_DIR_AcmeCA] && !over->set[ACME_DIR_AcmeExternalAccount]
             ? under->cas : NULL;
     conf->is_hooks_reset = 0;
+    conf->is_exports_reset = 0;
     conf->certs = NULL;
     conf->is_unordered = 0;
     conf->given = 0;

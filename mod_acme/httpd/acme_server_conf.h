@@ -60,6 +60,8 @@ typedef struct {
                                            rows that take back inherited
                                            ones of an event */
     apr_interval_time_t hook_timeout;
+    apr_array_header_t *exports;        /* acme_export_conf_t, with placeholders
+                                           in its paths; NULL: none */
     acme_ports_t ports;
     apr_array_header_t *key_types;      /* acme_key_type_e */
     int key_reuse;
@@ -81,6 +83,7 @@ typedef struct {
 
     int is_hooks_reset;                 /* AcmeHook none: of those of the
                                            server config none is inherited */
+    int is_exports_reset;               /* the same of AcmeExport */
     const apr_array_header_t *external_cas;     /* URLs of the CAs of external
                                                    accounts without one; NULL:
                                                    all */
@@ -99,7 +102,7 @@ typedef struct {
 acme_server_conf_t *acme_server_conf(const server_rec *s);
 
 /* httpd's: add over base. Each field of the table is inherited; commands of
-   AcmeHook add to those of base. */
+   AcmeHook and copies of AcmeExport add to those of base. */
 void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add);
 
 /*

@@ -17,6 +17,7 @@
 
 #include "acme_account_file.h"
 #include "acme_cert_split_apply.h"
+#include "acme_exports.h"
 #include "acme_name.h"
 #include "acme_store.h"
 #include "acme_tls_alpn01.h"
@@ -404,6 +405,7 @@ static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
     }
     cert->hooks = commands_of(conf->hooks, watch->p);
     cert->hook_timeout = conf->hook_timeout;
+    cert->exports = conf->exports;
     choose_challenges(cert, vhost);
     cert->ports = apr_psprintf(watch->p, "%d %d %d %d", conf->ports.http,
                                is_listened_on(conf->ports.http),
@@ -664,6 +666,8 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
         acme_vhosts_check_state_dir(conf, base, p);
     }
     acme_cert_split_apply(conf, watch.vhosts, watch.by_id, p);
+    conf->export_faults = acme_exports_find(conf, log == ACME_VHOSTS_LOG
+                                                      ? base : NULL, p);
     for (i = 0; i < conf->certs->nelts; i++) {
         acme_cert_conf_t *cert = cert_at(&watch, i + 1);
 
@@ -693,7 +697,7 @@ static const char *cas_text(const acme_conf_t *conf,
 
 void acme_vhosts_dump(const acme_conf_t *conf, apr_pool_t *p)
 {
-    int i;
+    int i, k;
 
     for (i = 0; i < conf->certs->nelts; i++) {
         const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
@@ -704,6 +708,10 @@ void acme_vhosts_dump(const acme_conf_t *conf, apr_pool_t *p)
             cas_text(conf, cert, p), acme_conf_key_types(cert, p),
             acme_conf_challenges(cert, p),
             apr_array_pstrcat(p, cert->places, ' '));
+        for (k = 0; cert->exports && k < cert->exports->nelts; k++) {
+            printf("    export: %s\n",
+                   APR_ARRAY_IDX(cert->exports, k, acme_export_conf_t).path);
+        }
     }
     if (!conf->certs->nelts) {
         printf("acme: no certificate is managed\n");

@@ -43,6 +43,17 @@ static acme_conf_tree_t *tree;
 static acme_conf_t *conf;
 
 /*
+ * A server that starts leaves such a copy out. So must the keeper's httpd -t
+ * let it pass: it would postpone each reload.
+ */
+static int is_refused(void)
+{
+    return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST
+           && !ap_exists_config_define(ACME_CONF_TRIAL_DEFINE)
+           && conf->export_faults;
+}
+
+/*
  * httpd -t comes no further than this hook, so what is wrong in the
  * configuration is logged here. A server that starts has no error log yet.
  */
@@ -56,7 +67,7 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
         conf = acme_vhosts_read(s, tree, ACME_VHOSTS_LOG, pconf);
         acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_TEST, pconf);
     }
-    return OK;
+    return is_refused() ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }
 
 /*

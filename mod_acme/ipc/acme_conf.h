@@ -8,6 +8,8 @@
 #ifndef ACME_CONF_H
 #define ACME_CONF_H
 
+#include <sys/types.h>
+
 #include <apr_tables.h>
 
 #include "acme_challenge.h"
@@ -59,6 +61,29 @@ typedef struct {
                                            those of this kind that are inherited
                                            are not run */
 } acme_hook_conf_t;
+
+/* AcmeExport: what is written. */
+typedef enum {
+    ACME_EXPORT_PEM,                    /* key, leaf and chain */
+    ACME_EXPORT_FULLCHAIN,              /* leaf and chain */
+    ACME_EXPORT_KEY,
+    ACME_EXPORT_CHAIN,
+    ACME_EXPORT_DER,                    /* the leaf */
+    ACME_EXPORT_PKCS12                  /* key, leaf and chain */
+} acme_export_e;
+
+/* A copy of a certificate for other programs. */
+typedef struct {
+    const char *path;                   /* absolute; ends in '/': a folder for
+                                           each generation */
+    acme_export_e format;
+    const char *password_file;          /* absolute path, with PKCS12 */
+    mode_t mode;
+    uid_t uid;
+    gid_t gid;
+    apr_uint32_t part;                  /* of the certificate's key types */
+    const char *place;                  /* "file:line" of the directive */
+} acme_export_conf_t;
 
 /* A CA and a key identifier; each has one account and its rate limits. */
 typedef struct {
@@ -128,6 +153,7 @@ typedef struct {
     const acme_token_conf_t *http;       /* NULL: this server alone answers */
     const apr_array_header_t *hooks;    /* acme_hook_conf_t; NULL: none */
     apr_interval_time_t hook_timeout;
+    const apr_array_header_t *exports;  /* acme_export_conf_t; NULL: none */
     acme_window_t renew;
     acme_window_t warn;
     int served;                         /* archive that this load serves; 0:
@@ -156,6 +182,8 @@ typedef struct {
     acme_activate_e activate;
     apr_interval_time_t reload_delay;
     int reload_guard;
+    int export_faults;                  /* copies of AcmeExport that are not
+                                           made, as their paths are another's */
 } acme_conf_t;
 
 /* The certificate with this index; NULL: there are fewer. */

@@ -29,9 +29,10 @@ typedef enum { ACME_HOOK_KINDS(ACME_HOOK_KIND_ROW) ACME_HOOKS } acme_hook_e;
     X(WINDOW_MOVED,  "window-moved")    /* the CA suggests an earlier renewal */\
     X(TERMS_CHANGED, "terms-changed")                                        \
     X(STUCK,         "stuck")           /* waits for the administrator */    \
-    X(NOT_SERVED,    "not-served")      /* visitors get another certificate */\
-    X(DEPLOY_FAILED, "deploy-failed")   /* a command of deploy; once for each \
-                                           certificate */
+    X(NOT_SERVED,    "not-served")      /* visitors get another certificate */ \
+    X(DEPLOY_FAILED, "deploy-failed")   /* a command of deploy; once for each  \
+                                           certificate */                      \
+    X(EXPORT_FAILED, "export-failed")
 
 #define ACME_HOOK_EVENT_ROW(name, word) ACME_EVENT_##name,
 typedef enum { ACME_HOOK_EVENTS(ACME_HOOK_EVENT_ROW) ACME_EVENTS } acme_event_e;

@@ -167,6 +167,8 @@ typedef struct {
     char detail[ACME_DETAIL_SIZE];
     acme_hooks_failing_t deploy;        /* commands of deploy, and */
     acme_hooks_failing_t notify;        /* events that could not be told */
+    char export_failure[ACME_DETAIL_SIZE];      /* a copy of AcmeExport could
+                                   not be written: a sentence; "" */
 } acme_state_t;
 
 #pragma GCC diagnostic pop

@@ -75,6 +75,9 @@ acme_reason_e acme_status_rows_reason(const acme_status_cert_t *cert,
     if (cert->is_reload_held && state->live != state->served) {
         return ACME_REASON_RELOAD_HELD;
     }
+    if (state->export_failure[0]) {
+        return ACME_REASON_EXPORT_FAILED;
+    }
     return state->instead == ACME_INSTEAD_FOREIGN || is_another_seen(state)
         ? ACME_REASON_NOT_SERVED : ACME_REASON_NONE;
 }
@@ -84,6 +87,7 @@ int acme_status_rows_is_ill(const acme_state_t *state, apr_time_t now)
     return state->attempts || !state->agreed || state->deploy.waiting
            || (state->revoked && !state->deleted)
            || state->instead == ACME_INSTEAD_FOREIGN || is_another_seen(state)
+           || state->export_failure[0]
            || (state->live && state->not_after <= now);
 }
 
@@ -374,6 +378,17 @@ static void add_commands(apr_array_header_t *rows, const acme_state_t *state,
     }
 }
 
+static void add_export(apr_array_header_t *rows, const acme_state_t *state)
+{
+    add_row(rows, (acme_status_row_t){
+        .key = "exportFailure", .label = "not exported",
+        .value = state->export_failure, .text = state->export_failure,
+        .column = ACME_STATUS_PROBLEM,
+        .shown = ACME_STATUS_JSON
+            | only_if(state->export_failure[0],
+                      ACME_STATUS_LINES | PEOPLE) });
+}
+
 static void add_reason(apr_array_header_t *rows, acme_reason_e reason,
                        apr_pool_t *p)
 {
@@ -421,6 +436,7 @@ apr_array_header_t *acme_status_rows_make(const acme_status_cert_t *cert,
     add_next(rows, state, next, now, p);
     add_failure(rows, state, p);
     add_commands(rows, state, p);
+    add_export(rows, state);
     add_reason(rows, acme_status_rows_reason(cert, now), p);
     return rows;
 }

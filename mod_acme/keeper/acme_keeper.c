@@ -18,6 +18,7 @@
 #include "acme_cleanse.h"
 #include "acme_confine.h"
 #include "acme_deploy.h"
+#include "acme_export_queue.h"
 #include "acme_published.h"
 #include "acme_handlers.h"
 #include "acme_launcher.h"
@@ -62,6 +63,7 @@ typedef struct {
     acme_registry_t *registry;
     acme_reload_t *reload;
     acme_published_t *records;
+    acme_export_queue_t *exports;
     acme_handlers_t *handlers;
     int control;                /* listens for acmectl; -1: it could not */
     acme_channels_t *channels;
@@ -441,6 +443,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     }
     acme_hook_run_step(loop->hooks, now);
     acme_event_step(loop->events, now, p);
+    acme_export_queue_step(loop->exports, now, p);
     if (now >= loop->watch_at) {
         loop->watch_at = acme_registry_warn(loop->registry, now, p);
     }
@@ -456,6 +459,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     wake = earlier(wake, acme_published_wake(loop->records, now));
     wake = earlier(wake, acme_hook_run_wake(loop->hooks, now));
     wake = earlier(wake, acme_event_wake(loop->events, now));
+    wake = earlier(wake, acme_export_queue_wake(loop->exports, now));
     wake = earlier(wake, acme_channels_wake(loop->channels, now));
     return earlier(wake,
                    acme_channels_is_any_parked(loop->channels)
@@ -463,7 +467,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
                        : 0);
 }
 
-/* The place of each descriptor in the poll; DNS and hooks come last. */
+/* The place of each descriptor in the poll; those of jobs come last. */
 enum { POLL_LISTENER, POLL_CONTROL, POLL_RELOAD, POLL_CHANNELS };
 
 /* Of a channel that is not heard now only the end is polled, which needs no
@@ -488,13 +492,14 @@ static int fill_fds(const loop_t *loop, struct pollfd *fds, apr_time_t now)
         }
     }
     n += acme_published_poll(loop->records, fds + n);
+    n += acme_export_queue_poll(loop->exports, fds + n);
     return n + acme_hook_run_poll(loop->hooks, fds + n);
 }
 
 static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
 {
     struct pollfd fds[POLL_CHANNELS + ACME_CHANNELS_MAX + ACME_PUBLISHED_FDS
-                      + ACME_HOOK_FDS];
+                      + ACME_HOOK_FDS + ACME_EXPORT_FDS];
     apr_time_t now = apr_time_now();
     apr_interval_time_t wait = PARENT_CHECK;
     struct timespec ts;
@@ -588,7 +593,7 @@ static void confine(const loop_t *loop, apr_pool_t *p)
     const acme_confine_t how = {
         .state_dir = loop->conf->conf->state_dir,
         .descriptors = ACME_CHANNELS_MAX + LEFT_OPEN_MAX + ACME_PUBLISHED_FDS
-                       + ACME_HOOK_FDS
+                       + ACME_HOOK_FDS + 2 * ACME_EXPORT_FDS
                        + 2 * ACME_HOOKS_MAX + OTHER_FDS,
         .log = loop->conf->log
     };
@@ -649,6 +654,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
                                  .log = keeper->log };
     loop->batch = acme_batch_create(&batch, apr_time_now(), p);
     loop->deploy = acme_deploy_create(loop->registry, loop->hooks, p);
+    loop->exports = acme_export_queue_create(loop->registry, p);
     loop->handlers = acme_handlers_create(loop->registry, loop->reload,
                                           loop->records, loop->batch, p);
     loop->channels = acme_channels_create(keeper->credit, p);

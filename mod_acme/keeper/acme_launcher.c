@@ -222,11 +222,19 @@ apr_status_t acme_launcher_run(acme_launcher_job_t *job,
 
     *job = (acme_launcher_job_t) { -1, -1, -1 };
     memset(&request, 0, sizeof(request));
-    request.kind = ACME_LAUNCHER_RUN;
-    request.own_env = !command->env;
-    request.has_input = command->has_input;
-    request.alone = command->alone;
-    texts = write_texts(&request, command, p);
+    if (command->export) {
+        request.kind = ACME_LAUNCHER_EXPORT;
+        request.cert = command->export->cert;
+        request.index = command->export->index;
+        texts = "";
+    }
+    else {
+        request.kind = ACME_LAUNCHER_RUN;
+        request.own_env = !command->env;
+        request.has_input = command->has_input;
+        request.alone = command->alone;
+        texts = write_texts(&request, command, p);
+    }
     if (!texts) {
         return acme_fail(
             res, E2BIG,

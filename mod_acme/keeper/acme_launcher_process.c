@@ -26,6 +26,7 @@
 
 #include "acme_cert_reader_process.h"
 #include "acme_descriptors.h"
+#include "acme_export_job.h"
 #include "acme_launcher_process.h"
 #include "acme_launcher_request.h"
 #include "acme_token_command.h"
@@ -79,7 +80,8 @@ static void die(int code, const char *what)
     _exit(code);
 }
 
-static void run_child(const acme_launcher_command_t *command, char **env,
+static void run_child(const acme_launcher_rules_t *rules,
+                      const acme_launcher_command_t *command, char **env,
                       mode_t mask, int input, int output)
 {
     const struct itimerval most = {
@@ -101,6 +103,10 @@ static void run_child(const acme_launcher_command_t *command, char **env,
         _exit(126);
     }
     acme_descriptors_close_from(STDERR_FILENO + 1);
+    if (command->export) {
+        _exit(acme_export_job_run(rules->conf, command->export->cert,
+                                  command->export->index));
+    }
     /*
      * The folder that httpd was started in may be gone, or another user's.
      * Only a relative path on its command line depends on it.
@@ -260,7 +266,7 @@ static acme_launcher_reply_t job_start(
     }
     pid = fork();
     if (pid == 0) {
-        run_child(command, env,
+        run_child(launcher->rules, command, env,
                   acme_launcher_rules_umask(launcher->rules, command), in[0],
                   out[1]);
     }
@@ -420,6 +426,7 @@ static int serve_request(launcher_t *launcher)
     int given[ACME_LAUNCHER_DESCRIPTORS] = { -1, -1, -1 };
     acme_launcher_command_t command;
     acme_launcher_request_t request;
+    acme_launcher_export_t export;
     acme_launcher_reply_t reply;
     char *texts;
     int i;
@@ -439,6 +446,11 @@ static int serve_request(launcher_t *launcher)
     }
     else if (request.kind == ACME_LAUNCHER_CERT_READER) {
         reply = cert_reader_start(launcher, given);
+    }
+    else if (request.kind == ACME_LAUNCHER_EXPORT) {
+        export = (acme_launcher_export_t) { request.cert, request.index };
+        command = (acme_launcher_command_t) { .export = &export };
+        reply = job_start(launcher, &command, given);
     }
     else if (request.kind == ACME_LAUNCHER_RUN
              && parse(&command, &request, texts, launcher->p)) {

@@ -17,7 +17,8 @@
 typedef enum {
     ACME_LAUNCHER_RUN,
     ACME_LAUNCHER_RELOAD,
-    ACME_LAUNCHER_CERT_READER
+    ACME_LAUNCHER_CERT_READER,
+    ACME_LAUNCHER_EXPORT
 } acme_launcher_request_e;
 
 /* One that is not to run a command has zeros but for its kind. */
@@ -29,6 +30,8 @@ typedef struct {
     int own_env;                /* all of ours */
     int has_input;
     apr_interval_time_t alone;
+    apr_uint32_t cert;          /* of an export: the certificate, and */
+    apr_uint32_t index;         /* which of its copies */
 } acme_launcher_request_t;
 
 typedef enum {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "acme_dns_command.h"
+#include "acme_export_job.h"
 #include "acme_hook_event.h"
 #include "acme_launcher_rules.h"
 #include "acme_token_command.h"
@@ -104,6 +105,10 @@ int acme_launcher_rules_allow(const acme_launcher_rules_t *rules,
                               const acme_launcher_command_t *command,
                               apr_pool_t *p)
 {
+    if (command->export) {
+        return acme_export_job_find(rules->conf, command->export->cert,
+                                    command->export->index) != NULL;
+    }
     if (!rules->conf) {
         return 1;
     }

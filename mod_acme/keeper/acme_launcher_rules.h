@@ -24,7 +24,15 @@ typedef struct {
     void *baton;
 } acme_launcher_rules_t;
 
+/* A copy of AcmeExport: positions in the configuration. */
 typedef struct {
+    apr_uint32_t cert;
+    apr_uint32_t index;
+} acme_launcher_export_t;
+
+typedef struct {
+    const acme_launcher_export_t *export;       /* write it, in a fork; argv is
+                                   only for messages. NULL: execute argv */
     const char *const *argv;    /* NULL at its end; [0] is found on PATH */
     const char *cwd;
     const apr_array_header_t *env;      /* const char *: "NAME=value", beside
@@ -35,7 +43,7 @@ typedef struct {
 } acme_launcher_command_t;
 
 /*
- * May it be executed? With httpd's environment: the test of the configuration
+ * May it be executed? An export if this load of the configuration has it. With httpd's environment: the test of the configuration
  * and the list of its files, as httpd was started; in "/", where its folder
  * cannot be entered. Else a command of AcmeHook
  * as it is, or of AcmeHttp, or of AcmeDns with what the keeper adds to it, in

@@ -108,6 +108,7 @@ apr_status_t acme_process_launch(acme_process_t **pjob,
                                  acme_result_t *res, apr_pool_t *p)
 {
     const acme_launcher_command_t command = {
+        .export = conf->export,
         .argv = conf->argv,
         .cwd = conf->cwd ? conf->cwd : "/",
         .env = conf->env,

@@ -14,6 +14,7 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
+#include "acme_launcher_rules.h"
 #include "acme_result.h"
 
 #define ACME_PROCESS_OUTPUT_MAX (1024 * 1024)
@@ -37,6 +38,8 @@ typedef struct {
     apr_size_t output_max;      /* octets collected */
     acme_process_line_cb *line;     /* NULL: none */
     void *baton;
+    const acme_launcher_export_t *export;       /* not a program: write this
+                                   copy. argv is for messages; NULL: none */
     int outlives;               /* the job goes on when p ends: then SIGPIPE
                                    does not end it, but an alarm does, 5 s
                                    after its deadline */

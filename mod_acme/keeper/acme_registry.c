@@ -79,8 +79,10 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     const int ordering = state->ordering;
     const apr_time_t since = state->ordering_since, check_at = state->check_at;
     const acme_hooks_failing_t deploy = state->deploy, notify = state->notify;
+    char export_failure[ACME_DETAIL_SIZE];
     acme_result_t res;
 
+    memcpy(export_failure, state->export_failure, sizeof(export_failure));
     mend_live(registry, cert, p);
     if (acme_state_load(state, registry->conf, cert, registry->store, &res,
                         p)) {
@@ -94,6 +96,7 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     }
     state->deploy = deploy;
     state->notify = notify;
+    memcpy(state->export_failure, export_failure, sizeof(export_failure));
     publish_change(registry, cert);
 }
 
@@ -985,6 +988,16 @@ void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,
 {
     acme_event_send(registry->with.events, &registry->states[cert], event,
                     detail, p);
+}
+
+void acme_registry_exported(acme_registry_t *registry, apr_uint32_t cert,
+                            const char *failure)
+{
+    acme_state_t *state = &registry->states[cert];
+
+    apr_cpystrn(state->export_failure, failure,
+                sizeof(state->export_failure));
+    publish_change(registry, cert);
 }
 
 void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,

@@ -103,6 +103,11 @@ void acme_registry_deploy_failing(acme_registry_t *registry,
 /* The witness has asked what it was to look up. */
 void acme_registry_looked_up(acme_registry_t *registry, apr_uint32_t cert);
 
+/* Copies of AcmeExport were written, or one failed: a sentence, "" when none
+   does. It is gone after the call. */
+void acme_registry_exported(acme_registry_t *registry, apr_uint32_t cert,
+                            const char *failure);
+
 /* An order is under way, or is no longer. */
 void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,
                                apr_time_t now);

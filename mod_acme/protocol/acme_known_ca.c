@@ -70,6 +70,25 @@ static const acme_known_ca_t cas[] = {
         .directory = "https://acme-api.actalis.com/acme/directory",
         .needs_external_account = 1,
         .names = NAMES
+    },
+    {
+        .shorthand = "jprs",
+        .title = "JPRS",
+        .directory = "https://acme.amecert.jprs.jp/DV/getDirectory",
+        .needs_external_account = 1,
+        .names = NAMES
+    },
+    {   /* It issues nothing since 31 October 2025. */
+        .shorthand = "buypass",
+        .title = "Buypass",
+        .directory = "https://api.buypass.com/acme/directory",
+        .names = NAMES
+    },
+    {
+        .shorthand = "buypass-test",
+        .title = "Buypass (test)",
+        .directory = "https://api.test4.buypass.no/acme/directory",
+        .names = NAMES
     }
 };
 

@@ -10,7 +10,8 @@
 
 /* The shorthands of the table, in its order, for texts. */
 #define ACME_KNOWN_CA_SHORTHANDS \
-    "letsencrypt, letsencrypt-staging, zerossl, google, sslcom, actalis"
+    "letsencrypt, letsencrypt-staging, zerossl, google, sslcom, actalis, " \
+    "jprs, buypass, buypass-test"
 
 /* The kinds of published rate limits, by what is counted. */
 typedef enum {

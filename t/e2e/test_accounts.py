@@ -1,13 +1,15 @@
 """Accounts: external bindings, and what belongs to whom."""
 
 import base64
+import json
 import pathlib
 import subprocess
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from lib.httpd import WORKER
-from lib.jws import Jws
+from lib.jws import Jws, public_key
 from lib.wait import stays
 
 NAME = "www.example.org"
@@ -127,15 +129,26 @@ def test_vhosts_may_have_accounts_of_their_own(site):
     ca = site.proxied_ca(eab=KEYS)
     server = site.server(ca)
     for kid, key in KEYS.items():
+        # One for each CA that is set, one for this CA.
+        bound = f" ca={ca.url}" if kid == "kid-2" else ""
         server.vhost(f"{kid}.example.org",
-                     body=f"AcmeExternalAccount {kid} {key}")
+                     body=f"AcmeExternalAccount {kid} {key}{bound}")
     server.start()
     for kid in KEYS:
         server.wait_valid(f"{kid}.example.org")
-    assert {binding_of(request).protected["kid"]
-            for request in ca.seen("account")} == set(KEYS)
-    assert len({request.protected["kid"]
-                for request in ca.seen("order")}) == 2
+    # The CA's accounts, by the key of each; and who ordered which name.
+    bound_to = {public_key(request.protected["jwk"]).public_numbers():
+                binding_of(request).protected["kid"]
+                for request in ca.seen("account")}
+    assert sorted(bound_to.values()) == sorted(KEYS)
+    ordered = {request.asked["identifiers"][0]["value"]:
+               request.protected["kid"] for request in ca.seen("order")}
+    assert set(ordered) == {f"{kid}.example.org" for kid in KEYS}
+    for folder in (server.store / "accounts").iterdir():
+        account = json.loads((folder / "account.json").read_text())
+        key = load_pem_private_key((folder / "key.pem").read_bytes(), None)
+        kid = bound_to[key.public_key().public_numbers()]
+        assert ordered[f"{kid}.example.org"] == account["url"]
 
 
 def arguments(pid):

@@ -204,6 +204,7 @@ static const char *value_of(const char *name)
         { "AcmeChallenges", "dns-01" }, { "AcmeDns", "exec run" },
         { "AcmeHttp", "exec run" },
         { "AcmeHook", "notify run" }, { "AcmeHookTimeout", "5m" },
+        { "AcmeExport", "/x/%{id}.pem pem" },
         { "AcmePorts", "http:8080 https:-" }, { "AcmeKeyTypes", "rsa2048" },
         { "AcmeKeyReuse", "on" }, { "AcmeProfile", "shortlived required" },
         { "AcmePreferredChain", "Root" }, { "AcmeMustStaple", "on" },
@@ -387,6 +388,31 @@ static void commands_of_hooks_add_to_the_inherited(void **state)
     }
 }
 
+static int exports_of(const acme_server_conf_t *conf)
+{
+    return conf->exports ? conf->exports->nelts : 0;
+}
+
+static void exports_are_added_to_the_servers(void **state)
+{
+    (void)state;
+    assert_null(set(base, "AcmeExport", "/x/%{id}.pem pem"));
+    assert_null(set(base, "AcmeExport", "/x/%{id}.key key"));
+    assert_int_equal(exports_of(merged()), 2);
+    assert_null(set(vhost, "AcmeExport", "/y/a.pem pem"));
+    assert_int_equal(exports_of(merged()), 3);
+    assert_string_equal(merged()->written[ACME_DIR_AcmeExport],
+                        "/x/%{id}.pem pem\n/x/%{id}.key key\n/y/a.pem pem");
+    assert_int_equal(exports_of(acme_server_conf(base)), 2);
+    assert_int_equal(exports_of(acme_server_conf(vhost)), 1);
+
+    /* But not behind none. */
+    assert_null(set(vhost, "AcmeExport", "none"));
+    assert_int_equal(exports_of(merged()), 0);
+    assert_null(set(vhost, "AcmeExport", "/y/b.pem pem"));
+    assert_int_equal(exports_of(merged()), 1);
+}
+
 static void what_was_found_is_not_inherited(void **state)
 {
     acme_server_conf_t *conf = acme_server_conf(base);
@@ -458,6 +484,7 @@ int main(void)
         DIRECTIVES_TEST(a_vhost_can_say_the_default),
         DIRECTIVES_TEST(none_takes_back_what_is_inherited),
         DIRECTIVES_TEST(commands_of_hooks_add_to_the_inherited),
+        DIRECTIVES_TEST(exports_are_added_to_the_servers),
         DIRECTIVES_TEST(what_was_found_is_not_inherited),
         DIRECTIVES_TEST(a_shared_struct_is_copied),
     };

@@ -149,14 +149,18 @@ static void cas(void **state)
           "ZeroSSL https://ca.example/dir zerossl",
           "https://acme.zerossl.com/v2/DV90 https://ca.example/dir", NULL },
         { "every shorthand",
-          "letsencrypt-staging google sslcom actalis",
+          "letsencrypt-staging google sslcom actalis jprs buypass "
+          "Buypass-Test",
           "https://acme-staging-v02.api.letsencrypt.org/directory "
           "https://dv.acme-v02.api.pki.goog/directory "
           "https://acme.ssl.com/sslcom-dv-rsa "
-          "https://acme-api.actalis.com/acme/directory", NULL },
+          "https://acme-api.actalis.com/acme/directory "
+          "https://acme.amecert.jprs.jp/DV/getDirectory "
+          "https://api.buypass.com/acme/directory "
+          "https://api.test4.buypass.no/acme/directory", NULL },
         { "unknown", "nobody", NULL,
           "'nobody'|letsencrypt|letsencrypt-staging|zerossl|google|sslcom|"
-          "actalis|https" },
+          "actalis|jprs|buypass|buypass-test|https" },
         { "without TLS", "http://ca.example/dir", NULL,
           "'http://ca.example/dir'|https" },
         { "the second is wrong", "letsencrypt x", NULL, "'x'" },
@@ -496,6 +500,85 @@ static void hooks(void **state)
     assert_int_equal(field.list->nelts, 2);     /* post, and the reset */
 }
 
+static const char *show_export(const field_t *field)
+{
+    const acme_export_conf_t *export =
+        &APR_ARRAY_IDX(field->list, 0, acme_export_conf_t);
+
+    return apr_psprintf(pool, "%s %d %04o %d:%d%s%s", export->path,
+                        export->format, (unsigned)export->mode,
+                        (int)export->uid, (int)export->gid,
+                        export->password_file ? " " : "",
+                        export->password_file ? export->password_file : "");
+}
+
+static void exports(void **state)
+{
+    const char *own = apr_psprintf(pool, "%d:%d", (int)geteuid(),
+                                   (int)getegid());
+#define OWN(text) apr_psprintf(pool, text, own)
+    const row_t rows[] = {
+        { "all in one", "/x/a.pem pem", OWN("/x/a.pem 0 0600 %s"), NULL },
+        { "no key", "/x/a.pem fullchain", OWN("/x/a.pem 1 0644 %s"), NULL },
+        { "the key", "x/key.pem KEY", OWN("x/key.pem 2 0600 %s"), NULL },
+        { "the chain", "/x/chain chain", OWN("/x/chain 3 0644 %s"), NULL },
+        { "the leaf", "/x/leaf der", OWN("/x/leaf 4 0644 %s"), NULL },
+        { "PKCS#12", "/x/a.p12 pkcs12:pw",
+          apr_psprintf(pool, "/x/a.p12 5 0600 %s %s", own, at("pw")), NULL },
+        { "placeholders", "/x/%{id}/%{Type}/ pem",
+          OWN("/x/%%{id}/%%{Type}/ 0 0600 %s"), NULL },
+        { "a percent sign", "/x/100%/a pem", OWN("/x/100%%/a 0 0600 %s"),
+          NULL },
+        { "a mode", "/x/a pem 0640", OWN("/x/a 0 0640 %s"), NULL },
+        { "of three digits", "/x/a der 444", OWN("/x/a 4 0444 %s"), NULL },
+        { "a user", "/x/a pem daemon", "/x/a 0 0600 1:1", NULL },
+        { "mode and user", "/x/a pem 0400 daemon", "/x/a 0 0400 1:1", NULL },
+        { "a group", "/x/a pem 0640 root:daemon", "/x/a 0 0640 0:1", NULL },
+        { "numbers", "/x/a pem 0640 12345:23456", "/x/a 0 0640 12345:23456",
+          NULL },
+        { "a path alone", "/x/a", NULL, "takes a path, a format" },
+        { "too many", "/x/a pem 0600 root root", NULL, "takes a path" },
+        { "two owners", "/x/a pem root root", NULL, "'root' is not a mode" },
+        { "an unknown format", "/x/a jks", NULL, "'jks'|fullchain|pkcs12:file" },
+        { "an unknown placeholder", "/x/%{name} pem", NULL,
+          "%{name}|%{id}, %{type}" },
+        { "no path", "'' pem", NULL, "not a valid path" },
+        { "no octal digits", "/x/a pem 0680", NULL, "'0680' is not a mode" },
+        { "too many digits", "/x/a pem 00640", NULL, "'00640'" },
+        { "set-user-ID", "/x/a pem 4600", NULL, "'4600'" },
+        { "executable", "/x/a der 0755", NULL, "not executed" },
+        { "written by all", "/x/a der 0666", NULL, "nobody but the owner" },
+        { "a key for all", "/x/a pem 0644", NULL, "mode 0644|private key" },
+        { "also alone", "/x/a key 0604", NULL, "private key" },
+        { "also in PKCS#12", "/x/a pkcs12:pw 0644", NULL, "private key" },
+        { "an unknown user", "/x/a pem nosuchuser", NULL,
+          "'nosuchuser' is not a user" },
+        { "an unknown group", "/x/a pem root:nosuchgroup", NULL,
+          "'nosuchgroup' is not a group" },
+        { "a number without a group", "/x/a pem 0600 12345", NULL,
+          "needs a group" },
+        { "no group", "/x/a pem root:", NULL, "'' is not a group" },
+        { "no password file", "/x/a pkcs12:", NULL, "file with the password" },
+        { "a missing one", "/x/a pkcs12:none", NULL, "none|No such file" },
+        { "one for all", "/x/a pkcs12:open", NULL, "open|mode 0644|0600" },
+        { "an empty one", "/x/a pkcs12:empty", NULL, "empty|password" },
+    };
+    field_t field = { .list = NULL };
+
+    (void)state;
+    put(at("pw"), "secret\n");
+    put(at("open"), "secret\n");
+    put(at("empty"), "");
+    assert_int_equal(chmod(at("pw"), 0640), 0);
+    assert_int_equal(chmod(at("open"), 0644), 0);
+    assert_int_equal(chmod(at("empty"), 0600), 0);
+    ASSERT_ROWS(exports, show_export, rows);
+
+    assert_null(parse(&field, acme_parsers_exports, "/x/a pem"));
+    assert_null(parse(&field, acme_parsers_exports, "/x/b key"));
+    assert_int_equal(field.list->nelts, 2);
+}
+
 static const char *show_dns(const field_t *field)
 {
     const acme_dns_conf_t *dns = field->dns;
@@ -775,6 +858,7 @@ int main(void)
         PARSERS_TEST(profiles),
         PARSERS_TEST(texts),
         PARSERS_TEST(hooks),
+        PARSERS_TEST(exports),
         PARSERS_TEST(dns),
         PARSERS_TEST(http),
         PARSERS_TEST(windows),

@@ -917,6 +917,27 @@ static const char *visits_text(void)
     return text;
 }
 
+/* "id: path path; id: path" */
+static const char *exports_text(int *pfaults)
+{
+    const acme_conf_t *conf = read_as(ACME_VHOSTS_LOG);
+    const char *text = "";
+    int i, k;
+
+    *pfaults = conf->export_faults;
+    for (i = 0; i < conf->certs->nelts; i++) {
+        const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
+
+        text = apr_pstrcat(pool, text, i ? "; " : "", cert->id, ":", NULL);
+        for (k = 0; cert->exports && k < cert->exports->nelts; k++) {
+            text = apr_pstrcat(pool, text, " ",
+                               APR_ARRAY_IDX(cert->exports, k,
+                                             acme_export_conf_t).path, NULL);
+        }
+    }
+    return text;
+}
+
 static void where_visitors_get_it(void **state)
 {
     static const struct {
@@ -1041,6 +1062,78 @@ static void visits_are_bounded_and_have_a_digest(void **state)
     assert_string_equal(acme_conf_cert(conf, 0)->visits_digest, digest);
 }
 
+static void exports_have_paths_of_their_own(void **state)
+{
+    const char *relative = at("");
+    int faults;
+
+    (void)state;
+    in_server("AcmeEngine on\nAcmeStateDir acme\n"
+              "AcmeExport /x/%{id}.pem pem\nAcmeExport y/%{ID}/ pem");
+    add_tls("ServerName a.org\nAcmeExport /z/../x/A.%{type} key");
+    add_tls("ServerName b.org\nAcmeExport none");
+    add_tls("ServerName c.org\nAcmeExport none\nAcmeExport /x/c.pem pem");
+    assert_string_equal(
+        exports_text(&faults),
+        apr_pstrcat(pool, "a.org: /x/a.org.pem ", relative, "y/a.org/ "
+                    "/x/A.p256; b.org:; c.org: /x/c.pem", NULL));
+    assert_int_equal(faults, 0);
+    assert_string_equal(stubs_logged, "");
+}
+
+static void several_key_types_need_a_placeholder(void **state)
+{
+    int faults;
+
+    (void)state;
+    in_server("AcmeEngine on\nAcmeKeyTypes p256 rsa2048\n"
+              "AcmeExport /x/%{id}-%{type}.pem pem");
+    add_tls("ServerName a.org");
+    assert_string_equal(exports_text(&faults),
+                        "a.org: /x/a.org-p256.pem /x/a.org-rsa2048.pem");
+    assert_string_equal(stubs_logged, "");
+
+    /* Else the first one is meant, which is said once. */
+    begin();
+    in_server("AcmeEngine on\nAcmeKeyTypes p256 rsa2048\n"
+              "AcmeExport /x/%{id}.pem pem");
+    add_tls("ServerName a.org");
+    add_tls("ServerName b.org");
+    assert_string_equal(exports_text(&faults),
+                        "a.org: /x/a.org.pem; b.org: /x/b.org.pem");
+    assert_int_equal(faults, 0);
+    assert_logged("a.org has several AcmeKeyTypes");
+    assert_null(strstr(stubs_logged, "b.org has several"));
+}
+
+static void one_path_is_for_one_certificate(void **state)
+{
+    int faults;
+
+    (void)state;
+    in_server("AcmeEngine on\nAcmeExport /x/all.pem pem");
+    add_tls("ServerName a.org");
+    add_tls("ServerName b.org\nAcmeExport /x/all.pem/ key");
+    assert_string_equal(exports_text(&faults), "a.org: /x/all.pem; b.org:");
+    assert_int_equal(faults, 2);
+    assert_logged("certificate b.org (" FILE_NAME ":");
+    assert_logged("written for certificate a.org (" FILE_NAME ":");
+    assert_logged("put %{id} in the path");
+}
+
+static void the_store_is_no_place_for_copies(void **state)
+{
+    int faults;
+
+    (void)state;
+    in_server("AcmeEngine on");
+    add_tls(apr_pstrcat(pool, "ServerName a.org\nAcmeExport ", scratch_dir,
+                        "/live/x.pem pem", NULL));
+    assert_string_equal(exports_text(&faults), "a.org:");
+    assert_int_equal(faults, 1);
+    assert_logged("is in AcmeStateDir");
+}
+
 static int setup(void **state)
 {
     const int failed = scratch_setup(state);
@@ -1080,6 +1173,10 @@ int main(void)
         VHOSTS_TEST(pass_phrases_are_asked_for_at_a_terminal),
         VHOSTS_TEST(a_listen_says_it_where_nobody_else_does),
         VHOSTS_TEST(names_of_mod_md),
+        VHOSTS_TEST(exports_have_paths_of_their_own),
+        VHOSTS_TEST(several_key_types_need_a_placeholder),
+        VHOSTS_TEST(one_path_is_for_one_certificate),
+        VHOSTS_TEST(the_store_is_no_place_for_copies),
         VHOSTS_TEST(a_shared_pair_is_listed_once),
         VHOSTS_TEST(where_visitors_get_it),
         VHOSTS_TEST(which_names_are_visited),

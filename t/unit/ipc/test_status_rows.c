@@ -124,7 +124,8 @@ static void a_valid_one(void **unused)
 }
 
 enum { STARTING, NOT_AGREED, DELETED, LIMITED, PAUSED, FAILED, FAILED_OLD,
-       LEFT_OUT, AFTER_RELOAD, HELD, REVOKED, NEW, STAND_IN, FOREIGN };
+       LEFT_OUT, AFTER_RELOAD, HELD, REVOKED, NEW, STAND_IN, FOREIGN,
+       NOT_EXPORTED };
 
 /* Each way to wait or to fail has a reason, and all readers the same. */
 static void reasons(void **unused)
@@ -152,6 +153,8 @@ static void reasons(void **unused)
         { "revoked", REVOKED, "revoked", "", "", 1 },
         { "another one serves", STAND_IN, "stand-in", "", "", 0 },
         { "visitors get another one", FOREIGN, "valid", "not-served",
+          "administrator", 1 },
+        { "a copy cannot be written", NOT_EXPORTED, "valid", "export-failed",
           "administrator", 1 }
     };
     size_t i;
@@ -185,6 +188,10 @@ static void reasons(void **unused)
         state.why = what == FAILED ? ACME_REASON_CAA_FORBIDDEN
                                    : ACME_REASON_NONE;
 
+        apr_cpystrn(state.export_failure,
+                    what == NOT_EXPORTED ? "/x: no" : "",
+                    sizeof(state.export_failure));
+
         all = rows_of(what == STARTING ? NULL : &state, what == HELD);
         print_message("%s\n", rows[i].name);
         assert_string_equal(shown(all, "state", ACME_STATUS_LINES),
@@ -208,6 +215,11 @@ static void reasons(void **unused)
                                 "(none)");
             assert_string_equal(text, "(none)");
         }
+        text = what == NOT_EXPORTED ? "/x: no" : "(none)";
+        assert_string_equal(shown(all, "exportFailure", ACME_STATUS_LINES),
+                            text);
+        assert_string_equal(shown(all, "exportFailure", ACME_STATUS_PAGE),
+                            text);
         if (what != STARTING) {
             assert_int_equal(acme_status_rows_is_ill(&state, NOW), rows[i].ill);
         }

@@ -10,6 +10,7 @@ keeper_tests = \
 	%D%/test_confine \
 	%D%/test_deploy \
 	%D%/test_event \
+	%D%/test_export \
 	%D%/test_handlers \
 	%D%/test_history \
 	%D%/test_hook_run \

@@ -8,6 +8,7 @@ store_tests = \
 	%D%/test_live_index \
 	%D%/test_live_link \
 	%D%/test_live_mend \
+	%D%/test_outside \
 	%D%/test_path \
 	%D%/test_pending \
 	%D%/test_store

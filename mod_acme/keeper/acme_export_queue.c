@@ -1,0 +1,248 @@
+/*
+ * acme_export_queue.c - the copies of AcmeExport, from the keeper's side.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "acme_export_job.h"
+#include "acme_export_queue.h"
+
+/* A file system of another machine that hangs costs a place, no more. */
+#define JOB_TIMEOUT apr_time_from_sec(60)
+
+#define RETRY_MIN apr_time_from_sec(3)
+#define RETRY_MAX apr_time_from_sec(3600)
+
+#define OUTPUT_MAX ACME_DETAIL_SIZE
+
+typedef struct {
+    apr_uint32_t cert;
+    apr_uint32_t index;         /* of the certificate's exports */
+    apr_time_t due;             /* 0: it is there, or is being written */
+    apr_interval_time_t wait;   /* after the next failure */
+    acme_process_t *job;        /* NULL: it is not being written */
+    apr_pool_t *job_pool;
+    char *failure;              /* the last one; NULL: none */
+    int tried;
+} copy_t;
+
+struct acme_export_queue_t {
+    acme_registry_t *registry;
+    apr_array_header_t *copies; /* copy_t */
+    int running;
+    apr_pool_t *p;
+};
+
+static copy_t *copy_at(const acme_export_queue_t *queue, int i)
+{
+    return &APR_ARRAY_IDX(queue->copies, i, copy_t);
+}
+
+static const acme_export_conf_t *conf_of(const acme_export_queue_t *queue,
+                                         const copy_t *copy)
+{
+    return acme_export_job_find(acme_registry_conf(queue->registry),
+                                copy->cert, copy->index);
+}
+
+static const char *id_of(const acme_export_queue_t *queue, const copy_t *copy)
+{
+    return acme_conf_cert(acme_registry_conf(queue->registry),
+                          copy->cert)->id;
+}
+
+acme_export_queue_t *acme_export_queue_create(acme_registry_t *registry,
+                                              apr_pool_t *p)
+{
+    acme_export_queue_t *queue = apr_pcalloc(p, sizeof(*queue));
+    const acme_conf_t *conf = acme_registry_conf(registry);
+    apr_uint32_t i, k;
+
+    queue->registry = registry;
+    queue->copies = apr_array_make(p, 4, sizeof(copy_t));
+    queue->p = p;
+    for (i = 0; i < (apr_uint32_t)conf->certs->nelts; i++) {
+        for (k = 0; acme_export_job_find(conf, i, k); k++) {
+            APR_ARRAY_PUSH(queue->copies, copy_t) = (copy_t) {
+                .cert = i, .index = k, .due = 1, .wait = RETRY_MIN
+            };
+        }
+    }
+    return queue;
+}
+
+/* What is shown of a certificate: its first failure, and how many there are. */
+static void show_failures(const acme_export_queue_t *queue, apr_uint32_t cert,
+                          apr_pool_t *p)
+{
+    const char *text = "";
+    int i, n = 0;
+
+    for (i = 0; i < queue->copies->nelts; i++) {
+        const copy_t *copy = copy_at(queue, i);
+
+        if (copy->cert == cert && copy->failure && n++ == 0) {
+            text = copy->failure;
+        }
+    }
+    if (n > 1) {
+        text = apr_psprintf(p, "%s (and %d more)", text, n - 1);
+    }
+    acme_registry_exported(queue->registry, cert, text);
+}
+
+/* A sentence is logged when it is new, not with each attempt. */
+static void note_failure(acme_export_queue_t *queue, copy_t *copy,
+                         const char *why, apr_time_t now, apr_pool_t *p)
+{
+    const acme_export_conf_t *conf = conf_of(queue, copy);
+    const char *text = apr_psprintf(p, "AcmeExport at %s: %s", conf->place,
+                                    why);
+    const int is_first = !copy->failure;
+
+    copy->due = now + copy->wait;
+    copy->wait = copy->wait * 2 < RETRY_MAX ? copy->wait * 2 : RETRY_MAX;
+    if (!is_first && !strcmp(copy->failure, text)) {
+        return;
+    }
+    if (is_first) {
+        copy->failure = apr_palloc(queue->p, ACME_DETAIL_SIZE);
+    }
+    apr_cpystrn(copy->failure, text, ACME_DETAIL_SIZE);
+    acme_log(acme_registry_log(queue->registry), ACME_LOG_ERROR,
+             id_of(queue, copy), "%s; retried until it succeeds",
+             copy->failure);
+    show_failures(queue, copy->cert, p);
+    if (is_first) {
+        acme_registry_send_event(queue->registry, copy->cert,
+                                 ACME_EVENT_EXPORT_FAILED, copy->failure, p);
+    }
+}
+
+static void note_success(acme_export_queue_t *queue, copy_t *copy,
+                         int was_written, apr_pool_t *p)
+{
+    copy->due = 0;
+    if (was_written) {
+        acme_log(acme_registry_log(queue->registry), ACME_LOG_NOTICE,
+                 id_of(queue, copy), "exported: %s",
+                 conf_of(queue, copy)->path);
+    }
+    if (copy->failure) {
+        copy->failure = NULL;
+        show_failures(queue, copy->cert, p);
+    }
+}
+
+static void end_job(acme_export_queue_t *queue, copy_t *copy, apr_time_t now,
+                    apr_pool_t *p)
+{
+    const char *output = acme_process_output(copy->job);
+
+    copy->tried = 1;
+    if (acme_process_exit(copy->job) == 0) {
+        note_success(queue, copy, !strcmp(output, ACME_EXPORT_JOB_WRITTEN),
+                     p);
+    }
+    else if (*output) {
+        note_failure(queue, copy,
+                     apr_pstrmemdup(p, output, strcspn(output, "\n")), now, p);
+    }
+    else {
+        note_failure(queue, copy,
+                     apr_psprintf(p, "%s: %s", conf_of(queue, copy)->path,
+                                  acme_process_late(copy->job)
+                                      ? "the file system did not answer in time"
+                                      : "the process that writes it was killed"),
+                     now, p);
+    }
+    queue->running--;
+    copy->job = NULL;
+    apr_pool_destroy(copy->job_pool);
+}
+
+static void start_job(acme_export_queue_t *queue, copy_t *copy, apr_time_t now,
+                      apr_pool_t *p)
+{
+    static const char *const argv[] = { "AcmeExport", NULL };
+    const acme_launcher_export_t export = { copy->cert, copy->index };
+    const acme_process_conf_t conf = { .argv = argv,
+                                       .export = &export,
+                                       .deadline = now + JOB_TIMEOUT,
+                                       .output_max = OUTPUT_MAX };
+    acme_result_t res;
+
+    apr_pool_create(&copy->job_pool, queue->p);
+    if (acme_process_launch(&copy->job, &conf, &res, copy->job_pool)) {
+        copy->tried = 1;
+        apr_pool_destroy(copy->job_pool);
+        note_failure(queue, copy, res.detail, now, p);
+        return;
+    }
+    queue->running++;
+    copy->due = 0;
+}
+
+int acme_export_queue_poll(const acme_export_queue_t *queue,
+                           struct pollfd *fds)
+{
+    int i, n = 0;
+
+    for (i = 0; queue->running && i < queue->copies->nelts; i++) {
+        if (copy_at(queue, i)->job) {
+            n += acme_process_poll(copy_at(queue, i)->job, fds + n);
+        }
+    }
+    return n;
+}
+
+apr_time_t acme_export_queue_wake(const acme_export_queue_t *queue,
+                                  apr_time_t now)
+{
+    apr_time_t wake = 0;
+    int i;
+
+    for (i = 0; i < queue->copies->nelts; i++) {
+        const copy_t *copy = copy_at(queue, i);
+        const apr_time_t at = copy->job ? acme_process_wake(copy->job)
+            : queue->running < ACME_EXPORTS_AT_ONCE ? copy->due : 0;
+
+        if (at && (!wake || at < wake)) {
+            wake = at;
+        }
+    }
+    /* A clock that was set back delays nothing for long. */
+    return wake > now + RETRY_MAX ? now + RETRY_MAX : wake;
+}
+
+int acme_export_queue_is_busy(const acme_export_queue_t *queue)
+{
+    int i = 0;
+
+    while (i < queue->copies->nelts && copy_at(queue, i)->tried) {
+        i++;
+    }
+    return i < queue->copies->nelts;
+}
+
+void acme_export_queue_step(acme_export_queue_t *queue, apr_time_t now,
+                            apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < queue->copies->nelts; i++) {
+        copy_t *copy = copy_at(queue, i);
+
+        if (copy->job && acme_process_step(copy->job, now)) {
+            end_job(queue, copy, now, p);
+        }
+        if (copy->due > now + RETRY_MAX) {
+            copy->due = now;
+        }
+        if (copy->due && copy->due <= now
+            && queue->running < ACME_EXPORTS_AT_ONCE) {
+            start_job(queue, copy, now, p);
+        }
+    }
+}

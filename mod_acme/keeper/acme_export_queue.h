@@ -1,0 +1,40 @@
+/*
+ * acme_export_queue.h - the copies of AcmeExport, from the keeper's side: when
+ * each is written, and what is told of it.
+ *
+ * A keeper begins with each load of httpd, so it begins with all of them. What
+ * is there already, as it should be, stays (acme_export_job.h). One that fails
+ * is tried again, later and later, until this load ends.
+ */
+#ifndef ACME_EXPORT_QUEUE_H
+#define ACME_EXPORT_QUEUE_H
+
+#include "acme_process.h"
+#include "acme_registry.h"
+
+#define ACME_EXPORTS_AT_ONCE 4
+#define ACME_EXPORT_FDS (ACME_EXPORTS_AT_ONCE * ACME_PROCESS_FDS)
+
+typedef struct acme_export_queue_t acme_export_queue_t;
+
+/* For the certificates that this load serves. With p the jobs end. */
+acme_export_queue_t *acme_export_queue_create(acme_registry_t *registry,
+                                              apr_pool_t *p);
+
+/* Fill fds with what to poll for, at most ACME_EXPORT_FDS. Returns how many. */
+int acme_export_queue_poll(const acme_export_queue_t *queue,
+                           struct pollfd *fds);
+
+/* Call acme_export_queue_step() at this time at the latest; 0: all is done. */
+apr_time_t acme_export_queue_wake(const acme_export_queue_t *queue,
+                                  apr_time_t now);
+
+/* Is a copy still to be tried for the first time? A command that has another
+   program read it anew waits for that. */
+int acme_export_queue_is_busy(const acme_export_queue_t *queue);
+
+/* Start and end jobs. */
+void acme_export_queue_step(acme_export_queue_t *queue, apr_time_t now,
+                            apr_pool_t *p);
+
+#endif
