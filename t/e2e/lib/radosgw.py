@@ -5,8 +5,7 @@ them. The gateway verifies signatures (version 4) and the hash of each body.
 About ten seconds to start: a test that can do with moto uses that.
 """
 
-import json
-import os
+import pathlib
 import subprocess
 import textwrap
 import urllib.error
@@ -17,46 +16,73 @@ from lib.ports import free_port
 from lib.process import Process
 from lib.wait import wait_until
 
+AWS_SERVER = pathlib.Path(__file__).with_name("aws_server.py")
+PATH = "/usr/bin:/bin"          # Debian's aws, not one of a developer's
+
 KEY_ID = "TESTKEYOFTHEADMIN000"
 SECRET = "a-secret-that-no-output-may-have-0000000"
 
 
 class Radosgw:
-    """start() and end(); endpoint, environment and aws() as those of Moto."""
+    """
+    environment: PATH and HOME, in which .aws/credentials is the user's, and
+    no variable with a secret. The first aws of that PATH is a fork of one
+    that is loaded already; plain is the same with Debian's only.
+    """
 
-    def __init__(self, folder):
+    def __init__(self, folder, port=None):
         self.folder = folder
-        self.id = str(uuid.uuid4())
-        self.monitor_port = free_port()
-        self.port = free_port()
+        self.port = port or free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
-        self.home = folder / "home"
+        self.environment = self._environment("home")
+        self.plain = {**self.environment, "PATH": PATH}
         self.processes = []
-        self._write_config()
 
-    @property
-    def environment(self):
-        """The launcher's, and a home folder with the credentials."""
-        return {"PATH": "/usr/bin:/bin", "HOME": str(self.home)}
+    @classmethod
+    def at(cls, folder, port):
+        """One that another process has started, and ends."""
+        return cls(folder, port)
 
     def start(self):
-        self._start_monitor()
+        self.folder.mkdir(parents=True)
+        fsid, port = str(uuid.uuid4()), free_port()
+        self._write_config(fsid, port)
+        self.home("home", KEY_ID, SECRET)
+        self._start_monitor(fsid, port)
         self._start_osd()
         self._run(["/usr/bin/radosgw-admin", "-c", self.config, "user",
                    "create", "--uid=admin", "--display-name=admin",
                    f"--access-key={KEY_ID}", f"--secret-key={SECRET}"])
         self._daemon(["/usr/bin/radosgw", "-n", "client.rgw"])
-        wait_until(self._answers, "the gateway answers")
+        self.processes.append(Process(
+            ["/usr/bin/python3", "-P", AWS_SERVER, self.folder],
+            self.folder / "aws.out", env={"PATH": PATH, "LANG": "C.UTF-8"}))
+        wait_until(self._answers, "the gateway answers, and aws is loaded")
         return self
 
     def end(self):
         while self.processes:
             self.processes.pop().end()
 
+    def home(self, name, key_id, secret):
+        """The environment of somebody with these credentials."""
+        folder = self.folder / name / ".aws"
+        folder.mkdir(0o700, parents=True)
+        (folder / "credentials").write_text(
+            f"[default]\naws_access_key_id = {key_id}\n"
+            f"aws_secret_access_key = {secret}\n")
+        (folder / "config").write_text("[default]\nregion = us-east-1\n")
+        return self._environment(name)
+
+    def _environment(self, name):
+        return {"PATH": f"{self.folder}:{PATH}", "LANG": "C.UTF-8",
+                "HOME": str(self.folder / name),
+                "AWS_EC2_METADATA_DISABLED": "true"}
+
     def aws(self, *arguments, check=True):
         """What aws prints; for what a test does itself."""
         done = subprocess.run(
-            ["aws", "--endpoint-url", self.endpoint, *arguments],
+            [self.folder / "aws", "--endpoint-url", self.endpoint, *arguments],
             env=self.environment, check=False, text=True, timeout=60,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert not check or done.returncode == 0, done.stderr
@@ -64,10 +90,9 @@ class Radosgw:
 
     # Its parts
 
-    def _start_monitor(self):
-        at = f"[v2:127.0.0.1:{self.monitor_port}/0]"
-        self._run(["/usr/bin/monmaptool", "--create", "--fsid", self.id,
-                   "--addv", "a", at, "monmap"])
+    def _start_monitor(self, fsid, port):
+        self._run(["/usr/bin/monmaptool", "--create", "--fsid", fsid,
+                   "--addv", "a", f"[v2:127.0.0.1:{port}/0]", "monmap"])
         self._run(["/usr/bin/ceph-mon", "-c", self.config, "-i", "a",
                    "--mkfs", "--monmap", "monmap"])
         self._daemon(["/usr/bin/ceph-mon", "-i", "a"])
@@ -98,28 +123,22 @@ class Radosgw:
         try:
             urllib.request.urlopen(self.endpoint, timeout=5).close()
         except urllib.error.HTTPError:
-            return True
+            pass
         except OSError:
             return False
-        return True
+        return (self.folder / "aws").exists()
 
     @property
     def config(self):
         return self.folder / "ceph.conf"
 
-    def _write_config(self):
-        for name in ("mon", "osd", "run", "home"):
+    def _write_config(self, fsid, monitor_port):
+        for name in ("mon", "osd", "run"):
             (self.folder / name).mkdir(0o700)
-        (self.home / ".aws").mkdir(0o700)
-        (self.home / ".aws/credentials").write_text(
-            f"[default]\naws_access_key_id = {KEY_ID}\n"
-            f"aws_secret_access_key = {SECRET}\n")
-        (self.home / ".aws/config").write_text(
-            "[default]\nregion = us-east-1\n")
         self.config.write_text(textwrap.dedent(f"""\
             [global]
-            fsid = {self.id}
-            mon host = [v2:127.0.0.1:{self.monitor_port}/0]
+            fsid = {fsid}
+            mon host = [v2:127.0.0.1:{monitor_port}/0]
             public network = 127.0.0.0/8
             auth cluster required = none
             auth service required = none
