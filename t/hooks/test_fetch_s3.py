@@ -171,7 +171,7 @@ def test_refusals(host, aws):
     assert not (host.output / ".new-left").exists()
 
 
-def test_published_together(host, tmp_path):
+def test_published_together(host, aws, tmp_path):
     """What publish-s3 writes is what fetch-s3 reads: two key types."""
     from s3_hooks import Store
 
