@@ -10,10 +10,10 @@ itself, its errors above all, is tested with aws.
 import datetime
 import hashlib
 import hmac
-import http.client
 import json
 import os
 import re
+import socket
 import sys
 import urllib.parse
 
@@ -42,21 +42,33 @@ class Client:
                 "AWS4-HMAC-SHA256", signed["x-amz-date"], "/".join(scope),
                 hashlib.sha256(canonical.encode()).hexdigest()])):
             key = hmac.digest(key, text.encode(), "sha256")
-        connection = http.client.HTTPConnection(self.host, timeout=40)
-        connection.request(
-            method, path + (f"?{query}" if query else ""), body or None,
-            {**signed, **dict(headers), "Authorization":
-             f"AWS4-HMAC-SHA256 Credential={self.key_id}/{'/'.join(scope)}, "
-             f"SignedHeaders={';'.join(signed)}, Signature={key.hex()}"})
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        self.headers = answer.headers
-        if answer.status >= 300:
+        signed["authorization"] = (
+            f"AWS4-HMAC-SHA256 Credential={self.key_id}/{'/'.join(scope)}, "
+            f"SignedHeaders={';'.join(signed)}, Signature={key.hex()}")
+        status, self.headers, content = self._exchange("\r\n".join([
+            f"{method} {path}{'?' if query else ''}{query} HTTP/1.0",
+            *(f"{k}: {v}" for k, v in {**signed, **dict(headers)}.items()),
+            f"content-length: {len(body)}", "", ""]).encode() + body)
+        if status >= 300:
             code = re.search(rb"<Code>(\w+)</Code>", content)
             raise OSError(f"An error occurred ({code[1].decode()})" if code
-                          else f"An error occurred ({answer.status})")
+                          else f"An error occurred ({status})")
         return content
+
+    def _exchange(self, request):
+        """HTTP 1.0, whose answer ends with the connection, without a library:
+        to load that takes longer than the rest."""
+        host, port = self.host.split(":")
+        with socket.create_connection((host, int(port)), 40) as connection:
+            connection.sendall(request)
+            answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+        head, _, content = answer.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in lines)
+        size = int(headers.get("content-length", len(content)))
+        if len(content) != size:
+            raise OSError("the connection was closed early")
+        return int(first.split()[1]), headers, content
 
     def make(self, bucket):
         self.request("PUT", f"/{bucket}")

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from lib.ports import free_port
+from lib.process import Process
 from lib.wait import PATIENCE, wait_until
 from s3_hooks import HOOKS, Store, bucket, gateway    # noqa: F401
 
@@ -57,7 +58,7 @@ def test_versions(bucket, store):
         "%Y-%m-%dT%H:%M:%SZ")
     assert pointer["others"]["rsa"]["privkey"].endswith("/privkey-rsa.pem")
     bucket.read("certs/example.com.json")
-    assert bucket.client.headers["Content-Type"] == "application/json"
+    assert bucket.client.headers["content-type"] == "application/json"
 
     # The same again is nothing to do, and what is not ours is left alone.
     before = bucket.keys()
@@ -205,7 +206,6 @@ def test_same_second():
 
 # As administrators write it: the pointer, jq, and a copy of each file.
 READER = """\
-#!/bin/sh
 while ! [ -e stop ]; do
     aws s3 cp --only-show-errors "s3://$BUCKET/example.com.json" pointer.json || continue
     for part in cert privkey; do
@@ -230,8 +230,8 @@ def test_reader(bucket, store, tmp_path):
     (tmp_path / "good").touch()
     store.install()
     publish(bucket, store)
-    reader = subprocess.Popen(
-        ["/bin/sh", "-c", READER], cwd=tmp_path,
+    reader = Process(
+        ["/bin/sh", "-c", READER], tmp_path / "log", cwd=tmp_path,
         env={**bucket.quick, "BUCKET": bucket.name,
              "AWS_ENDPOINT_URL": bucket.gateway.endpoint})
     try:
@@ -241,9 +241,10 @@ def test_reader(bucket, store, tmp_path):
         serial = json.loads(bucket.read("example.com.json"))["serial"]
         wait_until(lambda: serial in (tmp_path / "good").read_text(),
                    "the reader has the last one")
-    finally:
         (tmp_path / "stop").touch()
-        reader.wait(PATIENCE)
+        wait_until(lambda: not reader.running(), "the reader has ended")
+    finally:
+        reader.end()
     assert not (tmp_path / "bad").exists()
     assert len(set((tmp_path / "good").read_text().split())) > 3
     assert len(bucket.keys()) == 5 * 4 + 1
