@@ -219,6 +219,7 @@ while ! [ -e stop ]; do
     else
         echo mismatch >>bad
     fi
+    sleep 0.2
 done
 """
 
