@@ -7,6 +7,7 @@ it. moto comes from Debian trixie, its dependencies from this Debian.
 """
 
 import json
+import pathlib
 import subprocess
 import urllib.parse
 import urllib.request
@@ -20,6 +21,9 @@ from lib.wait import PATIENCE, wait_until
 PACKAGE = ("python3-moto", "usr/lib/python3/dist-packages/moto/server.py",
            "trixie")
 
+SERVER = pathlib.Path(__file__).with_name("moto_server.py")
+AWS_SERVER = SERVER.with_name("aws_server.py")
+
 REGION = "us-east-1"
 
 PATH = "/usr/bin:/bin"          # Debian's aws, not one of a developer's
@@ -31,13 +35,15 @@ class Moto:
     """
     environment: PATH and HOME, in which .aws/credentials is the user's, as
     the commands of an administrator find it; and no variable with a secret.
+    The first aws of that PATH is a fork of one that is loaded already; plain
+    is the same with Debian's only, which takes seconds.
     """
 
     def __init__(self, folder, name="moto"):
         self.port = free_port()
         self.folder = folder / name
         self.log = self.folder / "log"
-        self.server = None
+        self.server = self.aws_server = None
         self.key_id = self.secret = None
 
     @property
@@ -48,18 +54,23 @@ class Moto:
         self.folder.mkdir(parents=True, exist_ok=True)
         packages = sid.program(*PACKAGE).parents[1]
         self.server = Process(
-            ["/usr/bin/python3", "-m", "moto.server", "-H", "127.0.0.1",
-             "-p", str(self.port)], self.log, cwd=self.folder,
+            ["/usr/bin/python3", "-P", SERVER, str(self.port)], self.log,
+            cwd=self.folder,
             env={"PATH": PATH, "PYTHONPATH": str(packages),
                  "INITIAL_NO_AUTH_ACTION_COUNT": str(BOOTSTRAP_ACTIONS)})
-        wait_until(self._listens, "moto listens")
+        self.aws_server = Process(
+            ["/usr/bin/python3", "-P", AWS_SERVER, self.folder], self.log,
+            env={"PATH": PATH, "LANG": "C.UTF-8"})
+        wait_until(self._listens, "moto listens, and aws is loaded")
         self.key_id, self.secret = self._make_user()
         self.environment = self.home("home", self.key_id, self.secret)
+        self.plain = {**self.environment, "PATH": PATH}
         return self
 
     def end(self):
-        if self.server:
-            self.server.end()
+        for server in (self.server, self.aws_server):
+            if server:
+                server.end()
 
     stop = end
 
@@ -73,7 +84,7 @@ class Moto:
             f"[default]\naws_access_key_id = {key_id}\n"
             f"aws_secret_access_key = {secret}\n")
         (folder / "config").write_text(f"[default]\nregion = {region}\n")
-        return {"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(folder.parent),
+        return {"PATH": f"{self.folder}:{PATH}", "LANG": "C.UTF-8", "HOME": str(folder.parent),
                 "AWS_EC2_METADATA_DISABLED": "true"}
 
     def user(self, name, *actions):
@@ -85,13 +96,17 @@ class Moto:
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return self.home(name, key["AccessKeyId"], key["SecretAccessKey"])
 
+    def fail_next(self, action, *faults):
+        """Each makes one request of that action fail: "400 Throttling ..."."""
+        (self.folder / f"{action}.faults").write_text(
+            "".join(f"{fault}\n" for fault in faults))
+
     # Its API, signed by the user who may do everything
 
     def aws(self, *args, environment=None):
-        """What the command line client printed, parsed; a tenth as fast as
-        client()."""
+        """What the command line client printed, parsed; client() is faster."""
         done = subprocess.run(
-            ["aws", "--endpoint-url", self.endpoint, "--output", "json",
+            [self.folder / "aws", "--endpoint-url", self.endpoint, "--output", "json",
              *map(str, args)], env=environment or self.environment,
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=PATIENCE, check=False)
@@ -111,7 +126,9 @@ class Moto:
     def _listens(self):
         assert self.server.running(), \
             f"moto ended:\n{self.log.read_text()[-2000:]}"
-        return accepts(self.port)
+        assert self.aws_server.running(), \
+            f"aws ended:\n{self.log.read_text()[-2000:]}"
+        return accepts(self.port) and (self.folder / "aws").exists()
 
     def _make_user(self):
         self._unsigned("CreateUser", UserName="admin")
