@@ -5,10 +5,10 @@ aws_server.py FOLDER writes FOLDER/aws, which stands for it in PATH: it hands
 over its arguments, environment, folder and descriptors, and ends as it ends.
 """
 
+import gc
 import json
 import os
 import pathlib
-import signal
 import socket
 import sys
 import traceback
@@ -24,13 +24,49 @@ with socket.socket(socket.AF_UNIX) as s:
 """
 
 
-def run(connection, driver):
-    """In the fork: what the client asked for. Its exit code."""
+def read_call(connection):
+    """Arguments, environment, folder; and descriptors."""
     size, fds, _, _ = socket.recv_fds(connection, 10, 3)
     call = b""
     while len(call) < int(size):
         call += connection.recv(int(size) - len(call))
-    argv, environment, folder = json.loads(call)
+    return json.loads(call), fds
+
+
+def share_models(driver):
+    """A loader of what describes the services, whose cache all others have."""
+    loader = driver.create_clidriver().session.get_component("data_loader")
+    init = type(loader).__init__
+
+    def share(self, *args, **kwargs):
+        init(self, *args, **kwargs)
+        self._cache = loader._cache
+
+    type(loader).__init__ = share
+    return loader
+
+
+def warm(loader, argv):
+    """What every fork would do again for the service that argv names."""
+    loaded = len(loader._cache)
+    for service in loader.list_available_services(
+            type_name="service-2"):
+        if service in argv and ("load_service_model", service,
+                                "service-2") not in loader._cache:
+            loader.load_service_model(service, "service-2")
+            for kind in ("paginators-1", "waiters-2", "endpoint-rule-set-1"):
+                if service in loader.list_available_services(
+                        type_name=kind):
+                    loader.load_service_model(service, kind)
+    for kind in ("endpoints", "partitions", "cli", "metadata"):
+        loader.load_data(kind)
+    if len(loader._cache) != loaded:
+        gc.freeze()             # a fork copies no pages that it only reads
+
+
+def run(call, fds, driver):
+    """In the fork: what the client asked for. Its exit code."""
+    argv, environment, folder = call
     for i, fd in enumerate(fds):
         os.dup2(fd, i)
         os.close(fd)
@@ -42,14 +78,23 @@ def run(connection, driver):
     return driver.main()
 
 
+def reap():
+    """Forks that have ended."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
 def serve(folder):
     address = str(folder / "socket")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         listening.listen(64)
         from awscli import clidriver
-        clidriver.create_clidriver()            # loads the rest of it
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        loader = share_models(clidriver)
+        warm(loader, [])
         client = folder / "aws.new"
         client.write_text(CLIENT.format(address=address))
         client.chmod(0o755)
@@ -57,11 +102,12 @@ def serve(folder):
         while True:
             connection, _ = listening.accept()
             with connection:
+                call, fds = read_call(connection)
+                warm(loader, call[0])
                 if os.fork() == 0:
-                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                     code = 255
                     try:
-                        code = run(connection, clidriver)
+                        code = run(call, fds, clidriver)
                         sys.stdout.flush()
                         sys.stderr.flush()
                     except BaseException:
@@ -69,6 +115,9 @@ def serve(folder):
                     finally:
                         connection.sendall(bytes([code & 255]))
                         os._exit(code)
+                for fd in fds:
+                    os.close(fd)
+                reap()
 
 
 if __name__ == "__main__":

@@ -84,15 +84,17 @@ class Moto:
             f"[default]\naws_access_key_id = {key_id}\n"
             f"aws_secret_access_key = {secret}\n")
         (folder / "config").write_text(f"[default]\nregion = {region}\n")
-        return {"PATH": f"{self.folder}:{PATH}", "LANG": "C.UTF-8", "HOME": str(folder.parent),
-                "AWS_EC2_METADATA_DISABLED": "true"}
+        return {"PATH": f"{self.folder}:{PATH}", "LANG": "C.UTF-8",
+                "HOME": str(folder.parent), "AWS_EC2_METADATA_DISABLED": "true"}
 
-    def user(self, name, *actions):
-        """The environment of a new user who may do these only."""
+    def user(self, name, *actions, policy=None):
+        """The environment of a new user who may do these only; policy: all
+        of it, in JSON."""
         iam = self.client("iam")
         iam.create_user(UserName=name)
         iam.put_user_policy(
-            UserName=name, PolicyName=name, PolicyDocument=_policy(*actions))
+            UserName=name, PolicyName=name,
+            PolicyDocument=policy or _policy(*actions))
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return self.home(name, key["AccessKeyId"], key["SecretAccessKey"])
 
@@ -101,13 +103,29 @@ class Moto:
         (self.folder / f"{action}.faults").write_text(
             "".join(f"{fault}\n" for fault in faults))
 
+    def faults_left(self, action):
+        path = self.folder / f"{action}.faults"
+        return path.read_text().splitlines() if path.exists() else []
+
+    @property
+    def actions(self):
+        """What was asked, by anyone: each once."""
+        return set(self.log.read_text().split())
+
+    def published(self, topic):
+        """The messages of a topic, as they were published."""
+        with _open(f"{self.endpoint}/moto-api/data.json") as reply:
+            topics = json.load(reply)["sns"]["Topic"]
+        found, = [one for one in topics if one["arn"] == topic]
+        return [message for _, message, *_ in found["sent_notifications"]]
+
     # Its API, signed by the user who may do everything
 
     def aws(self, *args, environment=None):
         """What the command line client printed, parsed; client() is faster."""
         done = subprocess.run(
-            [self.folder / "aws", "--endpoint-url", self.endpoint, "--output", "json",
-             *map(str, args)], env=environment or self.environment,
+            [self.folder / "aws", "--endpoint-url", self.endpoint,
+             "--output", "json", *map(str, args)], env=environment or self.environment,
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=PATIENCE, check=False)
         assert done.returncode == 0, f"aws {args}: {done.stderr.strip()}"
@@ -146,11 +164,16 @@ class Moto:
             ).encode(),
             {"Authorization": "AWS4-HMAC-SHA256 Credential=nobody/20200101/"
              f"{REGION}/iam/aws4_request, SignedHeaders=host, Signature=0"})
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=PATIENCE) as reply:
+        with _open(request) as reply:
             return xml.fromstring(reply.read())
 
 
 def _policy(*actions):
     return json.dumps({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+
+
+def _open(request):
+    """No proxy of the environment."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return opener.open(request, timeout=PATIENCE)

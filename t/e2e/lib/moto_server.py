@@ -3,9 +3,11 @@
 It runs in a process of its own with moto in PYTHONPATH: moto_server.py PORT.
 A file NAME.faults in its working folder makes the next requests of action NAME
 fail, a line each: "400 Throttling Rate exceeded". In GetChange.faults a line
-PENDING is no failure: the change is not yet on all name servers.
+PENDING is no failure: the change is not yet on all name servers, which it
+otherwise is at once.
 """
 
+import json
 import pathlib
 import re
 import sys
@@ -57,9 +59,14 @@ def sign_no_headers(old, self, *args, **kwargs):
 @replaced(BaseResponse, "call_action")
 def fail_if_told(old, self):
     action = self._get_action()
+    print(action, file=sys.stderr)
     fault = take_fault(action) if action != "GetChange" else None
     if fault:
-        return error_reply(*fault.split(maxsplit=2))
+        status, code, message = fault.split(maxsplit=2)
+        if self.headers.get("X-Amz-Target"):
+            return int(status), {"status": int(status)}, json.dumps(
+                {"__type": code, "message": message})
+        return error_reply(status, code, message)
     reply = old(self)
     if isinstance(self, Route53) and reply[0] == 403:
         # moto's form of a refusal is not Route 53's.
@@ -77,13 +84,15 @@ def error_reply(status, code, message):
 
 
 @replaced(Route53, "change_resource_record_sets")
-def change_later(old, self):
-    """A change takes a while to reach the name servers."""
-    return old(self).replace("INSYNC", "PENDING")
+def change_pending(old, self):
+    """A change may take a while to reach the name servers."""
+    reply = old(self)
+    return reply.replace("INSYNC", "PENDING") \
+        if pathlib.Path("GetChange.faults").exists() else reply
 
 
 @replaced(Route53, "get_change")
-def change_pending(old, self):
+def still_pending(old, self):
     reply = old(self)
     return reply.replace("INSYNC", take_fault("GetChange") or "INSYNC")
 
