@@ -4,7 +4,11 @@
 # verifies both for every file of the folder. Scripts get mode 0755.
 hooksdir = $(pkgdatadir)/hooks
 
-dist_hooks_SCRIPTS =
+dist_hooks_SCRIPTS = \
+	%D%/dns-route53 \
+	%D%/firewall-aws-sg \
+	%D%/import-acm \
+	%D%/notify-sns
 
 # What goes with a script: units of systemd, for example.
 dist_hooks_DATA =
