@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "e2e"))
 
-from lib import sid                     # noqa: E402
+from lib import moto, sid               # noqa: E402
 from lib.pebble import Pebble210        # noqa: E402
 
 
@@ -23,3 +23,4 @@ def pytest_collection_modifyitems(config, items):
 def pytest_sessionstart(session):
     if not hasattr(session.config, "workerinput"):      # once, not by workers
         sid.prefetch(*Pebble210.PACKAGE)
+        sid.prefetch(*moto.PACKAGE)

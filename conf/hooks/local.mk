@@ -5,7 +5,16 @@
 hooksdir = $(pkgdatadir)/hooks
 
 dist_hooks_SCRIPTS = \
+	%D%/dns-acmesh \
+	%D%/dns-lexicon \
+	%D%/dns-route53 \
 	%D%/fetch-s3 \
+	%D%/firewall-aws-sg \
+	%D%/firewall-nft \
+	%D%/import-acm \
+	%D%/notify-mail \
+	%D%/notify-sns \
+	%D%/notify-webhook \
 	%D%/publish-s3
 
 # What goes with a script: units of systemd, for example.

@@ -1,9 +1,10 @@
-"""Programs of Debian's next release, where this one's lack what is tested.
+"""Programs of Debian's next releases, where this one's lack what is tested.
 
 A package is fetched once, through a state of apt's own that leaves the system
 alone, into $ACME_SID or .build/sid, and unpacked there. Go programs run from
-it as they are. No version is pinned, for sid moves; where a package cannot be
-had, its tests are skipped and say why.
+it as they are, and pure Python ones with its folder in PYTHONPATH. No version
+is pinned, for sid moves; where a package cannot be had, its tests are skipped
+and say why.
 """
 
 import contextlib
@@ -25,20 +26,21 @@ RETRY_SECONDS = 900                     # after a fetch that failed
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
-def program(package, path):
-    """The file at path of a package of sid, or the test is skipped."""
+def program(package, path, suite="sid"):
+    """The file at path of a suite's package, or the test is skipped."""
     with _locked():
         found = CACHE / package / path
-        problem = None if found.exists() else _fetch_once(package, found)
+        problem = None if found.exists() else \
+            _fetch_once(package, suite, found)
     if problem:
-        pytest.skip(f"{package} of Debian sid cannot be had: {problem}")
+        pytest.skip(f"{package} of Debian {suite} cannot be had: {problem}")
     return found
 
 
-def prefetch(package, path):
+def prefetch(package, path, suite="sid"):
     """Before any test: some run in a namespace that reaches no mirror."""
     with contextlib.suppress(pytest.skip.Exception):
-        program(package, path)
+        program(package, path, suite)
 
 
 @contextlib.contextmanager
@@ -49,14 +51,14 @@ def _locked():
         yield
 
 
-def _fetch_once(package, wanted):
+def _fetch_once(package, suite, wanted):
     """What went wrong, now or a short time ago; None: it is there."""
     failed = CACHE / f"{package}.failed"
     if failed.exists() and \
             time.time() - failed.stat().st_mtime < RETRY_SECONDS:
         return failed.read_text()
     try:
-        _fetch(package)
+        _fetch(package, suite)
         problem = None if wanted.exists() else f"it has no {wanted.name}"
     except (subprocess.SubprocessError, OSError, LookupError) as error:
         said = (getattr(error, "stderr", None) or b"").decode().split("\n")
@@ -67,16 +69,18 @@ def _fetch_once(package, wanted):
     return problem
 
 
-def _fetch(package):
-    for folder in ("lists/partial", "cache/archives/partial"):
-        (CACHE / folder).mkdir(parents=True, exist_ok=True)
+def _fetch(package, suite):
+    lists = CACHE / "lists" / suite
+    for folder in (lists / "partial", CACHE / "cache/archives/partial"):
+        folder.mkdir(parents=True, exist_ok=True)
     (CACHE / "status").write_text("")
     sources = CACHE / "sources.list"
-    sources.write_text(f"deb [signed-by={KEYRING}] {_mirror()} sid main\n")
+    sources.write_text(
+        f"deb [signed-by={KEYRING}] {_mirror()} {suite} main\n")
     apt = ["apt-get", "-q",
            "-o", f"Dir::Etc::sourcelist={sources}",
            "-o", "Dir::Etc::sourceparts=/dev/null",
-           "-o", f"Dir::State::Lists={CACHE}/lists",
+           "-o", f"Dir::State::Lists={lists}",
            "-o", f"Dir::Cache={CACHE}/cache",
            "-o", f"Dir::State::status={CACHE}/status",
            "-o", "Acquire::Languages=none", "-o", "Acquire::Retries=1",
@@ -85,7 +89,7 @@ def _fetch(package):
     for old in CACHE.glob(f"{package}_*.deb"):
         old.unlink()
     for argv in ([*apt, "--error-on=any", "update"],
-                 [*apt, "download", f"{package}/sid"]):
+                 [*apt, "download", f"{package}/{suite}"]):
         _run(argv, deadline)
     deb, = CACHE.glob(f"{package}_*.deb")
     unpacked = CACHE / f"{package}.new"
