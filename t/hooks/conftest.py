@@ -1,0 +1,1 @@
+"""The scripts of conf/hooks, against servers that check signatures. No httpd."""
