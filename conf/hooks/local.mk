@@ -4,7 +4,9 @@
 # verifies both for every file of the folder. Scripts get mode 0755.
 hooksdir = $(pkgdatadir)/hooks
 
-dist_hooks_SCRIPTS =
+dist_hooks_SCRIPTS = \
+	%D%/notify-mail \
+	%D%/notify-webhook
 
 # What goes with a script: units of systemd, for example.
 dist_hooks_DATA =
