@@ -5,6 +5,7 @@
 hooksdir = $(pkgdatadir)/hooks
 
 dist_hooks_SCRIPTS = \
+	%D%/firewall-nft \
 	%D%/notify-mail \
 	%D%/notify-webhook
 
