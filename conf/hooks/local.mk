@@ -5,6 +5,8 @@
 hooksdir = $(pkgdatadir)/hooks
 
 dist_hooks_SCRIPTS = \
+	%D%/dns-acmesh \
+	%D%/dns-lexicon \
 	%D%/firewall-nft \
 	%D%/notify-mail \
 	%D%/notify-webhook
