@@ -501,18 +501,25 @@ static const char *add_command(apr_array_header_t **pwords, const char *text,
     return NULL;
 }
 
+/* A command's options, or a second command: they begin with - or they do not. */
 static const char *parse_exec(acme_dns_conf_t *dns, cmd_parms *cmd, int argc,
                               char *const argv[])
 {
+    const int has_options = argc > 2 && argv[2][0] == '-';
     const char *wrong;
+    int i;
 
     dns->how = ACME_DNS_EXEC;
-    if (argc < 2 || argc > 3) {
-        return "exec takes a command and, optionally, one for the cleanup";
+    if (argc < 2 || (argc > 3 && !has_options)) {
+        return "exec takes a command and, optionally, its options, which begin with -, or one for the cleanup";
     }
     wrong = add_command(&dns->present, argv[1], cmd->pool);
-    if (!wrong && argc == 3) {
+    if (!wrong && argc == 3 && !has_options) {
         wrong = add_command(&dns->cleanup, argv[2], cmd->pool);
+    }
+    for (i = 2; !wrong && has_options && i < argc; i++) {
+        APR_ARRAY_PUSH(dns->present, const char *) = apr_pstrdup(cmd->pool,
+                                                                 argv[i]);
     }
     return wrong;
 }
