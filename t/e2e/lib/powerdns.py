@@ -18,13 +18,13 @@ KEY = "key-of/the&tests"
 
 
 class PowerDns:
-    """zones: their names."""
+    """zones: their names; each has a name server, this one."""
 
-    def __init__(self, folder, *zones):
+    def __init__(self, folder, *zones, port=None):
         self.folder = folder / "pdns"
         self.folder.mkdir()
         self.zones = zones
-        self.port = free_port()
+        self.port = port or free_port()
         self.http_port = free_port()
         self.server = None
 
@@ -49,8 +49,12 @@ class PowerDns:
              "--daemon=no", "--guardian=no"], self.folder / "log")
         wait_until(lambda: accepts(self.http_port), "PowerDNS listens")
         for zone in self.zones:
-            self._call("zones", {"name": f"{zone}.", "kind": "Native",
-                                 "nameservers": [f"ns.{zone}."]})
+            self._call("zones", {
+                "name": f"{zone}.", "kind": "Native",
+                "nameservers": [f"ns.{zone}."],
+                "rrsets": [{"name": f"ns.{zone}.", "type": "A", "ttl": 1,
+                            "records": [{"content": "127.0.0.1",
+                                         "disabled": False}]}]})
         return self
 
     def _call(self, what, data):
