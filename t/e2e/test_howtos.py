@@ -1,12 +1,17 @@
 """The pages of docs/howto: a reader does what they say, and it works."""
 
+import base64
 import http.server
 import json
+import os
+import re
 import threading
 
 import pytest
 
+from lib.hook import FOLDER
 from lib.howto import Howto
+from lib.httpd import REPOSITORY
 from lib.named import DELEGATED
 
 NAME = "www.example.org"
@@ -136,3 +141,143 @@ def test_wildcard(site, names):
     server.renew("example.org")
     server.wait_valid("example.org", count=2)
     assert acme_dns.values
+
+
+@pytest.fixture(name="cloud")
+def moto(site):
+    """It checks signatures, and what a user may do."""
+    from lib.moto import Moto           # of Debian trixie: it may be missing
+    cloud = Moto(site.folder)
+    site.closing.callback(cloud.end)
+    return cloud.start()
+
+
+def script(path, *lines):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(["#!/bin/sh -e", *lines, ""]))
+    path.chmod(0o755)
+
+
+def allow(cloud, page, *actions):
+    """The page names these actions; a user who may do no more."""
+    text = (REPOSITORY / "docs" / "howto" / page).read_text()
+    assert sorted(re.findall(r"`(\w+:\w+)`", text)) == sorted(actions)
+    # moto has not AWS's name for one of them.
+    more = ["tagging:GetResources"] if "tag:GetResources" in actions else []
+    return cloud.user(page.partition(".")[0], *actions, *more)
+
+
+def open_ports(cloud, group):
+    rules = cloud.client("ec2").describe_security_group_rules(
+        Filters=[{"Name": "group-id", "Values": [group]}])
+    return {rule["FromPort"] for rule in rules["SecurityGroupRules"]
+            if not rule["IsEgress"]}
+
+
+def test_from_certbot(netns, site, cloud):
+    """Scripts as administrators have them, with certbot's variables."""
+    netns.hosts(NAME)
+    group = cloud.client("ec2").create_security_group(
+        GroupName="web", Description="of a test")["GroupId"]
+    user = allow(cloud, "from-certbot.md", "ec2:AuthorizeSecurityGroupIngress",
+                 "ec2:RevokeSecurityGroupIngress",
+                 "ec2:DescribeSecurityGroupRules")
+    hooks = site.folder / "renewal-hooks"
+    for path, verb in ("pre/open-port", "authorize"), \
+            ("post/close-port", "revoke"):
+        script(hooks / path, f"export HOME={user['HOME']}",
+               f"aws --endpoint-url {cloud.endpoint} ec2 "
+               f"{verb}-security-group-ingress --group-id {group} "
+               "--protocol tcp --port 80 --cidr 0.0.0.0/0")
+    mail = site.folder / "mail"
+    mail.mkdir()
+    script(hooks / "deploy" / "mail-server", "umask 077",
+           "for domain in $RENEWED_DOMAINS; do",
+           'cat "$RENEWED_LINEAGE/privkey.pem" '
+           f'"$RENEWED_LINEAGE/fullchain.pem" >{mail}/$domain.new',
+           f"mv {mail}/$domain.new {mail}/$domain.pem", "done")
+
+    ca = site.proxied_ca()
+    server = site.server(ca, environment={
+        "PATH": f"{cloud.folder}:{os.environ['PATH']}"})
+    server.start()
+    page = Howto("from-certbot.md", server, {
+        "/etc/letsencrypt/renewal-hooks": hooks,
+        "sg-0123456789abcdef0": group,
+        "/usr/share/mod_acme/hooks/firewall-aws-sg":
+            f"/usr/bin/env HOME={user['HOME']} {FOLDER}/firewall-aws-sg "
+            f"--endpoint-url {cloud.endpoint}"})
+    script(page.tools / "systemctl", f'echo "$*" >>{mail}/systemctl')
+
+    def opened_and_closed(count, begin):
+        held = ca.hold("challenge")
+        begin()
+        held.wait()
+        assert open_ports(cloud, group) == {80}
+        held.release()
+        server.wait_valid(NAME, count=count)
+        server.wait(lambda: not open_ports(cloud, group), "it is closed")
+
+    page.configure()
+    opened_and_closed(1, page.run)
+    page.run()
+    copy = mail / f"{NAME}.pem"
+    server.wait(copy.exists, "the mail server has it")
+    live = server.store / "live" / NAME
+    assert copy.read_text() == (live / "privkey.pem").read_text() \
+        + (live / "fullchain.pem").read_text()
+    assert (mail / "systemctl").read_text() == "disable --now certbot.timer\n"
+
+    part = server.root / "conf" / "parts" / "howto.conf"
+    part.write_text(re.sub("^AcmeHook p.*\n", "", part.read_text(),
+                           flags=re.M))
+    server.append("howto", page.take("apache"))
+    server.graceful()
+    opened_and_closed(2, lambda: server.renew(NAME))
+    page.end()
+
+
+def test_acm(netns, site, cloud):
+    netns.hosts(NAME)
+    user = allow(cloud, "acm.md", "acm:ImportCertificate",
+                 "acm:AddTagsToCertificate", "tag:GetResources")
+    etc = site.folder / "etc"
+    etc.mkdir()
+    kid, key = "kid-1", base64.urlsafe_b64encode(b"1" * 48).decode()
+    ca = site.ca(eab={kid: key})
+    server = site.server(ca, environment={
+        "PATH": f"{cloud.folder}:{os.environ['PATH']}"})
+    server.start()
+    page = Howto("acm.md", server, {
+        "/etc/httpd": etc, "https://acme.example.com/directory": ca.url,
+        "your-key-id": kid,
+        "/usr/share/mod_acme/hooks/import-acm":
+            f"/usr/bin/env HOME={user['HOME']} {FOLDER}/import-acm "
+            f"--endpoint-url {cloud.endpoint}"})
+    script(page.tools / "editor", f'echo {key} >"$1"')
+    script(page.tools / "aws", f"export HOME={cloud.environment['HOME']}",
+           f'{cloud.folder}/aws --endpoint-url {cloud.endpoint} "$@"')
+    page.run()
+    page.configure()
+    page.run()
+    acm = cloud.client("acm")
+
+    def held():
+        return {one["CertificateArn"]: acm.get_certificate(
+            CertificateArn=one["CertificateArn"])["Certificate"].strip()
+            for one in acm.list_certificates()["CertificateSummaryList"]}
+
+    def imported():
+        live = (server.store / "live" / NAME / "cert.pem").read_text()
+        return live.strip() in held().values()
+
+    server.wait_valid(NAME)
+    server.wait(imported, "ACM has it")
+    page.run()
+    page.end()
+    before = set(held())
+    server.renew(NAME)
+    server.wait_valid(NAME, count=2)
+    server.wait(imported, "ACM has the new one")
+    assert set(held()) == before
+    assert key not in server.log_text

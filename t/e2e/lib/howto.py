@@ -28,12 +28,13 @@ class Howto:
             text = text.replace(part, os.fspath(here))
         self.server = server
         self.blocks = BLOCK.findall(text)
-        self.environment = {"PATH": f"{self._tools()}:{os.environ['PATH']}",
+        self.tools = self._make_tools()
+        self.environment = {"PATH": f"{self.tools}:{os.environ['PATH']}",
                             "CURL_CA_BUNDLE": server.root / "roots.pem"}
         if server.ca:
             (server.root / "roots.pem").write_text(server.ca.roots)
 
-    def _tools(self):
+    def _make_tools(self):
         """httpd and acmectl, as the administrator calls them."""
         folder = self.server.root / "bin"
         folder.mkdir()
