@@ -12,6 +12,7 @@ from aiosmtpd.handlers import Message
 
 from lib.hook import FOLDER, event, run_hook
 from lib.ports import free_port
+from lib.wait import PATIENCE
 
 HEADER = FOLDER.parents[1] / "mod_acme" / "ipc" / "acme_hook_event.h"
 
@@ -37,7 +38,8 @@ class Sink(Message):
 def sink_of_mails(tmp_path):
     """The only server of the sendmail program, msmtp, of this user."""
     sink = Sink()
-    server = Controller(sink, hostname="127.0.0.1", port=free_port())
+    server = Controller(sink, hostname="127.0.0.1", port=free_port(),
+                        ready_timeout=PATIENCE)
     server.start()
     rc = tmp_path / ".msmtprc"
     rc.write_text(f"account default\nhost 127.0.0.1\nport {server.port}\n"

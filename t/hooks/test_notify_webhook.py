@@ -103,7 +103,6 @@ def test_a_server_that_hangs_is_left(receiver):
     receiver.hang.clear()
     done = notify(receiver, "--timeout", "1")
     assert done.code == 1 and "within 1 s (--timeout)" in done.text
-    assert len(receiver.seen) == 1
 
 
 def test_the_certificate_of_the_server_is_verified(tmp_path, secret):
