@@ -76,13 +76,15 @@
       "this server are skipped; when one fails, the next is tried. After a change and a " \
       "reload a failed order is tried at once.", \
       "AcmeChallenges tls-alpn-01 http-01") \
-    X(AcmeDns, "exec command [cleanup-command] [follow=off] | rfc2136 " \
-      "server=host[:port] key=file [zone=auto|name] [follow=off] | none", \
+    X(AcmeDns, "exec command [option ... | cleanup-command] [follow=off] | " \
+      "rfc2136 server=host[:port] key=file [zone=auto|name] [follow=off] | " \
+      "none", \
       NULL, ACME_CERT, dns, dns, \
       "How the TXT records of dns-01 are set and removed. exec runs a " \
       "command with the arguments present or cleanup, the name of the " \
       "record and its value; if a second command is given, it is run for " \
-      "the cleanup. exec:mod_md and exec:dehydrated pass the arguments " \
+      "the cleanup. Options, of which the first begins with -, come before " \
+      "these arguments. exec:mod_md and exec:dehydrated pass the arguments " \
       "that hook scripts of those clients expect. rfc2136 sends dynamic " \
       "updates with nsupdate, signed with the TSIG key in the file. If " \
       "_acme-challenge is a CNAME that no wildcard makes, the record is " \

@@ -556,18 +556,24 @@ static const char *add_command(apr_array_header_t **pwords, const char *text,
     return NULL;
 }
 
+/* A command's options, or a second command: they begin with - or they do not. */
 static const char *parse_exec(apr_array_header_t **ppresent,
                               apr_array_header_t **pcleanup, apr_pool_t *p,
                               int argc, char *const argv[])
 {
+    const int has_options = argc > 2 && argv[2][0] == '-';
     const char *wrong;
+    int i;
 
-    if (argc < 2 || argc > 3) {
-        return "exec takes a command and, optionally, one for the cleanup";
+    if (argc < 2 || (argc > 3 && !has_options)) {
+        return "exec takes a command and, optionally, its options, which begin with -, or one for the cleanup";
     }
     wrong = add_command(ppresent, argv[1], p);
-    if (!wrong && argc == 3) {
+    if (!wrong && argc == 3 && !has_options) {
         wrong = add_command(pcleanup, argv[2], p);
+    }
+    for (i = 2; !wrong && has_options && i < argc; i++) {
+        APR_ARRAY_PUSH(*ppresent, const char *) = apr_pstrdup(p, argv[i]);
     }
     return wrong;
 }

@@ -1,0 +1,283 @@
+"""The pages of docs/howto: a reader does what they say, and it works."""
+
+import base64
+import http.server
+import json
+import os
+import re
+import threading
+
+import pytest
+
+from lib.hook import FOLDER
+from lib.howto import Howto
+from lib.httpd import REPOSITORY
+from lib.named import DELEGATED
+
+NAME = "www.example.org"
+
+
+def contents(folder):
+    """All of a folder: names, contents and times."""
+    return {path: (path.stat().st_mtime_ns,
+                   path.is_file() and path.read_text())
+            for path in sorted([folder, *folder.rglob("*")])}
+
+
+def test_always_https(netns, site):
+    netns.hosts(NAME)
+    server = site.server(site.ca())
+    (server.htdocs / ".htaccess").write_text("Require all denied\n")
+    server.part("folder", f"<Directory {server.htdocs}>\nAllowOverride All\n"
+                          "</Directory>\n")
+    before = contents(server.htdocs)
+    server.start()
+    page = Howto("always-https.md", server,
+                 {"/var/www/example": server.htdocs})
+    page.configure()
+    page.run()
+    server.wait_valid(NAME)
+    page.run()
+    server.append("howto", page.take("apache"))
+    page.run()
+    assert contents(server.htdocs) == before
+
+    server.append("howto", page.take("apache"))
+    server.graceful()
+    assert server.get_tls(NAME).headers["strict-transport-security"] \
+        == "max-age=86400"
+    page.end()
+
+
+class AcmeDns(http.server.ThreadingHTTPServer):
+    """What acme-dns does for one account, in a zone of bind9."""
+
+    def __init__(self, names):
+        super().__init__(("127.0.0.1", 0), Registration)
+        self.names = names
+        self.values = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, args=(.05,)).start()
+
+    def update(self, value):
+        """The last two are kept."""
+        self.values = [*self.values[-1:], value]
+        name = f"8e57.{DELEGATED}"
+        assert not self.names.update(
+            f"delete {name} TXT",
+            *(f"add {name} 1 TXT {each}" for each in self.values))
+
+    def end(self):
+        self.shutdown()
+        self.server_close()
+
+
+class Registration(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        if self.path == "/register":
+            return self.answer(201, {
+                "username": "eabcdb41", "password": "pbAXVjlI",
+                "fulldomain": f"8e57.{DELEGATED}", "subdomain": "8e57",
+                "allowfrom": []})
+        data = json.loads(body)
+        if (self.path, self.headers["X-Api-User"], self.headers["X-Api-Key"],
+                data["subdomain"]) \
+                != ("/update", "eabcdb41", "pbAXVjlI", "8e57"):
+            return self.answer(401, {"error": "forbidden"})
+        self.server.update(data["txt"])
+        return self.answer(200, {"txt": data["txt"]})
+
+    def answer(self, status, data):
+        text = json.dumps(data, separators=(",", ":")).encode() + b"\n"
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(name="names")
+def named(netns, site):
+    netns.resolver("127.0.0.1")
+    return site.named(port=53, more="_acme-challenge IN CNAME "
+                                    f"8e57.{DELEGATED}.\n")
+
+
+def test_wildcard(site, names):
+    ca = site.ca210(dns=names.at, caa=["pebble.example"])
+    server = site.server(ca)
+    server.start()
+    acme_dns = AcmeDns(names)
+    site.closing.callback(acme_dns.end)
+    etc = site.folder / "etc"
+    etc.mkdir()
+    page = Howto("wildcard.md", server, {
+        "https://auth.acme-dns.io": acme_dns.url,
+        "auth.acme-dns.io": DELEGATED, "/etc/httpd": etc})
+    page.configure()
+    page.run()
+    server.wait_failed("example.org")
+    record = server.acmectl("dns-persist", "example.org")[1]
+    page.run()
+    name, _, _, value = record.strip().split(" ", 3)
+    assert not names.update(f"add {name} 1 TXT {value}")
+    page.run()
+    served = server.wait_valid("example.org")
+    assert served.names == ("*.example.org", "example.org")
+
+    assert not names.update(f"delete {name} TXT")
+    page.run()
+    alias = page.take("").split()
+    assert [alias[0], alias[-1]] == [
+        "_acme-challenge.example.org.", f"8e57.{DELEGATED}."]
+    page.write_file("", etc)
+    page.write_file("sh", etc)
+    page.configure()
+    page.end()
+    server.graceful()
+    server.renew("example.org")
+    server.wait_valid("example.org", count=2)
+    assert acme_dns.values
+
+
+@pytest.fixture(name="cloud")
+def moto(site):
+    """It checks signatures, and what a user may do."""
+    from lib.moto import Moto           # of Debian trixie: it may be missing
+    cloud = Moto(site.folder)
+    site.closing.callback(cloud.end)
+    return cloud.start()
+
+
+def script(path, *lines):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(["#!/bin/sh -e", *lines, ""]))
+    path.chmod(0o755)
+
+
+def allow(cloud, page, *actions):
+    """The page names these actions; a user who may do no more."""
+    text = (REPOSITORY / "docs" / "howto" / page).read_text()
+    assert sorted(re.findall(r"`(\w+:\w+)`", text)) == sorted(actions)
+    # moto has not AWS's name for one of them.
+    more = ["tagging:GetResources"] if "tag:GetResources" in actions else []
+    return cloud.user(page.partition(".")[0], *actions, *more)
+
+
+def open_ports(cloud, group):
+    rules = cloud.client("ec2").describe_security_group_rules(
+        Filters=[{"Name": "group-id", "Values": [group]}])
+    return {rule["FromPort"] for rule in rules["SecurityGroupRules"]
+            if not rule["IsEgress"]}
+
+
+def test_from_certbot(netns, site, cloud):
+    """Scripts as administrators have them, with certbot's variables."""
+    netns.hosts(NAME)
+    group = cloud.client("ec2").create_security_group(
+        GroupName="web", Description="of a test")["GroupId"]
+    user = allow(cloud, "from-certbot.md", "ec2:AuthorizeSecurityGroupIngress",
+                 "ec2:RevokeSecurityGroupIngress",
+                 "ec2:DescribeSecurityGroupRules")
+    hooks = site.folder / "renewal-hooks"
+    for path, verb in ("pre/open-port", "authorize"), \
+            ("post/close-port", "revoke"):
+        script(hooks / path, f"export HOME={user['HOME']}",
+               f"aws --endpoint-url {cloud.endpoint} ec2 "
+               f"{verb}-security-group-ingress --group-id {group} "
+               "--protocol tcp --port 80 --cidr 0.0.0.0/0")
+    mail = site.folder / "mail"
+    mail.mkdir()
+    script(hooks / "deploy" / "mail-server", "umask 077",
+           "for domain in $RENEWED_DOMAINS; do",
+           'cat "$RENEWED_LINEAGE/privkey.pem" '
+           f'"$RENEWED_LINEAGE/fullchain.pem" >{mail}/$domain.new',
+           f"mv {mail}/$domain.new {mail}/$domain.pem", "done")
+
+    ca = site.proxied_ca()
+    server = site.server(ca, environment={
+        "PATH": f"{cloud.folder}:{os.environ['PATH']}"})
+    server.start()
+    page = Howto("from-certbot.md", server, {
+        "/etc/letsencrypt/renewal-hooks": hooks,
+        "sg-0123456789abcdef0": group,
+        "/usr/share/mod_acme/hooks/firewall-aws-sg":
+            f"/usr/bin/env HOME={user['HOME']} {FOLDER}/firewall-aws-sg "
+            f"--endpoint-url {cloud.endpoint}"})
+    script(page.tools / "systemctl", f'echo "$*" >>{mail}/systemctl')
+
+    def opened_and_closed(count, begin):
+        held = ca.hold("challenge")
+        begin()
+        held.wait()
+        assert open_ports(cloud, group) == {80}
+        held.release()
+        server.wait_valid(NAME, count=count)
+        server.wait(lambda: not open_ports(cloud, group), "it is closed")
+
+    page.configure()
+    opened_and_closed(1, page.run)
+    page.run()
+    copy = mail / f"{NAME}.pem"
+    server.wait(copy.exists, "the mail server has it")
+    live = server.store / "live" / NAME
+    assert copy.read_text() == (live / "privkey.pem").read_text() \
+        + (live / "fullchain.pem").read_text()
+    assert (mail / "systemctl").read_text() == "disable --now certbot.timer\n"
+
+    part = server.root / "conf" / "parts" / "howto.conf"
+    part.write_text(re.sub("^AcmeHook p.*\n", "", part.read_text(),
+                           flags=re.M))
+    server.append("howto", page.take("apache"))
+    server.graceful()
+    opened_and_closed(2, lambda: server.renew(NAME))
+    page.end()
+
+
+def test_acm(netns, site, cloud):
+    netns.hosts(NAME)
+    user = allow(cloud, "acm.md", "acm:ImportCertificate",
+                 "acm:AddTagsToCertificate", "tag:GetResources")
+    etc = site.folder / "etc"
+    etc.mkdir()
+    kid, key = "kid-1", base64.urlsafe_b64encode(b"1" * 48).decode()
+    ca = site.ca(eab={kid: key})
+    server = site.server(ca, environment={
+        "PATH": f"{cloud.folder}:{os.environ['PATH']}"})
+    server.start()
+    page = Howto("acm.md", server, {
+        "/etc/httpd": etc, "https://acme.example.com/directory": ca.url,
+        "your-key-id": kid,
+        "/usr/share/mod_acme/hooks/import-acm":
+            f"/usr/bin/env HOME={user['HOME']} {FOLDER}/import-acm "
+            f"--endpoint-url {cloud.endpoint}"})
+    script(page.tools / "editor", f'echo {key} >"$1"')
+    script(page.tools / "aws", f"export HOME={cloud.environment['HOME']}",
+           f'{cloud.folder}/aws --endpoint-url {cloud.endpoint} "$@"')
+    page.run()
+    page.configure()
+    page.run()
+    acm = cloud.client("acm")
+
+    def held():
+        return {one["CertificateArn"]: acm.get_certificate(
+            CertificateArn=one["CertificateArn"])["Certificate"].strip()
+            for one in acm.list_certificates()["CertificateSummaryList"]}
+
+    def imported():
+        live = (server.store / "live" / NAME / "cert.pem").read_text()
+        return live.strip() in held().values()
+
+    server.wait_valid(NAME)
+    server.wait(imported, "ACM has it")
+    page.run()
+    page.end()
+    before = set(held())
+    server.renew(NAME)
+    server.wait_valid(NAME, count=2)
+    server.wait(imported, "ACM has the new one")
+    assert set(held()) == before
+    assert key not in server.log_text
