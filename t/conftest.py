@@ -1,4 +1,19 @@
-"""For all tests that start servers: which are run, and what they need first."""
+"""
+For all tests that start servers: which are run, in which order, and what they
+need first.
+
+Without more all of them are run, and that takes an hour. What build/test
+takes of them:
+
+ACME_ROWS=3     of each table (a test with parameters that starts servers) the
+                first row and then every third one, but no less than two, the
+                first and the last; and no test that is marked as long
+ACME_EVERY=4    of what is left every fourth test
+
+Marks: long, for ACME_ROWS to leave out; light, for a table that starts no
+server, of which all rows are run; slow, for what takes half a minute and more:
+it is begun among the first ones, so that nobody waits for it in the end.
+"""
 
 import os
 import pathlib
@@ -9,15 +24,59 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "e2e"))
 from lib import sid                     # noqa: E402
 from lib.pebble import Pebble210        # noqa: E402
 
-
-# With $ACME_EVERY=4 every fourth test is run.
+ROWS = int(os.environ.get("ACME_ROWS", "1"))
 EVERY = int(os.environ.get("ACME_EVERY", "1"))
 
 
+def pytest_configure(config):
+    for mark in ("long: left out by ACME_ROWS",
+                 "light: starts no server, all rows are run",
+                 "slow: begun among the first"):
+        config.addinivalue_line("markers", mark)
+
+
 def pytest_collection_modifyitems(config, items):
-    config.hook.pytest_deselected(items=[
-        item for i, item in enumerate(items) if i % EVERY])
-    items[:] = items[::EVERY]
+    chosen = list(items)
+    if ROWS > 1:
+        chosen = [item for rows in tables(chosen) for item in some(rows)]
+    chosen = chosen[::EVERY]
+    left = set(chosen)
+    config.hook.pytest_deselected(items=[item for item in items
+                                         if item not in left])
+    items[:] = slow_ones_early(chosen)
+
+
+def tables(items):
+    """The rows of each test, which are neighbours."""
+    found = {}
+    for item in items:
+        found.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    return found.values()
+
+
+def some(rows):
+    rows = [item for item in rows if not item.get_closest_marker("long")]
+    if not any("site" in item.fixturenames
+               and not item.get_closest_marker("light") for item in rows):
+        return rows
+    found = rows[::ROWS]
+    return found if len(found) > 1 or len(rows) < 2 else [rows[0], rows[-1]]
+
+
+def slow_ones_early(items):
+    """
+    Each worker of pytest-xdist is given a stretch of the list at once: the
+    slow ones are spread over the first quarter of it, the part that is given
+    out at the begin.
+    """
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    others = [item for item in items if not item.get_closest_marker("slow")]
+    between = max(0, len(items) // 4 - len(slow)) // max(1, len(slow))
+    found = []
+    for item in slow:
+        found += [item, *others[:between]]
+        del others[:between]
+    return found + others
 
 
 def pytest_sessionstart(session):
