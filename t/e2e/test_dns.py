@@ -517,6 +517,7 @@ def test_a_wildcard_without_dns_says_what_it_needs(site):
 
 # What httpd -t says
 
+@pytest.mark.light
 @pytest.mark.parametrize("arguments, said", [
     ("exec /nonexistent/hook", ("/nonexistent/hook", "No such file")),
     ("exec", ("exec takes a command",)),

@@ -5,13 +5,14 @@ Most tests are tables whose rows share a server: see lib.rows."""
 
 import time
 
+import pytest
 from aiohttp import web
 
 from lib import proxy
 from lib.proxy import RenewalInfo
 from lib.rows import Row, Rows
 from lib.tls import DAY, utcnow
-from lib.wait import wait_until
+from lib.wait import PATIENCE, wait_until
 
 ASKED = "own-renewal-info"
 
@@ -50,6 +51,7 @@ INFORMATION = {
     "text": proxy.answer_json(HOSTILE)}
 
 
+@pytest.mark.slow
 def test_renewal_information(site):
     """It holds up no renewal, and is not asked for again and again."""
     rows = Rows(site, INFORMATION)
@@ -72,7 +74,7 @@ def test_renewal_information(site):
     sound(rows.server)
     # Where the asking hangs, it ends with the reload or within its time.
     rows.server.graceful()
-    rows.all_renew(2, timeout=100)
+    rows.all_renew(2, timeout=PATIENCE + 70)
     rows.none_failed()
     sound(rows.server)
 
@@ -100,6 +102,7 @@ def weird_and_well_again(site, table, change, body=""):
     return rows.server
 
 
+@pytest.mark.slow
 def test_a_member_of_the_directory(site):
     weird_and_well_again(
         site, {f"{member}: {name}": {member: value}
@@ -137,6 +140,7 @@ METAS = {**{f"profiles: {name}": {"profiles": value}
          "binding: list": {"externalAccountRequired": []}}
 
 
+@pytest.mark.slow
 def test_the_meta_of_the_directory(site):
     weird_and_well_again(site, METAS, lambda meta: proxy.meta(**meta),
                          "AcmeProfile wanted")
@@ -227,6 +231,7 @@ def orders(at_most):
     return check
 
 
+@pytest.mark.slow
 def test_issuers_of_a_persistent_record(site):
     """Alone it fails and is told; beside others it harms nobody."""
     rows = Rows(site, {f"{key}: {name}": (key, value)
