@@ -22,7 +22,8 @@ from lib.worker import (TOKEN_OCTETS, WITNESS, Worker, listens, resident,
 NAME = "www.example.org"
 OTHER = "other.example.org"
 
-LINGER = PATIENCE       # seconds
+NO_LINGER = struct.pack("ii", 0, 0)
+LINGER = 50             # seconds; a keeper that hangs for 60 is replaced
 
 SO_ACCEPTCON = 1 << 16  # of the flags in /proc/net/unix: it listens
 
@@ -122,10 +123,12 @@ def test_a_descriptor_that_lingers_holds_nobody(site, how):
         if how == "inside" and not listens():
             where = worker.shared()
         os.kill(keeper, signal.SIGSTOP)         # it is the last to have it
-        with contextlib.suppress(PermissionError):      # a new kernel's
+        try:
             if how == "behind":
                 channel.send_raw(b"x")
             where.pass_descriptor(passed)
+        except PermissionError:         # a new kernel's: it lingers with us
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         passed.close()
         held.close()
         os.kill(keeper, signal.SIGCONT)
@@ -134,9 +137,8 @@ def test_a_descriptor_that_lingers_holds_nobody(site, how):
             assert other.ask("PREPARE").status == 0
         code, _ = server.acmectl("status")
         assert code == 0
-        assert time.monotonic() - begun < LINGER / 2
         server.stop()
-        assert time.monotonic() - begun < LINGER / 2
+        assert time.monotonic() - begun < LINGER - 5
     assert not process.alive(keeper)
 
 
