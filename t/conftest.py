@@ -7,7 +7,8 @@ takes of them:
 
 ACME_ROWS=3     of each table (a test with parameters that starts servers) the
                 first row and then every third one, but no less than two, the
-                first and the last; and no test that is marked as long
+                first and the last, and one of prefork where there is one; and
+                no test that is marked as long
 ACME_EVERY=4    of what is left every fourth test
 
 Marks: long, for ACME_ROWS to leave out; light, for a table that starts no
@@ -60,7 +61,18 @@ def some(rows):
                and not item.get_closest_marker("light") for item in rows):
         return rows
     found = rows[::ROWS]
-    return found if len(found) > 1 or len(rows) < 2 else [rows[0], rows[-1]]
+    if len(found) < 2 <= len(rows):
+        found.append(rows[-1])
+    # The two MPMs that differ most, where a table has both.
+    prefork = [item for item in rows if is_prefork(item)]
+    if prefork and not any(map(is_prefork, found)):
+        found.append(prefork[0])
+    return found
+
+
+def is_prefork(item):
+    callspec = getattr(item, "callspec", None)
+    return callspec and callspec.params.get("mpm") == "prefork"
 
 
 def slow_ones_early(items):
