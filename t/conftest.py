@@ -9,11 +9,13 @@ ACME_ROWS=3     of each table (a test with parameters that starts servers) the
                 first row and then every third one, but no less than two, the
                 first and the last, and one of prefork where there is one; and
                 no test that is marked as long
-ACME_EVERY=4    of what is left every fourth test
+ACME_EVERY=4    of what is left every fourth test, all that are marked as
+                dense, and none that is about the harness alone
 
 Marks: long, for ACME_ROWS to leave out; light, for a table that starts no
 server, of which all rows are run; slow, for what takes half a minute and more:
-it is begun among the first ones, so that nobody waits for it in the end.
+it is begun among the first ones, so that nobody waits for it in the end; dense,
+for much input of others to one server: what sanitizers are for.
 """
 
 import os
@@ -32,7 +34,8 @@ EVERY = int(os.environ.get("ACME_EVERY", "1"))
 def pytest_configure(config):
     for mark in ("long: left out by ACME_ROWS",
                  "light: starts no server, all rows are run",
-                 "slow: begun among the first"):
+                 "slow: begun among the first",
+                 "dense: chosen whatever ACME_EVERY says"):
         config.addinivalue_line("markers", mark)
 
 
@@ -40,11 +43,19 @@ def pytest_collection_modifyitems(config, items):
     chosen = list(items)
     if ROWS > 1:
         chosen = [item for rows in tables(chosen) for item in some(rows)]
-    chosen = chosen[::EVERY]
+    if EVERY > 1:
+        chosen = every(chosen)
     left = set(chosen)
     config.hook.pytest_deselected(items=[item for item in items
                                          if item not in left])
     items[:] = slow_ones_early(chosen)
+
+
+def every(items):
+    dense = [item for item in items if item.get_closest_marker("dense")]
+    others = [item for item in items if item not in dense
+              and item.path.name != "test_harness.py"]
+    return dense + others[::EVERY]
 
 
 def tables(items):

@@ -276,6 +276,7 @@ EXPLANATIONS = [
     "https://ca.example/\x1b[31mred"]
 
 
+@pytest.mark.dense
 def test_a_hostile_explanation_harms_nobody(site):
     rows = Rows(site, {repr(url)[:60]: url for url in EXPLANATIONS})
     for row in rows.rows:
@@ -392,6 +393,7 @@ BAD = {
     "503": proxy.status(503, retry_after=-7)}
 
 
+@pytest.mark.dense
 @pytest.mark.slow
 def test_bad_information_fails_no_renewal(site):
     rows = Rows(site, BAD)

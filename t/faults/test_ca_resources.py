@@ -102,6 +102,7 @@ def weird_and_well_again(site, table, change, body=""):
     return rows.server
 
 
+@pytest.mark.dense
 @pytest.mark.slow
 def test_a_member_of_the_directory(site):
     weird_and_well_again(
@@ -140,6 +141,7 @@ METAS = {**{f"profiles: {name}": {"profiles": value}
          "binding: list": {"externalAccountRequired": []}}
 
 
+@pytest.mark.dense
 @pytest.mark.slow
 def test_the_meta_of_the_directory(site):
     weird_and_well_again(site, METAS, lambda meta: proxy.meta(**meta),
@@ -168,6 +170,7 @@ LINKS = {
     "escapes": ["<BASE/certZ/1>;rel=\"alternate\";title*=UTF-8''%00%0d%0a"]}
 
 
+@pytest.mark.dense
 def test_links_of_a_certificate(site):
     """The certificate is installed whatever the other chains are like."""
     rows = Rows(site, LINKS, "AcmePreferredChain \"Nobody's Root\"")
@@ -185,6 +188,7 @@ def test_links_of_a_certificate(site):
     sound(rows.server)
 
 
+@pytest.mark.dense
 def test_another_chain_that_is_none(site):
     rows = Rows(site, {"garbage": proxy.garbage, "empty": proxy.empty,
                        "huge": proxy.huge, "reset": proxy.reset,
@@ -231,6 +235,7 @@ def orders(at_most):
     return check
 
 
+@pytest.mark.dense
 @pytest.mark.slow
 def test_issuers_of_a_persistent_record(site):
     """Alone it fails and is told; beside others it harms nobody."""
@@ -265,6 +270,7 @@ NONSENSE = {
     "urls": each_has(url="file:///etc/passwd")}
 
 
+@pytest.mark.dense
 def test_challenges_that_make_no_sense(site):
     rows = Rows(site, NONSENSE)
     for row in rows.rows:

@@ -210,6 +210,7 @@ def renews(server, name):
     server.wait_valid(name, count=count + 1)
 
 
+@pytest.mark.dense
 @pytest.mark.slow
 def test_it_gains_nothing_and_ends_nothing(site):
     signal.alarm(TEST_SECONDS + SECONDS)
