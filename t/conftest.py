@@ -6,16 +6,17 @@ Without more all of them are run, and that takes an hour. What build/test
 takes of them:
 
 ACME_ROWS=3     of each table (a test with parameters that starts servers) the
-                first row and then every third one, but no less than two, the
-                first and the last, and one of prefork where there is one; and
-                no test that is marked as long
+                first row and then every third one, of three and more no less
+                than two, and one of prefork where there is one; and no test
+                that is marked as long
 ACME_EVERY=4    of what is left every fourth test, all that are marked as
                 dense, and none that is about the harness alone
 
-Marks: long, for ACME_ROWS to leave out; light, for a table that starts no
-server, of which all rows are run; slow, for what takes half a minute and more:
-it is begun among the first ones, so that nobody waits for it in the end; dense,
-for much input of others to one server: what sanitizers are for.
+Marks: long, for ACME_ROWS to leave out; whole, for a table of which all rows
+are run, as each says something else, or starts no server; slow, for what takes
+half a minute and more: it is begun among the first ones, so that nobody waits
+for it in the end; dense, for much input of others to one server: what
+sanitizers are for.
 """
 
 import os
@@ -33,7 +34,7 @@ EVERY = int(os.environ.get("ACME_EVERY", "1"))
 
 def pytest_configure(config):
     for mark in ("long: left out by ACME_ROWS",
-                 "light: starts no server, all rows are run",
+                 "whole: all rows are run",
                  "slow: begun among the first",
                  "dense: chosen whatever ACME_EVERY says"):
         config.addinivalue_line("markers", mark)
@@ -69,10 +70,10 @@ def tables(items):
 def some(rows):
     rows = [item for item in rows if not item.get_closest_marker("long")]
     if not any("site" in item.fixturenames
-               and not item.get_closest_marker("light") for item in rows):
+               and not item.get_closest_marker("whole") for item in rows):
         return rows
     found = rows[::ROWS]
-    if len(found) < 2 <= len(rows):
+    if len(found) < 2 < len(rows):
         found.append(rows[-1])
     # The two MPMs that differ most, where a table has both.
     prefork = [item for item in rows if is_prefork(item)]

@@ -87,6 +87,7 @@ def test_changed_contacts_are_told_once_and_without_an_order(site):
     assert ca.seen("account-update")[1].asked == {"contact": []}
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("code", [500, 403])
 def test_contacts_that_could_not_be_told_are_told_with_the_next_order(site,
                                                                       code):

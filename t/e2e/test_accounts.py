@@ -76,7 +76,7 @@ def test_a_binding_that_the_ca_refuses_is_told_and_can_be_mended(site, kid,
     server.wait_valid(NAME)
 
 
-@pytest.mark.light
+@pytest.mark.whole
 @pytest.mark.parametrize("binding, told", [
     ("kid-1", "AcmeExternalAccount"),
     ("kid-1 no!base64url", "base64url"),
@@ -88,7 +88,7 @@ def test_httpd_t_refuses_a_binding_that_cannot_work(site, binding, told):
     assert told in said and "AcmeExternalAccount" in said
 
 
-@pytest.mark.light
+@pytest.mark.whole
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
 def test_httpd_t_refuses_a_secret_that_others_can_read(site, mode):
     server = site.server(site.ca(eab=KEYS))

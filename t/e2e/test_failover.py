@@ -166,6 +166,7 @@ def test_what_one_certificate_may_not_have_is_no_pause_for_others(site):
     assert ca.count("order") == 3
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 @pytest.mark.parametrize("mended", ["by itself", "as the administrator says"])
 def test_a_ca_that_fails_is_left_alone_and_comes_back(site, mended):

@@ -367,6 +367,7 @@ def test_near_the_expiry_the_new_pairs_count_not_the_old_ones(site):
     server.wait(lambda: server.look(NAME).serial == second, "it is served")
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("damage", ["key", "chain"])
 def test_an_own_pair_that_is_damaged_holds_no_others(site, damage):
     server = site.server(site.ca())

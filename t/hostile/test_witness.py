@@ -53,6 +53,7 @@ def refused(server, kind, fields=None):
 
 # URLs
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kind", ["ORDER", "ACCOUNT"])
 def test_a_url_of_another_host_is_not_kept(site, kind):
     ca, evil = site.proxied_ca(), site.proxied_ca()
