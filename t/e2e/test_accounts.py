@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from lib.httpd import WORKER
 from lib.jws import Jws, public_key
-from lib.wait import stays
+from lib.wait import PATIENCE, stays
 
 NAME = "www.example.org"
 
@@ -78,6 +78,7 @@ def test_a_binding_that_the_ca_refuses_is_told_and_can_be_mended(site, kid,
     server.wait_valid(NAME)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("binding, told", [
     ("kid-1", "AcmeExternalAccount"),
     ("kid-1 no!base64url", "base64url"),
@@ -89,6 +90,7 @@ def test_httpd_t_refuses_a_binding_that_cannot_work(site, binding, told):
     assert told in said and "AcmeExternalAccount" in said
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
 def test_httpd_t_refuses_a_secret_that_others_can_read(site, mode):
     server = site.server(site.ca(eab=KEYS))
@@ -173,7 +175,7 @@ def test_no_worker_can_read_the_secret(site):
     found = subprocess.run(
         ["grep", "-rlsF", "--devices=skip", secret, server.root],
         user=WORKER.pw_uid, group=WORKER.pw_gid, extra_groups=[], check=False,
-        stdout=subprocess.PIPE, text=True, timeout=30).stdout
+        stdout=subprocess.PIPE, text=True, timeout=PATIENCE).stdout
     assert not found
     assert secret not in server.log_text
     assert secret not in server.get("/server-status?auto",

@@ -406,6 +406,7 @@ exit 1
                == ["present", "cleanup"], "it was told to remove the record")
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("whose", ["ours", "the administrator's"])
 def test_a_record_is_removed_whatever_reloads(site, names, whose):
     command = script(site, names, """
@@ -517,6 +518,7 @@ def test_a_wildcard_without_dns_says_what_it_needs(site):
 
 # What httpd -t says
 
+@pytest.mark.whole
 @pytest.mark.parametrize("arguments, said", [
     ("exec /nonexistent/hook", ("/nonexistent/hook", "No such file")),
     ("exec", ("exec takes a command",)),

@@ -9,7 +9,7 @@ from lib.pebble import Several
 from lib.ports import free_port
 from lib.proxy import RenewalInfo
 from lib.tls import DAY, utcnow
-from lib.wait import stays
+from lib.wait import PATIENCE, stays
 
 NAME = "www.example.org"
 
@@ -98,15 +98,16 @@ def test_each_ca_has_an_account_of_its_own(site):
     assert len(list((server.store / "accounts").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_a_renewal_stays_with_the_first_ca_until_time_gets_short(site):
     cas = [site.proxied_ca(validity=100), site.proxied_ca(validity=150)]
     server = started(site, Several(*cas))
     first = server.wait_valid(NAME)
     cas[0].answer(proxy.status(500), "order")
 
-    server.wait_failed(NAME, 2, timeout=100)
+    server.wait_failed(NAME, 2, timeout=PATIENCE + 70)
     assert not cas[1].count()
-    server.wait_valid(NAME, count=2, timeout=100)
+    server.wait_valid(NAME, count=2, timeout=PATIENCE + 70)
     assert utcnow() < first.not_after
     assert issued_by(server) == cas[1].url
     assert server.look(NAME, verify=True).serial != first.serial
@@ -165,6 +166,8 @@ def test_what_one_certificate_may_not_have_is_no_pause_for_others(site):
     assert ca.count("order") == 3
 
 
+@pytest.mark.whole
+@pytest.mark.slow
 @pytest.mark.parametrize("mended", ["by itself", "as the administrator says"])
 def test_a_ca_that_fails_is_left_alone_and_comes_back(site, mended):
     names = [f"www{i}.example.org" for i in range(6)]
@@ -180,7 +183,7 @@ def test_a_ca_that_fails_is_left_alone_and_comes_back(site, mended):
         server.renew(names[0])
     untried = [name for name in names if not server.failures(name)]
     for name in untried:
-        server.wait_installed(name, timeout=90)
+        server.wait_installed(name, timeout=PATIENCE + 70)
     assert len(untried) == 3
     assert len(server.matching(OPENED)) == 1
     assert len(server.matching(CLOSED)) == 1

@@ -210,6 +210,7 @@ def test_a_ca_that_rejects_half_of_the_nonces(site):
     server.wait_valid(NAME, count=2)
 
 
+@pytest.mark.whole
 # Pebble's dice: "0 percent" is one in a hundred.
 @pytest.mark.parametrize("reuse, expected", [(0, (1, 2)), (100, (1,))])
 def test_authorizations_are_reused_where_the_ca_does(site, reuse, expected):

@@ -109,7 +109,7 @@ def test_what_was_used_is_remembered_over_restarts(site, limited):
     server.restart()
     after = wait_limited(server, NAME)
     assert abs(seconds_until(after["NextAt"])
-               - seconds_until(before["NextAt"])) < 5
+               - seconds_until(before["NextAt"])) < 60
 
     server.renew(NAME)
     wait_limited(server, NAME)
@@ -150,6 +150,7 @@ def test_a_ca_without_known_limits_is_asked_at_once(site):
     assert not server.matching("a CA rate limit")
 
 
+@pytest.mark.slow
 def test_many_first_certificates_are_spaced_with_a_forecast(site, limited):
     server = site.server(limited, reload_delay="15s")
     names = [f"site{i}.example.org" for i in range(OF_DOMAIN + 10)]

@@ -199,6 +199,7 @@ def test_it_is_remembered_for_each_name(site):
     assert not server.failures(NAME)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("only", ["http-01", "tls-alpn-01"])
 def test_only_what_is_wanted_is_tried(site, only):
     relay = site.relay()

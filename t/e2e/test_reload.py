@@ -25,6 +25,7 @@ from lib.wait import stays, wait_until
 NAME = "www.example.org"
 
 
+@pytest.mark.slow
 def test_twenty_certificates_make_one_reload(site, record_property):
     # Longer than all of them take.
     server = site.server(site.ca(),
@@ -304,6 +305,7 @@ ENDING = {
 }
 
 
+@pytest.mark.slow
 def test_what_a_load_would_end_of_is_found_by_a_test(site):
     server = site.server(site.ca())
     crt, key = site.authority.server_files("own", NAME)
@@ -365,6 +367,7 @@ def test_near_the_expiry_the_new_pairs_count_not_the_old_ones(site):
     server.wait(lambda: server.look(NAME).serial == second, "it is served")
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("damage", ["key", "chain"])
 def test_an_own_pair_that_is_damaged_holds_no_others(site, damage):
     server = site.server(site.ca())

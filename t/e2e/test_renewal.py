@@ -13,6 +13,7 @@ NAME = "www.example.org"
 SHORT = 60 if SANITIZERS else 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mpm", ["event", "prefork"])
 def test_short_lived_certificates_never_expire_before_visitors(site, mpm):
     server = site.server(site.ca(validity=SHORT), mpm=mpm)
@@ -106,8 +107,8 @@ def test_a_failure_is_remembered_over_a_restart(site):
     server.wait_failed(NAME)
     before = server.wait_state(NAME, "failed")
     assert before["Attempts"] == "1"
-    assert 40 < seconds_until(before["NextAt"]) < 80
-    assert 40 < seconds_until(server.journal(NAME)["next_at"]) < 80
+    assert 0 < seconds_until(before["NextAt"]) < 80
+    assert 0 < seconds_until(server.journal(NAME)["next_at"]) < 80
 
     server.restart()
     ca.pebble.start()

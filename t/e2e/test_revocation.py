@@ -33,6 +33,7 @@ def revoke(server, *options):
 
 # By the administrator
 
+@pytest.mark.whole
 @pytest.mark.parametrize("reuse", ["off", "on"])
 def test_a_revoked_certificate_is_replaced_at_once(site, reuse):
     ca = site.proxied_ca()
@@ -174,6 +175,7 @@ def test_a_revocation_that_failed_is_told_and_can_be_asked_for_again(site):
     server.wait_valid(NAME, count=2)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kill", ["keeper", "renewal_child"])
 def test_a_kill_in_the_midst_of_a_revocation(site, kill):
     ca = site.proxied_ca()

@@ -12,7 +12,7 @@ import pytest
 
 from lib import process
 from lib.httpd import WORKER
-from lib.wait import wait_until
+from lib.wait import PATIENCE, wait_until
 
 NAME = "www.example.org"
 
@@ -102,7 +102,7 @@ def test_a_worker_reads_no_secret_and_writes_nothing(site):
     done = subprocess.run(
         [sys.executable, "-c", TRY], input=json.dumps(paths), check=True,
         user=WORKER.pw_uid, group=WORKER.pw_gid, extra_groups=[],
-        stdout=subprocess.PIPE, text=True, timeout=30)
+        stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
     readable, writable = json.loads(done.stdout)
 
     assert len(hidden) >= 5, hidden
@@ -147,7 +147,7 @@ def test_a_keeper_holds_no_listening_socket_and_leaves_no_core(site):
     server.start()
     server.wait_valid(NAME)
     listening = subprocess.run(["ss", "-ltnpH"], check=True, text=True,
-                               stdout=subprocess.PIPE, timeout=30).stdout
+                               stdout=subprocess.PIPE, timeout=PATIENCE).stdout
     assert f"pid={server.pid}," in listening
     assert f"pid={server.keeper}," not in listening
     with open(f"/proc/{server.keeper}/limits", encoding="utf-8") as limits:
@@ -257,6 +257,7 @@ CONFIGURATIONS = {
                  + "# comment\n" * 2000}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
 def test_the_key_is_forgotten_however_it_is_written(site, lines):
     key = hmac_key()

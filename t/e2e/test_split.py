@@ -51,6 +51,7 @@ def names_of(server, cert_id):
     return server.certificate(cert_id)["Names"].split(",")
 
 
+@pytest.mark.slow
 def test_120_aliases_are_two_certificates(site):
     ca = site.proxied_ca(always_valid=True)
     server = site.server(ca)

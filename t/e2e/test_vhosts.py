@@ -59,6 +59,7 @@ def test_a_dump_does_not_touch_a_server_that_runs(site):
     assert ca.count("order") == 1
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("directive, words", [
     ("AcmeEngine maybe", ["AcmeEngine", "maybe", "on", "off"]),
     ("AcmeTermsOfService maybe", ["AcmeTermsOfService", "maybe", "agree"]),

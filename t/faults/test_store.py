@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from lib.wait import stays, wait_until
+from lib.wait import PATIENCE, stays, wait_until
 
 NAME = "www.example.org"
 
@@ -241,6 +241,7 @@ def test_a_damaged_live_certificate_never_stops_a_start(site, file, damage):
     server.wait_valid(NAME, count=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["garbage", "empty", "folder", "link"])
 def test_a_damaged_placeholder_never_stops_a_start(site, damage):
     relay = site.relay()
@@ -257,9 +258,10 @@ def test_a_damaged_placeholder_never_stops_a_start(site, damage):
     relay.open()
     # The CA may look before the order goes on: then the next attempt is in a
     # minute.
-    server.wait_valid(NAME, timeout=100)
+    server.wait_valid(NAME, timeout=PATIENCE + 70)
 
 
+@pytest.mark.slow
 def test_a_store_that_was_copied_with_its_links_followed(site):
     """cp -rL leaves folders in live/: served at once, and made links."""
     names = [f"{i}.example.org" for i in range(3)]

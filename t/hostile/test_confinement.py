@@ -224,6 +224,7 @@ def test_a_reader_of_certificates_that_fails(site):
     server.wait_valid(NAME, count=3)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("how", ["stop", "reload"])
 def test_a_command_outlives_keeper_and_launcher(site, how):
     server = site.server(site.ca())

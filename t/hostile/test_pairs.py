@@ -69,6 +69,7 @@ def plant(server, source, kind):
     return archive
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kind", ["SHA-1", "RSA 1024"])
 def test_one_in_the_store_ends_no_server(site, kind):
     ca = site.proxied_ca()

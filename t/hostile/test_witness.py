@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 
 from lib import process, proxy
 from lib.httpd import WORKER as WWW_DATA
-from lib.wait import wait_until
+from lib.wait import PATIENCE, wait_until
 from lib.worker import Worker, takeover
 
 NAME = "www.example.org"
@@ -53,6 +53,7 @@ def refused(server, kind, fields=None):
 
 # URLs
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kind", ["ORDER", "ACCOUNT"])
 def test_a_url_of_another_host_is_not_kept(site, kind):
     ca, evil = site.proxied_ca(), site.proxied_ca()
@@ -201,12 +202,12 @@ def test_the_witness_has_no_rights_no_key_and_no_visitor(site):
     assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
     assert f"pid={pid}," not in subprocess.run(
         ["ss", "-lntxpH"], check=True, text=True, stdout=subprocess.PIPE,
-        timeout=30).stdout
+        timeout=PATIENCE).stdout
 
     done = subprocess.run(
         [sys.executable, "-c", PEEK, str(pid)], user=WWW_DATA.pw_uid,
         group=WWW_DATA.pw_gid, extra_groups=[], check=False, text=True,
-        stderr=subprocess.PIPE, timeout=30)
+        stderr=subprocess.PIPE, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
 
     key = serialization.load_pem_private_key(account_key(server).encode(),

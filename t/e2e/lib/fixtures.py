@@ -24,7 +24,7 @@ from lib.relay import Relay
 from lib.tls import Authority
 from lib.unbound import Unbound
 
-TEST_SECONDS = 400 if SANITIZERS else 180
+TEST_SECONDS = 600 if SANITIZERS else 360
 
 LOG_LINES = 80
 

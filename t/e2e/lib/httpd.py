@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass
 
 from lib import process, tls
+from lib.log import Log
 from lib.ports import accepts, connections, free_port
 from lib.wait import PATIENCE, wait_until
 
@@ -33,6 +34,13 @@ MODULES = ("authn_core authn_file authz_core authz_host authz_user "
            "auth_basic alias dir headers mime proxy proxy_http rewrite "
            "socache_shmcb ssl status unixd watchdog").split()
 
+# Of event and worker: as few as serve a test, and quick to start.
+THREADS = """StartServers 2
+ThreadsPerChild 8
+MinSpareThreads 8
+MaxSpareThreads 48
+MaxRequestWorkers 128"""
+
 # Lines of the error log that mean that a process of httpd crashed.
 CRASH = re.compile(r"AH0005[12]: .*exit signal (?!Killed|Terminated)")
 KILLED = re.compile(r"AH0005[12]: .*exit signal Killed")
@@ -40,6 +48,7 @@ KILLED = re.compile(r"AH0005[12]: .*exit signal Killed")
 RACE = re.compile(r"#0 .*\bapr_os_sock_get\b.*\n *#1 .*mod_mpm_event\.so")
 REPORT = re.compile(r"ERROR: AddressSanitizer|runtime error:|"
                     r"ERROR: LeakSanitizer")
+COMPLAINT = "|".join(regex.pattern for regex in (CRASH, KILLED, REPORT))
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,7 @@ class Httpd:
         self.ended = False              # all of it: the pid is anyone's now
         self.said = ""                  # on the terminal, by the last start
         self.killed = False             # the test itself killed something
+        self.log = Log(root / "logs" / "error.log")
         self.reports = root / "reports"
         self.cores = root / "cores"
         self._make_folders()
@@ -149,7 +159,7 @@ DocumentRoot {self.htdocs}
 TypesConfig /dev/null
 DirectoryIndex index.html
 MaxKeepAliveRequests 0
-{"StartServers 10" if self.mpm == "prefork" else ""}
+{"StartServers 10" if self.mpm == "prefork" else THREADS}
 SSLSessionCache shmcb:{self.root}/run/sessions(65536)
 <Location /server-status>
 SetHandler server-status
@@ -391,14 +401,11 @@ IncludeOptional conf/parts/*.conf
 
     @property
     def log_text(self):
-        path = self.root / "logs" / "error.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        return self.log.text
 
     def matching(self, regex):
         """All matches in the log, one a line that is complete at most."""
-        found = (re.search(regex, line)
-                 for line in self.log_text.split("\n")[:-1])
-        return [match for match in found if match]
+        return self.log.matching(regex)
 
     def wait(self, condition, what, timeout=PATIENCE):
         """As wait_until(), but a crash of httpd's ends it at once."""
@@ -564,8 +571,8 @@ IncludeOptional conf/parts/*.conf
     def complaints(self):
         """What is wrong after any test: crashes, sanitizers' reports."""
         # The log first: a core is whole before its line is written.
-        lines = self.log_text.split("\n")
-        stacks = list(self.stacks())
+        lines = [match.string for match in self.matching(COMPLAINT)]
+        stacks = list(self.stacks()) if lines else []
         found = [line for line in lines
                  if CRASH.search(line) and not self._is_excused(line, stacks)
                  or REPORT.search(line)

@@ -18,7 +18,7 @@ import dns.rdatatype
 
 from lib.ports import free_port
 from lib.process import Process
-from lib.wait import wait_until
+from lib.wait import PATIENCE, wait_until
 
 ZONE = "example.org"
 DELEGATED = "delegated.example"
@@ -108,7 +108,7 @@ class Named:
             ["nsupdate", "-k", key_file or self.key_file],
             input="\n".join([f"server {self.address} {self.port}",
                              *commands, "send", ""]),
-            text=True, timeout=15, check=False, stdout=subprocess.PIPE,
+            text=True, timeout=PATIENCE, check=False, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT)
         return done.stdout.strip()
 
