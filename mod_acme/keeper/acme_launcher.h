@@ -1,7 +1,7 @@
 /*
  * acme_launcher.h - the process that executes what the keeper may not: the
- * administrator's commands, nsupdate, and httpd for a test; and that signals
- * httpd for a reload.
+ * administrator's commands, nsupdate, and httpd for a test; that writes the
+ * copies of AcmeExport, in forks; and that signals httpd for a reload.
  *
  * The keeper forks it before it reads a key, and gives up its own rights
  * afterwards; the launcher keeps them, for what it executes. It trusts no
@@ -39,7 +39,7 @@ apr_status_t acme_launcher_start(const acme_launcher_rules_t *rules,
                                  acme_result_t *res, apr_pool_t *p);
 
 /*
- * Have a command executed. On failure there are no descriptors: EPERM when the
+ * Have a command executed, or a copy written. On failure there are no descriptors: EPERM when the
  * rules do not know it. A program that cannot be executed is not a failure
  * here: the job ends with 126 or 127, and its output has the reason.
  */

@@ -21,7 +21,8 @@ typedef enum {
     ACME_LAUNCHER_EXPORT
 } acme_launcher_request_e;
 
-/* One that is not to run a command has zeros but for its kind. */
+/* One that is not to run a command has zeros but for its kind and, for an
+   export, its positions. */
 typedef struct {
     acme_launcher_request_e kind;
     apr_uint32_t argc;
