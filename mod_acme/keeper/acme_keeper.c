@@ -448,7 +448,9 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
         loop->watch_at = acme_registry_warn(loop->registry, now, p);
     }
     batch_wake = acme_batch_step(loop->batch, is_channel_open, loop, now, p);
-    deploy_wake = acme_deploy_step(loop->deploy, now, p);
+    /* A command of deploy finds the copies in their places. */
+    deploy_wake = acme_export_queue_is_busy(loop->exports)
+                      ? 0 : acme_deploy_step(loop->deploy, now, p);
     wake = acme_reload_step(loop->reload,
                             acme_registry_orders_under_way(loop->registry)
                                 || acme_batch_is_open(loop->batch)
