@@ -307,7 +307,7 @@ apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
         rv = acme_dns01_present(attempt, task, why);
     }
     if (rv == APR_SUCCESS && attempt->records) {
-        rv = acme_batch_member_join(attempt, task, why);        /* it took long */
+        rv = acme_batch_member_join(attempt, task, why);    /* it took long */
     }
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
         answered_t *row = &APR_ARRAY_IDX(rows, i, answered_t);
