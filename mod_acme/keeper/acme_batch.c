@@ -283,7 +283,8 @@ static void plan_end(acme_batch_t *batch, apr_time_t now)
     }
 }
 
-/* Its digests of post: it is said later if the configuration has them no more. */
+/* Its digests of post: later it is logged if they are not configured any more.
+ */
 static void expect_post(acme_batch_t *batch, const acme_cert_conf_t *cert)
 {
     const acme_hook_conf_t *hook;
@@ -440,9 +441,11 @@ static void post_ended(void *baton, apr_status_t status,
 
 static void start_next_post(acme_batch_t *batch, apr_pool_t *p)
 {
-    const acme_hook_event_t event = { .event = "post",
-                                      .names = names_of(batch, OUTCOME_DONE, p),
-                                      .failed = names_of(batch, OUTCOME_FAILED, p) };
+    const acme_hook_event_t event = {
+        .event = "post",
+        .names = names_of(batch, OUTCOME_DONE, p),
+        .failed = names_of(batch, OUTCOME_FAILED, p)
+    };
     acme_hook_t hook = { .event = &event,
                          .outlives = 1,
                          .done = post_ended,

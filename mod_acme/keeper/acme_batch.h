@@ -5,8 +5,8 @@
  * A worker joins the batch before it answers the first challenge of an order,
  * and leaves it when the validations have ended. The first one to join opens
  * it: pre is run. When the last one has left, and none has joined for a short
- * time, post is run. What is open is in the store (acme_batch_file.h) before pre
- * begins, so that a keeper that comes after a crash or a reload runs post.
+ * time, post is run. What is open is in the store (acme_batch_file.h) before
+ * pre begins, so that a keeper that comes after a crash or a reload runs post.
  *
  * A worker may be hostile: one that joins and does not leave is forgotten after
  * ACME_BATCH_MEMBER_MAX, no batch lasts longer than ACME_BATCH_MAX, and batches

@@ -86,9 +86,9 @@ apr_array_header_t *acme_hook_run_env(const acme_hook_event_t *event,
                                       apr_pool_t *p);
 
 /*
- * The same as one line of JSON: event, id, names, failed_names, live, cert, chain,
- * fullchain, privkey, not_after, problem, detail, and dns or http with domain,
- * token, validation, record. A field without a value is left out.
+ * The same as one line of JSON: event, id, names, failed_names, live, cert,
+ * chain, fullchain, privkey, not_after, problem, detail, and dns or http with
+ * domain, token, validation, record. A field without a value is left out.
  */
 const char *acme_hook_run_json(const acme_hook_event_t *event, apr_pool_t *p);
 

@@ -327,13 +327,16 @@ apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
         rv = acme_publish_present(attempt, task, why);
     }
     if (rv == APR_SUCCESS && attempt->published) {
-        rv = acme_batch_member_join(attempt, task, why);        /* it took long */
+        rv = acme_batch_member_join(attempt, task, why);    /* it took long */
     }
     if (rv == APR_SUCCESS && task->cert->http) {
         rv = respond_all(rows, ACME_HTTP_01, task, &why->res);
     }
     if (rv == APR_SUCCESS) {
         rv = acme_dns01_wait(attempt, task, why);
+    }
+    if (rv == APR_SUCCESS && attempt->published) {
+        rv = acme_batch_member_join(attempt, task, why);    /* so did this */
     }
     if (rv == APR_SUCCESS) {
         rv = respond_all(rows, ACME_DNS_01, task, &why->res);
