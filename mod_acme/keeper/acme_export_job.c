@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -256,6 +257,7 @@ int acme_export_job_run(const acme_conf_t *conf, apr_uint32_t cert,
     int written;
 
     setrlimit(RLIMIT_CORE, &none);
+    umask(022);                 /* a folder that is made for all to enter */
     acme_no_x509_begin();
     acme_cleanse_reserve();
     apr_pool_create(&p, NULL);
