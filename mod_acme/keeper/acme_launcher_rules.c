@@ -124,6 +124,9 @@ mode_t acme_launcher_rules_umask(const acme_launcher_rules_t *rules,
 {
     int i;
 
+    if (command->export) {
+        return 077;
+    }
     for (i = 0; rules->conf && i < rules->conf->certs->nelts; i++) {
         const acme_token_conf_t *http =
             APR_ARRAY_IDX(rules->conf->certs, i, acme_cert_conf_t).http;
