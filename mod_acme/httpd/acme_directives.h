@@ -111,7 +111,8 @@
       "command, those of the event that are inherited are not run; none " \
       "alone is for all events. pre runs before the first challenge of an " \
       "order is answered, post after the last one, once for all orders of " \
-      "the time between. If pre fails, so do these orders. deploy runs when a certificate " \
+      "the time between. If pre fails, so do these orders; if post fails, " \
+      "it is repeated until it succeeds. deploy runs when a certificate " \
       "is installed and active, and is repeated until it succeeds. notify " \
       "runs when something happened that an administrator may want to " \
       "know; the environment variable ACME_EVENT has its kind, one of:" \

@@ -31,7 +31,8 @@ typedef enum { ACME_HOOK_KINDS(ACME_HOOK_KIND_ROW) ACME_HOOKS } acme_hook_e;
     X(STUCK,         "stuck")           /* waits for the administrator */    \
     X(NOT_SERVED,    "not-served")      /* visitors get another certificate */ \
     X(DEPLOY_FAILED, "deploy-failed")   /* a command of deploy; once for each  \
-                                           certificate */                      \
+                                           certificate; or of post, once until \
+                                           it succeeds */                      \
     X(EXPORT_FAILED, "export-failed")
 
 #define ACME_HOOK_EVENT_ROW(name, word) ACME_EVENT_##name,

@@ -77,6 +77,7 @@ typedef struct {
     REPLY_ROW(kind, acme_state_t, check_detail), \
     REPLY_ROW(kind, acme_state_t, problem), \
     REPLY_ROW(kind, acme_state_t, detail), \
+    REPLY_ROW(kind, acme_state_t, post.failure), \
     REPLY_ROW(kind, acme_state_t, deploy.failure), \
     REPLY_ROW(kind, acme_state_t, notify.failure)
 

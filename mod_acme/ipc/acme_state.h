@@ -165,6 +165,7 @@ typedef struct {
                                    as it should be */
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];
+    acme_hooks_failing_t post;          /* commands of post, after its batch, */
     acme_hooks_failing_t deploy;        /* commands of deploy, and */
     acme_hooks_failing_t notify;        /* events that could not be told */
     char export_failure[ACME_DETAIL_SIZE];      /* a copy of AcmeExport could

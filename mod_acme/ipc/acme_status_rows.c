@@ -84,7 +84,8 @@ acme_reason_e acme_status_rows_reason(const acme_status_cert_t *cert,
 
 int acme_status_rows_is_ill(const acme_state_t *state, apr_time_t now)
 {
-    return state->attempts || !state->agreed || state->deploy.waiting
+    return state->attempts || !state->agreed || state->post.waiting
+           || state->deploy.waiting
            || (state->revoked && !state->deleted)
            || state->instead == ACME_INSTEAD_FOREIGN || is_another_seen(state)
            || state->export_failure[0]
@@ -351,6 +352,7 @@ static void add_commands(apr_array_header_t *rows, const acme_state_t *state,
         const char *label, *failing, *next_at, *failure;
         const acme_hooks_failing_t *what;
     } kinds[] = {
+        { "post", "postFailing", "postNextAt", "postFailure", &state->post },
         { "deploy", "deployFailing", "deployNextAt", "deployFailure",
           &state->deploy },
         { "notify", "undelivered", "undeliveredNextAt", "undeliveredFailure",

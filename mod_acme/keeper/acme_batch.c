@@ -2,7 +2,7 @@
  * acme_batch.c - AcmeHook pre and post.
  *
  * The rule: while a command of pre may have had an effect, the file is there;
- * it is removed when all of post have ended, and by nothing else.
+ * it is removed when all of post have succeeded, and by nothing else.
  */
 #include <string.h>
 
@@ -11,6 +11,7 @@
 #include "acme_batch.h"
 #include "acme_batch_file.h"
 #include "acme_text.h"
+#include "acme_time.h"
 
 /* So many batches at once, then one in this time: see acme_event.c. */
 #define BURST 5
@@ -19,7 +20,12 @@
 /* How often members are looked at. */
 #define LOOK apr_time_from_sec(60)
 
-typedef enum { CLOSED, OPEN, CLOSING } phase_e;
+typedef enum {
+    CLOSED,
+    OPEN,
+    CLOSING,                    /* commands of post run */
+    UNCLOSED                    /* some have failed, and will be repeated */
+} phase_e;
 
 typedef enum { OUTCOME_NONE, OUTCOME_DONE, OUTCOME_FAILED } outcome_e;
 
@@ -38,8 +44,18 @@ typedef struct {
     const char *failure;        /* NULL: it succeeded */
 } ended_t;
 
+/* A command of post. */
+typedef struct {
+    const acme_hook_conf_t *hook;
+    const char *digest;
+    apr_interval_time_t timeout;
+    const char *failure;        /* of its last run; NULL: none */
+} post_t;
+
 struct acme_batch_t {
-    acme_batch_conf_t with;
+    acme_registry_t *registry;
+    acme_hook_runner_t *hooks;
+    const acme_log_t *log;
     phase_e phase;
     place_t *places;            /* by certificate */
     int members;
@@ -50,10 +66,12 @@ struct acme_batch_t {
     apr_array_header_t *ended;  /* ended_t */
     apr_array_header_t *expected;       /* const char *: digests of post that
                                            were configured as they joined */
-    apr_array_header_t *posts;  /* const acme_hook_conf_t *, while closing, */
-    apr_array_header_t *timeouts;       /*   apr_interval_time_t of each, */
-    int next_post;              /*   and which of them is the next one */
-    int post_runs;
+    apr_array_header_t *posts;  /* post_t: while closing those to be run, */
+    int next_post;              /*   and which of them is the next one; */
+    int post_runs;              /*   while unclosed those that failed */
+    apr_uint32_t failures;      /* of post, in a row */
+    apr_time_t repeat_at;       /* while unclosed */
+    int is_told;                /* notify was told of a failure */
     int is_saved;               /* the file has all of the above */
     apr_pool_t *p;
     apr_pool_t *own;            /* of this batch; cleared after it */
@@ -61,12 +79,13 @@ struct acme_batch_t {
 
 static const acme_cert_conf_t *cert_of(const acme_batch_t *batch, int cert)
 {
-    return &APR_ARRAY_IDX(batch->with.conf->certs, cert, acme_cert_conf_t);
+    return acme_conf_cert(acme_registry_conf(batch->registry),
+                          (apr_uint32_t)cert);
 }
 
 static int cert_count(const acme_batch_t *batch)
 {
-    return batch->with.conf->certs->nelts;
+    return acme_registry_conf(batch->registry)->certs->nelts;
 }
 
 static int has_text(const apr_array_header_t *texts, const char *text)
@@ -81,18 +100,26 @@ static int has_text(const apr_array_header_t *texts, const char *text)
     return 0;
 }
 
+static void make_lists(acme_batch_t *batch)
+{
+    batch->ended = apr_array_make(batch->own, 2, sizeof(ended_t));
+    batch->expected = apr_array_make(batch->own, 2, sizeof(const char *));
+    batch->posts = apr_array_make(batch->own, 2, sizeof(post_t));
+}
+
 /* Nothing is open. */
 static void reset(acme_batch_t *batch)
 {
     apr_pool_clear(batch->own);
+    make_lists(batch);
     memset(batch->places, 0,
            (apr_size_t)cert_count(batch) * sizeof(*batch->places));
     batch->phase = CLOSED;
     batch->members = 0;
     batch->close_at = 0;
     batch->running = NULL;
-    batch->ended = apr_array_make(batch->own, 2, sizeof(ended_t));
-    batch->expected = apr_array_make(batch->own, 2, sizeof(const char *));
+    batch->failures = 0;
+    batch->is_told = 0;
     batch->is_saved = 0;
 }
 
@@ -127,9 +154,11 @@ static void load_listed(acme_batch_t *batch, const acme_batch_file_t *file)
             batch->own, APR_ARRAY_IDX(file->post, i, const char *));
     }
     batch->opened = file->opened;
+    batch->is_told = file->is_told;
 }
 
-acme_batch_t *acme_batch_create(const acme_batch_conf_t *conf, apr_time_t now,
+acme_batch_t *acme_batch_create(acme_registry_t *registry,
+                                acme_hook_runner_t *hooks, apr_time_t now,
                                 apr_pool_t *p)
 {
     acme_batch_t *batch = apr_pcalloc(p, sizeof(*batch));
@@ -138,20 +167,23 @@ acme_batch_t *acme_batch_create(const acme_batch_conf_t *conf, apr_time_t now,
     acme_result_t res;
     apr_status_t rv;
 
-    batch->with = *conf;
+    batch->registry = registry;
+    batch->hooks = hooks;
+    batch->log = acme_registry_log(registry);
     batch->p = p;
     apr_pool_create(&batch->own, p);
-    batch->places = apr_pcalloc(p, ((apr_size_t)conf->conf->certs->nelts + 1)
+    batch->places = apr_pcalloc(p, ((apr_size_t)cert_count(batch) + 1)
                                        * sizeof(*batch->places));
     reset(batch);
     apr_pool_create(&scratch, p);
-    rv = acme_batch_file_load(&file, conf->store, &res, scratch);
+    rv = acme_batch_file_load(&file, acme_registry_store(registry), &res,
+                              scratch);
     if (rv == APR_SUCCESS) {
         load_listed(batch, file);
     }
     else if (!APR_STATUS_IS_ENOENT(rv)) {
         acme_log(
-            conf->log, ACME_LOG_ERROR, "hooks",
+            batch->log, ACME_LOG_ERROR, "hooks",
             "%s; the commands of AcmeHook post are run for all certificates",
             res.detail);
         load_all(batch, now);
@@ -161,8 +193,8 @@ acme_batch_t *acme_batch_create(const acme_batch_conf_t *conf, apr_time_t now,
         batch->is_saved = rv == APR_SUCCESS;
         batch->close_at = now + ACME_BATCH_RESUME;
         acme_log(
-            conf->log, ACME_LOG_NOTICE, "hooks",
-            "validations were under way when the last keeper ended; the commands of AcmeHook post are run when they are over");
+            batch->log, ACME_LOG_NOTICE, "hooks",
+            "validations were under way when the last keeper ended, or a command of AcmeHook post had failed; all of post are run when no validation is under way");
     }
     apr_pool_destroy(scratch);
     return batch;
@@ -180,6 +212,7 @@ static apr_status_t save(acme_batch_t *batch, acme_result_t *res,
     }
     file->opened = batch->opened;
     file->post = batch->expected;
+    file->is_told = batch->is_told;
     for (i = 0; i < cert_count(batch); i++) {
         if (batch->places[i].is_listed) {
             APR_ARRAY_PUSH(file->ids, const char *) = cert_of(batch, i)->id;
@@ -192,7 +225,8 @@ static apr_status_t save(acme_batch_t *batch, acme_result_t *res,
             APR_ARRAY_PUSH(file->done, const char *) = ended->digest;
         }
     }
-    rv = acme_batch_file_save(batch->with.store, file, res, p);
+    rv = acme_batch_file_save(acme_registry_store(batch->registry), file, res,
+                              p);
     batch->is_saved = rv == APR_SUCCESS;
     return rv;
 }
@@ -227,7 +261,7 @@ static void pre_ended(void *baton, apr_status_t status,
     batch->is_saved = 0;
     if (status != APR_SUCCESS) {
         ended->failure = apr_pstrdup(batch->own, res->detail);
-        acme_log(batch->with.log, ACME_LOG_ERROR, "pre", "%s", res->detail);
+        acme_log(batch->log, ACME_LOG_ERROR, "pre", "%s", res->detail);
     }
     /* Without it the command is run again after a crash, and nothing else. */
     apr_pool_create(&scratch, batch->p);
@@ -249,7 +283,7 @@ static void start_pre(acme_batch_t *batch, const acme_cert_conf_t *cert,
                                .baton = batch };
 
     batch->running = apr_pstrdup(batch->own, digest);
-    acme_hook_run_start(batch->with.hooks, &hook);
+    acme_hook_run_start(batch->hooks, &hook);
 }
 
 static void forget_member(acme_batch_t *batch, place_t *place)
@@ -285,28 +319,33 @@ static void plan_end(acme_batch_t *batch, apr_time_t now)
 
 /* Its digests of post: later it is logged if they are not configured any more.
  */
-static void expect_post(acme_batch_t *batch, const acme_cert_conf_t *cert)
+static void expect_post(acme_batch_t *batch, const acme_cert_conf_t *cert,
+                        apr_pool_t *p)
 {
     const acme_hook_conf_t *hook;
     int i;
 
     for (i = 0; (hook = acme_conf_hook(cert, ACME_HOOK_POST, i)) != NULL;
          i++) {
-        const char *digest = acme_conf_hook_digest(hook, batch->own);
+        const char *digest = acme_conf_hook_digest(hook, p);
 
         if (!has_text(batch->expected, digest)) {
-            APR_ARRAY_PUSH(batch->expected, const char *) = digest;
+            APR_ARRAY_PUSH(batch->expected, const char *) =
+                apr_pstrdup(batch->own, digest);
         }
     }
 }
 
+/* One that is unclosed becomes part of the new batch, whose post closes both.
+ */
 static void add_member(acme_batch_t *batch, apr_uint32_t cert,
-                       apr_uint64_t channel, apr_time_t now)
+                       apr_uint64_t channel, apr_time_t now, apr_pool_t *p)
 {
     place_t *place = &batch->places[cert];
 
-    if (batch->phase == CLOSED) {
+    if (batch->phase != OPEN) {
         batch->phase = OPEN;
+        batch->is_saved = 0;
         batch->opened = now;
         batch->paid_until =
             PACE
@@ -315,7 +354,7 @@ static void add_member(acme_batch_t *batch, apr_uint32_t cert,
     }
     if (!place->is_listed) {
         place->is_listed = 1;
-        expect_post(batch, cert_of(batch, (int)cert));
+        expect_post(batch, cert_of(batch, (int)cert), p);
         batch->is_saved = 0;
     }
     if (!place->is_member) {
@@ -347,7 +386,7 @@ apr_status_t acme_batch_join(int *pis_open, acme_batch_t *batch,
     if (batch->phase == CLOSING) {
         return APR_SUCCESS;             /* the next batch begins behind it */
     }
-    add_member(batch, cert, channel, now);
+    add_member(batch, cert, channel, now, p);
     rv = save(batch, res, p);
     if (rv != APR_SUCCESS) {
         acme_result_prefix(
@@ -412,34 +451,171 @@ static apr_array_header_t *names_of(const acme_batch_t *batch,
     return names;
 }
 
-static void finish(acme_batch_t *batch)
+/* The first of its commands of post that failed, and in *pcount how many did;
+   NULL: none. */
+static const post_t *first_failing(const acme_batch_t *batch, int cert,
+                                   apr_uint32_t *pcount, apr_pool_t *p)
 {
-    apr_pool_t *scratch;
+    const post_t *first = NULL;
+    const acme_hook_conf_t *hook;
+    int i, k;
+
+    *pcount = 0;
+    if (!batch->places[cert].is_listed || !batch->posts->nelts) {
+        return NULL;
+    }
+    for (k = 0; (hook = acme_conf_hook(cert_of(batch, cert), ACME_HOOK_POST,
+                                       k)) != NULL;
+         k++) {
+        const char *digest = acme_conf_hook_digest(hook, p);
+
+        for (i = 0; i < batch->posts->nelts; i++) {
+            const post_t *post = &APR_ARRAY_IDX(batch->posts, i, post_t);
+
+            if (post->failure && !strcmp(post->digest, digest)) {
+                ++*pcount;
+                first = first ? first : post;
+            }
+        }
+    }
+    return first;
+}
+
+/* In the states of the certificates. */
+static void publish(const acme_batch_t *batch, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < cert_count(batch); i++) {
+        acme_hooks_failing_t failing;
+        const post_t *first;
+
+        memset(&failing, 0, sizeof(failing));
+        first = first_failing(batch, i, &failing.waiting, p);
+        if (first) {
+            failing.failures = batch->failures;
+            failing.next_at = batch->repeat_at;
+            apr_cpystrn(failing.failure, first->failure,
+                        sizeof(failing.failure));
+        }
+        acme_registry_post_failing(batch->registry, (apr_uint32_t)i, &failing);
+    }
+}
+
+static void finish(acme_batch_t *batch, apr_pool_t *p)
+{
     acme_result_t res;
 
-    apr_pool_create(&scratch, batch->p);
-    if (acme_batch_file_remove(batch->with.store, &res, scratch)) {
-        acme_log(batch->with.log, ACME_LOG_ERROR, "hooks",
+    if (acme_batch_file_remove(acme_registry_store(batch->registry), &res,
+                               p)) {
+        acme_log(batch->log, ACME_LOG_ERROR, "hooks",
                  "%s; post is run once more after a reload", res.detail);
     }
-    apr_pool_destroy(scratch);
+    if (batch->is_told) {
+        acme_log(batch->log, ACME_LOG_NOTICE, "post",
+                 "all commands have succeeded after failures");
+    }
     reset(batch);
+    publish(batch, p);
+}
+
+/* Forget all but the commands of post that failed, and the certificates that
+   have one of them. */
+static void keep_failing(acme_batch_t *batch, apr_pool_t *p)
+{
+    const apr_array_header_t *posts = batch->posts;
+    apr_pool_t *before = batch->own;
+    apr_uint32_t count;
+    int i;
+
+    apr_pool_create(&batch->own, batch->p);
+    make_lists(batch);
+    for (i = 0; i < posts->nelts; i++) {
+        post_t post = APR_ARRAY_IDX(posts, i, post_t);
+
+        if (post.failure) {
+            post.digest = apr_pstrdup(batch->own, post.digest);
+            post.failure = apr_pstrdup(batch->own, post.failure);
+            APR_ARRAY_PUSH(batch->posts, post_t) = post;
+        }
+    }
+    apr_pool_destroy(before);
+    for (i = 0; i < cert_count(batch); i++) {
+        if (first_failing(batch, i, &count, p)) {
+            expect_post(batch, cert_of(batch, i), p);
+        }
+        else {
+            memset(&batch->places[i], 0, sizeof(batch->places[i]));
+        }
+    }
+    batch->is_saved = 0;
+}
+
+/* One certificate's commands of notify, once until the batch is over. */
+static void tell(acme_batch_t *batch, apr_pool_t *p)
+{
+    apr_uint32_t count;
+    int i;
+
+    for (i = 0; !batch->is_told && i < cert_count(batch); i++) {
+        const post_t *post = first_failing(batch, i, &count, p);
+
+        if (post && acme_conf_hook(cert_of(batch, i), ACME_HOOK_NOTIFY, 0)) {
+            acme_registry_send_event(
+                batch->registry, (apr_uint32_t)i, ACME_EVENT_DEPLOY_FAILED,
+                apr_pstrcat(p, "post: ", post->failure,
+                            "; what pre has opened may still be open", NULL),
+                p);
+            break;
+        }
+    }
+    batch->is_told = 1;
+}
+
+/* All of post have ended. */
+static void settle(acme_batch_t *batch, apr_time_t now, apr_pool_t *p)
+{
+    acme_result_t res;
+    int i;
+
+    keep_failing(batch, p);
+    if (!batch->posts->nelts) {
+        finish(batch, p);
+        return;
+    }
+    batch->phase = UNCLOSED;
+    batch->failures++;
+    batch->repeat_at = now + acme_hook_run_pause(batch->failures);
+    for (i = 0; i < batch->posts->nelts; i++) {
+        acme_log(
+            batch->log, ACME_LOG_ERROR, "post",
+            "failed: attempt %u: %s; what pre has opened may still be open; next attempt at %s",
+            batch->failures, APR_ARRAY_IDX(batch->posts, i, post_t).failure,
+            acme_time_text(batch->repeat_at, p));
+    }
+    tell(batch, p);
+    if (save(batch, &res, p)) {
+        acme_log(batch->log, ACME_LOG_ERROR, "post", "%s", res.detail);
+    }
+    publish(batch, p);
 }
 
 static void post_ended(void *baton, apr_status_t status,
                        const acme_result_t *res, const char *output)
 {
     acme_batch_t *batch = baton;
+    post_t *post = &APR_ARRAY_IDX(batch->posts, batch->next_post - 1, post_t);
 
     (void)output;
     batch->post_runs = 0;
-    if (status != APR_SUCCESS) {
-        acme_log(batch->with.log, ACME_LOG_ERROR, "post",
-                 "%s; what pre has opened may still be open", res->detail);
-    }
+    post->failure =
+        status == APR_SUCCESS
+            ? NULL
+            : acme_text_clean(res->detail, ACME_DETAIL_SIZE - 1, batch->own);
 }
 
-static void start_next_post(acme_batch_t *batch, apr_pool_t *p)
+static void start_next_post(acme_batch_t *batch, apr_time_t now,
+                            apr_pool_t *p)
 {
     const acme_hook_event_t event = {
         .event = "post",
@@ -450,18 +626,50 @@ static void start_next_post(acme_batch_t *batch, apr_pool_t *p)
                          .outlives = 1,
                          .done = post_ended,
                          .baton = batch };
+    const post_t *post;
 
     if (batch->next_post == batch->posts->nelts) {
-        finish(batch);
+        settle(batch, now, p);
         return;
     }
-    hook.command = APR_ARRAY_IDX(batch->posts, batch->next_post,
-                                 const acme_hook_conf_t *)->command;
-    hook.timeout = APR_ARRAY_IDX(batch->timeouts, batch->next_post,
-                                 apr_interval_time_t);
+    post = &APR_ARRAY_IDX(batch->posts, batch->next_post, post_t);
+    hook.command = post->hook->command;
+    hook.timeout = post->timeout;
     batch->next_post++;
     batch->post_runs = 1;
-    acme_hook_run_start(batch->with.hooks, &hook);
+    acme_hook_run_start(batch->hooks, &hook);
+}
+
+/* Of commands that were configured when their certificates joined. */
+static void warn_of_missing(const acme_batch_t *batch,
+                            const apr_array_header_t *configured)
+{
+    int i;
+
+    for (i = 0; i < batch->expected->nelts; i++) {
+        if (!has_text(configured,
+                      APR_ARRAY_IDX(batch->expected, i, const char *))) {
+            acme_log(
+                batch->log, ACME_LOG_WARNING, "post",
+                "the configuration has changed: a command of AcmeHook post is not in it any more and was not run; what pre has opened may still be open");
+            break;
+        }
+    }
+}
+
+/* An order that comes after post has begun must run pre again, also when the
+   keeper ends before post does. */
+static void forget_pre(acme_batch_t *batch, apr_pool_t *p)
+{
+    acme_result_t res;
+
+    if (batch->ended->nelts && batch->posts->nelts) {
+        apr_array_clear(batch->ended);
+        batch->is_saved = 0;
+        if (save(batch, &res, p)) {
+            acme_log(batch->log, ACME_LOG_ERROR, "post", "%s", res.detail);
+        }
+    }
 }
 
 /* Each command of post of the certificates that joined, once. */
@@ -473,10 +681,8 @@ static void begin_post(acme_batch_t *batch, apr_pool_t *p)
 
     batch->phase = CLOSING;
     batch->next_post = 0;
-    batch->posts = apr_array_make(batch->own, 2,
-                                  sizeof(const acme_hook_conf_t *));
-    batch->timeouts = apr_array_make(batch->own, 2,
-                                     sizeof(apr_interval_time_t));
+    batch->failures = 0;
+    apr_array_clear(batch->posts);
     for (i = 0; i < cert_count(batch); i++) {
         const acme_cert_conf_t *cert = cert_of(batch, i);
 
@@ -489,21 +695,19 @@ static void begin_post(acme_batch_t *batch, apr_pool_t *p)
             const char *digest = acme_conf_hook_digest(hook, p);
 
             if (!has_text(seen, digest)) {
+                const post_t post = {
+                    .hook = hook,
+                    .digest = apr_pstrdup(batch->own, digest),
+                    .timeout = cert->hook_timeout
+                };
+
                 APR_ARRAY_PUSH(seen, const char *) = digest;
-                APR_ARRAY_PUSH(batch->posts, const acme_hook_conf_t *) = hook;
-                APR_ARRAY_PUSH(batch->timeouts, apr_interval_time_t) =
-                    cert->hook_timeout;
+                APR_ARRAY_PUSH(batch->posts, post_t) = post;
             }
         }
     }
-    for (i = 0; i < batch->expected->nelts; i++) {
-        if (!has_text(seen, APR_ARRAY_IDX(batch->expected, i, const char *))) {
-            acme_log(
-                batch->with.log, ACME_LOG_WARNING, "post",
-                "the configuration has changed: a command of AcmeHook post is not in it any more and was not run; what pre has opened may still be open");
-            break;
-        }
-    }
+    warn_of_missing(batch, seen);
+    forget_pre(batch, p);
 }
 
 /* Of members whose worker has ended, or that stay too long. */
@@ -546,8 +750,20 @@ apr_time_t acme_batch_step(acme_batch_t *batch, acme_batch_open_cb *is_open,
             begin_post(batch, p);
         }
     }
+    if (batch->phase == UNCLOSED) {
+        if (batch->repeat_at > now + ACME_HOOK_PAUSE_MAX) {
+            batch->repeat_at = now + ACME_HOOK_PAUSE_MAX;       /* so was it */
+        }
+        if (batch->repeat_at <= now) {
+            batch->phase = CLOSING;
+            batch->next_post = 0;
+        }
+    }
     if (batch->phase == CLOSING && !batch->post_runs) {
-        start_next_post(batch, p);
+        start_next_post(batch, now, p);
+    }
+    if (batch->phase == UNCLOSED) {
+        return batch->repeat_at;
     }
     if (batch->phase != OPEN) {
         return 0;
@@ -557,5 +773,5 @@ apr_time_t acme_batch_step(acme_batch_t *batch, acme_batch_open_cb *is_open,
 
 int acme_batch_is_open(const acme_batch_t *batch)
 {
-    return batch->phase != CLOSED;
+    return batch->phase == OPEN || batch->phase == CLOSING;
 }

@@ -7,6 +7,8 @@
  * it: pre is run. When the last one has left, and none has joined for a short
  * time, post is run. What is open is in the store (acme_batch_file.h) before
  * pre begins, so that a keeper that comes after a crash or a reload runs post.
+ * Commands of post that fail are repeated until they succeed, or until the next
+ * batch takes them over.
  *
  * A worker may be hostile: one that joins and does not leave is forgotten after
  * ACME_BATCH_MEMBER_MAX, no batch lasts longer than ACME_BATCH_MAX, and batches
@@ -15,9 +17,8 @@
 #ifndef ACME_BATCH_H
 #define ACME_BATCH_H
 
-#include "acme_conf.h"
 #include "acme_hook_run.h"
-#include "acme_store.h"
+#include "acme_registry.h"
 
 /* Between the last order that leaves and post; */
 #define ACME_BATCH_QUIET apr_time_from_sec(3)
@@ -33,19 +34,13 @@
 
 typedef struct acme_batch_t acme_batch_t;
 
-typedef struct {
-    const acme_conf_t *conf;
-    acme_store_t *store;
-    acme_hook_runner_t *hooks;
-    const acme_log_t *log;
-} acme_batch_conf_t;
-
 /* Is there still a channel with this number? */
 typedef int acme_batch_open_cb(void *baton, apr_uint64_t channel);
 
-/* All that conf points to lives at least as long as p. A batch that was open
-   when the last keeper ended still is. */
-acme_batch_t *acme_batch_create(const acme_batch_conf_t *conf, apr_time_t now,
+/* Registry and hooks live at least as long as p. A batch that was open when the
+   last keeper ended still is. */
+acme_batch_t *acme_batch_create(acme_registry_t *registry,
+                                acme_hook_runner_t *hooks, apr_time_t now,
                                 apr_pool_t *p);
 
 /*
@@ -71,7 +66,8 @@ void acme_batch_leave(acme_batch_t *batch, apr_uint32_t cert, int is_done,
 apr_time_t acme_batch_step(acme_batch_t *batch, acme_batch_open_cb *is_open,
                            void *baton, apr_time_t now, apr_pool_t *p);
 
-/* Is it open, or is post running? A reload had better wait. */
+/* Is it open, or is post running? A reload had better wait. Not for commands of
+   post that failed and will be repeated. */
 int acme_batch_is_open(const acme_batch_t *batch);
 
 #endif

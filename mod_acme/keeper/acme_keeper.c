@@ -619,7 +619,6 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
 {
     loop_t *loop = apr_pcalloc(p, sizeof(*loop));
     acme_registry_conf_t registry;
-    acme_batch_conf_t batch;
     apr_pool_t *scratch;
     apr_time_t wake;
 
@@ -650,11 +649,8 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     loop->records = acme_published_create(keeper->log, p);
     acme_published_load(loop->records, loop->store, keeper->conf,
                         apr_time_now());
-    batch = (acme_batch_conf_t){ .conf = keeper->conf,
-                                 .store = loop->store,
-                                 .hooks = loop->hooks,
-                                 .log = keeper->log };
-    loop->batch = acme_batch_create(&batch, apr_time_now(), p);
+    loop->batch = acme_batch_create(loop->registry, loop->hooks,
+                                    apr_time_now(), p);
     loop->deploy = acme_deploy_create(loop->registry, loop->hooks, p);
     loop->exports = acme_export_queue_create(loop->registry, p);
     loop->handlers = acme_handlers_create(loop->registry, loop->reload,

@@ -78,7 +78,8 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     acme_state_t *state = &registry->states[cert];
     const int ordering = state->ordering;
     const apr_time_t since = state->ordering_since, check_at = state->check_at;
-    const acme_hooks_failing_t deploy = state->deploy, notify = state->notify;
+    const acme_hooks_failing_t post = state->post, deploy = state->deploy,
+                               notify = state->notify;
     char export_failure[ACME_DETAIL_SIZE];
     acme_result_t res;
 
@@ -94,6 +95,7 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     if (check_at) {
         state->check_at = check_at;     /* the load is the same */
     }
+    state->post = post;
     state->deploy = deploy;
     state->notify = notify;
     memcpy(state->export_failure, export_failure, sizeof(export_failure));
@@ -115,6 +117,12 @@ void acme_registry_deploy_failing(acme_registry_t *registry,
                                   const acme_hooks_failing_t *failing)
 {
     set_failing(registry, cert, &registry->states[cert].deploy, failing);
+}
+
+void acme_registry_post_failing(acme_registry_t *registry, apr_uint32_t cert,
+                                const acme_hooks_failing_t *failing)
+{
+    set_failing(registry, cert, &registry->states[cert].post, failing);
 }
 
 static void notify_failing(void *baton, apr_uint32_t cert,

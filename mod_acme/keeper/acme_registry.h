@@ -98,6 +98,10 @@ void acme_registry_deploy_failing(acme_registry_t *registry,
                                   apr_uint32_t cert,
                                   const acme_hooks_failing_t *failing);
 
+/* The same of post. */
+void acme_registry_post_failing(acme_registry_t *registry, apr_uint32_t cert,
+                                const acme_hooks_failing_t *failing);
+
 /* Events */
 
 /* The witness has asked what it was to look up. */

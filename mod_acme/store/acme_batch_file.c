@@ -54,6 +54,7 @@ apr_status_t acme_batch_file_load(acme_batch_file_t **pbatch,
     batch->ids = acme_json_strings(json, "certificates", ACME_ID_MAX, p);
     batch->done = acme_json_strings(json, "done", DIGEST_MAX, p);
     batch->post = acme_json_strings(json, "post", DIGEST_MAX, p);
+    batch->is_told = acme_json_true(json, "told");
     if (!batch->opened || !batch->ids || !batch->done || !batch->post) {
         acme_fail(res, APR_EGENERAL, "%s: not a batch of this version", path);
         return acme_store_damaged(store, path, res, p);
@@ -67,8 +68,9 @@ apr_status_t acme_batch_file_save(acme_store_t *store,
                                   acme_result_t *res, apr_pool_t *p)
 {
     const char *path = batch_path(store, p);
-    json_t *json = json_pack("{s:s, s:o, s:o, s:o}",
+    json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:o}",
                              "opened", acme_time_rfc3339(batch->opened, p),
+                             "told", batch->is_told,
                              "certificates", acme_json_array(batch->ids),
                              "done", acme_json_array(batch->done),
                              "post", acme_json_array(batch->post));

@@ -1,6 +1,6 @@
 /*
  * acme_batch_file.h - run/batch.json: the batch of validations that the
- * commands of AcmeHook pre were run for, and post was not yet.
+ * commands of AcmeHook pre were run for, and post has not succeeded yet.
  *
  * 0600, written before the first command. It names no command: those that are
  * run are of the configuration, and here are digests to compare with them.
@@ -19,6 +19,7 @@ typedef struct {
     apr_array_header_t *done;   /* const char *: digests of commands of pre that
                                    succeeded, */
     apr_array_header_t *post;   /* and of those of post that will be run */
+    int is_told;                /* notify was told that one of post failed */
 } acme_batch_file_t;
 
 /* An empty one, all of it in p. */

@@ -78,6 +78,13 @@ static void a_valid_one(void **unused)
         { "detail", "(none)", "", "(none)", "(none)" },
         { "revoked", "(none)", "false", "(none)", "(none)" },
         { "deleted", "(none)", "false", "(none)", "(none)" },
+        { "postFailing", "1", "1",
+          "a command failed 1 time: /p: exit status 2; next attempt at "
+          "2026-11-21 05:36:05 UTC",
+          "a command failed 1 time: /p: exit status 2; next attempt at "
+          "2026-11-21 05:36:05 UTC" },
+        { "postFailure", "/p: exit status 2", "/p: exit status 2", "(none)",
+          "(none)" },
         { "deployFailing", "1", "1",
           "a command failed 2 times: /d: exit status 1; next attempt at "
           "2026-11-21 05:36:05 UTC",
@@ -102,6 +109,11 @@ static void a_valid_one(void **unused)
     state.served = state.live;
     set_window(&state, NOW + DAYS(9), NOW + DAYS(12), NOW + DAYS(10));
     apr_cpystrn(state.issuer, "Some CA", sizeof(state.issuer));
+    state.post.waiting = 1;
+    state.post.failures = 1;
+    state.post.next_at = NOW;
+    apr_cpystrn(state.post.failure, "/p: exit status 2",
+                sizeof(state.post.failure));
     state.deploy.waiting = 1;
     state.deploy.failures = 2;
     state.deploy.next_at = NOW;

@@ -9,8 +9,9 @@
 #include "with_launcher.h"
 
 static acme_conf_t *conf;
-static acme_store_t *store;
+static acme_registry_t *registry;
 static acme_hook_runner_t *hooks;
+static acme_event_sink_t *events;
 static acme_batch_t *batch;
 static apr_time_t now;
 static int channels_open;
@@ -32,12 +33,15 @@ static void add_hook(int cert, acme_hook_e kind, const char *argument)
 /* As a keeper that starts now. */
 static void begin(void)
 {
-    const acme_batch_conf_t with = { .conf = conf,
-                                     .store = store,
-                                     .hooks = hooks,
-                                     .log = &test_log };
+    acme_registry_conf_t with = { .conf = conf,
+                                  .store = open_store(),
+                                  .log = &test_log,
+                                  .publish = publish };
 
-    batch = acme_batch_create(&with, now, pool);
+    events = acme_event_sink_create(conf, with.store, hooks, &test_log, pool);
+    with.events = events;
+    registry = acme_registry_create(&with, pool);
+    batch = acme_batch_create(registry, hooks, now, pool);
 }
 
 static int setup(void **state)
@@ -56,7 +60,7 @@ static int setup(void **state)
         at("fail-$1")));
     assert_int_equal(chmod(at("hook"), 0755), 0);
     conf = make_conf();
-    assert_int_equal(acme_store_open(&store, at("store"), &res, pool), 0);
+    (void)open_store();
     with_launcher(NULL);
     hooks = acme_hook_run_create(&test_log, pool);
     return rc;
@@ -79,6 +83,7 @@ static void drive(void)
 {
     do {
         acme_hook_run_step(hooks, apr_time_now());
+        acme_event_step(events, now, pool);
         acme_batch_step(batch, is_open, NULL, now, pool);
         usleep(1000);
     } while (acme_hook_run_wake(hooks, apr_time_now()));
@@ -278,6 +283,125 @@ static void post_that_was_interrupted_runs_again(void **state)
                         "post close [] []\n");
 }
 
+static void assert_failing(int cert, unsigned times)
+{
+    const acme_hooks_failing_t *post = &state_of(registry, cert)->post;
+
+    assert_int_equal(post->failures, times);
+    assert_int_equal(post->waiting, times != 0);
+    assert_int_equal(post->next_at,
+                     times ? now + acme_hook_run_pause(times) : 0);
+    assert_string_equal(
+        post->failure,
+        times ? apr_pstrcat(pool, at("hook"), ": exit status 3: it fails",
+                            NULL) : "");
+}
+
+static void begin_batch_of_both(void)
+{
+    assert_int_equal(join(0), 0);
+    assert_int_equal(join(1), 0);
+    leave(0, 1);
+    leave(1, 0);
+}
+
+#define BOTH " [a.example www.a.example] [b.example]\n"
+
+/* Fails twice, then succeeds; its neighbour is not run again. */
+static void a_post_that_fails_is_repeated(void **state)
+{
+    (void)state;
+    both_have(ACME_HOOK_POST, "close");
+    both_have(ACME_HOOK_POST, "tidy");
+    put(at("fail-close"), "");
+    begin();
+    begin_batch_of_both();
+    after(QUIET);
+    assert_said("post close" BOTH "post tidy" BOTH);
+    assert_failing(0, 1);
+    assert_failing(1, 1);
+    assert_logged("attempt 1: ");
+    assert_logged("it fails; what pre has opened may still be open");
+    assert_false(acme_batch_is_open(batch));    /* no reload waits */
+    assert_non_null(text_of(at("store/run/batch.json")));
+    unlink(at("said"));
+
+    after(acme_hook_run_pause(1) - 1);
+    assert_said("");
+    after(1);
+    assert_said("post close" BOTH);
+    assert_failing(0, 2);
+    unlink(at("fail-close"));
+    after(acme_hook_run_pause(2));
+    assert_said("post close" BOTH "post close" BOTH);
+    assert_failing(0, 0);
+    assert_failing(1, 0);
+    assert_null(text_of(at("store/run/batch.json")));
+    after(ACME_HOOK_PAUSE_MAX);
+    begin();
+    after(ACME_HOOK_PAUSE_MAX);
+    assert_said("post close" BOTH "post close" BOTH);
+}
+
+/* Also when its first attempt was long ago; told once. */
+static void a_post_that_fails_is_repeated_after_a_restart(void **state)
+{
+    (void)state;
+    both_have(ACME_HOOK_PRE, "open");
+    both_have(ACME_HOOK_POST, "close");
+    add_hook(1, ACME_HOOK_NOTIFY, "tell");
+    put(at("fail-close"), "");
+    begin();
+    begin_batch_of_both();
+    after(QUIET);
+    assert_said("pre open\npost close" BOTH "deploy-failed tell\n");
+    unlink(at("said"));
+    begin();
+    assert_int_equal(join(0), 0);               /* it is opened again */
+    leave(0, 1);
+    after(RESUME);
+    assert_said("pre open\npost close [a.example www.a.example] []\n");
+    assert_failing(0, 1);
+    unlink(at("said"));
+
+    unlink(at("fail-close"));
+    now += apr_time_from_sec(7 * 86400);
+    begin();
+    drive();
+    assert_said("post close [] []\n");
+    assert_null(text_of(at("store/run/batch.json")));
+}
+
+static void the_next_batch_closes_what_was_left_open(void **state)
+{
+    (void)state;
+    both_have(ACME_HOOK_PRE, "open");
+    add_hook(0, ACME_HOOK_POST, "a");
+    add_hook(1, ACME_HOOK_POST, "b");
+    put(at("fail-b"), "");
+    begin();
+    begin_batch_of_both();
+    after(QUIET);
+    assert_failing(0, 0);
+    assert_failing(1, 1);
+    unlink(at("said"));
+
+    assert_int_equal(join(0), 0);
+    assert_true(acme_batch_is_open(batch));
+    after(acme_hook_run_pause(1));              /* not in between */
+    assert_said("pre open\n");
+    leave(0, 1);
+    after(QUIET);
+    assert_said("pre open\npost a" BOTH "post b" BOTH);
+    assert_failing(1, 1);
+    unlink(at("fail-b"));
+    after(acme_hook_run_pause(1));
+    assert_said("pre open\npost a" BOTH "post b" BOTH
+                "post b [] [b.example]\n");
+    assert_failing(1, 0);
+    assert_null(text_of(at("store/run/batch.json")));
+}
+
 static void a_command_that_is_not_configured_any_more_is_told(void **state)
 {
     (void)state;
@@ -380,6 +504,9 @@ int main(void)
         TEST(after_a_crash_it_is_closed_once),
         TEST(who_leaves_after_a_crash_is_counted),
         TEST(post_that_was_interrupted_runs_again),
+        TEST(a_post_that_fails_is_repeated),
+        TEST(a_post_that_fails_is_repeated_after_a_restart),
+        TEST(the_next_batch_closes_what_was_left_open),
         TEST(a_command_that_is_not_configured_any_more_is_told),
         TEST(a_damaged_file_closes_everything),
         TEST(a_worker_that_ends_is_no_member),
