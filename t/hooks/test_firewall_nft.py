@@ -139,6 +139,42 @@ def test_a_firewall_that_was_loaded_anew_is_closed(servers):
     assert is_open(80)                # there is no firewall
 
 
+def test_a_chain_with_another_name_is_not_forgotten(servers):
+    nft("-f", "-", script=WITH_POLICY)
+    assert run_hook("firewall-nft", "open").code == 0
+    nft("rename", "chain", "inet", "filter", "input", "incoming")
+    ended = run_hook("firewall-nft", "close")
+    assert ended.code == 1 and "inet filter incoming" in ended.text, ended
+    assert is_open(80)
+    assert run_hook("firewall-nft", "--chain", "incoming", "close").code == 0
+    assert is_closed(80)
+
+
+@pytest.mark.parametrize("fails, code", [(1, 0), (9, 1)])
+def test_a_rule_that_stays_is_told(servers, tmp_path, fails, code):
+    """nft refuses a deletion, as when the rules are loaded at this moment."""
+    nft("-f", "-", script=WITH_POLICY)
+    before = rules()
+    assert run_hook("firewall-nft", "open").code == 0
+    (tmp_path / "nft").write_text(f"""#!/bin/sh
+if [ "$1" = -f ] && echo x >>{tmp_path}/tries &&
+        [ "$(wc -l <{tmp_path}/tries)" -le {fails} ]; then
+    echo "Error: Could not process rule: No such file or directory" >&2
+    exit 1
+fi
+exec /usr/sbin/nft "$@"
+""")
+    (tmp_path / "nft").chmod(0o755)
+    ended = run_hook("firewall-nft", "close",
+                     env={"PATH": f"{tmp_path}:/usr/sbin:/usr/bin:/bin"})
+    assert ended.code == code, ended
+    assert len((tmp_path / "tries").read_text().split()) == 2
+    if code:
+        assert "was not closed" in ended.text and is_open(80)
+    else:
+        assert rules() == before
+
+
 def test_a_user_without_rights_is_told(servers):
     nft("-f", "-", script=WITH_POLICY)
     done = subprocess.run(
