@@ -41,6 +41,25 @@ table ip fw {
     }
 }
 """
+# Nobody passes the second one, for all that the first one lets through.
+WITH_BLOCKLIST = """
+table inet filter {
+    chain blocklist {
+        ip saddr 127.0.0.2 drop
+        counter return
+        drop
+    }
+    chain rest { jump last; }
+    chain last { counter drop; }
+    chain input {
+        type filter hook input priority 0; policy accept;
+        ct state established,related accept
+        jump blocklist
+        jump rest
+        accept
+    }
+}
+"""
 
 
 def nft(*arguments, script=None):
@@ -72,9 +91,9 @@ def servers_at_three_ports(netns):      # noqa: F811
         server.close()
 
 
-def connects(port, timeout):
+def connects(port, timeout, source=None):
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout):
+        with socket.create_connection(("127.0.0.1", port), timeout, source):
             return True
     except OSError:
         return False
@@ -93,7 +112,8 @@ def is_closed(port):
     (WITH_POLICY, (), ()),
     (WITH_JUMP, ("--table", "ip/fw", "--chain", "INPUT"),
      ("ip", "fw", "INPUT")),
-], ids=["drop", "policy", "jump"])
+    (WITH_BLOCKLIST, (), ()),
+], ids=["drop", "policy", "jump", "blocklist"])
 def test_a_port_is_open_between_open_and_close(servers, ruleset, options,
                                                chain):
     nft("-f", "-", script=ruleset)
@@ -109,6 +129,13 @@ def test_a_port_is_open_between_open_and_close(servers, ruleset, options,
         assert ended.code == 0 and not ended.text, ended
         assert is_closed(80)
         assert rules(*chain) == before
+
+
+def test_blocked_addresses_stay_blocked(servers):
+    nft("-f", "-", script=WITH_BLOCKLIST)
+    assert run_hook("firewall-nft", "open").code == 0
+    assert is_open(80)
+    assert not connects(80, .2, ("127.0.0.2", 0))
 
 
 def test_what_was_open_before_stays_open(servers):
