@@ -99,9 +99,8 @@ AcmeHook notify {hook(cloud, site.folder, "notify-sns")} --topic {topic}
 """)
     command = site.folder / "dns-route53"
     page = Howto("wildcard-with-route-53.md", server, {
-        "/usr/share/mod_acme/hooks/dns-route53": command,
-        "AcmeHookTimeout 3m": "AcmeHookTimeout 10m"})       # for slow machines
-    hook(cloud, site.folder, "dns-route53", "--timeout 500",
+        "/usr/share/mod_acme/hooks/dns-route53": command})
+    hook(cloud, site.folder, "dns-route53",
          environment=cloud.user("dns", policy=page.take("json")))
     page.take("ini")
     server.start()

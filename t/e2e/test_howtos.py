@@ -240,7 +240,9 @@ def test_from_certbot(netns, site, cloud):
 def test_acm(netns, site, cloud):
     netns.hosts(NAME)
     user = allow(cloud, "acm.md", "acm:ImportCertificate",
-                 "acm:AddTagsToCertificate", "tag:GetResources")
+                 "acm:AddTagsToCertificate", "acm:ListCertificates",
+                 "acm:ListTagsForCertificate", "acm:DescribeCertificate",
+                 "tag:GetResources")
     etc = site.folder / "etc"
     etc.mkdir()
     kid, key = "kid-1", base64.urlsafe_b64encode(b"1" * 48).decode()

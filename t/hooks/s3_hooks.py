@@ -134,11 +134,15 @@ class Issuer:
         self.certificate = _sign("below", None, self.key, self.root_key,
                                  "root")
 
-    def issue(self, names, **how):
-        """privkey, cert, chain, fullchain: as the files have them."""
+    def issue(self, names, by_root=False, **how):
+        """privkey, cert, chain, fullchain: as the files have them.
+
+        by_root: the root signs itself, so there is no chain.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        cert = pem_of(_sign(names[0], names, key, self.key, "below", **how))
-        chain = pem_of(self.certificate)
+        signer = (self.root_key, "root") if by_root else (self.key, "below")
+        cert = pem_of(_sign(names[0], names, key, *signer, **how))
+        chain = "" if by_root else pem_of(self.certificate)
         return {"privkey": key.private_bytes(
                     PEM, serialization.PrivateFormat.PKCS8,
                     serialization.NoEncryption()).decode(),

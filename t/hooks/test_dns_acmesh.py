@@ -5,13 +5,14 @@ that acme.sh documents for dnsapi scripts. With $ACME_ACMESH=/path/acme.sh the
 tests take that one.
 """
 
+import fcntl
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lib.hook import run_hook
+from lib.hook import FOLDER, run_hook
 
 NAME = "_acme-challenge.www.example.org"
 VALUE = "XKrxpRBosdIKFzxW-CT3KLZNf6q0HG9i01zxXp5CPB_"
@@ -163,6 +164,7 @@ def test_a_script_that_fails_is_named_with_what_it_said(acmesh):
     (("--home", "/nonexistent", "present", NAME, VALUE), "--home"),
     (("--config-home", "/nonexistent", "present", NAME, VALUE), "no such"),
     (("--zone", "x", "present", NAME, VALUE), "--zone: not an option"),
+    (("--wait", "1m", "present", NAME, VALUE), "--wait 1m"),
     (("--home",), "--home needs a value"),
 ])
 def test_a_wrong_call_is_told(acmesh, arguments, part):
@@ -186,3 +188,17 @@ def test_several_at_a_time_lose_no_record(acmesh):
                               values):
             assert ended.code == 0, ended
     assert acmesh.records() == [f"{NAME} {value}" for value in values]
+
+
+def test_one_that_waits_too_long_says_so(acmesh, tmp_path):
+    script = FOLDER / "dns-acmesh"
+    copy = tmp_path / "dns-acmesh"          # the lock is the file's
+    copy.write_text(script.read_text())
+    copy.chmod(0o755)
+    with open(copy, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        ended = run_hook("dns-acmesh", "--home", acmesh.home, "--dnsapi",
+                         "dns_myapi", "--wait", "1", "present", NAME, VALUE,
+                         folder=tmp_path)
+    assert ended.code == 1 and "Raise AcmeHookTimeout" in ended.text, ended
+    assert NAME in ended.text and not acmesh.records()

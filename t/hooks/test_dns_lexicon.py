@@ -1,11 +1,12 @@
 """dns-lexicon: lexicon sets records in a real PowerDNS."""
 
+import fcntl
 import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lib.hook import run_hook
+from lib.hook import FOLDER, run_hook
 from lib.powerdns import KEY, PowerDns
 
 NAME = "_acme-challenge.www.example.org"
@@ -137,3 +138,17 @@ def test_credentials_that_others_can_read_are_not_used(credentials):
 def test_a_wrong_call_is_told(arguments, part):
     ended = run_hook("dns-lexicon", "--provider", "powerdns", *arguments)
     assert ended.code == 2 and part in ended.text, ended
+
+
+def test_one_that_waits_too_long_says_so(tmp_path):
+    script = FOLDER / "dns-lexicon"
+    copy = tmp_path / "dns-lexicon"          # the lock is the file's
+    copy.write_text(script.read_text())
+    copy.chmod(0o755)
+    with open(copy, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        ended = run_hook("dns-lexicon", "--provider", "powerdns", "--program",
+                         "/bin/false", "--wait", "1", "present", NAME, VALUE,
+                         folder=tmp_path)
+    assert ended.code == 1 and "Raise AcmeHookTimeout" in ended.text, ended
+    assert NAME in ended.text

@@ -114,6 +114,22 @@ def test_waits_for_the_name_servers_and_for_a_busy_route_53(
     assert "raise --timeout and AcmeHookTimeout" in said
 
 
+def test_an_alias_is_not_changed(hook, tmp_path):
+    """moto has none."""
+    (tmp_path / "aws").write_text("""#!/bin/sh
+case "$*" in *list-resource-record-sets*) ;; *) exit 9 ;; esac
+echo '{"ResourceRecordSets": [{"Name": "_acme-challenge.a.example.",
+    "Type": "TXT", "AliasTarget": {"HostedZoneId": "Z1",
+    "DNSName": "b.example.", "EvaluateTargetHealth": false}}]}'
+""")
+    (tmp_path / "aws").chmod(0o755)
+    for action in "present", "cleanup":
+        said = hook.fails("--zone-id", "Z1", action,
+                          "_acme-challenge.a.example", VALUE,
+                          PATH=f"{tmp_path}:/usr/bin:/bin")
+        assert "is an alias of b.example." in said
+
+
 def test_troubles_are_told(hook, zones):
     zone = zones.create("trouble.example")
     record = "_acme-challenge.trouble.example"

@@ -171,6 +171,20 @@ def test_refusals(host, aws):
     assert not (host.output / ".new-left").exists()
 
 
+def test_a_root_that_signs_itself(host, aws):
+    """Its chain is an empty file; no other file may be empty, or missing."""
+    files = host.publish(by_root=True)
+    host.fetch(**aws)
+    assert host.served() == files and files["chain"] == ""
+    host.publish({**host.issuer.issue(NAMES, by_root=True), "cert": ""})
+    assert "there is no such object, or it is empty" in host.refuses()
+    host.publish()
+    host.bucket.client.delete(
+        host.bucket.name,
+        f"p/example.com/2026-11-28T05:00:{host.versions:02}Z/chain.pem")
+    assert "NoSuchKey" in host.refuses(**aws)
+
+
 def test_published_together(host, aws, tmp_path):
     """What publish-s3 writes is what fetch-s3 reads: two key types."""
     from s3_hooks import Store

@@ -56,6 +56,29 @@ def test_what_was_open_before_stays_open(hook, moto):
     assert group.open() == {(80, "0.0.0.0/0")}
 
 
+def test_nothing_is_opened_that_cannot_be_closed(hook, moto):
+    group = Group(moto, "blind")
+    blind = moto.user("blind", "ec2:AuthorizeSecurityGroupIngress",
+                      "ec2:RevokeSecurityGroupIngress")
+    said = hook.fails("--group", group.id, "open", environment=blind)
+    assert "policy of these credentials must allow" in said
+    assert not group.open()
+
+
+def test_close_tries_again_while_ec2_is_busy(hook, moto):
+    group = Group(moto, "busy")
+    hook.succeeds("--group", group.id, "open")
+    # aws tries three times by itself.
+    for action in ("DescribeSecurityGroupRules",
+                   "RevokeSecurityGroupIngress"):
+        moto.fail_next(action, *["503 Unavailable Come again"] * 4)
+    hook.succeeds("--group", group.id, "close")
+    for action in ("DescribeSecurityGroupRules",
+                   "RevokeSecurityGroupIngress"):
+        assert not moto.faults_left(action)
+    assert not group.open()
+
+
 def test_troubles_are_told(hook, moto):
     group = Group(moto, "trouble")
     check_troubles(hook, "--group", group.id, "open")

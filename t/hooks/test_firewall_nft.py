@@ -41,6 +41,25 @@ table ip fw {
     }
 }
 """
+# Nobody passes the second one, for all that the first one lets through.
+WITH_BLOCKLIST = """
+table inet filter {
+    chain blocklist {
+        ip saddr 127.0.0.2 drop
+        counter return
+        drop
+    }
+    chain rest { jump last; }
+    chain last { counter drop; }
+    chain input {
+        type filter hook input priority 0; policy accept;
+        ct state established,related accept
+        jump blocklist
+        jump rest
+        accept
+    }
+}
+"""
 
 
 def nft(*arguments, script=None):
@@ -72,9 +91,9 @@ def servers_at_three_ports(netns):      # noqa: F811
         server.close()
 
 
-def connects(port, timeout):
+def connects(port, timeout, source=None):
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout):
+        with socket.create_connection(("127.0.0.1", port), timeout, source):
             return True
     except OSError:
         return False
@@ -93,7 +112,8 @@ def is_closed(port):
     (WITH_POLICY, (), ()),
     (WITH_JUMP, ("--table", "ip/fw", "--chain", "INPUT"),
      ("ip", "fw", "INPUT")),
-], ids=["drop", "policy", "jump"])
+    (WITH_BLOCKLIST, (), ()),
+], ids=["drop", "policy", "jump", "blocklist"])
 def test_a_port_is_open_between_open_and_close(servers, ruleset, options,
                                                chain):
     nft("-f", "-", script=ruleset)
@@ -109,6 +129,13 @@ def test_a_port_is_open_between_open_and_close(servers, ruleset, options,
         assert ended.code == 0 and not ended.text, ended
         assert is_closed(80)
         assert rules(*chain) == before
+
+
+def test_blocked_addresses_stay_blocked(servers):
+    nft("-f", "-", script=WITH_BLOCKLIST)
+    assert run_hook("firewall-nft", "open").code == 0
+    assert is_open(80)
+    assert not connects(80, .2, ("127.0.0.2", 0))
 
 
 def test_what_was_open_before_stays_open(servers):
@@ -137,6 +164,42 @@ def test_a_firewall_that_was_loaded_anew_is_closed(servers):
     assert ended.code == 1 and "chain inet filter input" in ended.text
     assert "--table" in ended.text and "No such file" in ended.text
     assert is_open(80)                # there is no firewall
+
+
+def test_a_chain_with_another_name_is_not_forgotten(servers):
+    nft("-f", "-", script=WITH_POLICY)
+    assert run_hook("firewall-nft", "open").code == 0
+    nft("rename", "chain", "inet", "filter", "input", "incoming")
+    ended = run_hook("firewall-nft", "close")
+    assert ended.code == 1 and "inet filter incoming" in ended.text, ended
+    assert is_open(80)
+    assert run_hook("firewall-nft", "--chain", "incoming", "close").code == 0
+    assert is_closed(80)
+
+
+@pytest.mark.parametrize("fails, code", [(1, 0), (9, 1)])
+def test_a_rule_that_stays_is_told(servers, tmp_path, fails, code):
+    """nft refuses a deletion, as when the rules are loaded at this moment."""
+    nft("-f", "-", script=WITH_POLICY)
+    before = rules()
+    assert run_hook("firewall-nft", "open").code == 0
+    (tmp_path / "nft").write_text(f"""#!/bin/sh
+if [ "$1" = -f ] && echo x >>{tmp_path}/tries &&
+        [ "$(wc -l <{tmp_path}/tries)" -le {fails} ]; then
+    echo "Error: Could not process rule: No such file or directory" >&2
+    exit 1
+fi
+exec /usr/sbin/nft "$@"
+""")
+    (tmp_path / "nft").chmod(0o755)
+    ended = run_hook("firewall-nft", "close",
+                     env={"PATH": f"{tmp_path}:/usr/sbin:/usr/bin:/bin"})
+    assert ended.code == code, ended
+    assert len((tmp_path / "tries").read_text().split()) == 2
+    if code:
+        assert "was not closed" in ended.text and is_open(80)
+    else:
+        assert rules() == before
 
 
 def test_a_user_without_rights_is_told(servers):

@@ -14,7 +14,7 @@ def hook(moto):
     return Hook("import-acm", moto)
 
 
-def issue(folder, key="ec", name="acm.example", end=""):
+def issue(folder, key="ec", name="acm.example", end="", days=30):
     """A live folder with a new certificate, and its serial number."""
     folder.mkdir(exist_ok=True)
     algorithm = {"ec": ["-newkey", "ec", "-pkeyopt",
@@ -25,7 +25,7 @@ def issue(folder, key="ec", name="acm.example", end=""):
             folder / "chain.key"], "cert")):
         subprocess.run(
             ["openssl", "req", "-x509", *algorithm, "-noenc", "-subj",
-             f"/CN={subject}", "-days", "30", *issuer, "-keyout",
+             f"/CN={subject}", "-days", str(days), *issuer, "-keyout",
              folder / ("chain.key" if out == "chain" else
                        f"privkey{end}.pem"),
              "-out", folder / f"{out}{end}.pem"],
@@ -85,6 +85,69 @@ def test_a_fixed_arn_and_a_second_key_type(hook, moto, tmp_path):
     other = said.split()[-1]
     assert other != arn
     assert held(moto, "us-east-1")[other].strip() == rsa.strip()
+
+
+def wrapped_aws(cloud, folder, script):
+    """The PATH with an aws that does this first, with its command in $*."""
+    folder.mkdir()
+    (folder / "aws").write_text(f"#!/bin/sh\n{script}\n"
+                                f'exec {cloud.folder}/aws "$@"\n')
+    (folder / "aws").chmod(0o755)
+    return f"{folder}:{cloud.environment['PATH']}"
+
+
+def test_none_is_created_twice_and_none_mixed(hook, moto, tmp_path):
+    """The index of tags lags; meanwhile the live link is replaced."""
+    live = tmp_path / "live.example"
+    certificates = [issue(tmp_path / number, name="live.example")
+                    for number in "12"]
+    path = wrapped_aws(moto, tmp_path / "bin", f"""
+case "$*" in
+*get-resources*)
+    echo '{{"ResourceTagMappingList": []}}'
+    ln -sfn {tmp_path}/2 {live}
+    exit ;;
+*import-certificate*)
+    echo "$AWS_MAX_ATTEMPTS" >>{tmp_path}/attempts ;;
+esac""")
+    before = set(held(moto, "us-east-1"))
+    for names in "", "live.example", "www.live.example LIVE.example":
+        live.unlink(missing_ok=True)
+        live.symlink_to(tmp_path / "1")
+        hook.succeeds(PATH=path, ACME_LIVE=str(live), ACME_NAMES=names)
+        now = held(moto, "us-east-1")
+        arn, = set(now) - before
+        assert now[arn].strip() == certificates[0].strip()
+    # The one that creates is asked for once; the others replace.
+    assert (tmp_path / "attempts").read_text() == "1\n\n\n"
+
+
+def test_of_several_the_one_in_use_is_replaced(hook, moto, tmp_path):
+    """One that was there before is adopted by its tag."""
+    acm = moto.client("acm")
+    live = tmp_path / "several.example"
+
+    def given(days):
+        issue(live, name="several.example", days=days)
+        return acm.import_certificate(
+            Certificate=(live / "cert.pem").read_bytes(),
+            PrivateKey=(live / "privkey.pem").read_bytes(),
+            Tags=[{"Key": "mod_acme", "Value": "several.example"}],
+        )["CertificateArn"]
+
+    first, last, second = given(30), given(60), given(40)
+    certificate = issue(live, name="several.example", days=35)
+    path = wrapped_aws(moto, tmp_path / "bin", f"""
+case "$*" in *describe-certificate*{first}*)
+    exec {moto.folder}/aws "$@" | sed 's/"InUseBy": .*\\[\\]/"InUseBy": ["x"]/'
+    exit ;;
+esac""")
+    for arn, how in ((last, {}), (first, {"PATH": path})):
+        said = hook.succeeds(ACME_LIVE=str(live), **how)
+        assert f"3 certificates have the tag mod_acme=several.example; {arn}" \
+            in said
+        assert f"replaced {arn}" in said and second in said
+        assert held(moto, "us-east-1")[arn].strip() == certificate.strip()
 
 
 def test_troubles_are_told(hook, moto, tmp_path):

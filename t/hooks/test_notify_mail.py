@@ -154,8 +154,10 @@ def test_without_an_event_it_says_who_calls_it():
 
 @pytest.mark.parametrize("command", [
     ("notify-mail", "--to", "root"),
+    ("notify-sns", "--topic", "arn:aws:sns:us-east-1:123456789012:a"),
     ("notify-webhook", "--url", "http://127.0.0.1/")], ids=lambda c: c[0])
 def test_it_knows_the_events_of_mod_acme(command):
+    """All of them, and no other."""
     table = HEADER.read_text().split("ACME_HOOK_EVENTS(X)")[1]
     events = re.findall(r'^    X\([A-Z_]+, +"([a-z-]+)"\)',
                         table.split("#define")[0], re.M)
@@ -163,3 +165,6 @@ def test_it_knows_the_events_of_mod_acme(command):
     ended = run_hook(*command, "--events", ",".join(events),
                      env=event("another"))
     assert ended.code == 0 and not ended.text, ended
+    ended = run_hook(*command, "--events", "none-such", env=event("stuck"))
+    known = ended.text.split("the events are: ")[1].split()
+    assert sorted("".join(known).split(",")) == sorted(events), ended

@@ -61,6 +61,22 @@ def test_an_event_is_delivered_when_it_is_chosen(hook, moto):
         "event": "stuck", "detail": "test"}
 
 
+def test_an_event_that_is_too_long_is_shortened(hook, moto):
+    queue = Queue(moto, "long")
+    names = [f"{i}.{'n' * 180}.example" for i in range(250)]
+    event = {"event": "failed", "id": "a", "names": names, "detail": "x" * 50}
+    said = hook.succeeds("--topic", queue.topic, given=json.dumps(event),
+                         ACME_EVENT="failed", ACME_NAMES=" ".join(names),
+                         ACME_DETAIL='"\u20ac' * 9000)
+    assert "shortened: names" in said
+    message, = queue.take()
+    got = json.loads(message["Message"])
+    assert got.pop("cut") == ["names"]
+    shown = got.pop("names")
+    assert len(shown) > 40 and shown == names[:len(shown)]
+    assert got == {"event": "failed", "id": "a", "detail": "x" * 50}
+
+
 def test_people_get_text(hook, moto):
     """As the topic has it: moto's mail subscriptions deliver nothing."""
     topic = moto.client("sns").create_topic(Name="mail")["TopicArn"]

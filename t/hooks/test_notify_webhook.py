@@ -103,6 +103,12 @@ def test_a_server_that_hangs_is_left(receiver):
     receiver.hang.clear()
     done = notify(receiver, "--timeout", "1")
     assert done.code == 1 and "within 1 s (--timeout)" in done.text
+    receiver.hang.set()
+    receiver.drip.clear()
+    receiver.answer = 500, {}, b"out of order"
+    done = notify(receiver, "--timeout", "1")
+    assert done.code == 1 and "within 1 s (--timeout)" in done.text
+    assert "Traceback" not in done.text
 
 
 def test_the_certificate_of_the_server_is_verified(tmp_path, secret):

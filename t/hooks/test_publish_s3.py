@@ -86,6 +86,28 @@ def test_versions(bucket, store):
     assert set(foreign) < set(bucket.keys())
 
 
+def test_failed_uploads_are_no_versions(bucket, store):
+    """They do not push whole ones out, and go when one has succeeded."""
+    stamps = []
+    for _ in range(2):
+        store.install()
+        stamps += re.findall(f"published to .*/({STAMP})/",
+                             publish(bucket, store, "--keep", 2))
+    left = [f"example.com/{stamp}/{name}" for stamp, names in {
+        "2001-01-01T00:00:00Z": ("privkey.pem", "cert.pem", "chain.pem"),
+        "2098-01-01T00:00:00Z": ("cert.pem",),
+        "2099-01-01T00:00:00Z": ("cert.pem", "cert-rsa.pem"),
+    }.items() for name in names]
+    for key in left:
+        bucket.write(key, "left")
+    assert "already" in publish(bucket, store, "--keep", 0)
+    assert set(left) < set(bucket.keys())
+    assert "already" in publish(bucket, store, "--keep", 2)
+    assert {key.split("/")[1] for key in bucket.keys() if "/" in key} \
+        == set(stamps)
+    assert len(bucket.keys()) == 2 * 4 + 1
+
+
 def test_flat(bucket, store):
     """A pointer for readers who want the four at its top."""
     store.install()

@@ -21,6 +21,8 @@ class Receiver(http.server.ThreadingHTTPServer):
         self.answer = 204, {}, b""
         self.hang = threading.Event()
         self.hang.set()
+        self.drip = threading.Event()       # cleared: half a body comes
+        self.drip.set()
         threading.Thread(target=self.serve_forever, args=(.05,)).start()
 
     def handle_error(self, *_):
@@ -28,6 +30,7 @@ class Receiver(http.server.ThreadingHTTPServer):
 
     def end(self):
         self.hang.set()
+        self.drip.set()
         self.shutdown()
         self.server_close()
 
@@ -43,7 +46,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
-        self.wfile.write(text)
+        half = len(text) // 2
+        self.wfile.write(text[:half])
+        self.server.drip.wait()
+        self.wfile.write(text[half:])
 
     do_GET = do_POST
 
