@@ -199,6 +199,11 @@ static apr_status_t explain(const acme_launcher_reply_t *reply,
         return acme_fail(res, APR_EAGAIN,
                          "%s: not run, because too many commands run already",
                          program);
+    case ACME_LAUNCHER_TOO_MANY_KILLED:
+        return acme_fail(
+            res, APR_EAGAIN,
+            "%s: not run, because %d processes that were killed have not ended: a file system that they use does not answer; look for processes in state D, and mend or unmount it",
+            program, reply->error);
     case ACME_LAUNCHER_NO_PIPES:
         return acme_fail_errno(
             res, reply->error,

@@ -6,7 +6,9 @@
  * The keeper forks it before it reads a key, and gives up its own rights
  * afterwards; the launcher keeps them, for what it executes. It trusts no
  * request: acme_launcher_rules.h says which commands there are. It ends with
- * the keeper, and kills what runs then, but for what outlives the keeper.
+ * the keeper, and kills what runs then, but for what outlives the keeper. What
+ * a dead file system keeps from ending although it was killed delays nobody; when
+ * there is much of it, less is started (APR_EAGAIN).
  *
  * A job begins with descriptors 0, 1 and 2 only, all signals at their default,
  * umask 077 (022 for AcmeHttp), in a process group of its own.

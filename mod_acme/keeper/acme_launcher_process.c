@@ -3,7 +3,8 @@
  *
  * It has one thread, so fork() and what follows it is safe here. A job is
  * waited for only when the keeper is done with it: until then its pid is not
- * given to another process.
+ * given to another process. One that is killed may be unable to end, while it
+ * waits for a file system that is dead: nothing here waits for it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,9 +34,18 @@
 
 #define NAME "acme-launcher"
 
-/* 64 of AcmeHook, 64 of AcmeDns and AcmeHttp, a test of the configuration, and what ended
-   and the keeper has not looked at yet. */
-#define JOBS_MAX 160
+/* 64 of AcmeHook, 64 of AcmeDns and AcmeHttp, a test of the configuration, what
+   ended and the keeper has not looked at yet, and what cannot be killed. */
+#define JOBS_MAX 320
+
+/* When so many that were killed have not ended, no token and no copy is written,
+   and when so many, no command of the administrator's is run either. A test of
+   the configuration always is. */
+#define KILLED_MAX_BUILT_IN 16
+#define KILLED_MAX_COMMANDS 64
+
+/* So long the launcher's own end waits for those that it killed then. */
+#define END_MAX_MS 1000
 
 #define DEFAULT_PATH \
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -47,6 +57,7 @@ typedef struct {
     int control;                /* -1: the job outlives the keeper */
     int outlives;
     int told;                   /* its wait status was sent */
+    int is_killed;              /* and only has to be reaped */
 } job_t;
 
 typedef struct {
@@ -168,17 +179,21 @@ static int open_input(int in[2], int has_input)
 
 /* The launcher's jobs. */
 
-/* It is not waited for before this: nobody else has its pid. */
-static void job_end(job_t *job, int signal)
+/* Reap it, or do that later. It is not waited for before this: nobody else has
+   its pid. */
+static void job_end(job_t *job)
 {
-    if (signal) {
-        kill(-job->pid, signal);
-    }
-    while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR) {
-        continue;
-    }
     acme_descriptors_close(&job->control);
-    job->pid = 0;
+    job->is_killed = 1;
+    if (waitpid(job->pid, NULL, WNOHANG) != 0) {
+        job->pid = 0;
+    }
+}
+
+static void job_kill(job_t *job)
+{
+    kill(-job->pid, SIGKILL);
+    job_end(job);
 }
 
 /* Tell the keeper that it ended; without a keeper, only reap it. */
@@ -193,7 +208,7 @@ static void job_check(job_t *job)
         return;
     }
     if (job->control < 0) {
-        job_end(job, 0);
+        job_end(job);
         return;
     }
     status = info.si_code == CLD_EXITED ? info.si_status : -1;
@@ -213,15 +228,35 @@ static void job_obey(job_t *job)
         kill(-job->pid, SIGTERM);
     }
     else if (n == 1 && what == ACME_LAUNCHER_DONE && job->told) {
-        job_end(job, 0);
+        job_end(job);
     }
     else if (n <= 0 && job->outlives) {
         acme_descriptors_close(&job->control);
         job_check(job);
     }
     else {
-        job_end(job, SIGKILL);
+        job_kill(job);
     }
+}
+
+static int count_killed(const launcher_t *launcher)
+{
+    int i, n = 0;
+
+    for (i = 0; i < JOBS_MAX; i++) {
+        n += launcher->jobs[i].pid && launcher->jobs[i].is_killed;
+    }
+    return n;
+}
+
+/* A dead file system costs no more processes than that. */
+static int killed_max(const acme_launcher_command_t *command)
+{
+    if (command->export
+        || !strcmp(command->argv[0], ACME_TOKEN_COMMAND_WEBROOT)) {
+        return KILLED_MAX_BUILT_IN;
+    }
+    return command->env ? KILLED_MAX_COMMANDS : JOBS_MAX;
 }
 
 static job_t *free_place(launcher_t *launcher)
@@ -236,6 +271,7 @@ static job_t *free_place(launcher_t *launcher)
     return NULL;
 }
 
+/* error: errno, or a number of processes. */
 static acme_launcher_reply_t fail(acme_launcher_step_e failed, int error)
 {
     return (acme_launcher_reply_t) { .failed = failed, .error = error };
@@ -249,11 +285,15 @@ static acme_launcher_reply_t job_start(
     job_t *job = free_place(launcher);
     int out[2] = { -1, -1 }, in[2] = { -1, -1 }, control[2] = { -1, -1 };
     acme_launcher_reply_t reply = { ACME_LAUNCHER_NOTHING, 0 };
+    const int killed = count_killed(launcher);
     char **env;
     pid_t pid;
 
     if (!acme_launcher_rules_allow(launcher->rules, command, launcher->p)) {
         return fail(ACME_LAUNCHER_NOT_ALLOWED, EPERM);
+    }
+    if (killed >= killed_max(command)) {
+        return fail(ACME_LAUNCHER_TOO_MANY_KILLED, killed);
     }
     if (!job) {
         return fail(ACME_LAUNCHER_TOO_MANY, EAGAIN);
@@ -386,11 +426,13 @@ static acme_launcher_reply_t signal_httpd(const acme_server_t *server)
 
 static void cert_reader_end(launcher_t *launcher)
 {
+    job_t *place = free_place(launcher);
+
     if (launcher->cert_reader) {
         kill(launcher->cert_reader, SIGKILL);
-        while (waitpid(launcher->cert_reader, NULL, 0) < 0
-               && errno == EINTR) {
-            continue;
+        if (place) {            /* else it is reaped when the launcher ends */
+            *place = (job_t) { .pid = launcher->cert_reader, .control = -1 };
+            job_end(place);
         }
         launcher->cert_reader = 0;
     }
@@ -498,6 +540,22 @@ static void set_signals(sigset_t *waiting)
     sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
+static void check_jobs(launcher_t *launcher)
+{
+    int i;
+
+    for (i = 0; i < JOBS_MAX; i++) {
+        job_t *job = &launcher->jobs[i];
+
+        if (job->pid && job->is_killed) {
+            job_end(job);
+        }
+        else if (job->pid && !job->told) {
+            job_check(job);
+        }
+    }
+}
+
 static void poll_once(launcher_t *launcher, int *pserving)
 {
     struct pollfd fds[1 + JOBS_MAX];
@@ -521,11 +579,7 @@ static void poll_once(launcher_t *launcher, int *pserving)
             job_obey(of[i]);
         }
     }
-    for (i = 0; i < JOBS_MAX; i++) {
-        if (launcher->jobs[i].pid && !launcher->jobs[i].told) {
-            job_check(&launcher->jobs[i]);
-        }
-    }
+    check_jobs(launcher);
     if (launcher->cert_reader
         && waitpid(launcher->cert_reader, NULL, WNOHANG) != 0) {
         launcher->cert_reader = 0;
@@ -533,11 +587,36 @@ static void poll_once(launcher_t *launcher, int *pserving)
     *pserving = n == 0 || !fds[0].revents || serve_request(launcher);
 }
 
+/* The keeper has ended. What cannot be killed is left to init. */
+static void end_jobs(launcher_t *launcher)
+{
+    const apr_time_t until = apr_time_now() + apr_time_from_msec(END_MAX_MS);
+    struct timespec rest = { 0, 0 };
+    apr_interval_time_t left;
+    int i;
+
+    for (i = 0; i < JOBS_MAX; i++) {
+        job_t *job = &launcher->jobs[i];
+
+        if (job->pid && !job->is_killed && !job->outlives) {
+            job_kill(job);
+        }
+    }
+    cert_reader_end(launcher);
+    while (count_killed(launcher)
+           && (left = until - apr_time_now()) > 0
+           && left <= apr_time_from_msec(END_MAX_MS)) {
+        rest.tv_nsec = (long)(left % APR_USEC_PER_SEC) * 1000;
+        ppoll(NULL, 0, &rest, &launcher->waiting);
+        check_jobs(launcher);
+    }
+}
+
 void acme_launcher_process_run(int fd, const acme_launcher_rules_t *rules)
 {
     launcher_t *launcher;
     apr_pool_t *p;
-    int i, serving = 1;
+    int serving = 1;
 
     apr_pool_create(&p, NULL);
     launcher = apr_pcalloc(p, sizeof(*launcher));
@@ -565,11 +644,6 @@ void acme_launcher_process_run(int fd, const acme_launcher_rules_t *rules)
         apr_pool_clear(launcher->p);
         poll_once(launcher, &serving);
     }
-    for (i = 0; i < JOBS_MAX; i++) {
-        if (launcher->jobs[i].pid && !launcher->jobs[i].outlives) {
-            job_end(&launcher->jobs[i], SIGKILL);
-        }
-    }
-    cert_reader_end(launcher);
+    end_jobs(launcher);
     _exit(0);
 }

@@ -39,13 +39,14 @@ typedef enum {
     ACME_LAUNCHER_NOTHING,
     ACME_LAUNCHER_NOT_ALLOWED,
     ACME_LAUNCHER_TOO_MANY,
+    ACME_LAUNCHER_TOO_MANY_KILLED,      /* that have not ended */
     ACME_LAUNCHER_NO_PIPES,
     ACME_LAUNCHER_NO_PROCESS
 } acme_launcher_step_e;
 
 typedef struct {
     acme_launcher_step_e failed;
-    int error;                  /* errno */
+    int error;                  /* errno; of those that were killed: how many */
 } acme_launcher_reply_t;
 
 /* The descriptors with a reply; a request for one has the first. */

@@ -32,6 +32,13 @@
    before it removes the token that an earlier keeper published. */
 #define LEFT_MAX apr_time_from_sec(60)
 
+/* So long after it was published the removal of a token from a webroot is tried
+   again. */
+#define REMOVAL_MAX apr_time_from_sec(7 * 24 * 3600)
+
+/* In place of a certificate: none needs the token any more. */
+#define NO_CERT ((apr_uint32_t)-1)
+
 typedef enum { NOTHING, PRESENT, CLEANUP } action_e;
 
 typedef struct record_t record_t;
@@ -54,6 +61,10 @@ struct record_t {
     int begun;               /* a present of it ran, or an earlier keeper's */
     int is_left;             /* an earlier keeper's, which nobody wanted yet */
     int folders;             /* below a webroot, that are removed with it */
+    apr_time_t since;        /* when it was published, last */
+    int may_be_there;        /* the file of a webroot, or its folders */
+    apr_uint32_t tries;      /* of its removal, that failed */
+    apr_time_t retry_at;     /* it is tried again; 0: it is not */
     int has_turn;            /* the command is one of AcmeHttp exec, */
     apr_uint32_t turn;       /*   and no other of this certificate runs */
     const char *auth_output; /* of the last present; NULL: none */
@@ -70,6 +81,7 @@ struct acme_published_t {
     acme_hook_runner_t *hooks;
     acme_store_t *store;   /* NULL: tokens are not remembered */
     apr_time_t left_until; /* those that are left are removed; 0: none is */
+    apr_time_t now;        /* of the last step */
     record_t *first;
     int count;
     int running; /* of ACME_HOOKS_MAX */
@@ -245,7 +257,7 @@ static int is_of(const record_t *record, apr_uint32_t cert)
 /* A token that is published is removed, not forgotten. */
 static int can_forget(const record_t *record)
 {
-    return is_idle(record) && !record->what.http;
+    return is_idle(record) && (!record->what.http || record->retry_at);
 }
 
 /* Make room for one more; the oldest idle record may be dropped for it. */
@@ -441,6 +453,9 @@ static void end_present(record_t *record, apr_status_t status,
         && acme_token_command_made(output) > record->folders) {
         record->folders = acme_token_command_made(output);
     }
+    if (status == APR_SUCCESS || status == APR_TIMEUP || record->folders) {
+        record->may_be_there = 1;
+    }
     if (record->auth_output[0]) {
         (void)remember(record, &ignored); /* without it if that fails */
     }
@@ -453,16 +468,42 @@ static void end_present(record_t *record, apr_status_t status,
     }
 }
 
+/* What keeps a webroot from being written passes, mostly. */
+static int is_tried_again(const record_t *record)
+{
+    return is_webroot(record) && is_idle(record)
+           && record->records->now < record->since + REMOVAL_MAX;
+}
+
+/* Later, or by the next keeper: the file in the store stays. No certificate
+   waits for it. */
+static void try_again(record_t *record, const acme_result_t *failure)
+{
+    if (record->tries++ == 0) {
+        acme_log(
+            record->records->log, ACME_LOG_WARNING, record->what.id,
+            "the token of http-01 could not be removed, which is tried again for a week: %s",
+            failure->detail);
+    }
+    record->retry_at =
+        record->records->now + acme_hook_run_pause(record->tries);
+    record->what.cert = NO_CERT;
+}
+
 static void end_cleanup(record_t *record, apr_status_t status,
                         const acme_result_t *res)
 {
     acme_result_t failure = *res;
 
-    if (status == APR_SUCCESS) {
+    if (status == APR_SUCCESS
+        || (is_webroot(record) && !record->may_be_there)) {
         return;
     }
     explain(record, &failure);
-    if (record->what.http) {
+    if (is_tried_again(record)) {
+        try_again(record, &failure);
+    }
+    else if (record->what.http) {
         acme_log(
             record->records->log, ACME_LOG_WARNING, record->what.id,
             "the token of http-01 could not be removed, and stays, where it does no harm: %s",
@@ -611,7 +652,7 @@ static void command_ended(void *baton, apr_status_t status,
         record->next_action = NOTHING;
         forget(record);
     }
-    else if (was == CLEANUP && is_idle(record)) {
+    else if (was == CLEANUP && is_idle(record) && !record->retry_at) {
         forget(record);
     }
     fill_places(records);
@@ -620,6 +661,7 @@ static void command_ended(void *baton, apr_status_t status,
 /* Start now, or after the running command; not again if it is the same. */
 static void start_command(record_t *record, action_e action)
 {
+    record->retry_at = 0;
     record->next_action = record->running == action ? NOTHING : action;
     fill_places(record->records);
 }
@@ -694,6 +736,8 @@ apr_status_t acme_published_present(acme_published_t *records,
     forget_reported(records, what->cert);
     record->failed = 0;
     record->is_left = 0;
+    record->tries = 0;
+    record->since = apr_time_now();
     add_holder(record, what->cert);
     rv = remember(record, res);
     if (rv == APR_SUCCESS) {
@@ -749,12 +793,18 @@ void acme_published_cleanup_tokens(acme_published_t *records,
     }
 }
 
+/* Is its removal tried again, now? */
+static int is_retry(const record_t *record)
+{
+    return record->tries && !is_idle(record);
+}
+
 int acme_published_busy(const acme_published_t *records)
 {
     const record_t *record;
 
     for (record = records->first; record; record = record->next) {
-        if (!is_idle(record)) {
+        if (!is_idle(record) && !is_retry(record)) {
             return 1;
         }
     }
@@ -821,13 +871,35 @@ int acme_published_poll(const acme_published_t *records, struct pollfd *fds)
     return acme_hook_run_poll(records->hooks, fds);
 }
 
+/* The one whose removal is tried again next; NULL: none, or none while another
+   is. One after the other, so that a dead folder takes one place of all. */
+static record_t *find_retry(const acme_published_t *records)
+{
+    record_t *record, *next = NULL;
+
+    for (record = records->first; record; record = record->next) {
+        if (is_retry(record)) {
+            return NULL;
+        }
+        if (record->retry_at && (!next || record->retry_at < next->retry_at)) {
+            next = record;
+        }
+    }
+    return next;
+}
+
+static apr_time_t earlier(apr_time_t one, apr_time_t other)
+{
+    return !one || (other && other < one) ? other : one;
+}
+
 apr_time_t acme_published_wake(const acme_published_t *records, apr_time_t now)
 {
-    const apr_time_t wake = acme_hook_run_wake(records->hooks, now);
+    const record_t *retry = find_retry(records);
 
-    return records->left_until && (!wake || records->left_until < wake)
-               ? records->left_until
-               : wake;
+    return earlier(
+        earlier(acme_hook_run_wake(records->hooks, now), records->left_until),
+        retry ? retry->retry_at : 0);
 }
 
 static record_t *find_left(const acme_published_t *records)
@@ -855,6 +927,12 @@ static void remove_left(acme_published_t *records)
 
 int acme_published_step(acme_published_t *records, apr_time_t now)
 {
+    record_t *retry = find_retry(records);
+
+    records->now = now;
+    if (retry && now >= retry->retry_at) {
+        start_command(retry, CLEANUP);
+    }
     if (records->left_until && now >= records->left_until) {
         remove_left(records);
     }
@@ -867,7 +945,7 @@ static record_t *adopt(acme_published_t *records,
 {
     const int cert = acme_token_left_cert(file, conf);
     acme_publish_job_t what = {
-        .cert = cert < 0 ? (apr_uint32_t)-1 : (apr_uint32_t)cert,
+        .cert = cert < 0 ? NO_CERT : (apr_uint32_t)cert,
         .id = apr_pstrdup(records->p, file->id),
         .name = file->name,
         .token = file->token,
@@ -897,6 +975,8 @@ static record_t *adopt(acme_published_t *records,
     record->begun = 1;
     record->is_left = 1;
     record->folders = file->folders;
+    record->since = file->since < records->now ? file->since : records->now;
+    record->may_be_there = 1;
     record->auth_output =
         file->output ? apr_pstrdup(record->p, file->output) : NULL;
     return record;
@@ -911,6 +991,7 @@ void acme_published_load(acme_published_t *records, acme_store_t *store,
     int i;
 
     records->store = store;
+    records->now = now;
     apr_pool_create(&p, records->p);
     files = acme_token_file_list(store, p);
     for (i = 0; i < files->nelts; i++) {

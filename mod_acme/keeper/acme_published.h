@@ -49,8 +49,9 @@ apr_status_t acme_published_present(acme_published_t *records,
  * Begin to remove it, after its present if that still runs, and not while
  * another certificate needs the same value. It may be one that was never
  * published here, or could not be: a record is removed nevertheless. Failures
- * as above; a failure of the command is only logged. The command goes on when
- * the keeper ends.
+ * as above; a failure of the command is only logged, but from a webroot it is
+ * tried again for a week, first after a minute, and nobody waits for that. The
+ * command goes on when the keeper ends.
  */
 apr_status_t acme_published_cleanup(acme_published_t *records,
                                     const acme_publish_job_t *what,
@@ -60,7 +61,7 @@ apr_status_t acme_published_cleanup(acme_published_t *records,
 void acme_published_cleanup_tokens(acme_published_t *records,
                                    apr_uint32_t cert);
 
-/* Is any being published or removed? */
+/* Is any being published, or removed for the first time? */
 int acme_published_busy(const acme_published_t *records);
 
 /* Does a command run or wait for the certificate? */

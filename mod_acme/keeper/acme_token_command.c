@@ -1,6 +1,7 @@
 /*
  * acme_token_command.c - the program that publishes or removes a token.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -130,7 +131,7 @@ int acme_token_command_run(const char *const *argv)
 {
     acme_result_t res;
     apr_status_t rv;
-    int made;
+    int made, is_done = 0;
 
     umask(022); /* another server reads the file */
     if (is_presence(argv)) {
@@ -144,6 +145,7 @@ int acme_token_command_run(const char *const *argv)
     else if (acme_token_command_is_removal(argv)) {
         rv = acme_webroot_cleanup(argv[ROOT], argv[TOKEN], argv[VALUE],
                                   argv[FOLDERS][0] - '0', &res);
+        is_done = rv == EEXIST; /* another's file, which stays */
     }
     else {
         return 2;
@@ -152,5 +154,5 @@ int acme_token_command_run(const char *const *argv)
         fprintf(stderr, "%s\n", res.detail);
         fflush(stderr);
     }
-    return rv != APR_SUCCESS;
+    return rv != APR_SUCCESS && !is_done;
 }

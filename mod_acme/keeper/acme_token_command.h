@@ -42,7 +42,8 @@ int acme_token_command_made(const char *output);
 
 /*
  * Do what argv with ACME_TOKEN_COMMAND_WEBROOT says, in a process of its own:
- * its exit status, and on standard error why it failed.
+ * its exit status, and on standard error why it failed. A file of another
+ * content needs no removal: that is told, but 0.
  */
 int acme_token_command_run(const char *const *argv);
 

@@ -101,30 +101,50 @@ static apr_status_t open_folders(folders_t *folders, int *pmade,
     return APR_SUCCESS;
 }
 
-typedef enum { ABSENT, SAME, OTHER } content_e;
+typedef enum { ABSENT, SAME, OTHER, UNKNOWN } content_e;
 
 /* What is there under this name? Not opened if it is no regular file: a FIFO
-   would wait for ever. */
+   would wait for ever. UNKNOWN: errno. */
 static content_e compare(int folder, const char *name, const char *value)
 {
     char found[VALUE_MAX];
     content_e content = OTHER;
     struct stat st;
     ssize_t n;
+    int error;
     int fd =
         openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0) {
-        return errno == ENOENT ? ABSENT : OTHER;
+        return errno == ENOENT                    ? ABSENT
+               : errno == ELOOP || errno == ENXIO ? OTHER
+                                                  : UNKNOWN;
     }
-    if (!fstat(fd, &st) && S_ISREG(st.st_mode)) {
+    if (fstat(fd, &st)) {
+        content = UNKNOWN;
+    }
+    else if (S_ISREG(st.st_mode)) {
         n = read(fd, found, sizeof(found));
-        if (n == (ssize_t)strlen(value) && !memcmp(found, value, (size_t)n)) {
+        if (n < 0) {
+            content = UNKNOWN;
+        }
+        else if (n == (ssize_t)strlen(value)
+                 && !memcmp(found, value, (size_t)n)) {
             content = SAME;
         }
     }
+    error = errno;
     close(fd);
+    errno = error;
     return content;
+}
+
+static apr_status_t fail_unknown(const char *root, const char *token,
+                                 acme_result_t *res)
+{
+    return acme_fail_errno(res, errno,
+                           "%s/" IN_ROOT "/" IN_FOLDER "/%s: cannot be read",
+                           root, token);
 }
 
 /* A file that is new; one of an earlier try under that name is removed. */
@@ -186,6 +206,9 @@ static apr_status_t present_once(int *pmade, const char *root,
                 "/%s: is there already with another content, and is not replaced",
                 root, token);
             break;
+        case UNKNOWN:
+            rv = fail_unknown(root, token, res);
+            break;
         case ABSENT:
             rv = write_token(folder, token, value);
             if (rv) {
@@ -225,6 +248,7 @@ apr_status_t acme_webroot_cleanup(const char *root, const char *token,
     folders_t folders;
     apr_status_t rv = open_folders(&folders, NULL, root, res);
     const int folder = folders.fds[ACME_WEBROOT_FOLDERS];
+    const int has_root = folders.fds[0] >= 0;
     int i;
 
     if (rv == APR_SUCCESS) {
@@ -247,6 +271,9 @@ apr_status_t acme_webroot_cleanup(const char *root, const char *token,
                            "/%s: has another content now, and is not removed",
                            root, token);
             break;
+        case UNKNOWN:
+            rv = fail_unknown(root, token, res);
+            break;
         }
     }
     /* Those that are not empty stay. */
@@ -256,5 +283,6 @@ apr_status_t acme_webroot_cleanup(const char *root, const char *token,
         }
     }
     close_folders(&folders);
-    return rv == ENOENT ? APR_SUCCESS : rv;
+    /* Without the folder itself nothing is known: it may not be mounted. */
+    return rv == ENOENT && has_root ? APR_SUCCESS : rv;
 }

@@ -32,7 +32,8 @@ apr_status_t acme_webroot_present(int *pmade, const char *root,
 /*
  * Remove that file if it has this content; and of the folders, from the last
  * one on, as many as folders says if they are empty. A success if there is
- * nothing to remove.
+ * nothing to remove. EEXIST: there is another content. ENOENT: there is no root,
+ * which may have to be mounted.
  */
 apr_status_t acme_webroot_cleanup(const char *root, const char *token,
                                   const char *value, int folders,

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_file_info.h>
@@ -67,6 +68,7 @@ static apr_status_t load(acme_token_file_t *file, acme_store_t *store,
 {
     const char *path = path_of(store, token, p);
     const char *body;
+    struct stat st;
     apr_size_t len;
     json_t *json;
     apr_status_t rv;
@@ -77,6 +79,9 @@ static apr_status_t load(acme_token_file_t *file, acme_store_t *store,
     }
     if (rv != APR_SUCCESS) {
         return rv;
+    }
+    if (!stat(path, &st)) {
+        file->since = apr_time_from_sec(st.st_mtime);
     }
     file->token = apr_pstrdup(p, token);
     file->id = acme_json_string(json, "id", ACME_ID_MAX, p);

@@ -21,6 +21,7 @@ typedef struct {
     const char *cleanup; /*   the command that removes it, its path */
     int folders;         /* below root, that were made for it */
     const char *output;  /* of the command that published it; or NULL */
+    apr_time_t since;    /* of the list: when it was written */
 } acme_token_file_t;
 
 /* Write it anew. A text that is not UTF-8: APR_EINVAL. */

@@ -3,6 +3,7 @@
  */
 #include <poll.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include "acme_process.h"
@@ -330,6 +331,151 @@ static void it_signals_the_server_alone(void **state)
     assert_int_equal(acme_launcher_reload(&res), EPERM);
 }
 
+#define MANY 16                 /* killed: then no token is written */
+
+/*
+ * A job that SIGKILL does not end for the launcher: nobody but us, who trace
+ * it, can wait for it. So it is with one that waits for a dead file system.
+ */
+static pid_t start_deathless(apr_pool_t *p)
+{
+    static const char *const argv[] = { "/bin/sh", "-c",
+                                        "echo $$; exec sleep 1000", NULL };
+    const acme_process_conf_t how = {
+        .argv = argv, .env = words(""), .output_max = 100,
+        .deadline = apr_time_now() + apr_time_from_sec(1000)
+    };
+    acme_process_t *job;
+    pid_t pid;
+
+    if (acme_process_launch(&job, &how, &res, p)) {
+        fail_msg("%s", res.detail);
+    }
+    while (!strchr(acme_process_output(job), '\n')) {
+        poll(&(struct pollfd){ acme_process_fd(job), POLLIN, 0 }, 1, 10000);
+        acme_process_step(job, apr_time_now());
+    }
+    pid = (pid_t)atoi(acme_process_output(job));
+    if (ptrace(PTRACE_SEIZE, pid, 0, 0)) {
+        skip();
+    }
+    return pid;
+}
+
+/* As acme_process_launch() of a token that is written below a webroot. */
+static apr_status_t write_token(acme_process_t **pjob)
+{
+    const char *const argv[] = { "AcmeHttp webroot", "present", scratch_dir,
+                                 "t", "t." V1, NULL };
+    const acme_process_conf_t how = {
+        .argv = argv, .env = words(""), .output_max = 1000,
+        .deadline = apr_time_now() + apr_time_from_sec(50)
+    };
+
+    return acme_process_launch(pjob, &how, &res, pool);
+}
+
+static int exit_of(acme_process_t *job)
+{
+    while (!acme_process_step(job, apr_time_now())) {
+        poll(&(struct pollfd){ acme_process_fd(job), POLLIN, 0 }, 1, 10000);
+    }
+    return acme_process_exit(job);
+}
+
+static void what_cannot_be_killed_delays_nobody(void **state)
+{
+    static const char *const argv[] = { "/bin/echo", "one", NULL };
+    const acme_process_conf_t how = {
+        .argv = argv, .env = words(""), .output_max = 100,
+        .deadline = apr_time_now() + apr_time_from_sec(50)
+    };
+    pid_t pids[MANY];
+    acme_process_t *job;
+    apr_pool_t *p;
+    int fd, i;
+
+    (void)state;
+    alarm(100);
+    signal(SIGUSR2, on_signal);
+    rules.conf = NULL;
+    assert_int_equal(acme_launcher_start(&rules, &res, pool), 0);
+    apr_pool_create(&p, pool);
+    for (i = 0; i < MANY; i++) {
+        assert_int_equal(write_token(&job), 0);
+        assert_int_equal(exit_of(job), 0);
+        pids[i] = start_deathless(p);
+    }
+    apr_pool_destroy(p);                /* that kills them */
+    assert_int_equal(acme_launcher_reload(&res), 0);
+    assert_int_equal(acme_launcher_cert_reader(&fd, &res), 0);
+    close(fd);
+    assert_int_equal(acme_process_launch(&job, &how, &res, pool), 0);
+    assert_int_equal(exit_of(job), 0);
+
+    assert_int_equal(write_token(&job), APR_EAGAIN);
+    assert_detail("AcmeHttp webroot: not run, because 16 processes that were "
+                  "killed have not ended");
+    for (i = 0; i < MANY; i++) {
+        assert_int_equal(waitpid(pids[i], NULL, __WALL), pids[i]);
+    }
+    assert_int_equal(write_token(&job), 0);
+    assert_int_equal(exit_of(job), 0);
+    alarm(0);
+}
+
+static void what_cannot_be_killed_does_not_hold_its_end(void **state)
+{
+    apr_pool_t *p;
+    pid_t pid;
+
+    (void)state;
+    alarm(100);
+    rules.conf = NULL;
+    apr_pool_create(&p, pool);
+    assert_int_equal(acme_launcher_start(&rules, &res, p), 0);
+    pid = start_deathless(pool);
+    apr_pool_destroy(p);                /* waits for the launcher */
+    assert_int_equal(waitpid(pid, NULL, __WALL), pid);
+    alarm(0);
+}
+
+/* A copy is of no command, so none is compared with the others'. */
+static void a_copy_is_written_where_there_is_a_webroot(void **state)
+{
+    static const char *const argv[] = { "AcmeExport", NULL };
+    static const acme_token_conf_t http = { .how = ACME_TOKEN_WEBROOT,
+                                            .root = "/www" };
+    apr_array_header_t *exports =
+        apr_array_make(pool, 1, sizeof(acme_export_conf_t));
+    const acme_launcher_export_t first = { 0, 0 }, none = { 0, 1 };
+    const acme_launcher_command_t command = { .export = &first };
+    acme_process_conf_t how = {
+        .argv = argv, .export = &first, .output_max = 1000,
+        .deadline = apr_time_now() + apr_time_from_sec(50)
+    };
+    acme_process_t *job;
+
+    (void)state;
+    alarm(100);
+    *(acme_export_conf_t *)apr_array_push(exports) = (acme_export_conf_t) {
+        .path = at("copy"), .format = ACME_EXPORT_PEM, .mode = 0600,
+        .uid = geteuid(), .gid = getegid(), .place = "httpd.conf:7"
+    };
+    cert_of(conf, 0)->exports = exports;
+    cert_of(conf, 0)->served = 1;       /* there is none: it says so */
+    cert_of(conf, 1)->http = &http;
+    assert_int_equal(acme_launcher_rules_umask(&rules, &command), 077);
+    assert_int_equal(acme_launcher_start(&rules, &res, pool), 0);
+    assert_int_equal(acme_process_launch(&job, &how, &res, pool), 0);
+    assert_int_equal(exit_of(job), 1);
+    assert_non_null(strstr(acme_process_output(job), "privkey"));
+    how.export = &none;
+    assert_int_equal(acme_process_launch(&job, &how, &res, pool), EPERM);
+    assert_false(acme_launcher_is_gone());
+    alarm(0);
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
 
@@ -343,7 +489,10 @@ int main(void)
         TEST(what_is_not_allowed_is_not_run),
         TEST(one_that_ended_is_missed),
         TEST(one_that_hangs_is_given_up),
-        TEST(it_signals_the_server_alone)
+        TEST(it_signals_the_server_alone),
+        TEST(what_cannot_be_killed_delays_nobody),
+        TEST(what_cannot_be_killed_does_not_hold_its_end),
+        TEST(a_copy_is_written_where_there_is_a_webroot)
     };
     int failed;
 

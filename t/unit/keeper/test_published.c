@@ -18,6 +18,7 @@ static acme_published_t *records;
 static acme_dns_conf_t dns;
 static acme_publish_job_t what;
 static const char *real_path;
+static apr_interval_time_t ahead;       /* their clock of the machine's */
 
 static void write_script(const char *path, const char *text)
 {
@@ -52,6 +53,7 @@ static int setup(void **state)
     }
     setenv("PATH", real_path, 1);
     with_launcher(NULL);
+    ahead = 0;
     records = acme_published_create(&test_log, pool);
     memset(&dns, 0, sizeof(dns));
     dns.present = one(hook(":"));
@@ -77,8 +79,6 @@ static void cleanup(void)
         fail_msg("%s", res.detail);
     }
 }
-
-static apr_interval_time_t ahead;       /* their clock of the machine's */
 
 static apr_time_t clock_now(void)
 {
@@ -874,6 +874,169 @@ static void what_is_not_configured_any_more_is_removed(void **state)
     assert_int_equal(count(at("store/published")), 0);
 }
 
+/* Descriptors of those that run. */
+static int commands(void)
+{
+    struct pollfd fds[ACME_PUBLISHED_FDS];
+
+    return acme_published_poll(records, fds);
+}
+
+/* As when what is mounted there is not, for a while. */
+static void take_root_away(void)
+{
+    assert_int_equal(rename(http.root, at("away")), 0);
+}
+
+static void bring_root_back(void)
+{
+    assert_int_equal(rename(at("away"), http.root), 0);
+}
+
+static void what_could_not_be_removed_is_tried_again(void **state)
+{
+    const apr_time_t now = apr_time_now();
+
+    (void)state;
+    use_webroot();
+    http.timeout = apr_time_from_sec(1000);
+    next_keeper(conf_with_http(), now);
+    present();
+    await(0);
+    take_root_away();
+    acme_published_cleanup_tokens(records, 0);
+    await(0);
+    assert_logged("could not be removed, which is tried again for a week: "
+                  "a.example: AcmeHttp webroot: exit status 1: ");
+    assert_int_equal(count(at("store/published")), 1);
+    assert_int_equal(commands(), 0);
+    assert_true(acme_published_wake(records, now)
+                >= now + apr_time_from_sec(60));
+
+    ahead = apr_time_from_sec(100);     /* and fails again */
+    acme_published_step(records, clock_now());
+    assert_true(commands() > 0);
+    assert_false(acme_published_busy(records));
+    while (commands()) {
+        turn();
+    }
+    assert_int_equal(count(at("store/published")), 1);
+    assert_true(acme_published_wake(records, now)
+                >= now + apr_time_from_sec(220));
+
+    bring_root_back();
+    ahead = apr_time_from_sec(300);
+    await_all();
+    ahead = 0;
+    assert_int_equal(count(http.root), 0);
+    assert_int_equal(count(at("store/published")), 0);
+}
+
+/* The first keeper has just failed, and so does the second. */
+static void the_next_keeper_tries_it_again_too(void **state)
+{
+    const apr_time_t now = apr_time_now();
+    acme_conf_t *conf;
+
+    (void)state;
+    use_webroot();
+    conf = conf_with_http();
+    next_keeper(conf, now);
+    present();
+    await(0);
+    take_root_away();
+    acme_published_cleanup_tokens(records, 0);
+    await(0);
+    cert_of(conf, 0)->http = NULL;
+    next_keeper(conf, now);
+    await(0);
+    assert_int_equal(count(at("store/published")), 1);
+    bring_root_back();
+    next_keeper(conf, now);
+    await_all();
+    assert_int_equal(count(http.root), 0);
+    assert_int_equal(count(at("store/published")), 0);
+}
+
+static void who_publishes_it_again_has_it(void **state)
+{
+    (void)state;
+    use_webroot();
+    http.timeout = apr_time_from_sec(1000);
+    next_keeper(conf_with_http(), apr_time_now());
+    present();
+    await(0);
+    take_root_away();
+    acme_published_cleanup_tokens(records, 0);
+    await(0);
+    bring_root_back();
+    present();
+    await(0);
+    assert_int_equal(result(0), 0);
+    assert_int_equal(acme_published_wake(records, clock_now()), 0);
+    assert_string_equal(token_file(), KEY);
+    acme_published_cleanup_tokens(records, 0);
+    await_all();
+    assert_int_equal(count(http.root), 0);
+}
+
+/* What is tried again leaves its certificate room for others. */
+static void what_stays_takes_no_room(void **state)
+{
+    int i;
+
+    (void)state;
+    use_webroot();
+    what.names = NULL;
+    next_keeper(conf_with_http(), apr_time_now());
+    for (i = 0; i < 12; i++) {
+        what.token = apr_psprintf(pool, "token%d", i);
+        what.value = apr_pstrcat(pool, what.token, "." V1, NULL);
+        present();
+        await(0);
+        take_root_away();
+        acme_published_cleanup_tokens(records, 0);
+        await(0);
+        bring_root_back();
+    }
+    assert_int_equal(count(at("store/published")), 12);
+}
+
+static void what_needs_no_removal_is_not_tried_again(void **state)
+{
+    const apr_interval_time_t days = apr_time_from_sec(24 * 3600);
+
+    (void)state;
+    use_webroot();
+    http.timeout = 9 * days;
+    next_keeper(conf_with_http(), apr_time_now());
+    present();                          /* after a week */
+    await(0);
+    take_root_away();
+    ahead = 8 * days;
+    acme_published_cleanup_tokens(records, 0);
+    await_all();
+    ahead = 0;
+    assert_logged("could not be removed, and stays, where it does no harm");
+    assert_int_equal(count(at("store/published")), 0);
+
+    present();                          /* what was never there */
+    await(0);
+    assert_int_not_equal(result(0), 0);
+    acme_published_cleanup_tokens(records, 0);
+    await_all();
+    assert_int_equal(count(at("store/published")), 0);
+
+    bring_root_back();                  /* what is another's */
+    present();
+    await(0);
+    put(apr_pstrcat(pool, http.root, "/" TOKENS "/token", NULL), "other");
+    acme_published_cleanup_tokens(records, 0);
+    await_all();
+    assert_string_equal(token_file(), "other");
+    assert_int_equal(count(at("store/published")), 0);
+}
+
 /* What was not remembered would stay after a crash. */
 static void what_cannot_be_remembered_is_not_published(void **state)
 {
@@ -918,6 +1081,11 @@ int main(void)
         TEST(the_next_keeper_removes_what_is_left),
         TEST(who_goes_on_with_an_order_keeps_its_token),
         TEST(what_is_not_configured_any_more_is_removed),
+        TEST(what_could_not_be_removed_is_tried_again),
+        TEST(the_next_keeper_tries_it_again_too),
+        TEST(who_publishes_it_again_has_it),
+        TEST(what_stays_takes_no_room),
+        TEST(what_needs_no_removal_is_not_tried_again),
         TEST(what_cannot_be_remembered_is_not_published)
     };
     int failed;
