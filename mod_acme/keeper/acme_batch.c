@@ -17,6 +17,10 @@
 #define BURST 5
 #define PACE apr_time_from_sec(60)
 
+/* A command that ends its own keeper, by a reload of httpd, may do so this
+   often; then it counts as done. */
+#define INTERRUPTED_MAX 2
+
 /* How often members are looked at. */
 #define LOOK apr_time_from_sec(60)
 
@@ -64,6 +68,10 @@ struct acme_batch_t {
     apr_time_t paid_until;      /* see PACE */
     const char *running;        /* digest of the command of pre; NULL: none */
     apr_array_header_t *ended;  /* ended_t */
+    apr_array_header_t *begun;  /* const char *: digests of commands of pre whose
+                                   end is not known, once for each start */
+    int posts_begun;            /* how often post began, and its end is not
+                                   known */
     apr_array_header_t *expected;       /* const char *: digests of post that
                                            were configured as they joined */
     apr_array_header_t *posts;  /* post_t: while closing those to be run, */
@@ -103,6 +111,7 @@ static int has_text(const apr_array_header_t *texts, const char *text)
 static void make_lists(acme_batch_t *batch)
 {
     batch->ended = apr_array_make(batch->own, 2, sizeof(ended_t));
+    batch->begun = apr_array_make(batch->own, 2, sizeof(const char *));
     batch->expected = apr_array_make(batch->own, 2, sizeof(const char *));
     batch->posts = apr_array_make(batch->own, 2, sizeof(post_t));
 }
@@ -119,6 +128,7 @@ static void reset(acme_batch_t *batch)
     batch->close_at = 0;
     batch->running = NULL;
     batch->failures = 0;
+    batch->posts_begun = 0;
     batch->is_told = 0;
     batch->is_saved = 0;
 }
@@ -153,8 +163,28 @@ static void load_listed(acme_batch_t *batch, const acme_batch_file_t *file)
         APR_ARRAY_PUSH(batch->expected, const char *) = apr_pstrdup(
             batch->own, APR_ARRAY_IDX(file->post, i, const char *));
     }
+    for (i = 0; i < file->begun->nelts; i++) {
+        APR_ARRAY_PUSH(batch->begun, const char *) = apr_pstrdup(
+            batch->own, APR_ARRAY_IDX(file->begun, i, const char *));
+    }
     batch->opened = file->opened;
     batch->is_told = file->is_told;
+    batch->posts_begun = file->posts_begun;
+}
+
+/* Its post has ended this keeper and the one before it. */
+static void give_up_post(acme_batch_t *batch, apr_pool_t *p)
+{
+    acme_result_t res;
+
+    acme_log(
+        batch->log, ACME_LOG_ERROR, "post",
+        "the keeper ended twice while commands of AcmeHook post were running, so they count as done; they must not reload httpd; what pre has opened may still be open");
+    if (acme_batch_file_remove(acme_registry_store(batch->registry), &res,
+                               p)) {
+        acme_log(batch->log, ACME_LOG_ERROR, "hooks", "%s", res.detail);
+    }
+    reset(batch);
 }
 
 acme_batch_t *acme_batch_create(acme_registry_t *registry,
@@ -188,7 +218,10 @@ acme_batch_t *acme_batch_create(acme_registry_t *registry,
             res.detail);
         load_all(batch, now);
     }
-    if (!APR_STATUS_IS_ENOENT(rv)) {
+    if (batch->posts_begun >= INTERRUPTED_MAX) {
+        give_up_post(batch, scratch);
+    }
+    else if (!APR_STATUS_IS_ENOENT(rv)) {
         batch->phase = OPEN;
         batch->is_saved = rv == APR_SUCCESS;
         batch->close_at = now + ACME_BATCH_RESUME;
@@ -212,6 +245,8 @@ static apr_status_t save(acme_batch_t *batch, acme_result_t *res,
     }
     file->opened = batch->opened;
     file->post = batch->expected;
+    file->begun = batch->begun;
+    file->posts_begun = batch->posts_begun;
     file->is_told = batch->is_told;
     for (i = 0; i < cert_count(batch); i++) {
         if (batch->places[i].is_listed) {
@@ -246,6 +281,30 @@ static const ended_t *find_ended(const acme_batch_t *batch, const char *digest)
     return NULL;
 }
 
+static int count_begun(const acme_batch_t *batch, const char *digest)
+{
+    int i, n = 0;
+
+    for (i = 0; i < batch->begun->nelts; i++) {
+        n += !strcmp(APR_ARRAY_IDX(batch->begun, i, const char *), digest);
+    }
+    return n;
+}
+
+static void forget_begun(acme_batch_t *batch, const char *digest)
+{
+    int i, kept = 0;
+
+    for (i = 0; i < batch->begun->nelts; i++) {
+        const char *begun = APR_ARRAY_IDX(batch->begun, i, const char *);
+
+        if (strcmp(begun, digest) != 0) {
+            APR_ARRAY_IDX(batch->begun, kept++, const char *) = begun;
+        }
+    }
+    batch->begun->nelts = kept;
+}
+
 static void pre_ended(void *baton, apr_status_t status,
                       const acme_result_t *res, const char *output)
 {
@@ -257,6 +316,7 @@ static void pre_ended(void *baton, apr_status_t status,
     (void)output;
     ended->digest = batch->running;
     ended->failure = NULL;
+    forget_begun(batch, batch->running);
     batch->running = NULL;
     batch->is_saved = 0;
     if (status != APR_SUCCESS) {
@@ -367,15 +427,68 @@ static void add_member(acme_batch_t *batch, apr_uint32_t cert,
     batch->close_at = 0;
 }
 
+/* A command of pre of this certificate that failed; NULL: none has. */
+static const ended_t *find_failed(const acme_batch_t *batch,
+                                  const acme_cert_conf_t *cert, apr_pool_t *p)
+{
+    const acme_hook_conf_t *hook;
+    int i;
+
+    for (i = 0; (hook = acme_conf_hook(cert, ACME_HOOK_PRE, i)) != NULL; i++) {
+        const ended_t *ended = find_ended(batch,
+                                          acme_conf_hook_digest(hook, p));
+
+        if (ended && ended->failure) {
+            return ended;
+        }
+    }
+    return NULL;
+}
+
+/* Start the next command of pre; 0: all of the certificate have succeeded. */
+static int run_pre(acme_batch_t *batch, const acme_cert_conf_t *cert,
+                   acme_result_t *res, apr_pool_t *p)
+{
+    const acme_hook_conf_t *hook;
+    int i;
+
+    for (i = 0; (hook = acme_conf_hook(cert, ACME_HOOK_PRE, i)) != NULL; i++) {
+        const char *digest = acme_conf_hook_digest(hook, p);
+
+        if (find_ended(batch, digest)) {
+            continue;
+        }
+        if (batch->running) {
+            return 1;
+        }
+        if (count_begun(batch, digest) < INTERRUPTED_MAX) {
+            APR_ARRAY_PUSH(batch->begun, const char *) = apr_pstrdup(batch->own,
+                                                                     digest);
+            batch->is_saved = 0;
+            (void)save(batch, res, p);  /* else it may be run once more */
+            start_pre(batch, cert, hook, digest);
+            return 1;
+        }
+        forget_begun(batch, digest);
+        *(ended_t *)apr_array_push(batch->ended) =
+            (ended_t){ .digest = apr_pstrdup(batch->own, digest) };
+        batch->is_saved = 0;
+        acme_log(
+            batch->log, ACME_LOG_ERROR, "pre",
+            "the keeper ended twice while %s was running, so it counts as done; it must not reload httpd",
+            APR_ARRAY_IDX(hook->command, 0, const char *));
+    }
+    return 0;
+}
+
 apr_status_t acme_batch_join(int *pis_open, acme_batch_t *batch,
                              apr_uint32_t cert, apr_uint64_t channel,
                              apr_time_t now, acme_result_t *res,
                              apr_pool_t *p)
 {
     const acme_cert_conf_t *conf = cert_of(batch, (int)cert);
-    const acme_hook_conf_t *hook;
+    const ended_t *failed;
     apr_status_t rv;
-    int i;
 
     *pis_open = 0;
     if (!acme_conf_hook(conf, ACME_HOOK_PRE, 0)
@@ -385,6 +498,23 @@ apr_status_t acme_batch_join(int *pis_open, acme_batch_t *batch,
     }
     if (batch->phase == CLOSING) {
         return APR_SUCCESS;             /* the next batch begins behind it */
+    }
+    failed = find_failed(batch, conf, p);
+    if (failed) {
+        /* Who comes now must not keep this batch from its end. */
+        acme_fail(
+            res, APR_EGENERAL,
+            "%s: not validated, because a command of AcmeHook pre failed: %s",
+            conf->id, failed->failure);
+        res->reason = ACME_REASON_HOOK_FAILED;
+        if (batch->places[cert].is_member) {
+            acme_batch_leave(batch, cert, 0, now);
+        }
+        else {
+            batch->places[cert].is_listed = 1;
+            batch->places[cert].outcome = OUTCOME_FAILED;
+        }
+        return res->status;
     }
     add_member(batch, cert, channel, now, p);
     rv = save(batch, res, p);
@@ -396,27 +526,7 @@ apr_status_t acme_batch_join(int *pis_open, acme_batch_t *batch,
         acme_batch_leave(batch, cert, 0, now);
         return rv;
     }
-    for (i = 0; (hook = acme_conf_hook(conf, ACME_HOOK_PRE, i)) != NULL; i++) {
-        const char *digest = acme_conf_hook_digest(hook, p);
-        const ended_t *ended = find_ended(batch, digest);
-
-        if (!ended) {
-            if (!batch->running) {
-                start_pre(batch, conf, hook, digest);
-            }
-            return APR_SUCCESS;
-        }
-        if (ended->failure) {
-            acme_fail(
-                res, APR_EGENERAL,
-                "%s: not validated, because a command of AcmeHook pre failed: %s",
-                conf->id, ended->failure);
-            res->reason = ACME_REASON_HOOK_FAILED;
-            acme_batch_leave(batch, cert, 0, now);
-            return res->status;
-        }
-    }
-    *pis_open = 1;
+    *pis_open = !run_pre(batch, conf, res, p);
     return APR_SUCCESS;
 }
 
@@ -584,6 +694,7 @@ static void settle(acme_batch_t *batch, apr_time_t now, apr_pool_t *p)
         return;
     }
     batch->phase = UNCLOSED;
+    batch->posts_begun = 0;
     batch->failures++;
     batch->repeat_at = now + acme_hook_run_pause(batch->failures);
     for (i = 0; i < batch->posts->nelts; i++) {
@@ -614,6 +725,20 @@ static void post_ended(void *baton, apr_status_t status,
             : acme_text_clean(res->detail, ACME_DETAIL_SIZE - 1, batch->own);
 }
 
+/* Before the first command of post: an order that comes now must run pre again,
+   and one that ends this keeper must not end each one. */
+static void note_post_begun(acme_batch_t *batch, apr_pool_t *p)
+{
+    acme_result_t res;
+
+    apr_array_clear(batch->ended);
+    batch->posts_begun++;
+    batch->is_saved = 0;
+    if (save(batch, &res, p)) {
+        acme_log(batch->log, ACME_LOG_ERROR, "post", "%s", res.detail);
+    }
+}
+
 static void start_next_post(acme_batch_t *batch, apr_time_t now,
                             apr_pool_t *p)
 {
@@ -631,6 +756,9 @@ static void start_next_post(acme_batch_t *batch, apr_time_t now,
     if (batch->next_post == batch->posts->nelts) {
         settle(batch, now, p);
         return;
+    }
+    if (batch->next_post == 0) {
+        note_post_begun(batch, p);
     }
     post = &APR_ARRAY_IDX(batch->posts, batch->next_post, post_t);
     hook.command = post->hook->command;
@@ -653,21 +781,6 @@ static void warn_of_missing(const acme_batch_t *batch,
                 batch->log, ACME_LOG_WARNING, "post",
                 "the configuration has changed: a command of AcmeHook post is not in it any more and was not run; what pre has opened may still be open");
             break;
-        }
-    }
-}
-
-/* An order that comes after post has begun must run pre again, also when the
-   keeper ends before post does. */
-static void forget_pre(acme_batch_t *batch, apr_pool_t *p)
-{
-    acme_result_t res;
-
-    if (batch->ended->nelts && batch->posts->nelts) {
-        apr_array_clear(batch->ended);
-        batch->is_saved = 0;
-        if (save(batch, &res, p)) {
-            acme_log(batch->log, ACME_LOG_ERROR, "post", "%s", res.detail);
         }
     }
 }
@@ -707,7 +820,6 @@ static void begin_post(acme_batch_t *batch, apr_pool_t *p)
         }
     }
     warn_of_missing(batch, seen);
-    forget_pre(batch, p);
 }
 
 /* Of members whose worker has ended, or that stay too long. */
@@ -768,7 +880,8 @@ apr_time_t acme_batch_step(acme_batch_t *batch, acme_batch_open_cb *is_open,
     if (batch->phase != OPEN) {
         return 0;
     }
-    return batch->close_at ? batch->close_at : now + LOOK;
+    /* The end of a command of pre wakes the keeper anyway. */
+    return batch->close_at && !batch->running ? batch->close_at : now + LOOK;
 }
 
 int acme_batch_is_open(const acme_batch_t *batch)

@@ -24,6 +24,7 @@ acme_batch_file_t *acme_batch_file_make(apr_pool_t *p)
     batch->ids = apr_array_make(p, 4, sizeof(const char *));
     batch->done = apr_array_make(p, 2, sizeof(const char *));
     batch->post = apr_array_make(p, 2, sizeof(const char *));
+    batch->begun = apr_array_make(p, 2, sizeof(const char *));
     return batch;
 }
 
@@ -54,8 +55,11 @@ apr_status_t acme_batch_file_load(acme_batch_file_t **pbatch,
     batch->ids = acme_json_strings(json, "certificates", ACME_ID_MAX, p);
     batch->done = acme_json_strings(json, "done", DIGEST_MAX, p);
     batch->post = acme_json_strings(json, "post", DIGEST_MAX, p);
+    batch->begun = acme_json_strings(json, "begun", DIGEST_MAX, p);
+    batch->posts_begun = (int)acme_json_int(json, "postsBegun");
     batch->is_told = acme_json_true(json, "told");
-    if (!batch->opened || !batch->ids || !batch->done || !batch->post) {
+    if (!batch->opened || !batch->ids || !batch->done || !batch->post
+        || !batch->begun) {
         acme_fail(res, APR_EGENERAL, "%s: not a batch of this version", path);
         return acme_store_damaged(store, path, res, p);
     }
@@ -68,12 +72,14 @@ apr_status_t acme_batch_file_save(acme_store_t *store,
                                   acme_result_t *res, apr_pool_t *p)
 {
     const char *path = batch_path(store, p);
-    json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:o}",
+    json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:i}",
                              "opened", acme_time_rfc3339(batch->opened, p),
                              "told", batch->is_told,
                              "certificates", acme_json_array(batch->ids),
                              "done", acme_json_array(batch->done),
-                             "post", acme_json_array(batch->post));
+                             "post", acme_json_array(batch->post),
+                             "begun", acme_json_array(batch->begun),
+                             "postsBegun", batch->posts_begun);
     const char *text =
         json ? acme_json_text(acme_json_own(json, p), 2, p) : NULL;
 

@@ -19,6 +19,11 @@ typedef struct {
     apr_array_header_t *done;   /* const char *: digests of commands of pre that
                                    succeeded, */
     apr_array_header_t *post;   /* and of those of post that will be run */
+    apr_array_header_t *begun;  /* const char *: digests of commands of pre,
+                                   once for each start whose end is not
+                                   known */
+    int posts_begun;            /* how often post began, and its end is not
+                                   known */
     int is_told;                /* notify was told that one of post failed */
 } acme_batch_file_t;
 

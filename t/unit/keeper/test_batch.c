@@ -283,6 +283,61 @@ static void post_that_was_interrupted_runs_again(void **state)
                         "post close [] []\n");
 }
 
+/* They reload httpd: each keeper ends while they run. */
+static void what_ends_its_keeper_twice_counts_as_done(void **state)
+{
+    int open, i;
+
+    (void)state;
+    both_have(ACME_HOOK_PRE, "open");
+    both_have(ACME_HOOK_POST, "close");
+    for (i = 0; i < 2; i++) {
+        begin();
+        assert_int_equal(acme_batch_join(&open, batch, 0, 1, now, &res, pool),
+                         0);
+        assert_false(open);
+    }
+    begin();
+    assert_int_equal(acme_batch_join(&open, batch, 0, 1, now, &res, pool), 0);
+    assert_true(open);
+    assert_logged("so it counts as done; it must not reload httpd");
+
+    leave(0, 1);
+    for (i = 0; i < 2; i++) {
+        now += RESUME;
+        acme_batch_step(batch, is_open, NULL, now, pool);
+        assert_true(acme_batch_is_open(batch));
+        begin();
+    }
+    assert_false(acme_batch_is_open(batch));
+    assert_null(text_of(at("store/run/batch.json")));
+    assert_logged("so they count as done; they must not reload httpd");
+    drive();
+}
+
+/* Nor does it make the keeper turn in circles meanwhile. */
+static void who_comes_after_a_failed_pre_delays_no_end(void **state)
+{
+    int open, i;
+
+    (void)state;
+    both_have(ACME_HOOK_PRE, "open");
+    both_have(ACME_HOOK_POST, "close");
+    put(at("fail-open"), "");
+    begin();
+    assert_int_equal(acme_batch_join(&open, batch, 0, 1, now, &res, pool), 0);
+    leave(0, 0);
+    now += QUIET;
+    assert_true(acme_batch_step(batch, is_open, NULL, now, pool) > now);
+    drive();
+    for (i = 0; i < 4; i++) {
+        now += ACME_BATCH_QUIET / 2;
+        (void)acme_batch_join(&open, batch, 1, 2, now, &res, pool);
+        drive();
+    }
+    assert_non_null(strstr(text_of(at("said")), "post close"));
+}
+
 static void assert_failing(int cert, unsigned times)
 {
     const acme_hooks_failing_t *post = &state_of(registry, cert)->post;
@@ -504,6 +559,8 @@ int main(void)
         TEST(after_a_crash_it_is_closed_once),
         TEST(who_leaves_after_a_crash_is_counted),
         TEST(post_that_was_interrupted_runs_again),
+        TEST(what_ends_its_keeper_twice_counts_as_done),
+        TEST(who_comes_after_a_failed_pre_delays_no_end),
         TEST(a_post_that_fails_is_repeated),
         TEST(a_post_that_fails_is_repeated_after_a_restart),
         TEST(the_next_batch_closes_what_was_left_open),
