@@ -243,6 +243,15 @@ static fate_e fate_of(const acme_task_t *task, const acme_result_t *res)
     return GONE;
 }
 
+/* Invalid, or not an order at all: a worker that was taken over may have stored
+   the URL of something else at the CA. */
+static int is_useless(const acme_order_t *order)
+{
+    return order->status == ACME_ORDER_INVALID
+        || (order->status == ACME_ORDER_VALID && !order->certificate)
+        || (order->status == ACME_ORDER_READY && !order->finalize);
+}
+
 /*
  * The unfinished order goes on where it stood. One that the CA does not know
  * any more, or that came to nothing, is forgotten.
@@ -266,7 +275,7 @@ apr_status_t acme_order_begin(acme_task_attempt_t *attempt,
     if (rv == APR_SUCCESS) {
         acme_dns01_adopt(attempt, task);
     }
-    if (rv == APR_SUCCESS && attempt->order->status != ACME_ORDER_INVALID) {
+    if (rv == APR_SUCCESS && !is_useless(attempt->order)) {
         acme_result_t ignored;
 
         acme_task_send_url(task, ACME_MSG_ORDER, url, &ignored);
