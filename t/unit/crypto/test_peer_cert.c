@@ -222,7 +222,7 @@ static void nobody_is_there(void **state)
 static int setup(void **state)
 {
     signal(SIGPIPE, SIG_IGN);
-    alarm(120);
+    alarm(300);
     return pool_setup(state) || acme_stop_create(&stop, pool);
 }
 

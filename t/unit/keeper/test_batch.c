@@ -48,7 +48,7 @@ static int setup(void **state)
 {
     const int rc = scratch_setup(state);
 
-    alarm(60);
+    alarm(300);
     signal(SIGPIPE, SIG_IGN);
     now = apr_time_now();
     channels_open = 1;

@@ -31,7 +31,7 @@ static int setup(void **state)
     const char *script = at("hook");
     int i;
 
-    alarm(60);
+    alarm(300);
     signal(SIGPIPE, SIG_IGN);
     ahead = 0;
     put(script, apr_psprintf(pool, "#!/bin/sh\ncat >/dev/null\n"

@@ -70,7 +70,7 @@ static int setup(void **state)
 {
     const int rc = scratch_setup(state);
 
-    alarm(60);
+    alarm(300);
     signal(SIGPIPE, SIG_IGN);
     ahead = 0;
     conf = make_conf();

@@ -18,7 +18,7 @@
 #include "pool.h"
 
 #define URN "urn:ietf:params:acme:error:"
-#define HANGS_AFTER 120         /* seconds; valgrind is slow */
+#define HANGS_AFTER 300         /* seconds; valgrind is slow */
 
 #define DIRECTORY \
     { .request = "GET /dir", .head = "200 OK", .body = \
