@@ -347,6 +347,27 @@ static void settle(place_t *place, apr_time_t now)
     }
 }
 
+/* Of an event that a newer one follows this says nothing any more. */
+static void note_end(const run_t *run, apr_status_t status,
+                     const acme_result_t *res)
+{
+    place_t *place = run->place;
+
+    if (run->number != place->number) {
+        return;
+    }
+    if (status == APR_SUCCESS) {
+        remove_missed(place, run->digest);
+        return;
+    }
+    add_missed(place, run->digest);
+    place->has_failed = 1;
+    apr_cpystrn(place->failure,
+                acme_text_clean(res->detail, sizeof(place->failure) - 1,
+                                run->p),
+                sizeof(place->failure));
+}
+
 /* The output is in the log already; a failure is logged here. */
 static void hook_ended(void *baton, apr_status_t status,
                        const acme_result_t *res, const char *output)
@@ -361,17 +382,7 @@ static void hook_ended(void *baton, apr_status_t status,
     if (status != APR_SUCCESS) {
         acme_log(sink->log, ACME_LOG_WARNING, "notify", "%s", res->detail);
     }
-    if (status == APR_SUCCESS) {
-        remove_missed(place, run->digest);
-    }
-    else if (run->number == place->number) {    /* else a newer one follows */
-        add_missed(place, run->digest);
-        place->has_failed = 1;
-        apr_cpystrn(place->failure,
-                    acme_text_clean(res->detail, sizeof(place->failure) - 1,
-                                    run->p),
-                    sizeof(place->failure));
-    }
+    note_end(run, status, res);
     if (!place->running && !place->waiting) {
         settle(place, apr_time_now());
     }

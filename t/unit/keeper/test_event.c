@@ -234,6 +234,30 @@ static void a_newer_one_that_is_delivered_is_enough(void **state)
     assert_int_equal(count(at("store/undelivered")), 0);
 }
 
+/* The older one's success is that of its own words only. */
+static void an_older_one_that_is_delivered_is_not_enough(void **state)
+{
+    const char *script = apr_psprintf(
+        pool, "#!/bin/sh\ncat >/dev/null\n"
+        "echo \"$ACME_DETAIL\" >>%s\n[ $ACME_DETAIL = one ] || exit 3\n"
+        "while [ -e %s ]; do sleep 0.02; done\n", at("said"), at("busy"));
+
+    (void)state;
+    put(at("hook"), script);
+    begin();
+    put(at("busy"), "");
+    happens(0, ACME_EVENT_FAILED, "one");
+    happens(0, ACME_EVENT_FAILED, "two");
+    while (!failing.waiting) {
+        acme_hook_run_step(hooks, clock_now());
+        usleep(2000);
+    }
+    unlink(at("busy"));
+    await(2);
+    assert_int_equal(failing.waiting, 1);
+    assert_int_equal(count(at("store/undelivered")), 1);
+}
+
 static void it_is_given_up_after_days(void **state)
 {
     const char *path = at("store/undelivered/a.example.json");
@@ -272,6 +296,7 @@ int main(void)
         TEST(who_waits_for_a_place_is_started_at_the_end),
         TEST(what_is_not_delivered_is_tried_again),
         TEST(a_newer_one_that_is_delivered_is_enough),
+        TEST(an_older_one_that_is_delivered_is_not_enough),
         TEST(it_is_given_up_after_days)
     };
     int failed;
