@@ -51,12 +51,13 @@ struct place_t {
     char detail[ACME_DETAIL_SIZE];
 
     /* What was not delivered of it. */
-    apr_array_header_t *missed; /* const char *: digests of commands, in own */
+    apr_array_header_t *missed; /* const char *: digests of commands, in own;
+                                   NULL: nothing is */
     apr_uint32_t failures;      /* in a row */
     apr_time_t retry_at;
     char failure[ACME_DETAIL_SIZE];
     int is_stored; /* the file has it, or an earlier one */
-    apr_pool_t *own;
+    apr_pool_t *own;            /* only while there is something: 8 KB */
 };
 
 /* A command that runs. */
@@ -96,9 +97,6 @@ static place_t *place_of(acme_event_sink_t *sink, apr_uint32_t cert,
         (*pplace)->sink = sink;
         (*pplace)->cert = cert;
         (*pplace)->event = event;
-        apr_pool_create(&(*pplace)->own, sink->p);
-        (*pplace)->missed =
-            apr_array_make((*pplace)->own, 2, sizeof(const char *));
     }
     return *pplace;
 }
@@ -122,9 +120,11 @@ static const acme_hook_conf_t *find_hook(const acme_cert_conf_t *cert,
 /* Nothing of it is undelivered; on disk it may be until the next save. */
 static void forget_missed(place_t *place)
 {
-    place->sink->missed -= place->missed->nelts > 0;
-    apr_pool_clear(place->own);
-    place->missed = apr_array_make(place->own, 2, sizeof(const char *));
+    if (place->missed) {
+        place->sink->missed--;
+        place->missed = NULL;
+        apr_pool_destroy(place->own);
+    }
     place->failures = 0;
     place->retry_at = 0;
 }
@@ -133,12 +133,16 @@ static void add_missed(place_t *place, const char *digest)
 {
     int i;
 
+    if (!place->missed) {
+        place->sink->missed++;
+        apr_pool_create(&place->own, place->sink->p);
+        place->missed = apr_array_make(place->own, 2, sizeof(const char *));
+    }
     for (i = 0; i < place->missed->nelts; i++) {
         if (!strcmp(APR_ARRAY_IDX(place->missed, i, const char *), digest)) {
             return;
         }
     }
-    place->sink->missed += place->missed->nelts == 0;
     APR_ARRAY_PUSH(place->missed, const char *) =
         apr_pstrdup(place->own, digest);
 }
@@ -147,7 +151,7 @@ static void remove_missed(place_t *place, const char *digest)
 {
     int i, kept = 0;
 
-    for (i = 0; i < place->missed->nelts; i++) {
+    for (i = 0; place->missed && i < place->missed->nelts; i++) {
         const char *other = APR_ARRAY_IDX(place->missed, i, const char *);
 
         if (strcmp(other, digest) != 0) {
@@ -173,7 +177,7 @@ static void publish(acme_event_sink_t *sink, apr_uint32_t cert)
     for (event = 0; event < ACME_EVENTS; event++) {
         const place_t *place = sink->places[cert * ACME_EVENTS + event];
 
-        if (place && place->missed->nelts) {
+        if (place && place->missed) {
             failing.waiting++;
             if (!first || place->retry_at < first->retry_at) {
                 first = place;
@@ -219,9 +223,9 @@ static void save(acme_event_sink_t *sink, apr_uint32_t cert)
         place_t *place = sink->places[cert * ACME_EVENTS + event];
 
         if (place) {
-            place->is_stored = place->missed->nelts > 0;
+            place->is_stored = place->missed != NULL;
         }
-        if (place && place->missed->nelts) {
+        if (place && place->missed) {
             const acme_undelivered_t kept = {
                 .event = words[event],
                 .since = place->since,
@@ -331,7 +335,7 @@ static void settle(place_t *place, apr_time_t now)
     const int has_failed = place->has_failed;
 
     place->has_failed = 0;
-    if (!place->missed->nelts) {
+    if (!place->missed) {
         return;
     }
     if (has_failed) {
@@ -386,7 +390,7 @@ static void hook_ended(void *baton, apr_status_t status,
     if (!place->running && !place->waiting) {
         settle(place, apr_time_now());
     }
-    if (place->missed->nelts || place->is_stored) {
+    if (place->missed || place->is_stored) {
         save(sink, place->cert);
     }
     apr_pool_destroy(run->p);
@@ -493,7 +497,7 @@ static void start_hooks(acme_event_sink_t *sink, int most, apr_time_t now,
 /* When what was not delivered is tried again; 0: nothing of it, or it runs. */
 static apr_time_t retry_at(const place_t *place, apr_time_t now)
 {
-    if (!place || !place->missed->nelts || place->waiting || place->running) {
+    if (!place || !place->missed || place->waiting || place->running) {
         return 0;
     }
     return place->retry_at > now + ACME_HOOK_PAUSE_MAX || !place->retry_at

@@ -3,6 +3,8 @@
  * each kind is not lost.
  */
 #include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "acme_event.h"
 #include "open_registry.h"
@@ -285,6 +287,40 @@ static void it_is_given_up_after_days(void **state)
     assert_logged("could not be delivered within three days");
 }
 
+static long address_space(void)         /* in octets; 0: not known */
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    long pages = 0;
+
+    if (file) {
+        if (fscanf(file, "%ld", &pages) != 1) {
+            pages = 0;
+        }
+        fclose(file);
+    }
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+/* The keeper's memory is bounded, and there may be ten thousand. */
+static void what_is_delivered_needs_little_memory(void **state)
+{
+    enum { MANY = 4000 };
+    const acme_cert_conf_t another = *cert_of(conf, 0);
+    long before;
+    int i;
+
+    (void)state;
+    for (i = 2; i < MANY; i++) {
+        APR_ARRAY_PUSH(conf->certs, acme_cert_conf_t) = another;
+    }
+    sink = acme_event_sink_create(conf, store, hooks, &test_log, pool);
+    before = address_space();
+    for (i = 0; i < MANY; i++) {
+        happens((apr_uint32_t)i, ACME_EVENT_FAILED, "x");
+    }
+    assert_in_range(address_space() - before, 0, MANY * 6000);
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
 
@@ -297,7 +333,8 @@ int main(void)
         TEST(what_is_not_delivered_is_tried_again),
         TEST(a_newer_one_that_is_delivered_is_enough),
         TEST(an_older_one_that_is_delivered_is_not_enough),
-        TEST(it_is_given_up_after_days)
+        TEST(it_is_given_up_after_days),
+        TEST(what_is_delivered_needs_little_memory)
     };
     int failed;
 
