@@ -29,7 +29,18 @@ static const char *const words[ACME_EVENTS] = { ACME_HOOK_EVENTS(WORD) };
 /* Then nobody wants to know it any more. */
 #define KEEP_MAX apr_time_from_sec(3 * 24 * 3600)
 
+/* A command may outlive its keeper by what its timeout has left, and this. */
+#define AFTER_TIMEOUT apr_time_from_sec(10)
+
+/* A command that has httpd reloaded ends its keeper, which never hears how the
+   command ended. As often as that it is run again; then it counts as done. */
+#define INTERRUPTED_MAX 2
+
+/* Files that are written in a turn of the loop because an event waits. */
+#define SAVES_MAX 16
+
 typedef struct place_t place_t;
+typedef struct run_t run_t;
 
 /* An event of a certificate, kept for the next time. */
 struct place_t {
@@ -41,7 +52,9 @@ struct place_t {
     int waiting;
     int again;             /* it came once more while it is started */
     int next_hook;         /* of those of the certificate */
-    int running;           /* commands */
+    int is_starting;       /* before the keeper ends */
+    int running;           /* commands: */
+    run_t *runs;
     int has_failed;        /* one of them, since the first of them began */
     apr_time_t paid_until; /* see PACE */
     apr_time_t since;
@@ -51,21 +64,26 @@ struct place_t {
     char detail[ACME_DETAIL_SIZE];
 
     /* What was not delivered of it. */
-    apr_array_header_t *missed; /* const char *: digests of commands, in own */
+    apr_array_header_t *missed; /* const char *: digests of commands, in own;
+                                   NULL: nothing is */
     apr_uint32_t failures;      /* in a row */
     apr_time_t retry_at;
     char failure[ACME_DETAIL_SIZE];
-    int is_stored; /* the file has it, or an earlier one */
-    apr_pool_t *own;
+    apr_uint32_t interrupted;   /* runs in a row whose end nobody heard */
+    int is_stored;              /* the file has it, or an earlier one: */
+    apr_uint32_t stored;        /* this number */
+    apr_pool_t *own;            /* only while there is something: 8 KB */
 };
 
 /* A command that runs. */
-typedef struct {
+struct run_t {
+    run_t *next;
     place_t *place;
     apr_uint32_t number; /* of the event */
     const char *digest;  /* in p */
+    int counts_as_done;
     apr_pool_t *p;
-} run_t;
+};
 
 struct acme_event_sink_t {
     const acme_conf_t *conf;
@@ -76,6 +94,7 @@ struct acme_event_sink_t {
     place_t *first;   /* that waits */
     int running;
     int missed; /* places that have something undelivered */
+    int unsaved; /* one that waits may have to be saved */
     acme_event_failing_cb *failing;
     void *failing_baton;
     apr_pool_t *p;
@@ -96,9 +115,6 @@ static place_t *place_of(acme_event_sink_t *sink, apr_uint32_t cert,
         (*pplace)->sink = sink;
         (*pplace)->cert = cert;
         (*pplace)->event = event;
-        apr_pool_create(&(*pplace)->own, sink->p);
-        (*pplace)->missed =
-            apr_array_make((*pplace)->own, 2, sizeof(const char *));
     }
     return *pplace;
 }
@@ -122,32 +138,46 @@ static const acme_hook_conf_t *find_hook(const acme_cert_conf_t *cert,
 /* Nothing of it is undelivered; on disk it may be until the next save. */
 static void forget_missed(place_t *place)
 {
-    place->sink->missed -= place->missed->nelts > 0;
-    apr_pool_clear(place->own);
-    place->missed = apr_array_make(place->own, 2, sizeof(const char *));
+    if (place->missed) {
+        place->sink->missed--;
+        place->missed = NULL;
+        apr_pool_destroy(place->own);
+    }
     place->failures = 0;
     place->retry_at = 0;
+    place->interrupted = 0;
+}
+
+static int has(const apr_array_header_t *digests, const char *digest)
+{
+    int i;
+
+    for (i = 0; i < digests->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(digests, i, const char *), digest)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static void add_missed(place_t *place, const char *digest)
 {
-    int i;
-
-    for (i = 0; i < place->missed->nelts; i++) {
-        if (!strcmp(APR_ARRAY_IDX(place->missed, i, const char *), digest)) {
-            return;
-        }
+    if (!place->missed) {
+        place->sink->missed++;
+        apr_pool_create(&place->own, place->sink->p);
+        place->missed = apr_array_make(place->own, 2, sizeof(const char *));
     }
-    place->sink->missed += place->missed->nelts == 0;
-    APR_ARRAY_PUSH(place->missed, const char *) =
-        apr_pstrdup(place->own, digest);
+    if (!has(place->missed, digest)) {
+        APR_ARRAY_PUSH(place->missed, const char *) =
+            apr_pstrdup(place->own, digest);
+    }
 }
 
 static void remove_missed(place_t *place, const char *digest)
 {
     int i, kept = 0;
 
-    for (i = 0; i < place->missed->nelts; i++) {
+    for (i = 0; place->missed && i < place->missed->nelts; i++) {
         const char *other = APR_ARRAY_IDX(place->missed, i, const char *);
 
         if (strcmp(other, digest) != 0) {
@@ -173,7 +203,7 @@ static void publish(acme_event_sink_t *sink, apr_uint32_t cert)
     for (event = 0; event < ACME_EVENTS; event++) {
         const place_t *place = sink->places[cert * ACME_EVENTS + event];
 
-        if (place && place->missed->nelts) {
+        if (place && place->missed) {
             failing.waiting++;
             if (!first || place->retry_at < first->retry_at) {
                 first = place;
@@ -205,8 +235,77 @@ void acme_event_watch(acme_event_sink_t *sink, acme_event_failing_cb *failing,
     }
 }
 
+/* Does a command run that is about what the place has now? */
+static int is_run_of(const run_t *run, const place_t *place)
+{
+    return run->number == place->number && !run->counts_as_done;
+}
+
+/* Digests of all commands that have not delivered it, as far as we know: also
+   of those that run, and that wait. */
+static apr_array_header_t *not_delivered_by(const place_t *place,
+                                            apr_pool_t *p)
+{
+    apr_array_header_t *digests = place->missed
+        ? apr_array_copy(p, place->missed)
+        : apr_array_make(p, 2, sizeof(const char *));
+    const acme_hook_conf_t *hook;
+    const run_t *run;
+    int i = place->again ? 0 : place->next_hook;
+
+    for (run = place->runs; run; run = run->next) {
+        if (is_run_of(run, place) && !has(digests, run->digest)) {
+            APR_ARRAY_PUSH(digests, const char *) = run->digest;
+        }
+    }
+    while (place->waiting
+           && (hook = acme_conf_hook(conf_of(place), ACME_HOOK_NOTIFY, i++))
+                  != NULL) {
+        const char *digest = acme_conf_hook_digest(hook, p);
+
+        if (!has(digests, digest)) {
+            APR_ARRAY_PUSH(digests, const char *) = digest;
+        }
+    }
+    return digests;
+}
+
+/* When the next keeper tries it again: what runs may outlive this one. */
+static apr_time_t next_keeper_at(const place_t *place, apr_time_t now)
+{
+    const apr_time_t over =
+        now + conf_of(place)->hook_timeout + AFTER_TIMEOUT;
+
+    return (place->running || place->is_starting) && over > place->retry_at
+               ? over : place->retry_at;
+}
+
+static void save_place(apr_array_header_t *events, place_t *place,
+                       apr_time_t now, apr_pool_t *p)
+{
+    const acme_undelivered_t kept = {
+        .event = words[place->event],
+        .since = place->since,
+        .next_at = next_keeper_at(place, now),
+        .failures = place->failures,
+        .interrupted = place->interrupted,
+        .commands = not_delivered_by(place, p),
+        .live = place->live,
+        .not_after = place->not_after,
+        .problem = place->problem,
+        .detail = place->detail,
+        .failure = place->failure
+    };
+
+    place->is_stored = kept.commands->nelts > 0;
+    place->stored = place->number;
+    if (place->is_stored) {
+        APR_ARRAY_PUSH(events, acme_undelivered_t) = kept;
+    }
+}
+
 /* Those of a certificate, on disk and in its state. */
-static void save(acme_event_sink_t *sink, apr_uint32_t cert)
+static void save(acme_event_sink_t *sink, apr_uint32_t cert, apr_time_t now)
 {
     apr_array_header_t *events;
     acme_result_t res;
@@ -219,23 +318,7 @@ static void save(acme_event_sink_t *sink, apr_uint32_t cert)
         place_t *place = sink->places[cert * ACME_EVENTS + event];
 
         if (place) {
-            place->is_stored = place->missed->nelts > 0;
-        }
-        if (place && place->missed->nelts) {
-            const acme_undelivered_t kept = {
-                .event = words[event],
-                .since = place->since,
-                .next_at = place->retry_at,
-                .failures = place->failures,
-                .commands = place->missed,
-                .live = place->live,
-                .not_after = place->not_after,
-                .problem = place->problem,
-                .detail = place->detail,
-                .failure = place->failure
-            };
-
-            APR_ARRAY_PUSH(events, acme_undelivered_t) = kept;
+            save_place(events, place, now, p);
         }
     }
     if (acme_undelivered_file_save(sink->store,
@@ -271,6 +354,7 @@ static void load_event(acme_event_sink_t *sink, apr_uint32_t cert,
     place->since = kept->since;
     place->retry_at = kept->next_at;
     place->failures = kept->failures;
+    place->interrupted = kept->interrupted;
     place->live = kept->live;
     place->not_after = kept->not_after;
     apr_cpystrn(place->problem, kept->problem, sizeof(place->problem));
@@ -331,7 +415,8 @@ static void settle(place_t *place, apr_time_t now)
     const int has_failed = place->has_failed;
 
     place->has_failed = 0;
-    if (!place->missed->nelts) {
+    place->interrupted = 0;
+    if (!place->missed) {
         return;
     }
     if (has_failed) {
@@ -347,36 +432,52 @@ static void settle(place_t *place, apr_time_t now)
     }
 }
 
+/* Of an event that a newer one follows this says nothing any more. */
+static void note_end(const run_t *run, apr_status_t status,
+                     const acme_result_t *res)
+{
+    place_t *place = run->place;
+
+    if (run->number != place->number) {
+        return;
+    }
+    if (status == APR_SUCCESS) {
+        remove_missed(place, run->digest);
+        return;
+    }
+    add_missed(place, run->digest);
+    place->has_failed = 1;
+    apr_cpystrn(place->failure,
+                acme_text_clean(res->detail, sizeof(place->failure) - 1,
+                                run->p),
+                sizeof(place->failure));
+}
+
 /* The output is in the log already; a failure is logged here. */
 static void hook_ended(void *baton, apr_status_t status,
                        const acme_result_t *res, const char *output)
 {
-    run_t *run = baton;
+    run_t *run = baton, **at;
     place_t *place = run->place;
     acme_event_sink_t *sink = place->sink;
+    const apr_time_t now = apr_time_now();
 
     (void)output;
     sink->running--;
     place->running--;
+    for (at = &place->runs; *at != run; at = &(*at)->next) {
+        continue;
+    }
+    *at = run->next;
     if (status != APR_SUCCESS) {
         acme_log(sink->log, ACME_LOG_WARNING, "notify", "%s", res->detail);
     }
-    if (status == APR_SUCCESS) {
-        remove_missed(place, run->digest);
-    }
-    else if (run->number == place->number) {    /* else a newer one follows */
-        add_missed(place, run->digest);
-        place->has_failed = 1;
-        apr_cpystrn(place->failure,
-                    acme_text_clean(res->detail, sizeof(place->failure) - 1,
-                                    run->p),
-                    sizeof(place->failure));
-    }
+    note_end(run, status, res);
     if (!place->running && !place->waiting) {
-        settle(place, apr_time_now());
+        settle(place, now);
     }
-    if (place->missed->nelts || place->is_stored) {
-        save(sink, place->cert);
+    if (place->missed || place->is_stored) {
+        save(sink, place->cert, now);
     }
     apr_pool_destroy(run->p);
 }
@@ -412,10 +513,12 @@ static void start_hook(place_t *place, const acme_hook_conf_t *command,
     }
     apr_pool_create(&own, sink->p);
     run = apr_palloc(own, sizeof(*run));
-    *run = (run_t){ .place = place,
+    *run = (run_t){ .next = place->runs,
+                    .place = place,
                     .number = place->number,
                     .digest = acme_conf_hook_digest(command, own),
                     .p = own };
+    place->runs = run;
     hook.baton = run;
     sink->running++;
     place->running++;
@@ -472,6 +575,7 @@ static void start_hooks(acme_event_sink_t *sink, int most, apr_time_t now,
         if (!acme_conf_hook(cert, ACME_HOOK_NOTIFY, place->next_hook)) {
             *at = place->next;
             place->waiting = 0;
+            place->is_starting = 0;
             if (place->again) {
                 enqueue(sink, place);
             }
@@ -482,11 +586,15 @@ static void start_hooks(acme_event_sink_t *sink, int most, apr_time_t now,
 /* When what was not delivered is tried again; 0: nothing of it, or it runs. */
 static apr_time_t retry_at(const place_t *place, apr_time_t now)
 {
-    if (!place || !place->missed->nelts || place->waiting || place->running) {
+    apr_time_t latest;
+
+    if (!place || !place->missed || place->waiting || place->running) {
         return 0;
     }
-    return place->retry_at > now + ACME_HOOK_PAUSE_MAX || !place->retry_at
-               ? now : place->retry_at;
+    latest = now + ACME_HOOK_PAUSE_MAX + conf_of(place)->hook_timeout
+        + AFTER_TIMEOUT;        /* unless the clock was set back */
+    return place->retry_at > latest || !place->retry_at ? now
+                                                        : place->retry_at;
 }
 
 static void retry(acme_event_sink_t *sink, apr_time_t now, apr_pool_t *p)
@@ -536,12 +644,37 @@ void acme_event_send(acme_event_sink_t *sink, const acme_state_t *state,
         place->again = place->next_hook > 0;
     }
     start_hooks(sink, COMMANDS_MAX, apr_time_now(), p);
+    sink->unsaved |= place->waiting;
+}
+
+static int is_saved(const place_t *place)
+{
+    return place->is_stored && place->stored == place->number;
+}
+
+/* A keeper may be killed while an event waits. */
+static void save_waiting(acme_event_sink_t *sink, apr_time_t now)
+{
+    const place_t *place;
+    int n = 0;
+
+    for (place = sink->unsaved ? sink->first : NULL; place;
+         place = place->next) {
+        if (!is_saved(place)) {
+            if (n++ == SAVES_MAX) {
+                return;
+            }
+            save(sink, place->cert, now);
+        }
+    }
+    sink->unsaved = 0;
 }
 
 void acme_event_step(acme_event_sink_t *sink, apr_time_t now, apr_pool_t *p)
 {
     start_hooks(sink, COMMANDS_MAX, now, p);
     retry(sink, now, p);
+    save_waiting(sink, now);
 }
 
 apr_time_t acme_event_wake(const acme_event_sink_t *sink, apr_time_t now)
@@ -552,6 +685,9 @@ apr_time_t acme_event_wake(const acme_event_sink_t *sink, apr_time_t now)
     apr_time_t wake = 0;
     apr_size_t i;
 
+    if (sink->unsaved) {
+        return now;
+    }
     if (sink->running >= COMMANDS_MAX) {
         return 0;
     }
@@ -572,21 +708,76 @@ apr_time_t acme_event_wake(const acme_event_sink_t *sink, apr_time_t now)
     return wake;
 }
 
+/* Which of those that wait start_hooks() will start. */
+static void note_starting(acme_event_sink_t *sink, int most, apr_time_t now)
+{
+    place_t *place;
+    int n = sink->running;
+
+    for (place = sink->first; place && n < most; place = place->next) {
+        int i = place->next_hook;
+
+        place->is_starting = start_at(place, now) <= now;
+        while (place->is_starting
+               && acme_conf_hook(conf_of(place), ACME_HOOK_NOTIFY, i++)) {
+            n++;
+        }
+    }
+}
+
+/* Does one run whose end will not be heard? The first time it is run again. */
+static int note_interrupted(place_t *place)
+{
+    run_t *run;
+    int count = 0;
+
+    for (run = place->runs; run; run = run->next) {
+        count += is_run_of(run, place);
+    }
+    if (!count || ++place->interrupted < INTERRUPTED_MAX) {
+        return count;
+    }
+    acme_log(
+        place->sink->log, ACME_LOG_WARNING, "notify",
+        "%s: httpd was reloaded twice while a command of AcmeHook notify ran for the event %s, so it counts as delivered; a command of notify need not reload httpd",
+        conf_of(place)->id, words[place->event]);
+    for (run = place->runs; run; run = run->next) {
+        if (is_run_of(run, place)) {
+            run->counts_as_done = 1;
+            remove_missed(place, run->digest);
+        }
+    }
+    return count;
+}
+
+/* Before the commands are started: little time is left then. */
+static void save_unended(acme_event_sink_t *sink, apr_time_t now)
+{
+    int i, event;
+
+    for (i = 0; i < sink->conf->certs->nelts; i++) {
+        int is_due = 0;
+
+        for (event = 0; event < ACME_EVENTS; event++) {
+            place_t *place = sink->places[i * ACME_EVENTS + event];
+
+            if (place) {
+                is_due |= note_interrupted(place) || place->is_starting
+                    || (place->waiting && !is_saved(place));
+            }
+        }
+        if (is_due) {
+            save(sink, (apr_uint32_t)i, now);
+        }
+    }
+}
+
 void acme_event_flush(acme_event_sink_t *sink, apr_time_t now, apr_pool_t *p)
 {
-    const acme_hook_conf_t *hook;
-    place_t *place;
-
+    note_starting(sink, ACME_HOOKS_MAX, now);
+    save_unended(sink, now);
     start_hooks(sink, ACME_HOOKS_MAX, now, p);
     acme_hook_run_step(sink->hooks, now); /* writes what they read */
-    for (place = sink->first; place; place = place->next) {
-        while ((hook = acme_conf_hook(conf_of(place), ACME_HOOK_NOTIFY,
-                                      place->next_hook++))
-               != NULL) {
-            add_missed(place, acme_conf_hook_digest(hook, p));
-        }
-        save(sink, place->cert);
-    }
     if (sink->first) {
         acme_log(
             sink->log, ACME_LOG_NOTICE, "notify",

@@ -52,8 +52,10 @@ void acme_event_send(acme_event_sink_t *sink, const acme_state_t *state,
 void acme_event_step(acme_event_sink_t *sink, apr_time_t now, apr_pool_t *p);
 apr_time_t acme_event_wake(const acme_event_sink_t *sink, apr_time_t now);
 
-/* The keeper ends: start all that waits for a place, as many as may run; the
-   next keeper delivers the others. */
+/* The keeper ends, and may be killed any moment: save what is not delivered,
+   and start all that waits for a place, as many as may run. The next keeper
+   delivers the others, and once more, after their timeout, those whose end
+   nobody heard. */
 void acme_event_flush(acme_event_sink_t *sink, apr_time_t now, apr_pool_t *p);
 
 #endif

@@ -30,6 +30,13 @@ static const char *text_of(const json_t *json, const char *key,
     return text ? text : "";
 }
 
+static apr_uint32_t count_of(const json_t *json, const char *key)
+{
+    const apr_int64_t count = acme_json_int(json, key);
+
+    return count > 0 && count <= APR_UINT32_MAX ? (apr_uint32_t)count : 0;
+}
+
 static void parse_events(apr_array_header_t *events, const json_t *array,
                          apr_pool_t *p)
 {
@@ -37,13 +44,12 @@ static void parse_events(apr_array_header_t *events, const json_t *array,
     size_t i;
 
     json_array_foreach((json_t *)array, i, row) {
-        const apr_int64_t failures = acme_json_int(row, "failures");
         const acme_undelivered_t event = {
             .event = acme_json_string(row, "event", WORD_MAX, p),
             .since = acme_time_parse(text_of(row, "since", TIME_MAX, p)),
             .next_at = acme_time_parse(text_of(row, "nextAt", TIME_MAX, p)),
-            .failures = failures > 0 && failures <= APR_UINT32_MAX
-                            ? (apr_uint32_t)failures : 0,
+            .failures = count_of(row, "failures"),
+            .interrupted = count_of(row, "interrupted"),
             .commands = acme_json_strings(row, "commands", WORD_MAX, p),
             .live = acme_json_true(row, "live"),
             .not_after = acme_time_parse(text_of(row, "notAfter", TIME_MAX,
@@ -105,11 +111,13 @@ static json_t *events_json(const apr_array_header_t *events, apr_pool_t *p)
 
         json_array_append_new(
             array,
-            json_pack("{s:s, s:s, s:s*, s:I, s:o, s:b, s:s*, s:s, s:s, s:s}",
+            json_pack("{s:s, s:s, s:s*, s:I, s:I, s:o, s:b, s:s*, s:s, s:s,"
+                      " s:s}",
                       "event", event->event,
                       "since", acme_time_rfc3339(event->since, p),
                       "nextAt", when_text(event->next_at, p),
                       "failures", (json_int_t)event->failures,
+                      "interrupted", (json_int_t)event->interrupted,
                       "commands", acme_json_array(event->commands),
                       "live", event->live,
                       "notAfter", when_text(event->not_after, p),

@@ -18,6 +18,7 @@ typedef struct {
     apr_time_t since;           /* it happened */
     apr_time_t next_at;         /* it is tried again */
     apr_uint32_t failures;      /* in a row */
+    apr_uint32_t interrupted;   /* runs in a row whose end nobody heard */
     apr_array_header_t *commands;       /* const char *: digests of those that
                                            have not delivered it */
     int live;                   /* there was a live certificate, */

@@ -3,6 +3,8 @@
  * each kind is not lost.
  */
 #include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "acme_event.h"
 #include "open_registry.h"
@@ -234,6 +236,105 @@ static void a_newer_one_that_is_delivered_is_enough(void **state)
     assert_int_equal(count(at("store/undelivered")), 0);
 }
 
+/* Hooks of a keeper that ended say nothing to the next one. */
+static void end(void)
+{
+    acme_event_flush(sink, clock_now(), pool);
+    hooks = acme_hook_run_create(&test_log, pool);
+    begin();
+}
+
+static void await_said(int most)
+{
+    while (said() < most) {
+        acme_hook_run_step(hooks, clock_now());
+        usleep(2000);
+    }
+}
+
+/* A command outlives the keeper: only it knows whether it delivered. */
+static void whose_end_nobody_heard_is_run_again(void **state)
+{
+    const char *file;
+
+    (void)state;
+    begin();
+    put(at("busy"), "");
+    happens(0, ACME_EVENT_INSTALLED, "one");
+    await_said(1);
+    assert_int_equal(count(at("store/undelivered")), 0);
+    end();
+    assert_int_equal(count(at("store/undelivered")), 1);
+    unlink(at("busy"));
+    acme_event_step(sink, clock_now(), pool);
+    ahead = apr_time_from_sec(1000);            /* its timeout */
+    acme_event_step(sink, clock_now(), pool);
+    assert_int_equal(said(), 1);
+    ahead += apr_time_from_sec(15);
+    put(at("busy"), "");
+    acme_event_step(sink, clock_now(), pool);
+    ahead = 0;                                  /* it has time */
+    await_said(2);
+
+    end();                      /* perhaps it is what ends the keepers */
+    assert_logged("a.example: httpd was reloaded twice while a command of "
+                  "AcmeHook notify ran for the event installed");
+    unlink(at("busy"));
+    assert_int_equal(count(at("store/undelivered")), 0);
+
+    file = at("store/undelivered/b.example.json");
+    happens(1, ACME_EVENT_FAILED, "two");
+    await(3);
+    assert_int_equal(said(), 3);
+    assert_null(text_of(file));
+}
+
+static void what_waits_or_starts_at_the_end_is_saved(void **state)
+{
+    int i, event;
+
+    (void)state;
+    begin();
+    put(at("busy"), "");
+    for (i = 0; i < 2; i++) {
+        for (event = 0; event < ACME_EVENTS; event++) {
+            happens((apr_uint32_t)i, (acme_event_e)event, "x");
+        }
+    }
+    assert_int_equal(count(at("store/undelivered")), 0);
+    acme_event_step(sink, clock_now(), pool);
+    assert_int_equal(count(at("store/undelivered")), 2);
+    end();
+    assert_int_equal(failing.waiting, ACME_EVENTS);
+    assert_true(acme_event_wake(sink, clock_now())
+                > clock_now() + apr_time_from_sec(1000));
+    unlink(at("busy"));
+}
+
+/* The older one's success is that of its own words only. */
+static void an_older_one_that_is_delivered_is_not_enough(void **state)
+{
+    const char *script = apr_psprintf(
+        pool, "#!/bin/sh\ncat >/dev/null\n"
+        "echo \"$ACME_DETAIL\" >>%s\n[ $ACME_DETAIL = one ] || exit 3\n"
+        "while [ -e %s ]; do sleep 0.02; done\n", at("said"), at("busy"));
+
+    (void)state;
+    put(at("hook"), script);
+    begin();
+    put(at("busy"), "");
+    happens(0, ACME_EVENT_FAILED, "one");
+    happens(0, ACME_EVENT_FAILED, "two");
+    while (!failing.waiting) {
+        acme_hook_run_step(hooks, clock_now());
+        usleep(2000);
+    }
+    unlink(at("busy"));
+    await(2);
+    assert_int_equal(failing.waiting, 1);
+    assert_int_equal(count(at("store/undelivered")), 1);
+}
+
 static void it_is_given_up_after_days(void **state)
 {
     const char *path = at("store/undelivered/a.example.json");
@@ -261,6 +362,40 @@ static void it_is_given_up_after_days(void **state)
     assert_logged("could not be delivered within three days");
 }
 
+static long address_space(void)         /* in octets; 0: not known */
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    long pages = 0;
+
+    if (file) {
+        if (fscanf(file, "%ld", &pages) != 1) {
+            pages = 0;
+        }
+        fclose(file);
+    }
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+/* The keeper's memory is bounded, and there may be ten thousand. */
+static void what_is_delivered_needs_little_memory(void **state)
+{
+    enum { MANY = 4000 };
+    const acme_cert_conf_t another = *cert_of(conf, 0);
+    long before;
+    int i;
+
+    (void)state;
+    for (i = 2; i < MANY; i++) {
+        APR_ARRAY_PUSH(conf->certs, acme_cert_conf_t) = another;
+    }
+    sink = acme_event_sink_create(conf, store, hooks, &test_log, pool);
+    before = address_space();
+    for (i = 0; i < MANY; i++) {
+        happens((apr_uint32_t)i, ACME_EVENT_FAILED, "x");
+    }
+    assert_in_range(address_space() - before, 0, MANY * 6000);
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
 
@@ -272,7 +407,11 @@ int main(void)
         TEST(who_waits_for_a_place_is_started_at_the_end),
         TEST(what_is_not_delivered_is_tried_again),
         TEST(a_newer_one_that_is_delivered_is_enough),
-        TEST(it_is_given_up_after_days)
+        TEST(whose_end_nobody_heard_is_run_again),
+        TEST(what_waits_or_starts_at_the_end_is_saved),
+        TEST(an_older_one_that_is_delivered_is_not_enough),
+        TEST(it_is_given_up_after_days),
+        TEST(what_is_delivered_needs_little_memory)
     };
     int failed;
 

@@ -9,7 +9,7 @@
 #include "open_registry.h"
 #include "with_launcher.h"
 
-#define HANGS_AFTER 300          /* seconds */
+#define HANGS_AFTER 300         /* seconds */
 #define LONG apr_time_from_sec(50)
 
 static acme_hook_runner_t *hooks;

@@ -14,7 +14,7 @@
 #include "open_registry.h"
 #include "with_launcher.h"
 
-#define HANGS_AFTER 300          /* seconds */
+#define HANGS_AFTER 300         /* seconds */
 #define LONG apr_time_from_sec(50)
 #define GRACE apr_time_from_sec(2)      /* between SIGTERM and SIGKILL */
 #define ALONE apr_time_from_sec(5)      /* after the deadline, to SIGALRM */

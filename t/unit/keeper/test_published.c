@@ -9,7 +9,7 @@
 #include "open_registry.h"
 #include "with_launcher.h"
 
-#define HANGS_AFTER 300          /* seconds */
+#define HANGS_AFTER 300         /* seconds */
 
 #define V1 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1"
 #define V2 "-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb_2"
