@@ -126,7 +126,7 @@ static void each_format_has_its_content(void **state)
     assert_string_equal(text_of(at("set/current/chain.pem")), chain);
     assert_string_equal(text_of(at("set/current/fullchain.pem")), full_pem);
     written_by(7);
-    assert_int_equal(count(at("certs/current")), 3);
+    assert_int_equal(count(at("certs/current")), 4);    /* and the mark */
 
     /* Another password is another file. */
     put(at("password"), "other\n");
