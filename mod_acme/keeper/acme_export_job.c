@@ -227,6 +227,11 @@ apr_status_t acme_export_job_write(int *pwritten, const acme_conf_t *conf,
     apr_status_t rv;
 
     *pwritten = 0;
+    if (export->no_owner) {
+        return acme_fail(res, APR_ENOENT,
+                         "%s: %s; create it, or correct the directive, and reload httpd",
+                         export->path, export->no_owner);
+    }
     rv = read_source(&source, conf, res);
     if (rv == APR_SUCCESS) {
         rv = read_pkcs12(&source, res);

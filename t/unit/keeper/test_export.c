@@ -133,6 +133,32 @@ static void each_format_has_its_content(void **state)
     written_by(5);
 }
 
+/* A password file may be mended while httpd runs, an owner is looked up when
+   it is loaded. */
+static void what_is_missing_is_named(void **state)
+{
+    acme_export_conf_t *export = add_export(0, at("p12"), ACME_EXPORT_PKCS12);
+    int written;
+
+    (void)state;
+    export->password_file = at("password");
+    export->no_password = "it was not there";
+    assert_int_not_equal(acme_export_job_write(&written, conf, 0, 0, &res,
+                                               pool), 0);
+    assert_detail(at("password"));
+    put(at("password"), "secret\n");
+    assert_int_equal(chmod(at("password"), 0600), 0);
+    written_by(0);
+
+    export->no_owner = "'somebody' is not a user of this system";
+    assert_int_equal(unlink(at("p12")), 0);
+    assert_int_not_equal(acme_export_job_write(&written, conf, 0, 0, &res,
+                                               pool), 0);
+    assert_detail(at("p12"));
+    assert_detail("'somebody' is not a user");
+    assert_int_equal(mode_of(at("p12")), -1);
+}
+
 static void each_key_type_has_its_own(void **state)
 {
     (void)state;
@@ -326,6 +352,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         EXPORT_TEST(each_format_has_its_content),
+        EXPORT_TEST(what_is_missing_is_named),
         EXPORT_TEST(each_key_type_has_its_own),
         EXPORT_TEST(it_is_the_one_that_is_served),
         EXPORT_TEST(what_is_not_configured_is_not_found),
