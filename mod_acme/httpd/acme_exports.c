@@ -92,7 +92,10 @@ static const char *parse_format(acme_export_conf_t *export, const char *text,
     rv = acme_password_file_read(&password, export->password_file, &res,
                                  scratch);
     apr_pool_destroy(scratch);
-    return rv == APR_SUCCESS ? NULL : apr_pstrdup(p, res.detail);
+    if (rv != APR_SUCCESS) {
+        export->no_password = apr_pstrdup(p, res.detail);
+    }
+    return NULL;
 }
 
 static int is_digits(const char *text)
@@ -134,8 +137,9 @@ static apr_int64_t parse_number(const char *text)
     return n <= ID_MAX ? n : -1;
 }
 
-static const char *parse_owner(acme_export_conf_t *export, const char *text,
-                               apr_pool_t *p)
+/* NULL, or why there is no such owner, now. */
+static const char *find_owner(acme_export_conf_t *export, const char *text,
+                              apr_pool_t *p)
 {
     const char *colon = strchr(text, ':');
     const char *user = colon
@@ -166,6 +170,17 @@ static const char *parse_owner(acme_export_conf_t *export, const char *text,
                             colon + 1);
     }
     export->gid = of_group ? of_group->gr_gid : (gid_t)gid;
+    return NULL;
+}
+
+/* Users and groups may be another machine's, which does not always answer. */
+static const char *parse_owner(acme_export_conf_t *export, const char *text,
+                               apr_pool_t *p)
+{
+    if (!*text || *text == ':' || text[strlen(text) - 1] == ':') {
+        return apr_psprintf(p, "'%s' is not an owner[:group]", text);
+    }
+    export->no_owner = find_owner(export, text, p);
     return NULL;
 }
 
@@ -212,6 +227,7 @@ typedef struct {
     const server_rec *s;        /* NULL: nothing is logged */
     apr_hash_t *taken;          /* path: taken_t */
     apr_hash_t *warned;         /* place: of several key types */
+    apr_hash_t *told;           /* place and text: of what is missing */
     int faults;
     apr_pool_t *p;
 } find_t;
@@ -284,6 +300,27 @@ static void complain(find_t *find, const acme_cert_conf_t *cert,
                  other->place);
 }
 
+/* What an administrator mends while httpd runs: the copy is tried, and tells
+   what is wrong with it. */
+static void complain_of_lack(find_t *find, const acme_export_conf_t *export)
+{
+    const char *why = export->no_owner ? export->no_owner
+                                       : export->no_password;
+    const char *told;
+
+    if (!why) {
+        return;
+    }
+    find->faults++;
+    told = apr_pstrcat(find->p, export->place, why, NULL);
+    if (find->s && !apr_hash_get(find->told, told, APR_HASH_KEY_STRING)) {
+        apr_hash_set(find->told, told, APR_HASH_KEY_STRING, "");
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, find->s,
+                     "acme: AcmeExport at %s: %s; no copy is written until this is fixed",
+                     export->place, why);
+    }
+}
+
 /* Of one certificate, directive and key type. */
 static void add(apr_array_header_t *exports, find_t *find,
                 const acme_cert_conf_t *cert, acme_export_conf_t export)
@@ -312,6 +349,7 @@ static void add(apr_array_header_t *exports, find_t *find,
     mine = apr_palloc(find->p, sizeof(*mine));
     *mine = (taken_t) { cert, export.place };
     apr_hash_set(find->taken, key, APR_HASH_KEY_STRING, mine);
+    complain_of_lack(find, &export);
     APR_ARRAY_PUSH(exports, acme_export_conf_t) = export;
 }
 
@@ -355,7 +393,8 @@ static void find_of(find_t *find, acme_cert_conf_t *cert)
 int acme_exports_find(acme_conf_t *conf, const server_rec *s, apr_pool_t *p)
 {
     find_t find = { .conf = conf, .s = s, .taken = apr_hash_make(p),
-                    .warned = apr_hash_make(p), .p = p };
+                    .warned = apr_hash_make(p), .told = apr_hash_make(p),
+                    .p = p };
     int i;
 
     for (i = 0; i < conf->certs->nelts; i++) {

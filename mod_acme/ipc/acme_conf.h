@@ -83,6 +83,9 @@ typedef struct {
     gid_t gid;
     apr_uint32_t part;                  /* of the certificate's key types */
     const char *place;                  /* "file:line" of the directive */
+    const char *no_owner;               /* why uid and gid are not known, and */
+    const char *no_password;            /*   the password was not, when httpd
+                                           was loaded; NULL: they are */
 } acme_export_conf_t;
 
 /* A CA and a key identifier; each has one account and its rate limits. */
@@ -183,7 +186,8 @@ typedef struct {
     apr_interval_time_t reload_delay;
     int reload_guard;
     int export_faults;                  /* copies of AcmeExport that are not
-                                           made, as their paths are another's */
+                                           made, as their paths are another's,
+                                           or cannot be made now */
 } acme_conf_t;
 
 /* The certificate with this index; NULL: there are fewer. */

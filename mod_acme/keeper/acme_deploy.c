@@ -42,6 +42,8 @@ typedef struct {
 struct acme_deploy_t {
     acme_registry_t *registry;
     acme_hook_runner_t *hooks;
+    const acme_export_queue_t *exports; /* NULL: no copies */
+    apr_uint64_t copied;        /* changes of them, that were looked at */
     place_t *places;            /* by certificate; deploy NULL: no commands */
     int count;                  /* of certificates */
     int next_read;              /* the place to be read next */
@@ -74,7 +76,9 @@ static void describe(char text[CERTIFICATE_SIZE], const acme_state_t *state)
 }
 
 acme_deploy_t *acme_deploy_create(acme_registry_t *registry,
-                                  acme_hook_runner_t *hooks, apr_pool_t *p)
+                                  acme_hook_runner_t *hooks,
+                                  const acme_export_queue_t *exports,
+                                  apr_pool_t *p)
 {
     const acme_conf_t *conf = acme_registry_conf(registry);
     acme_deploy_t *deploy = apr_pcalloc(p, sizeof(*deploy));
@@ -82,6 +86,7 @@ acme_deploy_t *acme_deploy_create(acme_registry_t *registry,
 
     deploy->registry = registry;
     deploy->hooks = hooks;
+    deploy->exports = exports;
     deploy->p = p;
     deploy->count = conf->certs->nelts;
     deploy->places = apr_pcalloc(p, ((apr_size_t)deploy->count + 1)
@@ -295,6 +300,14 @@ static void command_ended(void *baton, apr_status_t status,
     apr_pool_destroy(p);
 }
 
+/* Until when its copies are waited for; 0: they are there. */
+static apr_time_t copies_wait(const place_t *place)
+{
+    const acme_export_queue_t *exports = place->deploy->exports;
+
+    return exports ? acme_export_queue_wait(exports, place->cert) : 0;
+}
+
 static void start_command(place_t *place, const acme_hook_conf_t *command,
                           int index, apr_time_t now, apr_pool_t *p)
 {
@@ -321,33 +334,40 @@ static void start_command(place_t *place, const acme_hook_conf_t *command,
 
     APR_ARRAY_IDX(place->file->commands, index, acme_deploy_command_t).started =
         now;
+    place->file->is_early |= copies_wait(place) != 0;
     save(place, p);
     place->running = index;
     deploy->running++;
     acme_hook_run_start(deploy->hooks, &hook);
 }
 
-/* Has httpd loaded what is live, or will it not be asked to? */
+/* Has httpd loaded what is live, or will it not be asked to? Copies are those
+   of what it has loaded. */
 static int is_active(const place_t *place)
 {
     const acme_state_t *state = state_of(place);
+    const apr_array_header_t *exports = conf_of(place)->exports;
 
     return state->live
            && (state->served == state->live
-               || acme_registry_conf(place->deploy->registry)->activate
-                      == ACME_ACTIVATE_NONE);
+               || (acme_registry_conf(place->deploy->registry)->activate
+                       == ACME_ACTIVATE_NONE
+                   && !(exports && exports->nelts)));
 }
 
 /* The next command of the certificate. Returns when there is one, 0: never. */
 static apr_time_t step_place(place_t *place, apr_time_t now, apr_pool_t *p)
 {
+    const apr_time_t until = copies_wait(place);
     char live[CERTIFICATE_SIZE];
     const acme_hook_conf_t *hook;
     apr_time_t wake = 0;
     int i;
 
     describe(live, state_of(place));
-    if (*live && strcmp(live, place->file->certificate) != 0) {
+    if (*live && (strcmp(live, place->file->certificate) != 0
+                  || (place->file->is_early && !until
+                      && place->running < 0))) {
         begin_certificate(place, live);
         save(place, p);
         publish(place);
@@ -355,6 +375,9 @@ static apr_time_t step_place(place_t *place, apr_time_t now, apr_pool_t *p)
     if (place->file->is_complete || place->running >= 0
         || !is_active(place)) {
         return 0;
+    }
+    if (until > now) {
+        return until;
     }
     for (i = 0;
          (hook = acme_conf_hook(conf_of(place), ACME_HOOK_DEPLOY, i)) != NULL;
@@ -394,6 +417,8 @@ apr_time_t acme_deploy_step(acme_deploy_t *deploy, apr_time_t now,
 {
     const apr_uint64_t change = acme_registry_change(deploy->registry);
     apr_time_t at;
+    const apr_uint64_t copied =
+        deploy->exports ? acme_export_queue_changes(deploy->exports) : 0;
     int i, n;
 
     for (n = 0; n < READ_MAX && deploy->next_read < deploy->count; n++) {
@@ -401,11 +426,12 @@ apr_time_t acme_deploy_step(acme_deploy_t *deploy, apr_time_t now,
         deploy->is_due = 1;
     }
     if (!deploy->is_due && change == deploy->change
-        && (!deploy->wake || now < deploy->wake)) {
+        && copied == deploy->copied && (!deploy->wake || now < deploy->wake)) {
         return deploy->wake;
     }
     deploy->is_due = 0;
     deploy->change = change;
+    deploy->copied = copied;
     deploy->wake = 0;
     for (i = 0; i < deploy->next_read; i++) {
         if (deploy->places[i].own) {

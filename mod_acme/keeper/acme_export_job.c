@@ -142,12 +142,11 @@ static int is_same_pkcs12(void *baton, acme_octets_t file, apr_pool_t *p)
     return acme_pkcs12_is_of(file, baton, p);
 }
 
-static apr_status_t make_pkcs12(acme_outside_file_t *file, source_t *source,
-                                acme_result_t *res)
+/* It takes two derivations of a key from the password. */
+static apr_status_t make_pkcs12(acme_octets_t *data, void *baton,
+                                acme_result_t *res, apr_pool_t *p)
 {
-    file->is_same = is_same_pkcs12;
-    file->baton = &source->pkcs12;
-    return acme_pkcs12_make(&file->data, &source->pkcs12, res, source->p);
+    return acme_pkcs12_make(data, baton, res, p);
 }
 
 static void add(apr_array_header_t *files, const char *name,
@@ -159,25 +158,26 @@ static void add(apr_array_header_t *files, const char *name,
 }
 
 /* acme_outside_file_t: the one file, or those of a folder. */
-static apr_status_t make_files(apr_array_header_t *files, source_t *source,
-                               int is_set, acme_result_t *res)
+static void make_files(apr_array_header_t *files, source_t *source, int is_set)
 {
     const acme_export_e format = source->export->format;
 
     switch (format) {
     case ACME_EXPORT_KEY:
         add(files, "privkey.pem", source->key);
-        return APR_SUCCESS;
+        return;
     case ACME_EXPORT_CHAIN:
         add(files, "chain.pem", chain_of(source));
-        return APR_SUCCESS;
+        return;
     case ACME_EXPORT_DER:
         add(files, "cert.der", APR_ARRAY_IDX(source->certs, 0, acme_octets_t));
-        return APR_SUCCESS;
+        return;
     case ACME_EXPORT_PKCS12:
-        add(files, "cert.p12", (acme_octets_t) { NULL, 0 });
-        return make_pkcs12(&APR_ARRAY_IDX(files, 0, acme_outside_file_t),
-                           source, res);
+        APR_ARRAY_PUSH(files, acme_outside_file_t) = (acme_outside_file_t) {
+            .name = "cert.p12", .is_same = is_same_pkcs12,
+            .make = make_pkcs12, .baton = &source->pkcs12
+        };
+        return;
     case ACME_EXPORT_PEM:
     case ACME_EXPORT_FULLCHAIN:
         break;
@@ -185,7 +185,7 @@ static apr_status_t make_files(apr_array_header_t *files, source_t *source,
     if (!is_set) {
         add(files, "", format == ACME_EXPORT_PEM ? all_of(source)
                                                  : source->full);
-        return APR_SUCCESS;
+        return;
     }
     if (format == ACME_EXPORT_PEM) {
         add(files, "privkey.pem", source->key);
@@ -193,7 +193,6 @@ static apr_status_t make_files(apr_array_header_t *files, source_t *source,
     add(files, "cert.pem", leaf_of(source));
     add(files, "chain.pem", chain_of(source));
     add(files, "fullchain.pem", source->full);
-    return APR_SUCCESS;
 }
 
 /* All that a folder may have, of whatever format it was. */
@@ -228,17 +227,20 @@ apr_status_t acme_export_job_write(int *pwritten, const acme_conf_t *conf,
     apr_status_t rv;
 
     *pwritten = 0;
+    if (export->no_owner) {
+        return acme_fail(res, APR_ENOENT,
+                         "%s: %s; create it, or correct the directive, and reload httpd",
+                         export->path, export->no_owner);
+    }
     rv = read_source(&source, conf, res);
     if (rv == APR_SUCCESS) {
         rv = read_pkcs12(&source, res);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = make_files(files, &source, is_set, res);
     }
     if (rv != APR_SUCCESS) {
         acme_result_prefix(res, export->path);
         return rv;
     }
+    make_files(files, &source, is_set);
     return is_set
         ? acme_outside_write_set(pwritten, export->path, source.cert->served,
                                  files, names_of_sets(p), &rights, res, p)

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "acme_export_job.h"
@@ -16,21 +17,40 @@
 
 #define OUTPUT_MAX ACME_DETAIL_SIZE
 
+/* Places for directives that do not answer, together: others have the rest. */
+#define SLOW_AT_ONCE (ACME_EXPORTS_AT_ONCE - 1)
+
+/* How long a command of deploy waits for copies that fail. */
+#define COPIES_WAIT apr_time_from_sec(600)
+
+/* An AcmeExport, with the copies of all certificates that have it: its folder
+   may be another machine's, which does not answer. */
+typedef struct {
+    int is_quick;               /* its last job ended before its deadline */
+    int is_slow;                /* it did not. Both 0: none has ended */
+    int running;
+} directive_t;
+
 typedef struct {
     apr_uint32_t cert;
     apr_uint32_t index;         /* of the certificate's exports */
+    directive_t *directive;
     apr_time_t due;             /* 0: it is there, or is being written */
     apr_interval_time_t wait;   /* after the next failure */
     acme_process_t *job;        /* NULL: it is not being written */
     apr_pool_t *job_pool;
     char *failure;              /* the last one; NULL: none */
-    int tried;
+    int is_there;
 } copy_t;
 
 struct acme_export_queue_t {
     acme_registry_t *registry;
     apr_array_header_t *copies; /* copy_t */
+    int *missing;               /* by certificate: copies that are not there */
     int running;
+    int running_slow;           /* of directives that are slow */
+    apr_time_t begun;
+    apr_uint64_t changes;
     apr_pool_t *p;
 };
 
@@ -52,9 +72,25 @@ static const char *id_of(const acme_export_queue_t *queue, const copy_t *copy)
                           copy->cert)->id;
 }
 
+/* The directive at a place, which all certificates share that inherit it. */
+static directive_t *find_directive(apr_hash_t *by_place, const char *place,
+                                   apr_pool_t *p)
+{
+    directive_t *directive = apr_hash_get(by_place, place,
+                                          APR_HASH_KEY_STRING);
+
+    if (!directive) {
+        directive = apr_pcalloc(p, sizeof(*directive));
+        apr_hash_set(by_place, place, APR_HASH_KEY_STRING, directive);
+    }
+    return directive;
+}
+
 acme_export_queue_t *acme_export_queue_create(acme_registry_t *registry,
                                               apr_pool_t *p)
 {
+    apr_hash_t *by_place = apr_hash_make(p);
+    const acme_export_conf_t *export;
     acme_export_queue_t *queue = apr_pcalloc(p, sizeof(*queue));
     const acme_conf_t *conf = acme_registry_conf(registry);
     apr_uint32_t i, k;
@@ -62,11 +98,17 @@ acme_export_queue_t *acme_export_queue_create(acme_registry_t *registry,
     queue->registry = registry;
     queue->copies = apr_array_make(p, 4, sizeof(copy_t));
     queue->p = p;
+    queue->begun = apr_time_now();
+    queue->missing = apr_pcalloc(p, ((apr_size_t)conf->certs->nelts + 1)
+                                        * sizeof(*queue->missing));
     for (i = 0; i < (apr_uint32_t)conf->certs->nelts; i++) {
-        for (k = 0; acme_export_job_find(conf, i, k); k++) {
+        for (k = 0; (export = acme_export_job_find(conf, i, k)) != NULL;
+             k++) {
             APR_ARRAY_PUSH(queue->copies, copy_t) = (copy_t) {
-                .cert = i, .index = k, .due = 1, .wait = RETRY_MIN
+                .cert = i, .index = k, .due = 1, .wait = RETRY_MIN,
+                .directive = find_directive(by_place, export->place, p)
             };
+            queue->missing[i]++;
         }
     }
     return queue;
@@ -124,6 +166,12 @@ static void note_success(acme_export_queue_t *queue, copy_t *copy,
                          int was_written, apr_pool_t *p)
 {
     copy->due = 0;
+    if (!copy->is_there) {
+        copy->is_there = 1;
+        if (!--queue->missing[copy->cert]) {
+            queue->changes++;
+        }
+    }
     if (was_written) {
         acme_log(acme_registry_log(queue->registry), ACME_LOG_NOTICE,
                  id_of(queue, copy), "exported: %s",
@@ -135,12 +183,33 @@ static void note_success(acme_export_queue_t *queue, copy_t *copy,
     }
 }
 
+static void give_place_back(acme_export_queue_t *queue, const copy_t *copy)
+{
+    directive_t *directive = copy->directive;
+
+    queue->running_slow -= directive->is_slow ? directive->running : 0;
+    queue->running--;
+    directive->running--;
+    directive->is_slow = acme_process_late(copy->job);
+    directive->is_quick = !directive->is_slow;
+    queue->running_slow += directive->is_slow ? directive->running : 0;
+}
+
+/* A directive with a dead folder has one job, and one that is not known to
+   answer begins with one, too. */
+static int has_place(const acme_export_queue_t *queue,
+                     const directive_t *directive)
+{
+    return queue->running < ACME_EXPORTS_AT_ONCE
+           && (directive->is_quick || !directive->running)
+           && (!directive->is_slow || queue->running_slow < SLOW_AT_ONCE);
+}
+
 static void end_job(acme_export_queue_t *queue, copy_t *copy, apr_time_t now,
                     apr_pool_t *p)
 {
     const char *output = acme_process_output(copy->job);
 
-    copy->tried = 1;
     if (acme_process_exit(copy->job) == 0) {
         note_success(queue, copy, !strcmp(output, ACME_EXPORT_JOB_WRITTEN),
                      p);
@@ -157,7 +226,7 @@ static void end_job(acme_export_queue_t *queue, copy_t *copy, apr_time_t now,
                                       : "the process that writes it was killed"),
                      now, p);
     }
-    queue->running--;
+    give_place_back(queue, copy);
     copy->job = NULL;
     apr_pool_destroy(copy->job_pool);
 }
@@ -175,12 +244,13 @@ static void start_job(acme_export_queue_t *queue, copy_t *copy, apr_time_t now,
 
     apr_pool_create(&copy->job_pool, queue->p);
     if (acme_process_launch(&copy->job, &conf, &res, copy->job_pool)) {
-        copy->tried = 1;
         apr_pool_destroy(copy->job_pool);
         note_failure(queue, copy, res.detail, now, p);
         return;
     }
     queue->running++;
+    copy->directive->running++;
+    queue->running_slow += copy->directive->is_slow;
     copy->due = 0;
 }
 
@@ -206,7 +276,7 @@ apr_time_t acme_export_queue_wake(const acme_export_queue_t *queue,
     for (i = 0; i < queue->copies->nelts; i++) {
         const copy_t *copy = copy_at(queue, i);
         const apr_time_t at = copy->job ? acme_process_wake(copy->job)
-            : queue->running < ACME_EXPORTS_AT_ONCE ? copy->due : 0;
+            : has_place(queue, copy->directive) ? copy->due : 0;
 
         if (at && (!wake || at < wake)) {
             wake = at;
@@ -216,14 +286,15 @@ apr_time_t acme_export_queue_wake(const acme_export_queue_t *queue,
     return wake > now + RETRY_MAX ? now + RETRY_MAX : wake;
 }
 
-int acme_export_queue_is_busy(const acme_export_queue_t *queue)
+apr_time_t acme_export_queue_wait(const acme_export_queue_t *queue,
+                                  apr_uint32_t cert)
 {
-    int i = 0;
+    return queue->missing[cert] ? queue->begun + COPIES_WAIT : 0;
+}
 
-    while (i < queue->copies->nelts && copy_at(queue, i)->tried) {
-        i++;
-    }
-    return i < queue->copies->nelts;
+apr_uint64_t acme_export_queue_changes(const acme_export_queue_t *queue)
+{
+    return queue->changes;
 }
 
 void acme_export_queue_step(acme_export_queue_t *queue, apr_time_t now,
@@ -231,6 +302,9 @@ void acme_export_queue_step(acme_export_queue_t *queue, apr_time_t now,
 {
     int i;
 
+    if (queue->begun > now) {
+        queue->begun = now;     /* the clock was set back */
+    }
     for (i = 0; i < queue->copies->nelts; i++) {
         copy_t *copy = copy_at(queue, i);
 
@@ -241,7 +315,7 @@ void acme_export_queue_step(acme_export_queue_t *queue, apr_time_t now,
             copy->due = now;
         }
         if (copy->due && copy->due <= now
-            && queue->running < ACME_EXPORTS_AT_ONCE) {
+            && has_place(queue, copy->directive)) {
             start_job(queue, copy, now, p);
         }
     }

@@ -4,7 +4,8 @@
  *
  * A keeper begins with each load of httpd, so it begins with all of them. What
  * is there already, as it should be, stays (acme_export_job.h). One that fails
- * is tried again, later and later, until this load ends.
+ * is tried again, later and later, until this load ends. A directive whose
+ * folder does not answer has one job at a time, and does not hold up others.
  */
 #ifndef ACME_EXPORT_QUEUE_H
 #define ACME_EXPORT_QUEUE_H
@@ -29,9 +30,14 @@ int acme_export_queue_poll(const acme_export_queue_t *queue,
 apr_time_t acme_export_queue_wake(const acme_export_queue_t *queue,
                                   apr_time_t now);
 
-/* Is a copy still to be tried for the first time? A command that has another
-   program read it anew waits for that. */
-int acme_export_queue_is_busy(const acme_export_queue_t *queue);
+/* Until when a command that has other programs read the copies of the
+   certificate anew waits for them, at most: 10 minutes after the load; 0: they
+   are all there. */
+apr_time_t acme_export_queue_wait(const acme_export_queue_t *queue,
+                                  apr_uint32_t cert);
+
+/* A number that changes when the copies of a certificate are all there. */
+apr_uint64_t acme_export_queue_changes(const acme_export_queue_t *queue);
 
 /* Start and end jobs. */
 void acme_export_queue_step(acme_export_queue_t *queue, apr_time_t now,

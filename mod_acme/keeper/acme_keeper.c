@@ -448,9 +448,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
         loop->watch_at = acme_registry_warn(loop->registry, now, p);
     }
     batch_wake = acme_batch_step(loop->batch, is_channel_open, loop, now, p);
-    /* A command of deploy finds the copies in their places. */
-    deploy_wake = acme_export_queue_is_busy(loop->exports)
-                      ? 0 : acme_deploy_step(loop->deploy, now, p);
+    deploy_wake = acme_deploy_step(loop->deploy, now, p);
     wake = acme_reload_step(loop->reload,
                             acme_registry_orders_under_way(loop->registry)
                                 || acme_batch_is_open(loop->batch)
@@ -651,8 +649,9 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
                         apr_time_now());
     loop->batch = acme_batch_create(loop->registry, loop->hooks,
                                     apr_time_now(), p);
-    loop->deploy = acme_deploy_create(loop->registry, loop->hooks, p);
     loop->exports = acme_export_queue_create(loop->registry, p);
+    loop->deploy = acme_deploy_create(loop->registry, loop->hooks,
+                                      loop->exports, p);
     loop->handlers = acme_handlers_create(loop->registry, loop->reload,
                                           loop->records, loop->batch, p);
     loop->channels = acme_channels_create(keeper->credit, p);

@@ -102,6 +102,7 @@ apr_status_t acme_deploy_file_load(acme_deploy_file_t **pfile,
     }
     file->is_complete = acme_json_true(json, "complete");
     file->is_told = acme_json_true(json, "told");
+    file->is_early = acme_json_true(json, "early");
     parse_commands(file->commands, json_object_get(json, "commands"), p);
     *pfile = file;
     return APR_SUCCESS;
@@ -142,10 +143,11 @@ apr_status_t acme_deploy_file_save(acme_store_t *store, const char *id,
                                    acme_result_t *res, apr_pool_t *p)
 {
     const char *path = deploy_path(store, id, p);
-    json_t *json = json_pack("{s:s, s:b, s:b, s:o}",
+    json_t *json = json_pack("{s:s, s:b, s:b, s:b, s:o}",
                              "certificate", file->certificate,
                              "complete", file->is_complete,
                              "told", file->is_told,
+                             "early", file->is_early,
                              "commands", commands_json(file->commands, p));
     const char *text =
         json ? acme_json_text(acme_json_own(json, p), 2, p) : NULL;

@@ -25,6 +25,10 @@
 #define FILE_MAX (1024 * 1024)  /* octets of one that is compared */
 #define TAKEN_MAX 1000          /* ".1", ".2", ... */
 
+/* A file in each set: who cannot write in a folder cannot put it there, so it
+   tells a set from another folder of somebody's that got its name. */
+#define MARK ".acme-export"
+
 /* A folder on the way needs to be searched only. */
 #ifdef O_PATH
 #define ON_THE_WAY (O_PATH | O_DIRECTORY | O_CLOEXEC)
@@ -167,7 +171,7 @@ static apr_status_t open_folder(int *pfd, const char *path, apr_pool_t *p)
 }
 
 /* An entry of a list that the folder handed down would get the rights that the
-   mode gives to the group. */
+   mode gives to the group. Lists of NFSv4, and of other systems, stay. */
 static void drop_lists(int fd)
 {
 #ifdef __linux__
@@ -183,12 +187,13 @@ static mode_t folder_mode(mode_t mode)
     return mode | (mode & 0444) >> 2;
 }
 
-/* Who has it from now on. Nobody else had it before. */
+/* Who has it from now on. Nobody else had it before: until it has its group,
+   which is the folder's in many a folder, the mode is the one it began with. */
 static apr_status_t give(int fd, mode_t mode,
                          const acme_outside_rights_t *rights)
 {
     drop_lists(fd);
-    return fchmod(fd, mode) || fchown(fd, rights->uid, rights->gid) ? errno
+    return fchown(fd, rights->uid, rights->gid) || fchmod(fd, mode) ? errno
         : APR_SUCCESS;
 }
 
@@ -285,6 +290,20 @@ static apr_status_t make_file(int folder, const char *name,
     return rv;
 }
 
+static apr_status_t make_content(acme_outside_file_t *file, const char *path,
+                                 acme_result_t *res, apr_pool_t *p)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (file->make) {
+        rv = file->make(&file->data, file->baton, res, p);
+        if (rv != APR_SUCCESS) {
+            acme_result_prefix(res, path);
+        }
+    }
+    return rv;
+}
+
 /* EINVAL: a file system whose folders have nothing to sync. */
 static apr_status_t sync_folder(int folder)
 {
@@ -317,6 +336,7 @@ apr_status_t acme_outside_write(int *pwritten, const char *path,
                                 acme_result_t *res, apr_pool_t *p)
 {
     const char *name = strrchr(path, '/') + 1;
+    acme_outside_file_t content = *file;
     const char *made;
     apr_status_t rv;
     int folder;
@@ -327,17 +347,24 @@ apr_status_t acme_outside_write(int *pwritten, const char *path,
     if (rv != APR_SUCCESS) {
         return outside_fail(res, rv, path, "be written");
     }
-    if (!is_there(folder, name, file, rights, p)) {
-        made = new_name(folder, name, p);
-        rv = make_file(folder, made, file, rights);
-        if (rv == APR_SUCCESS) {
-            rv = put_in_place(folder, made, name);
-            *pwritten = rv == APR_SUCCESS;
-        }
-        if (rv != APR_SUCCESS) {
-            (void)unlinkat(folder, made, 0);
-            outside_fail(res, rv, path, "be written");
-        }
+    if (is_there(folder, name, file, rights, p)) {
+        close(folder);
+        return APR_SUCCESS;
+    }
+    rv = make_content(&content, path, res, p);
+    if (rv != APR_SUCCESS) {
+        close(folder);
+        return rv;
+    }
+    made = new_name(folder, name, p);
+    rv = make_file(folder, made, &content, rights);
+    if (rv == APR_SUCCESS) {
+        rv = put_in_place(folder, made, name);
+    }
+    *pwritten = rv == APR_SUCCESS;
+    if (rv != APR_SUCCESS) {
+        (void)unlinkat(folder, made, 0);
+        outside_fail(res, rv, path, "be written");
     }
     close(folder);
     return rv;
@@ -360,6 +387,22 @@ static int is_set(const char *name)
 
     return !strncmp(name, ACME_OUTSIDE_SET, len) && name[len]
            && !name[len + strspn(name + len, "0123456789.")];
+}
+
+/* The files with their content. */
+static apr_status_t make_contents(set_t *set, const char *path,
+                                  acme_result_t *res)
+{
+    apr_array_header_t *files = apr_array_copy(set->p, set->files);
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < files->nelts; i++) {
+        rv = make_content(&APR_ARRAY_IDX(files, i, acme_outside_file_t), path,
+                          res, set->p);
+    }
+    set->files = files;
+    return rv;
 }
 
 /* The folder that the link points to, in p; NULL: to none of ours. */
@@ -403,26 +446,78 @@ static int has_all(const set_t *set, const char *name)
     return same;
 }
 
+static int has_mark(int fd)
+{
+    struct stat st;
+
+    return !fstatat(fd, MARK, &st, AT_SYMLINK_NOFOLLOW)
+           && S_ISREG(st.st_mode) && st.st_uid == geteuid();
+}
+
 /* What others put into it stays, and the folder with it. */
+static void empty_set(const set_t *set, int fd)
+{
+    int i;
+
+    for (i = 0; i < set->names->nelts; i++) {
+        (void)unlinkat(fd, APR_ARRAY_IDX(set->names, i, const char *), 0);
+    }
+    (void)unlinkat(fd, MARK, 0);
+}
+
+/* The owner of the folder may have renamed another one, of root's or of a
+   third user: nothing is removed in that. */
 static void remove_set(const set_t *set, const char *name)
 {
     const int fd = open_set(set, name);
-    int i;
 
-    for (i = 0; fd >= 0 && i < set->names->nelts; i++) {
-        (void)unlinkat(fd, APR_ARRAY_IDX(set->names, i, const char *), 0);
-    }
     if (fd >= 0) {
+        if (has_mark(fd)) {
+            empty_set(set, fd);
+        }
         close(fd);
     }
     (void)unlinkat(set->folder, name, AT_REMOVEDIR);
+}
+
+/* A stream of the names in the folder; NULL: it cannot be read. */
+static DIR *names_in(int folder)
+{
+    const int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+    if (!dir && fd >= 0) {
+        close(fd);
+    }
+    return dir;
+}
+
+/*
+ * Is it a folder that we made a moment ago? Whoever owns the one above it can
+ * put another of ours in its place, but not an empty one with a secret in it.
+ */
+static int is_new(int fd)
+{
+    const struct dirent *entry;
+    struct stat st;
+    DIR *dir;
+
+    if (fstat(fd, &st) || st.st_uid != geteuid()
+        || (dir = names_in(fd)) == NULL) {
+        return 0;
+    }
+    do {
+        entry = readdir(dir);
+    } while (entry && (!strcmp(entry->d_name, ".")
+                       || !strcmp(entry->d_name, "..")));
+    closedir(dir);
+    return !entry;
 }
 
 /* A folder of a name that is free; *pname is in p. */
 static apr_status_t make_set(const char **pname, int *pfd, const set_t *set,
                              int n)
 {
-    struct stat st;
     int i;
 
     *pname = apr_psprintf(set->p, ACME_OUTSIDE_SET "%d", n);
@@ -436,8 +531,7 @@ static apr_status_t make_set(const char **pname, int *pfd, const set_t *set,
     if (*pfd < 0) {
         return errno;
     }
-    /* Is it the one that was made? Another one's owner would lose it. */
-    if (fstat(*pfd, &st) || st.st_uid != geteuid()) {
+    if (!is_new(*pfd)) {        /* whose owner would lose it */
         close(*pfd);
         *pfd = -1;
         return EPERM;
@@ -448,7 +542,9 @@ static apr_status_t make_set(const char **pname, int *pfd, const set_t *set,
 
 static apr_status_t fill_set(const set_t *set, int fd)
 {
-    apr_status_t rv = APR_SUCCESS;
+    static const acme_outside_file_t empty = { .name = MARK };
+    const acme_outside_rights_t ours = { 0600, geteuid(), getegid() };
+    apr_status_t rv = make_file(fd, MARK, &empty, &ours);
     int i;
 
     for (i = 0; rv == APR_SUCCESS && i < set->files->nelts; i++) {
@@ -481,49 +577,28 @@ static apr_status_t link_set(const set_t *set, const char *name)
     return rv;
 }
 
-typedef struct {
-    const char *name;
-    struct timespec made;
-} old_t;
-
-static int by_age(const void *a, const void *b)
+/* Who opened the link a moment ago reads the one before: all but these two
+   go, also what a job that was ended left. */
+static void remove_old(const set_t *set, const char *before,
+                       const char *current)
 {
-    const struct timespec *x = &((const old_t *)a)->made;
-    const struct timespec *y = &((const old_t *)b)->made;
-
-    return x->tv_sec != y->tv_sec ? (x->tv_sec < y->tv_sec ? 1 : -1)
-        : x->tv_nsec < y->tv_nsec ? 1 : x->tv_nsec > y->tv_nsec ? -1 : 0;
-}
-
-/* Who opened the link a moment ago reads the one before. */
-static void remove_old(const set_t *set, const char *current)
-{
-    apr_array_header_t *old = apr_array_make(set->p, 4, sizeof(old_t));
-    const int fd = openat(set->folder, ".", O_RDONLY | O_DIRECTORY
-                                                | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    apr_array_header_t *old = apr_array_make(set->p, 4, sizeof(const char *));
+    DIR *dir = names_in(set->folder);
     const struct dirent *entry;
-    struct stat st;
     int i;
 
     while (dir && (entry = readdir(dir)) != NULL) {
         if (is_set(entry->d_name) && strcmp(entry->d_name, current)
-            && !fstatat(set->folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW)
-            && S_ISDIR(st.st_mode)) {
-            APR_ARRAY_PUSH(old, old_t) = (old_t) {
-                apr_pstrdup(set->p, entry->d_name), st.st_mtim
-            };
+            && !(before && !strcmp(entry->d_name, before))) {
+            APR_ARRAY_PUSH(old, const char *) = apr_pstrdup(set->p,
+                                                            entry->d_name);
         }
     }
     if (dir) {
         closedir(dir);
     }
-    else if (fd >= 0) {
-        close(fd);
-    }
-    qsort(old->elts, (size_t)old->nelts, sizeof(old_t), by_age);
-    for (i = 1; i < old->nelts; i++) {
-        remove_set(set, APR_ARRAY_IDX(old, i, old_t).name);
+    for (i = 0; i < old->nelts; i++) {
+        remove_set(set, APR_ARRAY_IDX(old, i, const char *));
     }
 }
 
@@ -532,9 +607,8 @@ static apr_status_t open_or_make(int *pfd, const char *path, apr_pool_t *p)
 {
     char *above = apr_pstrdup(p, path);
     apr_status_t rv = open_folder(pfd, path, p);
-    struct stat st;
+    int fd, made;
     char *name;
-    int fd;
 
     if (rv != ENOENT) {
         return rv;
@@ -549,7 +623,8 @@ static apr_status_t open_or_make(int *pfd, const char *path, apr_pool_t *p)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (mkdirat(fd, name, 0755) && errno != EEXIST) {
+    made = !mkdirat(fd, name, 0755);
+    if (!made && errno != EEXIST) {
         rv = errno;
         close(fd);
         return rv;
@@ -557,9 +632,8 @@ static apr_status_t open_or_make(int *pfd, const char *path, apr_pool_t *p)
     (void)sync_folder(fd);
     close(fd);
     rv = open_folder(pfd, path, p);
-    if (rv == APR_SUCCESS && !fstat(*pfd, &st) && st.st_uid == geteuid()) {
+    if (rv == APR_SUCCESS && made && is_new(*pfd)) {
         drop_lists(*pfd);
-        (void)fchmod(*pfd, 0755);       /* of umask too */
     }
     return rv;
 }
@@ -571,7 +645,7 @@ apr_status_t acme_outside_write_set(int *pwritten, const char *path, int n,
                                     acme_result_t *res, apr_pool_t *p)
 {
     set_t set = { .files = files, .names = names, .rights = rights, .p = p };
-    const char *name = NULL;
+    const char *before, *name = NULL;
     apr_status_t rv;
     int fd = -1;
 
@@ -580,9 +654,15 @@ apr_status_t acme_outside_write_set(int *pwritten, const char *path, int n,
     if (rv != APR_SUCCESS) {
         return outside_fail(res, rv, path, "be written");
     }
-    if (has_all(&set, current_of(&set))) {
+    before = current_of(&set);
+    if (has_all(&set, before)) {
         close(set.folder);
         return APR_SUCCESS;
+    }
+    rv = make_contents(&set, path, res);
+    if (rv != APR_SUCCESS) {
+        close(set.folder);
+        return rv;
     }
     rv = make_set(&name, &fd, &set, n);
     if (rv == APR_SUCCESS) {
@@ -593,11 +673,12 @@ apr_status_t acme_outside_write_set(int *pwritten, const char *path, int n,
     }
     if (rv == APR_SUCCESS) {
         *pwritten = 1;
-        remove_old(&set, name);
+        remove_old(&set, before, name);
     }
     else {
         if (fd >= 0) {
-            remove_set(&set, name);
+            empty_set(&set, fd);
+            (void)unlinkat(set.folder, name, AT_REMOVEDIR);
         }
         outside_fail(res, rv, path, "be written");
     }

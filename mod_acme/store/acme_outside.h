@@ -6,7 +6,7 @@
  * So nothing is changed by its path: a file is made under a name that must be
  * new, gets its content, mode and owner through its descriptor, and is renamed.
  * A symbolic link is followed only where nobody but us can have made it. Access
- * control lists that a folder would hand down are removed.
+ * control lists of POSIX that a folder would hand down are removed (Linux).
  *
  * The status of a failure is an errno, if not said otherwise; res begins with
  * the path. p is for scratch.
@@ -26,10 +26,15 @@
 typedef int acme_outside_same_cb(void *baton, acme_octets_t file,
                                  apr_pool_t *p);
 
+/* Make the content, in p, when it is needed; *data is empty after a failure. */
+typedef apr_status_t acme_outside_make_cb(acme_octets_t *data, void *baton,
+                                          acme_result_t *res, apr_pool_t *p);
+
 typedef struct {
     const char *name;           /* in a set; without '/' */
     acme_octets_t data;
     acme_outside_same_cb *is_same;      /* NULL: the octets are compared */
+    acme_outside_make_cb *make; /* with is_same; NULL: data is the content */
     void *baton;
 } acme_outside_file_t;
 
@@ -42,8 +47,8 @@ typedef struct {
 
 /*
  * Write the file at path, an absolute one, unless it is there with the same
- * content and rights: *pwritten says whether it was written. Of file only data
- * and is_same are used. After a failure what was there is unchanged.
+ * content and rights: *pwritten says whether it was written. Of file
+ * the name is not used. After a failure what was there is unchanged.
  */
 apr_status_t acme_outside_write(int *pwritten, const char *path,
                                 const acme_outside_file_t *file,
@@ -59,10 +64,11 @@ apr_status_t acme_outside_write(int *pwritten, const char *path,
 /*
  * The same for files that belong together: "<path>acme-<n>/" is a folder with
  * all of them, and the symbolic link "<path>current" points to it. path ends in
- * '/'; its last folder is made when it is missing, with mode 0755. n is a
- * number, which gets ".1", ".2", ... where it is taken. The two newest folders
- * are kept; of others the files that names (const char *) lists are removed,
- * and the folders, when nothing else is in them.
+ * '/'; its last folder is made when it is missing, with mode 0755 less the
+ * umask. n is a number, which gets ".1", ".2", ... where it is taken. The new
+ * folder and the one that the link pointed to are kept; of others that we made
+ * the files that names (const char *) lists are removed, and the folders, when
+ * nothing else is in them.
  */
 apr_status_t acme_outside_write_set(int *pwritten, const char *path, int n,
                                     const apr_array_header_t *files,

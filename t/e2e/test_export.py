@@ -231,6 +231,10 @@ def test_httpd_t_refuses_what_cannot_be_copied(site):
         code, said = server.httpd_t()
         assert code and "AcmeExport" in said and told in said, line
         assert "correct horse" not in said
+    # None of these ends a server that is reloaded; the keeper's test is alike.
+    server.part("export", f"AcmeExport /x/a.p12 pkcs12:{password} nosuchuser\n")
+    code, said = server.httpd_t("-DACME_TRIAL")
+    assert not code and "nosuchuser" in said
     server.part("export", "AcmeExport /x/%{id}/%{type}.pem pem\n")
     code, said = server.httpd_t("-DDUMP_ACME")
     assert not code and f"export: /x/{NAME}/p256.pem\n" in said

@@ -1121,6 +1121,27 @@ static void one_path_is_for_one_certificate(void **state)
     assert_logged("put %{id} in the path");
 }
 
+/* It is tried, and says why it fails; a server that is reloaded goes on. */
+static void an_owner_that_is_missing_is_a_fault_of_the_copy(void **state)
+{
+    const char *first;
+    int faults;
+
+    (void)state;
+    in_server("AcmeEngine on\nAcmeExport /x/%{id}.pem pem nosuchuser\n"
+              "AcmeExport /x/%{id}.p12 pkcs12:nosuchfile");
+    add_tls("ServerName a.org");
+    add_tls("ServerName b.org");
+    assert_string_equal(exports_text(&faults),
+                        "a.org: /x/a.org.pem /x/a.org.p12; "
+                        "b.org: /x/b.org.pem /x/b.org.p12");
+    assert_int_equal(faults, 4);
+    assert_logged("nosuchfile: ");
+    first = strstr(stubs_logged, "'nosuchuser' is not a user");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "'nosuchuser' is not a user"));
+}
+
 static void the_store_is_no_place_for_copies(void **state)
 {
     int faults;
@@ -1174,6 +1195,7 @@ int main(void)
         VHOSTS_TEST(a_listen_says_it_where_nobody_else_does),
         VHOSTS_TEST(names_of_mod_md),
         VHOSTS_TEST(exports_have_paths_of_their_own),
+        VHOSTS_TEST(an_owner_that_is_missing_is_a_fault_of_the_copy),
         VHOSTS_TEST(several_key_types_need_a_placeholder),
         VHOSTS_TEST(one_path_is_for_one_certificate),
         VHOSTS_TEST(the_store_is_no_place_for_copies),

@@ -64,7 +64,7 @@ static void begin(int live, int served)
 {
     registry = open_registry(conf);
     certificate(live, served);
-    deploy = acme_deploy_create(registry, hooks, pool);
+    deploy = acme_deploy_create(registry, hooks, NULL, pool);
 }
 
 static void drive(void)
@@ -145,6 +145,17 @@ static void with_activate_none_it_is_deployed_when_installed(void **state)
     certificate(2, 1);
     drive();
     assert_said(OK("one"));
+
+    /* Copies are of what httpd has loaded. */
+    cert_of(conf, 0)->exports = apr_array_make(pool, 1,
+                                               sizeof(acme_export_conf_t));
+    apr_array_push((apr_array_header_t *)cert_of(conf, 0)->exports);
+    certificate(3, 2);
+    drive();
+    assert_said(OK("one"));
+    begin(3, 3);
+    drive();
+    assert_said(OK("one") OK("one"));
 }
 
 /* Fails twice, then succeeds; its neighbour is not run again. */

@@ -3,13 +3,26 @@
  * what is told of one that cannot be written.
  */
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include "acme_archive.h"
+#include "acme_deploy.h"
 #include "acme_export_job.h"
 #include "acme_export_queue.h"
 #include "acme_launcher.h"
 #include "issuer.h"
 #include "open_registry.h"
+
+#define DEAD 4242               /* a group, in whose folder nothing answers */
+
+/* Our own stands before libc's, also in the process that writes a copy. */
+int fchown(int fd, uid_t uid, gid_t gid)
+{
+    while (gid == DEAD) {
+        pause();
+    }
+    return (int)syscall(SYS_fchown, fd, uid, gid);
+}
 
 static acme_conf_t *conf;
 static acme_export_queue_t *queue;
@@ -126,11 +139,37 @@ static void each_format_has_its_content(void **state)
     assert_string_equal(text_of(at("set/current/chain.pem")), chain);
     assert_string_equal(text_of(at("set/current/fullchain.pem")), full_pem);
     written_by(7);
-    assert_int_equal(count(at("certs/current")), 3);
+    assert_int_equal(count(at("certs/current")), 4);    /* and the mark */
 
     /* Another password is another file. */
     put(at("password"), "other\n");
     written_by(5);
+}
+
+/* A password file may be mended while httpd runs, an owner is looked up when
+   it is loaded. */
+static void what_is_missing_is_named(void **state)
+{
+    acme_export_conf_t *export = add_export(0, at("p12"), ACME_EXPORT_PKCS12);
+    int written;
+
+    (void)state;
+    export->password_file = at("password");
+    export->no_password = "it was not there";
+    assert_int_not_equal(acme_export_job_write(&written, conf, 0, 0, &res,
+                                               pool), 0);
+    assert_detail(at("password"));
+    put(at("password"), "secret\n");
+    assert_int_equal(chmod(at("password"), 0600), 0);
+    written_by(0);
+
+    export->no_owner = "'somebody' is not a user of this system";
+    assert_int_equal(unlink(at("p12")), 0);
+    assert_int_not_equal(acme_export_job_write(&written, conf, 0, 0, &res,
+                                               pool), 0);
+    assert_detail(at("p12"));
+    assert_detail("'somebody' is not a user");
+    assert_int_equal(mode_of(at("p12")), -1);
 }
 
 static void each_key_type_has_its_own(void **state)
@@ -237,7 +276,8 @@ static void the_launcher_writes_them(void **state)
     }
     add_export(1, at("g"), ACME_EXPORT_KEY);
     start_queue();
-    assert_true(acme_export_queue_is_busy(queue));
+    assert_int_not_equal(acme_export_queue_wait(queue, 0), 0);
+    assert_int_equal(acme_export_queue_wait(queue, 1), 0);
     do {
         run_queue();
     } while (acme_export_queue_wake(queue, clock_now()));
@@ -247,6 +287,8 @@ static void the_launcher_writes_them(void **state)
     }
     assert_null(text_of(at("g")));
     assert_string_equal(failure(), "");
+    assert_int_equal(acme_export_queue_wait(queue, 0), 0);
+    assert_int_equal(acme_export_queue_changes(queue), 1);
     assert_logged(apr_pstrcat(pool, "a.example: exported: ", at("f0"), NULL));
     assert_not_logged("PRIVATE KEY");
 }
@@ -284,7 +326,9 @@ static void one_that_fails_is_told_and_tried_again(void **state)
     add_export(0, at("none/h"), ACME_EXPORT_KEY);
     start_queue();
     run_queue();
-    assert_false(acme_export_queue_is_busy(queue));
+    assert_in_range(acme_export_queue_wait(queue, 0),
+                    clock_now() + apr_time_from_sec(500),
+                    clock_now() + apr_time_from_sec(601));
     assert_string_equal(text_of(at("g")), key_pem);
     assert_non_null(strstr(failure(), "AcmeExport at httpd.conf:7: "));
     assert_non_null(strstr(failure(), at("none/f")));
@@ -313,6 +357,248 @@ static void one_that_fails_is_told_and_tried_again(void **state)
     assert_int_equal(acme_export_queue_wake(queue, clock_now()), 0);
 }
 
+static int are_there(const char *fmt, int n)
+{
+    int i = 0;
+
+    while (i < n && mode_of(at(fmt, i)) >= 0) {
+        i++;
+    }
+    return i == n;
+}
+
+/* For some seconds at most, while the clock of the queue stands. */
+static void run_until_there(const char *fmt, int n)
+{
+    const apr_time_t now = clock_now();
+    struct pollfd fds[ACME_EXPORT_FDS];
+    int turns;
+
+    for (turns = 0; turns < 1000 && !are_there(fmt, n); turns++) {
+        acme_export_queue_step(queue, now, pool);
+        poll(fds, (nfds_t)acme_export_queue_poll(queue, fds), 10);
+    }
+    assert_true(are_there(fmt, n));
+}
+
+static int jobs_running(void)
+{
+    struct pollfd fds[ACME_EXPORT_FDS];
+
+    return acme_export_queue_poll(queue, fds);
+}
+
+static void add_dead(const char *place, int i)
+{
+    acme_export_conf_t *export =
+        add_export(0, at("dead-%s-%d", place, i), ACME_EXPORT_KEY);
+
+    export->place = place;
+    export->gid = DEAD;
+}
+
+/* As it may be with a folder of another machine's, and 10,000 copies in it. */
+static void a_dead_folder_holds_nobody_up(void **state)
+{
+    apr_time_t wake;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 2 * ACME_EXPORTS_AT_ONCE; i++) {
+        add_dead("conf:1", i);
+    }
+    for (i = 0; i < 2 * ACME_EXPORTS_AT_ONCE; i++) {
+        add_export(0, at("f%d", i), ACME_EXPORT_KEY);
+    }
+    start_queue();
+    run_until_there("f%d", 2 * ACME_EXPORTS_AT_ONCE);
+    while (jobs_running() > 1) {
+        acme_export_queue_step(queue, clock_now(), pool);
+        usleep(1000);
+    }
+    assert_int_equal(jobs_running(), 1);
+
+    /* Nor does it keep the keeper awake. */
+    wake = acme_export_queue_wake(queue, clock_now());
+    assert_in_range(wake, clock_now() + apr_time_from_sec(30),
+                    clock_now() + apr_time_from_sec(61));
+    ahead += apr_time_from_sec(61);
+    while (!strstr(failure(), "did not answer in time")) {
+        acme_export_queue_step(queue, clock_now(), pool);
+        usleep(1000);
+    }
+    assert_int_equal(jobs_running(), 1);
+}
+
+/* Not even several, once that they are known. */
+static void nor_do_many(void **state)
+{
+    static const char *const places[] = {
+        "conf:1", "conf:2", "conf:3", "conf:4", "conf:5"
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(places); i++) {
+        add_dead(places[i], 0);
+        add_dead(places[i], 1);
+    }
+    for (i = 0; i < 3; i++) {
+        add_export(0, at("f%d", (int)i), ACME_EXPORT_KEY);
+    }
+    start_queue();
+    acme_export_queue_step(queue, clock_now(), pool);
+    assert_int_equal(jobs_running(), ACME_EXPORTS_AT_ONCE);
+    for (i = 0; i < 2; i++) {   /* the fifth is not known before */
+        ahead += apr_time_from_sec(61);
+        while (times_logged("did not answer in time")
+               < (i ? 5 : ACME_EXPORTS_AT_ONCE)) {
+            acme_export_queue_step(queue, clock_now(), pool);
+            usleep(1000);
+        }
+    }
+    run_until_there("f%d", 3);
+}
+
+/* It is retried, in one place, and gets the others back with its answer. */
+static void one_that_dies_later_has_one_place(void **state)
+{
+    int i;
+
+    (void)state;
+    add_export(0, at("f0"), ACME_EXPORT_KEY)->place = "conf:1";
+    for (i = 0; i < 2 * ACME_EXPORTS_AT_ONCE; i++) {
+        add_dead("conf:1", i);
+    }
+    start_queue();
+    run_until_there("f%d", 1);
+    while (jobs_running() < ACME_EXPORTS_AT_ONCE) {
+        acme_export_queue_step(queue, clock_now(), pool);
+        usleep(1000);
+    }
+    for (i = 0; i < 3; i++) {
+        const int told = times_logged("did not answer in time");
+
+        ahead += apr_time_from_sec(61);
+        while (times_logged("did not answer in time")
+               < told + (i ? 1 : ACME_EXPORTS_AT_ONCE)) {
+            acme_export_queue_step(queue, clock_now(), pool);
+            usleep(1000);
+        }
+        acme_export_queue_step(queue, clock_now(), pool);
+        assert_int_equal(jobs_running(), 1);
+    }
+}
+
+static acme_hook_runner_t *hooks;
+static acme_deploy_t *deploy;
+
+static void add_deploy(int cert, const char *argument)
+{
+    acme_cert_conf_t *to = cert_of(conf, cert);
+    apr_array_header_t *list = apr_array_make(pool, 1,
+                                              sizeof(acme_hook_conf_t));
+    acme_hook_conf_t *hook = apr_array_push(list);
+
+    hook->kind = ACME_HOOK_DEPLOY;
+    hook->command = words(apr_pstrcat(pool, at("hook"), " ", argument, NULL));
+    to->hooks = list;
+    to->hook_timeout = apr_time_from_sec(1000);
+}
+
+static void make_active(int cert)
+{
+    acme_state_t *state = state_of(registry, cert);
+
+    state->live = state->served = 1;
+    apr_snprintf(state->serial, sizeof(state->serial), "01");
+    acme_registry_order_gone(registry, (apr_uint32_t)cert);
+}
+
+/* As a keeper, until nothing runs. */
+static void work(void)
+{
+    do {
+        acme_export_queue_step(queue, clock_now(), pool);
+        acme_hook_run_step(hooks, apr_time_now());
+        acme_deploy_step(deploy, clock_now(), pool);
+        usleep(1000);
+    } while (jobs_running() || acme_hook_run_wake(hooks, apr_time_now()));
+}
+
+static void assert_said(const char *text)
+{
+    const char *said = text_of(at("said"));
+
+    assert_string_equal(said ? said : "", text);
+}
+
+static void begin_keeper(void)
+{
+    start_queue();
+    hooks = acme_hook_run_create(&test_log, pool);
+    deploy = acme_deploy_create(registry, hooks, queue, pool);
+    acme_deploy_step(deploy, clock_now(), pool);
+}
+
+/* In the same load of httpd, or, as the keeper is told, in the next. */
+static void deploy_without_a_copy(int is_reloaded)
+{
+    put(at("hook"), apr_psprintf(pool, "#!/bin/sh\ncat >/dev/null\n"
+                                 "echo $1 >>%s\n", at("said")));
+    assert_int_equal(chmod(at("hook"), 0755), 0);
+    add_export(0, at("g"), ACME_EXPORT_KEY);
+    add_export(0, at("none/f"), ACME_EXPORT_KEY);
+    add_deploy(0, "first");
+    add_deploy(1, "second");
+    cert_of(conf, 1)->served = 1;
+    begin_keeper();
+    make_active(0);
+    make_active(1);
+    work();
+    assert_said("second\n");            /* has no copies to wait for */
+    ahead += apr_time_from_sec(590);
+    work();
+    assert_said("second\n");
+    ahead += apr_time_from_sec(20);
+    work();
+    assert_said("second\nfirst\n");
+    work();
+    ahead += apr_time_from_sec(3600);
+    work();
+    assert_said("second\nfirst\n");
+
+    assert_int_equal(mkdir(at("none"), 0755), 0);
+    if (is_reloaded) {
+        begin_keeper();
+        make_active(0);
+        make_active(1);
+    }
+    ahead += apr_time_from_sec(3600);
+    work();
+    work();
+    assert_string_equal(text_of(at("none/f")), key_pem);
+    assert_said("second\nfirst\nfirst\n");
+    begin_keeper();
+    make_active(0);
+    make_active(1);
+    work();
+    work();
+    assert_said("second\nfirst\nfirst\n");
+}
+
+static void deploy_waits_for_its_own_copies(void **state)
+{
+    (void)state;
+    deploy_without_a_copy(0);
+}
+
+static void also_for_those_of_the_next_load(void **state)
+{
+    (void)state;
+    deploy_without_a_copy(1);
+}
+
 static int teardown(void **state)
 {
     alarm(0);
@@ -326,6 +612,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         EXPORT_TEST(each_format_has_its_content),
+        EXPORT_TEST(what_is_missing_is_named),
         EXPORT_TEST(each_key_type_has_its_own),
         EXPORT_TEST(it_is_the_one_that_is_served),
         EXPORT_TEST(what_is_not_configured_is_not_found),
@@ -333,6 +620,11 @@ int main(void)
         EXPORT_TEST(the_launcher_writes_them),
         EXPORT_TEST(the_launcher_knows_no_other),
         EXPORT_TEST(one_that_fails_is_told_and_tried_again),
+        EXPORT_TEST(a_dead_folder_holds_nobody_up),
+        EXPORT_TEST(nor_do_many),
+        EXPORT_TEST(one_that_dies_later_has_one_place),
+        EXPORT_TEST(deploy_waits_for_its_own_copies),
+        EXPORT_TEST(also_for_those_of_the_next_load),
     };
     int failed;
 

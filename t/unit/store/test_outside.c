@@ -3,6 +3,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include "acme_outside.h"
@@ -11,6 +12,37 @@
 
 #define OTHER 65534             /* a user that is not root */
 #define TEMP ".%s.acme-new"
+
+/*
+ * What the owner of a folder does at the worst moment. Our own of these
+ * functions stand before libc's.
+ */
+static void (*after_mkdir)(void);
+static int bad_mode;            /* a mode that a file had for a moment */
+
+int mkdirat(int dir, const char *path, mode_t mode)
+{
+    const int rc = (int)syscall(SYS_mkdirat, dir, path, mode);
+    void (*const then)(void) = after_mkdir;
+
+    if (!rc && then) {
+        after_mkdir = NULL;
+        then();
+    }
+    return rc;
+}
+
+/* Is it the group's that it is meant for, whenever a group may read it? */
+int fchmod(int fd, mode_t mode)
+{
+    const int rc = (int)syscall(SYS_fchmod, fd, mode);
+    struct stat st;
+
+    if (!rc && !fstat(fd, &st) && (st.st_mode & 070) && st.st_gid == 12) {
+        bad_mode = (int)st.st_mode;
+    }
+    return rc;
+}
 
 static acme_outside_rights_t rights;
 static int written;
@@ -121,6 +153,24 @@ static void it_gets_its_owner(void **state)
     assert_file(at("f"), "one");
 }
 
+/* The folder's group, which new files get, is not the one of the key. */
+static void the_group_of_the_folder_gets_nothing(void **state)
+{
+    (void)state;
+    only_root();
+    assert_int_equal(mkdir(at("theirs"), 0755), 0);
+    assert_int_equal(chown(at("theirs"), 0, 12), 0);
+    assert_int_equal(chmod(at("theirs"), 02755), 0);
+    bad_mode = 0;
+    assert_int_equal(put_out(at("theirs/f"), "one"), 0);
+    assert_file(at("theirs/f"), "one");
+    assert_int_equal(bad_mode, 0);
+    assert_int_equal(put_set(at("theirs/"), 1, "one"), 0);
+    assert_file(at("theirs/acme-1/privkey.pem"), "key one");
+    assert_int_equal(mode_of(at("theirs/acme-1")), 0750);
+    assert_int_equal(bad_mode, 0);
+}
+
 static int same;
 
 static int is_same(void *baton, acme_octets_t file, apr_pool_t *p)
@@ -131,19 +181,58 @@ static int is_same(void *baton, acme_octets_t file, apr_pool_t *p)
     return same;
 }
 
+static int times_made;
+
+static apr_status_t make_two(acme_octets_t *data, void *baton,
+                             acme_result_t *result, apr_pool_t *p)
+{
+    (void)p;
+    assert_ptr_equal(baton, &same);
+    if (times_made++) {
+        *data = (acme_octets_t) { NULL, 0 };
+        return acme_fail(result, APR_EGENERAL, "no more");
+    }
+    *data = (acme_octets_t) { (const unsigned char *)"one two", 7 };
+    return APR_SUCCESS;
+}
+
+/* What takes long to make is not made for nothing. */
 static void a_file_may_compare_itself(void **state)
 {
-    acme_outside_file_t file = file_with(NULL, "one");
+    acme_outside_file_t file = file_with(NULL, "");
+    apr_array_header_t *files = apr_array_make(pool, 1, sizeof(file));
 
     (void)state;
     assert_int_equal(put_out(at("f"), "one"), 0);
     file.is_same = is_same;
+    file.make = make_two;
     file.baton = &same;
-    for (same = 0; same < 2; same++) {
+    for (times_made = 0, same = 1; same >= 0; same--) {
         assert_int_equal(acme_outside_write(&written, at("f"), &file, &rights,
                                             &res, pool), 0);
         assert_int_equal(written, !same);
+        assert_int_equal(times_made, !same);
     }
+    assert_file(at("f"), "one two");
+
+    same = 0;
+    assert_int_equal(acme_outside_write(&written, at("f"), &file, &rights,
+                                        &res, pool), APR_EGENERAL);
+    assert_detail("no more");
+    assert_detail(at("f"));
+    assert_file(at("f"), "one two");
+
+    file.name = "cert.p12";
+    APR_ARRAY_PUSH(files, acme_outside_file_t) = file;
+    times_made = 0;
+    for (same = 0; same < 2; same++) {
+        assert_int_equal(acme_outside_write_set(&written, at("set/"), 1, files,
+                                                words("cert.p12"), &rights,
+                                                &res, pool), 0);
+        assert_int_equal(written, !same);
+        assert_int_equal(times_made, 1);
+    }
+    assert_file(at("set/current/cert.p12"), "one two");
 }
 
 static void a_failing_step_keeps_what_was_there(void **state)
@@ -470,6 +559,75 @@ static void plants_in_a_set_lead_nowhere(void **state)
     assert_int_equal(mode_of(at("theirs/acme-4")), -1);
 }
 
+/* A folder of root's, which its owner could not look into, gets the name. */
+static void exchange(void)
+{
+    assert_int_equal(rename(at("theirs/acme-2"), at("theirs/away")), 0);
+    assert_int_equal(rename(at("theirs/private"), at("theirs/acme-2")), 0);
+}
+
+static void an_exchanged_folder_is_not_given_away(void **state)
+{
+    const char *folder;
+
+    (void)state;
+    only_root();
+    folder = apr_pstrcat(pool, theirs(), "/", NULL);
+    rights.uid = OTHER;
+    assert_int_equal(put_set(folder, 1, "a"), 0);
+    assert_int_equal(mkdir(at("theirs/private"), 0700), 0);
+    put(at("theirs/private/privkey.pem"), "kept");
+    after_mkdir = exchange;
+    assert_int_equal(put_set(folder, 2, "b"), EPERM);
+    assert_detail(folder);
+    assert_string_equal(link_of(at("theirs/current")), "acme-1");
+    assert_int_equal(mode_of(at("theirs/acme-2")), 0700);
+    assert_string_equal(text_of(at("theirs/acme-2/privkey.pem")), "kept");
+    assert_int_equal(count(at("theirs/acme-2")), 1);
+
+    /* As an old set it is not emptied either. */
+    assert_int_equal(put_set(folder, 3, "c"), 0);
+    assert_int_equal(put_set(folder, 4, "d"), 0);
+    assert_int_equal(mode_of(at("theirs/acme-1")), -1);
+    assert_string_equal(text_of(at("theirs/acme-2/privkey.pem")), "kept");
+}
+
+static void exchange_top(void)
+{
+    assert_int_equal(rename(at("theirs/set"), at("theirs/away")), 0);
+    assert_int_equal(rename(at("theirs/private"), at("theirs/set")), 0);
+}
+
+static void nor_is_it_opened_to_all(void **state)
+{
+    (void)state;
+    only_root();
+    theirs();
+    assert_int_equal(mkdir(at("theirs/private"), 0700), 0);
+    put(at("theirs/private/x"), "");
+    after_mkdir = exchange_top;
+    (void)put_set(at("theirs/set/"), 1, "a");
+    assert_null(after_mkdir);
+    assert_int_equal(mode_of(at("theirs/set")), 0700);
+}
+
+/* A job that is ended in the middle leaves a set that is newer than the one
+   that a reader may have open. */
+static void the_one_before_is_kept_not_what_is_unfinished(void **state)
+{
+    (void)state;
+    assert_int_equal(put_set(at("set/"), 1, "a"), 0);
+    assert_int_equal(put_set(at("set/"), 2, "b"), 0);
+    assert_int_equal(rename(at("set/acme-1"), at("set/acme-3")), 0);
+    assert_int_equal(chmod(at("set/acme-3"), 0700), 0);
+    assert_int_equal(unlink(at("set/acme-3/cert.pem")), 0);
+    assert_int_equal(mkdir(at("set/acme-4"), 0700), 0);
+    assert_int_equal(put_set(at("set/"), 5, "c"), 0);
+    assert_file(at("set/acme-2/privkey.pem"), "key b");
+    assert_file(at("set/current/privkey.pem"), "key c");
+    assert_int_equal(count(at("set")), 3);
+}
+
 static int write_read_only(void *data)
 {
     (void)data;
@@ -538,6 +696,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         OUTSIDE_TEST(what_is_as_it_should_be_stays),
         OUTSIDE_TEST(it_gets_its_owner),
+        OUTSIDE_TEST(the_group_of_the_folder_gets_nothing),
         OUTSIDE_TEST(a_file_may_compare_itself),
         OUTSIDE_TEST(a_failing_step_keeps_what_was_there),
         OUTSIDE_TEST(what_is_missing_is_named),
@@ -549,6 +708,9 @@ int main(void)
         OUTSIDE_TEST(a_set_is_swapped_as_one),
         OUTSIDE_TEST(a_damaged_set_is_written_anew),
         OUTSIDE_TEST(plants_in_a_set_lead_nowhere),
+        OUTSIDE_TEST(an_exchanged_folder_is_not_given_away),
+        OUTSIDE_TEST(nor_is_it_opened_to_all),
+        OUTSIDE_TEST(the_one_before_is_kept_not_what_is_unfinished),
         OUTSIDE_TEST(a_read_only_disk_is_named),
         OUTSIDE_TEST(passwords),
     };
