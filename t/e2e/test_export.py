@@ -200,9 +200,12 @@ def test_copies_of_every_form_follow_each_renewal(site):
     keeper = server.keeper
     server.graceful()
     wait_until(lambda: server.keeper != keeper, "another keeper")
+    # A password file with another mode does not end a server that is reloaded.
+    password.chmod(0o644)
     server.append("export", f"AcmeExport {out}/mark-%{{id}} der")
     server.graceful()
     server.wait(lambda: (out / f"mark-{NAME}").exists(), "the next is copied")
+    wait_until(lambda: "mode 0644" in export_failure(server)[0], "it is told")
     assert before == (os.stat(out / "p12").st_ino,
                       os.stat(out / "www.pem").st_ino)
 
