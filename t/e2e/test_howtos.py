@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import re
+import subprocess
 import threading
 
 import pytest
@@ -13,6 +14,7 @@ from lib.hook import FOLDER
 from lib.howto import Howto
 from lib.httpd import REPOSITORY
 from lib.named import DELEGATED
+from lib.wait import PATIENCE
 
 NAME = "www.example.org"
 
@@ -283,3 +285,72 @@ def test_acm(netns, site, cloud):
     server.wait(imported, "ACM has the new one")
     assert set(held()) == before
     assert key not in server.log_text
+
+
+def test_issue_here_serve_there(netns, site, cloud):
+    """The bucket is between two servers, and each may do what the page says."""
+    netns.hosts(NAME)
+    s3 = cloud.client("s3", "eu-central-1")
+    s3.create_bucket(Bucket="example-certificates", CreateBucketConfiguration={
+        "LocationConstraint": "eu-central-1"})
+    ca = site.ca()
+    here = site.server(ca, environment={
+        "PATH": f"{cloud.folder}:{os.environ['PATH']}"})
+    here.start()
+    there = site.server(ca, acme=False)
+    there.start()
+    publish, fetch = (site.folder / name for name in ("publish-s3",
+                                                      "fetch-s3"))
+    page = Howto("issue-here-serve-there.md", here, {
+        "/usr/share/mod_acme/hooks/publish-s3": publish,
+        "--prefix web": "--prefix web --keep 1",        # it removes, too
+        "/usr/local/sbin/fetch-s3": fetch, "/etc/ssl": site.folder / "ssl"})
+
+    def command(path, user):
+        script(path, f"export HOME={user['HOME']} PATH={cloud.folder}:$PATH",
+               f'exec {FOLDER}/{path.name} --endpoint-url {cloud.endpoint} '
+               '"$@"')
+
+    command(publish, cloud.user("here", policy=page.take("json")))
+    command(fetch, allow(cloud, "issue-here-serve-there.md",
+                         "s3:ListBucket", "s3:GetObject"))
+    script(page.tools / "aws", f"export HOME={cloud.environment['HOME']}",
+           f'{cloud.folder}/aws --endpoint-url {cloud.endpoint} "$@"')
+
+    def versions(count):
+        """The folders of the bucket, once it was published that often."""
+        here.wait_log(rf"publish-s3: {NAME}: published to ", count)
+        return {one["Key"].rpartition("/")[0] for one in s3.list_objects_v2(
+            Bucket="example-certificates")["Contents"]} - {"web"}
+
+    def serves(serial):
+        try:
+            return there.look(NAME, verify=True).serial == serial
+        except OSError:                 # not yet, and not with TLS
+            return False
+
+    page.configure()
+    page.run()
+    served = here.wait_valid(NAME)
+    first = versions(1)
+    page.run()
+
+    unit = page.write_file("ini", site.folder).read_text()
+    script(page.tools / "systemctl", 'case "$*" in',
+           '"enable --now fetch-s3.timer") ;;',
+           '"start fetch-s3.service")',
+           *unit.partition("ExecStart=")[2].splitlines(), ";;",
+           f'"reload httpd") kill -USR1 {there.pid} ;;', "*) exit 1", "esac")
+    there.part("howto", page.take("apache").replace(
+        "*:443", f"127.0.0.1:{there.https_port}"))
+    page.run()
+    page.end()
+    there.wait(lambda: serves(served.serial), "the other one serves it")
+
+    here.renew(NAME)
+    renewed = here.wait_valid(NAME, count=2)
+    assert len(versions(2)) == 1 and versions(2) != first
+    assert serves(served.serial)
+    subprocess.run(["systemctl", "start", "fetch-s3.service"], check=True,
+                   env={**os.environ, **page.environment}, timeout=PATIENCE)
+    there.wait(lambda: serves(renewed.serial), "it serves the renewed one")

@@ -12,6 +12,7 @@ import pathlib
 import re
 import sys
 import threading
+from urllib.parse import quote, unquote
 
 from moto import server
 from moto.acm.models import (AWSCertificateManagerBackend,
@@ -49,11 +50,15 @@ def replaced(owner, name):
 
 
 @replaced(IAMRequestBase, "__init__")
-def sign_no_headers(old, self, *args, **kwargs):
-    """A GET has no body; moto takes the headers for one."""
+def sign_what_was_sent(old, self, *args, **kwargs):
+    """A GET has no body; moto takes the headers for one. And flask has
+    decoded the name of an object, which is signed as clients encode it."""
     old(self, *args, **kwargs)
     if self._method == "GET":
         self._data = ""
+    if self._service == "s3":
+        path, *query = self._path.split("?", 1)
+        self._path = "?".join([quote(unquote(path), safe="/~"), *query])
 
 
 @replaced(BaseResponse, "call_action")
