@@ -100,11 +100,14 @@ class Firewall:
     def __init__(self, folder):
         self.log = folder / "firewall"
         self.broken = folder / "broken"
+        self.stuck = folder / "stuck"
         self.script = folder / "firewall.sh"
         self.script.write_text(
             "#!/bin/sh -e\n"
             f"[ ! -e {self.broken} ] || [ $1 = close ] || "
             "{ echo no such table >&2; exit 2; }\n"
+            f"[ ! -e {self.stuck} ] || [ $1 = open ] || "
+            "{ echo it is locked >&2; exit 4; }\n"
             f'echo "$1${{RENEWED_DOMAINS:+ ok $RENEWED_DOMAINS}}'
             f'${{FAILED_DOMAINS:+ failed $FAILED_DOMAINS}}" >>{self.log}\n')
         self.script.chmod(0o755)
@@ -165,6 +168,23 @@ def test_a_firewall_is_open_while_names_are_validated(site):
                 "the reason is shown")
     server.wait(lambda: firewall.words[4:] == ["close"], "post was run")
     server.wait_log("pre: .*no such table")
+
+    # What fails to close is shown, and closed after the next orders.
+    firewall.broken.unlink()
+    firewall.stuck.touch()
+    ca.answer(proxy.status(403, kind="unauthorized"), "challenge")
+    server.renew(NAME)
+    server.wait(lambda: "exit status 4: it is locked" in
+                server.certificate(NAME).get("PostFailure", ""), "it is shown")
+    server.wait_log("post: failed: .*may still be open")
+    assert "post: a command failed 1 time" in server.acmectl(
+        "status", NAME)[1].replace("  ", " ")
+    assert firewall.words[5:] == ["open"]
+    firewall.stuck.unlink()
+    server.renew(NAME)
+    server.wait(lambda: firewall.words[-1] == "close"
+                and "PostFailing" not in server.certificate(NAME),
+                "post was run")
 
 
 def test_a_firewall_is_closed_whatever_ends(site):
