@@ -59,3 +59,23 @@ int acme_self_check_can_reload(const acme_state_t *state, const char *reloaded,
         && state->instead == ACME_INSTEAD_NOTHING
         && strcmp(reloaded, state->serial) != 0;
 }
+
+int acme_self_check_may_reload(const acme_state_t *states, apr_uint32_t count,
+                               apr_uint32_t cert, apr_time_t now)
+{
+    apr_uint32_t i;
+
+    for (i = 0; i < count; i++) {
+        const acme_state_t *state = &states[i];
+
+        if (i != cert && state->check == ACME_CHECK_OTHER
+            && state->check_reloaded) {
+            return 0;
+        }
+        if (state->check_reload_at && state->check_reload_at <= now
+            && now - state->check_reload_at < HOUR) {
+            return 0;
+        }
+    }
+    return 1;
+}

@@ -54,4 +54,12 @@ int acme_self_check_is_due(const acme_state_t *state, apr_time_t now);
 int acme_self_check_can_reload(const acme_state_t *state, const char *reloaded,
                                int is_ours);
 
+/*
+ * May httpd be reloaded for the certificate at cert, of the states of all?
+ * Not when a reload did not help another one: an old process or another server
+ * answers, perhaps for thousands. Else once an hour.
+ */
+int acme_self_check_may_reload(const acme_state_t *states, apr_uint32_t count,
+                               apr_uint32_t cert, apr_time_t now);
+
 #endif

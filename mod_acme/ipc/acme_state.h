@@ -160,6 +160,8 @@ typedef struct {
     apr_time_t checked;         /* its time, */
     apr_time_t check_at;        /* and that of the next one; 0: there is
                                    nothing to check */
+    apr_time_t check_reload_at; /* httpd was reloaded because of it; 0: not, */
+    apr_time_t check_reloaded;  /* and for the certificate that is live */
     char check_places[ACME_CHECK_PLACES_SIZE];  /* "*:443=yes [::1]:444=no" */
     char check_detail[ACME_CHECK_DETAIL_SIZE];  /* what was found; "": all is
                                    as it should be */

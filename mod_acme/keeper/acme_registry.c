@@ -840,6 +840,9 @@ static const char *explain_check(const change_t *change, int can_help,
                                  state->serial)) {
         next = ". Reloading httpd did not help: an old process, or another server on that address, still answers";
     }
+    else if (can_help && state->instead == ACME_INSTEAD_NOTHING) {
+        next = ". httpd is not reloaded for this: it was within the last hour, or that did not help another certificate; an old process, or another server on that address, may answer";
+    }
     return apr_pstrcat(p, state->check_detail, next, NULL);
 }
 
@@ -928,9 +931,10 @@ static void note_check(acme_registry_t *registry,
 
 /* Into the journal, with an event when it is told. */
 static apr_status_t save_check(const change_t *change, const char *event,
-                               const char *reloaded)
+                               int is_reloaded)
 {
     const acme_state_t *state = change->state;
+    const acme_journal_check_t before = change->journal->check;
 
     change->journal->check = (acme_journal_check_t) {
         .digest = change->conf->visits_digest,
@@ -939,11 +943,22 @@ static apr_status_t save_check(const change_t *change, const char *event,
         .tries = state->check_tries,
         .places = state->check_places,
         .detail = state->check_detail,
-        .reloaded = reloaded
+        .reloaded = is_reloaded ? state->serial : before.reloaded,
+        .reloaded_at = is_reloaded ? state->checked : before.reloaded_at
     };
     return change_save(change, event, state->check == ACME_CHECK_OTHER
                                           ? state->check_detail
                                           : state->check_places);
+}
+
+/* Asked for in this load already, it is for this certificate as well. */
+static int may_reload(const acme_registry_t *registry, apr_uint32_t cert,
+                      apr_time_t now)
+{
+    const apr_uint32_t count = (apr_uint32_t)registry->conf->certs->nelts;
+
+    return memchr(registry->reloads, 1, count)
+        || acme_self_check_may_reload(registry->states, count, cert, now);
 }
 
 int acme_registry_self_checked(acme_registry_t *registry,
@@ -953,7 +968,7 @@ int acme_registry_self_checked(acme_registry_t *registry,
     const apr_uint32_t cert = found->about.cert;
     acme_state_t *state = &registry->states[cert];
     const acme_check_e before = state->check;
-    const char *event = NULL, *reloaded;
+    const char *event = NULL;
     int can_help, can_reload;
     change_t change;
 
@@ -968,11 +983,12 @@ int acme_registry_self_checked(acme_registry_t *registry,
     }
     note_check(registry, found, now, p);
     change = change_begin(registry, cert, now, p);
-    reloaded = change.journal->check.reloaded;
     can_help = found->has_placeholder
         || is_older_one(registry, cert, found->others, p);
     can_reload = registry->conf->activate == ACME_ACTIVATE_GRACEFUL
-        && acme_self_check_can_reload(state, reloaded, can_help);
+        && acme_self_check_can_reload(state, change.journal->check.reloaded,
+                                      can_help)
+        && may_reload(registry, cert, now);
     registry->reloads[cert] |= (char)can_reload;
     if (found->check == ACME_CHECK_OTHER) {
         apr_cpystrn(state->check_detail, explain_check(&change, can_help, p),
@@ -982,9 +998,11 @@ int acme_registry_self_checked(acme_registry_t *registry,
         event = state->check == ACME_CHECK_OTHER ? "not-served" : "served";
     }
     /* What is not noted would be done again after each reload. */
-    if (save_check(&change, event, can_reload ? state->serial : reloaded)
-        && can_reload) {
+    if (save_check(&change, event, can_reload) && can_reload) {
         registry->reloads[cert] = can_reload = 0;
+    }
+    if (can_reload) {
+        state->check_reload_at = state->check_reloaded = now;
     }
     publish_change(registry, cert);
     return can_reload;

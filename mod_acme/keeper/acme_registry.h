@@ -131,8 +131,9 @@ void acme_registry_window_suggested(acme_registry_t *registry,
 
 /*
  * The witness has seen what httpd serves of a certificate. True: a reload
- * could help; it is asked for once for each certificate that is live. A live
- * link that was changed by hand is noticed here, too.
+ * could help; it is asked for once for each certificate that is live, if
+ * acme_self_check_may_reload(). A live link that was changed by hand is noticed
+ * here, too.
  */
 int acme_registry_self_checked(acme_registry_t *registry,
                                const acme_msg_served_t *found, apr_time_t now,

@@ -408,6 +408,12 @@ static void load_check(acme_state_t *state, const acme_journal_check_t *check,
                                     .installed = state->installed };
     int i = ACME_CHECKS;
 
+    state->check_reload_at = check->reloaded_at;
+    if (check->reloaded[0] && !strcmp(check->reloaded, state->serial)) {
+        /* An earlier version noted no time. */
+        state->check_reloaded =
+            check->reloaded_at ? check->reloaded_at : check->when;
+    }
     if (!cert->visits_digest) {
         return;
     }

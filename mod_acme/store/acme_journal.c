@@ -127,14 +127,16 @@ static void parse_check(acme_journal_check_t *check, json_t *json,
 {
     acme_journal_check_t found = { .digest = "", .result = "", .places = "",
                                    .detail = "", .reloaded = "" };
-    const char *when = NULL;
+    const char *when = NULL, *reloaded_at = NULL;
     json_int_t tries = 0;
 
-    if (json_unpack(json, "{s?:s, s?:s, s?:s, s?:I, s?:s, s?:s, s?:s}",
+    if (json_unpack(json, "{s?:s, s?:s, s?:s, s?:I, s?:s, s?:s, s?:s, s?:s}",
                     "digest", &found.digest, "result", &found.result,
                     "when", &when, "tries", &tries, "places", &found.places,
-                    "detail", &found.detail, "reloaded", &found.reloaded) < 0
+                    "detail", &found.detail, "reloaded", &found.reloaded,
+                    "reloadedAt", &reloaded_at) < 0
         || !parse_when(&found.when, when)
+        || !parse_when(&found.reloaded_at, reloaded_at)
         || tries < 0 || tries > APR_UINT32_MAX) {
         return;
     }
@@ -320,13 +322,14 @@ static json_t *check_json(const acme_journal_check_t *check, apr_pool_t *p)
     if (!check->digest[0] && !check->reloaded[0]) {
         return NULL;
     }
-    return json_pack("{s:o*, s:o*, s:s*, s:I, s:o*, s:o*, s:o*}",
+    return json_pack("{s:o*, s:o*, s:s*, s:I, s:o*, s:o*, s:o*, s:s*}",
         "digest", word_json(check->digest, DIGEST_MAX, p),
         "result", word_json(check->result, EVENT_MAX, p),
         "when", when_text(check->when, p), "tries", (json_int_t)check->tries,
         "places", word_json(check->places, ACME_DETAIL_SIZE - 1, p),
         "detail", word_json(check->detail, ACME_DETAIL_SIZE - 1, p),
-        "reloaded", word_json(check->reloaded, DIGEST_MAX, p));
+        "reloaded", word_json(check->reloaded, DIGEST_MAX, p),
+        "reloadedAt", when_text(check->reloaded_at, p));
 }
 
 static json_t *names_json(const apr_array_header_t *names, apr_pool_t *p)

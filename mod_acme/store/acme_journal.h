@@ -47,6 +47,7 @@ typedef struct {
     const char *places;
     const char *detail;
     const char *reloaded;       /* serial for which httpd was reloaded, or "" */
+    apr_time_t reloaded_at;     /* and when; 0: not known */
 } acme_journal_check_t;
 
 /* A name that failed. */

@@ -157,6 +157,41 @@ static void when_a_reload_can_help(void **state)
     }
 }
 
+static void a_reload_for_one_is_for_all(void **state)
+{
+    static const struct {
+        const char *name;
+        acme_check_e check;     /* of the other one */
+        apr_time_t reload_at, reloaded;
+        int may;
+    } rows[] = {
+        { "the first one", ACME_CHECK_OTHER, 0, 0, 1 },
+        { "it did not help", ACME_CHECK_OTHER, NOW - DAYS(5), NOW - DAYS(5),
+          0 },
+        { "it helped", ACME_CHECK_SERVED, NOW - DAYS(5), NOW - DAYS(5), 1 },
+        { "for the one before", ACME_CHECK_OTHER, NOW - DAYS(5), 0, 1 },
+        { "just now", ACME_CHECK_SERVED, NOW - 1, NOW - 1, 0 },
+        { "an hour ago", ACME_CHECK_SERVED, NOW - DAYS(1) / 24, 0, 1 },
+        { "the clock was set back", ACME_CHECK_SERVED, NOW + DAYS(5), 0, 1 }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        acme_state_t certs[2];
+
+        make_live(&certs[0], DAYS(90), DAYS(5), 1);
+        make_live(&certs[1], DAYS(90), DAYS(5), 1);
+        certs[1].check = ACME_CHECK_OTHER;
+        certs[0].check = rows[i].check;
+        certs[0].check_reload_at = rows[i].reload_at;
+        certs[0].check_reloaded = rows[i].reloaded;
+        if (acme_self_check_may_reload(certs, 2, 1, NOW) != rows[i].may) {
+            fail_msg("%s", rows[i].name);
+        }
+    }
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, pool_setup, pool_teardown)
 
@@ -168,7 +203,8 @@ int main(void)
         TEST(many_are_spread_over_the_day),
         TEST(what_is_wrong_is_looked_at_sooner),
         TEST(what_is_due),
-        TEST(when_a_reload_can_help)
+        TEST(when_a_reload_can_help),
+        TEST(a_reload_for_one_is_for_all)
     };
     int failed;
 

@@ -1075,6 +1075,57 @@ static void an_older_one_leads_to_one_reload(void **state)
     assert_false(found(ACME_CHECK_OTHER, "0a1b", "an older one"));
 }
 
+static int found_of(apr_uint32_t cert, apr_time_t now)
+{
+    acme_msg_served_t body = { .about.cert = cert, .check = ACME_CHECK_OTHER,
+                               .has_placeholder = 1, .live = "abcd",
+                               .detail = "the placeholder" };
+
+    return acme_registry_self_checked(registry, &body, now, pool);
+}
+
+/* An old process answers for both. */
+static void one_reload_is_for_all(void **state)
+{
+    acme_cert_conf_t *b = cert_of(conf, 1);
+
+    (void)state;
+    put_live("b.example", "b.example");
+    b->visits_digest = "0123456789abcdef";
+    b->served = 1;
+    open_checked();
+    assert_true(found_of(0, NOW));
+    registry = open_registry(conf);
+    assert_false(found_of(1, NOW + DAYS(1) / 2));
+    assert_logged("b.example: not served: the placeholder. httpd is not reloaded for this: ");
+
+    /* It helped the first one; an hour later another may be tried. */
+    assert_false(found(ACME_CHECK_SERVED, "", ""));
+    assert_false(found_of(1, NOW + DAYS(1) / 24 - 1));
+    registry = open_registry(conf);
+    assert_true(found_of(1, NOW + DAYS(1) / 24));
+    assert_logged("b.example: not served: the placeholder. httpd is reloaded once for this");
+    assert_false(found_of(1, NOW + DAYS(1)));
+}
+
+/* Both are found before the reload: it is for both. */
+static void a_reload_that_is_asked_for_is_for_all(void **state)
+{
+    acme_cert_conf_t *b = cert_of(conf, 1);
+
+    (void)state;
+    put_live("b.example", "b.example");
+    b->visits_digest = "0123456789abcdef";
+    b->served = 1;
+    open_checked();
+    assert_true(found_of(0, NOW));
+    assert_true(found_of(1, NOW));
+    registry = open_registry(conf);
+    assert_false(found_of(0, NOW + DAYS(1)));
+    assert_false(found_of(1, NOW + DAYS(1)));
+    assert_logged("b.example: not served: the placeholder. Reloading httpd did not help: ");
+}
+
 static void a_stranger_s_leads_to_none(void **state)
 {
     acme_state_t *a = open_checked();
@@ -1518,6 +1569,8 @@ int main(void)
         TEST(each_is_warned_of_by_itself),
         TEST(a_check_is_kept),
         TEST(an_older_one_leads_to_one_reload),
+        TEST(one_reload_is_for_all),
+        TEST(a_reload_that_is_asked_for_is_for_all),
         TEST(a_stranger_s_leads_to_none),
         TEST(without_reloads_of_ours_none_is_asked_for),
         TEST(what_could_not_be_seen_is_no_fault),

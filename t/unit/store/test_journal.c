@@ -223,7 +223,7 @@ static void a_self_check_comes_back(void **state)
 {
     const acme_journal_check_t check = { "0123456789abcdef", "other", WHEN, 3,
                                          "*:443=no", "what was found",
-                                         "0a1b" };
+                                         "0a1b", WHEN + 1000000 };
     acme_journal_t *journal = acme_journal_make(pool);
 
     (void)state;
@@ -241,6 +241,7 @@ static void a_self_check_comes_back(void **state)
     assert_string_equal(journal->check.places, check.places);
     assert_string_equal(journal->check.detail, check.detail);
     assert_string_equal(journal->check.reloaded, check.reloaded);
+    assert_int_equal(journal->check.reloaded_at, check.reloaded_at);
 }
 
 static void names_that_failed_come_back(void **state)
