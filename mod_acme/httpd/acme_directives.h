@@ -99,7 +99,8 @@
       "the CA looks, and the second one, if given, when it has looked: hooks " \
       "of certbot's manual plugin run unchanged. webroot writes the file " \
       ".well-known/acme-challenge/TOKEN below the folder and removes it " \
-      "again. http-01 can then be used without a Listen on port 80. After a " \
+      "again; a removal that fails is tried again for a week. http-01 can " \
+      "then be used without a Listen on port 80. After a " \
       "change, also of the command, and a reload a failed order is tried " \
       "at once.", \
       "AcmeHttp webroot /var/www/html") \
