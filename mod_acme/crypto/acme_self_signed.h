@@ -39,9 +39,9 @@ apr_status_t acme_self_signed_key(const char **ppem, acme_self_signed_e kind,
 
 /*
  * A certificate for all of names, signed by the key itself with a digest as
- * strong as it, as PEM in p; for TLS servers, and not of a CA. On failure *ppem is
- * NULL: APR_EINVAL, for good, when there are no names or no key; APR_EGENERAL
- * when OpenSSL fails.
+ * strong as it, as PEM in p; for TLS servers, and not of a CA. On failure *ppem
+ * is NULL: APR_EINVAL, for good, when there are no names or no key;
+ * APR_EGENERAL when OpenSSL fails.
  */
 apr_status_t acme_self_signed_make(const char **ppem,
                                    const acme_self_signed_t *from,

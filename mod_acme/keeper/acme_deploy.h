@@ -3,8 +3,9 @@
  * installed and active, until they have succeeded. (docs/design.md, Commands)
  *
  * Active is what the running httpd has loaded; with AcmeActivate none, and
- * without AcmeExport, what is installed. A certificate that was there before the first command of deploy
- * was configured is none: it was not installed for it.
+ * without AcmeExport, what is installed. A certificate that was there before
+ * the first command of deploy was configured is none: it was not installed for
+ * it.
  */
 #ifndef ACME_DEPLOY_H
 #define ACME_DEPLOY_H

@@ -7,8 +7,8 @@
  * afterwards; the launcher keeps them, for what it executes. It trusts no
  * request: acme_launcher_rules.h says which commands there are. It ends with
  * the keeper, and kills what runs then, but for what outlives the keeper. What
- * a dead file system keeps from ending although it was killed delays nobody; when
- * there is much of it, less is started (APR_EAGAIN).
+ * a dead file system keeps from ending although it was killed delays nobody;
+ * when there is much of it, less is started (APR_EAGAIN).
  *
  * A job begins with descriptors 0, 1 and 2 only, all signals at their default,
  * umask 077 (022 for AcmeHttp), in a process group of its own.
@@ -41,9 +41,10 @@ apr_status_t acme_launcher_start(const acme_launcher_rules_t *rules,
                                  acme_result_t *res, apr_pool_t *p);
 
 /*
- * Have a command executed, or a copy written. On failure there are no descriptors: EPERM when the
- * rules do not know it. A program that cannot be executed is not a failure
- * here: the job ends with 126 or 127, and its output has the reason.
+ * Have a command executed, or a copy written. On failure there are no
+ * descriptors: EPERM when the rules do not know it. A program that cannot be
+ * executed is not a failure here: the job ends with 126 or 127, and its output
+ * has the reason.
  */
 apr_status_t acme_launcher_run(acme_launcher_job_t *job,
                                const acme_launcher_command_t *command,

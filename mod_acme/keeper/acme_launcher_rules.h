@@ -43,13 +43,13 @@ typedef struct {
 } acme_launcher_command_t;
 
 /*
- * May it be executed? An export if this load of the configuration has it. With httpd's environment: the test of the configuration
- * and the list of its files, as httpd was started; in "/", where its folder
- * cannot be entered. Else a command of AcmeHook
- * as it is, or of AcmeHttp, or of AcmeDns with what the keeper adds to it, in
- * "/", and with variables of acme_hook_event.h only. For AcmeHttp webroot a
- * token is written below a configured folder, and removed below any, if it is
- * one.
+ * May it be executed? An export if this load of the configuration has it. With
+ * httpd's environment: the test of the configuration and the list of its files,
+ * as httpd was started; in "/", where its folder cannot be entered. Else a
+ * command of AcmeHook as it is, or of AcmeHttp, or of AcmeDns with what the
+ * keeper adds to it, in "/", and with variables of acme_hook_event.h only. For
+ * AcmeHttp webroot a token is written below a configured folder, and removed
+ * below any, if it is one.
  */
 int acme_launcher_rules_allow(const acme_launcher_rules_t *rules,
                               const acme_launcher_command_t *command,

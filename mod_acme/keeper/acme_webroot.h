@@ -21,9 +21,10 @@
 
 /*
  * Write value as the file of the token, which base64url makes its name. Missing
- * folders are made, *pmade says how many, also after a failure. Mode 0755 and 0644, but for the umask. A file of the same
- * content is left as it is; EEXIST: there is one of another content. ENOTDIR,
- * ELOOP: a symbolic link, or something else, is in the place of a folder.
+ * folders are made, *pmade says how many, also after a failure. Mode 0755 and
+ * 0644, but for the umask. A file of the same content is left as it is; EEXIST:
+ * there is one of another content. ENOTDIR, ELOOP: a symbolic link, or
+ * something else, is in the place of a folder.
  */
 apr_status_t acme_webroot_present(int *pmade, const char *root,
                                   const char *token, const char *value,

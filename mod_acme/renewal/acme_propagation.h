@@ -31,9 +31,9 @@ typedef struct {
  * server of the zone can be asked, be it that none is found or that none
  * answers, the resolver decides. Records do not wait for each other.
  *
- * APR_SUCCESS when all are there. APR_TIMEUP after most: res names a record
- * and the server or resolver that lacks it, and the caller may well go on. APR_EINTR when
- * stopped. APR_EINVAL when conf is bad.
+ * APR_SUCCESS when all are there. APR_TIMEUP after most: res names a record and
+ * the server or resolver that lacks it, and the caller may well go on.
+ * APR_EINTR when stopped. APR_EINVAL when conf is bad.
  */
 apr_status_t acme_propagation_wait(const apr_array_header_t *records,
                                    const acme_dns_lookup_conf_t *conf,
