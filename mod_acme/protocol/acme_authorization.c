@@ -201,9 +201,12 @@ apr_status_t acme_authorization_fetch(acme_authorization_t **pauthz,
     if (rv == APR_SUCCESS) {
         rv = acme_json_parse(&json, reply->body, reply->body_len, post.what,
                              res, scratch);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = parse_authorization(authz, json, post.what, res, p);
+        if (rv == APR_SUCCESS) {
+            rv = parse_authorization(authz, json, post.what, res, p);
+        }
+        if (rv != APR_SUCCESS) {
+            acme_result_reason(res, ACME_REASON_CA_ANSWER);
+        }
     }
     if (rv == APR_SUCCESS) {
         *pauthz = authz;

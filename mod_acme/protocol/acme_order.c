@@ -108,15 +108,15 @@ static apr_status_t parse_authorizations(acme_order_t *order,
     apr_status_t rv;
 
     if (n > (apr_size_t)names) {
-        acme_fail(res, APR_EGENERAL,
-                  "%s: the CA demands %" APR_SIZE_T_FMT " authorizations, and only %d name%s ordered",
-                  what, n, names, names == 1 ? " is" : "s are");
-        return acme_result_reason(res, ACME_REASON_CA_ANSWER);
+        return acme_fail(
+            res, APR_EGENERAL,
+            "%s: the CA demands %" APR_SIZE_T_FMT " authorizations, and only %d name%s ordered",
+            what, n, names, names == 1 ? " is" : "s are");
     }
     if (!n && order->status == ACME_ORDER_PENDING) {
-        acme_fail(res, APR_EGENERAL,
-                  "%s: it is pending, and the CA names no authorization", what);
-        return acme_result_reason(res, ACME_REASON_CA_ANSWER);
+        return acme_fail(res, APR_EGENERAL,
+                         "%s: it is pending, and the CA names no authorization",
+                         what);
     }
     order->authorizations = apr_array_make(p, (int)n, sizeof(const char *));
     for (i = 0; i < n; i++) {
@@ -233,6 +233,9 @@ static apr_status_t send_request(acme_order_t **porder,
     }
     if (rv == APR_SUCCESS) {
         rv = order_parse(porder, reply, request, res, p);
+        if (rv != APR_SUCCESS) {
+            acme_result_reason(res, ACME_REASON_CA_ANSWER);
+        }
     }
     apr_pool_destroy(request->scratch);
     return rv;

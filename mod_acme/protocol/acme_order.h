@@ -2,8 +2,9 @@
  * acme_order.h - an order: created, fetched, finalized. (8555, 7.1.3, 7.4)
  *
  * The requests fail as acme_session_post() does, or with APR_EGENERAL or
- * APR_EINVAL when the reply is not a valid order; the order is NULL then. An
- * order that the CA marked invalid is a success: see its status and error.
+ * APR_EINVAL when the reply is not a valid order, for the reason
+ * ACME_REASON_CA_ANSWER; the order is NULL then. An order that the CA marked
+ * invalid is a success: see its status and error.
  */
 #ifndef ACME_ORDER_H
 #define ACME_ORDER_H

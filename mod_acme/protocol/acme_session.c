@@ -56,11 +56,12 @@ apr_status_t acme_session_directory(const acme_directory_t **pdir,
     if (rv == APR_SUCCESS) {
         rv = acme_directory_parse(&fresh, json, what, res, p);
     }
-    if (rv == APR_SUCCESS) {
-        acme_ca_directory_keep(session->ca, fresh);
-        *pdir = fresh;
+    if (rv != APR_SUCCESS) {
+        return acme_result_reason(res, ACME_REASON_CA_ANSWER);
     }
-    return rv;
+    acme_ca_directory_keep(session->ca, fresh);
+    *pdir = fresh;
+    return APR_SUCCESS;
 }
 
 /* Fetch a new nonce. (8555, 7.2) */

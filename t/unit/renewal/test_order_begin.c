@@ -72,6 +72,13 @@ static void an_order_that_is_gone_is_forgotten(void **state)
                                            .body = "{}" } },
         { "nonsense", 1, 0, { .request = "POST /order/0", .head = "200 OK",
                               .body = "{\"status\":\"odd\"}" } },
+        { "nonsense that lasts", 2, 1, { .request = "POST /order/0",
+                                         .head = "200 OK",
+                                         .body = "{\"status\":\"odd\"}" } },
+        { "a certificate", 2, 1, { .request = "POST /order/0",
+                                   .head = "200 OK\r\nContent-Type: "
+                                   "application/pem-certificate-chain",
+                                   .body = "-----BEGIN CERTIFICATE-----" } },
         { "our account", 0, 1, { .request = "POST /order/0",
                                  .head = "200 OK",
                                  .body = "{\"status\":\"valid\"}" } },
