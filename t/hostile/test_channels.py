@@ -16,8 +16,8 @@ import pytest
 from lib import process
 from lib.httpd import SANITIZERS, WORKER as WWW_DATA
 from lib.wait import PATIENCE, wait_until
-from lib.worker import (TOKEN_OCTETS, WITNESS, Worker, listens, resident,
-                        takeover)
+from lib.worker import (TOKEN_OCTETS, WITNESS, Worker, another_worker,
+                        listens, resident, takeover)
 
 NAME = "www.example.org"
 OTHER = "other.example.org"
@@ -147,9 +147,7 @@ def test_a_descriptor_that_lingers_holds_nobody(site, how):
 def test_one_worker_does_not_push_out_another(site):
     ca = site.proxied_ca()
     server = serve(site, NAME, OTHER, ca=ca)
-    others = [pid for pid in server.workers if pid != server.renewal_child]
-    worker = Worker(server, others[0] if others else None)
-    assert others, "there is a worker beside the one that renews"
+    worker = another_worker(server)
     with worker.connect() as first, contextlib.ExitStack() as crowd:
         assert first.ask("PREPARE").status == 0
         held = Worker(server).connect()     # of the renewal child
@@ -168,8 +166,7 @@ def test_one_worker_does_not_push_out_another(site):
 @pytest.mark.slow
 def test_who_asks_without_end_is_served_slowly_and_others_at_once(site):
     server = serve(site, NAME, OTHER)
-    others = [pid for pid in server.workers if pid != server.renewal_child]
-    worker = Worker(server, others[0])
+    worker = another_worker(server)
     end = threading.Event()
     served = [0] * GREEDY
 
