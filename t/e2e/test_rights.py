@@ -33,6 +33,8 @@ MODES = [
     (r"placeholder/[^/]*key[^/]*", 0o600),
     (r"placeholder/.*", None),
     (r"placeholder", 0o700),
+    (r"(deploy|published|undelivered)/[^/]+", 0o600),
+    (r"deploy|published|undelivered", 0o700),
     (r"aside(/.*)?", None),             # in a folder of 0700
     (r"run/[^/]+", 0o600),
     (r"run", 0o700),
