@@ -205,7 +205,9 @@
     X(AcmeReloadDelay, "duration", "5s", ACME_SERVER, duration, \
       reload_delay, \
       "After a certificate is installed, wait this long for others before " \
-      "reloading, so that one reload serves all of them.", \
+      "reloading, so that one reload serves all of them. While visitors get " \
+      "the placeholder and nothing else is being ordered, mod_acme does not " \
+      "wait.", \
       "AcmeReloadDelay 30s") \
     X(AcmeReloadGuard, "on|off", "on", ACME_SERVER, flag, reload_guard, \
       "Before reloading, run httpd -t and load all certificates and keys; " \
