@@ -293,43 +293,105 @@ static apr_time_t time_of(const json_t *json, const char *key)
     return acme_time_parse(json_string_value(json_object_get(json, key)));
 }
 
-/* The chain of a part: "chain-rsa.pem" is the intermediates' file. */
-static void read_chain(acme_page_live_t *live, const char **pproblem,
-                       const char *path, apr_pool_t *p)
+static const char *chain_path(const acme_store_t *store,
+                              const acme_cert_conf_t *cert, apr_uint32_t part,
+                              apr_pool_t *p)
 {
-    apr_array_header_t *chain = apr_array_make(p, 2, sizeof(const char *));
-    const acme_cert_file_t *file;
-    int i;
-
-    acme_cert_file_read(&file, path, 0, 0, p);
-    if (!file->subjects->nelts && file->problem[0]) {
-        *pproblem = file->problem;
-    }
-    for (i = 1; i < file->subjects->nelts; i++) {
-        APR_ARRAY_PUSH(chain, const char *) =
-            APR_ARRAY_IDX(file->subjects, i, const char *);
-    }
-    live->chain = chain;
-    live->topmost = file->topmost;
+    return acme_store_live(store, cert->id,
+                           apr_pstrcat(p, "fullchain",
+                                       acme_conf_suffix(cert, part), ".pem",
+                                       NULL), p);
 }
 
-static const char *chain_path(const acme_store_t *store,
-                              const acme_cert_conf_t *cert,
-                              const char *key_type, int i, apr_pool_t *p)
+/* The subjects behind the leaf. */
+static const apr_array_header_t *rest_of(const acme_cert_file_t *file,
+                                         apr_pool_t *p)
 {
-    const char *suffix = "";
-    apr_uint32_t part;
+    apr_array_header_t *rest = apr_array_make(p, 2, sizeof(const char *));
+    int i;
 
-    /* That of the key type, if it is configured still. */
-    for (part = 0; i > 0 && part < acme_conf_parts(cert); part++) {
-        if (!strcmp(acme_key_type_name(acme_conf_key_type(cert, part)),
-                    key_type)) {
-            suffix = acme_conf_suffix(cert, part);
+    for (i = 1; i < file->subjects->nelts; i++) {
+        APR_ARRAY_PUSH(rest, const char *) =
+            APR_ARRAY_IDX(file->subjects, i, const char *);
+    }
+    return rest;
+}
+
+/* As meta.json has them. */
+static void read_meta(apr_array_header_t *lives, const json_t *meta,
+                      apr_pool_t *p)
+{
+    const json_t *parts = json_object_get(meta, "certificates");
+    size_t k;
+
+    for (k = 0; k < json_array_size(parts) && k < PARTS_MAX; k++) {
+        const json_t *part = json_array_get(parts, k);
+
+        APR_ARRAY_PUSH(lives, acme_page_live_t) = (acme_page_live_t) {
+            .key_type = text_of(part, "keyType", p),
+            .serial = text_of(part, "serial", p),
+            .issuer = text_of(part, "issuer", p),
+            .not_before = time_of(part, "notBefore"),
+            .not_after = time_of(part, "notAfter"),
+            .chain = apr_array_make(p, 1, sizeof(const char *)),
+            .topmost = ""
+        };
+    }
+}
+
+/* The one of this key type; without a meta.json it is made here. */
+static acme_page_live_t *find_live(apr_array_header_t *lives,
+                                   const char *key_type, int has_meta)
+{
+    acme_page_live_t *live;
+    int k;
+
+    for (k = 0; k < lives->nelts; k++) {
+        live = &APR_ARRAY_IDX(lives, k, acme_page_live_t);
+        if (!strcmp(live->key_type, key_type)) {
+            return live;
         }
     }
-    return acme_store_live(store, cert->id,
-                           apr_pstrcat(p, "fullchain", suffix, ".pem", NULL),
-                           p);
+    if (has_meta) {
+        return NULL;            /* it was configured after the last order */
+    }
+    live = apr_array_push(lives);
+    live->key_type = key_type;
+    return live;
+}
+
+/* The files of each key type that is configured. One that was installed by hand
+   has no meta.json: then all is read from its certificate. */
+static void read_chains(acme_page_files_t *files, apr_array_header_t *lives,
+                        const acme_store_t *store,
+                        const acme_cert_conf_t *cert, int has_meta,
+                        apr_pool_t *p)
+{
+    apr_uint32_t part;
+
+    for (part = 0; part < acme_conf_parts(cert); part++) {
+        const acme_cert_file_t *file;
+        acme_page_live_t *live;
+
+        acme_cert_file_read(&file, chain_path(store, cert, part, p), 0, 0, p);
+        live = file->subjects->nelts
+            ? find_live(lives, acme_key_type_name(acme_conf_key_type(cert,
+                                                                     part)),
+                        has_meta) : NULL;
+        if (!file->subjects->nelts && !part) {
+            files->problem = file->problem;
+        }
+        if (live) {
+            live->chain = rest_of(file, p);
+            live->topmost = file->topmost;
+        }
+        if (live && !has_meta) {
+            live->serial = file->leaf.serial;
+            live->issuer = file->leaf.issuer;
+            live->not_before = file->leaf.not_before;
+            live->not_after = file->leaf.not_after;
+        }
+    }
 }
 
 const acme_page_files_t *acme_page_view_files(const acme_page_view_t *of,
@@ -342,32 +404,16 @@ const acme_page_files_t *acme_page_view_files(const acme_page_view_t *of,
     acme_page_files_t *files = apr_pcalloc(p, sizeof(*files));
     apr_array_header_t *lives = apr_array_make(p, 2, sizeof(acme_page_live_t));
     const json_t *meta = acme_meta_live(store, cert->id, p);
-    const json_t *parts = json_object_get(meta, "certificates");
-    size_t k;
 
-    files->problem = meta ? "" : apr_psprintf(
-        p, "%s cannot be read: there is no certificate yet, or the user of httpd's workers may not read it.",
-        acme_store_live(store, cert->id, "meta.json", p));
+    files->problem = "";
     files->folder = acme_store_path(store, "live", cert->id, p);
     files->ca = text_of(meta, "ca", p);
     files->profile = text_of(meta, "profile", p);
     files->installed = time_of(meta, "installed");
     files->lives = lives;
-    for (k = 0; k < json_array_size(parts) && k < PARTS_MAX; k++) {
-        const json_t *part = json_array_get(parts, k);
-        acme_page_live_t *live = apr_array_push(lives);
-
-        live->key_type = text_of(part, "keyType", p);
-        live->serial = text_of(part, "serial", p);
-        live->issuer = text_of(part, "issuer", p);
-        live->not_before = time_of(part, "notBefore");
-        live->not_after = time_of(part, "notAfter");
-        live->topmost = "";
-        live->chain = apr_array_make(p, 2, sizeof(const char *));
-        if (chains == ACME_PAGE_WITH_CHAINS) {
-            read_chain(live, &files->problem,
-                       chain_path(store, cert, live->key_type, (int)k, p), p);
-        }
+    read_meta(lives, meta, p);
+    if (!meta || chains == ACME_PAGE_WITH_CHAINS) {
+        read_chains(files, lives, store, cert, meta != NULL, p);
     }
     return files;
 }

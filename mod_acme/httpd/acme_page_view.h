@@ -106,7 +106,8 @@ typedef struct {
 
 /*
  * Read the files of live/<id>, all in p; never NULL. One small file, without
- * the chains; with them two for each key type.
+ * the chains; with them one more for each key type, as where meta.json is not
+ * there.
  */
 typedef enum { ACME_PAGE_WITHOUT_CHAINS, ACME_PAGE_WITH_CHAINS }
     acme_page_chains_e;
