@@ -22,14 +22,14 @@ typedef struct {
 
 /*
  * Read the certificates of a PEM file as mod_ssl does: other objects in it,
- * such as a key, are passed over. alone: of the chain another file has the rest,
- * and only the first certificate counts.
+ * such as a key, are passed over. alone: another file has the rest of the
+ * chain, and only the first certificate counts.
  *
  * *pfile is never NULL: of a file that cannot be read it has the problem alone.
  * Problems, the first of: unreadable; a name, time or serial number that is
  * damaged; a certificate that was not issued by the next one (by its names and
- * key identifiers), or one behind the leaf that is over at now; no certificate behind the leaf, which then is not
- * one that signed itself.
+ * key identifiers), or one behind the leaf that is expired at now; no
+ * certificate behind the leaf, where that did not sign itself.
  */
 void acme_cert_file_read(const acme_cert_file_t **pfile, const char *path,
                          int alone, apr_time_t now, apr_pool_t *p);

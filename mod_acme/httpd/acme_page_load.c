@@ -1,5 +1,5 @@
 /*
- * acme_page_load.c - what the status page knows, read once a load in the parent.
+ * acme_page_load.c - what the status page knows of a load, read in the parent.
  */
 #include <string.h>
 
@@ -131,13 +131,13 @@ static int is_ours(const char *path, const acme_conf_t *conf, apr_hash_t *ids)
 {
     static const char live[] = "/live/";
     const apr_size_t len = conf->state_dir ? strlen(conf->state_dir) : 0;
-    const char *id = path + len + sizeof(live) - 1;
-    const char *end;
+    const char *id, *end;
 
     if (!len || strncmp(path, conf->state_dir, len)
         || strncmp(path + len, live, sizeof(live) - 1)) {
         return 0;
     }
+    id = path + len + sizeof(live) - 1;
     end = strchr(id, '/');
     return end && apr_hash_get(ids, id, end - id) != NULL;
 }

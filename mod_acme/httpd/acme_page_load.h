@@ -1,5 +1,5 @@
 /*
- * acme_page_load.h - what the status page knows, read once a load in the parent,
+ * acme_page_load.h - what the status page knows of a load, read in the parent,
  * which may read files that no worker may.
  */
 #ifndef ACME_PAGE_LOAD_H

@@ -4,8 +4,8 @@
  *
  * Nothing here changes a file, and nothing that cannot be read is an error: it
  * is absent, and where it was to be found says why. All texts are hostile: from
- * a CA, from a file, or from the board, which every worker can write. Who prints
- * one escapes it.
+ * a CA, from a file, or from the board, which every worker can write. Who
+ * prints one escapes it.
  */
 #ifndef ACME_PAGE_VIEW_H
 #define ACME_PAGE_VIEW_H

@@ -1,6 +1,6 @@
 /*
- * acme_explain.h - a certificate's situation in sentences: what is so, why, what
- * happens next and when, and what the administrator can do.
+ * acme_explain.h - a certificate's situation in sentences: what is so, why,
+ * what happens next and when, and what the administrator can do.
  *
  * The page and acmectl explain show these, so that they say the same. They are
  * made of the state and the time alone. Who prints one escapes it: part of a
