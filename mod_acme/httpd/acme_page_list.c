@@ -97,11 +97,26 @@ static int compare_rows(const void *a, const void *b)
     return one->i < two->i ? -1 : 1;
 }
 
+/* What is searched for, in lower case; a name in its own script as it is in a
+   certificate. */
+static const char *needle_of(const list_t *list)
+{
+    const char *q = list->query->q, *at = q, *name;
+    acme_result_t res;
+
+    while (*at && (unsigned char)*at < 0x80) {
+        at++;
+    }
+    if (*at && !acme_name_normalise(&name, q, &res, list->p)) {
+        return name;
+    }
+    return acme_text_lower(q, strlen(q), list->p);
+}
+
 /* One pass over the board. */
 static void count_all(list_t *list)
 {
-    const char *q = acme_text_lower(list->query->q, strlen(list->query->q),
-                                    list->p);
+    const char *q = needle_of(list);
     const apr_size_t len = strlen(q);
     const int n = list->view->conf->certs->nelts;
     int i;
@@ -581,8 +596,7 @@ static int has_other(const acme_page_other_t *other, const char *q)
 static apr_array_header_t *choose_others(const list_t *list)
 {
     const apr_array_header_t *all = list->view->others;
-    const char *q = acme_text_lower(list->query->q, strlen(list->query->q),
-                                    list->p);
+    const char *q = needle_of(list);
     apr_array_header_t *chosen = apr_array_make(list->p, all->nelts + 1,
                                                 sizeof(other_t));
     int i;

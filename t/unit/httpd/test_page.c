@@ -246,6 +246,16 @@ static void links_ask_for_the_same(void **unused)
     }
 }
 
+static void a_name_is_found_in_its_script(void **unused)
+{
+    (void)unused;
+    set_names(conf, 1, "xn--mller-kva.example");
+    assert_shown("q=M%C3%BCller.Example", ">1 certificate<");
+    assert_shown("q=m%C3%BCller", "value=\"m\xc3\xbcller\"");
+    assert_shown("q=%C3%BC", "is like that");
+    assert_shown("q=%FF", "is like that");
+}
+
 /* The last one ends first. */
 static void the_list_is_cut_into_pages(void **unused)
 {
@@ -400,6 +410,7 @@ int main(void)
         PAGE_TEST(queries_are_bounded),
         PAGE_TEST(a_long_value_is_passed_over),
         PAGE_TEST(links_ask_for_the_same),
+        PAGE_TEST(a_name_is_found_in_its_script),
         PAGE_TEST(the_list_is_cut_into_pages),
         PAGE_TEST(the_urgent_come_first),
         PAGE_TEST(running_orders_are_shown),
