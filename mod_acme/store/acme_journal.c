@@ -253,6 +253,29 @@ apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
     return APR_SUCCESS;
 }
 
+apr_status_t acme_journal_look(acme_journal_t **pjournal,
+                               const acme_store_t *store, const char *id,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    const char *path = journal_path(store, id, p);
+    acme_journal_t *journal = acme_journal_make(p);
+    json_t *json;
+    apr_status_t rv;
+
+    *pjournal = acme_journal_make(p);
+
+    rv = acme_json_file_look(&json, path, JOURNAL_SIZE_MAX, res, p);
+    if (rv != APR_SUCCESS) {
+        return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
+    }
+    if (!parse_journal(journal, json, p)) {
+        return acme_fail(res, APR_EGENERAL, "%s: not a journal of this version",
+                         path);
+    }
+    *pjournal = journal;
+    return APR_SUCCESS;
+}
+
 /* NULL, which json_pack leaves out, for "". */
 static json_t *word_json(const char *text, apr_size_t max, apr_pool_t *p)
 {

@@ -6,9 +6,9 @@
 #include "acme_file.h"
 #include "acme_json_file.h"
 
-apr_status_t acme_json_file_load(json_t **pjson, acme_store_t *store,
-                                 const char *path, apr_size_t max,
-                                 acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_json_file_look(json_t **pjson, const char *path,
+                                 apr_size_t max, acme_result_t *res,
+                                 apr_pool_t *p)
 {
     const char *body;
     apr_size_t len;
@@ -17,16 +17,20 @@ apr_status_t acme_json_file_load(json_t **pjson, acme_store_t *store,
     *pjson = NULL;
 
     rv = acme_file_read(&body, &len, path, max, res, p);
-    if (rv == APR_EGENERAL) {
-        return acme_store_damaged(store, path, res, p);
-    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (acme_json_parse(pjson, body, len, path, res, p) != APR_SUCCESS) {
-        return acme_store_damaged(store, path, res, p);
-    }
-    return APR_SUCCESS;
+    return acme_json_parse(pjson, body, len, path, res, p) ? APR_EGENERAL
+                                                           : APR_SUCCESS;
+}
+
+apr_status_t acme_json_file_load(json_t **pjson, acme_store_t *store,
+                                 const char *path, apr_size_t max,
+                                 acme_result_t *res, apr_pool_t *p)
+{
+    const apr_status_t rv = acme_json_file_look(pjson, path, max, res, p);
+
+    return rv == APR_EGENERAL ? acme_store_damaged(store, path, res, p) : rv;
 }
 
 apr_status_t acme_json_file_refuse(acme_store_t *store, const char *path,

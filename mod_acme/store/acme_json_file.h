@@ -16,6 +16,11 @@ apr_status_t acme_json_file_load(json_t **pjson, acme_store_t *store,
                                  const char *path, apr_size_t max,
                                  acme_result_t *res, apr_pool_t *p);
 
+/* The same for those who only look: a damaged file stays where it is. */
+apr_status_t acme_json_file_look(json_t **pjson, const char *path,
+                                 apr_size_t max, acme_result_t *res,
+                                 apr_pool_t *p);
+
 /*
  * As the object says nothing that its reader can use: res gets the fault, that
  * path is not what (such as "a journal of this version"), and the file is set
