@@ -336,6 +336,11 @@ const char *acme_counters_ca(apr_uint32_t row)
         ? mine.lasting->hosts[row] : NULL;
 }
 
+apr_uint32_t acme_counters_row(apr_uint32_t ca)
+{
+    return ca_of(ca) ? mine.cas[ca] : ACME_COUNTERS_CAS;
+}
+
 apr_uint64_t acme_counters_failures(apr_uint32_t row, acme_reason_e reason)
 {
     const ca_row_t *ca = row_at(row);

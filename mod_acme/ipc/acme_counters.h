@@ -91,6 +91,8 @@ void acme_counters_pulse(acme_pulse_e who, apr_time_t now);
 apr_uint64_t acme_counters_attempts(apr_uint32_t cert, acme_attempt_e result);
 /* The host of a row, NULL: the row is not used. */
 const char *acme_counters_ca(apr_uint32_t row);
+/* The row of a CA of the configuration; ACME_COUNTERS_CAS: none. */
+apr_uint32_t acme_counters_row(apr_uint32_t ca);
 apr_uint64_t acme_counters_failures(apr_uint32_t row, acme_reason_e reason);
 apr_uint64_t acme_counters_requests(apr_uint32_t row, acme_resource_e resource,
                                     acme_reply_e reply);

@@ -211,4 +211,7 @@ apr_time_t acme_state_warn_at(const acme_state_t *state,
  */
 const char *acme_state_word(const acme_state_t *state, apr_time_t now);
 
+/* The i-th of these words, the same literal; NULL: there are fewer. */
+const char *acme_state_word_at(int i);
+
 #endif
