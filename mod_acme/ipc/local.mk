@@ -19,4 +19,5 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 	%D%/acme_self_check.c %D%/acme_self_check.h \
 	%D%/acme_server.h \
 	%D%/acme_state.c %D%/acme_state.h \
+	%D%/acme_status_json.c %D%/acme_status_json.h \
 	%D%/acme_status_rows.c %D%/acme_status_rows.h
