@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from lib import proxy
+from lib.httpd import REPOSITORY
 from lib.prometheus import MONITORING, Prometheus
 from lib.wait import wait_until
 
@@ -209,11 +210,15 @@ def samples_say_what_is(server, served):
 
 
 def shipped_files_name_what_there_is(server):
-    there = set(metrics(server)) | {"acme_hook_failures_total"}
+    there = set(metrics(server))
     for name in ("prometheus-rules.yml", "grafana-dashboard.json"):
         text = (MONITORING / name).read_text()
         named = set(re.findall(r"\bacme_[a-z_]+", text))
         assert named and not named - there, name
+    manual = (REPOSITORY / "mod_acme/httpd/mod_acme.8").read_text()
+    assert set(re.findall(r"^\.It Li (acme_[a-z_]+)", manual, re.M)) == \
+        {re.sub("_seconds_(bucket|sum|count)$", "_seconds", name)
+         for name in there}
 
 
 def json_is_as_the_schema_says(server, served, vhost):
