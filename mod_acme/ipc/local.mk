@@ -10,6 +10,7 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 	%D%/acme_conf.c %D%/acme_conf.h \
 	%D%/acme_conf_snapshot.c %D%/acme_conf_snapshot.h \
 	%D%/acme_counters.c %D%/acme_counters.h \
+	%D%/acme_explain.c %D%/acme_explain.h \
 	%D%/acme_hook_event.h \
 	%D%/acme_keeper_address.c %D%/acme_keeper_address.h \
 	%D%/acme_keeper_client.c %D%/acme_keeper_client.h \
