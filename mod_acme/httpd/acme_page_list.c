@@ -275,12 +275,15 @@ static void put_running(const list_t *list)
     }
     acme_page_out_format(out, "<section aria-labelledby=\"running\">"
                          "<h2 id=\"running\">Orders under way: %d</h2>\n"
-                         "<div class=\"table\"><table role=\"table\"><thead>"
-                         "<tr role=\"row\">"
-                         "<th scope=\"col\">Certificate</th>"
-                         "<th scope=\"col\">Step</th>"
-                         "<th scope=\"col\">Since</th></tr></thead>"
-                         "<tbody role=\"rowgroup\">\n", list->running->nelts);
+                         "<div class=\"table\"><table role=\"table\">"
+                         "<caption>Their steps, and when they began</caption>"
+                         "<thead role=\"rowgroup\"><tr role=\"row\">",
+                         list->running->nelts);
+    acme_page_out_html(out,
+        "<th role=\"columnheader\" scope=\"col\">Certificate</th>"
+        "<th role=\"columnheader\" scope=\"col\">Step</th>"
+        "<th role=\"columnheader\" scope=\"col\">Since</th>"
+        "</tr></thead><tbody role=\"rowgroup\">\n");
     for (k = 0; k < list->running->nelts && k < RUNNING_SHOWN; k++) {
         const int i = APR_ARRAY_IDX(list->running, k, row_t).i;
         apr_time_t since;

@@ -1,6 +1,8 @@
 /*
  * acme_page_load.c - what the status page knows, read once a load in the parent.
  */
+#include <string.h>
+
 #include <apr_hash.h>
 #include <apr_strings.h>
 
@@ -110,11 +112,42 @@ static acme_page_other_t *read_other(const acme_conf_tree_file_t *from,
     return other;
 }
 
+/* The ids of the certificates that are managed. */
+static apr_hash_t *ids_of(const acme_conf_t *conf, apr_pool_t *p)
+{
+    apr_hash_t *ids = apr_hash_make(p);
+    int i;
+
+    for (i = 0; i < conf->certs->nelts; i++) {
+        const char *id = APR_ARRAY_IDX(conf->certs, i, acme_cert_conf_t).id;
+
+        apr_hash_set(ids, id, APR_HASH_KEY_STRING, id);
+    }
+    return ids;
+}
+
+/* Is it "<AcmeStateDir>/live/<id>/..." of one that is managed? */
+static int is_ours(const char *path, const acme_conf_t *conf, apr_hash_t *ids)
+{
+    static const char live[] = "/live/";
+    const apr_size_t len = conf->state_dir ? strlen(conf->state_dir) : 0;
+    const char *id = path + len + sizeof(live) - 1;
+    const char *end;
+
+    if (!len || strncmp(path, conf->state_dir, len)
+        || strncmp(path + len, live, sizeof(live) - 1)) {
+        return 0;
+    }
+    end = strchr(id, '/');
+    return end && apr_hash_get(ids, id, end - id) != NULL;
+}
+
 /*
  * What mod_ssl loads for servers of which we have no certificate. A server has
  * few such files; thousands of servers may have the same one.
  */
-static const apr_array_header_t *read_others(const acme_conf_tree_t *tree,
+static const apr_array_header_t *read_others(const acme_conf_t *conf,
+                                             const acme_conf_tree_t *tree,
                                              const server_rec *s,
                                              apr_pool_t *p)
 {
@@ -122,6 +155,7 @@ static const apr_array_header_t *read_others(const acme_conf_tree_t *tree,
                                                sizeof(acme_page_other_t *));
     apr_array_header_t *others;
     apr_hash_t *by_path = apr_hash_make(p);
+    apr_hash_t *ids = ids_of(conf, p);
     const apr_time_t now = apr_time_now();
     apr_pool_t *scratch;
     int i;
@@ -137,8 +171,8 @@ static const apr_array_header_t *read_others(const acme_conf_tree_t *tree,
             acme_page_other_t *other = file->path
                 ? apr_hash_get(by_path, file->path, APR_HASH_KEY_STRING) : NULL;
 
-            if (!file->path) {
-                continue;       /* of a token: it is no file */
+            if (!file->path || is_ours(file->path, conf, ids)) {
+                continue;       /* the key of a token is not in a file */
             }
             if (!other) {
                 other = read_other(file, facts->has_chain_file, now, scratch,
@@ -169,7 +203,7 @@ void acme_page_load(const acme_conf_t *conf, const acme_conf_tree_t *tree,
     view->conf = conf;
     read_vhosts(view, s, p);
     if (acme_conf_tree_has_page(tree)) {
-        view->others = read_others(tree, s, p);
+        view->others = read_others(conf, tree, s, p);
     }
     acme_page_view_set(view);
 }
