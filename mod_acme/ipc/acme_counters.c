@@ -251,7 +251,8 @@ void acme_counters_failure(apr_uint32_t ca, acme_reason_e reason)
     ca_row_t *row = ca_of(ca);
 
     if (row) {
-        add(&row->failures[acme_reason_bound((unsigned long)reason)], 1);
+        reason = acme_reason_bound((unsigned long)reason);
+        add(&row->failures[reason ? reason : ACME_REASON_OTHER], 1);
     }
 }
 
@@ -357,7 +358,7 @@ apr_uint64_t acme_counters_requests(apr_uint32_t row, acme_resource_e resource,
 }
 
 void acme_counters_latency(apr_uint64_t buckets[ACME_COUNTERS_BUCKETS],
-                           double *psum, apr_uint32_t row,
+                           apr_interval_time_t *psum, apr_uint32_t row,
                            acme_resource_e resource)
 {
     const ca_row_t *ca = row_at(row);
@@ -368,7 +369,7 @@ void acme_counters_latency(apr_uint64_t buckets[ACME_COUNTERS_BUCKETS],
         below += ca ? get(&ca->latency[resource].buckets[i]) : 0;
         buckets[i] = below;
     }
-    *psum = ca ? (double)get(&ca->latency[resource].sum) / 1e6 : 0;
+    *psum = ca ? (apr_interval_time_t)get(&ca->latency[resource].sum) : 0;
 }
 
 apr_uint64_t acme_counters_challenges(acme_challenge_e type,

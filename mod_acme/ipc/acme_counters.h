@@ -96,9 +96,9 @@ apr_uint32_t acme_counters_row(apr_uint32_t ca);
 apr_uint64_t acme_counters_failures(apr_uint32_t row, acme_reason_e reason);
 apr_uint64_t acme_counters_requests(apr_uint32_t row, acme_resource_e resource,
                                     acme_reply_e reply);
-/* How many replies took at most the time of each bound; in *psum seconds. */
+/* How many replies took at most the time of each bound, and the sum. */
 void acme_counters_latency(apr_uint64_t buckets[ACME_COUNTERS_BUCKETS],
-                           double *psum, apr_uint32_t row,
+                           apr_interval_time_t *psum, apr_uint32_t row,
                            acme_resource_e resource);
 apr_uint64_t acme_counters_challenges(acme_challenge_e type,
                                       acme_seen_e result);

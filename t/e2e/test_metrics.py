@@ -23,12 +23,6 @@ OPEN = "application/openmetrics-text"
 ACCEPT = (f"{OPEN};version=1.0.0,{OPEN};version=0.0.1;q=0.75,"
           "text/plain;version=0.0.4;q=0.5,*/*;q=0.1")
 
-LOCATION = """<Location /acme-status>
-SetHandler acme-status
-Require local
-</Location>
-"""
-
 SAMPLE = re.compile(r'(\w+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
@@ -88,7 +82,6 @@ def test_programs_see_certificates_requests_and_failures(site):
     server = site.server(ca)
     failing_ca.answer(proxy.status(500, detail='no "luck" \\ here'), "order")
     crt, key = site.authority.server_files(OTHER, OTHER)
-    server.part("status", LOCATION)
     server.vhost(NAME, body="AcmeKeyTypes p256 rsa2048")
     vhost = server.vhost(FAILING, body=f"AcmeCA {failing_ca.url}")
     server.vhost(OTHER, body="AcmeEngine off\n"

@@ -4,6 +4,8 @@
  *
  * The source is a part of this program; what it calls of httpd is here.
  */
+#include <http_protocol.h>
+
 #include "acme_page_metrics.c"
 #include "pool.h"
 
@@ -144,8 +146,10 @@ static void the_format_follows_from_accept(void **state)
     for (i = 0; i < COUNT(rows); i++) {
         const char *text = show(rows[i].accept);
 
-        if (strcmp(request.content_type, rows[i].is_open ? OPEN_TYPE
-                                                         : PLAIN_TYPE)
+        if (strncmp(request.content_type, rows[i].is_open
+                        ? "application/openmetrics-text; version=1.0.0;"
+                        : "text/plain; version=0.0.4;",
+                    rows[i].is_open ? 44 : 26)
             || !!strstr(text, "# EOF\n") != rows[i].is_open
             || !!strstr(text, "# TYPE acme_build info\n") != rows[i].is_open) {
             fail_msg("%s", rows[i].accept);
@@ -213,10 +217,10 @@ static void a_wait_for_a_limit_is_its_cas(void **state)
     shown_state.covers = 0;
     shown_state.limit_until = NOW + apr_time_from_sec(50);
     shown_state.limit_why = ACME_REASON_RATE_LIMITED;
-    assert_non_null(strstr(show(NULL), "acme_limit_wait_seconds{ca=\"ca.example\",limit=\"rate-limited\"} 50.000\n"));
+    assert_non_null(strstr(show(NULL), "acme_limit_wait_seconds{ca=\"ca.example\",limit=\"rate-limited\"} 50.000000\n"));
     assert_non_null(strstr(written, "acme_certificate_reason{id=\"a.example\",reason=\"rate-limited\"} 1\n"));
     shown_state.limit_ca = 1;
-    assert_non_null(strstr(show(NULL), "limit=\"rate-limited\"} 0.000\n"));
+    assert_non_null(strstr(show(NULL), "limit=\"rate-limited\"} 0.000000\n"));
 }
 
 static void each_state_is_a_sample(void **state)
