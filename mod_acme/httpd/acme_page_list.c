@@ -497,9 +497,10 @@ static void put_rows(list_t *list)
     acme_page_frame_legend(out, ACME_EXPLAIN_FINE);
     acme_page_out_html(out, "<div class=\"table\"><table role=\"table\" "
                             "class=\"list\"><caption>");
-    acme_page_out_format(out, "%d certificate%s, the most urgent first",
-                         list->rows->nelts,
-                         list->rows->nelts == 1 ? "" : "s");
+    acme_page_out_format(out, list->rows->nelts == 1
+                                  ? "%d certificate"
+                                  : "%d certificates, the most urgent first",
+                         list->rows->nelts);
     acme_page_out_html(out,
         "</caption><thead role=\"rowgroup\"><tr role=\"row\">"
         "<th role=\"columnheader\" scope=\"col\" class=\"c1\">Certificate</th>"
