@@ -20,6 +20,7 @@
 
 #define TEXT_MAX 1024           /* octets of a text in meta.json */
 #define PARTS_MAX 8
+#define TIME_MAX apr_time_from_sec(253402300799)    /* the end of year 9999 */
 
 static acme_page_view_t *view;
 
@@ -196,6 +197,38 @@ static void end_text(char *text, apr_size_t size)
     text[size - 1] = '\0';
 }
 
+/* What is no time of ours would overflow when it is compared with one. */
+static void bound_time(apr_time_t *t)
+{
+    *t = *t < 0 ? 0 : *t > TIME_MAX ? TIME_MAX : *t;
+}
+
+static void bound_window(acme_window_t *window)
+{
+    bound_time(&window->duration);
+    window->percent = window->percent < 0 ? 0
+        : window->percent > 99 ? 99 : window->percent;
+}
+
+static void bound_times(acme_state_t *state)
+{
+    apr_time_t *times[] = {
+        &state->not_before, &state->not_after, &state->installed,
+        &state->window_start, &state->window_end, &state->pick, &state->ask_at,
+        &state->names_again_at, &state->limit_until, &state->ordering_since,
+        &state->next_at, &state->checked, &state->check_at,
+        &state->check_reload_at, &state->check_reloaded, &state->post.next_at,
+        &state->deploy.next_at, &state->notify.next_at
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        bound_time(times[i]);
+    }
+    bound_window(&state->renew);
+    bound_window(&state->warn);
+}
+
 #define END_TEXT(text) end_text(text, sizeof(text))
 
 int acme_page_view_state(const acme_page_view_t *of, int i,
@@ -217,6 +250,7 @@ int acme_page_view_state(const acme_page_view_t *of, int i,
     END_TEXT(state->deploy.failure);
     END_TEXT(state->notify.failure);
     END_TEXT(state->export_failure);
+    bound_times(state);
     state->why = acme_reason_bound((unsigned long)state->why);
     state->limit_why = acme_reason_bound((unsigned long)state->limit_why);
     return 1;
