@@ -64,7 +64,7 @@ apr_status_t acme_ctl_command_load(acme_ctl_command_t *run,
             fputs("; this is what is stored there\n", stderr);
         }
         else {
-            acme_result_prefix(res, "no httpd with mod_acme runs, and");
+            acme_result_prefix(res, "no httpd with mod_acme runs here");
         }
     }
     if (rv == APR_SUCCESS && run->verb->arguments == ACME_CTL_IDS

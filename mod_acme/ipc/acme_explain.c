@@ -354,7 +354,7 @@ static const char *explain_remedy(const acme_status_cert_t *cert,
         return apr_psprintf(p, "Nothing. To renew it earlier: acmectl renew %s --force.",
                             cert->id);
     }
-    return "Nothing: wait.";
+    return "Nothing: wait a minute. acmectl watch shows the order.";
 }
 
 void acme_explain_make(acme_explain_t *explain, const acme_status_cert_t *cert,
