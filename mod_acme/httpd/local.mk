@@ -35,6 +35,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_page_frame.c %D%/acme_page_frame.h \
 	%D%/acme_page_json.c %D%/acme_page_json.h \
 	%D%/acme_page_list.c %D%/acme_page_list.h \
+	%D%/acme_page_load.c %D%/acme_page_load.h \
 	%D%/acme_page_metrics.c %D%/acme_page_metrics.h \
 	%D%/acme_page_out.c %D%/acme_page_out.h \
 	%D%/acme_page_query.c %D%/acme_page_query.h \
