@@ -237,7 +237,8 @@ static apr_status_t look(watch_t *watch, acme_result_t *res)
     }
 }
 
-/* To the keeper of the next load, which may take its time. */
+/* To the keeper of the next load, which may take its time, or not have the
+   certificate any more. */
 static apr_status_t reconnect(watch_t *watch, acme_result_t *res)
 {
     acme_ctl_command_t *run = watch->run;
@@ -252,7 +253,7 @@ static apr_status_t reconnect(watch_t *watch, acme_result_t *res)
             return APR_SUCCESS;
         }
         poll(NULL, 0, PAUSE_MS);
-    } while (apr_time_now() < end);
+    } while (apr_time_now() < end && rv != APR_NOTFOUND);
     return rv;
 }
 

@@ -199,6 +199,10 @@ def watch(server, ca):
         closing.callback(drawn.kill)
         os.close(terminal)
         hold.wait()
+        # The key of the order is there, and not served yet.
+        rows = json.loads(server.acmectl("tlsa", NAME, "--json")[1])
+        assert [row["key"] for row in rows] == ["current"] * 2 + ["next"] * 2
+        following = rows[-1]["value"]
         wait_until(lambda: "until the CA has issued" in lines.read_text(),
                    "the order is shown")
         assert plain.poll() is None and drawn.poll() is None
@@ -207,6 +211,7 @@ def watch(server, ca):
         said = lines.read_text()
         assert "  renewing " in said
         assert re.search(r"  valid  +installed: archive/", said)
+        assert record(server.live(NAME)[0]) == f"TLSA {following}"
         shown = b""
         with contextlib.suppress(OSError):      # EIO is the end
             while True:
@@ -251,6 +256,14 @@ def test_views(site):
     assert server.acmectl("logs", NAME)[0] == 0
     code, said = server.acmectl("tlsa", NAME)
     assert code == 0 and before in said
+    # What a CA with dns-persist-01 says of itself.
+    path, = server.store.glob("accounts/*/account.json")
+    account = json.loads(path.read_text())
+    path.write_text(json.dumps({**account, "persistIssuer": "ca.example"}))
+    code, said = server.acmectl("caa", NAME)
+    assert code == 0
+    assert f'\n{ALIAS}. IN CAA 0 issue "ca.example; accounturi='\
+        f'{account["url"]}"\n' in said
     for words in (["renew", NAME], ["watch"], ["account", "update"]):
         assert server.acmectl(*words)[0] == 1
 
