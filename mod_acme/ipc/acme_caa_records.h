@@ -35,9 +35,9 @@ const char *acme_caa_records_issuer(const char *directory, apr_pool_t *p);
  *
  * A name below another one of names needs none: the CA climbs to that one's.
  * Wildcards get issuewild, with the methods that a CA accepts for them.
- * Addresses get none. challenges has a bit 1 << type for each acme_challenge_e that is
- * used; 0: not known, and every method is allowed. An account URL with a
- * character that a value cannot have is left out.
+ * Addresses get none. challenges has a bit 1 << type for each acme_challenge_e
+ * that is used; 0: not known, and every method is allowed. An account URL with
+ * a character that a value cannot have is left out.
  */
 apr_array_header_t *acme_caa_records_make(const apr_array_header_t *names,
                                           const apr_array_header_t *accounts,
