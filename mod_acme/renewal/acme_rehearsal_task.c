@@ -359,6 +359,11 @@ static void judge_persist(rehearsal_t *r, const acme_rehearsal_dns_t *row,
     apr_time_t until;
     int i;
 
+    /* It is among the types by default, and few set it. */
+    if (!row->persist && type_at(r->cert, acme_rehearsal_judge_first(
+            r->cert, row->name)) != ACME_DNS_PERSIST_01) {
+        return;
+    }
     if (row->persist_failed) {
         finding = made(ACME_REHEARSAL_FAULT, ACME_REASON_DNS_FAILED,
                        apr_psprintf(r->p, "%s cannot be looked up: %s",
