@@ -7,7 +7,7 @@
 #include "acme_board.h"
 #include "acme_task.h"
 
-/* For the renewal threads, and the witness's rehearsals; board lives as long. */
+/* For the renewal threads and the witness's rehearsals; board lives as long. */
 acme_solver_t acme_board_solver_make(acme_board_t *board);
 
 #endif

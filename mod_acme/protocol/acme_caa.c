@@ -241,7 +241,8 @@ acme_caa_e acme_caa_decide(const char **pwhy,
         }
         /* The likeliest one explains it: a record that names the CA. */
         names_us = is_ours(&issue, issuer);
-        if (!**pwhy || found < best || (found == best && names_us > best_names_us)) {
+        if (!**pwhy || found < best
+            || (found == best && names_us > best_names_us)) {
             *pwhy = why;
             best = found;
             best_names_us = names_us;
