@@ -6,6 +6,7 @@
  */
 #include "acme_ctl_account.h"
 #include "acme_ctl_caa.h"
+#include "acme_ctl_check.h"
 #include "acme_ctl_dns_persist.h"
 #include "acme_ctl_explain.h"
 #include "acme_ctl_help.h"
@@ -54,6 +55,13 @@ const acme_ctl_verb_t acme_ctl_verbs[] = {
         .options = acme_ctl_renew_options,
         .least = 1, .most = 1, .arguments = ACME_CTL_IDS,
         .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_renew_run
+    },
+    {
+        .word = "check", .usage = "[ID]...",
+        .text = "Look at each name as a CA would: DNS, CAA, ports 80 and 443. Nothing is ordered or changed, and what is found blocks no order. The exit code is 1 if there is a fault.",
+        .options = acme_ctl_check_options,
+        .least = 0, .most = ACME_CTL_MANY, .arguments = ACME_CTL_IDS,
+        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_check_run
     },
     {
         .word = "revoke", .usage = "ID",

@@ -16,6 +16,7 @@ noinst_LTLIBRARIES += %D%/libacme_ctl.la
 	%D%/acme_ctl_accounts.c %D%/acme_ctl_accounts.h \
 	%D%/acme_ctl_caa.c %D%/acme_ctl_caa.h \
 	%D%/acme_ctl_call.c %D%/acme_ctl_call.h \
+	%D%/acme_ctl_check.c %D%/acme_ctl_check.h \
 	%D%/acme_ctl_checks.c %D%/acme_ctl_checks.h \
 	%D%/acme_ctl_command.c %D%/acme_ctl_command.h \
 	%D%/acme_ctl_dns_persist.c %D%/acme_ctl_dns_persist.h \

@@ -59,6 +59,17 @@ typedef enum {
     ACME_CHECKS
 } acme_check_e;
 
+/* What a rehearsal of the validations found, from good to bad.
+   (acme_rehearsal.h) */
+typedef enum {
+    ACME_REHEARSAL_NONE,        /* there was none */
+    ACME_REHEARSAL_FINE,
+    ACME_REHEARSAL_NOTE,        /* worth knowing, no fault */
+    ACME_REHEARSAL_UNSEEN,      /* cannot be seen from this machine */
+    ACME_REHEARSAL_FAULT,       /* a CA would fail here */
+    ACME_REHEARSALS
+} acme_rehearsal_e;
+
 #define ACME_NO_CA ((apr_uint32_t)-1)
 
 #define ACME_HOOK_FAILURE_SIZE 320
@@ -177,6 +188,15 @@ typedef struct {
     char check_places[ACME_CHECK_PLACES_SIZE];  /* "*:443=yes [::1]:444=no" */
     char check_detail[ACME_CHECK_DETAIL_SIZE];  /* what was found; "": all is
                                    as it should be */
+    acme_rehearsal_e rehearsal; /* what the last rehearsal found, */
+    acme_reason_e rehearsal_why;        /* the reason of a FAULT, */
+    apr_time_t rehearsed;       /* its time; 0: there was none */
+    apr_time_t rehearse_at;     /* the next one is asked for; 0: none is */
+    apr_uint32_t rehearse_fully;        /* and by the administrator: AcmeDns is
+                                   tried as well */
+    apr_uint32_t unused;        /* 0 */
+    char rehearsal_detail[ACME_CHECK_DETAIL_SIZE];      /* the worst finding,
+                                   of UNSEEN and FAULT; "" */
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];
     acme_hooks_failing_t post;          /* commands of post, after its batch, */

@@ -190,6 +190,31 @@ static void add_check(apr_array_header_t *rows, const acme_state_t *state,
             | only_if(is_told, ACME_STATUS_LINES | PEOPLE) });
 }
 
+/* What a rehearsal of the validations found, beside the CA's own words. */
+static void add_rehearsal(apr_array_header_t *rows, const acme_state_t *state,
+                          apr_pool_t *p)
+{
+    const int is_told = state->rehearsal == ACME_REHEARSAL_FAULT;
+    const char *code = acme_reason_about(state->rehearsal_why)->code;
+
+    add_row(rows, (acme_status_row_t){
+        .key = "check", .label = "check",
+        .value = is_told ? state->rehearsal_detail : "",
+        .text = apr_psprintf(p, "%s: %s (seen from this machine at %s)", code,
+                             state->rehearsal_detail,
+                             acme_time_text(state->rehearsed, p)),
+        .column = ACME_STATUS_PROBLEM,
+        .shown = ACME_STATUS_JSON
+            | only_if(is_told, ACME_STATUS_LINES | PEOPLE) });
+    add_row(rows, (acme_status_row_t){
+        .key = "checkReason", .value = is_told ? code : "",
+        .shown = ACME_STATUS_JSON | only_if(is_told, ACME_STATUS_LINES) });
+    add_row(rows, (acme_status_row_t){
+        .key = "checkedAt", .value = time_value(state->rehearsed, p),
+        .shown = ACME_STATUS_JSON
+            | only_if(state->rehearsed != 0, ACME_STATUS_LINES) });
+}
+
 static void add_revoked(apr_array_header_t *rows,
                         const acme_status_cert_t *cert,
                         const acme_state_t *state, apr_pool_t *p)
@@ -437,6 +462,7 @@ apr_array_header_t *acme_status_rows_make(const acme_status_cert_t *cert,
     add_revoked(rows, cert, state, p);
     add_next(rows, state, next, now, p);
     add_failure(rows, state, p);
+    add_rehearsal(rows, state, p);
     add_commands(rows, state, p);
     add_export(rows, state);
     add_reason(rows, acme_status_rows_reason(cert, now), p);

@@ -9,12 +9,14 @@
 #include "acme_accounts.h"
 #include "acme_ca_facts.h"
 #include "acme_file.h"
+#include "acme_findings.h"
 #include "acme_install.h"
 #include "acme_meta.h"
 #include "acme_name.h"
 #include "acme_handlers.h"
 #include "acme_sign.h"
 #include "acme_persist_zone.h"
+#include "acme_rehearsal.h"
 #include "acme_url.h"
 
 struct acme_handlers_t {
@@ -24,6 +26,7 @@ struct acme_handlers_t {
     acme_ca_facts_t *facts;
     acme_published_t *records;
     acme_batch_t *batch;
+    acme_findings_t *findings;
 };
 
 /* What was asked of a CA is asked again after this. */
@@ -643,6 +646,92 @@ static apr_status_t serve_want(acme_message_t *reply,
     return APR_SUCCESS;
 }
 
+/* Of an account that is there, or will be anyway; none of it is secret. */
+static apr_status_t serve_rehearsal(acme_message_t *reply,
+                                    const request_t *request)
+{
+    acme_msg_rehearsal_t *body = apr_pcalloc(request->p, sizeof(*body));
+    const acme_ca_account_t *account;
+    const char *thumbprint;
+    apr_status_t rv;
+
+    body->about = *request->about;
+    reply->body = body;
+    if (!request->cert->agreed) {
+        return APR_SUCCESS;
+    }
+    rv = acme_accounts_find(&account, request->handlers->accounts, request->ca,
+                            request->res);
+    if (rv == APR_SUCCESS) {
+        rv = acme_key_thumbprint(&thumbprint, account->key, request->res,
+                                 request->p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_cpystrn(body->thumbprint, thumbprint, sizeof(body->thumbprint));
+    if (account->url) {
+        apr_cpystrn(body->account_url, account->url,
+                    sizeof(body->account_url));
+    }
+    if (account->persist_issuer) {
+        body->draft = (apr_uint32_t)account->persist_draft;
+        apr_cpystrn(body->issuer, account->persist_issuer,
+                    sizeof(body->issuer));
+    }
+    if (account->persist_prefix) {
+        apr_cpystrn(body->prefix, account->persist_prefix,
+                    sizeof(body->prefix));
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_rehearsed(acme_message_t *reply,
+                                    const request_t *request)
+{
+    const apr_array_header_t *findings;
+
+    (void)reply;
+    if (!acme_registry_state(request->registry,
+                             request->about->cert)->rehearse_at) {
+        return APR_SUCCESS;     /* nobody asked this keeper for it */
+    }
+    findings = acme_rehearsal_parse(request->message->tail,
+                                    request->cert->names, request->p);
+    acme_findings_keep(request->handlers->findings, request->about->cert,
+                       acme_rehearsal_lines(findings, ACME_LIST_MAX,
+                                            request->p));
+    acme_registry_rehearsed(request->registry, request->about->cert, findings,
+                            apr_time_now(), request->p);
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_rehearse(acme_message_t *reply,
+                                   const request_t *request)
+{
+    (void)reply;
+    acme_registry_rehearse(request->registry, request->about->cert,
+                           apr_time_now());
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_findings(acme_message_t *reply,
+                                   const request_t *request)
+{
+    const acme_state_t *state =
+        acme_registry_state(request->registry, request->about->cert);
+    acme_msg_findings_t *body = apr_pcalloc(request->p, sizeof(*body));
+
+    body->is_pending = state->rehearse_at != 0;
+    body->level = (apr_uint32_t)state->rehearsal;
+    body->when = state->rehearsed;
+    reply->body = body;
+    set_tail(reply, body->is_pending
+                        ? "" : acme_findings_of(request->handlers->findings,
+                                                request->about->cert));
+    return APR_SUCCESS;
+}
+
 static handler_t *const served[ACME_MSG_KINDS] = {
     [ACME_MSG_HELLO] = serve_hello,     [ACME_MSG_CHANGES] = serve_changes,
     [ACME_MSG_PREPARE] = serve_prepare, [ACME_MSG_SIGN] = serve_sign,
@@ -655,7 +744,11 @@ static handler_t *const served[ACME_MSG_KINDS] = {
     [ACME_MSG_DONE] = serve_done,       [ACME_MSG_PERSIST] = serve_persist,
     [ACME_MSG_LOOKED] = serve_looked,   [ACME_MSG_SERVED] = serve_served,
     [ACME_MSG_LIST] = serve_list,       [ACME_MSG_ACCOUNTS] = serve_accounts,
-    [ACME_MSG_TXT] = serve_txt,         [ACME_MSG_WANT] = serve_want
+    [ACME_MSG_TXT] = serve_txt,         [ACME_MSG_WANT] = serve_want,
+    [ACME_MSG_REHEARSAL] = serve_rehearsal,
+    [ACME_MSG_REHEARSED] = serve_rehearsed,
+    [ACME_MSG_REHEARSE] = serve_rehearse,
+    [ACME_MSG_FINDINGS] = serve_findings
 };
 
 acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
@@ -670,6 +763,7 @@ acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
     handlers->records = records;
     handlers->batch = batch;
     handlers->accounts = acme_accounts_create(registry, p);
+    handlers->findings = acme_findings_create(p);
     handlers->facts = acme_ca_facts_create(registry, handlers->accounts, p);
     return handlers;
 }

@@ -13,6 +13,7 @@
 #include "acme_history.h"
 #include "acme_name_quarantine.h"
 #include "acme_next_step.h"
+#include "acme_rehearsal.h"
 #include "acme_self_check.h"
 #include "acme_state_load.h"
 #include "acme_take_over.h"
@@ -79,6 +80,8 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     acme_state_t *state = &registry->states[cert];
     const int ordering = state->ordering;
     const apr_time_t since = state->ordering_since, check_at = state->check_at;
+    const apr_time_t rehearse_at = state->rehearse_at;
+    const apr_uint32_t rehearse_fully = state->rehearse_fully;
     const acme_hooks_failing_t post = state->post, deploy = state->deploy,
                                notify = state->notify;
     char export_failure[ACME_DETAIL_SIZE];
@@ -96,6 +99,8 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     if (check_at) {
         state->check_at = check_at;     /* the load is the same */
     }
+    state->rehearse_at = rehearse_at;
+    state->rehearse_fully = rehearse_fully;
     state->post = post;
     state->deploy = deploy;
     state->notify = notify;
@@ -493,6 +498,12 @@ static void order_failed(acme_registry_t *registry,
     if (blamed != ACME_BLAME_NOTED) {
         acme_registry_refresh(registry, cert, p); /* other names to order */
     }
+    if (acme_rehearsal_follows(state, acme_reason_bound(note->why),
+                               note->name < (apr_uint32_t)conf->names->nelts
+                                   && note->challenge < ACME_CHALLENGES,
+                               now)) {
+        state->rehearse_at = now;
+    }
 }
 
 /* Not in the journal: after a restart the limit is counted again. */
@@ -602,6 +613,9 @@ void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
     state->why = ACME_REASON_NONE;
     state->problem[0] = '\0';
     state->detail[0] = '\0';
+    state->rehearsal = ACME_REHEARSAL_NONE; /* the CA has seen better */
+    state->rehearsal_why = ACME_REASON_NONE;
+    state->rehearsal_detail[0] = '\0';
 
     detail = apr_psprintf(p, "archive/%s/%d", cert_of(registry, cert)->id,
                           state->live);
@@ -1012,6 +1026,55 @@ int acme_registry_self_checked(acme_registry_t *registry,
     }
     publish_change(registry, cert);
     return can_reload;
+}
+
+void acme_registry_rehearse(acme_registry_t *registry, apr_uint32_t cert,
+                            apr_time_t now)
+{
+    registry->states[cert].rehearse_at = now;
+    registry->states[cert].rehearse_fully = 1;
+    publish_change(registry, cert);
+}
+
+void acme_registry_rehearsed(acme_registry_t *registry, apr_uint32_t cert,
+                             const apr_array_header_t *findings,
+                             apr_time_t now, apr_pool_t *p)
+{
+    const acme_rehearsal_finding_t *worst = acme_rehearsal_worst(findings);
+    const char *id = cert_of(registry, cert)->id;
+    acme_state_t *state = &registry->states[cert];
+    const char *detail = worst && worst->level >= ACME_REHEARSAL_UNSEEN
+        ? acme_rehearsal_sentence(worst, p) : "";
+    const int is_new = strncmp(detail, state->rehearsal_detail,
+                               sizeof(state->rehearsal_detail) - 1) != 0;
+    change_t change;
+
+    state->rehearse_at = 0;
+    state->rehearse_fully = 0;
+    state->rehearsed = now;
+    state->rehearsal = worst ? worst->level : ACME_REHEARSAL_NONE;
+    state->rehearsal_why = worst && worst->level == ACME_REHEARSAL_FAULT
+        ? worst->reason : ACME_REASON_NONE;
+    apr_cpystrn(state->rehearsal_detail, detail,
+                sizeof(state->rehearsal_detail));
+    if (state->rehearsal == ACME_REHEARSAL_FAULT) {
+        const acme_reason_t *about = acme_reason_about(state->rehearsal_why);
+
+        acme_log(registry->log, ACME_LOG_WARNING, id, "check: %s: %s. %s",
+                 about->code, detail, about->remedy);
+    }
+    else {
+        acme_log(registry->log, ACME_LOG_NOTICE, id,
+                 *detail ? "check: no fault seen from this machine; cannot be seen: %s"
+                         : "check: no fault seen from this machine%s",
+                 detail);
+    }
+    change = change_begin(registry, cert, now, p);
+    change_save(&change,
+                is_new && state->rehearsal == ACME_REHEARSAL_FAULT ? "check"
+                                                                   : NULL,
+                detail);
+    publish_change(registry, cert);
 }
 
 void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,

@@ -139,6 +139,18 @@ int acme_registry_self_checked(acme_registry_t *registry,
                                const acme_msg_served_t *found, apr_time_t now,
                                apr_pool_t *p);
 
+/* A rehearsal of the validations is wanted now: the witness makes it. */
+void acme_registry_rehearse(acme_registry_t *registry, apr_uint32_t cert,
+                            apr_time_t now);
+
+/*
+ * Store what it found (acme_rehearsal_finding_t): the worst is kept, logged,
+ * and a new fault is an event of the journal.
+ */
+void acme_registry_rehearsed(acme_registry_t *registry, apr_uint32_t cert,
+                             const apr_array_header_t *findings,
+                             apr_time_t now, apr_pool_t *p);
+
 /* A certificate for these names is live: failures are cleared, and the request
    for a renewal is done. */
 void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,

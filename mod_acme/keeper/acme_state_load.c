@@ -14,6 +14,7 @@
 #include "acme_public_key.h"
 #include "acme_history.h"
 #include "acme_name_quarantine.h"
+#include "acme_rehearsal.h"
 #include "acme_self_check.h"
 #include "acme_state_load.h"
 #include "acme_url.h"
@@ -332,6 +333,12 @@ void acme_state_load_to_journal(acme_journal_t *journal,
     journal->wanted_ca = (int)state->wanted_ca;
     journal->reason = state->reason;
     journal->deleted = state->deleted;
+    journal->rehearsal = (acme_journal_rehearsal_t) {
+        .result = acme_rehearsal_word(state->rehearsal),
+        .when = state->rehearsed,
+        .why = state->rehearsal_why,
+        .detail = state->rehearsal_detail
+    };
 
     if (!state->cert_id[0]) {
         return;                 /* it could not be read; the window stays */
@@ -447,6 +454,22 @@ static void load_check(acme_state_t *state, const acme_journal_check_t *check,
     state->check_at = acme_self_check_first_at(&past, now);
 }
 
+/* As a failure, it says nothing about another configuration. */
+static void load_rehearsal(acme_state_t *state, const acme_journal_t *journal,
+                           const acme_cert_conf_t *cert)
+{
+    const acme_journal_rehearsal_t *rehearsal = &journal->rehearsal;
+
+    if (strcmp(journal->digest, cert->settings)) {
+        return;
+    }
+    state->rehearsal = acme_rehearsal_level(rehearsal->result);
+    state->rehearsal_why = rehearsal->why;
+    state->rehearsed = rehearsal->when;
+    apr_cpystrn(state->rehearsal_detail, rehearsal->detail,
+                sizeof(state->rehearsal_detail));
+}
+
 apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
                              apr_uint32_t index, acme_store_t *store,
                              acme_result_t *res, apr_pool_t *p)
@@ -482,6 +505,7 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
     rv = load_live(&load, res);
     load_window(state, &journal->window);
     load_check(state, &journal->check, cert, apr_time_now());
+    load_rehearsal(state, journal, cert);
     if (rv == APR_SUCCESS && journal_rv != APR_SUCCESS) {
         *res = journal_res;
         rv = journal_rv;

@@ -205,7 +205,7 @@ static void what_is_the_witness_s_ends_a_worker_s_channel(void **state)
         close(fd);
         n++;
     }
-    assert_int_equal(n, 7);
+    assert_int_equal(n, 9);
     assert_serving();
 }
 

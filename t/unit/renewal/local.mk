@@ -7,6 +7,8 @@ renewal_tests = \
 	%D%/test_propagation \
 	%D%/test_rate_buckets \
 	%D%/test_rate_limits \
+	%D%/test_rehearsal_dns \
+	%D%/test_rehearsal_judge \
 	%D%/test_renewal \
 	%D%/test_revoked \
 	%D%/test_scheduler \
