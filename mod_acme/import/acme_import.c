@@ -94,11 +94,11 @@ static void choose_accounts(acme_import_found_t *found)
     }
 }
 
-/* What is not in the folder, and what follows from all of it. */
+/* What is not in the folder, and what is wrong. */
 static void complete(acme_import_found_t *found,
                      const acme_import_call_t *call)
 {
-    int i, k;
+    int i;
 
     for (i = 0; i < found->accounts->nelts; i++) {
         acme_import_account_t *account = &APR_ARRAY_IDX(
@@ -115,6 +115,13 @@ static void complete(acme_import_found_t *found,
         acme_import_pair_end(cert, found);
     }
     choose_accounts(found);
+}
+
+/* When it is known which accounts are in the store. */
+static void note_accounts(const acme_import_found_t *found)
+{
+    int i, k;
+
     for (i = 0; i < found->certs->nelts; i++) {
         const acme_import_cert_t *cert = &APR_ARRAY_IDX(found->certs, i,
                                                         acme_import_cert_t);
@@ -163,7 +170,7 @@ static acme_import_item_t *add_item(acme_import_report_t *report,
 
 static void take_account(acme_import_report_t *report,
                          acme_import_store_t *store,
-                         const acme_import_account_t *account, apr_pool_t *p)
+                         acme_import_account_t *account, apr_pool_t *p)
 {
     acme_import_item_t *item;
     acme_result_t res;
@@ -178,6 +185,9 @@ static void take_account(acme_import_report_t *report,
     item->place = account->place;
     item->account = account->url;
     item->ca = account->ca;
+    if (item->result == ACME_IMPORT_SKIPPED) {
+        account->fault = item->text;
+    }
     if (!rv && !account->url) {
         item->text = "its URL is not known; the CA is asked for it with the first order";
     }
@@ -368,6 +378,7 @@ static void take_all(acme_import_report_t *report, acme_import_store_t *store,
                      &APR_ARRAY_IDX(found->accounts, i, acme_import_account_t),
                      p);
     }
+    note_accounts(found);
     for (i = 0; i < found->certs->nelts; i++) {
         take_cert(report, store,
                   &APR_ARRAY_IDX(found->certs, i, acme_import_cert_t), call,

@@ -48,12 +48,13 @@ static const char *unquote(char *value)
     return value;
 }
 
-/* The value in a section; NULL: it is not there, or says nothing. */
+/* The value in a section, "" before the first; NULL: it is not there, or says
+   nothing. */
 static const char *setting_in(const renewal_t *renewal, const char *section,
                               const char *name)
 {
     char *line, *last, *equals;
-    int is_there = 0;
+    int is_there = !*section;
 
     for (line = apr_strtok(apr_pstrdup(renewal->p, renewal->text), "\n",
                            &last); line; line = apr_strtok(NULL, "\n", &last)) {
@@ -88,20 +89,13 @@ static int is_true(const renewal_t *renewal, const char *name)
     return value && !strcmp(value, "True");
 }
 
-/* "30 days" before the first section. */
+/* "30 days" */
 static void add_window(acme_import_cert_t *cert, const renewal_t *renewal)
 {
-    const char *at = strstr(renewal->text, "renew_before_expiry");
-    const char *head = strchr(renewal->text, '[');
+    const char *text = setting_in(renewal, "", "renew_before_expiry");
     char *end;
-    long days;
+    const long days = text ? strtol(text, &end, 10) : 0;
 
-    if (!at || (head && at > head)
-        || (at != renewal->text && at[-1] != '\n')) {
-        return;                 /* certbot's own comment has it as well */
-    }
-    at += strcspn(at, "=\n");
-    days = *at == '=' ? strtol(at + 1, &end, 10) : 0;
     if (days > 0 && days <= DAYS_MAX && !strncmp(end, " day", 4)) {
         acme_import_found_add(cert->lines, "AcmeRenewWindow %ldd", days);
     }
@@ -269,9 +263,7 @@ static void add_settings(acme_import_cert_t *cert,
     if (is_true(renewal, "reuse_key")) {
         acme_import_found_add(cert->lines, "AcmeKeyReuse on");
     }
-    if (is_true(renewal, "must_staple")) {
-        acme_import_found_add(cert->lines, "AcmeMustStaple on");
-    }
+    cert->must_staple = is_true(renewal, "must_staple");
     if (words) {
         acme_import_found_add(cert->lines, "AcmePreferredChain %s", words);
     }

@@ -44,6 +44,7 @@ typedef struct {
     const char *ca;             /* the directory's URL; NULL: not known */
     const char *account;        /* name of its account; NULL: by its CA */
     const char *profile;        /* as configured; NULL: none */
+    int must_staple;            /* the same */
     apr_array_header_t *parts;  /* acme_import_part_t */
     apr_array_header_t *lines;  /* const char *: directives for it */
     apr_array_header_t *notes;  /* const char *: what has no directive */

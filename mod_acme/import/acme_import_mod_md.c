@@ -177,9 +177,7 @@ static void add_settings(acme_import_cert_t *cert, const json_t *json,
                   || !strcmp(https, "permanent"))) {
         acme_import_found_add(cert->lines, "AcmeRequireHttps %s", https);
     }
-    if (acme_json_true(json, "must-staple")) {
-        acme_import_found_add(cert->lines, "AcmeMustStaple on");
-    }
+    cert->must_staple = acme_json_true(json, "must-staple");
     if (json_is_false(json_object_get(json, "ari-renewals"))) {
         acme_import_found_add(cert->lines, "AcmeRenewalInfo off");
     }

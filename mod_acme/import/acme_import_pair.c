@@ -240,7 +240,7 @@ void acme_import_pair_end(acme_import_cert_t *cert,
         acme_import_found_add(cert->lines, "AcmeNames %s",
                               apr_array_pstrcat(found->p, leaf->names, ' '));
     }
-    if (leaf->must_staple) {
+    if (leaf->must_staple || cert->must_staple) {
         acme_import_found_add(cert->lines, "AcmeMustStaple on");
     }
 }

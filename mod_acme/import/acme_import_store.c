@@ -171,7 +171,7 @@ static const char *meta_of(const acme_import_cert_t *cert, const char *id,
                            apr_time_t now, apr_pool_t *p)
 {
     acme_meta_t meta = { .id = id, .ca = cert->ca, .profile = cert->profile,
-                         .now = now };
+                         .must_staple = cert->must_staple, .now = now };
     int i;
 
     meta.parts = apr_array_make(p, 2, sizeof(acme_meta_part_t));
