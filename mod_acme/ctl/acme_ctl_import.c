@@ -80,7 +80,8 @@ static void put_item(const acme_import_item_t *item, int is_dry, apr_pool_t *p)
     put_lines("    note: ", item->notes);
 }
 
-static void put_directives(const acme_import_report_t *report)
+static void put_directives(const acme_import_report_t *report,
+                           const acme_import_call_t *call, apr_pool_t *p)
 {
     int i;
 
@@ -107,6 +108,11 @@ static void put_directives(const acme_import_report_t *report)
         acme_ctl_term_put(stdout, vhost->name);
         put_line(" at ", vhost->place);
         put_lines("    remove ", vhost->remove);
+        if (vhost->remove->nelts) {
+            put_line("    or let these lines name the files in ",
+                     apr_pstrcat(p, call->state_dir, "/live/", vhost->id,
+                                 NULL));
+        }
         put_lines("    add    ", vhost->add);
     }
 }
@@ -120,7 +126,7 @@ static void put_report(const acme_import_report_t *report,
         put_item(&APR_ARRAY_IDX(report->items, i, acme_import_item_t),
                  call->is_dry, p);
     }
-    put_directives(report);
+    put_directives(report, call, p);
     if (!call->conf) {
         printf("\nWith --conf PATH, such as /etc/apache2/sites-enabled, it is said for each virtual host what to change.\n");
     }
@@ -247,6 +253,10 @@ int acme_ctl_import_run(acme_ctl_command_t *run)
     acme_import_report_t *report;
     acme_result_t res;
 
+    if (file && !call.is_dry && !access(file, F_OK)) {
+        return acme_ctl_command_refuse("--write-conf %s: is there, and is not replaced",
+                                       file);
+    }
     if (acme_import_run(&report, &call, &res, run->p)) {
         return acme_ctl_command_fail(&res);
     }

@@ -94,6 +94,63 @@ static void choose_accounts(acme_import_found_t *found)
     }
 }
 
+/* "www" and "www_ecc" of acme.sh: pairs of one certificate, if they have the
+   same names. Returns whether the other one is now in the first. */
+static int merge_certs(acme_import_cert_t *first,
+                       const acme_import_cert_t *other)
+{
+    const acme_import_part_t *a, *b;
+
+    if (first->fault || other->fault || first->parts->nelts != 1
+        || other->parts->nelts != 1) {
+        return 0;
+    }
+    a = &APR_ARRAY_IDX(first->parts, 0, acme_import_part_t);
+    b = &APR_ARRAY_IDX(other->parts, 0, acme_import_part_t);
+    if (!a->key_type || !b->key_type || !strcmp(a->key_type, b->key_type)
+        || (a->type >= ACME_KEY_RSA2048) == (b->type >= ACME_KEY_RSA2048)
+        || !acme_name_all_in(a->leaf->names, b->leaf->names)
+        || !acme_name_all_in(b->leaf->names, a->leaf->names)) {
+        return 0;
+    }
+    APR_ARRAY_PUSH(first->parts, acme_import_part_t) = *b;
+    acme_import_found_add(first->notes, "with that in %s", other->place);
+    return 1;
+}
+
+/* An id is one certificate's. */
+static void join_certs(acme_import_found_t *found)
+{
+    int i, k, kept = 0;
+
+    for (i = 0; i < found->certs->nelts; i++) {
+        acme_import_cert_t *cert = &APR_ARRAY_IDX(found->certs, i,
+                                                  acme_import_cert_t);
+        const char *id = acme_import_store_id(cert, found->p);
+        int is_merged = 0;
+
+        for (k = 0; id && k < kept && !is_merged; k++) {
+            acme_import_cert_t *before = &APR_ARRAY_IDX(found->certs, k,
+                                                        acme_import_cert_t);
+            const char *other = acme_import_store_id(before, found->p);
+
+            if (!other || strcmp(id, other) != 0 || before->fault) {
+                continue;
+            }
+            is_merged = merge_certs(before, cert);
+            if (!is_merged && !cert->fault) {
+                cert->fault = apr_psprintf(
+                    found->p, "the certificate in %s has the same id",
+                    before->place);
+            }
+        }
+        if (!is_merged) {
+            APR_ARRAY_IDX(found->certs, kept++, acme_import_cert_t) = *cert;
+        }
+    }
+    found->certs->nelts = kept;
+}
+
 /* What is not in the folder, and what is wrong. */
 static void complete(acme_import_found_t *found,
                      const acme_import_call_t *call)
@@ -107,6 +164,7 @@ static void complete(acme_import_found_t *found,
         account->ca = account->ca ? account->ca : call->ca;
         acme_import_found_check_account(account, found->p);
     }
+    join_certs(found);
     for (i = 0; i < found->certs->nelts; i++) {
         acme_import_cert_t *cert = &APR_ARRAY_IDX(found->certs, i,
                                                   acme_import_cert_t);
@@ -319,6 +377,11 @@ static void add_vhost(acme_import_report_t *report,
         .remove = one->remove,
         .add = apr_array_make(p, 4, sizeof(const char *))
     };
+    if (one->include) {
+        APR_ARRAY_PUSH(vhost->add, const char *) = apr_pstrcat(
+            p, "# ", one->include, " has certbot's protocols and ciphers: it may stay as long as that file does",
+            NULL);
+    }
     if (!one->has_engine) {
         APR_ARRAY_PUSH(vhost->add, const char *) = "SSLEngine on";
     }
@@ -338,18 +401,12 @@ static void add_vhost(acme_import_report_t *report,
     }
 }
 
-static apr_status_t read_conf(acme_import_report_t *report,
-                              const acme_import_call_t *call,
-                              acme_result_t *res, apr_pool_t *p)
+static void add_conf(acme_import_report_t *report,
+                     const apr_array_header_t *vhosts,
+                     const apr_array_header_t *others, apr_pool_t *p)
 {
-    apr_array_header_t *vhosts, *others;
-    apr_status_t rv;
     int i;
 
-    rv = acme_import_vhosts_read(&vhosts, &others, call->conf, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
     for (i = 0; i < vhosts->nelts; i++) {
         add_vhost(report, &APR_ARRAY_IDX(vhosts, i, acme_import_vhosts_one_t),
                   p);
@@ -363,7 +420,6 @@ static apr_status_t read_conf(acme_import_report_t *report,
         acme_import_mod_md_translate(report->lines, report->notes,
                                      other->line, p);
     }
-    return APR_SUCCESS;
 }
 
 static void take_all(acme_import_report_t *report, acme_import_store_t *store,
@@ -395,6 +451,7 @@ apr_status_t acme_import_run(acme_import_report_t **preport,
     acme_import_found_t *found = acme_import_found_make(call->hooks, call->now,
                                                         p);
     acme_import_file_tree_t tree = { .root = call->path, .p = p };
+    apr_array_header_t *vhosts, *others;
     acme_import_store_t *store;
     apr_status_t rv;
 
@@ -418,7 +475,12 @@ apr_status_t acme_import_run(acme_import_report_t **preport,
             tree.root, call->client);
     }
     complete(found, call);
-    rv = acme_import_store_open(&store, call->state_dir, call->is_dry, res, p);
+    rv = call->conf ? acme_import_vhosts_read(&vhosts, &others, call->conf,
+                                              res, p) : APR_SUCCESS;
+    if (rv == APR_SUCCESS) {
+        rv = acme_import_store_open(&store, call->state_dir, call->is_dry, res,
+                                    p);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -429,11 +491,11 @@ apr_status_t acme_import_run(acme_import_report_t **preport,
     report->is_beside = acme_import_store_is_beside(store);
     take_all(report, store, found, call, p);
     raise_lines(report, p);
-    rv = call->conf ? read_conf(report, call, res, p) : APR_SUCCESS;
-    if (rv == APR_SUCCESS) {
-        *preport = report;
+    if (call->conf) {
+        add_conf(report, vhosts, others, p);
     }
-    return rv;
+    *preport = report;
+    return APR_SUCCESS;
 }
 
 /* A comment is one line, whatever is in the text. */

@@ -134,6 +134,12 @@ static void see_in_vhost(reading_t *reading, const char *word,
         see_cert(reading, next_word(&args, reading->p));
         note_line(reading, line);
     }
+    else if (!apr_cstr_casecmp(word, "Include")
+             && strstr(args, "/options-ssl-apache.conf")) {
+        reading->in->include = apr_psprintf(reading->p, "line %d: %.*s",
+                                            reading->line, LINE_SHOWN, line);
+        reading->in->is_tls = 1;
+    }
     else if (!apr_cstr_casecmp(word, "SSLCertificateKeyFile")
              || !apr_cstr_casecmp(word, "SSLCertificateChainFile")) {
         note_line(reading, line);

@@ -23,6 +23,8 @@ typedef struct {
     int has_cert;               /* SSLCertificateFile */
     int is_tls;                 /* SSLEngine on, or port 443 */
     int has_engine;             /* SSLEngine on stands in it */
+    const char *include;        /* "line 9: Include ..." of a file of certbot's;
+                                   NULL */
     apr_array_header_t *remove; /* const char *: "line 12: SSLCert..." */
 } acme_import_vhosts_one_t;
 

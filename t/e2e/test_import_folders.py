@@ -375,7 +375,7 @@ def test_settings_become_directives(site, server, etc):
     # A file that is there is not replaced.
     code, said = server.acmectl("import", "certbot", etc.root,
                                 "--write-conf", fragment)
-    assert code == 1 and "File exists" in said
+    assert code == 2 and "is not replaced" in said
 
 
 def test_what_the_store_has_stays(server, etc):
@@ -418,3 +418,34 @@ def test_a_call_that_cannot_work(server, words, said):
     code, text = server.acmectl("import", *words)
     assert code == 1 and said in text
     assert not server.store.exists()
+
+
+def test_a_configuration_that_cannot_be_read_is_said_before(server, etc):
+    etc.add("www.example.org")
+    code, said = server.acmectl("import", "certbot", etc.root, "--conf",
+                                "/nowhere")
+    assert code == 1 and "/nowhere" in said
+    assert not server.store.exists()
+
+
+def test_two_folders_of_acme_sh_are_one_certificate(site, server):
+    root = site.folder / "acme.sh"
+    for suffix, names, key in (
+            ("", ["a.example.org"], rsa.generate_private_key(65537, 2048)),
+            ("_ecc", ["a.example.org"],
+             ec.generate_private_key(ec.SECP256R1())),
+            ("", ["b.example.org"], rsa.generate_private_key(65537, 2048)),
+            ("_ecc", ["b.example.org", "other.example.org"],
+             ec.generate_private_key(ec.SECP256R1()))):
+        folder = root / f"{names[0]}{suffix}"
+        folder.mkdir(parents=True)
+        (folder / "fullchain.cer").write_text(
+            to_pem(site.authority.issue(key.public_key(), names)))
+        (folder / f"{names[0]}.key").write_text(key_text(key))
+        (folder / f"{names[0]}.conf").write_text(f"Le_API='{CA}'\n")
+    found = by_id(imported(server, "acme.sh", root, code=1))
+    assert found["a.example.org"]["keyTypes"] == "rsa2048 p256"
+    assert found["b.example.org"]["reason"].endswith("has the same id")
+    live = server.store / "live"
+    assert (live / "a.example.org/privkey-p256.pem").exists()
+    assert not (live / "b.example.org/privkey-p256.pem").exists()
