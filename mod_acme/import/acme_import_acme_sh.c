@@ -82,7 +82,7 @@ static void add_challenge(acme_import_cert_t *cert,
     if (!words) {
         return;
     }
-    if (first[0] == '/') {
+    if (first[0] == '/' && acme_import_words_folder(first, tree->p)) {
         acme_import_found_add(cert->lines, "AcmeHttp webroot %s", words);
     }
     else if (!strncmp(first, "dns_", 4)) {

@@ -142,10 +142,14 @@ static void add_webroot(acme_import_cert_t *cert, const renewal_t *renewal)
             n++;
         }
     }
-    quoted = n == 1 && *words == '/'
-        ? acme_import_words_quote(words, renewal->p) : NULL;
+    quoted = n == 1 ? acme_import_words_folder(words, renewal->p) : NULL;
     if (quoted) {
         acme_import_found_add(cert->lines, "AcmeHttp webroot %s", quoted);
+    }
+    else if (n == 1) {
+        acme_import_found_add(cert->notes,
+                              "authenticator webroot: %s is not there; if another server answers on port 80, set AcmeHttp webroot",
+                              words);
     }
     else {
         acme_import_found_add(cert->notes,

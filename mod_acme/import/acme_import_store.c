@@ -107,7 +107,8 @@ static apr_status_t compare_account(acme_import_store_t *store,
     acme_result_t ignored;
     acme_key_t *key;
 
-    if (acme_account_file_load(&key, &file, store->store, folder, &ignored, p)
+    if (acme_key_load(&key, apr_pstrcat(p, path, "/key.pem", NULL), &ignored,
+                      p)
         || acme_key_thumbprint(&ours, key, &ignored, p)
         || acme_key_thumbprint(&theirs, account->key, &ignored, p)) {
         return acme_fail_never(res, EPERM,
@@ -118,6 +119,7 @@ static apr_status_t compare_account(acme_import_store_t *store,
         acme_result_clear(res);
         return APR_EEXIST;
     }
+    (void)acme_account_file_look(&file, store->store, folder, &ignored, p);
     if (file.url) {
         return acme_fail_never(
             res, EPERM,

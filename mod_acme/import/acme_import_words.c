@@ -107,6 +107,14 @@ const char *acme_import_words_program(const char *line, apr_pool_t *p)
     return program ? acme_import_words_quote(program, p) : NULL;
 }
 
+const char *acme_import_words_folder(const char *path, apr_pool_t *p)
+{
+    struct stat st;
+
+    return path[0] == '/' && !stat(path, &st) && S_ISDIR(st.st_mode)
+        ? acme_import_words_quote(path, p) : NULL;
+}
+
 int acme_import_words_is_reload(const char *line)
 {
     static const char *const servers[] = { "apache", "httpd" };

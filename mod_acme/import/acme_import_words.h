@@ -22,6 +22,9 @@ const char *acme_import_words_command(const char *line, apr_pool_t *p);
    line has arguments, or is no program that can be run. */
 const char *acme_import_words_program(const char *line, apr_pool_t *p);
 
+/* A folder that is there, as one word; NULL: it is not. */
+const char *acme_import_words_folder(const char *path, apr_pool_t *p);
+
 /* Does it only reload or restart an httpd, which mod_acme does itself? */
 int acme_import_words_is_reload(const char *line);
 

@@ -294,6 +294,8 @@ SETTINGS = {
                    "pre_hook = systemctl stop apache2 || true", None, None),
     "webroot": ("authenticator = webroot\nwebroot_path = {here},",
                 ["AcmeHttp webroot {here}"], []),
+    "lost": ("authenticator = webroot\nwebroot_path = /nowhere,", [],
+             ["/nowhere is not there"]),
     "webroots": ("authenticator = webroot\nwebroot_path = /a, /b,", [],
                  ["several folders"]),
     "manual": ("authenticator = manual\nmanual_auth_hook = {script}\n"
