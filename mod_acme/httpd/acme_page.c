@@ -8,6 +8,7 @@
 #include <httpd.h>
 #include <http_config.h>
 #include <http_protocol.h>
+#include <http_request.h>
 
 #include "acme_page.h"
 #include "acme_page_cert.h"
@@ -75,7 +76,7 @@ static int on_handler(request_rec *r)
     if (!r->handler || strcmp(r->handler, HANDLER)) {
         return DECLINED;
     }
-    r->allowed |= AP_METHOD_BIT << M_GET;       /* which is HEAD as well */
+    ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);     /* and HEAD */
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }

@@ -69,11 +69,11 @@ static void put_time(const page_t *page, const char *label, apr_time_t t)
 }
 
 /* begin of a table; its headings end with NULL. */
-static void begin_table(const page_t *page, const char *caption,
-                        const char *const *headings)
+static void begin_table(const page_t *page, const char *class,
+                        const char *caption, const char *const *headings)
 {
-    acme_page_out_html(page->out, "<div class=\"table\"><table "
-                                  "role=\"table\"><caption>");
+    acme_page_out_format(page->out, "<div class=\"table\"><table "
+                         "role=\"table\" class=\"%s\"><caption>", class);
     acme_page_out_html(page->out, caption);
     acme_page_out_html(page->out, "</caption><thead role=\"rowgroup\">"
                                   "<tr role=\"row\">");
@@ -174,7 +174,7 @@ static void put_lifetime(const page_t *page, acme_explain_kind_e kind)
     put_heading(page, "life", "Lifetime");
     acme_page_out_html(page->out, "<div class=\"card\">");
     acme_page_frame_bar(page->out, &life, kind, 1, page->now, page->p);
-    acme_page_frame_legend(page->out);
+    acme_page_frame_legend(page->out, kind);
     acme_page_out_html(page->out, "<dl>\n");
     put_time(page, "Valid from", life.not_before);
     put_time(page, "Installed", page->state->installed);
@@ -200,7 +200,7 @@ static void put_chain(const page_t *page, const acme_page_live_t *live)
     for (i = 0; i < live->chain->nelts; i++) {
         acme_page_out_text(page->out, APR_ARRAY_IDX(live->chain, i,
                                                     const char *));
-        acme_page_out_html(page->out, " &larr; ");
+        acme_page_out_html(page->out, ", issued by ");
     }
     acme_page_out_text(page->out, live->topmost[0] ? live->topmost
                                                    : live->issuer);
@@ -216,11 +216,13 @@ static void put_certificates(const page_t *page)
     put_heading(page, "certificates", "Certificates");
     if (page->files->problem[0]) {
         acme_page_out_html(page->out, "<p class=\"card\">");
-        acme_page_out_text(page->out, page->files->problem);
+        acme_page_out_text(page->out, page->state && !page->state->live
+                                          ? "There is none yet."
+                                          : page->files->problem);
         acme_page_out_html(page->out, "</p>");
     }
     if (page->files->lives->nelts) {
-        begin_table(page, "One of each key type", headings);
+        begin_table(page, "firm", "One of each key type", headings);
         for (k = 0; k < page->files->lives->nelts; k++) {
             const acme_page_live_t *live = &APR_ARRAY_IDX(
                 page->files->lives, k, acme_page_live_t);
@@ -300,7 +302,7 @@ static void put_vhosts(const page_t *page)
     int k;
 
     put_heading(page, "used", "Where it is used");
-    begin_table(page, "Virtual hosts with this certificate", headings);
+    begin_table(page, "", "Virtual hosts with this certificate", headings);
     for (k = 0; k < vhosts->nelts; k++) {
         const acme_page_vhost_t *vhost = &APR_ARRAY_IDX(vhosts, k,
                                                         acme_page_vhost_t);
@@ -462,7 +464,7 @@ static void put_journal(const page_t *page)
         acme_page_out_html(page->out, "</p></section>\n");
         return;
     }
-    begin_table(page, "The newest first", headings);
+    begin_table(page, "events", "The newest first", headings);
     for (k = page->journal->events->nelts - 1; k >= 0; k--) {
         const acme_journal_event_t *event = &APR_ARRAY_IDX(
             page->journal->events, k, acme_journal_event_t);
@@ -488,7 +490,7 @@ static void put_values(const page_t *page, const acme_status_cert_t *cert)
     int k;
 
     acme_page_out_html(page->out, "<details><summary>All values</summary>\n");
-    begin_table(page, "As in acmectl status --json", headings);
+    begin_table(page, "", "As in acmectl status --json", headings);
     for (k = 0; k < rows->nelts; k++) {
         const acme_status_row_t *row = &APR_ARRAY_IDX(rows, k,
                                                       acme_status_row_t);

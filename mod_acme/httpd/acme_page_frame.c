@@ -45,7 +45,7 @@ static void put_refresh(acme_page_out_t *out, const acme_page_frame_t *frame,
     acme_page_out_instant(out, frame->now);
     acme_page_out_html(out, ". ");
     if (seconds) {
-        acme_page_out_format(out, "Updated every %d s. ", seconds);
+        acme_page_out_format(out, "Updated every %d&nbsp;s. ", seconds);
     }
     acme_page_out_html(out, "<a href=");
     acme_page_query_link(out, &other);
@@ -222,7 +222,7 @@ void acme_page_frame_bar(acme_page_out_t *out, const acme_page_life_t *life,
     acme_page_out_html(out, "</svg>");
 }
 
-void acme_page_frame_legend(acme_page_out_t *out)
+void acme_page_frame_legend(acme_page_out_t *out, acme_explain_kind_e kind)
 {
     static const struct {
         const char *class, *text;
@@ -233,8 +233,9 @@ void acme_page_frame_legend(acme_page_out_t *out)
     };
     size_t i;
 
-    acme_page_out_html(out, "<ul class=\"legend\" "
-                            "aria-label=\"Parts of a bar\">");
+    acme_page_out_format(out, "<ul class=\"legend %s\" "
+                         "aria-label=\"Parts of a bar\">",
+                         acme_explain_kind_word(kind));
     for (i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
         acme_page_out_format(out, "<li><svg viewBox=\"0 0 16 7\" "
                              "aria-hidden=\"true\"><rect class=\"%s\" "

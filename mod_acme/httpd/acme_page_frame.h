@@ -48,7 +48,7 @@ void acme_page_frame_bar(acme_page_out_t *out, const acme_page_life_t *life,
                          acme_explain_kind_e kind, int is_big, apr_time_t now,
                          apr_pool_t *p);
 
-/* What the parts of a bar mean. */
-void acme_page_frame_legend(acme_page_out_t *out);
+/* What the parts of a bar mean, for bars of this kind. */
+void acme_page_frame_legend(acme_page_out_t *out, acme_explain_kind_e kind);
 
 #endif

@@ -174,7 +174,7 @@ static void put_summary(const list_t *list)
         acme_page_query_t query = *list->query;
 
         query.id = conf_of(list, list->soonest.i)->id;
-        acme_page_out_html(out, "<p>Soonest expiry: <a href=");
+        acme_page_out_html(out, "<p class=\"summary\">Soonest expiry: <a href=");
         acme_page_query_link(out, &query);
         acme_page_out_html(out, ">");
         acme_page_out_text(out, query.id);
@@ -275,12 +275,15 @@ static void put_running(const list_t *list)
     }
     acme_page_out_format(out, "<section aria-labelledby=\"running\">"
                          "<h2 id=\"running\">Orders under way: %d</h2>\n"
-                         "<div class=\"table\"><table role=\"table\"><thead>"
-                         "<tr role=\"row\">"
-                         "<th scope=\"col\">Certificate</th>"
-                         "<th scope=\"col\">Step</th>"
-                         "<th scope=\"col\">Since</th></tr></thead>"
-                         "<tbody role=\"rowgroup\">\n", list->running->nelts);
+                         "<div class=\"table\"><table role=\"table\">"
+                         "<caption>Their steps, and when they began</caption>"
+                         "<thead role=\"rowgroup\"><tr role=\"row\">",
+                         list->running->nelts);
+    acme_page_out_html(out,
+        "<th role=\"columnheader\" scope=\"col\">Certificate</th>"
+        "<th role=\"columnheader\" scope=\"col\">Step</th>"
+        "<th role=\"columnheader\" scope=\"col\">Since</th>"
+        "</tr></thead><tbody role=\"rowgroup\">\n");
     for (k = 0; k < list->running->nelts && k < RUNNING_SHOWN; k++) {
         const int i = APR_ARRAY_IDX(list->running, k, row_t).i;
         apr_time_t since;
@@ -369,14 +372,23 @@ static void put_pages(const list_t *list, acme_page_query_t *query,
     acme_page_out_html(out, "</nav>\n");
 }
 
+/* Those that are not the id, which most often is the first one. */
 static void put_names(const list_t *list, const acme_cert_conf_t *cert)
 {
-    /* The id is the first name most often. */
-    if (cert->names->nelts != 1
-        || strcmp(APR_ARRAY_IDX(cert->names, 0, const char *), cert->id)) {
+    apr_array_header_t *names = apr_array_make(list->p, cert->names->nelts,
+                                               sizeof(const char *));
+    int i;
+
+    for (i = 0; i < cert->names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(cert->names, i, const char *);
+
+        if (strcmp(name, cert->id)) {
+            APR_ARRAY_PUSH(names, const char *) = name;
+        }
+    }
+    if (names->nelts) {
         acme_page_out_html(list->out, "<span class=\"sub\">");
-        acme_page_out_text(list->out, acme_name_list_text(cert->names,
-                                                          list->p));
+        acme_page_out_text(list->out, acme_name_list_text(names, list->p));
         acme_page_out_html(list->out, "</span>");
     }
 }
@@ -482,12 +494,13 @@ static void put_rows(list_t *list)
                                 "</section>\n");
         return;
     }
-    acme_page_frame_legend(out);
+    acme_page_frame_legend(out, ACME_EXPLAIN_FINE);
     acme_page_out_html(out, "<div class=\"table\"><table role=\"table\" "
                             "class=\"list\"><caption>");
-    acme_page_out_format(out, "%d certificate%s, the most urgent first",
-                         list->rows->nelts,
-                         list->rows->nelts == 1 ? "" : "s");
+    acme_page_out_format(out, list->rows->nelts == 1
+                                  ? "%d certificate"
+                                  : "%d certificates, the most urgent first",
+                         list->rows->nelts);
     acme_page_out_html(out,
         "</caption><thead role=\"rowgroup\"><tr role=\"row\">"
         "<th role=\"columnheader\" scope=\"col\" class=\"c1\">Certificate</th>"
@@ -509,24 +522,26 @@ static void put_rows(list_t *list)
 typedef struct {
     const acme_page_other_t *other;
     acme_explain_kind_e kind;
+    acme_explain_kind_e bar;    /* of its lifetime alone */
     const char *word;
 } other_t;
 
 static other_t judge(const acme_page_other_t *other, apr_time_t now)
 {
     const apr_interval_time_t life = other->not_after - other->not_before;
-    other_t judged = { other, ACME_EXPLAIN_FINE, "valid" };
+    other_t judged = { other, ACME_EXPLAIN_FINE, ACME_EXPLAIN_FINE, "valid" };
 
     if (other->not_after && other->not_after <= now) {
-        judged.kind = ACME_EXPLAIN_FAILING;
+        judged.kind = judged.bar = ACME_EXPLAIN_FAILING;
         judged.word = "expired";
     }
     else if (other->problem[0]) {
         judged.kind = ACME_EXPLAIN_FAILING;
         judged.word = "problem";
+        judged.bar = ACME_EXPLAIN_FINE;
     }
     else if (other->not_after - now < life / 10) {
-        judged.kind = ACME_EXPLAIN_WAITING;
+        judged.kind = judged.bar = ACME_EXPLAIN_WAITING;
         judged.word = "expires soon";
     }
     return judged;
@@ -617,7 +632,7 @@ static void put_other(const list_t *list, const other_t *row)
     acme_page_frame_badge(out, row->kind, row->word);
     acme_page_out_html(out, "</td><td role=\"cell\">");
     if (other->not_after) {
-        put_life(list, &life, row->kind);
+        put_life(list, &life, row->bar);
     }
     acme_page_out_html(out, "</td><td role=\"cell\">");
     acme_page_out_text(out, other->names->nelts

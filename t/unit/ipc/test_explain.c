@@ -51,6 +51,12 @@ static void ordering(void)
     live.not_after = NOW + DAYS(20);
 }
 
+static void ordering_as_asked(void)
+{
+    ordering();
+    live.wanted = ACME_WANT_RENEWAL;
+}
+
 static void failed(void)
 {
     live.attempts = 3;
@@ -175,6 +181,9 @@ static void each_situation(void **unused)
         { "ordering", ordering, ACME_EXPLAIN_RENEWING,
           "under way since 2026-11-21 05:35:24 UTC (41 s ago)",
           "time to renew it", "checked and installed", "acmectl watch" },
+        { "ordering as asked", ordering_as_asked, ACME_EXPLAIN_RENEWING,
+          "under way since", "administrator requested a renewal",
+          "checked and installed", "acmectl watch" },
         { "failed", failed, ACME_EXPLAIN_FAILING,
           "The last 3 attempts to order failed",
           "does not exist in the DNS. (dns-nxdomain) The message: no such name",
