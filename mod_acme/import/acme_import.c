@@ -2,6 +2,7 @@
  * acme_import.c - take accounts and certificates of another ACME client over
  * into the store.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -17,6 +18,7 @@
 #include "acme_import_vhosts.h"
 #include "acme_import_words.h"
 #include "acme_name.h"
+#include "acme_path.h"
 #include "acme_text.h"
 
 static const struct client {
@@ -91,6 +93,57 @@ static void choose_accounts(acme_import_found_t *found)
                 a->fault = "one account is used at each CA, and more certificates have another one";
             }
         }
+    }
+}
+
+/* Commands that somebody else wrote would be run as root. */
+static void distrust(apr_array_header_t *lines, apr_array_header_t *notes)
+{
+    static const char *const run[] = { "AcmeHook ", "AcmeDns exec",
+                                       "AcmeHttp exec" };
+    int i, kept = 0;
+    size_t k;
+
+    for (i = 0; i < lines->nelts; i++) {
+        const char *line = APR_ARRAY_IDX(lines, i, const char *);
+        int is_command = 0;
+
+        for (k = 0; k < sizeof(run) / sizeof(*run); k++) {
+            is_command |= !strncmp(line, run[k], strlen(run[k]));
+        }
+        if (is_command) {
+            acme_import_found_add(notes,
+                                  "users other than root can change the folder, so this is not written: %s",
+                                  line);
+        }
+        else {
+            APR_ARRAY_IDX(lines, kept++, const char *) = line;
+        }
+    }
+    lines->nelts = kept;
+}
+
+/* Nobody but root, or who runs this, can change what is in the folder. */
+static int is_trusted(const acme_import_file_tree_t *tree)
+{
+    char *real = realpath(tree->root, NULL);
+    const char *below = real ? apr_pstrcat(tree->p, real, "/x", NULL) : NULL;
+    acme_result_t ignored;
+
+    free(real);
+    return below && !acme_path_check(below, &ignored, tree->p);
+}
+
+static void distrust_all(acme_import_found_t *found)
+{
+    int i;
+
+    distrust(found->lines, found->notes);
+    for (i = 0; i < found->certs->nelts; i++) {
+        const acme_import_cert_t *cert = &APR_ARRAY_IDX(found->certs, i,
+                                                        acme_import_cert_t);
+
+        distrust(cert->lines, cert->notes);
     }
 }
 
@@ -473,6 +526,9 @@ apr_status_t acme_import_run(acme_import_report_t **preport,
             res, APR_ENOENT,
             "%s: no account and no certificate of %s is there, or it cannot be read",
             tree.root, call->client);
+    }
+    if (!is_trusted(&tree)) {
+        distrust_all(found);
     }
     complete(found, call);
     rv = call->conf ? acme_import_vhosts_read(&vhosts, &others, call->conf,

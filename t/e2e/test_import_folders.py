@@ -412,6 +412,20 @@ def test_what_the_store_has_stays(server, etc):
     assert "another account at this CA" in report["accounts"][0]["reason"]
 
 
+def test_a_command_of_another_user_is_not_taken(site, server, etc):
+    script = site.folder / "script"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    etc.add("www.example.org", f"renew_hook = {script}\nreuse_key = True")
+    fragment = server.root / "conf/imported.conf"
+    os.chown(etc.root, 65534, 65534)
+    report = imported(server, "certbot", etc.root, "--write-conf", fragment)
+    assert report["directives"] == ["AcmeKeyReuse on", f"AcmeCA {CA}"]
+    assert "users other than root" in \
+        by_id(report)["www.example.org"]["notes"][0]
+    assert "\nAcmeHook" not in fragment.read_text()
+
+
 def test_while_httpd_runs(site, etc):
     """What the running server does not have is added, and nothing else."""
     ca = site.proxied_ca(always_valid=True)
