@@ -2,9 +2,11 @@
  * acme_import.c - take accounts and certificates of another ACME client over
  * into the store.
  */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "acme_import.h"
@@ -154,8 +156,7 @@ static int merge_certs(acme_import_cert_t *first,
 {
     const acme_import_part_t *a, *b;
 
-    if (first->fault || other->fault || first->parts->nelts != 1
-        || other->parts->nelts != 1) {
+    if (first->parts->nelts != 1 || other->parts->nelts != 1) {
         return 0;
     }
     a = &APR_ARRAY_IDX(first->parts, 0, acme_import_part_t);
@@ -174,31 +175,31 @@ static int merge_certs(acme_import_cert_t *first,
 /* An id is one certificate's. */
 static void join_certs(acme_import_found_t *found)
 {
-    int i, k, kept = 0;
+    apr_hash_t *firsts = apr_hash_make(found->p);       /* index + 1, by id */
+    int i, kept = 0;
 
     for (i = 0; i < found->certs->nelts; i++) {
         acme_import_cert_t *cert = &APR_ARRAY_IDX(found->certs, i,
                                                   acme_import_cert_t);
         const char *id = acme_import_store_id(cert, found->p);
-        int is_merged = 0;
+        const intptr_t first = id && !cert->fault
+            ? (intptr_t)apr_hash_get(firsts, id, APR_HASH_KEY_STRING) : 0;
+        acme_import_cert_t *before = first
+            ? &APR_ARRAY_IDX(found->certs, first - 1, acme_import_cert_t)
+            : NULL;
 
-        for (k = 0; id && k < kept && !is_merged; k++) {
-            acme_import_cert_t *before = &APR_ARRAY_IDX(found->certs, k,
-                                                        acme_import_cert_t);
-            const char *other = acme_import_store_id(before, found->p);
-
-            if (!other || strcmp(id, other) != 0 || before->fault) {
-                continue;
-            }
-            is_merged = merge_certs(before, cert);
-            if (!is_merged && !cert->fault) {
-                cert->fault = apr_psprintf(
-                    found->p, "the certificate in %s has the same id",
-                    before->place);
-            }
+        if (before && merge_certs(before, cert)) {
+            continue;
         }
-        if (!is_merged) {
-            APR_ARRAY_IDX(found->certs, kept++, acme_import_cert_t) = *cert;
+        if (before) {
+            cert->fault = apr_psprintf(
+                found->p, "the certificate in %s has the same id",
+                before->place);
+        }
+        APR_ARRAY_IDX(found->certs, kept++, acme_import_cert_t) = *cert;
+        if (id && !cert->fault) {
+            apr_hash_set(firsts, id, APR_HASH_KEY_STRING,
+                         (void *)(intptr_t)kept);
         }
     }
     found->certs->nelts = kept;

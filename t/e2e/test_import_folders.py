@@ -438,6 +438,7 @@ def test_while_httpd_runs(site, etc):
     etc.add("here.example.org", end=200 * DAY)
     etc.make_account(f"127.0.0.1:{ca.port}/dir", ACCOUNT)
     report = imported(server, "certbot", etc.root, code=1)
+    assert report["httpdRuns"]
     account, = (account for account in report["accounts"]
                 if account["directory"] == ca.url)
     assert "another account at this CA" in account["reason"]
@@ -488,6 +489,8 @@ def test_two_folders_of_acme_sh_are_one_certificate(site, server):
             to_pem(site.authority.issue(key.public_key(), names)))
         (folder / f"{names[0]}.key").write_text(key_text(key))
         (folder / f"{names[0]}.conf").write_text(f"Le_API='{CA}'\n")
+    for path in (root, *root.rglob("*")):
+        os.chown(path, 65534, 65534)
     found = by_id(imported(server, "acme.sh", root, code=1))
     assert found["a.example.org"]["keyTypes"] == "rsa2048 p256"
     assert found["b.example.org"]["reason"].endswith("has the same id")
