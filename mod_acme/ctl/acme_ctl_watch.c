@@ -1,8 +1,8 @@
 /*
  * acme_ctl_watch.c - acmectl watch: running orders, live.
  *
- * The keeper is asked once a second what has changed. A reload of httpd replaces
- * it, after each installation for example; then it is connected anew.
+ * The keeper is asked once a second what has changed. A reload of httpd
+ * replaces it, after each installation for example; then it is connected anew.
  */
 #include <poll.h>
 #include <stdio.h>
