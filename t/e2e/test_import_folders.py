@@ -426,6 +426,22 @@ def test_a_command_of_another_user_is_not_taken(site, server, etc):
     assert "\nAcmeHook" not in fragment.read_text()
 
 
+def test_a_damaged_pair_below_live_ends_no_server(site, etc):
+    """mod_ssl alone would refuse to start: AH02565."""
+    server = site.server(site.ca(always_valid=True))
+    etc.add("www.example.org")
+    imported(server, "certbot", etc.root)
+    live = server.store / "live/www.example.org"
+    etc.write(live / "privkey.pem",
+              key_text(ec.generate_private_key(ec.SECP256R1())))
+    server.vhost("www.example.org",
+                 body=f"SSLCertificateFile {live}/fullchain.pem\n"
+                      f"SSLCertificateKeyFile {live}/privkey.pem\n")
+    server.start()
+    assert not server.matching("AH02565")
+    server.wait_valid("www.example.org")
+
+
 def test_while_httpd_runs(site, etc):
     """What the running server does not have is added, and nothing else."""
     ca = site.proxied_ca(always_valid=True)
