@@ -318,7 +318,7 @@ def test_other_clients(site, client, made):
 
 @pytest.mark.long
 def test_the_renewal_names_what_it_replaces(site):
-    """By the certificate's own numbers, at a CA that has renewal information."""
+    """By the certificate's own numbers, at a CA with renewal information."""
     ca = site.proxied_ca(Pebble210, always_valid=True)
     folder, words, _lines = lego(site, ca)
     server = site.server(ca)
