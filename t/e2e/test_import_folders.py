@@ -277,12 +277,17 @@ def test_accounts_that_are_not_taken(server, etc):
         {"uri": "https://ca.example.net/acct/2",
          "body": {"status": "deactivated"}}))
     etc.make_account("ca.example.net/acme/directory", "e" * 32)
+    etc.write(etc.make_account("other.example.net/dir", "9" * 32)
+              / "regr.json", json.dumps({"uri": "https://evil.example/1"}))
     etc.make_account("acme-staging-v02.api.letsencrypt.org/directory",
                      "f" * 32)
     report = imported(server, "certbot", etc.root, code=1)
     reasons = {pathlib.Path(account["place"]).name[0]:
                account.get("reason", "") for account in report["accounts"]}
-    assert reasons.pop("0") == ""
+    assert reasons.pop("0") == "" and reasons.pop("9") == ""
+    other, = (account for account in report["accounts"]
+              if "other" in account["directory"])
+    assert "url" not in other and "is not known" in other["note"]
     for name, reason in {"a": "regr.json", "b": "not a JWK",
                          "c": "", "d": "has deactivated",
                          "e": "more certificates have another",
