@@ -607,9 +607,13 @@ static apr_status_t serve_list(acme_message_t *reply,
     acme_msg_listed_t *listed = apr_pcalloc(request->p, sizeof(*listed));
     const acme_ca_conf_t *ca;
     apr_uint32_t i;
+    int k;
 
     for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
         text = apr_pstrcat(request->p, text, ca->url, "\n", NULL);
+    }
+    for (k = 0; k < cert->nchallenges; k++) {
+        listed->challenges |= 1u << cert->challenges[k];
     }
     listed->state = *acme_registry_state(request->registry,
                                          request->about->cert);

@@ -1,8 +1,8 @@
 /*
  * acme_known_ca.c - the public CAs that AcmeCA has a shorthand for.
  *
- * Limits are as the CA publishes them; a CA that publishes none refuses orders
- * itself.
+ * Limits and issuer domains are as the CA publishes them; a CA that publishes no
+ * limits refuses orders itself.
  */
 #include <string.h>
 
@@ -21,6 +21,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "letsencrypt",
         .title = "Let's Encrypt",
         .directory = "https://acme-v02.api.letsencrypt.org/directory",
+        .caa = "letsencrypt.org",
         .names = NAMES,
         .profiles = { { "tlsserver", 25 }, { "shortlived", 25 } },
         .limits = {
@@ -34,6 +35,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "letsencrypt-staging",
         .title = "Let's Encrypt (staging)",
         .directory = "https://acme-staging-v02.api.letsencrypt.org/directory",
+        .caa = "letsencrypt.org",
         .names = NAMES,
         .profiles = { { "tlsserver", 25 }, { "shortlived", 25 } },
         .limits = {
@@ -47,6 +49,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "zerossl",
         .title = "ZeroSSL",
         .directory = "https://acme.zerossl.com/v2/DV90",
+        .caa = "sectigo.com",
         .needs_external_account = 1,
         .names = NAMES
     },
@@ -54,6 +57,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "google",
         .title = "Google Trust Services",
         .directory = "https://dv.acme-v02.api.pki.goog/directory",
+        .caa = "pki.goog",
         .needs_external_account = 1,
         .names = NAMES
     },
@@ -61,6 +65,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "sslcom",
         .title = "SSL.com",
         .directory = "https://acme.ssl.com/sslcom-dv-rsa",
+        .caa = "ssl.com",
         .needs_external_account = 1,
         .names = NAMES
     },
@@ -68,6 +73,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "actalis",
         .title = "Actalis",
         .directory = "https://acme-api.actalis.com/acme/directory",
+        .caa = "actalis.it",
         .needs_external_account = 1,
         .names = NAMES
     },
@@ -75,6 +81,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "jprs",
         .title = "JPRS",
         .directory = "https://acme.amecert.jprs.jp/DV/getDirectory",
+        .caa = "jprs.jp",
         .needs_external_account = 1,
         .names = NAMES
     },
@@ -82,12 +89,14 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "buypass",
         .title = "Buypass",
         .directory = "https://api.buypass.com/acme/directory",
+        .caa = "buypass.com",
         .names = NAMES
     },
     {
         .shorthand = "buypass-test",
         .title = "Buypass (test)",
         .directory = "https://api.test4.buypass.no/acme/directory",
+        .caa = "buypass.com",
         .names = NAMES
     }
 };

@@ -39,6 +39,7 @@ typedef struct {
     const char *shorthand;      /* as in AcmeCA */
     const char *title;          /* for people */
     const char *directory;      /* URL */
+    const char *caa;            /* its issuer domain in CAA records (8659) */
     int needs_external_account; /* see AcmeExternalAccount */
     int names;                  /* at most in a certificate */
     acme_known_ca_profile_t profiles[ACME_KNOWN_CA_PROFILES + 1];
