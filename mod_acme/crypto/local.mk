@@ -21,6 +21,7 @@ noinst_LTLIBRARIES += %D%/libacme_crypto.la
 	%D%/acme_no_x509.c %D%/acme_no_x509.h \
 	%D%/acme_ocsp.c %D%/acme_ocsp.h \
 	%D%/acme_openssl.c %D%/acme_openssl.h \
+	%D%/acme_openssl_version.c %D%/acme_openssl_version.h \
 	%D%/acme_pair.c %D%/acme_pair.h \
 	%D%/acme_peer_cert.c %D%/acme_peer_cert.h \
 	%D%/acme_pem.c %D%/acme_pem.h \

@@ -9,6 +9,7 @@
 #include <http_protocol.h>
 
 #include "acme_authorization.h"
+#include "acme_counters.h"
 #include "acme_http01.h"
 #include "acme_text.h"
 
@@ -41,9 +42,11 @@ int acme_http01_answer(request_rec *r)
     token = r->uri + prefix;
     if (!acme_text_is_base64url(token, ACME_TOKEN_MAX)
         || !acme_board_find(board, token, text)) {
+        acme_counters_challenge(ACME_HTTP_01, ACME_SEEN_UNKNOWN);
         return DECLINED;
     }
     acme_board_count(board, token);
+    acme_counters_challenge(ACME_HTTP_01, ACME_SEEN_ANSWERED);
     ap_set_content_type(r, CHALLENGE_TYPE);
     ap_set_content_length(r, (apr_off_t)strlen(text));
     ap_rputs(text, r);          /* HEAD: httpd keeps the body back */

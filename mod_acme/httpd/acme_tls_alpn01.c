@@ -25,6 +25,7 @@
 #include <mod_ssl_openssl.h>
 
 #include "acme_alpn_cert.h"
+#include "acme_counters.h"
 #include "acme_server_conf.h"
 
 APLOG_USE_MODULE(acme);
@@ -179,6 +180,7 @@ static int propose(conn_rec *c, request_rec *r, server_rec *s,
         conn->challenge = find_challenge(conn->ssl, c->pool);
     }
     if (!conn->challenge) {
+        acme_counters_challenge(ACME_TLS_ALPN_01, ACME_SEEN_UNKNOWN);
         return DECLINED;
     }
     APR_ARRAY_PUSH(proposals, const char *) = PROTOCOL;
@@ -329,11 +331,13 @@ static int answer_challenge(conn_rec *c, const char *server_name,
         ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c,
                       "acme: %s: cannot answer tls-alpn-01: %s",
                       challenge->sni, res.detail);
+        acme_counters_challenge(ACME_TLS_ALPN_01, ACME_SEEN_FAILED);
         *pcert_pem = *pkey_pem = NULL;
         return DECLINED;
     }
     SSL_certs_clear(ssl);
     acme_board_count_alpn(board, challenge->sni);
+    acme_counters_challenge(ACME_TLS_ALPN_01, ACME_SEEN_ANSWERED);
     ap_log_cerror(APLOG_MARK, APLOG_DEBUG, 0, c,
                   "acme: answered tls-alpn-01 for %s", challenge->sni);
     return OK;

@@ -20,6 +20,7 @@
 #include "acme_commands.h"
 #include "acme_conf_trial.h"
 #include "acme_conf_tree.h"
+#include "acme_counters.h"
 #include "acme_hidden.h"
 #include "acme_hmac_wipe.h"
 #include "acme_http01.h"
@@ -160,6 +161,10 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "acme: %s; certificates are not renewed", res.detail);
         return OK;
+    }
+    if (acme_counters_open(conf, s->process->pool, &res, pconf)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "acme: %s; the metrics count nothing", res.detail);
     }
     acme_tls_alpn01_init(board);
     acme_http01_init(board);

@@ -23,7 +23,7 @@
 #include "acme_state.h"
 #include "acme_url.h"
 
-#define ACME_MESSAGE_VERSION 5
+#define ACME_MESSAGE_VERSION 6
 
 /* Octets of a text of at most max: with its end, and no padding after it. */
 #define ACME_TEXT_ROOM(max) (((max) + 8) / 8 * 8)

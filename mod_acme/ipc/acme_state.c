@@ -19,26 +19,46 @@ apr_time_t acme_state_warn_at(const acme_state_t *state, apr_time_t not_after)
                                       : warn->duration);
 }
 
-const char *acme_state_word(const acme_state_t *state, apr_time_t now)
+static const char *const words[] = {
+    "placeholder", "stand-in", "ordering", "valid", "renewing", "failed",
+    "expired", "revoked", "deleted", "not-agreed"
+};
+
+enum {
+    PLACEHOLDER, STAND_IN, ORDERING, VALID, RENEWING, FAILED,
+    EXPIRED, REVOKED, DELETED, NOT_AGREED
+};
+
+static int word_index(const acme_state_t *state, apr_time_t now)
 {
     if (!state->agreed) {
-        return "not-agreed";
+        return NOT_AGREED;
     }
     if (state->deleted) {
-        return "deleted";
+        return DELETED;
     }
     if (state->not_after && state->not_after <= now) {
-        return "expired";
+        return EXPIRED;
     }
     if (state->ordering) {
-        return state->live ? "renewing" : "ordering";
+        return state->live ? RENEWING : ORDERING;
     }
     if (state->attempts) {
-        return "failed";
+        return FAILED;
     }
     if (state->live && state->revoked) {
-        return "revoked";
+        return REVOKED;
     }
-    return state->live ? "valid"
-        : state->instead == ACME_INSTEAD_STAND_IN ? "stand-in" : "placeholder";
+    return state->live ? VALID
+        : state->instead == ACME_INSTEAD_STAND_IN ? STAND_IN : PLACEHOLDER;
+}
+
+const char *acme_state_word(const acme_state_t *state, apr_time_t now)
+{
+    return words[word_index(state, now)];
+}
+
+const char *acme_state_word_at(int i)
+{
+    return i < (int)(sizeof(words) / sizeof(*words)) ? words[i] : NULL;
 }

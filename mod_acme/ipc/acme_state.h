@@ -12,6 +12,7 @@
 
 #define ACME_SERIAL_SIZE 48
 #define ACME_ISSUER_SIZE 80
+#define ACME_STATE_PARTS 4              /* two curves, and one size of RSA */
 #define ACME_CERT_ID_SIZE 128           /* a longer one gets no window */
 #define ACME_EXPLANATION_SIZE 256
 #define ACME_CHECK_PLACES_SIZE 256
@@ -99,6 +100,13 @@ typedef struct {
     char failure[ACME_HOOK_FAILURE_SIZE];       /* its last one, a sentence */
 } acme_hooks_failing_t;
 
+/* The live certificate of one key type. */
+typedef struct {
+    apr_time_t not_before;      /* 0: not known */
+    apr_time_t not_after;
+    char issuer[ACME_ISSUER_SIZE];
+} acme_state_part_t;
+
 typedef struct {
     apr_uint32_t cert;          /* index in the configuration */
     int agreed;                 /* to the CA's terms of service */
@@ -110,6 +118,8 @@ typedef struct {
     int live;                   /* archive that live/<id> points to; 0: none */
     int covers;                 /* it has all names, the key types and a CA
                                    that are configured */
+    acme_state_part_t parts[ACME_STATE_PARTS];  /* by position of its key type;
+                                   those beyond are not shown */
     apr_time_t not_before;      /* of the live one, 0 when there is none */
     apr_time_t not_after;
     apr_time_t installed;       /* by our own clock */
@@ -139,6 +149,8 @@ typedef struct {
     acme_history_t past[ACME_HISTORY_KINDS]
                        [ACME_HISTORY_MAX];  /* oldest first */
     apr_uint32_t pasts[ACME_HISTORY_KINDS]; /* how many of each */
+    apr_uint32_t unused;        /* 0 */
+    apr_uint32_t limit_ca;      /* at which CA, a position, */
     acme_reason_e limit_why;    /* which limit of the CA postpones the order */
     apr_time_t limit_until;     /* not ordered before; 0: no limit is known */
     char limit[ACME_DETAIL_SIZE];       /* a sentence about the limit */
@@ -198,5 +210,8 @@ apr_time_t acme_state_warn_at(const acme_state_t *state,
  * valid, renewing, failed, expired, revoked, deleted, not-agreed.
  */
 const char *acme_state_word(const acme_state_t *state, apr_time_t now);
+
+/* The i-th of these words, the same literal; NULL: there are fewer. */
+const char *acme_state_word_at(int i);
 
 #endif

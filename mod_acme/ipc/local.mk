@@ -10,6 +10,7 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 	%D%/acme_caa_records.c %D%/acme_caa_records.h \
 	%D%/acme_conf.c %D%/acme_conf.h \
 	%D%/acme_conf_snapshot.c %D%/acme_conf_snapshot.h \
+	%D%/acme_counters.c %D%/acme_counters.h \
 	%D%/acme_explain.c %D%/acme_explain.h \
 	%D%/acme_hook_event.h \
 	%D%/acme_keeper_address.c %D%/acme_keeper_address.h \
@@ -20,4 +21,5 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 	%D%/acme_self_check.c %D%/acme_self_check.h \
 	%D%/acme_server.h \
 	%D%/acme_state.c %D%/acme_state.h \
+	%D%/acme_status_json.c %D%/acme_status_json.h \
 	%D%/acme_status_rows.c %D%/acme_status_rows.h

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "acme_counters.h"
 #include "acme_hook_event.h"
 #include "acme_hook_run.h"
 #include "acme_json.h"
@@ -427,6 +428,9 @@ static void finish(run_t *run)
 {
     apr_status_t rv = get_outcome(run);
 
+    if (rv != APR_SUCCESS) {
+        acme_counters_hook_failure();
+    }
     run->done(run->baton, rv, &run->res,
               run->job ? acme_process_output(run->job) : "");
     apr_pool_destroy(run->p);

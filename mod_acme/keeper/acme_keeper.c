@@ -17,6 +17,7 @@
 #include "acme_channels.h"
 #include "acme_cleanse.h"
 #include "acme_confine.h"
+#include "acme_counters.h"
 #include "acme_deploy.h"
 #include "acme_export_queue.h"
 #include "acme_published.h"
@@ -133,10 +134,12 @@ static void beat(loop_t *loop)
 {
     const apr_time_t now = apr_time_now();
 
-    if (loop->conf->pulse >= 0
-        && (now >= loop->pulse_at || loop->pulse_at - now > PULSE)) {
+    if (now >= loop->pulse_at || loop->pulse_at - now > PULSE) {
         loop->pulse_at = now + PULSE;
-        (void)!write(loop->conf->pulse, "", 1);
+        acme_counters_pulse(ACME_PULSE_KEEPER, now);
+        if (loop->conf->pulse >= 0) {
+            (void)!write(loop->conf->pulse, "", 1);
+        }
     }
 }
 

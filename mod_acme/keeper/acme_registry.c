@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "acme_registry.h"
+#include "acme_counters.h"
 #include "acme_live_mend.h"
 #include "acme_meta.h"
 #include "acme_name.h"
@@ -441,6 +442,9 @@ static void order_failed(acme_registry_t *registry,
 
     state->ordering = 0;
     forget_limit(state);
+    acme_counters_attempt(cert, ACME_ATTEMPT_FAILURE);
+    acme_counters_failure(acme_conf_ca_index(conf, note->about.ca),
+                          acme_reason_bound(note->why));
 
     if (blamed == ACME_BLAME_STILL_OUT) {
         acme_log(registry->log, ACME_LOG_WARNING, conf->id,
@@ -500,6 +504,7 @@ static void order_postponed(acme_registry_t *registry,
 
     state->limit_until = bound_next_at(note->next_at, now);
     state->limit_why = acme_reason_bound(note->why);
+    state->limit_ca = note->about.ca;
     if (state->limit_why == ACME_REASON_CA_SLOW) {
         state->ordering = 0;    /* the CA wants it to be left alone */
     }
@@ -587,6 +592,7 @@ void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
     acme_state_t *state = &registry->states[cert];
     const char *detail;
 
+    acme_counters_attempt(cert, ACME_ATTEMPT_SUCCESS);
     state->attempts = 0;
     state->next_at = 0;
     state->retry = ACME_RETRY_SOON;

@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "acme_counters.h"
 #include "acme_launcher.h"
 #include "acme_next_step.h"
 #include "acme_process.h"
@@ -164,6 +165,7 @@ static void postpone(acme_reload_t *reload, apr_time_t now, const char *reason)
         if (reload->reasons++ < REASONS_MAX) {
             reload->postponed_wait = POSTPONED_MIN;     /* somebody edits */
         }
+        acme_counters_reload(ACME_RELOAD_POSTPONED);
         acme_log(log_of(reload), ACME_LOG_ERROR, "reload",
                  "postponed: %s; the new certificates wait on disk", reason);
         reload->held(reload->baton, reload->reason);
@@ -191,6 +193,7 @@ static void signal_httpd(acme_reload_t *reload, apr_time_t now)
         postpone(reload, now, apr_pstrdup(reload->job_pool, res.detail));
         return;
     }
+    acme_counters_reload(ACME_RELOAD_SIGNALLED);
     acme_log(log_of(reload), ACME_LOG_NOTICE, "reload",
              "httpd (pid %d) reloads gracefully", (int)server->pid);
     reload->phase = SIGNALLED;
@@ -410,6 +413,7 @@ apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now)
         break;
     case SIGNALLED:
         if (now >= reload->due) {
+            acme_counters_reload(ACME_RELOAD_IGNORED);
             postpone(reload, now, "httpd got the signal and did not reload");
         }
         break;

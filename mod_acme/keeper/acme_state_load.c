@@ -189,6 +189,17 @@ static const acme_cert_info_t *read_noted(const load_t *load,
            ? leaf : NULL;
 }
 
+static void set_part(acme_state_t *state, apr_uint32_t part,
+                     const acme_cert_info_t *leaf)
+{
+    if (part < ACME_STATE_PARTS) {
+        state->parts[part].not_before = leaf->not_before;
+        state->parts[part].not_after = leaf->not_after;
+        apr_cpystrn(state->parts[part].issuer, leaf->issuer,
+                    sizeof(state->parts[part].issuer));
+    }
+}
+
 /* The other parts can only shorten the validity of the first one. */
 static void add_parts(load_t *load, const char *folder)
 {
@@ -206,6 +217,7 @@ static void add_parts(load_t *load, const char *folder)
             return;
         }
         leaf = &reading->facts.leaf;
+        set_part(state, i, leaf);
         state->covers &= acme_name_all_in(load->names, leaf->names);
         if (leaf->not_after < state->not_after) {
             state->not_after = leaf->not_after;
@@ -223,6 +235,7 @@ static void set_live(load_t *load, int n, int live,
     state->live = n;
     state->not_before = leaf->not_before;
     state->not_after = leaf->not_after;
+    set_part(state, 0, leaf);
     /* Where an older one has to do, a new one is ordered at once. */
     state->covers = is_as_configured(load, meta)
                     && acme_name_all_in(load->names, leaf->names)

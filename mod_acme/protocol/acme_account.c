@@ -117,7 +117,9 @@ static apr_status_t post_new_account(const char **purl,
                                      apr_pool_t *p)
 {
     const char *what = what_of(session, p);
-    acme_session_post_t post = { .kind = kind, .what = what };
+    acme_session_post_t post = { .kind = kind,
+                                 .resource = ACME_RESOURCE_NEW_ACCOUNT,
+                                 .what = what };
     const acme_directory_t *dir;
     acme_http_reply_t *reply;
     apr_status_t rv;
@@ -159,6 +161,7 @@ static apr_status_t post_change(acme_session_t *session, acme_sign_e kind,
 {
     const char *what = what_of(session, p);
     const acme_session_post_t post = { .kind = kind,
+                                       .resource = ACME_RESOURCE_ACCOUNT,
                                        .url = url,
                                        .what = what };
     acme_http_reply_t *reply;
@@ -189,7 +192,9 @@ apr_status_t acme_account_key_change(acme_session_t *session,
                                      acme_result_t *res, apr_pool_t *p)
 {
     const char *what = what_of(session, p);
-    acme_session_post_t post = { .kind = ACME_SIGN_KEY_CHANGE, .what = what };
+    acme_session_post_t post = { .kind = ACME_SIGN_KEY_CHANGE,
+                                 .resource = ACME_RESOURCE_KEY_CHANGE,
+                                 .what = what };
     const acme_directory_t *dir;
     acme_http_reply_t *reply;
     apr_status_t rv;

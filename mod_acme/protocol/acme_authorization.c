@@ -186,7 +186,9 @@ apr_status_t acme_authorization_fetch(acme_authorization_t **pauthz,
                                       acme_session_t *session, const char *url,
                                       acme_result_t *res, apr_pool_t *p)
 {
-    acme_session_post_t post = { .kind = ACME_SIGN_POST_AS_GET, .url = url };
+    acme_session_post_t post = { .kind = ACME_SIGN_POST_AS_GET,
+                                 .resource = ACME_RESOURCE_AUTHORIZATION,
+                                 .url = url };
     acme_authorization_t *authz = apr_pcalloc(p, sizeof(*authz));
     acme_http_reply_t *reply;
     apr_pool_t *scratch;
@@ -247,6 +249,7 @@ apr_status_t acme_authorization_respond(int *phas_error,
 {
     const char *what = apr_psprintf(p, "%s of %s", challenge->type, name);
     const acme_session_post_t post = { .kind = ACME_SIGN_CHALLENGE,
+                                       .resource = ACME_RESOURCE_CHALLENGE,
                                        .url = challenge->url,
                                        .what = what };
     acme_http_reply_t *reply;

@@ -38,6 +38,7 @@ apr_status_t acme_certificate_fetch(acme_certificate_chain_t *out,
     static const char begin[] = "-----BEGIN CERTIFICATE-----";
     const char *what = apr_pstrcat(p, "certificate ", url, NULL);
     const acme_session_post_t post = { .kind = ACME_SIGN_POST_AS_GET,
+                                       .resource = ACME_RESOURCE_CERTIFICATE,
                                        .url = url,
                                        .what = what };
     acme_http_reply_t *reply;
@@ -87,7 +88,9 @@ apr_status_t acme_certificate_revoke(acme_session_t *session,
 {
     const char *what = apr_pstrcat(p, "revocation at ",
                                    acme_ca_url(session->ca), NULL);
-    acme_session_post_t post = { .kind = ACME_SIGN_REVOKE, .what = what };
+    acme_session_post_t post = { .kind = ACME_SIGN_REVOKE,
+                                 .resource = ACME_RESOURCE_REVOKE_CERT,
+                                 .what = what };
     const acme_directory_t *dir;
     acme_http_reply_t *reply;
     apr_status_t rv;

@@ -248,6 +248,7 @@ apr_status_t acme_order_create(acme_order_t **porder,
                                acme_result_t *res, apr_pool_t *p)
 {
     order_request_t request = { .post.kind = ACME_SIGN_NEW_ORDER,
+                                .post.resource = ACME_RESOURCE_NEW_ORDER,
                                 .scope = scope };
     const acme_directory_t *dir;
     apr_status_t rv;
@@ -272,6 +273,7 @@ apr_status_t acme_order_fetch(acme_order_t **porder, acme_session_t *session,
                               acme_result_t *res, apr_pool_t *p)
 {
     order_request_t request = { .post.kind = ACME_SIGN_POST_AS_GET,
+                                .post.resource = ACME_RESOURCE_ORDER,
                                 .post.url = url,
                                 .scope = scope,
                                 .url = url };
@@ -286,6 +288,7 @@ apr_status_t acme_order_finalize(acme_order_t **pafter,
                                  acme_result_t *res, apr_pool_t *p)
 {
     order_request_t request = { .post.kind = ACME_SIGN_FINALIZE,
+                                .post.resource = ACME_RESOURCE_FINALIZE,
                                 .post.url = order->finalize,
                                 .scope = scope,
                                 .url = order->url };

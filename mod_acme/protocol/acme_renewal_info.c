@@ -153,7 +153,8 @@ apr_status_t acme_renewal_info_fetch(acme_renewal_info_t *info,
     request.url = info_url(dir->renewal_info, cert_id, p);
     what = apr_pstrcat(p, "renewal info ", request.url, NULL);
     session->requests++;
-    rv = acme_session_send(&reply, session, &request, res, p);
+    rv = acme_session_send(&reply, session, ACME_RESOURCE_RENEWAL_INFO,
+                           &request, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -11,14 +11,20 @@
 
 apr_status_t acme_session_send(acme_http_reply_t **preply,
                                acme_session_t *session,
+                               acme_resource_e resource,
                                const acme_http_request_t *request,
                                acme_result_t *res, apr_pool_t *p)
 {
     apr_status_t rv = acme_http_send(preply, session->http, request, res, p);
+    const acme_http_reply_t *reply = rv == APR_SUCCESS ? *preply : NULL;
 
-    if (rv == APR_SUCCESS) {
+    if (reply) {
         session->replies++;
-        session->waited += (*preply)->latency;
+        session->waited += reply->latency;
+    }
+    if (session->seen && !APR_STATUS_IS_EINTR(rv)) {
+        session->seen(session->seen_baton, resource,
+                      reply ? reply->status : 0, reply ? reply->latency : 0);
     }
     return rv;
 }
@@ -44,7 +50,8 @@ apr_status_t acme_session_directory(const acme_directory_t **pdir,
     if (*pdir) {
         return APR_SUCCESS;
     }
-    rv = acme_session_send(&reply, session, &request, res, p);
+    rv = acme_session_send(&reply, session, ACME_RESOURCE_DIRECTORY, &request,
+                           res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -81,7 +88,8 @@ static apr_status_t fetch_nonce(const char **pnonce, acme_session_t *session,
     }
     request.url = dir->new_nonce;
     session->requests++;
-    rv = acme_session_send(&reply, session, &request, res, p);
+    rv = acme_session_send(&reply, session, ACME_RESOURCE_NEW_NONCE, &request,
+                           res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -124,7 +132,8 @@ apr_status_t acme_session_post(acme_http_reply_t **preply,
             return rv;
         }
         session->requests++;
-        rv = acme_session_send(&reply, session, &request, res, p);
+        rv = acme_session_send(&reply, session, post->resource, &request, res,
+                               p);
         if (rv != APR_SUCCESS) {
             return rv;
         }

@@ -10,6 +10,7 @@
 
 #include "acme_ca.h"
 #include "acme_http.h"
+#include "acme_resource.h"
 
 /*
  * The requests that a client signs; each has one payload and no other. Signed
@@ -32,6 +33,7 @@ typedef enum {
 
 typedef struct {
     acme_sign_e kind;
+    acme_resource_e resource;   /* what it is counted as */
     const char *url;
     const char *what;           /* begins the sentence of a failure */
     apr_size_t body_max;        /* as in acme_http_request_t */
@@ -46,11 +48,20 @@ typedef apr_status_t acme_sign_cb(const char **pbody, void *baton,
                                   const char *nonce, acme_result_t *res,
                                   apr_pool_t *p);
 
+/*
+ * A request has ended: with a reply of this status after latency, or with none
+ * (status and latency 0). Not called of one that was stopped.
+ */
+typedef void acme_session_seen_cb(void *baton, acme_resource_e resource,
+                                  int status, apr_interval_time_t latency);
+
 typedef struct {
     acme_ca_t *ca;
     acme_http_t *http;
     acme_sign_cb *sign;
     void *baton;
+    acme_session_seen_cb *seen; /* NULL: nobody counts */
+    void *seen_baton;
     apr_uint32_t requests;      /* sent so far, the directory's not counted */
     apr_uint32_t replies;       /* to all of them, */
     apr_interval_time_t waited; /* and their latencies together */
@@ -59,6 +70,7 @@ typedef struct {
 /* As acme_http_send(); counts the reply and its latency. */
 apr_status_t acme_session_send(acme_http_reply_t **preply,
                                acme_session_t *session,
+                               acme_resource_e resource,
                                const acme_http_request_t *request,
                                acme_result_t *res, apr_pool_t *p);
 

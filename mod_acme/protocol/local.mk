@@ -20,4 +20,5 @@ noinst_LTLIBRARIES += %D%/libacme_protocol.la
 	%D%/acme_order.c %D%/acme_order.h \
 	%D%/acme_problem.c %D%/acme_problem.h \
 	%D%/acme_renewal_info.c %D%/acme_renewal_info.h \
+	%D%/acme_resource.c %D%/acme_resource.h \
 	%D%/acme_session.c %D%/acme_session.h

@@ -9,6 +9,7 @@
 #include <apr_thread_pool.h>
 
 #include "acme_admin_task.h"
+#include "acme_counters.h"
 #include "acme_keeper_client.h"
 #include "acme_live_check.h"
 #include "acme_look_up.h"
@@ -406,6 +407,8 @@ apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
 {
     int i;
 
+    acme_counters_pulse(scheduler->conf.duties & ACME_DUTY_ORDERS
+                            ? ACME_PULSE_RENEWAL : ACME_PULSE_WITNESS, now);
     for (i = 0; i < scheduler->certs; i++) {
         entry_t *entry = &scheduler->entries[i];
 

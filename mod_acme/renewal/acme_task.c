@@ -6,6 +6,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "acme_counters.h"
 #include "acme_problem.h"
 #include "acme_task.h"
 #include "acme_timing.h"
@@ -59,6 +60,16 @@ static apr_status_t sign(const char **pbody, void *baton,
                                  res, p);
     *pbody = rv == APR_SUCCESS ? reply.tail : NULL;
     return rv;
+}
+
+/* The session's requests are counted as its CA's. (acme_session_seen_cb) */
+static void count_request(void *baton, acme_resource_e resource, int status,
+                          apr_interval_time_t latency)
+{
+    const acme_task_t *task = baton;
+
+    acme_counters_request(acme_conf_ca_index(task->cert, task->request->ca),
+                          resource, status, latency);
 }
 
 static apr_uint32_t route_index(const acme_task_t *task)
@@ -119,6 +130,8 @@ apr_status_t acme_task_begin(const acme_task_t **ptask,
     task->session->ca = acme_ca_pool_ca(env->cas, route_index(task));
     task->session->sign = sign;
     task->session->baton = task->signing;
+    task->session->seen = count_request;
+    task->session->seen_baton = task;
     *ptask = task;
     return acme_ca_pool_borrow(&task->session->http, env->cas, route_index(task),
                                &why->res);

@@ -4,6 +4,7 @@ ipc_tests = \
 	%D%/test_caa_records \
 	%D%/test_conf \
 	%D%/test_conf_snapshot \
+	%D%/test_counters \
 	%D%/test_explain \
 	%D%/test_keeper_client \
 	%D%/test_message \

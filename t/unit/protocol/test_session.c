@@ -418,6 +418,50 @@ static void what_is_not_signed_is_not_sent(void **state)
     assert_int_equal(post("/a"), APR_EINTR);
 }
 
+static char seen[256];
+
+static void note_seen(void *baton, acme_resource_e resource, int status,
+                      apr_interval_time_t latency)
+{
+    const apr_size_t len = strlen(seen);
+
+    assert_ptr_equal(baton, &session);
+    assert_true(status ? latency > 0 : !latency);
+    apr_snprintf(seen + len, sizeof(seen) - len, "%s %d, ",
+                 acme_resource_word(resource), status);
+}
+
+static void each_request_is_seen_with_its_resource(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE,
+        { .request = "POST /a", .head = "403 No", .body = "why" },
+        { 0 }
+    };
+    acme_session_post_t order = { .kind = ACME_SIGN_NEW_ORDER,
+                                  .resource = ACME_RESOURCE_NEW_ORDER,
+                                  .url = fake_url("/a"),
+                                  .what = "x" };
+    acme_http_reply_t *reply;
+
+    (void)state;
+    seen[0] = '\0';
+    session.seen = note_seen;
+    session.seen_baton = &session;
+    fake_serve(fake, rows);
+    acme_session_post(&reply, &session, &order, &res, pool);
+    assert_string_equal(seen, "directory 200, newNonce 200, newOrder 403, ");
+    seen[0] = '\0';
+    order.resource = ACME_RESOURCE_FINALIZE;
+    order.url = "https://127.0.0.1:1/";
+    acme_session_post(&reply, &session, &order, &res, pool);
+    assert_non_null(strstr(seen, "finalize 0, "));
+    seen[0] = '\0';
+    acme_stop_now(http_conf.stop);
+    acme_session_post(&reply, &session, &order, &res, pool);
+    assert_string_equal(seen, "");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -434,7 +478,8 @@ int main(void)
         FAKE_CA_TEST(bad_nonce_is_tried_again_within_a_bound),
         FAKE_CA_TEST(threads_share_a_ca),
         FAKE_CA_TEST(a_refusal_brings_its_reply),
-        FAKE_CA_TEST(what_is_not_signed_is_not_sent)
+        FAKE_CA_TEST(what_is_not_signed_is_not_sent),
+        FAKE_CA_TEST(each_request_is_seen_with_its_resource)
     };
 
     return cmocka_run_group_tests(tests, fake_ca_begin, fake_ca_end);
