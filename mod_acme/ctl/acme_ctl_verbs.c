@@ -9,6 +9,7 @@
 #include "acme_ctl_dns_persist.h"
 #include "acme_ctl_explain.h"
 #include "acme_ctl_help.h"
+#include "acme_ctl_import.h"
 #include "acme_ctl_logs.h"
 #include "acme_ctl_renew.h"
 #include "acme_ctl_revoke.h"
@@ -89,6 +90,13 @@ const acme_ctl_verb_t acme_ctl_verbs[] = {
         .options = acme_ctl_account_options,
         .least = 1, .most = 2, .arguments = ACME_CTL_WORDS,
         .need = ACME_CTL_KEEPER_IF_RUNNING, .run = acme_ctl_account_run
+    },
+    {
+        .word = "import", .usage = "CLIENT [DIR]",
+        .text = "Take accounts and certificates of another ACME client over, so that nothing is ordered again. CLIENT is certbot, mod_md, acme.sh, lego or dehydrated; DIR is its folder, by default certbot's /etc/letsencrypt.",
+        .options = acme_ctl_import_options,
+        .least = 1, .most = 2, .arguments = ACME_CTL_WORDS,
+        .need = ACME_CTL_KEEPER_NEVER, .run = acme_ctl_import_run
     },
     {
         .word = "version", .usage = "",

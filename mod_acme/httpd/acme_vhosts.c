@@ -52,6 +52,80 @@ static int is_inherited(const vhost_watch_t *watch,
         APR_ARRAY_IDX(servers, 0, acme_conf_tree_file_t).place);
 }
 
+/*
+ * The id in "<state_dir>/live/<id>/<file>", or NULL: the path is another one.
+ * mod_ssl has found the file, so the link is there.
+ */
+static const char *id_of_path(const vhost_watch_t *watch, const char *path)
+{
+    const char *live = watch->conf->state_dir
+        ? acme_store_path(acme_store_at(watch->conf->state_dir, watch->p),
+                          "live", "", watch->p) : NULL;
+    const apr_size_t len = live ? strlen(live) : 0;
+    const char *slash;
+
+    if (!path || !live || strncmp(path, live, len) != 0) {
+        return NULL;
+    }
+    slash = strchr(path + len, '/');
+    return slash && slash[1] && !strchr(slash + 1, '/')
+        ? acme_store_id(apr_pstrmemdup(watch->p, path + len,
+                                       (apr_size_t)(slash - path) - len),
+                        watch->p) : NULL;
+}
+
+/* Of what all its SSLCertificateFiles name; NULL: not of ours alone. */
+static const char *id_of_files(const vhost_watch_t *watch,
+                               const apr_array_header_t *files)
+{
+    const char *id = NULL;
+    int i;
+
+    for (i = 0; files && i < files->nelts; i++) {
+        const char *one = id_of_path(
+            watch, APR_ARRAY_IDX(files, i, acme_conf_tree_file_t).path);
+
+        if (!one || (id && strcmp(one, id) != 0)) {
+            return NULL;
+        }
+        id = one;
+    }
+    return id;
+}
+
+/*
+ * An SSLCertificateFile below live/ is the name of a managed certificate, so
+ * that a virtual host needs no change but the path. From here on it is as one
+ * without the files and with AcmeCertificate.
+ */
+static void see_live_files(const vhost_watch_t *watch, acme_vhost_t *vhost)
+{
+    const acme_conf_tree_facts_t *facts = vhost->facts;
+    acme_server_conf_t *conf = acme_server_conf(vhost->s);
+    const char *id = facts->tls == 1 && vhost->conf->engine
+        ? id_of_files(watch, facts->certs) : NULL;
+
+    if (!id) {
+        return;
+    }
+    if (conf->id && strcmp(conf->id, id) != 0) {
+        say(vhost, APLOG_WARNING,
+            "%s: has AcmeCertificate %s and an SSLCertificateFile of certificate %s, at %s; AcmeCertificate is used. Remove one of the two lines",
+            facts->place, conf->id, id,
+            APR_ARRAY_IDX(facts->certs, 0, acme_conf_tree_file_t).place);
+        id = conf->id;
+    }
+    if (facts->keys && !id_of_files(watch, facts->keys)) {
+        say(vhost, APLOG_WARNING,
+            "%s: its SSLCertificateFile is a managed certificate; the SSLCertificateKeyFile at %s is not used. Remove that line",
+            facts->place,
+            APR_ARRAY_IDX(facts->keys, 0, acme_conf_tree_file_t).place);
+    }
+    conf->id = id;
+    conf->is_live_named = 1;
+    acme_conf_tree_forget_files(watch->tree, vhost->s);
+}
+
 /* Is it ours? The reasons why not are an administrator's only if he asked. */
 static int is_managed(const vhost_watch_t *watch, const acme_vhost_t *vhost)
 {
@@ -563,6 +637,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
         .facts = acme_conf_tree_facts(watch->tree, s),
         .quiet = watch->log == ACME_VHOSTS_QUIET
     };
+    see_live_files(watch, &vhost);
     if (!is_managed(watch, &vhost)) {
         return;
     }

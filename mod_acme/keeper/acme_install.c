@@ -553,6 +553,7 @@ static void add_to_bundle(bundle_t *bundle, const install_t *in,
     files->chain_pem = chain->rest_pem;
     files->full_pem = chain->full_pem;
     meta->key_type = acme_conf_key_type(in->cert, part);
+    meta->is_other_type = 0;
     meta->leaf = &chain->facts.leaf;
     meta->url = url;
     bundle->names = meta->leaf->names;

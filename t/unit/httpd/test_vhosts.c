@@ -251,6 +251,64 @@ static void what_is_managed(void **state)
     }
 }
 
+static void files_below_live_name_a_certificate(void **state)
+{
+    static const struct {
+        const char *name, *vhost, *certs, *logged;
+    } rows[] = {
+        { "both files", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/shop/fullchain.pem\n"
+          "SSLCertificateKeyFile /s/acme/live/shop/privkey.pem",
+          "shop: a.org", NULL },
+        { "of two key types", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/shop/fullchain.pem\n"
+          "SSLCertificateFile /s/acme/live/shop/fullchain-rsa.pem",
+          "shop: a.org", NULL },
+        { "another key file", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/shop/cert.pem\n"
+          "SSLCertificateKeyFile /elsewhere.pem",
+          "shop: a.org", "SSLCertificateKeyFile at " FILE_NAME ":9 is not used" },
+        { "AcmeCertificate is another one", "ServerName a.org\n"
+          "AcmeCertificate b\n"
+          "SSLCertificateFile /s/acme/live/shop/cert.pem",
+          "b: a.org", "AcmeCertificate is used" },
+        { "one is elsewhere", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/shop/fullchain.pem\n"
+          "SSLCertificateFile /elsewhere.pem", "", NULL },
+        { "of two certificates", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/shop/fullchain.pem\n"
+          "SSLCertificateFile /s/acme/live/other/fullchain.pem", "", NULL },
+        { "not below live/", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/archive/shop/1/fullchain.pem", "",
+          NULL },
+        { "deeper", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/a/b/fullchain.pem", "", NULL },
+        { "no id", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/../fullchain.pem", "", NULL },
+        { "off", "ServerName a.org\nAcmeEngine off\n"
+          "SSLCertificateFile /s/acme/live/shop/fullchain.pem", "", NULL },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const char *certs;
+        server_rec *s;
+
+        begin();
+        in_server("AcmeEngine on\nAcmeStateDir /s/acme/");
+        s = add_tls(rows[i].vhost);
+        certs = read_all();
+        if (strcmp(certs, rows[i].certs)
+            || acme_server_conf(s)->is_live_named != !!rows[i].certs[0]) {
+            fail_msg("%s: %s", rows[i].name, certs);
+        }
+        if (rows[i].logged) {
+            assert_logged(rows[i].logged);
+        }
+    }
+}
+
 static void names_of_a_vhost(void **state)
 {
     static const struct {
@@ -1172,6 +1230,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         VHOSTS_TEST(what_is_managed),
+        VHOSTS_TEST(files_below_live_name_a_certificate),
         VHOSTS_TEST(names_of_a_vhost),
         VHOSTS_TEST(vhosts_that_share),
         VHOSTS_TEST(challenges_that_can_work),
