@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import threading
@@ -16,7 +17,7 @@ import pytest
 from lib import tls
 from lib.hook import FOLDER
 from lib.howto import Howto
-from lib.httpd import REPOSITORY, WORKER
+from lib.httpd import MODULE, REPOSITORY, WORKER, modules_folder
 from lib.named import DELEGATED
 from lib.pebble import DAYS_90
 from lib.ports import accepts
@@ -25,6 +26,21 @@ from lib.tls import Authority
 from lib.wait import PATIENCE
 
 NAME = "www.example.org"
+
+
+def certbot(site, ca, *words):
+    """A real one, which trusts this CA; its folder."""
+    etc = site.folder / "letsencrypt"
+    done = subprocess.run(
+        ["certbot", *map(str, words), "--server", ca.url, "-n", "--agree-tos",
+         "--register-unsafely-without-email", "--config-dir", etc,
+         "--work-dir", site.folder / "certbot-work", "--logs-dir",
+         site.folder / "certbot-logs"], check=False, timeout=PATIENCE,
+        env={**os.environ, "REQUESTS_CA_BUNDLE": str(ca.authority.file)},
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stdout
+    return etc
 
 
 def contents(folder):
@@ -363,6 +379,110 @@ def test_issue_here_serve_there(netns, site, cloud):
     subprocess.run(["systemctl", "start", "fetch-s3.service"], check=True,
                    env={**os.environ, **page.environment}, timeout=PATIENCE)
     there.wait(lambda: serves(renewed.serial), "it serves the renewed one")
+
+
+def enable(page, server, fragment):
+    """a2enmod and a2enconf of the page's tools: parts of the configuration."""
+    parts = server.root / "conf" / "parts"
+    shutil.copy(MODULE, server.root / "modules" / "mod_acme.so")
+    script(page.tools / "a2enmod", f"echo LoadModule acme_module "
+           f"modules/mod_acme.so >{parts}/a-acme.conf")
+    script(page.tools / "a2enconf", f"cp {fragment} {parts}/b-import.conf",
+           f"echo AcmeCACertificateFile {server.ca.authority.file} "
+           f">>{parts}/b-import.conf", f"printf 'AcmePorts http:%s https:%s\\n' "
+           f"{server.http_port} {server.https_port} >>{parts}/b-import.conf")
+
+
+def goes_on(server, ca, serial, requests):
+    """It is served as before, and nothing was ordered."""
+    assert server.look(NAME).serial == serial
+    assert [request.kind for request in ca.requests[requests:]
+            if request.kind in ("order", "account")] == []
+
+
+def test_from_certbot(netns, site):
+    netns.hosts(NAME, "example.org")
+    ca = site.proxied_ca(always_valid=True)
+    etc = certbot(site, ca, "certonly", "--webroot", "-w", site.folder,
+                  "-d", NAME, "-d", "example.org", "--key-type", "ecdsa")
+    (etc / "options-ssl-apache.conf").write_text("SSLEngine on\n")
+    server = site.server(ca, acme=False)
+    fragment = site.folder / "acme-certbot.conf"
+    page = Howto("from-certbot.md", server, {
+        "/etc/letsencrypt": etc, "import certbot": f"import certbot {etc}",
+        "/etc/apache2/sites-enabled": server.root / "conf" / "parts",
+        "/etc/apache2/conf-available/acme-certbot.conf": fragment})
+    enable(page, server, fragment)
+    script(page.tools / "systemctl", f'echo "$*" >{site.folder}/systemctl')
+    # As certbot has left it: the page's, with the lines that it takes out.
+    vhost = next(text for language, text in page.blocks
+                 if language == "apache")
+    server.part("howto", vhost.replace("# SSL", "SSL"))
+    server.start()
+    serial = server.look(NAME).serial
+    before = contents(etc)
+    requests = len(ca.requests)
+
+    page.run()
+    assert not server.store.exists()
+    page.run()
+    page.configure()
+    page.run()
+    server.wait_state(NAME, "valid")
+    page.run()
+    goes_on(server, ca, serial, requests)
+    page.run()
+    page.end()
+    server.wait_valid(NAME)
+    assert server.look(NAME).serial != serial
+    assert contents(etc) == before
+    assert len([request for request in ca.requests[requests:]
+                if request.kind == "order"]) == 1
+
+
+def test_from_mod_md(site):
+    ca = site.proxied_ca(always_valid=True)
+    server = site.server(ca, acme=False)
+    parts = server.root / "conf" / "parts"
+    fragment = site.folder / "acme-md.conf"
+    page = Howto("from-mod_md.md", server, {
+        "/etc/apache2/md": server.root / "md",
+        "/etc/apache2/conf-available/acme-md.conf": fragment,
+        "--conf /etc/apache2": f"--conf {parts}",
+        "*:443": f"127.0.0.1:{server.https_port}"})
+    enable(page, server, fragment)
+    script(page.tools / "a2dismod", f"rm {parts}/md.conf")
+    server.part("md", f"""
+LoadModule md_module {modules_folder()}/mod_md.so
+MDStoreDir md
+MDCertificateAuthority {ca.url}
+MDCACertificateFile {ca.authority.file}
+MDContactEmail admin@example.org
+MDPortMap http:{server.http_port} https:{server.https_port}
+MDCAChallenges http-01
+MDPrivateKeys secp256r1
+""")
+    vhost = next(text for language, text in page.blocks
+                 if language == "apache")
+    server.part("howto", vhost.replace("# MD", "MD"))
+    server.start()
+    server.wait_log(f"AH10059.*{NAME}")
+    page.run()
+    server.wait(lambda: not server.look(NAME).self_signed, "it is served")
+    serial = server.look(NAME).serial
+    before = contents(server.root / "md")
+    requests = len(ca.requests)
+
+    page.configure()
+    page.run()
+    loads = server.loads
+    page.run()
+    server.wait(lambda: server.loads > loads, "httpd has restarted")
+    server.wait_state(NAME, "valid")
+    page.run()
+    page.end()
+    goes_on(server, ca, serial, requests)
+    assert contents(server.root / "md") == before
 
 
 def wait_served(server, cert_id):
