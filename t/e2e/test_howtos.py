@@ -682,3 +682,41 @@ def test_container(netns, site):
     page.end()
     assert server.installed(NAME) == [serial]
     assert not server.failures(NAME)
+
+
+def test_why_not_renewed_and_monitoring(site):
+    """One server: first its DNS is wrong, then it is watched."""
+    ca = site.ca()
+    server = site.server(ca)
+    server.vhost(NAME, body="AcmeChallenges http-01")
+    server.start()
+    server.wait_valid(NAME)
+    ca.dns.add_a(NAME, "127.0.0.2")         # where nobody listens
+    server.renew(NAME)
+    server.wait_failed(NAME)
+    page = Howto("why-not-renewed.md", server, {})
+    for _ in range(3):
+        page.run()
+    ca.dns.clear_a(NAME)
+    page.run()
+    server.wait_valid(NAME, count=2)
+    server.wait_state(NAME, "valid")
+    page.run()
+    page.end()
+
+    etc = site.folder / "prometheus"
+    etc.mkdir()
+    monitoring = REPOSITORY / "conf" / "monitoring"
+    page = Howto("monitoring.md", server, {
+        "http://localhost": f"http://127.0.0.1:{server.http_port}",
+        "/etc/prometheus": etc, "/usr/share/mod_acme/monitoring": monitoring,
+        "/usr/share/mod_acme/hooks": FOLDER})
+    page.configure()
+    server.graceful()
+    server.wait_state(NAME, "valid")
+    page.run()
+    page.run()
+    server.append("howto", page.take("apache"))
+    assert server.httpd_t() == (0, "Syntax OK\n")
+    page.run()
+    page.end()
