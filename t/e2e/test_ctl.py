@@ -250,7 +250,8 @@ def test_views(site):
         text = server.acmectl(*words)[1]
         assert text.isascii() and "\033" not in text and "2J" in text
     code, said = server.acmectl("status", "--nagios")
-    assert code == 2 and "httpd does not run" in said
+    assert code == 2 and said.count("\n") == 1
+    assert "httpd does not run" in said
     code, said = server.acmectl("explain", NAME)
     assert code == 1 and "Start httpd." in said
     assert server.acmectl("logs", NAME)[0] == 0
