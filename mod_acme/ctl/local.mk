@@ -4,8 +4,8 @@
 # What the headers of ipc/ include is in the path too; build/check-walls sees
 # to it that nothing else includes it.
 in_ctl = -I$(srcdir)/%D%
-ctl_flags = $(in_ctl) $(in_import) $(in_ipc) $(in_store) $(in_protocol) $(in_net) \
-	$(in_crypto) $(in_base) $(cppflags)
+ctl_flags = $(in_ctl) $(in_import) $(in_ipc) $(in_store) $(in_protocol) \
+	$(in_net) $(in_crypto) $(in_base) $(cppflags)
 
 # All but main(), for the tests.
 noinst_LTLIBRARIES += %D%/libacme_ctl.la

@@ -161,29 +161,6 @@ def test_certbot(site):
                 in said.read_text(), "the deploy hook was run")
 
 
-def test_while_httpd_runs(site):
-    """What the running server does not have is added, and nothing else."""
-    ca = site.proxied_ca(always_valid=True)
-    server = site.server(ca)
-    server.vhost("here.example.org")
-    server.start()
-    serial = server.wait_valid("here.example.org").serial
-    etc = certbot(site, ca, "certonly", "--webroot", "-w", site.folder, "-d",
-                  NAME)
-    certbot(site, ca, "certonly", "--webroot", "-w", site.folder,
-            "-d", "here.example.org")
-    report = imported(server, "certbot", etc, code=1)
-    assert "another account at this CA" in report["accounts"][0]["reason"]
-    assert by_id(report)["here.example.org"]["result"] == "skipped"
-    assert by_id(report)[NAME]["result"] == "taken"
-    assert "another one" in by_id(report)[NAME]["notes"][0]
-    counted = Counted(ca)
-    server.vhost(NAME)
-    server.graceful()
-    goes_on(server, counted, {NAME: serial_of(report, NAME),
-                              "here.example.org": serial}, NAME)
-
-
 def mod_md_store(site, ca):
     """What a real mod_md has ordered: one of two key types, one of RSA."""
     server = site.server(ca, acme=False)

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from lib.tls import Authority, read_chain, read, to_pem
-from test_import import by_id, contents, imported
+from test_import import (Counted, by_id, contents, goes_on, imported,
+                         serial_of)
 
 DAY = datetime.timedelta(days=1)
 CA = "https://ca.example.net/acme/directory"
@@ -47,6 +48,7 @@ class Letsencrypt:
     def __init__(self, site):
         self.authority = site.authority
         self.root = site.folder / "letsencrypt"
+        self.ca = CA
         self.account_key = ec.generate_private_key(ec.SECP384R1())
         self.account = self.make_account("ca.example.net/acme/directory",
                                          ACCOUNT)
@@ -87,7 +89,7 @@ class Letsencrypt:
 archive_dir = {archive}
 [renewalparams]
 account = {ACCOUNT}
-server = {CA}
+server = {self.ca}
 {params}
 """)
         return live
@@ -408,6 +410,33 @@ def test_what_the_store_has_stays(server, etc):
               json.dumps(jwk(ec.generate_private_key(ec.SECP256R1()))))
     report = imported(server, "certbot", etc.root, code=1)
     assert "another account at this CA" in report["accounts"][0]["reason"]
+
+
+def test_while_httpd_runs(site, etc):
+    """What the running server does not have is added, and nothing else."""
+    ca = site.proxied_ca(always_valid=True)
+    server = site.server(ca)
+    server.vhost("here.example.org")
+    server.start()
+    serial = server.wait_valid("here.example.org").serial
+    etc.ca = ca.url
+    etc.add("new.example.org")
+    etc.add("here.example.org", end=200 * DAY)
+    etc.make_account(f"127.0.0.1:{ca.port}/dir", ACCOUNT)
+    report = imported(server, "certbot", etc.root, code=1)
+    account, = (account for account in report["accounts"]
+                if account["directory"] == ca.url)
+    assert "another account at this CA" in account["reason"]
+    found = by_id(report)
+    assert "stop httpd" in found["here.example.org"]["reason"]
+    assert found["new.example.org"]["result"] == "taken"
+    assert "another one" in found["new.example.org"]["notes"][0]
+    counted = Counted(ca)
+    server.vhost("new.example.org")
+    server.graceful()
+    goes_on(server, counted, {
+        "new.example.org": serial_of(report, "new.example.org"),
+        "here.example.org": serial}, "new.example.org")
 
 
 @pytest.mark.parametrize("words, said", [

@@ -2,6 +2,7 @@
 
 import http.server
 import re
+import shutil
 import threading
 
 import pytest
@@ -107,13 +108,14 @@ def test_the_log_is_as_the_page_says(site, refusing):
                     f"{name} waits: {code}")
 
     # An earlier virtual host takes the visitors of a name.
-    live = server.store / "live" / SERVED
+    for file in "fullchain.pem", "privkey.pem":
+        shutil.copy(server.store / "live" / SERVED / file, site.folder)
     server.vhost(HIDDEN)
     server.part("before", f"""<VirtualHost 127.0.0.1:{server.https_port}>
 ServerName {HIDDEN}
 SSLEngine on
-SSLCertificateFile {live}/fullchain.pem
-SSLCertificateKeyFile {live}/privkey.pem
+SSLCertificateFile {site.folder}/fullchain.pem
+SSLCertificateKeyFile {site.folder}/privkey.pem
 </VirtualHost>
 """)
     server.graceful()
