@@ -467,6 +467,8 @@ MDPrivateKeys secp256r1
     server.part("howto", vhost.replace("# MD", "MD"))
     server.start()
     server.wait_log(f"AH10059.*{NAME}")
+    # A child that ends while mod_md's thread is in libcurl may crash.
+    server.append("md", "MDInitialDelay 1h")
     page.run()
     server.wait(lambda: not server.look(NAME).self_signed, "it is served")
     serial = server.look(NAME).serial
