@@ -130,6 +130,9 @@ static void put_report(const acme_import_report_t *report,
     if (!call->conf) {
         printf("\nWith --conf PATH, such as /etc/apache2/sites-enabled, it is said for each virtual host what to change.\n");
     }
+    if (report->is_beside) {
+        printf("\nhttpd uses this state directory: what was taken over is used after its next reload.\n");
+    }
     if (report->taken && !call->is_dry) {
         printf("\nNow change the configuration, switch the other client off, run httpd -t, and reload httpd.\n");
     }
@@ -208,6 +211,7 @@ static void put_json(const acme_import_report_t *report,
         json_array_append_new(vhosts, one);
     }
     json_object_set_new(json, "dryRun", json_boolean(call->is_dry));
+    json_object_set_new(json, "httpdRuns", json_boolean(report->is_beside));
     json_object_set_new(json, "accounts", accounts);
     json_object_set_new(json, "certificates", certs);
     json_object_set_new(json, "directives", texts_json(report->lines, p));

@@ -2,8 +2,11 @@
  * acme_import.c - take accounts and certificates of another ACME client over
  * into the store.
  */
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "acme_import.h"
@@ -17,6 +20,7 @@
 #include "acme_import_vhosts.h"
 #include "acme_import_words.h"
 #include "acme_name.h"
+#include "acme_path.h"
 #include "acme_text.h"
 
 static const struct client {
@@ -94,6 +98,57 @@ static void choose_accounts(acme_import_found_t *found)
     }
 }
 
+/* Commands that somebody else wrote would be run as root. */
+static void distrust(apr_array_header_t *lines, apr_array_header_t *notes)
+{
+    static const char *const run[] = { "AcmeHook ", "AcmeDns exec",
+                                       "AcmeHttp exec" };
+    int i, kept = 0;
+    size_t k;
+
+    for (i = 0; i < lines->nelts; i++) {
+        const char *line = APR_ARRAY_IDX(lines, i, const char *);
+        int is_command = 0;
+
+        for (k = 0; k < sizeof(run) / sizeof(*run); k++) {
+            is_command |= !strncmp(line, run[k], strlen(run[k]));
+        }
+        if (is_command) {
+            acme_import_found_add(notes,
+                                  "users other than root can change the folder, so this is not written: %s",
+                                  line);
+        }
+        else {
+            APR_ARRAY_IDX(lines, kept++, const char *) = line;
+        }
+    }
+    lines->nelts = kept;
+}
+
+/* Nobody but root, or who runs this, can change what is in the folder. */
+static int is_trusted(const acme_import_file_tree_t *tree)
+{
+    char *real = realpath(tree->root, NULL);
+    const char *below = real ? apr_pstrcat(tree->p, real, "/x", NULL) : NULL;
+    acme_result_t ignored;
+
+    free(real);
+    return below && !acme_path_check(below, &ignored, tree->p);
+}
+
+static void distrust_all(acme_import_found_t *found)
+{
+    int i;
+
+    distrust(found->lines, found->notes);
+    for (i = 0; i < found->certs->nelts; i++) {
+        const acme_import_cert_t *cert = &APR_ARRAY_IDX(found->certs, i,
+                                                        acme_import_cert_t);
+
+        distrust(cert->lines, cert->notes);
+    }
+}
+
 /* "www" and "www_ecc" of acme.sh: pairs of one certificate, if they have the
    same names. Returns whether the other one is now in the first. */
 static int merge_certs(acme_import_cert_t *first,
@@ -101,8 +156,7 @@ static int merge_certs(acme_import_cert_t *first,
 {
     const acme_import_part_t *a, *b;
 
-    if (first->fault || other->fault || first->parts->nelts != 1
-        || other->parts->nelts != 1) {
+    if (first->parts->nelts != 1 || other->parts->nelts != 1) {
         return 0;
     }
     a = &APR_ARRAY_IDX(first->parts, 0, acme_import_part_t);
@@ -121,31 +175,31 @@ static int merge_certs(acme_import_cert_t *first,
 /* An id is one certificate's. */
 static void join_certs(acme_import_found_t *found)
 {
-    int i, k, kept = 0;
+    apr_hash_t *firsts = apr_hash_make(found->p);       /* index + 1, by id */
+    int i, kept = 0;
 
     for (i = 0; i < found->certs->nelts; i++) {
         acme_import_cert_t *cert = &APR_ARRAY_IDX(found->certs, i,
                                                   acme_import_cert_t);
         const char *id = acme_import_store_id(cert, found->p);
-        int is_merged = 0;
+        const intptr_t first = id && !cert->fault
+            ? (intptr_t)apr_hash_get(firsts, id, APR_HASH_KEY_STRING) : 0;
+        acme_import_cert_t *before = first
+            ? &APR_ARRAY_IDX(found->certs, first - 1, acme_import_cert_t)
+            : NULL;
 
-        for (k = 0; id && k < kept && !is_merged; k++) {
-            acme_import_cert_t *before = &APR_ARRAY_IDX(found->certs, k,
-                                                        acme_import_cert_t);
-            const char *other = acme_import_store_id(before, found->p);
-
-            if (!other || strcmp(id, other) != 0 || before->fault) {
-                continue;
-            }
-            is_merged = merge_certs(before, cert);
-            if (!is_merged && !cert->fault) {
-                cert->fault = apr_psprintf(
-                    found->p, "the certificate in %s has the same id",
-                    before->place);
-            }
+        if (before && merge_certs(before, cert)) {
+            continue;
         }
-        if (!is_merged) {
-            APR_ARRAY_IDX(found->certs, kept++, acme_import_cert_t) = *cert;
+        if (before) {
+            cert->fault = apr_psprintf(
+                found->p, "the certificate in %s has the same id",
+                before->place);
+        }
+        APR_ARRAY_IDX(found->certs, kept++, acme_import_cert_t) = *cert;
+        if (id && !cert->fault) {
+            apr_hash_set(firsts, id, APR_HASH_KEY_STRING,
+                         (void *)(intptr_t)kept);
         }
     }
     found->certs->nelts = kept;
@@ -473,6 +527,9 @@ apr_status_t acme_import_run(acme_import_report_t **preport,
             res, APR_ENOENT,
             "%s: no account and no certificate of %s is there, or it cannot be read",
             tree.root, call->client);
+    }
+    if (!is_trusted(&tree)) {
+        distrust_all(found);
     }
     complete(found, call);
     rv = call->conf ? acme_import_vhosts_read(&vhosts, &others, call->conf,

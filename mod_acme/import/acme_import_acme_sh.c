@@ -77,9 +77,10 @@ static void add_challenge(acme_import_cert_t *cert,
                             : NULL;
     const char *words = first ? acme_import_words_quote(first, tree->p)
                               : NULL;
+    const char *home = acme_import_words_quote(tree->root, tree->p);
     const char *hook;
 
-    if (!words) {
+    if (!words || !home) {
         return;
     }
     if (first[0] == '/' && acme_import_words_folder(first, tree->p)) {
@@ -91,9 +92,7 @@ static void add_challenge(acme_import_cert_t *cert,
         if (hook) {
             acme_import_found_add(cert->lines,
                                   "AcmeDns exec %s --home %s --dnsapi %s",
-                                  hook, acme_import_words_quote(tree->root,
-                                                                tree->p),
-                                  words);
+                                  hook, home, words);
         }
         else {
             acme_import_found_add(cert->notes,

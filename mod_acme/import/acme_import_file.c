@@ -50,7 +50,7 @@ static apr_status_t resolve(const char **preal,
     root = realpath(tree->root, NULL);
     len = root ? strlen(root) : 0;
     is_inside = root && !strncmp(found, root, len)
-        && (found[len] == '/' || len == 1);
+        && (!found[len] || found[len] == '/' || len == 1);
     free(root);
     if (!is_inside && (lstat(found, &st) || st.st_uid != 0)) {
         return acme_fail_never(
@@ -74,7 +74,9 @@ apr_status_t acme_import_file_text(const char **ptext,
 
     rv = resolve(&real, tree, full_path(tree, path), res);
     if (rv == APR_SUCCESS) {
-        rv = acme_file_read_secret(ptext, &len, real, FILE_MAX, res, tree->p);
+        rv = acme_file_read_secret(ptext, &len, real,
+                                   tree->max ? tree->max : FILE_MAX, res,
+                                   tree->p);
     }
     if (rv == APR_SUCCESS && strlen(*ptext) != len) {
         *ptext = NULL;

@@ -15,11 +15,12 @@
 /* Where files are read. */
 typedef struct {
     const char *root;           /* the client's folder, as it is named */
+    apr_size_t max;             /* octets of a file; 0: 64 kB */
     apr_pool_t *p;              /* of all results */
 } acme_import_file_tree_t;
 
 /*
- * The text of a regular file of at most 64 kB, without a NUL in it, that is
+ * The text of a regular file of at most tree->max, without a NUL in it, that is
  * overwritten with its pool; path is below root, or absolute. On failure
  * *ptext is NULL. ENOENT: there is none. EPERM: a link leads out of the folder
  * to a file that is not root's.

@@ -215,6 +215,9 @@ void acme_import_pair_end(acme_import_cert_t *cert,
     if (!cert->fault && acme_url_check(cert->ca, &res, found->p)) {
         cert->fault = apr_pstrdup(found->p, res.detail);
     }
+    if (!cert->fault && !acme_import_words_quote(cert->ca, found->p)) {
+        cert->fault = "the URL of its CA cannot be written as a directive";
+    }
     if (!cert->fault && acme_import_found_is_test_ca(cert->ca, found->p)) {
         cert->fault = "it is of a CA for tests: browsers do not trust it";
     }

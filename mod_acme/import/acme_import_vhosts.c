@@ -13,6 +13,7 @@
 #include "acme_import_vhosts.h"
 #include "acme_name.h"
 
+#define CONF_MAX (4 * 1024 * 1024)      /* octets of a file */
 #define LINE_SHOWN 200          /* characters */
 
 typedef struct {
@@ -221,7 +222,8 @@ apr_status_t acme_import_vhosts_read(apr_array_header_t **pvhosts,
                                      const char *path, acme_result_t *res,
                                      apr_pool_t *p)
 {
-    const acme_import_file_tree_t tree = { .root = path, .p = p };
+    const acme_import_file_tree_t tree = { .root = path, .max = CONF_MAX,
+                                           .p = p };
     reading_t reading = { .p = p };
     apr_array_header_t *names;
     const char *text;

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -92,8 +93,11 @@ def goes_on(server, counted, serials, renewed):
     for name, serial in serials.items():
         assert server.look(name).serial == serial, name
     assert server.renewal_child
-    server.wait(lambda: server.acmectl("status", renewed)[0] == 0,
-                "the keeper answers")
+    server.wait(lambda: server.acmectl("status")[0] == 0, "the keeper answers")
+    for cert in json.loads(server.acmectl("status", "--json")[1]):
+        assert (cert["state"], cert["nextStep"]) == ("valid", "renew"), cert
+        assert cert["nextAt"] > time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                                              time.gmtime()), cert
     assert counted.said() == (0, 0)
     server.renew(renewed)
     server.wait_valid(renewed)

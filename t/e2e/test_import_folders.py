@@ -412,6 +412,20 @@ def test_what_the_store_has_stays(server, etc):
     assert "another account at this CA" in report["accounts"][0]["reason"]
 
 
+def test_a_command_of_another_user_is_not_taken(site, server, etc):
+    script = site.folder / "script"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    etc.add("www.example.org", f"renew_hook = {script}\nreuse_key = True")
+    fragment = server.root / "conf/imported.conf"
+    os.chown(etc.root, 65534, 65534)
+    report = imported(server, "certbot", etc.root, "--write-conf", fragment)
+    assert report["directives"] == ["AcmeKeyReuse on", f"AcmeCA {CA}"]
+    assert "users other than root" in \
+        by_id(report)["www.example.org"]["notes"][0]
+    assert "\nAcmeHook" not in fragment.read_text()
+
+
 def test_while_httpd_runs(site, etc):
     """What the running server does not have is added, and nothing else."""
     ca = site.proxied_ca(always_valid=True)
@@ -424,6 +438,7 @@ def test_while_httpd_runs(site, etc):
     etc.add("here.example.org", end=200 * DAY)
     etc.make_account(f"127.0.0.1:{ca.port}/dir", ACCOUNT)
     report = imported(server, "certbot", etc.root, code=1)
+    assert report["httpdRuns"]
     account, = (account for account in report["accounts"]
                 if account["directory"] == ca.url)
     assert "another account at this CA" in account["reason"]
@@ -474,6 +489,8 @@ def test_two_folders_of_acme_sh_are_one_certificate(site, server):
             to_pem(site.authority.issue(key.public_key(), names)))
         (folder / f"{names[0]}.key").write_text(key_text(key))
         (folder / f"{names[0]}.conf").write_text(f"Le_API='{CA}'\n")
+    for path in (root, *root.rglob("*")):
+        os.chown(path, 65534, 65534)
     found = by_id(imported(server, "acme.sh", root, code=1))
     assert found["a.example.org"]["keyTypes"] == "rsa2048 p256"
     assert found["b.example.org"]["reason"].endswith("has the same id")

@@ -116,6 +116,7 @@ static void virtual_hosts_are_read_as_lines(void **state)
         "     b.example.org\n"
         "  sslcertificatefile /none\n"
         "  SSLCertificateKeyFile /none\n"
+        "  Include /etc/letsencrypt/options-ssl-apache.conf\n"
         "</VirtualHost>\n"
         "<VirtualHost *:80>\n  ServerName plain.example.org\n</VirtualHost>\n"
         "MDomain md.example.org\n"
@@ -138,7 +139,9 @@ static void virtual_hosts_are_read_as_lines(void **state)
     assert_int_equal(one->remove->nelts, 2);
     assert_string_equal(APR_ARRAY_IDX(one->remove, 0, const char *),
                         "line 6: sslcertificatefile /none");
+    assert_string_equal(one->include, "line 8: Include /etc/letsencrypt/options-ssl-apache.conf");
     one = &APR_ARRAY_IDX(vhosts, 1, acme_import_vhosts_one_t);
+    assert_null(one->include);
     assert_true(one->has_engine);
     assert_string_equal(one->name, "");
     assert_int_not_equal(acme_import_vhosts_read(&vhosts, &others,
