@@ -31,6 +31,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_keeper_start.c %D%/acme_keeper_start.h \
 	%D%/acme_mod_ssl_trial.c %D%/acme_mod_ssl_trial.h \
 	%D%/acme_parsers.c %D%/acme_parsers.h \
+	%D%/acme_parsers_commands.c %D%/acme_parsers_commands.h \
 	%D%/acme_pass_phrase.c %D%/acme_pass_phrase.h \
 	%D%/acme_placeholder.c %D%/acme_placeholder.h \
 	%D%/acme_placeholder_503.c %D%/acme_placeholder_503.h \

@@ -13,7 +13,7 @@
 #include "acme_account_file.h"
 #include "acme_digest.h"
 #include "acme_file.h"
-#include "acme_json.h"
+#include "acme_json_file.h"
 #include "acme_url.h"
 
 #define ACCOUNT_SIZE_MAX (64 * 1024)
@@ -198,8 +198,6 @@ apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
                                     const acme_account_file_t *account,
                                     acme_result_t *res, apr_pool_t *p)
 {
-    const char *path = file_path(store, folder, "account.json", p);
-    const char *text;
     json_t *json;
 
     json = json_pack("{s:s*, s:s*, s:s*, s:b, s:s*, s:i, s:s*}",
@@ -221,10 +219,10 @@ apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
             && json_object_set_new(json, "hosts",
                                    acme_json_array(account->hosts)))) {
         json_decref(json);
-        return acme_fail(res, APR_EINVAL, "%s: a text is not UTF-8", path);
+        json = NULL;
     }
-    text = acme_json_text(acme_json_own(json, p), 2, p);
-    return acme_file_write(path, text, strlen(text), 0600, res, p);
+    return acme_json_file_save(file_path(store, folder, "account.json", p),
+                               json, 0600, res, p);
 }
 
 apr_status_t acme_account_file_next_save(acme_store_t *store,

@@ -9,7 +9,7 @@
 
 #include "acme_file.h"
 #include "acme_journal.h"
-#include "acme_json.h"
+#include "acme_json_file.h"
 #include "acme_time.h"
 #include "acme_url.h"
 
@@ -236,30 +236,18 @@ apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
 {
     const char *path = journal_path(store, id, p);
     acme_journal_t *journal = acme_journal_make(p);
-    const char *body;
-    apr_size_t len;
     json_t *json;
     apr_status_t rv;
 
     *pjournal = acme_journal_make(p);
 
-    rv = acme_file_read(&body, &len, path, JOURNAL_SIZE_MAX, res, p);
-    if (APR_STATUS_IS_ENOENT(rv)) {
-        return APR_SUCCESS;
-    }
-    if (rv == APR_EGENERAL) {
-        return acme_store_damaged(store, path, res, p);
-    }
+    rv = acme_json_file_load(&json, store, path, JOURNAL_SIZE_MAX, res, p);
     if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (acme_json_parse(&json, body, len, path, res, p) != APR_SUCCESS) {
-        return acme_store_damaged(store, path, res, p);
+        return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
     }
     if (!parse_journal(journal, json, p)) {
-        acme_fail(res, APR_EGENERAL, "%s: not a journal of this version",
-                  path);
-        return acme_store_damaged(store, path, res, p);
+        return acme_json_file_refuse(store, path, "a journal of this version",
+                                     res, p);
     }
     *pjournal = journal;
     return APR_SUCCESS;
