@@ -6,7 +6,6 @@ import http.server
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -659,7 +658,7 @@ def test_container(netns, site):
         "Listen 8080\nListen 8443\n": "", "/var/lib/acme": server.store})
     script(page.tools / "docker", "")
     (page.tools / "docker").write_text(DOCKER.format(
-        root=server.root, httpd=shlex.join(server.command()),
+        root=server.root, httpd=page.tools / "httpd",
         uid=WORKER.pw_uid, gid=WORKER.pw_gid))
 
     def remove():
