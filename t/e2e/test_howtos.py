@@ -386,10 +386,11 @@ def enable(page, server, fragment):
     shutil.copy(MODULE, server.root / "modules" / "mod_acme.so")
     script(page.tools / "a2enmod", f"echo LoadModule acme_module "
            f"modules/mod_acme.so >{parts}/a-acme.conf")
-    script(page.tools / "a2enconf", f"cp {fragment} {parts}/b-import.conf",
-           f"echo AcmeCACertificateFile {server.ca.authority.file} "
-           f">>{parts}/b-import.conf", f"printf 'AcmePorts http:%s https:%s\\n' "
-           f"{server.http_port} {server.https_port} >>{parts}/b-import.conf")
+    script(page.tools / "a2enconf", f"cat {fragment} - "
+           f">{parts}/b-import.conf <<END",
+           f"AcmeCACertificateFile {server.ca.authority.file}",
+           f"AcmePorts http:{server.http_port} https:{server.https_port}",
+           "END")
 
 
 def goes_on(server, ca, serial, requests):
