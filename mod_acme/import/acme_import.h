@@ -21,7 +21,7 @@ typedef enum {
     ACME_IMPORT_SKIPPED         /* text says why */
 } acme_import_result_e;
 
-/* Texts have what the client's folder has, but no control characters in lines. */
+/* Texts are the client's; those of lines have no control characters. */
 typedef struct {
     acme_import_result_e result;
     int is_account;

@@ -97,10 +97,15 @@ void acme_import_found_check_account(acme_import_account_t *account,
     else if (!account->key) {
         account->fault = "its key is missing";
     }
-    if (account->url && acme_url_check(account->url, &res, p)) {
-        account->url = NULL;
-    }
     if (account->fault) {
         account->key = NULL;
+        return;
+    }
+    /* Requests of the account are sent there: only the CA's host will do. */
+    if (account->url
+        && (acme_url_check(account->url, &res, p)
+            || strcmp(acme_url_host(account->url, p),
+                      acme_url_host(account->ca, p)) != 0)) {
+        account->url = NULL;
     }
 }

@@ -77,7 +77,7 @@ void acme_import_found_add(apr_array_header_t *texts, const char *fmt, ...)
 
 /*
  * The account's fault, if none is known: no key, a CA that is not known, or
- * one for tests.
+ * one for tests. A URL that is not at the CA's host is forgotten.
  */
 void acme_import_found_check_account(acme_import_account_t *account,
                                      apr_pool_t *p);

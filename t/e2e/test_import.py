@@ -9,9 +9,12 @@ import subprocess
 import time
 
 import pytest
+from cryptography import x509
 
+from lib import tls
 from lib.httpd import modules_folder
-from lib.wait import PATIENCE, wait_until
+from lib.pebble import Pebble210
+from lib.wait import PATIENCE
 
 NAME = "www.example.org"
 OTHER = "shop.example.org"
@@ -311,3 +314,23 @@ def test_other_clients(site, client, made):
     server.start()
     goes_on(server, counted, {NAME: serial_of(report, NAME)}, NAME)
 
+
+
+@pytest.mark.long
+def test_the_renewal_names_what_it_replaces(site):
+    """By the certificate's own numbers, at a CA with renewal information."""
+    ca = site.proxied_ca(Pebble210, always_valid=True)
+    folder, words, _lines = lego(site, ca)
+    server = site.server(ca)
+    report = imported(server, "lego", folder, *words)
+    server.vhost(NAME, body="AcmeKeyTypes p384")
+    server.start()
+    serial = serial_of(report, NAME)
+    assert server.look(NAME).serial == serial
+    old = x509.load_pem_x509_certificate(ca.pebble.certificate(serial).encode())
+    accounts = ca.count("account")
+    server.wait(lambda: ca.count("renewal-info"), "the CA was asked when")
+    server.renew(NAME)
+    server.wait_valid(NAME)
+    assert ca.orders[-1]["replaces"] == tls.cert_id(old)
+    assert ca.count("account") == accounts

@@ -277,12 +277,17 @@ def test_accounts_that_are_not_taken(server, etc):
         {"uri": "https://ca.example.net/acct/2",
          "body": {"status": "deactivated"}}))
     etc.make_account("ca.example.net/acme/directory", "e" * 32)
+    etc.write(etc.make_account("other.example.net/dir", "9" * 32)
+              / "regr.json", json.dumps({"uri": "https://evil.example/1"}))
     etc.make_account("acme-staging-v02.api.letsencrypt.org/directory",
                      "f" * 32)
     report = imported(server, "certbot", etc.root, code=1)
     reasons = {pathlib.Path(account["place"]).name[0]:
                account.get("reason", "") for account in report["accounts"]}
-    assert reasons.pop("0") == ""
+    assert reasons.pop("0") == "" and reasons.pop("9") == ""
+    other, = (account for account in report["accounts"]
+              if "other" in account["directory"])
+    assert "url" not in other and "is not known" in other["note"]
     for name, reason in {"a": "regr.json", "b": "not a JWK",
                          "c": "", "d": "has deactivated",
                          "e": "more certificates have another",
@@ -424,6 +429,22 @@ def test_a_command_of_another_user_is_not_taken(site, server, etc):
     assert "users other than root" in \
         by_id(report)["www.example.org"]["notes"][0]
     assert "\nAcmeHook" not in fragment.read_text()
+
+
+def test_a_damaged_pair_below_live_ends_no_server(site, etc):
+    """mod_ssl alone would refuse to start: AH02565."""
+    server = site.server(site.ca(always_valid=True))
+    etc.add("www.example.org")
+    imported(server, "certbot", etc.root)
+    live = server.store / "live/www.example.org"
+    etc.write(live / "privkey.pem",
+              key_text(ec.generate_private_key(ec.SECP256R1())))
+    server.vhost("www.example.org",
+                 body=f"SSLCertificateFile {live}/fullchain.pem\n"
+                      f"SSLCertificateKeyFile {live}/privkey.pem\n")
+    server.start()
+    assert not server.matching("AH02565")
+    server.wait_valid("www.example.org")
 
 
 def test_while_httpd_runs(site, etc):
