@@ -579,7 +579,8 @@ def test_load_balancer(netns, site):
     nginx = Process(["/usr/sbin/nginx", "-p", lb, "-c", lb / "nginx.conf"],
                     lb / "output")
     site.closing.callback(nginx.end)
-    server.wait(lambda: accepts(80), "nginx listens")
+    server.wait(lambda: accepts(80) and (lb / "pid").exists(),
+                "nginx listens")
     page.run()
     copy = lb / "www.pem"
     server.wait(copy.exists, "the load balancer has it")
@@ -598,7 +599,9 @@ def test_load_balancer(netns, site):
 
     first = server.wait_installed(NAME)
     server.wait(lambda: served() == first, "the load balancer serves it")
-    assert (lb / "systemctl").read_text() == "reload nginx\n"
+    server.wait(lambda: (lb / "systemctl").exists()
+                and (lb / "systemctl").read_text() == "reload nginx\n",
+                "the command of deploy has run")
     server.renew(NAME)
     second = server.wait_installed(NAME, 2)
     server.wait(lambda: served() == second, "it serves the renewed one")
