@@ -194,7 +194,7 @@ typedef struct {
     apr_time_t rehearse_at;     /* the next one is asked for; 0: none is */
     apr_uint32_t rehearse_fully;        /* and by the administrator: AcmeDns is
                                    tried as well */
-    apr_uint32_t unused;        /* 0 */
+    apr_uint32_t unused_too;    /* 0 */
     char rehearsal_detail[ACME_CHECK_DETAIL_SIZE];      /* the worst finding,
                                    of UNSEEN and FAULT; "" */
     char problem[ACME_PROBLEM_SIZE];
