@@ -93,7 +93,7 @@ JSON
             https://localhost:15000/roots/0
 }
 
-orders() { grep -c 'new order' pebble.log; }
+orders() { grep -c 'Added order ' pebble.log; }
 
 # ----- what is asked of the server
 
@@ -192,6 +192,7 @@ sed -i 's/^#AcmeTermsOfService agree$/AcmeTermsOfService agree/' \
 must "after the agreement, apache2 restarts" systemctl restart apache2
 must "the virtual host has a trusted certificate" wait_for is_trusted
 ok "acmectl status is content" wait_for acmectl status
+ok "one order was made" test "$(orders)" = 1
 first=$(served)
 
 # The drop-in.
