@@ -605,11 +605,11 @@ static apr_status_t serve_list(acme_message_t *reply,
     const acme_conf_t *conf = acme_registry_conf(request->registry);
     const char *text = apr_pstrcat(request->p, cert->id, "\n", NULL);
     acme_msg_listed_t *listed = apr_pcalloc(request->p, sizeof(*listed));
-    const acme_ca_conf_t *ca;
     apr_uint32_t i;
 
-    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
-        text = apr_pstrcat(request->p, text, ca->url, "\n", NULL);
+    for (i = 0; i < (apr_uint32_t)cert->cas->nelts; i++) {
+        text = apr_pstrcat(request->p, text, acme_conf_ca(conf, cert, i)->url,
+                           "\n", NULL);
     }
     listed->state = *acme_registry_state(request->registry,
                                          request->about->cert);

@@ -39,11 +39,10 @@ typedef struct {
 static apr_uint32_t position_of(const char *url, const acme_conf_t *conf,
                                 const acme_cert_conf_t *cert)
 {
-    const acme_ca_conf_t *ca;
     apr_uint32_t i;
 
-    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
-        if (!strcmp(ca->url, url)) {
+    for (i = 0; i < (apr_uint32_t)cert->cas->nelts; i++) {
+        if (!strcmp(acme_conf_ca(conf, cert, i)->url, url)) {
             return i;
         }
     }
