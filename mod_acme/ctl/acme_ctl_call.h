@@ -4,36 +4,18 @@
 #ifndef ACME_CTL_CALL_H
 #define ACME_CTL_CALL_H
 
-#include <apr_time.h>
+#include "acme_ctl_command.h"
 
 /* Longer than the parent of httpd takes to replace a keeper that hangs. */
 #define ACME_CTL_TIMEOUT apr_time_from_sec(70)
 
-/* The strings are those of argv, or constants. */
-typedef struct {
-    const char *state_dir;
-    const char *verb;
-    const char *id;             /* of a certificate; with account: the
-                                   subcommand */
-    const char *ca;             /* part of its URL; NULL: any */
-    const char *until;          /* expiry of records; NULL: for ever */
-    int reason;                 /* of a revocation; may be
-                                   ACME_REVOKE_REASON_NONE */
-    apr_interval_time_t timeout;        /* for each answer of the keeper */
-    int json;
-    int force;
-    int chain;
-    int delete;
-} acme_ctl_call_t;
-
 /*
- * Read the arguments into call, which is zeroed. Returns 0 for an invalid
- * command line; a wrong --reason or --timeout is explained on stderr.
+ * Read the arguments into run, of which verbs and p are set and all else is
+ * zero. Options may stand anywhere, "--option=VALUE" is one too, and "--" ends
+ * them. Returns 0 for an invalid command line, which is explained on stderr
+ * then, with the usage.
  */
-int acme_ctl_call_read(acme_ctl_call_t *call, int argc,
+int acme_ctl_call_read(acme_ctl_command_t *run, int argc,
                        const char *const *argv);
-
-/* Print the usage to stderr. */
-void acme_ctl_call_usage(void);
 
 #endif

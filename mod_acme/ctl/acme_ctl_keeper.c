@@ -139,7 +139,7 @@ static apr_status_t list_one(acme_ctl_cert_t *found,
 
 apr_status_t acme_ctl_keeper_list(apr_array_header_t **pcerts,
                                   const acme_ctl_keeper_t *keeper,
-                                  const char *id, acme_result_t *res)
+                                  acme_result_t *res)
 {
     apr_array_header_t *all = apr_array_make(keeper->p, 16,
                                              sizeof(acme_ctl_cert_t));
@@ -148,9 +148,7 @@ apr_status_t acme_ctl_keeper_list(apr_array_header_t **pcerts,
     apr_status_t rv;
 
     for (i = 0; !(rv = list_one(&found, keeper, i, res)); i++) {
-        if (!id || !strcmp(id, found.id)) {
-            APR_ARRAY_PUSH(all, acme_ctl_cert_t) = found;
-        }
+        APR_ARRAY_PUSH(all, acme_ctl_cert_t) = found;
     }
     *pcerts = all;
     return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;

@@ -41,12 +41,9 @@ apr_status_t acme_ctl_keeper_request(acme_message_t *reply,
                                      acme_message_e kind, const void *body,
                                      acme_result_t *res);
 
-/*
- * List all certificates, or only that of id (NULL: all). *pcerts
- * (acme_ctl_cert_t) belongs to keeper->p; it is empty if id is not known.
- */
+/* List all certificates. *pcerts (acme_ctl_cert_t) belongs to keeper->p. */
 apr_status_t acme_ctl_keeper_list(apr_array_header_t **pcerts,
                                   const acme_ctl_keeper_t *keeper,
-                                  const char *id, acme_result_t *res);
+                                  acme_result_t *res);
 
 #endif

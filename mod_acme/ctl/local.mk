@@ -1,9 +1,10 @@
 # ctl - acmectl, the tool of the administrator.
 
+# It reads the store, so that it has something to say while httpd does not run.
 # What the headers of ipc/ include is in the path too; build/check-walls sees
 # to it that nothing else includes it.
-ctl_flags = $(in_ipc) $(in_protocol) $(in_net) $(in_crypto) $(in_base) \
-	$(cppflags)
+ctl_flags = $(in_ipc) $(in_store) $(in_protocol) $(in_net) $(in_crypto) \
+	$(in_base) $(cppflags)
 
 sbin_PROGRAMS = %D%/acmectl
 %C%_acmectl_CPPFLAGS = $(ctl_flags)
@@ -11,9 +12,20 @@ sbin_PROGRAMS = %D%/acmectl
 %C%_acmectl_LDFLAGS = $(AM_LDFLAGS) $(ACME_PIE_LDFLAGS)
 %C%_acmectl_LDADD = $(floors) $(libraries)
 %C%_acmectl_SOURCES = \
+	%D%/acme_ctl_account.c %D%/acme_ctl_account.h \
 	%D%/acme_ctl_call.c %D%/acme_ctl_call.h \
+	%D%/acme_ctl_command.c %D%/acme_ctl_command.h \
+	%D%/acme_ctl_dns_persist.c %D%/acme_ctl_dns_persist.h \
+	%D%/acme_ctl_help.c %D%/acme_ctl_help.h \
 	%D%/acme_ctl_keeper.c %D%/acme_ctl_keeper.h \
+	%D%/acme_ctl_renew.c %D%/acme_ctl_renew.h \
+	%D%/acme_ctl_revoke.c %D%/acme_ctl_revoke.h \
 	%D%/acme_ctl_show.c %D%/acme_ctl_show.h \
+	%D%/acme_ctl_status.c %D%/acme_ctl_status.h \
+	%D%/acme_ctl_term.c %D%/acme_ctl_term.h \
+	%D%/acme_ctl_usage.c %D%/acme_ctl_usage.h \
+	%D%/acme_ctl_verbs.c %D%/acme_ctl_verbs.h \
+	%D%/acme_ctl_version.c %D%/acme_ctl_version.h \
 	%D%/acmectl.c
 
 dist_man_MANS += %D%/acmectl.8

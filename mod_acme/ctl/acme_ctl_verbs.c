@@ -1,0 +1,67 @@
+/*
+ * acme_ctl_verbs.c - the table of acmectl's commands.
+ *
+ * A new one is a row here and two files in local.mk. The text of a row begins
+ * with the sentence that acmectl help shows in its list.
+ */
+#include "acme_ctl_account.h"
+#include "acme_ctl_dns_persist.h"
+#include "acme_ctl_help.h"
+#include "acme_ctl_renew.h"
+#include "acme_ctl_revoke.h"
+#include "acme_ctl_status.h"
+#include "acme_ctl_verbs.h"
+#include "acme_ctl_version.h"
+
+const acme_ctl_verb_t acme_ctl_verbs[] = {
+    {
+        .word = "status", .usage = "[ID]",
+        .text = "Show the certificates: state, names, expiry, next step.",
+        .options = acme_ctl_status_options,
+        .least = 0, .most = 1, .arguments = ACME_CTL_IDS,
+        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_status_run
+    },
+    {
+        .word = "renew", .usage = "ID",
+        .text = "Order a new certificate if it is due or its last order failed.",
+        .options = acme_ctl_renew_options,
+        .least = 1, .most = 1, .arguments = ACME_CTL_IDS,
+        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_renew_run
+    },
+    {
+        .word = "revoke", .usage = "ID",
+        .text = "Revoke the certificate at the CA and order a new one.",
+        .options = acme_ctl_revoke_options,
+        .least = 1, .most = 1, .arguments = ACME_CTL_IDS,
+        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_revoke_run
+    },
+    {
+        .word = "dns-persist", .usage = "ID",
+        .text = "Print the TXT records for dns-persist-01, which you set once.",
+        .options = acme_ctl_dns_persist_options,
+        .least = 1, .most = 1, .arguments = ACME_CTL_IDS,
+        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_dns_persist_run
+    },
+    {
+        .word = "account", .usage = "show|update|rollover|deactivate [CA]",
+        .text = "Show the accounts at the CAs, send the contacts again, replace the key, or deactivate the account. CA is a part of the CA's URL, needed if there are several.",
+        .options = acme_ctl_account_options,
+        .least = 1, .most = 2, .arguments = ACME_CTL_WORDS,
+        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_account_run
+    },
+    {
+        .word = "version", .usage = "",
+        .text = "Print the version and the state directory.",
+        .options = acme_ctl_version_options,
+        .least = 0, .most = 0, .arguments = ACME_CTL_WORDS,
+        .need = ACME_CTL_KEEPER_NEVER, .run = acme_ctl_version_run
+    },
+    {
+        .word = "help", .usage = "[COMMAND]",
+        .text = "Say what a command does, and its options.",
+        .options = acme_ctl_help_options,
+        .least = 0, .most = 1, .arguments = ACME_CTL_WORDS,
+        .need = ACME_CTL_KEEPER_NEVER, .run = acme_ctl_help_run
+    },
+    { .word = NULL }
+};
