@@ -8,6 +8,7 @@ noinst_LTLIBRARIES += %D%/libacme_crypto.la
 %C%_libacme_crypto_la_CFLAGS = $(hidden)
 %C%_libacme_crypto_la_SOURCES = \
 	%D%/acme_alpn_cert.c %D%/acme_alpn_cert.h \
+	%D%/acme_cert_file.c %D%/acme_cert_file.h \
 	%D%/acme_cert_info.c %D%/acme_cert_info.h \
 	%D%/acme_chain.c %D%/acme_chain.h \
 	%D%/acme_ciphers.c %D%/acme_ciphers.h \

@@ -16,6 +16,7 @@
 
 #define KNOCK_OUT 3             /* one a kind of key, as in older versions */
 #define ENGINE "pkcs11:"        /* how the name of what is no file begins */
+#define PAGE "acme-status"      /* of SetHandler, RewriteRule ... */
 
 struct acme_conf_tree_t {
     acme_conf_tree_facts_t server;
@@ -29,6 +30,7 @@ struct acme_conf_tree_t {
     const char *beyond;         /* acme_conf_tree_beyond_reading() */
     apr_array_header_t *logs;   /* acme_conf_tree_logs() */
     int has_dialog;             /* SSLPassPhraseDialog, not builtin */
+    int has_page;               /* acme_conf_tree_has_page() */
     apr_hash_t *facts;          /* const server_rec *: what was found of it */
     apr_pool_t *p;
 };
@@ -197,6 +199,7 @@ static void read_nodes(acme_conf_tree_t *tree, acme_conf_tree_facts_t *facts,
 {
     for (; node; node = node->next) {
         see_file(tree, node, p);
+        tree->has_page |= node->args && strstr(node->args, PAGE) != NULL;
         if (!tree->beyond && is_beyond_reading(node, p)) {
             tree->beyond = apr_psprintf(p, "%s (%s:%d)", node->directive,
                                         node->filename, node->line_num);
@@ -410,6 +413,11 @@ const apr_array_header_t *acme_conf_tree_logs(const acme_conf_tree_t *tree)
 int acme_conf_tree_asks_at_terminal(const acme_conf_tree_t *tree)
 {
     return !tree->has_dialog;
+}
+
+int acme_conf_tree_has_page(const acme_conf_tree_t *tree)
+{
+    return tree->has_page;
 }
 
 const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree)

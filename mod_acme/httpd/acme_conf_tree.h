@@ -76,6 +76,9 @@ const apr_array_header_t *acme_conf_tree_logs(const acme_conf_tree_t *tree);
 /* Does mod_ssl ask for pass phrases at a terminal (SSLPassPhraseDialog)? */
 int acme_conf_tree_asks_at_terminal(const acme_conf_tree_t *tree);
 
+/* Is there a directive that names the handler acme-status? */
+int acme_conf_tree_has_page(const acme_conf_tree_t *tree);
+
 /* const char *: the files that have directives. */
 const apr_array_header_t *acme_conf_tree_files(const acme_conf_tree_t *tree);
 

@@ -30,6 +30,10 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_http01.c %D%/acme_http01.h \
 	%D%/acme_keeper_start.c %D%/acme_keeper_start.h \
 	%D%/acme_mod_ssl_trial.c %D%/acme_mod_ssl_trial.h \
+	%D%/acme_page.c %D%/acme_page.h \
+	%D%/acme_page_json.c %D%/acme_page_json.h \
+	%D%/acme_page_metrics.c %D%/acme_page_metrics.h \
+	%D%/acme_page_view.c %D%/acme_page_view.h \
 	%D%/acme_parsers.c %D%/acme_parsers.h \
 	%D%/acme_pass_phrase.c %D%/acme_pass_phrase.h \
 	%D%/acme_placeholder.c %D%/acme_placeholder.h \

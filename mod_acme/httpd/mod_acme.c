@@ -26,6 +26,8 @@
 #include "acme_keeper_start.h"
 #include "acme_message.h"
 #include "acme_mod_ssl_trial.h"
+#include "acme_page.h"
+#include "acme_page_view.h"
 #include "acme_placeholder_503.h"
 #include "acme_require_https.h"
 #include "acme_server_conf.h"
@@ -146,6 +148,7 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
                      "acme: AcmeExternalAccount: workers can read %d of the HMAC keys, because the environment, the command line or another directive contains the same text, or because it is too simple; use file:path instead",
                      readable);
     }
+    acme_page_view_read(conf, tree, s, pconf);
     if (!conf->certs->nelts) {
         return OK;
     }
@@ -159,6 +162,7 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     }
     acme_tls_alpn01_init(board);
     acme_http01_init(board);
+    acme_page_view_set_board(board);
     if (acme_server_conf(s)->server_status) {
         acme_status_init(board, conf);
     }
@@ -260,6 +264,7 @@ static void register_hooks(apr_pool_t *p)
     acme_sni_hooks(p);
     acme_tls_alpn01_hooks(p);
     acme_status_hooks(p);
+    acme_page_hooks(p);
 }
 
 AP_DECLARE_MODULE(acme) = {

@@ -9,6 +9,7 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 %C%_libacme_ipc_la_SOURCES = \
 	%D%/acme_conf.c %D%/acme_conf.h \
 	%D%/acme_conf_snapshot.c %D%/acme_conf_snapshot.h \
+	%D%/acme_explain.c %D%/acme_explain.h \
 	%D%/acme_hook_event.h \
 	%D%/acme_keeper_address.c %D%/acme_keeper_address.h \
 	%D%/acme_keeper_client.c %D%/acme_keeper_client.h \

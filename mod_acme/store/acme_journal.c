@@ -230,11 +230,13 @@ static int parse_journal(acme_journal_t *journal, json_t *json, apr_pool_t *p)
     return parse_events(journal, events);
 }
 
-apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
-                               const char *id, acme_result_t *res,
-                               apr_pool_t *p)
+/*
+ * Read the file at path. APR_EGENERAL: it is damaged; ENOENT: there is none. Of
+ * a failure *pjournal is empty.
+ */
+static apr_status_t read_journal(acme_journal_t **pjournal, const char *path,
+                                 acme_result_t *res, apr_pool_t *p)
 {
-    const char *path = journal_path(store, id, p);
     acme_journal_t *journal = acme_journal_make(p);
     const char *body;
     apr_size_t len;
@@ -244,25 +246,41 @@ apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
     *pjournal = acme_journal_make(p);
 
     rv = acme_file_read(&body, &len, path, JOURNAL_SIZE_MAX, res, p);
-    if (APR_STATUS_IS_ENOENT(rv)) {
-        return APR_SUCCESS;
-    }
-    if (rv == APR_EGENERAL) {
-        return acme_store_damaged(store, path, res, p);
-    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
     if (acme_json_parse(&json, body, len, path, res, p) != APR_SUCCESS) {
-        return acme_store_damaged(store, path, res, p);
+        return APR_EGENERAL;
     }
     if (!parse_journal(journal, json, p)) {
-        acme_fail(res, APR_EGENERAL, "%s: not a journal of this version",
-                  path);
-        return acme_store_damaged(store, path, res, p);
+        return acme_fail(res, APR_EGENERAL, "%s: not a journal of this version",
+                         path);
     }
     *pjournal = journal;
     return APR_SUCCESS;
+}
+
+apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
+                               const char *id, acme_result_t *res,
+                               apr_pool_t *p)
+{
+    const char *path = journal_path(store, id, p);
+    const apr_status_t rv = read_journal(pjournal, path, res, p);
+
+    if (rv == APR_EGENERAL) {
+        return acme_store_damaged(store, path, res, p);
+    }
+    return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
+}
+
+apr_status_t acme_journal_look(acme_journal_t **pjournal,
+                               const acme_store_t *store, const char *id,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    const apr_status_t rv = read_journal(pjournal, journal_path(store, id, p),
+                                         res, p);
+
+    return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
 }
 
 /* NULL, which json_pack leaves out, for "". */

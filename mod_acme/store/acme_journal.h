@@ -92,6 +92,14 @@ apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
                                apr_pool_t *p);
 
 /*
+ * The same for those who only look: a damaged file stays where it is, and is a
+ * failure, APR_EGENERAL.
+ */
+apr_status_t acme_journal_look(acme_journal_t **pjournal,
+                               const acme_store_t *store, const char *id,
+                               acme_result_t *res, apr_pool_t *p);
+
+/*
  * Save the journal of id (0644), cut to the bounds that it is loaded with; if
  * it gets too long, the oldest events are dropped. After a failure the old
  * file is unchanged.

@@ -3,6 +3,7 @@
 ipc_tests = \
 	%D%/test_conf \
 	%D%/test_conf_snapshot \
+	%D%/test_explain \
 	%D%/test_keeper_client \
 	%D%/test_message \
 	%D%/test_next_step \
