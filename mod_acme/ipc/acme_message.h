@@ -23,7 +23,7 @@
 #include "acme_state.h"
 #include "acme_url.h"
 
-#define ACME_MESSAGE_VERSION 5
+#define ACME_MESSAGE_VERSION 6
 
 /* Octets of a text of at most max: with its end, and no padding after it. */
 #define ACME_TEXT_ROOM(max) (((max) + 8) / 8 * 8)
@@ -101,7 +101,12 @@ typedef enum {
     ACME_NOTE_CHALLENGE,                /* one failed, the next type follows */
     ACME_NOTE_NAME,                     /* one failed besides that of FAILED */
     ACME_NOTE_LIMIT,                    /* postponed by a CA rate limit */
-    ACME_NOTE_FAILED
+    ACME_NOTE_FAILED,
+    ACME_NOTE_DRY_RUN,                  /* a step of a dry run, at a position
+                                           of one; so are all that follow */
+    ACME_NOTE_DRY_RUN_PASSED,
+    ACME_NOTE_DRY_RUN_FAILED,
+    ACME_NOTES
 } acme_note_e;
 
 typedef struct {
@@ -115,8 +120,8 @@ typedef struct {
                                            position; ACME_NO_NAME: none */
     apr_uint32_t challenge;             /* acme_challenge_e that failed on it;
                                            ACME_CHALLENGES: none did */
-    apr_uint32_t why;                   /* acme_reason_e, with FAILED and
-                                           LIMIT */
+    apr_uint32_t why;                   /* acme_reason_e, with FAILED, LIMIT
+                                           and DRY_RUN_FAILED */
     char problem[ACME_PROBLEM_SIZE];    /* with FAILED */
     char detail[ACME_DETAIL_SIZE];
     apr_uint32_t with;                  /* with ORDERED: ACME_WITH_... */
@@ -257,7 +262,7 @@ typedef acme_state_t acme_msg_state_t;
 typedef struct {
     acme_state_t state;
     apr_uint32_t is_reload_held;        /* the next reload is postponed */
-    apr_uint32_t unused;                /* 0 */
+    apr_uint32_t is_reloaded_by_hand;   /* AcmeActivate none */
 } acme_msg_listed_t;
 
 typedef struct {
@@ -299,6 +304,7 @@ typedef struct {
  * ACCOUNTS  a line for each account, for people
  * TXT       the records of dns-persist-01 for the names, a line each
  * WANT      a request of the administrator, which renewal threads carry out
+ * COSTS     what an order now would use up of the limits of the CA, lines
  */
 #define ACME_MESSAGES(X)                                                     \
     X(HELLO,   ACME_BY_BOTH,    hello, 0, welcome,  0)                       \
@@ -323,7 +329,8 @@ typedef struct {
     X(LIST,    ACME_BY_CONTROL, cert,  0, listed,   ACME_LIST_MAX)           \
     X(ACCOUNTS, ACME_BY_CONTROL, none, 0, none,     ACME_LIST_MAX)           \
     X(TXT,     ACME_BY_CONTROL, txt,   0, none,     ACME_LIST_MAX)           \
-    X(WANT,    ACME_BY_CONTROL, want,  0, none,     0)
+    X(WANT,    ACME_BY_CONTROL, want,  0, none,     0)                       \
+    X(COSTS,   ACME_BY_CONTROL, cert,  0, none,     ACME_LIST_MAX)
 
 #define ACME_MESSAGE_KIND(kind, who, req, req_tail, rep, rep_tail) \
     ACME_MSG_##kind,

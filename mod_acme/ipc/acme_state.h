@@ -16,6 +16,7 @@
 #define ACME_EXPLANATION_SIZE 256
 #define ACME_CHECK_PLACES_SIZE 256
 #define ACME_CHECK_DETAIL_SIZE 512
+#define ACME_DRY_RUN_DETAIL_SIZE 512
 
 /* The requests of an administrator. */
 typedef enum {
@@ -27,6 +28,7 @@ typedef enum {
     ACME_WANT_UPDATE,           /* of the account: its contacts */
     ACME_WANT_ROLLOVER,         /* its key */
     ACME_WANT_DEACTIVATION,     /* of the account */
+    ACME_WANT_DRY_RUN,          /* an order that is not finalized */
     ACME_WANTS
 } acme_want_e;
 
@@ -57,6 +59,15 @@ typedef enum {
     ACME_CHECK_OTHER,           /* somewhere another certificate */
     ACME_CHECKS
 } acme_check_e;
+
+/* What came of the administrator's last dry run. */
+typedef enum {
+    ACME_DRY_RUN_NONE,          /* none was made, or it is forgotten */
+    ACME_DRY_RUN_UNDER_WAY,     /* it is requested, or runs */
+    ACME_DRY_RUN_PASSED,        /* all names were validated */
+    ACME_DRY_RUN_FAILED,
+    ACME_DRY_RUNS
+} acme_dry_run_e;
 
 #define ACME_NO_CA ((apr_uint32_t)-1)
 
@@ -144,7 +155,8 @@ typedef struct {
     char limit[ACME_DETAIL_SIZE];       /* a sentence about the limit */
 
     acme_want_e wanted;         /* pending request of the administrator */
-    apr_uint32_t wanted_ca;     /* with the account's: position of its CA */
+    apr_uint32_t wanted_ca;     /* with the account's and a dry run: position
+                                   of its CA in the list */
     int reason;                 /* of a revocation (5280, 5.3.1); -1: none */
     int ordering;               /* an order is under way since: */
     apr_time_t ordering_since;
@@ -165,6 +177,12 @@ typedef struct {
     char check_places[ACME_CHECK_PLACES_SIZE];  /* "*:443=yes [::1]:444=no" */
     char check_detail[ACME_CHECK_DETAIL_SIZE];  /* what was found; "": all is
                                    as it should be */
+    acme_dry_run_e dry_run;     /* the last one, and */
+    acme_reason_e dry_run_why;  /* the reason why it failed */
+    apr_time_t dry_run_at;      /* when it was requested or, when it is over,
+                                   ended */
+    char dry_run_detail[ACME_DRY_RUN_DETAIL_SIZE];      /* its result, or its
+                                   step; "" before the first */
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];
     acme_hooks_failing_t post;          /* commands of post, after its batch, */
@@ -192,6 +210,9 @@ int acme_state_renews(const acme_state_t *state, apr_uint32_t ca,
 /* When the warn window of a certificate begins that expires at not_after. */
 apr_time_t acme_state_warn_at(const acme_state_t *state,
                               apr_time_t not_after);
+
+/* "", "under-way", "passed", "failed": for scripts; a literal. */
+const char *acme_state_dry_run_word(acme_dry_run_e dry_run);
 
 /*
  * One word for people and scripts, a literal: placeholder, stand-in, ordering,

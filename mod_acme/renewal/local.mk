@@ -21,7 +21,6 @@ noinst_LTLIBRARIES += %D%/libacme_renewal.la
 	%D%/acme_persist_check.c %D%/acme_persist_check.h \
 	%D%/acme_propagation.c %D%/acme_propagation.h \
 	%D%/acme_publish.c %D%/acme_publish.h \
-	%D%/acme_rate_buckets.c %D%/acme_rate_buckets.h \
 	%D%/acme_rate_limits.c %D%/acme_rate_limits.h \
 	%D%/acme_renewal.c %D%/acme_renewal.h \
 	%D%/acme_revoked_fetch.c %D%/acme_revoked_fetch.h \
