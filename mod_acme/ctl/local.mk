@@ -26,6 +26,7 @@ sbin_PROGRAMS = %D%/acmectl
 	%D%/acme_ctl_usage.c %D%/acme_ctl_usage.h \
 	%D%/acme_ctl_verbs.c %D%/acme_ctl_verbs.h \
 	%D%/acme_ctl_version.c %D%/acme_ctl_version.h \
+	%D%/acme_ctl_wait.c %D%/acme_ctl_wait.h \
 	%D%/acmectl.c
 
 dist_man_MANS += %D%/acmectl.8

@@ -15,6 +15,7 @@ noinst_LTLIBRARIES += %D%/libacme_renewal.la
 	%D%/acme_chain_pick.c %D%/acme_chain_pick.h \
 	%D%/acme_challenge_pick.c %D%/acme_challenge_pick.h \
 	%D%/acme_dns01.c %D%/acme_dns01.h \
+	%D%/acme_dry_run.c %D%/acme_dry_run.h \
 	%D%/acme_live_check.c %D%/acme_live_check.h \
 	%D%/acme_look_up.c %D%/acme_look_up.h \
 	%D%/acme_order_begin.c %D%/acme_order_begin.h \
