@@ -49,7 +49,7 @@ static const char *planned_by(const acme_state_t *state, apr_time_t at,
         return apr_psprintf(p, "because AcmeRenewWindow is %s",
                             acme_time_interval_text(state->renew.duration, p));
     }
-    return "because of AcmeRenewWindow";
+    return "as AcmeRenewWindow is by default";
 }
 
 const char *acme_renew_due_text(const acme_state_t *state, apr_time_t now,

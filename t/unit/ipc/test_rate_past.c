@@ -28,7 +28,7 @@ static const char *left_text(const acme_cert_conf_t *cert,
     return acme_rate_buckets_left_text(model, &order, NOW, pool);
 }
 
-static void test_left(void **state_)
+static void what_is_left_of_each_limit(void **state_)
 {
     const acme_cert_conf_t *cert = cert_of(make_conf(), 0);
     acme_state_t state = { 0 };
@@ -37,10 +37,10 @@ static void test_left(void **state_)
     (void)state_;
     assert_string_equal(
         text,
-        "Let's Encrypt: 300 of 300 new orders of an account in 3 hours are left\n"
+        "Let's Encrypt: 300 of 300 new orders of an account in 3 h are left\n"
         "Let's Encrypt: 50 of 50 certificates for the domain a.example in 7 days are left\n"
         "Let's Encrypt: 5 of 5 certificates for the same names (a.example, www.a.example) in 7 days are left\n"
-        "Let's Encrypt: 5 of 5 failed validations of a.example in 1 hour are left\n");
+        "Let's Encrypt: 5 of 5 failed validations of a.example in 60 min are left\n");
 
     add_past(&state, ACME_HISTORY_ORDERED,
              (acme_history_t){ .when = AGO(60), .name = ACME_NO_CA });
@@ -66,7 +66,7 @@ static void test_left(void **state_)
     assert_non_null(strstr(text, ": 3 of 5 certificates for the same names"));
 }
 
-static void test_all_used(void **state_)
+static void a_limit_that_is_used_up_has_none_left(void **state_)
 {
     const acme_cert_conf_t *cert = cert_of(make_conf(), 0);
     acme_state_t state = { 0 };
@@ -81,7 +81,7 @@ static void test_all_used(void **state_)
                            ": 0 of 5 certificates for the same names"));
 }
 
-static void test_unknown(void **state_)
+static void a_ca_without_limits_has_none_to_tell(void **state_)
 {
     const acme_cert_conf_t *cert = cert_of(make_conf(), 0);
     const acme_rate_buckets_order_t order = { .names = cert->names };
@@ -95,10 +95,10 @@ static void test_unknown(void **state_)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_left, pool_setup, pool_teardown),
-        cmocka_unit_test_setup_teardown(test_all_used, pool_setup,
+        cmocka_unit_test_setup_teardown(what_is_left_of_each_limit, pool_setup, pool_teardown),
+        cmocka_unit_test_setup_teardown(a_limit_that_is_used_up_has_none_left, pool_setup,
                                         pool_teardown),
-        cmocka_unit_test_setup_teardown(test_unknown, pool_setup,
+        cmocka_unit_test_setup_teardown(a_ca_without_limits_has_none_to_tell, pool_setup,
                                         pool_teardown)
     };
 
