@@ -92,15 +92,20 @@ static void a_ca_without_limits_has_none_to_tell(void **state_)
                                     &order, NOW, pool), "");
 }
 
+#define PAST_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, pool_setup, pool_teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_is_left_of_each_limit, pool_setup, pool_teardown),
-        cmocka_unit_test_setup_teardown(a_limit_that_is_used_up_has_none_left, pool_setup,
-                                        pool_teardown),
-        cmocka_unit_test_setup_teardown(a_ca_without_limits_has_none_to_tell, pool_setup,
-                                        pool_teardown)
+        PAST_TEST(what_is_left_of_each_limit),
+        PAST_TEST(a_limit_that_is_used_up_has_none_left),
+        PAST_TEST(a_ca_without_limits_has_none_to_tell)
     };
+    int failed;
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
 }
