@@ -27,8 +27,8 @@ typedef struct {
  *
  * *pfile is never NULL: of a file that cannot be read it has the problem alone.
  * Problems, the first of: unreadable; a name, time or serial number that is
- * damaged; a certificate that is not signed by the next one, or one behind the
- * leaf that is over at now; no certificate behind the leaf, which then is not
+ * damaged; a certificate that was not issued by the next one (by its names and
+ * key identifiers), or one behind the leaf that is over at now; no certificate behind the leaf, which then is not
  * one that signed itself.
  */
 void acme_cert_file_read(const acme_cert_file_t **pfile, const char *path,

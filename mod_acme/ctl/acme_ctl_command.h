@@ -57,6 +57,9 @@ typedef struct {
     acme_ctl_arguments_e arguments;
     acme_ctl_need_e need;
     int (*run)(acme_ctl_command_t *run);        /* returns the exit code */
+    int (*fail)(const acme_ctl_command_t *run, const acme_result_t *res);
+                                /* the same when certs could not be listed;
+                                   NULL: acme_ctl_command_fail() */
 } acme_ctl_verb_t;
 
 /* The command line, the keeper, and the certificates that it is about. */
@@ -65,7 +68,8 @@ struct acme_ctl_command_t {
     const acme_ctl_verb_t *verb;        /* the row of this command */
     const char *state_dir;
     apr_interval_time_t timeout;        /* for each answer of the keeper */
-    const char *color;          /* "auto", "always", "never" */
+    const char *color;          /* "auto", "always", "never", and */
+    int is_coloured;            /*   what follows for stdout */
     int is_help;                /* --help: only the help of verb, or of all
                                    (verb is NULL) */
     int nargs;
@@ -73,12 +77,21 @@ struct acme_ctl_command_t {
     const char *values[ACME_CTL_OPTIONS_MAX];   /* of verb->options; NULL: not
                                    given; see acme_ctl_command_option() */
     acme_ctl_keeper_t keeper;
-    int is_connected;           /* to the keeper */
+    int is_connected;           /* to the keeper; else no httpd runs */
     apr_array_header_t *certs;  /* acme_ctl_cert_t; NULL: the command never
                                    needs the keeper */
     apr_time_t now;             /* when acmectl was started */
     apr_pool_t *p;
 };
+
+/*
+ * Connect to the keeper as the command needs it, and fill certs: from the keeper,
+ * or from the store if no httpd runs and the command can do with it, which is
+ * said on stderr. APR_NOTFOUND: an id is not known; else the failure of the
+ * keeper or of the store. Called before the command is run.
+ */
+apr_status_t acme_ctl_command_load(acme_ctl_command_t *run,
+                                   acme_result_t *res);
 
 /* The value of an option of this command; "" if it was given and has none,
    NULL if it was not given. The last one counts. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -50,24 +51,36 @@ apr_status_t acme_ctl_keeper_connect(acme_ctl_keeper_t *keeper,
 {
     const char *path = apr_pstrcat(p, state_dir, "/run/acme.sock", NULL);
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int error;
 
     keeper->p = p;
     keeper->fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
     if (strlen(path) >= sizeof(addr.sun_path)) {
+        acme_ctl_keeper_close(keeper);
         return acme_fail(res, ENAMETOOLONG,
                          "%s: the path of this socket is longer than %d octets; use a shorter AcmeStateDir",
                          path, (int)sizeof(addr.sun_path) - 1);
     }
     apr_cpystrn(addr.sun_path, path, sizeof(addr.sun_path));
     if (keeper->fd < 0 || connect_soon(keeper, &addr)) {
-        if (errno == EAGAIN) {
+        error = errno;
+        acme_ctl_keeper_close(keeper);
+        if (error == EAGAIN) {
             return fail_late(keeper, res);
         }
-        return acme_fail(res, errno,
+        return acme_fail(res, error,
                          "%s: %s; does httpd run with mod_acme, and is this its AcmeStateDir?",
-                         path, strerror(errno));
+                         path, strerror(error));
     }
     return APR_SUCCESS;
+}
+
+void acme_ctl_keeper_close(acme_ctl_keeper_t *keeper)
+{
+    if (keeper->fd >= 0) {
+        close(keeper->fd);
+    }
+    keeper->fd = -1;
 }
 
 static apr_status_t wait_readable(const acme_ctl_keeper_t *keeper,
@@ -123,7 +136,9 @@ static apr_status_t list_one(acme_ctl_cert_t *found,
         return rv;
     }
     listed = reply.body;
+    memset(found, 0, sizeof(*found));
     found->state = listed->state;
+    found->challenges = listed->challenges;
     found->is_reload_held = (int)listed->is_reload_held;
     found->cas = apr_array_make(keeper->p, 2, sizeof(const char *));
     found->names = apr_array_make(keeper->p, 4, sizeof(const char *));

@@ -10,4 +10,8 @@ extern const acme_ctl_option_t acme_ctl_status_options[];
 
 int acme_ctl_status_run(acme_ctl_command_t *run);
 
+/* With --nagios a failure is a line, and UNKNOWN. */
+int acme_ctl_status_fail(const acme_ctl_command_t *run,
+                         const acme_result_t *res);
+
 #endif

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "acme_ctl_term.h"
 #include "acme_ctl_usage.h"
 
 #define WIDTH 78
@@ -92,7 +93,6 @@ void acme_ctl_usage_put(FILE *file, const acme_ctl_verb_t *verbs,
 /* Where all commands are listed, the first sentence is enough. */
 static void put_short(FILE *file, const acme_ctl_verb_t *verb)
 {
-    line_t line = { file, 15, 15, 0 };
     const char *end = strstr(verb->text, ". ");
     char text[512];
 
@@ -100,15 +100,13 @@ static void put_short(FILE *file, const acme_ctl_verb_t *verb)
              (int)(end ? end + 1 - verb->text
                        : (long)strlen(verb->text)), verb->text);
     fprintf(file, "  %-12s ", verb->word);
-    put_words(&line, text);
-    fputc('\n', file);
+    acme_ctl_term_put_wrapped(file, text, 15);
 }
 
 void acme_ctl_usage_put_help(FILE *file, const acme_ctl_verb_t *verbs,
                              const acme_ctl_verb_t *verb)
 {
     const acme_ctl_option_t *option;
-    line_t line = { file, 0, 0, 0 };
 
     fputs("usage: acmectl ", file);
     if (!verb) {
@@ -123,14 +121,11 @@ void acme_ctl_usage_put_help(FILE *file, const acme_ctl_verb_t *verbs,
     }
     put_call((line_t){ file, 15, 15, 0 }, verb);
     fputs("\n", file);
-    put_words(&line, verb->text);
-    fputs("\n", file);
+    acme_ctl_term_put_wrapped(file, verb->text, 0);
     for (option = verb->options; option && option->word; option++) {
         fprintf(file, "%s  %s%s%s\n      ",
                 option == verb->options ? "\n" : "", option->word,
                 option->value ? " " : "", option->value ? option->value : "");
-        line = (line_t){ file, 6, 6, 0 };
-        put_words(&line, option->text);
-        fputs("\n", file);
+        acme_ctl_term_put_wrapped(file, option->text, 6);
     }
 }

@@ -5,21 +5,48 @@
  * with the sentence that acmectl help shows in its list.
  */
 #include "acme_ctl_account.h"
+#include "acme_ctl_caa.h"
 #include "acme_ctl_dns_persist.h"
+#include "acme_ctl_explain.h"
 #include "acme_ctl_help.h"
+#include "acme_ctl_logs.h"
 #include "acme_ctl_renew.h"
 #include "acme_ctl_revoke.h"
 #include "acme_ctl_status.h"
+#include "acme_ctl_tlsa.h"
 #include "acme_ctl_verbs.h"
 #include "acme_ctl_version.h"
+#include "acme_ctl_watch.h"
 
 const acme_ctl_verb_t acme_ctl_verbs[] = {
     {
         .word = "status", .usage = "[ID]",
-        .text = "Show the certificates: state, names, expiry, next step.",
+        .text = "Show the certificates, the most urgent first: state, expiry, next step, and what is wrong. With ID, all that is known of one. The exit code is 1 if one needs the administrator.",
         .options = acme_ctl_status_options,
         .least = 0, .most = 1, .arguments = ACME_CTL_IDS,
-        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_status_run
+        .need = ACME_CTL_KEEPER_IF_RUNNING, .run = acme_ctl_status_run,
+        .fail = acme_ctl_status_fail
+    },
+    {
+        .word = "explain", .usage = "ID",
+        .text = "Say what is so, why, what happens next and when, and what to do. It lists each check with its result: certificate, names, orders, limits of the CA, what httpd serves at each address, reloads, commands, copies.",
+        .options = acme_ctl_explain_options,
+        .least = 1, .most = 1, .arguments = ACME_CTL_IDS,
+        .need = ACME_CTL_KEEPER_IF_RUNNING, .run = acme_ctl_explain_run
+    },
+    {
+        .word = "watch", .usage = "[ID]",
+        .text = "Show the running orders, live, until interrupted. On a terminal it is redrawn, else each change is a line.",
+        .options = acme_ctl_watch_options,
+        .least = 0, .most = 1, .arguments = ACME_CTL_IDS,
+        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_watch_run
+    },
+    {
+        .word = "logs", .usage = "ID",
+        .text = "Show the journal of a certificate: its last events and failures. It is read from the store.",
+        .options = acme_ctl_logs_options,
+        .least = 1, .most = 1, .arguments = ACME_CTL_WORDS,
+        .need = ACME_CTL_KEEPER_NEVER, .run = acme_ctl_logs_run
     },
     {
         .word = "renew", .usage = "ID...|--all|--due",
@@ -43,11 +70,25 @@ const acme_ctl_verb_t acme_ctl_verbs[] = {
         .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_dns_persist_run
     },
     {
+        .word = "caa", .usage = "ID",
+        .text = "Print the CAA records that allow this server, and nobody else, certificates for the names. Whether today's records allow it is not looked up.",
+        .options = acme_ctl_caa_options,
+        .least = 1, .most = 1, .arguments = ACME_CTL_IDS,
+        .need = ACME_CTL_KEEPER_IF_RUNNING, .run = acme_ctl_caa_run
+    },
+    {
+        .word = "tlsa", .usage = "ID",
+        .text = "Print the TLSA records (3 1 1) for DANE of the current key, and of the next one if an order has it.",
+        .options = acme_ctl_tlsa_options,
+        .least = 1, .most = 1, .arguments = ACME_CTL_IDS,
+        .need = ACME_CTL_KEEPER_IF_RUNNING, .run = acme_ctl_tlsa_run
+    },
+    {
         .word = "account", .usage = "show|update|rollover|deactivate [CA]",
         .text = "Show the accounts at the CAs, send the contacts again, replace the key, or deactivate the account. CA is a part of the CA's URL, needed if there are several.",
         .options = acme_ctl_account_options,
         .least = 1, .most = 2, .arguments = ACME_CTL_WORDS,
-        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_account_run
+        .need = ACME_CTL_KEEPER_IF_RUNNING, .run = acme_ctl_account_run
     },
     {
         .word = "version", .usage = "",

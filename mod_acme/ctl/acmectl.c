@@ -4,67 +4,31 @@
  *
  * It runs as root, and so talks to nobody but the keeper.
  */
-#include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <apr_general.h>
 
 #include "acme_ctl_call.h"
+#include "acme_ctl_term.h"
 #include "acme_ctl_usage.h"
 #include "acme_ctl_verbs.h"
 
-/* Only those that the command line names, in its order. Returns the id that
-   there is not, or NULL. */
-static const char *choose_certs(acme_ctl_command_t *run)
-{
-    apr_array_header_t *all = run->certs;
-    int i, k;
-
-    run->certs = apr_array_make(run->p, run->nargs, sizeof(acme_ctl_cert_t));
-    for (i = 0; i < run->nargs; i++) {
-        for (k = 0; k < all->nelts; k++) {
-            const acme_ctl_cert_t *cert = &APR_ARRAY_IDX(all, k,
-                                                         acme_ctl_cert_t);
-
-            if (!strcmp(cert->id, run->args[i])) {
-                APR_ARRAY_PUSH(run->certs, acme_ctl_cert_t) = *cert;
-                break;
-            }
-        }
-        if (k == all->nelts) {
-            return run->args[i];
-        }
-    }
-    return NULL;
-}
-
 static int run_verb(acme_ctl_command_t *run)
 {
-    const char *unknown = NULL;
     acme_result_t res;
 
-    if (run->verb->need == ACME_CTL_KEEPER_NEVER) {
-        return run->verb->run(run);
-    }
-    run->keeper.timeout = run->timeout;
-    if (acme_ctl_keeper_connect(&run->keeper, run->state_dir, &res, run->p)
-        || acme_ctl_keeper_list(&run->certs, &run->keeper, &res)) {
-        return acme_ctl_command_fail(&res);
-    }
-    run->is_connected = 1;
-    if (run->verb->arguments == ACME_CTL_IDS && run->nargs) {
-        unknown = choose_certs(run);
-    }
-    if (unknown) {
-        acme_ctl_command_refuse("no certificate has the id %s; acmectl status lists them",
-                                unknown);
-        return ACME_CTL_FAILED;
+    if (run->verb->need != ACME_CTL_KEEPER_NEVER
+        && acme_ctl_command_load(run, &res)) {
+        return run->verb->fail ? run->verb->fail(run, &res)
+                               : acme_ctl_command_fail(&res);
     }
     return run->verb->run(run);
 }
 
 int main(int argc, const char *const *argv)
 {
-    acme_ctl_command_t run = { .verbs = acme_ctl_verbs };
+    acme_ctl_command_t run = { .verbs = acme_ctl_verbs, .keeper.fd = -1 };
     int code;
 
     if (apr_app_initialize(&argc, &argv, NULL)
@@ -80,8 +44,11 @@ int main(int argc, const char *const *argv)
         code = ACME_CTL_DONE;
     }
     else {
+        run.is_coloured = acme_ctl_term_is_coloured(
+            stdout, run.color, getenv("NO_COLOR"), getenv("TERM"));
         code = run_verb(&run);
     }
     apr_terminate();
-    return code;
+    /* A full disk or a closed pipe: nobody has read it all. */
+    return fflush(stdout) && code == ACME_CTL_DONE ? ACME_CTL_FAILED : code;
 }

@@ -8,9 +8,12 @@
 #include <httpd.h>
 #include <http_config.h>
 #include <http_protocol.h>
+#include <http_request.h>
 
 #include "acme_page.h"
+#include "acme_page_cert.h"
 #include "acme_page_json.h"
+#include "acme_page_list.h"
 #include "acme_page_metrics.h"
 #include "acme_page_view.h"
 
@@ -33,6 +36,38 @@ static void set_headers(request_rec *r)
     apr_table_setn(r->headers_out, "Referrer-Policy", "no-referrer");
 }
 
+static int send_page(request_rec *r, const acme_page_view_t *view,
+                     apr_time_t now)
+{
+    const acme_page_query_t query = acme_page_query_read(r->args, r->pool);
+    const acme_page_frame_t frame = {
+        .query = &query, .now = now,
+        .server = r->server->server_hostname ? r->server->server_hostname : ""
+    };
+    acme_page_out_t *out = acme_page_out_make(r->pool);
+    const int i = query.id ? acme_page_cert_find(view, query.id) : -1;
+    const char *html;
+    apr_size_t len;
+
+    if (i >= 0) {
+        acme_page_cert(out, &frame, view, i, r->pool);
+    }
+    else if (query.id) {
+        r->status = HTTP_NOT_FOUND;
+        acme_page_cert_unknown(out, &frame);
+    }
+    else {
+        acme_page_list(out, &frame, view, r->pool);
+    }
+    html = acme_page_out_data(out, &len);
+    ap_set_content_type(r, "text/html; charset=utf-8");
+    ap_set_content_length(r, (apr_off_t)len);
+    apr_table_setn(r->headers_out, "Content-Security-Policy",
+                   acme_page_frame_policy(r->pool));
+    ap_rwrite(html, (int)len, r);
+    return OK;
+}
+
 static int on_handler(request_rec *r)
 {
     const acme_page_view_t *view = acme_page_view();
@@ -41,7 +76,7 @@ static int on_handler(request_rec *r)
     if (!r->handler || strcmp(r->handler, HANDLER)) {
         return DECLINED;
     }
-    r->allowed |= AP_METHOD_BIT << M_GET;       /* which is HEAD as well */
+    ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);     /* and HEAD */
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }
@@ -55,7 +90,7 @@ static int on_handler(request_rec *r)
     if (is_asked(r, "metrics")) {
         return acme_page_metrics(r, view, now);
     }
-    return HTTP_NOT_IMPLEMENTED;
+    return send_page(r, view, now);
 }
 
 void acme_page_hooks(apr_pool_t *p)

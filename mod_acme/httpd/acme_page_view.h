@@ -10,11 +10,8 @@
 #ifndef ACME_PAGE_VIEW_H
 #define ACME_PAGE_VIEW_H
 
-#include <httpd.h>
-
 #include "acme_board.h"
 #include "acme_conf.h"
-#include "acme_conf_tree.h"
 #include "acme_journal.h"
 #include "acme_status_rows.h"
 
@@ -50,12 +47,8 @@ typedef struct {
                                            configuration has no acme-status */
 } acme_page_view_t;
 
-/*
- * In the parent, when vhosts were read: the view of this load, in p. Reads each
- * SSLCertificateFile once, if a directive names acme-status at all.
- */
-void acme_page_view_read(const acme_conf_t *conf, const acme_conf_tree_t *tree,
-                         const server_rec *s, apr_pool_t *p);
+/* In the parent (acme_page_load.h): the view of this load is this one. */
+void acme_page_view_set(acme_page_view_t *view);
 
 /* When there is a board. */
 void acme_page_view_set_board(acme_board_t *board);
@@ -106,7 +99,8 @@ typedef struct {
 
 /*
  * Read the files of live/<id>, all in p; never NULL. One small file, without
- * the chains; with them two for each key type.
+ * the chains; with them one more for each key type, as where meta.json is not
+ * there.
  */
 typedef enum { ACME_PAGE_WITHOUT_CHAINS, ACME_PAGE_WITH_CHAINS }
     acme_page_chains_e;

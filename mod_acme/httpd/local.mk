@@ -31,8 +31,15 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_keeper_start.c %D%/acme_keeper_start.h \
 	%D%/acme_mod_ssl_trial.c %D%/acme_mod_ssl_trial.h \
 	%D%/acme_page.c %D%/acme_page.h \
+	%D%/acme_page_cert.c %D%/acme_page_cert.h \
+	%D%/acme_page_frame.c %D%/acme_page_frame.h \
 	%D%/acme_page_json.c %D%/acme_page_json.h \
+	%D%/acme_page_list.c %D%/acme_page_list.h \
+	%D%/acme_page_load.c %D%/acme_page_load.h \
 	%D%/acme_page_metrics.c %D%/acme_page_metrics.h \
+	%D%/acme_page_out.c %D%/acme_page_out.h \
+	%D%/acme_page_query.c %D%/acme_page_query.h \
+	%D%/acme_page_style.c %D%/acme_page_style.h \
 	%D%/acme_page_view.c %D%/acme_page_view.h \
 	%D%/acme_parsers.c %D%/acme_parsers.h \
 	%D%/acme_pass_phrase.c %D%/acme_pass_phrase.h \

@@ -27,6 +27,7 @@
 #include "acme_message.h"
 #include "acme_mod_ssl_trial.h"
 #include "acme_page.h"
+#include "acme_page_load.h"
 #include "acme_page_view.h"
 #include "acme_placeholder_503.h"
 #include "acme_require_https.h"
@@ -148,7 +149,7 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
                      "acme: AcmeExternalAccount: workers can read %d of the HMAC keys, because the environment, the command line or another directive contains the same text, or because it is too simple; use file:path instead",
                      readable);
     }
-    acme_page_view_read(conf, tree, s, pconf);
+    acme_page_load(conf, tree, s, pconf);
     if (!conf->certs->nelts) {
         return OK;
     }

@@ -278,10 +278,12 @@ static const char *explain_next(const acme_status_cert_t *cert, apr_time_t now,
 {
     const acme_state_t *state = cert->state;
     const acme_next_t next = acme_next_step(state, now);
+    const acme_step_e step = next.step == ACME_STEP_ORDER && state->ordering
+        ? ACME_STEP_FINISH : next.step;
     const char *text = "", *kind;
     const acme_hooks_failing_t *hook = failing_hook(state, &kind);
 
-    switch (next.step) {
+    switch (step) {
     case ACME_STEP_AGREE:
         return "Nothing is ordered until AcmeTermsOfService is set to agree.";
     case ACME_STEP_ORDER:
@@ -354,7 +356,7 @@ static const char *explain_remedy(const acme_status_cert_t *cert,
         return apr_psprintf(p, "Nothing. To renew it earlier: acmectl renew %s --force.",
                             cert->id);
     }
-    return "Nothing: wait.";
+    return "Nothing: wait a minute. acmectl watch shows the order.";
 }
 
 void acme_explain_make(acme_explain_t *explain, const acme_status_cert_t *cert,

@@ -50,6 +50,7 @@
 #define ACME_BY_CONTROL 2               /* acmectl */
 #define ACME_BY_WITNESS 4
 #define ACME_BY_BOTH    (ACME_BY_WORKER | ACME_BY_WITNESS)
+#define ACME_BY_ALL     (ACME_BY_BOTH | ACME_BY_CONTROL)
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
@@ -262,7 +263,10 @@ typedef acme_state_t acme_msg_state_t;
 typedef struct {
     acme_state_t state;
     apr_uint32_t is_reload_held;        /* the next reload is postponed */
+    apr_uint32_t challenges;            /* that can work here: 1 << type of
+                                           acme_challenge_e */
     apr_uint32_t is_reloaded_by_hand;   /* AcmeActivate none */
+    apr_uint32_t unused;                /* 0 */
 } acme_msg_listed_t;
 
 typedef struct {
@@ -308,7 +312,7 @@ typedef struct {
  */
 #define ACME_MESSAGES(X)                                                     \
     X(HELLO,   ACME_BY_BOTH,    hello, 0, welcome,  0)                       \
-    X(CHANGES, ACME_BY_BOTH,    after, 0, state,    0)                       \
+    X(CHANGES, ACME_BY_ALL,     after, 0, state,    0)                       \
     X(PREPARE, ACME_BY_BOTH,    cert,  0, prepared, ACME_NAMES_MAX)          \
     X(SIGN,    ACME_BY_BOTH,    sign,  0, none,     ACME_JWS_MAX)            \
     X(ACCOUNT, ACME_BY_BOTH,    url,   0, none,     0)                       \

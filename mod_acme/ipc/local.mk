@@ -7,6 +7,7 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 %C%_libacme_ipc_la_CPPFLAGS = $(ipc_flags)
 %C%_libacme_ipc_la_CFLAGS = $(hidden)
 %C%_libacme_ipc_la_SOURCES = \
+	%D%/acme_caa_records.c %D%/acme_caa_records.h \
 	%D%/acme_conf.c %D%/acme_conf.h \
 	%D%/acme_conf_snapshot.c %D%/acme_conf_snapshot.h \
 	%D%/acme_explain.c %D%/acme_explain.h \

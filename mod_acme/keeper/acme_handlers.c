@@ -647,10 +647,14 @@ static apr_status_t serve_list(acme_message_t *reply,
     const char *text = apr_pstrcat(request->p, cert->id, "\n", NULL);
     acme_msg_listed_t *listed = apr_pcalloc(request->p, sizeof(*listed));
     apr_uint32_t i;
+    int k;
 
     for (i = 0; i < (apr_uint32_t)cert->cas->nelts; i++) {
         text = apr_pstrcat(request->p, text, acme_conf_ca(conf, cert, i)->url,
                            "\n", NULL);
+    }
+    for (k = 0; k < cert->nchallenges; k++) {
+        listed->challenges |= 1u << cert->challenges[k];
     }
     listed->state = *acme_registry_state(request->registry,
                                          request->about->cert);

@@ -1,8 +1,8 @@
 /*
  * acme_known_ca.c - the public CAs that AcmeCA has a shorthand for.
  *
- * Limits are as the CA publishes them; a CA that publishes none refuses orders
- * itself.
+ * Limits and issuer domains are as the CA publishes them; a CA that publishes no
+ * limits refuses orders itself.
  */
 #include <string.h>
 
@@ -22,6 +22,7 @@ static const acme_known_ca_t cas[] = {
         .title = "Let's Encrypt",
         .directory = "https://acme-v02.api.letsencrypt.org/directory",
         .staging = "letsencrypt-staging",
+        .caa = "letsencrypt.org",
         .names = NAMES,
         .profiles = { { "tlsserver", 25 }, { "shortlived", 25 } },
         .limits = {
@@ -35,6 +36,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "letsencrypt-staging",
         .title = "Let's Encrypt (staging)",
         .directory = "https://acme-staging-v02.api.letsencrypt.org/directory",
+        .caa = "letsencrypt.org",
         .names = NAMES,
         .profiles = { { "tlsserver", 25 }, { "shortlived", 25 } },
         .limits = {
@@ -48,6 +50,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "zerossl",
         .title = "ZeroSSL",
         .directory = "https://acme.zerossl.com/v2/DV90",
+        .caa = "sectigo.com",
         .needs_external_account = 1,
         .names = NAMES
     },
@@ -55,6 +58,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "google",
         .title = "Google Trust Services",
         .directory = "https://dv.acme-v02.api.pki.goog/directory",
+        .caa = "pki.goog",
         .needs_external_account = 1,
         .names = NAMES
     },
@@ -62,6 +66,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "sslcom",
         .title = "SSL.com",
         .directory = "https://acme.ssl.com/sslcom-dv-rsa",
+        .caa = "ssl.com",
         .needs_external_account = 1,
         .names = NAMES
     },
@@ -69,6 +74,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "actalis",
         .title = "Actalis",
         .directory = "https://acme-api.actalis.com/acme/directory",
+        .caa = "actalis.it",
         .needs_external_account = 1,
         .names = NAMES
     },
@@ -76,6 +82,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "jprs",
         .title = "JPRS",
         .directory = "https://acme.amecert.jprs.jp/DV/getDirectory",
+        .caa = "jprs.jp",
         .needs_external_account = 1,
         .names = NAMES
     },
@@ -84,12 +91,14 @@ static const acme_known_ca_t cas[] = {
         .title = "Buypass",
         .directory = "https://api.buypass.com/acme/directory",
         .staging = "buypass-test",
+        .caa = "buypass.com",
         .names = NAMES
     },
     {
         .shorthand = "buypass-test",
         .title = "Buypass (test)",
         .directory = "https://api.test4.buypass.no/acme/directory",
+        .caa = "buypass.com",
         .names = NAMES
     }
 };

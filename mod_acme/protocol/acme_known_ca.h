@@ -39,6 +39,7 @@ typedef struct {
     const char *shorthand;      /* as in AcmeCA */
     const char *title;          /* for people */
     const char *directory;      /* URL */
+    const char *caa;            /* its issuer domain in CAA records (8659) */
     const char *staging;        /* shorthand of its staging environment; NULL:
                                    it has none */
     int needs_external_account; /* see AcmeExternalAccount */

@@ -13,7 +13,7 @@
 #include "acme_account_file.h"
 #include "acme_digest.h"
 #include "acme_file.h"
-#include "acme_json.h"
+#include "acme_json_file.h"
 #include "acme_url.h"
 
 #define ACCOUNT_SIZE_MAX (64 * 1024)
@@ -68,7 +68,7 @@ static const char *file_path(const acme_store_t *store, const char *folder,
                            apr_pstrcat(p, folder, "/", file, NULL), p);
 }
 
-/* APR_EGENERAL: account.json is damaged. A missing one is a success. */
+/* APR_EGENERAL: account.json is damaged. ENOENT: there is none. */
 static apr_status_t read_account(acme_account_file_t *account,
                                  const char *path, acme_result_t *res,
                                  apr_pool_t *p)
@@ -79,9 +79,6 @@ static apr_status_t read_account(acme_account_file_t *account,
     apr_status_t rv;
 
     rv = acme_file_read(&body, &len, path, ACCOUNT_SIZE_MAX, res, p);
-    if (APR_STATUS_IS_ENOENT(rv)) {
-        return APR_SUCCESS;
-    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -147,11 +144,26 @@ apr_status_t acme_account_file_load(acme_key_t **pkey,
         (void)acme_store_damaged(store, path, res, p);
         return APR_SUCCESS;
     }
-    if (rv == APR_SUCCESS) {
+    if (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)) {
         acme_result_clear(res);
+        return APR_SUCCESS;
     }
-    else {
-        *pkey = NULL;
+    *pkey = NULL;
+    return rv;
+}
+
+apr_status_t acme_account_file_look(acme_account_file_t *account,
+                                    const acme_store_t *store,
+                                    const char *folder, acme_result_t *res,
+                                    apr_pool_t *p)
+{
+    apr_status_t rv;
+
+    memset(account, 0, sizeof(*account));
+    rv = read_account(account, file_path(store, folder, "account.json", p),
+                      res, p);
+    if (rv != APR_SUCCESS) {
+        memset(account, 0, sizeof(*account));
     }
     return rv;
 }
@@ -198,8 +210,6 @@ apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
                                     const acme_account_file_t *account,
                                     acme_result_t *res, apr_pool_t *p)
 {
-    const char *path = file_path(store, folder, "account.json", p);
-    const char *text;
     json_t *json;
 
     json = json_pack("{s:s*, s:s*, s:s*, s:b, s:s*, s:i, s:s*}",
@@ -221,10 +231,10 @@ apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
             && json_object_set_new(json, "hosts",
                                    acme_json_array(account->hosts)))) {
         json_decref(json);
-        return acme_fail(res, APR_EINVAL, "%s: a text is not UTF-8", path);
+        json = NULL;
     }
-    text = acme_json_text(acme_json_own(json, p), 2, p);
-    return acme_file_write(path, text, strlen(text), 0600, res, p);
+    return acme_json_file_save(file_path(store, folder, "account.json", p),
+                               json, 0600, res, p);
 }
 
 apr_status_t acme_account_file_next_save(acme_store_t *store,

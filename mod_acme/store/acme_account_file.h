@@ -49,6 +49,16 @@ apr_status_t acme_account_file_load(acme_key_t **pkey,
                                     acme_result_t *res, apr_pool_t *p);
 
 /*
+ * Read account.json of folder alone, for those who only look: nothing is set
+ * aside, and no key is read. On failure account is zeros. ENOENT: there is no
+ * such file; APR_EGENERAL: it is damaged.
+ */
+apr_status_t acme_account_file_look(acme_account_file_t *account,
+                                    const acme_store_t *store,
+                                    const char *folder, acme_result_t *res,
+                                    apr_pool_t *p);
+
+/*
  * Write key.pem (0600) into the folder, which is made (0700) if it is missing.
  * EEXIST: a key exists already; it is never replaced. A file in place of the
  * folder is set aside, which res names after success.

@@ -5,7 +5,7 @@
 
 #include "acme_batch_file.h"
 #include "acme_file.h"
-#include "acme_json.h"
+#include "acme_json_file.h"
 #include "acme_time.h"
 
 #define FILE_MAX (4 * 1024 * 1024)
@@ -34,21 +34,13 @@ apr_status_t acme_batch_file_load(acme_batch_file_t **pbatch,
 {
     const char *path = batch_path(store, p);
     acme_batch_file_t *batch = apr_pcalloc(p, sizeof(*batch));
-    const char *body;
-    apr_size_t len;
     json_t *json;
     apr_status_t rv;
 
     *pbatch = NULL;
-    rv = acme_file_read(&body, &len, path, FILE_MAX, res, p);
-    if (rv == APR_EGENERAL) {
-        return acme_store_damaged(store, path, res, p);
-    }
+    rv = acme_json_file_load(&json, store, path, FILE_MAX, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
-    }
-    if (acme_json_parse(&json, body, len, path, res, p) != APR_SUCCESS) {
-        return acme_store_damaged(store, path, res, p);
     }
     batch->opened = acme_time_parse(acme_json_string(json, "opened", TIME_MAX,
                                                      p));
@@ -60,8 +52,8 @@ apr_status_t acme_batch_file_load(acme_batch_file_t **pbatch,
     batch->is_told = acme_json_true(json, "told");
     if (!batch->opened || !batch->ids || !batch->done || !batch->post
         || !batch->begun) {
-        acme_fail(res, APR_EGENERAL, "%s: not a batch of this version", path);
-        return acme_store_damaged(store, path, res, p);
+        return acme_json_file_refuse(store, path, "a batch of this version",
+                                     res, p);
     }
     *pbatch = batch;
     return APR_SUCCESS;
@@ -80,14 +72,8 @@ apr_status_t acme_batch_file_save(acme_store_t *store,
                              "post", acme_json_array(batch->post),
                              "begun", acme_json_array(batch->begun),
                              "postsBegun", batch->posts_begun);
-    const char *text =
-        json ? acme_json_text(acme_json_own(json, p), 2, p) : NULL;
 
-    if (!text) {
-        return acme_fail(res, APR_ENOMEM, "%s: not enough memory to write it",
-                         path);
-    }
-    return acme_file_write(path, text, strlen(text), 0600, res, p);
+    return acme_json_file_save(path, json, 0600, res, p);
 }
 
 apr_status_t acme_batch_file_remove(acme_store_t *store, acme_result_t *res,

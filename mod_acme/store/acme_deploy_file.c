@@ -7,7 +7,7 @@
 
 #include "acme_deploy_file.h"
 #include "acme_file.h"
-#include "acme_json.h"
+#include "acme_json_file.h"
 #include "acme_time.h"
 
 #define FILE_MAX (256 * 1024)
@@ -78,27 +78,19 @@ apr_status_t acme_deploy_file_load(acme_deploy_file_t **pfile,
 {
     const char *path = deploy_path(store, id, p);
     acme_deploy_file_t *file = acme_deploy_file_make(p);
-    const char *body;
-    apr_size_t len;
     json_t *json;
     apr_status_t rv;
 
     *pfile = NULL;
-    rv = acme_file_read(&body, &len, path, FILE_MAX, res, p);
-    if (rv == APR_EGENERAL) {
-        return acme_store_damaged(store, path, res, p);
-    }
+    rv = acme_json_file_load(&json, store, path, FILE_MAX, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
-    }
-    if (acme_json_parse(&json, body, len, path, res, p) != APR_SUCCESS) {
-        return acme_store_damaged(store, path, res, p);
     }
     file->certificate =
         acme_json_string(json, "certificate", CERTIFICATE_MAX, p);
     if (!file->certificate) {
-        acme_fail(res, APR_EGENERAL, "%s: not a file of this version", path);
-        return acme_store_damaged(store, path, res, p);
+        return acme_json_file_refuse(store, path, "a file of this version",
+                                     res, p);
     }
     file->is_complete = acme_json_true(json, "complete");
     file->is_told = acme_json_true(json, "told");
@@ -149,14 +141,8 @@ apr_status_t acme_deploy_file_save(acme_store_t *store, const char *id,
                              "told", file->is_told,
                              "early", file->is_early,
                              "commands", commands_json(file->commands, p));
-    const char *text =
-        json ? acme_json_text(acme_json_own(json, p), 2, p) : NULL;
 
-    if (!text) {
-        return acme_fail(res, APR_ENOMEM, "%s: not enough memory to write it",
-                         path);
-    }
-    return acme_file_write(path, text, strlen(text), 0600, res, p);
+    return acme_json_file_save(path, json, 0600, res, p);
 }
 
 apr_status_t acme_deploy_file_remove(acme_store_t *store, const char *id,

@@ -9,7 +9,7 @@
 
 #include "acme_file.h"
 #include "acme_journal.h"
-#include "acme_json.h"
+#include "acme_json_file.h"
 #include "acme_time.h"
 #include "acme_url.h"
 
@@ -230,27 +230,43 @@ static int parse_journal(acme_journal_t *journal, json_t *json, apr_pool_t *p)
     return parse_events(journal, events);
 }
 
-/*
- * Read the file at path. APR_EGENERAL: it is damaged; ENOENT: there is none. Of
- * a failure *pjournal is empty.
- */
-static apr_status_t read_journal(acme_journal_t **pjournal, const char *path,
-                                 acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
+                               const char *id, acme_result_t *res,
+                               apr_pool_t *p)
 {
+    const char *path = journal_path(store, id, p);
     acme_journal_t *journal = acme_journal_make(p);
-    const char *body;
-    apr_size_t len;
     json_t *json;
     apr_status_t rv;
 
     *pjournal = acme_journal_make(p);
 
-    rv = acme_file_read(&body, &len, path, JOURNAL_SIZE_MAX, res, p);
+    rv = acme_json_file_load(&json, store, path, JOURNAL_SIZE_MAX, res, p);
     if (rv != APR_SUCCESS) {
-        return rv;
+        return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
     }
-    if (acme_json_parse(&json, body, len, path, res, p) != APR_SUCCESS) {
-        return APR_EGENERAL;
+    if (!parse_journal(journal, json, p)) {
+        return acme_json_file_refuse(store, path, "a journal of this version",
+                                     res, p);
+    }
+    *pjournal = journal;
+    return APR_SUCCESS;
+}
+
+apr_status_t acme_journal_look(acme_journal_t **pjournal,
+                               const acme_store_t *store, const char *id,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    const char *path = journal_path(store, id, p);
+    acme_journal_t *journal = acme_journal_make(p);
+    json_t *json;
+    apr_status_t rv;
+
+    *pjournal = acme_journal_make(p);
+
+    rv = acme_json_file_look(&json, path, JOURNAL_SIZE_MAX, res, p);
+    if (rv != APR_SUCCESS) {
+        return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
     }
     if (!parse_journal(journal, json, p)) {
         return acme_fail(res, APR_EGENERAL, "%s: not a journal of this version",
@@ -258,29 +274,6 @@ static apr_status_t read_journal(acme_journal_t **pjournal, const char *path,
     }
     *pjournal = journal;
     return APR_SUCCESS;
-}
-
-apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
-                               const char *id, acme_result_t *res,
-                               apr_pool_t *p)
-{
-    const char *path = journal_path(store, id, p);
-    const apr_status_t rv = read_journal(pjournal, path, res, p);
-
-    if (rv == APR_EGENERAL) {
-        return acme_store_damaged(store, path, res, p);
-    }
-    return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
-}
-
-apr_status_t acme_journal_look(acme_journal_t **pjournal,
-                               const acme_store_t *store, const char *id,
-                               acme_result_t *res, apr_pool_t *p)
-{
-    const apr_status_t rv = read_journal(pjournal, journal_path(store, id, p),
-                                         res, p);
-
-    return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
 }
 
 /* NULL, which json_pack leaves out, for "". */

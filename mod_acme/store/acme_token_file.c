@@ -10,7 +10,7 @@
 #include <apr_strings.h>
 
 #include "acme_file.h"
-#include "acme_json.h"
+#include "acme_json_file.h"
 #include "acme_text.h"
 #include "acme_token_file.h"
 
@@ -37,19 +37,15 @@ apr_status_t acme_token_file_save(acme_store_t *store,
                                   const acme_token_file_t *file,
                                   acme_result_t *res, apr_pool_t *p)
 {
-    const char *path = path_of(store, file->token, p);
-    const char *text;
-    json_t *json;
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:i, s:s*}",
+                             "id", file->id, "name", file->name,
+                             "value", file->value, "root", file->root,
+                             "cleanup", file->cleanup,
+                             "folders", file->folders,
+                             "output", file->output);
 
-    json = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:i, s:s*}", "id", file->id,
-                     "name", file->name, "value", file->value, "root",
-                     file->root, "cleanup", file->cleanup, "folders",
-                     file->folders, "output", file->output);
-    if (!json) {
-        return acme_fail(res, APR_EINVAL, "%s: a text is not UTF-8", path);
-    }
-    text = acme_json_text(acme_json_own(json, p), 2, p);
-    return acme_file_write(path, text, strlen(text), 0600, res, p);
+    return acme_json_file_save(path_of(store, file->token, p), json, 0600, res,
+                               p);
 }
 
 apr_status_t acme_token_file_remove(acme_store_t *store, const char *token,

@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 
 #include "acme_file.h"
-#include "acme_json.h"
+#include "acme_json_file.h"
 #include "acme_time.h"
 #include "acme_undelivered_file.h"
 
@@ -71,24 +71,13 @@ apr_status_t acme_undelivered_file_load(apr_array_header_t **pevents,
                                         acme_result_t *res, apr_pool_t *p)
 {
     const char *path = events_path(store, id, p);
-    const char *body;
-    apr_size_t len;
     json_t *json;
     apr_status_t rv;
 
     *pevents = apr_array_make(p, 2, sizeof(acme_undelivered_t));
-    rv = acme_file_read(&body, &len, path, FILE_MAX, res, p);
-    if (APR_STATUS_IS_ENOENT(rv)) {
-        return APR_SUCCESS;
-    }
-    if (rv == APR_EGENERAL) {
-        return acme_store_damaged(store, path, res, p);
-    }
+    rv = acme_json_file_load(&json, store, path, FILE_MAX, res, p);
     if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (acme_json_parse(&json, body, len, path, res, p) != APR_SUCCESS) {
-        return acme_store_damaged(store, path, res, p);
+        return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
     }
     parse_events(*pevents, json_object_get(json, "events"), p);
     return APR_SUCCESS;
@@ -133,17 +122,11 @@ apr_status_t acme_undelivered_file_save(acme_store_t *store, const char *id,
                                         acme_result_t *res, apr_pool_t *p)
 {
     const char *path = events_path(store, id, p);
-    const char *text;
-    json_t *json;
 
     if (!events->nelts) {
         return acme_file_dir_remove(path, res, p);
     }
-    json = json_pack("{s:o}", "events", events_json(events, p));
-    text = json ? acme_json_text(acme_json_own(json, p), 2, p) : NULL;
-    if (!text) {
-        return acme_fail(res, APR_ENOMEM, "%s: not enough memory to write it",
-                         path);
-    }
-    return acme_file_write(path, text, strlen(text), 0600, res, p);
+    return acme_json_file_save(
+        path, json_pack("{s:o}", "events", events_json(events, p)), 0600, res,
+        p);
 }

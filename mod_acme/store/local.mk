@@ -13,6 +13,7 @@ noinst_LTLIBRARIES += %D%/libacme_store.la
 	%D%/acme_deploy_file.c %D%/acme_deploy_file.h \
 	%D%/acme_file.c %D%/acme_file.h \
 	%D%/acme_journal.c %D%/acme_journal.h \
+	%D%/acme_json_file.c %D%/acme_json_file.h \
 	%D%/acme_live_index.c %D%/acme_live_index.h \
 	%D%/acme_live_link.c %D%/acme_live_link.h \
 	%D%/acme_live_mend.c %D%/acme_live_mend.h \

@@ -1,6 +1,6 @@
 # Measured by t/bench/run, which makes them.
 
-EXTRA_PROGRAMS = %D%/bench_board %D%/bench_keeper
+EXTRA_PROGRAMS = %D%/bench_board %D%/bench_keeper %D%/bench_page
 CLEANFILES = $(EXTRA_PROGRAMS)
 
 %C%_bench_board_SOURCES = %D%/bench_board.c %D%/bench.h
@@ -9,3 +9,6 @@ CLEANFILES = $(EXTRA_PROGRAMS)
 %C%_bench_keeper_SOURCES = %D%/bench_keeper.c %D%/bench.h
 %C%_bench_keeper_CPPFLAGS = $(keeper_flags)
 %C%_bench_keeper_LDADD = $(floors) $(libraries)
+%C%_bench_page_SOURCES = %D%/bench_page.c %D%/bench.h
+%C%_bench_page_CPPFLAGS = $(httpd_flags)
+%C%_bench_page_LDADD = mod_acme/httpd/libacme_httpd.la $(floors) $(libraries)

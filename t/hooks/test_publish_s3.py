@@ -224,6 +224,11 @@ def test_same_second():
     assert script.free_stamp({"2026-11-28T05:00:59Z",
                               "2026-11-28T05:01:00Z"}, now) \
         == "2026-11-28T05:01:01Z"
+    # One that was removed leaves a gap, which is older than the newest.
+    assert script.free_stamp({"2026-11-28T05:01:07Z"}, now) \
+        == "2026-11-28T05:01:08Z"
+    assert script.free_stamp({"9999-12-31T23:59:59Z"}, now) \
+        == "2026-11-28T05:00:59Z"
 
 
 # As administrators write it: the pointer, jq, and a copy of each file.

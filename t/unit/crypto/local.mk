@@ -2,6 +2,7 @@
 
 crypto_tests = \
 	%D%/test_alpn_cert \
+	%D%/test_cert_file \
 	%D%/test_ciphers \
 	%D%/test_digest \
 	%D%/test_jws \

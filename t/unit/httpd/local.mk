@@ -8,6 +8,7 @@ httpd_tests = \
 	%D%/test_board \
 	%D%/test_cert_split \
 	%D%/test_directives \
+	%D%/test_page \
 	%D%/test_parsers \
 	%D%/test_vhosts
 httpd_tests_libs = t/unit/help/libhelp.a \

@@ -1,6 +1,7 @@
 # The unit tests of mod_acme/ipc/: a line a program.
 
 ipc_tests = \
+	%D%/test_caa_records \
 	%D%/test_conf \
 	%D%/test_conf_snapshot \
 	%D%/test_explain \

@@ -1,10 +1,6 @@
 /*
  * test_explain.c - a certificate's situation in sentences.
  */
-#include <string.h>
-
-#include <apr_strings.h>
-
 #include "acme_explain.h"
 #include "live.h"
 
@@ -53,6 +49,12 @@ static void ordering(void)
     live.ordering_since = NOW - SECONDS(41);
     live.not_before = NOW - DAYS(70);
     live.not_after = NOW + DAYS(20);
+}
+
+static void ordering_as_asked(void)
+{
+    ordering();
+    live.wanted = ACME_WANT_RENEWAL;
 }
 
 static void failed(void)
@@ -179,6 +181,9 @@ static void each_situation(void **unused)
         { "ordering", ordering, ACME_EXPLAIN_RENEWING,
           "under way since 2026-11-21 05:35:24 UTC (41 s ago)",
           "time to renew it", "checked and installed", "acmectl watch" },
+        { "ordering as asked", ordering_as_asked, ACME_EXPLAIN_RENEWING,
+          "under way since", "administrator requested a renewal",
+          "checked and installed", "acmectl watch" },
         { "failed", failed, ACME_EXPLAIN_FAILING,
           "The last 3 attempts to order failed",
           "does not exist in the DNS. (dns-nxdomain) The message: no such name",
@@ -191,7 +196,7 @@ static void each_situation(void **unused)
           "expired at 2026-11-18 05:36:05 UTC (3 days ago)",
           "No renewal succeeded", "starts within seconds", "wait" },
         { "revoked", revoked, ACME_EXPLAIN_FAILING, "The CA revoked",
-          "is revoked", "renewed at", "Nothing" },
+          "is revoked", "starts within seconds", "wait" },
         { "deleted", deleted, ACME_EXPLAIN_WAITING, "valid until", "(deleted)",
           "until the administrator requests", "--force" },
         { "limited", limited, ACME_EXPLAIN_WAITING, "no certificate yet",
@@ -220,7 +225,7 @@ static void each_situation(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (i = 0; i < COUNT(rows); i++) {
         const char *expected[] = { rows[i].so, rows[i].why, rows[i].next,
                                    rows[i].remedy };
         acme_explain_t explain;
@@ -271,7 +276,7 @@ static void each_event_is_a_step(void **unused)
     size_t i;
 
     (void)unused;
-    for (i = 0; i < sizeof(events) / sizeof(*events); i++) {
+    for (i = 0; i < COUNT(events); i++) {
         assert_true(acme_explain_step(events[i])[0]);
     }
     assert_non_null(strstr(acme_explain_step("validated"), "issued"));
@@ -284,6 +289,10 @@ int main(void)
         EXPLAIN_TEST(times_side_by_side),
         EXPLAIN_TEST(each_event_is_a_step)
     };
+    int failed;
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
 }

@@ -408,7 +408,7 @@ static void each_kind_is_one_side_s(void **state)
         const char *name;
         int worker, control, witness;
     } rows[] = {
-        { "HELLO", 1, 0, 1 }, { "CHANGES", 1, 0, 1 }, { "PREPARE", 1, 0, 1 },
+        { "HELLO", 1, 0, 1 }, { "CHANGES", 1, 1, 1 }, { "PREPARE", 1, 0, 1 },
         { "SIGN", 1, 0, 1 }, { "ACCOUNT", 1, 0, 1 }, { "KEY", 0, 0, 1 },
         { "TERMS", 0, 0, 1 }, { "ORDER", 1, 0, 1 }, { "PUBLISH", 1, 0, 1 },
         { "AWAIT", 1, 0, 1 }, { "VALIDATE", 1, 0, 0 }, { "NOTE", 1, 0, 1 },

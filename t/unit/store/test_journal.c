@@ -427,18 +427,24 @@ static void damaged_is_set_aside(void **state)
           "\"event\": \"\", \"detail\": \"\"}]}" },
         { "trailing", HEAD EMPTY_EVENTS "x" }
     };
+    acme_store_t *store = open_store();
     const char *path;
     acme_journal_t *journal;
     size_t i;
 
     (void)state;
-    open_store();
     path = at("store/journal/a.org.json");
     put(path, HEAD EMPTY_EVENTS);       /* what the rows vary is good */
     assert_int_equal(load(&journal), 0);
     assert_int_equal(journal->attempts, 1);
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         put(path, rows[i].text);
+        if (acme_journal_look(&journal, store, "a.org", &res, pool)
+                != APR_EGENERAL) {
+            fail_msg("%s: looked at", rows[i].name);
+        }
+        assert_empty(journal);
+        assert_int_equal(count(at("store/journal")), 1);
         if (load(&journal) != APR_EGENERAL) {
             fail_msg("%s", rows[i].name);
         }

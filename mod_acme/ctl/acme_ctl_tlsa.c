@@ -1,0 +1,197 @@
+/*
+ * acme_ctl_tlsa.c - acmectl tlsa: the records for DANE of a certificate. (6698,
+ * 7671)
+ *
+ * "3 1 1": the SHA-256 of the public key. It is made of our own key files, and
+ * stays the same as long as the key.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "acme_archive.h"
+#include "acme_ctl_show.h"
+#include "acme_ctl_term.h"
+#include "acme_ctl_tlsa.h"
+#include "acme_digest.h"
+#include "acme_name.h"
+#include "acme_public_key.h"
+
+const acme_ctl_option_t acme_ctl_tlsa_options[] = {
+    { "--port", "P", "the port of the service, by default 443" },
+    { "--proto", "PROTO", "tcp, udp or sctp, by default tcp" },
+    ACME_CTL_OPTION_JSON,
+    ACME_CTL_OPTIONS_END
+};
+
+/* A public key that visitors get, or will. */
+typedef struct {
+    const char *digest;         /* hex */
+    const char *file;           /* "privkey.pem" */
+    int is_next;                /* of an order under way */
+} public_key_t;
+
+static int has_digest(const apr_array_header_t *keys, const char *digest)
+{
+    int i;
+
+    for (i = 0; i < keys->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(keys, i, public_key_t).digest, digest)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* ENOENT: there is no such file. */
+static apr_status_t add_key(apr_array_header_t *keys, const char *path,
+                            const char *file, int is_next, acme_result_t *res,
+                            apr_pool_t *p)
+{
+    acme_octets_t octets;
+    const char *digest;
+    apr_status_t rv;
+
+    rv = acme_public_key_of_file(&octets, path, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!octets.data) {
+        return acme_fail(res, APR_EINVAL, "%s: has a pass phrase", path);
+    }
+    digest = acme_digest_hex(octets.data, octets.len, ACME_DIGEST_OCTETS, p);
+    if (!has_digest(keys, digest)) {
+        APR_ARRAY_PUSH(keys, public_key_t) = (public_key_t){
+            .digest = digest, .file = file, .is_next = is_next
+        };
+    }
+    return APR_SUCCESS;
+}
+
+/* The keys of the live certificate, and that of an order under way. */
+static apr_status_t find_keys(apr_array_header_t *keys,
+                              const acme_ctl_command_t *run, const char *id,
+                              acme_result_t *res)
+{
+    acme_store_t *store = acme_store_at(run->state_dir, run->p);
+    apr_status_t rv;
+    int i;
+
+    for (i = 0; i < ACME_ARCHIVE_SUFFIXES; i++) {
+        const char *file = apr_pstrcat(run->p, "privkey",
+                                       acme_archive_suffixes[i], ".pem", NULL);
+
+        rv = add_key(keys, acme_store_live(store, id, file, run->p), file, 0,
+                     res, run->p);
+        if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
+            return rv;
+        }
+    }
+    rv = add_key(keys, acme_store_path(store, "pending",
+                                       apr_pstrcat(run->p, id, "/key.pem",
+                                                   NULL), run->p),
+                 "key.pem", 1, res, run->p);
+    return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
+}
+
+/* Can a TLSA record be for it? A "*" within a name is no wildcard. (4592) */
+static const char *why_not(const char *name)
+{
+    if (acme_name_is_ip(name)) {
+        return "an address has no TLSA record";
+    }
+    return acme_name_is_wildcard(name)
+        ? "set the record for each name that is used" : NULL;
+}
+
+static void put_text(const acme_ctl_command_t *run,
+                     const acme_ctl_cert_t *cert,
+                     const apr_array_header_t *keys, int port,
+                     const char *proto)
+{
+    int i, k;
+
+    for (k = 0; k < keys->nelts; k++) {
+        const public_key_t *key = &APR_ARRAY_IDX(keys, k, public_key_t);
+
+        printf("; %s key, %s of ", key->is_next ? "next" : "current",
+               key->file);
+        acme_ctl_term_put(stdout, cert->id);
+        fputs(key->is_next ? ": of the order under way\n" : "\n", stdout);
+        for (i = 0; i < cert->names->nelts; i++) {
+            const char *name = APR_ARRAY_IDX(cert->names, i, const char *);
+
+            if (why_not(name)) {
+                printf("; %s: %s\n", acme_ctl_term_text(name, run->p),
+                       why_not(name));
+                continue;
+            }
+            printf("_%d._%s.%s. IN TLSA 3 1 1 %s\n", port, proto,
+                   acme_ctl_term_text(name, run->p), key->digest);
+        }
+    }
+}
+
+static void put_json(const acme_ctl_command_t *run,
+                     const acme_ctl_cert_t *cert,
+                     const apr_array_header_t *keys, int port,
+                     const char *proto)
+{
+    json_t *array = json_array();
+    int i, k;
+
+    for (k = 0; k < keys->nelts; k++) {
+        const public_key_t *key = &APR_ARRAY_IDX(keys, k, public_key_t);
+
+        for (i = 0; i < cert->names->nelts; i++) {
+            const char *name = APR_ARRAY_IDX(cert->names, i, const char *);
+
+            if (!why_not(name)) {
+                json_array_append_new(array, json_pack(
+                    "{s:s, s:s, s:s, s:s}", "name",
+                    apr_psprintf(run->p, "_%d._%s.%s", port, proto,
+                                 acme_ctl_term_text(name, run->p)),
+                    "type", "TLSA",
+                    "value", apr_pstrcat(run->p, "3 1 1 ", key->digest, NULL),
+                    "key", key->is_next ? "next" : "current"));
+            }
+        }
+    }
+    acme_ctl_show_json(stdout, array, run->p);
+}
+
+int acme_ctl_tlsa_run(acme_ctl_command_t *run)
+{
+    const acme_ctl_cert_t *cert = acme_ctl_command_cert(run);
+    const char *port = acme_ctl_command_option(run, "--port");
+    const char *proto = acme_ctl_command_option(run, "--proto");
+    apr_array_header_t *keys = apr_array_make(run->p, 2, sizeof(public_key_t));
+    char *end = NULL;
+    const long number = port ? strtol(port, &end, 10) : 443;
+    acme_result_t res;
+
+    proto = proto ? proto : "tcp";
+    if (number < 1 || number > 65535 || (end && *end)) {
+        return acme_ctl_command_refuse("--port %s: not a number from 1 to 65535",
+                                       port);
+    }
+    if (strcmp(proto, "tcp") && strcmp(proto, "udp") && strcmp(proto, "sctp")) {
+        return acme_ctl_command_refuse("--proto %s: tcp, udp or sctp", proto);
+    }
+    if (find_keys(keys, run, cert->id, &res)) {
+        return acme_ctl_command_fail(&res);
+    }
+    if (!keys->nelts) {
+        acme_ctl_command_refuse("%s: has no key yet", cert->id);
+        return ACME_CTL_FAILED;
+    }
+    if (acme_ctl_command_option(run, "--json")) {
+        put_json(run, cert, keys, (int)number, proto);
+    }
+    else {
+        put_text(run, cert, keys, (int)number, proto);
+    }
+    return ACME_CTL_DONE;
+}

@@ -1,0 +1,209 @@
+/*
+ * acme_page_load.c - what the status page knows, read once a load in the parent.
+ */
+#include <string.h>
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include "acme_cert_file.h"
+#include "acme_page_load.h"
+#include "acme_page_view.h"
+#include "acme_server_conf.h"
+
+static const char *place_of(const server_rec *s, apr_pool_t *p)
+{
+    return s->defn_name ? apr_psprintf(p, "%s:%u", s->defn_name,
+                                       s->defn_line_number)
+                        : "the server config";
+}
+
+static void add_vhost(const apr_array_header_t **plist, const server_rec *s,
+                      apr_pool_t *p)
+{
+    apr_array_header_t *list = (apr_array_header_t *)*plist;
+    acme_page_vhost_t *vhost;
+
+    if (!list) {
+        list = apr_array_make(p, 1, sizeof(*vhost));
+        *plist = list;
+    }
+    vhost = apr_array_push(list);
+    vhost->name = s->server_hostname ? s->server_hostname : "";
+    vhost->place = place_of(s, p);
+    vhost->port = s->addrs ? s->addrs->host_port : s->port;
+}
+
+/* httpd's list of servers is the configuration's backwards. */
+static void reverse(const apr_array_header_t *list)
+{
+    acme_page_vhost_t *rows = list ? (void *)list->elts : NULL;
+    int i, n = list ? list->nelts : 0;
+
+    for (i = 0; i < n / 2; i++) {
+        const acme_page_vhost_t row = rows[i];
+
+        rows[i] = rows[n - 1 - i];
+        rows[n - 1 - i] = row;
+    }
+}
+
+static void read_vhosts(acme_page_view_t *view, const server_rec *s,
+                        apr_pool_t *p)
+{
+    const int n = view->conf->certs->nelts;
+    int i;
+
+    view->vhosts = apr_pcalloc(p, sizeof(*view->vhosts)
+                                  * (apr_size_t)(n ? n : 1));
+    for (; s; s = s->next) {
+        const acme_server_conf_t *conf = acme_server_conf(s);
+
+        view->engines += conf->engine != 0;
+        for (i = 0; conf->certs && i < conf->certs->nelts; i++) {
+            add_vhost(&view->vhosts[APR_ARRAY_IDX(conf->certs, i, int)], s, p);
+        }
+    }
+    for (i = 0; i < n; i++) {
+        if (!view->vhosts[i]) {
+            view->vhosts[i] = apr_array_make(p, 1, sizeof(acme_page_vhost_t));
+        }
+        reverse(view->vhosts[i]);
+    }
+}
+
+static const apr_array_header_t *copy_names(const apr_array_header_t *names,
+                                            apr_pool_t *p)
+{
+    apr_array_header_t *copy = apr_array_make(p, names->nelts,
+                                              sizeof(const char *));
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        APR_ARRAY_PUSH(copy, const char *) =
+            apr_pstrdup(p, APR_ARRAY_IDX(names, i, const char *));
+    }
+    return copy;
+}
+
+/* Once for each path, with what it is about copied into p. */
+static acme_page_other_t *read_other(const acme_conf_tree_file_t *from,
+                                     int has_chain_file, apr_time_t now,
+                                     apr_pool_t *scratch, apr_pool_t *p)
+{
+    acme_page_other_t *other = apr_pcalloc(p, sizeof(*other));
+    const acme_cert_file_t *file;
+
+    acme_cert_file_read(&file, from->path, has_chain_file, now, scratch);
+    *other = (acme_page_other_t) {
+        .path = from->path, .place = from->place,
+        .names = copy_names(file->leaf.names, p),
+        .issuer = apr_pstrdup(p, file->leaf.issuer),
+        .serial = apr_pstrdup(p, file->leaf.serial),
+        .not_before = file->leaf.not_before,
+        .not_after = file->leaf.not_after,
+        .problem = apr_pstrdup(p, file->is_self_signed && !file->problem[0]
+                                      ? "It is self-signed: visitors do not trust it."
+                                      : file->problem)
+    };
+    return other;
+}
+
+/* The ids of the certificates that are managed. */
+static apr_hash_t *ids_of(const acme_conf_t *conf, apr_pool_t *p)
+{
+    apr_hash_t *ids = apr_hash_make(p);
+    int i;
+
+    for (i = 0; i < conf->certs->nelts; i++) {
+        const char *id = APR_ARRAY_IDX(conf->certs, i, acme_cert_conf_t).id;
+
+        apr_hash_set(ids, id, APR_HASH_KEY_STRING, id);
+    }
+    return ids;
+}
+
+/* Is it "<AcmeStateDir>/live/<id>/..." of one that is managed? */
+static int is_ours(const char *path, const acme_conf_t *conf, apr_hash_t *ids)
+{
+    static const char live[] = "/live/";
+    const apr_size_t len = conf->state_dir ? strlen(conf->state_dir) : 0;
+    const char *id = path + len + sizeof(live) - 1;
+    const char *end;
+
+    if (!len || strncmp(path, conf->state_dir, len)
+        || strncmp(path + len, live, sizeof(live) - 1)) {
+        return 0;
+    }
+    end = strchr(id, '/');
+    return end && apr_hash_get(ids, id, end - id) != NULL;
+}
+
+/*
+ * What mod_ssl loads for servers of which we have no certificate. A server has
+ * few such files; thousands of servers may have the same one.
+ */
+static const apr_array_header_t *read_others(const acme_conf_t *conf,
+                                             const acme_conf_tree_t *tree,
+                                             const server_rec *s,
+                                             apr_pool_t *p)
+{
+    apr_array_header_t *found = apr_array_make(p, 4,
+                                               sizeof(acme_page_other_t *));
+    apr_array_header_t *others;
+    apr_hash_t *by_path = apr_hash_make(p);
+    apr_hash_t *ids = ids_of(conf, p);
+    const apr_time_t now = apr_time_now();
+    apr_pool_t *scratch;
+    int i;
+
+    apr_pool_create(&scratch, p);
+    for (; s; s = s->next) {
+        const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s);
+
+        for (i = 0; acme_conf_tree_has_tls(tree, s) && facts->certs
+                    && i < facts->certs->nelts; i++) {
+            const acme_conf_tree_file_t *file =
+                &APR_ARRAY_IDX(facts->certs, i, acme_conf_tree_file_t);
+            acme_page_other_t *other = file->path
+                ? apr_hash_get(by_path, file->path, APR_HASH_KEY_STRING) : NULL;
+
+            if (!file->path || is_ours(file->path, conf, ids)) {
+                continue;       /* the key of a token is not in a file */
+            }
+            if (!other) {
+                other = read_other(file, facts->has_chain_file, now, scratch,
+                                   p);
+                apr_hash_set(by_path, file->path, APR_HASH_KEY_STRING, other);
+                APR_ARRAY_PUSH(found, acme_page_other_t *) = other;
+                apr_pool_clear(scratch);
+            }
+            add_vhost(&other->vhosts, s, p);
+        }
+    }
+    apr_pool_destroy(scratch);
+    others = apr_array_make(p, found->nelts, sizeof(acme_page_other_t));
+    for (i = found->nelts; i > 0; i--) {
+        APR_ARRAY_PUSH(others, acme_page_other_t) =
+            *APR_ARRAY_IDX(found, i - 1, acme_page_other_t *);
+        reverse(APR_ARRAY_IDX(others, others->nelts - 1,
+                              acme_page_other_t).vhosts);
+    }
+    return others;
+}
+
+void acme_page_load(const acme_conf_t *conf, const acme_conf_tree_t *tree,
+                    const server_rec *s, apr_pool_t *p)
+{
+    acme_page_view_t *view = apr_pcalloc(p, sizeof(*view));
+
+    view->conf = conf;
+    read_vhosts(view, s, p);
+    if (acme_conf_tree_has_page(tree)) {
+        view->others = read_others(conf, tree, s, p);
+    }
+    acme_page_view_set(view);
+}
