@@ -268,6 +268,14 @@ static int check_call(const acme_ctl_command_t *run)
     return ACME_CTL_DONE;
 }
 
+int acme_ctl_renew_fail(const acme_ctl_command_t *run,
+                        const acme_result_t *res)
+{
+    const int code = check_call(run);
+
+    return code == ACME_CTL_DONE ? acme_ctl_command_fail(res) : code;
+}
+
 int acme_ctl_renew_run(acme_ctl_command_t *run)
 {
     renew_t renew = {

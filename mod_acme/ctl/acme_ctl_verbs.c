@@ -53,7 +53,8 @@ const acme_ctl_verb_t acme_ctl_verbs[] = {
         .text = "Order new certificates if they are due or their last order failed. One that is not due is not ordered; why is printed, and what --force would use up of the CA's rate limits.",
         .options = acme_ctl_renew_options,
         .least = 0, .most = ACME_CTL_MANY, .arguments = ACME_CTL_IDS,
-        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_renew_run
+        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_renew_run,
+        .fail = acme_ctl_renew_fail
     },
     {
         .word = "revoke", .usage = "ID",

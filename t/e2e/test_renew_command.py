@@ -245,8 +245,9 @@ def test_a_dry_run_outlives_its_worker_and_shuts_others_out(site):
     thread.start()
     held.wait()
     assert server.certificate(NAME)["DryRun"] == "under-way"
-    assert "dry run" in server.get("/server-status",
-                                   port=server.status_port).body
+    for page in ("/server-status", f"/acme-status?id={NAME}"):
+        shown = server.get(page, port=server.status_port).body
+        assert "dry run" in shown.lower() and "under way since" in shown, page
     code, said = server.acmectl("renew", NAME, "--dry-run")
     assert code == 1 and "a dry run is under way already" in said
     server.kill(server.renewal_child)
