@@ -12,7 +12,7 @@
 #include <http_core.h>
 
 #include "acme_commands.h"
-#include "acme_parsers.h"
+#include "acme_parsers_commands.h"
 #include "acme_server_conf.h"
 
 typedef struct {

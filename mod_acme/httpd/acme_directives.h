@@ -79,7 +79,7 @@
     X(AcmeDns, "exec command [option ... | cleanup-command] [follow=off] | " \
       "rfc2136 server=host[:port] key=file [zone=auto|name] [follow=off] | " \
       "none", \
-      NULL, ACME_CERT, dns, dns, \
+      NULL, ACME_CERT, commands_dns, dns, \
       "How the TXT records of dns-01 are set and removed. exec runs a " \
       "command with the arguments present or cleanup, the name of the " \
       "record and its value; if a second command is given, it is run for " \
@@ -93,7 +93,7 @@
       "order is tried at once.", \
       "AcmeDns rfc2136 server=192.0.2.53 key=/etc/acme/tsig.key") \
     X(AcmeHttp, "exec command [cleanup-command] | webroot path | none", NULL, \
-      ACME_CERT, http, http, \
+      ACME_CERT, commands_http, http, \
       "Publish the tokens of http-01 in another place as well, where " \
       "another server on port 80 serves them. exec runs a command before " \
       "the CA looks, and the second one, if given, when it has looked: hooks " \
@@ -105,7 +105,7 @@
       "at once.", \
       "AcmeHttp webroot /var/www/html") \
     X(AcmeHook, "pre|post|deploy|notify command [argument ...] | event none | " \
-      "none", NULL, ACME_CERT, hook, hooks, \
+      "none", NULL, ACME_CERT, commands_hook, hooks, \
       "Run a command on an event; may be repeated. Commands of one event " \
       "run in the order in which they are written; those of a virtual host " \
       "come after those of the server config. With none instead of a " \
@@ -125,7 +125,7 @@
       "its child processes.", \
       "AcmeHookTimeout 5m") \
     X(AcmeExport, "path format [mode] [owner[:group]] | none", NULL, \
-      ACME_CERT, exports, exports, \
+      ACME_CERT, commands_exports, exports, \
       "Copy the certificate for another program, after each load of httpd " \
       "that serves a new one; may be repeated. A virtual host's are made " \
       "beside those of the server config. The format is pem (key, " \
@@ -205,7 +205,9 @@
     X(AcmeReloadDelay, "duration", "5s", ACME_SERVER, duration, \
       reload_delay, \
       "After a certificate is installed, wait this long for others before " \
-      "reloading, so that one reload serves all of them.", \
+      "reloading, so that one reload serves all of them. While visitors get " \
+      "the placeholder and nothing else is being ordered, mod_acme does not " \
+      "wait.", \
       "AcmeReloadDelay 30s") \
     X(AcmeReloadGuard, "on|off", "on", ACME_SERVER, flag, reload_guard, \
       "Before reloading, run httpd -t and load all certificates and keys; " \

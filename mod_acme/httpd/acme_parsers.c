@@ -16,11 +16,9 @@
 #include <http_log.h>
 
 #include "acme_cleanse.h"
-#include "acme_exports.h"
 #include "acme_file.h"
 #include "acme_hmac_wipe.h"
 #include "acme_directory.h"
-#include "acme_hook_event.h"
 #include "acme_json.h"
 #include "acme_jws.h"
 #include "acme_known_ca.h"
@@ -33,11 +31,9 @@ APLOG_USE_MODULE(acme);
 
 #define PARALLEL_MAX 64
 #define HMAC_FILE_MAX 4096      /* octets */
-#define ZONE_CHARACTERS \
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
-static const char *one_of(const char *value, const char *allowed,
-                          apr_pool_t *p)
+const char *acme_parsers_one_of(const char *value, const char *allowed,
+                                apr_pool_t *p)
 {
     return apr_psprintf(p, "'%s' is unknown; allowed: %s", value, allowed);
 }
@@ -47,14 +43,12 @@ static const char *single(int argc)
     return argc == 1 ? NULL : "takes one argument";
 }
 
-/* Keywords are the same in letters of any case. */
-static int is_word(const char *text, const char *word)
+int acme_parsers_is_word(const char *text, const char *word)
 {
     return !apr_cstr_casecmp(text, word);
 }
 
-/* What follows the prefix of "file:path" or "zone=name"; NULL: another one. */
-static char *behind(char *text, const char *prefix)
+char *acme_parsers_behind(char *text, const char *prefix)
 {
     const apr_size_t len = strlen(prefix);
 
@@ -66,22 +60,23 @@ const char *acme_parsers_flag(void *field, cmd_parms *cmd, int argc,
 {
     int *flag = field;
 
-    if (argc == 1 && is_word(argv[0], "on")) {
+    if (argc == 1 && acme_parsers_is_word(argv[0], "on")) {
         *flag = 1;
         return NULL;
     }
-    if (argc == 1 && is_word(argv[0], "off")) {
+    if (argc == 1 && acme_parsers_is_word(argv[0], "off")) {
         *flag = 0;
         return NULL;
     }
-    return argc == 1 ? one_of(argv[0], "on, off", cmd->pool) : single(argc);
+    return argc == 1 ? acme_parsers_one_of(argv[0], "on, off", cmd->pool)
+                     : single(argc);
 }
 
 const char *acme_parsers_agree(void *field, cmd_parms *cmd, int argc,
                                char *const argv[])
 {
-    if (argc != 1 || !is_word(argv[0], "agree")) {
-        return one_of(argv[0], "agree", cmd->pool);
+    if (argc != 1 || !acme_parsers_is_word(argv[0], "agree")) {
+        return acme_parsers_one_of(argv[0], "agree", cmd->pool);
     }
     *(int *)field = 1;
     return NULL;
@@ -147,7 +142,7 @@ const char *acme_parsers_contacts(void *field, cmd_parms *cmd, int argc,
     int i;
 
     for (i = 0; i < argc; i++) {
-        const char *address = behind(argv[i], "mailto:");
+        const char *address = acme_parsers_behind(argv[i], "mailto:");
 
         if (!address) {
             address = argv[i];
@@ -217,7 +212,7 @@ static int is_cas_word(const char *text)
 static const char *parse_hmac(acme_external_account_t *account,
                               cmd_parms *cmd, char *text)
 {
-    const char *path = behind(text, "file:");
+    const char *path = acme_parsers_behind(text, "file:");
     acme_result_t res;
 
     if (path) {
@@ -259,7 +254,7 @@ const char *acme_parsers_external_accounts(void *field, cmd_parms *cmd,
                                            int argc, char *const argv[])
 {
     acme_external_account_t account = { .kid = NULL };
-    const char *ca = argc == 3 ? behind(argv[2], "ca=") : NULL;
+    const char *ca = argc == 3 ? acme_parsers_behind(argv[2], "ca=") : NULL;
     const char *wrong;
 
     if (argc < 2 || argc > 3 || (argc == 3 && !ca)) {
@@ -302,7 +297,7 @@ const char *acme_parsers_names(void *field, cmd_parms *cmd, int argc,
     for (i = 0; i < argc; i++) {
         const char *name = "auto";
 
-        if (!is_word(argv[i], "auto")
+        if (!acme_parsers_is_word(argv[i], "auto")
             && acme_name_normalise(&name, argv[i], &res, cmd->pool)) {
             return apr_pstrdup(cmd->pool, res.detail);
         }
@@ -318,7 +313,8 @@ static int find_challenge(acme_challenge_e *ptype, const char *text)
     int i;
 
     for (i = 0; i < ACME_CHALLENGES; i++) {
-        if (is_word(text, acme_challenge_name((acme_challenge_e)i))) {
+        if (acme_parsers_is_word(text,
+                                 acme_challenge_name((acme_challenge_e)i))) {
             *ptype = (acme_challenge_e)i;
             return 1;
         }
@@ -336,9 +332,9 @@ const char *acme_parsers_challenges(void *field, cmd_parms *cmd, int argc,
         acme_challenge_e type;
 
         if (!find_challenge(&type, argv[i])) {
-            return one_of(argv[i],
-                          "http-01, tls-alpn-01, dns-01, dns-persist-01",
-                          cmd->pool);
+            return acme_parsers_one_of(
+                argv[i], "http-01, tls-alpn-01, dns-01, dns-persist-01",
+                cmd->pool);
         }
         for (k = 0; k < found.n && found.types[k] != (int)type; k++) {
             continue;
@@ -371,14 +367,15 @@ const char *acme_parsers_ports(void *field, cmd_parms *cmd, int argc,
                                 "'%s' is not a port; allowed: 1 to 65535, or - if none is reachable",
                                 colon + 1);
         }
-        if (behind(argv[i], "http:")) {
+        if (acme_parsers_behind(argv[i], "http:")) {
             ports.http = (int)port;
         }
-        else if (behind(argv[i], "https:")) {
+        else if (acme_parsers_behind(argv[i], "https:")) {
             ports.https = (int)port;
         }
         else {
-            return one_of(argv[i], "http:port, https:port", cmd->pool);
+            return acme_parsers_one_of(argv[i], "http:port, https:port",
+                                       cmd->pool);
         }
     }
     *(acme_ports_t *)field = ports;
@@ -420,7 +417,8 @@ const char *acme_parsers_profile(void *field, cmd_parms *cmd, int argc,
 {
     acme_profile_conf_t *profile = field;
 
-    if (argc > 2 || (argc == 2 && !is_word(argv[1], "required"))) {
+    if (argc > 2
+        || (argc == 2 && !acme_parsers_is_word(argv[1], "required"))) {
         return "takes the name of a profile and, optionally, required";
     }
     if (!is_cas_word(argv[0]) || strlen(argv[0]) > ACME_PROFILE_MAX) {
@@ -442,278 +440,6 @@ const char *acme_parsers_text(void *field, cmd_parms *cmd, int argc,
     }
     *(const char **)field = apr_pstrdup(cmd->pool, argv[0]);
     return NULL;
-}
-
-/* A command's path as it is run; NULL: wrong says why not. */
-static const char *command_path(const char **pwrong, const char *text,
-                                apr_pool_t *p)
-{
-    const char *path = ap_server_root_relative(p, text);
-    struct stat st;
-
-    if (!path || stat(path, &st) || access(path, X_OK)) {
-        *pwrong = apr_psprintf(p, "'%s': %s", text, strerror(errno));
-        return NULL;
-    }
-    if (!S_ISREG(st.st_mode)) {
-        *pwrong = apr_psprintf(p, "'%s' is not a program", text);
-        return NULL;
-    }
-    return path;
-}
-
-#define HOOK_WORD(name, word) word,
-static const char *const hook_words[ACME_HOOKS] = { ACME_HOOK_KINDS(
-    HOOK_WORD) };
-
-/* What was said before of this kind, in the same server, counts no more; the
-   row tells the merge that what is inherited does not either. */
-static void reset_hooks(apr_array_header_t **hooks, acme_hook_e kind,
-                        apr_pool_t *p)
-{
-    const acme_hook_conf_t reset = { .kind = kind, .command = NULL };
-    apr_array_header_t *kept = apr_array_make(p, 2, sizeof(acme_hook_conf_t));
-
-    if (*hooks) {
-        acme_server_conf_add_hooks(kept, *hooks, &reset);
-    }
-    APR_ARRAY_PUSH(kept, acme_hook_conf_t) = reset;
-    *hooks = kept;
-}
-
-const char *acme_parsers_hook(void *field, cmd_parms *cmd, int argc,
-                              char *const argv[])
-{
-    apr_array_header_t **hooks = field;
-    acme_hook_conf_t hook = { .kind = ACME_HOOK_PRE };
-    const char *wrong, *path;
-    int i;
-
-    if (argc < 2) {
-        return "takes an event and a command";
-    }
-    while (hook.kind < ACME_HOOKS && !is_word(argv[0], hook_words[hook.kind])) {
-        hook.kind++;
-    }
-    if (hook.kind == ACME_HOOKS) {
-        return apr_psprintf(
-            cmd->pool,
-            "'%s' is not an event; allowed: pre, post, deploy, notify",
-            argv[0]);
-    }
-    if (argc == 2 && is_word(argv[1], "none")) {
-        reset_hooks(hooks, hook.kind, cmd->pool);
-        return NULL;
-    }
-    path = command_path(&wrong, argv[1], cmd->pool);
-    if (!path) {
-        return wrong;
-    }
-    hook.command = apr_array_make(cmd->pool, argc, sizeof(const char *));
-    APR_ARRAY_PUSH(hook.command, const char *) = path;
-    for (i = 2; i < argc; i++) {
-        APR_ARRAY_PUSH(hook.command, const char *) = apr_pstrdup(cmd->pool,
-                                                                 argv[i]);
-    }
-    if (!*hooks) {
-        *hooks = apr_array_make(cmd->pool, 2, sizeof(acme_hook_conf_t));
-    }
-    APR_ARRAY_PUSH(*hooks, acme_hook_conf_t) = hook;
-    return NULL;
-}
-
-const char *acme_parsers_exports(void *field, cmd_parms *cmd, int argc,
-                                 char *const argv[])
-{
-    apr_array_header_t **exports = field;
-    acme_export_conf_t export;
-    const char *place = cmd->directive
-        ? apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename,
-                       cmd->directive->line_num) : "";
-    const char *wrong = acme_exports_parse(&export, argc, argv, place,
-                                           cmd->pool);
-
-    if (!wrong) {
-        if (!*exports) {
-            *exports = apr_array_make(cmd->pool, 2, sizeof(export));
-        }
-        APR_ARRAY_PUSH(*exports, acme_export_conf_t) = export;
-    }
-    return wrong;
-}
-
-static const char *add_command(apr_array_header_t **pwords, const char *text,
-                               apr_pool_t *p)
-{
-    const char *wrong;
-    const char *path = command_path(&wrong, text, p);
-
-    if (!path) {
-        return wrong;
-    }
-    *pwords = apr_array_make(p, 1, sizeof(const char *));
-    APR_ARRAY_PUSH(*pwords, const char *) = path;
-    return NULL;
-}
-
-/* A command's options, or a second command: they begin with - or they do not. */
-static const char *parse_exec(apr_array_header_t **ppresent,
-                              apr_array_header_t **pcleanup, apr_pool_t *p,
-                              int argc, char *const argv[])
-{
-    const int has_options = argc > 2 && argv[2][0] == '-';
-    const char *wrong;
-    int i;
-
-    if (argc < 2 || (argc > 3 && !has_options)) {
-        return "exec takes a command and, optionally, its options, which begin with -, or one for the cleanup";
-    }
-    wrong = add_command(ppresent, argv[1], p);
-    if (!wrong && argc == 3 && !has_options) {
-        wrong = add_command(pcleanup, argv[2], p);
-    }
-    for (i = 2; !wrong && has_options && i < argc; i++) {
-        APR_ARRAY_PUSH(*ppresent, const char *) = apr_pstrdup(p, argv[i]);
-    }
-    return wrong;
-}
-
-static const char *parse_server(acme_dns_conf_t *dns, const char *text,
-                                apr_pool_t *p)
-{
-    char *host, *scope;
-    apr_port_t port;
-
-    if (apr_parse_addr_port(&host, &scope, &port, text, p) || !host
-        || scope) {
-        return apr_psprintf(p, "'%s' is not a host[:port]", text);
-    }
-    dns->server = host;
-    dns->port = apr_itoa(p, port ? port : 53);
-    return NULL;
-}
-
-/* A zone may well be _acme-challenge.example.org: no name of a host. */
-static const char *parse_zone(acme_dns_conf_t *dns, const char *text,
-                              apr_pool_t *p)
-{
-    const apr_size_t len = strspn(text, ZONE_CHARACTERS);
-
-    if (!len || text[len] || *text == '-' || *text == '.') {
-        return apr_psprintf(p,
-                            "'%s' is not a zone; zone=auto detects it", text);
-    }
-    dns->zone = is_word(text, "auto") ? NULL : apr_pstrdup(p, text);
-    return NULL;
-}
-
-static const char *parse_rfc2136(acme_dns_conf_t *dns, cmd_parms *cmd,
-                                 int argc, char *const argv[])
-{
-    const char *wrong = NULL;
-    int i;
-
-    dns->how = ACME_DNS_RFC2136;
-    for (i = 1; !wrong && i < argc; i++) {
-        const char *value;
-
-        if ((value = behind(argv[i], "server=")) != NULL) {
-            wrong = parse_server(dns, value, cmd->pool);
-        }
-        else if ((value = behind(argv[i], "key=")) != NULL) {
-            dns->key_file = ap_server_root_relative(cmd->pool, value);
-            if (!dns->key_file || access(dns->key_file, R_OK)) {
-                wrong = apr_psprintf(cmd->pool, "'%s': %s", value,
-                                     strerror(errno));
-            }
-        }
-        else if ((value = behind(argv[i], "zone=")) != NULL) {
-            wrong = parse_zone(dns, value, cmd->pool);
-        }
-        else {
-            wrong = one_of(argv[i],
-                           "server=host[:port], key=file, zone=auto, zone=name",
-                           cmd->pool);
-        }
-    }
-    if (!wrong && (!dns->server || !dns->key_file)) {
-        wrong = "rfc2136 takes server=host[:port] and key=file";
-    }
-    return wrong;
-}
-
-const char *acme_parsers_dns(void *field, cmd_parms *cmd, int argc,
-                             char *const argv[])
-{
-    static const struct {
-        const char *word;
-        acme_dns_call_e call;
-    } calls[] = {
-        { "exec", ACME_DNS_CALL_PLAIN },
-        { "exec:mod_md", ACME_DNS_CALL_MOD_MD },
-        { "exec:dehydrated", ACME_DNS_CALL_DEHYDRATED }
-    };
-    acme_dns_conf_t *dns = apr_pcalloc(cmd->pool, sizeof(*dns));
-    apr_size_t i;
-
-    *(acme_dns_conf_t **)field = dns;
-    if (argc > 1 && !strncasecmp(argv[argc - 1], "follow=", 7)) {
-        const char *word = argv[--argc] + 7;
-
-        dns->stay = !strcasecmp(word, "off");
-        if (!dns->stay && strcasecmp(word, "on")) {
-            return one_of(argv[argc], "follow=on, follow=off", cmd->pool);
-        }
-    }
-    for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
-        if (is_word(argv[0], calls[i].word)) {
-            dns->call = calls[i].call;
-            dns->how = ACME_DNS_EXEC;
-            return parse_exec(&dns->present, &dns->cleanup, cmd->pool, argc,
-                              argv);
-        }
-    }
-    if (is_word(argv[0], "rfc2136")) {
-        return parse_rfc2136(dns, cmd, argc, argv);
-    }
-    return one_of(argv[0], "exec, exec:mod_md, exec:dehydrated, rfc2136",
-                  cmd->pool);
-}
-
-static const char *parse_webroot(acme_token_conf_t *http, cmd_parms *cmd,
-                                 int argc, char *const argv[])
-{
-    struct stat st;
-
-    if (argc != 2) {
-        return "webroot takes a folder";
-    }
-    http->root = ap_server_root_relative(cmd->pool, argv[1]);
-    if (!http->root || stat(http->root, &st)) {
-        return apr_psprintf(cmd->pool, "'%s': %s", argv[1], strerror(errno));
-    }
-    if (!S_ISDIR(st.st_mode)) {
-        return apr_psprintf(cmd->pool, "'%s' is not a folder", argv[1]);
-    }
-    return NULL;
-}
-
-const char *acme_parsers_http(void *field, cmd_parms *cmd, int argc,
-                              char *const argv[])
-{
-    acme_token_conf_t *http = apr_pcalloc(cmd->pool, sizeof(*http));
-
-    *(acme_token_conf_t **)field = http;
-    if (is_word(argv[0], "exec")) {
-        http->how = ACME_TOKEN_EXEC;
-        return parse_exec(&http->present, &http->cleanup, cmd->pool, argc,
-                          argv);
-    }
-    if (is_word(argv[0], "webroot")) {
-        http->how = ACME_TOKEN_WEBROOT;
-        return parse_webroot(http, cmd, argc, argv);
-    }
-    return one_of(argv[0], "exec, webroot", cmd->pool);
 }
 
 const char *acme_parsers_window(void *field, cmd_parms *cmd, int argc,
@@ -763,19 +489,19 @@ const char *acme_parsers_activate(void *field, cmd_parms *cmd, int argc,
     if (argc != 1) {
         return single(argc);
     }
-    if (is_word(argv[0], "none")) {
+    if (acme_parsers_is_word(argv[0], "none")) {
         *activate = ACME_ACTIVATE_NONE;
     }
-    else if (is_word(argv[0], "graceful")) {
+    else if (acme_parsers_is_word(argv[0], "graceful")) {
         *activate = ACME_ACTIVATE_GRACEFUL;
     }
-    else if (is_word(argv[0], "live")) {
+    else if (acme_parsers_is_word(argv[0], "live")) {
         *activate = ACME_ACTIVATE_GRACEFUL;
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, cmd->server,
                      "acme: AcmeActivate live: not supported by this version; new certificates are activated by a graceful reload");
     }
     else {
-        return one_of(argv[0], "graceful, live, none", cmd->pool);
+        return acme_parsers_one_of(argv[0], "graceful, live, none", cmd->pool);
     }
     return NULL;
 }
@@ -787,12 +513,13 @@ const char *acme_parsers_require_https(void *field, cmd_parms *cmd, int argc,
     int i;
 
     for (i = 0; argc == 1 && i < 3; i++) {
-        if (is_word(argv[0], words[i])) {
+        if (acme_parsers_is_word(argv[0], words[i])) {
             *(acme_require_https_e *)field = (acme_require_https_e)i;
             return NULL;
         }
     }
-    return argc == 1 ? one_of(argv[0], "off, temporary, permanent", cmd->pool)
+    return argc == 1 ? acme_parsers_one_of(
+               argv[0], "off, temporary, permanent", cmd->pool)
                      : single(argc);
 }
 
@@ -835,11 +562,14 @@ const char *acme_parsers_proxy(void *field, cmd_parms *cmd, int argc,
     if (argc != 1) {
         return single(argc);
     }
-    if ((!behind(argv[0], "http://") && !behind(argv[0], "https://")
-         && !behind(argv[0], "socks5h://")) || !is_proxy(argv[0], cmd->pool)) {
-        return one_of(argv[0],
-                      "http://host:port, https://host:port, socks5h://host:port",
-                      cmd->pool);
+    if ((!acme_parsers_behind(argv[0], "http://")
+         && !acme_parsers_behind(argv[0], "https://")
+         && !acme_parsers_behind(argv[0], "socks5h://"))
+        || !is_proxy(argv[0], cmd->pool)) {
+        return acme_parsers_one_of(
+            argv[0],
+            "http://host:port, https://host:port, socks5h://host:port",
+            cmd->pool);
     }
     *(const char **)field = apr_pstrdup(cmd->pool, argv[0]);
     return NULL;

@@ -26,10 +26,6 @@ acme_parser_t acme_parsers_ports;
 acme_parser_t acme_parsers_key_types;
 acme_parser_t acme_parsers_profile;
 acme_parser_t acme_parsers_text;
-acme_parser_t acme_parsers_dns;
-acme_parser_t acme_parsers_http;
-acme_parser_t acme_parsers_hook;
-acme_parser_t acme_parsers_exports;
 acme_parser_t acme_parsers_window;
 acme_parser_t acme_parsers_duration;
 acme_parser_t acme_parsers_parallel;
@@ -37,5 +33,15 @@ acme_parser_t acme_parsers_activate;
 acme_parser_t acme_parsers_require_https;
 acme_parser_t acme_parsers_path;
 acme_parser_t acme_parsers_proxy;
+
+/* "'value' is unknown; allowed: allowed" */
+const char *acme_parsers_one_of(const char *value, const char *allowed,
+                                apr_pool_t *p);
+
+/* Keywords are the same in letters of any case. */
+int acme_parsers_is_word(const char *text, const char *word);
+
+/* What follows the prefix of "file:path" or "zone=name"; NULL: another one. */
+char *acme_parsers_behind(char *text, const char *prefix);
 
 #endif

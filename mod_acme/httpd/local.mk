@@ -42,6 +42,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_page_style.c %D%/acme_page_style.h \
 	%D%/acme_page_view.c %D%/acme_page_view.h \
 	%D%/acme_parsers.c %D%/acme_parsers.h \
+	%D%/acme_parsers_commands.c %D%/acme_parsers_commands.h \
 	%D%/acme_pass_phrase.c %D%/acme_pass_phrase.h \
 	%D%/acme_placeholder.c %D%/acme_placeholder.h \
 	%D%/acme_placeholder_503.c %D%/acme_placeholder_503.h \

@@ -10,11 +10,14 @@
 #include <apr_strings.h>
 
 #include "acme_launcher.h"
+#include "acme_next_step.h"
 #include "acme_process.h"
 #include "acme_reload.h"
 
-/* The longest wait for orders that are under way. */
+/* The longest wait for orders that are under way, and how often it is looked
+   whether they still are. */
 #define IN_FLIGHT_MAX apr_time_from_sec(60)
+#define IN_FLIGHT_STEP apr_time_from_msec(100)
 
 /* The wait takes at most a quarter of what the served certificate has left. */
 #define LEFT_PART 4
@@ -50,6 +53,7 @@ struct acme_reload_t {
     reload_phase_e phase;
     apr_time_t due;             /* when COLLECTING, SIGNALLED, POSTPONED end */
     apr_time_t due_last;        /* COLLECTING: at the latest */
+    int is_placeholder_served;  /* COLLECTING: in the place of one of them */
     apr_time_t warn_at;         /* from here on an edited file does not
                                    postpone the reload; 0: nothing served
                                    is about to expire */
@@ -111,6 +115,7 @@ void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
     last = now + patience;
     due = now + conf->reload_delay < last ? now + conf->reload_delay : last;
 
+    reload->is_placeholder_served |= !served_until;
     if (served_until) {
         reload->warn_at = earlier(reload->warn_at,
                                   acme_state_warn_at(state, served_until));
@@ -338,15 +343,37 @@ static void end_job(acme_reload_t *reload, apr_time_t now)
     }
 }
 
-/* Wait for orders that go live together, and for DNS records to be removed. */
+/* Is an order to begin now? */
+static int is_any_due(const acme_reload_t *reload, apr_time_t now)
+{
+    const acme_conf_t *conf = acme_registry_conf(reload->registry);
+    int i;
+
+    for (i = 0; i < conf->certs->nelts; i++) {
+        if (acme_next_step_is_due(
+                acme_registry_state(reload->registry, (apr_uint32_t)i), now)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/*
+ * Wait for orders that go live together, and for DNS records to be removed.
+ * Visitors who get the placeholder do not wait for an order that nobody makes.
+ */
 static apr_time_t collect_until(const acme_reload_t *reload, int busy,
                                 apr_time_t now)
 {
     if (now < reload->due) {
-        return reload->due;
+        if (!reload->is_placeholder_served) {
+            return reload->due;
+        }
+        return busy || is_any_due(reload, now)
+                   ? earlier(now + IN_FLIGHT_STEP, reload->due) : 0;
     }
     if (busy && now < reload->due_last) {
-        return earlier(now + apr_time_from_msec(100), reload->due_last);
+        return earlier(now + IN_FLIGHT_STEP, reload->due_last);
     }
     return 0;
 }

@@ -25,7 +25,8 @@ acme_reload_t *acme_reload_create(const acme_server_t *server,
 /*
  * Schedule a reload for the certificate of state, which is live on disk and
  * not yet served. The one that is served expires at served_until (0: it is the
- * placeholder); the sooner, the shorter the wait for other certificates. With
+ * placeholder); the sooner, the shorter the wait for other certificates. In the
+ * place of the placeholder it waits for those only that are being ordered. With
  * AcmeActivate none a line is logged instead.
  */
 void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,

@@ -98,21 +98,29 @@ def test_a_keeper_that_is_killed_again_and_again(site):
     server.wait_valid(NAME, count=2)
 
 
-def test_the_keeper_is_killed_between_installation_and_reload(site):
-    server = site.server(site.ca(), reload_delay="4s")
+def renewed(site, reload_delay):
+    """Serves the first certificate, and waits with the reload for the second:
+    that of a placeholder would come at once."""
+    server = site.server(site.ca(), reload_delay=reload_delay)
     server.vhost(NAME)
     server.start()
-    serial = server.wait_installed(NAME)
+    server.wait_valid(NAME)
+    server.renew(NAME)
+    return server
+
+
+def test_the_keeper_is_killed_between_installation_and_reload(site):
+    server = renewed(site, reload_delay="4s")
+    serial = server.wait_installed(NAME, count=2)
+    count = len(server.matching("acme: keeper: started"))
     server.kill(server.keeper)
-    server.wait_log("acme: keeper: started", 2)
+    server.wait_log("acme: keeper: started", count + 1)
     server.wait_served(NAME, serial)
 
 
 def test_the_parent_is_killed_between_installation_and_reload(site):
-    server = site.server(site.ca(), reload_delay="20s")
-    server.vhost(NAME)
-    server.start()
-    serial = server.wait_installed(NAME)
+    server = renewed(site, reload_delay="20s")
+    serial = server.wait_installed(NAME, count=2)
     server.kill_parent()
     server.start()
     assert server.look(NAME, verify=True).serial == serial

@@ -268,8 +268,7 @@ def test_a_token_is_needed_and_is_of_one_generation(site):
                  if line.endswith(path)
                  and int(line.split()[3], 16) & SO_ACCEPTCON)
     holders = [pid for pid in [server.pid, *process.children(server.pid)]
-               for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir()
-               if os.readlink(entry) == f"socket:[{inode}]"]
+               if f"socket:[{inode}]" in process.descriptors(pid)]
     assert sorted(holders) == sorted([server.pid, server.keeper])
     assert pathlib.Path(path).stat().st_mode & 0o777 == 0o600
 

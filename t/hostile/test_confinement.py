@@ -74,8 +74,8 @@ def assert_reader_confined(pid, user):
         assert limits[f"Max {name}"] == 0
     if not SANITIZERS:
         assert limits["Max address space"] < 2 * 1024 ** 3
-        one, = os.listdir(f"/proc/{pid}/fd")
-        assert os.readlink(f"/proc/{pid}/fd/{one}").startswith("socket:")
+        one, = process.descriptors(pid)
+        assert one.startswith("socket:")
 
 
 def hook(server, script):

@@ -1,6 +1,7 @@
 """Processes that a test starts, and ends by their ids whatever happens."""
 
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -108,6 +109,16 @@ def owner(pid):
     raise AssertionError(f"process {pid} has no user")
 
 
+def descriptors(pid):
+    """What each of a process's descriptors is: "socket:[12]", "/path"."""
+    folder = pathlib.Path(f"/proc/{pid}/fd")
+    try:
+        return [os.readlink(entry) for entry in folder.iterdir()]
+    except PermissionError as why:      # no CAP_SYS_PTRACE, in a container
+        pytest.skip("the descriptors of a process may not be seen here: "
+                    f"{why.strerror}")
+
+
 MAPPING_MAX = 4 << 30       # more is address space that is only reserved
 
 
@@ -119,7 +130,8 @@ def occurrences(pid, octets):
     try:
         return _occurrences(pid, octets)
     except PermissionError as why:      # no CAP_SYS_PTRACE, in a container
-        pytest.skip(f"the memory of a process may not be read here: {why}")
+        pytest.skip("the memory of a process may not be read here: "
+                    f"{why.strerror}")
     except OSError:
         if alive(pid):
             raise

@@ -4,7 +4,7 @@
  */
 #include "scratch.h"
 
-#include "acme_parsers.h"
+#include "acme_parsers_commands.h"
 #include "acme_store.h"
 #include "httpd_stubs.h"
 
@@ -489,14 +489,14 @@ static void hooks(void **state)
 
     (void)state;
     put(at("plain"), "");
-    ASSERT_ROWS(hook, show_hook, rows);
+    ASSERT_ROWS(commands_hook, show_hook, rows);
 
     /* The one directive that adds to what was said before. */
-    assert_null(parse(&field, acme_parsers_hook, "notify run a"));
-    assert_null(parse(&field, acme_parsers_hook, "notify run b"));
+    assert_null(parse(&field, acme_parsers_commands_hook, "notify run a"));
+    assert_null(parse(&field, acme_parsers_commands_hook, "notify run b"));
     assert_int_equal(field.list->nelts, 2);
-    assert_null(parse(&field, acme_parsers_hook, "post run"));
-    assert_null(parse(&field, acme_parsers_hook, "notify none"));
+    assert_null(parse(&field, acme_parsers_commands_hook, "post run"));
+    assert_null(parse(&field, acme_parsers_commands_hook, "notify none"));
     assert_int_equal(field.list->nelts, 2);     /* post, and the reset */
 }
 
@@ -583,10 +583,10 @@ static void exports(void **state)
     assert_int_equal(chmod(at("pw"), 0640), 0);
     assert_int_equal(chmod(at("open"), 0644), 0);
     assert_int_equal(chmod(at("empty"), 0600), 0);
-    ASSERT_ROWS(exports, show_export, rows);
+    ASSERT_ROWS(commands_exports, show_export, rows);
 
-    assert_null(parse(&field, acme_parsers_exports, "/x/a pem"));
-    assert_null(parse(&field, acme_parsers_exports, "/x/b key"));
+    assert_null(parse(&field, acme_parsers_commands_exports, "/x/a pem"));
+    assert_null(parse(&field, acme_parsers_commands_exports, "/x/b key"));
     assert_int_equal(field.list->nelts, 2);
 }
 
@@ -665,7 +665,7 @@ static void dns(void **state)
 
     (void)state;
     put(key, "key");
-    ASSERT_ROWS(dns, show_dns, rows);
+    ASSERT_ROWS(commands_dns, show_dns, rows);
 }
 
 static const char *show_http(const field_t *field)
@@ -711,7 +711,7 @@ static void http(void **state)
     chmod(at("run"), 0755);
     put(at("text"), "");
     mkdir(at("www"), 0755);
-    ASSERT_ROWS(http, show_http, rows);
+    ASSERT_ROWS(commands_http, show_http, rows);
 }
 
 static const char *show_window(const field_t *field)

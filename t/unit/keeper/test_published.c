@@ -915,7 +915,6 @@ static void what_could_not_be_removed_is_tried_again(void **state)
 
     ahead = apr_time_from_sec(100);     /* and fails again */
     acme_published_step(records, clock_now());
-    assert_true(commands() > 0);
     assert_false(acme_published_busy(records));
     while (commands()) {
         turn();

@@ -13,11 +13,13 @@
 #define NOW apr_time_from_sec(1700000000)
 #define SEC(n) apr_time_from_sec(n)
 #define MSEC(n) apr_time_from_msec(n)
+#define LATER (NOW + SEC(30 * 24 * 3600))
 
 #define GOOD "exit 0"
 
 static acme_conf_t *conf;
 static acme_server_t server;
+static acme_registry_t *registry;
 static acme_reload_t *reload;
 static const char *test_argv[] = { "/bin/sh", "-c", GOOD, NULL };
 static const char *list_argv[] = { "/bin/sh", "-c", GOOD, NULL };
@@ -70,8 +72,8 @@ static int setup(void **unused)
     state.live = 2;
     state.served = 1;
     state.warn.percent = 10;
-    reload = acme_reload_create(&server, open_registry(conf), on_held, NULL,
-                                pool);
+    registry = open_registry(conf);
+    reload = acme_reload_create(&server, registry, on_held, NULL, pool);
     return failed;
 }
 
@@ -110,13 +112,44 @@ static void those_that_finish_soon_go_together(void **unused)
     (void)unused;
     conf->reload_guard = 0;
     conf->reload_delay = SEC(10);
-    acme_reload_schedule(reload, &state, 0, NOW);
+    acme_reload_schedule(reload, &state, LATER, NOW);
     assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(10));
-    acme_reload_schedule(reload, &state, 0, NOW + SEC(5));
+    acme_reload_schedule(reload, &state, LATER, NOW + SEC(5));
     assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(5)), NOW + SEC(10));
     assert_int_equal(signals, 0);
     assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(10)),
                      NOW + SEC(40));
+    assert_int_equal(signals, 1);
+}
+
+/* Visitors get it, and nothing else would go live together. */
+static void the_placeholder_is_replaced_at_once(void **unused)
+{
+    (void)unused;
+    conf->reload_guard = 0;
+    conf->reload_delay = SEC(10);
+    acme_reload_schedule(reload, &state, 0, NOW);
+    state_of(registry, 0)->agreed = state_of(registry, 1)->agreed = 0;
+    assert_int_equal(acme_reload_step(reload, 1, NOW), NOW + MSEC(100));
+    state_of(registry, 1)->agreed = 1;
+    assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + MSEC(100));
+    assert_int_equal(signals, 0);
+    state_of(registry, 1)->agreed = 0;
+    acme_reload_step(reload, 0, NOW);
+    assert_int_equal(signals, 1);
+}
+
+/* One that is due and is not ordered, whatever it waits for. */
+static void an_order_that_does_not_begin_is_not_waited_for(void **unused)
+{
+    (void)unused;
+    conf->reload_guard = 0;
+    conf->reload_delay = SEC(10);
+    acme_reload_schedule(reload, &state, 0, NOW);
+    state_of(registry, 1)->agreed = 1;
+    assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(10) - 1),
+                     NOW + SEC(10));
+    acme_reload_step(reload, 0, NOW + SEC(10));
     assert_int_equal(signals, 1);
 }
 
@@ -151,7 +184,7 @@ static void what_is_about_to_expire_is_replaced_sooner(void **unused)
     (void)unused;
     conf->reload_guard = 0;
     conf->reload_delay = SEC(30);
-    acme_reload_schedule(reload, &state, 0, NOW);
+    acme_reload_schedule(reload, &state, LATER, NOW);
     acme_reload_schedule(reload, &state, NOW + SEC(40), NOW);
     assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(10));
     acme_reload_step(reload, 1, NOW + SEC(10));
@@ -301,8 +334,8 @@ static void a_folder_that_is_gone_does_not_hold(void **unused)
     assert_int_equal(signals, 1);
 
     /* A tested folder is the server's own where there is one. */
-    reload = acme_reload_create(&server, open_registry(conf), on_held, NULL,
-                                pool);
+    registry = open_registry(conf);
+    reload = acme_reload_create(&server, registry, on_held, NULL, pool);
     put(at("file"), "");
     server.cwd = scratch_dir;
     test_argv[2] = "test -e file";
@@ -359,6 +392,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(nothing_is_due_before_a_certificate_is_live),
         TEST(those_that_finish_soon_go_together),
+        TEST(the_placeholder_is_replaced_at_once),
+        TEST(an_order_that_does_not_begin_is_not_waited_for),
         TEST(orders_under_way_are_waited_for_a_minute),
         TEST(they_are_waited_for_no_longer_once_they_ended),
         TEST(what_is_about_to_expire_is_replaced_sooner),
