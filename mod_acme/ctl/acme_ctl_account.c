@@ -44,13 +44,14 @@ static int list_stored(const acme_ctl_command_t *run)
 {
     const int is_json = acme_ctl_command_option(run, "--json") != NULL;
     apr_array_header_t *accounts;
-    json_t *array = json_array();
+    json_t *array;
     acme_result_t res;
     int i;
 
     if (acme_ctl_accounts_read(&accounts, run->state_dir, &res, run->p)) {
         return acme_ctl_command_fail(&res);
     }
+    array = json_array();
     for (i = 0; i < accounts->nelts; i++) {
         const acme_ctl_account_t *account = &APR_ARRAY_IDX(accounts, i,
                                                            acme_ctl_account_t);

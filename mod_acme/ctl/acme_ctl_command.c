@@ -57,13 +57,13 @@ apr_status_t acme_ctl_command_load(acme_ctl_command_t *run,
     }
     else if (run->verb->need == ACME_CTL_KEEPER_IF_RUNNING && is_absent(rv)) {
         rv = acme_ctl_store_list(&run->certs, run->state_dir, res, run->p);
-        if (rv == APR_SUCCESS) {
+        if (rv == APR_SUCCESS && !acme_ctl_command_option(run, "--nagios")) {
             fputs("acmectl: no httpd with mod_acme runs with AcmeStateDir ",
                   stderr);
             acme_ctl_term_put(stderr, run->state_dir);
             fputs("; this is what is stored there\n", stderr);
         }
-        else {
+        else if (rv != APR_SUCCESS) {
             acme_result_prefix(res, "no httpd with mod_acme runs here");
         }
     }

@@ -85,10 +85,11 @@ struct acme_ctl_command_t {
 };
 
 /*
- * Connect to the keeper as the command needs it, and fill certs: from the keeper,
- * or from the store if no httpd runs and the command can do with it, which is
- * said on stderr. APR_NOTFOUND: an id is not known; else the failure of the
- * keeper or of the store. Called before the command is run.
+ * Connect to the keeper as the command needs it, and fill certs: from the
+ * keeper, or from the store if no httpd runs and the command can do with it,
+ * which is said on stderr, but not with --nagios. APR_NOTFOUND: an id is not
+ * known; else the failure of the keeper or of the store. Called before the
+ * command is run.
  */
 apr_status_t acme_ctl_command_load(acme_ctl_command_t *run,
                                    acme_result_t *res);

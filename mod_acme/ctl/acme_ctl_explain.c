@@ -3,6 +3,7 @@
  * do.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include <apr_strings.h>
 
@@ -75,6 +76,21 @@ static json_t *object_of(const acme_ctl_cert_t *cert, apr_time_t now,
     return json;
 }
 
+static void put_sentences(const acme_explain_t *texts)
+{
+    const struct {
+        const char *label, *text;
+    } rows[] = { { "What is so", texts->so }, { "Why", texts->why },
+                 { "What is next", texts->next },
+                 { "What you can do", texts->remedy } };
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        printf("  %-17s", rows[i].label);
+        acme_ctl_term_put_wrapped(stdout, rows[i].text, 19);
+    }
+}
+
 static void put_text(const acme_ctl_command_t *run,
                      const acme_ctl_cert_t *cert)
 {
@@ -85,8 +101,7 @@ static void put_text(const acme_ctl_command_t *run,
     const apr_array_header_t *checks = acme_ctl_checks_make(cert, run->now,
                                                             run->p);
     acme_explain_t texts;
-    size_t k;
-    int i;
+    int i, width = 0;
 
     explain(&texts, cert, run->now, run->p);
     acme_ctl_term_put(stdout, cert->id);
@@ -97,19 +112,14 @@ static void put_text(const acme_ctl_command_t *run,
                             ? ACME_CTL_TERM_GREEN : ACME_CTL_TERM_YELLOW,
                         acme_explain_kind_word(texts.kind), run->is_coloured);
     fputs("\n\n", stdout);
-    {
-        const struct {
-            const char *label, *text;
-        } rows[] = { { "What is so", texts.so }, { "Why", texts.why },
-                     { "What is next", texts.next },
-                     { "What you can do", texts.remedy } };
-
-        for (k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
-            fprintf(stdout, "  %-17s", rows[k].label);
-            acme_ctl_term_put_wrapped(stdout, rows[k].text, 19);
-        }
-    }
+    put_sentences(&texts);
     fputs("\n  Checks\n", stdout);
+    for (i = 0; i < checks->nelts; i++) {
+        const int len = (int)strlen(acme_ctl_term_text(
+            APR_ARRAY_IDX(checks, i, acme_ctl_check_t).name, run->p));
+
+        width = len > width ? len : width;
+    }
     for (i = 0; i < checks->nelts; i++) {
         const acme_ctl_check_t *check = &APR_ARRAY_IDX(checks, i,
                                                        acme_ctl_check_t);
@@ -119,7 +129,7 @@ static void put_text(const acme_ctl_command_t *run,
                             apr_psprintf(run->p, "%-8s",
                                          acme_ctl_checks_word(check->result)),
                             run->is_coloured);
-        fprintf(stdout, "%-24s  ", acme_ctl_term_text(check->name, run->p));
+        printf("%-*s  ", width, acme_ctl_term_text(check->name, run->p));
         acme_ctl_term_put(stdout, check->detail);
         fputs("\n", stdout);
     }

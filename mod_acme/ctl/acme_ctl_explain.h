@@ -1,5 +1,6 @@
 /*
- * acme_ctl_explain.h - acmectl explain: what is so, why, what is next, what to do.
+ * acme_ctl_explain.h - acmectl explain: what is so, why, what is next, what to
+ * do.
  */
 #ifndef ACME_CTL_EXPLAIN_H
 #define ACME_CTL_EXPLAIN_H

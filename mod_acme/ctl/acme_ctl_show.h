@@ -1,8 +1,8 @@
 /*
  * acme_ctl_show.h - certificates as a table, in detail, and as JSON.
  *
- * Rows and words are those of acme_status_rows.h, so that acmectl, server-status
- * and the page say the same.
+ * Rows and words are those of acme_status_rows.h, so that acmectl,
+ * server-status and the page say the same.
  */
 #ifndef ACME_CTL_SHOW_H
 #define ACME_CTL_SHOW_H

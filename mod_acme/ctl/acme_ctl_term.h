@@ -24,9 +24,9 @@ void acme_ctl_term_put(FILE *file, const char *text);
 void acme_ctl_term_put_lines(FILE *file, const char *text, apr_size_t len);
 
 /*
- * Write acme_ctl_term_text() of text in lines of at most 78 columns, where it has
- * spaces to break it, and a newline. The first line begins at the column indent
- * already, the others are indented to it.
+ * Write acme_ctl_term_text() of text in lines of at most 78 columns, where it
+ * has spaces to break it, and a newline. The first line begins at the column
+ * indent already, the others are indented to it.
  */
 void acme_ctl_term_put_wrapped(FILE *file, const char *text, int indent);
 

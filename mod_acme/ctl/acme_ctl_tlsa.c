@@ -17,6 +17,7 @@
 #include "acme_ctl_tlsa.h"
 #include "acme_digest.h"
 #include "acme_name.h"
+#include "acme_pending.h"
 #include "acme_public_key.h"
 
 const acme_ctl_option_t acme_ctl_tlsa_options[] = {
@@ -29,7 +30,7 @@ const acme_ctl_option_t acme_ctl_tlsa_options[] = {
 /* A public key that visitors get, or will. */
 typedef struct {
     const char *digest;         /* hex */
-    const char *file;           /* "privkey.pem" */
+    const char *file;           /* below the state directory */
     int is_next;                /* of an order under way */
 } public_key_t;
 
@@ -70,29 +71,42 @@ static apr_status_t add_key(apr_array_header_t *keys, const char *path,
     return APR_SUCCESS;
 }
 
-/* The keys of the live certificate, and that of an order under way. */
+static apr_status_t add_pending(apr_array_header_t *keys,
+                                const acme_store_t *store, const char *part,
+                                acme_result_t *res, apr_pool_t *p)
+{
+    const char *file = apr_pstrcat(p, part, "/key.pem", NULL);
+
+    return add_key(keys, acme_store_path(store, "pending", file, p),
+                   apr_pstrcat(p, "pending/", file, NULL), 1, res, p);
+}
+
+/* The keys of the live certificate, and those of an order under way. */
 static apr_status_t find_keys(apr_array_header_t *keys,
                               const acme_ctl_command_t *run, const char *id,
                               acme_result_t *res)
 {
     acme_store_t *store = acme_store_at(run->state_dir, run->p);
-    apr_status_t rv;
+    apr_pool_t *p = run->p;
+    apr_status_t rv = APR_SUCCESS;
     int i;
 
-    for (i = 0; i < ACME_ARCHIVE_SUFFIXES; i++) {
-        const char *file = apr_pstrcat(run->p, "privkey",
-                                       acme_archive_suffixes[i], ".pem", NULL);
+    for (i = 0; i < ACME_ARCHIVE_SUFFIXES
+                && (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)); i++) {
+        const char *file = apr_pstrcat(p, "privkey", acme_archive_suffixes[i],
+                                       ".pem", NULL);
 
-        rv = add_key(keys, acme_store_live(store, id, file, run->p), file, 0,
-                     res, run->p);
-        if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
-            return rv;
-        }
+        rv = add_key(keys, acme_store_live(store, id, file, p),
+                     apr_pstrcat(p, "live/", id, "/", file, NULL), 0, res, p);
     }
-    rv = add_key(keys, acme_store_path(store, "pending",
-                                       apr_pstrcat(run->p, id, "/key.pem",
-                                                   NULL), run->p),
-                 "key.pem", 1, res, run->p);
+    if (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)) {
+        rv = add_pending(keys, store, id, res, p);
+    }
+    for (i = ACME_KEY_P256; i <= ACME_KEY_RSA4096
+                && (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)); i++) {
+        rv = add_pending(keys, store, acme_pending_part(
+            id, acme_key_type_name((acme_key_type_e)i), p), res, p);
+    }
     return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
 }
 
@@ -116,10 +130,10 @@ static void put_text(const acme_ctl_command_t *run,
     for (k = 0; k < keys->nelts; k++) {
         const public_key_t *key = &APR_ARRAY_IDX(keys, k, public_key_t);
 
-        printf("; %s key, %s of ", key->is_next ? "next" : "current",
-               key->file);
-        acme_ctl_term_put(stdout, cert->id);
-        fputs(key->is_next ? ": of the order under way\n" : "\n", stdout);
+        printf("; %s: ", key->is_next
+               ? "next key, of the order under way" : "current key");
+        acme_ctl_term_put(stdout, key->file);
+        fputs("\n", stdout);
         for (i = 0; i < cert->names->nelts; i++) {
             const char *name = APR_ARRAY_IDX(cert->names, i, const char *);
 

@@ -1,8 +1,8 @@
 /*
  * acme_ctl_watch.c - acmectl watch: running orders, live.
  *
- * The keeper is asked once a second what has changed. A reload of httpd replaces
- * it, after each installation for example; then it is connected anew.
+ * The keeper is asked once a second what has changed. A reload of httpd
+ * replaces it, after each installation for example; then it is connected anew.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -21,6 +21,7 @@
 #include "acme_next_step.h"
 
 #define PAUSE_MS 1000
+#define RELOAD_TIME apr_time_from_sec(5)        /* of most; then it is said */
 
 /* When a terminal does not say its size. */
 #define LINES 24
@@ -34,7 +35,8 @@ const acme_ctl_option_t acme_ctl_watch_options[] = {
 typedef struct {
     acme_ctl_command_t *run;
     const char **printed;       /* of each certificate: the line that was
-                                   printed last, malloc()ed; NULL: none */
+                                   printed last, malloc()ed; "": its next one
+                                   is printed in any case; NULL: none is */
     int nprinted;
     apr_uint64_t change;        /* the last one that is known */
     int is_terminal;
@@ -180,12 +182,25 @@ static void forget_printed(watch_t *watch)
     free(watch->printed);
 }
 
-/* Which certificates there are, and their states. */
-static void begin(watch_t *watch)
+/* An order may begin and end between two looks: what came of it is shown. */
+static void note_change(watch_t *watch, int i, const acme_state_t *before)
+{
+    const acme_state_t *state = &APR_ARRAY_IDX(watch->run->certs, i,
+                                               acme_ctl_cert_t).state;
+
+    if (!watch->printed[i] && (state->live != before->live
+                               || state->attempts > before->attempts)) {
+        watch->printed[i] = strdup("");
+    }
+}
+
+/* Which certificates there are, and their states; before: those of the load
+   before, or none. */
+static void begin(watch_t *watch, const apr_array_header_t *before)
 {
     const apr_array_header_t *certs = watch->run->certs;
     const int n = certs->nelts;
-    int i;
+    int i, k;
 
     if (n != watch->nprinted) {         /* another configuration */
         forget_printed(watch);
@@ -194,11 +209,22 @@ static void begin(watch_t *watch)
     }
     watch->change = 0;
     for (i = 0; i < n; i++) {
-        const acme_state_t *state = &APR_ARRAY_IDX(certs, i,
-                                                   acme_ctl_cert_t).state;
+        const acme_ctl_cert_t *cert = &APR_ARRAY_IDX(certs, i,
+                                                     acme_ctl_cert_t);
 
-        watch->change = state->change > watch->change ? state->change
-                                                      : watch->change;
+        if (cert->state.change > watch->change) {
+            watch->change = cert->state.change;
+        }
+        for (k = 0; before && k < before->nelts; k++) {
+            /* Most often they are the same, in the same order. */
+            const acme_ctl_cert_t *old = &APR_ARRAY_IDX(
+                before, (i + k) % before->nelts, acme_ctl_cert_t);
+
+            if (!strcmp(old->id, cert->id)) {
+                note_change(watch, i, &old->state);
+                break;
+            }
+        }
     }
 }
 
@@ -211,7 +237,10 @@ static void set_state(watch_t *watch, const acme_state_t *state)
         acme_ctl_cert_t *cert = &APR_ARRAY_IDX(certs, i, acme_ctl_cert_t);
 
         if (cert->state.cert == state->cert) {
+            const acme_state_t before = cert->state;
+
             cert->state = *state;
+            note_change(watch, i, &before);
         }
     }
 }
@@ -237,22 +266,32 @@ static apr_status_t look(watch_t *watch, acme_result_t *res)
     }
 }
 
-/* To the keeper of the next load, which may take its time. */
+/* To the keeper of the next load, which may take its time, or not have the
+   certificate any more. */
 static apr_status_t reconnect(watch_t *watch, acme_result_t *res)
 {
     acme_ctl_command_t *run = watch->run;
-    const apr_time_t end = apr_time_now() + run->timeout;
+    const apr_array_header_t *before = run->certs;
+    const apr_time_t begun = apr_time_now();
+    const apr_time_t end = begun + run->timeout;
+    int is_told = 0;
     apr_status_t rv;
 
     do {
         acme_ctl_keeper_close(&run->keeper);
         rv = acme_ctl_command_load(run, res);
         if (rv == APR_SUCCESS) {
-            begin(watch);
+            begin(watch, before);
             return APR_SUCCESS;
         }
+        if (!is_told && apr_time_now() > begun + RELOAD_TIME) {
+            is_told = 1;
+            fprintf(stderr, "acmectl: no httpd answers; waiting up to %d seconds for one\n",
+                    (int)apr_time_sec(run->timeout));
+            watch->height = 0;          /* drawn below that */
+        }
         poll(NULL, 0, PAUSE_MS);
-    } while (apr_time_now() < end);
+    } while (apr_time_now() < end && rv != APR_NOTFOUND);
     return rv;
 }
 
@@ -297,7 +336,7 @@ int acme_ctl_watch_run(acme_ctl_command_t *run)
     int code;
 
     apr_pool_create(&watch.scratch, run->p);
-    begin(&watch);
+    begin(&watch, NULL);
     for (;;) {
         if (watch.is_terminal) {
             draw(&watch);

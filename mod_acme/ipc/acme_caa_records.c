@@ -19,7 +19,8 @@ const char *acme_caa_records_issuer(const char *directory, apr_pool_t *p)
     return ca ? ca->caa : NULL;
 }
 
-/* Can it stand in a value, and that in the quotes of a zone file? (8659, 4.2) */
+/* Can it stand in a value, and that in the quotes of a zone file? (8659,
+   4.2) */
 static int is_value(const char *text)
 {
     for (; *text; text++) {

@@ -1,6 +1,7 @@
 /*
- * acme_caa_records.h - the CAA records that allow our accounts, and nobody else,
- * to have certificates issued for the names of a certificate. (8659, 8657)
+ * acme_caa_records.h - the CAA records that allow our accounts, and nobody
+ * else, to have certificates issued for the names of a certificate. (8659,
+ * 8657)
  */
 #ifndef ACME_CAA_RECORDS_H
 #define ACME_CAA_RECORDS_H
@@ -33,10 +34,10 @@ const char *acme_caa_records_issuer(const char *directory, apr_pool_t *p);
  * (acme_caa_account_t).
  *
  * A name below another one of names needs none: the CA climbs to that one's.
- * Wildcards get issuewild, with the methods that a CA accepts for them. Addresses
- * get none. challenges has a bit 1 << type for each acme_challenge_e that is
- * used; 0: not known, and every method is allowed. An account URL with a
- * character that a value cannot have is left out.
+ * Wildcards get issuewild, with the methods that a CA accepts for them.
+ * Addresses get none. challenges has a bit 1 << type for each acme_challenge_e
+ * that is used; 0: not known, and every method is allowed. An account URL with
+ * a character that a value cannot have is left out.
  */
 apr_array_header_t *acme_caa_records_make(const apr_array_header_t *names,
                                           const apr_array_header_t *accounts,

@@ -200,6 +200,10 @@ def watch(server, ca):
         closing.callback(drawn.kill)
         os.close(terminal)
         hold.wait()
+        # The key of the order is there, and not served yet.
+        rows = json.loads(server.acmectl("tlsa", NAME, "--json")[1])
+        assert [row["key"] for row in rows] == ["current"] * 2 + ["next"] * 2
+        following = rows[-1]["value"]
         wait_until(lambda: "until the CA has issued" in lines.read_text(),
                    "the order is shown")
         assert plain.poll() is None and drawn.poll() is None
@@ -208,6 +212,7 @@ def watch(server, ca):
         said = lines.read_text()
         assert "  renewing " in said
         assert re.search(r"  valid  +installed: archive/", said)
+        assert record(server.live(NAME)[0]) == f"TLSA {following}"
         shown = b""
         with contextlib.suppress(OSError):      # EIO is the end
             while True:
@@ -246,12 +251,21 @@ def test_views(site):
         text = server.acmectl(*words)[1]
         assert text.isascii() and "\033" not in text and "2J" in text
     code, said = server.acmectl("status", "--nagios")
-    assert code == 2 and "httpd does not run" in said
+    assert code == 2 and said.count("\n") == 1
+    assert "httpd does not run" in said
     code, said = server.acmectl("explain", NAME)
     assert code == 1 and "Start httpd." in said
     assert server.acmectl("logs", NAME)[0] == 0
     code, said = server.acmectl("tlsa", NAME)
     assert code == 0 and before in said
+    # What a CA with dns-persist-01 says of itself.
+    path, = server.store.glob("accounts/*/account.json")
+    account = json.loads(path.read_text())
+    path.write_text(json.dumps({**account, "persistIssuer": "ca.example"}))
+    code, said = server.acmectl("caa", NAME)
+    assert code == 0
+    assert f'\n{ALIAS}. IN CAA 0 issue "ca.example; accounturi='\
+        f'{account["url"]}"\n' in said
     for words in (["renew", NAME], ["watch"], ["account", "update"]):
         assert server.acmectl(*words)[0] == 1
 

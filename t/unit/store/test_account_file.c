@@ -254,6 +254,33 @@ static acme_key_t *key_aside(void)
     return key;
 }
 
+static void who_only_looks_changes_nothing(void **state)
+{
+    acme_account_file_t account = { .url = "https://ca.example/acct/1" };
+
+    (void)state;
+    assert_int_equal(acme_account_file_look(&account, open_store(), "ca", &res,
+                                            pool), APR_ENOENT);
+    assert_null(account.url);
+    assert_int_equal(save_key(), APR_SUCCESS);
+    account.url = "https://ca.example/acct/1";
+    account.directory = "https://ca.example/dir";
+    assert_int_equal(save_all(&account), APR_SUCCESS);
+    /* The key is not read. */
+    put(at("store/accounts/ca/key.pem"), "damaged");
+    assert_int_equal(acme_account_file_look(&account, open_store(), "ca", &res,
+                                            pool), APR_SUCCESS);
+    assert_string_equal(account.url, "https://ca.example/acct/1");
+    assert_string_equal(account.directory, "https://ca.example/dir");
+
+    put(at("store/accounts/ca/account.json"), "{");
+    assert_int_equal(acme_account_file_look(&account, open_store(), "ca", &res,
+                                            pool), APR_EGENERAL);
+    assert_null(account.url);
+    assert_string_equal(text_of(at("store/accounts/ca/account.json")), "{");
+    assert_int_equal(count(at("store/aside")), 0);
+}
+
 static void the_next_key_takes_its_place(void **state)
 {
     acme_key_t *next = make_key();
@@ -365,6 +392,7 @@ int main(void)
         SCRATCH_TEST(account_key_is_never_replaced),
         SCRATCH_TEST(a_file_in_place_of_an_account_is_set_aside),
         SCRATCH_TEST(a_damaged_account_json_is_set_aside),
+        SCRATCH_TEST(who_only_looks_changes_nothing),
         SCRATCH_TEST(the_next_key_takes_its_place),
         SCRATCH_TEST(the_next_key_is_dropped),
         SCRATCH_TEST(a_damaged_next_key_is_a_failure),
