@@ -157,7 +157,8 @@ static apr_status_t serve_prepare(acme_message_t *reply,
     prepared->has_next_key = account->has_next_key;
     prepared->deactivated = account->deactivated;
     /* An order at another CA cannot be resumed at this one. */
-    if (pending && pending->account && !strcmp(pending->account, account->folder)) {
+    if (pending && pending->account
+        && !strcmp(pending->account, account->folder)) {
         prepared->issued = pending->issued;
         if (pending->order_url) {
             apr_cpystrn(prepared->order_url, pending->order_url,

@@ -683,6 +683,9 @@ void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
         state->dry_run_detail[0] = '\0';
     }
     else {
+        if (state->dry_run == ACME_DRY_RUN_UNDER_WAY) {
+            state->dry_run = ACME_DRY_RUN_NONE; /* this takes its place */
+        }
         state->next_at = 0;
         forget_limit(state);
     }

@@ -650,6 +650,11 @@ static void a_dry_run_changes_nothing_but_its_own_result(void **state)
     acme_registry_order_noted(registry, &passed, NOW, pool);
     assert_int_equal(state_of(registry, 0)->dry_run, ACME_DRY_RUN_FAILED);
     want(0, ACME_WANT_DRY_RUN);
+    want(0, ACME_WANT_RENEWAL);
+    assert_int_equal(state_of(registry, 0)->dry_run, ACME_DRY_RUN_NONE);
+    acme_registry_order_noted(registry, &passed, NOW, pool);
+    assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_RENEWAL);
+    want(0, ACME_WANT_DRY_RUN);
     acme_registry_order_noted(registry, &passed, NOW, pool);
     assert_int_equal(state_of(registry, 0)->dry_run, ACME_DRY_RUN_PASSED);
     assert_string_equal(state_of(open_registry(conf), 0)->dry_run_detail,
