@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -13,7 +12,10 @@
 #include "acme_ctl_wait.h"
 #include "acme_journal.h"
 
+/* How often the keeper is asked, at most; and the time between two questions,
+   for it has others to serve. */
 #define LOOK apr_time_from_msec(250)
+#define LOOK_EACH apr_time_from_msec(5)
 
 /* A reload takes some seconds; a server that was stopped stays away. */
 #define ABSENCE_MAX apr_time_from_sec(60)
@@ -279,6 +281,7 @@ static apr_status_t look(acme_ctl_wait_t *wait, acme_ctl_command_t *run,
 {
     acme_msg_cert_t body = { { wait->cert->state.cert, 0, 0 } };
     apr_pool_t *p = run->keeper.p;
+    const acme_msg_listed_t *listed;
     acme_message_t reply;
     apr_status_t rv;
 
@@ -296,16 +299,20 @@ static apr_status_t look(acme_ctl_wait_t *wait, acme_ctl_command_t *run,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    read_events(wait, run, is_quiet, p);
+    listed = reply.body;
+    if (listed->state.change != wait->change) {
+        wait->change = listed->state.change;
+        read_events(wait, run, is_quiet, p);
+    }
     switch (wait->want) {
     case ACME_WANT_DRY_RUN:
-        judge_dry_run(wait, run, reply.body, is_quiet);
+        judge_dry_run(wait, run, listed, is_quiet);
         break;
     case ACME_WANT_CHAIN:
-        judge_chain(wait, run, reply.body, is_quiet);
+        judge_chain(wait, run, listed, is_quiet);
         break;
     default:
-        judge_renewal(wait, run, reply.body, is_quiet);
+        judge_renewal(wait, run, listed, is_quiet);
         break;
     }
     return APR_SUCCESS;
@@ -319,6 +326,20 @@ static int count_open(const apr_array_header_t *waits)
         n += !APR_ARRAY_IDX(waits, i, acme_ctl_wait_t).result;
     }
     return n;
+}
+
+/* The keeper of the next load, which counts changes anew. */
+static void reconnect(apr_array_header_t *waits, acme_ctl_command_t *run)
+{
+    acme_result_t ignored;
+    int i;
+
+    for (i = 0; i < waits->nelts; i++) {
+        APR_ARRAY_IDX(waits, i, acme_ctl_wait_t).change = 0;
+    }
+    acme_ctl_keeper_close(&run->keeper);
+    acme_ctl_keeper_connect(&run->keeper, run->state_dir, &ignored,
+                            run->keeper.p);
 }
 
 static apr_status_t look_at_all(apr_array_header_t *waits,
@@ -376,13 +397,10 @@ void acme_ctl_wait_all(apr_array_header_t *waits, acme_ctl_command_t *run,
                     "not known yet how it ends: the time of --timeout is over; see acmectl status");
         }
         else if (count_open(waits)) {
-            apr_sleep(LOOK);
+            apr_sleep(LOOK + count_open(waits) * LOOK_EACH);
         }
         if (rv != APR_SUCCESS) {
-            /* A reload replaces the keeper. */
-            close(run->keeper.fd);
-            acme_ctl_keeper_connect(&run->keeper, run->state_dir, &res,
-                                    replies);
+            reconnect(waits, run);
         }
         apr_pool_clear(replies);
     }
