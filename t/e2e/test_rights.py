@@ -71,12 +71,6 @@ json.dump([readable, writable], sys.stdout)
 KID = "kid-1"
 
 
-def wait_quiet(server):
-    """Until nothing more is written about it: no file comes and goes."""
-    wait_until(lambda: server.journal(NAME).get("renewalInfo"),
-               "the CA was asked about the certificate")
-
-
 def in_the_midst_of_an_order(site):
     """A server with one certificate, and an order before its finalization."""
     ca = site.proxied_ca()
@@ -84,7 +78,7 @@ def in_the_midst_of_an_order(site):
     server.vhost(NAME)
     server.start()
     server.wait_valid(NAME)
-    wait_quiet(server)
+    server.wait_quiet(NAME)     # no file comes and goes
     held = ca.hold("finalize")
     server.vhost("second.example.org")
     server.graceful()
@@ -222,7 +216,7 @@ def test_the_key_of_a_binding_is_the_keepers_alone(site, mpm, where):
     server.graceful()
     assert server.renewal_child and server.keeper
     wait_unknown(server, key)
-    wait_quiet(server)
+    server.wait_quiet(NAME)     # no file comes and goes
     assert not holding(server, key)
     assert process.occurrences(server.pid, key.encode()) == (
         where == "inline")

@@ -454,6 +454,20 @@ IncludeOptional conf/parts/*.conf
                   f"{cert_id} was installed {count} times", timeout)
         return self.installed(cert_id)[count - 1]
 
+    def wait_quiet(self, cert_id):
+        """
+        Until nothing more is written about a new certificate: the CA was asked
+        for its renewal information and the terms, and what is served was seen.
+        """
+        def is_quiet():
+            journal = self.journal(cert_id)
+            accounts = (self.store / "accounts").glob("*/account.json")
+            return (journal.get("renewalInfo") and journal.get("selfCheck")
+                    and all(json.loads(path.read_text()).get("terms")
+                            for path in accounts))
+
+        self.wait(is_quiet, f"nothing more is written about {cert_id}")
+
     # Clients
 
     def look(self, name, verify=False, **options):
