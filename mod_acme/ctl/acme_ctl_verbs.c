@@ -51,11 +51,12 @@ const acme_ctl_verb_t acme_ctl_verbs[] = {
         .need = ACME_CTL_KEEPER_NEVER, .run = acme_ctl_logs_run
     },
     {
-        .word = "renew", .usage = "ID",
-        .text = "Order a new certificate if it is due or its last order failed.",
+        .word = "renew", .usage = "[ID...]",
+        .text = "Order new certificates if they are due or their last order failed. Give ids, --all or --due. One that is not due is not ordered; why is printed, and what --force would use up of the CA's rate limits.",
         .options = acme_ctl_renew_options,
-        .least = 1, .most = 1, .arguments = ACME_CTL_IDS,
-        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_renew_run
+        .least = 0, .most = ACME_CTL_MANY, .arguments = ACME_CTL_IDS,
+        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_renew_run,
+        .fail = acme_ctl_renew_fail
     },
     {
         .word = "check", .usage = "[ID]...",

@@ -38,6 +38,7 @@ noinst_LTLIBRARIES += %D%/libacme_ctl.la
 	%D%/acme_ctl_usage.c %D%/acme_ctl_usage.h \
 	%D%/acme_ctl_verbs.c %D%/acme_ctl_verbs.h \
 	%D%/acme_ctl_version.c %D%/acme_ctl_version.h \
+	%D%/acme_ctl_wait.c %D%/acme_ctl_wait.h \
 	%D%/acme_ctl_watch.c %D%/acme_ctl_watch.h
 
 sbin_PROGRAMS = %D%/acmectl

@@ -46,6 +46,7 @@ static apr_array_header_t *rows_of(int i, const char *held, apr_time_t now,
         state->problem[ACME_PROBLEM_SIZE - 1] = '\0';
         state->detail[ACME_DETAIL_SIZE - 1] = '\0';
         state->limit[ACME_DETAIL_SIZE - 1] = '\0';
+        state->dry_run_detail[ACME_DRY_RUN_DETAIL_SIZE - 1] = '\0';
         state->explanation[ACME_EXPLANATION_SIZE - 1] = '\0';
         view.state = state;
     }

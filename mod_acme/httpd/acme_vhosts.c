@@ -18,6 +18,7 @@
 #include "acme_account_file.h"
 #include "acme_cert_split_apply.h"
 #include "acme_exports.h"
+#include "acme_known_ca.h"
 #include "acme_name.h"
 #include "acme_store.h"
 #include "acme_tls_alpn01.h"
@@ -271,6 +272,7 @@ static acme_ca_conf_t *add_ca(vhost_watch_t *watch,
 {
     acme_ca_conf_t *ca = apr_array_push(watch->conf->cas);
 
+    memset(ca, 0, sizeof(*ca));
     ca->url = url;
     ca->kid = external->kid;
     ca->hmac = external->hmac;
@@ -282,21 +284,21 @@ static acme_ca_conf_t *add_ca(vhost_watch_t *watch,
 
 static apr_uint32_t find_or_add_ca(vhost_watch_t *watch,
                                    const acme_server_conf_t *conf,
+                                   const acme_external_account_t *external,
                                    const char *url)
 {
-    const acme_external_account_t external = find_external(conf, url);
     apr_array_header_t *cas = watch->conf->cas;
     acme_ca_conf_t *ca = NULL;
     int i, k;
 
     for (i = 0; i < cas->nelts; i++) {
         ca = &APR_ARRAY_IDX(cas, i, acme_ca_conf_t);
-        if (is_same_ca(ca, url, external.kid)) {
+        if (is_same_ca(ca, url, external->kid)) {
             break;
         }
     }
     if (i == cas->nelts) {
-        ca = add_ca(watch, &external, url);
+        ca = add_ca(watch, external, url);
     }
     for (k = 0; conf->contacts && k < conf->contacts->nelts; k++) {
         const char *contact = APR_ARRAY_IDX(conf->contacts, k, const char *);
@@ -333,11 +335,36 @@ static apr_uint32_t find_or_add_route(vhost_watch_t *watch,
     return (apr_uint32_t)i;
 }
 
+/*
+ * Where the dry run for a CA is made: at its staging environment, with an
+ * account of its own, if it has one. That gets no external account: the one of
+ * the CA is none of the staging environment.
+ */
+static apr_uint32_t find_dry_run_ca(vhost_watch_t *watch,
+                                    const acme_server_conf_t *conf,
+                                    apr_uint32_t of)
+{
+    static const acme_external_account_t no_account;
+    const acme_known_ca_t *staging = acme_known_ca_staging(
+        APR_ARRAY_IDX(watch->conf->cas, of, acme_ca_conf_t).url, watch->p);
+    const int known = watch->conf->cas->nelts;
+    apr_uint32_t ca;
+
+    if (!staging) {
+        return of;
+    }
+    ca = find_or_add_ca(watch, conf, &no_account, staging->directory);
+    APR_ARRAY_IDX(watch->conf->cas, ca, acme_ca_conf_t).is_for_dry_runs |=
+        ca >= (apr_uint32_t)known;
+    return ca;
+}
+
 /* The CAs of a certificate, and the way to each of them. */
 static void find_cas(acme_cert_conf_t *cert, vhost_watch_t *watch,
                      const acme_server_conf_t *conf)
 {
     acme_route_conf_t route = { .proxy = conf->proxy };
+    apr_array_header_t *dry_run_cas, *dry_run_routes;
     int i;
 
     if (conf->roots) {
@@ -347,13 +374,27 @@ static void find_cas(acme_cert_conf_t *cert, vhost_watch_t *watch,
                                sizeof(apr_uint32_t));
     cert->routes = apr_array_make(watch->p, conf->cas->nelts,
                                   sizeof(apr_uint32_t));
+    dry_run_cas = apr_array_make(watch->p, conf->cas->nelts,
+                                 sizeof(apr_uint32_t));
+    dry_run_routes = apr_array_make(watch->p, conf->cas->nelts,
+                                    sizeof(apr_uint32_t));
     for (i = 0; i < conf->cas->nelts; i++) {
-        route.ca = find_or_add_ca(watch, conf,
-                                  APR_ARRAY_IDX(conf->cas, i, const char *));
+        const char *url = APR_ARRAY_IDX(conf->cas, i, const char *);
+        const acme_external_account_t external = find_external(conf, url);
+
+        route.ca = find_or_add_ca(watch, conf, &external, url);
+        APR_ARRAY_IDX(watch->conf->cas, route.ca, acme_ca_conf_t)
+            .is_for_dry_runs = 0;
         APR_ARRAY_PUSH(cert->cas, apr_uint32_t) = route.ca;
         APR_ARRAY_PUSH(cert->routes, apr_uint32_t) =
             find_or_add_route(watch, &route);
+        route.ca = find_dry_run_ca(watch, conf, route.ca);
+        APR_ARRAY_PUSH(dry_run_cas, apr_uint32_t) = route.ca;
+        APR_ARRAY_PUSH(dry_run_routes, apr_uint32_t) =
+            find_or_add_route(watch, &route);
     }
+    cert->dry_run_cas = dry_run_cas;
+    cert->dry_run_routes = dry_run_routes;
 }
 
 static acme_cert_conf_t *cert_at(const vhost_watch_t *watch, intptr_t number)
@@ -761,11 +802,11 @@ static const char *cas_text(const acme_conf_t *conf,
                             const acme_cert_conf_t *cert, apr_pool_t *p)
 {
     const char *text = "";
-    const acme_ca_conf_t *ca;
     apr_uint32_t i;
 
-    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
-        text = apr_pstrcat(p, text, i ? " " : "", ca->url, NULL);
+    for (i = 0; i < (apr_uint32_t)cert->cas->nelts; i++) {
+        text = apr_pstrcat(p, text, i ? " " : "",
+                           acme_conf_ca(conf, cert, i)->url, NULL);
     }
     return text;
 }

@@ -102,7 +102,12 @@ typedef enum {
     ACME_NOTE_CHALLENGE,                /* one failed, the next type follows */
     ACME_NOTE_NAME,                     /* one failed besides that of FAILED */
     ACME_NOTE_LIMIT,                    /* postponed by a CA rate limit */
-    ACME_NOTE_FAILED
+    ACME_NOTE_FAILED,
+    ACME_NOTE_DRY_RUN,                  /* a step of a dry run, at a position
+                                           of one; so are all that follow */
+    ACME_NOTE_DRY_RUN_PASSED,
+    ACME_NOTE_DRY_RUN_FAILED,
+    ACME_NOTES
 } acme_note_e;
 
 typedef struct {
@@ -116,8 +121,8 @@ typedef struct {
                                            position; ACME_NO_NAME: none */
     apr_uint32_t challenge;             /* acme_challenge_e that failed on it;
                                            ACME_CHALLENGES: none did */
-    apr_uint32_t why;                   /* acme_reason_e, with FAILED and
-                                           LIMIT */
+    apr_uint32_t why;                   /* acme_reason_e, with FAILED, LIMIT
+                                           and DRY_RUN_FAILED */
     char problem[ACME_PROBLEM_SIZE];    /* with FAILED */
     char detail[ACME_DETAIL_SIZE];
     apr_uint32_t with;                  /* with ORDERED: ACME_WITH_... */
@@ -278,6 +283,8 @@ typedef struct {
     apr_uint32_t is_reload_held;        /* the next reload is postponed */
     apr_uint32_t challenges;            /* that can work here: 1 << type of
                                            acme_challenge_e */
+    apr_uint32_t is_reloaded_by_hand;   /* AcmeActivate none */
+    apr_uint32_t unused;                /* 0 */
 } acme_msg_listed_t;
 
 typedef struct {
@@ -323,6 +330,7 @@ typedef struct {
  * WANT      a request of the administrator, which renewal threads carry out
  * REHEARSE  rehearse the validations now
  * FINDINGS  what the last rehearsal found
+ * COSTS     what an order now would use up of the limits of the CA, lines
  */
 #define ACME_MESSAGES(X)                                                     \
     X(HELLO,   ACME_BY_BOTH,    hello, 0, welcome,  0)                       \
@@ -351,7 +359,8 @@ typedef struct {
     X(TXT,     ACME_BY_CONTROL, txt,   0, none,     ACME_LIST_MAX)           \
     X(WANT,    ACME_BY_CONTROL, want,  0, none,     0)                       \
     X(REHEARSE, ACME_BY_CONTROL, cert, 0, none,     0)                       \
-    X(FINDINGS, ACME_BY_CONTROL, cert, 0, findings, ACME_LIST_MAX)
+    X(FINDINGS, ACME_BY_CONTROL, cert, 0, findings, ACME_LIST_MAX)       \
+    X(COSTS,   ACME_BY_CONTROL, cert,  0, none,     ACME_LIST_MAX)
 
 #define ACME_MESSAGE_KIND(kind, who, req, req_tail, rep, rep_tail) \
     ACME_MSG_##kind,

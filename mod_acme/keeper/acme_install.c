@@ -336,7 +336,8 @@ static apr_time_t replaced_until(const install_t *in)
     if (!digest || strcmp(digest, in->cert->digest) != 0) {
         return 0;
     }
-    return state->wanted && in->now + life / 2 < state->not_after
+    return state->wanted && state->wanted != ACME_WANT_DRY_RUN
+        && in->now + life / 2 < state->not_after
         ? in->now + life / 2 : state->not_after;
 }
 

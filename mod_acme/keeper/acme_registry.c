@@ -82,12 +82,15 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     const apr_time_t since = state->ordering_since, check_at = state->check_at;
     const apr_time_t rehearse_at = state->rehearse_at;
     const apr_uint32_t rehearse_fully = state->rehearse_fully;
+    const apr_time_t dry_run_at = state->dry_run_at;
+    char dry_run_detail[ACME_DRY_RUN_DETAIL_SIZE];
     const acme_hooks_failing_t post = state->post, deploy = state->deploy,
                                notify = state->notify;
     char export_failure[ACME_DETAIL_SIZE];
     acme_result_t res;
 
     memcpy(export_failure, state->export_failure, sizeof(export_failure));
+    memcpy(dry_run_detail, state->dry_run_detail, sizeof(dry_run_detail));
     mend_live(registry, cert, p);
     if (acme_state_load(state, registry->conf, cert, registry->store, &res,
                         p)) {
@@ -101,6 +104,10 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     }
     state->rehearse_at = rehearse_at;
     state->rehearse_fully = rehearse_fully;
+    if (dry_run_at && state->dry_run == ACME_DRY_RUN_UNDER_WAY) {
+        state->dry_run_at = dry_run_at;
+        memcpy(state->dry_run_detail, dry_run_detail, sizeof(dry_run_detail));
+    }
     state->post = post;
     state->deploy = deploy;
     state->notify = notify;
@@ -217,7 +224,8 @@ int acme_registry_orders_under_way(const acme_registry_t *registry)
     int i, n = 0;
 
     for (i = 0; i < registry->conf->certs->nelts; i++) {
-        n += registry->states[i].ordering != 0;
+        n += registry->states[i].ordering
+            || registry->states[i].wanted == ACME_WANT_DRY_RUN;
     }
     return n;
 }
@@ -322,7 +330,8 @@ static const char *const request_names[ACME_WANTS] = {
     "revocation without a new certificate",
     "update of the account's contacts",
     "new account key",
-    "deactivation of the account"
+    "deactivation of the account",
+    "dry run"
 };
 
 /* Only within the warn window: before it a failure is no reason to worry. */
@@ -576,11 +585,56 @@ static void order_progressed(acme_registry_t *registry,
     }
 }
 
+/*
+ * A dry run changes nothing of what an order would: no attempt is counted, no
+ * name blamed, no limit of the CA used up. Only its end is in the journal.
+ */
+static void dry_run_noted(acme_registry_t *registry,
+                          const acme_msg_note_t *note, apr_time_t now,
+                          apr_pool_t *p)
+{
+    const apr_uint32_t cert = note->about.cert;
+    const int has_failed = note->note == ACME_NOTE_DRY_RUN_FAILED;
+    acme_state_t *state = &registry->states[cert];
+    const char *detail = clean_detail(note, p);
+    acme_journal_event_t *event;
+    change_t change;
+
+    if (state->wanted != ACME_WANT_DRY_RUN) {
+        return;                 /* another request replaced it */
+    }
+    apr_cpystrn(state->dry_run_detail, detail, sizeof(state->dry_run_detail));
+    acme_log(registry->log, has_failed ? ACME_LOG_WARNING : ACME_LOG_NOTICE,
+             cert_of(registry, cert)->id, "dry run%s: %s",
+             has_failed                                ? " failed"
+             : note->note == ACME_NOTE_DRY_RUN_PASSED ? " passed"
+                                                       : "",
+             detail);
+    if (note->note == ACME_NOTE_DRY_RUN) {
+        return;
+    }
+    state->wanted = ACME_WANT_NOTHING;
+    state->dry_run = has_failed ? ACME_DRY_RUN_FAILED : ACME_DRY_RUN_PASSED;
+    state->dry_run_why = has_failed ? acme_reason_bound(note->why)
+                                    : ACME_REASON_NONE;
+    state->dry_run_at = now;
+    change = change_begin(registry, cert, now, p);
+    event = acme_journal_add(change.journal, now,
+                             has_failed ? ACME_STATE_LOAD_DRY_RUN_FAILED
+                                        : ACME_STATE_LOAD_DRY_RUN_PASSED,
+                             state->dry_run_detail);
+    event->kind = acme_reason_about(state->dry_run_why)->code;
+    change_save(&change, NULL, NULL);
+}
+
 void acme_registry_order_noted(acme_registry_t *registry,
                                const acme_msg_note_t *note, apr_time_t now,
                                apr_pool_t *p)
 {
-    if (note->note == ACME_NOTE_LIMIT) {
+    if (note->note >= ACME_NOTE_DRY_RUN && note->note < ACME_NOTES) {
+        dry_run_noted(registry, note, now, p);
+    }
+    else if (note->note == ACME_NOTE_LIMIT) {
         order_postponed(registry, note, now, p);
     }
     else if (note->note < ACME_NOTE_FAILED) {
@@ -642,8 +696,19 @@ void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
         || want->want == ACME_WANT_REVOCATION) {
         state->deleted = 0; /* it is ordered again */
     }
-    state->next_at = 0;
-    forget_limit(state);
+    if (want->want == ACME_WANT_DRY_RUN) {
+        state->dry_run = ACME_DRY_RUN_UNDER_WAY;
+        state->dry_run_why = ACME_REASON_NONE;
+        state->dry_run_at = now;
+        state->dry_run_detail[0] = '\0';
+    }
+    else {
+        if (state->dry_run == ACME_DRY_RUN_UNDER_WAY) {
+            state->dry_run = ACME_DRY_RUN_NONE; /* this takes its place */
+        }
+        state->next_at = 0;
+        forget_limit(state);
+    }
     if (want->want == ACME_WANT_RENEWAL) {
         acme_name_quarantine_try_all(change.journal, now);
     }

@@ -65,7 +65,8 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
                            apr_pool_t *p);
 
 /* Store a request of the administrator (want is not ACME_WANT_NOTHING), which
-   replaces an earlier one; delays after failures and limits end. */
+   replaces an earlier one; delays after failures and limits end, but not for a
+   dry run. */
 void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
                         apr_time_t now, apr_pool_t *p);
 
@@ -118,7 +119,8 @@ void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,
 void acme_registry_order_gone(acme_registry_t *registry, apr_uint32_t cert);
 
 /* A worker's note about an order: ordered, validated, failed, or postponed by a
-   limit of the CA. Texts are cleaned here, times and numbers bounded. */
+   limit of the CA; or about a dry run. Texts are cleaned here, times and numbers
+   bounded. */
 void acme_registry_order_noted(acme_registry_t *registry,
                                const acme_msg_note_t *note, apr_time_t now,
                                apr_pool_t *p);

@@ -40,11 +40,10 @@ typedef struct {
 static apr_uint32_t position_of(const char *url, const acme_conf_t *conf,
                                 const acme_cert_conf_t *cert)
 {
-    const acme_ca_conf_t *ca;
     apr_uint32_t i;
 
-    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
-        if (!strcmp(ca->url, url)) {
+    for (i = 0; i < (apr_uint32_t)cert->cas->nelts; i++) {
+        if (!strcmp(acme_conf_ca(conf, cert, i)->url, url)) {
             return i;
         }
     }
@@ -379,6 +378,37 @@ void acme_state_load_journal(acme_state_t *state,
     acme_history_read(state, journal, conf, cert, now);
 }
 
+/* The newest that ended, as long as its event is kept. */
+static void load_dry_run(acme_state_t *state, const acme_journal_t *journal,
+                         apr_time_t now)
+{
+    int i;
+
+    for (i = 0; i < journal->events->nelts; i++) {
+        const acme_journal_event_t *event =
+            &APR_ARRAY_IDX(journal->events, i, acme_journal_event_t);
+        const int has_failed =
+            !strcmp(event->event, ACME_STATE_LOAD_DRY_RUN_FAILED);
+
+        if (has_failed
+            || !strcmp(event->event, ACME_STATE_LOAD_DRY_RUN_PASSED)) {
+            state->dry_run = has_failed ? ACME_DRY_RUN_FAILED
+                                        : ACME_DRY_RUN_PASSED;
+            state->dry_run_why = has_failed ? acme_reason_parse(event->kind)
+                                            : ACME_REASON_NONE;
+            state->dry_run_at = event->when;
+            apr_cpystrn(state->dry_run_detail, event->detail,
+                        sizeof(state->dry_run_detail));
+        }
+    }
+    if (state->wanted == ACME_WANT_DRY_RUN) {
+        state->dry_run = ACME_DRY_RUN_UNDER_WAY;
+        state->dry_run_why = ACME_REASON_NONE;
+        state->dry_run_at = now;
+        state->dry_run_detail[0] = '\0';
+    }
+}
+
 static void load_journal(acme_state_t *state, const acme_journal_t *journal,
                          const acme_cert_conf_t *cert)
 {
@@ -500,6 +530,7 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
     journal_rv = acme_journal_load(&journal, store, cert->id, &journal_res,
                                    p);
     load_journal(state, journal, cert);
+    load_dry_run(state, journal, apr_time_now());
     acme_state_load_journal(state, journal, conf, cert, apr_time_now());
     load.names = acme_name_quarantine_names(cert, journal, apr_time_now(), p);
     rv = load_live(&load, res);

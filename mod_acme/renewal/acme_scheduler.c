@@ -10,6 +10,7 @@
 
 #include "acme_admin_task.h"
 #include "acme_counters.h"
+#include "acme_dry_run.h"
 #include "acme_keeper_client.h"
 #include "acme_live_check.h"
 #include "acme_look_up.h"
@@ -305,13 +306,28 @@ static int find_order(acme_scheduler_t *scheduler, entry_t *entry,
         && choose_ca(scheduler, entry, now);
 }
 
-/* What to ask the CA now; false: nothing. */
-static int find_question(entry_t *entry, apr_time_t now)
+/* The dry run that an administrator waits for; false: none. */
+static int find_dry_run(const acme_scheduler_t *scheduler, entry_t *entry)
 {
     const acme_state_t *state = &entry->state;
+    const acme_cert_conf_t *cert = acme_conf_cert(scheduler->conf.conf,
+                                                  state->cert);
+
+    entry->task = acme_dry_run_run;
+    entry->request.ca = acme_conf_dry_run_ca(cert, state->wanted_ca);
+    return state->wanted == ACME_WANT_DRY_RUN
+        && acme_conf_ca(scheduler->conf.conf, cert, entry->request.ca) != NULL;
+}
+
+/* What to ask the CA now; false: nothing. */
+static int find_question(const acme_scheduler_t *scheduler, entry_t *entry,
+                         apr_time_t now)
+{
+    const acme_state_t *state = &entry->state;
+    const acme_conf_t *conf = scheduler->conf.conf;
     apr_time_t ask_at;
 
-    if (state->wanted > ACME_WANT_RENEWAL
+    if (state->wanted > ACME_WANT_RENEWAL && state->wanted != ACME_WANT_DRY_RUN
         && acme_next_step_is_due(state, now)) {
         const apr_uint32_t ca = state->wanted <= ACME_WANT_DELETION
             ? state->issued_by : state->wanted_ca;
@@ -322,8 +338,9 @@ static int find_question(entry_t *entry, apr_time_t now)
     }
     if (state->look_up) {
         entry->task = acme_look_up_run;
-        entry->request.ca = state->look_up_ca < state->cas ? state->look_up_ca
-                                                           : 0;
+        entry->request.ca = acme_conf_ca(conf, acme_conf_cert(conf, state->cert),
+                                         state->look_up_ca)
+            ? state->look_up_ca : 0;
         return 1;
     }
     entry->task = acme_live_check_run;
@@ -339,8 +356,10 @@ static int find_task(acme_scheduler_t *scheduler, entry_t *entry,
     const int duties = scheduler->conf.duties;
 
     return ((duties & ACME_DUTY_ORDERS)
-            && find_order(scheduler, entry, now))
-        || ((duties & ACME_DUTY_WITNESS) && find_question(entry, now));
+            && (find_dry_run(scheduler, entry)
+                || find_order(scheduler, entry, now)))
+        || ((duties & ACME_DUTY_WITNESS)
+            && find_question(scheduler, entry, now));
 }
 
 static int find_check(const acme_scheduler_t *scheduler, entry_t *entry,

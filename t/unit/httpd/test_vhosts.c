@@ -624,6 +624,52 @@ static void an_account_for_each_ca_and_key_identifier(void **state)
                         "kid");
 }
 
+/* Where a dry run for a CA of the certificate is made. */
+static const acme_ca_conf_t *dry_run_ca_of(const acme_conf_t *conf,
+                                           apr_uint32_t cert, apr_uint32_t ca)
+{
+    const acme_cert_conf_t *of = acme_conf_cert(conf, cert);
+
+    return acme_conf_ca(conf, of, acme_conf_dry_run_ca(of, ca));
+}
+
+static void a_dry_run_is_made_at_the_staging_environment(void **state)
+{
+    const acme_conf_t *conf;
+    const acme_cert_conf_t *cert;
+
+    (void)state;
+    in_server("AcmeEngine on\nAcmeCA letsencrypt https://b/\n"
+              "AcmeContact x@x.org\nAcmeProxy http://proxy:3128\n"
+              "AcmeExternalAccount kid "
+              "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
+    add_tls("ServerName a.org");
+    add_tls("ServerName b.org\nAcmeCA buypass buypass-test");
+    conf = read_as(ACME_VHOSTS_LOG);
+
+    cert = acme_conf_cert(conf, 0);
+    assert_int_equal(cert->cas->nelts, 2);
+    assert_non_null(strstr(dry_run_ca_of(conf, 0, 0)->url,
+                           "//acme-staging-v02.api.letsencrypt.org/"));
+    assert_true(dry_run_ca_of(conf, 0, 0)->is_for_dry_runs);
+    /* The external account is the CA's, not the staging environment's. */
+    assert_string_equal(acme_conf_ca(conf, cert, 0)->kid, "kid");
+    assert_null(dry_run_ca_of(conf, 0, 0)->kid);
+    assert_string_not_equal(dry_run_ca_of(conf, 0, 0)->folder,
+                            acme_conf_ca(conf, cert, 0)->folder);
+    assert_string_equal(APR_ARRAY_IDX(dry_run_ca_of(conf, 0, 0)->contacts, 0,
+                                      const char *), "mailto:x@x.org");
+    assert_string_equal(
+        acme_conf_route(conf, cert, acme_conf_dry_run_ca(cert, 0))->proxy,
+        "http://proxy:3128");
+    assert_ptr_equal(dry_run_ca_of(conf, 0, 1), acme_conf_ca(conf, cert, 1));
+    assert_null(dry_run_ca_of(conf, 0, 2));
+
+    assert_ptr_equal(dry_run_ca_of(conf, 1, 0),
+                     acme_conf_ca(conf, acme_conf_cert(conf, 1), 1));
+    assert_false(dry_run_ca_of(conf, 1, 0)->is_for_dry_runs);
+}
+
 /* "proxy roots" of the way to the first CA of a certificate. */
 static const char *way_of(const acme_conf_t *conf, apr_uint32_t cert)
 {
@@ -1235,6 +1281,7 @@ int main(void)
         VHOSTS_TEST(vhosts_that_share),
         VHOSTS_TEST(challenges_that_can_work),
         VHOSTS_TEST(a_webroot_is_not_in_the_store),
+        VHOSTS_TEST(a_dry_run_is_made_at_the_staging_environment),
         VHOSTS_TEST(an_account_for_each_ca_and_key_identifier),
         VHOSTS_TEST(a_way_for_each_proxy_and_roots),
         VHOSTS_TEST(settings_of_those_that_share),

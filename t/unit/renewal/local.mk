@@ -5,7 +5,6 @@ renewal_tests = \
 	%D%/test_ca_pool \
 	%D%/test_order_begin \
 	%D%/test_propagation \
-	%D%/test_rate_buckets \
 	%D%/test_rate_limits \
 	%D%/test_rehearsal_dns \
 	%D%/test_rehearsal_judge \
