@@ -608,10 +608,11 @@ static apr_status_t serve_served(acme_message_t *reply,
     (void)reply;
     if (acme_registry_self_checked(request->registry, request->message->body,
                                    now, request->p)) {
-        acme_reload_schedule(request->handlers->reload,
-                             acme_registry_state(request->registry,
-                                                 request->about->cert), 0,
-                             now);
+        const acme_state_t *state =
+            acme_registry_state(request->registry, request->about->cert);
+
+        acme_reload_schedule(request->handlers->reload, state,
+                             state->not_after, now);
     }
     return APR_SUCCESS;
 }
