@@ -27,6 +27,8 @@ typedef struct {
     apr_uint32_t nparts;        /*   ACME_STATE_PARTS */
     apr_time_t renewal;         /* 0: none is planned */
     apr_uint32_t failed;        /* attempts in a row */
+    int is_known;               /* the keeper has read its store */
+    int is_revoked;
     const char *places;         /* of the self check; "" */
     apr_time_t limit_until;     /* 0: it waits for no limit */
     acme_reason_e limit_why;
@@ -54,6 +56,8 @@ static void take_state(cert_t *cert, acme_state_t *state,
     cert->reason = acme_reason_about(acme_status_rows_reason(shown, now))
                        ->code;
     cert->failed = state->attempts;
+    cert->is_known = 1;
+    cert->is_revoked = state->live && state->revoked;
     if (state->live) {
         cert->nparts = parts < ACME_STATE_PARTS ? parts : ACME_STATE_PARTS;
         for (i = 0; i < cert->nparts; i++) {
@@ -235,6 +239,22 @@ static void show_states(acme_metric_t *out, const shown_t *shown)
         acme_metric_sample(out, "");
         acme_metric_label(out, "id", shown->certs[i].conf->id);
         acme_metric_number(out, shown->certs[i].failed);
+    }
+}
+
+/* The state says so too, but no longer than until its replacement is ordered. */
+static void show_revoked(acme_metric_t *out, const shown_t *shown)
+{
+    int i;
+
+    acme_metric_gauge(out, "acme_certificate_revoked", NULL,
+                      "Did the CA revoke the installed certificate?");
+    for (i = 0; i < shown->ncerts; i++) {
+        if (shown->certs[i].is_known) {
+            acme_metric_sample(out, "");
+            acme_metric_label(out, "id", shown->certs[i].conf->id);
+            acme_metric_flag(out, shown->certs[i].is_revoked);
+        }
     }
 }
 
@@ -477,6 +497,7 @@ int acme_page_metrics(request_rec *r, const acme_page_view_t *view,
     show_validity(out, &shown);
     show_renewal(out, &shown);
     show_states(out, &shown);
+    show_revoked(out, &shown);
     show_served(out, &shown, r->pool);
     show_attempts(out, &shown);
     show_failures(out);

@@ -242,6 +242,26 @@ static void each_state_is_a_sample(void **state)
     assert_non_null(strstr(text, "state=\"valid\"} 1\n"));
 }
 
+/* Whatever else its state says. */
+static void a_revoked_one_is_always_said_so(void **state)
+{
+    static const char one[] = "acme_certificate_revoked{id=\"a.example\"} 1\n";
+
+    (void)state;
+    assert_null(strstr(show(NULL), one));
+    assert_non_null(strstr(written, "acme_certificate_revoked{id=\"a.example\"} 0\n"));
+    shown_state.revoked = 1;
+    assert_non_null(strstr(show(NULL), one));
+    shown_state.ordering = 1;
+    assert_non_null(strstr(show(NULL), one));
+    assert_non_null(strstr(written, "state=\"renewing\"} 1\n"));
+    shown_state.ordering = 0;
+    shown_state.attempts = 3;
+    assert_non_null(strstr(show(NULL), one));
+    shown_state.live = shown_state.served = 0;
+    assert_null(strstr(show(NULL), one));
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
@@ -251,7 +271,8 @@ int main(void)
         TEST(the_format_follows_from_accept),
         TEST(a_hostile_board_changes_values_only),
         TEST(a_wait_for_a_limit_is_its_cas),
-        TEST(each_state_is_a_sample)
+        TEST(each_state_is_a_sample),
+        TEST(a_revoked_one_is_always_said_so)
     };
     int failed;
 
