@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include <httpd.h>
@@ -258,18 +259,32 @@ static void show_revoked(acme_metric_t *out, const shown_t *shown)
     }
 }
 
-/* "*:443=yes [::1]:444=no"; of what could not be seen nothing is said. */
+static int is_address(const char *text)
+{
+    return text[0] && !text[strspn(text, "*.:[]%-_0123456789"
+                                         "abcdefghijklmnopqrstuvwxyz"
+                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ")];
+}
+
+/* "*:443=yes [::1]:444=no"; of what could not be seen nothing is said. With the
+   same series twice the whole answer counts for nothing. */
 static void show_places(acme_metric_t *out, const cert_t *cert, apr_pool_t *p)
 {
     char *text = apr_pstrdup(p, cert->places), *place, *last;
+    apr_hash_t *seen = apr_hash_make(p);
 
     for (place = apr_strtok(text, " ", &last); place;
          place = apr_strtok(NULL, " ", &last)) {
         char *is = strrchr(place, '=');
         const int is_served = is && !strcmp(is, "=yes");
 
-        if (is_served || (is && !strcmp(is, "=no"))) {
-            *is = '\0';
+        if (!is_served && (!is || strcmp(is, "=no"))) {
+            continue;
+        }
+        *is = '\0';
+        if (is_address(place)
+            && !apr_hash_get(seen, place, APR_HASH_KEY_STRING)) {
+            apr_hash_set(seen, place, APR_HASH_KEY_STRING, place);
             acme_metric_sample(out, "");
             acme_metric_label(out, "id", cert->conf->id);
             acme_metric_label(out, "address", place);
@@ -281,13 +296,17 @@ static void show_places(acme_metric_t *out, const cert_t *cert, apr_pool_t *p)
 static void show_served(acme_metric_t *out, const shown_t *shown,
                         apr_pool_t *p)
 {
+    apr_pool_t *scratch;
     int i;
 
     acme_metric_gauge(out, "acme_certificate_served", NULL,
                       "Did the self check find this certificate at this address?");
+    apr_pool_create(&scratch, p);
     for (i = 0; i < shown->ncerts; i++) {
-        show_places(out, &shown->certs[i], p);
+        show_places(out, &shown->certs[i], scratch);
+        apr_pool_clear(scratch);
     }
+    apr_pool_destroy(scratch);
 }
 
 static void show_attempts(acme_metric_t *out, const shown_t *shown)

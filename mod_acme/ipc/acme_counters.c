@@ -21,11 +21,16 @@
 #define CERTS_MAX 65536
 
 #define HOST_SIZE 256
+#define OTHER "other"           /* the host of the last row */
 #define NO_ROW ((apr_uint32_t)-1)
 
 /* A keeper that hangs is replaced after a minute; the threads of renewal look
    once a second. */
 #define UP_MAX apr_time_from_sec(90)
+
+/* More than that was not counted by us, and no double has it exactly. */
+#define NUMBER_MAX ((apr_uint64_t)1 << 53)
+#define TIME_MAX apr_time_from_sec(253402300799)    /* the end of year 9999 */
 
 const char *const acme_counters_bounds[ACME_COUNTERS_BUCKETS] = {
     "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "20.0", "30.0",
@@ -110,9 +115,10 @@ static apr_uint32_t row_of_host(lasting_t *lasting, const char *host)
             return i;
         }
     }
+    /* A host of that name must not have two rows of it. */
     if (lasting->nhosts == ACME_COUNTERS_CAS - 1
-        || strlen(host) >= HOST_SIZE) {
-        apr_cpystrn(lasting->hosts[ACME_COUNTERS_CAS - 1], "other", HOST_SIZE);
+        || strlen(host) >= HOST_SIZE || !strcmp(host, OTHER)) {
+        apr_cpystrn(lasting->hosts[ACME_COUNTERS_CAS - 1], OTHER, HOST_SIZE);
         return ACME_COUNTERS_CAS - 1;
     }
     apr_cpystrn(lasting->hosts[lasting->nhosts], host, HOST_SIZE);
@@ -213,9 +219,17 @@ static void add(number_t *number, apr_uint64_t more)
     atomic_fetch_add_explicit(number, more, memory_order_relaxed);
 }
 
+/* At most max; what a hostile worker wrote beyond it counts as 0. */
+static apr_uint64_t get_up_to(const number_t *number, apr_uint64_t max)
+{
+    const apr_uint64_t n = atomic_load_explicit(number, memory_order_relaxed);
+
+    return n <= max ? n : 0;
+}
+
 static apr_uint64_t get(const number_t *number)
 {
-    return atomic_load_explicit(number, memory_order_relaxed);
+    return get_up_to(number, NUMBER_MAX);
 }
 
 /* NULL: it is not counted. */
@@ -390,7 +404,8 @@ apr_uint64_t acme_counters_hook_failures(void)
 
 apr_time_t acme_counters_pulse_at(acme_pulse_e who)
 {
-    return mine.shared ? (apr_time_t)get(&mine.shared->pulses[who]) : 0;
+    return mine.shared
+        ? (apr_time_t)get_up_to(&mine.shared->pulses[who], TIME_MAX) : 0;
 }
 
 int acme_counters_is_up(acme_pulse_e who, apr_time_t now)

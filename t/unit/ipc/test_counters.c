@@ -274,6 +274,53 @@ static void rubbish_is_a_number(void **state)
     assert_int_equal(acme_counters_attempts(0, ACME_ATTEMPT_FAILURE), 0);
 }
 
+/* What Prometheus cannot read, or that runs backwards, costs the whole scrape. */
+static void numbers_out_of_range_count_as_nothing(void **state)
+{
+    static const apr_uint64_t spoils[] = {
+        (apr_uint64_t)-1, (apr_uint64_t)-50, (apr_uint64_t)1 << 63,
+        ((apr_uint64_t)1 << 63) - 1, (apr_uint64_t)1 << 60
+    };
+    apr_uint64_t buckets[ACME_COUNTERS_BUCKETS];
+    apr_interval_time_t sum;
+    number_t *numbers;
+    size_t i, k;
+
+    (void)state;
+    load("a", "ca.example");
+    numbers = (number_t *)mine.shared;
+    for (i = 0; i < COUNT(spoils); i++) {
+        for (k = 0; k < sizeof(*mine.shared) / sizeof(*numbers); k++) {
+            numbers[k] = spoils[i];
+        }
+        acme_counters_latency(buckets, &sum, 0, ACME_RESOURCE_ORDER);
+        assert_int_equal(sum, 0);
+        for (k = 0; k < ACME_COUNTERS_BUCKETS; k++) {
+            assert_int_equal(buckets[k], 0);
+        }
+        assert_int_equal(acme_counters_pulse_at(ACME_PULSE_KEEPER), 0);
+        assert_false(acme_counters_is_up(ACME_PULSE_KEEPER, NOW));
+        assert_int_equal(acme_counters_attempts(0, ACME_ATTEMPT_FAILURE), 0);
+        assert_int_equal(acme_counters_failures(0, ACME_REASON_OTHER), 0);
+        assert_int_equal(acme_counters_requests(0, ACME_RESOURCE_ORDER,
+                                                ACME_REPLY_2XX), 0);
+        assert_int_equal(acme_counters_challenges(ACME_HTTP_01,
+                                                  ACME_SEEN_FAILED), 0);
+        assert_int_equal(acme_counters_reloads(ACME_RELOAD_IGNORED), 0);
+        assert_int_equal(acme_counters_hook_failures(), 0);
+    }
+}
+
+static void a_host_named_other_has_no_row_of_its_own(void **state)
+{
+    (void)state;
+    load("a", "other one.example");
+    assert_int_equal(acme_counters_row(0), ACME_COUNTERS_CAS - 1);
+    assert_string_equal(acme_counters_ca(ACME_COUNTERS_CAS - 1), "other");
+    assert_int_equal(acme_counters_row(1), 0);
+    assert_null(acme_counters_ca(1));
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
@@ -288,7 +335,9 @@ int main(void)
         TEST(a_reply_is_in_the_bucket_of_its_time),
         TEST(the_bounds_say_what_they_count),
         TEST(a_pulse_lasts_a_while),
-        TEST(rubbish_is_a_number)
+        TEST(rubbish_is_a_number),
+        TEST(numbers_out_of_range_count_as_nothing),
+        TEST(a_host_named_other_has_no_row_of_its_own)
     };
     int failed;
 
