@@ -14,8 +14,6 @@
 #include "acme_counters.h"
 #include "acme_url.h"
 
-#define LASTING_KEY "mod_acme counters 1"   /* counts up with shared_t's shape */
-
 /* Certificates that are counted; those beyond are not. Memory that nobody
    writes to is not taken. */
 #define CERTS_MAX 65536
@@ -84,14 +82,67 @@ static struct {
     apr_uint32_t ncas;
 } mine;
 
-static apr_status_t find_lasting(lasting_t **plasting, apr_pool_t *p)
+static apr_uint32_t hash_word(apr_uint32_t hash, const char *word)
 {
+    do {
+        hash = (hash ^ (unsigned char)*word) * 16777619u;   /* FNV-1a */
+    } while (*word++);
+    return hash;
+}
+
+/* Of the words whose positions are those of shared_t's numbers. */
+static apr_uint32_t hash_words(void)
+{
+    apr_uint32_t hash = 2166136261u;
+    int i;
+
+    for (i = 0; i < ACME_REASONS; i++) {
+        hash = hash_word(hash, acme_reason_about(i)->code);
+    }
+    for (i = 0; i < ACME_RESOURCES; i++) {
+        hash = hash_word(hash, acme_resource_word(i));
+    }
+    for (i = 0; i < ACME_CHALLENGES; i++) {
+        hash = hash_word(hash, acme_challenge_name(i));
+    }
+    for (i = 0; i < ACME_COUNTERS_BUCKETS; i++) {
+        hash = hash_word(hash, acme_counters_bounds[i]);
+    }
+    return hash;
+}
+
+/*
+ * Another version of the module may come with a reload: what has another shape,
+ * or another meaning, is not found by its key, and begins anew. The enums are
+ * of several floors, so the key follows them by itself.
+ */
+static const char *lasting_key(apr_pool_t *p)
+{
+    const apr_size_t shape[] = {
+        sizeof(shared_t), sizeof(lasting_t), ACME_REASONS, ACME_RESOURCES,
+        ACME_REPLIES, ACME_COUNTERS_BUCKETS, ACME_CHALLENGES, ACME_SEENS,
+        ACME_RELOADS, ACME_PULSES, ACME_COUNTERS_CAS, ACME_ATTEMPTS,
+        CERTS_MAX, HOST_SIZE, hash_words()
+    };
+    const char *key = "mod_acme counters";
+    size_t i;
+
+    for (i = 0; i < sizeof(shape) / sizeof(*shape); i++) {
+        key = apr_psprintf(p, "%s %" APR_SIZE_T_FMT, key, shape[i]);
+    }
+    return key;
+}
+
+static apr_status_t find_lasting(lasting_t **plasting, apr_pool_t *p,
+                                 apr_pool_t *scratch)
+{
+    const char *key = lasting_key(scratch);
     void *data = NULL;
     lasting_t *lasting;
     apr_shm_t *shm;
     apr_status_t rv;
 
-    apr_pool_userdata_get(&data, LASTING_KEY, p);
+    apr_pool_userdata_get(&data, key, p);
     *plasting = data;
     if (data) {
         return APR_SUCCESS;
@@ -103,7 +154,7 @@ static apr_status_t find_lasting(lasting_t **plasting, apr_pool_t *p)
     lasting = apr_pcalloc(p, sizeof(*lasting));
     lasting->shared = apr_shm_baseaddr_get(shm);
     *plasting = lasting;
-    return apr_pool_userdata_set(lasting, LASTING_KEY, NULL, p);
+    return apr_pool_userdata_set(lasting, key, NULL, p);
 }
 
 static apr_uint32_t row_of_host(lasting_t *lasting, const char *host)
@@ -203,7 +254,7 @@ apr_status_t acme_counters_open(const acme_conf_t *conf, apr_pool_t *lasting,
     apr_status_t rv;
 
     memset(&mine, 0, sizeof(mine));
-    rv = find_lasting(&kept, lasting);
+    rv = find_lasting(&kept, lasting, p);
     if (rv != APR_SUCCESS) {
         return acme_fail_errno(res, rv, "shared memory for counters");
     }

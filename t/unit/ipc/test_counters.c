@@ -321,6 +321,37 @@ static void a_host_named_other_has_no_row_of_its_own(void **state)
     assert_null(acme_counters_ca(1));
 }
 
+/* An upgrade by reload finds what the version before it left. */
+static void what_another_version_left_is_not_taken(void **state)
+{
+    static lasting_t left;      /* smaller than it looks: never to be used */
+    const char *key = lasting_key(pool);
+
+    (void)state;
+    left.nhosts = 7;
+    apr_pool_userdata_set(&left, "mod_acme counters 1", NULL, pool);
+    load("a", "ca.example");
+    assert_int_equal(acme_counters_row(0), 0);
+    assert_int_equal(left.nhosts, 7);
+    assert_ptr_not_equal(mine.lasting, &left);
+    assert_non_null(strstr(key, apr_psprintf(pool, " %" APR_SIZE_T_FMT " %"
+                                             APR_SIZE_T_FMT " %d ",
+                                             sizeof(shared_t),
+                                             sizeof(lasting_t),
+                                             ACME_REASONS)));
+    assert_string_equal(lasting_key(pool), key);
+}
+
+static void the_words_are_a_part_of_the_key(void **state)
+{
+    (void)state;
+    assert_int_not_equal(hash_word(hash_word(1, "ab"), "c"),
+                         hash_word(hash_word(1, "a"), "bc"));
+    assert_int_not_equal(hash_word(hash_word(1, "a"), "b"),
+                         hash_word(hash_word(1, "b"), "a"));
+    assert_int_not_equal(hash_words(), 0);
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
@@ -337,7 +368,9 @@ int main(void)
         TEST(a_pulse_lasts_a_while),
         TEST(rubbish_is_a_number),
         TEST(numbers_out_of_range_count_as_nothing),
-        TEST(a_host_named_other_has_no_row_of_its_own)
+        TEST(a_host_named_other_has_no_row_of_its_own),
+        TEST(what_another_version_left_is_not_taken),
+        TEST(the_words_are_a_part_of_the_key)
     };
     int failed;
 
