@@ -45,13 +45,12 @@ typedef struct {
 } shown_t;
 
 /* What the state says; nothing is kept of it but copies. */
-static void take_state(cert_t *cert, acme_state_t *state,
+static void take_state(cert_t *cert, const acme_state_t *state,
                        const acme_status_cert_t *shown, apr_time_t now,
                        apr_pool_t *p)
 {
     const acme_next_t next = acme_next_step(state, now);
     const apr_uint32_t parts = acme_conf_parts(cert->conf);
-    apr_uint32_t i;
 
     cert->word = acme_state_word(state, now);
     cert->reason = acme_reason_about(acme_status_rows_reason(shown, now))
@@ -61,9 +60,6 @@ static void take_state(cert_t *cert, acme_state_t *state,
     cert->is_revoked = state->live && state->revoked;
     if (state->live) {
         cert->nparts = parts < ACME_STATE_PARTS ? parts : ACME_STATE_PARTS;
-        for (i = 0; i < cert->nparts; i++) {
-            state->parts[i].issuer[ACME_ISSUER_SIZE - 1] = '\0';
-        }
         cert->parts = apr_pmemdup(p, state->parts,
                                   cert->nparts * sizeof(*cert->parts));
         cert->renewal = state->deleted ? 0

@@ -50,7 +50,7 @@ static void bound_window(acme_window_t *window)
         : window->percent > 99 ? 99 : window->percent;
 }
 
-static void bound_times(acme_state_t *state)
+static void bound_all(acme_state_t *state)
 {
     apr_time_t *times[] = {
         &state->not_before, &state->not_after, &state->installed,
@@ -60,10 +60,20 @@ static void bound_times(acme_state_t *state)
         &state->check_reload_at, &state->check_reloaded, &state->post.next_at,
         &state->deploy.next_at, &state->notify.next_at
     };
-    size_t i;
+    size_t i, k;
 
     for (i = 0; i < sizeof(times) / sizeof(*times); i++) {
         bound_time(times[i]);
+    }
+    for (i = 0; i < ACME_STATE_PARTS; i++) {
+        bound_time(&state->parts[i].not_before);
+        bound_time(&state->parts[i].not_after);
+        end_text(state->parts[i].issuer, ACME_ISSUER_SIZE);
+    }
+    for (i = 0; i < ACME_HISTORY_KINDS; i++) {
+        for (k = 0; k < ACME_HISTORY_MAX; k++) {
+            bound_time(&state->past[i][k].when);
+        }
     }
     bound_window(&state->renew);
     bound_window(&state->warn);
@@ -90,7 +100,7 @@ int acme_page_view_state(const acme_page_view_t *of, int i,
     END_TEXT(state->deploy.failure);
     END_TEXT(state->notify.failure);
     END_TEXT(state->export_failure);
-    bound_times(state);
+    bound_all(state);
     state->why = acme_reason_bound((unsigned long)state->why);
     state->limit_why = acme_reason_bound((unsigned long)state->limit_why);
     return 1;

@@ -58,8 +58,9 @@ const acme_page_view_t *acme_page_view(void);
 
 /*
  * Copy the state of certificate i (an index in conf->certs) from the board into
- * *state: its texts end, its numbers are of their enums. False: the keeper has
- * not read it yet.
+ * *state: its texts end, its times are not negative and before the year 10000,
+ * its reasons are of their enum. Whoever shows a state takes it from here. False:
+ * the keeper has not read it yet.
  */
 int acme_page_view_state(const acme_page_view_t *view, int i,
                          acme_state_t *state);

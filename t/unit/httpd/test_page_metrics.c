@@ -49,6 +49,7 @@ acme_status_cert_t acme_page_view_cert(const acme_page_view_t *view, int i,
                                                   acme_cert_conf_t);
 
     *state = shown_state;
+    state->parts[0].issuer[ACME_ISSUER_SIZE - 1] = '\0';
     return (acme_status_cert_t){ .id = cert->id, .names = cert->names,
                                  .state = state,
                                  .is_reload_held = held[0] != '\0' };
