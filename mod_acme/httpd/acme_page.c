@@ -70,7 +70,7 @@ static int send_page(request_rec *r, const acme_page_view_t *view,
 
 static int on_handler(request_rec *r)
 {
-    const acme_page_view_t *view = acme_page_view();
+    const acme_page_view_t *view;
     const apr_time_t now = apr_time_now();
 
     if (!r->handler || strcmp(r->handler, HANDLER)) {
@@ -80,6 +80,7 @@ static int on_handler(request_rec *r)
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }
+    view = acme_page_view_begin(r->pool);
     if (!view) {
         return HTTP_SERVICE_UNAVAILABLE;
     }

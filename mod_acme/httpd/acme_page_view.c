@@ -27,9 +27,16 @@ void acme_page_view_set_board(acme_board_t *board)
     view->board = board;
 }
 
-const acme_page_view_t *acme_page_view(void)
+const acme_page_view_t *acme_page_view_begin(apr_pool_t *p)
 {
-    return view;
+    acme_page_view_t *mine = NULL;
+
+    if (view) {
+        mine = apr_pmemdup(p, view, sizeof(*view));
+        mine->tries = apr_palloc(p, sizeof(*mine->tries));
+        *mine->tries = ACME_BOARD_TRIES;
+    }
+    return mine;
 }
 
 static void end_text(char *text, apr_size_t size)
@@ -84,7 +91,7 @@ static void bound_all(acme_state_t *state)
 int acme_page_view_state(const acme_page_view_t *of, int i,
                          acme_state_t *state)
 {
-    if (!of->board || !acme_board_state(of->board, i, state)) {
+    if (!of->board || !acme_board_state(of->board, i, state, of->tries)) {
         return 0;
     }
     END_TEXT(state->serial);

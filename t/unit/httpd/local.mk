@@ -11,6 +11,7 @@ httpd_tests = \
 	%D%/test_page \
 	%D%/test_page_metrics \
 	%D%/test_parsers \
+	%D%/test_status \
 	%D%/test_vhosts
 httpd_tests_libs = t/unit/help/libhelp.a \
 	%D%/libhttpd_stubs.a \

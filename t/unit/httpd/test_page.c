@@ -13,6 +13,7 @@
 static acme_page_view_t view;
 static acme_conf_t *conf;
 static acme_page_query_t query;
+static int tries;
 
 static void publish(int i, acme_state_t *state)
 {
@@ -47,7 +48,8 @@ static int setup(void **unused)
     process->pool = pool;
     server->process = process;
     conf = make_conf();
-    view = (acme_page_view_t) { .conf = conf };
+    tries = ACME_BOARD_TRIES;
+    view = (acme_page_view_t) { .conf = conf, .tries = &tries };
     while (conf->certs->nelts < CERTS) {
         APR_ARRAY_PUSH(conf->certs, acme_cert_conf_t) =
             APR_ARRAY_IDX(conf->certs, 0, acme_cert_conf_t);
