@@ -9,6 +9,7 @@ httpd_tests = \
 	%D%/test_cert_split \
 	%D%/test_directives \
 	%D%/test_page \
+	%D%/test_page_handler \
 	%D%/test_page_metrics \
 	%D%/test_parsers \
 	%D%/test_status \
