@@ -10,6 +10,7 @@ httpd_tests = \
 	%D%/test_directives \
 	%D%/test_page \
 	%D%/test_page_handler \
+	%D%/test_page_load \
 	%D%/test_page_metrics \
 	%D%/test_parsers \
 	%D%/test_status \
