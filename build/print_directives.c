@@ -1,6 +1,6 @@
 /*
- * print_directives.c - prints the one table of directives for a manual: "mdoc" for
- * mod_acme/httpd/mod_acme.8, "markdown" for README.md. build/update-manual calls it.
+ * print_directives.c - prints the one table of directives as mdoc, for
+ * mod_acme/httpd/mod_acme.8. build/update-manual calls it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -62,30 +62,12 @@ static void mdoc(apr_size_t i)
     sentences(rows[i].text);
 }
 
-static void markdown(apr_size_t i)
-{
-    printf("\n### %s\n\n%s\n\n"
-           "- Syntax: `%s %s`\n- Default: %s\n- Context: %s\n"
-           "- Example: `%s`\n",
-           rows[i].name, rows[i].text, rows[i].name, rows[i].syntax,
-           shown_default(i), context(rows[i].where), rows[i].example);
-}
-
-int main(int argc, char **argv)
+int main(void)
 {
     apr_size_t i;
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: directives mdoc|markdown\n");
-        return 2;
-    }
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        if (!strcmp(argv[1], "mdoc")) {
-            mdoc(i);
-        }
-        else {
-            markdown(i);
-        }
+        mdoc(i);
     }
     return 0;
 }

@@ -54,6 +54,18 @@ static const acme_reason_t reasons[ACME_REASONS] = {
         "challenge-failed", ACME_FAULT_NETWORK,
         "The CA did not find the answer to its challenge.",
         "Check that the name leads to this server only, and that no proxy answers instead." },
+    [ACME_REASON_DNS_NO_ADDRESS] = {
+        "dns-no-address", ACME_FAULT_DNS,
+        "The name exists in the DNS, but has no address that a CA can reach.",
+        "Add an A or AAAA record with a public address of this server, or validate the name by DNS." },
+    [ACME_REASON_OTHER_SERVER] = {
+        "other-server-answers", ACME_FAULT_DNS,
+        "At an address of the name another server answers than this one.",
+        "Remove that address (A, AAAA) from the DNS, or have that server pass /.well-known/acme-challenge/ on to this one." },
+    [ACME_REASON_REDIRECT_FAILED] = {
+        "redirect-failed", ACME_FAULT_ADMINISTRATOR,
+        "The path of the challenge is redirected to where a CA does not find the answer.",
+        "Exclude /.well-known/acme-challenge/ from the redirects of the server that answers first." },
     [ACME_REASON_NO_CHALLENGE] = {
         "no-challenge-possible", ACME_FAULT_ADMINISTRATOR,
         "No challenge type of the CA can work for this name here.",

@@ -259,7 +259,31 @@ static int fill(acme_peer_cert_t *cert, X509 *x509, apr_pool_t *p)
     return is_made;
 }
 
-static apr_status_t ask(X509 **leaf, visit_t *visit)
+/* The one protocol, as the extension has it: its length first. (7301, 3.1) */
+static int offer_protocol(SSL *ssl, const char *protocol)
+{
+    unsigned char offer[256];
+    const size_t len = protocol ? strlen(protocol) : 0;
+
+    if (!len || len > 255) {
+        return 1;
+    }
+    offer[0] = (unsigned char)len;
+    memcpy(offer + 1, protocol, len);
+    return !SSL_set_alpn_protos(ssl, offer, (unsigned)len + 1);
+}
+
+static int is_protocol_taken(const SSL *ssl, const char *protocol)
+{
+    const unsigned char *taken;
+    unsigned len;
+
+    SSL_get0_alpn_selected(ssl, &taken, &len);
+    return protocol && len == strlen(protocol)
+        && !memcmp(taken, protocol, len);
+}
+
+static apr_status_t ask(X509 **leaf, int *phas_protocol, visit_t *visit)
 {
     SSL_CTX *ctx = make_context(visit->peer, leaf);
     SSL *ssl = ctx ? SSL_new(ctx) : NULL;
@@ -267,6 +291,7 @@ static apr_status_t ask(X509 **leaf, visit_t *visit)
     apr_status_t rv;
 
     if (!ssl || (name && !SSL_set_tlsext_host_name(ssl, name))
+        || !offer_protocol(ssl, visit->peer->protocol)
         || !SSL_set_fd(ssl, visit->fd)) {
         rv = acme_fail(visit->res, APR_EGENERAL, "%s", acme_openssl_reason());
     }
@@ -277,6 +302,7 @@ static apr_status_t ask(X509 **leaf, visit_t *visit)
             rv = APR_SUCCESS;
         }
         if (rv == APR_SUCCESS) {
+            *phas_protocol = is_protocol_taken(ssl, visit->peer->protocol);
             take_leave(ssl, visit);
         }
     }
@@ -293,6 +319,7 @@ apr_status_t acme_peer_cert_fetch(acme_peer_cert_t *cert,
     visit_t visit = { .peer = peer, .end = apr_time_now() + peer->timeout,
                       .fd = -1, .res = res };
     X509 *leaf = NULL;
+    int has_protocol = 0;
     apr_status_t rv;
 
     memset(cert, 0, sizeof(*cert));
@@ -302,11 +329,12 @@ apr_status_t acme_peer_cert_fetch(acme_peer_cert_t *cert,
         rv = connect_to(&visit);
     }
     if (rv == APR_SUCCESS) {
-        rv = ask(&leaf, &visit);
+        rv = ask(&leaf, &has_protocol, &visit);
     }
     if (rv == APR_SUCCESS && !(leaf && fill(cert, leaf, p))) {
         rv = acme_fail(res, APR_EGENERAL, "no certificate was shown");
     }
+    cert->has_protocol = rv == APR_SUCCESS && has_protocol;
     X509_free(leaf);
     if (visit.fd >= 0) {
         close(visit.fd);

@@ -26,6 +26,7 @@ typedef struct {
     int port;
     const char *name;           /* SNI (6066, 3); NULL: none */
     acme_peer_key_e key;
+    const char *protocol;       /* the one that is offered (7301); NULL: none */
     apr_interval_time_t timeout;        /* for all of it */
     acme_stop_t *stop;
 } acme_peer_t;
@@ -37,6 +38,7 @@ typedef struct {
     const char *issuer;         /* as in acme_cert_info_t */
     int is_self_signed;         /* it names itself as its issuer */
     int is_placeholder;         /* of acme_self_signed_make(), as it says */
+    int has_protocol;           /* the one that was offered was taken */
 } acme_peer_cert_t;
 
 /*

@@ -89,6 +89,23 @@ static void add_order(apr_array_header_t *checks, const acme_state_t *state,
     }
 }
 
+/* What acmectl check, or the witness after a failed validation, found. */
+static void add_rehearsal(apr_array_header_t *checks,
+                          const acme_state_t *state, apr_time_t now,
+                          apr_pool_t *p)
+{
+    if (state->rehearsal == ACME_REHEARSAL_NONE) {
+        return;
+    }
+    add(checks, "names as a CA sees them",
+        state->rehearsal == ACME_REHEARSAL_FAULT ? ACME_CTL_CHECKS_FAILED
+        : state->rehearsal == ACME_REHEARSAL_UNSEEN ? ACME_CTL_CHECKS_UNKNOWN
+                                                     : ACME_CTL_CHECKS_OK,
+        apr_pstrcat(p, state->rehearsal_detail[0] ? state->rehearsal_detail
+                                                  : "no fault was seen from this machine",
+                    ", ", acme_explain_time(state->rehearsed, now, p), NULL));
+}
+
 static void add_limit(apr_array_header_t *checks, const acme_state_t *state,
                       apr_time_t now)
 {
@@ -204,6 +221,7 @@ apr_array_header_t *acme_ctl_checks_make(const acme_ctl_cert_t *cert,
     add_certificate(checks, state, now, p);
     add_names(checks, state, now, p);
     add_order(checks, state, now, p);
+    add_rehearsal(checks, state, now, p);
     if (cert->is_from_store) {
         add(checks, "httpd", ACME_CTL_CHECKS_FAILED,
             "does not run; limits, reloads, commands and copies are not known");

@@ -8,9 +8,11 @@
 #include <apr_strings.h>
 
 #include "acme_ctl_store.h"
+#include "acme_ctl_term.h"
 #include "acme_live_link.h"
 #include "acme_meta.h"
 #include "acme_name.h"
+#include "acme_rehearsal.h"
 #include "acme_text.h"
 #include "acme_url.h"
 
@@ -145,6 +147,12 @@ static void read_journal(acme_ctl_cert_t *cert, const acme_journal_t *journal,
     apr_cpystrn(state->detail,
                 acme_text_clean(journal->detail, sizeof(state->detail) - 1, p),
                 sizeof(state->detail));
+    state->rehearsal = acme_rehearsal_level(journal->rehearsal.result);
+    state->rehearsal_why = journal->rehearsal.why;
+    state->rehearsed = journal->rehearsal.when;
+    apr_cpystrn(state->rehearsal_detail,
+                acme_ctl_term_text(journal->rehearsal.detail, p),
+                sizeof(state->rehearsal_detail));
     for (i = 0; i < journal->names->nelts; i++) {
         const acme_journal_name_t *name = &APR_ARRAY_IDX(journal->names, i,
                                                          acme_journal_name_t);

@@ -6,9 +6,11 @@
  */
 #include "acme_ctl_account.h"
 #include "acme_ctl_caa.h"
+#include "acme_ctl_check.h"
 #include "acme_ctl_dns_persist.h"
 #include "acme_ctl_explain.h"
 #include "acme_ctl_help.h"
+#include "acme_ctl_import.h"
 #include "acme_ctl_logs.h"
 #include "acme_ctl_renew.h"
 #include "acme_ctl_revoke.h"
@@ -49,11 +51,19 @@ const acme_ctl_verb_t acme_ctl_verbs[] = {
         .need = ACME_CTL_KEEPER_NEVER, .run = acme_ctl_logs_run
     },
     {
-        .word = "renew", .usage = "ID",
-        .text = "Order a new certificate if it is due or its last order failed.",
+        .word = "renew", .usage = "[ID...]",
+        .text = "Order new certificates if they are due or their last order failed. Give ids, --all or --due. One that is not due is not ordered; why is printed, and what --force would use up of the CA's rate limits.",
         .options = acme_ctl_renew_options,
-        .least = 1, .most = 1, .arguments = ACME_CTL_IDS,
-        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_renew_run
+        .least = 0, .most = ACME_CTL_MANY, .arguments = ACME_CTL_IDS,
+        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_renew_run,
+        .fail = acme_ctl_renew_fail
+    },
+    {
+        .word = "check", .usage = "[ID]...",
+        .text = "Look at each name as a CA would: DNS, CAA, ports 80 and 443. Nothing is ordered or changed, and what is found blocks no order. The exit code is 1 if there is a fault.",
+        .options = acme_ctl_check_options,
+        .least = 0, .most = ACME_CTL_MANY, .arguments = ACME_CTL_IDS,
+        .need = ACME_CTL_KEEPER_NEEDED, .run = acme_ctl_check_run
     },
     {
         .word = "revoke", .usage = "ID",
@@ -89,6 +99,13 @@ const acme_ctl_verb_t acme_ctl_verbs[] = {
         .options = acme_ctl_account_options,
         .least = 1, .most = 2, .arguments = ACME_CTL_WORDS,
         .need = ACME_CTL_KEEPER_IF_RUNNING, .run = acme_ctl_account_run
+    },
+    {
+        .word = "import", .usage = "CLIENT [DIR]",
+        .text = "Take accounts and certificates of another ACME client over, so that nothing is ordered again. CLIENT is certbot, mod_md, acme.sh, lego or dehydrated; DIR is its folder, by default certbot's /etc/letsencrypt.",
+        .options = acme_ctl_import_options,
+        .least = 1, .most = 2, .arguments = ACME_CTL_WORDS,
+        .need = ACME_CTL_KEEPER_NEVER, .run = acme_ctl_import_run
     },
     {
         .word = "version", .usage = "",

@@ -415,7 +415,8 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
     int i;
 
     (void)p;
-    if (!(conf->certs || conf->is_unordered) || cert_files->nelts) {
+    if (!(conf->certs || conf->is_unordered)
+        || (cert_files->nelts && !conf->is_live_named)) {
         return DECLINED;
     }
     first = conf->certs
@@ -427,6 +428,7 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
     /* A key that was left behind without its certificate belongs to none of
        ours, and mod_ssl takes the first for the first. */
     apr_array_clear(key_files);
+    apr_array_clear(cert_files);        /* by the link, which may be swapped */
     apr_array_cat(cert_files, first->certs);
     apr_array_cat(key_files, first->keys);
     conf->given = conf->certs != NULL;

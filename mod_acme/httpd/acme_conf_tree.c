@@ -350,8 +350,8 @@ static acme_conf_tree_facts_t *find_facts(const acme_conf_tree_t *tree,
     return facts;
 }
 
-const acme_conf_tree_facts_t *acme_conf_tree_facts(
-    const acme_conf_tree_t *tree, const server_rec *s)
+static acme_conf_tree_facts_t *keep_facts(const acme_conf_tree_t *tree,
+                                          const server_rec *s)
 {
     acme_conf_tree_facts_t *facts = apr_hash_get(tree->facts, &s, sizeof(s));
 
@@ -362,6 +362,21 @@ const acme_conf_tree_facts_t *acme_conf_tree_facts(
         apr_hash_set(tree->facts, key, sizeof(s), facts);
     }
     return facts;
+}
+
+const acme_conf_tree_facts_t *acme_conf_tree_facts(
+    const acme_conf_tree_t *tree, const server_rec *s)
+{
+    return keep_facts(tree, s);
+}
+
+void acme_conf_tree_forget_files(const acme_conf_tree_t *tree,
+                                 const server_rec *s)
+{
+    acme_conf_tree_facts_t *facts = keep_facts(tree, s);
+
+    facts->certs = NULL;
+    facts->keys = NULL;
 }
 
 static int is_name_of(const server_rec *s, const char *name)

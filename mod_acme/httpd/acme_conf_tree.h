@@ -50,6 +50,13 @@ acme_conf_tree_t *acme_conf_tree_read(apr_pool_t *p);
 const acme_conf_tree_facts_t *acme_conf_tree_facts(
     const acme_conf_tree_t *tree, const server_rec *s);
 
+/*
+ * The SSLCertificateFile and SSLCertificateKeyFile of this server name a
+ * managed certificate: from now on they count as not written.
+ */
+void acme_conf_tree_forget_files(const acme_conf_tree_t *tree,
+                                 const server_rec *s);
+
 /* Is a name of this server one of MDomain's, and does mod_md look at it? */
 int acme_conf_tree_in_mod_md(const acme_conf_tree_t *tree,
                              const server_rec *s);

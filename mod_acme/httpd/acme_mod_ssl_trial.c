@@ -26,6 +26,7 @@
 #include "acme_mod_ssl_trial.h"
 #include "acme_pair.h"
 #include "acme_self_signed.h"
+#include "acme_server_conf.h"
 #include "acme_server.h"
 
 APLOG_USE_MODULE(acme);
@@ -123,6 +124,9 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
         return DECLINED;
     }
     facts = acme_conf_tree_facts(trial->tree, s);
+    if (acme_server_conf(s)->is_live_named) {
+        apr_array_clear(certs);
+    }
     for (i = 0; facts->certs && i < certs->nelts
                 && i < facts->certs->nelts; i++) {
         if (is_for_the_server_alone(facts, i)) {

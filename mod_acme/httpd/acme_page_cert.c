@@ -148,6 +148,21 @@ static void put_step(const page_t *page)
     acme_page_out_html(page->out, "</dd>\n");
 }
 
+/* What the administrator tries, while he does. */
+static void put_dry_run(const page_t *page)
+{
+    const acme_state_t *state = page->state;
+
+    if (!state || state->dry_run != ACME_DRY_RUN_UNDER_WAY) {
+        return;
+    }
+    acme_page_out_html(page->out, "<dt>Dry run</dt><dd>under way since ");
+    acme_page_out_time(page->out, state->dry_run_at, page->now);
+    acme_page_out_html(page->out, state->dry_run_detail[0] ? "; " : "");
+    acme_page_out_text(page->out, state->dry_run_detail);
+    acme_page_out_html(page->out, "</dd>\n");
+}
+
 static void put_sentences(const page_t *page, const acme_explain_t *explain)
 {
     acme_page_out_html(page->out, "<p>");
@@ -158,6 +173,7 @@ static void put_sentences(const page_t *page, const acme_explain_t *explain)
     put_fact(page, "What is so", explain->so);
     put_fact(page, "Why", explain->why);
     put_step(page);
+    put_dry_run(page);
     put_fact(page, "What happens next", explain->next);
     put_fact(page, "What you can do", explain->remedy);
     acme_page_out_html(page->out, "</dl>\n");
@@ -522,8 +538,10 @@ void acme_page_cert(acme_page_out_t *out, const acme_page_frame_t *frame,
     page.journal = acme_page_view_journal(&page.journal_problem, view, i, p);
     page.files = acme_page_view_files(view, i, ACME_PAGE_WITH_CHAINS, p);
     acme_explain_make(&explain, &cert, page.now, p);
-    mine.refresh = page.state && page.state->ordering ? REFRESH_RUNNING
-                                                      : REFRESH;
+    mine.refresh = page.state && (page.state->ordering
+                                  || page.state->dry_run
+                                         == ACME_DRY_RUN_UNDER_WAY)
+        ? REFRESH_RUNNING : REFRESH;
     acme_page_frame_begin(out, &mine, page.conf->id);
     put_sentences(&page, &explain);
     put_lifetime(&page, explain.kind);

@@ -65,7 +65,7 @@ static void bound_all(acme_state_t *state)
         &state->names_again_at, &state->limit_until, &state->ordering_since,
         &state->next_at, &state->checked, &state->check_at,
         &state->check_reload_at, &state->check_reloaded, &state->post.next_at,
-        &state->deploy.next_at, &state->notify.next_at
+        &state->deploy.next_at, &state->notify.next_at, &state->dry_run_at
     };
     size_t i, k;
 
@@ -107,6 +107,7 @@ int acme_page_view_state(const acme_page_view_t *of, int i,
     END_TEXT(state->deploy.failure);
     END_TEXT(state->notify.failure);
     END_TEXT(state->export_failure);
+    END_TEXT(state->dry_run_detail);
     bound_all(state);
     state->why = acme_reason_bound((unsigned long)state->why);
     state->limit_why = acme_reason_bound((unsigned long)state->limit_why);

@@ -94,6 +94,8 @@ typedef struct {
                                            order: always a placeholder, */
     const char *ciphers;                /*   for this SSLCipherSuite; "" */
     const char *place;                  /*   "file:line" of its start */
+    int is_live_named;                  /* its SSLCertificateFile is below
+                                           live/: mod_ssl gets the archive's */
     int given;                          /* mod_ssl serves the first of them */
     int is_without_tls13;               /* SSLProtocol, as mod_ssl has it */
 } acme_server_conf_t;

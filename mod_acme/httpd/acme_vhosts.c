@@ -18,6 +18,7 @@
 #include "acme_account_file.h"
 #include "acme_cert_split_apply.h"
 #include "acme_exports.h"
+#include "acme_known_ca.h"
 #include "acme_name.h"
 #include "acme_store.h"
 #include "acme_tls_alpn01.h"
@@ -50,6 +51,80 @@ static int is_inherited(const vhost_watch_t *watch,
     return servers && !strcmp(
         APR_ARRAY_IDX(certs, 0, acme_conf_tree_file_t).place,
         APR_ARRAY_IDX(servers, 0, acme_conf_tree_file_t).place);
+}
+
+/*
+ * The id in "<state_dir>/live/<id>/<file>", or NULL: the path is another one.
+ * mod_ssl has found the file, so the link is there.
+ */
+static const char *id_of_path(const vhost_watch_t *watch, const char *path)
+{
+    const char *live = watch->conf->state_dir
+        ? acme_store_path(acme_store_at(watch->conf->state_dir, watch->p),
+                          "live", "", watch->p) : NULL;
+    const apr_size_t len = live ? strlen(live) : 0;
+    const char *slash;
+
+    if (!path || !live || strncmp(path, live, len) != 0) {
+        return NULL;
+    }
+    slash = strchr(path + len, '/');
+    return slash && slash[1] && !strchr(slash + 1, '/')
+        ? acme_store_id(apr_pstrmemdup(watch->p, path + len,
+                                       (apr_size_t)(slash - path) - len),
+                        watch->p) : NULL;
+}
+
+/* Of what all its SSLCertificateFiles name; NULL: not of ours alone. */
+static const char *id_of_files(const vhost_watch_t *watch,
+                               const apr_array_header_t *files)
+{
+    const char *id = NULL;
+    int i;
+
+    for (i = 0; files && i < files->nelts; i++) {
+        const char *one = id_of_path(
+            watch, APR_ARRAY_IDX(files, i, acme_conf_tree_file_t).path);
+
+        if (!one || (id && strcmp(one, id) != 0)) {
+            return NULL;
+        }
+        id = one;
+    }
+    return id;
+}
+
+/*
+ * An SSLCertificateFile below live/ is the name of a managed certificate, so
+ * that a virtual host needs no change but the path. From here on it is as one
+ * without the files and with AcmeCertificate.
+ */
+static void see_live_files(const vhost_watch_t *watch, acme_vhost_t *vhost)
+{
+    const acme_conf_tree_facts_t *facts = vhost->facts;
+    acme_server_conf_t *conf = acme_server_conf(vhost->s);
+    const char *id = facts->tls == 1 && vhost->conf->engine
+        ? id_of_files(watch, facts->certs) : NULL;
+
+    if (!id) {
+        return;
+    }
+    if (conf->id && strcmp(conf->id, id) != 0) {
+        say(vhost, APLOG_WARNING,
+            "%s: has AcmeCertificate %s and an SSLCertificateFile of certificate %s, at %s; AcmeCertificate is used. Remove one of the two lines",
+            facts->place, conf->id, id,
+            APR_ARRAY_IDX(facts->certs, 0, acme_conf_tree_file_t).place);
+        id = conf->id;
+    }
+    if (facts->keys && !id_of_files(watch, facts->keys)) {
+        say(vhost, APLOG_WARNING,
+            "%s: its SSLCertificateFile is a managed certificate; the SSLCertificateKeyFile at %s is not used. Remove that line",
+            facts->place,
+            APR_ARRAY_IDX(facts->keys, 0, acme_conf_tree_file_t).place);
+    }
+    conf->id = id;
+    conf->is_live_named = 1;
+    acme_conf_tree_forget_files(watch->tree, vhost->s);
 }
 
 /* Is it ours? The reasons why not are an administrator's only if he asked. */
@@ -197,6 +272,7 @@ static acme_ca_conf_t *add_ca(vhost_watch_t *watch,
 {
     acme_ca_conf_t *ca = apr_array_push(watch->conf->cas);
 
+    memset(ca, 0, sizeof(*ca));
     ca->url = url;
     ca->kid = external->kid;
     ca->hmac = external->hmac;
@@ -208,21 +284,21 @@ static acme_ca_conf_t *add_ca(vhost_watch_t *watch,
 
 static apr_uint32_t find_or_add_ca(vhost_watch_t *watch,
                                    const acme_server_conf_t *conf,
+                                   const acme_external_account_t *external,
                                    const char *url)
 {
-    const acme_external_account_t external = find_external(conf, url);
     apr_array_header_t *cas = watch->conf->cas;
     acme_ca_conf_t *ca = NULL;
     int i, k;
 
     for (i = 0; i < cas->nelts; i++) {
         ca = &APR_ARRAY_IDX(cas, i, acme_ca_conf_t);
-        if (is_same_ca(ca, url, external.kid)) {
+        if (is_same_ca(ca, url, external->kid)) {
             break;
         }
     }
     if (i == cas->nelts) {
-        ca = add_ca(watch, &external, url);
+        ca = add_ca(watch, external, url);
     }
     for (k = 0; conf->contacts && k < conf->contacts->nelts; k++) {
         const char *contact = APR_ARRAY_IDX(conf->contacts, k, const char *);
@@ -259,11 +335,36 @@ static apr_uint32_t find_or_add_route(vhost_watch_t *watch,
     return (apr_uint32_t)i;
 }
 
+/*
+ * Where the dry run for a CA is made: at its staging environment, with an
+ * account of its own, if it has one. That gets no external account: the one of
+ * the CA is none of the staging environment.
+ */
+static apr_uint32_t find_dry_run_ca(vhost_watch_t *watch,
+                                    const acme_server_conf_t *conf,
+                                    apr_uint32_t of)
+{
+    static const acme_external_account_t no_account;
+    const acme_known_ca_t *staging = acme_known_ca_staging(
+        APR_ARRAY_IDX(watch->conf->cas, of, acme_ca_conf_t).url, watch->p);
+    const int known = watch->conf->cas->nelts;
+    apr_uint32_t ca;
+
+    if (!staging) {
+        return of;
+    }
+    ca = find_or_add_ca(watch, conf, &no_account, staging->directory);
+    APR_ARRAY_IDX(watch->conf->cas, ca, acme_ca_conf_t).is_for_dry_runs |=
+        ca >= (apr_uint32_t)known;
+    return ca;
+}
+
 /* The CAs of a certificate, and the way to each of them. */
 static void find_cas(acme_cert_conf_t *cert, vhost_watch_t *watch,
                      const acme_server_conf_t *conf)
 {
     acme_route_conf_t route = { .proxy = conf->proxy };
+    apr_array_header_t *dry_run_cas, *dry_run_routes;
     int i;
 
     if (conf->roots) {
@@ -273,13 +374,27 @@ static void find_cas(acme_cert_conf_t *cert, vhost_watch_t *watch,
                                sizeof(apr_uint32_t));
     cert->routes = apr_array_make(watch->p, conf->cas->nelts,
                                   sizeof(apr_uint32_t));
+    dry_run_cas = apr_array_make(watch->p, conf->cas->nelts,
+                                 sizeof(apr_uint32_t));
+    dry_run_routes = apr_array_make(watch->p, conf->cas->nelts,
+                                    sizeof(apr_uint32_t));
     for (i = 0; i < conf->cas->nelts; i++) {
-        route.ca = find_or_add_ca(watch, conf,
-                                  APR_ARRAY_IDX(conf->cas, i, const char *));
+        const char *url = APR_ARRAY_IDX(conf->cas, i, const char *);
+        const acme_external_account_t external = find_external(conf, url);
+
+        route.ca = find_or_add_ca(watch, conf, &external, url);
+        APR_ARRAY_IDX(watch->conf->cas, route.ca, acme_ca_conf_t)
+            .is_for_dry_runs = 0;
         APR_ARRAY_PUSH(cert->cas, apr_uint32_t) = route.ca;
         APR_ARRAY_PUSH(cert->routes, apr_uint32_t) =
             find_or_add_route(watch, &route);
+        route.ca = find_dry_run_ca(watch, conf, route.ca);
+        APR_ARRAY_PUSH(dry_run_cas, apr_uint32_t) = route.ca;
+        APR_ARRAY_PUSH(dry_run_routes, apr_uint32_t) =
+            find_or_add_route(watch, &route);
     }
+    cert->dry_run_cas = dry_run_cas;
+    cert->dry_run_routes = dry_run_routes;
 }
 
 static acme_cert_conf_t *cert_at(const vhost_watch_t *watch, intptr_t number)
@@ -563,6 +678,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
         .facts = acme_conf_tree_facts(watch->tree, s),
         .quiet = watch->log == ACME_VHOSTS_QUIET
     };
+    see_live_files(watch, &vhost);
     if (!is_managed(watch, &vhost)) {
         return;
     }
@@ -686,11 +802,11 @@ static const char *cas_text(const acme_conf_t *conf,
                             const acme_cert_conf_t *cert, apr_pool_t *p)
 {
     const char *text = "";
-    const acme_ca_conf_t *ca;
     apr_uint32_t i;
 
-    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
-        text = apr_pstrcat(p, text, i ? " " : "", ca->url, NULL);
+    for (i = 0; i < (apr_uint32_t)cert->cas->nelts; i++) {
+        text = apr_pstrcat(p, text, i ? " " : "",
+                           acme_conf_ca(conf, cert, i)->url, NULL);
     }
     return text;
 }

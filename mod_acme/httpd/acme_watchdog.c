@@ -17,7 +17,7 @@
 #include <mod_watchdog.h>
 
 #include "acme_scheduler.h"
-#include "acme_alpn_cert.h"
+#include "acme_board_solver.h"
 #include "acme_http.h"
 #include "acme_keeper_start.h"
 #include "acme_message.h"
@@ -47,39 +47,6 @@ static atomic_int stopping;
 static apr_thread_mutex_t *mutex;
 static apr_thread_cond_t *left;
 static int inside;
-
-static apr_status_t present_on_board(void *baton,
-                                     const acme_challenge_response_t *answer,
-                                     acme_result_t *res)
-{
-    unsigned char digest[ACME_ALPN_DIGEST_OCTETS];
-    apr_status_t rv;
-
-    if (answer->type == ACME_HTTP_01) {
-        return acme_board_present(baton, answer->token,
-                                  answer->key_authorization, res);
-    }
-    rv = acme_alpn_cert_digest(digest, answer->key_authorization, res);
-    return rv == APR_SUCCESS
-        ? acme_board_present_alpn(baton, answer->sni, digest, res) : rv;
-}
-
-static void withdraw(void *baton, const acme_challenge_response_t *answer)
-{
-    if (answer->type == ACME_HTTP_01) {
-        acme_board_withdraw(baton, answer->token);
-    }
-    else {
-        acme_board_withdraw_alpn(baton, answer->sni);
-    }
-}
-
-static apr_uint32_t seen(void *baton, const acme_challenge_response_t *answer)
-{
-    return answer->type == ACME_HTTP_01
-        ? acme_board_seen(baton, answer->token)
-        : acme_board_seen_alpn(baton, answer->sni);
-}
 
 /*
  * The pool is no child of the child's: a stuck thread must not block exit. It
@@ -185,12 +152,7 @@ void acme_watchdog_register(const acme_conf_t *the_conf,
     conf = the_conf;
     board = the_board;
     server = s;
-    solver = (acme_solver_t) {
-        .baton = the_board,
-        .present = present_on_board,
-        .withdraw = withdraw,
-        .seen = seen
-    };
+    solver = acme_board_solver_make(the_board);
     rv = get_instance(&watchdog, WATCHDOG_NAME, 0, 1, p);
     if (rv == APR_SUCCESS) {
         rv = register_callback(watchdog, INTERVAL_FIRST, NULL, on_watchdog);

@@ -13,6 +13,7 @@
 #include <http_log.h>
 #include <mpm_common.h>
 
+#include "acme_board_solver.h"
 #include "acme_child.h"
 #include "acme_hmac_wipe.h"
 #include "acme_http.h"
@@ -30,6 +31,7 @@ APLOG_USE_MODULE(acme);
 
 static acme_child_t *child;
 static const acme_conf_t *conf;
+static acme_solver_t solver;
 static server_rec *server;
 
 static volatile sig_atomic_t term_received;
@@ -80,6 +82,7 @@ static void run_scheduler(const sigset_t *waiting, pid_t parent,
     const acme_scheduler_conf_t scheduler_conf = {
         .conf = conf,
         .duties = ACME_DUTY_WITNESS,
+        .solver = &solver,
         .log = acme_keeper_start_log(),
         .user_agent = "mod_acme/" ACME_VERSION,
         .keeper = acme_keeper_start_client(ACME_BY_WITNESS)
@@ -130,13 +133,14 @@ static void be_witness(void *baton, pid_t parent)
     }
 }
 
-void acme_witness_start(const acme_conf_t *the_conf, server_rec *s,
-                        apr_pool_t *p)
+void acme_witness_start(const acme_conf_t *the_conf, acme_board_t *board,
+                        server_rec *s, apr_pool_t *p)
 {
     const acme_child_conf_t child_conf = { .what = "witness",
                                            .run = be_witness };
 
     conf = the_conf;
+    solver = acme_board_solver_make(board);
     server = s;
     acme_child_start(&child, &child_conf, s, p);
 }

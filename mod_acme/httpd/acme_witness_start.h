@@ -10,10 +10,13 @@
 
 #include <httpd.h>
 
+#include "acme_board.h"
 #include "acme_conf.h"
 
-/* Fork it, after the keeper; p is the generation's. conf lives as long. */
-void acme_witness_start(const acme_conf_t *conf, server_rec *s, apr_pool_t *p);
+/* Fork it, after the keeper; p is the generation's. conf and board live as
+   long. */
+void acme_witness_start(const acme_conf_t *conf, acme_board_t *board,
+                        server_rec *s, apr_pool_t *p);
 
 /* Now and then: fork it again if it died and could not be forked. */
 void acme_witness_start_monitor(void);

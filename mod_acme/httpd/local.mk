@@ -16,6 +16,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 %C%_libacme_httpd_la_SOURCES = \
 	%D%/acme_activation.c %D%/acme_activation.h \
 	%D%/acme_board.c %D%/acme_board.h \
+	%D%/acme_board_solver.c %D%/acme_board_solver.h \
 	%D%/acme_cert_split.c %D%/acme_cert_split.h \
 	%D%/acme_cert_split_apply.c %D%/acme_cert_split_apply.h \
 	%D%/acme_cert_split_live.c %D%/acme_cert_split_live.h \

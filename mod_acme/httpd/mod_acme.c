@@ -174,7 +174,7 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     }
     acme_keeper_start(conf, board, tree, loaded_at, s, pconf);
     if (acme_keeper_start_client(ACME_BY_WORKER)) {
-        acme_witness_start(conf, s, pconf);
+        acme_witness_start(conf, board, s, pconf);
         acme_watchdog_register(conf, board, s, pconf);
     }
     return OK;

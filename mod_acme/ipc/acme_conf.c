@@ -38,17 +38,43 @@ const acme_hook_conf_t *acme_conf_hook(const acme_cert_conf_t *cert,
     return NULL;
 }
 
+apr_uint32_t acme_conf_dry_run_ca(const acme_cert_conf_t *cert,
+                                  apr_uint32_t ca)
+{
+    return (apr_uint32_t)cert->cas->nelts + ca;
+}
+
+int acme_conf_is_dry_run(const acme_cert_conf_t *cert, apr_uint32_t ca)
+{
+    return ca >= (apr_uint32_t)cert->cas->nelts;
+}
+
+/* What a list of the certificate's CAs, or that of their dry runs, has. */
+static apr_uint32_t find_position(const acme_cert_conf_t *cert,
+                                  const apr_array_header_t *list,
+                                  const apr_array_header_t *dry_runs,
+                                  apr_uint32_t ca)
+{
+    return acme_conf_is_dry_run(cert, ca)
+        ? APR_ARRAY_IDX(dry_runs, ca - (apr_uint32_t)cert->cas->nelts,
+                        apr_uint32_t)
+        : APR_ARRAY_IDX(list, ca, apr_uint32_t);
+}
+
 apr_uint32_t acme_conf_ca_index(const acme_cert_conf_t *cert,
                                 apr_uint32_t ca)
 {
-    return APR_ARRAY_IDX(cert->cas, ca, apr_uint32_t);
+    return find_position(cert, cert->cas, cert->dry_run_cas, ca);
 }
 
 const acme_ca_conf_t *acme_conf_ca(const acme_conf_t *conf,
                                    const acme_cert_conf_t *cert,
                                    apr_uint32_t ca)
 {
-    if (ca >= (apr_uint32_t)cert->cas->nelts) {
+    const apr_uint32_t n = (apr_uint32_t)cert->cas->nelts;
+
+    if (ca >= n && (!cert->dry_run_cas
+                    || ca - n >= (apr_uint32_t)cert->dry_run_cas->nelts)) {
         return NULL;
     }
     return &APR_ARRAY_IDX(conf->cas, acme_conf_ca_index(cert, ca),
@@ -58,7 +84,7 @@ const acme_ca_conf_t *acme_conf_ca(const acme_conf_t *conf,
 apr_uint32_t acme_conf_route_index(const acme_cert_conf_t *cert,
                                    apr_uint32_t ca)
 {
-    return APR_ARRAY_IDX(cert->routes, ca, apr_uint32_t);
+    return find_position(cert, cert->routes, cert->dry_run_routes, ca);
 }
 
 const acme_route_conf_t *acme_conf_route(const acme_conf_t *conf,

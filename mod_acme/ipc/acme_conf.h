@@ -96,6 +96,8 @@ typedef struct {
     const char *kid;                    /* EAB; NULL: none */
     const char *hmac;                   /* its secret (base64url), or NULL */
     const char *hmac_file;              /* its path, read by the keeper only */
+    int is_for_dry_runs;                /* the staging environment of one, and
+                                           in the list of no certificate */
 } acme_ca_conf_t;
 
 /* A live certificate of another id, served while one's own is missing. */
@@ -138,6 +140,11 @@ typedef struct {
                                            tried in this order */
     apr_array_header_t *routes;         /* apr_uint32_t: in acme_conf_t.routes,
                                            the way to each of cas */
+    const apr_array_header_t *dry_run_cas;      /* apr_uint32_t: where the dry
+                                           run for each of cas is made: its
+                                           staging environment, or itself. NULL:
+                                           nowhere */
+    const apr_array_header_t *dry_run_routes;   /* and the way there */
     int agreed;                         /* to the CA's terms of service */
     apr_array_header_t *key_types;      /* acme_key_type_e: a certificate of
                                            each, in one archive */
@@ -201,12 +208,23 @@ const acme_hook_conf_t *acme_conf_hook(const acme_cert_conf_t *cert,
 /* 16 hex digits of its command line, in p: equal ones are one command. */
 const char *acme_conf_hook_digest(const acme_hook_conf_t *hook, apr_pool_t *p);
 
-/* The CA at this position of the certificate's list; NULL: it has fewer. */
+/*
+ * The CA at this position of the certificate's list; NULL: it has fewer. The
+ * positions that follow those of the list, as many again, are those of dry runs
+ * (acmectl renew --dry-run): acme_conf_dry_run_ca().
+ */
 const acme_ca_conf_t *acme_conf_ca(const acme_conf_t *conf,
                                    const acme_cert_conf_t *cert,
                                    apr_uint32_t ca);
 
-/* The index in acme_conf_t.cas of a position that is within the list. */
+/* The position of the dry run for the CA at a position of the list. */
+apr_uint32_t acme_conf_dry_run_ca(const acme_cert_conf_t *cert,
+                                  apr_uint32_t ca);
+
+/* Is this position one of a dry run? */
+int acme_conf_is_dry_run(const acme_cert_conf_t *cert, apr_uint32_t ca);
+
+/* The index in acme_conf_t.cas of a position that acme_conf_ca() knows. */
 apr_uint32_t acme_conf_ca_index(const acme_cert_conf_t *cert,
                                 apr_uint32_t ca);
 

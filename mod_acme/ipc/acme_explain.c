@@ -250,6 +250,9 @@ static const char *explain_why(const acme_status_cert_t *cert,
     if (state->wanted == ACME_WANT_RENEWAL) {
         return "The administrator requested a renewal.";
     }
+    if (state->wanted == ACME_WANT_DRY_RUN) {
+        return "The administrator requested a dry run, which changes nothing of the certificate.";
+    }
     if (state->wanted) {
         return "The administrator requested an action at the CA.";
     }

@@ -75,6 +75,7 @@ typedef struct {
     REPLY_ROW(kind, acme_state_t, limit), \
     REPLY_ROW(kind, acme_state_t, check_places), \
     REPLY_ROW(kind, acme_state_t, check_detail), \
+    REPLY_ROW(kind, acme_state_t, rehearsal_detail), \
     REPLY_ROW(kind, acme_state_t, problem), \
     REPLY_ROW(kind, acme_state_t, detail), \
     REPLY_ROW(kind, acme_state_t, post.failure), \
@@ -111,6 +112,10 @@ static const text_field_t text_fields[] = {
     REPLY_ROW(PREPARE, acme_msg_prepared_t, account_url),
     REPLY_ROW(PREPARE, acme_msg_prepared_t, thumbprint),
     REPLY_ROW(LIVE, acme_msg_url_t, url),
+    REPLY_ROW(REHEARSAL, acme_msg_rehearsal_t, account_url),
+    REPLY_ROW(REHEARSAL, acme_msg_rehearsal_t, thumbprint),
+    REPLY_ROW(REHEARSAL, acme_msg_rehearsal_t, issuer),
+    REPLY_ROW(REHEARSAL, acme_msg_rehearsal_t, prefix),
     TEXT_FIELD(FAILURE, REPLY, acme_result_t, problem),
     TEXT_FIELD(FAILURE, REPLY, acme_result_t, detail)
 };

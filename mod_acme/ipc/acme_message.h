@@ -102,7 +102,12 @@ typedef enum {
     ACME_NOTE_CHALLENGE,                /* one failed, the next type follows */
     ACME_NOTE_NAME,                     /* one failed besides that of FAILED */
     ACME_NOTE_LIMIT,                    /* postponed by a CA rate limit */
-    ACME_NOTE_FAILED
+    ACME_NOTE_FAILED,
+    ACME_NOTE_DRY_RUN,                  /* a step of a dry run, at a position
+                                           of one; so are all that follow */
+    ACME_NOTE_DRY_RUN_PASSED,
+    ACME_NOTE_DRY_RUN_FAILED,
+    ACME_NOTES
 } acme_note_e;
 
 typedef struct {
@@ -116,8 +121,8 @@ typedef struct {
                                            position; ACME_NO_NAME: none */
     apr_uint32_t challenge;             /* acme_challenge_e that failed on it;
                                            ACME_CHALLENGES: none did */
-    apr_uint32_t why;                   /* acme_reason_e, with FAILED and
-                                           LIMIT */
+    apr_uint32_t why;                   /* acme_reason_e, with FAILED, LIMIT
+                                           and DRY_RUN_FAILED */
     char problem[ACME_PROBLEM_SIZE];    /* with FAILED */
     char detail[ACME_DETAIL_SIZE];
     apr_uint32_t with;                  /* with ORDERED: ACME_WITH_... */
@@ -218,6 +223,24 @@ typedef struct {
     char detail[ACME_CHECK_DETAIL_SIZE];
 } acme_msg_served_t;
 
+/* What the keeper knows of an account, for a rehearsal: what records of CAA and
+   dns-persist-01 are compared with. "" and 0: it is not known. */
+typedef struct {
+    acme_target_t about;
+    apr_uint32_t draft;                 /* of dns-persist-01: 1 or 2 */
+    char account_url[ACME_URL_SIZE];
+    char thumbprint[48];
+    char issuer[ACME_TEXT_ROOM(ACME_NAME_MAX)];
+    char prefix[ACME_TEXT_ROOM(ACME_HASH_PREFIX_MAX)];
+} acme_msg_rehearsal_t;
+
+/* The last rehearsal; in the tail its findings, if they are still kept. */
+typedef struct {
+    apr_uint32_t is_pending;            /* another one is asked for */
+    apr_uint32_t level;                 /* acme_rehearsal_e */
+    apr_time_t when;
+} acme_msg_findings_t;
+
 /* How a key change ended: the CA has the next key, or still the old one. */
 typedef struct {
     acme_target_t about;
@@ -260,6 +283,8 @@ typedef struct {
     apr_uint32_t is_reload_held;        /* the next reload is postponed */
     apr_uint32_t challenges;            /* that can work here: 1 << type of
                                            acme_challenge_e */
+    apr_uint32_t is_reloaded_by_hand;   /* AcmeActivate none */
+    apr_uint32_t unused;                /* 0 */
 } acme_msg_listed_t;
 
 typedef struct {
@@ -297,10 +322,15 @@ typedef struct {
  * PERSIST   store the format of the records of dns-persist-01 at the CA
  * LOOKED    store which hosts the CA has; the CA was asked as the state wanted
  * SERVED    store what httpd was found to serve of a live certificate
+ * REHEARSAL the account at a CA, as a rehearsal of the validations needs it
+ * REHEARSED what a rehearsal found: lines, see acme_rehearsal.h
  * LIST      state, and the reload's; in the tail id, URLs of CAs and names, a line each
  * ACCOUNTS  a line for each account, for people
  * TXT       the records of dns-persist-01 for the names, a line each
  * WANT      a request of the administrator, which renewal threads carry out
+ * REHEARSE  rehearse the validations now
+ * FINDINGS  what the last rehearsal found
+ * COSTS     what an order now would use up of the limits of the CA, lines
  */
 #define ACME_MESSAGES(X)                                                     \
     X(HELLO,   ACME_BY_BOTH,    hello, 0, welcome,  0)                       \
@@ -322,10 +352,15 @@ typedef struct {
     X(PERSIST, ACME_BY_WITNESS, persist, 0, none,   0)                       \
     X(LOOKED,  ACME_BY_WITNESS, looked, ACME_HOSTS_MAX, none, 0)             \
     X(SERVED,  ACME_BY_WITNESS, served, 0, none,    0)                       \
+    X(REHEARSAL, ACME_BY_WITNESS, cert, 0, rehearsal, 0)                     \
+    X(REHEARSED, ACME_BY_WITNESS, cert, ACME_LIST_MAX, none, 0)              \
     X(LIST,    ACME_BY_CONTROL, cert,  0, listed,   ACME_LIST_MAX)           \
     X(ACCOUNTS, ACME_BY_CONTROL, none, 0, none,     ACME_LIST_MAX)           \
     X(TXT,     ACME_BY_CONTROL, txt,   0, none,     ACME_LIST_MAX)           \
-    X(WANT,    ACME_BY_CONTROL, want,  0, none,     0)
+    X(WANT,    ACME_BY_CONTROL, want,  0, none,     0)                       \
+    X(REHEARSE, ACME_BY_CONTROL, cert, 0, none,     0)                       \
+    X(FINDINGS, ACME_BY_CONTROL, cert, 0, findings, ACME_LIST_MAX)       \
+    X(COSTS,   ACME_BY_CONTROL, cert,  0, none,     ACME_LIST_MAX)
 
 #define ACME_MESSAGE_KIND(kind, who, req, req_tail, rep, rep_tail) \
     ACME_MSG_##kind,

@@ -128,7 +128,14 @@ static acme_next_t next_at(acme_step_e step, apr_time_t at)
 static int is_for_order(const acme_state_t *state)
 {
     return state->wanted == ACME_WANT_NOTHING
-        || state->wanted == ACME_WANT_RENEWAL;
+        || state->wanted == ACME_WANT_RENEWAL
+        || state->wanted == ACME_WANT_DRY_RUN;
+}
+
+/* A dry run comes first, and changes nothing of what is next. */
+static int is_wanted(const acme_state_t *state)
+{
+    return state->wanted && state->wanted != ACME_WANT_DRY_RUN;
 }
 
 /* To be ordered now, if no limit is known to stand in the way. */
@@ -138,8 +145,8 @@ static acme_next_t next_now(const acme_state_t *state, apr_time_t now)
         && !acme_next_step_is_absurd(state->limit_until, now)) {
         return next_at(ACME_STEP_LIMIT, state->limit_until);
     }
-    return next_at(state->ordering && !state->wanted ? ACME_STEP_FINISH
-                                                     : ACME_STEP_ORDER, now);
+    return next_at(state->ordering && !is_wanted(state) ? ACME_STEP_FINISH
+                                                        : ACME_STEP_ORDER, now);
 }
 
 /* Is this the pause after a failure? */
@@ -156,7 +163,7 @@ acme_next_t acme_next_step(const acme_state_t *state, apr_time_t now)
     if (!state->agreed) {
         return next_at(ACME_STEP_AGREE, 0);
     }
-    if (state->wanted) {
+    if (is_wanted(state)) {
         /* A requested renewal that failed: a new request begins at once. */
         return state->wanted == ACME_WANT_RENEWAL && is_waiting(state, now)
             ? next_at(ACME_STEP_RETRY, state->next_at)

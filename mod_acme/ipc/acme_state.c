@@ -19,6 +19,18 @@ apr_time_t acme_state_warn_at(const acme_state_t *state, apr_time_t not_after)
                                       : warn->duration);
 }
 
+const char *acme_state_dry_run_word(acme_dry_run_e dry_run)
+{
+    static const char *const words[ACME_DRY_RUNS] = {
+        [ACME_DRY_RUN_NONE] = "",
+        [ACME_DRY_RUN_UNDER_WAY] = "under-way",
+        [ACME_DRY_RUN_PASSED] = "passed",
+        [ACME_DRY_RUN_FAILED] = "failed"
+    };
+
+    return (int)dry_run >= 0 && dry_run < ACME_DRY_RUNS ? words[dry_run] : "";
+}
+
 static const char *const words[] = {
     "placeholder", "stand-in", "ordering", "valid", "renewing", "failed",
     "expired", "revoked", "deleted", "not-agreed"

@@ -17,6 +17,7 @@
 #define ACME_EXPLANATION_SIZE 256
 #define ACME_CHECK_PLACES_SIZE 256
 #define ACME_CHECK_DETAIL_SIZE 512
+#define ACME_DRY_RUN_DETAIL_SIZE 512
 
 /* The requests of an administrator. */
 typedef enum {
@@ -28,6 +29,7 @@ typedef enum {
     ACME_WANT_UPDATE,           /* of the account: its contacts */
     ACME_WANT_ROLLOVER,         /* its key */
     ACME_WANT_DEACTIVATION,     /* of the account */
+    ACME_WANT_DRY_RUN,          /* an order that is not finalized */
     ACME_WANTS
 } acme_want_e;
 
@@ -58,6 +60,26 @@ typedef enum {
     ACME_CHECK_OTHER,           /* somewhere another certificate */
     ACME_CHECKS
 } acme_check_e;
+
+/* What a rehearsal of the validations found, from good to bad.
+   (acme_rehearsal.h) */
+typedef enum {
+    ACME_REHEARSAL_NONE,        /* there was none */
+    ACME_REHEARSAL_FINE,
+    ACME_REHEARSAL_NOTE,        /* worth knowing, no fault */
+    ACME_REHEARSAL_UNSEEN,      /* cannot be seen from this machine */
+    ACME_REHEARSAL_FAULT,       /* a CA would fail here */
+    ACME_REHEARSALS
+} acme_rehearsal_e;
+
+/* What came of the administrator's last dry run. */
+typedef enum {
+    ACME_DRY_RUN_NONE,          /* none was made, or it is forgotten */
+    ACME_DRY_RUN_UNDER_WAY,     /* it is requested, or runs */
+    ACME_DRY_RUN_PASSED,        /* all names were validated */
+    ACME_DRY_RUN_FAILED,
+    ACME_DRY_RUNS
+} acme_dry_run_e;
 
 #define ACME_NO_CA ((apr_uint32_t)-1)
 
@@ -149,14 +171,16 @@ typedef struct {
     acme_history_t past[ACME_HISTORY_KINDS]
                        [ACME_HISTORY_MAX];  /* oldest first */
     apr_uint32_t pasts[ACME_HISTORY_KINDS]; /* how many of each */
-    apr_uint32_t unused;        /* 0 */
+    apr_uint32_t rehearse_fully;        /* with rehearse_at: the administrator
+                                   asked, and AcmeDns is tried as well */
     apr_uint32_t limit_ca;      /* at which CA, a position, */
     acme_reason_e limit_why;    /* which limit of the CA postpones the order */
     apr_time_t limit_until;     /* not ordered before; 0: no limit is known */
     char limit[ACME_DETAIL_SIZE];       /* a sentence about the limit */
 
     acme_want_e wanted;         /* pending request of the administrator */
-    apr_uint32_t wanted_ca;     /* with the account's: position of its CA */
+    apr_uint32_t wanted_ca;     /* with the account's and a dry run: position
+                                   of its CA in the list */
     int reason;                 /* of a revocation (5280, 5.3.1); -1: none */
     int ordering;               /* an order is under way since: */
     apr_time_t ordering_since;
@@ -177,6 +201,18 @@ typedef struct {
     char check_places[ACME_CHECK_PLACES_SIZE];  /* "*:443=yes [::1]:444=no" */
     char check_detail[ACME_CHECK_DETAIL_SIZE];  /* what was found; "": all is
                                    as it should be */
+    acme_rehearsal_e rehearsal; /* what the last rehearsal found, */
+    acme_reason_e rehearsal_why;        /* the reason of a FAULT, */
+    apr_time_t rehearsed;       /* its time; 0: there was none */
+    apr_time_t rehearse_at;     /* the next one is asked for; 0: none is */
+    char rehearsal_detail[ACME_CHECK_DETAIL_SIZE];      /* the worst finding,
+                                   of UNSEEN and FAULT; "" */
+    acme_dry_run_e dry_run;     /* the last one, and */
+    acme_reason_e dry_run_why;  /* the reason why it failed */
+    apr_time_t dry_run_at;      /* when it was requested or, when it is over,
+                                   ended */
+    char dry_run_detail[ACME_DRY_RUN_DETAIL_SIZE];      /* its result, or its
+                                   step; "" before the first */
     char problem[ACME_PROBLEM_SIZE];
     char detail[ACME_DETAIL_SIZE];
     acme_hooks_failing_t post;          /* commands of post, after its batch, */
@@ -204,6 +240,9 @@ int acme_state_renews(const acme_state_t *state, apr_uint32_t ca,
 /* When the warn window of a certificate begins that expires at not_after. */
 apr_time_t acme_state_warn_at(const acme_state_t *state,
                               apr_time_t not_after);
+
+/* "", "under-way", "passed", "failed": for scripts; a literal. */
+const char *acme_state_dry_run_word(acme_dry_run_e dry_run);
 
 /*
  * One word for people and scripts, a literal: placeholder, stand-in, ordering,

@@ -10,6 +10,7 @@
 #include "acme_status_rows.h"
 
 #define PROGRAMS (ACME_STATUS_LINES | ACME_STATUS_JSON)
+#define A_DAY apr_time_from_sec(24 * 3600)
 #define PEOPLE (ACME_STATUS_TEXT | ACME_STATUS_PAGE)
 
 /* One that is shown to nobody is left out. */
@@ -188,6 +189,31 @@ static void add_check(apr_array_header_t *rows, const acme_state_t *state,
         .text = state->check_detail, .column = ACME_STATUS_PROBLEM,
         .shown = ACME_STATUS_JSON
             | only_if(is_told, ACME_STATUS_LINES | PEOPLE) });
+}
+
+/* What a rehearsal of the validations found, beside the CA's own words. */
+static void add_rehearsal(apr_array_header_t *rows, const acme_state_t *state,
+                          apr_pool_t *p)
+{
+    const int is_told = state->rehearsal == ACME_REHEARSAL_FAULT;
+    const char *code = acme_reason_about(state->rehearsal_why)->code;
+
+    add_row(rows, (acme_status_row_t){
+        .key = "check", .label = "check",
+        .value = is_told ? state->rehearsal_detail : "",
+        .text = apr_psprintf(p, "%s: %s (seen from this machine at %s)", code,
+                             state->rehearsal_detail,
+                             acme_time_text(state->rehearsed, p)),
+        .column = ACME_STATUS_PROBLEM,
+        .shown = ACME_STATUS_JSON
+            | only_if(is_told, ACME_STATUS_LINES | PEOPLE) });
+    add_row(rows, (acme_status_row_t){
+        .key = "checkReason", .value = is_told ? code : "",
+        .shown = ACME_STATUS_JSON | only_if(is_told, ACME_STATUS_LINES) });
+    add_row(rows, (acme_status_row_t){
+        .key = "checkedAt", .value = time_value(state->rehearsed, p),
+        .shown = ACME_STATUS_JSON
+            | only_if(state->rehearsed != 0, ACME_STATUS_LINES) });
 }
 
 static void add_revoked(apr_array_header_t *rows,
@@ -391,6 +417,49 @@ static void add_export(apr_array_header_t *rows, const acme_state_t *state)
                       ACME_STATUS_LINES | PEOPLE) });
 }
 
+/* "passed at 2026-11-21 10:00:00 UTC: 2 names validated by http-01, ..." */
+static const char *dry_run_text(const acme_state_t *state, apr_pool_t *p)
+{
+    if (state->dry_run == ACME_DRY_RUN_UNDER_WAY) {
+        return apr_psprintf(p, "under way since %s%s%s",
+                            acme_time_text(state->dry_run_at, p),
+                            state->dry_run_detail[0] ? ": " : "",
+                            state->dry_run_detail);
+    }
+    return apr_psprintf(p, "%s at %s: %s",
+                        acme_state_dry_run_word(state->dry_run),
+                        acme_time_text(state->dry_run_at, p),
+                        state->dry_run_detail);
+}
+
+/* Of acmectl renew --dry-run; people see the result for a day. */
+static void add_dry_run(apr_array_header_t *rows, const acme_state_t *state,
+                        apr_time_t now, apr_pool_t *p)
+{
+    const int is_known = state->dry_run != ACME_DRY_RUN_NONE;
+    const int is_shown = is_known
+        && (state->dry_run == ACME_DRY_RUN_UNDER_WAY
+            || now - state->dry_run_at < A_DAY);
+    const unsigned lines = only_if(is_known, ACME_STATUS_LINES);
+
+    add_row(rows, (acme_status_row_t){
+        .key = "dryRun", .label = "dry run",
+        .value = acme_state_dry_run_word(state->dry_run),
+        .text = dry_run_text(state, p),
+        .column = ACME_STATUS_NEXT,
+        .shown = ACME_STATUS_JSON | lines | only_if(is_shown, PEOPLE) });
+    add_row(rows, (acme_status_row_t){
+        .key = "dryRunAt", .value = time_value(state->dry_run_at, p),
+        .shown = ACME_STATUS_JSON | lines });
+    add_row(rows, (acme_status_row_t){
+        .key = "dryRunReason",
+        .value = acme_reason_about(state->dry_run_why)->code,
+        .shown = ACME_STATUS_JSON | lines });
+    add_row(rows, (acme_status_row_t){
+        .key = "dryRunDetail", .value = state->dry_run_detail,
+        .shown = ACME_STATUS_JSON | lines });
+}
+
 static void add_reason(apr_array_header_t *rows, acme_reason_e reason,
                        apr_pool_t *p)
 {
@@ -437,8 +506,10 @@ apr_array_header_t *acme_status_rows_make(const acme_status_cert_t *cert,
     add_revoked(rows, cert, state, p);
     add_next(rows, state, next, now, p);
     add_failure(rows, state, p);
+    add_rehearsal(rows, state, p);
     add_commands(rows, state, p);
     add_export(rows, state);
+    add_dry_run(rows, state, now, p);
     add_reason(rows, acme_status_rows_reason(cert, now), p);
     return rows;
 }

@@ -18,6 +18,10 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 	%D%/acme_log.c %D%/acme_log.h \
 	%D%/acme_message.c %D%/acme_message.h \
 	%D%/acme_next_step.c %D%/acme_next_step.h \
+	%D%/acme_rate_buckets.c %D%/acme_rate_buckets.h \
+	%D%/acme_rate_past.c %D%/acme_rate_past.h \
+	%D%/acme_rehearsal.c %D%/acme_rehearsal.h \
+	%D%/acme_renew_due.c %D%/acme_renew_due.h \
 	%D%/acme_self_check.c %D%/acme_self_check.h \
 	%D%/acme_server.h \
 	%D%/acme_state.c %D%/acme_state.h \

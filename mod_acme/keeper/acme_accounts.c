@@ -403,6 +403,9 @@ const char *acme_accounts_text(acme_accounts_t *accounts, apr_pool_t *p)
         acme_account_file_load(&key, &file,
                                acme_registry_store(accounts->registry),
                                ca->folder, &res, p);
+        if (ca->is_for_dry_runs && !file.url) {
+            continue;           /* no dry run was made there */
+        }
         text = apr_psprintf(
             p, "%s%s: %s%s%s%s%s\n", text, ca->url,
             file.deactivated ? "deactivated"

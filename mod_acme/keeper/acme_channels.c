@@ -48,7 +48,8 @@ static const int prices[ACME_MSG_KINDS] = {
     [ACME_MSG_KEY] = 20,     [ACME_MSG_TERMS] = 20,   [ACME_MSG_ORDER] = 5,
     [ACME_MSG_PUBLISH] = 5,  [ACME_MSG_NOTE] = 5,     [ACME_MSG_WINDOW] = 5,
     [ACME_MSG_INSTALL] = 50, [ACME_MSG_DONE] = 20,    [ACME_MSG_PERSIST] = 5,
-    [ACME_MSG_SERVED] = 10,  [ACME_MSG_VALIDATE] = 5
+    [ACME_MSG_SERVED] = 10,  [ACME_MSG_VALIDATE] = 5,
+    [ACME_MSG_REHEARSAL] = 5, [ACME_MSG_REHEARSED] = 10
 };
 
 acme_channels_t *acme_channels_create(apr_interval_time_t credit,

@@ -9,12 +9,15 @@
 #include "acme_accounts.h"
 #include "acme_ca_facts.h"
 #include "acme_file.h"
+#include "acme_findings.h"
 #include "acme_install.h"
 #include "acme_meta.h"
 #include "acme_name.h"
+#include "acme_rate_past.h"
 #include "acme_handlers.h"
 #include "acme_sign.h"
 #include "acme_persist_zone.h"
+#include "acme_rehearsal.h"
 #include "acme_url.h"
 
 struct acme_handlers_t {
@@ -24,6 +27,7 @@ struct acme_handlers_t {
     acme_ca_facts_t *facts;
     acme_published_t *records;
     acme_batch_t *batch;
+    acme_findings_t *findings;
 };
 
 /* What was asked of a CA is asked again after this. */
@@ -73,6 +77,32 @@ static int is_by_worker(const request_t *request)
     return request->message->who == ACME_BY_WORKER;
 }
 
+static int is_for_dry_run(const request_t *request)
+{
+    return acme_conf_is_dry_run(request->cert, request->about->ca);
+}
+
+/*
+ * Is the account that of orders, about which the witness has to find something
+ * out before it signs? That of a staging environment is registered, and never
+ * changed. *pabout is the account's position in the list.
+ */
+static int has_settled_account(acme_target_t *pabout, const request_t *request)
+{
+    const acme_ca_conf_t *cas =
+        (const acme_ca_conf_t *)acme_registry_conf(request->registry)
+            ->cas->elts;
+    const apr_uint32_t n = (apr_uint32_t)request->cert->cas->nelts;
+
+    *pabout = *request->about;
+    if (is_for_dry_run(request)) {
+        pabout->ca -= n;
+        return acme_conf_ca_index(request->cert, pabout->ca) == request->ca
+            && !cas[request->ca].is_for_dry_runs;
+    }
+    return 1;
+}
+
 /* Is a revocation requested? That works without the account. (8555, 7.6) */
 static int is_revocation_requested(const request_t *request)
 {
@@ -88,16 +118,18 @@ static apr_status_t serve_prepare(acme_message_t *reply,
     acme_msg_prepared_t *prepared = apr_pcalloc(request->p,
                                                 sizeof(*prepared));
     const acme_ca_account_t *account;
-    acme_pending_t *pending;
+    acme_pending_t *pending = NULL;
     const char *thumbprint, *flags;
+    acme_target_t about;
     apr_status_t rv;
 
     rv = acme_accounts_find(&account, request->handlers->accounts, request->ca,
                             request->res);
     if (rv == APR_SUCCESS && is_by_worker(request)
-        && (account->has_next_key || account->contacts_changed)) {
+        && (account->has_next_key || account->contacts_changed)
+        && has_settled_account(&about, request)) {
         apr_status_t known = acme_ca_facts_know(
-            request->handlers->facts, request->about, ACME_LOOK_UP_ACCOUNT,
+            request->handlers->facts, &about, ACME_LOOK_UP_ACCOUNT,
             ACCOUNT_AGE, request->res);
 
         /* An order waits until it is known which key can sign it. */
@@ -111,7 +143,12 @@ static apr_status_t serve_prepare(acme_message_t *reply,
         rv = acme_key_thumbprint(&thumbprint, account->key, request->res,
                                  request->p);
     }
-    if (rv == APR_SUCCESS) {
+    if (rv == APR_SUCCESS && is_for_dry_run(request)) {
+        /* No key and no request: nothing is finalized. All names are tried. */
+        flags = apr_pcalloc(request->p,
+                            (apr_size_t)request->cert->names->nelts + 1);
+    }
+    else if (rv == APR_SUCCESS) {
         rv = acme_install_prepare(&pending, &flags, request->registry,
                                   request->about, request->res, request->p);
     }
@@ -123,7 +160,8 @@ static apr_status_t serve_prepare(acme_message_t *reply,
     prepared->has_next_key = account->has_next_key;
     prepared->deactivated = account->deactivated;
     /* An order at another CA cannot be resumed at this one. */
-    if (pending->account && !strcmp(pending->account, account->folder)) {
+    if (pending && pending->account
+        && !strcmp(pending->account, account->folder)) {
         prepared->issued = pending->issued;
         if (pending->order_url) {
             apr_cpystrn(prepared->order_url, pending->order_url,
@@ -473,6 +511,13 @@ static apr_status_t serve_note(acme_message_t *reply,
             "%s: a worker reported on a request of the administrator that is not a worker's to carry out",
             request->cert->id);
     }
+    if (is_for_dry_run(request)
+        != (note->note >= ACME_NOTE_DRY_RUN && note->note < ACME_NOTES)) {
+        return acme_fail(
+            request->res, APR_EINVAL,
+            "%s: a worker reported on a dry run as on an order, or on an order as on a dry run",
+            request->cert->id);
+    }
     if (is_refusal_of_contacts(note)) {
         acme_accounts_contacts_refused(request->handlers->accounts,
                                        request->ca, request->p);
@@ -566,10 +611,11 @@ static apr_status_t serve_served(acme_message_t *reply,
     (void)reply;
     if (acme_registry_self_checked(request->registry, request->message->body,
                                    now, request->p)) {
-        acme_reload_schedule(request->handlers->reload,
-                             acme_registry_state(request->registry,
-                                                 request->about->cert), 0,
-                             now);
+        const acme_state_t *state =
+            acme_registry_state(request->registry, request->about->cert);
+
+        acme_reload_schedule(request->handlers->reload, state,
+                             state->not_after, now);
     }
     return APR_SUCCESS;
 }
@@ -605,12 +651,12 @@ static apr_status_t serve_list(acme_message_t *reply,
     const acme_conf_t *conf = acme_registry_conf(request->registry);
     const char *text = apr_pstrcat(request->p, cert->id, "\n", NULL);
     acme_msg_listed_t *listed = apr_pcalloc(request->p, sizeof(*listed));
-    const acme_ca_conf_t *ca;
     apr_uint32_t i;
     int k;
 
-    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
-        text = apr_pstrcat(request->p, text, ca->url, "\n", NULL);
+    for (i = 0; i < (apr_uint32_t)cert->cas->nelts; i++) {
+        text = apr_pstrcat(request->p, text, acme_conf_ca(conf, cert, i)->url,
+                           "\n", NULL);
     }
     for (k = 0; k < cert->nchallenges; k++) {
         listed->challenges |= 1u << cert->challenges[k];
@@ -619,6 +665,7 @@ static apr_status_t serve_list(acme_message_t *reply,
                                          request->about->cert);
     listed->is_reload_held =
         (apr_uint32_t)acme_reload_is_held(request->handlers->reload);
+    listed->is_reloaded_by_hand = conf->activate == ACME_ACTIVATE_NONE;
     reply->body = listed;
     set_tail(reply,
              apr_pstrcat(request->p, text,
@@ -631,6 +678,8 @@ static apr_status_t serve_want(acme_message_t *reply,
                                const request_t *request)
 {
     const acme_msg_want_t *want = request->message->body;
+    const acme_want_e pending =
+        acme_registry_state(request->registry, request->about->cert)->wanted;
 
     (void)reply;
     if (want->want == ACME_WANT_NOTHING || want->want >= ACME_WANTS) {
@@ -638,7 +687,131 @@ static apr_status_t serve_want(acme_message_t *reply,
                          "keeper: there is no request %u of an administrator",
                          want->want);
     }
+    if (want->want == ACME_WANT_DRY_RUN && pending != ACME_WANT_NOTHING) {
+        return acme_fail(
+            request->res, APR_EBUSY,
+            pending == ACME_WANT_DRY_RUN
+                ? "%s: a dry run is under way already"
+                : "%s: no dry run is made while another request is pending; see acmectl status %s",
+            request->cert->id, request->cert->id);
+    }
     acme_registry_want(request->registry, want, apr_time_now(), request->p);
+    return APR_SUCCESS;
+}
+
+/* Of an account that is there, or will be anyway; none of it is secret. */
+static apr_status_t serve_rehearsal(acme_message_t *reply,
+                                    const request_t *request)
+{
+    acme_msg_rehearsal_t *body = apr_pcalloc(request->p, sizeof(*body));
+    const acme_ca_account_t *account;
+    const char *thumbprint;
+    apr_status_t rv;
+
+    body->about = *request->about;
+    reply->body = body;
+    if (!request->cert->agreed) {
+        return APR_SUCCESS;
+    }
+    rv = acme_accounts_find(&account, request->handlers->accounts, request->ca,
+                            request->res);
+    if (rv == APR_SUCCESS) {
+        rv = acme_key_thumbprint(&thumbprint, account->key, request->res,
+                                 request->p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_cpystrn(body->thumbprint, thumbprint, sizeof(body->thumbprint));
+    if (account->url) {
+        apr_cpystrn(body->account_url, account->url,
+                    sizeof(body->account_url));
+    }
+    if (account->persist_issuer) {
+        body->draft = (apr_uint32_t)account->persist_draft;
+        apr_cpystrn(body->issuer, account->persist_issuer,
+                    sizeof(body->issuer));
+    }
+    if (account->persist_prefix) {
+        apr_cpystrn(body->prefix, account->persist_prefix,
+                    sizeof(body->prefix));
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_rehearsed(acme_message_t *reply,
+                                    const request_t *request)
+{
+    const apr_array_header_t *findings;
+
+    (void)reply;
+    if (!acme_registry_state(request->registry,
+                             request->about->cert)->rehearse_at) {
+        return APR_SUCCESS;     /* nobody asked this keeper for it */
+    }
+    findings = acme_rehearsal_parse(request->message->tail,
+                                    request->cert->names, request->p);
+    acme_findings_keep(request->handlers->findings, request->about->cert,
+                       acme_rehearsal_lines(findings, ACME_LIST_MAX,
+                                            request->p));
+    acme_registry_rehearsed(request->registry, request->about->cert, findings,
+                            apr_time_now(), request->p);
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_rehearse(acme_message_t *reply,
+                                   const request_t *request)
+{
+    (void)reply;
+    acme_registry_rehearse(request->registry, request->about->cert,
+                           apr_time_now());
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_findings(acme_message_t *reply,
+                                   const request_t *request)
+{
+    const acme_state_t *state =
+        acme_registry_state(request->registry, request->about->cert);
+    acme_msg_findings_t *body = apr_pcalloc(request->p, sizeof(*body));
+
+    body->is_pending = state->rehearse_at != 0;
+    body->level = (apr_uint32_t)state->rehearsal;
+    body->when = state->rehearsed;
+    reply->body = body;
+    set_tail(reply, body->is_pending
+                        ? "" : acme_findings_of(request->handlers->findings,
+                                                request->about->cert));
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_costs(acme_message_t *reply,
+                                const request_t *request)
+{
+    const acme_conf_t *conf = acme_registry_conf(request->registry);
+    const apr_time_t now = apr_time_now();
+    acme_rate_buckets_t *model;
+    acme_rate_buckets_order_t order = {
+        .names = request->cert->names,
+        .is_renewal = acme_state_renews(
+            acme_registry_state(request->registry, request->about->cert),
+            request->about->ca, now)
+    };
+    apr_array_header_t *events = apr_array_make(
+        request->p, 16, sizeof(acme_rate_buckets_event_t));
+    apr_uint32_t i;
+
+    for (i = 0; i < (apr_uint32_t)conf->certs->nelts; i++) {
+        acme_rate_past_add(events, acme_conf_cert(conf, i),
+                           acme_registry_state(request->registry, i),
+                           request->ca, request->p);
+    }
+    model = acme_rate_buckets_create(
+        acme_conf_ca(conf, request->cert, request->about->ca)->url,
+        request->p);
+    acme_rate_buckets_load(model, events, now);
+    set_tail(reply, acme_rate_buckets_left_text(model, &order, now,
+                                                request->p));
     return APR_SUCCESS;
 }
 
@@ -654,7 +827,12 @@ static handler_t *const served[ACME_MSG_KINDS] = {
     [ACME_MSG_DONE] = serve_done,       [ACME_MSG_PERSIST] = serve_persist,
     [ACME_MSG_LOOKED] = serve_looked,   [ACME_MSG_SERVED] = serve_served,
     [ACME_MSG_LIST] = serve_list,       [ACME_MSG_ACCOUNTS] = serve_accounts,
-    [ACME_MSG_TXT] = serve_txt,         [ACME_MSG_WANT] = serve_want
+    [ACME_MSG_TXT] = serve_txt,         [ACME_MSG_WANT] = serve_want,
+    [ACME_MSG_REHEARSAL] = serve_rehearsal,
+    [ACME_MSG_REHEARSED] = serve_rehearsed,
+    [ACME_MSG_REHEARSE] = serve_rehearse,
+    [ACME_MSG_FINDINGS] = serve_findings,
+    [ACME_MSG_COSTS] = serve_costs
 };
 
 acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
@@ -669,6 +847,7 @@ acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
     handlers->records = records;
     handlers->batch = batch;
     handlers->accounts = acme_accounts_create(registry, p);
+    handlers->findings = acme_findings_create(p);
     handlers->facts = acme_ca_facts_create(registry, handlers->accounts, p);
     return handlers;
 }
@@ -711,6 +890,37 @@ void acme_handlers_update_contacts(acme_handlers_t *handlers, apr_pool_t *p)
     }
 }
 
+/*
+ * What a dry run needs, and only while an administrator waits for one: orders
+ * that are not finalized, at the position of the list that he asked for.
+ */
+static int is_allowed_in_dry_run(const request_t *request)
+{
+    const acme_state_t *state =
+        acme_registry_state(request->registry, request->about->cert);
+
+    if (request->message->kind == ACME_MSG_LOOKED) {
+        return 1;               /* the witness's, and late at worst */
+    }
+    if (state->wanted != ACME_WANT_DRY_RUN
+        || request->about->ca
+               != acme_conf_dry_run_ca(request->cert, state->wanted_ca)) {
+        return 0;
+    }
+    switch (request->message->kind) {
+    case ACME_MSG_PREPARE:
+    case ACME_MSG_SIGN:
+    case ACME_MSG_ACCOUNT:
+    case ACME_MSG_PUBLISH:
+    case ACME_MSG_AWAIT:
+    case ACME_MSG_VALIDATE:
+    case ACME_MSG_NOTE:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 /* Look up the target: a worker cannot name what is not configured. */
 static apr_status_t find_target(request_t *request)
 {
@@ -737,6 +947,11 @@ static apr_status_t find_target(request_t *request)
                          request->cert->id, about->ca, about->part);
     }
     request->ca = acme_conf_ca_index(request->cert, about->ca);
+    if (is_for_dry_run(request) && !is_allowed_in_dry_run(request)) {
+        return acme_fail(request->res, APR_EACCES,
+                         "%s: no administrator asked for such a dry run",
+                         request->cert->id);
+    }
     return APR_SUCCESS;
 }
 

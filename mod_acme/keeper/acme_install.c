@@ -336,7 +336,8 @@ static apr_time_t replaced_until(const install_t *in)
     if (!digest || strcmp(digest, in->cert->digest) != 0) {
         return 0;
     }
-    return state->wanted && in->now + life / 2 < state->not_after
+    return state->wanted && state->wanted != ACME_WANT_DRY_RUN
+        && in->now + life / 2 < state->not_after
         ? in->now + life / 2 : state->not_after;
 }
 
@@ -553,6 +554,7 @@ static void add_to_bundle(bundle_t *bundle, const install_t *in,
     files->chain_pem = chain->rest_pem;
     files->full_pem = chain->full_pem;
     meta->key_type = acme_conf_key_type(in->cert, part);
+    meta->is_other_type = 0;
     meta->leaf = &chain->facts.leaf;
     meta->url = url;
     bundle->names = meta->leaf->names;

@@ -552,7 +552,7 @@ static void reload_unserved(loop_t *loop)
             acme_registry_state(loop->registry, (apr_uint32_t)i);
 
         if (state->live && state->live != state->served) {
-            acme_reload_schedule(loop->reload, state, 0, apr_time_now());
+            acme_reload_resume(loop->reload, state, apr_time_now());
         }
     }
 }

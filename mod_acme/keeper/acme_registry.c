@@ -13,6 +13,7 @@
 #include "acme_history.h"
 #include "acme_name_quarantine.h"
 #include "acme_next_step.h"
+#include "acme_rehearsal.h"
 #include "acme_self_check.h"
 #include "acme_state_load.h"
 #include "acme_take_over.h"
@@ -79,12 +80,17 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     acme_state_t *state = &registry->states[cert];
     const int ordering = state->ordering;
     const apr_time_t since = state->ordering_since, check_at = state->check_at;
+    const apr_time_t rehearse_at = state->rehearse_at;
+    const apr_uint32_t rehearse_fully = state->rehearse_fully;
+    const apr_time_t dry_run_at = state->dry_run_at;
+    char dry_run_detail[ACME_DRY_RUN_DETAIL_SIZE];
     const acme_hooks_failing_t post = state->post, deploy = state->deploy,
                                notify = state->notify;
     char export_failure[ACME_DETAIL_SIZE];
     acme_result_t res;
 
     memcpy(export_failure, state->export_failure, sizeof(export_failure));
+    memcpy(dry_run_detail, state->dry_run_detail, sizeof(dry_run_detail));
     mend_live(registry, cert, p);
     if (acme_state_load(state, registry->conf, cert, registry->store, &res,
                         p)) {
@@ -95,6 +101,12 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     state->ordering_since = since;
     if (check_at) {
         state->check_at = check_at;     /* the load is the same */
+    }
+    state->rehearse_at = rehearse_at;
+    state->rehearse_fully = rehearse_fully;
+    if (dry_run_at && state->dry_run == ACME_DRY_RUN_UNDER_WAY) {
+        state->dry_run_at = dry_run_at;
+        memcpy(state->dry_run_detail, dry_run_detail, sizeof(dry_run_detail));
     }
     state->post = post;
     state->deploy = deploy;
@@ -212,7 +224,8 @@ int acme_registry_orders_under_way(const acme_registry_t *registry)
     int i, n = 0;
 
     for (i = 0; i < registry->conf->certs->nelts; i++) {
-        n += registry->states[i].ordering != 0;
+        n += registry->states[i].ordering
+            || registry->states[i].wanted == ACME_WANT_DRY_RUN;
     }
     return n;
 }
@@ -317,7 +330,8 @@ static const char *const request_names[ACME_WANTS] = {
     "revocation without a new certificate",
     "update of the account's contacts",
     "new account key",
-    "deactivation of the account"
+    "deactivation of the account",
+    "dry run"
 };
 
 /* Only within the warn window: before it a failure is no reason to worry. */
@@ -493,6 +507,12 @@ static void order_failed(acme_registry_t *registry,
     if (blamed != ACME_BLAME_NOTED) {
         acme_registry_refresh(registry, cert, p); /* other names to order */
     }
+    if (acme_rehearsal_follows(state, acme_reason_bound(note->why),
+                               note->name < (apr_uint32_t)conf->names->nelts
+                                   && note->challenge < ACME_CHALLENGES,
+                               now)) {
+        state->rehearse_at = now;
+    }
 }
 
 /* Not in the journal: after a restart the limit is counted again. */
@@ -565,11 +585,56 @@ static void order_progressed(acme_registry_t *registry,
     }
 }
 
+/*
+ * A dry run changes nothing of what an order would: no attempt is counted, no
+ * name blamed, no limit of the CA used up. Only its end is in the journal.
+ */
+static void dry_run_noted(acme_registry_t *registry,
+                          const acme_msg_note_t *note, apr_time_t now,
+                          apr_pool_t *p)
+{
+    const apr_uint32_t cert = note->about.cert;
+    const int has_failed = note->note == ACME_NOTE_DRY_RUN_FAILED;
+    acme_state_t *state = &registry->states[cert];
+    const char *detail = clean_detail(note, p);
+    acme_journal_event_t *event;
+    change_t change;
+
+    if (state->wanted != ACME_WANT_DRY_RUN) {
+        return;                 /* another request replaced it */
+    }
+    apr_cpystrn(state->dry_run_detail, detail, sizeof(state->dry_run_detail));
+    acme_log(registry->log, has_failed ? ACME_LOG_WARNING : ACME_LOG_NOTICE,
+             cert_of(registry, cert)->id, "dry run%s: %s",
+             has_failed                                ? " failed"
+             : note->note == ACME_NOTE_DRY_RUN_PASSED ? " passed"
+                                                       : "",
+             detail);
+    if (note->note == ACME_NOTE_DRY_RUN) {
+        return;
+    }
+    state->wanted = ACME_WANT_NOTHING;
+    state->dry_run = has_failed ? ACME_DRY_RUN_FAILED : ACME_DRY_RUN_PASSED;
+    state->dry_run_why = has_failed ? acme_reason_bound(note->why)
+                                    : ACME_REASON_NONE;
+    state->dry_run_at = now;
+    change = change_begin(registry, cert, now, p);
+    event = acme_journal_add(change.journal, now,
+                             has_failed ? ACME_STATE_LOAD_DRY_RUN_FAILED
+                                        : ACME_STATE_LOAD_DRY_RUN_PASSED,
+                             state->dry_run_detail);
+    event->kind = acme_reason_about(state->dry_run_why)->code;
+    change_save(&change, NULL, NULL);
+}
+
 void acme_registry_order_noted(acme_registry_t *registry,
                                const acme_msg_note_t *note, apr_time_t now,
                                apr_pool_t *p)
 {
-    if (note->note == ACME_NOTE_LIMIT) {
+    if (note->note >= ACME_NOTE_DRY_RUN && note->note < ACME_NOTES) {
+        dry_run_noted(registry, note, now, p);
+    }
+    else if (note->note == ACME_NOTE_LIMIT) {
         order_postponed(registry, note, now, p);
     }
     else if (note->note < ACME_NOTE_FAILED) {
@@ -602,6 +667,9 @@ void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
     state->why = ACME_REASON_NONE;
     state->problem[0] = '\0';
     state->detail[0] = '\0';
+    state->rehearsal = ACME_REHEARSAL_NONE; /* the CA has seen better */
+    state->rehearsal_why = ACME_REASON_NONE;
+    state->rehearsal_detail[0] = '\0';
 
     detail = apr_psprintf(p, "archive/%s/%d", cert_of(registry, cert)->id,
                           state->live);
@@ -628,8 +696,19 @@ void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
         || want->want == ACME_WANT_REVOCATION) {
         state->deleted = 0; /* it is ordered again */
     }
-    state->next_at = 0;
-    forget_limit(state);
+    if (want->want == ACME_WANT_DRY_RUN) {
+        state->dry_run = ACME_DRY_RUN_UNDER_WAY;
+        state->dry_run_why = ACME_REASON_NONE;
+        state->dry_run_at = now;
+        state->dry_run_detail[0] = '\0';
+    }
+    else {
+        if (state->dry_run == ACME_DRY_RUN_UNDER_WAY) {
+            state->dry_run = ACME_DRY_RUN_NONE; /* this takes its place */
+        }
+        state->next_at = 0;
+        forget_limit(state);
+    }
     if (want->want == ACME_WANT_RENEWAL) {
         acme_name_quarantine_try_all(change.journal, now);
     }
@@ -1012,6 +1091,55 @@ int acme_registry_self_checked(acme_registry_t *registry,
     }
     publish_change(registry, cert);
     return can_reload;
+}
+
+void acme_registry_rehearse(acme_registry_t *registry, apr_uint32_t cert,
+                            apr_time_t now)
+{
+    registry->states[cert].rehearse_at = now;
+    registry->states[cert].rehearse_fully = 1;
+    publish_change(registry, cert);
+}
+
+void acme_registry_rehearsed(acme_registry_t *registry, apr_uint32_t cert,
+                             const apr_array_header_t *findings,
+                             apr_time_t now, apr_pool_t *p)
+{
+    const acme_rehearsal_finding_t *worst = acme_rehearsal_worst(findings);
+    const char *id = cert_of(registry, cert)->id;
+    acme_state_t *state = &registry->states[cert];
+    const char *detail = worst && worst->level >= ACME_REHEARSAL_UNSEEN
+        ? acme_rehearsal_sentence(worst, p) : "";
+    const int is_new = strncmp(detail, state->rehearsal_detail,
+                               sizeof(state->rehearsal_detail) - 1) != 0;
+    change_t change;
+
+    state->rehearse_at = 0;
+    state->rehearse_fully = 0;
+    state->rehearsed = now;
+    state->rehearsal = worst ? worst->level : ACME_REHEARSAL_NONE;
+    state->rehearsal_why = worst && worst->level == ACME_REHEARSAL_FAULT
+        ? worst->reason : ACME_REASON_NONE;
+    apr_cpystrn(state->rehearsal_detail, detail,
+                sizeof(state->rehearsal_detail));
+    if (state->rehearsal == ACME_REHEARSAL_FAULT) {
+        const acme_reason_t *about = acme_reason_about(state->rehearsal_why);
+
+        acme_log(registry->log, ACME_LOG_WARNING, id, "check: %s: %s. %s",
+                 about->code, detail, about->remedy);
+    }
+    else {
+        acme_log(registry->log, ACME_LOG_NOTICE, id,
+                 *detail ? "check: no fault seen from this machine; cannot be seen: %s"
+                         : "check: no fault seen from this machine%s",
+                 detail);
+    }
+    change = change_begin(registry, cert, now, p);
+    change_save(&change,
+                is_new && state->rehearsal == ACME_REHEARSAL_FAULT ? "check"
+                                                                   : NULL,
+                detail);
+    publish_change(registry, cert);
 }
 
 void acme_registry_send_event(acme_registry_t *registry, apr_uint32_t cert,

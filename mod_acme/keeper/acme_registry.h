@@ -65,7 +65,8 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
                            apr_pool_t *p);
 
 /* Store a request of the administrator (want is not ACME_WANT_NOTHING), which
-   replaces an earlier one; delays after failures and limits end. */
+   replaces an earlier one; delays after failures and limits end, but not for a
+   dry run. */
 void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
                         apr_time_t now, apr_pool_t *p);
 
@@ -118,7 +119,8 @@ void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,
 void acme_registry_order_gone(acme_registry_t *registry, apr_uint32_t cert);
 
 /* A worker's note about an order: ordered, validated, failed, or postponed by a
-   limit of the CA. Texts are cleaned here, times and numbers bounded. */
+   limit of the CA; or about a dry run. Texts are cleaned here, times and numbers
+   bounded. */
 void acme_registry_order_noted(acme_registry_t *registry,
                                const acme_msg_note_t *note, apr_time_t now,
                                apr_pool_t *p);
@@ -138,6 +140,18 @@ void acme_registry_window_suggested(acme_registry_t *registry,
 int acme_registry_self_checked(acme_registry_t *registry,
                                const acme_msg_served_t *found, apr_time_t now,
                                apr_pool_t *p);
+
+/* A rehearsal of the validations is wanted now: the witness makes it. */
+void acme_registry_rehearse(acme_registry_t *registry, apr_uint32_t cert,
+                            apr_time_t now);
+
+/*
+ * Store what it found (acme_rehearsal_finding_t): the worst is kept, logged,
+ * and a new fault is an event of the journal.
+ */
+void acme_registry_rehearsed(acme_registry_t *registry, apr_uint32_t cert,
+                             const apr_array_header_t *findings,
+                             apr_time_t now, apr_pool_t *p);
 
 /* A certificate for these names is live: failures are cleared, and the request
    for a renewal is done. */

@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "acme_counters.h"
+#include "acme_json_file.h"
 #include "acme_launcher.h"
 #include "acme_next_step.h"
 #include "acme_process.h"
@@ -19,6 +20,17 @@
    whether they still are. */
 #define IN_FLIGHT_MAX apr_time_from_sec(60)
 #define IN_FLIGHT_STEP apr_time_from_msec(100)
+
+/* Orders of a batch follow each other sooner than this. */
+#define LULL apr_time_from_sec(3)
+
+/* A reload after which a certificate was not served, as before: the next one
+   waits twice as long, up to this. */
+#define FRUITLESS_WAIT_MAX apr_time_from_sec(3600)
+#define FRUITLESS_MAX 20
+
+#define FILE_MAX 256            /* octets */
+#define TIME_MAX 32
 
 /* The wait takes at most a quarter of what the served certificate has left. */
 #define LEFT_PART 4
@@ -55,9 +67,13 @@ struct acme_reload_t {
     apr_time_t due;             /* when COLLECTING, SIGNALLED, POSTPONED end */
     apr_time_t due_last;        /* COLLECTING: at the latest */
     int is_placeholder_served;  /* COLLECTING: in the place of one of them */
+    int is_resumed;             /* what an earlier reload was for, too */
+    apr_time_t busy_at;         /* COLLECTING: when an order was seen last */
     apr_time_t warn_at;         /* from here on an edited file does not
                                    postpone the reload; 0: nothing served
                                    is about to expire */
+    apr_time_t last_at;         /* our last reload, a keeper's before too */
+    int fruitless;              /* reloads in a row that were for the same */
     apr_interval_time_t postponed_wait;
     int reasons;                /* how often it was another one */
     char reason[REASON_SIZE];
@@ -70,6 +86,52 @@ struct acme_reload_t {
 static const acme_log_t *log_of(const acme_reload_t *reload)
 {
     return acme_registry_log(reload->registry);
+}
+
+static const char *file_path(const acme_reload_t *reload, apr_pool_t *p)
+{
+    return acme_store_path(acme_registry_store(reload->registry), "run",
+                           "reload.json", p);
+}
+
+/* {"at": "...", "fruitless": 2}: what the keeper of the next load has to know
+   of ours. It is worth a wait, no more. */
+static void load_file(acme_reload_t *reload, apr_time_t now)
+{
+    apr_int64_t fruitless;
+    acme_result_t res;
+    apr_pool_t *p;
+    json_t *json;
+
+    apr_pool_create(&p, reload->p);
+    if (!acme_json_file_load(&json, acme_registry_store(reload->registry),
+                             file_path(reload, p), FILE_MAX, &res, p)) {
+        reload->last_at =
+            acme_time_parse(acme_json_string(json, "at", TIME_MAX, p));
+        fruitless = acme_json_int(json, "fruitless");
+        reload->fruitless = fruitless < 0 || fruitless > FRUITLESS_MAX
+                                ? FRUITLESS_MAX : (int)fruitless;
+    }
+    if (reload->last_at > now) {
+        reload->last_at = 0;    /* the clock was wrong */
+    }
+    apr_pool_destroy(p);
+}
+
+static void save_file(acme_reload_t *reload, apr_time_t now)
+{
+    acme_result_t res;
+    apr_pool_t *p;
+
+    apr_pool_create(&p, reload->p);
+    if (acme_json_file_save(
+            file_path(reload, p),
+            json_pack("{s:s, s:i}", "at", acme_time_rfc3339(now, p),
+                      "fruitless", reload->fruitless), 0600, &res, p)) {
+        acme_log(log_of(reload), ACME_LOG_WARNING, "reload", "%s",
+                 res.detail);
+    }
+    apr_pool_destroy(p);
 }
 
 acme_reload_t *acme_reload_create(const acme_server_t *server,
@@ -86,6 +148,7 @@ acme_reload_t *acme_reload_create(const acme_server_t *server,
     reload->p = p;
     reload->postponed_wait = POSTPONED_MIN;
     apr_pool_create(&reload->job_pool, p);
+    load_file(reload, apr_time_now());
     return reload;
 }
 
@@ -94,8 +157,18 @@ static apr_time_t earlier(apr_time_t a, apr_time_t b)
     return a && a < b ? a : b;
 }
 
-void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
-                          apr_time_t served_until, apr_time_t now)
+/* Until then a certificate waits for others, at the latest until last. */
+static apr_time_t collects_until(const acme_reload_t *reload, apr_time_t last,
+                                 apr_time_t now)
+{
+    apr_interval_time_t delay =
+        acme_registry_conf(reload->registry)->reload_delay;
+
+    return now + delay < last ? now + delay : last;
+}
+
+static void schedule(acme_reload_t *reload, const acme_state_t *state,
+                     apr_time_t served_until, apr_time_t now)
 {
     const acme_conf_t *conf = acme_registry_conf(reload->registry);
     apr_interval_time_t patience = IN_FLIGHT_MAX;
@@ -114,7 +187,7 @@ void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
         patience = IN_FLIGHT_MAX;
     }
     last = now + patience;
-    due = now + conf->reload_delay < last ? now + conf->reload_delay : last;
+    due = collects_until(reload, last, now);
 
     reload->is_placeholder_served |= !served_until;
     if (served_until) {
@@ -129,6 +202,30 @@ void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
     else if (reload->phase == COLLECTING) {
         reload->due = earlier(reload->due, due);
         reload->due_last = earlier(reload->due_last, last);
+    }
+}
+
+void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
+                          apr_time_t served_until, apr_time_t now)
+{
+    reload->is_resumed = 0;
+    schedule(reload, state, served_until, now);
+}
+
+void acme_reload_resume(acme_reload_t *reload, const acme_state_t *state,
+                        apr_time_t now)
+{
+    apr_interval_time_t wait = FRUITLESS_WAIT_MAX;
+    const apr_interval_time_t delay =
+        acme_registry_conf(reload->registry)->reload_delay;
+
+    schedule(reload, state, state->served ? state->not_after : 0, now);
+    reload->is_resumed = 1;
+    if (reload->fruitless && reload->phase == COLLECTING) {
+        if (delay << reload->fruitless < wait) {
+            wait = delay << reload->fruitless;
+        }
+        reload->due = reload->due_last = now + wait;
     }
 }
 
@@ -194,6 +291,9 @@ static void signal_httpd(acme_reload_t *reload, apr_time_t now)
         return;
     }
     acme_counters_reload(ACME_RELOAD_SIGNALLED);
+    reload->fruitless = reload->is_resumed ? reload->fruitless + 1 : 0;
+    reload->last_at = now;
+    save_file(reload, now);
     acme_log(log_of(reload), ACME_LOG_NOTICE, "reload",
              "httpd (pid %d) reloads gracefully", (int)server->pid);
     reload->phase = SIGNALLED;
@@ -362,23 +462,31 @@ static int is_any_due(const acme_reload_t *reload, apr_time_t now)
 }
 
 /*
- * Wait for orders that go live together, and for DNS records to be removed.
- * Visitors who get the placeholder do not wait for an order that nobody makes.
+ * Wait for orders that go live together, and for DNS records to be removed;
+ * between two orders of a batch as well, but not for one that does not begin.
+ * Visitors who get the placeholder wait for nothing else, unless httpd was just
+ * reloaded.
  */
-static apr_time_t collect_until(const acme_reload_t *reload, int busy,
+static apr_time_t collect_until(acme_reload_t *reload, int busy,
                                 apr_time_t now)
 {
+    const apr_interval_time_t delay =
+        acme_registry_conf(reload->registry)->reload_delay;
+
+    if (busy) {
+        reload->busy_at = now;
+    }
     if (now < reload->due) {
-        if (!reload->is_placeholder_served) {
+        if (!reload->is_placeholder_served || reload->fruitless
+            || now < reload->last_at + delay) {
             return reload->due;
         }
         return busy || is_any_due(reload, now)
                    ? earlier(now + IN_FLIGHT_STEP, reload->due) : 0;
     }
-    if (busy && now < reload->due_last) {
-        return earlier(now + IN_FLIGHT_STEP, reload->due_last);
-    }
-    return 0;
+    busy |= now < reload->busy_at + LULL && is_any_due(reload, now);
+    return busy && now < reload->due_last
+               ? earlier(now + IN_FLIGHT_STEP, reload->due_last) : 0;
 }
 
 static int is_running(const acme_reload_t *reload)

@@ -33,6 +33,14 @@ void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
                           apr_time_t served_until, apr_time_t now);
 
 /*
+ * The same for a certificate that was live before this keeper began, and is
+ * not served. A reload that was for such ones alone, and did not help, is
+ * repeated after ever longer times, up to an hour.
+ */
+void acme_reload_resume(acme_reload_t *reload, const acme_state_t *state,
+                        apr_time_t now);
+
+/*
  * Test the configuration and signal httpd when that is due at now. busy: an
  * order or a DNS command is under way that should end first. Returns when to
  * call again at the latest, 0: not before acme_reload_schedule().

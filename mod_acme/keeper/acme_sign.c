@@ -33,6 +33,11 @@ typedef struct {
 typedef apr_status_t payload_t(const char **ppayload,
                                const signing_t *signing);
 
+static int is_for_dry_run(const signing_t *signing)
+{
+    return acme_conf_is_dry_run(signing->cert, signing->sign->about.ca);
+}
+
 static apr_status_t new_account(const char **ppayload,
                                 const signing_t *signing)
 {
@@ -65,17 +70,23 @@ static apr_status_t new_order(const char **ppayload, const signing_t *signing)
     acme_pending_t *pending;
     apr_status_t rv;
 
-    rv = acme_install_find_pending(&pending, signing->registry,
-                                   &signing->sign->about, signing->res,
-                                   signing->p);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (is_for_dry_run(signing)) {
+        conf.names = signing->cert->names;      /* excluded ones, too */
     }
-    conf.names = pending->names;
+    else {
+        rv = acme_install_find_pending(&pending, signing->registry,
+                                       &signing->sign->about, signing->res,
+                                       signing->p);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        conf.names = pending->names;
+    }
     if (with & ACME_WITH_PROFILE) {
         conf.profile = signing->cert->profile;
     }
-    if (with & ACME_WITH_REPLACES && signing->state->cert_id[0]) {
+    if (with & ACME_WITH_REPLACES && signing->state->cert_id[0]
+        && !is_for_dry_run(signing)) {
         conf.replaces = signing->state->cert_id;
     }
     *ppayload = acme_order_payload(&conf, signing->p);
@@ -237,6 +248,15 @@ static apr_status_t check_signing(const signing_t *signing)
             signing->res, APR_EINVAL,
             "keeper: a worker asked to sign a request of the unknown kind %u",
             sign->kind);
+    }
+    /* With an order that is not finalized nothing can be issued. */
+    if (is_for_dry_run(signing) && sign->kind != ACME_SIGN_NEW_ACCOUNT
+        && sign->kind != ACME_SIGN_NEW_ORDER
+        && sign->kind != ACME_SIGN_POST_AS_GET
+        && sign->kind != ACME_SIGN_CHALLENGE) {
+        return acme_fail(
+            signing->res, APR_EACCES,
+            "%s: a worker asked for a signature that no dry run needs", id);
     }
     if (!signing->cert->agreed) {
         return acme_fail_never(

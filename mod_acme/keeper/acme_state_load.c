@@ -14,6 +14,7 @@
 #include "acme_public_key.h"
 #include "acme_history.h"
 #include "acme_name_quarantine.h"
+#include "acme_rehearsal.h"
 #include "acme_self_check.h"
 #include "acme_state_load.h"
 #include "acme_url.h"
@@ -39,11 +40,10 @@ typedef struct {
 static apr_uint32_t position_of(const char *url, const acme_conf_t *conf,
                                 const acme_cert_conf_t *cert)
 {
-    const acme_ca_conf_t *ca;
     apr_uint32_t i;
 
-    for (i = 0; (ca = acme_conf_ca(conf, cert, i)) != NULL; i++) {
-        if (!strcmp(ca->url, url)) {
+    for (i = 0; i < (apr_uint32_t)cert->cas->nelts; i++) {
+        if (!strcmp(acme_conf_ca(conf, cert, i)->url, url)) {
             return i;
         }
     }
@@ -332,6 +332,12 @@ void acme_state_load_to_journal(acme_journal_t *journal,
     journal->wanted_ca = (int)state->wanted_ca;
     journal->reason = state->reason;
     journal->deleted = state->deleted;
+    journal->rehearsal = (acme_journal_rehearsal_t) {
+        .result = acme_rehearsal_word(state->rehearsal),
+        .when = state->rehearsed,
+        .why = state->rehearsal_why,
+        .detail = state->rehearsal_detail
+    };
 
     if (!state->cert_id[0]) {
         return;                 /* it could not be read; the window stays */
@@ -370,6 +376,37 @@ void acme_state_load_journal(acme_state_t *state,
     state->left_out =
         acme_name_quarantine_left_out(&state->names_again_at, cert, journal);
     acme_history_read(state, journal, conf, cert, now);
+}
+
+/* The newest that ended, as long as its event is kept. */
+static void load_dry_run(acme_state_t *state, const acme_journal_t *journal,
+                         apr_time_t now)
+{
+    int i;
+
+    for (i = 0; i < journal->events->nelts; i++) {
+        const acme_journal_event_t *event =
+            &APR_ARRAY_IDX(journal->events, i, acme_journal_event_t);
+        const int has_failed =
+            !strcmp(event->event, ACME_STATE_LOAD_DRY_RUN_FAILED);
+
+        if (has_failed
+            || !strcmp(event->event, ACME_STATE_LOAD_DRY_RUN_PASSED)) {
+            state->dry_run = has_failed ? ACME_DRY_RUN_FAILED
+                                        : ACME_DRY_RUN_PASSED;
+            state->dry_run_why = has_failed ? acme_reason_parse(event->kind)
+                                            : ACME_REASON_NONE;
+            state->dry_run_at = event->when;
+            apr_cpystrn(state->dry_run_detail, event->detail,
+                        sizeof(state->dry_run_detail));
+        }
+    }
+    if (state->wanted == ACME_WANT_DRY_RUN) {
+        state->dry_run = ACME_DRY_RUN_UNDER_WAY;
+        state->dry_run_why = ACME_REASON_NONE;
+        state->dry_run_at = now;
+        state->dry_run_detail[0] = '\0';
+    }
 }
 
 static void load_journal(acme_state_t *state, const acme_journal_t *journal,
@@ -447,6 +484,22 @@ static void load_check(acme_state_t *state, const acme_journal_check_t *check,
     state->check_at = acme_self_check_first_at(&past, now);
 }
 
+/* As a failure, it says nothing about another configuration. */
+static void load_rehearsal(acme_state_t *state, const acme_journal_t *journal,
+                           const acme_cert_conf_t *cert)
+{
+    const acme_journal_rehearsal_t *rehearsal = &journal->rehearsal;
+
+    if (strcmp(journal->digest, cert->settings)) {
+        return;
+    }
+    state->rehearsal = acme_rehearsal_level(rehearsal->result);
+    state->rehearsal_why = rehearsal->why;
+    state->rehearsed = rehearsal->when;
+    apr_cpystrn(state->rehearsal_detail, rehearsal->detail,
+                sizeof(state->rehearsal_detail));
+}
+
 apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
                              apr_uint32_t index, acme_store_t *store,
                              acme_result_t *res, apr_pool_t *p)
@@ -477,11 +530,13 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
     journal_rv = acme_journal_load(&journal, store, cert->id, &journal_res,
                                    p);
     load_journal(state, journal, cert);
+    load_dry_run(state, journal, apr_time_now());
     acme_state_load_journal(state, journal, conf, cert, apr_time_now());
     load.names = acme_name_quarantine_names(cert, journal, apr_time_now(), p);
     rv = load_live(&load, res);
     load_window(state, &journal->window);
     load_check(state, &journal->check, cert, apr_time_now());
+    load_rehearsal(state, journal, cert);
     if (rv == APR_SUCCESS && journal_rv != APR_SUCCESS) {
         *res = journal_res;
         rv = journal_rv;

@@ -9,6 +9,10 @@
 #include "acme_state.h"
 #include "acme_store.h"
 
+/* The events of a dry run that ended, in the journal; kind is the reason. */
+#define ACME_STATE_LOAD_DRY_RUN_PASSED "dry-run-passed"
+#define ACME_STATE_LOAD_DRY_RUN_FAILED "dry-run-failed"
+
 /*
  * Read the state of the certificate with this index in the configuration. A
  * damaged journal is moved aside, and a live folder that cannot be read counts

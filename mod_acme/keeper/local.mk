@@ -22,6 +22,7 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_event.c %D%/acme_event.h \
 	%D%/acme_export_job.c %D%/acme_export_job.h \
 	%D%/acme_export_queue.c %D%/acme_export_queue.h \
+	%D%/acme_findings.c %D%/acme_findings.h \
 	%D%/acme_handlers.c %D%/acme_handlers.h \
 	%D%/acme_history.c %D%/acme_history.h \
 	%D%/acme_hook_run.c %D%/acme_hook_run.h \

@@ -66,6 +66,8 @@ struct acme_dns_lookup_t {
     int over;
     apr_status_t rv;
     const char *detail;         /* of a failure */
+    acme_dns_rr_e type;         /* of values */
+    int rcode;                  /* of the last answer to a query for them */
     apr_array_header_t *values;
     acme_dns_authority_t authority;
     apr_array_header_t *servers;        /* of the authority */
@@ -143,6 +145,8 @@ static const char *type_text(acme_dns_rr_e type)
         return "NS";
     case ACME_RR_SOA:
         return "SOA";
+    case ACME_RR_CAA:
+        return "CAA";
     default:
         return "TXT";
     }
@@ -272,7 +276,8 @@ static int follow_cnames(int *pmoved, acme_dns_lookup_t *lookup,
     return 1;
 }
 
-static void on_txt(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
+static void on_values(acme_dns_lookup_t *lookup,
+                      const acme_dns_message_t *answer)
 {
     apr_array_header_t *values;
     int moved, i;
@@ -280,13 +285,14 @@ static void on_txt(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
     if (!follow_cnames(&moved, lookup, answer)) {
         return;
     }
+    lookup->rcode = answer->rcode;
     values = apr_array_make(lookup->p, 4, sizeof(const char *));
     for (i = 0; i < answer->answers->nelts && values->nelts < VALUES_MAX;
          i++) {
         const acme_dns_rr_t *rr =
             &APR_ARRAY_IDX(answer->answers, i, acme_dns_rr_t);
 
-        if (rr->type == ACME_RR_TXT && !strcmp(rr->owner, lookup->at)) {
+        if (rr->type == lookup->type && !strcmp(rr->owner, lookup->at)) {
             APR_ARRAY_PUSH(values, const char *) =
                 apr_pstrdup(lookup->p, rr->value);
         }
@@ -297,7 +303,14 @@ static void on_txt(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
         finish_lookup(lookup, APR_SUCCESS);
     }
     else if (moved && !lookup->server && answer->rcode == RCODE_NOERROR) {
-        send_query(lookup, lookup->at, ACME_RR_TXT, on_txt);
+        send_query(lookup, lookup->at, lookup->type, on_values);
+    }
+    else if (lookup->type != ACME_RR_TXT && answer->rcode != RCODE_NOERROR
+             && answer->rcode != ACME_RCODE_NXDOMAIN) {
+        /* There may be records, and a CA must not guess. (8659, 3) */
+        fail_lookup(lookup, APR_EGENERAL, "%s: %s fails for %s (rcode %d)",
+                    lookup->name, server_text(lookup, lookup->server),
+                    type_text(lookup->type), answer->rcode);
     }
     else if (lookup->server && !answer->authoritative) {
         /* Such a server knows nothing: there may be a record all the same. */
@@ -307,19 +320,41 @@ static void on_txt(acme_dns_lookup_t *lookup, const acme_dns_message_t *answer)
     }
     else {
         fail_lookup(lookup, APR_ENOENT,
-                    "%s: %s has no TXT record for it",
-                    lookup->name, server_text(lookup, lookup->server));
+                    "%s: %s has no %s record for it",
+                    lookup->name, server_text(lookup, lookup->server),
+                    type_text(lookup->type));
     }
+}
+
+static acme_dns_lookup_t *begin_values(acme_dns_resolver_t *resolver,
+                                       const char *server, const char *name,
+                                       acme_dns_rr_e type, apr_pool_t *p)
+{
+    acme_dns_lookup_t *lookup = make_lookup(resolver, server, name, p);
+
+    lookup->type = type;
+    send_query(lookup, lookup->name, type, on_values);
+    return lookup;
 }
 
 acme_dns_lookup_t *acme_dns_lookup_txt(acme_dns_resolver_t *resolver,
                                        const char *server, const char *name,
                                        apr_pool_t *p)
 {
-    acme_dns_lookup_t *lookup = make_lookup(resolver, server, name, p);
+    return begin_values(resolver, server, name, ACME_RR_TXT, p);
+}
 
-    send_query(lookup, lookup->name, ACME_RR_TXT, on_txt);
-    return lookup;
+acme_dns_lookup_t *acme_dns_lookup_records(acme_dns_resolver_t *resolver,
+                                           const char *name,
+                                           acme_dns_rr_e type, apr_pool_t *p)
+{
+    return begin_values(resolver, NULL, name, type, p);
+}
+
+int acme_dns_lookup_is_nxdomain(const acme_dns_lookup_t *lookup)
+{
+    return lookup->over && APR_STATUS_IS_ENOENT(lookup->rv)
+        && lookup->rcode == ACME_RCODE_NXDOMAIN;
 }
 
 /* Is name the zone, or below it? The root, above every name, does not count. */

@@ -10,6 +10,7 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 
+#include "acme_dns_message.h"
 #include "acme_result.h"
 #include "acme_stop.h"
 
@@ -65,6 +66,19 @@ acme_dns_lookup_t *acme_dns_lookup_txt(acme_dns_resolver_t *resolver,
                                        apr_pool_t *p);
 
 /*
+ * Begin a lookup of the records of one type (A, AAAA, CAA) of name at the
+ * recursive servers, CNAMEs followed. name is copied. Never NULL. Its outcome
+ * is that of acme_dns_lookup_values(); APR_EGENERAL also when the servers do
+ * not know whether there are such records (SERVFAIL).
+ */
+acme_dns_lookup_t *acme_dns_lookup_records(acme_dns_resolver_t *resolver,
+                                           const char *name,
+                                           acme_dns_rr_e type, apr_pool_t *p);
+
+/* Is it over, as the name does not exist at all? */
+int acme_dns_lookup_is_nxdomain(const acme_dns_lookup_t *lookup);
+
+/*
  * Begin a lookup of the zone of name, which need not exist, and of its
  * servers. A cache is asked for the names above it only: it would keep that
  * name does not exist, and whoever shares it would not see a record that is
@@ -85,8 +99,9 @@ acme_dns_lookup_t *acme_dns_lookup_zone(acme_dns_resolver_t *resolver,
 int acme_dns_lookup_is_over(const acme_dns_lookup_t *lookup);
 
 /*
- * The outcome of acme_dns_lookup_txt(), once it is over: the values and the
- * status of acme_dns_lookup_txt_wait() below. The values are the lookup's; on
+ * The outcome of acme_dns_lookup_txt() or acme_dns_lookup_records(), once it is
+ * over: the values as acme_dns_rr_t has them, and the status of
+ * acme_dns_lookup_txt_wait() below. The values are the lookup's; on
  * failure *pvalues is NULL.
  */
 apr_status_t acme_dns_lookup_values(apr_array_header_t **pvalues,

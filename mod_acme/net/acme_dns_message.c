@@ -173,6 +173,40 @@ static int read_txt(acme_dns_rr_t *rr, reader_t *r, apr_pool_t *p)
 }
 
 /*
+ * One that cannot be used still counts: it may be what forbids. An octet that
+ * no value may have becomes one that is as invalid. (8659, 4.1)
+ */
+static int read_caa(acme_dns_rr_t *rr, reader_t *r, apr_pool_t *p)
+{
+    apr_uint32_t flags, tag_len;
+    apr_size_t i, len;
+    char *text;
+
+    if (!read_integer(&flags, r, 1) || !read_integer(&tag_len, r, 1)
+        || tag_len == 0 || tag_len > r->len - r->at) {
+        return 0;
+    }
+    len = r->len - r->at;
+    if (len > ACME_TXT_MAX) {
+        len = ACME_TXT_MAX;
+    }
+    text = apr_pstrmemdup(p, (const char *)r->data + r->at, len);
+    r->at = r->len;
+    for (i = 0; i < len; i++) {
+        if (text[i] < 0x20 || text[i] > 0x7e
+            || (i < tag_len && !apr_isalnum(text[i]))) {
+            text[i] = '?';
+        }
+        if (i < tag_len) {
+            text[i] = (char)apr_tolower(text[i]);
+        }
+    }
+    rr->value = apr_psprintf(p, "%u %.*s %s", flags, (int)tag_len, text,
+                             len > tag_len ? text + tag_len : "");
+    return 1;
+}
+
+/*
  * How long a negative answer may be cached: the lesser of TTL and minimum.
  * (2308, 5) BIND sends a TTL of 0 when the query was for the SOA, as ours is:
  * that says nothing of other types.
@@ -211,6 +245,8 @@ static int read_data(acme_dns_rr_t *rr, reader_t *r, apr_pool_t *p)
         return read_soa(rr, r);
     case ACME_RR_TXT:
         return read_txt(rr, r, p);
+    case ACME_RR_CAA:
+        return read_caa(rr, r, p);
     default:
         return 1;
     }

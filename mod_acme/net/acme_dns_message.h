@@ -13,14 +13,15 @@
 #define ACME_TXT_MAX 4096           /* octets of one value */
 #define ACME_CNAME_DEPTH_MAX 16     /* CNAMEs, one after the other */
 
-/* The types that we know. (1035, 3.2.2; 3596, 2.1) */
+/* The types that we know. (1035, 3.2.2; 3596, 2.1; 8659, 4.1) */
 typedef enum {
     ACME_RR_A = 1,
     ACME_RR_NS = 2,
     ACME_RR_CNAME = 5,
     ACME_RR_SOA = 6,
     ACME_RR_TXT = 16,
-    ACME_RR_AAAA = 28
+    ACME_RR_AAAA = 28,
+    ACME_RR_CAA = 257           /* 8659, 4.1 */
 } acme_dns_rr_e;
 
 /* Names are lower case and have no final dot; "" is the root. */
@@ -28,7 +29,9 @@ typedef struct {
     acme_dns_rr_e type;
     const char *owner;
     const char *value;      /* CNAME, NS: a name; A, AAAA: an address; TXT: its
-                               character-strings joined; SOA: "" */
+                               character-strings joined; SOA: ""; CAA:
+                               "FLAGS TAG VALUE", the tag in lower case, an
+                               octet beyond 0x20 to 0x7e as '?' */
     apr_interval_time_t ttl;        /* microseconds; SOA: of a negative answer
                                        (2308, 5) */
 } acme_dns_rr_t;

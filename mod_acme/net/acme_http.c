@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <apr_cstr.h>
@@ -50,6 +51,8 @@ typedef struct {
     int headers;
     apr_size_t headers_size;
     apr_size_t body_max;
+    int is_visit;               /* a longer body is cut */
+    int is_cut;
     char *body;                 /* of malloc: it grows */
     apr_size_t body_size;
     const char *refused;        /* why we ended the transfer, or NULL */
@@ -150,6 +153,9 @@ static void keep_header(acme_http_reply_t *reply, const char *name,
     else if (!apr_cstr_casecmp(name, "Location")) {
         reply->location = value;
     }
+    else if (!apr_cstr_casecmp(name, "Server")) {
+        reply->server = value;
+    }
     else if (!apr_cstr_casecmp(name, "Replay-Nonce")) {
         reply->replay_nonce = value;
     }
@@ -224,8 +230,13 @@ static size_t on_body(char *data, size_t size, size_t n, void *baton)
 {
     transfer_t *t = baton;
     apr_size_t len = size * n;
+    const apr_size_t room = t->body_max - t->reply->body_len;
 
-    if (len > t->body_max - t->reply->body_len) {
+    if (len > room && t->is_visit) {
+        t->is_cut = 1;
+        len = room;
+    }
+    if (len > room) {
         t->refused = too_large(t);
         return 0;
     }
@@ -235,7 +246,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *baton)
     }
     memcpy(t->body + t->reply->body_len, data, len);
     t->reply->body_len += len;
-    return len;
+    return t->is_cut ? 0 : len; /* 0 ends the transfer */
 }
 
 /* Each of these returns CURLE_OK, or something else if one option failed. */
@@ -253,7 +264,8 @@ static int set_limits(CURL *easy, const acme_http_conf_t *conf,
     bad |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     bad |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
                             request->method == ACME_HTTP_POST ? total : stall);
-    bad |= curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)body_max);
+    bad |= curl_easy_setopt(easy, CURLOPT_MAXFILESIZE,
+                            request->address ? 0L : (long)body_max);
     bad |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* Do not wait for getaddrinfo(), which cannot be ended. */
@@ -312,6 +324,34 @@ static int set_request(CURL *easy, const acme_http_request_t *request)
         break;
     default:
         bad |= curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    }
+    return bad;
+}
+
+/* The address in the place of the DNS, and whoever is there is asked. */
+static int set_visit(struct curl_slist **presolve, CURL *easy,
+                     const acme_http_request_t *request, apr_pool_t *p)
+{
+    const char *host = strstr(request->url, "://") + 3;
+    const apr_size_t len = strcspn(host, "/?");
+    const int is_tls = !strncasecmp(request->url, "https", 5);
+    const char *colon = *host == '[' ? NULL : memchr(host, ':', len);
+    const char *port = colon ? colon + 1 : is_tls ? "443" : "80";
+    int bad = 0;
+
+    bad |= curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    bad |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    bad |= curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    if (*host != '[') {         /* a name, or an IPv4 address as one */
+        *presolve = curl_slist_append(NULL, apr_psprintf(p,
+            strchr(request->address, ':') ? "%.*s:%.*s:[%s]"
+                                          : "%.*s:%.*s:%s",
+            (int)(colon ? colon - host : (apr_ssize_t)len), host,
+            (int)strcspn(port, "/?"), port, request->address));
+        bad |= !*presolve
+            || curl_easy_setopt(easy, CURLOPT_RESOLVE, *presolve);
     }
     return bad;
 }
@@ -390,8 +430,9 @@ static apr_status_t fail_transfer(acme_result_t *res, const acme_http_t *http,
 {
     const char *text = http->error[0] ? http->error
                                       : curl_easy_strerror(code);
-    const char *hint = remedy_of(code, http);
+    const char *hint = t->is_visit ? NULL : remedy_of(code, http);
     const char *refused = t->refused;
+    long error = 0;
 
     if (code == CURLE_FILESIZE_EXCEEDED) {  /* by Content-Length */
         refused = too_large(t);
@@ -400,8 +441,11 @@ static apr_status_t fail_transfer(acme_result_t *res, const acme_http_t *http,
         acme_fail(res, APR_EGENERAL, "%s: the reply has %s", url, refused);
         return acme_result_reason(res, ACME_REASON_CA_ANSWER);
     }
+    if (t->is_visit && code == CURLE_COULDNT_CONNECT) {
+        curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &error);
+    }
     acme_fail(res, code == CURLE_OPERATION_TIMEDOUT ? APR_TIMEUP
-                                                    : APR_EGENERAL,
+                   : error ? (apr_status_t)error : APR_EGENERAL,
               "%s: %s%s%s", url, acme_text_clean(text, SENTENCE_MAX, t->p),
               hint ? "; " : "", hint ? hint : "");
     return acme_result_reason(res, code == CURLE_PEER_FAILED_VERIFICATION
@@ -445,7 +489,7 @@ static apr_status_t run_transfer(transfer_t *t, acme_http_t *http,
     if (rc != CURLM_OK || !msg) {
         return acme_fail(res, APR_EGENERAL, "%s: libcurl failed", url);
     }
-    if (code != CURLE_OK) {
+    if (code != CURLE_OK && !t->is_cut) {
         return fail_transfer(res, http, t, code, url);
     }
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -465,7 +509,7 @@ static apr_status_t send_once(acme_http_reply_t **preply, acme_http_t *http,
                      .body_max = request->body_max ? request->body_max
                                                    : ACME_HTTP_BODY_MAX,
                      .p = p };
-    struct curl_slist *list = NULL;
+    struct curl_slist *list = NULL, *resolve = NULL;
     CURL *easy = http->easy;
     apr_status_t rv;
     int bad = 0;
@@ -490,6 +534,10 @@ static apr_status_t send_once(acme_http_reply_t **preply, acme_http_t *http,
     bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, &t);
     bad |= curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     bad |= set_request(easy, request);
+    if (request->address) {
+        t.is_visit = 1;
+        bad |= set_visit(&resolve, easy, request, p);
+    }
     bad |= add_header(&list, "Accept-Language: en");
     if (request->method == ACME_HTTP_POST) {
         bad |= add_header(&list, "Expect:");    /* sends no such header */
@@ -509,6 +557,7 @@ static apr_status_t send_once(acme_http_reply_t **preply, acme_http_t *http,
 out:
     curl_easy_reset(easy);      /* it points at list and t */
     curl_slist_free_all(list);
+    curl_slist_free_all(resolve);
     free(t.body);
     return rv;
 }

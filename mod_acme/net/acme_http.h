@@ -40,6 +40,11 @@ typedef struct {
                                    signed itself */
     apr_size_t body_max;        /* octets of the reply's body; 0:
                                    ACME_HTTP_BODY_MAX */
+    const char *address;        /* a visit, as a CA's validator makes it: to
+                                   this IP address, whatever the DNS says, with
+                                   no proxy; its TLS certificate is not
+                                   verified, and of a longer body the first
+                                   body_max octets are taken. NULL: none */
 } acme_http_request_t;
 
 /*
@@ -50,6 +55,7 @@ typedef struct {
     int status;                 /* 200, ... */
     const char *content_type;   /* lower case, without parameters */
     const char *location;
+    const char *server;         /* of Server */
     const char *replay_nonce;
     apr_time_t retry_after;     /* acme_retry_after_parse(); 0: none */
     apr_interval_time_t latency;        /* microseconds, of the whole
@@ -86,7 +92,8 @@ apr_status_t acme_http_create(acme_http_t **phttp,
  * POST, whose URL is signed (8555, 6.4), and with plain.
  *
  * Any HTTP status is a success here, and *preply is in p. On failure *preply is
- * NULL: APR_EINTR when stopped, APR_TIMEUP after one of the times above,
+ * NULL: APR_EINTR when stopped, ECONNREFUSED and the like when a visit does
+ * not come to a connection, APR_TIMEUP after one of the times above,
  * APR_EINVAL for a URL that acme_url_check() (plain:
  * acme_url_check_plain()) refuses, else APR_EGENERAL. res->reason is
  * CA_UNREACHABLE, CA_UNTRUSTED or CA_ANSWER where it applies.

@@ -72,6 +72,7 @@ apr_status_t acme_directory_parse(acme_directory_t **pdir, const json_t *json,
     dir->profiles = read_profiles(meta, p);
     dir->issuer_domain_names =
         acme_dns_persist_issuers(meta, "issuerDomainNames", p);
+    dir->caa_identities = acme_dns_persist_issuers(meta, "caaIdentities", p);
     /* The prefix of the hashes that name an account. (dns-persist-02) */
     prefix = acme_json_string(meta, "accountHashPrefix",
                               ACME_HASH_PREFIX_MAX, p);
@@ -135,6 +136,7 @@ acme_directory_t *acme_directory_copy(const acme_directory_t *from,
     dir->terms_of_service = apr_pstrdup(p, from->terms_of_service);
     dir->profiles = copy_profiles(from->profiles, p);
     dir->issuer_domain_names = copy_strings(from->issuer_domain_names, p);
+    dir->caa_identities = copy_strings(from->caa_identities, p);
     dir->account_hash_prefix = apr_pstrdup(p, from->account_hash_prefix);
     return dir;
 }

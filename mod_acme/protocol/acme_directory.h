@@ -34,6 +34,8 @@ typedef struct {
     apr_array_header_t *issuer_domain_names;    /* const char *, normalised;
                                                    never NULL */
     const char *account_hash_prefix;    /* NULL: none, or a bad one */
+    apr_array_header_t *caa_identities; /* const char *, normalised: what CAA
+                                           records call it; never NULL */
 } acme_directory_t;
 
 /*

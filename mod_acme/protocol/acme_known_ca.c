@@ -21,6 +21,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "letsencrypt",
         .title = "Let's Encrypt",
         .directory = "https://acme-v02.api.letsencrypt.org/directory",
+        .staging = "letsencrypt-staging",
         .caa = "letsencrypt.org",
         .names = NAMES,
         .profiles = { { "tlsserver", 25 }, { "shortlived", 25 } },
@@ -89,6 +90,7 @@ static const acme_known_ca_t cas[] = {
         .shorthand = "buypass",
         .title = "Buypass",
         .directory = "https://api.buypass.com/acme/directory",
+        .staging = "buypass-test",
         .caa = "buypass.com",
         .names = NAMES
     },
@@ -131,6 +133,13 @@ const acme_known_ca_t *acme_known_ca_of_url(const char *url, apr_pool_t *p)
         }
     }
     return NULL;
+}
+
+const acme_known_ca_t *acme_known_ca_staging(const char *url, apr_pool_t *p)
+{
+    const acme_known_ca_t *ca = acme_known_ca_of_url(url, p);
+
+    return ca && ca->staging ? acme_known_ca_find(ca->staging) : NULL;
 }
 
 int acme_known_ca_names(const char *profile)

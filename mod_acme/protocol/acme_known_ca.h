@@ -40,6 +40,8 @@ typedef struct {
     const char *title;          /* for people */
     const char *directory;      /* URL */
     const char *caa;            /* its issuer domain in CAA records (8659) */
+    const char *staging;        /* shorthand of its staging environment; NULL:
+                                   it has none */
     int needs_external_account; /* see AcmeExternalAccount */
     int names;                  /* at most in a certificate */
     acme_known_ca_profile_t profiles[ACME_KNOWN_CA_PROFILES + 1];
@@ -58,6 +60,12 @@ const acme_known_ca_t *acme_known_ca_find(const char *shorthand);
  * known. p is for scratch.
  */
 const acme_known_ca_t *acme_known_ca_of_url(const char *url, apr_pool_t *p);
+
+/*
+ * The staging environment of the CA that acme_known_ca_of_url() finds for url;
+ * NULL: it has none, or is one itself.
+ */
+const acme_known_ca_t *acme_known_ca_staging(const char *url, apr_pool_t *p);
 
 /*
  * The number of names that a certificate of this profile (NULL: the default

@@ -10,6 +10,7 @@ noinst_LTLIBRARIES += %D%/libacme_protocol.la
 	%D%/acme_account.c %D%/acme_account.h \
 	%D%/acme_authorization.c %D%/acme_authorization.h \
 	%D%/acme_ca.c %D%/acme_ca.h \
+	%D%/acme_caa.c %D%/acme_caa.h \
 	%D%/acme_certificate.c %D%/acme_certificate.h \
 	%D%/acme_challenge.c %D%/acme_challenge.h \
 	%D%/acme_directory.c %D%/acme_directory.h \

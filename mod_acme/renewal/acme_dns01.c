@@ -15,6 +15,19 @@
 /* Each question has a timeout: this is only how long one turn may take. */
 #define TURN_MAX apr_time_from_sec(60)
 
+int acme_dns01_can_update(const acme_dns_conf_t *dns, const char *name)
+{
+    const apr_size_t len = strlen(name);
+    apr_size_t zone_len;
+
+    if (dns->how != ACME_DNS_RFC2136 || !dns->zone) {
+        return 1;
+    }
+    zone_len = strlen(dns->zone);
+    return len >= zone_len && !strcasecmp(name + len - zone_len, dns->zone)
+           && (len == zone_len || name[len - zone_len - 1] == '.');
+}
+
 static acme_publish_row_t *add_row(acme_task_attempt_t *attempt,
                                    const acme_task_t *task,
                                    const acme_authorization_t *authz,
@@ -70,20 +83,6 @@ void acme_dns01_adopt(acme_task_attempt_t *attempt, const acme_task_t *task)
     }
 }
 
-/* Is name in the zone that AcmeDns updates? */
-static int can_update(const acme_dns_conf_t *dns, const char *name)
-{
-    const apr_size_t len = strlen(name);
-    apr_size_t zone_len;
-
-    if (dns->how != ACME_DNS_RFC2136 || !dns->zone) {
-        return 1;
-    }
-    zone_len = strlen(dns->zone);
-    return len >= zone_len && !strcasecmp(name + len - zone_len, dns->zone)
-           && (len == zone_len || name[len - zone_len - 1] == '.');
-}
-
 /*
  * Where a CNAME leads is where the record has to be, if it can be set there;
  * all names at once.
@@ -115,7 +114,7 @@ static void follow_all_cnames(const apr_array_header_t *rows,
             }
         }
         if (!acme_dns_lookup_servers(&found, lookups[i], &res)
-            && can_update(task->cert->dns, found.record)) {
+            && acme_dns01_can_update(task->cert->dns, found.record)) {
             APR_ARRAY_IDX(rows, i, acme_publish_row_t *)->record.record =
                 found.record;
         }

@@ -7,6 +7,9 @@
 
 #include "acme_task.h"
 
+/* Can AcmeDns set a record of this name: is it in the zone that it updates? */
+int acme_dns01_can_update(const acme_dns_conf_t *dns, const char *name);
+
 /* This challenge of this name is answered by a record. */
 void acme_dns01_add(acme_task_attempt_t *attempt, const acme_task_t *task,
                     const acme_authorization_t *authz,

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "acme_rate_limits.h"
+#include "acme_rate_past.h"
 #include "acme_timing.h"
 
 #define EXPIRE_EVERY apr_time_from_sec(3600)
@@ -36,11 +37,6 @@ struct acme_rate_limits_t {
     apr_time_t expired;         /* when we did that last */
     apr_pool_t *fresh_pool;
 };
-
-/* In the order of acme_history_e. */
-static const acme_use_e uses[ACME_HISTORY_KINDS] = { ACME_USE_ORDERED,
-                                                     ACME_USE_ISSUED,
-                                                     ACME_USE_FAILED };
 
 static void make_fresh(acme_rate_limits_t *limits)
 {
@@ -73,38 +69,15 @@ acme_rate_limits_t *acme_rate_limits_create(const acme_conf_t *conf,
     return limits;
 }
 
-static const apr_array_header_t *names_of_past(const acme_cert_conf_t *cert,
-                                               const acme_history_t *past,
-                                               apr_pool_t *p)
-{
-    apr_array_header_t *one;
-
-    if (past->name >= (apr_uint32_t)cert->names->nelts) {
-        return cert->names;
-    }
-    one = apr_array_make(p, 1, sizeof(const char *));
-    APR_ARRAY_PUSH(one, const char *) = APR_ARRAY_IDX(
-        cert->names, past->name, const char *);
-    return one;
-}
-
 static void add_fresh(acme_rate_limits_t *limits, const acme_cert_conf_t *cert,
                   acme_history_e what, const acme_history_t *past)
 {
-    acme_rate_buckets_event_t *event;
-
     if (past->ca >= (apr_uint32_t)limits->conf->cas->nelts
         || !acme_rate_buckets_is_known(limits->cas[past->ca].model)) {
         return;
     }
-    event = apr_array_push(limits->cas[past->ca].fresh);
-    event->when = past->when;
-    event->use = what == ACME_HISTORY_ISSUED && past->others
-                     ? ACME_USE_ISSUED_OTHER
-                     : uses[what];
-    event->order.names = names_of_past(cert, past, limits->fresh_pool);
-    event->order.is_renewal = past->kind != ACME_ORDER_FIRST;
-    event->order.is_ari = past->kind == ACME_ORDER_SUGGESTED;
+    APR_ARRAY_PUSH(limits->cas[past->ca].fresh, acme_rate_buckets_event_t) =
+        acme_rate_past_event(cert, what, past, limits->fresh_pool);
 }
 
 /*

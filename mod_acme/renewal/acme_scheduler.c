@@ -10,11 +10,14 @@
 
 #include "acme_admin_task.h"
 #include "acme_counters.h"
+#include "acme_dry_run.h"
 #include "acme_keeper_client.h"
 #include "acme_live_check.h"
 #include "acme_look_up.h"
 #include "acme_next_step.h"
 #include "acme_rate_limits.h"
+#include "acme_rehearsal.h"
+#include "acme_rehearsal_task.h"
 #include "acme_renewal.h"
 #include "acme_self_check.h"
 #include "acme_self_check_task.h"
@@ -42,6 +45,9 @@
  * asked of CAs, so that this does not wait for them.
  */
 #define CHECKS_MAX 4
+
+/* Somebody waits for those, and each has threads of its own. */
+#define REHEARSALS_MAX 4
 
 /*
  * A task that ended is not begun again before the keeper's state of it was
@@ -300,13 +306,28 @@ static int find_order(acme_scheduler_t *scheduler, entry_t *entry,
         && choose_ca(scheduler, entry, now);
 }
 
-/* What to ask the CA now; false: nothing. */
-static int find_question(entry_t *entry, apr_time_t now)
+/* The dry run that an administrator waits for; false: none. */
+static int find_dry_run(const acme_scheduler_t *scheduler, entry_t *entry)
 {
     const acme_state_t *state = &entry->state;
+    const acme_cert_conf_t *cert = acme_conf_cert(scheduler->conf.conf,
+                                                  state->cert);
+
+    entry->task = acme_dry_run_run;
+    entry->request.ca = acme_conf_dry_run_ca(cert, state->wanted_ca);
+    return state->wanted == ACME_WANT_DRY_RUN
+        && acme_conf_ca(scheduler->conf.conf, cert, entry->request.ca) != NULL;
+}
+
+/* What to ask the CA now; false: nothing. */
+static int find_question(const acme_scheduler_t *scheduler, entry_t *entry,
+                         apr_time_t now)
+{
+    const acme_state_t *state = &entry->state;
+    const acme_conf_t *conf = scheduler->conf.conf;
     apr_time_t ask_at;
 
-    if (state->wanted > ACME_WANT_RENEWAL
+    if (state->wanted > ACME_WANT_RENEWAL && state->wanted != ACME_WANT_DRY_RUN
         && acme_next_step_is_due(state, now)) {
         const apr_uint32_t ca = state->wanted <= ACME_WANT_DELETION
             ? state->issued_by : state->wanted_ca;
@@ -317,8 +338,9 @@ static int find_question(entry_t *entry, apr_time_t now)
     }
     if (state->look_up) {
         entry->task = acme_look_up_run;
-        entry->request.ca = state->look_up_ca < state->cas ? state->look_up_ca
-                                                           : 0;
+        entry->request.ca = acme_conf_ca(conf, acme_conf_cert(conf, state->cert),
+                                         state->look_up_ca)
+            ? state->look_up_ca : 0;
         return 1;
     }
     entry->task = acme_live_check_run;
@@ -334,8 +356,10 @@ static int find_task(acme_scheduler_t *scheduler, entry_t *entry,
     const int duties = scheduler->conf.duties;
 
     return ((duties & ACME_DUTY_ORDERS)
-            && find_order(scheduler, entry, now))
-        || ((duties & ACME_DUTY_WITNESS) && find_question(entry, now));
+            && (find_dry_run(scheduler, entry)
+                || find_order(scheduler, entry, now)))
+        || ((duties & ACME_DUTY_WITNESS)
+            && find_question(scheduler, entry, now));
 }
 
 static int find_check(const acme_scheduler_t *scheduler, entry_t *entry,
@@ -346,12 +370,20 @@ static int find_check(const acme_scheduler_t *scheduler, entry_t *entry,
         && acme_self_check_is_due(&entry->state, now);
 }
 
+static int find_rehearsal(const acme_scheduler_t *scheduler, entry_t *entry,
+                          apr_time_t now)
+{
+    entry->task = acme_rehearsal_task_run;
+    return (scheduler->conf.duties & ACME_DUTY_WITNESS)
+        && acme_rehearsal_is_due(&entry->state, now);
+}
+
 /* True when something is under way. */
 static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
 {
     const int parallel = scheduler->conf.conf->parallel;
     const int first = scheduler->first;
-    int dns_waiters = 0, running = 0, checks = 0, i;
+    int dns_waiters = 0, running = 0, checks = 0, rehearsals = 0, i;
     const char *news;
 
     for (i = 0; i < scheduler->certs; i++) {
@@ -362,6 +394,9 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
         }
         if (entry->task == acme_self_check_task_run) {
             checks++;
+        }
+        else if (entry->task == acme_rehearsal_task_run) {
+            rehearsals++;
         }
         else if (atomic_load(&entry->request.waits_for_dns)) {
             dns_waiters++;
@@ -377,13 +412,19 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
             && running + dns_waiters < parallel + DNS_WAITERS_MAX;
         entry_t *entry = &scheduler->entries[at];
 
-        if (!has_room && checks >= CHECKS_MAX) {
+        if (!has_room && checks >= CHECKS_MAX
+            && rehearsals >= REHEARSALS_MAX) {
             break;
         }
         if (atomic_load(&entry->run) != AT_REST || now < entry->rest_until) {
             continue;
         }
-        if (has_room && find_task(scheduler, entry, now)) {
+        if (rehearsals < REHEARSALS_MAX
+            && find_rehearsal(scheduler, entry, now)) {
+            begin_task(scheduler, entry);
+            rehearsals++;
+        }
+        else if (has_room && find_task(scheduler, entry, now)) {
             begin_task(scheduler, entry);
             scheduler->first = at + 1;
             running++;
@@ -399,7 +440,7 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
         acme_log(scheduler->conf.log, ACME_LOG_NOTICE, "renewal", "%s", news);
     }
     apr_pool_clear(scheduler->scratch);
-    return running + dns_waiters + checks > 0;
+    return running + dns_waiters + checks + rehearsals > 0;
 }
 
 apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
@@ -459,7 +500,7 @@ apr_status_t acme_scheduler_create(acme_scheduler_t **pscheduler,
 {
     acme_scheduler_t *scheduler = apr_pcalloc(p, sizeof(*scheduler));
     const apr_size_t threads = (apr_size_t)conf->conf->parallel
-        + DNS_WAITERS_MAX + CHECKS_MAX;
+        + DNS_WAITERS_MAX + CHECKS_MAX + REHEARSALS_MAX;
     acme_task_env_t *env = &scheduler->env;
     apr_status_t rv;
     int i;

@@ -22,7 +22,8 @@
 typedef struct {
     const acme_conf_t *conf;
     int duties;                 /* ACME_DUTY_... */
-    const acme_solver_t *solver;        /* NULL: without ACME_DUTY_ORDERS */
+    const acme_solver_t *solver;        /* NULL: no orders, and no visits in
+                                           rehearsals */
     const acme_log_t *log;
     const char *user_agent;
     const acme_keeper_address_t *keeper;        /* lives as long */

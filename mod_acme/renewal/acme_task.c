@@ -248,6 +248,11 @@ void acme_task_explain_refused(acme_task_failure_t *why,
     }
 }
 
+int acme_task_is_dry_run(const acme_task_t *task)
+{
+    return acme_conf_is_dry_run(task->cert, task->request->ca);
+}
+
 int acme_task_chance(void)
 {
     unsigned char octets[2] = { 0, 0 };
@@ -261,10 +266,26 @@ apr_status_t acme_task_send_url(const acme_task_t *task, acme_message_e kind,
 {
     acme_msg_url_t *body = apr_pcalloc(task->p, sizeof(*body));
 
+    if (kind == ACME_MSG_ORDER && acme_task_is_dry_run(task)) {
+        return APR_SUCCESS;     /* the next one makes an order of its own */
+    }
     body->about = task->signing->about;
     apr_cpystrn(body->url, url, sizeof(body->url));
     return acme_keeper_client_call(NULL, task->keeper, kind, body, res,
                                    task->p);
+}
+
+/* What an order's note is in a dry run, before its sentence. */
+static const char *dry_run_step(apr_uint32_t note)
+{
+    switch (note) {
+    case ACME_NOTE_ORDERED:
+        return "ordered: ";
+    case ACME_NOTE_VALIDATED:
+        return "validated: ";
+    default:
+        return "";
+    }
 }
 
 static apr_status_t send_note(const acme_task_t *task, acme_msg_note_t *body,
@@ -272,6 +293,10 @@ static apr_status_t send_note(const acme_task_t *task, acme_msg_note_t *body,
 {
     body->about = task->signing->about;
     body->with = task->signing->with;
+    if (acme_task_is_dry_run(task)) {
+        detail = apr_pstrcat(task->p, dry_run_step(body->note), detail, NULL);
+        body->note = ACME_NOTE_DRY_RUN;
+    }
     apr_cpystrn(body->detail, detail, sizeof(body->detail));
     return acme_keeper_client_call(NULL, task->keeper, ACME_MSG_NOTE, body,
                                    res, task->p);

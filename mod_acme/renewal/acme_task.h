@@ -169,6 +169,10 @@ void acme_task_close(const acme_task_t *task);
 /* What the pool of CAs learns from the replies of this task. */
 void acme_task_report_ca(const acme_task_t *task, const acme_result_t *why);
 
+/* Is it a dry run: is the request at a position of one? Then nothing is stored
+   of its orders, and notes are steps of the dry run. */
+int acme_task_is_dry_run(const acme_task_t *task);
+
 /* A random number from 0 to 999. */
 int acme_task_chance(void);
 
@@ -180,7 +184,7 @@ apr_status_t acme_task_prepare(acme_task_attempt_t *attempt,
 apr_status_t acme_task_send_url(const acme_task_t *task, acme_message_e kind,
                                 const char *url, acme_result_t *res);
 
-/* For the log and the journal. */
+/* For the log and the journal; of a dry run for the log. */
 apr_status_t acme_task_note(const acme_task_t *task, acme_note_e what,
                             const char *detail, acme_result_t *res);
 

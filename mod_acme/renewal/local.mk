@@ -15,14 +15,19 @@ noinst_LTLIBRARIES += %D%/libacme_renewal.la
 	%D%/acme_chain_pick.c %D%/acme_chain_pick.h \
 	%D%/acme_challenge_pick.c %D%/acme_challenge_pick.h \
 	%D%/acme_dns01.c %D%/acme_dns01.h \
+	%D%/acme_dry_run.c %D%/acme_dry_run.h \
 	%D%/acme_live_check.c %D%/acme_live_check.h \
 	%D%/acme_look_up.c %D%/acme_look_up.h \
 	%D%/acme_order_begin.c %D%/acme_order_begin.h \
 	%D%/acme_persist_check.c %D%/acme_persist_check.h \
 	%D%/acme_propagation.c %D%/acme_propagation.h \
 	%D%/acme_publish.c %D%/acme_publish.h \
-	%D%/acme_rate_buckets.c %D%/acme_rate_buckets.h \
 	%D%/acme_rate_limits.c %D%/acme_rate_limits.h \
+	%D%/acme_rehearsal_dns.c %D%/acme_rehearsal_dns.h \
+	%D%/acme_rehearsal_dry_run.c %D%/acme_rehearsal_dry_run.h \
+	%D%/acme_rehearsal_judge.c %D%/acme_rehearsal_judge.h \
+	%D%/acme_rehearsal_task.c %D%/acme_rehearsal_task.h \
+	%D%/acme_rehearsal_visit.c %D%/acme_rehearsal_visit.h \
 	%D%/acme_renewal.c %D%/acme_renewal.h \
 	%D%/acme_revoked_fetch.c %D%/acme_revoked_fetch.h \
 	%D%/acme_scheduler.c %D%/acme_scheduler.h \

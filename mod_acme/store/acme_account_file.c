@@ -25,6 +25,7 @@
 #define KEY_FILE "key.pem"
 #define NEXT_FILE "next-key.pem"
 #define OLD_FILE "old-key.pem"
+#define HALF_FOLDER ".import"     /* no host begins with '.' */
 
 /* The host without a port, in characters that a file name can have. */
 static const char *host_name(const char *directory_url, apr_pool_t *p)
@@ -235,6 +236,36 @@ apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
     }
     return acme_json_file_save(file_path(store, folder, "account.json", p),
                                json, 0600, res, p);
+}
+
+apr_status_t acme_account_file_add(acme_store_t *store, const char *folder,
+                                   const acme_account_file_t *account,
+                                   acme_key_t *key, acme_result_t *res,
+                                   apr_pool_t *p)
+{
+    const char *path = acme_store_path(store, "accounts", folder, p);
+    const char *half = acme_store_path(store, "accounts", HALF_FOLDER, p);
+    acme_result_t ignored;
+    struct stat st;
+    apr_status_t rv;
+
+    if (lstat(path, &st) == 0) {
+        return acme_fail(res, APR_EEXIST, "%s: is there already", path);
+    }
+    rv = acme_file_dir_remove(half, res, p);    /* of a crash */
+    if (rv == APR_SUCCESS) {
+        rv = acme_account_file_key_save(store, HALF_FOLDER, key, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_account_file_save(store, HALF_FOLDER, account, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_move(half, path, res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        (void)acme_file_dir_remove(half, &ignored, p);
+    }
+    return rv;
 }
 
 apr_status_t acme_account_file_next_save(acme_store_t *store,

@@ -68,6 +68,15 @@ apr_status_t acme_account_file_key_save(acme_store_t *store,
                                         acme_result_t *res, apr_pool_t *p);
 
 /*
+ * Make a folder that is not there, with both files: it appears at once. A
+ * keeper may work meanwhile; one caller at a time. EEXIST: it is there.
+ */
+apr_status_t acme_account_file_add(acme_store_t *store, const char *folder,
+                                   const acme_account_file_t *account,
+                                   acme_key_t *key, acme_result_t *res,
+                                   apr_pool_t *p);
+
+/*
  * Write account.json (0600); a NULL member is left out. The folder exists.
  * APR_EINVAL: a text is not UTF-8. After a failure the old file is there.
  */

@@ -5,10 +5,12 @@
  * complete: a numbered folder is never written to again, but for meta.json, if
  * the certificate is revoked.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <apr_file_info.h>
 #include <apr_strings.h>
@@ -82,6 +84,17 @@ static const char *number_path(const char *folder, int n, apr_pool_t *p)
     return apr_psprintf(p, "%s/%d", folder, n);
 }
 
+/* Whoever asks how old a certificate is looks at its file. */
+static void set_time(const char *path, apr_time_t made)
+{
+    struct timespec times[2] = { { .tv_sec = apr_time_sec(made) },
+                                 { .tv_sec = apr_time_sec(made) } };
+
+    if (made) {
+        (void)utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW);
+    }
+}
+
 /*
  * Fill a new folder with the files of each key type and meta.json. The key
  * comes first: without it the rest is useless.
@@ -111,10 +124,12 @@ static apr_status_t fill_folder(const char *folder,
 
         for (k = 0; rv == APR_SUCCESS && k < sizeof(files) / sizeof(*files);
              k++) {
-            rv = acme_file_write(apr_pstrcat(p, folder, "/", files[k].name,
-                                             part->suffix, ".pem", NULL),
-                                 files[k].text, strlen(files[k].text),
+            const char *path = apr_pstrcat(p, folder, "/", files[k].name,
+                                           part->suffix, ".pem", NULL);
+
+            rv = acme_file_write(path, files[k].text, strlen(files[k].text),
                                  files[k].mode, res, p);
+            set_time(path, archive->made);
         }
     }
     if (rv == APR_SUCCESS) {
@@ -201,6 +216,56 @@ apr_status_t acme_archive_install(int *pn, acme_store_t *store,
     }
     rv = fill_folder(making.half, archive, res, p);
     return end_making(pn, &making, rv, res, p);
+}
+
+/*
+ * The keeper makes archive/<id> and fills it with .new. A folder that it has
+ * made and not begun to fill is empty: rename(2) replaces it by ours, and the
+ * keeper's archive becomes the second, or its move fails and is repeated.
+ */
+apr_status_t acme_archive_add(int *pn, acme_store_t *store, const char *id,
+                              const acme_archive_t *archive,
+                              acme_result_t *res, apr_pool_t *p)
+{
+    const char *folder = acme_store_path(store, "archive", id, p);
+    const char *half = acme_store_path(store, "archive", ".import", p);
+    const char *link = acme_store_path(store, "live", id, p);
+    const char *target = apr_pstrcat(p, "../archive/", id, "/1", NULL);
+    acme_result_t ignored;
+    struct stat st;
+    apr_status_t rv;
+
+    *pn = 0;
+    acme_result_clear(res);
+
+    if (lstat(folder, &st) == 0 || lstat(link, &st) == 0) {
+        return acme_fail(res, APR_EEXIST, "%s: is there already", folder);
+    }
+    rv = acme_file_dir_remove(half, res, p);    /* of a crash */
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_dir_make(half, 0755, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = fill_folder(number_path(half, 1, p), archive, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_dir_sync(half, res);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_move(half, folder, res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        (void)acme_file_dir_remove(half, &ignored, p);
+        return rv;
+    }
+    /* Not as the keeper does it: what it has put live meanwhile stays. */
+    if (symlink(target, link) < 0) {
+        return acme_fail_errno(res, errno,
+                               "%s: cannot be made; the certificate is in %s/1",
+                               link, folder);
+    }
+    *pn = 1;
+    return acme_file_dir_sync(acme_store_path(store, "live", NULL, p), res);
 }
 
 /* Its time is that of the installation: what is copied is not new. */

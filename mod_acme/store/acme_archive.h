@@ -32,6 +32,7 @@ typedef struct {
 typedef struct {
     apr_array_header_t *parts;  /* acme_archive_part_t */
     const char *meta;           /* meta.json, text */
+    apr_time_t made;            /* time of the files; 0: now */
 } acme_archive_t;
 
 typedef struct acme_archive_want_t acme_archive_want_t;
@@ -67,6 +68,16 @@ apr_status_t acme_archive_install(int *pn, acme_store_t *store,
                                   const char *id,
                                   const acme_archive_t *archive,
                                   acme_result_t *res, apr_pool_t *p);
+
+/*
+ * The same for an id that the store does not know, also while a keeper works
+ * on it: archive/<id>/ appears with its archive 1, and then the link.
+ * APR_EEXIST: there is an archive/<id> or a live/<id>, and nothing was changed.
+ * One caller at a time.
+ */
+apr_status_t acme_archive_add(int *pn, acme_store_t *store, const char *id,
+                              const acme_archive_t *archive,
+                              acme_result_t *res, apr_pool_t *p);
 
 /* What the names of a pair's files end in, of whatever key types: "" of the
    first, "-rsa", "-p256", "-p384". */

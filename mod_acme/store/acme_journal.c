@@ -38,6 +38,8 @@ acme_journal_t *acme_journal_make(apr_pool_t *p)
     journal->check = (acme_journal_check_t) { .digest = "", .result = "",
                                               .places = "", .detail = "",
                                               .reloaded = "" };
+    journal->rehearsal = (acme_journal_rehearsal_t) { .result = "",
+                                                      .detail = "" };
     journal->names = apr_array_make(p, 2, sizeof(acme_journal_name_t));
     journal->events =
         apr_array_make(p, ACME_JOURNAL_EVENTS, sizeof(acme_journal_event_t));
@@ -149,6 +151,25 @@ static void parse_check(acme_journal_check_t *check, json_t *json,
     *check = found;
 }
 
+/* The same. */
+static void parse_rehearsal(acme_journal_rehearsal_t *rehearsal, json_t *json,
+                            apr_pool_t *p)
+{
+    acme_journal_rehearsal_t found = { .result = "", .detail = "" };
+    const char *when = NULL, *code = "";
+
+    if (json_unpack(json, "{s:s, s:s, s?:s, s?:s}", "result", &found.result,
+                    "when", &when, "reasonCode", &code,
+                    "detail", &found.detail) < 0
+        || !parse_when(&found.when, when)) {
+        return;
+    }
+    found.why = acme_reason_parse(code);
+    found.result = apr_pstrndup(p, found.result, EVENT_MAX);
+    found.detail = apr_pstrndup(p, found.detail, ACME_DETAIL_SIZE - 1);
+    *rehearsal = found;
+}
+
 static void parse_names(apr_array_header_t *names, json_t *array,
                         apr_pool_t *p)
 {
@@ -195,6 +216,8 @@ static void parse_extras(acme_journal_t *journal, json_t *json, apr_pool_t *p)
     journal->deleted = acme_json_true(json, "deleted");
     parse_window(&journal->window, json_object_get(json, "renewalInfo"), p);
     parse_check(&journal->check, json_object_get(json, "selfCheck"), p);
+    parse_rehearsal(&journal->rehearsal, json_object_get(json, "rehearsal"),
+                    p);
     parse_names(journal->names, json_object_get(json, "names"), p);
 }
 
@@ -343,6 +366,20 @@ static json_t *check_json(const acme_journal_check_t *check, apr_pool_t *p)
         "reloadedAt", when_text(check->reloaded_at, p));
 }
 
+static json_t *rehearsal_json(const acme_journal_rehearsal_t *rehearsal,
+                              apr_pool_t *p)
+{
+    if (!rehearsal->result[0]) {
+        return NULL;
+    }
+    return json_pack("{s:o, s:s*, s:s, s:o}",
+        "result", word_json(rehearsal->result, EVENT_MAX, p),
+        "when", when_text(rehearsal->when, p),
+        "reasonCode", acme_reason_about(rehearsal->why)->code,
+        "detail", acme_json_from_text(rehearsal->detail, ACME_DETAIL_SIZE - 1,
+                                      p));
+}
+
 static json_t *names_json(const apr_array_header_t *names, apr_pool_t *p)
 {
     json_t *array = json_array();
@@ -372,7 +409,7 @@ static const char *journal_text(const acme_journal_t *journal, int first,
 
     json = json_pack(
         "{s:I, s:s*, s:s, s:i, s:i, s:i, s:b,"
-        " s:o*, s:o*, s:o, s:s, s:o, s:o, s:o, s:o}",
+        " s:o*, s:o*, s:o*, s:o, s:s, s:o, s:o, s:o, s:o}",
         "attempts", (json_int_t)journal->attempts,
         "next_at", when_text(journal->next_at, p),
         "retry", retry_names[journal->retry],
@@ -380,6 +417,7 @@ static const char *journal_text(const acme_journal_t *journal, int first,
         "reason", journal->reason, "deleted", journal->deleted,
         "renewalInfo", window_json(&journal->window, p),
         "selfCheck", check_json(&journal->check, p),
+        "rehearsal", rehearsal_json(&journal->rehearsal, p),
         "names", names_json(journal->names, p),
         "reasonCode", acme_reason_about(journal->why)->code,
         "problem", acme_json_from_text(journal->problem,

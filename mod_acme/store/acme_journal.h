@@ -50,6 +50,15 @@ typedef struct {
     apr_time_t reloaded_at;     /* and when; 0: not known */
 } acme_journal_check_t;
 
+/* What the last rehearsal of the validations found. */
+typedef struct {
+    const char *result;         /* the keeper's word; "": nothing is known, all
+                                   else is unset */
+    apr_time_t when;
+    acme_reason_e why;
+    const char *detail;
+} acme_journal_rehearsal_t;
+
 /* A name that failed. */
 typedef struct {
     const char *name;
@@ -75,6 +84,7 @@ typedef struct {
     const char *digest;         /* configuration that the failure belongs to */
     acme_journal_window_t window;
     acme_journal_check_t check;
+    acme_journal_rehearsal_t rehearsal;
     apr_array_header_t *names;  /* acme_journal_name_t: those that failed */
     apr_array_header_t *events; /* acme_journal_event_t, oldest first */
 } acme_journal_t;

@@ -25,8 +25,9 @@ static json_t *parts_json(const acme_meta_t *meta, apr_pool_t *p)
                                                       acme_meta_part_t);
 
         json_array_append_new(parts, json_pack(
-            "{ss ss ss ss so ss* ss*}",
-            "keyType", acme_key_type_name(part->key_type),
+            "{ss* ss ss ss so ss* ss*}",
+            "keyType", part->is_other_type
+                ? NULL : acme_key_type_name(part->key_type),
             "notBefore", acme_time_rfc3339(part->leaf->not_before, p),
             "notAfter", acme_time_rfc3339(part->leaf->not_after, p),
             "serial", part->leaf->serial,
@@ -42,7 +43,7 @@ const char *acme_meta_text(const acme_meta_t *meta, apr_pool_t *p)
         APR_ARRAY_IDX(meta->parts, 0, acme_meta_part_t).leaf;
     json_t *json;
 
-    json = json_pack("{ss so ss so* sb ss ss ss so}",
+    json = json_pack("{ss so ss so* sb ss* ss* ss so}",
                      "id", meta->id, "names", acme_json_array(leaf->names),
                      "ca", meta->ca,
                      "profile", meta->profile

@@ -15,6 +15,7 @@
 
 typedef struct {
     acme_key_type_e key_type;
+    int is_other_type;                  /* it is none of these: imported */
     const acme_cert_info_t *leaf;
     const char *url;                    /* where the CA has it, or NULL */
 } acme_meta_part_t;
@@ -23,8 +24,9 @@ typedef struct {
     const char *id;
     const char *ca;                     /* directory URL of the issuing CA */
     const char *profile;                /* NULL: the CA's default */
-    const char *digest;                 /* of the configuration */
-    const char *key_types;              /* "p256 rsa2048" */
+    const char *digest;                 /* of the configuration; NULL: it was
+                                           not ordered here */
+    const char *key_types;              /* "p256 rsa2048"; NULL: others */
     int must_staple;
     apr_array_header_t *parts;          /* acme_meta_part_t, a key type each */
     apr_time_t now;                     /* the time of the installation */

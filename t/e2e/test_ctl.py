@@ -27,7 +27,8 @@ KEYS = set("""id state names validFrom validUntil serial issuer served
     windowStart windowEnd explanation leftOut leftOutUntil attempts problem
     detail postFailing postNextAt postFailure deployFailing deployNextAt
     deployFailure undelivered undeliveredNextAt undeliveredFailure
-    exportFailure reason fault remedy""".split())
+     exportFailure check checkReason checkedAt dryRun dryRunAt dryRunReason
+     dryRunDetail reason fault remedy""".split())
 
 
 def record(served):

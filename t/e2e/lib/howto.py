@@ -37,7 +37,7 @@ class Howto:
     def _make_tools(self):
         """httpd and acmectl, as the administrator calls them."""
         folder = self.server.root / "bin"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         acmectl = [BUILD / "mod_acme" / "ctl" / "acmectl", "--state-dir",
                    self.server.store]
         env = self.server.process_environment

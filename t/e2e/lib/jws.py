@@ -48,22 +48,28 @@ class Jws:
         """By an EC key of a JWK; other keys are taken on trust."""
         if jwk["kty"] != "EC":
             return True
-        size = len(self.signature) // 2
+        _curve, size, digest = CURVES[jwk["crv"]]
         try:
             public_key(jwk).verify(
                 utils.encode_dss_signature(
                     int.from_bytes(self.signature[:size], "big"),
                     int.from_bytes(self.signature[size:], "big")),
-                self.signed, ec.ECDSA(hashes.SHA256()))
+                self.signed, ec.ECDSA(digest()))
         except InvalidSignature:
             return False
-        return len(self.signature) == 64
+        return len(self.signature) == 2 * size
+
+
+# Of each: octets of a number of the signature, and its digest. (7518, 3.4)
+CURVES = {"P-256": (ec.SECP256R1, 32, hashes.SHA256),
+          "P-384": (ec.SECP384R1, 48, hashes.SHA384)}
 
 
 def public_key(jwk):
     x, y = (int.from_bytes(from_base64url(jwk[name]), "big")
             for name in ("x", "y"))
-    return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    curve = CURVES[jwk["crv"]][0]
+    return ec.EllipticCurvePublicNumbers(x, y, curve()).public_key()
 
 
 class Reader:

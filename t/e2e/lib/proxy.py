@@ -94,6 +94,8 @@ class Request:
 class Proxy:
     """Started by start(), steered by answer(), change(), hold(), forward()."""
 
+    address = "127.0.0.1"
+
     def __init__(self, authority, pebble, name="proxy"):
         self.port = free_port()
         self.authority = authority
@@ -221,7 +223,7 @@ class Proxy:
         await runner.setup()
         async with aiohttp.ClientSession(auto_decompress=False) as session:
             self.session = session
-            await web.TCPSite(runner, "127.0.0.1", self.port,
+            await web.TCPSite(runner, self.address, self.port,
                               ssl_context=server_tls,
                               shutdown_timeout=0.2).start()
             await self._stop.wait()

@@ -149,7 +149,7 @@ class Authority:
         self.key = key or ec.generate_private_key(ec.SECP256R1())
         self.digest = digest
         # Valid so long that a server with a wrong clock trusts it, too.
-        self.certificate = self._sign(
+        self.certificate = self.sign(
             self.name, self.key.public_key(), -3650 * DAY, 3650 * DAY,
             x509.BasicConstraints(ca=True, path_length=None))
         self.file = folder / "authority.pem"
@@ -170,7 +170,7 @@ class Authority:
         if crl:
             more.append(x509.CRLDistributionPoints([x509.DistributionPoint(
                 [x509.UniformResourceIdentifier(crl)], None, None, None)]))
-        return self._sign(x509.Name([]), public_key, begin, end,
+        return self.sign(x509.Name([]), public_key, begin, end,
                           x509.SubjectAlternativeName(
                               [general_name(name) for name in names]), *more)
 
@@ -186,7 +186,7 @@ class Authority:
             serialization.NoEncryption()))
         return crt, key_file
 
-    def _sign(self, subject, public_key, begin, end, critical, *others):
+    def sign(self, subject, public_key, begin, end, critical, *others):
         now = utcnow()
         made = (x509.CertificateBuilder()
                 .subject_name(subject)

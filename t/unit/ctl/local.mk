@@ -9,6 +9,7 @@ ctl_tests = \
 	%D%/test_term
 ctl_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/ctl/libacme_ctl.la \
+	mod_acme/import/libacme_import.la \
 	mod_acme/ipc/libacme_ipc.la \
 	mod_acme/store/libacme_store.la \
 	mod_acme/protocol/libacme_protocol.la \

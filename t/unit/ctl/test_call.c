@@ -26,8 +26,8 @@ static int read_call(acme_ctl_command_t *run, const char *line)
 static void what_is_wrong_is_refused(void **unused)
 {
     static const char *const lines[] = {
-        "", "dance", "--json", "status a b", "renew", "revoke", "status -x",
-        "status --force", "renew a --json", "status --timeout",
+        "", "dance", "--json", "status a b", "revoke", "status -x",
+        "status --force", "revoke a --json", "status --timeout",
         "status --timeout 0", "status --timeout -1", "status --timeout 86401",
         "status --timeout 5x", "status --color blue", "revoke a --reason",
         "renew a --force=yes", "account", "account show a b", "logs",

@@ -45,7 +45,7 @@ static const struct {
     int type;
 } types[] = {
     { "A", 1 }, { "NS", 2 }, { "CNAME", 5 }, { "SOA", 6 }, { "TXT", 16 },
-    { "AAAA", 28 }
+    { "AAAA", 28 }, { "CAA", 257 }
 };
 
 static struct {
@@ -128,7 +128,7 @@ static void add_record(message_t *m, const char *owner, int type,
                        const char *data)
 {
     unsigned char address[16];
-    size_t at;
+    size_t at, at_tag;
 
     if (!strcmp(owner, "?")) {
         add_number(m, 0xc000 | HEADER_SIZE, 2);
@@ -161,6 +161,15 @@ static void add_record(message_t *m, const char *owner, int type,
         break;
     case 16:
         add_txt(m, data);
+        break;
+    case 257:                   /* "FLAGS TAG VALUE" */
+        add_number(m, (unsigned long)atol(data), 1);
+        data += strcspn(data, " ") + 1;
+        at_tag = strcspn(data, " ");
+        add_number(m, at_tag, 1);
+        add(m, data, at_tag);
+        data += at_tag + (data[at_tag] == ' ');
+        add(m, data, strlen(data));
         break;
     default:
         add_name(m, data);
@@ -255,7 +264,7 @@ static const fake_dns_row_t *answer(message_t *m, int server,
         return &unknown;
     }
     fake.counts->desired[server == 1] += data[2] & 1;
-    row = find_row(server, name, data[size - 3]);
+    row = find_row(server, name, data[size - 4] << 8 | data[size - 3]);
     row = row ? row : &unknown;
     add(m, data, size);
     put_number(m, 2, 0x8000u | (server != 1 && !row->lame ? 0x0400 : 0)

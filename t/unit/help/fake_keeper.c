@@ -58,7 +58,8 @@ static void log_note(fake_keeper_t *keeper, const acme_msg_note_t *note)
 {
     static const char *const kinds[] = { "ordered", "resumed", "validated",
                                          "warning", "challenge", "name",
-                                         "limit", "failed" };
+                                         "limit", "failed", "dry-run",
+                                         "dry-run-passed", "dry-run-failed" };
     const char *blame = note->note == ACME_NOTE_LIMIT
         ? apr_pstrcat(keeper->p, " ",
                       acme_reason_about((acme_reason_e)note->why)->code, NULL)

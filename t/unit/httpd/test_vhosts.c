@@ -251,6 +251,64 @@ static void what_is_managed(void **state)
     }
 }
 
+static void files_below_live_name_a_certificate(void **state)
+{
+    static const struct {
+        const char *name, *vhost, *certs, *logged;
+    } rows[] = {
+        { "both files", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/shop/fullchain.pem\n"
+          "SSLCertificateKeyFile /s/acme/live/shop/privkey.pem",
+          "shop: a.org", NULL },
+        { "of two key types", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/shop/fullchain.pem\n"
+          "SSLCertificateFile /s/acme/live/shop/fullchain-rsa.pem",
+          "shop: a.org", NULL },
+        { "another key file", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/shop/cert.pem\n"
+          "SSLCertificateKeyFile /elsewhere.pem",
+          "shop: a.org", "SSLCertificateKeyFile at " FILE_NAME ":9 is not used" },
+        { "AcmeCertificate is another one", "ServerName a.org\n"
+          "AcmeCertificate b\n"
+          "SSLCertificateFile /s/acme/live/shop/cert.pem",
+          "b: a.org", "AcmeCertificate is used" },
+        { "one is elsewhere", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/shop/fullchain.pem\n"
+          "SSLCertificateFile /elsewhere.pem", "", NULL },
+        { "of two certificates", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/shop/fullchain.pem\n"
+          "SSLCertificateFile /s/acme/live/other/fullchain.pem", "", NULL },
+        { "not below live/", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/archive/shop/1/fullchain.pem", "",
+          NULL },
+        { "deeper", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/a/b/fullchain.pem", "", NULL },
+        { "no id", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme/live/../fullchain.pem", "", NULL },
+        { "off", "ServerName a.org\nAcmeEngine off\n"
+          "SSLCertificateFile /s/acme/live/shop/fullchain.pem", "", NULL },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const char *certs;
+        server_rec *s;
+
+        begin();
+        in_server("AcmeEngine on\nAcmeStateDir /s/acme/");
+        s = add_tls(rows[i].vhost);
+        certs = read_all();
+        if (strcmp(certs, rows[i].certs)
+            || acme_server_conf(s)->is_live_named != !!rows[i].certs[0]) {
+            fail_msg("%s: %s", rows[i].name, certs);
+        }
+        if (rows[i].logged) {
+            assert_logged(rows[i].logged);
+        }
+    }
+}
+
 static void names_of_a_vhost(void **state)
 {
     static const struct {
@@ -564,6 +622,52 @@ static void an_account_for_each_ca_and_key_identifier(void **state)
         "mailto:x@x.org");
     assert_string_equal(acme_conf_ca(conf, acme_conf_cert(conf, 2), 0)->kid,
                         "kid");
+}
+
+/* Where a dry run for a CA of the certificate is made. */
+static const acme_ca_conf_t *dry_run_ca_of(const acme_conf_t *conf,
+                                           apr_uint32_t cert, apr_uint32_t ca)
+{
+    const acme_cert_conf_t *of = acme_conf_cert(conf, cert);
+
+    return acme_conf_ca(conf, of, acme_conf_dry_run_ca(of, ca));
+}
+
+static void a_dry_run_is_made_at_the_staging_environment(void **state)
+{
+    const acme_conf_t *conf;
+    const acme_cert_conf_t *cert;
+
+    (void)state;
+    in_server("AcmeEngine on\nAcmeCA letsencrypt https://b/\n"
+              "AcmeContact x@x.org\nAcmeProxy http://proxy:3128\n"
+              "AcmeExternalAccount kid "
+              "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
+    add_tls("ServerName a.org");
+    add_tls("ServerName b.org\nAcmeCA buypass buypass-test");
+    conf = read_as(ACME_VHOSTS_LOG);
+
+    cert = acme_conf_cert(conf, 0);
+    assert_int_equal(cert->cas->nelts, 2);
+    assert_non_null(strstr(dry_run_ca_of(conf, 0, 0)->url,
+                           "//acme-staging-v02.api.letsencrypt.org/"));
+    assert_true(dry_run_ca_of(conf, 0, 0)->is_for_dry_runs);
+    /* The external account is the CA's, not the staging environment's. */
+    assert_string_equal(acme_conf_ca(conf, cert, 0)->kid, "kid");
+    assert_null(dry_run_ca_of(conf, 0, 0)->kid);
+    assert_string_not_equal(dry_run_ca_of(conf, 0, 0)->folder,
+                            acme_conf_ca(conf, cert, 0)->folder);
+    assert_string_equal(APR_ARRAY_IDX(dry_run_ca_of(conf, 0, 0)->contacts, 0,
+                                      const char *), "mailto:x@x.org");
+    assert_string_equal(
+        acme_conf_route(conf, cert, acme_conf_dry_run_ca(cert, 0))->proxy,
+        "http://proxy:3128");
+    assert_ptr_equal(dry_run_ca_of(conf, 0, 1), acme_conf_ca(conf, cert, 1));
+    assert_null(dry_run_ca_of(conf, 0, 2));
+
+    assert_ptr_equal(dry_run_ca_of(conf, 1, 0),
+                     acme_conf_ca(conf, acme_conf_cert(conf, 1), 1));
+    assert_false(dry_run_ca_of(conf, 1, 0)->is_for_dry_runs);
 }
 
 /* "proxy roots" of the way to the first CA of a certificate. */
@@ -1172,10 +1276,12 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         VHOSTS_TEST(what_is_managed),
+        VHOSTS_TEST(files_below_live_name_a_certificate),
         VHOSTS_TEST(names_of_a_vhost),
         VHOSTS_TEST(vhosts_that_share),
         VHOSTS_TEST(challenges_that_can_work),
         VHOSTS_TEST(a_webroot_is_not_in_the_store),
+        VHOSTS_TEST(a_dry_run_is_made_at_the_staging_environment),
         VHOSTS_TEST(an_account_for_each_ca_and_key_identifier),
         VHOSTS_TEST(a_way_for_each_proxy_and_roots),
         VHOSTS_TEST(settings_of_those_that_share),

@@ -9,6 +9,10 @@ ipc_tests = \
 	%D%/test_keeper_client \
 	%D%/test_message \
 	%D%/test_next_step \
+	%D%/test_rate_buckets \
+	%D%/test_rate_past \
+	%D%/test_rehearsal \
+	%D%/test_renew_due \
 	%D%/test_self_check \
 	%D%/test_status_rows
 ipc_tests_libs = t/unit/help/libhelp.a \

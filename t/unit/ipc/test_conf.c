@@ -74,6 +74,34 @@ static const char *digest(const char *url, const char *type,
     return acme_conf_digest(conf, cert, pool);
 }
 
+static void a_dry_run_has_positions_behind_the_list(void **state)
+{
+    static const apr_uint32_t of_dry_runs[] = { 2, 1 };
+    acme_conf_t *conf = make_conf();
+    acme_cert_conf_t *a = cert_of(conf, 0);
+    apr_array_header_t *dry_run_cas;
+    int i;
+
+    (void)state;
+    add_ca(conf, "https://other.example/dir");
+    ((acme_ca_conf_t *)apr_array_push(conf->cas))->url = "https://staging/";
+    assert_null(acme_conf_ca(conf, a, acme_conf_dry_run_ca(a, 0)));
+    dry_run_cas = apr_array_make(pool, 2, sizeof(apr_uint32_t));
+    for (i = 0; i < 2; i++) {
+        APR_ARRAY_PUSH(dry_run_cas, apr_uint32_t) = of_dry_runs[i];
+    }
+    a->dry_run_cas = a->dry_run_routes = dry_run_cas;
+    assert_int_equal(acme_conf_dry_run_ca(a, 1), 3);
+    assert_false(acme_conf_is_dry_run(a, 1));
+    assert_true(acme_conf_is_dry_run(a, 2));
+    assert_int_equal(acme_conf_ca_index(a, 0), 0);
+    assert_string_equal(acme_conf_ca(conf, a, 2)->url, "https://staging/");
+    assert_int_equal(acme_conf_ca_index(a, 3), 1);
+    assert_int_equal(acme_conf_route_index(a, 2), 2);
+    assert_null(acme_conf_ca(conf, a, 4));
+    assert_null(acme_conf_ca(conf, a, 0xffffffff));
+}
+
 static void a_digest_changes_with_what_is_asked_for(void **state)
 {
     static const struct {
@@ -327,6 +355,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(an_index_beyond_the_last_is_none),
         SCRATCH_TEST(a_certificate_has_its_cas),
+        SCRATCH_TEST(a_dry_run_has_positions_behind_the_list),
         SCRATCH_TEST(a_digest_changes_with_what_is_asked_for),
         SCRATCH_TEST(a_part_for_each_key_type),
         SCRATCH_TEST(each_digest_changes_with_what_is_its),

@@ -415,8 +415,10 @@ static void each_kind_is_one_side_s(void **state)
         { "WINDOW", 0, 0, 1 }, { "INSTALL", 1, 0, 1 }, { "LIVE", 1, 0, 1 },
         { "DONE", 0, 0, 1 },
         { "PERSIST", 0, 0, 1 }, { "LOOKED", 0, 0, 1 }, { "SERVED", 0, 0, 1 },
+        { "REHEARSAL", 0, 0, 1 }, { "REHEARSED", 0, 0, 1 },
         { "LIST", 0, 1, 0 }, { "ACCOUNTS", 0, 1, 0 }, { "TXT", 0, 1, 0 },
-        { "WANT", 0, 1, 0 }
+        { "WANT", 0, 1, 0 }, { "REHEARSE", 0, 1, 0 }, { "FINDINGS", 0, 1, 0 },
+        { "COSTS", 0, 1, 0 }
     };
     unsigned kind;
 

@@ -342,6 +342,29 @@ static void due_when_it_was_said(void **unused)
     }
 }
 
+/* It says nothing about when an order is made. */
+static void a_dry_run_changes_no_step(void **unused)
+{
+    acme_state_t state;
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < COUNT(steps); i++) {
+        acme_next_t before, after;
+
+        state_of_row(&state, i);
+        if (state.wanted) {
+            continue;
+        }
+        before = acme_next_step(&state, NOW);
+        state.wanted = ACME_WANT_DRY_RUN;
+        after = acme_next_step(&state, NOW);
+        if (before.step != after.step || before.at != after.at) {
+            fail_msg("%s: another step", steps[i].name);
+        }
+    }
+}
+
 /* Its own window, and a time of its own within it. */
 static void windows_and_chance_of_a_certificate(void **unused)
 {
@@ -747,6 +770,7 @@ int main(void)
         cmocka_unit_test(chance_is_a_certificates_own),
         cmocka_unit_test(next_steps),
         cmocka_unit_test(due_when_it_was_said),
+        cmocka_unit_test(a_dry_run_changes_no_step),
         cmocka_unit_test(windows_and_chance_of_a_certificate),
         cmocka_unit_test(a_new_one_rests),
         cmocka_unit_test(next_steps_with_a_pick),

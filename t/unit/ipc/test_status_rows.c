@@ -412,6 +412,37 @@ static void what_the_self_check_found(void **unused)
     assert_false(acme_status_rows_is_ill(&state, NOW));
 }
 
+static void a_fault_stands_beside_the_words_of_the_ca(void **unused)
+{
+    const apr_array_header_t *all;
+    acme_state_t state;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(61), 1);
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "check", ACME_STATUS_LINES), "(none)");
+    assert_string_equal(shown(all, "check", ACME_STATUS_JSON), "");
+    state.rehearsal = ACME_REHEARSAL_UNSEEN;
+    state.rehearsed = NOW;
+    apr_cpystrn(state.rehearsal_detail, "a.test: port 80 of 192.0.2.7 is odd",
+                sizeof(state.rehearsal_detail));
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "check", ACME_STATUS_TEXT), "(none)");
+    assert_string_equal(shown(all, "checkedAt", ACME_STATUS_LINES),
+                        "2026-11-21T05:36:05Z");
+    state.rehearsal = ACME_REHEARSAL_FAULT;
+    state.rehearsal_why = ACME_REASON_OTHER_SERVER;
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "check", ACME_STATUS_PAGE),
+                        "other-server-answers: a.test: port 80 of 192.0.2.7 is odd (seen from this machine at 2026-11-21 05:36:05 UTC)");
+    assert_string_equal(shown(all, "check", ACME_STATUS_JSON),
+                        "a.test: port 80 of 192.0.2.7 is odd");
+    assert_string_equal(shown(all, "checkReason", ACME_STATUS_LINES),
+                        "other-server-answers");
+    /* It is advice: the certificate is not ill for that. */
+    assert_false(acme_status_rows_is_ill(&state, NOW));
+}
+
 /* A program that meets a key twice has to choose. */
 static void no_reader_meets_a_key_twice(void **unused)
 {
@@ -460,6 +491,7 @@ int main(void)
         VIEW_TEST(a_new_one),
         VIEW_TEST(what_the_self_check_found),
         VIEW_TEST(what_is_served),
+        VIEW_TEST(a_fault_stands_beside_the_words_of_the_ca),
         VIEW_TEST(no_reader_meets_a_key_twice)
     };
     int failed;

@@ -11,6 +11,7 @@ keeper_tests = \
 	%D%/test_deploy \
 	%D%/test_event \
 	%D%/test_export \
+	%D%/test_findings \
 	%D%/test_handlers \
 	%D%/test_history \
 	%D%/test_hook_run \

@@ -149,6 +149,90 @@ static void nothing_without_agreement(void **state)
                      0);
 }
 
+static apr_status_t say_at(apr_uint32_t ca, acme_message_e kind, void *body)
+{
+    ((acme_target_t *)body)->ca = ca;
+    return say(kind, body).status;
+}
+
+static apr_status_t want_dry_run(void)
+{
+    const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_DRY_RUN, -1 };
+    int control = open_control();
+    const apr_status_t rv = say_on(control, ACME_MSG_WANT, &want, NULL,
+                                   0).status;
+
+    close(control);
+    return rv;
+}
+
+static acme_msg_sign_t sign_at(apr_uint32_t kind)
+{
+    acme_msg_sign_t body = { .kind = kind };
+
+    apr_cpystrn(body.url, ORDER_URL, sizeof(body.url));
+    apr_cpystrn(body.nonce, NONCE, sizeof(body.nonce));
+    return body;
+}
+
+/* Only while it is requested, and nothing that could end in a certificate. */
+static void a_dry_run_is_signed_up_to_the_challenges(void **state)
+{
+    static const acme_message_e never[] = {
+        ACME_MSG_ORDER, ACME_MSG_INSTALL, ACME_MSG_LIVE
+    };
+    apr_array_header_t *dry_run_cas;
+    acme_msg_note_t note = { .note = ACME_NOTE_FAILED };
+    acme_msg_cert_t cert = { { 0, 0, 0 } };
+    acme_msg_url_t url = { .url = ORDER_URL };
+    acme_msg_sign_t body;
+    size_t i;
+
+    (void)state;
+    dry_run_cas = apr_array_make(pool, 1, sizeof(apr_uint32_t));
+    APR_ARRAY_PUSH(dry_run_cas, apr_uint32_t) = 0;
+    cert_of(conf, 0)->dry_run_cas = dry_run_cas;
+    cert_of(conf, 0)->dry_run_routes = dry_run_cas;
+    start_keeper();
+    assert_int_equal(tell_url(ACME_MSG_ACCOUNT, 0, ACCOUNT_URL), 0);
+    assert_int_equal(say_at(1, ACME_MSG_PREPARE, &cert), APR_EACCES);
+    assert_non_null(strstr(res.detail, "no administrator"));
+    body = sign_at(ACME_SIGN_NEW_ORDER);
+    assert_int_equal(say_at(1, ACME_MSG_SIGN, &body), APR_EACCES);
+    note.note = ACME_NOTE_DRY_RUN_PASSED;
+    assert_int_equal(say_at(1, ACME_MSG_NOTE, &note), APR_EACCES);
+    assert_int_equal(say_at(2, ACME_MSG_PREPARE, &cert), APR_ENOENT);
+
+    assert_int_equal(want_dry_run(), 0);
+    assert_int_equal(want_dry_run(), APR_EBUSY);
+    assert_int_equal(say_at(1, ACME_MSG_PREPARE, &cert), 0);
+    assert_int_equal(mode_of(at("store/pending/a.example")), -1);
+    for (i = 0; i < COUNT(signed_kinds); i++) {
+        const int is_end = signed_kinds[i].kind == ACME_SIGN_FINALIZE;
+
+        body = sign_at(signed_kinds[i].kind);
+        if (say_at(1, ACME_MSG_SIGN, &body) != (is_end ? APR_EACCES : 0)) {
+            fail_msg("%s: %s", signed_kinds[i].name, res.detail);
+        }
+    }
+    body = sign_at(ACME_SIGN_REVOKE);
+    assert_int_equal(say_at(1, ACME_MSG_SIGN, &body), APR_EACCES);
+    for (i = 0; i < COUNT(never); i++) {
+        if (say_at(1, never[i], &url) != APR_EACCES) {
+            fail_msg("%s", acme_message_name(never[i]));
+        }
+    }
+    /* Its end is none of an order, and an order's is none of it. */
+    note.note = ACME_NOTE_FAILED;
+    assert_int_equal(say_at(1, ACME_MSG_NOTE, &note), APR_EINVAL);
+    note.note = ACME_NOTE_DRY_RUN_PASSED;
+    assert_int_equal(say_at(0, ACME_MSG_NOTE, &note), APR_EINVAL);
+    assert_int_equal(list(0).attempts, 0);
+    assert_int_equal(say_at(1, ACME_MSG_NOTE, &note), 0);
+    assert_int_equal(list(0).dry_run, ACME_DRY_RUN_PASSED);
+    assert_int_equal(say_at(1, ACME_MSG_PREPARE, &cert), APR_EACCES);
+}
+
 static void no_other_s_request_is_finalized(void **state)
 {
     acme_message_t reply;
@@ -917,6 +1001,7 @@ int main(void)
         RUNNING_TEST(bad_requests_are_not_signed),
         RUNNING_TEST(nothing_but_new_account_without_an_account),
         STARTING_TEST(nothing_without_agreement),
+        STARTING_TEST(a_dry_run_is_signed_up_to_the_challenges),
         RUNNING_TEST(no_other_s_request_is_finalized),
         RUNNING_TEST(payloads_are_the_configuration_s),
         RUNNING_TEST(finalize_has_the_pending_key_and_all_names),

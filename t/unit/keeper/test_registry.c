@@ -603,6 +603,64 @@ static void what_the_administrator_wants_is_remembered(void **state)
     assert_int_equal(state_of(open_registry(conf), 1)->wanted, 0);
 }
 
+/* Neither an attempt is counted, nor a name blamed, nor an order postponed. */
+static void a_dry_run_changes_nothing_but_its_own_result(void **state)
+{
+    acme_msg_note_t passed = { .note = ACME_NOTE_DRY_RUN_PASSED,
+                               .detail = "1 name validated" };
+    acme_msg_note_t failed = { .note = ACME_NOTE_DRY_RUN_FAILED, .name = 0,
+                               .challenge = ACME_HTTP_01,
+                               .why = ACME_REASON_DNS_NXDOMAIN,
+                               .detail = "no such\nname" };
+    acme_state_t before;
+    const acme_state_t *a;
+
+    (void)state;
+    save_failure(cert_of(conf, 0)->settings);
+    registry = open_registry(conf);
+    a = state_of(registry, 0);
+    before = *a;
+    want(0, ACME_WANT_DRY_RUN);
+    assert_int_equal(a->wanted, ACME_WANT_DRY_RUN);
+    assert_int_equal(a->dry_run, ACME_DRY_RUN_UNDER_WAY);
+    assert_int_equal(a->attempts, before.attempts);
+    assert_int_equal(a->next_at, before.next_at);
+    assert_int_equal(acme_registry_orders_under_way(registry), 1);
+    assert_int_equal(state_of(open_registry(conf), 0)->dry_run,
+                     ACME_DRY_RUN_UNDER_WAY);
+
+    acme_registry_order_noted(registry, &failed, NOW, pool);
+    assert_int_equal(a->wanted, ACME_WANT_NOTHING);
+    assert_int_equal(a->dry_run, ACME_DRY_RUN_FAILED);
+    assert_int_equal(a->dry_run_why, ACME_REASON_DNS_NXDOMAIN);
+    assert_int_equal(a->attempts, before.attempts);
+    assert_int_equal(a->next_at, before.next_at);
+    assert_string_equal(a->detail, before.detail);
+    assert_int_equal(a->left_out, 0);
+    assert_int_equal(a->pasts[ACME_HISTORY_FAILED],
+                     before.pasts[ACME_HISTORY_FAILED]);
+    assert_string_equal(last_event("a.example"), "dry-run-failed");
+    assert_logged("[warning] a.example: dry run failed: no such");
+    assert_null(strchr(a->dry_run_detail, '\n'));
+    a = state_of(open_registry(conf), 0);
+    assert_int_equal(a->dry_run, ACME_DRY_RUN_FAILED);
+    assert_int_equal(a->dry_run_why, ACME_REASON_DNS_NXDOMAIN);
+
+    /* Late, and not asked for: nothing of it counts. */
+    acme_registry_order_noted(registry, &passed, NOW, pool);
+    assert_int_equal(state_of(registry, 0)->dry_run, ACME_DRY_RUN_FAILED);
+    want(0, ACME_WANT_DRY_RUN);
+    want(0, ACME_WANT_RENEWAL);
+    assert_int_equal(state_of(registry, 0)->dry_run, ACME_DRY_RUN_NONE);
+    acme_registry_order_noted(registry, &passed, NOW, pool);
+    assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_RENEWAL);
+    want(0, ACME_WANT_DRY_RUN);
+    acme_registry_order_noted(registry, &passed, NOW, pool);
+    assert_int_equal(state_of(registry, 0)->dry_run, ACME_DRY_RUN_PASSED);
+    assert_string_equal(state_of(open_registry(conf), 0)->dry_run_detail,
+                        "1 name validated");
+}
+
 /* Else a certificate would be revoked once more at each restart. */
 static void what_is_done_is_done_for_ever(void **state)
 {
@@ -1553,6 +1611,7 @@ int main(void)
         TEST(progress_is_told_and_is_no_failure),
         TEST(an_installation_forgets_failures),
         TEST(what_the_administrator_wants_is_remembered),
+        TEST(a_dry_run_changes_nothing_but_its_own_result),
         TEST(what_is_done_is_done_for_ever),
         TEST(a_deleted_one_stays_so_until_it_is_wanted),
         TEST(a_wish_at_a_ca_that_is_gone_is_forgotten),

@@ -99,6 +99,12 @@ static void assert_held(const char *name, const char *reason)
     }
 }
 
+/* By the certificates of the configuration; by default both are due. */
+static void nothing_is_ordered(void)
+{
+    state_of(registry, 0)->agreed = state_of(registry, 1)->agreed = 0;
+}
+
 static void nothing_is_due_before_a_certificate_is_live(void **unused)
 {
     (void)unused;
@@ -129,7 +135,7 @@ static void the_placeholder_is_replaced_at_once(void **unused)
     conf->reload_guard = 0;
     conf->reload_delay = SEC(10);
     acme_reload_schedule(reload, &state, 0, NOW);
-    state_of(registry, 0)->agreed = state_of(registry, 1)->agreed = 0;
+    nothing_is_ordered();
     assert_int_equal(acme_reload_step(reload, 1, NOW), NOW + MSEC(100));
     state_of(registry, 1)->agreed = 1;
     assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + MSEC(100));
@@ -137,6 +143,100 @@ static void the_placeholder_is_replaced_at_once(void **unused)
     state_of(registry, 1)->agreed = 0;
     acme_reload_step(reload, 0, NOW);
     assert_int_equal(signals, 1);
+}
+
+/* As the keeper of the next load begins. */
+static void begin_again(void)
+{
+    signals = 0;
+    reload = acme_reload_create(&server, registry, on_held, NULL, pool);
+}
+
+/* Many names that come one by one are no reason for as many reloads. */
+static void after_a_reload_the_delay_counts(void **unused)
+{
+    const apr_time_t now = apr_time_now();
+
+    (void)unused;
+    conf->reload_guard = 0;
+    conf->reload_delay = SEC(10);
+    nothing_is_ordered();
+    acme_reload_schedule(reload, &state, 0, now);
+    acme_reload_step(reload, 0, now);
+    assert_int_equal(signals, 1);
+
+    begin_again();
+    acme_reload_schedule(reload, &state, 0, now + SEC(2));
+    assert_int_equal(acme_reload_step(reload, 0, now + SEC(2)),
+                     now + SEC(12));
+    acme_reload_step(reload, 0, now + SEC(12));
+    assert_int_equal(signals, 1);
+
+    begin_again();
+    acme_reload_schedule(reload, &state, 0, now + SEC(23));
+    acme_reload_step(reload, 0, now + SEC(23));
+    assert_int_equal(signals, 1);
+}
+
+/* Whatever the parent has against the certificate. */
+static void a_reload_that_does_not_help_is_repeated_later(void **unused)
+{
+    apr_time_t now = apr_time_now();
+    int i;
+
+    (void)unused;
+    conf->reload_guard = 0;
+    conf->reload_delay = SEC(10);
+    nothing_is_ordered();
+    state.served = 0;
+    acme_reload_resume(reload, &state, now);
+    acme_reload_step(reload, 0, now);
+    assert_int_equal(signals, 1);
+    for (i = 1; i < 12; i++) {
+        const apr_interval_time_t wait = SEC(10) << i < SEC(3600)
+                                             ? SEC(10) << i : SEC(3600);
+
+        begin_again();
+        acme_reload_resume(reload, &state, now);
+        assert_int_equal(acme_reload_step(reload, 0, now), now + wait);
+        now += wait;
+        acme_reload_step(reload, 0, now);
+        assert_int_equal(signals, 1);
+    }
+    begin_again();              /* another one was installed */
+    acme_reload_resume(reload, &state, now);
+    acme_reload_schedule(reload, &state, LATER, now);
+    acme_reload_step(reload, 0, now + SEC(10));
+    assert_int_equal(signals, 1);
+    begin_again();
+    acme_reload_resume(reload, &state, now + SEC(60));
+    acme_reload_step(reload, 0, now + SEC(60));
+    assert_int_equal(signals, 1);
+}
+
+static void what_the_last_keeper_wrote_may_be_damaged(void **unused)
+{
+    static const char *const texts[] = {
+        "", "[]", "{\"at\":7}", "{\"at\":\"2099-01-01T00:00:00Z\"}",
+        "{\"at\":\"x\",\"fruitless\":0}"
+    };
+    const char *path = acme_store_path(acme_registry_store(registry), "run",
+                                       "reload.json", pool);
+    size_t i;
+
+    (void)unused;
+    conf->reload_guard = 0;
+    conf->reload_delay = SEC(10);
+    nothing_is_ordered();
+    for (i = 0; i < COUNT(texts); i++) {
+        put(path, texts[i]);
+        begin_again();
+        acme_reload_schedule(reload, &state, 0, NOW);
+        acme_reload_step(reload, 0, NOW);
+        if (signals != 1) {
+            fail_msg("%s: %d signals", texts[i], (int)signals);
+        }
+    }
 }
 
 /* One that is due and is not ordered, whatever it waits for. */
@@ -172,10 +272,30 @@ static void they_are_waited_for_no_longer_once_they_ended(void **unused)
 {
     (void)unused;
     conf->reload_guard = 0;
+    nothing_is_ordered();
     acme_reload_schedule(reload, &state, 0, NOW);
     acme_reload_step(reload, 1, NOW + SEC(20));
     assert_int_equal(signals, 0);
     acme_reload_step(reload, 0, NOW + SEC(20) + MSEC(100));
+    assert_int_equal(signals, 1);
+}
+
+/* Between two orders nothing is under way for a moment. */
+static void a_batch_is_waited_for_as_a_whole(void **unused)
+{
+    (void)unused;
+    conf->reload_guard = 0;
+    conf->reload_delay = SEC(5);
+    nothing_is_ordered();
+    state_of(registry, 1)->agreed = 1;
+    acme_reload_schedule(reload, &state, LATER, NOW);
+    acme_reload_step(reload, 1, NOW + SEC(6));
+    assert_int_equal(acme_reload_step(reload, 0, NOW + SEC(7)),
+                     NOW + SEC(7) + MSEC(100));
+    acme_reload_step(reload, 1, NOW + SEC(8));
+    acme_reload_step(reload, 0, NOW + SEC(10));
+    assert_int_equal(signals, 0);
+    acme_reload_step(reload, 0, NOW + SEC(11)); /* it does not begin */
     assert_int_equal(signals, 1);
 }
 
@@ -392,7 +512,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(nothing_is_due_before_a_certificate_is_live),
         TEST(those_that_finish_soon_go_together),
+        TEST(a_batch_is_waited_for_as_a_whole),
         TEST(the_placeholder_is_replaced_at_once),
+        TEST(after_a_reload_the_delay_counts),
+        TEST(a_reload_that_does_not_help_is_repeated_later),
+        TEST(what_the_last_keeper_wrote_may_be_damaged),
         TEST(an_order_that_does_not_begin_is_not_waited_for),
         TEST(orders_under_way_are_waited_for_a_minute),
         TEST(they_are_waited_for_no_longer_once_they_ended),

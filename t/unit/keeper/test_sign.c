@@ -359,7 +359,7 @@ static acme_key_t *put_live(void)
     issue_t what = { .issuer = make_issuer("Test CA"),
                      .names = "a.example www.a.example" };
     acme_archive_part_t part = { "", NULL, NULL, "", NULL };
-    acme_archive_t archive = { NULL, "{}" };
+    acme_archive_t archive = { .meta = "{}" };
     int n;
 
     what.key = acme_key_evp(key);

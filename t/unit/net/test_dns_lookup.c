@@ -606,11 +606,68 @@ static void threads_do_not_meet(void **state)
     assert_threads_are_good(create_one);
 }
 
+/* Records of a type at the recursive server. */
+static apr_status_t records(const char *name, acme_dns_rr_e type, int *pgone)
+{
+    acme_dns_lookup_t *lookup = acme_dns_lookup_records(resolver, name, type,
+                                                        pool);
+    apr_status_t rv = finish(lookup);
+
+    values = NULL;
+    *pgone = acme_dns_lookup_is_nxdomain(lookup);
+    return rv ? rv : acme_dns_lookup_values(&values, lookup, &res);
+}
+
+static void addresses_and_caa_are_looked_up(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        { .server = 1, .name = "a.test", .type = "A",
+          .says = "a.test A 192.0.2.7\na.test A 192.0.2.8" },
+        { .server = 1, .name = "a.test", .type = "AAAA",
+          .says = "a.test AAAA 2001:db8::7" },
+        { .server = 1, .name = "a.test", .type = "CAA",
+          .says = "a.test CAA 128 Issue ca.test; x=y\n"
+                  "a.test CAA 0 iodef mailto:x@a.test" },
+        { .server = 1, .name = "alias.test", .type = "A",
+          .says = "alias.test CNAME a.test" },
+        { .server = 1, .name = "empty.test" },
+        { .server = 1, .name = "broken.test", .rcode = 2 },
+        { .server = 1, .name = "mute.test", .how = FAKE_DNS_SILENT },
+        { .server = 0 }
+    };
+    int gone;
+
+    (void)state;
+    start(rows);
+    assert_int_equal(records("A.test", ACME_RR_A, &gone), 0);
+    assert_string_equal(joined(values), "192.0.2.7|192.0.2.8");
+    assert_int_equal(records("a.test", ACME_RR_AAAA, &gone), 0);
+    assert_string_equal(joined(values), "2001:db8::7");
+    assert_int_equal(records("a.test", ACME_RR_CAA, &gone), 0);
+    assert_string_equal(joined(values),
+                        "128 issue ca.test; x=y|0 iodef mailto:x@a.test");
+    assert_int_equal(records("alias.test", ACME_RR_A, &gone), 0);
+    assert_string_equal(joined(values), "192.0.2.7|192.0.2.8");
+
+    assert_true(APR_STATUS_IS_ENOENT(records("empty.test", ACME_RR_CAA,
+                                             &gone)));
+    assert_false(gone);
+    assert_says("no CAA record");
+    assert_true(APR_STATUS_IS_ENOENT(records("gone.test", ACME_RR_A, &gone)));
+    assert_true(gone);
+    /* There may be records: it must not pass for none. */
+    assert_int_equal(records("broken.test", ACME_RR_CAA, &gone),
+                     APR_EGENERAL);
+    assert_false(gone);
+    assert_int_equal(records("mute.test", ACME_RR_CAA, &gone), APR_TIMEUP);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        TEST(addresses_and_caa_are_looked_up),
         TEST(txt_values),
         TEST(no_txt_values),
         TEST(a_name_that_is_none),

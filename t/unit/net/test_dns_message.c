@@ -246,6 +246,46 @@ static void a_value_is_bounded(void **state)
     assert_int_equal(answer->answers->nelts, 0);
 }
 
+/* What nobody can use may be what forbids: it is not left out. (8659) */
+static void caa_records_are_taken_apart(void **state)
+{
+    static const struct {
+        const char *name, *rdata;
+        size_t len;
+        const char *value;      /* NULL: the message is malformed */
+    } rows[] = {
+        { "issue", "\0\5issueca.test", 14, "0 issue ca.test" },
+        { "critical", "\x80\5ISSUE;", 8, "128 issue ;" },
+        { "no value", "\0\5issue", 7, "0 issue " },
+        { "odd octets", "\1\3i\x01s\x1b\xff\0b", 9, "1 i?s ???b" },
+        { "no tag", "\0\0x", 3, NULL },
+        { "a tag beyond its end", "\0\6issue", 7, NULL },
+        { "flags alone", "\0", 1, NULL },
+        { "nothing", "", 0, NULL }
+    };
+    static const char head[] = HEADER("\1", "\1", "\0") QUESTION "\xc0\x0c"
+        "\1\1\0\1\0\0\1\x2c\0";
+    acme_dns_message_t *answer;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        unsigned char message[128];
+        size_t len = sizeof(head) - 1;
+        apr_status_t rv;
+
+        memcpy(message, head, len);
+        message[len++] = (unsigned char)rows[i].len;
+        memcpy(message + len, rows[i].rdata, rows[i].len);
+        rv = parse(&answer, message, len + rows[i].len);
+        if (!rows[i].value != (rv != APR_SUCCESS)
+            || (rows[i].value && strcmp(rr_at(answer->answers, 0)->value,
+                                        rows[i].value))) {
+            fail_msg("%s: %d", rows[i].name, rv);
+        }
+    }
+}
+
 /* 127 labels of a letter are 253 octets, the most (1035, 2.3.4). */
 static void a_name_is_bounded(void **state)
 {
@@ -313,6 +353,7 @@ static void cnames_are_followed_so_far(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        POOL_TEST(caa_records_are_taken_apart),
         POOL_TEST(a_message_is_taken_apart),
         POOL_TEST(a_negative_answer_holds_so_long),
         POOL_TEST(what_is_cut_is_refused),

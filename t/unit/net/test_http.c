@@ -2,6 +2,7 @@
  * test_http.c - what the network may do to us, and how we leave.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -571,11 +572,53 @@ static void threads_do_not_meet(void **state)
     assert_int_equal(fake_connections(fake), THREADS);
 }
 
+/* Anybody may be there: who it is is what we want to know. */
+static void a_visit_goes_to_its_address(void **state)
+{
+    static const fake_row_t rows[] = {
+        { .request = "GET /", .head = "404 Not Found\r\nServer: nginx/1",
+          .body = "0123456789" },
+        { .request = "GET /moved", .head = "301 Moved\r\nLocation: ~/" },
+        { 0 }
+    };
+    const char *port = strrchr(fake_address(fake), ':');
+    acme_http_request_t request = {
+        .method = ACME_HTTP_GET, .plain = 1, .body_max = 4,
+        .address = "127.0.0.1"
+    };
+
+    (void)state;
+    fake_serve(fake, rows);
+    conf.ca_file = NULL;        /* and its certificate is of no root */
+    conf.proxy = "http://127.0.0.1:1";
+    open_http();
+    request.url = apr_pstrcat(pool, "https://name.invalid", port, "/", NULL);
+    assert_int_equal(acme_http_send(&reply, http, &request, &res, pool), 0);
+    assert_int_equal(reply->status, 404);
+    assert_string_equal(reply->server, "nginx/1");
+    assert_string_equal(reply->body, "0123");
+    assert_non_null(strstr(fake_last_head(fake), "Host: name.invalid"));
+    request.url = apr_pstrcat(pool, "https://name.invalid", port, "/moved",
+                              NULL);
+    assert_int_equal(acme_http_send(&reply, http, &request, &res, pool), 0);
+    assert_int_equal(reply->status, 301);
+
+    request.url = "http://name.invalid:1/";
+    assert_int_equal(acme_http_send(&reply, http, &request, &res, pool),
+                     ECONNREFUSED);
+    /* What other requests get is as strict as before. */
+    conf.proxy = NULL;
+    open_http();
+    assert_int_equal(get("/"), APR_EGENERAL);
+    assert_int_equal(res.reason, ACME_REASON_CA_UNTRUSTED);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        TEST(a_visit_goes_to_its_address),
         TEST(a_request_says_what_it_must),
         TEST(headers_are_taken_when_they_are_clean),
         TEST(a_reply_is_bounded),

@@ -3,6 +3,7 @@
 protocol_tests = \
 	%D%/test_account \
 	%D%/test_authorization \
+	%D%/test_caa \
 	%D%/test_certificate \
 	%D%/test_dns_persist \
 	%D%/test_known_ca \

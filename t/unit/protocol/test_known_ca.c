@@ -94,9 +94,42 @@ static void limits_are_those_that_are_published(void **state)
     assert_true(ca->needs_external_account);
 }
 
+static void some_have_a_staging_environment(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *staging;    /* shorthand; NULL: none */
+    } rows[] = {
+        { "https://acme-v02.api.letsencrypt.org/directory",
+          "letsencrypt-staging" },
+        { "https://acme-v02.api.letsencrypt.org/dir", "letsencrypt-staging" },
+        { "https://acme-staging-v02.api.letsencrypt.org/directory", NULL },
+        { "https://api.buypass.com/acme/directory", "buypass-test" },
+        { "https://dv.acme-v02.api.pki.goog/directory", NULL },
+        { "https://acme.zerossl.com/v2/DV90", NULL },
+        { "https://ca.example.org/directory", NULL }
+    };
+    const acme_known_ca_t *ca;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        ca = acme_known_ca_staging(rows[i].url, pool);
+        if (!ca != !rows[i].staging
+            || (ca && strcmp(ca->shorthand, rows[i].staging))) {
+            fail_msg("%s: %s", rows[i].url, ca ? ca->shorthand : "none");
+        }
+    }
+    /* One that the table names is in the table. */
+    for (i = 0; (ca = acme_known_ca_at((int)i)) != NULL; i++) {
+        assert_true(!ca->staging || acme_known_ca_find(ca->staging));
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        POOL_TEST(some_have_a_staging_environment),
         POOL_TEST(the_text_names_all_in_their_order),
         POOL_TEST(each_has_a_directory_that_is_used),
         POOL_TEST(a_ca_is_found),

@@ -5,8 +5,9 @@ renewal_tests = \
 	%D%/test_ca_pool \
 	%D%/test_order_begin \
 	%D%/test_propagation \
-	%D%/test_rate_buckets \
 	%D%/test_rate_limits \
+	%D%/test_rehearsal_dns \
+	%D%/test_rehearsal_judge \
 	%D%/test_renewal \
 	%D%/test_revoked \
 	%D%/test_scheduler \

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "door.h"
+#include "acme_dry_run.h"
 #include "acme_live_check.h"
 #include "renewing.h"
 
@@ -30,6 +31,100 @@ static void from_the_order_to_the_installation(void **state)
                  "POST /cert/1 get fresh");
     assert_int_equal(presented, 1);
     assert_int_equal(withdrawn, 1);
+}
+
+static void run_dry(const fake_row_t *rows)
+{
+    apr_array_header_t *dry_run_cas = apr_array_copy(pool, cert_of(0)->cas);
+    apr_pool_t *p;
+
+    cert_of(0)->dry_run_cas = cert_of(0)->dry_run_routes = dry_run_cas;
+    request.ca = acme_conf_dry_run_ca(cert_of(0), 0);
+    request.state.wanted = ACME_WANT_DRY_RUN;
+    request.state.dry_run_at = apr_time_now();
+    fake_serve(fake, rows);
+    apr_pool_create(&p, pool);
+    acme_dry_run_run(&env, &request, p);
+    apr_pool_destroy(p);
+}
+
+static void a_dry_run_ends_before_the_finalization(void **state)
+{
+    static const fake_row_t rows[] = { DIRECTORY, NONCE, ACCOUNT,
+                                       NEW_ORDER("pending"), GOES_WELL,
+                                       { 0 } };
+
+    (void)state;
+    run_dry(rows);
+    ASSERT_REPORTED("PREPARE 0.0\n", "ACCOUNT 0.0 ~/account/1\n",
+                    "NOTE 0.0 dry-run: ordered: from 127.0.0.1",
+                    "NOTE 0.0 dry-run: validated: 1 name by http-01 in ",
+                    "NOTE 0.0 dry-run-passed: 1 name validated by http-01, at 127.0.0.1");
+    assert_not_reported("INSTALL");
+    assert_not_reported("ORDER 0.0");
+    ASSERT_ASKED("POST /order order fresh", "POST /http-01 challenge fresh",
+                 "POST /order/1 get fresh");
+    assert_null(strstr(fake_log(fake), "finalize"));
+    assert_int_equal(presented, 1);
+    assert_int_equal(withdrawn, 1);
+}
+
+static void a_dry_run_tries_each_challenge_and_counts_nothing(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"),
+        AUTHZ("pending", BOTH, 1), RESPOND("http-01"), RESPOND("tls-alpn-01"),
+        ORDER_IS("invalid", 0),
+        AUTHZ("invalid", CHALLENGE("http-01", ",\"status\":\"invalid\","
+              "\"error\":{\"type\":\"" URN "connection\","
+              "\"detail\":\"port 80 is shut\"}"), 1),
+        AUTHZ("pending", BOTH, 1),
+        AUTHZ("invalid", CHALLENGE("tls-alpn-01", ",\"status\":\"invalid\","
+              "\"error\":{\"type\":\"" URN "connection\","
+              "\"detail\":\"port 443 is shut\"}"), 0), { 0 }
+    };
+
+    (void)state;
+    run_dry(rows);
+    ASSERT_REPORTED("NOTE 0.0 dry-run name 0 by 0: http-01 of a.test: ",
+                    "; another challenge is tried\n",
+                    "NOTE 0.0 dry-run-failed name 0 by 1: ", "port 443 is shut");
+    assert_not_reported("NOTE 0.0 failed");
+    assert_not_reported("ORDER 0.0");
+    assert_int_equal(withdrawn, 2);
+    /* How well the CA is, is not told by it. */
+    assert_true(acme_ca_pool_allow(env.cas, 0, apr_time_now()));
+}
+
+static void a_dry_run_registers_a_lost_account_again(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT,
+        PROBLEM("POST /order", 1, "400 Bad Request", "accountDoesNotExist",
+                "who?"),
+        NEW_ORDER("pending"), GOES_WELL, { 0 }
+    };
+
+    (void)state;
+    run_dry(rows);
+    ASSERT_REPORTED("ACCOUNT 0.0 ~/account/1\n", "ACCOUNT 0.0 \n",
+                    "ACCOUNT 0.0 ~/account/1\n", "NOTE 0.0 dry-run-passed: ");
+    assert_not_reported("ORDER 0.0");
+}
+
+static void a_dry_run_that_was_requested_long_ago_has_failed(void **state)
+{
+    static const fake_row_t rows[] = { DIRECTORY, { 0 } };
+    apr_array_header_t *dry_run_cas = apr_array_copy(pool, cert_of(0)->cas);
+
+    (void)state;
+    cert_of(0)->dry_run_cas = cert_of(0)->dry_run_routes = dry_run_cas;
+    request.ca = acme_conf_dry_run_ca(cert_of(0), 0);
+    request.state.dry_run_at = apr_time_now() - apr_time_from_sec(1801);
+    fake_serve(fake, rows);
+    acme_dry_run_run(&env, &request, pool);
+    ASSERT_REPORTED("NOTE 0.0 dry-run-failed: a.test: the dry run has not ended within half an hour");
+    assert_string_equal(fake_log(fake), "");
 }
 
 static void another_challenge_is_tried_at_once(void **state)
@@ -478,6 +573,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RENEWING_TEST(from_the_order_to_the_installation),
+        RENEWING_TEST(a_dry_run_ends_before_the_finalization),
+        RENEWING_TEST(a_dry_run_tries_each_challenge_and_counts_nothing),
+        RENEWING_TEST(a_dry_run_registers_a_lost_account_again),
+        RENEWING_TEST(a_dry_run_that_was_requested_long_ago_has_failed),
         RENEWING_TEST(another_challenge_is_tried_at_once),
         RENEWING_TEST(each_challenge_is_tried_once),
         RENEWING_TEST(each_key_type_has_an_order),

@@ -130,6 +130,28 @@ static void what_is_begun(void **unused)
     }
 }
 
+/* It comes before an order that is due, and an order follows. */
+static void a_dry_run_is_begun_by_who_orders(void **unused)
+{
+    apr_array_header_t *dry_run_cas = apr_array_copy(pool, cert_of(0)->cas);
+    acme_state_t state = due(0);
+
+    (void)unused;
+    cert_of(0)->dry_run_cas = cert_of(0)->dry_run_routes = dry_run_cas;
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    state.wanted = ACME_WANT_DRY_RUN;
+    state.dry_run_at = NOW;
+    fake_keeper_change(keeper, &state);
+    run_until_idle(NOW);
+    assert_int_equal(times("NOTE 0.0 dry-run-failed: not today\n"), 1);
+    assert_int_equal(times("NOTE 0.0 failed"), 0);
+    state.wanted = ACME_WANT_NOTHING;
+    fake_keeper_change(keeper, &state);
+    run_until_idle(NOW + SECONDS(20));
+    assert_int_equal(times("NOTE 0.0 dry-run-failed: not today\n"), 1);
+    assert_int_equal(times("NOTE 0.0 failed"), 1);
+}
+
 static void as_many_as_are_configured(void **unused)
 {
     (void)unused;
@@ -350,6 +372,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCHEDULER_TEST(what_is_begun),
+        SCHEDULER_TEST(a_dry_run_is_begun_by_who_orders),
         SCHEDULER_TEST(as_many_as_are_configured),
         SCHEDULER_TEST(what_ended_rests_until_its_state_is_known),
         SCHEDULER_TEST(checks_are_beside_orders),

@@ -19,7 +19,7 @@
 static apr_status_t install_to(acme_store_t *store, int *pn, const char *text)
 {
     acme_archive_part_t part = { "", text, text, "", text };
-    acme_archive_t archive = { NULL, "{}" };
+    acme_archive_t archive = { .meta = "{}" };
 
     archive.parts = apr_array_make(pool, 1, sizeof(part));
     APR_ARRAY_PUSH(archive.parts, acme_archive_part_t) = part;
@@ -104,7 +104,7 @@ static void two_key_types_lie_in_one_folder(void **state)
     };
     acme_archive_part_t first = { "", "key 1", "cert 1", "chain 1", "full 1" };
     acme_archive_part_t second = { "-rsa", "key 2", "cert 2", "", "full 2" };
-    acme_archive_t archive = { NULL, "{}" };
+    acme_archive_t archive = { .meta = "{}" };
     mode_t before = umask(0);
     size_t i;
     int n;
@@ -198,6 +198,80 @@ static void fails_at_any_step(void **state)
         assert_true(count(at("store/live")) <= 1);
     }
     assert_string_equal(live_text(), "one");
+    assert_true(step > 15);
+}
+
+static apr_status_t add_to(acme_store_t *store, int *pn, const char *text)
+{
+    acme_archive_part_t part = { "", text, text, "", text };
+    acme_archive_t archive = { .meta = "{}",
+                               .made = apr_time_from_sec(1000000) };
+
+    archive.parts = apr_array_make(pool, 1, sizeof(part));
+    APR_ARRAY_PUSH(archive.parts, acme_archive_part_t) = part;
+    return acme_archive_add(pn, store, ID, &archive, &res, pool);
+}
+
+static int add_new(void *data)
+{
+    int n;
+
+    return add_to(data, &n, "new") == APR_SUCCESS ? 0 : 1;
+}
+
+static void what_is_there_is_not_added(void **state)
+{
+    acme_store_t *store = open_store();
+    struct stat st;
+    int n;
+
+    (void)state;
+    assert_int_equal(add_to(store, &n, "one"), 0);
+    assert_int_equal(n, 1);
+    assert_string_equal(live_text(), "one");
+    assert_int_equal(mode_of(at("store/archive/%s", ID)), 0755);
+    assert_int_equal(mode_of(at("store/live/%s/privkey.pem", ID)), 0600);
+    assert_int_equal(stat(at("store/live/%s/fullchain.pem", ID), &st), 0);
+    assert_int_equal(st.st_mtime, 1000000);
+    assert_int_equal(count(at("store/archive")), 1);
+
+    assert_int_equal(add_to(store, &n, "two"), APR_EEXIST);
+    assert_int_equal(n, 0);
+    assert_string_equal(live_text(), "one");
+    assert_int_equal(install(&n, "two"), 0);
+    assert_int_equal(n, 2);
+
+    /* The keeper has made the folder, and not begun to fill it. */
+    assert_int_equal(unlink(at("store/live/%s", ID)), 0);
+    assert_int_equal(acme_file_dir_remove(at("store/archive/%s", ID), &res,
+                                          pool), 0);
+    put(at("store/live/%s", ID), "");
+    assert_int_equal(add_to(store, &n, "two"), APR_EEXIST);
+    assert_int_equal(count(at("store/archive/%s", ID)), -1);
+}
+
+/* Nothing of what is half there has a number, or is in anybody's way. */
+static void what_is_added_is_there_or_not(void **state)
+{
+    int code = CHILD_DIED;
+    acme_store_t *store = open_store();
+    int step, how;
+
+    (void)state;
+    for (step = 1; code != 0; step++) {
+        for (how = 0; how < 2; how++) {
+            scratch_step = step;
+            scratch_errno = how ? 0 : ENOSPC;
+            code = in_child(add_new, store);
+            scratch_step = 0;
+            assert_only_whole(1);
+            assert_true(!live_text() || !strcmp(live_text(), "new"));
+            assert_true(code == 0 || step < 100);
+            (void)unlink(at("store/live/%s", ID));
+            assert_int_equal(acme_file_dir_remove(at("store/archive/%s", ID),
+                                                  &res, pool), 0);
+        }
+    }
     assert_true(step > 15);
 }
 
@@ -520,6 +594,8 @@ int main(void)
         SCRATCH_TEST(two_key_types_lie_in_one_folder),
         SCRATCH_TEST(dies_at_any_step),
         SCRATCH_TEST(fails_at_any_step),
+        SCRATCH_TEST(what_is_there_is_not_added),
+        SCRATCH_TEST(what_is_added_is_there_or_not),
         SCRATCH_TEST(the_old_stays_live_when_the_link_fails),
         SCRATCH_TEST(a_full_disk),
         SCRATCH_TEST(foreign_files_do_not_matter),

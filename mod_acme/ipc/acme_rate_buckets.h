@@ -93,6 +93,16 @@ apr_time_t acme_rate_buckets_next(const char **why,
                                   apr_time_t now, apr_pool_t *p);
 
 /*
+ * What is left of each limit that this order would use up, or that may stop it,
+ * a line each, in p: "Let's Encrypt: 4 of 5 certificates for the same names
+ * (a.example) in 7 days are left". Of several domains or names the one with the
+ * fewest is meant. "" when no limit applies.
+ */
+const char *acme_rate_buckets_left_text(const acme_rate_buckets_t *limits,
+                                        const acme_rate_buckets_order_t *order,
+                                        apr_time_t now, apr_pool_t *p);
+
+/*
  * When the last of these orders (acme_rate_buckets_order_t) may be made, when
  * all begin as early as they may, those first that come first; about, for a
  * delay by the account's limit does not delay a domain's next.

@@ -446,6 +446,51 @@ apr_time_t acme_rate_buckets_next(const char **why,
     return next;
 }
 
+/* How many are in a bucket that is full again at full. */
+static int left_in(const limit_t *limit, apr_time_t full, apr_time_t now)
+{
+    const apr_interval_time_t each = limit->period / limit->count;
+    const apr_time_t used = full > now ? (full - now + each - 1) / each : 0;
+
+    return used < limit->count ? limit->count - (int)used : 0;
+}
+
+const char *acme_rate_buckets_left_text(const acme_rate_buckets_t *limits,
+                                        const acme_rate_buckets_order_t *order,
+                                        apr_time_t now, apr_pool_t *p)
+{
+    const char *text = "", *name;
+    int i, k, left, least;
+
+    for (i = 0; limits->ca && i < ACME_LIMIT_KINDS; i++) {
+        const limit_t *limit = &limits->ca->limits[i];
+        const apr_array_header_t *subjects =
+            subjects_of(limit, order->names, p);
+
+        if (is_exempt(limit, order) || !subjects->nelts) {
+            continue;
+        }
+        name = "";
+        least = limit->count + 1;
+        for (k = 0; k < subjects->nelts; k++) {
+            const subject_t *subject = &APR_ARRAY_IDX(subjects, k, subject_t);
+
+            left = left_in(limit, full_at(&limits->book, limit, subject->key,
+                                          now), now);
+            if (left < least) {
+                least = left;
+                name = subject->name;
+            }
+        }
+        text = apr_psprintf(p, "%s%s: %d of %d %s in %s %s left\n", text,
+                            limits->ca->title, least, limit->count,
+                            apr_psprintf(p, limit->text, name),
+                            acme_time_interval_text(limit->period, p),
+                            least == 1 ? "is" : "are");
+    }
+    return text;
+}
+
 /* A slot in the forecast. */
 typedef struct {
     const acme_rate_buckets_order_t *order;

@@ -1,0 +1,195 @@
+/*
+ * test_import.c - what is pure in it: words of directives, settings of shells,
+ * keys, and httpd's configuration as lines.
+ */
+#include "scratch.h"
+
+#include "acme_file.h"
+#include "acme_import_file.h"
+#include "acme_import_vhosts.h"
+#include "acme_import_words.h"
+#include "acme_jwk_key.h"
+
+static void a_text_becomes_one_word(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *word;
+    } rows[] = {
+        { "/var/www", "/var/www" },
+        { "ISRG Root X1", "\"ISRG Root X1\"" },
+        { "a\"b\\c", "\"a\\\"b\\\\c\"" },
+        { "#no comment", "\"#no comment\"" },
+        { "", "\"\"" },
+        { "two\nlines", NULL },
+        { "${PATH}", NULL },
+        { "bell\a", NULL }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const char *word = acme_import_words_quote(rows[i].text, pool);
+
+        if (!rows[i].word) {
+            assert_null(word);
+        }
+        else {
+            assert_string_equal(word, rows[i].word);
+        }
+    }
+}
+
+static void a_command_line_is_run_without_a_shell_if_it_can(void **state)
+{
+    (void)state;
+    assert_string_equal(acme_import_words_command("/bin/sh -e x", pool),
+                        "/bin/sh -e x");
+    assert_string_equal(acme_import_words_command("/bin/sh x; rm y", pool),
+                        "/bin/sh -c \"/bin/sh x; rm y\"");
+    assert_string_equal(acme_import_words_command("no-such-command", pool),
+                        "/bin/sh -c no-such-command");
+    assert_null(acme_import_words_command("  ", pool));
+    assert_null(acme_import_words_command("a\nAcmeEngine off", pool));
+    assert_null(acme_import_words_program("/bin/sh -c x", pool));
+    assert_null(acme_import_words_program("/etc", pool));
+    assert_null(acme_import_words_program("/etc/passwd", pool));
+    assert_true(acme_import_words_is_reload("systemctl reload apache2"));
+    assert_false(acme_import_words_is_reload("apachectl graceful; mail"));
+    assert_false(acme_import_words_is_reload("systemctl reload postfix"));
+}
+
+static void settings_of_a_shell(void **state)
+{
+    static const char text[] = "CA=first\n  export CA='the second' # x\n"
+                               "CAA=no\nHOOK=\"/bin/x\"\nBARE=a b\nNONE=\n";
+
+    (void)state;
+    assert_string_equal(acme_import_file_setting(text, "CA", pool),
+                        "the second");
+    assert_string_equal(acme_import_file_setting(text, "HOOK", pool),
+                        "/bin/x");
+    assert_string_equal(acme_import_file_setting(text, "BARE", pool), "a");
+    assert_null(acme_import_file_setting(text, "NONE", pool));
+    assert_null(acme_import_file_setting(text, "A", pool));
+}
+
+static void a_file_is_read_below_the_folder_or_of_root(void **state)
+{
+    const char *root = at("tree");
+    const acme_import_file_tree_t tree = { .root = root, .p = pool };
+    const char *text;
+
+    (void)state;
+    assert_int_equal(mkdir(root, 0755), 0);
+    put(at("outside"), "secret");
+    put(at("tree/a"), "text");
+    assert_int_equal(acme_file_write(at("tree/zero"), "a\0b", 3, 0644, &res,
+                                     pool), 0);
+    assert_int_equal(symlink("a", at("tree/link")), 0);
+    assert_int_equal(symlink("../outside", at("tree/out")), 0);
+    assert_int_equal(symlink("loop", at("tree/loop")), 0);
+    assert_int_equal(mkfifo(at("tree/pipe"), 0600), 0);
+
+    assert_int_equal(acme_import_file_text(&text, &tree, "link", &res), 0);
+    assert_string_equal(text, "text");
+    assert_int_not_equal(acme_import_file_text(&text, &tree, "none", &res), 0);
+    assert_int_not_equal(acme_import_file_text(&text, &tree, "loop", &res), 0);
+    assert_int_not_equal(acme_import_file_text(&text, &tree, "zero", &res), 0);
+    assert_int_not_equal(acme_import_file_text(&text, &tree, "pipe", &res), 0);
+    assert_null(text);
+    if (geteuid() == 0) {
+        assert_int_equal(acme_import_file_text(&text, &tree, "out", &res), 0);
+        assert_int_equal(lchown(at("outside"), 65534, 65534), 0);
+    }
+    assert_int_equal(acme_import_file_text(&text, &tree, "out", &res), EPERM);
+    assert_null(text);
+}
+
+static void virtual_hosts_are_read_as_lines(void **state)
+{
+    static const char text[] =
+        "# <VirtualHost *:443>\n"
+        "<virtualhost *:443>\n"
+        "  ServerName \"https://www.example.org:443\"\n"
+        "  ServerAlias a.example.org \\\n"
+        "     b.example.org\n"
+        "  sslcertificatefile /none\n"
+        "  SSLCertificateKeyFile /none\n"
+        "  Include /etc/letsencrypt/options-ssl-apache.conf\n"
+        "</VirtualHost>\n"
+        "<VirtualHost *:80>\n  ServerName plain.example.org\n</VirtualHost>\n"
+        "MDomain md.example.org\n"
+        "<VirtualHost [::1]:8443>\n  SSLEngine ON\n";
+    apr_array_header_t *vhosts, *others;
+    const acme_import_vhosts_one_t *one;
+
+    (void)state;
+    put(at("httpd.conf"), text);
+    assert_int_equal(acme_import_vhosts_read(&vhosts, &others,
+                                             at("httpd.conf"), &res,
+                                             pool), 0);
+    assert_int_equal(vhosts->nelts, 2);
+    assert_int_equal(others->nelts, 1);
+    one = &APR_ARRAY_IDX(vhosts, 0, acme_import_vhosts_one_t);
+    assert_string_equal(one->name, "www.example.org");
+    assert_int_equal(one->names->nelts, 3);
+    assert_true(one->has_cert && !one->serial && one->is_tls
+                && !one->has_engine);
+    assert_int_equal(one->remove->nelts, 2);
+    assert_string_equal(APR_ARRAY_IDX(one->remove, 0, const char *),
+                        "line 6: sslcertificatefile /none");
+    assert_string_equal(one->include, "line 8: Include /etc/letsencrypt/options-ssl-apache.conf");
+    one = &APR_ARRAY_IDX(vhosts, 1, acme_import_vhosts_one_t);
+    assert_null(one->include);
+    assert_true(one->has_engine);
+    assert_string_equal(one->name, "");
+    assert_int_not_equal(acme_import_vhosts_read(&vhosts, &others,
+                                                 at("none"), &res, pool),
+                         0);
+}
+
+static void a_jwk_that_is_none(void **state)
+{
+    static const char *const texts[] = {
+        "{}", "{\"kty\": 1}", "{\"kty\": \"oct\", \"k\": \"AAAA\"}",
+        "{\"kty\": \"RSA\", \"n\": \"AQAB\"}",
+        "{\"kty\": \"RSA\", \"n\": \"AQAB\", \"e\": \"AQAB\", \"d\": \"AQAB\","
+        " \"p\": \"AQAB\", \"q\": \"AQAB\", \"dp\": \"AQAB\","
+        " \"dq\": \"AQAB\", \"qi\": \"AQAB\"}",
+        "{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"AQAB\","
+        " \"y\": \"AQAB\", \"d\": \"AQAB\"}",
+        "{\"kty\": \"EC\", \"crv\": \"P-521\"}"
+    };
+    acme_key_t *key;
+    json_t *json;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        assert_int_equal(acme_json_parse(&json, texts[i], strlen(texts[i]),
+                                         "test", &res, pool), 0);
+        assert_int_equal(acme_jwk_key_parse(&key, json, "test", &res, pool),
+                         APR_EINVAL);
+        assert_null(key);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(a_text_becomes_one_word),
+        SCRATCH_TEST(a_command_line_is_run_without_a_shell_if_it_can),
+        SCRATCH_TEST(settings_of_a_shell),
+        SCRATCH_TEST(a_file_is_read_below_the_folder_or_of_root),
+        SCRATCH_TEST(virtual_hosts_are_read_as_lines),
+        SCRATCH_TEST(a_jwk_that_is_none)
+    };
+
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}

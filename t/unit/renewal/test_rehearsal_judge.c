@@ -1,0 +1,389 @@
+/*
+ * test_rehearsal_judge.c - what the observations of a rehearsal mean.
+ */
+#include <errno.h>
+
+#include "acme_rehearsal_judge.h"
+#include "pool.h"
+
+static acme_rehearsal_finding_t found;
+
+static void assert_found(const char *name, acme_rehearsal_e level,
+                         acme_reason_e reason, const char *says)
+{
+    if (found.level != level
+        || found.reason != (level == ACME_REHEARSAL_FAULT ? reason
+                                                          : ACME_REASON_NONE)
+        || !strstr(found.text, says)) {
+        fail_msg("%s: %s, %s: %s", name, acme_rehearsal_word(found.level),
+                 acme_reason_about(found.reason)->code, found.text);
+    }
+}
+
+static void whose_network_an_address_is_of(void **state)
+{
+    static const struct {
+        const char *address;
+        acme_rehearsal_scope_e scope;
+    } rows[] = {
+        { "192.0.2.7", ACME_SCOPE_PUBLIC }, { "8.8.8.8", ACME_SCOPE_PUBLIC },
+        { "172.15.255.255", ACME_SCOPE_PUBLIC },
+        { "172.16.0.0", ACME_SCOPE_PRIVATE },
+        { "172.31.255.255", ACME_SCOPE_PRIVATE },
+        { "172.32.0.0", ACME_SCOPE_PUBLIC },
+        { "10.1.2.3", ACME_SCOPE_PRIVATE }, { "11.0.0.0", ACME_SCOPE_PUBLIC },
+        { "192.168.1.1", ACME_SCOPE_PRIVATE },
+        { "192.169.0.1", ACME_SCOPE_PUBLIC },
+        { "100.63.0.1", ACME_SCOPE_PUBLIC },
+        { "100.127.0.1", ACME_SCOPE_PRIVATE },
+        { "127.0.0.1", ACME_SCOPE_LOOPBACK },
+        { "127.255.0.3", ACME_SCOPE_LOOPBACK },
+        { "0.0.0.0", ACME_SCOPE_OTHER }, { "169.254.169.254", ACME_SCOPE_OTHER },
+        { "224.0.0.1", ACME_SCOPE_OTHER },
+        { "255.255.255.255", ACME_SCOPE_OTHER },
+        { "::1", ACME_SCOPE_LOOPBACK }, { "::", ACME_SCOPE_OTHER },
+        { "2001:db8::7", ACME_SCOPE_PUBLIC },
+        { "fd00::1", ACME_SCOPE_PRIVATE }, { "fc00::1", ACME_SCOPE_PRIVATE },
+        { "fe80::1", ACME_SCOPE_OTHER }, { "ff02::1", ACME_SCOPE_OTHER },
+        { "::ffff:127.0.0.1", ACME_SCOPE_LOOPBACK },
+        { "::ffff:10.0.0.1", ACME_SCOPE_PRIVATE },
+        { "::ffff:192.0.2.7", ACME_SCOPE_PUBLIC },
+        { "a.example", ACME_SCOPE_OTHER }, { "", ACME_SCOPE_OTHER }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        if (acme_rehearsal_judge_scope(rows[i].address) != rows[i].scope) {
+            fail_msg("%s: %d", rows[i].address,
+                     acme_rehearsal_judge_scope(rows[i].address));
+        }
+    }
+}
+
+static void whose_address_it_is(void **state)
+{
+    const apr_array_header_t *own = words("127.0.0.1 10.0.0.7 2001:db8::7");
+    acme_rehearsal_address_t at;
+
+    (void)state;
+    at = acme_rehearsal_judge_address("10.0.0.7", own);
+    assert_true(at.is_own && at.is_behind_nat);
+    at = acme_rehearsal_judge_address("192.0.2.1", own);
+    assert_true(!at.is_own && at.is_behind_nat);
+    at = acme_rehearsal_judge_address("2001:db8::8", own);
+    assert_true(!at.is_own && !at.is_behind_nat);
+    at = acme_rehearsal_judge_address("127.0.0.3", own);
+    assert_true(at.is_own);
+}
+
+static void a_connection_that_fails(void **state)
+{
+    static const struct {
+        const char *name, *address;
+        int is_own, is_behind_nat, port, arrives_at;
+        apr_status_t status;
+        acme_rehearsal_e level;
+        const char *says;
+    } rows[] = {
+        { "ours, refused", "192.0.2.7", 1, 0, 80, 80, ECONNREFUSED,
+          ACME_REHEARSAL_FAULT, "refuses connections, though it is an address of this machine" },
+        { "ours, silent", "192.0.2.7", 1, 0, 443, 443, APR_TIMEUP,
+          ACME_REHEARSAL_FAULT, "port 443 of 192.0.2.7 does not answer" },
+        { "ours, and a router in front", "10.0.0.7", 1, 1, 80, 8080,
+          ECONNREFUSED, ACME_REHEARSAL_UNSEEN, "arrive at port 8080" },
+        { "behind NAT, silent", "192.0.2.7", 0, 1, 80, 80, APR_TIMEUP,
+          ACME_REHEARSAL_UNSEEN, "cannot be seen from here" },
+        { "behind NAT, refused", "192.0.2.7", 0, 1, 80, 80, ECONNREFUSED,
+          ACME_REHEARSAL_UNSEEN, "hairpin NAT" },
+        { "private, of another machine", "10.0.0.8", 0, 1, 80, 80,
+          ECONNREFUSED, ACME_REHEARSAL_FAULT, "not an address of this" },
+        { "of another machine", "192.0.2.8", 0, 0, 80, 80, APR_TIMEUP,
+          ACME_REHEARSAL_FAULT, "not an address of this" },
+        { "no IPv6 here", "2001:db8::7", 0, 0, 80, 80, ENETUNREACH,
+          ACME_REHEARSAL_UNSEEN, "no route" },
+        { "something else", "192.0.2.8", 0, 0, 80, 80, APR_EGENERAL,
+          ACME_REHEARSAL_FAULT, "failed: odd" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const acme_rehearsal_refusal_t refusal = {
+            .address = { rows[i].address, rows[i].is_own,
+                         rows[i].is_behind_nat },
+            .port = rows[i].port, .arrives_at = rows[i].arrives_at,
+            .status = rows[i].status, .why = "odd"
+        };
+
+        acme_rehearsal_judge_refusal(&found, &refusal, pool);
+        assert_found(rows[i].name, rows[i].level,
+                     rows[i].port == 80 ? ACME_REASON_PORT_80_UNREACHABLE
+                                        : ACME_REASON_PORT_443_UNREACHABLE,
+                     rows[i].says);
+    }
+}
+
+static void an_answer_at_port_80(void **state)
+{
+    static const struct {
+        const char *name;
+        int status;
+        const char *server, *body;
+        int redirects, is_published, is_own;
+        acme_rehearsal_e level;
+        acme_reason_e reason;
+        const char *says;
+    } rows[] = {
+        { "ours", 200, "x", "tok.rehearsal", 0, 0, 1, ACME_REHEARSAL_FINE, 0,
+          "leads to this server" },
+        { "with an end of line", 200, "x", "tok.rehearsal\r\n", 0, 0, 0,
+          ACME_REHEARSAL_FINE, 0, "leads to this server" },
+        { "behind a redirect", 200, "x", "tok.rehearsal", 2, 0, 0,
+          ACME_REHEARSAL_FINE, 0, "after a redirect to https://a/b" },
+        { "more than it", 200, "x", "tok.rehearsal2", 0, 0, 0,
+          ACME_REHEARSAL_FAULT, ACME_REASON_OTHER_SERVER, "status 200" },
+        { "less than it", 200, "x", "tok.rehear", 0, 0, 0,
+          ACME_REHEARSAL_FAULT, ACME_REASON_OTHER_SERVER, "status 200" },
+        { "with another status", 404, "x", "tok.rehearsal", 0, 0, 0,
+          ACME_REHEARSAL_FAULT, ACME_REASON_OTHER_SERVER, "status 404" },
+        { "another server", 404, "nginx\x1b", "\n<html>\xff", 0, 0, 0,
+          ACME_REHEARSAL_FAULT, ACME_REASON_OTHER_SERVER,
+          "is answered by another server (nginx\\x1b), status 404, \"<html>\\xff\"" },
+        { "a silent one", 500, NULL, "", 0, 0, 1, ACME_REHEARSAL_FAULT,
+          ACME_REASON_OTHER_SERVER,
+          "is answered by another program of this machine: status 500" },
+        { "lost on its way", 404, "x", "", 1, 0, 0, ACME_REHEARSAL_FAULT,
+          ACME_REASON_REDIRECT_FAILED, "redirects to https://a/b, where" },
+        { "published elsewhere", 404, "x", "", 0, 1, 0, ACME_REHEARSAL_NOTE,
+          0, "AcmeHttp publishes the tokens elsewhere" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const acme_rehearsal_answer_t answer = {
+            .address = { "192.0.2.7", rows[i].is_own, 0 },
+            .status = rows[i].status, .server = rows[i].server,
+            .body = rows[i].body, .expected = "tok.rehearsal",
+            .redirects = rows[i].redirects, .url = "https://a/b",
+            .is_published = rows[i].is_published
+        };
+
+        acme_rehearsal_judge_answer(&found, &answer, pool);
+        assert_found(rows[i].name, rows[i].level, rows[i].reason,
+                     rows[i].says);
+        assert_non_null(strstr(found.text, "port 80 of 192.0.2.7"));
+    }
+}
+
+static void where_a_redirect_leads(void **state)
+{
+    static const struct {
+        const char *from, *location;
+        const char *to;         /* NULL: nowhere, and */
+        const char *says;
+    } rows[] = {
+        { "http://a.test/x/y", "https://b.test/z", "https://b.test/z", "" },
+        { "http://a.test/x/y", "https://b.test", "https://b.test", "" },
+        { "http://a.test/x/y", "/z?q", "http://a.test/z?q", "" },
+        { "https://a.test/x/y", "//b.test/z", "https://b.test/z", "" },
+        { "http://a.test/x/y?q", "z", "http://a.test/x/z", "" },
+        { "http://a.test", "z", "http://a.test/z", "" },
+        { "http://a.test/x", "z?u=http://b.test/", "http://a.test/z?u=http://b.test/",
+          "" },
+        { "http://a.test/x", "https://b.test/z#part", "https://b.test/z",
+          "" },
+        { "http://a.test/x", "http://[2001:db8::1]/z",
+          "http://[2001:db8::1]/z", "" },
+        { "http://a.test/x", "http://a.test:443/z", "http://a.test:443/z",
+          "" },
+        { "http://a.test/x", "http://a.test:80/z", "http://a.test:80/z", "" },
+        { "http://a.test/x", "http://a.test:8080/z", NULL, "ports 80 and" },
+        { "http://a.test/x", "https://[::1]:22/z", NULL, "ports 80 and" },
+        { "http://a.test/x", "ftp://a.test/z", NULL, "not a URL of http" },
+        { "http://a.test/x", "file:///etc/passwd", NULL, "not a URL" },
+        { "http://a.test/x", "https://u:p@a.test/z", NULL, "not a URL" },
+        { "http://a.test/x", "http:///z", NULL, "not a URL" },
+        { "http://a.test/x", "javascript:alert(1)", "http://a.test/javascript:alert(1)",
+          "" },
+        { "http://a.test/x", "/a b", NULL, "not a URL" },
+        { "http://a.test/x", "", NULL, "without a usable" },
+        { "http://a.test/x", NULL, NULL, "without a usable" },
+        { "http://a.test/x", "/x", NULL, "loop" },
+        { "http://a.test/x", "/before", NULL, "loop" },
+        { "http://a.test/x?q", "?r", "http://a.test/x?r", "" },
+        { "http://a.test/x", "#top", NULL, "loop" }
+    };
+    apr_array_header_t *seen = words("http://a.test/before http://a.test/x");
+    const char *to, *why;
+    char *path;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        to = acme_rehearsal_judge_redirect(&why, rows[i].from,
+                                           rows[i].location, seen, pool);
+        if (!to != !rows[i].to || (to && strcmp(to, rows[i].to))
+            || (!to && !strstr(why, rows[i].says))) {
+            fail_msg("%s: %s, %s", rows[i].location, to, why);
+        }
+    }
+    path = apr_pcalloc(pool, 3000);
+    memset(path, '/', 2999);
+    assert_null(acme_rehearsal_judge_redirect(&why, "http://a.test/x", path,
+                                              seen, pool));
+    while (seen->nelts <= ACME_REHEARSAL_REDIRECTS_MAX) {
+        assert_non_null(acme_rehearsal_judge_redirect(
+            &why, "http://a.test/x", "/new", seen, pool));
+        APR_ARRAY_PUSH(seen, const char *) =
+            apr_psprintf(pool, "http://a.test/%d", seen->nelts);
+    }
+    assert_null(acme_rehearsal_judge_redirect(&why, "http://a.test/x", "/new",
+                                              seen, pool));
+    assert_non_null(strstr(why, "more than 10 redirects"));
+}
+
+static apr_array_header_t *addresses(const char *text)
+{
+    apr_array_header_t *texts = words(text);
+    apr_array_header_t *all = apr_array_make(
+        pool, 4, sizeof(acme_rehearsal_address_t));
+    int i;
+
+    for (i = 0; i < texts->nelts; i++) {
+        APR_ARRAY_PUSH(all, acme_rehearsal_address_t) =
+            acme_rehearsal_judge_address(APR_ARRAY_IDX(texts, i, const char *),
+                                         words("192.0.2.7"));
+    }
+    return all;
+}
+
+static void what_the_dns_says(void **state)
+{
+    static const struct {
+        const char *name, *addresses, *failed;
+        int is_nxdomain, is_needed, is_public_ca;
+        acme_rehearsal_e level;
+        acme_reason_e reason;
+        const char *says;
+    } rows[] = {
+        { "good", "192.0.2.7 2001:db8::7", NULL, 0, 1, 1, ACME_REHEARSAL_FINE,
+          0, "192.0.2.7, 2001:db8::7 (not of this machine" },
+        { "no name", "", NULL, 1, 1, 1, ACME_REHEARSAL_FAULT,
+          ACME_REASON_DNS_NXDOMAIN, "NXDOMAIN" },
+        { "no name, by DNS", "", NULL, 1, 0, 1, ACME_REHEARSAL_NOTE, 0,
+          "NXDOMAIN" },
+        { "no address", "", NULL, 0, 1, 1, ACME_REHEARSAL_FAULT,
+          ACME_REASON_DNS_NO_ADDRESS, "neither" },
+        { "no answer", "", "silence", 0, 1, 1, ACME_REHEARSAL_FAULT,
+          ACME_REASON_DNS_FAILED, "silence" },
+        { "private, own CA", "10.0.0.1 127.0.0.1", NULL, 0, 1, 0,
+          ACME_REHEARSAL_NOTE, 0, "10.0.0.1 (private), 127.0.0.1 (loopback)" },
+        { "private, public CA", "10.0.0.1", NULL, 0, 1, 1,
+          ACME_REHEARSAL_FAULT, ACME_REASON_DNS_NO_ADDRESS, "private" },
+        { "private, by DNS", "10.0.0.1", NULL, 0, 0, 1, ACME_REHEARSAL_NOTE,
+          0, "private" },
+        { "private and public", "10.0.0.1 192.0.2.7", NULL, 0, 1, 1,
+          ACME_REHEARSAL_NOTE, 0, "private" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const acme_rehearsal_lookup_t lookup = {
+            .addresses = addresses(rows[i].addresses),
+            .failed = rows[i].failed, .is_nxdomain = rows[i].is_nxdomain,
+            .is_needed = rows[i].is_needed,
+            .is_public_ca = rows[i].is_public_ca
+        };
+
+        acme_rehearsal_judge_lookup(&found, &lookup, pool);
+        assert_found(rows[i].name, rows[i].level, rows[i].reason,
+                     rows[i].says);
+    }
+}
+
+static void what_caa_records_mean(void **state)
+{
+    acme_rehearsal_caa_t caa = { .issuer = { .identities = words("ca.test"),
+                                             .challenge = "http-01" } };
+
+    (void)state;
+    acme_rehearsal_judge_caa(&found, &caa, pool);
+    assert_found("none", ACME_REHEARSAL_FINE, 0, "every CA");
+    caa.at = "a.test";
+    caa.records = words("x");
+    APR_ARRAY_IDX(caa.records, 0, const char *) = "0 issue ca.test";
+    acme_rehearsal_judge_caa(&found, &caa, pool);
+    assert_found("ours", ACME_REHEARSAL_FINE, 0, "of a.test allow");
+    APR_ARRAY_IDX(caa.records, 0, const char *) = "0 issue other.test";
+    acme_rehearsal_judge_caa(&found, &caa, pool);
+    assert_found("others", ACME_REHEARSAL_FAULT, ACME_REASON_CAA_FORBIDDEN,
+                 "of a.test forbid this CA: they allow other.test");
+    caa.issuer.identities = words("");
+    acme_rehearsal_judge_caa(&found, &caa, pool);
+    assert_found("an unknown CA", ACME_REHEARSAL_UNSEEN, 0, "not known");
+    caa.failed = "SERVFAIL";
+    acme_rehearsal_judge_caa(&found, &caa, pool);
+    assert_found("failed", ACME_REHEARSAL_FAULT, ACME_REASON_DNS_FAILED,
+                 "SERVFAIL");
+}
+
+static void what_port_443_shows(void **state)
+{
+    acme_rehearsal_hello_t hello = { .address = { "192.0.2.7", 0, 0 },
+                                     .why = "refused" };
+
+    (void)state;
+    acme_rehearsal_judge_hello(&found, &hello, pool);
+    assert_found("no TLS", ACME_REHEARSAL_FAULT, ACME_REASON_OTHER_SERVER,
+                 "does not answer with TLS: refused");
+    hello.serial = "0a";
+    hello.issuer = "Some CA";
+    acme_rehearsal_judge_hello(&found, &hello, pool);
+    assert_found("another", ACME_REHEARSAL_FAULT, ACME_REASON_OTHER_SERVER,
+                 "serial 0a, issued by Some CA");
+    hello.is_ours = 1;
+    acme_rehearsal_judge_hello(&found, &hello, pool);
+    assert_found("by the name", ACME_REHEARSAL_UNSEEN, 0, "refused");
+    hello.is_answered = 1;
+    acme_rehearsal_judge_hello(&found, &hello, pool);
+    assert_found("ours", ACME_REHEARSAL_FINE, 0, "leads to this server");
+}
+
+static void which_type_suits(void **state)
+{
+    acme_cert_conf_t cert = { .challenges = { ACME_TLS_ALPN_01, ACME_DNS_01 },
+                              .nchallenges = 2 };
+
+    (void)state;
+    assert_int_equal(acme_rehearsal_judge_first(&cert, "a.test"), 0);
+    assert_int_equal(acme_rehearsal_judge_first(&cert, "*.a.test"), 1);
+    assert_int_equal(acme_rehearsal_judge_first(&cert, "192.0.2.7"), 0);
+    cert.nchallenges = 1;
+    assert_int_equal(acme_rehearsal_judge_first(&cert, "*.a.test"), -1);
+    cert.challenges[0] = ACME_DNS_PERSIST_01;
+    assert_int_equal(acme_rehearsal_judge_first(&cert, "192.0.2.7"), -1);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        POOL_TEST(whose_network_an_address_is_of),
+        POOL_TEST(whose_address_it_is),
+        POOL_TEST(a_connection_that_fails),
+        POOL_TEST(an_answer_at_port_80),
+        POOL_TEST(where_a_redirect_leads),
+        POOL_TEST(what_the_dns_says),
+        POOL_TEST(what_caa_records_mean),
+        POOL_TEST(what_port_443_shows),
+        POOL_TEST(which_type_suits)
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
