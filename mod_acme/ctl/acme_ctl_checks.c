@@ -156,12 +156,12 @@ static void add_served(apr_array_header_t *checks, const acme_ctl_cert_t *cert,
         add(checks, "served", ACME_CTL_CHECKS_FAILED,
             "visitors of one of its names get something else");
     }
-    else if (is_loaded) {
+    else if (is_loaded && state->instead == ACME_INSTEAD_NOTHING) {
         add(checks, "served", ACME_CTL_CHECKS_OK, "httpd has loaded it");
     }
     else {
         add(checks, "served", ACME_CTL_CHECKS_WAITS,
-            state->live ? "httpd loads it with its next reload"
+            state->live && !is_loaded ? "httpd loads it with its next reload"
             : state->instead == ACME_INSTEAD_STAND_IN
             ? "another certificate of the store stands in for it"
             : "visitors get a self-signed placeholder");

@@ -86,26 +86,30 @@ static void write_end(atomic_uint *seq)
     atomic_store_explicit(seq, atomic_load(seq) + 1, memory_order_release);
 }
 
-/* A copy of size octets that nobody wrote to meanwhile; false: none. */
+/*
+ * A copy of size octets that nobody wrote to meanwhile; false: none. A try that
+ * fails takes one of *ptries, and without any left there is one try.
+ */
 static int read_row(void *to, const void *from, apr_size_t size,
-                    const atomic_uint *seq)
+                    const atomic_uint *seq, int *ptries)
 {
     unsigned before, after;
-    int tries;
 
-    for (tries = 0; tries < READ_TRIES; tries++) {
+    for (;;) {
         before = atomic_load_explicit(seq, memory_order_acquire);
-        if (before & 1) {
-            continue;
+        if (!(before & 1)) {
+            memcpy(to, from, size);
+            atomic_thread_fence(memory_order_acquire);
+            after = atomic_load_explicit(seq, memory_order_relaxed);
+            if (before == after) {
+                return 1;
+            }
         }
-        memcpy(to, from, size);
-        atomic_thread_fence(memory_order_acquire);
-        after = atomic_load_explicit(seq, memory_order_relaxed);
-        if (before == after) {
-            return 1;
+        if (*ptries <= 0) {
+            return 0;
         }
+        --*ptries;
     }
-    return 0;
 }
 
 /*
@@ -176,6 +180,7 @@ static int find_row(table_t *table, const char *key, board_entry_t *entry)
     const unsigned tag = tag_of(key);
     const unsigned used = atomic_load_explicit(&table->used,
                                                memory_order_acquire);
+    int tries = READ_TRIES;
     unsigned i;
 
     for (i = 0; i < used && i < ROWS; i++) {
@@ -183,7 +188,8 @@ static int find_row(table_t *table, const char *key, board_entry_t *entry)
 
         if (atomic_load_explicit(&table->tags[i], memory_order_acquire)
                 == tag
-            && read_row(entry, &row->entry, sizeof(*entry), &row->seq)) {
+            && read_row(entry, &row->entry, sizeof(*entry), &row->seq,
+                        &tries)) {
             entry->key[sizeof(entry->key) - 1] = '\0';
             if (!strcmp(entry->key, key)) {
                 return (int)i;
@@ -393,12 +399,12 @@ void acme_board_publish(acme_board_t *board, const acme_state_t *state)
 }
 
 int acme_board_state(const acme_board_t *board, int cert,
-                     acme_state_t *state)
+                     acme_state_t *state, int *ptries)
 {
     const state_row_t *row = &board->states[cert];
 
     return atomic_load(&row->seq) != 0
-        && read_row(state, &row->state, sizeof(*state), &row->seq);
+        && read_row(state, &row->state, sizeof(*state), &row->seq, ptries);
 }
 
 void acme_board_hold(acme_board_t *board, const char *reason)
@@ -411,10 +417,11 @@ void acme_board_hold(acme_board_t *board, const char *reason)
 void acme_board_held(const acme_board_t *board, char *buf, apr_size_t size)
 {
     char held[ACME_DETAIL_SIZE];
+    int tries = READ_TRIES;
 
     buf[0] = '\0';
     if (read_row(held, board->common->held, sizeof(held),
-                 &board->common->held_seq)) {
+                 &board->common->held_seq, &tries)) {
         held[sizeof(held) - 1] = '\0';
         apr_cpystrn(buf, held, size);
     }

@@ -62,9 +62,15 @@ apr_uint32_t acme_board_seen_alpn(acme_board_t *board, const char *sni);
 void acme_board_publish(acme_board_t *board, const acme_state_t *state);
 void acme_board_hold(acme_board_t *board, const char *reason);
 
-/* A copy of a state; false when it can't be had (yet). */
+/*
+ * A copy of a state; false when it can't be had (yet). A row that somebody
+ * writes to is read again, which takes one of *ptries a time: a worker that
+ * keeps writing to all rows costs one page no more than these, and whoever
+ * reads one row alone begins with ACME_BOARD_TRIES as well.
+ */
+#define ACME_BOARD_TRIES 10000
 int acme_board_state(const acme_board_t *board, int cert,
-                     acme_state_t *state);
+                     acme_state_t *state, int *ptries);
 /* Why a reload is held back, into buf; "" when none is. */
 void acme_board_held(const acme_board_t *board, char *buf, apr_size_t size);
 

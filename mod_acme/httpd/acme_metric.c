@@ -215,9 +215,11 @@ void acme_metric_flag(acme_metric_t *out, int is_so)
 
 void acme_metric_seconds(acme_metric_t *out, apr_interval_time_t t)
 {
+    const apr_uint64_t size = t < 0 ? -(apr_uint64_t)t : (apr_uint64_t)t;
     char text[32];
 
-    apr_snprintf(text, sizeof(text), "%" APR_INT64_T_FMT ".%06d",
-                 (apr_int64_t)apr_time_sec(t), (int)apr_time_usec(t));
+    apr_snprintf(text, sizeof(text), "%s%" APR_UINT64_T_FMT ".%06d",
+                 t < 0 ? "-" : "", size / APR_USEC_PER_SEC,
+                 (int)(size % APR_USEC_PER_SEC));
     end_sample(out, text);
 }

@@ -7,6 +7,7 @@
 
 #include <httpd.h>
 #include <http_config.h>
+#include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
 
@@ -16,6 +17,8 @@
 #include "acme_page_list.h"
 #include "acme_page_metrics.h"
 #include "acme_page_view.h"
+
+APLOG_USE_MODULE(acme);
 
 #define HANDLER "acme-status"
 
@@ -68,20 +71,39 @@ static int send_page(request_rec *r, const acme_page_view_t *view,
     return OK;
 }
 
+/*
+ * Without a directive of the configuration that names the handler somebody else
+ * does: with AllowOverride FileInfo the .htaccess file of a site, around the
+ * administrator's Require.
+ */
+static int is_configured(const request_rec *r, const acme_page_view_t *view)
+{
+    if (!view->others) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "acme: %s: the handler acme-status is set by an .htaccess file, and is ignored: only the server's configuration can set it",
+                      r->uri);
+    }
+    return view->others != NULL;
+}
+
 static int on_handler(request_rec *r)
 {
-    const acme_page_view_t *view = acme_page_view();
+    const acme_page_view_t *view;
     const apr_time_t now = apr_time_now();
 
     if (!r->handler || strcmp(r->handler, HANDLER)) {
         return DECLINED;
     }
+    view = acme_page_view_begin(r->pool);
+    if (!view) {
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    if (!is_configured(r, view)) {
+        return HTTP_NOT_FOUND;
+    }
     ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);     /* and HEAD */
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
-    }
-    if (!view) {
-        return HTTP_SERVICE_UNAVAILABLE;
     }
     set_headers(r);
     if (is_asked(r, "json")) {

@@ -1,6 +1,7 @@
 /*
  * acme_page_load.c - what the status page knows of a load, read in the parent.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_hash.h>
@@ -126,20 +127,67 @@ static apr_hash_t *ids_of(const acme_conf_t *conf, apr_pool_t *p)
     return ids;
 }
 
-/* Is it "<AcmeStateDir>/live/<id>/..." of one that is managed? */
-static int is_ours(const char *path, const acme_conf_t *conf, apr_hash_t *ids)
-{
-    static const char live[] = "/live/";
-    const apr_size_t len = conf->state_dir ? strlen(conf->state_dir) : 0;
-    const char *id, *end;
+/* What is managed, and where it lies. */
+typedef struct {
+    apr_hash_t *ids;
+    const char *store;          /* AcmeStateDir without links; NULL: none */
+} managed_t;
 
-    if (!len || strncmp(path, conf->state_dir, len)
-        || strncmp(path + len, live, sizeof(live) - 1)) {
-        return 0;
+/* Without links; NULL: it is not there. */
+static const char *real_path(const char *path, apr_pool_t *p)
+{
+    char *real = realpath(path, NULL);
+    const char *copy = real ? apr_pstrdup(p, real) : NULL;
+
+    free(real);
+    return copy;
+}
+
+static managed_t managed_of(const acme_conf_t *conf, apr_pool_t *p)
+{
+    return (managed_t) {
+        .ids = ids_of(conf, p),
+        .store = conf->state_dir ? real_path(conf->state_dir, p) : NULL
+    };
+}
+
+/* Is it "<id>/..." of one that is managed? */
+static int is_id(const char *path, apr_hash_t *ids)
+{
+    const char *end = strchr(path, '/');
+
+    return end && apr_hash_get(ids, path, end - path) != NULL;
+}
+
+/*
+ * Is it "<AcmeStateDir>/live/<id>/..." of one that is managed, however it is
+ * written? By what the links lead to, which is in archive/; where there is no
+ * file yet, by the folder that its name has before live/.
+ */
+static int is_ours(const char *path, const managed_t *managed, apr_pool_t *p)
+{
+    static const char live[] = "/live/", archive[] = "/archive/";
+    const apr_size_t len = managed->store ? strlen(managed->store) : 0;
+    const char *real = len ? real_path(path, p) : NULL;
+    const char *at;
+
+    if (real) {
+        return !strncmp(real, managed->store, len)
+            && !strncmp(real + len, archive, sizeof(archive) - 1)
+            && is_id(real + len + sizeof(archive) - 1, managed->ids);
     }
-    id = path + len + sizeof(live) - 1;
-    end = strchr(id, '/');
-    return end && apr_hash_get(ids, id, end - id) != NULL;
+    for (at = len ? strstr(path, live) : NULL; at; at = strstr(at + 1, live)) {
+        const char *folder = real_path(apr_pstrmemdup(p, path,
+                                                      (apr_size_t)(at - path)),
+                                       p);
+        const char *id = at + sizeof(live) - 1;
+
+        if (folder && !strcmp(folder, managed->store)
+            && is_id(id + strspn(id, "/"), managed->ids)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /*
@@ -155,7 +203,8 @@ static const apr_array_header_t *read_others(const acme_conf_t *conf,
                                                sizeof(acme_page_other_t *));
     apr_array_header_t *others;
     apr_hash_t *by_path = apr_hash_make(p);
-    apr_hash_t *ids = ids_of(conf, p);
+    const managed_t managed = managed_of(conf, p);
+    static acme_page_other_t ours;      /* in by_path: it is not shown */
     const apr_time_t now = apr_time_now();
     apr_pool_t *scratch;
     int i;
@@ -171,8 +220,13 @@ static const apr_array_header_t *read_others(const acme_conf_t *conf,
             acme_page_other_t *other = file->path
                 ? apr_hash_get(by_path, file->path, APR_HASH_KEY_STRING) : NULL;
 
-            if (!file->path || is_ours(file->path, conf, ids)) {
+            if (!file->path || other == &ours) {
                 continue;       /* the key of a token is not in a file */
+            }
+            if (!other && is_ours(file->path, &managed, scratch)) {
+                apr_hash_set(by_path, file->path, APR_HASH_KEY_STRING, &ours);
+                apr_pool_clear(scratch);
+                continue;
             }
             if (!other) {
                 other = read_other(file, facts->has_chain_file, now, scratch,

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include <httpd.h>
@@ -27,6 +28,8 @@ typedef struct {
     apr_uint32_t nparts;        /*   ACME_STATE_PARTS */
     apr_time_t renewal;         /* 0: none is planned */
     apr_uint32_t failed;        /* attempts in a row */
+    int is_known;               /* the keeper has read its store */
+    int is_revoked;
     const char *places;         /* of the self check; "" */
     apr_time_t limit_until;     /* 0: it waits for no limit */
     acme_reason_e limit_why;
@@ -42,23 +45,21 @@ typedef struct {
 } shown_t;
 
 /* What the state says; nothing is kept of it but copies. */
-static void take_state(cert_t *cert, acme_state_t *state,
+static void take_state(cert_t *cert, const acme_state_t *state,
                        const acme_status_cert_t *shown, apr_time_t now,
                        apr_pool_t *p)
 {
     const acme_next_t next = acme_next_step(state, now);
     const apr_uint32_t parts = acme_conf_parts(cert->conf);
-    apr_uint32_t i;
 
     cert->word = acme_state_word(state, now);
     cert->reason = acme_reason_about(acme_status_rows_reason(shown, now))
                        ->code;
     cert->failed = state->attempts;
+    cert->is_known = 1;
+    cert->is_revoked = state->live && state->revoked;
     if (state->live) {
         cert->nparts = parts < ACME_STATE_PARTS ? parts : ACME_STATE_PARTS;
-        for (i = 0; i < cert->nparts; i++) {
-            state->parts[i].issuer[ACME_ISSUER_SIZE - 1] = '\0';
-        }
         cert->parts = apr_pmemdup(p, state->parts,
                                   cert->nparts * sizeof(*cert->parts));
         cert->renewal = state->deleted ? 0
@@ -238,18 +239,48 @@ static void show_states(acme_metric_t *out, const shown_t *shown)
     }
 }
 
-/* "*:443=yes [::1]:444=no"; of what could not be seen nothing is said. */
+/* The state says so too, but no longer than until its replacement is ordered. */
+static void show_revoked(acme_metric_t *out, const shown_t *shown)
+{
+    int i;
+
+    acme_metric_gauge(out, "acme_certificate_revoked", NULL,
+                      "Did the CA revoke the installed certificate?");
+    for (i = 0; i < shown->ncerts; i++) {
+        if (shown->certs[i].is_known) {
+            acme_metric_sample(out, "");
+            acme_metric_label(out, "id", shown->certs[i].conf->id);
+            acme_metric_flag(out, shown->certs[i].is_revoked);
+        }
+    }
+}
+
+static int is_address(const char *text)
+{
+    return text[0] && !text[strspn(text, "*.:[]%-_0123456789"
+                                         "abcdefghijklmnopqrstuvwxyz"
+                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ")];
+}
+
+/* "*:443=yes [::1]:444=no"; of what could not be seen nothing is said. With the
+   same series twice the whole answer counts for nothing. */
 static void show_places(acme_metric_t *out, const cert_t *cert, apr_pool_t *p)
 {
     char *text = apr_pstrdup(p, cert->places), *place, *last;
+    apr_hash_t *seen = apr_hash_make(p);
 
     for (place = apr_strtok(text, " ", &last); place;
          place = apr_strtok(NULL, " ", &last)) {
         char *is = strrchr(place, '=');
         const int is_served = is && !strcmp(is, "=yes");
 
-        if (is_served || (is && !strcmp(is, "=no"))) {
-            *is = '\0';
+        if (!is_served && (!is || strcmp(is, "=no"))) {
+            continue;
+        }
+        *is = '\0';
+        if (is_address(place)
+            && !apr_hash_get(seen, place, APR_HASH_KEY_STRING)) {
+            apr_hash_set(seen, place, APR_HASH_KEY_STRING, place);
             acme_metric_sample(out, "");
             acme_metric_label(out, "id", cert->conf->id);
             acme_metric_label(out, "address", place);
@@ -261,13 +292,17 @@ static void show_places(acme_metric_t *out, const cert_t *cert, apr_pool_t *p)
 static void show_served(acme_metric_t *out, const shown_t *shown,
                         apr_pool_t *p)
 {
+    apr_pool_t *scratch;
     int i;
 
     acme_metric_gauge(out, "acme_certificate_served", NULL,
                       "Did the self check find this certificate at this address?");
+    apr_pool_create(&scratch, p);
     for (i = 0; i < shown->ncerts; i++) {
-        show_places(out, &shown->certs[i], p);
+        show_places(out, &shown->certs[i], scratch);
+        apr_pool_clear(scratch);
     }
+    apr_pool_destroy(scratch);
 }
 
 static void show_attempts(acme_metric_t *out, const shown_t *shown)
@@ -477,6 +512,7 @@ int acme_page_metrics(request_rec *r, const acme_page_view_t *view,
     show_validity(out, &shown);
     show_renewal(out, &shown);
     show_states(out, &shown);
+    show_revoked(out, &shown);
     show_served(out, &shown, r->pool);
     show_attempts(out, &shown);
     show_failures(out);

@@ -27,9 +27,16 @@ void acme_page_view_set_board(acme_board_t *board)
     view->board = board;
 }
 
-const acme_page_view_t *acme_page_view(void)
+const acme_page_view_t *acme_page_view_begin(apr_pool_t *p)
 {
-    return view;
+    acme_page_view_t *mine = NULL;
+
+    if (view) {
+        mine = apr_pmemdup(p, view, sizeof(*view));
+        mine->tries = apr_palloc(p, sizeof(*mine->tries));
+        *mine->tries = ACME_BOARD_TRIES;
+    }
+    return mine;
 }
 
 static void end_text(char *text, apr_size_t size)
@@ -50,7 +57,7 @@ static void bound_window(acme_window_t *window)
         : window->percent > 99 ? 99 : window->percent;
 }
 
-static void bound_times(acme_state_t *state)
+static void bound_all(acme_state_t *state)
 {
     apr_time_t *times[] = {
         &state->not_before, &state->not_after, &state->installed,
@@ -60,10 +67,20 @@ static void bound_times(acme_state_t *state)
         &state->check_reload_at, &state->check_reloaded, &state->post.next_at,
         &state->deploy.next_at, &state->notify.next_at, &state->dry_run_at
     };
-    size_t i;
+    size_t i, k;
 
     for (i = 0; i < sizeof(times) / sizeof(*times); i++) {
         bound_time(times[i]);
+    }
+    for (i = 0; i < ACME_STATE_PARTS; i++) {
+        bound_time(&state->parts[i].not_before);
+        bound_time(&state->parts[i].not_after);
+        end_text(state->parts[i].issuer, ACME_ISSUER_SIZE);
+    }
+    for (i = 0; i < ACME_HISTORY_KINDS; i++) {
+        for (k = 0; k < ACME_HISTORY_MAX; k++) {
+            bound_time(&state->past[i][k].when);
+        }
     }
     bound_window(&state->renew);
     bound_window(&state->warn);
@@ -74,7 +91,7 @@ static void bound_times(acme_state_t *state)
 int acme_page_view_state(const acme_page_view_t *of, int i,
                          acme_state_t *state)
 {
-    if (!of->board || !acme_board_state(of->board, i, state)) {
+    if (!of->board || !acme_board_state(of->board, i, state, of->tries)) {
         return 0;
     }
     END_TEXT(state->serial);
@@ -91,7 +108,7 @@ int acme_page_view_state(const acme_page_view_t *of, int i,
     END_TEXT(state->notify.failure);
     END_TEXT(state->export_failure);
     END_TEXT(state->dry_run_detail);
-    bound_times(state);
+    bound_all(state);
     state->why = acme_reason_bound((unsigned long)state->why);
     state->limit_why = acme_reason_bound((unsigned long)state->limit_why);
     return 1;

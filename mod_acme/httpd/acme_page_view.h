@@ -45,6 +45,7 @@ typedef struct {
                                            acme_page_vhost_t */
     const apr_array_header_t *others;   /* acme_page_other_t; NULL: the
                                            configuration has no acme-status */
+    int *tries;                 /* acme_page_view_begin(): of acme_board.h */
 } acme_page_view_t;
 
 /* In the parent (acme_page_load.h): the view of this load is this one. */
@@ -53,13 +54,17 @@ void acme_page_view_set(acme_page_view_t *view);
 /* When there is a board. */
 void acme_page_view_set_board(acme_board_t *board);
 
-/* The view of this load; NULL: there is none. */
-const acme_page_view_t *acme_page_view(void);
+/*
+ * The view of this load, for one page; in p, NULL: there is none. How often all
+ * the page's reads of the board may be tried is counted in it.
+ */
+const acme_page_view_t *acme_page_view_begin(apr_pool_t *p);
 
 /*
  * Copy the state of certificate i (an index in conf->certs) from the board into
- * *state: its texts end, its numbers are of their enums. False: the keeper has
- * not read it yet.
+ * *state: its texts end, its times are not negative and before the year 10000,
+ * its reasons are of their enum. Whoever shows a state takes it from here. False:
+ * the keeper has not read it yet, or somebody wrote to it all the time.
  */
 int acme_page_view_state(const acme_page_view_t *view, int i,
                          acme_state_t *state);

@@ -13,44 +13,30 @@
 #include <mod_status.h>
 #include <apr_optional_hooks.h>
 
-#include "acme_server_conf.h"
+#include "acme_page_view.h"
 #include "acme_status.h"
-#include "acme_text.h"
 #include "acme_status_rows.h"
+#include "acme_text.h"
 
 #define TEXT_MAX (ACME_DETAIL_SIZE + ACME_PROBLEM_SIZE)
 
-static acme_board_t *board;
-static const acme_conf_t *conf;
+static int is_wanted;
 
-void acme_status_init(acme_board_t *the_board, const acme_conf_t *the_conf)
+void acme_status_init(void)
 {
-    board = the_board;
-    conf = the_conf;
+    is_wanted = 1;
 }
 
-/* The rows of one certificate. */
-static apr_array_header_t *rows_of(int i, const char *held, apr_time_t now,
+/* The rows of one certificate. Right after a load the keeper is still reading
+   its store. */
+static apr_array_header_t *rows_of(const acme_page_view_t *view, int i,
+                                   const char *held, apr_time_t now,
                                    apr_pool_t *p)
 {
-    const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
-    acme_state_t *state = apr_palloc(p, sizeof(*state));
-    acme_status_cert_t view = {
-        .id = cert->id, .names = cert->names, .is_reload_held = held[0] != 0
-    };
+    const acme_status_cert_t cert = acme_page_view_cert(
+        view, i, apr_palloc(p, sizeof(acme_state_t)), held);
 
-    /* Right after a load the keeper is still reading its store. */
-    if (acme_board_state(board, i, state)) {
-        state->serial[ACME_SERIAL_SIZE - 1] = '\0';
-        state->issuer[ACME_ISSUER_SIZE - 1] = '\0';
-        state->problem[ACME_PROBLEM_SIZE - 1] = '\0';
-        state->detail[ACME_DETAIL_SIZE - 1] = '\0';
-        state->limit[ACME_DETAIL_SIZE - 1] = '\0';
-        state->dry_run_detail[ACME_DRY_RUN_DETAIL_SIZE - 1] = '\0';
-        state->explanation[ACME_EXPLANATION_SIZE - 1] = '\0';
-        view.state = state;
-    }
-    return acme_status_rows_make(&view, now, p);
+    return acme_status_rows_make(&cert, now, p);
 }
 
 /* Lines for scripts must stay lines. */
@@ -59,21 +45,23 @@ static const char *plain_text(const char *text, request_rec *r)
     return acme_text_clean(text, TEXT_MAX, r->pool);
 }
 
-static void show_lines(request_rec *r, const char *held)
+static void show_lines(request_rec *r, const acme_page_view_t *view,
+                       const char *held)
 {
     const apr_time_t now = apr_time_now();
     pid_t keeper, renewal;
     int i, k;
 
-    acme_board_pids(board, &keeper, &renewal);
-    ap_rprintf(r, "AcmeCertificates: %d\n", conf->certs->nelts);
+    acme_board_pids(view->board, &keeper, &renewal);
+    ap_rprintf(r, "AcmeCertificates: %d\n", view->conf->certs->nelts);
     ap_rprintf(r, "AcmeKeeperPid: %d\n", (int)keeper);
     ap_rprintf(r, "AcmeRenewalPid: %d\n", (int)renewal);
     if (held[0]) {
         ap_rprintf(r, "AcmeReloadHeld: %s\n", plain_text(held, r));
     }
-    for (i = 0; i < conf->certs->nelts; i++) {
-        const apr_array_header_t *rows = rows_of(i, held, now, r->pool);
+    for (i = 0; i < view->conf->certs->nelts; i++) {
+        const apr_array_header_t *rows = rows_of(view, i, held, now,
+                                                 r->pool);
 
         for (k = 0; k < rows->nelts; k++) {
             const acme_status_row_t *row =
@@ -118,7 +106,8 @@ static void show_cell(request_rec *r, const apr_array_header_t *rows,
     ap_rputs("</td>", r);
 }
 
-static void show_html(request_rec *r, const char *held)
+static void show_html(request_rec *r, const acme_page_view_t *view,
+                      const char *held)
 {
     static const char *const headings[ACME_STATUS_COLUMNS] = {
         "Certificate", "Names", "State", "Valid until", "Next", "Last problem"
@@ -136,8 +125,9 @@ static void show_html(request_rec *r, const char *held)
         ap_rvputs(r, "<th>", headings[column], "</th>", NULL);
     }
     ap_rputs("</tr>\n", r);
-    for (i = 0; i < conf->certs->nelts; i++) {
-        const apr_array_header_t *rows = rows_of(i, held, now, r->pool);
+    for (i = 0; i < view->conf->certs->nelts; i++) {
+        const apr_array_header_t *rows = rows_of(view, i, held, now,
+                                                 r->pool);
 
         ap_rputs("<tr>", r);
         for (column = 0; column < ACME_STATUS_COLUMNS; column++) {
@@ -150,17 +140,19 @@ static void show_html(request_rec *r, const char *held)
 
 static int on_status(request_rec *r, int flags)
 {
-    char held[ACME_DETAIL_SIZE];
+    const acme_page_view_t *view = is_wanted ? acme_page_view_begin(r->pool)
+                                             : NULL;
+    const char *held;
 
-    if (!board) {
+    if (!view || !view->board) {
         return OK;
     }
-    acme_board_held(board, held, sizeof(held));
+    held = acme_page_view_held(view, r->pool);
     if (flags & AP_STATUS_SHORT) {
-        show_lines(r, held);
+        show_lines(r, view, held);
     }
     else {
-        show_html(r, held);
+        show_html(r, view, held);
     }
     return OK;
 }

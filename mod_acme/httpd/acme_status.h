@@ -4,10 +4,10 @@
 #ifndef ACME_STATUS_H
 #define ACME_STATUS_H
 
-#include "acme_board.h"
-#include "acme_conf.h"
+#include <apr_pools.h>
 
-void acme_status_init(acme_board_t *board, const acme_conf_t *conf);
+/* Show them, of acme_page_view.h, where there is a board. */
+void acme_status_init(void);
 
 void acme_status_hooks(apr_pool_t *p);
 

@@ -170,7 +170,7 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     acme_http01_init(board);
     acme_page_view_set_board(board);
     if (acme_server_conf(s)->server_status) {
-        acme_status_init(board, conf);
+        acme_status_init();
     }
     acme_keeper_start(conf, board, tree, loaded_at, s, pconf);
     if (acme_keeper_start_client(ACME_BY_WORKER)) {

@@ -14,18 +14,21 @@
 #include "acme_counters.h"
 #include "acme_url.h"
 
-#define LASTING_KEY "mod_acme counters 1"   /* counts up with shared_t's shape */
-
 /* Certificates that are counted; those beyond are not. Memory that nobody
    writes to is not taken. */
 #define CERTS_MAX 65536
 
 #define HOST_SIZE 256
+#define OTHER "other"           /* the host of the last row */
 #define NO_ROW ((apr_uint32_t)-1)
 
 /* A keeper that hangs is replaced after a minute; the threads of renewal look
    once a second. */
 #define UP_MAX apr_time_from_sec(90)
+
+/* More than that was not counted by us, and no double has it exactly. */
+#define NUMBER_MAX ((apr_uint64_t)1 << 53)
+#define TIME_MAX apr_time_from_sec(253402300799)    /* the end of year 9999 */
 
 const char *const acme_counters_bounds[ACME_COUNTERS_BUCKETS] = {
     "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "20.0", "30.0",
@@ -79,14 +82,67 @@ static struct {
     apr_uint32_t ncas;
 } mine;
 
-static apr_status_t find_lasting(lasting_t **plasting, apr_pool_t *p)
+static apr_uint32_t hash_word(apr_uint32_t hash, const char *word)
 {
+    do {
+        hash = (hash ^ (unsigned char)*word) * 16777619u;   /* FNV-1a */
+    } while (*word++);
+    return hash;
+}
+
+/* Of the words whose positions are those of shared_t's numbers. */
+static apr_uint32_t hash_words(void)
+{
+    apr_uint32_t hash = 2166136261u;
+    int i;
+
+    for (i = 0; i < ACME_REASONS; i++) {
+        hash = hash_word(hash, acme_reason_about(i)->code);
+    }
+    for (i = 0; i < ACME_RESOURCES; i++) {
+        hash = hash_word(hash, acme_resource_word(i));
+    }
+    for (i = 0; i < ACME_CHALLENGES; i++) {
+        hash = hash_word(hash, acme_challenge_name(i));
+    }
+    for (i = 0; i < ACME_COUNTERS_BUCKETS; i++) {
+        hash = hash_word(hash, acme_counters_bounds[i]);
+    }
+    return hash;
+}
+
+/*
+ * Another version of the module may come with a reload: what has another shape,
+ * or another meaning, is not found by its key, and begins anew. The enums are
+ * of several floors, so the key follows them by itself.
+ */
+static const char *lasting_key(apr_pool_t *p)
+{
+    const apr_size_t shape[] = {
+        sizeof(shared_t), sizeof(lasting_t), ACME_REASONS, ACME_RESOURCES,
+        ACME_REPLIES, ACME_COUNTERS_BUCKETS, ACME_CHALLENGES, ACME_SEENS,
+        ACME_RELOADS, ACME_PULSES, ACME_COUNTERS_CAS, ACME_ATTEMPTS,
+        CERTS_MAX, HOST_SIZE, hash_words()
+    };
+    const char *key = "mod_acme counters";
+    size_t i;
+
+    for (i = 0; i < sizeof(shape) / sizeof(*shape); i++) {
+        key = apr_psprintf(p, "%s %" APR_SIZE_T_FMT, key, shape[i]);
+    }
+    return key;
+}
+
+static apr_status_t find_lasting(lasting_t **plasting, apr_pool_t *p,
+                                 apr_pool_t *scratch)
+{
+    const char *key = lasting_key(scratch);
     void *data = NULL;
     lasting_t *lasting;
     apr_shm_t *shm;
     apr_status_t rv;
 
-    apr_pool_userdata_get(&data, LASTING_KEY, p);
+    apr_pool_userdata_get(&data, key, p);
     *plasting = data;
     if (data) {
         return APR_SUCCESS;
@@ -98,7 +154,7 @@ static apr_status_t find_lasting(lasting_t **plasting, apr_pool_t *p)
     lasting = apr_pcalloc(p, sizeof(*lasting));
     lasting->shared = apr_shm_baseaddr_get(shm);
     *plasting = lasting;
-    return apr_pool_userdata_set(lasting, LASTING_KEY, NULL, p);
+    return apr_pool_userdata_set(lasting, key, NULL, p);
 }
 
 static apr_uint32_t row_of_host(lasting_t *lasting, const char *host)
@@ -110,9 +166,10 @@ static apr_uint32_t row_of_host(lasting_t *lasting, const char *host)
             return i;
         }
     }
+    /* A host of that name must not have two rows of it. */
     if (lasting->nhosts == ACME_COUNTERS_CAS - 1
-        || strlen(host) >= HOST_SIZE) {
-        apr_cpystrn(lasting->hosts[ACME_COUNTERS_CAS - 1], "other", HOST_SIZE);
+        || strlen(host) >= HOST_SIZE || !strcmp(host, OTHER)) {
+        apr_cpystrn(lasting->hosts[ACME_COUNTERS_CAS - 1], OTHER, HOST_SIZE);
         return ACME_COUNTERS_CAS - 1;
     }
     apr_cpystrn(lasting->hosts[lasting->nhosts], host, HOST_SIZE);
@@ -197,7 +254,7 @@ apr_status_t acme_counters_open(const acme_conf_t *conf, apr_pool_t *lasting,
     apr_status_t rv;
 
     memset(&mine, 0, sizeof(mine));
-    rv = find_lasting(&kept, lasting);
+    rv = find_lasting(&kept, lasting, p);
     if (rv != APR_SUCCESS) {
         return acme_fail_errno(res, rv, "shared memory for counters");
     }
@@ -213,9 +270,17 @@ static void add(number_t *number, apr_uint64_t more)
     atomic_fetch_add_explicit(number, more, memory_order_relaxed);
 }
 
+/* At most max; what a hostile worker wrote beyond it counts as 0. */
+static apr_uint64_t get_up_to(const number_t *number, apr_uint64_t max)
+{
+    const apr_uint64_t n = atomic_load_explicit(number, memory_order_relaxed);
+
+    return n <= max ? n : 0;
+}
+
 static apr_uint64_t get(const number_t *number)
 {
-    return atomic_load_explicit(number, memory_order_relaxed);
+    return get_up_to(number, NUMBER_MAX);
 }
 
 /* NULL: it is not counted. */
@@ -390,7 +455,8 @@ apr_uint64_t acme_counters_hook_failures(void)
 
 apr_time_t acme_counters_pulse_at(acme_pulse_e who)
 {
-    return mine.shared ? (apr_time_t)get(&mine.shared->pulses[who]) : 0;
+    return mine.shared
+        ? (apr_time_t)get_up_to(&mine.shared->pulses[who], TIME_MAX) : 0;
 }
 
 int acme_counters_is_up(acme_pulse_e who, apr_time_t now)

@@ -86,7 +86,8 @@ void acme_counters_pulse(acme_pulse_e who, apr_time_t now);
 
 /*
  * For pages. row is below ACME_COUNTERS_CAS; 0 and NULL where nothing is
- * counted.
+ * counted. Whatever a worker wrote: a number is at most 2^53, a time not
+ * negative and before the year 10000, and what is beyond that counts as 0.
  */
 apr_uint64_t acme_counters_attempts(apr_uint32_t cert, acme_attempt_e result);
 /* The host of a row, NULL: the row is not used. */

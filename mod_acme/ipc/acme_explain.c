@@ -62,9 +62,16 @@ const char *acme_explain_step(const char *event)
     return "in progress";
 }
 
-static int is_served(const acme_state_t *state)
+/* Did this load of httpd find it in the store? */
+static int is_loaded(const acme_state_t *state)
 {
     return state->live && state->live == state->served;
+}
+
+/* Is it what visitors get? While it lacks a name they may get another one. */
+static int is_served(const acme_state_t *state)
+{
+    return is_loaded(state) && state->instead == ACME_INSTEAD_NOTHING;
 }
 
 acme_explain_kind_e acme_explain_kind(const acme_status_cert_t *cert,
@@ -97,9 +104,14 @@ static const char *text_of_live(const acme_status_cert_t *cert, apr_time_t now,
     const char *until = acme_explain_time(state->not_after, now, p);
 
     if (!state->live) {
-        return state->instead == ACME_INSTEAD_STAND_IN
-            ? "There is no certificate yet; until then httpd serves another one of the store that has all names."
-            : "There is no certificate yet; visitors get a self-signed placeholder.";
+        switch (state->instead) {
+        case ACME_INSTEAD_STAND_IN:
+            return "There is no certificate yet; until then httpd serves another one of the store that has all names.";
+        case ACME_INSTEAD_FOREIGN:
+            return "There is no certificate yet; visitors of one of its names get that of another virtual host or module, or no TLS.";
+        default:
+            return "There is no certificate yet; visitors get a self-signed placeholder.";
+        }
     }
     if (state->not_after <= now) {
         return apr_psprintf(p, "The certificate expired at %s.", until);
@@ -108,13 +120,17 @@ static const char *text_of_live(const acme_status_cert_t *cert, apr_time_t now,
         return apr_psprintf(p, "The CA revoked the certificate, which is valid until %s.",
                             until);
     }
-    if (!is_served(state)) {
+    if (!is_loaded(state)) {
         return apr_psprintf(p, "A certificate is installed that is valid until %s, and is not served before the next reload of httpd.",
                             until);
     }
     if (state->instead == ACME_INSTEAD_FOREIGN
         || state->check == ACME_CHECK_OTHER) {
         return apr_psprintf(p, "The certificate is valid until %s, but visitors of one of its names get another one, or no TLS.",
+                            until);
+    }
+    if (state->instead == ACME_INSTEAD_STAND_IN) {
+        return apr_psprintf(p, "The certificate is valid until %s, but lacks a name; httpd serves another one of the store that has all names.",
                             until);
     }
     return apr_psprintf(p, "The certificate is valid until %s, and httpd serves it.",
@@ -252,7 +268,7 @@ static const char *explain_why(const acme_status_cert_t *cert,
     if (!state->covers) {
         return "The configuration changed since it was ordered.";
     }
-    if (!is_served(state)) {
+    if (!is_loaded(state)) {
         return "It was installed a short time ago.";
     }
     return state->ordering ? "It is time to renew it."

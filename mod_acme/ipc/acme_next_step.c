@@ -32,7 +32,8 @@ apr_time_t acme_next_step_renew_at(apr_time_t not_before, apr_time_t not_after,
     if (percent) {
         left = life / 100 * percent;
     }
-    return not_after - left - life / SPREAD_PART * chance / CHANCES;
+    /* Divided first: a lifetime may be 10,000 years. */
+    return not_after - left - life / SPREAD_PART / CHANCES * chance;
 }
 
 int acme_next_step_chance(const char *serial)

@@ -184,6 +184,7 @@ def samples_say_what_is(server, served):
         f"id={NAME} address=127.0.0.1:{server.https_port}": 1}
     failures = now["acme_certificate_failed_attempts"]
     assert failures[f"id={NAME}"] == 0 and failures[f"id={FAILING}"] >= 1
+    assert now["acme_certificate_revoked"][f"id={NAME}"] == 0
     assert f"id={FAILING} reason=ca-internal-error" in \
         now["acme_certificate_reason"]
 

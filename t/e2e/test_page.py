@@ -1,5 +1,6 @@
 """SetHandler acme-status: the page for people."""
 
+import re
 import subprocess
 
 import pytest
@@ -182,6 +183,20 @@ def test_it_is_shown_to_this_machine_only(site, netns):
     seen = visit("10.9.0.1")
     assert seen.endswith("200")
     assert "AcmeEngine is off" in seen and "AcmeTermsOfService agree" in seen
+
+    # Without that location a site cannot make one for itself.
+    (server.htdocs / ".htaccess").write_text("SetHandler acme-status\n")
+    server.append("acme", f"<Directory {server.htdocs}>\n"
+                  "AllowOverride FileInfo\n</Directory>")
+    conf = server.root / "conf" / "acme.conf"
+    text, n = re.subn(r"(?s)<Location \"/acme-status\">.*?</Location>", "",
+                      conf.read_text())
+    assert n == 1
+    conf.write_text(text)
+    server.graceful()
+    wait_until(lambda: look(server, "?json").status == 404
+               and server.matching("is set by an .htaccess file"),
+               "the site's own page is not shown")
 
 
 @pytest.mark.skipif(not page.browser(), reason="no chromium here")

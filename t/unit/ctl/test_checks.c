@@ -89,6 +89,16 @@ static void what_failed(void **unused)
     assert_result(cert, "certificate", "failed");
 }
 
+static void what_stands_in_for_it(void **unused)
+{
+    acme_ctl_cert_t cert = served_cert();
+
+    (void)unused;
+    cert.state.covers = 0;
+    cert.state.instead = ACME_INSTEAD_STAND_IN;
+    assert_result(cert, "served", "waits");
+}
+
 static void the_store_alone_does_not_know_all(void **unused)
 {
     acme_ctl_cert_t cert = served_cert();
@@ -107,6 +117,7 @@ int main(void)
         POOL_TEST(all_is_well),
         POOL_TEST(each_address_is_a_check),
         POOL_TEST(what_failed),
+        POOL_TEST(what_stands_in_for_it),
         POOL_TEST(the_store_alone_does_not_know_all)
     };
     int failed;

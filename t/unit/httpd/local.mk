@@ -9,8 +9,11 @@ httpd_tests = \
 	%D%/test_cert_split \
 	%D%/test_directives \
 	%D%/test_page \
+	%D%/test_page_handler \
+	%D%/test_page_load \
 	%D%/test_page_metrics \
 	%D%/test_parsers \
+	%D%/test_status \
 	%D%/test_vhosts
 httpd_tests_libs = t/unit/help/libhelp.a \
 	%D%/libhttpd_stubs.a \

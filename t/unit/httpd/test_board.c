@@ -37,6 +37,14 @@ static int setup(void **state)
     return acme_board_create(&board, &server, CERTS, &res, load);
 }
 
+/* As a page with one row reads it. */
+static int state_of(const acme_board_t *of, int cert, acme_state_t *copy)
+{
+    int tries = ACME_BOARD_TRIES;
+
+    return acme_board_state(of, cert, copy, &tries);
+}
+
 /* As when a validator asks for it. */
 static int find_and_count(const char *token, char *buf)
 {
@@ -409,8 +417,8 @@ static void a_reload(void **state)
     assert_true(is_answered(TOKEN_A, THUMBPRINT));
     assert_int_equal(alpn_answer(SNI, 1), 'a');
     assert_int_equal(acme_board_seen_alpn(last, SNI), 1);
-    assert_false(acme_board_state(board, 0, &told));
-    assert_false(acme_board_state(board, CERTS, &told));
+    assert_false(state_of(board, 0, &told));
+    assert_false(state_of(board, CERTS, &told));
     acme_board_held(board, held, sizeof(held));
     assert_string_equal(held, "");
     acme_board_pids(board, &keeper, &renewal);
@@ -432,18 +440,18 @@ static void states_and_what_is_held(void **state)
 
     (void)state;
     memset(&told, 0, sizeof(told));
-    assert_false(acme_board_state(board, 0, &read));
+    assert_false(state_of(board, 0, &read));
     told.cert = CERTS - 1;
     told.change = 7;
     apr_cpystrn(told.detail, "because", sizeof(told.detail));
     acme_board_publish(board, &told);
-    assert_true(acme_board_state(board, CERTS - 1, &read));
+    assert_true(state_of(board, CERTS - 1, &read));
     assert_memory_equal(&read, &told, sizeof(read));
-    assert_false(acme_board_state(board, 0, &read));
+    assert_false(state_of(board, 0, &read));
 
     told.change = 8;
     acme_board_publish(board, &told);
-    assert_true(acme_board_state(board, CERTS - 1, &read));
+    assert_true(state_of(board, CERTS - 1, &read));
     assert_int_equal(read.change, 8);
 
     acme_board_hold(board, "not now");
@@ -475,7 +483,7 @@ static void a_killed_writer(void **state)
     write_begin(&board->common->held_seq);
     assert_false(is_answered(TOKEN_A, THUMBPRINT));
     assert_true(is_answered(TOKEN_B, THUMBPRINT));
-    assert_false(acme_board_state(board, 0, &told));
+    assert_false(state_of(board, 0, &told));
     acme_board_held(board, held, sizeof(held));
     assert_string_equal(held, "");
     assert_true(apr_time_now() - begin < apr_time_from_sec(1));
@@ -485,9 +493,35 @@ static void a_killed_writer(void **state)
     acme_board_publish(board, &told);
     acme_board_hold(board, "later");
     assert_true(is_answered(TOKEN_A, THUMBPRINT));
-    assert_true(acme_board_state(board, 0, &told));
+    assert_true(state_of(board, 0, &told));
     acme_board_held(board, held, sizeof(held));
     assert_string_equal(held, "later");
+}
+
+/* All rows of a page together: one that is never still costs the others no
+   more than their second tries. */
+static void a_page_has_so_many_tries(void **state)
+{
+    acme_state_t told, copy;
+    int tries = 100, i;
+
+    (void)state;
+    memset(&told, 0, sizeof(told));
+    for (i = 0; i < CERTS; i++) {
+        told.cert = (apr_uint32_t)i;
+        acme_board_publish(board, &told);
+    }
+    assert_true(acme_board_state(board, 0, &copy, &tries));
+    assert_int_equal(tries, 100);
+    write_begin(&board->states[0].seq);
+    write_begin(&board->states[1].seq);
+    assert_false(acme_board_state(board, 0, &copy, &tries));
+    assert_int_equal(tries, 0);
+    assert_false(acme_board_state(board, 1, &copy, &tries));
+    assert_int_equal(tries, 0);
+    assert_true(acme_board_state(board, 2, &copy, &tries));
+    assert_true(acme_board_state(board, 3, &copy, &tries));
+    assert_int_equal(tries, 0);
 }
 
 /* The rows full of c, every one of which claims to be that of token. */
@@ -569,13 +603,13 @@ static void hostile_states(void **state)
     (void)state;
     memset(board->states, 'A', CERTS * sizeof(*board->states));
     memset(board->common, 'A', sizeof(*board->common));
-    assert_false(acme_board_state(board, 0, copy));
+    assert_false(state_of(board, 0, copy));
     acme_board_held(board, held, ACME_DETAIL_SIZE);
     assert_string_equal(held, "");
 
     atomic_store(&board->states[0].seq, 2);
     atomic_store(&board->common->held_seq, 2);
-    assert_true(acme_board_state(board, 0, copy));
+    assert_true(state_of(board, 0, copy));
     acme_board_held(board, held, ACME_DETAIL_SIZE);
     assert_int_equal(strlen(held), ACME_DETAIL_SIZE - 1);
     acme_board_held(board, small, 8);
@@ -694,6 +728,7 @@ static int fighting_reader(int number, apr_time_t end)
     unsigned i, found = 0;
     answer_row_t *row;
     board_entry_t entry;
+    int tries;
 
     while (apr_time_now() < end) {
         fight_for(token, text, rnd(&seed));
@@ -704,7 +739,8 @@ static int fighting_reader(int number, apr_time_t end)
         /* A row as such: all of one writer's text, whoever that was. */
         i = rnd(&seed) % SHARED;
         row = &board->tokens->rows[i];
-        if (read_row(&entry, &row->entry, sizeof(entry), &row->seq)
+        tries = READ_TRIES;
+        if (read_row(&entry, &row->entry, sizeof(entry), &row->seq, &tries)
             && strncmp(entry.key, "own-", 4) != 0 && entry.key[0]) {
             fight_for(token, text, (unsigned)(entry.key[0] - 'a'));
             CHECK(!strcmp(entry.key, token));
@@ -819,7 +855,7 @@ static int watching_reader(int number, apr_time_t end)
     (void)number;
     while (apr_time_now() < end) {
         for (i = 0; i < CERTS; i++) {
-            if (acme_board_state(board, i, &read)) {
+            if (state_of(board, i, &read)) {
                 CHECK(read.change >= last[i]);
                 last[i] = read.change;
                 fill_state(&told, i, read.change);
@@ -887,6 +923,7 @@ int main(void)
         BOARD_TEST(a_reload),
         BOARD_TEST(states_and_what_is_held),
         BOARD_TEST(a_killed_writer),
+        BOARD_TEST(a_page_has_so_many_tries),
         BOARD_TEST(hostile_contents),
         BOARD_TEST(hostile_names),
         BOARD_TEST(hostile_states),

@@ -13,6 +13,7 @@
 static acme_page_view_t view;
 static acme_conf_t *conf;
 static acme_page_query_t query;
+static int tries;
 
 static void publish(int i, acme_state_t *state)
 {
@@ -47,7 +48,8 @@ static int setup(void **unused)
     process->pool = pool;
     server->process = process;
     conf = make_conf();
-    view = (acme_page_view_t) { .conf = conf };
+    tries = ACME_BOARD_TRIES;
+    view = (acme_page_view_t) { .conf = conf, .tries = &tries };
     while (conf->certs->nelts < CERTS) {
         APR_ARRAY_PUSH(conf->certs, acme_cert_conf_t) =
             APR_ARRAY_IDX(conf->certs, 0, acme_cert_conf_t);
@@ -335,6 +337,37 @@ static void a_hostile_board_is_harmless(void **unused)
     }
 }
 
+static void assert_bounded(apr_time_t t)
+{
+    assert_true(t >= 0 && t <= SECONDS(253402300799));
+}
+
+static void a_state_of_the_board_is_bounded(void **unused)
+{
+    static const int octets[] = { 0xff, 0x7f, 0x80, '<' };
+    acme_state_t state;
+    size_t i, k;
+
+    (void)unused;
+    for (i = 0; i < COUNT(octets); i++) {
+        memset(&state, octets[i], sizeof(state));
+        publish(5, &state);
+        assert_true(acme_page_view_state(&view, 5, &state));
+        assert_true(strlen(state.check_places) < sizeof(state.check_places));
+        assert_true(strlen(state.export_failure)
+                    < sizeof(state.export_failure));
+        assert_bounded(state.not_before);
+        assert_bounded(state.not_after);
+        assert_bounded(state.limit_until);
+        for (k = 0; k < ACME_STATE_PARTS; k++) {
+            assert_bounded(state.parts[k].not_before);
+            assert_bounded(state.parts[k].not_after);
+            assert_true(strlen(state.parts[k].issuer) < ACME_ISSUER_SIZE);
+        }
+        assert_bounded(state.past[ACME_HISTORY_FAILED][7].when);
+    }
+}
+
 static void one_that_is_unknown_is_said_so(void **unused)
 {
     (void)unused;
@@ -415,6 +448,7 @@ int main(void)
         PAGE_TEST(the_urgent_come_first),
         PAGE_TEST(running_orders_are_shown),
         PAGE_TEST(a_hostile_board_is_harmless),
+        PAGE_TEST(a_state_of_the_board_is_bounded),
         PAGE_TEST(one_that_is_unknown_is_said_so),
         PAGE_TEST(a_page_without_files_says_so),
         PAGE_TEST(others_are_judged),

@@ -4,6 +4,8 @@
  *
  * The source is a part of this program; what it calls of httpd is here.
  */
+#include <apr_hash.h>
+
 #include <http_protocol.h>
 
 #include "acme_page_metrics.c"
@@ -47,6 +49,7 @@ acme_status_cert_t acme_page_view_cert(const acme_page_view_t *view, int i,
                                                   acme_cert_conf_t);
 
     *state = shown_state;
+    state->parts[0].issuer[ACME_ISSUER_SIZE - 1] = '\0';
     return (acme_status_cert_t){ .id = cert->id, .names = cert->names,
                                  .state = state,
                                  .is_reload_held = held[0] != '\0' };
@@ -194,7 +197,7 @@ static void a_hostile_board_changes_values_only(void **state)
     memset(shown_state.parts[0].issuer, 0xff, ACME_ISSUER_SIZE);
     memcpy(shown_state.parts[0].issuer, "\"} 1\nacme_x{y=\"\\", 17);
     apr_cpystrn(shown_state.check_places,
-                "*:1\"}=yes \\=no =yes = a=maybe \n=yes {}=no",
+                "*:1\"}=yes \\=no =yes = a=maybe \n=yes {}=no *:2=yes",
                 sizeof(shown_state.check_places));
     shown_state.limit_ca = 77;
     shown_state.limit_until = NOW + apr_time_from_sec(50);
@@ -207,8 +210,64 @@ static void a_hostile_board_changes_values_only(void **state)
     }
     assert_true(samples > 300);
     assert_non_null(strstr(written, "issuer=\"\\\"} 1\\\\x0Aacme_x{y=\\\"\\\\"));
-    assert_non_null(strstr(written, "address=\"*:1\\\"}\"} 1\n"));
-    assert_null(strstr(written, "maybe"));
+    assert_non_null(strstr(written, "{id=\"a.example\",address=\"*:2\"} 1\n"));
+    assert_null(strstr(strstr(written, "address=") + 1, "address="));
+}
+
+/* One such series, and Prometheus drops all. */
+static void no_series_comes_twice(void **state)
+{
+    apr_hash_t *seen = apr_hash_make(pool);
+    char *line, *last;
+
+    (void)state;
+    apr_cpystrn(shown_state.check_places,
+                "*:443=yes *:443=no [::1]:444=no [::1]:444=no a\n=yes a\\x0A=no",
+                sizeof(shown_state.check_places));
+    for (line = apr_strtok(apr_pstrdup(pool, show(NULL)), "\n", &last); line;
+         line = apr_strtok(NULL, "\n", &last)) {
+        char *value = strrchr(line, ' ');
+
+        if (*line == '#') {
+            continue;
+        }
+        *value = '\0';
+        if (apr_hash_get(seen, line, APR_HASH_KEY_STRING)) {
+            fail_msg("twice: %s", line);
+        }
+        apr_hash_set(seen, line, APR_HASH_KEY_STRING, value);
+    }
+    assert_non_null(strstr(written, "address=\"*:443\"} 1\n"));
+    assert_non_null(strstr(written, "address=\"[::1]:444\"} 0\n"));
+}
+
+/* As a worker can write them into the counters. */
+static void times_are_numbers_that_prometheus_reads(void **state)
+{
+    static const struct {
+        apr_interval_time_t time;
+        const char *shown;
+    } rows[] = {
+        { 0, "x 0.000000\n" },
+        { 1500001, "x 1.500001\n" },
+        { -50, "x -0.000050\n" },
+        { -1500001, "x -1.500001\n" },
+        { APR_INT64_MAX, "x 9223372036854.775807\n" },
+        { APR_INT64_MIN, "x -9223372036854.775808\n" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        acme_metric_t *out = acme_metric_begin(&request);
+
+        written_len = 0;
+        acme_metric_gauge(out, "x", NULL, "y");
+        acme_metric_sample(out, "");
+        acme_metric_seconds(out, rows[i].time);
+        acme_metric_end(out);
+        assert_non_null(strstr(written, rows[i].shown));
+    }
 }
 
 static void a_wait_for_a_limit_is_its_cas(void **state)
@@ -242,6 +301,26 @@ static void each_state_is_a_sample(void **state)
     assert_non_null(strstr(text, "state=\"valid\"} 1\n"));
 }
 
+/* Whatever else its state says. */
+static void a_revoked_one_is_always_said_so(void **state)
+{
+    static const char one[] = "acme_certificate_revoked{id=\"a.example\"} 1\n";
+
+    (void)state;
+    assert_null(strstr(show(NULL), one));
+    assert_non_null(strstr(written, "acme_certificate_revoked{id=\"a.example\"} 0\n"));
+    shown_state.revoked = 1;
+    assert_non_null(strstr(show(NULL), one));
+    shown_state.ordering = 1;
+    assert_non_null(strstr(show(NULL), one));
+    assert_non_null(strstr(written, "state=\"renewing\"} 1\n"));
+    shown_state.ordering = 0;
+    shown_state.attempts = 3;
+    assert_non_null(strstr(show(NULL), one));
+    shown_state.live = shown_state.served = 0;
+    assert_null(strstr(show(NULL), one));
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
@@ -250,8 +329,11 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(the_format_follows_from_accept),
         TEST(a_hostile_board_changes_values_only),
+        TEST(no_series_comes_twice),
+        TEST(times_are_numbers_that_prometheus_reads),
         TEST(a_wait_for_a_limit_is_its_cas),
-        TEST(each_state_is_a_sample)
+        TEST(each_state_is_a_sample),
+        TEST(a_revoked_one_is_always_said_so)
     };
     int failed;
 

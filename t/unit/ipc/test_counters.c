@@ -274,6 +274,84 @@ static void rubbish_is_a_number(void **state)
     assert_int_equal(acme_counters_attempts(0, ACME_ATTEMPT_FAILURE), 0);
 }
 
+/* What Prometheus cannot read, or that runs backwards, costs the whole scrape. */
+static void numbers_out_of_range_count_as_nothing(void **state)
+{
+    static const apr_uint64_t spoils[] = {
+        (apr_uint64_t)-1, (apr_uint64_t)-50, (apr_uint64_t)1 << 63,
+        ((apr_uint64_t)1 << 63) - 1, (apr_uint64_t)1 << 60
+    };
+    apr_uint64_t buckets[ACME_COUNTERS_BUCKETS];
+    apr_interval_time_t sum;
+    number_t *numbers;
+    size_t i, k;
+
+    (void)state;
+    load("a", "ca.example");
+    numbers = (number_t *)mine.shared;
+    for (i = 0; i < COUNT(spoils); i++) {
+        for (k = 0; k < sizeof(*mine.shared) / sizeof(*numbers); k++) {
+            numbers[k] = spoils[i];
+        }
+        acme_counters_latency(buckets, &sum, 0, ACME_RESOURCE_ORDER);
+        assert_int_equal(sum, 0);
+        for (k = 0; k < ACME_COUNTERS_BUCKETS; k++) {
+            assert_int_equal(buckets[k], 0);
+        }
+        assert_int_equal(acme_counters_pulse_at(ACME_PULSE_KEEPER), 0);
+        assert_false(acme_counters_is_up(ACME_PULSE_KEEPER, NOW));
+        assert_int_equal(acme_counters_attempts(0, ACME_ATTEMPT_FAILURE), 0);
+        assert_int_equal(acme_counters_failures(0, ACME_REASON_OTHER), 0);
+        assert_int_equal(acme_counters_requests(0, ACME_RESOURCE_ORDER,
+                                                ACME_REPLY_2XX), 0);
+        assert_int_equal(acme_counters_challenges(ACME_HTTP_01,
+                                                  ACME_SEEN_FAILED), 0);
+        assert_int_equal(acme_counters_reloads(ACME_RELOAD_IGNORED), 0);
+        assert_int_equal(acme_counters_hook_failures(), 0);
+    }
+}
+
+static void a_host_named_other_has_no_row_of_its_own(void **state)
+{
+    (void)state;
+    load("a", "other one.example");
+    assert_int_equal(acme_counters_row(0), ACME_COUNTERS_CAS - 1);
+    assert_string_equal(acme_counters_ca(ACME_COUNTERS_CAS - 1), "other");
+    assert_int_equal(acme_counters_row(1), 0);
+    assert_null(acme_counters_ca(1));
+}
+
+/* An upgrade by reload finds what the version before it left. */
+static void what_another_version_left_is_not_taken(void **state)
+{
+    static lasting_t left;      /* smaller than it looks: never to be used */
+    const char *key = lasting_key(pool);
+
+    (void)state;
+    left.nhosts = 7;
+    apr_pool_userdata_set(&left, "mod_acme counters 1", NULL, pool);
+    load("a", "ca.example");
+    assert_int_equal(acme_counters_row(0), 0);
+    assert_int_equal(left.nhosts, 7);
+    assert_ptr_not_equal(mine.lasting, &left);
+    assert_non_null(strstr(key, apr_psprintf(pool, " %" APR_SIZE_T_FMT " %"
+                                             APR_SIZE_T_FMT " %d ",
+                                             sizeof(shared_t),
+                                             sizeof(lasting_t),
+                                             ACME_REASONS)));
+    assert_string_equal(lasting_key(pool), key);
+}
+
+static void the_words_are_a_part_of_the_key(void **state)
+{
+    (void)state;
+    assert_int_not_equal(hash_word(hash_word(1, "ab"), "c"),
+                         hash_word(hash_word(1, "a"), "bc"));
+    assert_int_not_equal(hash_word(hash_word(1, "a"), "b"),
+                         hash_word(hash_word(1, "b"), "a"));
+    assert_int_not_equal(hash_words(), 0);
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
@@ -288,7 +366,11 @@ int main(void)
         TEST(a_reply_is_in_the_bucket_of_its_time),
         TEST(the_bounds_say_what_they_count),
         TEST(a_pulse_lasts_a_while),
-        TEST(rubbish_is_a_number)
+        TEST(rubbish_is_a_number),
+        TEST(numbers_out_of_range_count_as_nothing),
+        TEST(a_host_named_other_has_no_row_of_its_own),
+        TEST(what_another_version_left_is_not_taken),
+        TEST(the_words_are_a_part_of_the_key)
     };
     int failed;
 

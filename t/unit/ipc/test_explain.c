@@ -144,6 +144,18 @@ static void name_added(void)
     live.covers = 0;
 }
 
+static void name_added_stand_in(void)
+{
+    name_added();
+    live.instead = ACME_INSTEAD_STAND_IN;
+}
+
+static void new_foreign(void)
+{
+    new_one();
+    live.instead = ACME_INSTEAD_FOREIGN;
+}
+
 static void checked(void)
 {
     live.check = ACME_CHECK_SERVED;
@@ -220,7 +232,13 @@ static void each_situation(void **unused)
           "excluded names are tried again at", "remove the names" },
         { "name added", name_added, ACME_EXPLAIN_WAITING,
           "does not have all of the configured names", "configuration changed",
-          "starts within seconds", "wait" }
+          "starts within seconds", "wait" },
+        { "name added, stand-in", name_added_stand_in, ACME_EXPLAIN_WAITING,
+          "(in 80 days), but lacks a name; httpd serves another one of the store",
+          "configuration changed", "starts within seconds", "wait" },
+        { "new, foreign", new_foreign, ACME_EXPLAIN_FAILING,
+          "no certificate yet; visitors of one of its names get that of another",
+          "(not-served)", "starts within seconds", "error log" }
     };
     size_t i;
 

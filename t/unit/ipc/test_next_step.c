@@ -98,6 +98,38 @@ static void renewal_is_within_the_lifetime(void **state)
     }
 }
 
+/* As long as a certificate can say: the years 0 to 9999. */
+static void the_longest_lifetime_does_not_overflow(void **unused)
+{
+    static const apr_time_t begins[] = { SECONDS(-62167219200), 0, NOW };
+    const apr_time_t end = SECONDS(253402300799);
+    acme_state_t state;
+    size_t i;
+    int chance;
+
+    (void)unused;
+    for (i = 0; i < COUNT(begins); i++) {
+        const apr_interval_time_t life = end - begins[i];
+        apr_time_t before = end - life / 3;
+
+        for (chance = CHANCE_MIN; chance <= CHANCE_MAX; chance++) {
+            const apr_time_t at = acme_next_step_renew_at(begins[i], end,
+                                                          &no_window, chance);
+
+            if (at <= begins[i] || at > end - life / 100 * 33
+                || (chance && at >= before)) {
+                fail_msg("chance %d: not in its place", chance);
+            }
+            before = at;
+        }
+        make_live(&state, DAYS(90), DAYS(10), 1);
+        state.not_before = begins[i];
+        state.not_after = end;
+        assert_true(acme_next_step(&state, NOW).at >= NOW);
+        assert_true(acme_state_warn_at(&state, end) > begins[i]);
+    }
+}
+
 static void chance_is_a_certificates_own(void **state)
 {
     static const char *const serials[] = {
@@ -734,6 +766,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(time_of_renewal),
         cmocka_unit_test(renewal_is_within_the_lifetime),
+        cmocka_unit_test(the_longest_lifetime_does_not_overflow),
         cmocka_unit_test(chance_is_a_certificates_own),
         cmocka_unit_test(next_steps),
         cmocka_unit_test(due_when_it_was_said),
