@@ -414,6 +414,7 @@ def test_changed_terms_are_told_once(site):
     ca.change("directory", proxy.meta(
         termsOfService="https://ca.example/first"))
     server = started(site, ca)
+    server.wait_quiet(NAME)
     orders_work(server)
     assert not server.matching("terms of service have changed")
 

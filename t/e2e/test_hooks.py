@@ -74,6 +74,7 @@ def test_changed_terms_are_told(site):
     server, teller = notified(site, ca)
     server.start()
     server.wait_valid(NAME)
+    server.wait_quiet(NAME)
     assert not teller.events("terms-changed")
     ca.change("directory", proxy.meta(termsOfService="https://ca.example/new"))
     server.restart()
