@@ -72,7 +72,7 @@ static int send_page(request_rec *r, const acme_page_view_t *view,
 }
 
 /*
- * Without a directive of the configuration that names the handler somebody else
+ * Where no directive of the configuration names the handler, somebody else
  * does: with AllowOverride FileInfo the .htaccess file of a site, around the
  * administrator's Require.
  */
