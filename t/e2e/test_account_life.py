@@ -437,7 +437,7 @@ def test_changed_terms_are_noticed_without_an_order(site, clock, with_info):
     ca.change("directory", proxy.meta(
         termsOfService="https://ca.example/first"))
     server = started(site, ca, environment=clock.environment)
-    wait_until(lambda: account_of(server).get("terms"), "it knows the terms")
+    server.wait_quiet(NAME)
     loads = server.loads
     ca.change("directory", proxy.meta(
         termsOfService="https://ca.example/second"))
