@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "acme_import_acme_sh.h"
+#include "acme_import_hook.h"
 #include "acme_import_pair.h"
 #include "acme_import_words.h"
 #include "acme_text.h"
@@ -40,30 +41,13 @@ static const char *decode(const char *value, apr_pool_t *p)
     return text;
 }
 
-static void add_hook(acme_import_cert_t *cert, const char *conf,
-                     const char *name, const char *event, apr_pool_t *p)
+static void add_hook(acme_import_cert_t *cert,
+                     const acme_import_file_tree_t *tree, const char *conf,
+                     const char *name, const char *event)
 {
-    const char *command = decode(acme_import_file_setting(conf, name, p), p);
-    const char *words;
-
-    if (!command || !*command) {
-        return;
-    }
-    if (acme_import_words_is_reload(command)) {
-        acme_import_found_add(cert->notes,
-                              "%s \"%s\" is left out: mod_acme reloads httpd itself",
-                              name, command);
-        return;
-    }
-    words = acme_import_words_command(command, p);
-    if (words) {
-        acme_import_found_add(cert->lines, "AcmeHook %s %s", event, words);
-    }
-    else {
-        acme_import_found_add(cert->notes,
-                              "%s cannot be written as a directive: put it into a script, and set AcmeHook %s",
-                              name, event);
-    }
+    acme_import_hook_add(cert->lines, cert->notes, tree, event,
+                         decode(acme_import_file_setting(conf, name, tree->p),
+                                tree->p), name);
 }
 
 /* "dns_cf", a folder, "no" (standalone), "apache", ...: one, or a list. */
@@ -116,10 +100,10 @@ static void add_settings(acme_import_cert_t *cert,
     if (words) {
         acme_import_found_add(cert->lines, "AcmePreferredChain %s", words);
     }
-    add_hook(cert, conf, "Le_PreHook", "pre", tree->p);
-    add_hook(cert, conf, "Le_PostHook", "post", tree->p);
-    add_hook(cert, conf, "Le_RenewHook", "deploy", tree->p);
-    add_hook(cert, conf, "Le_ReloadCmd", "deploy", tree->p);
+    add_hook(cert, tree, conf, "Le_PreHook", "pre");
+    add_hook(cert, tree, conf, "Le_PostHook", "post");
+    add_hook(cert, tree, conf, "Le_RenewHook", "deploy");
+    add_hook(cert, tree, conf, "Le_ReloadCmd", "deploy");
 }
 
 /* NULL: the folder is not of a certificate. */
