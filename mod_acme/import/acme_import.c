@@ -17,10 +17,10 @@
 #include "acme_import_mod_md.h"
 #include "acme_import_pair.h"
 #include "acme_import_store.h"
+#include "acme_import_trust.h"
 #include "acme_import_vhosts.h"
 #include "acme_import_words.h"
 #include "acme_name.h"
-#include "acme_path.h"
 #include "acme_text.h"
 
 static const struct client {
@@ -98,54 +98,17 @@ static void choose_accounts(acme_import_found_t *found)
     }
 }
 
-/* Commands that somebody else wrote would be run as root. */
-static void distrust(apr_array_header_t *lines, apr_array_header_t *notes)
-{
-    static const char *const run[] = { "AcmeHook ", "AcmeDns exec",
-                                       "AcmeHttp exec" };
-    int i, kept = 0;
-    size_t k;
-
-    for (i = 0; i < lines->nelts; i++) {
-        const char *line = APR_ARRAY_IDX(lines, i, const char *);
-        int is_command = 0;
-
-        for (k = 0; k < sizeof(run) / sizeof(*run); k++) {
-            is_command |= !strncmp(line, run[k], strlen(run[k]));
-        }
-        if (is_command) {
-            acme_import_found_add(notes,
-                                  "users other than root can change the folder, so this is not written: %s",
-                                  line);
-        }
-        else {
-            APR_ARRAY_IDX(lines, kept++, const char *) = line;
-        }
-    }
-    lines->nelts = kept;
-}
-
-/* Nobody but root, or who runs this, can change what is in the folder. */
-static int is_trusted(const acme_import_file_tree_t *tree)
-{
-    char *real = realpath(tree->root, NULL);
-    const char *below = real ? apr_pstrcat(tree->p, real, "/x", NULL) : NULL;
-    acme_result_t ignored;
-
-    free(real);
-    return below && !acme_path_check(below, &ignored, tree->p);
-}
-
-static void distrust_all(acme_import_found_t *found)
+/* What follows from a file that somebody else can change is only noted. */
+static void distrust(acme_import_found_t *found, const char *foreign)
 {
     int i;
 
-    distrust(found->lines, found->notes);
+    acme_import_trust_filter(found->lines, found->notes, foreign);
     for (i = 0; i < found->certs->nelts; i++) {
         const acme_import_cert_t *cert = &APR_ARRAY_IDX(found->certs, i,
                                                         acme_import_cert_t);
 
-        distrust(cert->lines, cert->notes);
+        acme_import_trust_filter(cert->lines, cert->notes, foreign);
     }
 }
 
@@ -504,7 +467,8 @@ apr_status_t acme_import_run(acme_import_report_t **preport,
     acme_import_report_t *report = apr_pcalloc(p, sizeof(*report));
     acme_import_found_t *found = acme_import_found_make(call->hooks, call->now,
                                                         p);
-    acme_import_file_tree_t tree = { .root = call->path, .p = p };
+    acme_import_file_seen_t seen = { NULL };
+    acme_import_file_tree_t tree = { .seen = &seen, .p = p };
     apr_array_header_t *vhosts, *others;
     acme_import_store_t *store;
     apr_status_t rv;
@@ -528,9 +492,6 @@ apr_status_t acme_import_run(acme_import_report_t **preport,
             "%s: no account and no certificate of %s is there, or it cannot be read",
             tree.root, call->client);
     }
-    if (!is_trusted(&tree)) {
-        distrust_all(found);
-    }
     complete(found, call);
     rv = call->conf ? acme_import_vhosts_read(&vhosts, &others, call->conf,
                                               res, p) : APR_SUCCESS;
@@ -547,6 +508,7 @@ apr_status_t acme_import_run(acme_import_report_t **preport,
     report->notes = found->notes;
     report->is_beside = acme_import_store_is_beside(store);
     take_all(report, store, found, call, p);
+    distrust(found, seen.foreign);
     raise_lines(report, p);
     if (call->conf) {
         add_conf(report, vhosts, others, p);

@@ -50,6 +50,15 @@ static void add_hook(acme_import_cert_t *cert,
                                 tree->p), name);
 }
 
+/* The command runs these as root. */
+static void note_owners(const acme_import_file_tree_t *tree, const char *api)
+{
+    (void)acme_import_file_is_folder(tree, "acme.sh");
+    (void)acme_import_file_is_folder(tree, "account.conf");
+    (void)acme_import_file_is_folder(
+        tree, apr_pstrcat(tree->p, "dnsapi/", api, ".sh", NULL));
+}
+
 /* "dns_cf", a folder, "no" (standalone), "apache", ...: one, or a list. */
 static void add_challenge(acme_import_cert_t *cert,
                           const acme_import_found_t *found,
@@ -71,6 +80,7 @@ static void add_challenge(acme_import_cert_t *cert,
         acme_import_found_add(cert->lines, "AcmeHttp webroot %s", words);
     }
     else if (!strncmp(first, "dns_", 4)) {
+        note_owners(tree, first);
         hook = acme_import_words_program(
             apr_pstrcat(tree->p, found->hooks, "/dns-acmesh", NULL), tree->p);
         if (hook) {

@@ -21,5 +21,6 @@ noinst_LTLIBRARIES += %D%/libacme_import.la
 	%D%/acme_import_mod_md.c %D%/acme_import_mod_md.h \
 	%D%/acme_import_pair.c %D%/acme_import_pair.h \
 	%D%/acme_import_store.c %D%/acme_import_store.h \
+	%D%/acme_import_trust.c %D%/acme_import_trust.h \
 	%D%/acme_import_vhosts.c %D%/acme_import_vhosts.h \
 	%D%/acme_import_words.c %D%/acme_import_words.h

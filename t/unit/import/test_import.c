@@ -9,6 +9,7 @@
 #include "acme_file.h"
 #include "acme_import_file.h"
 #include "acme_import_hook.h"
+#include "acme_import_trust.h"
 #include "acme_import_vhosts.h"
 #include "acme_import_words.h"
 #include "acme_jwk_key.h"
@@ -155,6 +156,51 @@ static void files_of_a_command_are_roots_alone(void **state)
     assert_non_null(acme_import_words_foreign("/bin/sh ./x", pool));
     assert_non_null(acme_import_words_foreign("/bin/sh ~/x", pool));
     assert_non_null(acme_import_words_foreign("/bin/sh $HOME/x", pool));
+}
+
+/* How many of these lines stay, and of the others each is a note. */
+static void filter(const char *const *texts, int n, int stay,
+                   const char *foreign)
+{
+    apr_array_header_t *lines = apr_array_make(pool, 8, sizeof(const char *));
+    apr_array_header_t *notes = apr_array_make(pool, 8, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < n; i++) {
+        APR_ARRAY_PUSH(lines, const char *) = texts[i];
+    }
+    acme_import_trust_filter(lines, notes, foreign);
+    assert_int_equal(lines->nelts, stay);
+    assert_int_equal(notes->nelts, n - stay);
+    for (i = 0; i < stay; i++) {
+        assert_string_equal(APR_ARRAY_IDX(lines, i, const char *), texts[i]);
+    }
+}
+
+static void directives_of_others_are_few(void **state)
+{
+    const char *const texts[] = {
+        "AcmeKeyTypes rsa2048", "AcmeRenewWindow 20d", "AcmeMustStaple off",
+        "AcmeCA zerossl",
+        /* These are only written when root alone can change the folder. */
+        "AcmeCA https://ca.example.net/directory", "AcmeCA buypass-test",
+        "AcmeMustStaple on", "AcmeCACertificateFile /x", "AcmeProxy http://x/",
+        "AcmeRequireHttps permanent", "AcmeChallenges http-01",
+        "AcmeHttp webroot /var/www", "AcmeContact a@example.org",
+        "AcmeNames a.example.org", "AcmeHook deploy /bin/sh -e x",
+        "AcmeDns exec /bin/sh", "AcmeHttp exec /bin/sh"
+    };
+    const char *theirs[1];
+
+    (void)state;
+    filter(texts, 17, 4, "/home/them");
+    filter(texts, 17, 17, NULL);
+    put(at("theirs"), "");
+    assert_int_equal(chmod(at("theirs"), 0775), 0);
+    theirs[0] = apr_pstrcat(pool, "AcmeHook deploy ", at("theirs"), NULL);
+    filter(theirs, 1, 0, NULL);
+    theirs[0] = apr_pstrcat(pool, "AcmeDns exec ", at("theirs"), NULL);
+    filter(theirs, 1, 0, NULL);
 }
 
 static void settings_of_a_shell(void **state)
@@ -330,6 +376,7 @@ int main(void)
         SCRATCH_TEST(commands_about_a_web_server_are_known),
         SCRATCH_TEST(a_hook_that_could_end_httpd_is_a_note),
         SCRATCH_TEST(files_of_a_command_are_roots_alone),
+        SCRATCH_TEST(directives_of_others_are_few),
         SCRATCH_TEST(settings_of_a_shell),
         SCRATCH_TEST(a_file_is_read_below_the_folder_or_of_root),
         SCRATCH_TEST(who_can_change_what_was_read_is_noted),
