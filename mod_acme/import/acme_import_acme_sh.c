@@ -217,8 +217,8 @@ static void read_accounts(acme_import_found_t *found,
             read_account(found, tree, folder);
         }
         else if (depth > 1
-                 && acme_import_file_is_folder(tree, acme_import_file_join(
-                     tree, folder, name))) {
+                 && acme_import_file_is_real_folder(
+                     tree, acme_import_file_join(tree, folder, name))) {
             read_accounts(found, tree,
                           acme_import_file_join(tree, folder, name),
                           depth - 1);

@@ -49,16 +49,14 @@ static const char *unquote(char *value)
     return value;
 }
 
-/* The value in a section, "" before the first; NULL: it is not there, or says
-   nothing. */
-static const char *setting_in(const renewal_t *renewal, const char *section,
-                              const char *name)
+static const char *find_setting(const renewal_t *renewal, const char *section,
+                                const char *name, apr_pool_t *scratch)
 {
     char *line, *last, *equals;
     int is_there = !*section;
 
-    for (line = apr_strtok(apr_pstrdup(renewal->p, renewal->text), "\n",
-                           &last); line; line = apr_strtok(NULL, "\n", &last)) {
+    for (line = apr_strtok(apr_pstrdup(scratch, renewal->text), "\n", &last);
+         line; line = apr_strtok(NULL, "\n", &last)) {
         line = trim(line);
         if (*line == '[') {
             is_there = !strcmp(line, section);
@@ -76,6 +74,21 @@ static const char *setting_in(const renewal_t *renewal, const char *section,
         }
     }
     return NULL;
+}
+
+/* The value in a section, "" before the first; NULL: it is not there, or says
+   nothing. */
+static const char *setting_in(const renewal_t *renewal, const char *section,
+                              const char *name)
+{
+    const char *value;
+    apr_pool_t *scratch;
+
+    apr_pool_create(&scratch, renewal->p);
+    value = apr_pstrdup(renewal->p, find_setting(renewal, section, name,
+                                                 scratch));
+    apr_pool_destroy(scratch);
+    return value;
 }
 
 static const char *setting(const renewal_t *renewal, const char *name)
@@ -372,7 +385,10 @@ static void read_accounts(acme_import_found_t *found,
             read_account(found, tree, folder, name);
         }
         else if (depth > 1) {
-            read_accounts(found, tree, path, depth - 1);
+            /* certbot links the folder of a former URL of a CA: no deeper. */
+            read_accounts(found, tree, path,
+                          acme_import_file_is_real_folder(tree, path)
+                          ? depth - 1 : 1);
         }
     }
 }

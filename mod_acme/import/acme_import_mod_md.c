@@ -169,7 +169,8 @@ static void add_settings(acme_import_cert_t *cert, const json_t *json,
     add_text(cert, "AcmeCACertificateFile", json, "ca-certs", p);
     add_text(cert, "AcmeProxy", json, "proxy-url", p);
     if (cert->profile) {
-        acme_import_found_add(cert->lines, "AcmeProfile %s%s", cert->profile,
+        acme_import_found_add(cert->lines, "AcmeProfile %s%s",
+                              acme_import_words_quote(cert->profile, p),
                               acme_json_true(json, "profile-mandatory")
                               ? " required" : "");
     }

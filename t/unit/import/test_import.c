@@ -7,7 +7,10 @@
 #include <apr_strings.h>
 
 #include "acme_file.h"
+#include "acme_import_acme_sh.h"
+#include "acme_import_certbot.h"
 #include "acme_import_file.h"
+#include "acme_import_found.h"
 #include "acme_import_hook.h"
 #include "acme_import_trust.h"
 #include "acme_import_vhosts.h"
@@ -203,6 +206,79 @@ static void directives_of_others_are_few(void **state)
     filter(theirs, 1, 0, NULL);
 }
 
+static void a_directive_is_one_line(void **state)
+{
+    apr_array_header_t *lines = apr_array_make(pool, 4, sizeof(const char *));
+
+    (void)state;
+    acme_import_found_add(lines, "AcmeProfile %s", "x\\");
+    acme_import_found_add(lines, "AcmeProfile %s", "x\nAcmeEngine off");
+    assert_int_equal(lines->nelts, 0);
+    acme_import_found_add(lines, "AcmeProfile %s", "x");
+    acme_import_found_add(lines, "AcmeProfile %s", "x");
+    assert_int_equal(lines->nelts, 1);
+}
+
+static void cas_for_tests_are_known_by_their_names(void **state)
+{
+    (void)state;
+    assert_true(acme_import_found_is_test_issuer("(STAGING) Mock Name R1"));
+    assert_true(acme_import_found_is_test_issuer("Fake LE Intermediate X1"));
+    assert_true(acme_import_found_is_test_issuer("Buypass Class 2 Test4 CA 5"));
+    assert_false(acme_import_found_is_test_issuer("R11"));
+    assert_false(acme_import_found_is_test_issuer("Pebble Intermediate CA"));
+}
+
+static acme_import_found_t *found_in(const char *root,
+                                     void (*read)(acme_import_found_t *,
+                                         const acme_import_file_tree_t *))
+{
+    acme_import_found_t *found = acme_import_found_make("/", 0, pool);
+    const acme_import_file_tree_t tree = { .root = root, .p = pool };
+
+    read(found, &tree);
+    return found;
+}
+
+/* A folder that links to itself is read once, and not to any depth. */
+static void links_to_folders_are_not_followed_deep(void **state)
+{
+    const char *root = at("root");
+    const acme_import_found_t *found;
+
+    (void)state;
+    mkdir(root, 0755);
+    mkdir(at("root/ca"), 0755);
+    mkdir(at("root/ca/host"), 0755);
+    put(at("root/ca/host/account.key"), "");
+    assert_int_equal(symlink(".", at("root/ca/host/a")), 0);
+    assert_int_equal(symlink(".", at("root/ca/host/b")), 0);
+    found = found_in(root, acme_import_acme_sh_read);
+    assert_int_equal(found->accounts->nelts, 1);
+
+    mkdir(at("root/accounts"), 0755);
+    mkdir(at("root/accounts/host"), 0755);
+    mkdir(at("root/accounts/host/id"), 0755);
+    put(at("root/accounts/host/id/private_key.json"), "");
+    assert_int_equal(symlink(".", at("root/accounts/host/a")), 0);
+    assert_int_equal(symlink(".", at("root/accounts/host/b")), 0);
+    found = found_in(root, acme_import_certbot_read);
+    assert_int_equal(found->accounts->nelts, 3);
+}
+
+static void accounts_are_bounded(void **state)
+{
+    acme_import_found_t *found = acme_import_found_make("/", 0, pool);
+    int i;
+
+    (void)state;
+    for (i = 0; i < 1010; i++) {
+        assert_non_null(acme_import_found_account(found, "x"));
+    }
+    assert_int_equal(found->accounts->nelts, 1000);
+    assert_int_equal(found->notes->nelts, 1);
+}
+
 static void settings_of_a_shell(void **state)
 {
     static const char text[] = "CA=first\n  export CA='the second' # x\n"
@@ -377,6 +453,10 @@ int main(void)
         SCRATCH_TEST(a_hook_that_could_end_httpd_is_a_note),
         SCRATCH_TEST(files_of_a_command_are_roots_alone),
         SCRATCH_TEST(directives_of_others_are_few),
+        SCRATCH_TEST(a_directive_is_one_line),
+        SCRATCH_TEST(cas_for_tests_are_known_by_their_names),
+        SCRATCH_TEST(links_to_folders_are_not_followed_deep),
+        SCRATCH_TEST(accounts_are_bounded),
         SCRATCH_TEST(settings_of_a_shell),
         SCRATCH_TEST(a_file_is_read_below_the_folder_or_of_root),
         SCRATCH_TEST(who_can_change_what_was_read_is_noted),
