@@ -187,6 +187,13 @@ static void complete(acme_import_found_t *found,
         acme_import_cert_t *cert = &APR_ARRAY_IDX(found->certs, i,
                                                   acme_import_cert_t);
 
+        if (!cert->ca && call->ca && !cert->fault && cert->parts->nelts) {
+            acme_import_found_add(
+                cert->notes,
+                "taken as of %s, as --ca says; whether its issuer, %s, is that CA was not verified",
+                call->ca, APR_ARRAY_IDX(cert->parts, 0,
+                                        acme_import_part_t).leaf->issuer);
+        }
         cert->ca = cert->ca ? cert->ca : call->ca;
         acme_import_pair_end(cert, found);
     }
