@@ -7,29 +7,36 @@
 #include "acme_import_hook.h"
 #include "acme_import_words.h"
 
+/* Who can change a script is looked at when its directive is written. */
+static int is_script_about_server(const acme_import_file_tree_t *tree,
+                                  const char *path, apr_pool_t *scratch)
+{
+    const acme_import_file_tree_t own = { .root = tree->root, .p = scratch };
+    acme_result_t ignored;
+    const char *text;
+
+    return !acme_import_file_text(&text, &own, path, &ignored)
+        && acme_import_words_is_script_about_server(text, scratch);
+}
+
 /* Does the command, or a script that it names, handle a web server? */
 static int is_about_server(const acme_import_file_tree_t *tree,
                            const char *command)
 {
-    const apr_array_header_t *paths = acme_import_words_paths(command,
-                                                              tree->p);
-    acme_result_t ignored;
-    const char *text;
-    int i;
+    int i, is_about = acme_import_words_is_about_server(command);
+    const apr_array_header_t *paths;
+    apr_pool_t *scratch;
 
-    if (acme_import_words_is_about_server(command)) {
-        return 1;
-    }
-    for (i = 0; i < paths->nelts; i++) {
+    apr_pool_create(&scratch, tree->p);
+    paths = acme_import_words_paths(command, scratch);
+    for (i = 0; i < paths->nelts && !is_about; i++) {
         const char *path = APR_ARRAY_IDX(paths, i, const char *);
 
-        if (*path == '/'
-            && !acme_import_file_text(&text, tree, path, &ignored)
-            && acme_import_words_is_script_about_server(text, tree->p)) {
-            return 1;
-        }
+        is_about = *path == '/'
+            && is_script_about_server(tree, path, scratch);
     }
-    return 0;
+    apr_pool_destroy(scratch);
+    return is_about;
 }
 
 void acme_import_hook_add(apr_array_header_t *lines, apr_array_header_t *notes,

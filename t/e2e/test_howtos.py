@@ -388,6 +388,7 @@ def enable(page, server, fragment):
            f"modules/mod_acme.so >{parts}/a-acme.conf")
     script(page.tools / "a2enconf", f"cat {fragment} - "
            f">{parts}/b-import.conf <<END",
+           f"AcmeCA {server.ca.url}",
            f"AcmeCACertificateFile {server.ca.authority.file}",
            f"AcmePorts http:{server.http_port} https:{server.https_port}",
            "END")
