@@ -5,7 +5,7 @@
 #ifndef ACME_IMPORT_PLACE_H
 #define ACME_IMPORT_PLACE_H
 
-#include "acme_import.h"
+#include "acme_import_report.h"
 
 /* Is a certificate of the item in the store now, or would be? */
 int acme_import_place_is_used(const acme_import_item_t *item);

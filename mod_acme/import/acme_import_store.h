@@ -10,8 +10,8 @@
 #ifndef ACME_IMPORT_STORE_H
 #define ACME_IMPORT_STORE_H
 
-#include "acme_import.h"
 #include "acme_import_found.h"
+#include "acme_import_report.h"
 #include "acme_store.h"
 
 typedef struct acme_import_store_t acme_import_store_t;

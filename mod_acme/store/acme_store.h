@@ -54,8 +54,8 @@ acme_store_t *acme_store_at(const char *root, apr_pool_t *p);
 
 /*
  * Lock run/lock, so that this process is the only keeper of the store; held
- * until acme_store_unlock(), or the process ends. A second call is a success. APR_EBUSY: another
- * process holds the lock; res names its pid.
+ * until acme_store_unlock(), or the process ends. A second call is a success.
+ * APR_EBUSY: another process holds the lock; res names its pid.
  */
 apr_status_t acme_store_lock(acme_store_t *store, acme_result_t *res,
                              apr_pool_t *p);
