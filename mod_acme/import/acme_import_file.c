@@ -224,7 +224,9 @@ static apr_status_t open_path(walk_t *walk, const acme_import_file_tree_t *tree,
     if (rv != APR_SUCCESS) {
         rv = acme_fail_errno(res, rv, "%s: cannot be read", path);
     }
-    else if (walk->root_depth < 0 && walk->foreign) {
+    else if (walk->root_depth < 0
+             && (tree->is_conf ? walk->st.st_uid != 0
+                               : walk->foreign != NULL)) {
         rv = acme_fail_never(
             res, EPERM,
             "%s: leads to %s, which is outside of %s and does not belong to root, or others can change the way to it",

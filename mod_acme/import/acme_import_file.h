@@ -28,6 +28,8 @@ typedef struct {
 typedef struct {
     const char *root;           /* the client's folder, as it is named */
     apr_size_t max;             /* octets of a file; 0: 64 kB */
+    int is_conf;                /* httpd's own: it reads what links lead to
+                                   anyway, so that root's files will do */
     acme_import_file_seen_t *seen;      /* NULL: neither noted nor bounded */
     apr_pool_t *p;              /* of all results */
 } acme_import_file_tree_t;
