@@ -539,6 +539,9 @@ def test_company_ca(netns, site):
     page.run()
     page.end()
 
+    (etc / "company-root.pem").chmod(0o600)
+    assert f"may not be readable by {WORKER.pw_name}" in server.httpd_t()[1]
+    (etc / "company-root.pem").chmod(0o644)
     other = site.folder / "other"
     other.mkdir()
     (etc / "company-root.pem").write_text(Authority(other, "Another CA").pem)
