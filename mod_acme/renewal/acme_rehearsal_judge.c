@@ -18,7 +18,10 @@
 #define URL_SHOWN 160
 #define BLANK " \t\r\n"
 
-/* Networks, by their first octets and the bits that count. */
+/*
+ * Networks, by their first octets and the bits that count. Those of IPv6 that
+ * have an IPv4 address within may lead to any: 6to4, Teredo, NAT64.
+ */
 static const struct {
     int len;                    /* of an address: 4 or 16 */
     unsigned char octets[12];
@@ -30,12 +33,20 @@ static const struct {
     { 4, { 172, 16 }, 12, ACME_SCOPE_PRIVATE },
     { 4, { 192, 168 }, 16, ACME_SCOPE_PRIVATE },
     { 4, { 100, 64 }, 10, ACME_SCOPE_PRIVATE },
+    { 4, { 198, 18 }, 15, ACME_SCOPE_PRIVATE },
+    { 4, { 192, 0, 0 }, 24, ACME_SCOPE_OTHER },
     { 4, { 169, 254 }, 16, ACME_SCOPE_OTHER },
     { 4, { 0 }, 8, ACME_SCOPE_OTHER },
     { 4, { 224 }, 3, ACME_SCOPE_OTHER },
     { 16, { 0xfc }, 7, ACME_SCOPE_PRIVATE },
+    { 16, { 0xfe, 0xc0 }, 10, ACME_SCOPE_PRIVATE },
     { 16, { 0xfe, 0x80 }, 10, ACME_SCOPE_OTHER },
-    { 16, { 0xff }, 8, ACME_SCOPE_OTHER }
+    { 16, { 0xff }, 8, ACME_SCOPE_OTHER },
+    { 16, { 0 }, 96, ACME_SCOPE_OTHER },
+    { 16, { 0, 0x64, 0xff, 0x9b }, 96, ACME_SCOPE_OTHER },
+    { 16, { 0, 0x64, 0xff, 0x9b, 0, 1 }, 48, ACME_SCOPE_OTHER },
+    { 16, { 0x20, 0x01, 0, 0 }, 32, ACME_SCOPE_OTHER },
+    { 16, { 0x20, 0x02 }, 16, ACME_SCOPE_OTHER }
 };
 
 static int is_within(const unsigned char *address, const unsigned char *network,
@@ -132,7 +143,7 @@ static const char *remark(const acme_rehearsal_address_t *address)
     case ACME_SCOPE_PRIVATE:
         return " (private)";
     case ACME_SCOPE_OTHER:
-        return " (not the address of a host)";
+        return " (reserved)";
     default:
         return address->is_own ? ""
                                : " (not of this machine: a load balancer, NAT or another server)";
@@ -361,6 +372,27 @@ static const char *port_of(const char *url)
                  : !strncasecmp(url, "https", 5) ? "443" : "80";
 }
 
+/* "127.1", "0x7f000001": programs differ in which address that is. Only four
+   decimal numbers are one for all. */
+static int is_odd_number(const char *url, apr_pool_t *p)
+{
+    const char *at = strstr(url, "://") + 3;
+    char *host = apr_pstrmemdup(p, at, strcspn(at, ":/?"));
+    apr_size_t len = strlen(host);
+    const char *label;
+
+    if (*host == '[' || acme_name_is_ip(host)) {
+        return 0;
+    }
+    while (len && host[len - 1] == '.') {
+        host[--len] = '\0';
+    }
+    label = strrchr(host, '.') ? strrchr(host, '.') + 1 : host;
+    return !label[strspn(label, "0123456789")]
+        || (!strncasecmp(label, "0x", 2)
+            && !label[2 + strspn(label + 2, "0123456789abcdefABCDEF")]);
+}
+
 /* Against from, as far as browsers and CAs meet it. (3986, 5.2) */
 static const char *resolve(const char *from, const char *location,
                            apr_pool_t *p)
@@ -413,6 +445,11 @@ const char *acme_rehearsal_judge_redirect(const char **pwhy, const char *from,
     shown = acme_text_clean(to, URL_SHOWN, p);
     if (acme_url_check_plain(to, &ignored, p)) {
         *pwhy = apr_psprintf(p, "a redirect to %s, which is not a URL of http or https",
+                             shown);
+        return NULL;
+    }
+    if (is_odd_number(to, p)) {
+        *pwhy = apr_psprintf(p, "a redirect to %s, whose host is neither a name nor an IP address",
                              shown);
         return NULL;
     }

@@ -48,6 +48,17 @@ static void whose_network_an_address_is_of(void **state)
         { "::ffff:127.0.0.1", ACME_SCOPE_LOOPBACK },
         { "::ffff:10.0.0.1", ACME_SCOPE_PRIVATE },
         { "::ffff:192.0.2.7", ACME_SCOPE_PUBLIC },
+        { "192.0.0.8", ACME_SCOPE_OTHER }, { "192.0.1.8", ACME_SCOPE_PUBLIC },
+        { "198.17.0.1", ACME_SCOPE_PUBLIC },
+        { "198.19.0.1", ACME_SCOPE_PRIVATE },
+        { "0.1.2.3", ACME_SCOPE_OTHER },
+        { "::7f00:1", ACME_SCOPE_OTHER }, { "::10.0.0.1", ACME_SCOPE_OTHER },
+        { "64:ff9b::7f00:1", ACME_SCOPE_OTHER },
+        { "64:ff9b:1::1", ACME_SCOPE_OTHER },
+        { "2002:7f00:1::1", ACME_SCOPE_OTHER },
+        { "2001:0:1::1", ACME_SCOPE_OTHER },
+        { "2003::1", ACME_SCOPE_PUBLIC },
+        { "fec0::1", ACME_SCOPE_PRIVATE },
         { "a.example", ACME_SCOPE_OTHER }, { "", ACME_SCOPE_OTHER }
     };
     size_t i;
@@ -213,6 +224,16 @@ static void where_a_redirect_leads(void **state)
         { "http://a.test/x", "/x", NULL, "loop" },
         { "http://a.test/x", "/before", NULL, "loop" },
         { "http://a.test/x?q", "?r", "http://a.test/x?r", "" },
+        { "http://a.test/x", "http://127.0.0.1/z", "http://127.0.0.1/z", "" },
+        { "http://a.test/x", "http://2130706434/z", NULL, "neither a name" },
+        { "http://a.test/x", "http://017700000001/z", NULL, "neither a" },
+        { "http://a.test/x", "http://0x7f000001/z", NULL, "neither a name" },
+        { "http://a.test/x", "http://0X7F.1:80/z", NULL, "neither a name" },
+        { "http://a.test/x", "//127.1", NULL, "neither a name" },
+        { "http://a.test/x", "http://127.0.0.01/", NULL, "neither a name" },
+        { "http://a.test/x", "http://127.0.0.1./", NULL, "neither a name" },
+        { "http://a.test/x", "http://10.0x/", NULL, "neither a name" },
+        { "http://a.test/x", "http://0xyz.test1/", "http://0xyz.test1/", "" },
         { "http://a.test/x", "#top", NULL, "loop" }
     };
     apr_array_header_t *seen = words("http://a.test/before http://a.test/x");
