@@ -106,6 +106,12 @@ acme_rehearsal_address_t acme_rehearsal_judge_address(
     return made;
 }
 
+int acme_rehearsal_judge_is_neighbour(const acme_rehearsal_address_t *address)
+{
+    return !address->is_own
+        && acme_rehearsal_judge_scope(address->text) != ACME_SCOPE_PUBLIC;
+}
+
 int acme_rehearsal_judge_suits(acme_challenge_e type, const char *name)
 {
     return type == ACME_DNS_01 || type == ACME_DNS_PERSIST_01
@@ -132,6 +138,19 @@ static void set(acme_rehearsal_finding_t *finding, acme_rehearsal_e level,
     finding->reason = level == ACME_REHEARSAL_FAULT ? reason
                                                     : ACME_REASON_NONE;
     finding->text = text;
+}
+
+int acme_rehearsal_judge_is_visited(acme_rehearsal_finding_t *finding,
+                                    const char *address, int port,
+                                    apr_pool_t *p)
+{
+    if (acme_rehearsal_judge_scope(address) != ACME_SCOPE_OTHER) {
+        return 1;
+    }
+    set(finding, ACME_REHEARSAL_UNSEEN, ACME_REASON_NONE,
+        apr_psprintf(p, "port %d of %s: not visited, the address is a reserved one",
+                     port, address));
+    return 0;
 }
 
 /* For people, behind an address; "": nothing is remarkable. */
@@ -315,6 +334,9 @@ static const char *describe(const acme_rehearsal_answer_t *answer,
     const char *body = answer->body + strspn(answer->body, BLANK);
     const char *text = apr_psprintf(p, "status %d", answer->status);
 
+    if (answer->is_hidden) {
+        return text;
+    }
     if (answer->server && *answer->server) {
         text = apr_pstrcat(p, "(",
                            acme_text_clean(answer->server, SERVER_SHOWN, p),
@@ -354,7 +376,8 @@ void acme_rehearsal_judge_answer(acme_rehearsal_finding_t *finding,
             apr_psprintf(p, answer->address.is_own
                                  ? "port 80 of %s is answered by another program of this machine%s%s"
                                  : "port 80 of %s is answered by another server%s%s",
-                         at, answer->server && *answer->server ? " " : ": ",
+                         at, answer->server && *answer->server && !answer->is_hidden
+                             ? " " : ": ",
                          describe(answer, p)));
     }
 }
@@ -489,6 +512,12 @@ void acme_rehearsal_judge_hello(acme_rehearsal_finding_t *finding,
         set(finding, ACME_REHEARSAL_UNSEEN, ACME_REASON_NONE,
             apr_psprintf(p, "port 443 of %s shows the certificate of this server, but did not answer acme-tls/1 for a name of the rehearsal (%s): what is in between may go by the name",
                          at, hello->why));
+    }
+    else if (hello->serial
+             && acme_rehearsal_judge_is_neighbour(&hello->address)) {
+        set(finding, ACME_REHEARSAL_FAULT, ACME_REASON_OTHER_SERVER,
+            apr_psprintf(p, "port 443 of %s is answered by another server, which does not answer acme-tls/1",
+                         at));
     }
     else if (hello->serial) {
         set(finding, ACME_REHEARSAL_FAULT, ACME_REASON_OTHER_SERVER,

@@ -33,6 +33,18 @@ typedef struct {
 acme_rehearsal_address_t acme_rehearsal_judge_address(
     const char *address, const apr_array_header_t *own);
 
+/* Of another machine of this network: what it says is nobody's business who can
+   only choose the addresses of a name. */
+int acme_rehearsal_judge_is_neighbour(const acme_rehearsal_address_t *address);
+
+/*
+ * Is it visited? Else the finding says why not: nobody's host is not asked, lest
+ * a record in the DNS leads us to a cloud's data about this machine.
+ */
+int acme_rehearsal_judge_is_visited(acme_rehearsal_finding_t *finding,
+                                    const char *address, int port,
+                                    apr_pool_t *p);
+
 /*
  * May this challenge type validate the name: a wildcard by the DNS, an address
  * by its ports? And the position in cert->challenges of the first type that
@@ -88,6 +100,7 @@ typedef struct {
     const char *server;         /* NULL: it does not say */
     const char *body;           /* its beginning */
     const char *expected;       /* what this server answers */
+    int is_hidden;              /* a neighbour's: only the status is shown */
     int redirects;
     const char *url;            /* the last one, after a redirect */
     int is_published;           /* the tokens are another server's (AcmeHttp),

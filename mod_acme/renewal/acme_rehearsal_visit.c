@@ -165,6 +165,9 @@ apr_status_t acme_rehearsal_visit_80(acme_rehearsal_finding_t *finding,
     acme_result_t res;
     apr_status_t rv;
 
+    if (!acme_rehearsal_judge_is_visited(finding, address, 80, p)) {
+        return APR_SUCCESS;
+    }
     answer.url = apr_pstrcat(p, strchr(name, ':') ? "http://[" : "http://",
                              name, strchr(name, ':') ? "]" : "", PATH,
                              visits->token, NULL);
@@ -199,6 +202,10 @@ apr_status_t acme_rehearsal_visit_80(acme_rehearsal_finding_t *finding,
         return rv;
     }
     if (rv == APR_SUCCESS) {
+        const acme_rehearsal_address_t last =
+            acme_rehearsal_judge_address(at, visits->own);
+
+        answer.is_hidden = acme_rehearsal_judge_is_neighbour(&last);
         answer.status = reply->status;
         answer.server = reply->server;
         answer.body = reply->body;
@@ -255,6 +262,9 @@ apr_status_t acme_rehearsal_visit_443(acme_rehearsal_finding_t *finding,
     acme_result_t res;
     apr_status_t rv;
 
+    if (!acme_rehearsal_judge_is_visited(finding, address, 443, p)) {
+        return APR_SUCCESS;
+    }
     if (!peer.timeout) {
         set_late(finding, 443, address, p);
         return APR_SUCCESS;

@@ -188,6 +188,51 @@ static void an_answer_at_port_80(void **state)
     }
 }
 
+static void a_neighbour_is_not_shown(void **state)
+{
+    acme_rehearsal_hello_t hello = { .address = { "10.0.0.8", 0, 0 },
+                                     .why = "refused", .serial = "0a0b",
+                                     .issuer = "Some CA" };
+    acme_rehearsal_answer_t answer = {
+        .address = { "10.0.0.8", 0, 0 }, .status = 200, .server = "router",
+        .body = "secret", .expected = "tok", .url = "http://a/b",
+        .is_hidden = 1
+    };
+
+    (void)state;
+    acme_rehearsal_judge_hello(&found, &hello, pool);
+    assert_found("443", ACME_REHEARSAL_FAULT, ACME_REASON_OTHER_SERVER,
+                 "by another server");
+    assert_null(strstr(found.text, "0a0b"));
+    assert_null(strstr(found.text, "Some CA"));
+    for (; answer.redirects < 2; answer.redirects++) {
+        acme_rehearsal_judge_answer(&found, &answer, pool);
+        assert_non_null(strstr(found.text, ": status 200"));
+        assert_null(strstr(found.text, "router"));
+        assert_null(strstr(found.text, "secret"));
+    }
+}
+
+static void who_is_visited(void **state)
+{
+    static const char *const none[] = {
+        "169.254.169.254", "0.0.0.0", "224.0.0.1", "fe80::1", "::7f00:1"
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(none); i++) {
+        assert_false(acme_rehearsal_judge_is_visited(&found, none[i], 80,
+                                                     pool));
+        assert_found(none[i], ACME_REHEARSAL_UNSEEN, 0, "not visited");
+    }
+    assert_true(acme_rehearsal_judge_is_visited(&found, "10.0.0.8", 80, pool));
+    assert_true(acme_rehearsal_judge_is_visited(&found, "127.0.0.1", 80,
+                                                pool));
+    assert_true(acme_rehearsal_judge_is_visited(&found, "192.0.2.7", 443,
+                                                pool));
+}
+
 static void where_a_redirect_leads(void **state)
 {
     static const struct {
@@ -395,6 +440,8 @@ int main(void)
         POOL_TEST(whose_address_it_is),
         POOL_TEST(a_connection_that_fails),
         POOL_TEST(an_answer_at_port_80),
+        POOL_TEST(a_neighbour_is_not_shown),
+        POOL_TEST(who_is_visited),
         POOL_TEST(where_a_redirect_leads),
         POOL_TEST(what_the_dns_says),
         POOL_TEST(what_caa_records_mean),
