@@ -646,7 +646,10 @@ static apr_array_header_t *sorted(const rehearsal_t *r)
 
 static void send_findings(const rehearsal_t *r, acme_keeper_client_t *keeper)
 {
-    acme_msg_cert_t body = { .about = { .cert = r->state->cert } };
+    const acme_msg_rehearsed_t body = {
+        .about = { .cert = r->state->cert },
+        .rehearse_at = r->account->rehearse_at
+    };
     const char *lines = acme_rehearsal_lines(sorted(r), ACME_LIST_MAX, r->p);
     const acme_message_t message = { .kind = ACME_MSG_REHEARSED,
                                      .body = &body, .tail = lines,
@@ -759,11 +762,15 @@ void acme_rehearsal_task_run(const acme_task_env_t *env,
     if (acme_keeper_client_open(&keeper, env->keeper, env->stop, &res, p)) {
         return;
     }
-    r.account = apr_pcalloc(p, sizeof(*r.account));
-    if (!acme_keeper_client_call(&reply, keeper, ACME_MSG_REHEARSAL, &body,
-                                 &res, p)) {
-        r.account = reply.body;
+    if (acme_keeper_client_call(&reply, keeper, ACME_MSG_REHEARSAL, &body,
+                                &res, p)) {
+        return;
     }
+    r.account = reply.body;
+    if (!r.account->rehearse_at) {
+        return;                 /* none is wanted any more */
+    }
+    request->state.rehearse_fully = r.account->is_full;
     r.known_ca = acme_known_ca_of_url(r.ca->url, p);
     r.with = (acme_rehearsal_visits_t) {
         .env = env, .cert = cert, .own = acme_rehearsal_visit_own(p),
