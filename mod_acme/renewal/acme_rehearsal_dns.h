@@ -8,7 +8,16 @@
 
 #include "acme_dns_lookup.h"
 
-/* A name, and what to ask; the answers are in p of the call. */
+/*
+ * A name, and what to ask; the answers are in p of the call. What failed has
+ * words; is_ours: by silence, or as this machine's resolver answers nothing at
+ * all, so that it says nothing of the name.
+ */
+typedef struct {
+    const char *why;            /* NULL: it did not fail */
+    int is_ours;
+} acme_rehearsal_dns_failure_t;
+
 typedef struct {
     const char *name;           /* of a certificate; addresses ask nothing */
     int wants_zone;             /* of its record for dns-01 */
@@ -16,18 +25,17 @@ typedef struct {
 
     const apr_array_header_t *addresses;        /* const char *; never NULL */
     int is_nxdomain;
-    const char *failed;         /* why there are no addresses; NULL: they are
-                                   known */
+    acme_rehearsal_dns_failure_t failed;        /* of one of A and AAAA */
     const char *caa_at;         /* the name with the CAA records that count;
                                    NULL: there are none */
     const apr_array_header_t *caa;      /* const char *, of caa_at */
-    const char *caa_failed;     /* NULL: they are known */
+    acme_rehearsal_dns_failure_t caa_failed;
     const char *record;         /* for dns-01, behind its CNAMEs; NULL */
     const char *zone;
     const apr_array_header_t *servers;  /* const char *, of that zone */
-    const char *zone_failed;
+    acme_rehearsal_dns_failure_t zone_failed;
     const apr_array_header_t *persist;  /* const char *; NULL: no record */
-    const char *persist_failed;
+    acme_rehearsal_dns_failure_t persist_failed;
 } acme_rehearsal_dns_t;
 
 /*
@@ -41,11 +49,11 @@ apr_status_t acme_rehearsal_dns_look_up(apr_array_header_t *rows,
                                         apr_pool_t *p);
 
 /*
- * The first address of a host that a redirect leads to, in p; NULL: none by
- * end.
+ * The addresses of a host that a redirect leads to, const char * in p, as CAs
+ * prefer them; none: they failed, or there are none. Never NULL.
  */
-const char *acme_rehearsal_dns_address(const char *host,
-                                       const acme_dns_lookup_conf_t *conf,
-                                       apr_time_t end, apr_pool_t *p);
+apr_array_header_t *acme_rehearsal_dns_addresses(
+    acme_rehearsal_dns_failure_t *failed, const char *host,
+    const acme_dns_lookup_conf_t *conf, apr_time_t end, apr_pool_t *p);
 
 #endif

@@ -178,10 +178,11 @@ void acme_rehearsal_judge_lookup(acme_rehearsal_finding_t *finding,
     const char *text = "addresses:";
     int i, remarkable = 0, visible = 0;
 
-    if (lookup->failed) {
-        set(finding, fault, ACME_REASON_DNS_FAILED,
+    if (lookup->failed.why) {
+        set(finding, lookup->failed.is_ours ? ACME_REHEARSAL_UNSEEN : fault,
+            ACME_REASON_DNS_FAILED,
             apr_psprintf(p, "its addresses cannot be looked up: %s",
-                         lookup->failed));
+                         lookup->failed.why));
         return;
     }
     if (lookup->is_nxdomain) {
@@ -225,10 +226,14 @@ void acme_rehearsal_judge_caa(acme_rehearsal_finding_t *finding,
 {
     const char *why;
 
-    if (caa->failed) {
-        set(finding, ACME_REHEARSAL_FAULT, ACME_REASON_DNS_FAILED,
-            apr_psprintf(p, "its CAA records cannot be looked up, and no CA issues then: %s",
-                         caa->failed));
+    if (caa->failed.why) {
+        set(finding, caa->is_checked && !caa->failed.is_ours
+                         ? ACME_REHEARSAL_FAULT : ACME_REHEARSAL_UNSEEN,
+            ACME_REASON_DNS_FAILED,
+            apr_psprintf(p, caa->is_checked
+                                ? "its CAA records cannot be looked up, and no CA issues where it cannot either: %s"
+                                : "its CAA records cannot be looked up: %s",
+                         caa->failed.why));
         return;
     }
     if (!caa->at) {

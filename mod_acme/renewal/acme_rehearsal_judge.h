@@ -10,6 +10,7 @@
 
 #include "acme_caa.h"
 #include "acme_rehearsal.h"
+#include "acme_rehearsal_dns.h"
 
 typedef enum {
     ACME_SCOPE_PUBLIC,
@@ -59,7 +60,7 @@ typedef struct {
     const apr_array_header_t *addresses;        /* acme_rehearsal_address_t */
     int left_out;               /* of them: more than are looked at */
     int is_nxdomain;
-    const char *failed;         /* why it could not be asked; NULL */
+    acme_rehearsal_dns_failure_t failed;
     int is_needed;              /* a CA would connect to them */
     int is_public_ca;           /* a CA of the Internet */
 } acme_rehearsal_lookup_t;
@@ -72,7 +73,8 @@ void acme_rehearsal_judge_lookup(acme_rehearsal_finding_t *finding,
 typedef struct {
     const char *at;             /* the name that has them; NULL: none has */
     const apr_array_header_t *records;  /* const char *: of at */
-    const char *failed;         /* why they are not known; NULL: they are */
+    acme_rehearsal_dns_failure_t failed;
+    int is_checked;             /* this CA is known to look at them */
     acme_caa_issuer_t issuer;
 } acme_rehearsal_caa_t;
 

@@ -79,6 +79,7 @@ typedef struct {
 typedef struct {
     helper_t helper;
     const acme_directory_t *directory;  /* NULL: */
+    apr_status_t status;                /* APR_TIMEUP: not within our time */
     acme_result_t res;                  /* why */
 } directory_t;
 
@@ -95,6 +96,14 @@ static acme_rehearsal_finding_t made(acme_rehearsal_e level,
 {
     return (acme_rehearsal_finding_t) { .level = level, .reason = reason,
                                         .text = text };
+}
+
+static acme_rehearsal_finding_t failed(
+    const acme_rehearsal_dns_failure_t *failure, const char *text)
+{
+    return failure->is_ours
+        ? made(ACME_REHEARSAL_UNSEEN, ACME_REASON_NONE, text)
+        : made(ACME_REHEARSAL_FAULT, ACME_REASON_DNS_FAILED, text);
 }
 
 /* The certificate's type at this position; -1: there is none. */
@@ -242,8 +251,10 @@ static apr_status_t fetch_directory(directory_t *to)
 
 static void *APR_THREAD_FUNC run_directory(apr_thread_t *thread, void *data)
 {
+    directory_t *to = data;
+
     (void)thread;
-    (void)fetch_directory(data);
+    to->status = fetch_directory(to);
     return NULL;
 }
 
@@ -266,8 +277,10 @@ static void judge_directory(rehearsal_t *r, const directory_t *ca)
 {
     if (!ca->directory && !acme_stop_is(r->env->stop)) {
         add(r, ACME_TOPIC_CA, "", made(
-            ACME_REHEARSAL_FAULT,
-            ca->res.reason == ACME_REASON_OTHER ? ACME_REASON_CA_UNREACHABLE
+            ca->status == APR_TIMEUP ? ACME_REHEARSAL_UNSEEN
+                                     : ACME_REHEARSAL_FAULT,
+            ca->status == APR_TIMEUP ? ACME_REASON_NONE
+            : ca->res.reason == ACME_REASON_OTHER ? ACME_REASON_CA_UNREACHABLE
                                                 : ca->res.reason,
             apr_psprintf(r->p, "the directory of the CA: %s",
                          ca->res.detail)));
@@ -281,6 +294,7 @@ static void judge_caa(rehearsal_t *r, const acme_rehearsal_dns_t *row,
                              acme_rehearsal_judge_first(r->cert, row->name));
     const acme_rehearsal_caa_t caa = {
         .at = row->caa_at, .records = row->caa, .failed = row->caa_failed,
+        .is_checked = r->known_ca || identities->nelts,
         .issuer = { .identities = identities,
                     .account_url = r->account->account_url[0]
                         ? r->account->account_url : NULL,
@@ -299,10 +313,10 @@ static void judge_zone(rehearsal_t *r, const acme_rehearsal_dns_t *row)
 {
     acme_rehearsal_finding_t finding;
 
-    if (row->zone_failed) {
-        finding = made(ACME_REHEARSAL_FAULT, ACME_REASON_DNS_FAILED,
-                       apr_psprintf(r->p, "the zone of its record cannot be found: %s",
-                                    row->zone_failed));
+    if (row->zone_failed.why) {
+        finding = failed(&row->zone_failed, apr_psprintf(
+            r->p, "the zone of its record cannot be found: %s",
+            row->zone_failed.why));
     }
     else {
         finding = made(ACME_REHEARSAL_FINE, ACME_REASON_NONE,
@@ -364,10 +378,10 @@ static void judge_persist(rehearsal_t *r, const acme_rehearsal_dns_t *row,
             r->cert, row->name)) != ACME_DNS_PERSIST_01) {
         return;
     }
-    if (row->persist_failed) {
-        finding = made(ACME_REHEARSAL_FAULT, ACME_REASON_DNS_FAILED,
-                       apr_psprintf(r->p, "%s cannot be looked up: %s",
-                                    record, row->persist_failed));
+    if (row->persist_failed.why) {
+        finding = failed(&row->persist_failed, apr_psprintf(
+            r->p, "%s cannot be looked up: %s", record,
+            row->persist_failed.why));
     }
     else if (row->persist && !describe_persist(&persist, r, ca, row->name)) {
         finding = made(ACME_REHEARSAL_UNSEEN, ACME_REASON_NONE,
@@ -420,16 +434,18 @@ static void judge_addresses(rehearsal_t *r, const acme_rehearsal_dns_t *row)
     const int is_needed = type == ACME_HTTP_01 || type == ACME_TLS_ALPN_01;
     apr_array_header_t *addresses = apr_array_make(
         r->p, 4, sizeof(acme_rehearsal_address_t));
-    const acme_rehearsal_lookup_t lookup = {
+    acme_rehearsal_lookup_t lookup = {
         .addresses = addresses, .is_nxdomain = row->is_nxdomain,
         .left_out = row->addresses->nelts > ADDRESSES_MAX
             ? row->addresses->nelts - ADDRESSES_MAX : 0,
-        .failed = row->addresses->nelts ? NULL : row->failed,
         .is_needed = is_needed, .is_public_ca = r->known_ca != NULL
     };
     acme_rehearsal_finding_t finding;
     int i;
 
+    if (!row->addresses->nelts) {
+        lookup.failed = row->failed;
+    }
     for (i = 0; i < row->addresses->nelts && i < ADDRESSES_MAX; i++) {
         APR_ARRAY_PUSH(addresses, acme_rehearsal_address_t) =
             acme_rehearsal_judge_address(
@@ -700,7 +716,7 @@ static void rehearse(rehearsal_t *r, acme_keeper_client_t *keeper,
     acme_dns_lookup_conf_t dns = r->env->dns;
     helper_t helpers[THREADS] = { { NULL, NULL, NULL } };
     apr_array_header_t *rows = make_rows(r);
-    directory_t ca = { .directory = NULL };
+    directory_t ca = { .directory = NULL, .status = APR_TIMEUP };
     acme_result_t res;
     apr_status_t rv;
     int i;

@@ -115,14 +115,17 @@ static const char *address_behind(const char *to, const char *from,
                                   apr_pool_t *p)
 {
     const char *host = host_of(to, p);
+    acme_rehearsal_dns_failure_t failed;
     acme_rehearsal_address_t found;
+    apr_array_header_t *all;
 
     if (!strcasecmp(host, host_of(from, p))) {
         return address;
     }
-    found.text = acme_name_is_ip(host)
-        ? host : acme_rehearsal_dns_address(host, &visits->env->dns,
-                                            visits->end, p);
+    all = acme_rehearsal_dns_addresses(&failed, host, &visits->env->dns,
+                                       visits->end, p);
+    found.text = acme_name_is_ip(host) ? host
+        : all->nelts ? APR_ARRAY_IDX(all, 0, const char *) : NULL;
     if (!found.text) {
         return NULL;
     }

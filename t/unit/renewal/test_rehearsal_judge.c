@@ -328,29 +328,32 @@ static apr_array_header_t *addresses(const char *text)
 static void what_the_dns_says(void **state)
 {
     static const struct {
-        const char *name, *addresses, *failed;
+        const char *name, *addresses;
+        acme_rehearsal_dns_failure_t failed;
         int is_nxdomain, is_needed, is_public_ca;
         acme_rehearsal_e level;
         acme_reason_e reason;
         const char *says;
     } rows[] = {
-        { "good", "192.0.2.7 2001:db8::7", NULL, 0, 1, 1, ACME_REHEARSAL_FINE,
+        { "good", "192.0.2.7 2001:db8::7", { NULL, 0 }, 0, 1, 1, ACME_REHEARSAL_FINE,
           0, "192.0.2.7, 2001:db8::7 (not of this machine" },
-        { "no name", "", NULL, 1, 1, 1, ACME_REHEARSAL_FAULT,
+        { "no name", "", { NULL, 0 }, 1, 1, 1, ACME_REHEARSAL_FAULT,
           ACME_REASON_DNS_NXDOMAIN, "NXDOMAIN" },
-        { "no name, by DNS", "", NULL, 1, 0, 1, ACME_REHEARSAL_NOTE, 0,
+        { "no name, by DNS", "", { NULL, 0 }, 1, 0, 1, ACME_REHEARSAL_NOTE, 0,
           "NXDOMAIN" },
-        { "no address", "", NULL, 0, 1, 1, ACME_REHEARSAL_FAULT,
+        { "no address", "", { NULL, 0 }, 0, 1, 1, ACME_REHEARSAL_FAULT,
           ACME_REASON_DNS_NO_ADDRESS, "neither" },
-        { "no answer", "", "silence", 0, 1, 1, ACME_REHEARSAL_FAULT,
+        { "no answer", "", { "silence", 0 }, 0, 1, 1, ACME_REHEARSAL_FAULT,
           ACME_REASON_DNS_FAILED, "silence" },
-        { "private, own CA", "10.0.0.1 127.0.0.1", NULL, 0, 1, 0,
+        { "nobody answers here", "", { "silence", 1 }, 0, 1, 1,
+          ACME_REHEARSAL_UNSEEN, 0, "silence" },
+        { "private, own CA", "10.0.0.1 127.0.0.1", { NULL, 0 }, 0, 1, 0,
           ACME_REHEARSAL_NOTE, 0, "10.0.0.1 (private), 127.0.0.1 (loopback)" },
-        { "private, public CA", "10.0.0.1", NULL, 0, 1, 1,
+        { "private, public CA", "10.0.0.1", { NULL, 0 }, 0, 1, 1,
           ACME_REHEARSAL_FAULT, ACME_REASON_DNS_NO_ADDRESS, "private" },
-        { "private, by DNS", "10.0.0.1", NULL, 0, 0, 1, ACME_REHEARSAL_NOTE,
+        { "private, by DNS", "10.0.0.1", { NULL, 0 }, 0, 0, 1, ACME_REHEARSAL_NOTE,
           0, "private" },
-        { "private and public", "10.0.0.1 192.0.2.7", NULL, 0, 1, 1,
+        { "private and public", "10.0.0.1 192.0.2.7", { NULL, 0 }, 0, 1, 1,
           ACME_REHEARSAL_NOTE, 0, "private" }
     };
     size_t i;
@@ -390,7 +393,14 @@ static void what_caa_records_mean(void **state)
     caa.issuer.identities = words("");
     acme_rehearsal_judge_caa(&found, &caa, pool);
     assert_found("an unknown CA", ACME_REHEARSAL_UNSEEN, 0, "not known");
-    caa.failed = "SERVFAIL";
+    caa.failed.why = "SERVFAIL";
+    acme_rehearsal_judge_caa(&found, &caa, pool);
+    assert_found("of a CA that may not ask", ACME_REHEARSAL_UNSEEN, 0,
+                 "SERVFAIL");
+    caa.is_checked = caa.failed.is_ours = 1;
+    acme_rehearsal_judge_caa(&found, &caa, pool);
+    assert_found("nobody answers here", ACME_REHEARSAL_UNSEEN, 0, "SERVFAIL");
+    caa.failed.is_ours = 0;
     acme_rehearsal_judge_caa(&found, &caa, pool);
     assert_found("failed", ACME_REHEARSAL_FAULT, ACME_REASON_DNS_FAILED,
                  "SERVFAIL");
