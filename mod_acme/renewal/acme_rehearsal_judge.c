@@ -400,6 +400,11 @@ static const char *port_of(const char *url)
                  : !strncasecmp(url, "https", 5) ? "443" : "80";
 }
 
+int acme_rehearsal_judge_port(const char *url)
+{
+    return atoi(port_of(url));
+}
+
 /* "127.1", "0x7f000001": programs differ in which address that is. Only four
    decimal numbers are one for all. */
 static int is_odd_number(const char *url, apr_pool_t *p)
@@ -500,6 +505,84 @@ const char *acme_rehearsal_judge_redirect(const char **pwhy, const char *from,
         return NULL;
     }
     return to;
+}
+
+static int is_followed(const acme_rehearsal_target_t *target,
+                       const char *address)
+{
+    return acme_rehearsal_judge_scope(address) == ACME_SCOPE_PUBLIC
+        || (acme_rehearsal_judge_scope(address) != ACME_SCOPE_OTHER
+            && acme_rehearsal_judge_scope(target->at) != ACME_SCOPE_PUBLIC
+            && acme_rehearsal_judge_address(address, target->own).is_own);
+}
+
+apr_array_header_t *acme_rehearsal_judge_target(
+    acme_rehearsal_finding_t *finding, const acme_rehearsal_target_t *target,
+    apr_pool_t *p)
+{
+    apr_array_header_t *to = apr_array_make(p, 4, sizeof(const char *));
+    const char *text = apr_psprintf(
+        p, "port 80 of %s: a redirect to %s, ", target->address,
+        acme_text_clean(target->host, ACME_NAME_MAX, p));
+    int i;
+
+    for (i = 0; i < target->addresses->nelts
+                && to->nelts < ACME_REHEARSAL_TARGETS_MAX; i++) {
+        const char *address = APR_ARRAY_IDX(target->addresses, i,
+                                            const char *);
+
+        if (is_followed(target, address)) {
+            APR_ARRAY_PUSH(to, const char *) = address;
+        }
+    }
+    if (to->nelts) {
+        return to;
+    }
+    if (target->addresses->nelts) {
+        set(finding, target->is_public_ca ? ACME_REHEARSAL_FAULT
+                                          : ACME_REHEARSAL_UNSEEN,
+            ACME_REASON_REDIRECT_FAILED,
+            apr_psprintf(p, target->is_public_ca
+                                ? "%swhich has no address that a CA of the Internet can reach (%s)"
+                                : "%snot followed: a private address (%s)",
+                         text, APR_ARRAY_IDX(target->addresses, 0,
+                                             const char *)));
+    }
+    else if (target->failed.why) {
+        set(finding, target->failed.is_ours ? ACME_REHEARSAL_UNSEEN
+                                            : ACME_REHEARSAL_FAULT,
+            ACME_REASON_REDIRECT_FAILED,
+            apr_psprintf(p, "%swhose addresses cannot be looked up: %s", text,
+                         target->failed.why));
+    }
+    else {
+        set(finding, ACME_REHEARSAL_FAULT, ACME_REASON_REDIRECT_FAILED,
+            apr_psprintf(p, "%swhich has neither an A nor an AAAA record",
+                         text));
+    }
+    return NULL;
+}
+
+void acme_rehearsal_judge_lost(acme_rehearsal_finding_t *finding,
+                               const char *address, const char *url,
+                               const acme_rehearsal_refusal_t *refusal,
+                               apr_pool_t *p)
+{
+    const char *shown = acme_text_clean(url, URL_SHOWN, p);
+
+    if (refusal_words(refusal)) {
+        acme_rehearsal_judge_refusal(finding, refusal, p);
+        finding->text = apr_psprintf(p, "port 80 of %s: a redirect to %s: %s",
+                                     address, shown, finding->text);
+    }
+    else {                      /* somebody is there */
+        finding->level = ACME_REHEARSAL_FAULT;
+        finding->text = apr_psprintf(
+            p, "port 80 of %s: a redirect to %s, which fails: %s", address,
+            shown, refusal->why);
+    }
+    finding->reason = finding->level == ACME_REHEARSAL_FAULT
+        ? ACME_REASON_REDIRECT_FAILED : ACME_REASON_NONE;
 }
 
 void acme_rehearsal_judge_hello(acme_rehearsal_finding_t *finding,

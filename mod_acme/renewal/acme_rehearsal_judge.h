@@ -125,6 +125,39 @@ const char *acme_rehearsal_judge_redirect(const char **pwhy, const char *from,
                                           const apr_array_header_t *seen,
                                           apr_pool_t *p);
 
+/* The port of such a URL: 80 or 443. */
+int acme_rehearsal_judge_port(const char *url);
+
+#define ACME_REHEARSAL_TARGETS_MAX 4    /* addresses of a host */
+
+/* Where a redirect to another host leads. */
+typedef struct {
+    const char *address;        /* of the name */
+    const char *at;             /* the one that redirects, its own or a later
+                                   one's */
+    const char *host;
+    const apr_array_header_t *addresses;        /* const char *: of host */
+    acme_rehearsal_dns_failure_t failed;
+    const apr_array_header_t *own;
+    int is_public_ca;           /* a CA of the Internet */
+} acme_rehearsal_target_t;
+
+/*
+ * The addresses of the host that are visited, const char * in p, in the order
+ * of host's. NULL: none, and finding says why. Another server must not have us
+ * look at what only this machine can reach: that is followed only where the
+ * names are in a network of one's own anyway, and to this machine.
+ */
+apr_array_header_t *acme_rehearsal_judge_target(
+    acme_rehearsal_finding_t *finding, const acme_rehearsal_target_t *target,
+    apr_pool_t *p);
+
+/* At the last of them, url, no connection came about. */
+void acme_rehearsal_judge_lost(acme_rehearsal_finding_t *finding,
+                               const char *address, const char *url,
+                               const acme_rehearsal_refusal_t *refusal,
+                               apr_pool_t *p);
+
 /* What port 443 showed. */
 typedef struct {
     acme_rehearsal_address_t address;

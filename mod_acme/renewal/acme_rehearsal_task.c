@@ -790,7 +790,8 @@ void acme_rehearsal_task_run(const acme_task_env_t *env,
     r.known_ca = acme_known_ca_of_url(r.ca->url, p);
     r.with = (acme_rehearsal_visits_t) {
         .env = env, .cert = cert, .own = acme_rehearsal_visit_own(p),
-        .live = request->state.serial, .ports = { 80, 443 },
+        .live = request->state.serial, .is_public_ca = r.known_ca != NULL,
+        .ports = { 80, 443 },
         .end = apr_time_now() + ACME_REHEARSAL_MAX
     };
     if (cert->ports) {

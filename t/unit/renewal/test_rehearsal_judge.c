@@ -310,6 +310,96 @@ static void where_a_redirect_leads(void **state)
     assert_non_null(strstr(why, "more than 10 redirects"));
 }
 
+static void which_addresses_are_behind_a_redirect(void **state)
+{
+    static const struct {
+        const char *name, *at, *addresses;
+        acme_rehearsal_dns_failure_t failed;
+        int is_public_ca;
+        const char *to;         /* NULL: none, and */
+        acme_rehearsal_e level;
+        const char *says;
+    } rows[] = {
+        { "both families", "192.0.2.7", "2001:db8::9 192.0.2.9", { NULL, 0 },
+          1, "2001:db8::9 192.0.2.9", 0, "" },
+        { "not all public", "192.0.2.7", "10.0.0.8 192.0.2.9", { NULL, 0 }, 1,
+          "192.0.2.9", 0, "" },
+        { "many", "192.0.2.7", "1.0.0.1 1.0.0.2 1.0.0.3 1.0.0.4 1.0.0.5",
+          { NULL, 0 }, 1, "1.0.0.1 1.0.0.2 1.0.0.3 1.0.0.4", 0, "" },
+        { "to this machine", "10.0.0.8", "10.0.0.7", { NULL, 0 }, 0,
+          "10.0.0.7", 0, "" },
+        { "to loopback", "10.0.0.8", "127.0.0.1", { NULL, 0 }, 0, "127.0.0.1",
+          0, "" },
+        { "to this machine, from outside", "192.0.2.7", "10.0.0.7",
+          { NULL, 0 }, 0, NULL, ACME_REHEARSAL_UNSEEN, "a private address" },
+        { "another internal host", "10.0.0.7", "10.0.0.8", { NULL, 0 }, 0,
+          NULL, ACME_REHEARSAL_UNSEEN,
+          "to b.test, not followed: a private address (10.0.0.8)" },
+        { "the same, public CA", "10.0.0.7", "10.0.0.8", { NULL, 0 }, 1, NULL,
+          ACME_REHEARSAL_FAULT, "of the Internet can reach (10.0.0.8)" },
+        { "a cloud's data", "10.0.0.7", "169.254.169.254", { NULL, 0 }, 0,
+          NULL, ACME_REHEARSAL_UNSEEN, "not followed" },
+        { "nothing", "192.0.2.7", "", { NULL, 0 }, 0, NULL,
+          ACME_REHEARSAL_FAULT, "neither an A nor an AAAA" },
+        { "SERVFAIL", "192.0.2.7", "", { "rcode 2", 0 }, 0, NULL,
+          ACME_REHEARSAL_FAULT, "looked up: rcode 2" },
+        { "silence", "192.0.2.7", "", { "no answer", 1 }, 1, NULL,
+          ACME_REHEARSAL_UNSEEN, "looked up: no answer" }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const acme_rehearsal_target_t target = {
+            .address = rows[i].at, .at = rows[i].at, .host = "b.test",
+            .addresses = words(rows[i].addresses), .failed = rows[i].failed,
+            .own = words("10.0.0.7"), .is_public_ca = rows[i].is_public_ca
+        };
+        apr_array_header_t *to =
+            acme_rehearsal_judge_target(&found, &target, pool);
+
+        if (!to != !rows[i].to
+            || (to && strcmp(apr_array_pstrcat(pool, to, ' '), rows[i].to))) {
+            fail_msg("%s: %s", rows[i].name,
+                     to ? apr_array_pstrcat(pool, to, ' ') : found.text);
+        }
+        if (!to) {
+            assert_found(rows[i].name, rows[i].level,
+                         ACME_REASON_REDIRECT_FAILED, rows[i].says);
+        }
+    }
+}
+
+static void a_redirect_that_comes_to_nobody(void **state)
+{
+    acme_rehearsal_refusal_t refusal = {
+        .address = { "2001:db8::9", 0, 1 }, .port = 443, .arrives_at = 443,
+        .status = ENETUNREACH, .why = "odd"
+    };
+
+    (void)state;
+    acme_rehearsal_judge_lost(&found, "192.0.2.7", "https://b.test/", &refusal,
+                              pool);
+    assert_found("no way", ACME_REHEARSAL_UNSEEN, 0,
+                 "port 80 of 192.0.2.7: a redirect to https://b.test/: port 443 of 2001:db8::9 has no route");
+    refusal.status = APR_TIMEUP;
+    acme_rehearsal_judge_lost(&found, "192.0.2.7", "https://b.test/", &refusal,
+                              pool);
+    assert_found("behind NAT", ACME_REHEARSAL_UNSEEN, 0, "hairpin NAT");
+    refusal.address.is_behind_nat = 0;
+    acme_rehearsal_judge_lost(&found, "192.0.2.7", "https://b.test/", &refusal,
+                              pool);
+    assert_found("silent", ACME_REHEARSAL_FAULT, ACME_REASON_REDIRECT_FAILED,
+                 "does not answer");
+    refusal.status = APR_EGENERAL;
+    acme_rehearsal_judge_lost(&found, "192.0.2.7", "https://b.test/", &refusal,
+                              pool);
+    assert_found("no TLS", ACME_REHEARSAL_FAULT, ACME_REASON_REDIRECT_FAILED,
+                 "which fails: odd");
+    assert_int_equal(acme_rehearsal_judge_port("https://b.test/:80"), 443);
+    assert_int_equal(acme_rehearsal_judge_port("http://b.test"), 80);
+}
+
 static apr_array_header_t *addresses(const char *text)
 {
     apr_array_header_t *texts = words(text);
@@ -453,6 +543,8 @@ int main(void)
         POOL_TEST(a_neighbour_is_not_shown),
         POOL_TEST(who_is_visited),
         POOL_TEST(where_a_redirect_leads),
+        POOL_TEST(which_addresses_are_behind_a_redirect),
+        POOL_TEST(a_redirect_that_comes_to_nobody),
         POOL_TEST(what_the_dns_says),
         POOL_TEST(what_caa_records_mean),
         POOL_TEST(what_port_443_shows),
