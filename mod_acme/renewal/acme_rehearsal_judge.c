@@ -275,6 +275,12 @@ static const char *refusal_words(const acme_rehearsal_refusal_t *refusal)
     }
 }
 
+static int is_closed(const acme_rehearsal_refusal_t *refusal)
+{
+    return refusal->status == ECONNREFUSED || refusal->status == APR_TIMEUP
+        || refusal->status == ETIMEDOUT;
+}
+
 static int is_without_route(const acme_rehearsal_refusal_t *refusal)
 {
     return refusal->status == ENETUNREACH || refusal->status == EHOSTUNREACH
@@ -297,6 +303,11 @@ void acme_rehearsal_judge_refusal(acme_rehearsal_finding_t *finding,
         set(finding, ACME_REHEARSAL_UNSEEN, reason,
             apr_psprintf(p, "%s on this machine; AcmePorts says that connections from the Internet arrive at port %d: that cannot be seen from here",
                          text, refusal->arrives_at));
+    }
+    else if (refusal->has_pre && is_closed(refusal)) {
+        set(finding, ACME_REHEARSAL_UNSEEN, reason,
+            apr_psprintf(p, "%s; AcmeHook pre may open it for a validation, and is not run here",
+                         text));
     }
     else if (address->is_own) {
         set(finding, ACME_REHEARSAL_FAULT, reason,

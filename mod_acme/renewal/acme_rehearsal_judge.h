@@ -89,6 +89,7 @@ typedef struct {
                                    outside (AcmePorts) */
     apr_status_t status;        /* ECONNREFUSED, APR_TIMEUP, ... */
     const char *why;            /* words for another status */
+    int has_pre;                /* AcmeHook pre runs before a validation */
 } acme_rehearsal_refusal_t;
 
 void acme_rehearsal_judge_refusal(acme_rehearsal_finding_t *finding,

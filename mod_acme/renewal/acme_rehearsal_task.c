@@ -515,7 +515,7 @@ static void *APR_THREAD_FUNC run_visits(apr_thread_t *thread, void *data)
                 .address = acme_rehearsal_judge_address(visit->address,
                                                         r->with.own),
                 .port = port, .arrives_at = r->with.ports[port == 443],
-                .status = APR_TIMEUP, .why = ""
+                .has_pre = r->with.has_pre, .status = APR_TIMEUP, .why = ""
             };
 
             acme_rehearsal_judge_refusal(&visit->finding, &refusal,
@@ -790,7 +790,9 @@ void acme_rehearsal_task_run(const acme_task_env_t *env,
     r.known_ca = acme_known_ca_of_url(r.ca->url, p);
     r.with = (acme_rehearsal_visits_t) {
         .env = env, .cert = cert, .own = acme_rehearsal_visit_own(p),
-        .live = request->state.serial, .is_public_ca = r.known_ca != NULL,
+        .live = request->state.serial,
+        .has_pre = acme_conf_hook(cert, ACME_HOOK_PRE, 0) != NULL,
+        .is_public_ca = r.known_ca != NULL,
         .ports = { 80, 443 },
         .end = apr_time_now() + ACME_REHEARSAL_MAX
     };

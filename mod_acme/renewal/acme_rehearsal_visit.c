@@ -170,7 +170,7 @@ apr_status_t acme_rehearsal_visit_80(acme_rehearsal_finding_t *finding,
     };
     acme_rehearsal_target_t target = { .address = address, .own = visits->own,
                                        .is_public_ca = visits->is_public_ca };
-    acme_rehearsal_refusal_t refusal = { .port = 80 };
+    acme_rehearsal_refusal_t refusal = { .has_pre = visits->has_pre };
     acme_rehearsal_address_t last;
     const char *next, *why;
     acme_http_reply_t *reply;
@@ -289,7 +289,8 @@ apr_status_t acme_rehearsal_visit_443(acme_rehearsal_finding_t *finding,
     if (rv != APR_SUCCESS && rv != APR_EGENERAL) {      /* no connection */
         acme_rehearsal_judge_refusal(finding, &(acme_rehearsal_refusal_t){
             .address = hello.address, .port = 443,
-            .arrives_at = visits->ports[1], .status = rv,
+            .arrives_at = visits->ports[1], .has_pre = visits->has_pre,
+            .status = rv,
             .why = res.detail }, p);
         return rv;
     }

@@ -135,6 +135,27 @@ static void a_connection_that_fails(void **state)
     }
 }
 
+static void a_port_that_a_hook_may_open(void **state)
+{
+    acme_rehearsal_refusal_t refusal = {
+        .address = { "192.0.2.7", 1, 0 }, .port = 80, .arrives_at = 80,
+        .status = ECONNREFUSED, .why = "odd", .has_pre = 1
+    };
+
+    (void)state;
+    for (; refusal.address.is_own >= 0; refusal.address.is_own--) {
+        acme_rehearsal_judge_refusal(&found, &refusal, pool);
+        assert_found("closed", ACME_REHEARSAL_UNSEEN, 0,
+                     "AcmeHook pre may open it");
+        refusal.status = APR_TIMEUP;
+    }
+    refusal.address.is_own = 0;
+    refusal.status = APR_EGENERAL;
+    acme_rehearsal_judge_refusal(&found, &refusal, pool);
+    assert_found("odd", ACME_REHEARSAL_FAULT, ACME_REASON_PORT_80_UNREACHABLE,
+                 "failed: odd");
+}
+
 static void an_answer_at_port_80(void **state)
 {
     static const struct {
@@ -539,6 +560,7 @@ int main(void)
         POOL_TEST(whose_network_an_address_is_of),
         POOL_TEST(whose_address_it_is),
         POOL_TEST(a_connection_that_fails),
+        POOL_TEST(a_port_that_a_hook_may_open),
         POOL_TEST(an_answer_at_port_80),
         POOL_TEST(a_neighbour_is_not_shown),
         POOL_TEST(who_is_visited),
