@@ -629,3 +629,110 @@ void acme_rehearsal_judge_hello(acme_rehearsal_finding_t *finding,
                          hello->why));
     }
 }
+
+static acme_topic_e topic_of(int type)
+{
+    return type == ACME_HTTP_01 ? ACME_TOPIC_HTTP_01
+        : type == ACME_TLS_ALPN_01 ? ACME_TOPIC_TLS_ALPN_01
+        : type == ACME_DNS_01 ? ACME_TOPIC_DNS_01 : ACME_TOPIC_DNS_PERSIST_01;
+}
+
+/* FAULT: this type cannot validate the name; FINE: it does; UNSEEN. */
+static acme_rehearsal_e weigh(const apr_array_header_t *findings, int type,
+                              const char *name)
+{
+    const int is_port = type == ACME_HTTP_01 || type == ACME_TLS_ALPN_01;
+    acme_rehearsal_e level = type == ACME_DNS_PERSIST_01
+        ? ACME_REHEARSAL_FAULT : ACME_REHEARSAL_UNSEEN; /* no record */
+    int i;
+
+    for (i = 0; i < findings->nelts; i++) {
+        const acme_rehearsal_finding_t *finding =
+            &APR_ARRAY_IDX(findings, i, acme_rehearsal_finding_t);
+
+        if (strcmp(finding->name, name)) {
+            continue;
+        }
+        if (finding->level == ACME_REHEARSAL_FAULT
+            && (finding->topic == topic_of(type)
+                || (is_port && finding->topic == ACME_TOPIC_DNS))) {
+            return ACME_REHEARSAL_FAULT;
+        }
+        if (finding->topic == topic_of(type)
+            && level != ACME_REHEARSAL_FINE) {
+            level = finding->level == ACME_REHEARSAL_FINE
+                ? ACME_REHEARSAL_FINE : ACME_REHEARSAL_UNSEEN;
+        }
+    }
+    return level;
+}
+
+/* The position of its type in cert->challenges; -1: it is of none. */
+static int position_of(const acme_rehearsal_finding_t *finding,
+                       const acme_cert_conf_t *cert)
+{
+    int i = cert->nchallenges;
+
+    while (--i >= 0 && topic_of(cert->challenges[i]) != finding->topic) {
+        continue;
+    }
+    return i;
+}
+
+void acme_rehearsal_judge_name(apr_array_header_t *findings,
+                               const acme_cert_conf_t *cert, const char *name,
+                               unsigned forbidden, apr_pool_t *p)
+{
+    const int first = acme_rehearsal_judge_first(cert, name);
+    acme_rehearsal_e best = ACME_REHEARSAL_FAULT;
+    int by = first, i;
+    const char *type;
+
+    if (first < 0) {
+        return;
+    }
+    for (i = first; i < cert->nchallenges; i++) {
+        const int at = cert->challenges[i];
+        const acme_rehearsal_e level =
+            !acme_rehearsal_judge_suits((acme_challenge_e)at, name)
+                    || (forbidden & 1u << at)
+                ? ACME_REHEARSAL_FAULT : weigh(findings, at, name);
+
+        if (level < best) {
+            best = level;
+            by = i;
+        }
+    }
+    type = acme_challenge_name((acme_challenge_e)cert->challenges[by]);
+    for (i = 0; i < findings->nelts; i++) {
+        acme_rehearsal_finding_t *finding =
+            &APR_ARRAY_IDX(findings, i, acme_rehearsal_finding_t);
+        const int at = position_of(finding, cert);
+
+        if (finding->level != ACME_REHEARSAL_FAULT
+            || strcmp(finding->name, name)
+            || (best == ACME_REHEARSAL_FAULT && at <= by)) {
+            continue;
+        }
+        finding->level = at <= by && best == ACME_REHEARSAL_UNSEEN
+            ? ACME_REHEARSAL_UNSEEN : ACME_REHEARSAL_NOTE;
+        finding->reason = ACME_REASON_NONE;
+        finding->text = apr_psprintf(
+            p, at > by ? "%s (%s is tried before)"
+               : best == ACME_REHEARSAL_FINE ? "%s (%s can validate it)"
+               : "%s (whether %s can validate it cannot be seen from here)",
+            finding->text, type);
+    }
+}
+
+void acme_rehearsal_judge_first_ca(acme_rehearsal_finding_t *finding,
+                                   const acme_cert_conf_t *cert,
+                                   apr_pool_t *p)
+{
+    if (finding->level == ACME_REHEARSAL_FAULT && cert->cas->nelts > 1) {
+        finding->level = ACME_REHEARSAL_NOTE;
+        finding->reason = ACME_REASON_NONE;
+        finding->text = apr_psprintf(p, "%s (of the first CA; AcmeCA names %d more, which are not looked at)",
+                                     finding->text, cert->cas->nelts - 1);
+    }
+}

@@ -174,4 +174,20 @@ void acme_rehearsal_judge_hello(acme_rehearsal_finding_t *finding,
                                 const acme_rehearsal_hello_t *hello,
                                 apr_pool_t *p);
 
+/*
+ * All that was found of a name (findings: acme_rehearsal_finding_t, also of
+ * others): a fault is none as long as a type of challenge may validate it. Then
+ * it becomes a note, or UNSEEN where that cannot be seen; so does a fault of a
+ * type that is only tried after another one. forbidden: bits of the types that
+ * CAA records forbid.
+ */
+void acme_rehearsal_judge_name(apr_array_header_t *findings,
+                               const acme_cert_conf_t *cert, const char *name,
+                               unsigned forbidden, apr_pool_t *p);
+
+/* A fault about the first CA of a certificate that has further ones. */
+void acme_rehearsal_judge_first_ca(acme_rehearsal_finding_t *finding,
+                                   const acme_cert_conf_t *cert,
+                                   apr_pool_t *p);
+
 #endif

@@ -63,6 +63,8 @@ typedef struct {
     acme_rehearsal_visits_t with;
     apr_array_header_t *findings;       /* acme_rehearsal_finding_t */
     apr_array_header_t *visits;         /* visit_t */
+    apr_hash_t *forbidden;      /* by the name, unsigned: types that CAA
+                                   records forbid, as bits */
     apr_hash_t *places;         /* "80 192.0.2.7": place_t */
     atomic_int next;            /* the visit that is begun next */
     apr_pool_t *p;
@@ -123,22 +125,6 @@ static int has_type(const acme_cert_conf_t *cert, acme_challenge_e type,
         }
     }
     return 0;
-}
-
-/* A failure of a type that is only tried after another one is no fault. */
-static void soften(acme_rehearsal_finding_t *finding, const rehearsal_t *r,
-                   const char *name, acme_challenge_e type)
-{
-    const int first = type_at(r->cert,
-                              acme_rehearsal_judge_first(r->cert, name));
-
-    if (first != (int)type && finding->level == ACME_REHEARSAL_FAULT) {
-        finding->level = ACME_REHEARSAL_NOTE;
-        finding->reason = ACME_REASON_NONE;
-        finding->text = apr_psprintf(
-            r->p, "%s (%s is tried before)", finding->text,
-            acme_challenge_name((acme_challenge_e)first));
-    }
 }
 
 /* Threads and their pools are made in it by several threads. */
@@ -275,36 +261,55 @@ static const apr_array_header_t *identities_of(const rehearsal_t *r,
 
 static void judge_directory(rehearsal_t *r, const directory_t *ca)
 {
+    const char *text = apr_psprintf(r->p, "the directory of the CA: %s",
+                                    ca->res.detail);
+    acme_rehearsal_finding_t finding;
+
     if (!ca->directory && !acme_stop_is(r->env->stop)) {
-        add(r, ACME_TOPIC_CA, "", made(
-            ca->status == APR_TIMEUP ? ACME_REHEARSAL_UNSEEN
-                                     : ACME_REHEARSAL_FAULT,
-            ca->status == APR_TIMEUP ? ACME_REASON_NONE
-            : ca->res.reason == ACME_REASON_OTHER ? ACME_REASON_CA_UNREACHABLE
-                                                : ca->res.reason,
-            apr_psprintf(r->p, "the directory of the CA: %s",
-                         ca->res.detail)));
+        finding = ca->status == APR_TIMEUP
+            ? made(ACME_REHEARSAL_UNSEEN, ACME_REASON_NONE, text)
+            : made(ACME_REHEARSAL_FAULT, ca->res.reason == ACME_REASON_OTHER
+                       ? ACME_REASON_CA_UNREACHABLE : ca->res.reason, text);
+        acme_rehearsal_judge_first_ca(&finding, r->cert, r->p);
+        add(r, ACME_TOPIC_CA, "", finding);
     }
 }
 
+/* By the first type; what forbids others counts where they are weighed. */
 static void judge_caa(rehearsal_t *r, const acme_rehearsal_dns_t *row,
                       const apr_array_header_t *identities)
 {
-    const int type = type_at(r->cert,
-                             acme_rehearsal_judge_first(r->cert, row->name));
-    const acme_rehearsal_caa_t caa = {
+    const int first = acme_rehearsal_judge_first(r->cert, row->name);
+    acme_rehearsal_caa_t caa = {
         .at = row->caa_at, .records = row->caa, .failed = row->caa_failed,
         .is_checked = r->known_ca || identities->nelts,
         .issuer = { .identities = identities,
                     .account_url = r->account->account_url[0]
                         ? r->account->account_url : NULL,
-                    .challenge = type < 0
-                        ? NULL : acme_challenge_name((acme_challenge_e)type),
                     .is_wildcard = acme_name_is_wildcard(row->name) }
     };
     acme_rehearsal_finding_t finding;
+    unsigned forbidden = 0;
+    int i;
 
+    for (i = r->cert->nchallenges - 1; i >= 0 && first >= 0; i--) {
+        const acme_challenge_e type = (acme_challenge_e)r->cert->challenges[i];
+
+        caa.issuer.challenge = acme_challenge_name(type);
+        acme_rehearsal_judge_caa(&finding, &caa, r->p);
+        forbidden |= (unsigned)(finding.level == ACME_REHEARSAL_FAULT)
+            << (unsigned)type;
+    }
+    caa.issuer.challenge = first < 0 ? NULL : acme_challenge_name(
+        (acme_challenge_e)r->cert->challenges[first]);
     acme_rehearsal_judge_caa(&finding, &caa, r->p);
+    if (r->cert->cas->nelts > 1) {
+        acme_rehearsal_judge_first_ca(&finding, r->cert, r->p);
+    }
+    else {
+        apr_hash_set(r->forbidden, row->name, APR_HASH_KEY_STRING,
+                     apr_pmemdup(r->p, &forbidden, sizeof(forbidden)));
+    }
     add(r, ACME_TOPIC_CAA, row->name, finding);
 }
 
@@ -329,7 +334,6 @@ static void judge_zone(rehearsal_t *r, const acme_rehearsal_dns_t *row)
                                         ? "; AcmeDns is not tried while an order is under way"
                                         : ""));
     }
-    soften(&finding, r, row->name, ACME_DNS_01);
     add(r, ACME_TOPIC_DNS_01, row->name, finding);
 }
 
@@ -405,7 +409,6 @@ static void judge_persist(rehearsal_t *r, const acme_rehearsal_dns_t *row,
                                         record, res.detail);
         }
     }
-    soften(&finding, r, row->name, ACME_DNS_PERSIST_01);
     add(r, ACME_TOPIC_DNS_PERSIST_01, row->name, finding);
 }
 
@@ -592,7 +595,6 @@ static void try_dns(rehearsal_t *r, const apr_array_header_t *rows,
         APR_ARRAY_PUSH(zones, const char *) = row->zone;
         acme_rehearsal_dry_run(&finding, &what, r->p);
         if (finding.level != ACME_REHEARSAL_NONE) {
-            soften(&finding, r, row->name, ACME_DNS_01);
             add(r, ACME_TOPIC_DNS_01, row->name, finding);
         }
     }
@@ -629,9 +631,6 @@ static void make_visits(rehearsal_t *r, helper_t *helpers,
         visit_t *visit = &APR_ARRAY_IDX(r->visits, i, visit_t);
 
         if (visit->finding.level != ACME_REHEARSAL_NONE) {
-            soften(&visit->finding, r, visit->name,
-                   visit->topic == ACME_TOPIC_HTTP_01 ? ACME_HTTP_01
-                                                      : ACME_TLS_ALPN_01);
             add(r, visit->topic, visit->name, visit->finding);
         }
     }
@@ -658,6 +657,20 @@ static apr_array_header_t *sorted(const rehearsal_t *r)
         }
     }
     return all;
+}
+
+static void judge_names(rehearsal_t *r)
+{
+    int i;
+
+    for (i = 0; i < r->cert->names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(r->cert->names, i, const char *);
+        const unsigned *forbidden = apr_hash_get(r->forbidden, name,
+                                                 APR_HASH_KEY_STRING);
+
+        acme_rehearsal_judge_name(r->findings, r->cert, name,
+                                  forbidden ? *forbidden : 0, r->p);
+    }
 }
 
 static void send_findings(const rehearsal_t *r, acme_keeper_client_t *keeper)
@@ -740,6 +753,7 @@ static void rehearse(rehearsal_t *r, acme_keeper_client_t *keeper,
             judge_row(r, &APR_ARRAY_IDX(rows, i, acme_rehearsal_dns_t), &ca);
         }
         make_visits(r, helpers, rows, keeper, shared);
+        judge_names(r);
     }
     else {
         add(r, ACME_TOPIC_CA, "", made(ACME_REHEARSAL_UNSEEN,
@@ -765,7 +779,7 @@ void acme_rehearsal_task_run(const acme_task_env_t *env,
         .ca = acme_conf_ca(env->conf, cert, 0),
         .findings = apr_array_make(p, 16, sizeof(acme_rehearsal_finding_t)),
         .visits = apr_array_make(p, 16, sizeof(visit_t)),
-        .places = apr_hash_make(p),
+        .forbidden = apr_hash_make(p), .places = apr_hash_make(p),
         .p = p
     };
     const acme_msg_cert_t body = { .about = { .cert = request->state.cert } };

@@ -554,6 +554,102 @@ static void which_type_suits(void **state)
     assert_int_equal(acme_rehearsal_judge_first(&cert, "192.0.2.7"), -1);
 }
 
+/* "http-01 fault, dns fine": findings of a.test; as words of their levels. */
+static const char *weighed(const char *text, const acme_cert_conf_t *cert,
+                           unsigned forbidden)
+{
+    apr_array_header_t *all = apr_array_make(
+        pool, 4, sizeof(acme_rehearsal_finding_t));
+    const apr_array_header_t *parts = words(text);
+    const char *levels = "";
+    int i;
+
+    for (i = 0; i + 1 < parts->nelts; i += 2) {
+        acme_rehearsal_finding_t finding = {
+            .level = acme_rehearsal_level(APR_ARRAY_IDX(parts, i + 1,
+                                                        const char *)),
+            .reason = ACME_REASON_DNS_FAILED, .name = "a.test", .text = "it"
+        };
+
+        while (strcmp(acme_rehearsal_topic(finding.topic),
+                      APR_ARRAY_IDX(parts, i, const char *))) {
+            finding.topic++;
+        }
+        APR_ARRAY_PUSH(all, acme_rehearsal_finding_t) = finding;
+    }
+    found = (acme_rehearsal_finding_t) { .level = ACME_REHEARSAL_FAULT,
+                                         .name = "b.test", .text = "it" };
+    APR_ARRAY_PUSH(all, acme_rehearsal_finding_t) = found;
+    acme_rehearsal_judge_name(all, cert, "a.test", forbidden, pool);
+    for (i = 0; i < all->nelts - 1; i++) {
+        found = APR_ARRAY_IDX(all, i, acme_rehearsal_finding_t);
+        levels = apr_pstrcat(pool, levels, i ? " " : "",
+                             acme_rehearsal_word(found.level), NULL);
+    }
+    assert_int_equal(APR_ARRAY_IDX(all, i, acme_rehearsal_finding_t).level,
+                     ACME_REHEARSAL_FAULT);     /* another name's */
+    found = APR_ARRAY_IDX(all, 0, acme_rehearsal_finding_t);
+    return levels;
+}
+
+static void a_name_that_another_type_validates(void **state)
+{
+    static const struct {
+        const char *findings;
+        unsigned forbidden;
+        const char *levels, *says;      /* the first of them */
+    } rows[] = {
+        { "http-01 fault dns-01 fine", 0, "note fine",
+          "it (dns-01 can validate it)" },
+        { "http-01 fault dns-01 fault", 0, "fault note", "it" },
+        { "http-01 fine dns-01 fault", 0, "fine note", "it" },
+        { "http-01 fault http-01 fine dns-01 fine", 0, "note fine fine",
+          "it (dns-01 can validate it)" },
+        { "http-01 fault dns-01 unseen", 0, "unseen unseen",
+          "it (whether dns-01 can" },
+        { "dns-01 fault http-01 unseen", 0, "note unseen",
+          "it (http-01 is tried before)" },
+        { "dns fault dns-01 fine", 0, "note fine", "it (dns-01 can" },
+        { "dns fault dns-01 fault", 0, "fault note", "it" },
+        { "http-01 fault dns-01 fine", 1u << ACME_DNS_01, "fault fine",
+          "it" },
+        { "caa fault http-01 fine dns-01 fine", 1u << ACME_HTTP_01,
+          "note fine fine", "it (dns-01 can validate it)" },
+        { "caa fault http-01 fine dns-01 fine", ~0u, "fault fine fine",
+          "it" },
+        /* dns-persist-01 is there by default, and nobody set its record. */
+        { "http-01 fault dns-01 fault dns-persist-01 fine", 0,
+          "note note fine", "it (dns-persist-01 can" }
+    };
+    apr_array_header_t *cas = apr_array_make(pool, 2, sizeof(apr_uint32_t));
+    acme_cert_conf_t cert = {
+        .challenges = { ACME_HTTP_01, ACME_DNS_01, ACME_DNS_PERSIST_01 },
+        .nchallenges = 3, .cas = cas
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const char *levels = weighed(rows[i].findings, &cert,
+                                     rows[i].forbidden);
+
+        if (strcmp(levels, rows[i].levels)
+            || strncmp(found.text, rows[i].says, strlen(rows[i].says))
+            || (found.level != ACME_REHEARSAL_FAULT
+                && strchr(rows[i].says, '(') && found.reason)) {
+            fail_msg("%s: %s: %s", rows[i].findings, levels, found.text);
+        }
+    }
+    apr_array_push(cas);
+    found = (acme_rehearsal_finding_t) { .level = ACME_REHEARSAL_FAULT,
+                                         .text = "it" };
+    acme_rehearsal_judge_first_ca(&found, &cert, pool);
+    assert_found("one CA", ACME_REHEARSAL_FAULT, 0, "it");
+    apr_array_push(cas);
+    acme_rehearsal_judge_first_ca(&found, &cert, pool);
+    assert_found("two CAs", ACME_REHEARSAL_NOTE, 0, "names 1 more");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -570,7 +666,8 @@ int main(void)
         POOL_TEST(what_the_dns_says),
         POOL_TEST(what_caa_records_mean),
         POOL_TEST(what_port_443_shows),
-        POOL_TEST(which_type_suits)
+        POOL_TEST(which_type_suits),
+        POOL_TEST(a_name_that_another_type_validates)
     };
     int failed;
 
