@@ -85,7 +85,7 @@ static apr_status_t wait_for_all(run_t *run, apr_time_t end,
     int i = 0;
 
     while (i < run->all->nelts) {
-        const apr_interval_time_t left = end - apr_time_now();
+        const apr_interval_time_t left = end - acme_dns_lookup_now();
 
         if (acme_dns_lookup_is_over(APR_ARRAY_IDX(run->all, i,
                                                   acme_dns_lookup_t *))) {

@@ -39,7 +39,7 @@ typedef struct {
 } acme_rehearsal_dns_t;
 
 /*
- * Fill rows (acme_rehearsal_dns_t) until end, a time of apr_time_now(). What is
+ * Fill rows (acme_rehearsal_dns_t) until end, a time of acme_dns_lookup_now(). What is
  * not answered by then has failed. APR_EINTR when stopped, else APR_SUCCESS;
  * another status when there is no resolver, of which res says why.
  */

@@ -153,6 +153,14 @@ int acme_rehearsal_judge_is_visited(acme_rehearsal_finding_t *finding,
     return 0;
 }
 
+void acme_rehearsal_judge_late(acme_rehearsal_finding_t *finding, int port,
+                               const char *address, apr_pool_t *p)
+{
+    set(finding, ACME_REHEARSAL_UNSEEN, ACME_REASON_NONE,
+        apr_psprintf(p, "port %d of %s: not visited within the time of a check",
+                     port, address));
+}
+
 /* For people, behind an address; "": nothing is remarkable. */
 static const char *remark(const acme_rehearsal_address_t *address)
 {

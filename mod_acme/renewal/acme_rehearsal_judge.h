@@ -46,6 +46,10 @@ int acme_rehearsal_judge_is_visited(acme_rehearsal_finding_t *finding,
                                     const char *address, int port,
                                     apr_pool_t *p);
 
+/* It is not, for lack of time or threads. */
+void acme_rehearsal_judge_late(acme_rehearsal_finding_t *finding, int port,
+                               const char *address, apr_pool_t *p);
+
 /*
  * May this challenge type validate the name: a wildcard by the DNS, an address
  * by its ports? And the position in cert->challenges of the first type that

@@ -584,7 +584,8 @@ static void try_dns(rehearsal_t *r, const apr_array_header_t *rows,
             .record = row->record && !r->cert->dns->stay
                 && acme_dns01_can_update(r->cert->dns, row->record)
                 ? row->record : own,
-            .servers = row->servers, .end = r->with.end
+            .servers = row->servers,
+            .end = apr_time_now() + (r->with.end - acme_dns_lookup_now())
         };
         acme_rehearsal_finding_t finding;
 
@@ -630,9 +631,12 @@ static void make_visits(rehearsal_t *r, helper_t *helpers,
     for (i = 0; i < r->visits->nelts; i++) {
         visit_t *visit = &APR_ARRAY_IDX(r->visits, i, visit_t);
 
-        if (visit->finding.level != ACME_REHEARSAL_NONE) {
-            add(r, visit->topic, visit->name, visit->finding);
+        if (visit->finding.level == ACME_REHEARSAL_NONE) {  /* no thread */
+            acme_rehearsal_judge_late(
+                &visit->finding, visit->topic == ACME_TOPIC_HTTP_01 ? 80 : 443,
+                visit->address, r->p);
         }
+        add(r, visit->topic, visit->name, visit->finding);
     }
 }
 
@@ -744,7 +748,7 @@ static void rehearse(rehearsal_t *r, acme_keeper_client_t *keeper,
     if (!ca.directory) {
         start(&ca.helper, r, run_directory, &ca, shared);
     }
-    rv = acme_rehearsal_dns_look_up(rows, &dns, apr_time_now() + DNS_MAX,
+    rv = acme_rehearsal_dns_look_up(rows, &dns, acme_dns_lookup_now() + DNS_MAX,
                                     &res, r->p);
     join(&ca.helper);
     judge_directory(r, &ca);
@@ -808,7 +812,7 @@ void acme_rehearsal_task_run(const acme_task_env_t *env,
         .has_pre = acme_conf_hook(cert, ACME_HOOK_PRE, 0) != NULL,
         .is_public_ca = r.known_ca != NULL,
         .ports = { 80, 443 },
-        .end = apr_time_now() + ACME_REHEARSAL_MAX
+        .end = acme_dns_lookup_now() + ACME_REHEARSAL_MAX
     };
     if (cert->ports) {
         sscanf(cert->ports, "%d %d %d %d", &r.with.ports[0], &listened[0],

@@ -54,19 +54,10 @@ apr_array_header_t *acme_rehearsal_visit_own(apr_pool_t *p)
 /* Whole seconds that a visit may take; 0: too few to say that nobody answers. */
 static int seconds_left(const acme_rehearsal_visits_t *visits)
 {
-    const apr_interval_time_t left = visits->end - apr_time_now();
+    const apr_interval_time_t left = visits->end - acme_dns_lookup_now();
 
     return left >= apr_time_from_sec(VISIT_MAX) ? VISIT_MAX
         : left >= apr_time_from_sec(VISIT_MIN) ? (int)apr_time_sec(left) : 0;
-}
-
-static void set_late(acme_rehearsal_finding_t *finding, int port,
-                     const char *address, apr_pool_t *p)
-{
-    finding->level = ACME_REHEARSAL_UNSEEN;
-    finding->reason = ACME_REASON_NONE;
-    finding->text = apr_psprintf(p, "port %d of %s: not looked at within the time of a rehearsal",
-                                 port, address);
 }
 
 static apr_status_t get(acme_http_reply_t **preply, const char *url,
@@ -214,7 +205,7 @@ apr_status_t acme_rehearsal_visit_80(acme_rehearsal_finding_t *finding,
         return rv;
     }
     if (rv == APR_INCOMPLETE) {
-        set_late(finding, 80, address, p);
+        acme_rehearsal_judge_late(finding, 80, address, p);
         return APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
@@ -279,7 +270,7 @@ apr_status_t acme_rehearsal_visit_443(acme_rehearsal_finding_t *finding,
         return APR_SUCCESS;
     }
     if (!peer.timeout) {
-        set_late(finding, 443, address, p);
+        acme_rehearsal_judge_late(finding, 443, address, p);
         return APR_SUCCESS;
     }
     rv = acme_peer_cert_fetch(&seen, &peer, &res, p);

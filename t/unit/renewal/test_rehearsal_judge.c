@@ -247,6 +247,8 @@ static void who_is_visited(void **state)
                                                      pool));
         assert_found(none[i], ACME_REHEARSAL_UNSEEN, 0, "not visited");
     }
+    acme_rehearsal_judge_late(&found, 443, "192.0.2.7", pool);
+    assert_found("late", ACME_REHEARSAL_UNSEEN, 0, "443 of 192.0.2.7: not");
     assert_true(acme_rehearsal_judge_is_visited(&found, "10.0.0.8", 80, pool));
     assert_true(acme_rehearsal_judge_is_visited(&found, "127.0.0.1", 80,
                                                 pool));
