@@ -223,13 +223,15 @@ typedef struct {
     char detail[ACME_CHECK_DETAIL_SIZE];
 } acme_msg_served_t;
 
-/* A rehearsal that begins, and what the keeper knows of an account: what records
-   of CAA and dns-persist-01 are compared with. "" and 0: it is not known. */
+/* A rehearsal that begins, and what the keeper knows of an account: what
+   records of CAA and dns-persist-01 are compared with. "" and 0: it is not
+   known. */
 typedef struct {
     acme_target_t about;
     apr_uint32_t draft;                 /* of dns-persist-01: 1 or 2 */
-    apr_time_t rehearse_at;             /* when it was asked for, which REHEARSED
-                                           answers; 0: none is made */
+    apr_time_t rehearse_at;             /* when it was asked for, to which
+                                           REHEARSED is the answer; 0: none is
+                                           made */
     apr_uint32_t is_full;               /* the administrator asked for it */
     apr_uint32_t unused;
     char account_url[ACME_URL_SIZE];

@@ -8,16 +8,14 @@
 
 #include "acme_dns_lookup.h"
 
-/*
- * A name, and what to ask; the answers are in p of the call. What failed has
- * words; is_ours: by silence, or as this machine's resolver answers nothing at
- * all, so that it says nothing of the name.
- */
+/* A lookup that failed. */
 typedef struct {
     const char *why;            /* NULL: it did not fail */
-    int is_ours;
+    int is_ours;                /* it says nothing of the name: there was no
+                                   answer, or the resolver answers nothing */
 } acme_rehearsal_dns_failure_t;
 
+/* A name, and what to ask; the answers are in p of the call. */
 typedef struct {
     const char *name;           /* of a certificate; addresses ask nothing */
     int wants_zone;             /* of its record for dns-01 */
@@ -39,9 +37,9 @@ typedef struct {
 } acme_rehearsal_dns_t;
 
 /*
- * Fill rows (acme_rehearsal_dns_t) until end, a time of acme_dns_lookup_now(). What is
- * not answered by then has failed. APR_EINTR when stopped, else APR_SUCCESS;
- * another status when there is no resolver, of which res says why.
+ * Fill rows (acme_rehearsal_dns_t) until end, a time of acme_dns_lookup_now().
+ * What is not answered by then has failed. APR_EINTR when stopped, else
+ * APR_SUCCESS; another status when there is no resolver, of which res says why.
  */
 apr_status_t acme_rehearsal_dns_look_up(apr_array_header_t *rows,
                                         const acme_dns_lookup_conf_t *conf,

@@ -400,8 +400,8 @@ void acme_rehearsal_judge_answer(acme_rehearsal_finding_t *finding,
             apr_psprintf(p, answer->address.is_own
                                  ? "port 80 of %s is answered by another program of this machine%s%s"
                                  : "port 80 of %s is answered by another server%s%s",
-                         at, answer->server && *answer->server && !answer->is_hidden
-                             ? " " : ": ",
+                         at, answer->server && *answer->server
+                                 && !answer->is_hidden ? " " : ": ",
                          describe(answer, p)));
     }
 }

@@ -39,8 +39,8 @@ acme_rehearsal_address_t acme_rehearsal_judge_address(
 int acme_rehearsal_judge_is_neighbour(const acme_rehearsal_address_t *address);
 
 /*
- * Is it visited? Else the finding says why not: nobody's host is not asked, lest
- * a record in the DNS leads us to a cloud's data about this machine.
+ * Is it visited? Else the finding says why not: a reserved address is not, lest
+ * a record in the DNS lead us to what a cloud says of this machine.
  */
 int acme_rehearsal_judge_is_visited(acme_rehearsal_finding_t *finding,
                                     const char *address, int port,

@@ -46,7 +46,8 @@ static acme_rehearsal_dns_t *look_up(const fake_dns_row_t *rows,
         row->wants_zone = row->wants_persist = wants;
     }
     assert_int_equal(acme_rehearsal_dns_look_up(
-        all, &conf, acme_dns_lookup_now() + apr_time_from_sec(60), &res, pool), 0);
+        all, &conf, acme_dns_lookup_now() + apr_time_from_sec(60), &res,
+        pool), 0);
     return (acme_rehearsal_dns_t *)all->elts;
 }
 
