@@ -223,16 +223,28 @@ typedef struct {
     char detail[ACME_CHECK_DETAIL_SIZE];
 } acme_msg_served_t;
 
-/* What the keeper knows of an account, for a rehearsal: what records of CAA and
-   dns-persist-01 are compared with. "" and 0: it is not known. */
+/* A rehearsal that begins, and what the keeper knows of an account: what
+   records of CAA and dns-persist-01 are compared with. "" and 0: it is not
+   known. */
 typedef struct {
     acme_target_t about;
     apr_uint32_t draft;                 /* of dns-persist-01: 1 or 2 */
+    apr_time_t rehearse_at;             /* when it was asked for, to which
+                                           REHEARSED is the answer; 0: none is
+                                           made */
+    apr_uint32_t is_full;               /* the administrator asked for it */
+    apr_uint32_t unused;
     char account_url[ACME_URL_SIZE];
     char thumbprint[48];
     char issuer[ACME_TEXT_ROOM(ACME_NAME_MAX)];
     char prefix[ACME_TEXT_ROOM(ACME_HASH_PREFIX_MAX)];
 } acme_msg_rehearsal_t;
+
+typedef struct {
+    acme_target_t about;
+    apr_uint32_t unused;
+    apr_time_t rehearse_at;             /* of the reply to REHEARSAL */
+} acme_msg_rehearsed_t;
 
 /* The last rehearsal; in the tail its findings, if they are still kept. */
 typedef struct {
@@ -322,7 +334,7 @@ typedef struct {
  * PERSIST   store the format of the records of dns-persist-01 at the CA
  * LOOKED    store which hosts the CA has; the CA was asked as the state wanted
  * SERVED    store what httpd was found to serve of a live certificate
- * REHEARSAL the account at a CA, as a rehearsal of the validations needs it
+ * REHEARSAL a rehearsal of the validations begins: the account that it needs
  * REHEARSED what a rehearsal found: lines, see acme_rehearsal.h
  * LIST      state, and the reload's; in the tail id, URLs of CAs and names, a line each
  * ACCOUNTS  a line for each account, for people
@@ -353,7 +365,7 @@ typedef struct {
     X(LOOKED,  ACME_BY_WITNESS, looked, ACME_HOSTS_MAX, none, 0)             \
     X(SERVED,  ACME_BY_WITNESS, served, 0, none,    0)                       \
     X(REHEARSAL, ACME_BY_WITNESS, cert, 0, rehearsal, 0)                     \
-    X(REHEARSED, ACME_BY_WITNESS, cert, ACME_LIST_MAX, none, 0)              \
+    X(REHEARSED, ACME_BY_WITNESS, rehearsed, ACME_LIST_MAX, none, 0)         \
     X(LIST,    ACME_BY_CONTROL, cert,  0, listed,   ACME_LIST_MAX)           \
     X(ACCOUNTS, ACME_BY_CONTROL, none, 0, none,     ACME_LIST_MAX)           \
     X(TXT,     ACME_BY_CONTROL, txt,   0, none,     ACME_LIST_MAX)           \

@@ -176,9 +176,9 @@ const char *acme_rehearsal_sentence(const acme_rehearsal_finding_t *finding,
         : finding->text;
 }
 
-int acme_rehearsal_is_due(const acme_state_t *state, apr_time_t now)
+int acme_rehearsal_is_due(const acme_state_t *state)
 {
-    return state->rehearse_at && state->rehearse_at <= now;
+    return state->rehearse_at != 0;
 }
 
 /* Of those that are about a name, or the way to it. */

@@ -68,8 +68,9 @@ const acme_rehearsal_finding_t *acme_rehearsal_worst(
 const char *acme_rehearsal_sentence(const acme_rehearsal_finding_t *finding,
                                     apr_pool_t *p);
 
-/* Is one asked for, by the administrator or after a failure? */
-int acme_rehearsal_is_due(const acme_state_t *state, apr_time_t now);
+/* Is one asked for, by the administrator or after a failure? It is due at once:
+   a time to come was noted before the clock was set back. */
+int acme_rehearsal_is_due(const acme_state_t *state);
 
 /*
  * Does one follow by itself from an order that failed for this reason, with a

@@ -700,27 +700,18 @@ static apr_status_t serve_want(acme_message_t *reply,
 }
 
 /* Of an account that is there, or will be anyway; none of it is secret. */
-static apr_status_t serve_rehearsal(acme_message_t *reply,
-                                    const request_t *request)
+static void describe_account(acme_msg_rehearsal_t *body,
+                             const request_t *request)
 {
-    acme_msg_rehearsal_t *body = apr_pcalloc(request->p, sizeof(*body));
     const acme_ca_account_t *account;
     const char *thumbprint;
-    apr_status_t rv;
 
-    body->about = *request->about;
-    reply->body = body;
-    if (!request->cert->agreed) {
-        return APR_SUCCESS;
-    }
-    rv = acme_accounts_find(&account, request->handlers->accounts, request->ca,
-                            request->res);
-    if (rv == APR_SUCCESS) {
-        rv = acme_key_thumbprint(&thumbprint, account->key, request->res,
-                                 request->p);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (!request->cert->agreed
+        || acme_accounts_find(&account, request->handlers->accounts,
+                              request->ca, request->res)
+        || acme_key_thumbprint(&thumbprint, account->key, request->res,
+                               request->p)) {
+        return;                 /* the rest is looked at without it */
     }
     apr_cpystrn(body->thumbprint, thumbprint, sizeof(body->thumbprint));
     if (account->url) {
@@ -736,26 +727,63 @@ static apr_status_t serve_rehearsal(acme_message_t *reply,
         apr_cpystrn(body->prefix, account->persist_prefix,
                     sizeof(body->prefix));
     }
+}
+
+static void keep_findings(const request_t *request, apr_time_t rehearse_at,
+                          const apr_array_header_t *findings)
+{
+    const apr_uint32_t cert = request->about->cert;
+
+    acme_findings_keep(request->handlers->findings, cert,
+                       acme_rehearsal_lines(findings, ACME_LIST_MAX,
+                                            request->p));
+    acme_registry_rehearsed(request->registry, cert, rehearse_at, findings,
+                            apr_time_now(), request->p);
+}
+
+static apr_status_t serve_rehearsal(acme_message_t *reply,
+                                    const request_t *request)
+{
+    const acme_state_t *state =
+        acme_registry_state(request->registry, request->about->cert);
+    acme_msg_rehearsal_t *body = apr_pcalloc(request->p, sizeof(*body));
+    const apr_status_t rv = acme_registry_rehearsal_begin(
+        request->registry, request->about->cert);
+
+    body->about = *request->about;
+    reply->body = body;
+    if (rv == APR_SUCCESS) {
+        body->rehearse_at = state->rehearse_at;
+        body->is_full = state->rehearse_fully;
+        describe_account(body, request);
+    }
+    else if (!APR_STATUS_IS_ENOENT(rv)) {
+        apr_array_header_t *findings = apr_array_make(
+            request->p, 1, sizeof(acme_rehearsal_finding_t));
+
+        APR_ARRAY_PUSH(findings, acme_rehearsal_finding_t) =
+            (acme_rehearsal_finding_t) {
+                .level = ACME_REHEARSAL_UNSEEN, .topic = ACME_TOPIC_CA,
+                .name = "",
+                .text = "the check ended unexpectedly, so it is not repeated; the error log may say why"
+            };
+        keep_findings(request, state->rehearse_at, findings);
+    }
     return APR_SUCCESS;
 }
 
 static apr_status_t serve_rehearsed(acme_message_t *reply,
                                     const request_t *request)
 {
-    const apr_array_header_t *findings;
+    const acme_msg_rehearsed_t *body = request->message->body;
 
     (void)reply;
-    if (!acme_registry_state(request->registry,
-                             request->about->cert)->rehearse_at) {
-        return APR_SUCCESS;     /* nobody asked this keeper for it */
-    }
-    findings = acme_rehearsal_parse(request->message->tail,
-                                    request->cert->names, request->p);
-    acme_findings_keep(request->handlers->findings, request->about->cert,
-                       acme_rehearsal_lines(findings, ACME_LIST_MAX,
-                                            request->p));
-    acme_registry_rehearsed(request->registry, request->about->cert, findings,
-                            apr_time_now(), request->p);
+    if (acme_registry_is_rehearsing(request->registry, request->about->cert,
+                                    body->rehearse_at)) {
+        keep_findings(request, body->rehearse_at,
+                      acme_rehearsal_parse(request->message->tail,
+                                           request->cert->names, request->p));
+    }                           /* else nobody asked this keeper for it */
     return APR_SUCCESS;
 }
 

@@ -29,6 +29,14 @@
 #define NO_RESULT_REST apr_time_from_sec(3600)
 #define OTHER_LIVE_REST apr_time_from_sec(60)
 
+/* How often one began. */
+#define REHEARSALS_MAX 2        /* that the administrator asked for */
+
+typedef struct {
+    apr_time_t of;              /* its rehearse_at */
+    int begun;
+} rehearsal_t;
+
 struct acme_registry_t {
     acme_registry_conf_t with;
     const acme_conf_t *conf; /* three of with */
@@ -39,6 +47,7 @@ struct acme_registry_t {
     apr_time_t *complained; /* and of acme_registry_may_complain() */
     char *reloads; /* of each: was this load's end asked for, as visitors get
                       an older one? */
+    rehearsal_t *rehearsals; /* of each: the one under way */
     apr_uint64_t change;  /* the latest */
 };
 
@@ -163,6 +172,8 @@ acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
     registry->complained =
         apr_pcalloc(p, (n + 1) * sizeof(*registry->complained));
     registry->reloads = apr_pcalloc(p, n + 1);
+    registry->rehearsals =
+        apr_pcalloc(p, (n + 1) * sizeof(*registry->rehearsals));
     apr_pool_create(&scratch, p);
     for (i = 0; i < n; i++) {
         acme_take_over(&APR_ARRAY_IDX(conf->conf->certs, i, acme_cert_conf_t),
@@ -1101,7 +1112,35 @@ void acme_registry_rehearse(acme_registry_t *registry, apr_uint32_t cert,
     publish_change(registry, cert);
 }
 
+apr_status_t acme_registry_rehearsal_begin(acme_registry_t *registry,
+                                           apr_uint32_t cert)
+{
+    const acme_state_t *state = &registry->states[cert];
+    rehearsal_t *rehearsal = &registry->rehearsals[cert];
+
+    if (!state->rehearse_at) {
+        return APR_ENOENT;
+    }
+    if (rehearsal->of != state->rehearse_at) {
+        *rehearsal = (rehearsal_t) { .of = state->rehearse_at };
+    }
+    if (rehearsal->begun >= (state->rehearse_fully ? REHEARSALS_MAX : 1)) {
+        return APR_EGENERAL;
+    }
+    rehearsal->begun++;
+    return APR_SUCCESS;
+}
+
+int acme_registry_is_rehearsing(const acme_registry_t *registry,
+                                apr_uint32_t cert, apr_time_t rehearse_at)
+{
+    const rehearsal_t *rehearsal = &registry->rehearsals[cert];
+
+    return rehearse_at && rehearsal->begun && rehearsal->of == rehearse_at;
+}
+
 void acme_registry_rehearsed(acme_registry_t *registry, apr_uint32_t cert,
+                             apr_time_t rehearse_at,
                              const apr_array_header_t *findings,
                              apr_time_t now, apr_pool_t *p)
 {
@@ -1114,8 +1153,11 @@ void acme_registry_rehearsed(acme_registry_t *registry, apr_uint32_t cert,
                                sizeof(state->rehearsal_detail) - 1) != 0;
     change_t change;
 
-    state->rehearse_at = 0;
-    state->rehearse_fully = 0;
+    registry->rehearsals[cert].begun = 0;
+    if (state->rehearse_at == rehearse_at) {
+        state->rehearse_at = 0;
+        state->rehearse_fully = 0;
+    }
     state->rehearsed = now;
     state->rehearsal = worst ? worst->level : ACME_REHEARSAL_NONE;
     state->rehearsal_why = worst && worst->level == ACME_REHEARSAL_FAULT

@@ -6,12 +6,14 @@
  * options are set anew for each request, so that nothing of the last one
  * stays.
  */
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <apr_cstr.h>
@@ -328,15 +330,37 @@ static int set_request(CURL *easy, const acme_http_request_t *request)
     return bad;
 }
 
-/* The address in the place of the DNS, and whoever is there is asked. */
-static int set_visit(struct curl_slist **presolve, CURL *easy,
+/*
+ * No socket for another address than that of the visit: whatever libcurl makes
+ * of the host of a URL that a stranger wrote, it comes nowhere else.
+ */
+static curl_socket_t open_visit(void *baton, curlsocktype purpose,
+                                struct curl_sockaddr *to)
+{
+    const char *address = baton;
+    unsigned char octets[16];
+    const void *at = to->family == AF_INET6
+        ? (const void *)&((struct sockaddr_in6 *)&to->addr)->sin6_addr
+        : (const void *)&((struct sockaddr_in *)&to->addr)->sin_addr;
+    const int family = strchr(address, ':') ? AF_INET6 : AF_INET;
+
+    if (purpose != CURLSOCKTYPE_IPCXN || to->family != family
+        || inet_pton(family, address, octets) != 1
+        || memcmp(at, octets, family == AF_INET6 ? 16 : 4)) {
+        return CURL_SOCKET_BAD;
+    }
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+/*
+ * The address in the place of the DNS, and whoever is there is asked. An entry
+ * of CURLOPT_RESOLVE would not do: it is found by the host as libcurl has it,
+ * which makes 127.0.0.1 of 2130706433 and 0x7f.1.
+ */
+static int set_visit(struct curl_slist **pto, CURL *easy,
                      const acme_http_request_t *request, apr_pool_t *p)
 {
-    const char *host = strstr(request->url, "://") + 3;
-    const apr_size_t len = strcspn(host, "/?");
-    const int is_tls = !strncasecmp(request->url, "https", 5);
-    const char *colon = *host == '[' ? NULL : memchr(host, ':', len);
-    const char *port = colon ? colon + 1 : is_tls ? "443" : "80";
+    const char *address = request->address;
     int bad = 0;
 
     bad |= curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -344,16 +368,11 @@ static int set_visit(struct curl_slist **presolve, CURL *easy,
     bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     bad |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     bad |= curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-    if (*host != '[') {         /* a name, or an IPv4 address as one */
-        *presolve = curl_slist_append(NULL, apr_psprintf(p,
-            strchr(request->address, ':') ? "%.*s:%.*s:[%s]"
-                                          : "%.*s:%.*s:%s",
-            (int)(colon ? colon - host : (apr_ssize_t)len), host,
-            (int)strcspn(port, "/?"), port, request->address));
-        bad |= !*presolve
-            || curl_easy_setopt(easy, CURLOPT_RESOLVE, *presolve);
-    }
-    return bad;
+    bad |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_visit);
+    bad |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, (void *)address);
+    *pto = curl_slist_append(NULL, apr_psprintf(
+        p, strchr(address, ':') ? "::[%s]:" : "::%s:", address));
+    return bad | (!*pto || curl_easy_setopt(easy, CURLOPT_CONNECT_TO, *pto));
 }
 
 /* Append line to *plist; 1 when there is no memory. */
@@ -509,7 +528,7 @@ static apr_status_t send_once(acme_http_reply_t **preply, acme_http_t *http,
                      .body_max = request->body_max ? request->body_max
                                                    : ACME_HTTP_BODY_MAX,
                      .p = p };
-    struct curl_slist *list = NULL, *resolve = NULL;
+    struct curl_slist *list = NULL, *to = NULL;
     CURL *easy = http->easy;
     apr_status_t rv;
     int bad = 0;
@@ -536,7 +555,7 @@ static apr_status_t send_once(acme_http_reply_t **preply, acme_http_t *http,
     bad |= set_request(easy, request);
     if (request->address) {
         t.is_visit = 1;
-        bad |= set_visit(&resolve, easy, request, p);
+        bad |= set_visit(&to, easy, request, p);
     }
     bad |= add_header(&list, "Accept-Language: en");
     if (request->method == ACME_HTTP_POST) {
@@ -557,7 +576,7 @@ static apr_status_t send_once(acme_http_reply_t **preply, acme_http_t *http,
 out:
     curl_easy_reset(easy);      /* it points at list and t */
     curl_slist_free_all(list);
-    curl_slist_free_all(resolve);
+    curl_slist_free_all(to);
     free(t.body);
     return rv;
 }

@@ -26,6 +26,7 @@ typedef struct {
     acme_dns_resolver_t *resolver;
     apr_hash_t *caa;
     apr_array_header_t *all;    /* acme_dns_lookup_t * */
+    int has_answers;            /* the servers do answer */
     apr_pool_t *p;
 } run_t;
 
@@ -84,7 +85,7 @@ static apr_status_t wait_for_all(run_t *run, apr_time_t end,
     int i = 0;
 
     while (i < run->all->nelts) {
-        const apr_interval_time_t left = end - apr_time_now();
+        const apr_interval_time_t left = end - acme_dns_lookup_now();
 
         if (acme_dns_lookup_is_over(APR_ARRAY_IDX(run->all, i,
                                                   acme_dns_lookup_t *))) {
@@ -100,49 +101,71 @@ static apr_status_t wait_for_all(run_t *run, apr_time_t end,
     return APR_SUCCESS;
 }
 
-/* ENOENT: there are none. Else *pwhy says why they are not known. */
+/* ENOENT: there are none. Else *failed says why they are not known. */
 static apr_status_t read_values(apr_array_header_t **pvalues,
-                                const char **pwhy,
+                                acme_rehearsal_dns_failure_t *failed,
                                 const acme_dns_lookup_t *lookup,
-                                apr_pool_t *p)
+                                const run_t *run)
 {
     acme_result_t res;
     apr_status_t rv;
 
     *pvalues = NULL;
-    *pwhy = NULL;
+    memset(failed, 0, sizeof(*failed));
     if (!acme_dns_lookup_is_over(lookup)) {
-        *pwhy = NOT_IN_TIME;
+        failed->why = NOT_IN_TIME;
+        failed->is_ours = 1;
         return APR_TIMEUP;
     }
     rv = acme_dns_lookup_values(pvalues, lookup, &res);
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
-        *pwhy = apr_pstrdup(p, res.detail);
+        failed->why = apr_pstrdup(run->p, res.detail);
+        failed->is_ours = rv == APR_TIMEUP || !run->has_answers;
     }
     return rv;
 }
 
-static void read_addresses(acme_rehearsal_dns_t *row, const lookups_t *lookups,
-                           apr_pool_t *p)
+/* Is one of the CAA lookups answered? Those of the topmost names mostly are. */
+static int has_answers(const run_t *run)
 {
-    apr_array_header_t *all = apr_array_make(p, 4, sizeof(const char *));
+    apr_hash_index_t *at;
+
+    for (at = apr_hash_first(run->p, run->caa); at; at = apr_hash_next(at)) {
+        const acme_dns_lookup_t *lookup = apr_hash_this_val(at);
+        apr_array_header_t *ignored;
+        acme_result_t res;
+        apr_status_t rv;
+
+        if (acme_dns_lookup_is_over(lookup)) {
+            rv = acme_dns_lookup_values(&ignored, lookup, &res);
+            if (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+static void read_addresses(acme_rehearsal_dns_t *row, const lookups_t *lookups,
+                           const run_t *run)
+{
+    apr_array_header_t *all = apr_array_make(run->p, 4, sizeof(const char *));
+    acme_rehearsal_dns_failure_t failed;
     apr_array_header_t *found;
-    const char *why;
 
     row->addresses = all;
     if (!lookups->four) {
         APR_ARRAY_PUSH(all, const char *) = row->name;
         return;
     }
-    if (!read_values(&found, &why, lookups->six, p)) {
+    if (!read_values(&found, &row->failed, lookups->six, run)) {
         apr_array_cat(all, found);      /* as CAs prefer them */
     }
-    row->failed = why;
-    if (!read_values(&found, &why, lookups->four, p)) {
+    if (!read_values(&found, &failed, lookups->four, run)) {
         apr_array_cat(all, found);
     }
-    if (why) {
-        row->failed = why;
+    if (failed.why) {
+        row->failed = failed;
     }
     row->is_nxdomain = acme_dns_lookup_is_nxdomain(lookups->four)
         && acme_dns_lookup_is_nxdomain(lookups->six);
@@ -150,8 +173,7 @@ static void read_addresses(acme_rehearsal_dns_t *row, const lookups_t *lookups,
 
 /* The first name upwards that has records; a failure ends the search, as it
    does for a CA. (8659, 3) */
-static void read_caa(acme_rehearsal_dns_t *row, const run_t *run,
-                     apr_pool_t *p)
+static void read_caa(acme_rehearsal_dns_t *row, const run_t *run)
 {
     const char *name = acme_name_base(row->name);
     apr_status_t rv = APR_ENOENT;
@@ -162,7 +184,7 @@ static void read_caa(acme_rehearsal_dns_t *row, const run_t *run,
 
         rv = read_values(&found, &row->caa_failed,
                          apr_hash_get(run->caa, name, APR_HASH_KEY_STRING),
-                         p);
+                         run);
         if (rv == APR_SUCCESS) {
             row->caa_at = name;
             row->caa = found;
@@ -171,16 +193,21 @@ static void read_caa(acme_rehearsal_dns_t *row, const run_t *run,
 }
 
 static void read_zone(acme_rehearsal_dns_t *row,
-                      const acme_dns_lookup_t *lookup, apr_pool_t *p)
+                      const acme_dns_lookup_t *lookup, const run_t *run)
 {
     acme_dns_authority_t authority;
     acme_result_t res;
+    apr_status_t rv;
 
     if (!acme_dns_lookup_is_over(lookup)) {
-        row->zone_failed = NOT_IN_TIME;
+        row->zone_failed.why = NOT_IN_TIME;
+        row->zone_failed.is_ours = 1;
+        return;
     }
-    else if (acme_dns_lookup_servers(&authority, lookup, &res)) {
-        row->zone_failed = apr_pstrdup(p, res.detail);
+    rv = acme_dns_lookup_servers(&authority, lookup, &res);
+    if (rv != APR_SUCCESS) {
+        row->zone_failed.why = apr_pstrdup(run->p, res.detail);
+        row->zone_failed.is_ours = rv == APR_TIMEUP || !run->has_answers;
     }
     else {
         row->record = authority.record;
@@ -194,15 +221,15 @@ static void read_row(acme_rehearsal_dns_t *row, const lookups_t *lookups,
 {
     apr_array_header_t *found;
 
-    read_addresses(row, lookups, run->p);
+    read_addresses(row, lookups, run);
     if (lookups->four) {
-        read_caa(row, run, run->p);
+        read_caa(row, run);
     }
     if (lookups->zone) {
-        read_zone(row, lookups->zone, run->p);
+        read_zone(row, lookups->zone, run);
     }
     if (lookups->persist) {
-        read_values(&found, &row->persist_failed, lookups->persist, run->p);
+        read_values(&found, &row->persist_failed, lookups->persist, run);
         row->persist = found;
     }
 }
@@ -229,6 +256,7 @@ apr_status_t acme_rehearsal_dns_look_up(apr_array_header_t *rows,
                                                     acme_rehearsal_dns_t));
     }
     rv = wait_for_all(&run, end, res);
+    run.has_answers = has_answers(&run);
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
         read_row(&APR_ARRAY_IDX(rows, i, acme_rehearsal_dns_t), &lookups[i],
                  &run);
@@ -236,28 +264,27 @@ apr_status_t acme_rehearsal_dns_look_up(apr_array_header_t *rows,
     return rv;
 }
 
-const char *acme_rehearsal_dns_address(const char *host,
-                                       const acme_dns_lookup_conf_t *conf,
-                                       apr_time_t end, apr_pool_t *p)
+apr_array_header_t *acme_rehearsal_dns_addresses(
+    acme_rehearsal_dns_failure_t *failed, const char *host,
+    const acme_dns_lookup_conf_t *conf, apr_time_t end, apr_pool_t *p)
 {
-    run_t run = { .all = apr_array_make(p, 2, sizeof(acme_dns_lookup_t *)),
-                  .p = p };
-    acme_dns_lookup_t *lookups[2];
-    apr_array_header_t *found;
+    acme_rehearsal_dns_t row = { .name = host };
+    run_t run = { .caa = apr_hash_make(p),
+                  .all = apr_array_make(p, 2, sizeof(acme_dns_lookup_t *)),
+                  .has_answers = 1, .p = p };
+    lookups_t lookups = { NULL, NULL, NULL, NULL };
     acme_result_t ignored;
-    const char *why;
-    int i;
 
+    memset(failed, 0, sizeof(*failed));
     if (acme_dns_lookup_open(&run.resolver, conf, &ignored, p)) {
-        return NULL;
+        failed->why = NOT_IN_TIME;
+        failed->is_ours = 1;
+        return apr_array_make(p, 1, sizeof(const char *));
     }
-    lookups[0] = begin_records(&run, host, ACME_RR_AAAA);
-    lookups[1] = begin_records(&run, host, ACME_RR_A);
+    lookups.six = begin_records(&run, host, ACME_RR_AAAA);
+    lookups.four = begin_records(&run, host, ACME_RR_A);
     wait_for_all(&run, end, &ignored);
-    for (i = 0; i < 2; i++) {
-        if (!read_values(&found, &why, lookups[i], p)) {
-            return APR_ARRAY_IDX(found, 0, const char *);
-        }
-    }
-    return NULL;
+    read_addresses(&row, &lookups, &run);
+    *failed = row.failed;
+    return apr_array_copy(p, row.addresses);
 }

@@ -8,6 +8,13 @@
 
 #include "acme_dns_lookup.h"
 
+/* A lookup that failed. */
+typedef struct {
+    const char *why;            /* NULL: it did not fail */
+    int is_ours;                /* it says nothing of the name: there was no
+                                   answer, or the resolver answers nothing */
+} acme_rehearsal_dns_failure_t;
+
 /* A name, and what to ask; the answers are in p of the call. */
 typedef struct {
     const char *name;           /* of a certificate; addresses ask nothing */
@@ -16,24 +23,23 @@ typedef struct {
 
     const apr_array_header_t *addresses;        /* const char *; never NULL */
     int is_nxdomain;
-    const char *failed;         /* why there are no addresses; NULL: they are
-                                   known */
+    acme_rehearsal_dns_failure_t failed;        /* of one of A and AAAA */
     const char *caa_at;         /* the name with the CAA records that count;
                                    NULL: there are none */
     const apr_array_header_t *caa;      /* const char *, of caa_at */
-    const char *caa_failed;     /* NULL: they are known */
+    acme_rehearsal_dns_failure_t caa_failed;
     const char *record;         /* for dns-01, behind its CNAMEs; NULL */
     const char *zone;
     const apr_array_header_t *servers;  /* const char *, of that zone */
-    const char *zone_failed;
+    acme_rehearsal_dns_failure_t zone_failed;
     const apr_array_header_t *persist;  /* const char *; NULL: no record */
-    const char *persist_failed;
+    acme_rehearsal_dns_failure_t persist_failed;
 } acme_rehearsal_dns_t;
 
 /*
- * Fill rows (acme_rehearsal_dns_t) until end, a time of apr_time_now(). What is
- * not answered by then has failed. APR_EINTR when stopped, else APR_SUCCESS;
- * another status when there is no resolver, of which res says why.
+ * Fill rows (acme_rehearsal_dns_t) until end, a time of acme_dns_lookup_now().
+ * What is not answered by then has failed. APR_EINTR when stopped, else
+ * APR_SUCCESS; another status when there is no resolver, of which res says why.
  */
 apr_status_t acme_rehearsal_dns_look_up(apr_array_header_t *rows,
                                         const acme_dns_lookup_conf_t *conf,
@@ -41,11 +47,11 @@ apr_status_t acme_rehearsal_dns_look_up(apr_array_header_t *rows,
                                         apr_pool_t *p);
 
 /*
- * The first address of a host that a redirect leads to, in p; NULL: none by
- * end.
+ * The addresses of a host that a redirect leads to, const char * in p, as CAs
+ * prefer them; none: they failed, or there are none. Never NULL.
  */
-const char *acme_rehearsal_dns_address(const char *host,
-                                       const acme_dns_lookup_conf_t *conf,
-                                       apr_time_t end, apr_pool_t *p);
+apr_array_header_t *acme_rehearsal_dns_addresses(
+    acme_rehearsal_dns_failure_t *failed, const char *host,
+    const acme_dns_lookup_conf_t *conf, apr_time_t end, apr_pool_t *p);
 
 #endif

@@ -18,7 +18,10 @@
 #define URL_SHOWN 160
 #define BLANK " \t\r\n"
 
-/* Networks, by their first octets and the bits that count. */
+/*
+ * Networks, by their first octets and the bits that count. Those of IPv6 that
+ * have an IPv4 address within may lead to any: 6to4, Teredo, NAT64.
+ */
 static const struct {
     int len;                    /* of an address: 4 or 16 */
     unsigned char octets[12];
@@ -30,12 +33,20 @@ static const struct {
     { 4, { 172, 16 }, 12, ACME_SCOPE_PRIVATE },
     { 4, { 192, 168 }, 16, ACME_SCOPE_PRIVATE },
     { 4, { 100, 64 }, 10, ACME_SCOPE_PRIVATE },
+    { 4, { 198, 18 }, 15, ACME_SCOPE_PRIVATE },
+    { 4, { 192, 0, 0 }, 24, ACME_SCOPE_OTHER },
     { 4, { 169, 254 }, 16, ACME_SCOPE_OTHER },
     { 4, { 0 }, 8, ACME_SCOPE_OTHER },
     { 4, { 224 }, 3, ACME_SCOPE_OTHER },
     { 16, { 0xfc }, 7, ACME_SCOPE_PRIVATE },
+    { 16, { 0xfe, 0xc0 }, 10, ACME_SCOPE_PRIVATE },
     { 16, { 0xfe, 0x80 }, 10, ACME_SCOPE_OTHER },
-    { 16, { 0xff }, 8, ACME_SCOPE_OTHER }
+    { 16, { 0xff }, 8, ACME_SCOPE_OTHER },
+    { 16, { 0 }, 96, ACME_SCOPE_OTHER },
+    { 16, { 0, 0x64, 0xff, 0x9b }, 96, ACME_SCOPE_OTHER },
+    { 16, { 0, 0x64, 0xff, 0x9b, 0, 1 }, 48, ACME_SCOPE_OTHER },
+    { 16, { 0x20, 0x01, 0, 0 }, 32, ACME_SCOPE_OTHER },
+    { 16, { 0x20, 0x02 }, 16, ACME_SCOPE_OTHER }
 };
 
 static int is_within(const unsigned char *address, const unsigned char *network,
@@ -95,6 +106,12 @@ acme_rehearsal_address_t acme_rehearsal_judge_address(
     return made;
 }
 
+int acme_rehearsal_judge_is_neighbour(const acme_rehearsal_address_t *address)
+{
+    return !address->is_own
+        && acme_rehearsal_judge_scope(address->text) != ACME_SCOPE_PUBLIC;
+}
+
 int acme_rehearsal_judge_suits(acme_challenge_e type, const char *name)
 {
     return type == ACME_DNS_01 || type == ACME_DNS_PERSIST_01
@@ -123,6 +140,27 @@ static void set(acme_rehearsal_finding_t *finding, acme_rehearsal_e level,
     finding->text = text;
 }
 
+int acme_rehearsal_judge_is_visited(acme_rehearsal_finding_t *finding,
+                                    const char *address, int port,
+                                    apr_pool_t *p)
+{
+    if (acme_rehearsal_judge_scope(address) != ACME_SCOPE_OTHER) {
+        return 1;
+    }
+    set(finding, ACME_REHEARSAL_UNSEEN, ACME_REASON_NONE,
+        apr_psprintf(p, "port %d of %s: not visited, the address is a reserved one",
+                     port, address));
+    return 0;
+}
+
+void acme_rehearsal_judge_late(acme_rehearsal_finding_t *finding, int port,
+                               const char *address, apr_pool_t *p)
+{
+    set(finding, ACME_REHEARSAL_UNSEEN, ACME_REASON_NONE,
+        apr_psprintf(p, "port %d of %s: not visited within the time of a check",
+                     port, address));
+}
+
 /* For people, behind an address; "": nothing is remarkable. */
 static const char *remark(const acme_rehearsal_address_t *address)
 {
@@ -132,7 +170,7 @@ static const char *remark(const acme_rehearsal_address_t *address)
     case ACME_SCOPE_PRIVATE:
         return " (private)";
     case ACME_SCOPE_OTHER:
-        return " (not the address of a host)";
+        return " (reserved)";
     default:
         return address->is_own ? ""
                                : " (not of this machine: a load balancer, NAT or another server)";
@@ -148,10 +186,11 @@ void acme_rehearsal_judge_lookup(acme_rehearsal_finding_t *finding,
     const char *text = "addresses:";
     int i, remarkable = 0, visible = 0;
 
-    if (lookup->failed) {
-        set(finding, fault, ACME_REASON_DNS_FAILED,
+    if (lookup->failed.why) {
+        set(finding, lookup->failed.is_ours ? ACME_REHEARSAL_UNSEEN : fault,
+            ACME_REASON_DNS_FAILED,
             apr_psprintf(p, "its addresses cannot be looked up: %s",
-                         lookup->failed));
+                         lookup->failed.why));
         return;
     }
     if (lookup->is_nxdomain) {
@@ -195,10 +234,14 @@ void acme_rehearsal_judge_caa(acme_rehearsal_finding_t *finding,
 {
     const char *why;
 
-    if (caa->failed) {
-        set(finding, ACME_REHEARSAL_FAULT, ACME_REASON_DNS_FAILED,
-            apr_psprintf(p, "its CAA records cannot be looked up, and no CA issues then: %s",
-                         caa->failed));
+    if (caa->failed.why) {
+        set(finding, caa->is_checked && !caa->failed.is_ours
+                         ? ACME_REHEARSAL_FAULT : ACME_REHEARSAL_UNSEEN,
+            ACME_REASON_DNS_FAILED,
+            apr_psprintf(p, caa->is_checked
+                                ? "its CAA records cannot be looked up, and no CA issues where it cannot either: %s"
+                                : "its CAA records cannot be looked up: %s",
+                         caa->failed.why));
         return;
     }
     if (!caa->at) {
@@ -240,6 +283,12 @@ static const char *refusal_words(const acme_rehearsal_refusal_t *refusal)
     }
 }
 
+static int is_closed(const acme_rehearsal_refusal_t *refusal)
+{
+    return refusal->status == ECONNREFUSED || refusal->status == APR_TIMEUP
+        || refusal->status == ETIMEDOUT;
+}
+
 static int is_without_route(const acme_rehearsal_refusal_t *refusal)
 {
     return refusal->status == ENETUNREACH || refusal->status == EHOSTUNREACH
@@ -262,6 +311,11 @@ void acme_rehearsal_judge_refusal(acme_rehearsal_finding_t *finding,
         set(finding, ACME_REHEARSAL_UNSEEN, reason,
             apr_psprintf(p, "%s on this machine; AcmePorts says that connections from the Internet arrive at port %d: that cannot be seen from here",
                          text, refusal->arrives_at));
+    }
+    else if (refusal->has_pre && is_closed(refusal)) {
+        set(finding, ACME_REHEARSAL_UNSEEN, reason,
+            apr_psprintf(p, "%s; AcmeHook pre may open it for a validation, and is not run here",
+                         text));
     }
     else if (address->is_own) {
         set(finding, ACME_REHEARSAL_FAULT, reason,
@@ -304,6 +358,9 @@ static const char *describe(const acme_rehearsal_answer_t *answer,
     const char *body = answer->body + strspn(answer->body, BLANK);
     const char *text = apr_psprintf(p, "status %d", answer->status);
 
+    if (answer->is_hidden) {
+        return text;
+    }
     if (answer->server && *answer->server) {
         text = apr_pstrcat(p, "(",
                            acme_text_clean(answer->server, SERVER_SHOWN, p),
@@ -343,7 +400,8 @@ void acme_rehearsal_judge_answer(acme_rehearsal_finding_t *finding,
             apr_psprintf(p, answer->address.is_own
                                  ? "port 80 of %s is answered by another program of this machine%s%s"
                                  : "port 80 of %s is answered by another server%s%s",
-                         at, answer->server && *answer->server ? " " : ": ",
+                         at, answer->server && *answer->server
+                                 && !answer->is_hidden ? " " : ": ",
                          describe(answer, p)));
     }
 }
@@ -359,6 +417,32 @@ static const char *port_of(const char *url)
 
     return colon ? colon + 1
                  : !strncasecmp(url, "https", 5) ? "443" : "80";
+}
+
+int acme_rehearsal_judge_port(const char *url)
+{
+    return atoi(port_of(url));
+}
+
+/* "127.1", "0x7f000001": programs differ in which address that is. Only four
+   decimal numbers are one for all. */
+static int is_odd_number(const char *url, apr_pool_t *p)
+{
+    const char *at = strstr(url, "://") + 3;
+    char *host = apr_pstrmemdup(p, at, strcspn(at, ":/?"));
+    apr_size_t len = strlen(host);
+    const char *label;
+
+    if (*host == '[' || acme_name_is_ip(host)) {
+        return 0;
+    }
+    while (len && host[len - 1] == '.') {
+        host[--len] = '\0';
+    }
+    label = strrchr(host, '.') ? strrchr(host, '.') + 1 : host;
+    return !label[strspn(label, "0123456789")]
+        || (!strncasecmp(label, "0x", 2)
+            && !label[2 + strspn(label + 2, "0123456789abcdefABCDEF")]);
 }
 
 /* Against from, as far as browsers and CAs meet it. (3986, 5.2) */
@@ -416,6 +500,11 @@ const char *acme_rehearsal_judge_redirect(const char **pwhy, const char *from,
                              shown);
         return NULL;
     }
+    if (is_odd_number(to, p)) {
+        *pwhy = apr_psprintf(p, "a redirect to %s, whose host is neither a name nor an IP address",
+                             shown);
+        return NULL;
+    }
     port = port_of(to);
     if (atoi(port) != 80 && atoi(port) != 443) {
         *pwhy = apr_psprintf(p, "a redirect to %s, and CAs follow to ports 80 and 443 only",
@@ -437,6 +526,84 @@ const char *acme_rehearsal_judge_redirect(const char **pwhy, const char *from,
     return to;
 }
 
+static int is_followed(const acme_rehearsal_target_t *target,
+                       const char *address)
+{
+    return acme_rehearsal_judge_scope(address) == ACME_SCOPE_PUBLIC
+        || (acme_rehearsal_judge_scope(address) != ACME_SCOPE_OTHER
+            && acme_rehearsal_judge_scope(target->at) != ACME_SCOPE_PUBLIC
+            && acme_rehearsal_judge_address(address, target->own).is_own);
+}
+
+apr_array_header_t *acme_rehearsal_judge_target(
+    acme_rehearsal_finding_t *finding, const acme_rehearsal_target_t *target,
+    apr_pool_t *p)
+{
+    apr_array_header_t *to = apr_array_make(p, 4, sizeof(const char *));
+    const char *text = apr_psprintf(
+        p, "port 80 of %s: a redirect to %s, ", target->address,
+        acme_text_clean(target->host, ACME_NAME_MAX, p));
+    int i;
+
+    for (i = 0; i < target->addresses->nelts
+                && to->nelts < ACME_REHEARSAL_TARGETS_MAX; i++) {
+        const char *address = APR_ARRAY_IDX(target->addresses, i,
+                                            const char *);
+
+        if (is_followed(target, address)) {
+            APR_ARRAY_PUSH(to, const char *) = address;
+        }
+    }
+    if (to->nelts) {
+        return to;
+    }
+    if (target->addresses->nelts) {
+        set(finding, target->is_public_ca ? ACME_REHEARSAL_FAULT
+                                          : ACME_REHEARSAL_UNSEEN,
+            ACME_REASON_REDIRECT_FAILED,
+            apr_psprintf(p, target->is_public_ca
+                                ? "%swhich has no address that a CA of the Internet can reach (%s)"
+                                : "%snot followed: a private address (%s)",
+                         text, APR_ARRAY_IDX(target->addresses, 0,
+                                             const char *)));
+    }
+    else if (target->failed.why) {
+        set(finding, target->failed.is_ours ? ACME_REHEARSAL_UNSEEN
+                                            : ACME_REHEARSAL_FAULT,
+            ACME_REASON_REDIRECT_FAILED,
+            apr_psprintf(p, "%swhose addresses cannot be looked up: %s", text,
+                         target->failed.why));
+    }
+    else {
+        set(finding, ACME_REHEARSAL_FAULT, ACME_REASON_REDIRECT_FAILED,
+            apr_psprintf(p, "%swhich has neither an A nor an AAAA record",
+                         text));
+    }
+    return NULL;
+}
+
+void acme_rehearsal_judge_lost(acme_rehearsal_finding_t *finding,
+                               const char *address, const char *url,
+                               const acme_rehearsal_refusal_t *refusal,
+                               apr_pool_t *p)
+{
+    const char *shown = acme_text_clean(url, URL_SHOWN, p);
+
+    if (refusal_words(refusal)) {
+        acme_rehearsal_judge_refusal(finding, refusal, p);
+        finding->text = apr_psprintf(p, "port 80 of %s: a redirect to %s: %s",
+                                     address, shown, finding->text);
+    }
+    else {                      /* somebody is there */
+        finding->level = ACME_REHEARSAL_FAULT;
+        finding->text = apr_psprintf(
+            p, "port 80 of %s: a redirect to %s, which fails: %s", address,
+            shown, refusal->why);
+    }
+    finding->reason = finding->level == ACME_REHEARSAL_FAULT
+        ? ACME_REASON_REDIRECT_FAILED : ACME_REASON_NONE;
+}
+
 void acme_rehearsal_judge_hello(acme_rehearsal_finding_t *finding,
                                 const acme_rehearsal_hello_t *hello,
                                 apr_pool_t *p)
@@ -453,6 +620,12 @@ void acme_rehearsal_judge_hello(acme_rehearsal_finding_t *finding,
             apr_psprintf(p, "port 443 of %s shows the certificate of this server, but did not answer acme-tls/1 for a name of the rehearsal (%s): what is in between may go by the name",
                          at, hello->why));
     }
+    else if (hello->serial
+             && acme_rehearsal_judge_is_neighbour(&hello->address)) {
+        set(finding, ACME_REHEARSAL_FAULT, ACME_REASON_OTHER_SERVER,
+            apr_psprintf(p, "port 443 of %s is answered by another server, which does not answer acme-tls/1",
+                         at));
+    }
     else if (hello->serial) {
         set(finding, ACME_REHEARSAL_FAULT, ACME_REASON_OTHER_SERVER,
             apr_psprintf(p, "port 443 of %s is answered by another server, which does not answer acme-tls/1: its certificate has the serial %s, issued by %s",
@@ -462,5 +635,112 @@ void acme_rehearsal_judge_hello(acme_rehearsal_finding_t *finding,
         set(finding, ACME_REHEARSAL_FAULT, ACME_REASON_OTHER_SERVER,
             apr_psprintf(p, "port 443 of %s does not answer with TLS: %s", at,
                          hello->why));
+    }
+}
+
+static acme_topic_e topic_of(int type)
+{
+    return type == ACME_HTTP_01 ? ACME_TOPIC_HTTP_01
+        : type == ACME_TLS_ALPN_01 ? ACME_TOPIC_TLS_ALPN_01
+        : type == ACME_DNS_01 ? ACME_TOPIC_DNS_01 : ACME_TOPIC_DNS_PERSIST_01;
+}
+
+/* FAULT: this type cannot validate the name; FINE: it does; UNSEEN. */
+static acme_rehearsal_e weigh(const apr_array_header_t *findings, int type,
+                              const char *name)
+{
+    const int is_port = type == ACME_HTTP_01 || type == ACME_TLS_ALPN_01;
+    acme_rehearsal_e level = type == ACME_DNS_PERSIST_01
+        ? ACME_REHEARSAL_FAULT : ACME_REHEARSAL_UNSEEN; /* no record */
+    int i;
+
+    for (i = 0; i < findings->nelts; i++) {
+        const acme_rehearsal_finding_t *finding =
+            &APR_ARRAY_IDX(findings, i, acme_rehearsal_finding_t);
+
+        if (strcmp(finding->name, name)) {
+            continue;
+        }
+        if (finding->level == ACME_REHEARSAL_FAULT
+            && (finding->topic == topic_of(type)
+                || (is_port && finding->topic == ACME_TOPIC_DNS))) {
+            return ACME_REHEARSAL_FAULT;
+        }
+        if (finding->topic == topic_of(type)
+            && level != ACME_REHEARSAL_FINE) {
+            level = finding->level == ACME_REHEARSAL_FINE
+                ? ACME_REHEARSAL_FINE : ACME_REHEARSAL_UNSEEN;
+        }
+    }
+    return level;
+}
+
+/* The position of its type in cert->challenges; -1: it is of none. */
+static int position_of(const acme_rehearsal_finding_t *finding,
+                       const acme_cert_conf_t *cert)
+{
+    int i = cert->nchallenges;
+
+    while (--i >= 0 && topic_of(cert->challenges[i]) != finding->topic) {
+        continue;
+    }
+    return i;
+}
+
+void acme_rehearsal_judge_name(apr_array_header_t *findings,
+                               const acme_cert_conf_t *cert, const char *name,
+                               unsigned forbidden, apr_pool_t *p)
+{
+    const int first = acme_rehearsal_judge_first(cert, name);
+    acme_rehearsal_e best = ACME_REHEARSAL_FAULT;
+    int by = first, i;
+    const char *type;
+
+    if (first < 0) {
+        return;
+    }
+    for (i = first; i < cert->nchallenges; i++) {
+        const int at = cert->challenges[i];
+        const acme_rehearsal_e level =
+            !acme_rehearsal_judge_suits((acme_challenge_e)at, name)
+                    || (forbidden & 1u << at)
+                ? ACME_REHEARSAL_FAULT : weigh(findings, at, name);
+
+        if (level < best) {
+            best = level;
+            by = i;
+        }
+    }
+    type = acme_challenge_name((acme_challenge_e)cert->challenges[by]);
+    for (i = 0; i < findings->nelts; i++) {
+        acme_rehearsal_finding_t *finding =
+            &APR_ARRAY_IDX(findings, i, acme_rehearsal_finding_t);
+        const int at = position_of(finding, cert);
+
+        if (finding->level != ACME_REHEARSAL_FAULT
+            || strcmp(finding->name, name)
+            || (best == ACME_REHEARSAL_FAULT && at <= by)) {
+            continue;
+        }
+        finding->level = at <= by && best == ACME_REHEARSAL_UNSEEN
+            ? ACME_REHEARSAL_UNSEEN : ACME_REHEARSAL_NOTE;
+        finding->reason = ACME_REASON_NONE;
+        finding->text = apr_psprintf(
+            p, at > by ? "%s (%s is tried before)"
+               : best == ACME_REHEARSAL_FINE ? "%s (%s can validate it)"
+               : "%s (whether %s can validate it cannot be seen from here)",
+            finding->text, type);
+    }
+}
+
+void acme_rehearsal_judge_first_ca(acme_rehearsal_finding_t *finding,
+                                   const acme_cert_conf_t *cert,
+                                   apr_pool_t *p)
+{
+    if (finding->level == ACME_REHEARSAL_FAULT && cert->cas->nelts > 1) {
+        finding->level = ACME_REHEARSAL_NOTE;
+        finding->reason = ACME_REASON_NONE;
+        finding->text = apr_psprintf(p, "%s (of the first CA; AcmeCA names %d more, which are not looked at)",
+                                     finding->text, cert->cas->nelts - 1);
     }
 }

@@ -10,6 +10,7 @@
 
 #include "acme_caa.h"
 #include "acme_rehearsal.h"
+#include "acme_rehearsal_dns.h"
 
 typedef enum {
     ACME_SCOPE_PUBLIC,
@@ -33,6 +34,22 @@ typedef struct {
 acme_rehearsal_address_t acme_rehearsal_judge_address(
     const char *address, const apr_array_header_t *own);
 
+/* Of another machine of this network: what it says is nobody's business who can
+   only choose the addresses of a name. */
+int acme_rehearsal_judge_is_neighbour(const acme_rehearsal_address_t *address);
+
+/*
+ * Is it visited? Else the finding says why not: a reserved address is not, lest
+ * a record in the DNS lead us to what a cloud says of this machine.
+ */
+int acme_rehearsal_judge_is_visited(acme_rehearsal_finding_t *finding,
+                                    const char *address, int port,
+                                    apr_pool_t *p);
+
+/* It is not, for lack of time or threads. */
+void acme_rehearsal_judge_late(acme_rehearsal_finding_t *finding, int port,
+                               const char *address, apr_pool_t *p);
+
 /*
  * May this challenge type validate the name: a wildcard by the DNS, an address
  * by its ports? And the position in cert->challenges of the first type that
@@ -47,7 +64,7 @@ typedef struct {
     const apr_array_header_t *addresses;        /* acme_rehearsal_address_t */
     int left_out;               /* of them: more than are looked at */
     int is_nxdomain;
-    const char *failed;         /* why it could not be asked; NULL */
+    acme_rehearsal_dns_failure_t failed;
     int is_needed;              /* a CA would connect to them */
     int is_public_ca;           /* a CA of the Internet */
 } acme_rehearsal_lookup_t;
@@ -60,7 +77,8 @@ void acme_rehearsal_judge_lookup(acme_rehearsal_finding_t *finding,
 typedef struct {
     const char *at;             /* the name that has them; NULL: none has */
     const apr_array_header_t *records;  /* const char *: of at */
-    const char *failed;         /* why they are not known; NULL: they are */
+    acme_rehearsal_dns_failure_t failed;
+    int is_checked;             /* this CA is known to look at them */
     acme_caa_issuer_t issuer;
 } acme_rehearsal_caa_t;
 
@@ -75,6 +93,7 @@ typedef struct {
                                    outside (AcmePorts) */
     apr_status_t status;        /* ECONNREFUSED, APR_TIMEUP, ... */
     const char *why;            /* words for another status */
+    int has_pre;                /* AcmeHook pre runs before a validation */
 } acme_rehearsal_refusal_t;
 
 void acme_rehearsal_judge_refusal(acme_rehearsal_finding_t *finding,
@@ -88,6 +107,7 @@ typedef struct {
     const char *server;         /* NULL: it does not say */
     const char *body;           /* its beginning */
     const char *expected;       /* what this server answers */
+    int is_hidden;              /* a neighbour's: only the status is shown */
     int redirects;
     const char *url;            /* the last one, after a redirect */
     int is_published;           /* the tokens are another server's (AcmeHttp),
@@ -110,6 +130,39 @@ const char *acme_rehearsal_judge_redirect(const char **pwhy, const char *from,
                                           const apr_array_header_t *seen,
                                           apr_pool_t *p);
 
+/* The port of such a URL: 80 or 443. */
+int acme_rehearsal_judge_port(const char *url);
+
+#define ACME_REHEARSAL_TARGETS_MAX 4    /* addresses of a host */
+
+/* Where a redirect to another host leads. */
+typedef struct {
+    const char *address;        /* of the name */
+    const char *at;             /* the one that redirects, its own or a later
+                                   one's */
+    const char *host;
+    const apr_array_header_t *addresses;        /* const char *: of host */
+    acme_rehearsal_dns_failure_t failed;
+    const apr_array_header_t *own;
+    int is_public_ca;           /* a CA of the Internet */
+} acme_rehearsal_target_t;
+
+/*
+ * The addresses of the host that are visited, const char * in p, in the order
+ * of host's. NULL: none, and finding says why. Another server must not have us
+ * look at what only this machine can reach: that is followed only where the
+ * names are in a network of one's own anyway, and to this machine.
+ */
+apr_array_header_t *acme_rehearsal_judge_target(
+    acme_rehearsal_finding_t *finding, const acme_rehearsal_target_t *target,
+    apr_pool_t *p);
+
+/* At the last of them, url, no connection came about. */
+void acme_rehearsal_judge_lost(acme_rehearsal_finding_t *finding,
+                               const char *address, const char *url,
+                               const acme_rehearsal_refusal_t *refusal,
+                               apr_pool_t *p);
+
 /* What port 443 showed. */
 typedef struct {
     acme_rehearsal_address_t address;
@@ -124,5 +177,21 @@ typedef struct {
 void acme_rehearsal_judge_hello(acme_rehearsal_finding_t *finding,
                                 const acme_rehearsal_hello_t *hello,
                                 apr_pool_t *p);
+
+/*
+ * All that was found of a name (findings: acme_rehearsal_finding_t, also of
+ * others): a fault is none as long as a type of challenge may validate it. Then
+ * it becomes a note, or UNSEEN where that cannot be seen; so does a fault of a
+ * type that is only tried after another one. forbidden: bits of the types that
+ * CAA records forbid.
+ */
+void acme_rehearsal_judge_name(apr_array_header_t *findings,
+                               const acme_cert_conf_t *cert, const char *name,
+                               unsigned forbidden, apr_pool_t *p);
+
+/* A fault about the first CA of a certificate that has further ones. */
+void acme_rehearsal_judge_first_ca(acme_rehearsal_finding_t *finding,
+                                   const acme_cert_conf_t *cert,
+                                   apr_pool_t *p);
 
 #endif

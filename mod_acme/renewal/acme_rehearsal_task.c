@@ -63,6 +63,8 @@ typedef struct {
     acme_rehearsal_visits_t with;
     apr_array_header_t *findings;       /* acme_rehearsal_finding_t */
     apr_array_header_t *visits;         /* visit_t */
+    apr_hash_t *forbidden;      /* by the name, unsigned: types that CAA
+                                   records forbid, as bits */
     apr_hash_t *places;         /* "80 192.0.2.7": place_t */
     atomic_int next;            /* the visit that is begun next */
     apr_pool_t *p;
@@ -79,6 +81,7 @@ typedef struct {
 typedef struct {
     helper_t helper;
     const acme_directory_t *directory;  /* NULL: */
+    apr_status_t status;                /* APR_TIMEUP: not within our time */
     acme_result_t res;                  /* why */
 } directory_t;
 
@@ -95,6 +98,14 @@ static acme_rehearsal_finding_t made(acme_rehearsal_e level,
 {
     return (acme_rehearsal_finding_t) { .level = level, .reason = reason,
                                         .text = text };
+}
+
+static acme_rehearsal_finding_t failed(
+    const acme_rehearsal_dns_failure_t *failure, const char *text)
+{
+    return failure->is_ours
+        ? made(ACME_REHEARSAL_UNSEEN, ACME_REASON_NONE, text)
+        : made(ACME_REHEARSAL_FAULT, ACME_REASON_DNS_FAILED, text);
 }
 
 /* The certificate's type at this position; -1: there is none. */
@@ -114,22 +125,6 @@ static int has_type(const acme_cert_conf_t *cert, acme_challenge_e type,
         }
     }
     return 0;
-}
-
-/* A failure of a type that is only tried after another one is no fault. */
-static void soften(acme_rehearsal_finding_t *finding, const rehearsal_t *r,
-                   const char *name, acme_challenge_e type)
-{
-    const int first = type_at(r->cert,
-                              acme_rehearsal_judge_first(r->cert, name));
-
-    if (first != (int)type && finding->level == ACME_REHEARSAL_FAULT) {
-        finding->level = ACME_REHEARSAL_NOTE;
-        finding->reason = ACME_REASON_NONE;
-        finding->text = apr_psprintf(
-            r->p, "%s (%s is tried before)", finding->text,
-            acme_challenge_name((acme_challenge_e)first));
-    }
 }
 
 /* Threads and their pools are made in it by several threads. */
@@ -242,8 +237,10 @@ static apr_status_t fetch_directory(directory_t *to)
 
 static void *APR_THREAD_FUNC run_directory(apr_thread_t *thread, void *data)
 {
+    directory_t *to = data;
+
     (void)thread;
-    (void)fetch_directory(data);
+    to->status = fetch_directory(to);
     return NULL;
 }
 
@@ -264,33 +261,55 @@ static const apr_array_header_t *identities_of(const rehearsal_t *r,
 
 static void judge_directory(rehearsal_t *r, const directory_t *ca)
 {
+    const char *text = apr_psprintf(r->p, "the directory of the CA: %s",
+                                    ca->res.detail);
+    acme_rehearsal_finding_t finding;
+
     if (!ca->directory && !acme_stop_is(r->env->stop)) {
-        add(r, ACME_TOPIC_CA, "", made(
-            ACME_REHEARSAL_FAULT,
-            ca->res.reason == ACME_REASON_OTHER ? ACME_REASON_CA_UNREACHABLE
-                                                : ca->res.reason,
-            apr_psprintf(r->p, "the directory of the CA: %s",
-                         ca->res.detail)));
+        finding = ca->status == APR_TIMEUP
+            ? made(ACME_REHEARSAL_UNSEEN, ACME_REASON_NONE, text)
+            : made(ACME_REHEARSAL_FAULT, ca->res.reason == ACME_REASON_OTHER
+                       ? ACME_REASON_CA_UNREACHABLE : ca->res.reason, text);
+        acme_rehearsal_judge_first_ca(&finding, r->cert, r->p);
+        add(r, ACME_TOPIC_CA, "", finding);
     }
 }
 
+/* By the first type; what forbids others counts where they are weighed. */
 static void judge_caa(rehearsal_t *r, const acme_rehearsal_dns_t *row,
                       const apr_array_header_t *identities)
 {
-    const int type = type_at(r->cert,
-                             acme_rehearsal_judge_first(r->cert, row->name));
-    const acme_rehearsal_caa_t caa = {
+    const int first = acme_rehearsal_judge_first(r->cert, row->name);
+    acme_rehearsal_caa_t caa = {
         .at = row->caa_at, .records = row->caa, .failed = row->caa_failed,
+        .is_checked = r->known_ca || identities->nelts,
         .issuer = { .identities = identities,
                     .account_url = r->account->account_url[0]
                         ? r->account->account_url : NULL,
-                    .challenge = type < 0
-                        ? NULL : acme_challenge_name((acme_challenge_e)type),
                     .is_wildcard = acme_name_is_wildcard(row->name) }
     };
     acme_rehearsal_finding_t finding;
+    unsigned forbidden = 0;
+    int i;
 
+    for (i = r->cert->nchallenges - 1; i >= 0 && first >= 0; i--) {
+        const acme_challenge_e type = (acme_challenge_e)r->cert->challenges[i];
+
+        caa.issuer.challenge = acme_challenge_name(type);
+        acme_rehearsal_judge_caa(&finding, &caa, r->p);
+        forbidden |= (unsigned)(finding.level == ACME_REHEARSAL_FAULT)
+            << (unsigned)type;
+    }
+    caa.issuer.challenge = first < 0 ? NULL : acme_challenge_name(
+        (acme_challenge_e)r->cert->challenges[first]);
     acme_rehearsal_judge_caa(&finding, &caa, r->p);
+    if (r->cert->cas->nelts > 1) {
+        acme_rehearsal_judge_first_ca(&finding, r->cert, r->p);
+    }
+    else {
+        apr_hash_set(r->forbidden, row->name, APR_HASH_KEY_STRING,
+                     apr_pmemdup(r->p, &forbidden, sizeof(forbidden)));
+    }
     add(r, ACME_TOPIC_CAA, row->name, finding);
 }
 
@@ -299,10 +318,10 @@ static void judge_zone(rehearsal_t *r, const acme_rehearsal_dns_t *row)
 {
     acme_rehearsal_finding_t finding;
 
-    if (row->zone_failed) {
-        finding = made(ACME_REHEARSAL_FAULT, ACME_REASON_DNS_FAILED,
-                       apr_psprintf(r->p, "the zone of its record cannot be found: %s",
-                                    row->zone_failed));
+    if (row->zone_failed.why) {
+        finding = failed(&row->zone_failed, apr_psprintf(
+            r->p, "the zone of its record cannot be found: %s",
+            row->zone_failed.why));
     }
     else {
         finding = made(ACME_REHEARSAL_FINE, ACME_REASON_NONE,
@@ -315,7 +334,6 @@ static void judge_zone(rehearsal_t *r, const acme_rehearsal_dns_t *row)
                                         ? "; AcmeDns is not tried while an order is under way"
                                         : ""));
     }
-    soften(&finding, r, row->name, ACME_DNS_01);
     add(r, ACME_TOPIC_DNS_01, row->name, finding);
 }
 
@@ -364,10 +382,10 @@ static void judge_persist(rehearsal_t *r, const acme_rehearsal_dns_t *row,
             r->cert, row->name)) != ACME_DNS_PERSIST_01) {
         return;
     }
-    if (row->persist_failed) {
-        finding = made(ACME_REHEARSAL_FAULT, ACME_REASON_DNS_FAILED,
-                       apr_psprintf(r->p, "%s cannot be looked up: %s",
-                                    record, row->persist_failed));
+    if (row->persist_failed.why) {
+        finding = failed(&row->persist_failed, apr_psprintf(
+            r->p, "%s cannot be looked up: %s", record,
+            row->persist_failed.why));
     }
     else if (row->persist && !describe_persist(&persist, r, ca, row->name)) {
         finding = made(ACME_REHEARSAL_UNSEEN, ACME_REASON_NONE,
@@ -391,7 +409,6 @@ static void judge_persist(rehearsal_t *r, const acme_rehearsal_dns_t *row,
                                         record, res.detail);
         }
     }
-    soften(&finding, r, row->name, ACME_DNS_PERSIST_01);
     add(r, ACME_TOPIC_DNS_PERSIST_01, row->name, finding);
 }
 
@@ -420,16 +437,18 @@ static void judge_addresses(rehearsal_t *r, const acme_rehearsal_dns_t *row)
     const int is_needed = type == ACME_HTTP_01 || type == ACME_TLS_ALPN_01;
     apr_array_header_t *addresses = apr_array_make(
         r->p, 4, sizeof(acme_rehearsal_address_t));
-    const acme_rehearsal_lookup_t lookup = {
+    acme_rehearsal_lookup_t lookup = {
         .addresses = addresses, .is_nxdomain = row->is_nxdomain,
         .left_out = row->addresses->nelts > ADDRESSES_MAX
             ? row->addresses->nelts - ADDRESSES_MAX : 0,
-        .failed = row->addresses->nelts ? NULL : row->failed,
         .is_needed = is_needed, .is_public_ca = r->known_ca != NULL
     };
     acme_rehearsal_finding_t finding;
     int i;
 
+    if (!row->addresses->nelts) {
+        lookup.failed = row->failed;
+    }
     for (i = 0; i < row->addresses->nelts && i < ADDRESSES_MAX; i++) {
         APR_ARRAY_PUSH(addresses, acme_rehearsal_address_t) =
             acme_rehearsal_judge_address(
@@ -499,7 +518,7 @@ static void *APR_THREAD_FUNC run_visits(apr_thread_t *thread, void *data)
                 .address = acme_rehearsal_judge_address(visit->address,
                                                         r->with.own),
                 .port = port, .arrives_at = r->with.ports[port == 443],
-                .status = APR_TIMEUP, .why = ""
+                .has_pre = r->with.has_pre, .status = APR_TIMEUP, .why = ""
             };
 
             acme_rehearsal_judge_refusal(&visit->finding, &refusal,
@@ -565,7 +584,8 @@ static void try_dns(rehearsal_t *r, const apr_array_header_t *rows,
             .record = row->record && !r->cert->dns->stay
                 && acme_dns01_can_update(r->cert->dns, row->record)
                 ? row->record : own,
-            .servers = row->servers, .end = r->with.end
+            .servers = row->servers,
+            .end = apr_time_now() + (r->with.end - acme_dns_lookup_now())
         };
         acme_rehearsal_finding_t finding;
 
@@ -576,7 +596,6 @@ static void try_dns(rehearsal_t *r, const apr_array_header_t *rows,
         APR_ARRAY_PUSH(zones, const char *) = row->zone;
         acme_rehearsal_dry_run(&finding, &what, r->p);
         if (finding.level != ACME_REHEARSAL_NONE) {
-            soften(&finding, r, row->name, ACME_DNS_01);
             add(r, ACME_TOPIC_DNS_01, row->name, finding);
         }
     }
@@ -612,12 +631,12 @@ static void make_visits(rehearsal_t *r, helper_t *helpers,
     for (i = 0; i < r->visits->nelts; i++) {
         visit_t *visit = &APR_ARRAY_IDX(r->visits, i, visit_t);
 
-        if (visit->finding.level != ACME_REHEARSAL_NONE) {
-            soften(&visit->finding, r, visit->name,
-                   visit->topic == ACME_TOPIC_HTTP_01 ? ACME_HTTP_01
-                                                      : ACME_TLS_ALPN_01);
-            add(r, visit->topic, visit->name, visit->finding);
+        if (visit->finding.level == ACME_REHEARSAL_NONE) {  /* no thread */
+            acme_rehearsal_judge_late(
+                &visit->finding, visit->topic == ACME_TOPIC_HTTP_01 ? 80 : 443,
+                visit->address, r->p);
         }
+        add(r, visit->topic, visit->name, visit->finding);
     }
 }
 
@@ -644,9 +663,26 @@ static apr_array_header_t *sorted(const rehearsal_t *r)
     return all;
 }
 
+static void judge_names(rehearsal_t *r)
+{
+    int i;
+
+    for (i = 0; i < r->cert->names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(r->cert->names, i, const char *);
+        const unsigned *forbidden = apr_hash_get(r->forbidden, name,
+                                                 APR_HASH_KEY_STRING);
+
+        acme_rehearsal_judge_name(r->findings, r->cert, name,
+                                  forbidden ? *forbidden : 0, r->p);
+    }
+}
+
 static void send_findings(const rehearsal_t *r, acme_keeper_client_t *keeper)
 {
-    acme_msg_cert_t body = { .about = { .cert = r->state->cert } };
+    const acme_msg_rehearsed_t body = {
+        .about = { .cert = r->state->cert },
+        .rehearse_at = r->account->rehearse_at
+    };
     const char *lines = acme_rehearsal_lines(sorted(r), ACME_LIST_MAX, r->p);
     const acme_message_t message = { .kind = ACME_MSG_REHEARSED,
                                      .body = &body, .tail = lines,
@@ -697,7 +733,7 @@ static void rehearse(rehearsal_t *r, acme_keeper_client_t *keeper,
     acme_dns_lookup_conf_t dns = r->env->dns;
     helper_t helpers[THREADS] = { { NULL, NULL, NULL } };
     apr_array_header_t *rows = make_rows(r);
-    directory_t ca = { .directory = NULL };
+    directory_t ca = { .directory = NULL, .status = APR_TIMEUP };
     acme_result_t res;
     apr_status_t rv;
     int i;
@@ -712,7 +748,7 @@ static void rehearse(rehearsal_t *r, acme_keeper_client_t *keeper,
     if (!ca.directory) {
         start(&ca.helper, r, run_directory, &ca, shared);
     }
-    rv = acme_rehearsal_dns_look_up(rows, &dns, apr_time_now() + DNS_MAX,
+    rv = acme_rehearsal_dns_look_up(rows, &dns, acme_dns_lookup_now() + DNS_MAX,
                                     &res, r->p);
     join(&ca.helper);
     judge_directory(r, &ca);
@@ -721,6 +757,7 @@ static void rehearse(rehearsal_t *r, acme_keeper_client_t *keeper,
             judge_row(r, &APR_ARRAY_IDX(rows, i, acme_rehearsal_dns_t), &ca);
         }
         make_visits(r, helpers, rows, keeper, shared);
+        judge_names(r);
     }
     else {
         add(r, ACME_TOPIC_CA, "", made(ACME_REHEARSAL_UNSEEN,
@@ -746,7 +783,7 @@ void acme_rehearsal_task_run(const acme_task_env_t *env,
         .ca = acme_conf_ca(env->conf, cert, 0),
         .findings = apr_array_make(p, 16, sizeof(acme_rehearsal_finding_t)),
         .visits = apr_array_make(p, 16, sizeof(visit_t)),
-        .places = apr_hash_make(p),
+        .forbidden = apr_hash_make(p), .places = apr_hash_make(p),
         .p = p
     };
     const acme_msg_cert_t body = { .about = { .cert = request->state.cert } };
@@ -759,16 +796,23 @@ void acme_rehearsal_task_run(const acme_task_env_t *env,
     if (acme_keeper_client_open(&keeper, env->keeper, env->stop, &res, p)) {
         return;
     }
-    r.account = apr_pcalloc(p, sizeof(*r.account));
-    if (!acme_keeper_client_call(&reply, keeper, ACME_MSG_REHEARSAL, &body,
-                                 &res, p)) {
-        r.account = reply.body;
+    if (acme_keeper_client_call(&reply, keeper, ACME_MSG_REHEARSAL, &body,
+                                &res, p)) {
+        return;
     }
+    r.account = reply.body;
+    if (!r.account->rehearse_at) {
+        return;                 /* none is wanted any more */
+    }
+    request->state.rehearse_fully = r.account->is_full;
     r.known_ca = acme_known_ca_of_url(r.ca->url, p);
     r.with = (acme_rehearsal_visits_t) {
         .env = env, .cert = cert, .own = acme_rehearsal_visit_own(p),
-        .live = request->state.serial, .ports = { 80, 443 },
-        .end = apr_time_now() + ACME_REHEARSAL_MAX
+        .live = request->state.serial,
+        .has_pre = acme_conf_hook(cert, ACME_HOOK_PRE, 0) != NULL,
+        .is_public_ca = r.known_ca != NULL,
+        .ports = { 80, 443 },
+        .end = acme_dns_lookup_now() + ACME_REHEARSAL_MAX
     };
     if (cert->ports) {
         sscanf(cert->ports, "%d %d %d %d", &r.with.ports[0], &listened[0],

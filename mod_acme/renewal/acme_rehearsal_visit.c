@@ -54,19 +54,10 @@ apr_array_header_t *acme_rehearsal_visit_own(apr_pool_t *p)
 /* Whole seconds that a visit may take; 0: too few to say that nobody answers. */
 static int seconds_left(const acme_rehearsal_visits_t *visits)
 {
-    const apr_interval_time_t left = visits->end - apr_time_now();
+    const apr_interval_time_t left = visits->end - acme_dns_lookup_now();
 
     return left >= apr_time_from_sec(VISIT_MAX) ? VISIT_MAX
         : left >= apr_time_from_sec(VISIT_MIN) ? (int)apr_time_sec(left) : 0;
-}
-
-static void set_late(acme_rehearsal_finding_t *finding, int port,
-                     const char *address, apr_pool_t *p)
-{
-    finding->level = ACME_REHEARSAL_UNSEEN;
-    finding->reason = ACME_REASON_NONE;
-    finding->text = apr_psprintf(p, "port %d of %s: not looked at within the time of a rehearsal",
-                                 port, address);
 }
 
 static apr_status_t get(acme_http_reply_t **preply, const char *url,
@@ -88,7 +79,7 @@ static apr_status_t get(acme_http_reply_t **preply, const char *url,
 
     *preply = NULL;
     if (!conf.total) {
-        return acme_fail(res, APR_TIMEUP, "not within the time");
+        return acme_fail(res, APR_INCOMPLETE, "not within the time");
     }
     rv = acme_http_create(&http, &conf, res, p);
     return rv == APR_SUCCESS ? acme_http_send(preply, http, &request, res, p)
@@ -104,35 +95,42 @@ static const char *host_of(const char *url, apr_pool_t *p)
                         : apr_pstrmemdup(p, host, strcspn(host, ":/?"));
 }
 
-/*
- * The address behind a redirect; NULL: none. Another server must not have us
- * look at what only this machine can reach, and no CA: that is followed only
- * where the names are in a network of one's own anyway, and to this machine.
- */
-static const char *address_behind(const char *to, const char *from,
-                                  const char *address,
-                                  const acme_rehearsal_visits_t *visits,
-                                  apr_pool_t *p)
+/* The first of the addresses that a connection comes to, at *pat; else the last
+   one. APR_INCOMPLETE: there was no time. */
+static apr_status_t get_any(acme_http_reply_t **preply, const char **pat,
+                            const char *url,
+                            const apr_array_header_t *addresses,
+                            const acme_rehearsal_visits_t *visits,
+                            acme_result_t *res, apr_pool_t *p)
 {
-    const char *host = host_of(to, p);
-    acme_rehearsal_address_t found;
+    apr_status_t rv = APR_INCOMPLETE;
+    int i;
 
-    if (!strcasecmp(host, host_of(from, p))) {
-        return address;
+    *preply = NULL;
+    for (i = 0; i < addresses->nelts && rv != APR_EINTR && !*preply; i++) {
+        *pat = APR_ARRAY_IDX(addresses, i, const char *);
+        rv = get(preply, url, *pat, visits, res, p);
     }
-    found.text = acme_name_is_ip(host)
-        ? host : acme_rehearsal_dns_address(host, &visits->env->dns,
-                                            visits->end, p);
-    if (!found.text) {
-        return NULL;
+    return rv;
+}
+
+/* NULL: no address is visited, and finding says why. */
+static apr_array_header_t *look_behind(acme_rehearsal_finding_t *finding,
+                                       acme_rehearsal_target_t *target,
+                                       const acme_rehearsal_visits_t *visits,
+                                       apr_pool_t *p)
+{
+    apr_array_header_t *one = apr_array_make(p, 1, sizeof(const char *));
+
+    if (acme_name_is_ip(target->host)) {
+        APR_ARRAY_PUSH(one, const char *) = target->host;
+        target->addresses = one;
     }
-    found = acme_rehearsal_judge_address(found.text, visits->own);
-    if (acme_rehearsal_judge_scope(found.text) == ACME_SCOPE_PUBLIC) {
-        return found.text;
+    else {
+        target->addresses = acme_rehearsal_dns_addresses(
+            &target->failed, target->host, &visits->env->dns, visits->end, p);
     }
-    return found.is_own
-        && acme_rehearsal_judge_scope(address) != ACME_SCOPE_PUBLIC
-        ? found.text : NULL;
+    return acme_rehearsal_judge_target(finding, target, p);
 }
 
 static int is_redirect(int status)
@@ -155,26 +153,32 @@ apr_status_t acme_rehearsal_visit_80(acme_rehearsal_finding_t *finding,
                                      apr_pool_t *p)
 {
     apr_array_header_t *seen = apr_array_make(p, 4, sizeof(const char *));
+    apr_array_header_t *to = apr_array_make(p, 1, sizeof(const char *));
     acme_rehearsal_answer_t answer = {
         .address = acme_rehearsal_judge_address(address, visits->own),
         .expected = visits->answer,
         .is_published = visits->cert->http != NULL
     };
-    const char *at = address, *next, *why, *moved;
+    acme_rehearsal_target_t target = { .address = address, .own = visits->own,
+                                       .is_public_ca = visits->is_public_ca };
+    acme_rehearsal_refusal_t refusal = { .has_pre = visits->has_pre };
+    acme_rehearsal_address_t last;
+    const char *next, *why;
     acme_http_reply_t *reply;
     acme_result_t res;
     apr_status_t rv;
 
+    if (!acme_rehearsal_judge_is_visited(finding, address, 80, p)) {
+        return APR_SUCCESS;
+    }
     answer.url = apr_pstrcat(p, strchr(name, ':') ? "http://[" : "http://",
                              name, strchr(name, ':') ? "]" : "", PATH,
                              visits->token, NULL);
+    target.at = address;
+    APR_ARRAY_PUSH(to, const char *) = address;
     for (;;) {
-        if (!seconds_left(visits)) {
-            set_late(finding, 80, address, p);
-            return APR_SUCCESS;
-        }
         APR_ARRAY_PUSH(seen, const char *) = answer.url;
-        rv = get(&reply, answer.url, at, visits, &res, p);
+        rv = get_any(&reply, &target.at, answer.url, to, visits, &res, p);
         if (rv != APR_SUCCESS || !is_redirect(reply->status)) {
             break;
         }
@@ -184,37 +188,44 @@ apr_status_t acme_rehearsal_visit_80(acme_rehearsal_finding_t *finding,
             set_redirect(finding, address, why, p);
             return APR_SUCCESS;
         }
-        moved = address_behind(next, answer.url, at, visits, p);
-        if (!moved) {
-            set_redirect(finding, address, apr_psprintf(
-                p, "a redirect to %s, which has no address that a CA reaches",
-                acme_text_clean(host_of(next, p), ACME_NAME_MAX, p)), p);
+        target.host = host_of(next, p);
+        apr_array_clear(to);
+        APR_ARRAY_PUSH(to, const char *) = target.at;
+        if (strcasecmp(target.host, host_of(answer.url, p))) {
+            to = look_behind(finding, &target, visits, p);
+        }
+        if (!to) {
             return APR_SUCCESS;
         }
-        at = moved;
         answer.url = next;
         answer.redirects++;
     }
+    last = acme_rehearsal_judge_address(target.at, visits->own);
     if (rv == APR_EINTR) {
         return rv;
     }
+    if (rv == APR_INCOMPLETE) {
+        acme_rehearsal_judge_late(finding, 80, address, p);
+        return APR_SUCCESS;
+    }
     if (rv == APR_SUCCESS) {
+        answer.is_hidden = acme_rehearsal_judge_is_neighbour(&last);
         answer.status = reply->status;
         answer.server = reply->server;
         answer.body = reply->body;
         acme_rehearsal_judge_answer(finding, &answer, p);
         return rv;
     }
+    refusal.address = last;
+    refusal.port = acme_rehearsal_judge_port(answer.url);
+    refusal.arrives_at = visits->ports[refusal.port == 443];
+    refusal.status = rv;
+    refusal.why = acme_text_clean(res.detail, 200, p);
     if (answer.redirects) {
-        set_redirect(finding, address, apr_psprintf(
-            p, "a redirect to %s, which fails: %s",
-            acme_text_clean(answer.url, 160, p),
-            acme_text_clean(res.detail, 200, p)), p);
+        acme_rehearsal_judge_lost(finding, address, answer.url, &refusal, p);
         return APR_SUCCESS;
     }
-    acme_rehearsal_judge_refusal(finding, &(acme_rehearsal_refusal_t){
-        .address = answer.address, .port = 80,
-        .arrives_at = visits->ports[0], .status = rv, .why = res.detail }, p);
+    acme_rehearsal_judge_refusal(finding, &refusal, p);
     return rv;
 }
 
@@ -255,8 +266,11 @@ apr_status_t acme_rehearsal_visit_443(acme_rehearsal_finding_t *finding,
     acme_result_t res;
     apr_status_t rv;
 
+    if (!acme_rehearsal_judge_is_visited(finding, address, 443, p)) {
+        return APR_SUCCESS;
+    }
     if (!peer.timeout) {
-        set_late(finding, 443, address, p);
+        acme_rehearsal_judge_late(finding, 443, address, p);
         return APR_SUCCESS;
     }
     rv = acme_peer_cert_fetch(&seen, &peer, &res, p);
@@ -266,7 +280,8 @@ apr_status_t acme_rehearsal_visit_443(acme_rehearsal_finding_t *finding,
     if (rv != APR_SUCCESS && rv != APR_EGENERAL) {      /* no connection */
         acme_rehearsal_judge_refusal(finding, &(acme_rehearsal_refusal_t){
             .address = hello.address, .port = 443,
-            .arrives_at = visits->ports[1], .status = rv,
+            .arrives_at = visits->ports[1], .has_pre = visits->has_pre,
+            .status = rv,
             .why = res.detail }, p);
         return rv;
     }

@@ -21,8 +21,10 @@ typedef struct {
     const char *answer;
     const char *sni;            /* the name of the rehearsal for tls-alpn-01 */
     const char *live;           /* serial of the live certificate, or "" */
+    int has_pre;                /* AcmeHook pre is configured */
+    int is_public_ca;           /* a CA of the Internet */
     int ports[2];               /* where connections to 80 and 443 arrive */
-    apr_time_t end;             /* of all visits */
+    apr_time_t end;             /* of all visits, acme_dns_lookup_now() */
 } acme_rehearsal_visits_t;
 
 /* The addresses of this machine's interfaces: const char *, in p. */

@@ -370,12 +370,11 @@ static int find_check(const acme_scheduler_t *scheduler, entry_t *entry,
         && acme_self_check_is_due(&entry->state, now);
 }
 
-static int find_rehearsal(const acme_scheduler_t *scheduler, entry_t *entry,
-                          apr_time_t now)
+static int find_rehearsal(const acme_scheduler_t *scheduler, entry_t *entry)
 {
     entry->task = acme_rehearsal_task_run;
     return (scheduler->conf.duties & ACME_DUTY_WITNESS)
-        && acme_rehearsal_is_due(&entry->state, now);
+        && acme_rehearsal_is_due(&entry->state);
 }
 
 /* True when something is under way. */
@@ -420,7 +419,7 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
             continue;
         }
         if (rehearsals < REHEARSALS_MAX
-            && find_rehearsal(scheduler, entry, now)) {
+            && find_rehearsal(scheduler, entry)) {
             begin_task(scheduler, entry);
             rehearsals++;
         }

@@ -16,6 +16,13 @@ six IN A 127.0.0.1
 six IN AAAA {SIX}
 loop IN A 127.0.0.2
 away IN A 127.0.0.2
+twofold IN A 127.0.0.2
+both IN A 127.0.0.1
+both IN AAAA 2001:db8::dead
+inside IN A 127.0.0.2
+other IN A 10.0.0.8
+number IN A 127.0.0.2
+link IN A 169.254.169.254
 wrong IN A 127.0.0.3
 mute IN A 127.0.0.4
 far IN A 192.0.2.77
@@ -27,6 +34,14 @@ account IN CAA 0 issue "pebble.example; accounturi=https://ca.example/1"
 method IN A 127.0.0.1
 method IN CAA 0 issue "pebble.example; validationmethods=dns-01"
 """
+
+
+REDIRECTS = {
+    "away": "good.example.org",
+    "twofold": "both.example.org",
+    "inside": "other.example.org",
+    "number": "2130706433",             # it would be this machine
+}
 
 
 class Foreign(http.server.BaseHTTPRequestHandler):
@@ -43,10 +58,10 @@ class Foreign(http.server.BaseHTTPRequestHandler):
                              if self.path.endswith("/b") else
                              f"//{host}/b" if self.path == "/a" else "/a")
             self.end_headers()
-        elif host.startswith("away"):
+        elif host.split(".")[0] in REDIRECTS:
+            to = REDIRECTS[host.split(".")[0]]
             self.send_response(302)
-            self.send_header("Location",
-                             f"http://good.example.org{self.path}")
+            self.send_header("Location", f"http://{to}{self.path}")
             self.end_headers()
         else:
             self.send_response(404)
@@ -100,7 +115,8 @@ def test_each_name_is_seen_as_a_ca_sees_it(netns, site):
     foreign(site, "127.0.0.2")
     silent(site, "127.0.0.4")
     server = site.server(site.ca210(dns=names.at, always_valid=True))
-    for name in ("good", "six", "loop", "away", "wrong", "mute", "far",
+    for name in ("good", "six", "loop", "away", "twofold", "inside",
+                 "number", "link", "wrong", "mute", "far",
                  "text", "none", "forbidden", "account", "method"):
         server.vhost(f"{name}.example.org",
                      body="AcmeChallenges http-01 tls-alpn-01")
@@ -148,6 +164,20 @@ good.example.org: no fault seen from this machine
     assert not worst("away")
     assert "after a redirect to http://good.example.org/" in \
         next(iter(of("away", "http-01", "fine")))
+    assert not worst("twofold")         # no way to the first address
+    assert "after a redirect to http://both.example.org/" in \
+        next(iter(of("twofold", "http-01", "fine")))
+    assert not worst("inside")
+    assert next(iter(of("inside", "http-01", "unseen"))) == (
+        "port 80 of 127.0.0.2: a redirect to other.example.org, not "
+        "followed: a private address (10.0.0.8)")
+    assert worst("number") == {"redirect-failed"}
+    assert "whose host is neither a name nor an IP address" in \
+        next(iter(of("number", "http-01")))
+    assert not worst("link")
+    assert next(iter(of("link", "http-01", "unseen"))) == (
+        "port 80 of 169.254.169.254: not visited, the address is a reserved "
+        "one")
     assert worst("wrong") == {"port-80-unreachable"}
     assert worst("mute") == {"port-80-unreachable"}
     assert "port 80 of 127.0.0.4 does not answer" in \

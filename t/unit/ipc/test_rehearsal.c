@@ -161,7 +161,7 @@ static void one_follows_a_failed_validation(void **state)
     size_t i;
 
     (void)state;
-    assert_false(acme_rehearsal_is_due(now, NOW));
+    assert_false(acme_rehearsal_is_due(now));
     for (i = 0; i < COUNT(cases); i++) {
         now->rehearsed = cases[i].rehearsed;
         now->rehearse_at = cases[i].rehearse_at;
@@ -170,8 +170,9 @@ static void one_follows_a_failed_validation(void **state)
             fail_msg("%s", cases[i].name);
         }
     }
-    assert_true(acme_rehearsal_is_due(now, NOW));
-    assert_false(acme_rehearsal_is_due(now, NOW - 1));
+    assert_true(acme_rehearsal_is_due(now));
+    now->rehearse_at = apr_time_now() + hour;   /* the clock went back */
+    assert_true(acme_rehearsal_is_due(now));
 }
 
 int main(void)

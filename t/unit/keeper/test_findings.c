@@ -44,7 +44,8 @@ static void the_last_ones_are_kept(void **state)
 
 static void found(const char *lines, apr_time_t now)
 {
-    acme_registry_rehearsed(registry, 0, acme_rehearsal_parse(
+    acme_registry_rehearsed(registry, 0, state_of(registry, 0)->rehearse_at,
+                            acme_rehearsal_parse(
         lines, cert_of(conf, 0)->names, pool), now, pool);
 }
 
@@ -132,6 +133,52 @@ static void one_follows_a_failure_once_an_hour(void **state)
     assert_int_equal(a->rehearse_at, 0);
 }
 
+static void one_without_an_end_is_given_up(void **state)
+{
+    acme_state_t *a;
+
+    (void)state;
+    registry = open_registry(conf);
+    a = state_of(registry, 0);
+    assert_int_equal(acme_registry_rehearsal_begin(registry, 0), APR_ENOENT);
+    a->rehearse_at = NOW;               /* by itself */
+    assert_false(acme_registry_is_rehearsing(registry, 0, NOW));
+    assert_int_equal(acme_registry_rehearsal_begin(registry, 0), 0);
+    assert_true(acme_registry_is_rehearsing(registry, 0, NOW));
+    assert_int_equal(acme_registry_rehearsal_begin(registry, 0),
+                     APR_EGENERAL);
+    acme_registry_rehearse(registry, 0, NOW + 1);
+    assert_int_equal(acme_registry_rehearsal_begin(registry, 0), 0);
+    assert_int_equal(acme_registry_rehearsal_begin(registry, 0), 0);
+    assert_int_equal(acme_registry_rehearsal_begin(registry, 0),
+                     APR_EGENERAL);
+    found(UNSEEN, NOW + 2);
+    assert_false(acme_registry_is_rehearsing(registry, 0, NOW + 1));
+    assert_int_equal(acme_registry_rehearsal_begin(registry, 0), APR_ENOENT);
+    acme_registry_rehearse(registry, 0, NOW + 3);
+    assert_int_equal(acme_registry_rehearsal_begin(registry, 0), 0);
+}
+
+static void what_is_asked_for_meanwhile_stays(void **state)
+{
+    acme_state_t *a;
+
+    (void)state;
+    registry = open_registry(conf);
+    a = state_of(registry, 0);
+    a->rehearse_at = NOW;
+    assert_int_equal(acme_registry_rehearsal_begin(registry, 0), 0);
+    acme_registry_rehearse(registry, 0, NOW + 1);
+    acme_registry_rehearsed(registry, 0, NOW, acme_rehearsal_parse(
+        FINE, cert_of(conf, 0)->names, pool), NOW + 2, pool);
+    assert_int_equal(a->rehearsal, ACME_REHEARSAL_FINE);
+    assert_int_equal(a->rehearse_at, NOW + 1);
+    assert_int_equal(a->rehearse_fully, 1);
+    found(FINE, NOW + 3);
+    assert_int_equal(a->rehearse_at, 0);
+    assert_int_equal(a->rehearse_fully, 0);
+}
+
 static acme_message_t findings_of(int control, apr_uint32_t cert)
 {
     const acme_msg_cert_t body = { { cert, 0, 0 } };
@@ -141,11 +188,13 @@ static acme_message_t findings_of(int control, apr_uint32_t cert)
 
 static void acmectl_asks_and_the_witness_tells(void **state)
 {
-    const acme_msg_cert_t body = { { 0, 0, 0 } }, none = { { 99, 0, 0 } };
+    const acme_msg_cert_t body = { { 0, 0, 0 } };
+    acme_msg_rehearsed_t of = { .about = { 0, 0, 0 } },
+                         none = { .about = { 99, 0, 0 } };
     const acme_msg_findings_t *said;
     const acme_msg_rehearsal_t *known;
     acme_message_t reply;
-    int control, witness = open_witness(), fd;
+    int control, witness = open_witness(), fd, i;
 
     (void)state;
     begin();
@@ -164,9 +213,15 @@ static void acmectl_asks_and_the_witness_tells(void **state)
     known = reply.body;
     assert_string_equal(known->account_url, ACCOUNT_URL);
     assert_int_equal(strlen(known->thumbprint), 43);
+    assert_int_equal(known->is_full, 1);
+    of.rehearse_at = known->rehearse_at - 1;    /* nobody asked for it */
+    assert_int_equal(say_on(witness, ACME_MSG_REHEARSED, &of, FAULT,
+                            strlen(FAULT)).status, 0);
+    assert_true(list(0).rehearse_at > 0);
+    of.rehearse_at++;
 
     /* Of names that are not its own, and with what steers a terminal. */
-    assert_int_equal(say_on(witness, ACME_MSG_REHEARSED, &body,
+    assert_int_equal(say_on(witness, ACME_MSG_REHEARSED, &of,
                             FAULT "fault\t\tcaa\tb.example\tnot ours\n"
                             "fine\t\tdns\t\t\x1b[2J\n\0" FAULT,
                             sizeof(FAULT) + 60).status, 0);
@@ -175,6 +230,26 @@ static void acmectl_asks_and_the_witness_tells(void **state)
     assert_int_equal(said->is_pending, 0);
     assert_int_equal(said->level, ACME_REHEARSAL_FAULT);
     assert_string_equal(reply.tail, FAULT "fine\t\tdns\t\t?[2J\n");
+
+    /* One that ends the witness is not repeated without end. */
+    reply = say_on(witness, ACME_MSG_REHEARSAL, &body, NULL, 0);
+    known = reply.body;
+    assert_int_equal(known->rehearse_at, 0);
+    assert_int_equal(say_on(control, ACME_MSG_REHEARSE, &body, NULL,
+                            0).status, 0);
+    for (i = 0; i < 3; i++) {
+        reply = findings_of(control, 0);
+        said = reply.body;
+        assert_int_equal(said->is_pending, 1);
+        reply = say_on(witness, ACME_MSG_REHEARSAL, &body, NULL, 0);
+        known = reply.body;
+        assert_int_equal(known->rehearse_at != 0, i < 2);
+    }
+    reply = findings_of(control, 0);
+    said = reply.body;
+    assert_int_equal(said->is_pending, 0);
+    assert_int_equal(said->level, ACME_REHEARSAL_UNSEEN);
+    assert_non_null(strstr(reply.tail, "ended unexpectedly"));
 
     assert_int_equal(findings_of(control, 1).tail_len, 0);
     assert_int_equal(findings_of(control, 99).status, APR_ENOENT);
@@ -200,15 +275,20 @@ static void without_agreement_there_is_no_account(void **state)
     const acme_msg_cert_t body = { { 0, 0, 0 } };
     const acme_msg_rehearsal_t *known;
     acme_message_t reply;
-    int witness;
+    int witness, control;
 
     (void)state;
     cert_of(conf, 0)->agreed = 0;
     start_keeper();
     witness = open_witness();
+    control = open_control();
+    assert_int_equal(say_on(control, ACME_MSG_REHEARSE, &body, NULL,
+                            0).status, 0);
+    close(control);
     reply = say_on(witness, ACME_MSG_REHEARSAL, &body, NULL, 0);
     assert_int_equal(reply.status, 0);
     known = reply.body;
+    assert_true(known->rehearse_at > 0);
     assert_string_equal(known->account_url, "");
     assert_string_equal(known->thumbprint, "");
     assert_int_equal(count(at("store/accounts")), 0);
@@ -227,7 +307,9 @@ int main(void)
         STARTING_TEST(without_agreement_there_is_no_account),
         TEST(the_last_ones_are_kept),
         TEST(the_worst_is_told_and_kept),
-        TEST(one_follows_a_failure_once_an_hour)
+        TEST(one_follows_a_failure_once_an_hour),
+        TEST(one_without_an_end_is_given_up),
+        TEST(what_is_asked_for_meanwhile_stays)
     };
     int failed;
 

@@ -581,7 +581,12 @@ static void a_visit_goes_to_its_address(void **state)
         { .request = "GET /moved", .head = "301 Moved\r\nLocation: ~/" },
         { 0 }
     };
+    static const char *const hosts[] = {
+        "2130706433", "0x7f000001", "0x7f.1", "127.1", "017700000001",
+        "localhost", "name.invalid", "[::ffff:127.0.0.1]", "127.0.0.1"
+    };
     const char *port = strrchr(fake_address(fake), ':');
+    size_t i;
     acme_http_request_t request = {
         .method = ACME_HTTP_GET, .plain = 1, .body_max = 4,
         .address = "127.0.0.1"
@@ -606,6 +611,15 @@ static void a_visit_goes_to_its_address(void **state)
     request.url = "http://name.invalid:1/";
     assert_int_equal(acme_http_send(&reply, http, &request, &res, pool),
                      ECONNREFUSED);
+    /* However the host is written: libcurl knows these as 127.0.0.1. */
+    request.address = "127.0.0.2";
+    for (i = 0; i < COUNT(hosts); i++) {
+        request.url = apr_pstrcat(pool, "https://", hosts[i], port, "/", NULL);
+        if (acme_http_send(&reply, http, &request, &res, pool)
+            != ECONNREFUSED) {
+            fail_msg("%s: %s", hosts[i], res.detail);
+        }
+    }
     /* What other requests get is as strict as before. */
     conf.proxy = NULL;
     open_http();

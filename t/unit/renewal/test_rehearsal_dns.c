@@ -46,7 +46,8 @@ static acme_rehearsal_dns_t *look_up(const fake_dns_row_t *rows,
         row->wants_zone = row->wants_persist = wants;
     }
     assert_int_equal(acme_rehearsal_dns_look_up(
-        all, &conf, apr_time_now() + apr_time_from_sec(60), &res, pool), 0);
+        all, &conf, acme_dns_lookup_now() + apr_time_from_sec(60), &res,
+        pool), 0);
     return (acme_rehearsal_dns_t *)all->elts;
 }
 
@@ -87,9 +88,10 @@ static void the_records_of_the_nearest_name_count(void **state)
     assert_string_equal(all[4].caa_at, "own.a.test");
     assert_string_equal(joined(all[5].caa), "0 issue ;");
     assert_null(all[6].caa_at);         /* and does not climb on */
-    assert_non_null(strstr(all[6].caa_failed, "broken.a.test"));
+    assert_non_null(strstr(all[6].caa_failed.why, "broken.a.test"));
+    assert_false(all[6].caa_failed.is_ours);
     assert_null(all[7].caa_at);
-    assert_null(all[7].caa_failed);
+    assert_null(all[7].caa_failed.why);
     assert_string_equal(joined(all[8].addresses), "192.0.2.9");
     assert_null(all[8].caa_at);
     /* What many names have above them is asked once. */
@@ -113,32 +115,63 @@ static void what_is_not_answered_has_failed(void **state)
     all = look_up(rows, "half.test mute.test empty.test", 1);
     assert_string_equal(joined(all[0].addresses), "192.0.2.7");
     assert_int_equal(all[1].addresses->nelts, 0);
-    assert_non_null(strstr(all[1].failed, "mute.test"));
-    assert_non_null(all[1].caa_failed);
+    assert_non_null(strstr(all[1].failed.why, "mute.test"));
+    assert_true(all[1].failed.is_ours);
+    assert_non_null(all[1].caa_failed.why);
+    assert_true(all[1].caa_failed.is_ours);
     assert_false(all[1].is_nxdomain);
     assert_int_equal(all[2].addresses->nelts, 0);
-    assert_null(all[2].failed);
+    assert_null(all[2].failed.why);
     assert_false(all[2].is_nxdomain);
-    assert_non_null(all[2].zone_failed);
+    assert_non_null(all[2].zone_failed.why);
     assert_null(all[2].persist);
-    assert_null(all[2].persist_failed);
+    assert_null(all[2].persist_failed.why);
 }
 
-static void the_address_behind_a_redirect(void **state)
+static void the_addresses_behind_a_redirect(void **state)
 {
     static const fake_dns_row_t rows[] = {
         { .server = 1, .name = "a.test", .type = "A",
           .says = "a.test A 192.0.2.7" },
+        { .server = 1, .name = "a.test", .type = "AAAA",
+          .says = "a.test AAAA 2001:db8::7" },
+        { .server = 1, .name = "broken.test", .rcode = 2 },
         { .server = 0 }
     };
-    const apr_time_t end = apr_time_now() + apr_time_from_sec(60);
+    acme_rehearsal_dns_failure_t failed;
+    const apr_time_t end = acme_dns_lookup_now() + apr_time_from_sec(60);
 
     (void)state;
     look_up(rows, "a.test", 0);
-    assert_string_equal(acme_rehearsal_dns_address("a.test", &conf, end, pool),
-                        "192.0.2.7");
-    assert_null(acme_rehearsal_dns_address("b.test", &conf, end, pool));
-    assert_null(acme_rehearsal_dns_address("a.test", &conf, 0, pool));
+    assert_string_equal(joined(acme_rehearsal_dns_addresses(
+        &failed, "a.test", &conf, end, pool)), "2001:db8::7|192.0.2.7");
+    assert_null(failed.why);
+    assert_int_equal(acme_rehearsal_dns_addresses(&failed, "b.test", &conf,
+                                                  end, pool)->nelts, 0);
+    assert_null(failed.why);
+    assert_int_equal(acme_rehearsal_dns_addresses(&failed, "broken.test",
+                                                  &conf, end, pool)->nelts, 0);
+    assert_non_null(failed.why);
+    assert_false(failed.is_ours);
+    assert_int_equal(acme_rehearsal_dns_addresses(&failed, "a.test", &conf, 0,
+                                                  pool)->nelts, 0);
+    assert_true(failed.why && failed.is_ours);
+}
+
+/* A resolver that refuses everything says nothing of a name. */
+static void what_is_refused_to_this_machine(void **state)
+{
+    static const fake_dns_row_t rows[] = {
+        { .server = 1, .name = "a.test", .rcode = 5 },
+        { .server = 1, .name = "test", .rcode = 5 },
+        { .server = 0 }
+    };
+    acme_rehearsal_dns_t *all;
+
+    (void)state;
+    all = look_up(rows, "a.test", 0);
+    assert_true(all[0].failed.why && all[0].failed.is_ours);
+    assert_true(all[0].caa_failed.why && all[0].caa_failed.is_ours);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -148,7 +181,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(the_records_of_the_nearest_name_count),
         TEST(what_is_not_answered_has_failed),
-        TEST(the_address_behind_a_redirect)
+        TEST(the_addresses_behind_a_redirect),
+        TEST(what_is_refused_to_this_machine)
     };
     int failed;
 
