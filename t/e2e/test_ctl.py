@@ -115,6 +115,8 @@ def explanations(server):
     results = {check["check"]: check["result"] for check in found["checks"]}
     assert results["order"] == "failed"
     assert results["copies (AcmeExport)"] == "ok"
+    said = server.acmectl("explain", BAD)[1]
+    assert said.startswith(f"{BAD}: failed\n")
     assert server.acmectl("explain")[0] == 2
     assert server.acmectl("explain", "nobody")[0] == 1
 
@@ -282,3 +284,4 @@ def test_wrong_calls(site):
         assert code == 0 and said, words
     code, said = server.acmectl("status")
     assert code == 1 and str(server.store) in said
+    assert "httpd manages no certificate, or does not run" in said
