@@ -310,7 +310,7 @@ static const char *explain_why(const acme_status_cert_t *cert,
     return acme_status_rows_seen(cert, now) == ACME_REASON_NONE ? why
         : apr_pstrcat(p, why_seen(cert->state, p),
                       reason != ACME_REASON_NONE && cert->state->attempts
-                          ? " What the CA says: " : " ", why, NULL);
+                          ? " The last attempt: " : " ", why, NULL);
 }
 
 static const char *next_renewal(const acme_state_t *state, apr_time_t at,

@@ -279,7 +279,7 @@ static void each_situation(void **unused)
           "Add the DNS record of the name, or remove the name from the configuration. Then acmectl renew" },
         { "failed and seen", failed_and_seen, ACME_EXPLAIN_FAILING,
           "The last 3 attempts",
-          "Seen from here: port 80 of 5.9.10.66 is answered by another server. (other-server-answers) What the CA says: The CA did not find",
+          "Seen from here: port 80 of 5.9.10.66 is answered by another server. (other-server-answers) The last attempt: The CA did not find",
           "next attempt is at", "Remove that address (A, AAAA)" },
         { "failed otherwise and seen", failed_otherwise_and_seen,
           ACME_EXPLAIN_FAILING, "The last 3 attempts", "(store-unwritable) The message",
