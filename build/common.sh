@@ -3,14 +3,30 @@
 # Sourced by bash in the project's folder. Nothing here ends the shell.
 # shellcheck shell=bash
 
-# install_packages [unit]: those of build/packages that are not there yet; with
-# "unit" only those that the build and the unit tests need. As root.
+# What apt does, in some lines: it may take minutes.
+show_apt() {
+    local line downloaded=0 unpacked=0 installed=0
+
+    while IFS= read -r line; do
+        case $line in
+        'Need to get '*) echo "  $line" ;;
+        'Get:'*) ((++downloaded % 25)) || echo "  $downloaded downloaded" ;;
+        'Unpacking '*) ((++unpacked % 25)) || echo "  $unpacked unpacked" ;;
+        'Setting up '*) ((++installed % 25)) || echo "  $installed installed" ;;
+        esac
+    done
+}
+
+# install_packages [unit | demo]: those of build/packages that are not there yet;
+# with "unit" only those that the build and the unit tests need, with "demo"
+# also those of build/demo. As root.
 install_packages() {
     local name rest missing=()
 
     while read -r name rest; do
         case $name,$rest in
-        '#,For other tests:') [ "${1:-}" != unit ] || break ;;
+        '#,For the demo:') [ "${1:-}" != unit ] || break ;;
+        '#,For other tests:') [ "${1:-}" != demo ] || break ;;
         esac
         case $name in
         '' | '#'*) continue ;;
@@ -23,8 +39,8 @@ install_packages() {
     echo "installing ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update &&
-        apt-get -qq install -y --no-install-recommends "${missing[@]}" \
-            </dev/null >/dev/null
+        LC_ALL=C apt-get -q install -y --no-install-recommends "${missing[@]}" \
+            </dev/null > >(show_apt)
 }
 
 # in_plain_folder SCRIPT [ARG ...]: configure and make refuse a path with a

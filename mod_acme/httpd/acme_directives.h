@@ -231,8 +231,9 @@
       "AcmeStateDir /var/lib/acme") \
     X(AcmeCACertificateFile, "path|none", NULL, ACME_CERT, path, roots, \
       "A PEM file with the root certificates that the https connection to " \
-      "the CA is verified with. Default: those of the system. After a change and a " \
-      "reload a failed order is tried at once.", \
+      "the CA is verified with. The user of httpd's workers must be able to " \
+      "read it and to enter its folders. Default: those of the system. After a " \
+      "change and a reload a failed order is tried at once.", \
       "AcmeCACertificateFile conf/company-root.pem") \
     X(AcmeProxy, "url|none", NULL, ACME_CERT, proxy, proxy, \
       "The proxy for connections to the CA: http://host:port, " \

@@ -14,6 +14,7 @@
 
 #include "acme_name.h"
 #include "acme_vhosts_check.h"
+#include "acme_workers_access.h"
 
 APLOG_USE_MODULE(acme);
 
@@ -49,6 +50,21 @@ static apr_status_t find_pem(int *pfound, const char *path, apr_pool_t *p)
     return APR_SUCCESS;
 }
 
+/* httpd's start reads the file as root, and the workers connect to the CA. */
+static void check_readable(const acme_vhost_t *vhost, const char *path,
+                           apr_pool_t *p)
+{
+    const acme_workers_access_t *user = acme_workers_access_user(p);
+    const char *obstacle = user
+        ? acme_workers_access_obstacle(path, user, p) : NULL;
+
+    if (obstacle) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeCACertificateFile: %s may not be readable by %s, the user of httpd's workers, who connect to the CA: see the owner and mode of %s",
+            vhost->facts->place, path, user->name, obstacle);
+    }
+}
+
 static void check_roots(const acme_vhost_t *vhost, apr_pool_t *p)
 {
     const char *path;
@@ -70,6 +86,9 @@ static void check_roots(const acme_vhost_t *vhost, apr_pool_t *p)
         say(vhost, APLOG_WARNING,
             "%s: AcmeCACertificateFile: %s has no certificate in PEM form; no connection to the CA is possible",
             vhost->facts->place, path);
+    }
+    else {
+        check_readable(vhost, path, p);
     }
 }
 

@@ -58,7 +58,8 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_vhosts_check.c %D%/acme_vhosts_check.h \
 	%D%/acme_visits.c %D%/acme_visits.h \
 	%D%/acme_watchdog.c %D%/acme_watchdog.h \
-	%D%/acme_witness_start.c %D%/acme_witness_start.h
+	%D%/acme_witness_start.c %D%/acme_witness_start.h \
+	%D%/acme_workers_access.c %D%/acme_workers_access.h
 
 acmemoddir = $(LIBEXECDIR)
 acmemod_LTLIBRARIES = %D%/mod_acme.la

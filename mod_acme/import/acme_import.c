@@ -16,11 +16,12 @@
 #include "acme_import_lego.h"
 #include "acme_import_mod_md.h"
 #include "acme_import_pair.h"
+#include "acme_import_place.h"
 #include "acme_import_store.h"
+#include "acme_import_trust.h"
 #include "acme_import_vhosts.h"
 #include "acme_import_words.h"
 #include "acme_name.h"
-#include "acme_path.h"
 #include "acme_text.h"
 
 static const struct client {
@@ -98,54 +99,17 @@ static void choose_accounts(acme_import_found_t *found)
     }
 }
 
-/* Commands that somebody else wrote would be run as root. */
-static void distrust(apr_array_header_t *lines, apr_array_header_t *notes)
-{
-    static const char *const run[] = { "AcmeHook ", "AcmeDns exec",
-                                       "AcmeHttp exec" };
-    int i, kept = 0;
-    size_t k;
-
-    for (i = 0; i < lines->nelts; i++) {
-        const char *line = APR_ARRAY_IDX(lines, i, const char *);
-        int is_command = 0;
-
-        for (k = 0; k < sizeof(run) / sizeof(*run); k++) {
-            is_command |= !strncmp(line, run[k], strlen(run[k]));
-        }
-        if (is_command) {
-            acme_import_found_add(notes,
-                                  "users other than root can change the folder, so this is not written: %s",
-                                  line);
-        }
-        else {
-            APR_ARRAY_IDX(lines, kept++, const char *) = line;
-        }
-    }
-    lines->nelts = kept;
-}
-
-/* Nobody but root, or who runs this, can change what is in the folder. */
-static int is_trusted(const acme_import_file_tree_t *tree)
-{
-    char *real = realpath(tree->root, NULL);
-    const char *below = real ? apr_pstrcat(tree->p, real, "/x", NULL) : NULL;
-    acme_result_t ignored;
-
-    free(real);
-    return below && !acme_path_check(below, &ignored, tree->p);
-}
-
-static void distrust_all(acme_import_found_t *found)
+/* What follows from a file that somebody else can change is only noted. */
+static void distrust(acme_import_found_t *found, const char *foreign)
 {
     int i;
 
-    distrust(found->lines, found->notes);
+    acme_import_trust_filter(found->lines, found->notes, foreign);
     for (i = 0; i < found->certs->nelts; i++) {
         const acme_import_cert_t *cert = &APR_ARRAY_IDX(found->certs, i,
                                                         acme_import_cert_t);
 
-        distrust(cert->lines, cert->notes);
+        acme_import_trust_filter(cert->lines, cert->notes, foreign);
     }
 }
 
@@ -223,6 +187,13 @@ static void complete(acme_import_found_t *found,
         acme_import_cert_t *cert = &APR_ARRAY_IDX(found->certs, i,
                                                   acme_import_cert_t);
 
+        if (!cert->ca && call->ca && !cert->fault && cert->parts->nelts) {
+            acme_import_found_add(
+                cert->notes,
+                "taken as of %s, as --ca says; whether its issuer, %s, is that CA was not verified",
+                call->ca, APR_ARRAY_IDX(cert->parts, 0,
+                                        acme_import_part_t).leaf->issuer);
+        }
         cert->ca = cert->ca ? cert->ca : call->ca;
         acme_import_pair_end(cert, found);
     }
@@ -346,53 +317,6 @@ static void take_cert(acme_import_report_t *report, acme_import_store_t *store,
     }
 }
 
-static int is_used(const acme_import_item_t *item)
-{
-    return !item->is_account && item->result != ACME_IMPORT_SKIPPED;
-}
-
-/* Directives that all certificates have are the server's. */
-static void raise_lines(acme_import_report_t *report, apr_pool_t *p)
-{
-    const acme_import_item_t *first = NULL;
-    int i, k;
-
-    for (i = 0; i < report->items->nelts && !first; i++) {
-        const acme_import_item_t *item = &APR_ARRAY_IDX(report->items, i,
-                                                        acme_import_item_t);
-
-        first = is_used(item) ? item : NULL;
-    }
-    for (k = 0; first && k < first->lines->nelts; k++) {
-        const char *line = APR_ARRAY_IDX(first->lines, k, const char *);
-        int is_everywhere = strncmp(line, "AcmeNames ", 10) != 0;
-
-        for (i = 0; i < report->items->nelts; i++) {
-            const acme_import_item_t *item = &APR_ARRAY_IDX(
-                report->items, i, acme_import_item_t);
-
-            is_everywhere &= !is_used(item) || acme_name_in(item->lines, line);
-        }
-        if (is_everywhere && !acme_name_in(report->lines, line)) {
-            APR_ARRAY_PUSH(report->lines, const char *) = line;
-        }
-    }
-    for (i = 0; i < report->items->nelts; i++) {
-        acme_import_item_t *item = &APR_ARRAY_IDX(report->items, i,
-                                                  acme_import_item_t);
-        apr_array_header_t *own = apr_array_make(p, 2, sizeof(const char *));
-
-        for (k = 0; k < item->lines->nelts; k++) {
-            const char *line = APR_ARRAY_IDX(item->lines, k, const char *);
-
-            if (!acme_name_in(report->lines, line)) {
-                APR_ARRAY_PUSH(own, const char *) = line;
-            }
-        }
-        item->lines = own;
-    }
-}
-
 /* By its certificate; a virtual host of mod_md has none, so by its name. */
 static const acme_import_item_t *find_item(const acme_import_report_t *report,
                                            const acme_import_vhosts_one_t *one)
@@ -403,7 +327,7 @@ static const acme_import_item_t *find_item(const acme_import_report_t *report,
         const acme_import_item_t *item = &APR_ARRAY_IDX(report->items, i,
                                                         acme_import_item_t);
 
-        if (is_used(item)
+        if (acme_import_place_is_used(item)
             && (one->serial
                 ? !strcmp(one->serial, item->serial)
                     && one->not_after == item->not_after
@@ -504,7 +428,8 @@ apr_status_t acme_import_run(acme_import_report_t **preport,
     acme_import_report_t *report = apr_pcalloc(p, sizeof(*report));
     acme_import_found_t *found = acme_import_found_make(call->hooks, call->now,
                                                         p);
-    acme_import_file_tree_t tree = { .root = call->path, .p = p };
+    acme_import_file_seen_t seen = { NULL };
+    acme_import_file_tree_t tree = { .seen = &seen, .p = p };
     apr_array_header_t *vhosts, *others;
     acme_import_store_t *store;
     apr_status_t rv;
@@ -528,26 +453,26 @@ apr_status_t acme_import_run(acme_import_report_t **preport,
             "%s: no account and no certificate of %s is there, or it cannot be read",
             tree.root, call->client);
     }
-    if (!is_trusted(&tree)) {
-        distrust_all(found);
-    }
     complete(found, call);
     rv = call->conf ? acme_import_vhosts_read(&vhosts, &others, call->conf,
                                               res, p) : APR_SUCCESS;
     if (rv == APR_SUCCESS) {
-        rv = acme_import_store_open(&store, call->state_dir, call->is_dry, res,
-                                    p);
+        rv = acme_import_store_open(&store, call->state_dir, tree.root,
+                                    call->is_dry, res, p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
     report->items = apr_array_make(p, 16, sizeof(acme_import_item_t));
     report->vhosts = apr_array_make(p, 4, sizeof(acme_import_vhost_t));
-    report->lines = found->lines;
     report->notes = found->notes;
     report->is_beside = acme_import_store_is_beside(store);
     take_all(report, store, found, call, p);
-    raise_lines(report, p);
+    distrust(found, seen.foreign);
+    acme_import_place_lines(report, found->lines,
+                            acme_import_store_has_others(store, report->items,
+                                                         p), p);
+    acme_import_store_close(store);
     if (call->conf) {
         add_conf(report, vhosts, others, p);
     }
@@ -555,11 +480,15 @@ apr_status_t acme_import_run(acme_import_report_t **preport,
     return APR_SUCCESS;
 }
 
-/* A comment is one line, whatever is in the text. */
+/* A comment is one line, whatever is in the text: a backslash at its end would
+   take the next line into it. */
 static const char *comment(const char *head, const char *text, apr_pool_t *p)
 {
-    return apr_pstrcat(p, "# ", head, acme_text_clean(text, 2000, p), "\n",
-                       NULL);
+    const char *clean = acme_text_clean(text, 2000, p);
+    const apr_size_t len = strlen(clean);
+
+    return apr_pstrcat(p, "# ", head, clean,
+                       len && clean[len - 1] == '\\' ? " ." : "", "\n", NULL);
 }
 
 static void put(apr_array_header_t *out, const char *text)
@@ -601,7 +530,8 @@ const char *acme_import_conf_text(const acme_import_report_t *report,
         const acme_import_item_t *item = &APR_ARRAY_IDX(report->items, i,
                                                         acme_import_item_t);
 
-        if (is_used(item) && (item->lines->nelts || item->notes->nelts)) {
+        if (acme_import_place_is_used(item)
+            && (item->lines->nelts || item->notes->nelts)) {
             put(out, comment("In the virtual hosts of ", item->name, p));
             put_comments(out, "    ", item->lines, p);
             put_comments(out, "    note: ", item->notes, p);

@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "acme_import_acme_sh.h"
+#include "acme_import_hook.h"
 #include "acme_import_pair.h"
 #include "acme_import_words.h"
 #include "acme_text.h"
@@ -40,30 +41,22 @@ static const char *decode(const char *value, apr_pool_t *p)
     return text;
 }
 
-static void add_hook(acme_import_cert_t *cert, const char *conf,
-                     const char *name, const char *event, apr_pool_t *p)
+static void add_hook(acme_import_cert_t *cert,
+                     const acme_import_file_tree_t *tree, const char *conf,
+                     const char *name, const char *event)
 {
-    const char *command = decode(acme_import_file_setting(conf, name, p), p);
-    const char *words;
+    acme_import_hook_add(cert->lines, cert->notes, tree, event,
+                         decode(acme_import_file_setting(conf, name, tree->p),
+                                tree->p), name);
+}
 
-    if (!command || !*command) {
-        return;
-    }
-    if (acme_import_words_is_reload(command)) {
-        acme_import_found_add(cert->notes,
-                              "%s \"%s\" is left out: mod_acme reloads httpd itself",
-                              name, command);
-        return;
-    }
-    words = acme_import_words_command(command, p);
-    if (words) {
-        acme_import_found_add(cert->lines, "AcmeHook %s %s", event, words);
-    }
-    else {
-        acme_import_found_add(cert->notes,
-                              "%s cannot be written as a directive: put it into a script, and set AcmeHook %s",
-                              name, event);
-    }
+/* The command runs these as root. */
+static void note_owners(const acme_import_file_tree_t *tree, const char *api)
+{
+    (void)acme_import_file_is_folder(tree, "acme.sh");
+    (void)acme_import_file_is_folder(tree, "account.conf");
+    (void)acme_import_file_is_folder(
+        tree, apr_pstrcat(tree->p, "dnsapi/", api, ".sh", NULL));
 }
 
 /* "dns_cf", a folder, "no" (standalone), "apache", ...: one, or a list. */
@@ -87,6 +80,7 @@ static void add_challenge(acme_import_cert_t *cert,
         acme_import_found_add(cert->lines, "AcmeHttp webroot %s", words);
     }
     else if (!strncmp(first, "dns_", 4)) {
+        note_owners(tree, first);
         hook = acme_import_words_program(
             apr_pstrcat(tree->p, found->hooks, "/dns-acmesh", NULL), tree->p);
         if (hook) {
@@ -116,10 +110,10 @@ static void add_settings(acme_import_cert_t *cert,
     if (words) {
         acme_import_found_add(cert->lines, "AcmePreferredChain %s", words);
     }
-    add_hook(cert, conf, "Le_PreHook", "pre", tree->p);
-    add_hook(cert, conf, "Le_PostHook", "post", tree->p);
-    add_hook(cert, conf, "Le_RenewHook", "deploy", tree->p);
-    add_hook(cert, conf, "Le_ReloadCmd", "deploy", tree->p);
+    add_hook(cert, tree, conf, "Le_PreHook", "pre");
+    add_hook(cert, tree, conf, "Le_PostHook", "post");
+    add_hook(cert, tree, conf, "Le_RenewHook", "deploy");
+    add_hook(cert, tree, conf, "Le_ReloadCmd", "deploy");
 }
 
 /* NULL: the folder is not of a certificate. */
@@ -223,8 +217,8 @@ static void read_accounts(acme_import_found_t *found,
             read_account(found, tree, folder);
         }
         else if (depth > 1
-                 && acme_import_file_is_folder(tree, acme_import_file_join(
-                     tree, folder, name))) {
+                 && acme_import_file_is_real_folder(
+                     tree, acme_import_file_join(tree, folder, name))) {
             read_accounts(found, tree,
                           acme_import_file_join(tree, folder, name),
                           depth - 1);

@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 
 #include "acme_import_certbot.h"
+#include "acme_import_hook.h"
 #include "acme_import_pair.h"
 #include "acme_import_words.h"
 #include "acme_jwk_key.h"
@@ -48,16 +49,14 @@ static const char *unquote(char *value)
     return value;
 }
 
-/* The value in a section, "" before the first; NULL: it is not there, or says
-   nothing. */
-static const char *setting_in(const renewal_t *renewal, const char *section,
-                              const char *name)
+static const char *find_setting(const renewal_t *renewal, const char *section,
+                                const char *name, apr_pool_t *scratch)
 {
     char *line, *last, *equals;
     int is_there = !*section;
 
-    for (line = apr_strtok(apr_pstrdup(renewal->p, renewal->text), "\n",
-                           &last); line; line = apr_strtok(NULL, "\n", &last)) {
+    for (line = apr_strtok(apr_pstrdup(scratch, renewal->text), "\n", &last);
+         line; line = apr_strtok(NULL, "\n", &last)) {
         line = trim(line);
         if (*line == '[') {
             is_there = !strcmp(line, section);
@@ -75,6 +74,21 @@ static const char *setting_in(const renewal_t *renewal, const char *section,
         }
     }
     return NULL;
+}
+
+/* The value in a section, "" before the first; NULL: it is not there, or says
+   nothing. */
+static const char *setting_in(const renewal_t *renewal, const char *section,
+                              const char *name)
+{
+    const char *value;
+    apr_pool_t *scratch;
+
+    apr_pool_create(&scratch, renewal->p);
+    value = apr_pstrdup(renewal->p, find_setting(renewal, section, name,
+                                                 scratch));
+    apr_pool_destroy(scratch);
+    return value;
 }
 
 static const char *setting(const renewal_t *renewal, const char *name)
@@ -101,29 +115,12 @@ static void add_window(acme_import_cert_t *cert, const renewal_t *renewal)
     }
 }
 
-static void add_hook(acme_import_cert_t *cert, const char *event,
-                     const char *command, const char *what, apr_pool_t *p)
+static void add_hook(acme_import_cert_t *cert,
+                     const acme_import_file_tree_t *tree, const char *event,
+                     const renewal_t *renewal, const char *name)
 {
-    const char *words;
-
-    if (!command) {
-        return;
-    }
-    if (acme_import_words_is_reload(command)) {
-        acme_import_found_add(cert->notes,
-                              "%s \"%s\" is left out: mod_acme reloads httpd itself, and needs no other program on port 80",
-                              what, command);
-        return;
-    }
-    words = acme_import_words_command(command, p);
-    if (words) {
-        acme_import_found_add(cert->lines, "AcmeHook %s %s", event, words);
-    }
-    else {
-        acme_import_found_add(cert->notes,
-                              "%s \"%s\" cannot be written as a directive: put it into a script, and set AcmeHook %s",
-                              what, command, event);
-    }
+    acme_import_hook_add(cert->lines, cert->notes, tree, event,
+                         setting(renewal, name), name);
 }
 
 /* The folders of [[webroot_map]] and webroot_path. */
@@ -255,6 +252,7 @@ static void add_profile(acme_import_cert_t *cert, const renewal_t *renewal)
 
 static void add_settings(acme_import_cert_t *cert,
                          const acme_import_found_t *found,
+                         const acme_import_file_tree_t *tree,
                          const renewal_t *renewal)
 {
     const char *chain = setting(renewal, "preferred_chain");
@@ -271,14 +269,10 @@ static void add_settings(acme_import_cert_t *cert,
     if (words) {
         acme_import_found_add(cert->lines, "AcmePreferredChain %s", words);
     }
-    add_hook(cert, "pre", setting(renewal, "pre_hook"), "pre_hook",
-             renewal->p);
-    add_hook(cert, "post", setting(renewal, "post_hook"), "post_hook",
-             renewal->p);
-    add_hook(cert, "deploy", setting(renewal, "renew_hook"), "renew_hook",
-             renewal->p);
-    add_hook(cert, "deploy", setting(renewal, "deploy_hook"), "deploy_hook",
-             renewal->p);
+    add_hook(cert, tree, "pre", renewal, "pre_hook");
+    add_hook(cert, tree, "post", renewal, "post_hook");
+    add_hook(cert, tree, "deploy", renewal, "renew_hook");
+    add_hook(cert, tree, "deploy", renewal, "deploy_hook");
 }
 
 static void read_cert(acme_import_found_t *found,
@@ -304,7 +298,7 @@ static void read_cert(acme_import_found_t *found,
     cert->account = setting(&renewal, "account");
     acme_import_pair_add(cert, found, tree, &files);
     if (!cert->fault) {
-        add_settings(cert, found, &renewal);
+        add_settings(cert, found, tree, &renewal);
     }
 }
 
@@ -391,7 +385,10 @@ static void read_accounts(acme_import_found_t *found,
             read_account(found, tree, folder, name);
         }
         else if (depth > 1) {
-            read_accounts(found, tree, path, depth - 1);
+            /* certbot links the folder of a former URL of a CA: no deeper. */
+            read_accounts(found, tree, path,
+                          acme_import_file_is_real_folder(tree, path)
+                          ? depth - 1 : 1);
         }
     }
 }
@@ -417,9 +414,9 @@ static void read_hooks(acme_import_found_t *found,
             if (path[strlen(path) - 1] == '~') {
                 continue;
             }
-            if (program) {
-                acme_import_found_add(found->lines, "AcmeHook %s %s",
-                                      events[i], program);
+            if (program && !strpbrk(path, " \t\"'\\$`")) {
+                acme_import_hook_add(found->lines, found->notes, tree,
+                                     events[i], path, folder);
             }
             else {
                 acme_import_found_add(found->notes,

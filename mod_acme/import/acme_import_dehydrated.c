@@ -78,10 +78,14 @@ static const char *only_ca(const acme_import_found_t *found)
         const acme_import_account_t *account =
             &APR_ARRAY_IDX(found->accounts, i, acme_import_account_t);
 
-        if (account->ca && ca) {
+        if (!account->ca
+            || acme_import_found_is_test_ca(account->ca, found->p)) {
+            continue;
+        }
+        if (ca) {
             return NULL;
         }
-        ca = account->ca ? account->ca : ca;
+        ca = account->ca;
     }
     return ca;
 }

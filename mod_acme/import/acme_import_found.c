@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "acme_import_found.h"
@@ -34,8 +35,17 @@ acme_import_found_t *acme_import_found_make(const char *hooks, apr_time_t now,
 acme_import_account_t *acme_import_found_account(acme_import_found_t *found,
                                                  const char *place)
 {
-    acme_import_account_t *account = apr_array_push(found->accounts);
+    acme_import_account_t *account;
 
+    if (found->accounts->nelts >= ACME_IMPORT_ACCOUNTS_MAX) {
+        acme_import_found_add(found->notes,
+                              "the folder has more than %d accounts: the others are left out",
+                              ACME_IMPORT_ACCOUNTS_MAX);
+        account = apr_palloc(found->p, sizeof(*account));
+    }
+    else {
+        account = apr_array_push(found->accounts);
+    }
     *account = (acme_import_account_t) { .place = place };
     return account;
 }
@@ -44,14 +54,36 @@ acme_import_cert_t *acme_import_found_cert(acme_import_found_t *found,
                                            const char *place,
                                            const char *name)
 {
-    acme_import_cert_t *cert = apr_array_push(found->certs);
+    acme_import_cert_t *cert;
 
+    if (found->certs->nelts >= ACME_IMPORT_CERTS_MAX) {
+        acme_import_found_add(found->notes,
+                              "the folder has more than %d certificates: the others are left out",
+                              ACME_IMPORT_CERTS_MAX);
+        cert = apr_palloc(found->p, sizeof(*cert));
+    }
+    else {
+        cert = apr_array_push(found->certs);
+    }
     *cert = (acme_import_cert_t) {
         .place = place, .name = name,
         .parts = apr_array_make(found->p, 2, sizeof(acme_import_part_t)),
         .lines = new_texts(found->p), .notes = new_texts(found->p)
     };
     return cert;
+}
+
+/* Could it be another line of httpd's configuration than it seems? */
+static int is_no_line(const char *text)
+{
+    const char *c;
+
+    for (c = text; *c; c++) {
+        if (apr_iscntrl(*c)) {
+            return 1;
+        }
+    }
+    return c > text && c[-1] == '\\';
 }
 
 void acme_import_found_add(apr_array_header_t *texts, const char *fmt, ...)
@@ -62,6 +94,9 @@ void acme_import_found_add(apr_array_header_t *texts, const char *fmt, ...)
     va_start(args, fmt);
     text = apr_pvsprintf(texts->pool, fmt, args);
     va_end(args);
+    if (!strncmp(text, "Acme", 4) && is_no_line(text)) {
+        return;
+    }
     if (!acme_name_in(texts, text)) {
         APR_ARRAY_PUSH(texts, const char *) = text;
     }
@@ -75,6 +110,19 @@ int acme_import_found_is_test_ca(const char *url, apr_pool_t *p)
 
     return ca && (strstr(ca->shorthand, "-staging")
                   || strstr(ca->shorthand, "-test"));
+}
+
+int acme_import_found_is_test_issuer(const char *name)
+{
+    static const char *const parts[] = { "(STAGING)", "Fake LE ", "Test4" };
+    size_t i;
+
+    for (i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        if (strstr(name, parts[i])) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 void acme_import_found_check_account(acme_import_account_t *account,

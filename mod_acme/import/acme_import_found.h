@@ -64,14 +64,22 @@ typedef struct {
 acme_import_found_t *acme_import_found_make(const char *hooks, apr_time_t now,
                                             apr_pool_t *p);
 
-/* A new one, of this place. */
+#define ACME_IMPORT_ACCOUNTS_MAX 1000
+#define ACME_IMPORT_CERTS_MAX 20000
+
+/* A new one, of this place; behind the last that is allowed, one that is in
+   no list. */
 acme_import_account_t *acme_import_found_account(acme_import_found_t *found,
                                                  const char *place);
 acme_import_cert_t *acme_import_found_cert(acme_import_found_t *found,
                                            const char *place,
                                            const char *name);
 
-/* Add a text that is not there yet. */
+/*
+ * Add a text that is not there yet. A directive, "Acme...", with control
+ * characters or a backslash at its end is not added: httpd would read another
+ * line.
+ */
 void acme_import_found_add(apr_array_header_t *texts, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -85,5 +93,8 @@ void acme_import_found_check_account(acme_import_account_t *account,
 /* Is it the URL of a CA that issues for tests only? NULL is not. p is for
    scratch. */
 int acme_import_found_is_test_ca(const char *url, apr_pool_t *p);
+
+/* Is a name in the chain that of a CA for tests? So its chains say. */
+int acme_import_found_is_test_issuer(const char *name);
 
 #endif

@@ -169,7 +169,8 @@ static void add_settings(acme_import_cert_t *cert, const json_t *json,
     add_text(cert, "AcmeCACertificateFile", json, "ca-certs", p);
     add_text(cert, "AcmeProxy", json, "proxy-url", p);
     if (cert->profile) {
-        acme_import_found_add(cert->lines, "AcmeProfile %s%s", cert->profile,
+        acme_import_found_add(cert->lines, "AcmeProfile %s%s",
+                              acme_import_words_quote(cert->profile, p),
                               acme_json_true(json, "profile-mandatory")
                               ? " required" : "");
     }
@@ -229,6 +230,16 @@ static void read_pairs(acme_import_cert_t *cert,
     }
 }
 
+/* staging/ is always the workers': nothing but a note follows from it. */
+static int is_staged(const acme_import_file_tree_t *tree, const char *name)
+{
+    const acme_import_file_tree_t staging = { .root = tree->root,
+                                              .p = tree->p };
+
+    return acme_import_file_names(&staging, acme_import_file_join(
+        tree, "staging", name))->nelts > 0;
+}
+
 static void read_cert(acme_import_found_t *found,
                       const acme_import_file_tree_t *tree, const char *name)
 {
@@ -260,8 +271,7 @@ static void read_cert(acme_import_found_t *found,
     read_pairs(cert, found, tree, folder);
     if (!cert->fault) {
         add_settings(cert, json, tree);
-        if (acme_import_file_names(tree, acme_import_file_join(
-                tree, "staging", name))->nelts) {
+        if (is_staged(tree, name)) {
             acme_import_found_add(cert->notes,
                                   "mod_md is renewing it, or has renewed it and waits for a reload: reload httpd first, and import then");
         }

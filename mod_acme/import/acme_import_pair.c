@@ -85,6 +85,13 @@ static apr_status_t check_leaf(const acme_chain_t *chain,
         return acme_fail_never(res, APR_EINVAL,
                                "the certificate is self-signed");
     }
+    if (acme_import_found_is_test_issuer(leaf->issuer)
+        || acme_import_found_is_test_issuer(acme_chain_topmost(chain, p))) {
+        return acme_fail_never(
+            res, APR_EINVAL,
+            "the certificate is of a CA for tests, %s: browsers do not trust it",
+            leaf->issuer);
+    }
     return APR_SUCCESS;
 }
 

@@ -4,12 +4,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <apr_file_info.h>
 #include <apr_strings.h>
 
 #include "acme_account_file.h"
@@ -23,21 +24,23 @@
 
 struct acme_import_store_t {
     acme_store_t *store;
+    int fd;                     /* of the lock against other imports; -1 */
     int is_dry;
     int is_locked;              /* no keeper uses it */
 };
 
-static apr_status_t close_lock(void *baton)
+static int is_there(const char *path)
 {
-    close((int)(intptr_t)baton);
-    return APR_SUCCESS;
+    struct stat st;
+
+    return lstat(path, &st) == 0;
 }
 
 /* One import at a time: half of what it adds has one name. */
-static apr_status_t lock_others_out(const acme_store_t *store,
+static apr_status_t lock_others_out(acme_import_store_t *store,
                                     acme_result_t *res, apr_pool_t *p)
 {
-    const char *path = acme_store_path(store, "accounts", NULL, p);
+    const char *path = acme_store_path(store->store, "accounts", NULL, p);
     const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0) {
@@ -47,14 +50,103 @@ static apr_status_t lock_others_out(const acme_store_t *store,
         close(fd);
         return acme_fail(res, APR_EBUSY, "%s: another import runs", path);
     }
-    apr_pool_cleanup_register(p, (void *)(intptr_t)fd, close_lock,
-                              apr_pool_cleanup_null);
+    store->fd = fd;
+    return APR_SUCCESS;
+}
+
+/* Is the keeper's lock free? Nothing is made for the question. */
+static int is_lock_free(const acme_store_t *store, apr_pool_t *p)
+{
+    const int fd = open(acme_store_path(store, "run", "lock", p),
+                        O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int is_free;
+
+    if (fd < 0) {
+        return 1;
+    }
+    is_free = !flock(fd, LOCK_SH | LOCK_NB);
+    close(fd);
+    return is_free;
+}
+
+/* The path without links, of which the last part may be missing. */
+static const char *real_path(const char *path, apr_pool_t *p)
+{
+    char *real = realpath(path, NULL), *slash;
+    const char *found = real ? apr_pstrdup(p, real) : NULL;
+    char *above = apr_pstrdup(p, path);
+    apr_size_t len = strlen(above);
+
+    free(real);
+    while (len > 1 && above[len - 1] == '/') {
+        above[--len] = '\0';
+    }
+    slash = strrchr(above, '/');
+    if (found || !slash) {
+        return found;
+    }
+    *slash = '\0';
+    real = realpath(*above ? above : "/", NULL);
+    found = real ? apr_pstrcat(p, real, "/", slash + 1, NULL) : NULL;
+    free(real);
+    return found;
+}
+
+static int is_in(const char *path, const char *folder)
+{
+    const apr_size_t len = strlen(folder);
+
+    return !strncmp(path, folder, len)
+        && (!path[len] || path[len] == '/' || len == 1);
+}
+
+static int is_empty(const char *path, apr_pool_t *p)
+{
+    int is_used = 0;
+    apr_finfo_t info;
+    apr_dir_t *dir;
+
+    if (apr_dir_open(&dir, path, p)) {
+        return 1;               /* acme_store_open() says why */
+    }
+    while (!is_used && !apr_dir_read(&info, APR_FINFO_NAME, dir)) {
+        is_used = strcmp(info.name, ".") && strcmp(info.name, "..")
+            && strcmp(info.name, "lost+found");
+    }
+    apr_dir_close(dir);
+    return !is_used;
+}
+
+/* Folders of the client and of others keep what they have, and its modes. */
+static apr_status_t check_root(const acme_store_t *store, const char *root,
+                               const char *client, acme_result_t *res,
+                               apr_pool_t *p)
+{
+    const char *ours = real_path(root, p), *theirs = real_path(client, p);
+
+    if (ours && theirs && (is_in(ours, theirs) || is_in(theirs, ours))) {
+        return acme_fail_never(
+            res, EPERM,
+            "%s: the state directory and the other client's folder %s must not be, or hold, each other: choose another one with --state-dir and AcmeStateDir",
+            root, client);
+    }
+    /* No other client has a folder journal. */
+    if (is_there(root) && !is_empty(root, p)
+        && (!is_there(acme_store_path(store, "journal", NULL, p))
+            || !is_there(acme_store_path(store, "accounts", NULL, p))
+            || !is_there(acme_store_path(store, "live", NULL, p)))) {
+        return acme_fail_never(
+            res, EPERM,
+            "%s: not a state directory of mod_acme, and not empty: choose another one with --state-dir and AcmeStateDir",
+            root);
+    }
     return APR_SUCCESS;
 }
 
 apr_status_t acme_import_store_open(acme_import_store_t **pstore,
-                                    const char *root, int is_dry,
-                                    acme_result_t *res, apr_pool_t *p)
+                                    const char *root, const char *client,
+                                    int is_dry, acme_result_t *res,
+                                    apr_pool_t *p)
 {
     acme_import_store_t *store = apr_pcalloc(p, sizeof(*store));
     acme_result_t ignored;
@@ -63,16 +155,19 @@ apr_status_t acme_import_store_open(acme_import_store_t **pstore,
     *pstore = NULL;
 
     store->is_dry = is_dry;
-    if (is_dry) {
-        /* Whatever a keeper does: what would be taken is the same. */
-        store->store = acme_store_at(root, p);
-        store->is_locked = 1;
+    store->fd = -1;
+    store->store = acme_store_at(root, p);
+    rv = check_root(store->store, root, client, res, p);
+    if (rv == APR_SUCCESS && is_dry) {
+        store->is_locked = is_lock_free(store->store, p);
         *pstore = store;
         return APR_SUCCESS;
     }
-    rv = acme_store_open(&store->store, root, res, p);
     if (rv == APR_SUCCESS) {
-        rv = lock_others_out(store->store, res, p);
+        rv = acme_store_open(&store->store, root, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = lock_others_out(store, res, p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -82,16 +177,55 @@ apr_status_t acme_import_store_open(acme_import_store_t **pstore,
     return APR_SUCCESS;
 }
 
+void acme_import_store_close(acme_import_store_t *store)
+{
+    if (!store->is_dry) {
+        acme_store_unlock(store->store);
+    }
+    if (store->fd >= 0) {
+        close(store->fd);
+        store->fd = -1;
+    }
+}
+
+static int is_of(const apr_array_header_t *items, const char *id)
+{
+    int i;
+
+    for (i = 0; i < items->nelts; i++) {
+        const acme_import_item_t *item = &APR_ARRAY_IDX(items, i,
+                                                        acme_import_item_t);
+
+        if (!item->is_account && item->result != ACME_IMPORT_SKIPPED
+            && !strcmp(item->name, id)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int acme_import_store_has_others(const acme_import_store_t *store,
+                                 const apr_array_header_t *items,
+                                 apr_pool_t *p)
+{
+    int has_others = 0;
+    apr_finfo_t info;
+    apr_dir_t *dir;
+
+    if (apr_dir_open(&dir, acme_store_path(store->store, "live", NULL, p),
+                     p)) {
+        return 0;
+    }
+    while (!has_others && !apr_dir_read(&info, APR_FINFO_NAME, dir)) {
+        has_others = info.name[0] != '.' && !is_of(items, info.name);
+    }
+    apr_dir_close(dir);
+    return has_others;
+}
+
 int acme_import_store_is_beside(const acme_import_store_t *store)
 {
     return !store->is_locked;
-}
-
-static int is_there(const char *path)
-{
-    struct stat st;
-
-    return lstat(path, &st) == 0;
 }
 
 /* The account that the store has: the same, another one, or one that was never
@@ -106,6 +240,7 @@ static apr_status_t compare_account(acme_import_store_t *store,
     acme_account_file_t file;
     acme_result_t ignored;
     acme_key_t *key;
+    apr_status_t rv;
 
     if (acme_key_load(&key, apr_pstrcat(p, path, "/key.pem", NULL), &ignored,
                       p)
@@ -119,7 +254,13 @@ static apr_status_t compare_account(acme_import_store_t *store,
         acme_result_clear(res);
         return APR_EEXIST;
     }
-    (void)acme_account_file_look(&file, store->store, folder, &ignored, p);
+    rv = acme_account_file_look(&file, store->store, folder, &ignored, p);
+    if (rv && !APR_STATUS_IS_ENOENT(rv)) {
+        return acme_fail_never(
+            res, EPERM,
+            "the store has another account key at this CA, and whether it is registered cannot be read: %s",
+            ignored.detail);
+    }
     if (file.url) {
         return acme_fail_never(
             res, EPERM,

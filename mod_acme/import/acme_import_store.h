@@ -11,18 +11,30 @@
 #define ACME_IMPORT_STORE_H
 
 #include "acme_import_found.h"
+#include "acme_import_report.h"
 #include "acme_store.h"
 
 typedef struct acme_import_store_t acme_import_store_t;
 
 /*
- * Open the store at root: *pstore is in p. With is_dry nothing is touched.
- * Fails as acme_store_open() does, and with APR_EBUSY when another import
- * runs.
+ * Open the store at root: *pstore is in p. With is_dry nothing is touched, and
+ * the lock only tested. Fails as acme_store_open() does, with APR_EBUSY when
+ * another import runs, and with EPERM when root is the client's folder, is in
+ * it, or holds it, or is a folder that has something and is not a store.
  */
 apr_status_t acme_import_store_open(acme_import_store_t **pstore,
-                                    const char *root, int is_dry,
+                                    const char *root, const char *client,
+                                    int is_dry,
                                     acme_result_t *res, apr_pool_t *p);
+
+/* Let others in again. */
+void acme_import_store_close(acme_import_store_t *store);
+
+/* Does it have a certificate that is none of these (acme_import_item_t)? p is
+   for scratch. */
+int acme_import_store_has_others(const acme_import_store_t *store,
+                                 const apr_array_header_t *items,
+                                 apr_pool_t *p);
 
 /* Is there a keeper that uses the store? */
 int acme_import_store_is_beside(const acme_import_store_t *store);

@@ -223,7 +223,7 @@ apr_status_t acme_import_vhosts_read(apr_array_header_t **pvhosts,
                                      apr_pool_t *p)
 {
     const acme_import_file_tree_t tree = { .root = path, .max = CONF_MAX,
-                                           .p = p };
+                                           .is_conf = 1, .p = p };
     reading_t reading = { .p = p };
     apr_array_header_t *names;
     const char *text;

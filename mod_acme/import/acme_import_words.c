@@ -5,13 +5,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "acme_import_file.h"
 #include "acme_import_words.h"
 
 /* In a command line these mean to the shell what they are. */
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
               "0123456789_./=:@,+- "
+
+/* Between the words of a command line, for whom looks for paths in it. */
+#define SEPARATORS " \t\r\n\"'\\`()<>|&;=,:"
 
 #define LINE_MAX_OCTETS 4000    /* httpd's own limit of a line is 8190 */
 
@@ -115,21 +120,80 @@ const char *acme_import_words_folder(const char *path, apr_pool_t *p)
         ? acme_import_words_quote(path, p) : NULL;
 }
 
-int acme_import_words_is_reload(const char *line)
+/* Letters, digits, '-' and '_' make a word. */
+static int has_word(const char *line, const char *word)
 {
-    static const char *const servers[] = { "apache", "httpd" };
-    static const char *const verbs[] = { "reload", "restart", "graceful" };
+    const apr_size_t len = strlen(word);
+    const char *found = line;
+
+    while ((found = strstr(found, word)) != NULL) {
+        if ((found == line || !apr_isalnum(found[-1]))
+            && !apr_isalnum(found[len])) {
+            return 1;
+        }
+        found += len;
+    }
+    return 0;
+}
+
+int acme_import_words_is_about_server(const char *line)
+{
+    static const char *const servers[] = { "apache", "httpd", "nginx" };
+    static const char *const verbs[] = { "stop", "start", "restart", "reload",
+                                         "graceful", "kill", "killall",
+                                         "pkill" };
     size_t i, k;
 
-    if (strpbrk(line, "|;&\n")) {
-        return 0;
-    }
     for (i = 0; i < sizeof(servers) / sizeof(*servers); i++) {
         for (k = 0; k < sizeof(verbs) / sizeof(*verbs); k++) {
-            if (strstr(line, servers[i]) && strstr(line, verbs[k])) {
+            if (strstr(line, servers[i]) && has_word(line, verbs[k])) {
                 return 1;
             }
         }
     }
     return 0;
+}
+
+int acme_import_words_is_script_about_server(const char *text, apr_pool_t *p)
+{
+    char *line, *last, *copy = apr_pstrdup(p, text);
+
+    for (line = apr_strtok(copy, "\r\n", &last); line;
+         line = apr_strtok(NULL, "\r\n", &last)) {
+        line += strspn(line, " \t");
+        if (*line != '#' && acme_import_words_is_about_server(line)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+apr_array_header_t *acme_import_words_paths(const char *line, apr_pool_t *p)
+{
+    apr_array_header_t *paths = apr_array_make(p, 2, sizeof(const char *));
+    char *word, *last, *copy = apr_pstrdup(p, line);
+
+    for (word = apr_strtok(copy, SEPARATORS, &last); word;
+         word = apr_strtok(NULL, SEPARATORS, &last)) {
+        if (strchr(word, '/')) {
+            APR_ARRAY_PUSH(paths, const char *) = word;
+        }
+    }
+    return paths;
+}
+
+const char *acme_import_words_foreign(const char *line, apr_pool_t *p)
+{
+    const apr_array_header_t *paths = acme_import_words_paths(line, p);
+    const char *foreign = NULL;
+    int i;
+
+    for (i = 0; i < paths->nelts && !foreign; i++) {
+        const char *path = APR_ARRAY_IDX(paths, i, const char *);
+
+        /* "~/x", "./x", "$HOME/x": whose that is depends. */
+        foreign = *path == '/' && !strpbrk(path, "$*?[{")
+            ? acme_import_file_foreign(path, p) : path;
+    }
+    return foreign;
 }

@@ -5,6 +5,7 @@
 #define ACME_IMPORT_WORDS_H
 
 #include <apr_pools.h>
+#include <apr_tables.h>
 
 /*
  * text as one word of httpd's configuration, quoted where that is needed, in
@@ -25,7 +26,23 @@ const char *acme_import_words_program(const char *line, apr_pool_t *p);
 /* A folder that is there, as one word; NULL: it is not. */
 const char *acme_import_words_folder(const char *path, apr_pool_t *p);
 
-/* Does it only reload or restart an httpd, which mod_acme does itself? */
-int acme_import_words_is_reload(const char *line);
+/*
+ * Does a command line start, stop or reload a web server, by any program and
+ * anywhere in it? mod_acme reloads httpd itself, and one that stops it ends the
+ * renewals with it.
+ */
+int acme_import_words_is_about_server(const char *line);
+
+/* The same of a line of a script that is not a comment; p is for scratch. */
+int acme_import_words_is_script_about_server(const char *text, apr_pool_t *p);
+
+/* The words of a command line that are paths (const char *), in p. */
+apr_array_header_t *acme_import_words_paths(const char *line, apr_pool_t *p);
+
+/*
+ * The first file or folder that a command line names and that others than root,
+ * or who runs this, can change, or whose place is not known; in p. NULL: none.
+ */
+const char *acme_import_words_foreign(const char *line, apr_pool_t *p);
 
 #endif

@@ -26,7 +26,6 @@
 #define ASIDE_KEEP 32
 #define ASIDE_NAME_MAX 180      /* with the time, below any NAME_MAX */
 #define ASIDE_STAMP_LEN 16      /* "20261121T053605Z" */
-#define ASIDE_LABEL_AT (ASIDE_STAMP_LEN + 5)    /* behind "-000-" */
 #define LOCK_TEXT_SIZE 32
 
 struct acme_store_t {
@@ -220,6 +219,14 @@ apr_status_t acme_store_lock(acme_store_t *store, acme_result_t *res,
     return APR_SUCCESS;
 }
 
+void acme_store_unlock(acme_store_t *store)
+{
+    if (store->lock >= 0) {
+        close(store->lock);
+        store->lock = -1;
+    }
+}
+
 const char *acme_store_path(const acme_store_t *store, const char *folder,
                             const char *name, apr_pool_t *p)
 {
@@ -287,15 +294,23 @@ static int is_aside_name(const char *name)
 }
 
 /*
- * Never pruned, and no worker can make one: an account's former key, which may
- * be the one that its CA has, and a folder that took the place of a live link,
- * which may hold the only copy of a key. A copy of a store makes many at once.
+ * Never pruned, and no worker can make one: an account's folder or former key,
+ * which may be the one that its CA has, and a folder that took the place of a
+ * live link, which may hold the only copy of a key. account.json alone has no
+ * key. A copy of a store makes many at once.
  */
 static int is_kept(const char *name)
 {
-    return (strstr(name, "-accounts-") && strstr(name, "key.pem"))
-        || (strlen(name) > ASIDE_LABEL_AT
-            && !strncmp(name + ASIDE_LABEL_AT, "live-", 5));
+    const apr_size_t len = strlen(name);
+    const char *label = name + ASIDE_STAMP_LEN + 1;
+
+    while (apr_isdigit(*label)) {
+        label++;                /* three of them, or more */
+    }
+    label += *label == '-';
+    return (!strncmp(label, "accounts-", 9)
+            && (len < 13 || strcmp(name + len - 13, "-account.json") != 0))
+        || !strncmp(label, "live-", 5);
 }
 
 static int compare_names(const void *a, const void *b)

@@ -54,11 +54,14 @@ acme_store_t *acme_store_at(const char *root, apr_pool_t *p);
 
 /*
  * Lock run/lock, so that this process is the only keeper of the store; held
- * until the process ends. A second call is a success. APR_EBUSY: another
- * process holds the lock; res names its pid.
+ * until acme_store_unlock(), or the process ends. A second call is a success.
+ * APR_EBUSY: another process holds the lock; res names its pid.
  */
 apr_status_t acme_store_lock(acme_store_t *store, acme_result_t *res,
                              apr_pool_t *p);
+
+/* Let another process have the lock, if this one has it. */
+void acme_store_unlock(acme_store_t *store);
 
 /*
  * "<root>/<folder>/<name>" in p; folder is one of those above, name may be
@@ -74,8 +77,8 @@ const char *acme_store_live(const acme_store_t *store, const char *id,
 /*
  * Move the file or folder at path into aside/, under a name with the time now
  * in it; *pto is its new path, in p, or NULL after a failure. Of those set
- * aside only the newest 32 are kept, besides keys of accounts and what was in
- * the place of a live link.
+ * aside only the newest 32 are kept, besides folders and keys of accounts and
+ * what was in the place of a live link.
  */
 apr_status_t acme_store_aside(const char **pto, acme_store_t *store,
                               const char *path, apr_time_t now,

@@ -388,6 +388,7 @@ def enable(page, server, fragment):
            f"modules/mod_acme.so >{parts}/a-acme.conf")
     script(page.tools / "a2enconf", f"cat {fragment} - "
            f">{parts}/b-import.conf <<END",
+           f"AcmeCA {server.ca.url}",
            f"AcmeCACertificateFile {server.ca.authority.file}",
            f"AcmePorts http:{server.http_port} https:{server.https_port}",
            "END")
@@ -413,7 +414,13 @@ def test_from_certbot(netns, site):
         "/etc/apache2/sites-enabled": server.root / "conf" / "parts",
         "/etc/apache2/conf-available/acme-certbot.conf": fragment})
     enable(page, server, fragment)
-    script(page.tools / "systemctl", f'echo "$*" >{site.folder}/systemctl')
+    script(page.tools / "systemctl", f'echo "$*" >>{site.folder}/systemctl')
+    script(page.tools / "certbot", f"REQUESTS_CA_BUNDLE={ca.authority.file} "
+           f'exec {shutil.which("certbot")} "$@" -n --config-dir {etc} '
+           "--no-random-sleep-on-renew "
+           f"--work-dir {site.folder}/certbot-work "
+           f"--logs-dir {site.folder}/certbot-logs")
+    script(page.tools / "a2disconf", f"rm {server.root}/conf/parts/b-import.conf")
     # As certbot has left it: the page's, with the lines that it takes out.
     vhost = next(text for language, text in page.blocks
                  if language == "apache")
@@ -432,12 +439,21 @@ def test_from_certbot(netns, site):
     page.run()
     goes_on(server, ca, serial, requests)
     page.run()
-    page.end()
     server.wait_valid(NAME)
-    assert server.look(NAME).serial != serial
+    renewed = server.look(NAME).serial
+    assert renewed != serial
     assert contents(etc) == before
     assert len([request for request in ca.requests[requests:]
                 if request.kind == "order"]) == 1
+
+    # Back to certbot, which has renewed by then.
+    page.run()
+    server.part("howto", vhost.replace("# SSL", "SSL"))
+    page.run()
+    page.end()
+    assert server.look(NAME).serial not in (serial, renewed)
+    assert (site.folder / "systemctl").read_text() \
+        == "disable --now certbot.timer\nenable --now certbot.timer\n"
 
 
 def test_from_mod_md(site):
@@ -539,13 +555,17 @@ def test_company_ca(netns, site):
     page.run()
     page.end()
 
+    (etc / "company-root.pem").chmod(0o600)
+    assert f"may not be readable by {WORKER.pw_name}" in server.httpd_t()[1]
+    (etc / "company-root.pem").chmod(0o644)
     other = site.folder / "other"
     other.mkdir()
     (etc / "company-root.pem").write_text(Authority(other, "Another CA").pem)
     server.graceful()
     server.renew(NAME)
     server.wait_failed(NAME)
-    assert server.certificate(NAME)["Reason"] == "ca-untrusted"
+    server.wait(lambda: server.certificate(NAME).get("Reason")
+                == "ca-untrusted", "the reason is shown")
 
 
 def test_load_balancer(netns, site):

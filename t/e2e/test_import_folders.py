@@ -367,8 +367,8 @@ def test_settings_become_directives(site, server, etc):
                    "rsa": ["AcmeKeyTypes rsa3072"], "odd": []}
     assert "AcmeKeyTypes does not have" in \
         found["odd.example.org"]["notes"][0]
-    assert report["directives"] == [
-        f"AcmeHook deploy {hooks / 'all'}", f"AcmeCA {CA}"]
+    assert sorted(report["directives"]) == [
+        f"AcmeCA {CA}", f"AcmeHook deploy {hooks / 'all'}"]
     assert "broken cannot be executed" in report["notes"][0]
 
     # All of it is good as a directive of a virtual host, not only what is
@@ -425,10 +425,32 @@ def test_a_command_of_another_user_is_not_taken(site, server, etc):
     fragment = server.root / "conf/imported.conf"
     os.chown(etc.root, 65534, 65534)
     report = imported(server, "certbot", etc.root, "--write-conf", fragment)
-    assert report["directives"] == ["AcmeKeyReuse on", f"AcmeCA {CA}"]
-    assert "users other than root" in \
-        by_id(report)["www.example.org"]["notes"][0]
+    cert = by_id(report)["www.example.org"]
+    assert report["directives"] == cert["directives"] == []
+    for line in (f"AcmeHook deploy {script}", "AcmeKeyReuse on",
+                 f"AcmeCA {CA}"):
+        assert any(note.endswith(f"change {etc.root}: {line}")
+                   for note in cert["notes"]), (line, cert)
     assert "\nAcmeHook" not in fragment.read_text()
+
+
+def test_a_script_that_others_can_change_is_not_taken(site, server, etc):
+    """Though root alone owns the folder that names it."""
+    script = site.folder / "script"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o775)
+    etc.add("www.example.org", f"renew_hook = {script}\n"
+            "pre_hook = service apache2 stop\npost_hook = /bin/sh -e x")
+    fragment = server.root / "conf/imported.conf"
+    cert = by_id(imported(server, "certbot", etc.root, "--write-conf",
+                          fragment))["www.example.org"]
+    assert cert["directives"] == [f"AcmeCA {CA}"]
+    for note in (f"change {script}: AcmeHook deploy",
+                 '"service apache2 stop" is left out',
+                 "check first: AcmeHook post /bin/sh -e x"):
+        assert any(note in text for text in cert["notes"]), (note, cert)
+    text = fragment.read_text()
+    assert "\nAcmeHook" not in text and "\n#     note: check first" in text
 
 
 def test_a_damaged_pair_below_live_ends_no_server(site, etc):

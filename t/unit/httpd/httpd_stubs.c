@@ -13,6 +13,7 @@
 #include <http_log.h>
 #include <http_main.h>
 #include <ap_listen.h>
+#include <unixd.h>
 
 #include "acme_commands.h"
 #include "httpd_stubs.h"
@@ -26,6 +27,7 @@ char stubs_logged[8192];
 module AP_MODULE_DECLARE_DATA acme_module = { .module_index = 0 };
 ap_directive_t *ap_conftree;
 ap_listen_rec *ap_listeners;
+unixd_config_rec ap_unixd_config;
 apr_array_header_t *ap_server_pre_read_config;
 apr_array_header_t *ap_server_post_read_config;
 

@@ -14,7 +14,8 @@ httpd_tests = \
 	%D%/test_page_metrics \
 	%D%/test_parsers \
 	%D%/test_status \
-	%D%/test_vhosts
+	%D%/test_vhosts \
+	%D%/test_workers_access
 httpd_tests_libs = t/unit/help/libhelp.a \
 	%D%/libhttpd_stubs.a \
 	mod_acme/httpd/libacme_httpd.la \

@@ -6,6 +6,7 @@
 #include "scratch.h"
 
 #include <ap_listen.h>
+#include <unixd.h>
 
 #include "acme_commands.h"
 #include "acme_sni.h"
@@ -470,6 +471,35 @@ static void what_cannot_work(void **state)
             assert_string_equal(stubs_logged, "");
         }
     }
+}
+
+/* To root, who starts httpd, all files are readable. */
+static void roots_that_workers_cannot_read(void **state)
+{
+    int closed;
+
+    (void)state;
+    if (geteuid()) {
+        skip();
+    }
+    ap_unixd_config.user_id = 54321;
+    ap_unixd_config.group_id = 54321;
+    assert_int_equal(chmod(scratch_dir, 0755), 0);
+    put(at("roots.pem"), "-----BEGIN CERTIFICATE-----\n");
+    for (closed = 0; closed < 2; closed++) {
+        assert_int_equal(chmod(at("roots.pem"), closed ? 0600 : 0644), 0);
+        begin();
+        in_server("AcmeEngine on\nAcmeCACertificateFile roots.pem");
+        add_tls("ServerName a.org");
+        read_all();
+        if (closed) {
+            assert_logged("roots.pem may not be readable by #54321, the user");
+        }
+        else {
+            assert_string_equal(stubs_logged, "");
+        }
+    }
+    memset(&ap_unixd_config, 0, sizeof(ap_unixd_config));
 }
 
 /* An external account is its CA's: another one does not hear of it. */
@@ -1287,6 +1317,7 @@ int main(void)
         VHOSTS_TEST(settings_of_those_that_share),
         VHOSTS_TEST(external_accounts_of_cas),
         VHOSTS_TEST(what_cannot_work),
+        VHOSTS_TEST(roots_that_workers_cannot_read),
         VHOSTS_TEST(more_names_than_a_certificate_holds),
         VHOSTS_TEST(the_terms_are_asked_for_once),
         VHOSTS_TEST(quiet_logs_nothing),

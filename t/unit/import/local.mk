@@ -1,7 +1,8 @@
 # The unit tests of mod_acme/import/: a line a program.
 
 import_tests = \
-	%D%/test_import
+	%D%/test_import \
+	%D%/test_import_store
 import_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/import/libacme_import.la \
 	mod_acme/store/libacme_store.la \

@@ -297,6 +297,44 @@ static void aside_keeps_the_newest_32(void **state)
     assert_int_equal(mode_of(at("store/aside/README")) & 0400, 0400);
 }
 
+static void aside_keeps_folders_of_accounts(void **state)
+{
+    acme_store_t *store = open_store();
+    apr_time_t now = apr_time_from_sec(1795239365);
+    const char *path = at("store/accounts/ca.example.net-01234567");
+    const char *file = at("store/accounts/account.json");
+    const char *to;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 40; i++) {
+        mkdir(path, 0700);
+        put(at("store/accounts/ca.example.net-01234567/key.pem"), "secret");
+        assert_int_equal(acme_store_aside(&to, store, path, now, &res, pool),
+                         0);
+    }
+    assert_int_equal(count(at("store/aside")), 40);
+    for (i = 0; i < 40; i++) {
+        put(file, "no key");
+        assert_int_equal(acme_store_aside(&to, store, file, now, &res, pool),
+                         0);
+    }
+    assert_int_equal(count(at("store/aside")), 72);
+}
+
+static void an_unlocked_store_can_be_locked(void **state)
+{
+    acme_store_t *store = open_store(), *other;
+
+    (void)state;
+    assert_int_equal(acme_store_open(&other, at("store"), &res, pool), 0);
+    assert_int_equal(acme_store_lock(store, &res, pool), 0);
+    assert_int_equal(acme_store_lock(other, &res, pool), APR_EBUSY);
+    acme_store_unlock(store);
+    acme_store_unlock(store);
+    assert_int_equal(acme_store_lock(other, &res, pool), 0);
+}
+
 static void damaged_tells_both(void **state)
 {
     acme_store_t *store = open_store();
@@ -329,6 +367,8 @@ int main(void)
         SCRATCH_TEST(lock_follows_no_link),
         SCRATCH_TEST(aside_keeps_all_under_names_of_their_own),
         SCRATCH_TEST(aside_keeps_the_newest_32),
+        SCRATCH_TEST(aside_keeps_folders_of_accounts),
+        SCRATCH_TEST(an_unlocked_store_can_be_locked),
         SCRATCH_TEST(damaged_tells_both),
     };
     int failed;
