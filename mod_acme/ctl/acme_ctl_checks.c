@@ -48,18 +48,25 @@ static void add_certificate(apr_array_header_t *checks,
     }
 }
 
-static void add_names(apr_array_header_t *checks, const acme_state_t *state,
+static void add_names(apr_array_header_t *checks, const acme_ctl_cert_t *cert,
                       apr_time_t now, apr_pool_t *p)
 {
+    const acme_state_t *state = &cert->state;
+    const char *code = acme_reason_about(state->left_out_why)->code;
+
     if (state->left_out) {
         add(checks, "names", ACME_CTL_CHECKS_FAILED,
-            apr_psprintf(p, "%u excluded because they keep failing; tried again %s",
-                         state->left_out,
+            apr_psprintf(p, "%s: excluded, failed %s%s%s%s; tried again %s",
+                         acme_status_rows_left_out(state, p),
+                         acme_status_rows_times(state->left_out_failures, p),
+                         *code ? " (" : "", code, *code ? ")" : "",
                          acme_explain_time(state->names_again_at, now, p)));
     }
     else if (state->live && !state->covers) {
         add(checks, "names", ACME_CTL_CHECKS_WAITS,
-            "the certificate does not have the configured names, key types and CA");
+            cert->lacks ? apr_pstrcat(p, "the certificate lacks ", cert->lacks,
+                                      NULL)
+                        : "the names, key types or CA of the certificate differ from the configured ones");
     }
     else {
         add(checks, "names", ACME_CTL_CHECKS_OK, "none is excluded");
@@ -94,6 +101,9 @@ static void add_rehearsal(apr_array_header_t *checks,
                           const acme_state_t *state, apr_time_t now,
                           apr_pool_t *p)
 {
+    const char *code = state->rehearsal == ACME_REHEARSAL_FAULT
+        ? acme_reason_about(state->rehearsal_why)->code : "";
+
     if (state->rehearsal == ACME_REHEARSAL_NONE) {
         return;
     }
@@ -103,7 +113,8 @@ static void add_rehearsal(apr_array_header_t *checks,
                                                      : ACME_CTL_CHECKS_OK,
         apr_pstrcat(p, state->rehearsal_detail[0] ? state->rehearsal_detail
                                                   : "no fault was seen from this machine",
-                    ", ", acme_explain_time(state->rehearsed, now, p), NULL));
+                    *code ? " (" : "", code, *code ? "), " : ", ",
+                    acme_explain_time(state->rehearsed, now, p), NULL));
 }
 
 static void add_limit(apr_array_header_t *checks, const acme_state_t *state,
@@ -219,7 +230,7 @@ apr_array_header_t *acme_ctl_checks_make(const acme_ctl_cert_t *cert,
     const acme_state_t *state = &cert->state;
 
     add_certificate(checks, state, now, p);
-    add_names(checks, state, now, p);
+    add_names(checks, cert, now, p);
     add_order(checks, state, now, p);
     add_rehearsal(checks, state, now, p);
     if (cert->is_from_store) {

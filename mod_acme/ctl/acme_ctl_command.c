@@ -58,13 +58,17 @@ apr_status_t acme_ctl_command_load(acme_ctl_command_t *run,
     else if (run->verb->need == ACME_CTL_KEEPER_IF_RUNNING && is_absent(rv)) {
         rv = acme_ctl_store_list(&run->certs, run->state_dir, res, run->p);
         if (rv == APR_SUCCESS && !acme_ctl_command_option(run, "--nagios")) {
-            fputs("acmectl: no httpd with mod_acme runs with AcmeStateDir ",
+            fputs("acmectl: no httpd that manages a certificate runs with AcmeStateDir ",
                   stderr);
             acme_ctl_term_put(stderr, run->state_dir);
             fputs("; this is what is stored there\n", stderr);
         }
+        else if (APR_STATUS_IS_ENOENT(rv)) {
+            acme_fail(res, rv, "%s: httpd manages no certificate, or does not run, or has another AcmeStateDir; a certificate is managed for each virtual host with AcmeEngine on, SSLEngine on and no SSLCertificateFile: see httpd -t -DDUMP_ACME",
+                      run->state_dir);
+        }
         else if (rv != APR_SUCCESS) {
-            acme_result_prefix(res, "no httpd with mod_acme runs here");
+            acme_result_prefix(res, "no httpd that manages a certificate runs here");
         }
     }
     if (rv == APR_SUCCESS && run->verb->arguments == ACME_CTL_IDS

@@ -10,6 +10,7 @@
 #include "acme_ctl_checks.h"
 #include "acme_ctl_explain.h"
 #include "acme_ctl_show.h"
+#include "acme_ctl_store.h"
 #include "acme_ctl_term.h"
 #include "acme_explain.h"
 
@@ -91,6 +92,14 @@ static void put_sentences(const acme_explain_t *texts)
     }
 }
 
+/* One that failed has the word of acmectl status. */
+static const char *heading(const acme_ctl_cert_t *cert,
+                           acme_explain_kind_e kind, apr_time_t now)
+{
+    return kind == ACME_EXPLAIN_FAILING && cert->state.attempts
+        ? acme_state_word(&cert->state, now) : acme_explain_kind_word(kind);
+}
+
 static void put_text(const acme_ctl_command_t *run,
                      const acme_ctl_cert_t *cert)
 {
@@ -110,7 +119,7 @@ static void put_text(const acme_ctl_command_t *run,
                             ? ACME_CTL_TERM_RED
                         : texts.kind == ACME_EXPLAIN_FINE
                             ? ACME_CTL_TERM_GREEN : ACME_CTL_TERM_YELLOW,
-                        acme_explain_kind_word(texts.kind), run->is_coloured);
+                        heading(cert, texts.kind, run->now), run->is_coloured);
     fputs("\n\n", stdout);
     put_sentences(&texts);
     fputs("\n  Checks\n", stdout);
@@ -142,9 +151,11 @@ int acme_ctl_explain_run(acme_ctl_command_t *run)
     int i, ill = 0;
 
     for (i = 0; i < run->certs->nelts; i++) {
-        const acme_ctl_cert_t *cert = &APR_ARRAY_IDX(run->certs, i,
-                                                     acme_ctl_cert_t);
+        acme_ctl_cert_t *cert = &APR_ARRAY_IDX(run->certs, i, acme_ctl_cert_t);
 
+        if (!cert->is_from_store && !cert->state.covers) {
+            cert->lacks = acme_ctl_store_lacks(cert, run->state_dir, run->p);
+        }
         ill |= cert->is_from_store
             || acme_status_rows_is_ill(&cert->state, run->now);
         if (is_json) {

@@ -23,6 +23,9 @@ typedef struct {
     const char *id;
     apr_array_header_t *cas;        /* const char *: URLs of directories */
     apr_array_header_t *names;      /* const char * */
+    const char *lacks;              /* configured names that the live one does
+                                       not have: "a.org, b.org"; NULL: none is
+                                       known. acme_ctl_store_lacks() */
 } acme_ctl_cert_t;
 
 /*

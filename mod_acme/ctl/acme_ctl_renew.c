@@ -216,13 +216,13 @@ static void put_result(const renew_t *renew, const acme_ctl_wait_t *wait)
     }
 }
 
-static json_t *lines_json(const char *text, apr_pool_t *p)
+static json_t *list_json(const char *text, const char *ends, apr_pool_t *p)
 {
     apr_array_header_t *lines = apr_array_make(p, 4, sizeof(const char *));
     char *line, *last;
 
-    for (line = apr_strtok(apr_pstrdup(p, text), "\n", &last); line;
-         line = apr_strtok(NULL, "\n", &last)) {
+    for (line = apr_strtok(apr_pstrdup(p, text), ends, &last); line;
+         line = apr_strtok(NULL, ends, &last)) {
         APR_ARRAY_PUSH(lines, const char *) = line;
     }
     return acme_json_array(lines);
@@ -238,13 +238,14 @@ static void put_json(const apr_array_header_t *waits, apr_pool_t *p)
                                                      acme_ctl_wait_t);
 
         json_array_append_new(array, json_pack(
-            "{s:o, s:s, s:b, s:o, s:s, s:o}",
+            "{s:o, s:s, s:b, s:o, s:s, s:o, s:o}",
             "id", acme_json_from_text(wait->cert->id, ACME_DETAIL_SIZE, p),
             "result", wait->result, "succeeded", !wait->is_bad,
             "detail", acme_json_from_text(wait->detail, 2 * ACME_DETAIL_SIZE,
                                           p),
             "reason", acme_reason_about(wait->reason)->code,
-            "limits", lines_json(wait->costs, p)));
+            "limits", list_json(wait->costs, "\n", p),
+            "leftOut", list_json(wait->left_out, ", ", p)));
     }
     printf("%s\n", acme_json_text(array, 2, p));
 }

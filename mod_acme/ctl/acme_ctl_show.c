@@ -17,7 +17,7 @@ acme_status_cert_t acme_ctl_show_view(const acme_ctl_cert_t *cert)
 {
     return (acme_status_cert_t){
         .id = cert->id, .names = cert->names, .state = &cert->state,
-        .is_reload_held = cert->is_reload_held
+        .is_reload_held = cert->is_reload_held, .lacks = cert->lacks
     };
 }
 
@@ -50,6 +50,7 @@ typedef enum {
 typedef struct {
     const char *cells[COLUMNS];
     acme_ctl_term_color_e color;        /* of the state */
+    const char *seen;           /* of a rehearsal; NULL: no fault of now */
     const char *reason;         /* NULL: none */
     const char *detail;         /* the same */
 } line_t;
@@ -88,15 +89,19 @@ static line_t line_of(const acme_ctl_cert_t *cert, apr_time_t now,
 {
     const acme_state_t *state = &cert->state;
     const apr_array_header_t *rows = rows_of(cert, now, p);
+    const acme_status_cert_t view = acme_ctl_show_view(cert);
     line_t line = { .color = color_of(cert, now) };
 
     line.cells[COLUMN_ID] = acme_ctl_term_text(cert->id, p);
-    line.cells[COLUMN_STATE] = acme_state_word(state, now);
+    line.cells[COLUMN_STATE] = cert->is_from_store
+        ? acme_state_word(state, now) : acme_status_rows_state(state, now);
     line.cells[COLUMN_UNTIL] = state->live
         ? acme_explain_time(state->not_after, now, p) : "-";
     line.cells[COLUMN_NEXT] = next_cell(cert, now, p);
+    line.seen = acme_status_rows_seen_text(&view, now, p);
     line.reason = text_of(rows, "reason");
-    line.detail = state->attempts ? state->detail
+    line.detail = state->left_out && !state->attempts
+        ? text_of(rows, "leftOut") : state->attempts ? state->detail
         : state->limit[0] && state->limit_until > now ? state->limit
         : state->export_failure[0] ? state->export_failure
         : state->deploy.waiting ? state->deploy.failure
@@ -139,6 +144,16 @@ static void put_summary(FILE *file, const apr_array_header_t *certs,
     fputs("\n\n", file);
 }
 
+/* A line below one of the table; NULL or "": none. */
+static void put_below(FILE *file, const char *text)
+{
+    if (text && *text) {
+        fputs("    ", file);
+        acme_ctl_term_put(file, text);
+        fputc('\n', file);
+    }
+}
+
 static void put_line(FILE *file, const line_t *line, const int *widths,
                      int is_coloured)
 {
@@ -154,16 +169,9 @@ static void put_line(FILE *file, const line_t *line, const int *widths,
         fprintf(file, "%*s", pad, "");
     }
     fputc('\n', file);
-    if (line->reason) {
-        fputs("    ", file);
-        acme_ctl_term_put(file, line->reason);
-        fputc('\n', file);
-    }
-    if (line->detail && line->detail[0]) {
-        fputs("    ", file);
-        acme_ctl_term_put(file, line->detail);
-        fputc('\n', file);
-    }
+    put_below(file, line->seen);
+    put_below(file, line->reason);
+    put_below(file, line->detail);
 }
 
 void acme_ctl_show_table(FILE *file, const apr_array_header_t *certs,

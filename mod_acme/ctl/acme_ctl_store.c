@@ -19,6 +19,8 @@
 #define TIME_MAX 32             /* octets of RFC 3339 */
 #define IDS_MAX 100000          /* somebody else may have filled the folder */
 
+#define LACKS_MAX 3             /* names that are named */
+
 #define WARN_PERCENT 10         /* the default of AcmeWarnWindow */
 
 static int compare_ids(const void *a, const void *b)
@@ -156,13 +158,15 @@ static void read_journal(acme_ctl_cert_t *cert, const acme_journal_t *journal,
     for (i = 0; i < journal->names->nelts; i++) {
         const acme_journal_name_t *name = &APR_ARRAY_IDX(journal->names, i,
                                                          acme_journal_name_t);
+        const acme_left_out_t excluded = {
+            .name = acme_ctl_term_text(name->name, p),
+            .failures = name->failures, .why = name->why,
+            .detail = acme_ctl_term_text(name->detail ? name->detail : "", p),
+            .again_at = name->again_at
+        };
 
         if (name->left_out) {
-            state->left_out++;
-            if (!state->names_again_at
-                || name->again_at < state->names_again_at) {
-                state->names_again_at = name->again_at;
-            }
+            acme_state_add_left_out(state, &excluded);
         }
     }
     read_window(state, &journal->window, p);
@@ -218,6 +222,30 @@ apr_status_t acme_ctl_store_list(apr_array_header_t **pcerts,
         last = id;
     }
     return APR_SUCCESS;
+}
+
+const char *acme_ctl_store_lacks(const acme_ctl_cert_t *cert,
+                                 const char *state_dir, apr_pool_t *p)
+{
+    const json_t *meta = acme_meta_live(acme_store_at(state_dir, p), cert->id,
+                                        p);
+    apr_array_header_t *has;
+    const char *lacks = NULL;
+    int i, n = 0;
+
+    if (!json_object_get(meta, "names")) {
+        return NULL;
+    }
+    has = acme_json_strings(meta, "names", ACME_NAME_MAX, p);
+    for (i = 0; i < cert->names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(cert->names, i, const char *);
+
+        if (!acme_name_in(has, name) && n++ < LACKS_MAX) {
+            lacks = lacks ? apr_pstrcat(p, lacks, ", ", name, NULL) : name;
+        }
+    }
+    return n > LACKS_MAX ? apr_psprintf(p, "%s and %d more", lacks,
+                                        n - LACKS_MAX) : lacks;
 }
 
 apr_status_t acme_ctl_store_journal(acme_journal_t **pjournal,

@@ -22,6 +22,13 @@ apr_status_t acme_ctl_store_list(apr_array_header_t **pcerts,
                                  apr_pool_t *p);
 
 /*
+ * "a.org, b.org and 3 more": the names of cert that the live certificate in the
+ * store does not have, in p; NULL: it has all, or its names cannot be read.
+ */
+const char *acme_ctl_store_lacks(const acme_ctl_cert_t *cert,
+                                 const char *state_dir, apr_pool_t *p);
+
+/*
  * The journal of id, in p. ENOENT: there is none; APR_EGENERAL: it is damaged.
  * *pjournal is never NULL, and empty after a failure.
  */

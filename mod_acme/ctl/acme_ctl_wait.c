@@ -11,6 +11,7 @@
 #include "acme_ctl_term.h"
 #include "acme_ctl_wait.h"
 #include "acme_journal.h"
+#include "acme_status_rows.h"
 
 /* How often the keeper is asked, at most; and the time between two questions,
    for it has others to serve. */
@@ -46,7 +47,7 @@ void acme_ctl_wait_begin(acme_ctl_wait_t *wait, const acme_ctl_command_t *run,
     *wait = (acme_ctl_wait_t){ .cert = cert, .want = want, .detail = "",
                                .costs = "", .seen_event = "",
                                .seen_detail = "", .end = "", .step = "",
-                               .since = apr_time_now() };
+                               .left_out = "", .since = apr_time_now() };
     wait->before.live = cert->state.live;
     wait->before.attempts = cert->state.attempts;
     read_journal(&journal, run, cert->id, run->p);
@@ -137,21 +138,41 @@ static const char *reason_text(acme_reason_e reason, const char *detail,
                   : apr_pstrdup(p, detail);
 }
 
+/* " without old.example.org, which keeps failing (dns-failed)"; "": it has
+   all names. */
+static const char *without_text(const acme_state_t *state, apr_pool_t *p)
+{
+    const char *code = acme_reason_about(state->left_out_why)->code;
+
+    return !state->left_out ? ""
+        : apr_psprintf(p, " without %s, which keep%s failing%s%s%s",
+                       acme_status_rows_left_out(state, p),
+                       state->left_out == 1 ? "s" : "", *code ? " (" : "",
+                       code, *code ? ")" : "");
+}
+
 /* A new one is installed: served, or what it waits for. */
 static void judge_served(acme_ctl_wait_t *wait, const acme_ctl_command_t *run,
                          const acme_msg_listed_t *listed, int is_quiet)
 {
     const acme_state_t *state = &listed->state;
+    const char *without = without_text(state, run->keeper.p);
 
+    if (state->left_out && !*wait->left_out) {
+        wait->left_out = apr_pstrdup(run->p, state->left_out_names);
+    }
     if (state->served == state->live) {
         set_result(wait, "renewed",
-                   apr_pstrcat(run->p, "renewed, and served now; valid until ",
+                   apr_pstrcat(run->p, "renewed", without,
+                               ", and served now; valid until ",
                                acme_time_text(state->not_after, run->p), NULL),
                    ACME_REASON_NONE, 0);
     }
     else if (listed->is_reloaded_by_hand) {
         set_result(wait, "installed",
-                   "renewed, and installed; served after the next reload of httpd (AcmeActivate none)",
+                   apr_pstrcat(run->p, "renewed", without,
+                               ", and installed; served after the next reload of httpd (AcmeActivate none)",
+                               NULL),
                    ACME_REASON_NONE, 0);
     }
     else if (!is_quiet && !wait->is_told && listed->is_reload_held) {

@@ -16,6 +16,8 @@ typedef struct {
     const char *detail;         /* a sentence for people, without the id */
     acme_reason_e reason;       /* why it failed */
     const char *costs;          /* lines: of the CA's limits; "" */
+    const char *left_out;       /* "a.example, b.example": names that the new
+                                   one lacks, because they keep failing */
     int is_bad;                 /* for the exit code */
 
     acme_renew_before_t before; /* the rest is acme_ctl_wait's own */

@@ -167,7 +167,8 @@ static void put_sentences(const page_t *page, const acme_explain_t *explain)
 {
     acme_page_out_html(page->out, "<p>");
     acme_page_frame_badge(page->out, explain->kind,
-                          page->state ? acme_state_word(page->state, page->now)
+                          page->state ? acme_status_rows_state(page->state,
+                                                               page->now)
                                       : "starting");
     acme_page_out_html(page->out, "</p><dl class=\"card says\">\n");
     put_fact(page, "What is so", explain->so);
@@ -295,9 +296,9 @@ static void put_names(const page_t *page)
         acme_page_out_text(page->out, name);
         if (failed) {
             acme_page_out_format(page->out, "<span class=\"sub failing\">"
-                                 "failed %u time%s in a row%s",
-                                 failed->failures,
-                                 failed->failures == 1 ? "" : "s",
+                                 "failed %s in a row%s",
+                                 acme_status_rows_times(failed->failures,
+                                                        page->p),
                                  failed->left_out ? ", excluded; retried "
                                                   : "");
             if (failed->left_out) {

@@ -435,6 +435,7 @@ static void put_next(const list_t *list, const acme_status_cert_t *cert)
         [ACME_STEP_LIMIT] = "order follows "
     };
     const acme_reason_e reason = acme_status_rows_reason(cert, list->now);
+    const char *seen = acme_status_rows_seen_text(cert, list->now, list->p);
     acme_next_t next;
 
     if (!cert->state) {
@@ -449,6 +450,17 @@ static void put_next(const list_t *list, const acme_status_cert_t *cert)
     acme_page_out_html(list->out, words[next.step]);
     if (next.at && next.step != ACME_STEP_ORDER) {
         acme_page_out_time(list->out, next.at, list->now);
+    }
+    if (seen) {
+        acme_page_out_html(list->out, "<span class=\"sub failing\">");
+        acme_page_out_text(list->out, seen);
+        acme_page_out_html(list->out, "</span>");
+    }
+    if (cert->state->left_out) {
+        acme_page_out_html(list->out, "<span class=\"sub\">left out: ");
+        acme_page_out_text(list->out, acme_status_rows_left_out(cert->state,
+                                                                list->p));
+        acme_page_out_html(list->out, "</span>");
     }
     if (reason != ACME_REASON_NONE) {
         acme_page_out_format(list->out, "<span class=\"sub%s\">",
@@ -478,7 +490,7 @@ static void put_row(const list_t *list, int i)
     put_names(list, conf_of(list, i));
     acme_page_out_html(out, "</th><td role=\"cell\">");
     acme_page_frame_badge(out, kind, cert.state
-                          ? acme_state_word(cert.state, list->now)
+                          ? acme_status_rows_state(cert.state, list->now)
                           : "starting");
     acme_page_out_html(out, "</td><td role=\"cell\">");
     put_life(list, &life, kind);
@@ -751,9 +763,7 @@ void acme_page_list(acme_page_out_t *out, const acme_page_frame_t *frame,
 
     count_all(&list);
     mine.refresh = list.running->nelts ? REFRESH_RUNNING : REFRESH;
-    acme_page_frame_begin(out, &mine,
-                          apr_psprintf(p, "Certificates of %s",
-                                       frame->server));
+    acme_page_frame_begin(out, &mine, "Certificates of this server");
     put_alerts(&list);
     if (view->conf->certs->nelts) {
         put_summary(&list);

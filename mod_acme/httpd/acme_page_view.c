@@ -98,9 +98,12 @@ int acme_page_view_state(const acme_page_view_t *of, int i,
     END_TEXT(state->issuer);
     END_TEXT(state->cert_id);
     END_TEXT(state->explanation);
+    END_TEXT(state->left_out_names);
+    END_TEXT(state->left_out_detail);
     END_TEXT(state->limit);
     END_TEXT(state->check_places);
     END_TEXT(state->check_detail);
+    END_TEXT(state->rehearsal_detail);
     END_TEXT(state->problem);
     END_TEXT(state->detail);
     END_TEXT(state->post.failure);
@@ -110,6 +113,10 @@ int acme_page_view_state(const acme_page_view_t *of, int i,
     END_TEXT(state->dry_run_detail);
     bound_all(state);
     state->why = acme_reason_bound((unsigned long)state->why);
+    state->left_out_why = acme_reason_bound(
+        (unsigned long)state->left_out_why);
+    state->rehearsal_why = acme_reason_bound(
+        (unsigned long)state->rehearsal_why);
     state->limit_why = acme_reason_bound((unsigned long)state->limit_why);
     return 1;
 }

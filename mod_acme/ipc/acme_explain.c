@@ -154,11 +154,12 @@ static const char *explain_so(const acme_status_cert_t *cert, apr_time_t now,
                            state->attempts);
     }
     else if (state->live && !state->covers) {
-        more = " It does not have all of the configured names and key types, or is not from a configured CA.";
+        more = cert->lacks ? apr_pstrcat(p, " It lacks ", cert->lacks, ".", NULL)
+            : " Its names, key types or CA differ from the configured ones.";
     }
     if (state->left_out) {
-        more = apr_psprintf(p, "%s %u of its names %s excluded.", more,
-                            state->left_out,
+        more = apr_psprintf(p, "%s %s %s excluded.", more,
+                            acme_status_rows_left_out(state, p),
                             state->left_out == 1 ? "is" : "are");
     }
     return apr_pstrcat(p, text_of_live(cert, now, p), more, NULL);
@@ -207,6 +208,29 @@ static const char *message_of(const acme_state_t *state, acme_reason_e reason,
     }
 }
 
+/* Names that keep failing, and why the first one does. */
+static const char *why_left_out(const acme_state_t *state, apr_pool_t *p)
+{
+    const acme_reason_t *about = acme_reason_about(state->left_out_why);
+
+    return apr_psprintf(p, "%s %s left out: %s failed %s%s%s%s.%s%s",
+                        acme_status_rows_left_out(state, p),
+                        state->left_out == 1 ? "is" : "are",
+                        state->left_out == 1 ? "it" : "the first",
+                        acme_status_rows_times(state->left_out_failures, p),
+                        *about->code ? " (" : "", about->code,
+                        *about->code ? ")" : "",
+                        state->left_out_detail[0] ? " Last: " : "",
+                        state->left_out_detail);
+}
+
+/* What a rehearsal saw, which is more than a CA can say. */
+static const char *why_seen(const acme_state_t *state, apr_pool_t *p)
+{
+    return apr_psprintf(p, "Seen from here: %s. (%s)", state->rehearsal_detail,
+                        acme_reason_about(state->rehearsal_why)->code);
+}
+
 /* Of one that nothing is wrong with. */
 static const char *why_fine(const acme_state_t *state, apr_time_t now,
                             apr_pool_t *p)
@@ -226,9 +250,8 @@ static const char *why_fine(const acme_state_t *state, apr_time_t now,
                         acme_explain_time(state->installed, now, p), check);
 }
 
-static const char *explain_why(const acme_status_cert_t *cert,
-                               acme_reason_e reason, apr_time_t now,
-                               apr_pool_t *p)
+static const char *why_of(const acme_status_cert_t *cert,
+                          acme_reason_e reason, apr_time_t now, apr_pool_t *p)
 {
     const acme_state_t *state = cert->state;
     const acme_reason_t *about = acme_reason_about(reason);
@@ -236,6 +259,9 @@ static const char *explain_why(const acme_status_cert_t *cert,
     const acme_hooks_failing_t *hook;
     const char *kind;
 
+    if (reason == ACME_REASON_NAMES_QUARANTINED && state->left_out_names[0]) {
+        return why_left_out(state, p);
+    }
     if (reason != ACME_REASON_NONE) {
         return apr_psprintf(p, "%s (%s)%s%s", about->sentence, about->code,
                             message[0] ? " The message: " : "", message);
@@ -273,6 +299,18 @@ static const char *explain_why(const acme_status_cert_t *cert,
     }
     return state->ordering ? "It is time to renew it."
                            : why_fine(state, now, p);
+}
+
+static const char *explain_why(const acme_status_cert_t *cert,
+                               acme_reason_e reason, apr_time_t now,
+                               apr_pool_t *p)
+{
+    const char *why = why_of(cert, reason, now, p);
+
+    return acme_status_rows_seen(cert, now) == ACME_REASON_NONE ? why
+        : apr_pstrcat(p, why_seen(cert->state, p),
+                      reason != ACME_REASON_NONE && cert->state->attempts
+                          ? " The last attempt: " : " ", why, NULL);
 }
 
 static const char *next_renewal(const acme_state_t *state, apr_time_t at,
@@ -353,12 +391,16 @@ static const char *explain_remedy(const acme_status_cert_t *cert,
 {
     const acme_state_t *state = cert->state;
     const acme_step_e step = acme_next_step(state, now).step;
+    const acme_reason_e seen = acme_status_rows_seen(cert, now);
+    const acme_reason_e advice = reason == ACME_REASON_NONE
+        ? seen : acme_status_rows_advice(cert, now);
     const char *kind;
 
-    if (reason != ACME_REASON_NONE) {
-        return apr_pstrcat(p, acme_reason_about(reason)->remedy,
-            step == ACME_STEP_RETRY || (step == ACME_STEP_CONFIGURE
-                                        && !state->deleted)
+    if (advice != ACME_REASON_NONE) {
+        return apr_pstrcat(p, acme_reason_about(advice)->remedy,
+            step == ACME_STEP_RETRY
+            || reason == ACME_REASON_NAMES_QUARANTINED
+            || (step == ACME_STEP_CONFIGURE && !state->deleted)
                 ? apr_psprintf(p, " Then acmectl renew %s tries at once.",
                                cert->id) : "", NULL);
     }

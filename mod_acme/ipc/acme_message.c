@@ -72,6 +72,8 @@ typedef struct {
     REPLY_ROW(kind, acme_state_t, issuer), \
     REPLY_ROW(kind, acme_state_t, cert_id), \
     REPLY_ROW(kind, acme_state_t, explanation), \
+    REPLY_ROW(kind, acme_state_t, left_out_names), \
+    REPLY_ROW(kind, acme_state_t, left_out_detail), \
     REPLY_ROW(kind, acme_state_t, limit), \
     REPLY_ROW(kind, acme_state_t, check_places), \
     REPLY_ROW(kind, acme_state_t, check_detail), \

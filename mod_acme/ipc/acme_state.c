@@ -1,6 +1,10 @@
 /*
  * acme_state.c - what follows from the state of a certificate alone.
  */
+#include <string.h>
+
+#include <apr_strings.h>
+
 #include "acme_state.h"
 
 int acme_state_renews(const acme_state_t *state, apr_uint32_t ca,
@@ -17,6 +21,40 @@ apr_time_t acme_state_warn_at(const acme_state_t *state, apr_time_t not_after)
 
     return not_after - (warn->percent ? life / 100 * warn->percent
                                       : warn->duration);
+}
+
+void acme_state_clear_left_out(acme_state_t *state)
+{
+    state->left_out = state->left_out_failures = state->left_out_named = 0;
+    state->left_out_why = ACME_REASON_NONE;
+    state->names_again_at = 0;
+    memset(state->left_out_names, 0, sizeof(state->left_out_names));
+    memset(state->left_out_detail, 0, sizeof(state->left_out_detail));
+}
+
+void acme_state_add_left_out(acme_state_t *state, const acme_left_out_t *name)
+{
+    const apr_size_t used = strlen(state->left_out_names);
+    const char *comma = used ? ", " : "";
+
+    if (!state->left_out++) {
+        state->left_out_failures = name->failures;
+        state->left_out_why = name->why;
+        apr_cpystrn(state->left_out_detail, name->detail ? name->detail : "",
+                    sizeof(state->left_out_detail));
+    }
+    if (!state->names_again_at || name->again_at < state->names_again_at) {
+        state->names_again_at = name->again_at;
+    }
+    /* One that does not fit ends the list: the first are named. */
+    if (state->left_out_named + 1 == state->left_out
+        && used + strlen(comma) + strlen(name->name)
+               < sizeof(state->left_out_names)) {
+        state->left_out_named++;
+        apr_snprintf(state->left_out_names + used,
+                     sizeof(state->left_out_names) - used, "%s%s", comma,
+                     name->name);
+    }
 }
 
 const char *acme_state_dry_run_word(acme_dry_run_e dry_run)

@@ -18,6 +18,8 @@
 #define ACME_CHECK_PLACES_SIZE 256
 #define ACME_CHECK_DETAIL_SIZE 512
 #define ACME_DRY_RUN_DETAIL_SIZE 512
+#define ACME_LEFT_OUT_NAMES_SIZE 324    /* fills a row of 8 octets */
+#define ACME_LEFT_OUT_DETAIL_SIZE 320
 
 /* The requests of an administrator. */
 typedef enum {
@@ -167,6 +169,12 @@ typedef struct {
 
     apr_uint32_t left_out;      /* names excluded because they keep failing */
     apr_time_t names_again_at;  /* next retry of one of them; 0: none */
+    apr_uint32_t left_out_failures;     /* of the first one, in a row */
+    acme_reason_e left_out_why; /* of the first one; NONE: not known */
+    apr_uint32_t left_out_named;        /* how many of them are in: */
+    char left_out_names[ACME_LEFT_OUT_NAMES_SIZE];      /* "a.org, b.org" */
+    char left_out_detail[ACME_LEFT_OUT_DETAIL_SIZE];    /* last failure of the
+                                   first one, a sentence; "": not known */
 
     acme_history_t past[ACME_HISTORY_KINDS]
                        [ACME_HISTORY_MAX];  /* oldest first */
@@ -240,6 +248,20 @@ int acme_state_renews(const acme_state_t *state, apr_uint32_t ca,
 /* When the warn window of a certificate begins that expires at not_after. */
 apr_time_t acme_state_warn_at(const acme_state_t *state,
                               apr_time_t not_after);
+
+/* A name that is excluded because it keeps failing. */
+typedef struct {
+    const char *name;
+    apr_uint32_t failures;      /* in a row */
+    acme_reason_e why;          /* of the last one */
+    const char *detail;         /* of the last one; NULL: not known */
+    apr_time_t again_at;        /* its next retry */
+} acme_left_out_t;
+
+/* No name is excluded; then each one that is. As many are named as there is
+   room for. */
+void acme_state_clear_left_out(acme_state_t *state);
+void acme_state_add_left_out(acme_state_t *state, const acme_left_out_t *name);
 
 /* "", "under-way", "passed", "failed": for scripts; a literal. */
 const char *acme_state_dry_run_word(acme_dry_run_e dry_run);

@@ -83,6 +83,76 @@ acme_reason_e acme_status_rows_reason(const acme_status_cert_t *cert,
         ? ACME_REASON_NOT_SERVED : ACME_REASON_NONE;
 }
 
+/* May what a rehearsal sees be the cause of it? */
+static int is_of_validation(acme_reason_e reason)
+{
+    return reason == ACME_REASON_NONE || reason == ACME_REASON_OTHER
+        || (reason >= ACME_REASON_DNS_NXDOMAIN
+            && reason <= ACME_REASON_NAMES_QUARANTINED);
+}
+
+acme_reason_e acme_status_rows_seen(const acme_status_cert_t *cert,
+                                    apr_time_t now)
+{
+    const acme_state_t *state = cert->state;
+
+    return state && state->rehearsal == ACME_REHEARSAL_FAULT
+        && state->rehearsal_detail[0]
+        && is_of_validation(acme_status_rows_reason(cert, now))
+        ? state->rehearsal_why : ACME_REASON_NONE;
+}
+
+acme_reason_e acme_status_rows_advice(const acme_status_cert_t *cert,
+                                      apr_time_t now)
+{
+    const acme_reason_e reason = acme_status_rows_reason(cert, now);
+    const acme_reason_e seen = acme_status_rows_seen(cert, now);
+
+    return reason != ACME_REASON_NONE && seen != ACME_REASON_NONE ? seen
+        : reason == ACME_REASON_NAMES_QUARANTINED && cert->state->left_out_why
+        ? cert->state->left_out_why : reason;
+}
+
+const char *acme_status_rows_seen_text(const acme_status_cert_t *cert,
+                                       apr_time_t now, apr_pool_t *p)
+{
+    const acme_reason_e seen = acme_status_rows_seen(cert, now);
+    const acme_reason_t *about = acme_reason_about(seen);
+
+    return seen == ACME_REASON_NONE ? NULL
+        : apr_psprintf(p, "Seen from here: %s. (%s) %s",
+                       cert->state->rehearsal_detail, about->code,
+                       about->remedy);
+}
+
+const char *acme_status_rows_left_out(const acme_state_t *state,
+                                      apr_pool_t *p)
+{
+    const apr_uint32_t named = state->left_out_named;
+
+    if (!state->left_out_names[0] || named > state->left_out) {
+        return apr_psprintf(p, "%u of its names", state->left_out);
+    }
+    return named == state->left_out
+        ? apr_pstrdup(p, state->left_out_names)
+        : apr_psprintf(p, "%s and %u more", state->left_out_names,
+                       state->left_out - named);
+}
+
+const char *acme_status_rows_state(const acme_state_t *state, apr_time_t now)
+{
+    const char *word = acme_state_word(state, now);
+
+    return !strcmp(word, "valid") && state->live
+        && state->live != state->served
+        ? "valid, served after the next reload" : word;
+}
+
+const char *acme_status_rows_times(apr_uint32_t n, apr_pool_t *p)
+{
+    return n == 1 ? "once" : apr_psprintf(p, "%u times", n);
+}
+
 int acme_status_rows_is_ill(const acme_state_t *state, apr_time_t now)
 {
     return state->attempts || !state->agreed || state->post.waiting
@@ -316,17 +386,35 @@ static void add_next(apr_array_header_t *rows, const acme_state_t *state,
                       ACME_STATUS_LINES | ACME_STATUS_PAGE) });
 }
 
+/* The excluded names that the state has. */
+static const apr_array_header_t *left_out_list(const acme_state_t *state,
+                                               apr_pool_t *p)
+{
+    apr_array_header_t *list = apr_array_make(p, 4, sizeof(const char *));
+    char *last, *name = apr_strtok(apr_pstrdup(p, state->left_out_names), ", ",
+                                   &last);
+
+    for (; name; name = apr_strtok(NULL, ", ", &last)) {
+        APR_ARRAY_PUSH(list, const char *) = name;
+    }
+    return list;
+}
+
 static void add_failure(apr_array_header_t *rows, const acme_state_t *state,
                         apr_pool_t *p)
 {
     const char *until = acme_time_text(state->names_again_at, p);
+    const char *code = acme_reason_about(state->left_out_why)->code;
     const unsigned left_out = only_if(state->left_out != 0, ACME_STATUS_LINES);
 
     add_row(rows, (acme_status_row_t){
         .key = "leftOut", .label = "left out", .type = ACME_STATUS_NUMBER,
         .value = number_text(state->left_out, p),
-        .text = apr_psprintf(p, "%u of its names, as they keep failing; tried "
-                             "again at %s", state->left_out, until),
+        .text = apr_psprintf(p, "%s (%s%sfailed %s; tried again at %s)",
+                             acme_status_rows_left_out(state, p), code,
+                             *code ? ", " : "",
+                             acme_status_rows_times(state->left_out_failures,
+                                                    p), until),
         .column = ACME_STATUS_PROBLEM,
         .shown = ACME_STATUS_JSON | left_out
             | only_if(state->left_out != 0, PEOPLE) });
@@ -336,9 +424,17 @@ static void add_failure(apr_array_header_t *rows, const acme_state_t *state,
         .shown = ACME_STATUS_JSON
             | (state->names_again_at ? left_out : 0) });
     add_row(rows, (acme_status_row_t){
+        .key = "leftOutNames", .type = ACME_STATUS_LIST,
+        .list = left_out_list(state, p), .value = state->left_out_names,
+        .shown = ACME_STATUS_JSON | left_out });
+    add_row(rows, (acme_status_row_t){
+        .key = "leftOutReason", .value = code,
+        .shown = ACME_STATUS_JSON | left_out });
+    add_row(rows, (acme_status_row_t){
         .key = "attempts", .label = "failed", .type = ACME_STATUS_NUMBER,
         .value = number_text(state->attempts, p),
-        .text = apr_psprintf(p, "%u times: %s", state->attempts,
+        .text = apr_psprintf(p, "%s: %s",
+                             acme_status_rows_times(state->attempts, p),
                              state->detail),
         .column = ACME_STATUS_PROBLEM,
         .shown = PROGRAMS | only_if(state->attempts != 0, PEOPLE) });
@@ -460,11 +556,13 @@ static void add_dry_run(apr_array_header_t *rows, const acme_state_t *state,
         .shown = ACME_STATUS_JSON | lines });
 }
 
+/* The fault and the remedy are those of the advice. */
 static void add_reason(apr_array_header_t *rows, acme_reason_e reason,
-                       apr_pool_t *p)
+                       acme_reason_e advice, apr_pool_t *p)
 {
     const acme_reason_t *about = acme_reason_about(reason);
-    const char *fault = acme_reason_fault_word(about->fault);
+    const acme_reason_t *advised = acme_reason_about(advice);
+    const char *fault = acme_reason_fault_word(advised->fault);
     const unsigned others = only_if(reason != ACME_REASON_NONE,
                                     ACME_STATUS_LINES | PEOPLE);
 
@@ -477,8 +575,8 @@ static void add_reason(apr_array_header_t *rows, acme_reason_e reason,
         .text = *fault ? fault : "not known",
         .column = ACME_STATUS_PROBLEM, .shown = ACME_STATUS_JSON | others });
     add_row(rows, (acme_status_row_t){
-        .key = "remedy", .label = "remedy", .value = about->remedy,
-        .text = about->remedy,
+        .key = "remedy", .label = "remedy", .value = advised->remedy,
+        .text = advised->remedy,
         .column = ACME_STATUS_PROBLEM, .shown = ACME_STATUS_JSON | others });
 }
 
@@ -510,7 +608,8 @@ apr_array_header_t *acme_status_rows_make(const acme_status_cert_t *cert,
     add_commands(rows, state, p);
     add_export(rows, state);
     add_dry_run(rows, state, now, p);
-    add_reason(rows, acme_status_rows_reason(cert, now), p);
+    add_reason(rows, acme_status_rows_reason(cert, now),
+               acme_status_rows_advice(cert, now), p);
     return rows;
 }
 

@@ -52,6 +52,8 @@ typedef struct {
     const apr_array_header_t *names;    /* const char * */
     const acme_state_t *state;  /* NULL: the keeper still reads its store */
     int is_reload_held;         /* the next reload is postponed */
+    const char *lacks;          /* "a.org, b.org": names that the live one does
+                                   not have; NULL: not known */
 } acme_status_cert_t;
 
 /*
@@ -69,6 +71,32 @@ const acme_status_row_t *acme_status_rows_find(const apr_array_header_t *rows,
 /* Why it waits or fails; ACME_REASON_NONE: it does neither. */
 acme_reason_e acme_status_rows_reason(const acme_status_cert_t *cert,
                                       apr_time_t now);
+
+/*
+ * The reason whose fault and remedy help: what a rehearsal saw from here before
+ * what the CA said, that of an excluded name before that one is excluded.
+ */
+acme_reason_e acme_status_rows_advice(const acme_status_cert_t *cert,
+                                      apr_time_t now);
+
+/* The reason of the fault that a rehearsal saw, if that explains what is wrong;
+   else NONE. */
+acme_reason_e acme_status_rows_seen(const acme_status_cert_t *cert,
+                                    apr_time_t now);
+
+/* "Seen from here: ... (code) remedy", in p; NULL where that is NONE. */
+const char *acme_status_rows_seen_text(const acme_status_cert_t *cert,
+                                       apr_time_t now, apr_pool_t *p);
+
+/* "a.example, b.example and 3 more": the excluded names, in p. */
+const char *acme_status_rows_left_out(const acme_state_t *state,
+                                      apr_pool_t *p);
+
+/* "valid", or "valid, served after the next reload": a literal. */
+const char *acme_status_rows_state(const acme_state_t *state, apr_time_t now);
+
+/* "once" or "4 times", in p. */
+const char *acme_status_rows_times(apr_uint32_t n, apr_pool_t *p);
 
 /* Does it need the administrator? One that a program warns of. */
 int acme_status_rows_is_ill(const acme_state_t *state, apr_time_t now);

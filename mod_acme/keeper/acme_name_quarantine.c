@@ -76,26 +76,26 @@ const char *acme_name_quarantine_flags(const acme_cert_conf_t *cert,
     return flags;
 }
 
-apr_uint32_t acme_name_quarantine_left_out(apr_time_t *pagain_at,
-                                           const acme_cert_conf_t *cert,
-                                           const acme_journal_t *journal)
+void acme_name_quarantine_left_out(acme_state_t *state,
+                                   const acme_cert_conf_t *cert,
+                                   const acme_journal_t *journal)
 {
-    apr_uint32_t n = 0;
     int i;
 
-    *pagain_at = 0;
+    acme_state_clear_left_out(state);
     for (i = 0; i < journal->names->nelts; i++) {
         const acme_journal_name_t *found = &APR_ARRAY_IDX(journal->names, i,
                                                           acme_journal_name_t);
+        const acme_left_out_t name = {
+            .name = found->name, .failures = found->failures,
+            .why = found->why, .detail = found->detail,
+            .again_at = found->again_at
+        };
 
         if (found->left_out && acme_name_in(cert->names, found->name)) {
-            n++;
-            if (!*pagain_at || found->again_at < *pagain_at) {
-                *pagain_at = found->again_at;
-            }
+            acme_state_add_left_out(state, &name);
         }
     }
-    return n;
 }
 
 /* When all usable types have failed, the next attempt begins anew. */
@@ -162,6 +162,8 @@ acme_blame_e acme_name_quarantine_blame(acme_journal_t *journal,
     const int out = found->left_out != 0;
 
     found->failures++;
+    found->why = fault->why;
+    found->detail = fault->detail;
     found->challenges = add_challenge(found->challenges, fault->challenge,
                                       cert);
     if (!others_remain(journal, fault->name, cert, now)) {

@@ -21,11 +21,11 @@ const char *acme_name_quarantine_flags(const acme_cert_conf_t *cert,
                                        const acme_journal_t *journal,
                                        apr_time_t now, apr_pool_t *p);
 
-/* How many configured names are excluded, and when the first one of them is
-   retried; 0: none is excluded. */
-apr_uint32_t acme_name_quarantine_left_out(apr_time_t *pagain_at,
-                                           const acme_cert_conf_t *cert,
-                                           const acme_journal_t *journal);
+/* Store in *state which configured names are excluded, and when the first one
+   of them is retried. */
+void acme_name_quarantine_left_out(acme_state_t *state,
+                                   const acme_cert_conf_t *cert,
+                                   const acme_journal_t *journal);
 
 typedef enum {
     ACME_BLAME_NOTED,           /* the name is ordered further on */
@@ -38,6 +38,9 @@ typedef struct {
     const char *name;
     apr_uint32_t challenge;     /* that failed, or ACME_CHALLENGES */
     int is_lasting;             /* the CA never issues for this name */
+    acme_reason_e why;
+    const char *detail;         /* a sentence that lives as long as the
+                                   journal; NULL: none */
 } acme_fault_t;
 
 /*

@@ -397,7 +397,8 @@ static void forget_limit(acme_state_t *state)
 /* Blame the name that the worker names, and decide whether it is excluded. */
 static acme_blame_e blame_name(const acme_registry_t *registry,
                                const acme_msg_note_t *note,
-                               acme_journal_t *entry, apr_time_t now)
+                               acme_journal_t *entry, apr_time_t now,
+                               apr_pool_t *p)
 {
     const acme_cert_conf_t *conf = cert_of(registry, note->about.cert);
     acme_fault_t fault;
@@ -408,6 +409,8 @@ static acme_blame_e blame_name(const acme_registry_t *registry,
     fault.name = APR_ARRAY_IDX(conf->names, note->name, const char *);
     fault.challenge = note->challenge;
     fault.is_lasting = note->retry == ACME_RETRY_NEVER;
+    fault.why = acme_reason_bound(note->why);
+    fault.detail = acme_text_clean(note->detail, ACME_JOURNAL_DETAIL_MAX, p);
     return acme_name_quarantine_blame(
         entry, &fault, conf, &registry->states[note->about.cert], now);
 }
@@ -461,7 +464,7 @@ static void order_failed(acme_registry_t *registry,
     acme_state_t *state = &registry->states[cert];
     const change_t change = change_begin(registry, cert, now, p);
     const acme_blame_e blamed =
-        blame_name(registry, note, change.journal, now);
+        blame_name(registry, note, change.journal, now, p);
     const char *detail = clean_detail(note, p);
     const char *expiry, *next;
 
@@ -578,7 +581,7 @@ static void order_progressed(acme_registry_t *registry,
     }
     if (note->note == ACME_NOTE_NAME) {
         acme_history_failed(event, note, registry->conf);
-        blamed = blame_name(registry, note, entry, now);
+        blamed = blame_name(registry, note, entry, now, p);
     }
     if (note->note == ACME_NOTE_ORDERED || note->note == ACME_NOTE_RESUMED) {
         acme_history_ordered(event, note, registry->conf,

@@ -373,8 +373,7 @@ void acme_state_load_journal(acme_state_t *state,
                              const acme_cert_conf_t *cert, apr_time_t now)
 {
     state->recent = count_recent(journal, now);
-    state->left_out =
-        acme_name_quarantine_left_out(&state->names_again_at, cert, journal);
+    acme_name_quarantine_left_out(state, cert, journal);
     acme_history_read(state, journal, conf, cert, now);
 }
 

@@ -178,15 +178,17 @@ static void parse_names(apr_array_header_t *names, json_t *array,
 
     json_array_foreach(array, i, row) {
         const char *name, *since = NULL, *left_out = NULL, *again_at = NULL;
+        const char *code = "", *detail = "";
         json_int_t failures, challenges = 0;
         acme_journal_name_t found;
 
         if (i < NAMES_MAX
-            && json_unpack(row, "{s:s, s:I, s?:s, s?:s, s?:s, s?:I}",
+            && json_unpack(row, "{s:s, s:I, s?:s, s?:s, s?:s, s?:I, s?:s, s?:s}",
                            "name", &name, "failures", &failures,
                            "since", &since, "leftOut", &left_out,
                            "againAt", &again_at,
-                           "challenges", &challenges) == 0
+                           "challenges", &challenges,
+                           "reasonCode", &code, "detail", &detail) == 0
             && parse_when(&found.since, since)
             && parse_when(&found.left_out, left_out)
             && parse_when(&found.again_at, again_at)
@@ -194,6 +196,8 @@ static void parse_names(apr_array_header_t *names, json_t *array,
             found.name = apr_pstrndup(p, name, NAME_MAX_OCTETS);
             found.failures = (apr_uint32_t)failures;
             found.challenges = (unsigned)challenges;
+            found.why = acme_reason_parse(code);
+            found.detail = apr_pstrndup(p, detail, ACME_JOURNAL_DETAIL_MAX);
             APR_ARRAY_PUSH(names, acme_journal_name_t) = found;
         }
     }
@@ -383,20 +387,26 @@ static json_t *rehearsal_json(const acme_journal_rehearsal_t *rehearsal,
 static json_t *names_json(const apr_array_header_t *names, apr_pool_t *p)
 {
     json_t *array = json_array();
-    int i;
+    int i, details = 0;
 
     for (i = 0; i < names->nelts && i < NAMES_MAX; i++) {
         const acme_journal_name_t *name = &APR_ARRAY_IDX(names, i,
                                                          acme_journal_name_t);
+        const int has_detail = name->failures && name->detail
+            && name->detail[0] && details++ < ACME_JOURNAL_DETAILS;
 
         json_array_append_new(array, json_pack(
-            "{s:o, s:I, s:s*, s:s*, s:s*, s:I}",
+            "{s:o, s:I, s:s*, s:s*, s:s*, s:I, s:s*, s:o*}",
             "name", acme_json_from_text(name->name, NAME_MAX_OCTETS, p),
             "failures", (json_int_t)name->failures,
             "since", when_text(name->since, p),
             "leftOut", when_text(name->left_out, p),
             "againAt", when_text(name->again_at, p),
-            "challenges", (json_int_t)name->challenges));
+            "challenges", (json_int_t)name->challenges,
+            "reasonCode", name->why ? acme_reason_about(name->why)->code : NULL,
+            "detail", has_detail
+                ? acme_json_from_text(name->detail, ACME_JOURNAL_DETAIL_MAX, p)
+                : NULL));
     }
     return array;
 }

@@ -13,6 +13,8 @@
 #include "acme_store.h"
 
 #define ACME_JOURNAL_EVENTS 32  /* the newest are kept */
+#define ACME_JOURNAL_DETAILS 16 /* excluded names whose failure is kept */
+#define ACME_JOURNAL_DETAIL_MAX 319     /* octets of such a failure */
 
 typedef struct {
     apr_time_t when;
@@ -67,6 +69,8 @@ typedef struct {
     apr_time_t left_out;        /* excluded since then; 0: it is not excluded */
     apr_time_t again_at;        /* when it is retried */
     unsigned challenges;        /* types that failed: the keeper's bits */
+    acme_reason_e why;          /* reason of the last failure; NONE: not known */
+    const char *detail;         /* its sentence, cut; "" or NULL: not known */
 } acme_journal_name_t;
 
 typedef struct {

@@ -24,7 +24,7 @@ TOP = BUILD / "mod_acme" / "ctl" / "acmectl"
 # Of status --json: scripts read them.
 KEYS = set("""id state names validFrom validUntil serial issuer served
     selfChecked servedAt selfCheckDetail revoked deleted nextStep nextAt limit
-    windowStart windowEnd explanation leftOut leftOutUntil attempts problem
+    windowStart windowEnd explanation leftOut leftOutUntil leftOutNames leftOutReason attempts problem
     detail postFailing postNextAt postFailure deployFailing deployNextAt
     deployFailure undelivered undeliveredNextAt undeliveredFailure
      exportFailure check checkReason checkedAt dryRun dryRunAt dryRunReason
@@ -115,6 +115,8 @@ def explanations(server):
     results = {check["check"]: check["result"] for check in found["checks"]}
     assert results["order"] == "failed"
     assert results["copies (AcmeExport)"] == "ok"
+    said = server.acmectl("explain", BAD)[1]
+    assert said.startswith(f"{BAD}: failed\n")
     assert server.acmectl("explain")[0] == 2
     assert server.acmectl("explain", "nobody")[0] == 1
 
@@ -243,7 +245,7 @@ def test_views(site):
     path.write_text(json.dumps(journal))
 
     code, said = server.acmectl("status")
-    assert code == 1 and "no httpd with mod_acme runs" in said
+    assert code == 1 and "no httpd that manages a certificate runs" in said
     assert first_words(said) == [[BAD, "failed"], [NAME, "valid"]]
     for words in (["status"], ["status", BAD], ["explain", BAD],
                   ["logs", BAD], ["logs", BAD, "--json"],
@@ -282,3 +284,4 @@ def test_wrong_calls(site):
         assert code == 0 and said, words
     code, said = server.acmectl("status")
     assert code == 1 and str(server.store) in said
+    assert "httpd manages no certificate, or does not run" in said

@@ -134,6 +134,7 @@ def test_what_runs_waits_and_fails_is_told(site):
     assert f"Then acmectl renew {NAME} tries at once" in text
     text = read(server)
     assert "1 failing" in text and "caa-forbidden" in text
+    assert "Certificates of this server" in text
     assert "next attempt" in text
 
     ca.forward("order")

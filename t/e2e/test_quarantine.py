@@ -57,10 +57,17 @@ class TestWithAClock:
         assert said["LeftOut"] == "1" and said["Attempts"] == "0"
         assert 0.9 * DAY < seconds_until(said["LeftOutUntil"]) < 1.1 * DAY
         code, text = server.acmectl("status", NAME)
-        assert code == 0 and "left out: 1 of its names" in text
+        assert code == 0 and f"left out: {BAD} (" in text
         text = json.loads(server.acmectl("status", "--json")[1])[0]
-        assert text["leftOut"] == 1
-        assert "left out: 1 of its names" in server.get(
+        assert text["leftOut"] == 1 and text["leftOutNames"] == [BAD]
+        assert text["leftOutReason"] == said["LeftOutReason"] != ""
+        assert text["reason"] == "names-quarantined"
+        assert text["fault"] in ("dns", "network")
+        code, told = server.acmectl("explain", NAME)
+        assert code == 0
+        assert f"{BAD} is left out: it failed 3 times ({text['leftOutReason']}). "\
+            "Last: " in " ".join(told.split())
+        assert f"left out: {BAD} (" in server.get(
             "/server-status", port=server.status_port).body
 
         # Not before its time, whatever is restarted.
@@ -91,14 +98,19 @@ class TestWithAClock:
         server, ca = start_with_a_bad_name(site, clock)
         server.wait_valid(NAME)
         ca.pebble.dns.clear_servfail(BAD)
-        assert server.acmectl("renew", NAME)[0] == 0
+        code, said = server.acmectl("renew", NAME, "--wait", "--json")
+        result, = json.loads(said)
+        assert code == 0 and result["succeeded"] and not result["leftOut"]
+        assert "without" not in result["detail"]
         server.wait_valid(NAME, count=2)
         assert served_names(server) == {NAME, OTHER, BAD}
 
     def test_a_forced_renewal_is_had_by_the_others(self, site, clock):
         server, _ = start_with_a_bad_name(site, clock)
         server.wait_valid(NAME)
-        server.renew(NAME)
+        code, said = server.acmectl("renew", NAME, "--force", "--wait")
+        assert code == 0
+        assert f"renewed without {BAD}, which keeps failing (" in said
         server.wait_log("quarantine: still failing")
         server.wait_valid(NAME, count=2)
         assert served_names(server) == {NAME, OTHER}

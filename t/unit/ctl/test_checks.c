@@ -13,6 +13,23 @@ static acme_ctl_cert_t served_cert(void)
     return cert;
 }
 
+/* What the check with this name says; "(none)". */
+static const char *detail_of(const acme_ctl_cert_t *cert, const char *name)
+{
+    const apr_array_header_t *checks = acme_ctl_checks_make(cert, NOW, pool);
+    int i;
+
+    for (i = 0; i < checks->nelts; i++) {
+        const acme_ctl_check_t *check = &APR_ARRAY_IDX(checks, i,
+                                                       acme_ctl_check_t);
+
+        if (!strcmp(check->name, name)) {
+            return check->detail;
+        }
+    }
+    return "(none)";
+}
+
 /* "ok" and the like, of the check with this name; "(none)". */
 static const char *result_of(const acme_ctl_cert_t *cert, const char *name)
 {
@@ -89,6 +106,38 @@ static void what_failed(void **unused)
     assert_result(cert, "certificate", "failed");
 }
 
+static void which_names(void **unused)
+{
+    const acme_left_out_t name = { "old.org", 4, ACME_REASON_DNS_NXDOMAIN,
+                                   NULL, NOW + HOURS(1) };
+    acme_ctl_cert_t cert = served_cert();
+
+    (void)unused;
+    cert.state.covers = 0;
+    assert_result(cert, "names", "waits");
+    assert_non_null(strstr(detail_of(&cert, "names"), "names, key types or CA"));
+    cert.lacks = "old.org";
+    assert_string_equal(detail_of(&cert, "names"),
+                        "the certificate lacks old.org");
+    acme_state_add_left_out(&cert.state, &name);
+    assert_string_equal(detail_of(&cert, "names"),
+        "old.org: excluded, failed 4 times (dns-nxdomain); tried again 2026-11-21 06:36:05 UTC (in 60 min)");
+}
+
+static void a_rehearsal_has_its_code(void **unused)
+{
+    acme_ctl_cert_t cert = served_cert();
+
+    (void)unused;
+    cert.state.rehearsal = ACME_REHEARSAL_FAULT;
+    cert.state.rehearsal_why = ACME_REASON_OTHER_SERVER;
+    cert.state.rehearsed = NOW;
+    strcpy(cert.state.rehearsal_detail, "port 80 is another's");
+    assert_result(cert, "names as a CA sees them", "failed");
+    assert_string_equal(detail_of(&cert, "names as a CA sees them"),
+        "port 80 is another's (other-server-answers), 2026-11-21 05:36:05 UTC (now)");
+}
+
 static void what_stands_in_for_it(void **unused)
 {
     acme_ctl_cert_t cert = served_cert();
@@ -117,6 +166,8 @@ int main(void)
         POOL_TEST(all_is_well),
         POOL_TEST(each_address_is_a_check),
         POOL_TEST(what_failed),
+        POOL_TEST(which_names),
+        POOL_TEST(a_rehearsal_has_its_code),
         POOL_TEST(what_stands_in_for_it),
         POOL_TEST(the_store_alone_does_not_know_all)
     };

@@ -58,6 +58,30 @@ static void a_table(void **unused)
     assert_string_equal(written(file), "no certificate is managed\n");
 }
 
+static void what_was_seen_and_who_is_left_out(void **unused)
+{
+    static const acme_left_out_t name = { "old.org", 3,
+                                          ACME_REASON_DNS_NXDOMAIN, NULL,
+                                          NOW + HOURS(1) };
+    apr_array_header_t *certs = certs_of(2);
+    acme_state_t *good = &APR_ARRAY_IDX(certs, 0, acme_ctl_cert_t).state;
+    acme_state_t *bad = &APR_ARRAY_IDX(certs, 1, acme_ctl_cert_t).state;
+    FILE *file = tmpfile();
+    const char *text;
+
+    (void)unused;
+    bad->rehearsal = ACME_REHEARSAL_FAULT;
+    bad->rehearsal_why = ACME_REASON_OTHER_SERVER;
+    strcpy(bad->rehearsal_detail, "another server answers");
+    acme_state_add_left_out(good, &name);
+    good->served = 0;
+    acme_ctl_show_table(file, certs, 0, NOW, pool);
+    text = written(file);
+    assert_non_null(strstr(text, "\n    Seen from here: another server answers. (other-server-answers) Remove that address (A, AAAA)"));
+    assert_non_null(strstr(text, "    old.org (dns-nxdomain, failed 3 times; tried again at "));
+    assert_non_null(strstr(text, "  valid, served after the next reload  2027-"));
+}
+
 static void colours_change_no_column(void **unused)
 {
     FILE *file = tmpfile();
@@ -122,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         POOL_TEST(a_table),
+        POOL_TEST(what_was_seen_and_who_is_left_out),
         POOL_TEST(colours_change_no_column),
         POOL_TEST(one_in_detail),
         POOL_TEST(json_is_of_ascii)

@@ -96,6 +96,54 @@ static void what_is_live_is_listed(void **unused)
     assert_int_equal(cert->state.live, 0);
 }
 
+static void what_it_lacks(void **unused)
+{
+    acme_ctl_cert_t cert = { .id = "a.org" };
+
+    (void)unused;
+    put_live("a.org", META);
+    cert.names = words("a.org b.org");
+    assert_null(acme_ctl_store_lacks(&cert, store_root, pool));
+    cert.names = words("a.org old.org");
+    assert_string_equal(acme_ctl_store_lacks(&cert, store_root, pool),
+                        "old.org");
+    cert.names = words("1.org 2.org a.org 3.org 4.org 5.org");
+    assert_string_equal(acme_ctl_store_lacks(&cert, store_root, pool),
+                        "1.org, 2.org, 3.org and 2 more");
+    cert.id = "nobody.org";
+    assert_null(acme_ctl_store_lacks(&cert, store_root, pool));
+}
+
+#define WHEN apr_time_from_sec(1795239365)
+
+/* Whatever is in the file, it is a text of a terminal. */
+static void names_that_are_left_out(void **unused)
+{
+    const acme_journal_name_t names[] = {
+        { "old.org\033[2J", 4, WHEN, WHEN, WHEN, 0, ACME_REASON_DNS_NXDOMAIN,
+          "no \033 such name" },
+        { "tried.org", 1, WHEN, 0, 0, 0, ACME_REASON_DNS_FAILED, "no answer" }
+    };
+    acme_journal_t *journal = acme_journal_make(pool);
+    const acme_state_t *state;
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < COUNT(names); i++) {
+        APR_ARRAY_PUSH(journal->names, acme_journal_name_t) = names[i];
+    }
+    assert_int_equal(acme_journal_save(store, "a.org", journal, &res, pool),
+                     0);
+    state = &APR_ARRAY_IDX(list(), 0, acme_ctl_cert_t).state;
+    assert_int_equal(state->left_out, 1);
+    assert_int_equal(state->left_out_failures, 4);
+    assert_int_equal(state->left_out_why, ACME_REASON_DNS_NXDOMAIN);
+    assert_null(strchr(state->left_out_names, '\033'));
+    assert_non_null(strstr(state->left_out_names, "old.org"));
+    assert_null(strchr(state->left_out_detail, '\033'));
+    assert_non_null(strstr(state->left_out_detail, "such name"));
+}
+
 /* It only looks: whoever wrote that, the keeper sets it aside. */
 static void damage_stays_and_is_told(void **unused)
 {
@@ -178,6 +226,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(what_is_live_is_listed),
+        STORE_TEST(what_it_lacks),
+        STORE_TEST(names_that_are_left_out),
         STORE_TEST(damage_stays_and_is_told),
         STORE_TEST(a_folder_that_is_no_store),
         STORE_TEST(journals_are_found_by_ids_alone),

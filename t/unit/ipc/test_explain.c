@@ -139,6 +139,48 @@ static void name_left_out(void)
     live.names_again_at = NOW + HOURS(2);
 }
 
+static void names_left_out(void)
+{
+    static const acme_left_out_t names[] = {
+        { "old.example.org", 4, ACME_REASON_DNS_NXDOMAIN,
+          "old.example.org does not exist", NOW + HOURS(2) },
+        { "b.example.org", 3, ACME_REASON_DNS_FAILED, "", NOW + HOURS(3) }
+    };
+
+    acme_state_add_left_out(&live, &names[0]);
+    acme_state_add_left_out(&live, &names[1]);
+}
+
+static void seen_from_here(void)
+{
+    live.rehearsal = ACME_REHEARSAL_FAULT;
+    live.rehearsal_why = ACME_REASON_OTHER_SERVER;
+    apr_cpystrn(live.rehearsal_detail,
+                "port 80 of 5.9.10.66 is answered by another server",
+                sizeof(live.rehearsal_detail));
+}
+
+static void failed_and_seen(void)
+{
+    failed();
+    live.why = ACME_REASON_CHALLENGE_FAILED;
+    seen_from_here();
+}
+
+/* It is about something else. */
+static void failed_otherwise_and_seen(void)
+{
+    failed();
+    live.why = ACME_REASON_STORE_UNWRITABLE;
+    seen_from_here();
+}
+
+static void lacking(void)
+{
+    live.covers = 0;
+    cert.lacks = "old.example.org";
+}
+
 static void name_added(void)
 {
     live.covers = 0;
@@ -230,8 +272,25 @@ static void each_situation(void **unused)
         { "name left out", name_left_out, ACME_EXPLAIN_WAITING,
           "1 of its names is excluded", "(names-quarantined)",
           "excluded names are tried again at", "remove the names" },
+        { "names left out", names_left_out, ACME_EXPLAIN_WAITING,
+          " old.example.org, b.example.org are excluded",
+          "old.example.org, b.example.org are left out: the first failed 4 times (dns-nxdomain). Last: old.example.org does not exist",
+          "excluded names are tried again at",
+          "Add the DNS record of the name, or remove the name from the configuration. Then acmectl renew" },
+        { "failed and seen", failed_and_seen, ACME_EXPLAIN_FAILING,
+          "The last 3 attempts",
+          "Seen from here: port 80 of 5.9.10.66 is answered by another server. (other-server-answers) The last attempt: The CA did not find",
+          "next attempt is at", "Remove that address (A, AAAA)" },
+        { "failed otherwise and seen", failed_otherwise_and_seen,
+          ACME_EXPLAIN_FAILING, "The last 3 attempts", "(store-unwritable) The message",
+          "next attempt is at", "Then acmectl renew" },
+        { "good, but seen", seen_from_here, ACME_EXPLAIN_FINE, "httpd serves",
+          "Seen from here: port 80 of 5.9.10.66", "It is renewed at",
+          "Remove that address" },
+        { "lacking", lacking, ACME_EXPLAIN_WAITING, "It lacks old.example.org.",
+          "configuration changed", "starts within seconds", "wait" },
         { "name added", name_added, ACME_EXPLAIN_WAITING,
-          "does not have all of the configured names", "configuration changed",
+          "names, key types or CA differ", "configuration changed",
           "starts within seconds", "wait" },
         { "name added, stand-in", name_added_stand_in, ACME_EXPLAIN_WAITING,
           "(in 80 days), but lacks a name; httpd serves another one of the store",

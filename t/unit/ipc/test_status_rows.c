@@ -249,6 +249,11 @@ static void a_failing_one(void **unused)
     state.attempts = 2;
     state.next_at = NOW + HOURS(2);
     state.left_out = 3;
+    state.left_out_named = 1;
+    state.left_out_failures = 4;
+    state.left_out_why = ACME_REASON_DNS_FAILED;
+    apr_cpystrn(state.left_out_names, "old.example.org",
+                sizeof(state.left_out_names));
     state.names_again_at = NOW + DAYS(1);
     state.why = ACME_REASON_DNS_NXDOMAIN;
     apr_cpystrn(state.problem, "urn:ietf:params:acme:error:dns",
@@ -265,8 +270,12 @@ static void a_failing_one(void **unused)
                         "2 times: no such name");
     assert_string_equal(shown(all, "leftOut", ACME_STATUS_LINES), "3");
     assert_string_equal(shown(all, "leftOut", ACME_STATUS_PAGE),
-                        "3 of its names, as they keep failing; tried again "
-                        "at 2026-11-22 05:36:05 UTC");
+                        "old.example.org and 2 more (dns-failed, failed 4 times; "
+                        "tried again at 2026-11-22 05:36:05 UTC)");
+    assert_string_equal(shown(all, "leftOutNames", ACME_STATUS_LINES),
+                        "old.example.org");
+    assert_string_equal(shown(all, "leftOutReason", ACME_STATUS_JSON),
+                        "dns-failed");
     assert_string_equal(shown(all, "served", ACME_STATUS_LINES),
                         "after-reload");
     assert_string_equal(shown(all, "served", ACME_STATUS_JSON), "false");
@@ -274,6 +283,90 @@ static void a_failing_one(void **unused)
                         "after the next reload");
     assert_string_equal(shown(all, "nextStep", ACME_STATUS_PAGE),
                         "next attempt at 2026-11-21 07:36:05 UTC (in 2 h)");
+}
+
+static void once(void **unused)
+{
+    acme_state_t state;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(61), 1);
+    state.attempts = 1;
+    apr_cpystrn(state.detail, "no such name", sizeof(state.detail));
+    assert_string_equal(shown(rows_of(&state, 0), "attempts",
+                              ACME_STATUS_TEXT), "once: no such name");
+}
+
+/* Who can remedy it follows the name's own failure, or what was seen here. */
+static void advice(void **unused)
+{
+    const acme_left_out_t name = { "old.example.org", 3,
+                                   ACME_REASON_DNS_NXDOMAIN, NULL, NOW };
+    const apr_array_header_t *all;
+    acme_state_t state;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(5), 1);
+    state.served = state.live;
+    acme_state_add_left_out(&state, &name);
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "reason", ACME_STATUS_JSON),
+                        "names-quarantined");
+    assert_string_equal(shown(all, "fault", ACME_STATUS_JSON), "dns");
+    assert_string_equal(shown(all, "remedy", ACME_STATUS_JSON),
+        acme_reason_about(ACME_REASON_DNS_NXDOMAIN)->remedy);
+
+    state.rehearsal = ACME_REHEARSAL_FAULT;
+    state.rehearsal_why = ACME_REASON_REDIRECT_FAILED;
+    apr_cpystrn(state.rehearsal_detail, "it is redirected",
+                sizeof(state.rehearsal_detail));
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "fault", ACME_STATUS_JSON),
+                        "administrator");
+    assert_string_equal(shown(all, "remedy", ACME_STATUS_TEXT),
+        acme_reason_about(ACME_REASON_REDIRECT_FAILED)->remedy);
+}
+
+/* As many as there is room for, the first ones; the memory is not left. */
+static void many_names_left_out(void **unused)
+{
+    acme_left_out_t name = { NULL, 3, ACME_REASON_OTHER, "", NOW };
+    acme_state_t state;
+    int i;
+
+    (void)unused;
+    memset(&state, 0, sizeof(state));
+    for (i = 0; i < 100; i++) {
+        name.name = apr_psprintf(pool, "%d%s.example.org", i,
+                                 i == 2 ? "-a-longer-one" : "");
+        acme_state_add_left_out(&state, &name);
+    }
+    assert_int_equal(state.left_out, 100);
+    assert_true(state.left_out_named > 10 && state.left_out_named < 30);
+    assert_true(strlen(state.left_out_names) < sizeof(state.left_out_names));
+    assert_non_null(strstr(acme_status_rows_left_out(&state, pool),
+                           apr_psprintf(pool, " and %u more",
+                                        100 - state.left_out_named)));
+    assert_non_null(strstr(state.left_out_names, ", 2-a-longer-one.example.org, "));
+    acme_state_clear_left_out(&state);
+    assert_string_equal(acme_status_rows_left_out(&state, pool),
+                        "0 of its names");
+}
+
+static void served_after_the_next_reload(void **unused)
+{
+    acme_state_t state;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(5), 1);
+    state.served = 0;
+    assert_string_equal(acme_status_rows_state(&state, NOW),
+                        "valid, served after the next reload");
+    state.served = state.live;
+    assert_string_equal(acme_status_rows_state(&state, NOW), "valid");
+    state.served = 0;
+    state.attempts = 1;
+    assert_string_equal(acme_status_rows_state(&state, NOW), "failed");
 }
 
 /* One that had no certificate yet shows none of its fields to people. */
@@ -488,6 +581,10 @@ int main(void)
         VIEW_TEST(a_valid_one),
         VIEW_TEST(reasons),
         VIEW_TEST(a_failing_one),
+        VIEW_TEST(once),
+        VIEW_TEST(advice),
+        VIEW_TEST(many_names_left_out),
+        VIEW_TEST(served_after_the_next_reload),
         VIEW_TEST(a_new_one),
         VIEW_TEST(what_the_self_check_found),
         VIEW_TEST(what_is_served),

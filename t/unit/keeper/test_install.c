@@ -668,7 +668,8 @@ static void a_name_left_out_is_not_in_the_request(void **state)
 {
     const apr_time_t now = apr_time_now();
     acme_journal_name_t name = {
-        "www.a.example", 3, now, now, now + apr_time_from_sec(DAY), 0
+        "www.a.example", 3, now, now, now + apr_time_from_sec(DAY), 0,
+        ACME_REASON_DNS_FAILED, "no answer"
     };
     acme_journal_t *journal = acme_journal_make(pool);
     const acme_target_t about = { 0, 0, 0 };

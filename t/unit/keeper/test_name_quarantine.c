@@ -67,7 +67,9 @@ static unsigned flags_of(int name, apr_time_t now)
 
 static apr_uint32_t left_out(apr_time_t *pagain_at)
 {
-    return acme_name_quarantine_left_out(pagain_at, cert, journal);
+    acme_name_quarantine_left_out(&certificate, cert, journal);
+    *pagain_at = certificate.names_again_at;
+    return certificate.left_out;
 }
 
 static void all_are_ordered_at_first(void **state)
@@ -97,6 +99,32 @@ static void left_out_after_three_failures(void **state)
     assert_int_equal(flags_of(1, NOW + 2), ACME_NAME_LEFT_OUT);
     assert_int_equal(left_out(&again_at), 1);
     assert_int_equal(again_at, NOW + 2 + DAYS(1));
+}
+
+/* What is shown of it is that of its own last failure. */
+static void the_reason_of_one_that_is_left_out(void **state)
+{
+    const acme_fault_t fault = {
+        .name = "www.a.example", .challenge = ACME_CHALLENGES,
+        .why = ACME_REASON_DNS_NXDOMAIN, .detail = "no such name"
+    };
+    apr_time_t again_at;
+
+    (void)state;
+    blame("www.a.example", NOW);
+    blame("www.a.example", NOW);
+    acme_name_quarantine_blame(journal, &fault, cert, &certificate, NOW);
+    assert_int_equal(left_out(&again_at), 1);
+    assert_string_equal(certificate.left_out_names, "www.a.example");
+    assert_int_equal(certificate.left_out_named, 1);
+    assert_int_equal(certificate.left_out_failures, 3);
+    assert_int_equal(certificate.left_out_why, ACME_REASON_DNS_NXDOMAIN);
+    assert_string_equal(certificate.left_out_detail, "no such name");
+
+    acme_name_quarantine_issued(journal, cert->names);
+    assert_int_equal(left_out(&again_at), 0);
+    assert_string_equal(certificate.left_out_names, "");
+    assert_string_equal(certificate.left_out_detail, "");
 }
 
 static void tried_again_in_a_day_and_later_in_a_week(void **state)
@@ -353,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(all_are_ordered_at_first),
         TEST(left_out_after_three_failures),
+        TEST(the_reason_of_one_that_is_left_out),
         TEST(tried_again_in_a_day_and_later_in_a_week),
         TEST(others_failures_are_others),
         TEST(a_good_certificate_can_wait),

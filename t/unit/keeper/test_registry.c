@@ -319,7 +319,8 @@ static void a_name_left_out_need_not_be_covered(void **state)
     const apr_time_t now = apr_time_now();
     acme_journal_t *journal = acme_journal_make(pool);
     acme_journal_name_t name = {
-        "www.a.example", 3, now, now, now + DAYS(1), 0
+        "www.a.example", 3, now, now, now + DAYS(1), 0,
+        ACME_REASON_DNS_FAILED, "no answer"
     };
 
     (void)state;

@@ -247,9 +247,10 @@ static void a_self_check_comes_back(void **state)
 static void names_that_failed_come_back(void **state)
 {
     static const acme_journal_name_t names[] = {
-        { "a.org", 3, WHEN, WHEN + 1000000, WHEN + 2000000, 5 },
-        { "b.org", UINT32_MAX, WHEN, 0, 0, 0 },
-        { "c.org", 0, 0, 0, 0, 15 }
+        { "a.org", 3, WHEN, WHEN + 1000000, WHEN + 2000000, 5,
+          ACME_REASON_DNS_FAILED, "a.org: no answer" },
+        { "b.org", UINT32_MAX, WHEN, 0, 0, 0, ACME_REASON_NONE, NULL },
+        { "c.org", 0, 0, 0, 0, 15, ACME_REASON_NONE, "" }
     };
     acme_journal_t *journal = acme_journal_make(pool);
     size_t i;
@@ -271,6 +272,9 @@ static void names_that_failed_come_back(void **state)
         assert_int_equal(name->left_out, names[i].left_out);
         assert_int_equal(name->again_at, names[i].again_at);
         assert_int_equal(name->challenges, names[i].challenges);
+        assert_int_equal(name->why, names[i].why);
+        assert_string_equal(name->detail,
+                            names[i].detail ? names[i].detail : "");
     }
 }
 
