@@ -542,21 +542,6 @@ static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
     }
 }
 
-/* What was installed and not yet loaded when the last keeper ended. */
-static void reload_unserved(loop_t *loop)
-{
-    int i;
-
-    for (i = 0; i < loop->conf->conf->certs->nelts; i++) {
-        const acme_state_t *state =
-            acme_registry_state(loop->registry, (apr_uint32_t)i);
-
-        if (state->live && state->live != state->served) {
-            acme_reload_resume(loop->reload, state, apr_time_now());
-        }
-    }
-}
-
 /* What a hostile process passed ends with this process only. */
 static int is_spoilt(const loop_t *loop)
 {
@@ -659,7 +644,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
                                           loop->records, loop->batch, p);
     loop->channels = acme_channels_create(keeper->credit, p);
     loop->control = listen_for_control(loop, p);
-    reload_unserved(loop);
+    acme_reload_resume(loop->reload, apr_time_now());
     apr_pool_create(&loop->incoming, p);
     acme_handlers_update_contacts(loop->handlers, loop->incoming);
     apr_pool_clear(loop->incoming);

@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "acme_counters.h"
+#include "acme_digest.h"
 #include "acme_json_file.h"
 #include "acme_launcher.h"
 #include "acme_next_step.h"
@@ -24,13 +25,14 @@
 /* Orders of a batch follow each other sooner than this. */
 #define LULL apr_time_from_sec(3)
 
-/* A reload after which a certificate was not served, as before: the next one
-   waits twice as long, up to this. */
-#define FRUITLESS_WAIT_MAX apr_time_from_sec(3600)
+/* A reload after which the same certificates were not served, as before: the
+   next one waits twice as long, up to this. */
+#define FRUITLESS_WAIT_MAX apr_time_from_sec(24 * 3600)
 #define FRUITLESS_MAX 20
 
 #define FILE_MAX 256            /* octets */
 #define TIME_MAX 32
+#define DIGEST_OCTETS 8
 
 /* The wait takes at most a quarter of what the served certificate has left. */
 #define LEFT_PART 4
@@ -73,7 +75,8 @@ struct acme_reload_t {
                                    postpone the reload; 0: nothing served
                                    is about to expire */
     apr_time_t last_at;         /* our last reload, a keeper's before too */
-    int fruitless;              /* reloads in a row that were for the same */
+    int fruitless;              /* reloads that were for the same, */
+    const char *unserved;       /* a digest of ids and archives; "" */
     apr_interval_time_t postponed_wait;
     int reasons;                /* how often it was another one */
     char reason[REASON_SIZE];
@@ -94,10 +97,11 @@ static const char *file_path(const acme_reload_t *reload, apr_pool_t *p)
                            "reload.json", p);
 }
 
-/* {"at": "...", "fruitless": 2}: what the keeper of the next load has to know
-   of ours. It is worth a wait, no more. */
+/* {"at": "...", "unserved": "...", "fruitless": 2}: what the keeper of the next
+   load has to know of ours. It is worth a wait, no more. */
 static void load_file(acme_reload_t *reload, apr_time_t now)
 {
+    const char *unserved;
     apr_int64_t fruitless;
     acme_result_t res;
     apr_pool_t *p;
@@ -110,7 +114,9 @@ static void load_file(acme_reload_t *reload, apr_time_t now)
             acme_time_parse(acme_json_string(json, "at", TIME_MAX, p));
         fruitless = acme_json_int(json, "fruitless");
         reload->fruitless = fruitless < 0 || fruitless > FRUITLESS_MAX
-                                ? FRUITLESS_MAX : (int)fruitless;
+                                ? 0 : (int)fruitless;
+        unserved = acme_json_string(json, "unserved", 2 * DIGEST_OCTETS, p);
+        reload->unserved = apr_pstrdup(reload->p, unserved ? unserved : "");
     }
     if (reload->last_at > now) {
         reload->last_at = 0;    /* the clock was wrong */
@@ -126,7 +132,8 @@ static void save_file(acme_reload_t *reload, apr_time_t now)
     apr_pool_create(&p, reload->p);
     if (acme_json_file_save(
             file_path(reload, p),
-            json_pack("{s:s, s:i}", "at", acme_time_rfc3339(now, p),
+            json_pack("{s:s, s:s, s:i}", "at", acme_time_rfc3339(now, p),
+                      "unserved", reload->unserved,
                       "fruitless", reload->fruitless), 0600, &res, p)) {
         acme_log(log_of(reload), ACME_LOG_WARNING, "reload", "%s",
                  res.detail);
@@ -147,6 +154,7 @@ acme_reload_t *acme_reload_create(const acme_server_t *server,
     reload->baton = baton;
     reload->p = p;
     reload->postponed_wait = POSTPONED_MIN;
+    reload->unserved = "";
     apr_pool_create(&reload->job_pool, p);
     load_file(reload, apr_time_now());
     return reload;
@@ -212,20 +220,47 @@ void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
     schedule(reload, state, served_until, now);
 }
 
-void acme_reload_resume(acme_reload_t *reload, const acme_state_t *state,
-                        apr_time_t now)
+/* Schedule all that are live and not served. Returns their digest, "": none. */
+static const char *schedule_unserved(acme_reload_t *reload, apr_time_t now)
 {
-    apr_interval_time_t wait = FRUITLESS_WAIT_MAX;
-    const apr_interval_time_t delay =
+    const acme_conf_t *conf = acme_registry_conf(reload->registry);
+    const char *text = "", *digest;
+    apr_pool_t *p;
+    int i;
+
+    apr_pool_create(&p, reload->p);
+    for (i = 0; i < conf->certs->nelts; i++) {
+        const acme_state_t *state =
+            acme_registry_state(reload->registry, (apr_uint32_t)i);
+
+        if (state->live && state->live != state->served) {
+            schedule(reload, state, state->served ? state->not_after : 0, now);
+            text = apr_psprintf(p, "%s %s %d", text,
+                                acme_conf_cert(conf, (apr_uint32_t)i)->id,
+                                state->live);
+            text = acme_digest_hex(text, strlen(text), DIGEST_OCTETS, p);
+        }
+    }
+    digest = apr_pstrdup(reload->p, text);
+    apr_pool_destroy(p);
+    return digest;
+}
+
+void acme_reload_resume(acme_reload_t *reload, apr_time_t now)
+{
+    const char *unserved = schedule_unserved(reload, now);
+    apr_interval_time_t wait =
         acme_registry_conf(reload->registry)->reload_delay;
 
-    schedule(reload, state, state->served ? state->not_after : 0, now);
     reload->is_resumed = 1;
+    if (strcmp(unserved, reload->unserved)) {
+        reload->unserved = unserved;
+        reload->fruitless = 0;
+    }
     if (reload->fruitless && reload->phase == COLLECTING) {
-        if (delay << reload->fruitless < wait) {
-            wait = delay << reload->fruitless;
-        }
-        reload->due = reload->due_last = now + wait;
+        wait <<= reload->fruitless;
+        reload->due = reload->due_last =
+            now + (wait < FRUITLESS_WAIT_MAX ? wait : FRUITLESS_WAIT_MAX);
     }
 }
 
@@ -291,7 +326,9 @@ static void signal_httpd(acme_reload_t *reload, apr_time_t now)
         return;
     }
     acme_counters_reload(ACME_RELOAD_SIGNALLED);
-    reload->fruitless = reload->is_resumed ? reload->fruitless + 1 : 0;
+    if (reload->is_resumed && reload->fruitless < FRUITLESS_MAX) {
+        reload->fruitless++;
+    }
     reload->last_at = now;
     save_file(reload, now);
     acme_log(log_of(reload), ACME_LOG_NOTICE, "reload",
@@ -477,7 +514,8 @@ static apr_time_t collect_until(acme_reload_t *reload, int busy,
         reload->busy_at = now;
     }
     if (now < reload->due) {
-        if (!reload->is_placeholder_served || reload->fruitless
+        if (!reload->is_placeholder_served
+            || (reload->is_resumed && reload->fruitless)
             || now < reload->last_at + delay) {
             return reload->due;
         }

@@ -33,12 +33,11 @@ void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
                           apr_time_t served_until, apr_time_t now);
 
 /*
- * The same for a certificate that was live before this keeper began, and is
- * not served. A reload that was for such ones alone, and did not help, is
- * repeated after ever longer times, up to an hour.
+ * When the keeper begins: the same for each certificate that is live already,
+ * and not served. A reload that was for these alone, and did not help, is
+ * repeated after ever longer times, up to a day.
  */
-void acme_reload_resume(acme_reload_t *reload, const acme_state_t *state,
-                        apr_time_t now);
+void acme_reload_resume(acme_reload_t *reload, apr_time_t now);
 
 /*
  * Test the configuration and signal httpd when that is due at now. busy: an

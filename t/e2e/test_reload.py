@@ -1,7 +1,6 @@
 """Going live: one guarded reload for many, and no visitor notices."""
 
 import base64
-import contextlib
 import json
 import os
 import pathlib
@@ -487,20 +486,28 @@ def test_what_httpd_would_load_holds_no_reload(site):
 
 
 def start_at_terminal(server, answer):
-    """Started by somebody who types this where httpd asks."""
+    """Started by somebody who types this where httpd asks.
+
+    In a shell: whose end would end the terminal is not httpd, which leaves it
+    a moment after its first process has ended.
+    """
     pid, terminal = pty.fork()
     if not pid:
         command = server.command("-k", "start")
-        os.execve(command[0], command, server.process_environment)
+        os.execve("/bin/sh", ["sh", "-c", '"$@"; echo "ended $?"; read line',
+                              "sh", *command], server.process_environment)
     said = b""
-    with contextlib.suppress(OSError):          # the end of the terminal
-        while piece := os.read(terminal, 4096):
-            said += piece
-            if b"pass phrase:" in piece:
-                os.write(terminal, answer + b"\n")
-    assert os.waitpid(pid, 0)[1] == 0, said
-    os.close(terminal)
+    answers = 0
+    while b"ended " not in said or not said.endswith(b"\n"):
+        said += os.read(terminal, 4096)
+        while answers < said.count(b"pass phrase:"):
+            os.write(terminal, answer + b"\n")
+            answers += 1
+    assert b"ended 0" in said, said
     server.wait_log("resuming normal operations")
+    os.write(terminal, b"\n")
+    os.waitpid(pid, 0)
+    os.close(terminal)
     server.pid = int((server.root / "run" / "httpd.pid").read_text())
 
 

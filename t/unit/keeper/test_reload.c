@@ -178,9 +178,27 @@ static void after_a_reload_the_delay_counts(void **unused)
     assert_int_equal(signals, 1);
 }
 
+/* The archive of a certificate that the parent does not serve. */
+static void set_unserved(int i, int live)
+{
+    state_of(registry, i)->live = live;
+    state_of(registry, i)->served = 0;
+}
+
+static void assert_reload_after(apr_interval_time_t wait, apr_time_t now)
+{
+    begin_again();
+    acme_reload_resume(reload, now);
+    assert_int_equal(acme_reload_step(reload, 0, now + wait - 1), now + wait);
+    assert_int_equal(signals, 0);
+    acme_reload_step(reload, 0, now + wait);
+    assert_int_equal(signals, 1);
+}
+
 /* Whatever the parent has against the certificate. */
 static void a_reload_that_does_not_help_is_repeated_later(void **unused)
 {
+    const apr_interval_time_t day = SEC(24 * 3600);
     apr_time_t now = apr_time_now();
     int i;
 
@@ -188,37 +206,45 @@ static void a_reload_that_does_not_help_is_repeated_later(void **unused)
     conf->reload_guard = 0;
     conf->reload_delay = SEC(10);
     nothing_is_ordered();
-    state.served = 0;
-    acme_reload_resume(reload, &state, now);
-    acme_reload_step(reload, 0, now);
+    set_unserved(0, 2);
+    acme_reload_resume(reload, now);
+    acme_reload_step(reload, 0, now);   /* visitors get the placeholder */
     assert_int_equal(signals, 1);
-    for (i = 1; i < 12; i++) {
-        const apr_interval_time_t wait = SEC(10) << i < SEC(3600)
-                                             ? SEC(10) << i : SEC(3600);
+    for (i = 1; i < 16; i++) {
+        const apr_interval_time_t wait = SEC(10) << i < day ? SEC(10) << i
+                                                            : day;
 
-        begin_again();
-        acme_reload_resume(reload, &state, now);
-        assert_int_equal(acme_reload_step(reload, 0, now), now + wait);
+        assert_reload_after(wait, now);
         now += wait;
-        acme_reload_step(reload, 0, now);
-        assert_int_equal(signals, 1);
     }
-    begin_again();              /* another one was installed */
-    acme_reload_resume(reload, &state, now);
-    acme_reload_schedule(reload, &state, LATER, now);
+
+    begin_again();              /* another one was installed: at once */
+    acme_reload_resume(reload, now);
+    acme_reload_schedule(reload, &state, 0, now + SEC(10));
     acme_reload_step(reload, 0, now + SEC(10));
     assert_int_equal(signals, 1);
+    now += SEC(10);
+    assert_reload_after(day, now);      /* which did not help the first */
+    now += day;
+
+    set_unserved(0, 3);         /* its next archive may help */
     begin_again();
-    acme_reload_resume(reload, &state, now + SEC(60));
-    acme_reload_step(reload, 0, now + SEC(60));
+    acme_reload_resume(reload, now);
+    acme_reload_step(reload, 0, now + SEC(10));
     assert_int_equal(signals, 1);
+    set_unserved(0, 0);
+    begin_again();
+    acme_reload_resume(reload, now);
+    assert_int_equal(acme_reload_step(reload, 0, now + day), 0);
+    assert_int_equal(signals, 0);
 }
 
 static void what_the_last_keeper_wrote_may_be_damaged(void **unused)
 {
     static const char *const texts[] = {
-        "", "[]", "{\"at\":7}", "{\"at\":\"2099-01-01T00:00:00Z\"}",
-        "{\"at\":\"x\",\"fruitless\":0}"
+        "", "[]", "{}", "{\"at\":7}", "{\"at\":\"2099-01-01T00:00:00Z\"}",
+        "{\"at\":\"x\",\"fruitless\":-1,\"unserved\":\"\\u0000\"}",
+        "{\"fruitless\":99999999999,\"unserved\":7}"
     };
     const char *path = acme_store_path(acme_registry_store(registry), "run",
                                        "reload.json", pool);
@@ -230,8 +256,9 @@ static void what_the_last_keeper_wrote_may_be_damaged(void **unused)
     nothing_is_ordered();
     for (i = 0; i < COUNT(texts); i++) {
         put(path, texts[i]);
+        set_unserved(0, 2);
         begin_again();
-        acme_reload_schedule(reload, &state, 0, NOW);
+        acme_reload_resume(reload, NOW);
         acme_reload_step(reload, 0, NOW);
         if (signals != 1) {
             fail_msg("%s: %d signals", texts[i], (int)signals);
