@@ -7,8 +7,7 @@
 
 #include <apr_strings.h>
 
-#include "acme_cert_split_live.h"
-#include "acme_name.h"
+#include "acme_store.h"
 #include "acme_vhost_files.h"
 
 /* Without the last name of it, and the slashes before that; NULL: it has
@@ -114,11 +113,10 @@ const acme_conf_tree_file_t *acme_vhost_files_stored(
     return found;
 }
 
-apr_array_header_t *acme_vhost_files_names(const char *state_dir,
+apr_array_header_t *acme_vhost_files_names(const acme_cert_split_live_t *live,
                                            const char *id, apr_pool_t *p)
 {
-    const apr_array_header_t *parts = acme_cert_split_live_names(
-        acme_cert_split_live_scan(acme_store_at(state_dir, p), p), id, p);
+    const apr_array_header_t *parts = acme_cert_split_live_names(live, id, p);
     apr_array_header_t *names = apr_array_make(p, 4, sizeof(const char *));
     int i;
 

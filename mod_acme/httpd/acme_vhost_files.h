@@ -9,8 +9,8 @@
 
 #include <apr_tables.h>
 
+#include "acme_cert_split_live.h"
 #include "acme_conf_tree.h"
-#include "acme_store.h"
 
 /*
  * The id, in p, if each of the files (acme_conf_tree_file_t; NULL: none) is
@@ -29,7 +29,7 @@ const acme_conf_tree_file_t *acme_vhost_files_stored(
  * The names (const char *, in p) of the live certificate of id, as its
  * meta.json has them; of all its parts if it was split. Empty: not known.
  */
-apr_array_header_t *acme_vhost_files_names(const char *state_dir,
+apr_array_header_t *acme_vhost_files_names(const acme_cert_split_live_t *live,
                                            const char *id, apr_pool_t *p);
 
 #endif

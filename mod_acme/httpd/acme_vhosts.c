@@ -35,8 +35,9 @@ typedef struct {
     const acme_conf_tree_facts_t *server;       /* of the server config */
     const acme_server_conf_t *server_conf;
     apr_hash_t *live_ids;       /* server_rec *: the id that its files name */
-    apr_hash_t *wishes;         /* id: how many virtual hosts want it; filled
-                                   if there are live_ids */
+    apr_hash_t *wishes;         /* id: how many virtual hosts want it, and */
+    const acme_cert_split_live_t *live; /* what is live: if there are live_ids;
+                                           else empty and NULL */
     apr_array_header_t *users;  /* acme_vhost_t: with files of others */
     apr_hash_t *by_id;          /* id: index + 1 of the certificate */
     apr_hash_t *by_name;        /* name: the same, who has it first */
@@ -719,7 +720,12 @@ static void find_live_ids(vhost_watch_t *watch,
             apr_hash_set(watch->live_ids, s, sizeof(*s), id);
         }
     }
-    for (i = 0; apr_hash_count(watch->live_ids) && i < servers->nelts; i++) {
+    if (!apr_hash_count(watch->live_ids)) {
+        return;
+    }
+    watch->live = acme_cert_split_live_scan(
+        acme_store_at(watch->conf->state_dir, watch->p), watch->p);
+    for (i = 0; i < servers->nelts; i++) {
         const char *id = wish_of(watch, APR_ARRAY_IDX(servers, i,
                                                       server_rec *));
 
@@ -770,7 +776,7 @@ static int is_owner(const vhost_watch_t *watch, const acme_vhost_t *vhost,
         return 0;
     }
     quiet.quiet = 1;
-    live = acme_vhost_files_names(watch->conf->state_dir, id, watch->p);
+    live = acme_vhost_files_names(watch->live, id, watch->p);
     return !live->nelts
         || names_in(names_of_vhost(&quiet, watch->p), live, watch->p)->nelts;
 }
@@ -789,8 +795,8 @@ static void add_user(vhost_watch_t *watch, const acme_vhost_t *vhost,
     user->is_user = 1;
     user->wanted = names_of_vhost(user, watch->p);
     user->names = names_in(user->wanted,
-                           acme_vhost_files_names(watch->conf->state_dir, id,
-                                                  watch->p), watch->p);
+                           acme_vhost_files_names(watch->live, id, watch->p),
+                           watch->p);
 }
 
 static void join_or_make(vhost_watch_t *watch, const acme_vhost_t *vhost,
