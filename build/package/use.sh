@@ -237,6 +237,17 @@ ok "it serves the same certificate" wait_for is_served "$second"
 ok "nothing was ordered" test "$(orders)" = "$ordered"
 ok "acmectl status is content" wait_for acmectl status
 
+# An upgrade of a server that is stopped, and a start without a folder.
+systemctl stop apache2
+must "it installs while apache2 is stopped" \
+    dpkg_says dpkg --force-confold -i ./later.deb
+ok "apache2 stays stopped" not systemctl -q is-active apache2
+mv /var/cache/apache2 /var/cache/apache2.away
+must "confined, it starts without a folder of the drop-in" \
+    systemctl start apache2
+mv /var/cache/apache2.away /var/cache/apache2
+ok "it serves the same certificate" wait_for is_served "$second"
+
 # A removal, and back.
 a2dissite -q $name >/dev/null
 must "the package is removed" dpkg_says apt-get -y remove $package
@@ -282,4 +293,21 @@ install_deb ./later.deb
 ok "a purge with the answer yes succeeds" purge_with true
 ok "the keys are gone" test ! -e $state
 ok "apache2 runs" systemctl -q is-active apache2
+
+# The state folder is a link to another place.
+mkdir -p /srv/acme/accounts/ca
+echo key >/srv/acme/accounts/ca/key.pem
+echo other >/srv/acme/other
+install_link() { rm -rf $state && ln -s /srv/acme $state; }
+install_link
+install_deb ./later.deb
+ok "a purge with the answer no succeeds" purge_with false
+ok "and says where the keys stay" grep -q "stay in /srv/acme" dpkg.log
+ok "they stay" test -s /srv/acme/accounts/ca/key.pem
+install_link
+install_deb ./later.deb
+ok "a purge with the answer yes succeeds" purge_with true
+ok "the keys are gone" test ! -e /srv/acme/accounts
+ok "and so is the link" test ! -L $state
+ok "what is not of mod_acme stays" test -s /srv/acme/other
 finish

@@ -169,9 +169,12 @@ static int has(const apr_array_header_t *indexes, int index)
     return 0;
 }
 
-/* by_name has no name of another id: the virtual host of that one has it. */
+/*
+ * by_name has no name of another id: the virtual host of that one has it. One
+ * that has no name in the certificate, and its files, gets the first part.
+ */
 static void give(const apply_t *apply, const acme_vhost_t *vhost,
-                 apr_hash_t *by_name)
+                 apr_hash_t *by_name, int first)
 {
     apr_array_header_t *certs = apr_array_make(apply->p, 1, sizeof(int));
     int i;
@@ -184,6 +187,11 @@ static void give(const apply_t *apply, const acme_vhost_t *vhost,
             APR_ARRAY_PUSH(cert_of(apply, index)->places, const char *) =
                 vhost->facts->place;
         }
+    }
+    if (!certs->nelts) {
+        APR_ARRAY_PUSH(certs, int) = first;
+        APR_ARRAY_PUSH(cert_of(apply, first)->places, const char *) =
+            vhost->facts->place;
     }
     acme_server_conf(vhost->s)->certs = certs;
 }
@@ -215,6 +223,7 @@ static void divide(apply_t *apply, const acme_cert_conf_t *whole,
 {
     const apr_array_header_t *parts = split(apply, whole, vhosts);
     apr_hash_t *by_name = apr_hash_make(apply->scratch);
+    const int first = apply->certs->nelts;
     int i;
 
     for (i = 0; i < parts->nelts; i++) {
@@ -222,7 +231,7 @@ static void divide(apply_t *apply, const acme_cert_conf_t *whole,
                  &APR_ARRAY_IDX(parts, i, acme_cert_split_part_t), by_name);
     }
     for (i = 0; i < vhosts->nelts; i++) {
-        give(apply, vhost_of(vhosts, i), by_name);
+        give(apply, vhost_of(vhosts, i), by_name, first);
         warn_several(vhost_of(vhosts, i), whole);
     }
 }

@@ -17,6 +17,9 @@ typedef struct {
     const acme_conf_tree_facts_t *facts;
     const apr_array_header_t *wanted;   /* const char *: all its names, */
     const apr_array_header_t *names;    /* and those that nobody had */
+    int is_user;                        /* it has the files of a certificate
+                                           of others, which gets no name by
+                                           it */
     int quiet;                          /* log nothing */
 } acme_vhost_t;
 

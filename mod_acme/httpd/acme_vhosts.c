@@ -23,6 +23,7 @@
 #include "acme_store.h"
 #include "acme_tls_alpn01.h"
 #include "acme_vhost.h"
+#include "acme_vhost_files.h"
 #include "acme_vhosts.h"
 #include "acme_vhosts_check.h"
 
@@ -32,6 +33,12 @@ typedef struct {
     acme_conf_t *conf;          /* certs: one an id, until they are split */
     const acme_conf_tree_t *tree;
     const acme_conf_tree_facts_t *server;       /* of the server config */
+    const acme_server_conf_t *server_conf;
+    apr_hash_t *live_ids;       /* server_rec *: the id that its files name */
+    apr_hash_t *wishes;         /* id: how many virtual hosts want it, and */
+    const acme_cert_split_live_t *live; /* what is live: if there are live_ids;
+                                           else empty and NULL */
+    apr_array_header_t *users;  /* acme_vhost_t: with files of others */
     apr_hash_t *by_id;          /* id: index + 1 of the certificate */
     apr_hash_t *by_name;        /* name: the same, who has it first */
     apr_array_header_t *vhosts; /* apr_array_header_t *: acme_vhost_t, those of
@@ -54,44 +61,23 @@ static int is_inherited(const vhost_watch_t *watch,
 }
 
 /*
- * The id in "<state_dir>/live/<id>/<file>", or NULL: the path is another one.
- * mod_ssl has found the file, so the link is there.
+ * The id that its own SSLCertificateFiles name. Those of the server config are
+ * each virtual host's, and name nothing.
  */
-static const char *id_of_path(const vhost_watch_t *watch, const char *path)
+static const char *find_live_id(const vhost_watch_t *watch,
+                                const acme_vhost_t *vhost)
 {
-    const char *live = watch->conf->state_dir
-        ? acme_store_path(acme_store_at(watch->conf->state_dir, watch->p),
-                          "live", "", watch->p) : NULL;
-    const apr_size_t len = live ? strlen(live) : 0;
-    const char *slash;
+    const acme_conf_tree_facts_t *facts = vhost->facts;
 
-    if (!path || !live || strncmp(path, live, len) != 0) {
-        return NULL;
-    }
-    slash = strchr(path + len, '/');
-    return slash && slash[1] && !strchr(slash + 1, '/')
-        ? acme_store_id(apr_pstrmemdup(watch->p, path + len,
-                                       (apr_size_t)(slash - path) - len),
-                        watch->p) : NULL;
+    return facts->tls == 1 && facts->certs && vhost->conf->engine
+        && !(vhost->s->is_virtual && is_inherited(watch, facts->certs))
+        ? acme_vhost_files_id(watch->conf->state_dir, facts->certs, watch->p)
+        : NULL;
 }
 
-/* Of what all its SSLCertificateFiles name; NULL: not of ours alone. */
-static const char *id_of_files(const vhost_watch_t *watch,
-                               const apr_array_header_t *files)
+static const char *live_id_of(const vhost_watch_t *watch, const server_rec *s)
 {
-    const char *id = NULL;
-    int i;
-
-    for (i = 0; files && i < files->nelts; i++) {
-        const char *one = id_of_path(
-            watch, APR_ARRAY_IDX(files, i, acme_conf_tree_file_t).path);
-
-        if (!one || (id && strcmp(one, id) != 0)) {
-            return NULL;
-        }
-        id = one;
-    }
-    return id;
+    return apr_hash_get(watch->live_ids, &s, sizeof(s));
 }
 
 /*
@@ -99,16 +85,12 @@ static const char *id_of_files(const vhost_watch_t *watch,
  * that a virtual host needs no change but the path. From here on it is as one
  * without the files and with AcmeCertificate.
  */
-static void see_live_files(const vhost_watch_t *watch, acme_vhost_t *vhost)
+static void use_live_files(const vhost_watch_t *watch, acme_vhost_t *vhost,
+                           const char *id)
 {
     const acme_conf_tree_facts_t *facts = vhost->facts;
     acme_server_conf_t *conf = acme_server_conf(vhost->s);
-    const char *id = facts->tls == 1 && vhost->conf->engine
-        ? id_of_files(watch, facts->certs) : NULL;
 
-    if (!id) {
-        return;
-    }
     if (conf->id && strcmp(conf->id, id) != 0) {
         say(vhost, APLOG_WARNING,
             "%s: has AcmeCertificate %s and an SSLCertificateFile of certificate %s, at %s; AcmeCertificate is used. Remove one of the two lines",
@@ -116,7 +98,8 @@ static void see_live_files(const vhost_watch_t *watch, acme_vhost_t *vhost)
             APR_ARRAY_IDX(facts->certs, 0, acme_conf_tree_file_t).place);
         id = conf->id;
     }
-    if (facts->keys && !id_of_files(watch, facts->keys)) {
+    if (facts->keys && !acme_vhost_files_id(watch->conf->state_dir,
+                                            facts->keys, watch->p)) {
         say(vhost, APLOG_WARNING,
             "%s: its SSLCertificateFile is a managed certificate; the SSLCertificateKeyFile at %s is not used. Remove that line",
             facts->place,
@@ -125,6 +108,21 @@ static void see_live_files(const vhost_watch_t *watch, acme_vhost_t *vhost)
     conf->id = id;
     conf->is_live_named = 1;
     acme_conf_tree_forget_files(watch->tree, vhost->s);
+}
+
+/* Its files would stay as they are, or vanish, when the certificate is
+   renewed. 1: it was said. */
+static int warn_stored(const vhost_watch_t *watch, const acme_vhost_t *vhost)
+{
+    const acme_conf_tree_file_t *file = acme_vhost_files_stored(
+        watch->conf->state_dir, vhost->facts->certs, watch->p);
+
+    if (file) {
+        say(vhost, APLOG_WARNING,
+            "%s: the SSLCertificateFile at %s is in AcmeStateDir, but the files of this virtual host are not those of one live/ID there; they are used as they are and not managed. Name live/ID/fullchain.pem alone, or remove the lines",
+            vhost->facts->place, file->place);
+    }
+    return file != NULL;
 }
 
 /* Is it ours? The reasons why not are an administrator's only if he asked. */
@@ -136,12 +134,18 @@ static int is_managed(const vhost_watch_t *watch, const acme_vhost_t *vhost)
         return 0;
     }
     if (facts->tls == 1 && facts->certs) {
+        const int inherits = vhost->s->is_virtual
+            && is_inherited(watch, facts->certs);
+
+        if (!inherits && warn_stored(watch, vhost)) {
+            return 0;
+        }
         if (vhost->conf->engine_own && vhost->s->is_virtual) {
             say(vhost, APLOG_WARNING,
                 "%s: has both AcmeEngine on and an SSLCertificateFile; the file is used and not managed",
                 facts->place);
         }
-        else if (vhost->s->is_virtual && is_inherited(watch, facts->certs)) {
+        else if (inherits) {
             say(vhost, APLOG_WARNING,
                 "%s: inherits the SSLCertificateFile at %s, so AcmeEngine on does nothing for it. Move that line into the virtual hosts that use it",
                 facts->place,
@@ -665,20 +669,205 @@ static void check_all_lacking(const vhost_watch_t *watch)
     }
 }
 
-static void read_vhost(vhost_watch_t *watch, server_rec *s)
+static acme_vhost_t look_at(const vhost_watch_t *watch, server_rec *s)
 {
-    acme_vhost_t vhost;
-    apr_array_header_t *names;
-    intptr_t number;
-    const char *id;
-
-    vhost = (acme_vhost_t) {
+    return (acme_vhost_t) {
         .s = s,
         .conf = acme_server_conf(s),
         .facts = acme_conf_tree_facts(watch->tree, s),
         .quiet = watch->log == ACME_VHOSTS_QUIET
     };
-    see_live_files(watch, &vhost);
+}
+
+static const char *id_of_names(const vhost_watch_t *watch,
+                               const acme_vhost_t *vhost,
+                               const apr_array_header_t *names)
+{
+    if (vhost->conf->id) {
+        return vhost->conf->id;
+    }
+    return names->nelts
+        ? acme_store_id_of_name(APR_ARRAY_IDX(names, 0, const char *),
+                                watch->p) : NULL;
+}
+
+/* What its files name, and else what it would order; NULL: neither. */
+static const char *wish_of(const vhost_watch_t *watch, server_rec *s)
+{
+    acme_vhost_t vhost = look_at(watch, s);
+    const char *live = live_id_of(watch, s);
+
+    vhost.quiet = 1;
+    if (live) {
+        return vhost.conf->id ? vhost.conf->id : live;
+    }
+    return is_managed(watch, &vhost)
+        ? id_of_names(watch, &vhost, names_of_vhost(&vhost, watch->p)) : NULL;
+}
+
+/* Before any is read: whose a certificate is depends on who else has it. */
+static void find_live_ids(vhost_watch_t *watch,
+                          const apr_array_header_t *servers)
+{
+    int i;
+
+    for (i = 0; i < servers->nelts; i++) {
+        server_rec **s = &APR_ARRAY_IDX(servers, i, server_rec *);
+        const acme_vhost_t vhost = look_at(watch, *s);
+        const char *id = find_live_id(watch, &vhost);
+
+        if (id) {
+            apr_hash_set(watch->live_ids, s, sizeof(*s), id);
+        }
+    }
+    if (!apr_hash_count(watch->live_ids)) {
+        return;
+    }
+    watch->live = acme_cert_split_live_scan(
+        acme_store_at(watch->conf->state_dir, watch->p), watch->p);
+    for (i = 0; i < servers->nelts; i++) {
+        const char *id = wish_of(watch, APR_ARRAY_IDX(servers, i,
+                                                      server_rec *));
+
+        if (id) {
+            apr_hash_set(watch->wishes, id, APR_HASH_KEY_STRING,
+                         (void *)(number_of(watch->wishes, id) + 1));
+        }
+    }
+}
+
+/* Those of names that are in others as well. */
+static apr_array_header_t *names_in(const apr_array_header_t *names,
+                                    const apr_array_header_t *others,
+                                    apr_pool_t *p)
+{
+    apr_array_header_t *found = apr_array_make(p, 4, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+
+        if (acme_name_in(others, name)) {
+            APR_ARRAY_PUSH(found, const char *) = name;
+        }
+    }
+    return found;
+}
+
+/*
+ * Are the names of a virtual host that has the files of id to be in that
+ * certificate? If its administrator says so, or if it is alone with it. Not if
+ * the certificate is for other names: it would be ordered anew, for what it is
+ * not, and names of a site that few know would be in public logs.
+ */
+static int is_owner(const vhost_watch_t *watch, const acme_vhost_t *vhost,
+                    const char *id)
+{
+    const acme_server_conf_t *conf = vhost->conf;
+    const apr_array_header_t *live;
+    acme_vhost_t quiet = *vhost;
+
+    if (conf->id || (conf->set[ACME_DIR_AcmeNames]
+                     && (!vhost->s->is_virtual
+                         || conf->names != watch->server_conf->names))) {
+        return 1;
+    }
+    if (number_of(watch->wishes, id) != 1) {
+        return 0;
+    }
+    quiet.quiet = 1;
+    live = acme_vhost_files_names(watch->live, id, watch->p);
+    return !live->nelts
+        || names_in(names_of_vhost(&quiet, watch->p), live, watch->p)->nelts;
+}
+
+/*
+ * One with the files of others: of its names those that the certificate has
+ * already stay in it, so that nothing is ordered. After all others: whose
+ * settings are used is not decided by it.
+ */
+static void add_user(vhost_watch_t *watch, const acme_vhost_t *vhost,
+                     const char *id)
+{
+    acme_vhost_t *user = apr_array_push(watch->users);
+
+    *user = *vhost;
+    user->is_user = 1;
+    user->wanted = names_of_vhost(user, watch->p);
+    user->names = names_in(user->wanted,
+                           acme_vhost_files_names(watch->live, id, watch->p),
+                           watch->p);
+}
+
+static void join_or_make(vhost_watch_t *watch, const acme_vhost_t *vhost,
+                         intptr_t number, const char *id)
+{
+    if (number) {
+        acme_vhosts_check_shared(vhost, first_vhost(watch, number),
+                                 cert_at(watch, number), watch->p);
+    }
+    else {
+        number = make_cert(watch, vhost, id);
+        acme_vhosts_check_settings(vhost, watch->p);
+    }
+    join_cert(watch, vhost, number);
+    check_wildcards(watch, vhost, number);
+}
+
+static void read_user(vhost_watch_t *watch, acme_vhost_t *vhost)
+{
+    const char *id = live_id_of(watch, vhost->s);
+
+    if (!vhost->names->nelts && !number_of(watch->by_id, id)) {
+        say(vhost, APLOG_WARNING,
+            "%s: its SSLCertificateFile at %s is certificate %s, which has other names, and no virtual host orders it; it is used as it is and not renewed. Set AcmeCertificate %s in the virtual host whose names it is to have",
+            vhost->facts->place,
+            APR_ARRAY_IDX(vhost->facts->certs, 0, acme_conf_tree_file_t).place,
+            id, id);
+        return;
+    }
+    use_live_files(watch, vhost, id);
+    join_or_make(watch, vhost, number_of(watch->by_id, id), id);
+}
+
+/* Those that have names in it first: the certificate may be there by them. */
+static void read_users(vhost_watch_t *watch)
+{
+    apr_array_header_t *others = apr_array_make(watch->p, 2,
+                                                sizeof(acme_vhost_t *));
+    int i;
+
+    for (i = 0; i < watch->users->nelts; i++) {
+        acme_vhost_t *user = &APR_ARRAY_IDX(watch->users, i, acme_vhost_t);
+
+        leave_out_taken(watch, user, live_id_of(watch, user->s),
+                        (apr_array_header_t *)user->names);
+        if (user->names->nelts) {
+            read_user(watch, user);
+        }
+        else {
+            APR_ARRAY_PUSH(others, acme_vhost_t *) = user;
+        }
+    }
+    for (i = 0; i < others->nelts; i++) {
+        read_user(watch, APR_ARRAY_IDX(others, i, acme_vhost_t *));
+    }
+}
+
+static void read_vhost(vhost_watch_t *watch, server_rec *s)
+{
+    acme_vhost_t vhost = look_at(watch, s);
+    const char *id = live_id_of(watch, s);
+    apr_array_header_t *names;
+    intptr_t number;
+
+    if (id && !is_owner(watch, &vhost, id)) {
+        add_user(watch, &vhost, id);
+        return;
+    }
+    if (id) {
+        use_live_files(watch, &vhost, id);
+    }
     if (!is_managed(watch, &vhost)) {
         return;
     }
@@ -692,9 +881,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
         leave_unordered(&vhost);
         return;
     }
-    id = vhost.conf->id ? vhost.conf->id
-        : acme_store_id_of_name(APR_ARRAY_IDX(names, 0, const char *),
-                                watch->p);
+    id = id_of_names(watch, &vhost, names);
     if (!id) {
         say(&vhost, APLOG_ERR,
             "%s: cannot derive a certificate id from %s; set AcmeCertificate",
@@ -705,19 +892,8 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
     vhost.wanted = apr_array_copy(watch->p, names);
     vhost.names = names;
     number = leave_out_taken(watch, &vhost, id, names);
-    if (!number) {
-        number = number_of(watch->by_id, id);
-    }
-    if (number) {
-        acme_vhosts_check_shared(&vhost, first_vhost(watch, number),
-                                 cert_at(watch, number), watch->p);
-    }
-    else {
-        number = make_cert(watch, &vhost, id);
-        acme_vhosts_check_settings(&vhost, watch->p);
-    }
-    join_cert(watch, &vhost, number);
-    check_wildcards(watch, &vhost, number);
+    join_or_make(watch, &vhost,
+                 number ? number : number_of(watch->by_id, id), id);
 }
 
 /* httpd's list of servers is the configuration's backwards. */
@@ -764,6 +940,10 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
         .conf = conf,
         .tree = tree,
         .server = acme_conf_tree_facts(tree, base),
+        .server_conf = server,
+        .live_ids = apr_hash_make(p),
+        .wishes = apr_hash_make(p),
+        .users = apr_array_make(p, 2, sizeof(acme_vhost_t)),
         .by_id = apr_hash_make(p),
         .by_name = apr_hash_make(p),
         .vhosts = apr_array_make(p, servers->nelts,
@@ -772,11 +952,14 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
         .p = p
     };
     for (i = 0; i < servers->nelts; i++) {
-        server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
-
-        acme_server_conf_unshare(s, base, p);
-        read_vhost(&watch, s);
+        acme_server_conf_unshare(APR_ARRAY_IDX(servers, i, server_rec *), base,
+                                 p);
     }
+    find_live_ids(&watch, servers);
+    for (i = 0; i < servers->nelts; i++) {
+        read_vhost(&watch, APR_ARRAY_IDX(servers, i, server_rec *));
+    }
+    read_users(&watch);
     check_all_lacking(&watch);
     if (log == ACME_VHOSTS_LOG && conf->certs->nelts && conf->state_dir) {
         acme_vhosts_check_state_dir(conf, base, p);

@@ -187,7 +187,7 @@ void acme_vhosts_check_names(const acme_vhost_t *vhost,
     const server_rec *s = vhost->s;
     int i;
 
-    if (acme_name_in(vhost->conf->names, "auto")) {
+    if (acme_name_in(vhost->conf->names, "auto") && !vhost->is_user) {
         return;
     }
     if (vhost->facts->has_name) {
@@ -201,7 +201,13 @@ void acme_vhosts_check_names(const acme_vhost_t *vhost,
         add_lacking(lacking, APR_ARRAY_IDX(s->wild_names, i, char *),
                     cert->names, p);
     }
-    if (lacking->nelts) {
+    if (lacking->nelts && vhost->is_user) {
+        say(vhost, APLOG_WARNING,
+            "%s: its SSLCertificateFile is certificate %s, which lacks %s: visitors of these names get a certificate for other names, and none is ordered for them. To add them set AcmeCertificate %s here; for a certificate of its own remove the SSLCertificateFile",
+            vhost->facts->place, cert->id, acme_name_list_text(lacking, p),
+            cert->id);
+    }
+    else if (lacking->nelts) {
         say(vhost, APLOG_WARNING,
             "%s: its AcmeNames lack %s: visitors of these names get a certificate for other names. Add them, or auto",
             vhost->facts->place, acme_name_list_text(lacking, p));

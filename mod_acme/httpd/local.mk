@@ -54,6 +54,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_status.c %D%/acme_status.h \
 	%D%/acme_tls_alpn01.c %D%/acme_tls_alpn01.h \
 	%D%/acme_vhost.h \
+	%D%/acme_vhost_files.c %D%/acme_vhost_files.h \
 	%D%/acme_vhosts.c %D%/acme_vhosts.h \
 	%D%/acme_vhosts_check.c %D%/acme_vhosts_check.h \
 	%D%/acme_visits.c %D%/acme_visits.h \

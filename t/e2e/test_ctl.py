@@ -173,7 +173,7 @@ def completion(site):
         return subprocess.run(
             ["bash", "-c", script, file, "acmectl", *words], check=True,
             stdout=subprocess.PIPE, text=True, timeout=PATIENCE,
-            env={**os.environ, "PATH": path}).stdout.split()
+            cwd=site.folder, env={**os.environ, "PATH": path}).stdout.split()
 
     store = str(site.servers[0].store)
     assert offered("sta") == ["status"]
@@ -181,6 +181,18 @@ def completion(site):
                                                                 "--"))
     assert NAME in offered("--state-dir", store, "explain", "")
     assert offered("account", "ro") == ["rollover"]
+    # A folder that root was sent, with names that a shell would expand.
+    sent = site.folder / "sent"
+    for name in ("$(touch ran)", "`touch ran`", "b;touch ran", "-n", "*",
+                 "good.example.org"):
+        (sent / "live" / name).mkdir(parents=True)
+    assert set(offered("--state-dir", str(sent), "explain", "")) <= {
+        "good.example.org", "-n"}
+    assert offered("--state-dir", str(sent), "explain", "go") == [
+        "good.example.org"]
+    assert offered("--state-dir", f"{site.folder}/$(touch ran)", "explain",
+                   "") == []
+    assert not (site.folder / "ran").exists()
 
 
 def watch(server, ca):

@@ -152,6 +152,7 @@ def test_a_firewall_is_open_while_names_are_validated(site):
     assert sorted(firewall.lines[1].split()[2:]) == sorted(NAMES)
     assert len(firewall.lines) == 2
 
+    ca.pebble.restart()         # no authorization is valid from before
     ca.answer(proxy.status(403, kind="unauthorized"), "challenge")
     server.renew(NAME)
     server.wait_failed(NAME)
@@ -204,6 +205,7 @@ def test_a_firewall_is_closed_whatever_ends(site):
             lambda: (server.kill_parent(), server.start())]
     for times, end in enumerate(ends, 2):
         before = len(firewall.lines)
+        ca.pebble.restart()     # no authorization is valid from before
         held = ca.hold("challenge")
         server.renew(NAME)
         held.wait()

@@ -150,13 +150,24 @@ def test_certbot(site):
     server.part("imported", f"Include {fragment}\n")
     server.vhost(OTHER, "cart.example.org",
                  body="\n".join(vhosts[OTHER]["add"]))
-    # The paths alone are enough for a virtual host, too.
+    # The paths alone are enough for a virtual host, too. By a link to the
+    # store, and for another site, which is not added to the certificate.
+    link = site.folder / "link"
+    link.symlink_to(server.store)
     live = server.store / "live" / NAME
-    server.vhost(NAME, body=f"SSLCertificateFile {live}/fullchain.pem\n"
+    server.vhost(NAME, body=f"SSLCertificateFile {link}/live/{NAME}/cert.pem\n"
                             f"SSLCertificateKeyFile {live}/privkey.pem\n")
     assert server.httpd_t() == (0, "Syntax OK\n")
+    server.vhost("intern.example.org",
+                 body=f"SSLCertificateFile {live}/fullchain.pem\n"
+                      f"SSLCertificateKeyFile {live}/privkey.pem\n")
+    code, said = server.httpd_t()
+    assert code == 0 and "which lacks intern.example.org: visitors" in said
     server.start()
     goes_on(server, counted, serials, NAME)
+    # Both have followed its renewal.
+    server.wait(lambda: server.look("intern.example.org").serial
+                == server.look(NAME).serial != serials[NAME], "both are new")
     key = server.store / "live/the-shop/privkey.pem"
     before = key.read_text()
     server.renew("the-shop")

@@ -226,7 +226,7 @@ static void what_is_managed(void **state)
           "SSLEngine on\nServerName a.org", "", NULL },
         { "one of its own, and asked for", "ServerName x",
           "SSLEngine on\nServerName a.org\nAcmeEngine on\n"
-          "SSLCertificateFile a.pem", "",
+          "SSLCertificateFile /etc/a.pem", "",
           "vhosts.conf:4: has both AcmeEngine on and an SSLCertificateFile" },
     };
     size_t i;
@@ -275,17 +275,23 @@ static void files_below_live_name_a_certificate(void **state)
           "b: a.org", "AcmeCertificate is used" },
         { "one is elsewhere", "ServerName a.org\n"
           "SSLCertificateFile /s/acme/live/shop/fullchain.pem\n"
-          "SSLCertificateFile /elsewhere.pem", "", NULL },
+          "SSLCertificateFile /elsewhere.pem", "",
+          "the SSLCertificateFile at " FILE_NAME ":8 is in AcmeStateDir" },
         { "of two certificates", "ServerName a.org\n"
           "SSLCertificateFile /s/acme/live/shop/fullchain.pem\n"
-          "SSLCertificateFile /s/acme/live/other/fullchain.pem", "", NULL },
+          "SSLCertificateFile /s/acme/live/other/fullchain.pem", "",
+          "not those of one live/ID" },
         { "not below live/", "ServerName a.org\n"
           "SSLCertificateFile /s/acme/archive/shop/1/fullchain.pem", "",
-          NULL },
+          "is in AcmeStateDir" },
         { "deeper", "ServerName a.org\n"
-          "SSLCertificateFile /s/acme/live/a/b/fullchain.pem", "", NULL },
+          "SSLCertificateFile /s/acme/live/a/b/fullchain.pem", "",
+          "is in AcmeStateDir" },
+        { "beside the store", "ServerName a.org\n"
+          "SSLCertificateFile /s/acme-old/live/shop/fullchain.pem", "", NULL },
         { "no id", "ServerName a.org\n"
-          "SSLCertificateFile /s/acme/live/../fullchain.pem", "", NULL },
+          "SSLCertificateFile /s/acme/live/../fullchain.pem", "",
+          "is in AcmeStateDir" },
         { "off", "ServerName a.org\nAcmeEngine off\n"
           "SSLCertificateFile /s/acme/live/shop/fullchain.pem", "", NULL },
     };
@@ -306,6 +312,180 @@ static void files_below_live_name_a_certificate(void **state)
         }
         if (rows[i].logged) {
             assert_logged(rows[i].logged);
+        }
+        else {
+            assert_null(strstr(stubs_logged, "SSLCertificate"));
+        }
+    }
+}
+
+/* A certificate that is live, and of it what is read here. */
+static void put_live(const char *id, const char *names)
+{
+    mkdir(at("live"), 0755);
+    mkdir(at("live/%s", id), 0755);
+    put(at("live/%s/meta.json", id),
+        apr_psprintf(pool, "{\"names\": [%s]}", names));
+}
+
+static const char *live_lines(const char *more, const char *id)
+{
+    return apr_psprintf(pool, "%s\nSSLCertificateFile %s/live/%s/cert.pem",
+                        more, scratch_dir, id);
+}
+
+/* Whose is it? Nothing is ordered but what somebody has asked for. */
+static void who_else_has_the_files(void **state)
+{
+    static const struct {
+        const char *name;
+        struct {
+            const char *lines, *id; /* id NULL: no files */
+        } vhosts[3];
+        const char *certs, *used[3], *logged;
+    } rows[] = {
+        { "alone", { { "ServerName a.org\nServerAlias new.org", "shop" } },
+          "shop: a.org new.org", { "0" }, NULL },
+        { "alone with the names of others",
+          { { "ServerName intern.org", "shop" } }, "", { "none" },
+          "which has other names, and no virtual host orders it" },
+        { "alone with the names of others, and AcmeCertificate",
+          { { "ServerName intern.org\nAcmeCertificate shop", "shop" } },
+          "shop: intern.org", { "0" }, NULL },
+        { "alone with the names of others, and AcmeNames",
+          { { "ServerName intern.org\nAcmeNames auto", "shop" } },
+          "shop: intern.org", { "0" }, NULL },
+        { "beside the one that has no files",
+          { { "ServerName a.org\nAcmeCertificate shop", NULL },
+            { "ServerName intern.org", "shop" } },
+          "shop: a.org", { "0", "0" },
+          "which lacks intern.org: visitors" },
+        { "before it", { { "ServerName intern.org", "shop" },
+                         { "ServerName a.org\nAcmeCertificate shop", NULL } },
+          "shop: a.org", { "0", "0" },
+          "which lacks intern.org: visitors" },
+        { "beside the one whose name makes the id",
+          { { "ServerName intern.org", "a.org" },
+            { "ServerName a.org", NULL } },
+          "a.org: a.org", { "0", "0" },
+          "which lacks intern.org: visitors" },
+        { "another site of the same certificate",
+          { { "ServerName a.org\nServerAlias new.org", "shop" },
+            { "ServerName b.org", "shop" } },
+          "shop: a.org b.org", { "0", "0" },
+          "which lacks new.org: visitors" },
+        { "the same twice", { { "ServerName a.org", "shop" },
+                              { "ServerName a.org", "shop" } },
+          "shop: a.org", { "0", "0" }, NULL },
+        { "one asks for its names",
+          { { "ServerName intern.org", "shop" },
+            { "ServerName b.org\nAcmeNames auto new.org", "shop" },
+            { "ServerName a.org", "shop" } },
+          "shop: b.org new.org a.org", { "0", "0", "0" },
+          "which lacks intern.org: visitors" },
+        { "none has a name of it",
+          { { "ServerName c.org", "shop" }, { "ServerName d.org", "shop" } },
+          "", { "none", "none" }, "no virtual host orders it" },
+        { "nobody knows its names",
+          { { "ServerName c.org", "lost" }, { "ServerName d.org", "lost" } },
+          "", { "none", "none" }, "no virtual host orders it" },
+        { "alone, and nobody knows its names",
+          { { "ServerName c.org", "lost" } },
+          "lost: c.org", { "0" }, NULL },
+        { "a name of it that is another's",
+          { { "ServerName a.org", NULL },
+            { "ServerName intern.org\nServerAlias a.org", "shop" },
+            { "ServerName b.org", "shop" } },
+          "a.org: a.org; shop: b.org", { "0", "1", "1" },
+          "a.org already belongs to certificate a.org" },
+    };
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        server_rec *servers[3] = { NULL };
+        const char *certs;
+
+        begin();
+        in_server("AcmeEngine on");
+        put_live("shop", "\"a.org\", \"b.org\"");
+        put_live("a.org", "\"a.org\"");
+        for (k = 0; k < 3 && rows[i].vhosts[k].lines; k++) {
+            servers[k] = add_tls(
+                rows[i].vhosts[k].id
+                ? live_lines(rows[i].vhosts[k].lines, rows[i].vhosts[k].id)
+                : rows[i].vhosts[k].lines);
+        }
+        certs = read_all();
+        if (strcmp(certs, rows[i].certs) != 0) {
+            fail_msg("%s: %s", rows[i].name, certs);
+        }
+        for (k = 0; k < 3 && servers[k]; k++) {
+            if (strcmp(certs_of(servers[k]), rows[i].used[k]) != 0) {
+                fail_msg("%s, %d: %s", rows[i].name, (int)k,
+                         certs_of(servers[k]));
+            }
+        }
+        if (rows[i].logged) {
+            assert_logged(rows[i].logged);
+        }
+        else {
+            assert_string_equal(stubs_logged, "");
+        }
+    }
+}
+
+/* Each virtual host would be one of www's. */
+static void live_files_of_the_server_config_name_nothing(void **state)
+{
+    (void)state;
+    begin();
+    put_live("www", "\"www.org\"");
+    in_server(live_lines("AcmeEngine on", "www"));
+    add_tls("ServerName www.org");
+    add_tls("ServerName b.org");
+    assert_string_equal(read_all(), "");
+    assert_logged(FILE_NAME ":5: inherits the SSLCertificateFile at "
+                  FILE_NAME ":4");
+    assert_logged(FILE_NAME ":8: inherits the SSLCertificateFile at "
+                  FILE_NAME ":4");
+}
+
+static void live_files_are_found_by_any_path(void **state)
+{
+    static const struct {
+        const char *state_dir, *file, *certs, *logged;
+    } rows[] = {
+        { "real", "link/live/shop/cert.pem", "shop: a.org", NULL },
+        { "link", "real/live/shop/cert.pem", "shop: a.org", NULL },
+        { "link/", "real/./live//shop/cert.pem", "shop: a.org", NULL },
+        { "link", "real/archive/shop/cert.pem", "", "is in AcmeStateDir" },
+        { "real", "way/cert.pem", "", "is in AcmeStateDir" },
+        { "real", "old/live/shop/cert.pem", "", NULL },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        begin();
+        mkdir(at("real"), 0755);
+        mkdir(at("real/archive"), 0755);
+        mkdir(at("real/archive/shop"), 0755);
+        put(at("real/archive/shop/cert.pem"), "");
+        mkdir(at("real/live"), 0755);
+        (void)!symlink("../archive/shop", at("real/live/shop"));
+        (void)!symlink("real", at("link"));
+        (void)!symlink("real/live/shop", at("way"));
+        in_server(apr_psprintf(pool, "AcmeEngine on\nAcmeStateDir %s",
+                               at("%s", rows[i].state_dir)));
+        add_tls(apr_psprintf(pool, "ServerName a.org\nSSLCertificateFile %s",
+                             at("%s", rows[i].file)));
+        assert_string_equal(read_all(), rows[i].certs);
+        if (rows[i].logged) {
+            assert_logged(rows[i].logged);
+        }
+        else {
+            assert_string_equal(stubs_logged, "");
         }
     }
 }
@@ -1307,6 +1487,9 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         VHOSTS_TEST(what_is_managed),
         VHOSTS_TEST(files_below_live_name_a_certificate),
+        VHOSTS_TEST(who_else_has_the_files),
+        VHOSTS_TEST(live_files_of_the_server_config_name_nothing),
+        VHOSTS_TEST(live_files_are_found_by_any_path),
         VHOSTS_TEST(names_of_a_vhost),
         VHOSTS_TEST(vhosts_that_share),
         VHOSTS_TEST(challenges_that_can_work),
