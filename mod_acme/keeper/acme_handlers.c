@@ -890,9 +890,22 @@ void acme_handlers_update_contacts(acme_handlers_t *handlers, apr_pool_t *p)
     }
 }
 
+/* Does it only remove what was published, or end a validation? */
+static int is_end(const acme_message_t *message)
+{
+    const acme_msg_publish_t *publish = message->body;
+    const acme_msg_validate_t *validate = message->body;
+
+    return (message->kind == ACME_MSG_PUBLISH
+            && publish->action == ACME_PUBLISH_CLEANUP)
+        || (message->kind == ACME_MSG_VALIDATE
+            && validate->step != ACME_VALIDATE_JOIN);
+}
+
 /*
  * What a dry run needs, and only while an administrator waits for one: orders
- * that are not finalized, at the position of the list that he asked for.
+ * that are not finalized, at the position of the list that he asked for. One
+ * whose place another request took still removes what it published.
  */
 static int is_allowed_in_dry_run(const request_t *request)
 {
@@ -901,6 +914,9 @@ static int is_allowed_in_dry_run(const request_t *request)
 
     if (request->message->kind == ACME_MSG_LOOKED) {
         return 1;               /* the witness's, and late at worst */
+    }
+    if (is_end(request->message)) {
+        return 1;
     }
     if (state->wanted != ACME_WANT_DRY_RUN
         || request->about->ca

@@ -175,6 +175,27 @@ static acme_msg_sign_t sign_at(apr_uint32_t kind)
     return body;
 }
 
+/* One that another request replaced removes what it published, and leaves the
+   batch of validations; it begins nothing more. */
+static void only_an_end_is_allowed_after_a_dry_run(void)
+{
+    acme_msg_publish_t publish = { .action = ACME_PUBLISH_CLEANUP,
+                                   .challenge = ACME_HTTP_01,
+                                   .name = ACME_NO_NAME };
+    acme_msg_validate_t validate = { .step = ACME_VALIDATE_FAILED };
+
+    assert_int_equal(say_at(1, ACME_MSG_PUBLISH, &publish), 0);
+    assert_int_equal(say_at(1, ACME_MSG_VALIDATE, &validate), 0);
+    validate.step = ACME_VALIDATE_DONE;
+    assert_int_equal(say_at(1, ACME_MSG_VALIDATE, &validate), 0);
+    validate.step = ACME_VALIDATE_JOIN;
+    assert_int_equal(say_at(1, ACME_MSG_VALIDATE, &validate), APR_EACCES);
+    publish.action = ACME_PUBLISH_PRESENT;
+    assert_int_equal(say_at(1, ACME_MSG_PUBLISH, &publish), APR_EACCES);
+    publish.action = ACME_PUBLISH_RESULT;
+    assert_int_equal(say_at(1, ACME_MSG_PUBLISH, &publish), APR_EACCES);
+}
+
 /* Only while it is requested, and nothing that could end in a certificate. */
 static void a_dry_run_is_signed_up_to_the_challenges(void **state)
 {
@@ -202,6 +223,7 @@ static void a_dry_run_is_signed_up_to_the_challenges(void **state)
     note.note = ACME_NOTE_DRY_RUN_PASSED;
     assert_int_equal(say_at(1, ACME_MSG_NOTE, &note), APR_EACCES);
     assert_int_equal(say_at(2, ACME_MSG_PREPARE, &cert), APR_ENOENT);
+    only_an_end_is_allowed_after_a_dry_run();
 
     assert_int_equal(want_dry_run(), 0);
     assert_int_equal(want_dry_run(), APR_EBUSY);
