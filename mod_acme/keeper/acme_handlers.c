@@ -346,6 +346,10 @@ static apr_status_t find_job(acme_publish_job_t *job, const request_t *request)
                          name);
     }
     *job = (acme_publish_job_t) {
+        .purpose = request->message->who == ACME_BY_WITNESS
+                       ? ACME_PUBLISH_FOR_REHEARSAL
+                   : is_for_dry_run(request) ? ACME_PUBLISH_FOR_DRY_RUN
+                                             : ACME_PUBLISH_FOR_ORDER,
         .cert = body->about.cert,
         .id = cert->id,
         .dns = is_http ? NULL : cert->dns,

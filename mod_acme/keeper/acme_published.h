@@ -6,7 +6,9 @@
  * Commands run side by side, but never two for one value of one record, and
  * those of AcmeHttp exec for one certificate one after the other, as scripts of
  * certbot's expect. How many wait is bounded by the configuration, whatever a
- * worker asks for. A token is remembered in the store before it is published.
+ * worker asks for. A token is remembered in the store before it is published,
+ * and so is a record that belongs to no order: of a dry run or a rehearsal.
+ * Those are removed by the keeper when whoever published them does not do it.
  */
 #ifndef ACME_PUBLISHED_H
 #define ACME_PUBLISHED_H
@@ -23,10 +25,10 @@ typedef struct acme_published_t acme_published_t;
 acme_published_t *acme_published_create(const acme_log_t *log, apr_pool_t *p);
 
 /*
- * Remember tokens in the store from now on, and take over those that an earlier
- * keeper published there. Each is removed in a minute, unless it is published
- * again before; at once if AcmeHttp of its certificate is another now. What
- * cannot be removed with what is configured is logged.
+ * Remember tokens and records in the store from now on, and take over those
+ * that an earlier keeper published there. Each is removed in a minute, unless it
+ * is published again before; a token at once if AcmeHttp of its certificate is
+ * another now. What cannot be removed with what is configured is logged.
  */
 void acme_published_load(acme_published_t *records, acme_store_t *store,
                          const acme_conf_t *conf, apr_time_t now);

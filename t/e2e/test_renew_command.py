@@ -4,6 +4,8 @@ import json
 import pathlib
 import threading
 
+import pytest
+
 from lib import proxy
 from lib.tls import context
 from lib.wait import stays, wait_until
@@ -307,6 +309,37 @@ def test_a_dry_run_that_is_replaced_removes_its_record(netns, site):
         "present", "cleanup")
     wait_until(lambda: calls.lines.count("post post") == before + 1,
                "the batch ends with it")
+
+
+@pytest.mark.long
+def test_a_reload_leaves_no_record_of_a_dry_run(netns, site):
+    netns.resolver("127.0.0.1")
+    provider = site.challenge_dns(port=53)
+    command = provider.command(site.folder)
+    ca = site.proxied_ca(dns=provider.address)
+    server = started(site, ca, NAME, body=(
+        f"AcmeChallenges dns-01\nAcmeDns exec {command}"))
+    run(server, NAME)
+    set_and_removed = log_of(command)
+    wait_until(lambda: len(set_and_removed()) == 2, "the order has cleaned up")
+
+    held = ca.hold("challenge")
+    server.acmectl("renew", NAME, "--dry-run", "--timeout", "1")
+    held.wait()
+    first = set_and_removed()[2]
+    loads = server.loads
+    server.graceful()
+    server.wait(lambda: server.loads > loads, "it is read")
+    held.release()
+    wait_until(lambda: server.certificate(NAME)["DryRun"] == "passed",
+               "it is begun anew, and passes")
+    wait_until(lambda: first.replace("present", "cleanup")
+               in set_and_removed(), "the next keeper removes it")
+    assert not list((server.store / "published").iterdir())
+    lines = set_and_removed()
+    assert sorted(lines) == sorted(
+        line.replace(*words) for line in lines if line.startswith("present")
+        for words in (("present", "present"), ("present", "cleanup")))
 
 
 class StagingProxy(proxy.Proxy):
