@@ -365,6 +365,25 @@ static apr_status_t find_job(acme_publish_job_t *job, const request_t *request)
     return APR_SUCCESS;
 }
 
+/* Commands of an order may not be able to run beside another one of the same
+   certificate, and what comes first are orders. */
+static apr_status_t check_rehearsal(const request_t *request)
+{
+    const acme_msg_publish_t *body = request->message->body;
+    const acme_state_t *state =
+        acme_registry_state(request->registry, request->about->cert);
+
+    if (request->message->who == ACME_BY_WITNESS
+        && body->action == ACME_PUBLISH_PRESENT
+        && (state->ordering || state->wanted == ACME_WANT_DRY_RUN)) {
+        return acme_fail(
+            request->res, APR_EBUSY,
+            "%s: AcmeDns is not tried while an order or a dry run of the certificate is under way",
+            request->cert->id);
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t serve_publish(acme_message_t *reply,
                                   const request_t *request)
 {
@@ -382,6 +401,9 @@ static apr_status_t serve_publish(acme_message_t *reply,
         return APR_SUCCESS;
     }
     rv = find_job(&job, request);
+    if (rv == APR_SUCCESS) {
+        rv = check_rehearsal(request);
+    }
     if (rv == APR_SUCCESS) {
         rv = acme_accounts_find(&account, request->handlers->accounts,
                                 request->ca, request->res);

@@ -863,12 +863,18 @@ int acme_published_busy(const acme_published_t *records)
     return 0;
 }
 
+/* Or of a dry run: a rehearsal may be beside either. */
+static int is_of_order(const record_t *record)
+{
+    return record->what.purpose != ACME_PUBLISH_FOR_REHEARSAL;
+}
+
 int acme_published_running(const acme_published_t *records, apr_uint32_t cert)
 {
     const record_t *record;
 
     for (record = records->first; record; record = record->next) {
-        if (!is_idle(record) && is_of(record, cert)) {
+        if (!is_idle(record) && is_of(record, cert) && is_of_order(record)) {
             return 1;
         }
     }
@@ -883,7 +889,7 @@ apr_status_t acme_published_result(acme_published_t *records,
 
     for (record = records->first; record; record = record->next) {
         if (record->failed && holder_index(record, cert) >= 0
-           ) {
+            && is_of_order(record)) {
             record->reported = 1;
             if (!found || record->order < found->order) {
                 found = record;

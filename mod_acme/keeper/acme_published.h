@@ -66,12 +66,12 @@ void acme_published_cleanup_tokens(acme_published_t *records,
 /* Is any being published, or removed for the first time? */
 int acme_published_busy(const acme_published_t *records);
 
-/* Does a command run or wait for the certificate? */
+/* Does a command run or wait for the certificate, but for a rehearsal? */
 int acme_published_running(const acme_published_t *records, apr_uint32_t cert);
 
 /*
- * The first failure among the presents of the certificate that have ended, or
- * APR_SUCCESS. A failure that was returned once is forgotten with the next
+ * The first failure among the presents of the certificate that have ended, but
+ * for those of a rehearsal, or APR_SUCCESS. A failure that was returned once is forgotten with the next
  * present or with the cleanup.
  */
 apr_status_t acme_published_result(acme_published_t *records,

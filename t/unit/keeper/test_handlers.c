@@ -882,6 +882,44 @@ static void records_that_are_not_configured_are_refused(void **state)
                         "present _acme-challenge.b.example\n");
 }
 
+/* Nor does its failure count for an order that begins meanwhile. */
+static void a_rehearsal_sets_no_record_beside_an_order(void **state)
+{
+    static acme_dns_conf_t dns;
+    const acme_msg_want_t dry_run = { { 0, 0, 0 }, ACME_WANT_DRY_RUN, -1 };
+    acme_msg_publish_t body = { .challenge = ACME_DNS_01,
+                                .token = "dG9rZW4" };
+    acme_msg_cert_t await = { { 0, 0, 0 } };
+    int witness, control;
+
+    (void)state;
+    dns.timeout = apr_time_from_sec(60);
+    dns.present = words("/bin/false");
+    cert_of(conf, 0)->dns = &dns;
+    start_keeper();
+    begin();
+    witness = open_witness();
+    assert_int_equal(say_on(witness, ACME_MSG_PUBLISH, &body, NULL, 0).status,
+                     0);
+    assert_int_equal(tell_url(ACME_MSG_ORDER, 0, ORDER_URL), 0);
+    assert_int_equal(say(ACME_MSG_AWAIT, &await).status, 0);
+    assert_int_equal(say_on(witness, ACME_MSG_PUBLISH, &body, NULL, 0).status,
+                     APR_EBUSY);
+    assert_non_null(strstr(res.detail, "an order or a dry run"));
+    assert_int_equal(tell_url(ACME_MSG_ORDER, 0, ""), 0);
+
+    control = open_control();
+    assert_int_equal(say_on(control, ACME_MSG_WANT, &dry_run, NULL, 0).status,
+                     0);
+    assert_int_equal(say_on(witness, ACME_MSG_PUBLISH, &body, NULL, 0).status,
+                     APR_EBUSY);
+    body.action = ACME_PUBLISH_CLEANUP;
+    assert_int_equal(say_on(witness, ACME_MSG_PUBLISH, &body, NULL, 0).status,
+                     0);
+    close(control);
+    close(witness);
+}
+
 /* Scripts of certbot's count down; a worker is believed within the names. */
 static void records_of_a_batch_are_counted_down(void **state)
 {
@@ -1023,6 +1061,7 @@ int main(void)
         RUNNING_TEST(bad_requests_are_not_signed),
         RUNNING_TEST(nothing_but_new_account_without_an_account),
         STARTING_TEST(nothing_without_agreement),
+        STARTING_TEST(a_rehearsal_sets_no_record_beside_an_order),
         STARTING_TEST(a_dry_run_is_signed_up_to_the_challenges),
         RUNNING_TEST(no_other_s_request_is_finalized),
         RUNNING_TEST(payloads_are_the_configuration_s),

@@ -1207,6 +1207,24 @@ static void a_record_of_updates_is_remembered_with_its_server(void **state)
     assert_int_equal(count(at("store/published")), 0);
 }
 
+/* Else an order would fail with what an administrator tried. */
+static void a_rehearsal_is_no_failure_of_an_order(void **state)
+{
+    (void)state;
+    dns.present = one(hook("exit 1"));
+    what.purpose = ACME_PUBLISH_FOR_REHEARSAL;
+    present();
+    while (acme_published_busy(records)) {
+        turn();
+    }
+    assert_int_equal(result(0), 0);
+    assert_int_not_equal(acme_published_outcome(records, &what, &res), 0);
+    what.purpose = ACME_PUBLISH_FOR_DRY_RUN;
+    present();
+    await(0);
+    assert_int_not_equal(result(0), 0);
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
 
@@ -1249,7 +1267,8 @@ int main(void)
         TEST(what_nobody_removes_is_removed_in_time),
         TEST(an_order_takes_over_the_record_of_a_dry_run),
         TEST(a_record_is_removed_by_what_set_it_or_not_at_all),
-        TEST(a_record_of_updates_is_remembered_with_its_server)
+        TEST(a_record_of_updates_is_remembered_with_its_server),
+        TEST(a_rehearsal_is_no_failure_of_an_order)
     };
     int failed;
 
