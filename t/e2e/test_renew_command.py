@@ -335,7 +335,8 @@ def test_a_reload_leaves_no_record_of_a_dry_run(netns, site):
                "it is begun anew, and passes")
     wait_until(lambda: first.replace("present", "cleanup")
                in set_and_removed(), "the next keeper removes it")
-    assert not list((server.store / "published").iterdir())
+    wait_until(lambda: not list((server.store / "published").iterdir()),
+               "and forgets it")
     lines = set_and_removed()
     assert sorted(lines) == sorted(
         line.replace(*words) for line in lines if line.startswith("present")
