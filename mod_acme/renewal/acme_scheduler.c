@@ -129,6 +129,11 @@ static void *APR_THREAD_FUNC run_task(apr_thread_t *thread, void *data)
 static void begin_task(acme_scheduler_t *scheduler, entry_t *entry)
 {
     entry->request.state = entry->state;
+    if (entry->task == acme_renewal_run
+        && entry->state.wanted == ACME_WANT_DRY_RUN) {
+        /* An order that does not wait for it is not what was requested. */
+        entry->request.state.wanted = ACME_WANT_NOTHING;
+    }
     atomic_store(&entry->run, RUNNING);
     count_busy(scheduler, 1);
     if (apr_thread_pool_push(scheduler->threads, run_task, entry, 0,
@@ -274,7 +279,7 @@ static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
     at = acme_ca_pool_next_at(&why, cas,
                               acme_conf_route_index(cert, entry->request.ca), now,
                               scheduler->scratch);
-    if (!state->wanted && at > now) {
+    if (state->wanted != ACME_WANT_RENEWAL && at > now) {
         /* For people only, and once: it is chosen again at each run. */
         if (why && (state->limit_why != ACME_REASON_CA_PAUSED
                     || state->limit_until <= now)) {
