@@ -157,6 +157,14 @@ static const apr_array_header_t *script_of(const acme_dns_conf_t *dns,
                                                           : dns->cleanup;
 }
 
+const char *acme_dns_command_path(const acme_dns_conf_t *dns)
+{
+    return dns->how == ACME_DNS_RFC2136
+               ? NULL
+               : APR_ARRAY_IDX(script_of(dns, ACME_PUBLISH_CLEANUP), 0,
+                               const char *);
+}
+
 /* The administrator's command with the arguments of the kind of script. */
 static apr_array_header_t *script(const acme_publish_job_t *what,
                                   const acme_dns_conf_t *dns,

@@ -25,6 +25,9 @@ int acme_dns_command_is_name(const char *name);
 apr_status_t acme_dns_command_check(const acme_dns_conf_t *dns,
                                     acme_result_t *res, apr_pool_t *p);
 
+/* The path of the command that removes records; NULL with ACME_DNS_RFC2136. */
+const char *acme_dns_command_path(const acme_dns_conf_t *dns);
+
 /* The command that sets the record, and the one that removes it, in p; its
    texts are those of what and dns, which the caller checked. */
 acme_dns_command_t acme_dns_command_present(const acme_publish_job_t *what,

@@ -346,6 +346,10 @@ static apr_status_t find_job(acme_publish_job_t *job, const request_t *request)
                          name);
     }
     *job = (acme_publish_job_t) {
+        .purpose = request->message->who == ACME_BY_WITNESS
+                       ? ACME_PUBLISH_FOR_REHEARSAL
+                   : is_for_dry_run(request) ? ACME_PUBLISH_FOR_DRY_RUN
+                                             : ACME_PUBLISH_FOR_ORDER,
         .cert = body->about.cert,
         .id = cert->id,
         .dns = is_http ? NULL : cert->dns,
@@ -358,6 +362,25 @@ static apr_status_t find_job(acme_publish_job_t *job, const request_t *request)
         .remaining = (int)(body->remaining < others ? body->remaining
                                                     : others)
     };
+    return APR_SUCCESS;
+}
+
+/* Commands of an order may not be able to run beside another one of the same
+   certificate, and what comes first are orders. */
+static apr_status_t check_rehearsal(const request_t *request)
+{
+    const acme_msg_publish_t *body = request->message->body;
+    const acme_state_t *state =
+        acme_registry_state(request->registry, request->about->cert);
+
+    if (request->message->who == ACME_BY_WITNESS
+        && body->action == ACME_PUBLISH_PRESENT
+        && (state->ordering || state->wanted == ACME_WANT_DRY_RUN)) {
+        return acme_fail(
+            request->res, APR_EBUSY,
+            "%s: AcmeDns is not tried while an order or a dry run of the certificate is under way",
+            request->cert->id);
+    }
     return APR_SUCCESS;
 }
 
@@ -378,6 +401,9 @@ static apr_status_t serve_publish(acme_message_t *reply,
         return APR_SUCCESS;
     }
     rv = find_job(&job, request);
+    if (rv == APR_SUCCESS) {
+        rv = check_rehearsal(request);
+    }
     if (rv == APR_SUCCESS) {
         rv = acme_accounts_find(&account, request->handlers->accounts,
                                 request->ca, request->res);
@@ -918,9 +944,22 @@ void acme_handlers_update_contacts(acme_handlers_t *handlers, apr_pool_t *p)
     }
 }
 
+/* Does it only remove what was published, or end a validation? */
+static int is_end(const acme_message_t *message)
+{
+    const acme_msg_publish_t *publish = message->body;
+    const acme_msg_validate_t *validate = message->body;
+
+    return (message->kind == ACME_MSG_PUBLISH
+            && publish->action == ACME_PUBLISH_CLEANUP)
+        || (message->kind == ACME_MSG_VALIDATE
+            && validate->step != ACME_VALIDATE_JOIN);
+}
+
 /*
  * What a dry run needs, and only while an administrator waits for one: orders
- * that are not finalized, at the position of the list that he asked for.
+ * that are not finalized, at the position of the list that he asked for. One
+ * whose place another request took still removes what it published.
  */
 static int is_allowed_in_dry_run(const request_t *request)
 {
@@ -929,6 +968,9 @@ static int is_allowed_in_dry_run(const request_t *request)
 
     if (request->message->kind == ACME_MSG_LOOKED) {
         return 1;               /* the witness's, and late at worst */
+    }
+    if (is_end(request->message)) {
+        return 1;
     }
     if (state->wanted != ACME_WANT_DRY_RUN
         || request->about->ca

@@ -7,7 +7,15 @@
 
 #include "acme_conf.h"
 
+/* For what: whoever goes on with an order knows its records. */
+typedef enum {
+    ACME_PUBLISH_FOR_ORDER,
+    ACME_PUBLISH_FOR_DRY_RUN,
+    ACME_PUBLISH_FOR_REHEARSAL
+} acme_publish_for_e;
+
 typedef struct {
+    acme_publish_for_e purpose;
     apr_uint32_t cert;             /* index in the configuration */
     const char *id;                /* of the certificate, for the log */
     const acme_dns_conf_t *dns;    /* dns-01: who sets the record, or */

@@ -29,8 +29,13 @@
 #define OF_ONE_MORE 8
 
 /* So long after its start a keeper waits for those who go on with an order,
-   before it removes the token that an earlier keeper published. */
+   before it removes what an earlier keeper published. */
 #define LEFT_MAX apr_time_from_sec(60)
+
+/* Whoever publishes for a dry run or a rehearsal has ended after this, or was
+   killed: nobody goes on with it, so the keeper removes it. */
+#define DRY_RUN_MAX apr_time_from_sec(35 * 60)
+#define REHEARSAL_MAX apr_time_from_sec(60)
 
 /* So long after it was published the removal of a token from a webroot is tried
    again. */
@@ -59,7 +64,9 @@ struct record_t {
     action_e next_action;    /* after the running command, or as soon as
                                    there is a place */
     int begun;               /* a present of it ran, or an earlier keeper's */
-    int is_left;             /* an earlier keeper's, which nobody wanted yet */
+    int is_remembered;       /* it has a file in the store */
+    apr_time_t remove_at;    /* by the keeper, unless it is published again
+                                before; 0: whoever published it does that */
     int folders;             /* below a webroot, that are removed with it */
     apr_time_t since;        /* when it was published, last */
     int may_be_there;        /* the file of a webroot, or its folders */
@@ -79,8 +86,7 @@ struct record_t {
 struct acme_published_t {
     const acme_log_t *log;
     acme_hook_runner_t *hooks;
-    acme_store_t *store;   /* NULL: tokens are not remembered */
-    apr_time_t left_until; /* those that are left are removed; 0: none is */
+    acme_store_t *store;   /* NULL: nothing is remembered */
     apr_time_t now;        /* of the last step */
     record_t *first;
     int count;
@@ -184,50 +190,79 @@ static void remove_holder(record_t *record, apr_uint32_t cert)
     }
 }
 
-/* What ends the keeper from here on, the next one knows of the token. */
-static apr_status_t remember(const record_t *record, acme_result_t *res)
+/* As the store has it; without the way how it is removed. */
+static acme_token_file_t file_of(const record_t *record)
+{
+    return (acme_token_file_t){ .id = record->what.id,
+                                .name = record->name,
+                                .token = record->token,
+                                .value = record->value,
+                                .record = record->what.http ? NULL
+                                                            : record->record,
+                                .folders = record->folders,
+                                .output = record->auth_output };
+}
+
+/* The records of an order need no file: whoever goes on with the order knows
+   them. */
+static int is_for_store(const record_t *record)
 {
     const acme_token_conf_t *http = record->what.http;
-    acme_store_t *store = record->records->store;
-    acme_token_file_t file = { .id = record->what.id,
-                               .name = record->name,
-                               .token = record->token,
-                               .value = record->value,
-                               .folders = record->folders,
-                               .output = record->auth_output };
+
+    if (!record->records->store) {
+        return 0;
+    }
+    return http ? http->how == ACME_TOKEN_WEBROOT || http->cleanup
+                : record->what.purpose != ACME_PUBLISH_FOR_ORDER;
+}
+
+static void remove_file(record_t *record)
+{
+    const acme_token_file_t file = file_of(record);
+    acme_result_t res;
+    apr_pool_t *p;
+
+    if (!record->is_remembered) {
+        return;
+    }
+    apr_pool_create(&p, record->p);
+    if (acme_token_file_remove(record->records->store, &file, &res, p)) {
+        acme_log(record->records->log, ACME_LOG_WARNING, record->what.id, "%s",
+                 res.detail);
+    }
+    record->is_remembered = 0;
+    apr_pool_destroy(p);
+}
+
+/* What ends the keeper from here on, the next one knows of it. */
+static apr_status_t remember(record_t *record, acme_result_t *res)
+{
+    const acme_token_conf_t *http = record->what.http;
+    acme_token_file_t file = file_of(record);
     apr_status_t rv;
     apr_pool_t *p;
 
-    if (!store || !http || (http->how == ACME_TOKEN_EXEC && !http->cleanup)) {
+    if (!is_for_store(record)) {
+        remove_file(record);    /* of a dry run, whose record an order needs */
         return APR_SUCCESS;
     }
-    if (http->how == ACME_TOKEN_EXEC) {
+    if (!http && record->what.dns->how == ACME_DNS_RFC2136) {
+        file.server = record->what.dns->server;
+    }
+    else if (!http) {
+        file.cleanup = acme_dns_command_path(record->what.dns);
+    }
+    else if (http->how == ACME_TOKEN_EXEC) {
         file.cleanup = APR_ARRAY_IDX(http->cleanup, 0, const char *);
     }
     else {
         file.root = http->root;
     }
     apr_pool_create(&p, record->p);
-    rv = acme_token_file_save(store, &file, res, p);
+    rv = acme_token_file_save(record->records->store, &file, res, p);
     apr_pool_destroy(p);
+    record->is_remembered |= rv == APR_SUCCESS;
     return rv;
-}
-
-static void remove_file(const record_t *record)
-{
-    acme_result_t res;
-    apr_pool_t *p;
-
-    if (!record->records->store || !record->what.http) {
-        return;
-    }
-    apr_pool_create(&p, record->p);
-    if (acme_token_file_remove(record->records->store, record->token, &res,
-                               p)) {
-        acme_log(record->records->log, ACME_LOG_WARNING, record->what.id, "%s",
-                 res.detail);
-    }
-    apr_pool_destroy(p);
 }
 
 static void forget(record_t *record)
@@ -344,6 +379,7 @@ static void keep_job(record_t *record, const acme_publish_job_t *what)
 {
     acme_publish_job_t *kept = &record->what;
 
+    kept->purpose = what->purpose;
     kept->cert = what->cert;
     kept->remaining = what->remaining;
     kept->id = what->id;
@@ -662,6 +698,9 @@ static void command_ended(void *baton, apr_status_t status,
 static void start_command(record_t *record, action_e action)
 {
     record->retry_at = 0;
+    if (action == CLEANUP) {
+        record->remove_at = 0;
+    }
     record->next_action = record->running == action ? NOTHING : action;
     fill_places(record->records);
 }
@@ -722,6 +761,19 @@ static void forget_reported(acme_published_t *records, apr_uint32_t cert)
     }
 }
 
+/* When the keeper removes it; 0: it does not. */
+static apr_time_t end_of(const record_t *record)
+{
+    switch (record->what.purpose) {
+    case ACME_PUBLISH_FOR_DRY_RUN:
+        return record->since + DRY_RUN_MAX;
+    case ACME_PUBLISH_FOR_REHEARSAL:
+        return record->since + REHEARSAL_MAX;
+    default:
+        return 0;
+    }
+}
+
 apr_status_t acme_published_present(acme_published_t *records,
                                     const acme_publish_job_t *what,
                                     acme_result_t *res)
@@ -735,9 +787,9 @@ apr_status_t acme_published_present(acme_published_t *records,
     }
     forget_reported(records, what->cert);
     record->failed = 0;
-    record->is_left = 0;
     record->tries = 0;
     record->since = apr_time_now();
+    record->remove_at = end_of(record);
     add_holder(record, what->cert);
     rv = remember(record, res);
     if (rv == APR_SUCCESS) {
@@ -811,12 +863,18 @@ int acme_published_busy(const acme_published_t *records)
     return 0;
 }
 
+/* Or of a dry run: a rehearsal may be beside either. */
+static int is_of_order(const record_t *record)
+{
+    return record->what.purpose != ACME_PUBLISH_FOR_REHEARSAL;
+}
+
 int acme_published_running(const acme_published_t *records, apr_uint32_t cert)
 {
     const record_t *record;
 
     for (record = records->first; record; record = record->next) {
-        if (!is_idle(record) && is_of(record, cert)) {
+        if (!is_idle(record) && is_of(record, cert) && is_of_order(record)) {
             return 1;
         }
     }
@@ -830,7 +888,8 @@ apr_status_t acme_published_result(acme_published_t *records,
     record_t *record;
 
     for (record = records->first; record; record = record->next) {
-        if (record->failed && holder_index(record, cert) >= 0) {
+        if (record->failed && holder_index(record, cert) >= 0
+            && is_of_order(record)) {
             record->reported = 1;
             if (!found || record->order < found->order) {
                 found = record;
@@ -888,6 +947,20 @@ static record_t *find_retry(const acme_published_t *records)
     return next;
 }
 
+/* The one that the keeper removes next; NULL: none. */
+static record_t *find_left(const acme_published_t *records)
+{
+    record_t *record, *next = NULL;
+
+    for (record = records->first; record; record = record->next) {
+        if (record->remove_at
+            && (!next || record->remove_at < next->remove_at)) {
+            next = record;
+        }
+    }
+    return next;
+}
+
 static apr_time_t earlier(apr_time_t one, apr_time_t other)
 {
     return !one || (other && other < one) ? other : one;
@@ -896,30 +969,22 @@ static apr_time_t earlier(apr_time_t one, apr_time_t other)
 apr_time_t acme_published_wake(const acme_published_t *records, apr_time_t now)
 {
     const record_t *retry = find_retry(records);
+    const record_t *left = find_left(records);
 
     return earlier(
-        earlier(acme_hook_run_wake(records->hooks, now), records->left_until),
+        earlier(acme_hook_run_wake(records->hooks, now),
+                left ? left->remove_at : 0),
         retry ? retry->retry_at : 0);
 }
 
-static record_t *find_left(const acme_published_t *records)
-{
-    record_t *record = records->first;
-
-    while (record && !record->is_left) {
-        record = record->next;
-    }
-    return record;
-}
-
 /* Nobody went on with the orders of these. */
-static void remove_left(acme_published_t *records)
+static void remove_left(acme_published_t *records, apr_time_t now)
 {
     record_t *record;
 
-    records->left_until = 0;
-    while ((record = find_left(records)) != NULL) {
-        record->is_left = 0;
+    while ((record = find_left(records)) != NULL
+           && now >= record->remove_at) {
+        record->remove_at = 0;
         record->holders->nelts = 0;
         remove_published(record);
     }
@@ -933,30 +998,46 @@ int acme_published_step(acme_published_t *records, apr_time_t now)
     if (retry && now >= retry->retry_at) {
         start_command(retry, CLEANUP);
     }
-    if (records->left_until && now >= records->left_until) {
-        remove_left(records);
-    }
+    remove_left(records, now);
     return acme_hook_run_step(records->hooks, now);
 }
 
-/* Take over one that an earlier keeper published. NULL: it cannot be. */
+/*
+ * Take over one that an earlier keeper published. NULL: it cannot be. A record
+ * is one of a dry run or rehearsal that has ended.
+ */
 static record_t *adopt(acme_published_t *records,
                        const acme_token_file_t *file, const acme_conf_t *conf)
 {
     const int cert = acme_token_left_cert(file, conf);
     acme_publish_job_t what = {
+        .purpose = file->record ? ACME_PUBLISH_FOR_REHEARSAL
+                                : ACME_PUBLISH_FOR_ORDER,
         .cert = cert < 0 ? NO_CERT : (apr_uint32_t)cert,
         .id = apr_pstrdup(records->p, file->id),
         .name = file->name,
         .token = file->token,
         .value = file->value,
-        .http = acme_token_left_conf(file, conf, records->p)
+        .record = file->record,
+        .dns = file->record ? acme_token_left_dns(file, conf) : NULL,
+        .http = file->record
+                    ? NULL
+                    : acme_token_left_conf(file, conf, records->p)
     };
     acme_result_t res;
     record_t *record;
     const char *key;
 
-    if (!what.http) {
+    if (file->record && !what.dns) {
+        acme_log(
+            records->log, ACME_LOG_WARNING, what.id,
+            "the TXT record %s was set by an earlier process and is not removed, because %s is not in AcmeDns any more",
+            acme_text_clean(file->record, ACME_NAME_MAX, records->p),
+            acme_text_clean(file->server ? file->server : file->cleanup,
+                            ACME_DETAIL_SIZE, records->p));
+        return NULL;
+    }
+    if (!file->record && !what.http) {
         acme_log(
             records->log, ACME_LOG_WARNING, what.id,
             "the token of http-01 for %s was published by an earlier process and is not removed, because %s is not a cleanup command of AcmeHttp any more",
@@ -973,7 +1054,8 @@ static record_t *adopt(acme_published_t *records,
         add_holder(record, what.cert);
     }
     record->begun = 1;
-    record->is_left = 1;
+    record->is_remembered = 1;
+    record->remove_at = records->now + LEFT_MAX;
     record->folders = file->folders;
     record->since = file->since < records->now ? file->since : records->now;
     record->may_be_there = 1;
@@ -1000,16 +1082,14 @@ void acme_published_load(acme_published_t *records, acme_store_t *store,
         record_t *record = adopt(records, file, conf);
 
         if (!record) {
-            (void)acme_token_file_remove(store, file->token, &res, p);
+            (void)acme_token_file_remove(store, file, &res, p);
         }
-        else if (!acme_token_left_is_wanted(record->what.http,
-                                            record->what.cert, conf)) {
-            record->is_left = 0;
+        else if (record->what.http
+                 && !acme_token_left_is_wanted(record->what.http,
+                                               record->what.cert, conf)) {
+            record->remove_at = 0;
             record->holders->nelts = 0;
             remove_published(record);
-        }
-        else {
-            records->left_until = now + LEFT_MAX;
         }
     }
     apr_pool_destroy(p);

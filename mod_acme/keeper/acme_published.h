@@ -6,7 +6,9 @@
  * Commands run side by side, but never two for one value of one record, and
  * those of AcmeHttp exec for one certificate one after the other, as scripts of
  * certbot's expect. How many wait is bounded by the configuration, whatever a
- * worker asks for. A token is remembered in the store before it is published.
+ * worker asks for. A token is remembered in the store before it is published,
+ * and so is a record that belongs to no order: of a dry run or a rehearsal.
+ * Those are removed by the keeper when whoever published them does not do it.
  */
 #ifndef ACME_PUBLISHED_H
 #define ACME_PUBLISHED_H
@@ -23,10 +25,10 @@ typedef struct acme_published_t acme_published_t;
 acme_published_t *acme_published_create(const acme_log_t *log, apr_pool_t *p);
 
 /*
- * Remember tokens in the store from now on, and take over those that an earlier
- * keeper published there. Each is removed in a minute, unless it is published
- * again before; at once if AcmeHttp of its certificate is another now. What
- * cannot be removed with what is configured is logged.
+ * Remember tokens and records in the store from now on, and take over those
+ * that an earlier keeper published there. Each is removed in a minute, unless it
+ * is published again before; a token at once if AcmeHttp of its certificate is
+ * another now. What cannot be removed with what is configured is logged.
  */
 void acme_published_load(acme_published_t *records, acme_store_t *store,
                          const acme_conf_t *conf, apr_time_t now);
@@ -64,12 +66,12 @@ void acme_published_cleanup_tokens(acme_published_t *records,
 /* Is any being published, or removed for the first time? */
 int acme_published_busy(const acme_published_t *records);
 
-/* Does a command run or wait for the certificate? */
+/* Does a command run or wait for the certificate, but for a rehearsal? */
 int acme_published_running(const acme_published_t *records, apr_uint32_t cert);
 
 /*
- * The first failure among the presents of the certificate that have ended, or
- * APR_SUCCESS. A failure that was returned once is forgotten with the next
+ * The first failure among the presents of the certificate that have ended, but
+ * for those of a rehearsal, or APR_SUCCESS. A failure that was returned once is forgotten with the next
  * present or with the cleanup.
  */
 apr_status_t acme_published_result(acme_published_t *records,

@@ -235,8 +235,7 @@ int acme_registry_orders_under_way(const acme_registry_t *registry)
     int i, n = 0;
 
     for (i = 0; i < registry->conf->certs->nelts; i++) {
-        n += registry->states[i].ordering
-            || registry->states[i].wanted == ACME_WANT_DRY_RUN;
+        n += registry->states[i].ordering != 0;
     }
     return n;
 }

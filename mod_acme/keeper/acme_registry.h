@@ -47,7 +47,8 @@ const acme_state_t *acme_registry_next_change(const acme_registry_t *registry,
 /* The number of the last change of any state. */
 apr_uint64_t acme_registry_change(const acme_registry_t *registry);
 
-/* How many orders are under way. */
+/* How many orders are under way. A dry run is none: it is begun anew after a
+   reload. */
 int acme_registry_orders_under_way(const acme_registry_t *registry);
 
 /*

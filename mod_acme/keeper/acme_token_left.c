@@ -1,10 +1,11 @@
 /*
- * acme_token_left.c - tokens that an earlier keeper published.
+ * acme_token_left.c - tokens and TXT records that an earlier keeper published.
  */
 #include <string.h>
 
 #include <apr_strings.h>
 
+#include "acme_dns_command.h"
 #include "acme_token_left.h"
 
 /* For a webroot that is not configured any more. */
@@ -56,6 +57,33 @@ const acme_token_conf_t *acme_token_left_conf(const acme_token_file_t *file,
     http->root = apr_pstrdup(p, file->root);
     http->timeout = TIMEOUT;
     return http;
+}
+
+static int is_removed_by(const acme_token_file_t *file,
+                         const acme_dns_conf_t *dns)
+{
+    return dns->how == ACME_DNS_RFC2136
+               ? file->server && !strcmp(file->server, dns->server)
+               : file->cleanup
+                     && !strcmp(file->cleanup, acme_dns_command_path(dns));
+}
+
+const acme_dns_conf_t *acme_token_left_dns(const acme_token_file_t *file,
+                                           const acme_conf_t *conf)
+{
+    const int own = acme_token_left_cert(file, conf);
+    const acme_dns_conf_t *found = NULL;
+    int i;
+
+    for (i = 0; i < conf->certs->nelts; i++) {
+        const acme_dns_conf_t *dns =
+            APR_ARRAY_IDX(conf->certs, i, acme_cert_conf_t).dns;
+
+        if (dns && (!found || i == own) && is_removed_by(file, dns)) {
+            found = dns;
+        }
+    }
+    return found;
 }
 
 int acme_token_left_is_wanted(const acme_token_conf_t *was, apr_uint32_t index,

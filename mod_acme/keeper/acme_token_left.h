@@ -1,6 +1,6 @@
 /*
- * acme_token_left.h - tokens that an earlier keeper published: whose they are,
- * and how they are removed with the configuration of now.
+ * acme_token_left.h - tokens and TXT records that an earlier keeper published:
+ * whose they are, and how they are removed with the configuration of now.
  */
 #ifndef ACME_TOKEN_LEFT_H
 #define ACME_TOKEN_LEFT_H
@@ -18,6 +18,11 @@ int acme_token_left_cert(const acme_token_file_t *file,
 const acme_token_conf_t *acme_token_left_conf(const acme_token_file_t *file,
                                               const acme_conf_t *conf,
                                               apr_pool_t *p);
+
+/* How a TXT record is removed: by the same server or command, if it is
+   configured, of its own certificate if that has it. NULL: it cannot be. */
+const acme_dns_conf_t *acme_token_left_dns(const acme_token_file_t *file,
+                                           const acme_conf_t *conf);
 
 /* May who goes on with an order of this certificate publish it again? Not when
    that would be done in another way than it was, which is the one above. */

@@ -142,7 +142,11 @@ void acme_rehearsal_dry_run(acme_rehearsal_finding_t *finding,
     apr_generate_random_bytes(octets, sizeof(octets));
     token = acme_text_base64url(octets, sizeof(octets), p);
     if (publish(what, ACME_PUBLISH_PRESENT, token, &res, p)) {
-        if (!acme_stop_is(what->env->stop)) {
+        if (res.status == APR_EBUSY) {
+            set(finding, ACME_REHEARSAL_UNSEEN, ACME_REASON_NONE,
+                apr_pstrdup(p, res.detail));
+        }
+        else if (!acme_stop_is(what->env->stop)) {
             set_failed(finding, &res, p);
         }
         return;

@@ -50,6 +50,13 @@
 #define REHEARSALS_MAX 4
 
 /*
+ * An administrator may want one of each certificate, and each may wait for a
+ * validation that hangs: few at once, and beside AcmeParallel, so that no
+ * renewal waits for them.
+ */
+#define DRY_RUNS_MAX 2
+
+/*
  * A task that ended is not begun again before the keeper's state of it was
  * read: ENDED is cleared by the run that reads it.
  */
@@ -122,6 +129,11 @@ static void *APR_THREAD_FUNC run_task(apr_thread_t *thread, void *data)
 static void begin_task(acme_scheduler_t *scheduler, entry_t *entry)
 {
     entry->request.state = entry->state;
+    if (entry->task == acme_renewal_run
+        && entry->state.wanted == ACME_WANT_DRY_RUN) {
+        /* An order that does not wait for it is not what was requested. */
+        entry->request.state.wanted = ACME_WANT_NOTHING;
+    }
     atomic_store(&entry->run, RUNNING);
     count_busy(scheduler, 1);
     if (apr_thread_pool_push(scheduler->threads, run_task, entry, 0,
@@ -267,7 +279,7 @@ static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
     at = acme_ca_pool_next_at(&why, cas,
                               acme_conf_route_index(cert, entry->request.ca), now,
                               scheduler->scratch);
-    if (!state->wanted && at > now) {
+    if (state->wanted != ACME_WANT_RENEWAL && at > now) {
         /* For people only, and once: it is chosen again at each run. */
         if (why && (state->limit_why != ACME_REASON_CA_PAUSED
                     || state->limit_until <= now)) {
@@ -294,14 +306,16 @@ static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
     return at <= now;
 }
 
-/* The order that is due now; false: none. */
+/* The order that is due now; false: none. It does not wait for a dry run that
+   has no place yet. */
 static int find_order(acme_scheduler_t *scheduler, entry_t *entry,
                       apr_time_t now)
 {
     const acme_state_t *state = &entry->state;
 
     entry->task = acme_renewal_run;
-    return state->wanted <= ACME_WANT_RENEWAL
+    return (state->wanted <= ACME_WANT_RENEWAL
+            || state->wanted == ACME_WANT_DRY_RUN)
         && acme_next_step_is_due(state, now)
         && choose_ca(scheduler, entry, now);
 }
@@ -315,7 +329,8 @@ static int find_dry_run(const acme_scheduler_t *scheduler, entry_t *entry)
 
     entry->task = acme_dry_run_run;
     entry->request.ca = acme_conf_dry_run_ca(cert, state->wanted_ca);
-    return state->wanted == ACME_WANT_DRY_RUN
+    return (scheduler->conf.duties & ACME_DUTY_ORDERS)
+        && state->wanted == ACME_WANT_DRY_RUN
         && acme_conf_ca(scheduler->conf.conf, cert, entry->request.ca) != NULL;
 }
 
@@ -355,9 +370,7 @@ static int find_task(acme_scheduler_t *scheduler, entry_t *entry,
 {
     const int duties = scheduler->conf.duties;
 
-    return ((duties & ACME_DUTY_ORDERS)
-            && (find_dry_run(scheduler, entry)
-                || find_order(scheduler, entry, now)))
+    return ((duties & ACME_DUTY_ORDERS) && find_order(scheduler, entry, now))
         || ((duties & ACME_DUTY_WITNESS)
             && find_question(scheduler, entry, now));
 }
@@ -382,7 +395,8 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
 {
     const int parallel = scheduler->conf.conf->parallel;
     const int first = scheduler->first;
-    int dns_waiters = 0, running = 0, checks = 0, rehearsals = 0, i;
+    int dns_waiters = 0, running = 0, checks = 0, rehearsals = 0, dry_runs = 0;
+    int i;
     const char *news;
 
     for (i = 0; i < scheduler->certs; i++) {
@@ -396,6 +410,9 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
         }
         else if (entry->task == acme_rehearsal_task_run) {
             rehearsals++;
+        }
+        else if (entry->task == acme_dry_run_run) {
+            dry_runs++;
         }
         else if (atomic_load(&entry->request.waits_for_dns)) {
             dns_waiters++;
@@ -412,7 +429,7 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
         entry_t *entry = &scheduler->entries[at];
 
         if (!has_room && checks >= CHECKS_MAX
-            && rehearsals >= REHEARSALS_MAX) {
+            && rehearsals >= REHEARSALS_MAX && dry_runs >= DRY_RUNS_MAX) {
             break;
         }
         if (atomic_load(&entry->run) != AT_REST || now < entry->rest_until) {
@@ -422,6 +439,10 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
             && find_rehearsal(scheduler, entry)) {
             begin_task(scheduler, entry);
             rehearsals++;
+        }
+        else if (dry_runs < DRY_RUNS_MAX && find_dry_run(scheduler, entry)) {
+            begin_task(scheduler, entry);
+            dry_runs++;
         }
         else if (has_room && find_task(scheduler, entry, now)) {
             begin_task(scheduler, entry);
@@ -439,7 +460,7 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
         acme_log(scheduler->conf.log, ACME_LOG_NOTICE, "renewal", "%s", news);
     }
     apr_pool_clear(scheduler->scratch);
-    return running + dns_waiters + checks + rehearsals > 0;
+    return running + dns_waiters + checks + rehearsals + dry_runs > 0;
 }
 
 apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
@@ -499,7 +520,7 @@ apr_status_t acme_scheduler_create(acme_scheduler_t **pscheduler,
 {
     acme_scheduler_t *scheduler = apr_pcalloc(p, sizeof(*scheduler));
     const apr_size_t threads = (apr_size_t)conf->conf->parallel
-        + DNS_WAITERS_MAX + CHECKS_MAX + REHEARSALS_MAX;
+        + DNS_WAITERS_MAX + CHECKS_MAX + REHEARSALS_MAX + DRY_RUNS_MAX;
     acme_task_env_t *env = &scheduler->env;
     apr_status_t rv;
     int i;

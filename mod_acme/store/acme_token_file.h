@@ -1,6 +1,7 @@
 /*
- * acme_token_file.h - published/<token>: a token of http-01 that is published
- * outside of this server, and how it is removed again.
+ * acme_token_file.h - published/<token> and published/dns-01.<value>: a token
+ * of http-01 or a TXT record of dns-01 that is published outside of this server,
+ * and how it is removed again.
  *
  * Written before it is published, so that whatever ends the keeper, the next
  * one knows of it.
@@ -16,9 +17,12 @@ typedef struct {
     const char *id;      /* of the certificate */
     const char *name;    /* of the domain */
     const char *token;   /* base64url, at most 200 characters */
-    const char *value;   /* the key authorization */
+    const char *value;   /* the key authorization, or the record's value */
+    const char *record;  /* dns-01: where the record is; NULL: a token of
+                            http-01 */
     const char *root;    /* the folder it is below, or */
-    const char *cleanup; /*   the command that removes it, its path */
+    const char *cleanup; /*   the command that removes it, its path, or */
+    const char *server;  /*   the server that takes updates (RFC 2136) */
     int folders;         /* below root, that were made for it */
     const char *output;  /* of the command that published it; or NULL */
     apr_time_t since;    /* of the list: when it was written */
@@ -29,8 +33,9 @@ apr_status_t acme_token_file_save(acme_store_t *store,
                                   const acme_token_file_t *file,
                                   acme_result_t *res, apr_pool_t *p);
 
-/* A success if there is none. */
-apr_status_t acme_token_file_remove(acme_store_t *store, const char *token,
+/* That of this token, or of this record. A success if there is none. */
+apr_status_t acme_token_file_remove(acme_store_t *store,
+                                    const acme_token_file_t *file,
                                     acme_result_t *res, apr_pool_t *p);
 
 /*

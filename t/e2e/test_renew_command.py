@@ -1,7 +1,10 @@
 """acmectl renew: which certificates, why not, what it costs, how it ended."""
 
 import json
+import pathlib
 import threading
+
+import pytest
 
 from lib import proxy
 from lib.tls import context
@@ -40,6 +43,12 @@ def archives(server, name):
 
 def events(server, name):
     return [event["event"] for event in server.journal(name)["events"]]
+
+
+def log_of(command):
+    """A call that reads the lines which a command of AcmeDns has logged."""
+    log = pathlib.Path(f"{command}.log")
+    return lambda: log.read_text().splitlines() if log.exists() else []
 
 
 class Calls:
@@ -274,6 +283,67 @@ def test_a_dry_run_outlives_its_worker_and_shuts_others_out(site):
     thread.join()
     assert ended[1][0] == 1 and "took its place" in ended[1][1], ended
     server.wait_valid(NAME, count=2)
+
+
+def test_a_dry_run_that_is_replaced_removes_its_record(netns, site):
+    netns.resolver("127.0.0.1")
+    provider = site.challenge_dns(port=53)
+    command = provider.command(site.folder)
+    calls = Calls(site.folder)
+    ca = site.proxied_ca(dns=provider.address)
+    server = started(site, ca, NAME, body=(
+        f"AcmeChallenges dns-01\nAcmeDns exec {command}"))
+    calls.configure(server)
+    run(server, NAME)
+    set_and_removed = log_of(command)
+    wait_until(lambda: len(set_and_removed()) == 2
+               and "post post" in calls.lines, "the order has cleaned up")
+
+    held = ca.hold("challenge")
+    server.acmectl("renew", NAME, "--dry-run", "--timeout", "1")
+    held.wait()
+    assert set_and_removed()[2].startswith("present ")
+    before = calls.lines.count("post post")
+    code, said = server.acmectl("renew", NAME, "--chain")
+    assert code == 0, said
+    held.release()
+    wait_until(lambda: len(set_and_removed()) == 4, "the record is removed")
+    assert set_and_removed()[3] == set_and_removed()[2].replace(
+        "present", "cleanup")
+    wait_until(lambda: calls.lines.count("post post") == before + 1,
+               "the batch ends with it")
+
+
+@pytest.mark.long
+def test_a_reload_leaves_no_record_of_a_dry_run(netns, site):
+    netns.resolver("127.0.0.1")
+    provider = site.challenge_dns(port=53)
+    command = provider.command(site.folder)
+    ca = site.proxied_ca(dns=provider.address)
+    server = started(site, ca, NAME, body=(
+        f"AcmeChallenges dns-01\nAcmeDns exec {command}"))
+    run(server, NAME)
+    set_and_removed = log_of(command)
+    wait_until(lambda: len(set_and_removed()) == 2, "the order has cleaned up")
+
+    held = ca.hold("challenge")
+    server.acmectl("renew", NAME, "--dry-run", "--timeout", "1")
+    held.wait()
+    first = set_and_removed()[2]
+    loads = server.loads
+    server.graceful()
+    server.wait(lambda: server.loads > loads, "it is read")
+    held.release()
+    wait_until(lambda: server.certificate(NAME)["DryRun"] == "passed",
+               "it is begun anew, and passes")
+    wait_until(lambda: first.replace("present", "cleanup")
+               in set_and_removed(), "the next keeper removes it")
+    wait_until(lambda: not list((server.store / "published").iterdir()),
+               "and forgets it")
+    lines = set_and_removed()
+    assert sorted(lines) == sorted(
+        line.replace(*words) for line in lines if line.startswith("present")
+        for words in (("present", "present"), ("present", "cleanup")))
 
 
 class StagingProxy(proxy.Proxy):

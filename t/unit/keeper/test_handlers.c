@@ -175,6 +175,27 @@ static acme_msg_sign_t sign_at(apr_uint32_t kind)
     return body;
 }
 
+/* One that another request replaced removes what it published, and leaves the
+   batch of validations; it begins nothing more. */
+static void only_an_end_is_allowed_after_a_dry_run(void)
+{
+    acme_msg_publish_t publish = { .action = ACME_PUBLISH_CLEANUP,
+                                   .challenge = ACME_HTTP_01,
+                                   .name = ACME_NO_NAME };
+    acme_msg_validate_t validate = { .step = ACME_VALIDATE_FAILED };
+
+    assert_int_equal(say_at(1, ACME_MSG_PUBLISH, &publish), 0);
+    assert_int_equal(say_at(1, ACME_MSG_VALIDATE, &validate), 0);
+    validate.step = ACME_VALIDATE_DONE;
+    assert_int_equal(say_at(1, ACME_MSG_VALIDATE, &validate), 0);
+    validate.step = ACME_VALIDATE_JOIN;
+    assert_int_equal(say_at(1, ACME_MSG_VALIDATE, &validate), APR_EACCES);
+    publish.action = ACME_PUBLISH_PRESENT;
+    assert_int_equal(say_at(1, ACME_MSG_PUBLISH, &publish), APR_EACCES);
+    publish.action = ACME_PUBLISH_RESULT;
+    assert_int_equal(say_at(1, ACME_MSG_PUBLISH, &publish), APR_EACCES);
+}
+
 /* Only while it is requested, and nothing that could end in a certificate. */
 static void a_dry_run_is_signed_up_to_the_challenges(void **state)
 {
@@ -202,6 +223,7 @@ static void a_dry_run_is_signed_up_to_the_challenges(void **state)
     note.note = ACME_NOTE_DRY_RUN_PASSED;
     assert_int_equal(say_at(1, ACME_MSG_NOTE, &note), APR_EACCES);
     assert_int_equal(say_at(2, ACME_MSG_PREPARE, &cert), APR_ENOENT);
+    only_an_end_is_allowed_after_a_dry_run();
 
     assert_int_equal(want_dry_run(), 0);
     assert_int_equal(want_dry_run(), APR_EBUSY);
@@ -860,6 +882,44 @@ static void records_that_are_not_configured_are_refused(void **state)
                         "present _acme-challenge.b.example\n");
 }
 
+/* Nor does its failure count for an order that begins meanwhile. */
+static void a_rehearsal_sets_no_record_beside_an_order(void **state)
+{
+    static acme_dns_conf_t dns;
+    const acme_msg_want_t dry_run = { { 0, 0, 0 }, ACME_WANT_DRY_RUN, -1 };
+    acme_msg_publish_t body = { .challenge = ACME_DNS_01,
+                                .token = "dG9rZW4" };
+    acme_msg_cert_t await = { { 0, 0, 0 } };
+    int witness, control;
+
+    (void)state;
+    dns.timeout = apr_time_from_sec(60);
+    dns.present = words("/bin/false");
+    cert_of(conf, 0)->dns = &dns;
+    start_keeper();
+    begin();
+    witness = open_witness();
+    assert_int_equal(say_on(witness, ACME_MSG_PUBLISH, &body, NULL, 0).status,
+                     0);
+    assert_int_equal(tell_url(ACME_MSG_ORDER, 0, ORDER_URL), 0);
+    assert_int_equal(say(ACME_MSG_AWAIT, &await).status, 0);
+    assert_int_equal(say_on(witness, ACME_MSG_PUBLISH, &body, NULL, 0).status,
+                     APR_EBUSY);
+    assert_non_null(strstr(res.detail, "an order or a dry run"));
+    assert_int_equal(tell_url(ACME_MSG_ORDER, 0, ""), 0);
+
+    control = open_control();
+    assert_int_equal(say_on(control, ACME_MSG_WANT, &dry_run, NULL, 0).status,
+                     0);
+    assert_int_equal(say_on(witness, ACME_MSG_PUBLISH, &body, NULL, 0).status,
+                     APR_EBUSY);
+    body.action = ACME_PUBLISH_CLEANUP;
+    assert_int_equal(say_on(witness, ACME_MSG_PUBLISH, &body, NULL, 0).status,
+                     0);
+    close(control);
+    close(witness);
+}
+
 /* Scripts of certbot's count down; a worker is believed within the names. */
 static void records_of_a_batch_are_counted_down(void **state)
 {
@@ -1001,6 +1061,7 @@ int main(void)
         RUNNING_TEST(bad_requests_are_not_signed),
         RUNNING_TEST(nothing_but_new_account_without_an_account),
         STARTING_TEST(nothing_without_agreement),
+        STARTING_TEST(a_rehearsal_sets_no_record_beside_an_order),
         STARTING_TEST(a_dry_run_is_signed_up_to_the_challenges),
         RUNNING_TEST(no_other_s_request_is_finalized),
         RUNNING_TEST(payloads_are_the_configuration_s),

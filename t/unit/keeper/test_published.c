@@ -1048,6 +1048,183 @@ static void what_cannot_be_remembered_is_not_published(void **state)
     assert_int_equal(count(http.root), 0);
 }
 
+static acme_conf_t *conf_with_dns(void)
+{
+    acme_conf_t *conf = make_conf();
+
+    cert_of(conf, 0)->dns = &dns;
+    dns.timeout = apr_time_from_sec(5000);      /* clocks are ahead of it */
+    what.id = cert_of(conf, 0)->id;
+    return conf;
+}
+
+static void what_is_of_no_order_is_removed_by_the_next_keeper(void **state)
+{
+    const apr_time_t now = apr_time_now();
+    acme_conf_t *conf = conf_with_dns();
+
+    (void)state;
+    next_keeper(conf, now);
+    present();                          /* an order's: who goes on knows it */
+    await(0);
+    assert_int_equal(count(at("store/published")), 0);
+    what.purpose = ACME_PUBLISH_FOR_DRY_RUN;
+    what.value = V2;
+    what.record = "_alias.example";
+    present();
+    await(0);
+    assert_int_equal(count(at("store/published")), 1);
+    assert_int_equal(unlink(at("said")), 0);
+
+    next_keeper(conf, now);
+    assert_int_equal(acme_published_wake(records, now),
+                     now + apr_time_from_sec(60));
+    assert_null(text_of(at("said")));
+    ahead = apr_time_from_sec(61);
+    await_all();
+    assert_string_equal(text_of(at("said")),
+                        "cleanup _alias.example " V2 "\n");
+    assert_int_equal(count(at("store/published")), 0);
+    next_keeper(conf, now);
+    assert_int_equal(acme_published_wake(records, now), 0);
+}
+
+/* Its worker, or the witness, was killed, and the keeper goes on. */
+static void what_nobody_removes_is_removed_in_time(void **state)
+{
+    static const struct {
+        acme_publish_for_e purpose;
+        int minutes;
+    } rows[] = { { ACME_PUBLISH_FOR_DRY_RUN, 35 },
+                 { ACME_PUBLISH_FOR_REHEARSAL, 1 } };
+    size_t i;
+
+    (void)state;
+    next_keeper(conf_with_dns(), apr_time_now());
+    for (i = 0; i < COUNT(rows); i++) {
+        ahead = 0;
+        what.purpose = rows[i].purpose;
+        present();
+        while (acme_published_busy(records)) {
+            turn();
+        }
+        assert_int_equal(unlink(at("said")), 0);
+        ahead = apr_time_from_sec(60 * rows[i].minutes - 30);
+        acme_published_step(records, clock_now());
+        assert_false(acme_published_busy(records));
+        ahead += apr_time_from_sec(31);
+        await_all();
+        assert_string_equal(text_of(at("said")),
+                            "cleanup _acme-challenge.a.example " V1 "\n");
+        assert_int_equal(count(at("store/published")), 0);
+    }
+}
+
+static void an_order_takes_over_the_record_of_a_dry_run(void **state)
+{
+    acme_conf_t *conf = conf_with_dns();
+    const apr_time_t now = apr_time_now();
+
+    (void)state;
+    next_keeper(conf, now);
+    what.purpose = ACME_PUBLISH_FOR_DRY_RUN;
+    present();
+    await(0);
+    next_keeper(conf, now);
+    what.purpose = ACME_PUBLISH_FOR_ORDER;
+    present();
+    await(0);
+    assert_int_equal(acme_published_wake(records, now), 0);
+    assert_int_equal(count(at("store/published")), 0);
+}
+
+/* Of another certificate's, its own, or what is not configured any more. */
+static void a_record_is_removed_by_what_set_it_or_not_at_all(void **state)
+{
+    const apr_time_t now = apr_time_now();
+    acme_conf_t *conf = conf_with_dns();
+    static acme_dns_conf_t other;
+
+    (void)state;
+    next_keeper(conf, now);
+    what.purpose = ACME_PUBLISH_FOR_REHEARSAL;
+    present();
+    while (acme_published_busy(records)) {
+        turn();
+    }
+    assert_int_equal(unlink(at("said")), 0);
+
+    other = dns;
+    other.present = one("/nowhere/other");
+    cert_of(conf, 0)->dns = &other;
+    cert_of(conf, 1)->dns = &dns;
+    next_keeper(conf, now);
+    ahead = apr_time_from_sec(61);
+    await_all();
+    assert_non_null(text_of(at("said")));
+    assert_int_equal(count(at("store/published")), 0);
+
+    ahead = 0;
+    present();
+    while (acme_published_busy(records)) {
+        turn();
+    }
+    assert_int_equal(unlink(at("said")), 0);
+    cert_of(conf, 1)->dns = NULL;
+    next_keeper(conf, now);
+    assert_logged("the TXT record _acme-challenge.a.example was set by an "
+                  "earlier process and is not removed, because ");
+    assert_int_equal(acme_published_wake(records, now), 0);
+    assert_int_equal(count(at("store/published")), 0);
+
+    put(at("store/published/dns-01." V1), "{\"id\": \"a.example\"}");
+    put(at("store/published/dns-01." V2),
+        "{\"id\": \"a\", \"name\": \"a\", \"token\": \"t\", \"root\": \"/\","
+        " \"record\": \"a\", \"value\": \"v\", \"folders\": 0}");
+    next_keeper(conf, now);
+    assert_int_equal(count(at("store/published")), 0);
+    assert_int_equal(acme_published_wake(records, now), 0);
+}
+
+static void a_record_of_updates_is_remembered_with_its_server(void **state)
+{
+    const apr_time_t now = apr_time_now();
+    acme_conf_t *conf = conf_with_dns();
+
+    (void)state;
+    use_rfc2136(":");
+    next_keeper(conf, now);
+    what.purpose = ACME_PUBLISH_FOR_DRY_RUN;
+    present();
+    await(0);
+    assert_int_equal(unlink(at("said")), 0);
+    next_keeper(conf, now);
+    ahead = apr_time_from_sec(61);
+    await_all();
+    assert_non_null(strstr(text_of(at("said")),
+                           "update delete _acme-challenge.a.example. TXT \""
+                           V1 "\""));
+    assert_int_equal(count(at("store/published")), 0);
+}
+
+/* Else an order would fail with what an administrator tried. */
+static void a_rehearsal_is_no_failure_of_an_order(void **state)
+{
+    (void)state;
+    dns.present = one(hook("exit 1"));
+    what.purpose = ACME_PUBLISH_FOR_REHEARSAL;
+    present();
+    while (acme_published_busy(records)) {
+        turn();
+    }
+    assert_int_equal(result(0), 0);
+    assert_int_not_equal(acme_published_outcome(records, &what, &res), 0);
+    what.purpose = ACME_PUBLISH_FOR_DRY_RUN;
+    present();
+    await(0);
+    assert_int_not_equal(result(0), 0);
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
 
@@ -1085,7 +1262,13 @@ int main(void)
         TEST(who_publishes_it_again_has_it),
         TEST(what_stays_takes_no_room),
         TEST(what_needs_no_removal_is_not_tried_again),
-        TEST(what_cannot_be_remembered_is_not_published)
+        TEST(what_cannot_be_remembered_is_not_published),
+        TEST(what_is_of_no_order_is_removed_by_the_next_keeper),
+        TEST(what_nobody_removes_is_removed_in_time),
+        TEST(an_order_takes_over_the_record_of_a_dry_run),
+        TEST(a_record_is_removed_by_what_set_it_or_not_at_all),
+        TEST(a_record_of_updates_is_remembered_with_its_server),
+        TEST(a_rehearsal_is_no_failure_of_an_order)
     };
     int failed;
 

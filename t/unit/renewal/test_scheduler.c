@@ -152,6 +152,60 @@ static void a_dry_run_is_begun_by_who_orders(void **unused)
     assert_int_equal(times("NOTE 0.0 failed"), 1);
 }
 
+/* Two, whatever they wait for; a renewal has its places, also that of a
+   certificate whose dry run waits for one. */
+static void dry_runs_take_no_place_of_an_order(void **unused)
+{
+    acme_state_t state;
+    apr_uint32_t i;
+
+    (void)unused;
+    fake_keeper_hold(keeper, ACME_MSG_PREPARE);
+    for (i = 0; i < 5; i++) {
+        cert_of((int)i)->dry_run_cas = cert_of((int)i)->dry_run_routes =
+            apr_array_copy(pool, cert_of((int)i)->cas);
+        state = due(i);
+        state.wanted = ACME_WANT_DRY_RUN;
+        state.dry_run_at = NOW;
+        state.attempts = i < 4;         /* an order of them rests */
+        state.next_at = NOW + SECONDS(3600);
+        fake_keeper_change(keeper, &state);
+    }
+    acme_scheduler_run(scheduler, NOW);
+    fake_keeper_await(keeper, "PREPARE 0.0", 1);
+    fake_keeper_await(keeper, "PREPARE 1.0", 1);
+    fake_keeper_await(keeper, "PREPARE 4.0", 1);
+    state = due(5);
+    fake_keeper_change(keeper, &state);
+    acme_scheduler_run(scheduler, NOW);
+    fake_keeper_await(keeper, "PREPARE 5.0", 1);
+    assert_int_equal(times("PREPARE "), 4);
+}
+
+/* Nor does it report on the dry run, which is no worker's to end so. */
+static void an_order_beside_a_dry_run_is_an_order(void **unused)
+{
+    acme_state_t state;
+    apr_uint32_t i;
+
+    (void)unused;
+    fake_keeper_hold(keeper, ACME_MSG_PREPARE);
+    for (i = 0; i < 3; i++) {
+        cert_of((int)i)->dry_run_cas = cert_of((int)i)->dry_run_routes =
+            apr_array_copy(pool, cert_of((int)i)->cas);
+        state = due(i);
+        state.wanted = ACME_WANT_DRY_RUN;
+        state.dry_run_at = NOW;
+        fake_keeper_change(keeper, &state);
+    }
+    acme_scheduler_run(scheduler, NOW);
+    fake_keeper_await(keeper, "PREPARE 2.0", 1);
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    fake_keeper_release(keeper, ACME_MSG_PREPARE);
+    fake_keeper_await(keeper, "NOTE 2.0 failed", 1);
+    assert_int_equal(fake_keeper_failure(keeper).want, ACME_WANT_NOTHING);
+}
+
 static void as_many_as_are_configured(void **unused)
 {
     (void)unused;
@@ -373,6 +427,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCHEDULER_TEST(what_is_begun),
         SCHEDULER_TEST(a_dry_run_is_begun_by_who_orders),
+        SCHEDULER_TEST(dry_runs_take_no_place_of_an_order),
+        SCHEDULER_TEST(an_order_beside_a_dry_run_is_an_order),
         SCHEDULER_TEST(as_many_as_are_configured),
         SCHEDULER_TEST(what_ended_rests_until_its_state_is_known),
         SCHEDULER_TEST(checks_are_beside_orders),
