@@ -185,7 +185,7 @@ must "apache2 restarts with a virtual host that has no certificate" \
 wait_for test -S $state/run/acme.sock
 ok "without agreement nothing is ordered" test "$(orders)" = 0
 ok "and acmectl says so" \
-    sh -c 'acmectl status | grep -q AcmeTermsOfService'
+    sh -c 'acmectl status | grep -q not-agreed'
 
 sed -i 's/^#AcmeTermsOfService agree$/AcmeTermsOfService agree/' \
     /etc/apache2/mods-available/acme.conf
