@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 
 from lib.httpd import BUILD, REPOSITORY
@@ -38,8 +39,10 @@ class Howto:
         """httpd and acmectl, as the administrator calls them."""
         folder = self.server.root / "bin"
         folder.mkdir(exist_ok=True)
-        acmectl = [BUILD / "mod_acme" / "ctl" / "acmectl", "--state-dir",
-                   self.server.store]
+        # A copy: other users call it too, who cannot enter root's home.
+        program = shutil.copy(BUILD / "mod_acme" / "ctl" / "acmectl",
+                              folder / "acmectl.program")
+        acmectl = [program, "--state-dir", self.server.store]
         env = self.server.process_environment
         httpd = ["env", *(f"{name}={env[name]}" for name in SANITIZERS
                           if name in env), *self.server.command()]
