@@ -529,6 +529,12 @@ static void prune_bounds_the_young(void **state)
     assert_string_equal(live_text(), "x");
 }
 
+/* The ages are set some time after it was asked what time it is. */
+static void assert_about(apr_time_t made, apr_time_t wanted)
+{
+    assert_true(made >= wanted && made < wanted + apr_time_from_sec(3600));
+}
+
 static void the_nth_newest_has_a_time(void **state)
 {
     const apr_time_t now = apr_time_from_sec(time(NULL));
@@ -541,10 +547,10 @@ static void the_nth_newest_has_a_time(void **state)
         set_age(i, 10 - i);
     }
     set_age(3, -400);           /* the clock was wrong */
-    assert_int_equal(acme_archive_made_at(open_store(), ID, 1, now, pool),
-                     now - apr_time_from_sec(6 * 86400));
-    assert_int_equal(acme_archive_made_at(open_store(), ID, 2, now, pool),
-                     now - apr_time_from_sec(8 * 86400));
+    assert_about(acme_archive_made_at(open_store(), ID, 1, now, pool),
+                 now - apr_time_from_sec(6 * 86400));
+    assert_about(acme_archive_made_at(open_store(), ID, 2, now, pool),
+                 now - apr_time_from_sec(8 * 86400));
     assert_int_equal(acme_archive_made_at(open_store(), ID, 4, now, pool), 0);
 }
 
