@@ -74,17 +74,12 @@ static apr_status_t read_account(acme_account_file_t *account,
                                  const char *path, acme_result_t *res,
                                  apr_pool_t *p)
 {
-    const char *body;
-    apr_size_t len;
     json_t *json;
     apr_status_t rv;
 
-    rv = acme_file_read(&body, &len, path, ACCOUNT_SIZE_MAX, res, p);
+    rv = acme_json_file_look(&json, path, ACCOUNT_SIZE_MAX, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
-    }
-    if (acme_json_parse(&json, body, len, path, res, p) != APR_SUCCESS) {
-        return APR_EGENERAL;
     }
     account->directory = acme_json_string(json, "directory", ACME_URL_MAX, p);
     account->terms = acme_json_string(json, "terms", ACME_URL_MAX, p);

@@ -257,29 +257,6 @@ static int parse_journal(acme_journal_t *journal, json_t *json, apr_pool_t *p)
     return parse_events(journal, events);
 }
 
-apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
-                               const char *id, acme_result_t *res,
-                               apr_pool_t *p)
-{
-    const char *path = journal_path(store, id, p);
-    acme_journal_t *journal = acme_journal_make(p);
-    json_t *json;
-    apr_status_t rv;
-
-    *pjournal = acme_journal_make(p);
-
-    rv = acme_json_file_load(&json, store, path, JOURNAL_SIZE_MAX, res, p);
-    if (rv != APR_SUCCESS) {
-        return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
-    }
-    if (!parse_journal(journal, json, p)) {
-        return acme_json_file_refuse(store, path, "a journal of this version",
-                                     res, p);
-    }
-    *pjournal = journal;
-    return APR_SUCCESS;
-}
-
 apr_status_t acme_journal_look(acme_journal_t **pjournal,
                                const acme_store_t *store, const char *id,
                                acme_result_t *res, apr_pool_t *p)
@@ -301,6 +278,16 @@ apr_status_t acme_journal_look(acme_journal_t **pjournal,
     }
     *pjournal = journal;
     return APR_SUCCESS;
+}
+
+apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
+                               const char *id, acme_result_t *res,
+                               apr_pool_t *p)
+{
+    const apr_status_t rv = acme_journal_look(pjournal, store, id, res, p);
+
+    return rv == APR_EGENERAL
+        ? acme_store_damaged(store, journal_path(store, id, p), res, p) : rv;
 }
 
 /* NULL, which json_pack leaves out, for "". */

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "acme_file.h"
+#include "acme_json_file.h"
 #include "acme_meta.h"
 #include "acme_time.h"
 #include "acme_url.h"
@@ -60,15 +61,10 @@ const char *acme_meta_text(const acme_meta_t *meta, apr_pool_t *p)
 /* NULL: there is none, or it cannot be read. */
 static json_t *read_meta(const char *path, apr_pool_t *p)
 {
-    const char *text;
     acme_result_t res;
-    apr_size_t len;
     json_t *meta;
 
-    if (acme_file_read(&text, &len, path, META_MAX, &res, p)
-        || acme_json_parse(&meta, text, len, path, &res, p)) {
-        return NULL;
-    }
+    acme_json_file_look(&meta, path, META_MAX, &res, p);
     return meta;
 }
 

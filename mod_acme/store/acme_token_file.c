@@ -83,16 +83,11 @@ static apr_status_t load(acme_token_file_t *file, acme_store_t *store,
 {
     const char *path = path_of(store, name, p);
     const char *value = value_in(name);
-    const char *body;
     struct stat st;
-    apr_size_t len;
     json_t *json;
     apr_status_t rv;
 
-    rv = acme_file_read(&body, &len, path, FILE_MAX, res, p);
-    if (rv == APR_SUCCESS) {
-        rv = acme_json_parse(&json, body, len, path, res, p);
-    }
+    rv = acme_json_file_look(&json, path, FILE_MAX, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
