@@ -12,7 +12,6 @@
 #include <apr_general.h>
 #include <apr_hash.h>
 #include <apr_strings.h>
-#include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
 #include "acme_dns01.h"
@@ -25,6 +24,7 @@
 #include "acme_rehearsal_dry_run.h"
 #include "acme_rehearsal_task.h"
 #include "acme_rehearsal_visit.h"
+#include "acme_task_pool.h"
 
 #define DNS_MAX apr_time_from_sec(5)
 #define QUERY_MAX apr_time_from_sec(3)
@@ -127,50 +127,11 @@ static int has_type(const acme_cert_conf_t *cert, acme_challenge_e type,
     return 0;
 }
 
-/* Threads and their pools are made in it by several threads. */
-static apr_pool_t *make_shared_pool(void)
-{
-    apr_allocator_t *allocator;
-    apr_thread_mutex_t *mutex;
-    apr_pool_t *p;
-
-    if (apr_allocator_create(&allocator)) {
-        return NULL;
-    }
-    if (apr_pool_create_ex(&p, NULL, NULL, allocator)) {
-        apr_allocator_destroy(allocator);
-        return NULL;
-    }
-    apr_allocator_owner_set(allocator, p);
-    if (apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, p)) {
-        apr_pool_destroy(p);
-        return NULL;
-    }
-    apr_allocator_mutex_set(allocator, mutex);
-    return p;
-}
-
-static apr_pool_t *make_own_pool(void)
-{
-    apr_allocator_t *allocator;
-    apr_pool_t *p;
-
-    if (apr_allocator_create(&allocator)) {
-        return NULL;
-    }
-    if (apr_pool_create_ex(&p, NULL, NULL, allocator)) {
-        apr_allocator_destroy(allocator);
-        return NULL;
-    }
-    apr_allocator_owner_set(allocator, p);
-    return p;
-}
-
 static int start(helper_t *helper, rehearsal_t *r, apr_thread_start_t run,
                  void *data, apr_pool_t *shared)
 {
     helper->rehearsal = r;
-    helper->p = make_own_pool();
+    helper->p = acme_task_pool_make();
     if (!helper->p
         || apr_thread_create(&helper->thread, NULL, run, data, shared)) {
         helper->thread = NULL;
@@ -821,7 +782,7 @@ void acme_rehearsal_task_run(const acme_task_env_t *env,
         r.with.ports[1] = r.with.ports[1] ? r.with.ports[1] : 443;
     }
     make_token(&r);
-    shared = make_shared_pool();
+    shared = acme_task_pool_make_shared();
     if (shared) {
         rehearse(&r, keeper, shared);
         apr_pool_destroy(shared);

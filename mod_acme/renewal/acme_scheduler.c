@@ -21,6 +21,7 @@
 #include "acme_renewal.h"
 #include "acme_self_check.h"
 #include "acme_self_check_task.h"
+#include "acme_task_pool.h"
 #include "acme_timing.h"
 #include "acme_scheduler.h"
 
@@ -109,15 +110,11 @@ static void *APR_THREAD_FUNC run_task(apr_thread_t *thread, void *data)
 {
     entry_t *entry = data;
     acme_scheduler_t *scheduler = entry->scheduler;
-    apr_allocator_t *allocator = NULL;
-    apr_pool_t *p = NULL;
+    apr_pool_t *p;
 
     (void)thread;
-    /* Memory of its own: no lock is shared, and it goes back when it ends. */
     if (!acme_stop_is(scheduler->env.stop)
-        && apr_allocator_create(&allocator) == APR_SUCCESS
-        && apr_pool_create_ex(&p, NULL, NULL, allocator) == APR_SUCCESS) {
-        apr_allocator_owner_set(allocator, p);
+        && (p = acme_task_pool_make()) != NULL) {
         entry->task(&scheduler->env, &entry->request, p);
         apr_pool_destroy(p);
     }

@@ -34,5 +34,6 @@ noinst_LTLIBRARIES += %D%/libacme_renewal.la
 	%D%/acme_self_check_report.c %D%/acme_self_check_report.h \
 	%D%/acme_self_check_task.c %D%/acme_self_check_task.h \
 	%D%/acme_task.c %D%/acme_task.h \
+	%D%/acme_task_pool.c %D%/acme_task_pool.h \
 	%D%/acme_timing.c %D%/acme_timing.h \
 	%D%/acme_validation.c %D%/acme_validation.h
