@@ -165,16 +165,6 @@ static apr_time_t earlier(apr_time_t a, apr_time_t b)
     return a && a < b ? a : b;
 }
 
-/* Until then a certificate waits for others, at the latest until last. */
-static apr_time_t collects_until(const acme_reload_t *reload, apr_time_t last,
-                                 apr_time_t now)
-{
-    apr_interval_time_t delay =
-        acme_registry_conf(reload->registry)->reload_delay;
-
-    return now + delay < last ? now + delay : last;
-}
-
 static void schedule(acme_reload_t *reload, const acme_state_t *state,
                      apr_time_t served_until, apr_time_t now)
 {
@@ -195,7 +185,7 @@ static void schedule(acme_reload_t *reload, const acme_state_t *state,
         patience = IN_FLIGHT_MAX;
     }
     last = now + patience;
-    due = collects_until(reload, last, now);
+    due = now + conf->reload_delay < last ? now + conf->reload_delay : last;
 
     reload->is_placeholder_served |= !served_until;
     if (served_until) {
@@ -220,30 +210,32 @@ void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
     schedule(reload, state, served_until, now);
 }
 
-/* Schedule all that are live and not served. Returns their digest, "": none. */
+static int is_unserved(const acme_state_t *state)
+{
+    return state->live && state->live != state->served;
+}
+
+/* Schedule all that are not served. Returns a digest of them, "": none. */
 static const char *schedule_unserved(acme_reload_t *reload, apr_time_t now)
 {
     const acme_conf_t *conf = acme_registry_conf(reload->registry);
-    const char *text = "", *digest;
-    apr_pool_t *p;
+    const char *text = "";
     int i;
 
-    apr_pool_create(&p, reload->p);
     for (i = 0; i < conf->certs->nelts; i++) {
         const acme_state_t *state =
             acme_registry_state(reload->registry, (apr_uint32_t)i);
 
-        if (state->live && state->live != state->served) {
+        if (is_unserved(state)) {
             schedule(reload, state, state->served ? state->not_after : 0, now);
-            text = apr_psprintf(p, "%s %s %d", text,
+            text = apr_psprintf(reload->job_pool, "%s %s %d", text,
                                 acme_conf_cert(conf, (apr_uint32_t)i)->id,
                                 state->live);
-            text = acme_digest_hex(text, strlen(text), DIGEST_OCTETS, p);
+            text = acme_digest_hex(text, strlen(text), DIGEST_OCTETS,
+                                   reload->job_pool);
         }
     }
-    digest = apr_pstrdup(reload->p, text);
-    apr_pool_destroy(p);
-    return digest;
+    return text;
 }
 
 void acme_reload_resume(acme_reload_t *reload, apr_time_t now)
@@ -254,7 +246,7 @@ void acme_reload_resume(acme_reload_t *reload, apr_time_t now)
 
     reload->is_resumed = 1;
     if (strcmp(unserved, reload->unserved)) {
-        reload->unserved = unserved;
+        reload->unserved = apr_pstrdup(reload->p, unserved);
         reload->fruitless = 0;
     }
     if (reload->fruitless && reload->phase == COLLECTING) {
@@ -276,8 +268,8 @@ static void send_stuck_events(acme_reload_t *reload, const char *reason)
         const acme_state_t *state =
             acme_registry_state(registry, (apr_uint32_t)i);
 
-        if (state->live && (state->live != state->served
-                            || state->check == ACME_CHECK_OTHER)) {
+        if (is_unserved(state)
+            || (state->live && state->check == ACME_CHECK_OTHER)) {
             acme_registry_send_event(registry, (apr_uint32_t)i,
                                      ACME_EVENT_STUCK, reason, p);
         }
