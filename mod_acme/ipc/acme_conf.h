@@ -180,7 +180,8 @@ typedef struct {
 
 typedef enum {
     ACME_ACTIVATE_GRACEFUL,
-    ACME_ACTIVATE_NONE
+    ACME_ACTIVATE_NONE,
+    ACME_ACTIVATE_LIVE          /* running workers use the new certificate */
 } acme_activate_e;
 
 typedef struct {

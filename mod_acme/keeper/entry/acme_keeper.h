@@ -10,6 +10,7 @@
 
 #include "acme_conf.h"
 #include "acme_keeper_address.h"
+#include "acme_live_pairs.h"
 #include "acme_log.h"
 #include "acme_server.h"
 #include "acme_state.h"
@@ -30,6 +31,7 @@ typedef struct {
     uid_t user;                 /* of the workers */
     acme_keeper_role_t roles[ACME_KEEPER_ROLES];
     int pulse;                  /* an octet a second is written to it; -1 */
+    acme_live_pairs_t *live;    /* NULL: httpd reloads for a certificate */
     acme_publish_cb *publish;   /* both with baton */
     acme_held_cb *held;
     void *baton;
