@@ -68,6 +68,9 @@ void acme_live_pairs_withdraw(acme_live_pairs_t *live, int cert);
 apr_uint32_t acme_live_pairs_generation(const acme_live_pairs_t *live,
                                         int cert);
 
+/* The number of the archive that is published; 0: none is. */
+int acme_live_pairs_archive(const acme_live_pairs_t *live, int cert);
+
 /*
  * A consistent copy of what is published, in p, whose end overwrites it.
  * APR_ENOENT: nothing is. APR_EAGAIN: it is being replaced, without an end in

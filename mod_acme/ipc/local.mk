@@ -15,7 +15,8 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 	%D%/acme_hook_event.h \
 	%D%/acme_keeper_address.c %D%/acme_keeper_address.h \
 	%D%/acme_keeper_client.c %D%/acme_keeper_client.h \
-	%D%/acme_live_pairs.h \
+	%D%/acme_live_pairs.c %D%/acme_live_pairs.h \
+	%D%/acme_live_slot.c %D%/acme_live_slot.h \
 	%D%/acme_log.c %D%/acme_log.h \
 	%D%/acme_message.c %D%/acme_message.h \
 	%D%/acme_next_step.c %D%/acme_next_step.h \

@@ -7,6 +7,7 @@ ipc_tests = \
 	%D%/test_counters \
 	%D%/test_explain \
 	%D%/test_keeper_client \
+	%D%/test_live_pairs \
 	%D%/test_message \
 	%D%/test_next_step \
 	%D%/test_rate_buckets \
