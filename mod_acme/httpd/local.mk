@@ -30,6 +30,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_hmac_wipe.c %D%/acme_hmac_wipe.h \
 	%D%/acme_http01.c %D%/acme_http01.h \
 	%D%/acme_keeper_start.c %D%/acme_keeper_start.h \
+	%D%/acme_live_cache.c %D%/acme_live_cache.h \
 	%D%/acme_metric.c %D%/acme_metric.h \
 	%D%/acme_mod_ssl_trial.c %D%/acme_mod_ssl_trial.h \
 	%D%/acme_page.c %D%/acme_page.h \
