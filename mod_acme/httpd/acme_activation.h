@@ -43,12 +43,13 @@ typedef struct {
 /* Of the certificate with this index, after it was prepared. */
 const acme_activation_files_t *acme_activation_files(int cert);
 
-/* Has this load a certificate for it, not a placeholder? -1: none, false. */
+/* Has this load, or this process live, a certificate for it, not a
+   placeholder? -1: none, false. For any thread. */
 int acme_activation_is_served(int cert);
 
 /*
- * Is host, in any case of letters, a name of what mod_ssl has loaded of it, as
- * visitors compare names? Of a placeholder, of one that is expired now, that
+ * Is host, in any case of letters, a name of what visitors get of it, live or as
+ * mod_ssl has loaded it, as they compare names? Of a placeholder, of one that is expired now, that
  * no server with TLS has or that visitors do not get (is_hidden), and with -1,
  * none is. For any thread.
  */
