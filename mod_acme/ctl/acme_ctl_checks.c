@@ -168,7 +168,9 @@ static void add_served(apr_array_header_t *checks, const acme_ctl_cert_t *cert,
             "visitors of one of its names get something else");
     }
     else if (is_loaded && state->instead == ACME_INSTEAD_NOTHING) {
-        add(checks, "served", ACME_CTL_CHECKS_OK, "httpd has loaded it");
+        add(checks, "served", ACME_CTL_CHECKS_OK,
+            state->activated ? "running workers use it, without a reload"
+                             : "httpd has loaded it");
     }
     else {
         add(checks, "served", ACME_CTL_CHECKS_WAITS,

@@ -63,20 +63,6 @@ static void add_files(acme_activation_files_t *found, const char *cert,
     APR_ARRAY_PUSH(found->keys, const char *) = key;
 }
 
-/* OpenSSL has room for one EC key and one RSA key: the first of each. */
-static int is_first_of_kind(const acme_cert_conf_t *cert, apr_uint32_t part)
-{
-    const int rsa = acme_conf_key_type(cert, part) >= ACME_KEY_RSA2048;
-    apr_uint32_t i;
-
-    for (i = 0; i < part; i++) {
-        if ((acme_conf_key_type(cert, i) >= ACME_KEY_RSA2048) == rsa) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
 /*
  * Not by the link: it may be swapped between two reads. The first part was
  * found to be good; of the others, those that are.
@@ -95,7 +81,7 @@ static void find_parts(acme_activation_files_t *found,
         const char *key = apr_pstrcat(p, archive, "/privkey", suffix, ".pem",
                                       NULL);
 
-        if (!is_first_of_kind(cert, i)) {
+        if (!acme_conf_is_first_of_kind(cert, i)) {
             continue;
         }
         if (i > 0 && acme_pair_check(chain, key, cert->ciphers, &ignored)) {

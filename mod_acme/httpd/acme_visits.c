@@ -7,13 +7,11 @@
 #include <httpd.h>
 #include <ap_listen.h>
 
-#include "acme_digest.h"
 #include "acme_name.h"
 #include "acme_self_check.h"
 #include "acme_server_conf.h"
 #include "acme_visits.h"
 
-#define DIGEST_OCTETS 8
 
 typedef struct {
     acme_conf_t *conf;
@@ -225,27 +223,6 @@ static void add_server(fill_t *fill, const server_rec *s)
     add_names(fill, s, s->wild_names, places);
 }
 
-static void set_digest(const fill_t *fill, acme_cert_conf_t *cert)
-{
-    apr_array_header_t *lines = apr_array_make(fill->scratch, 8,
-                                               sizeof(const char *));
-    const char *text;
-    int i;
-
-    APR_ARRAY_PUSH(lines, const char *) = apr_itoa(fill->scratch,
-                                                   cert->served);
-    for (i = 0; i < cert->visits->nelts; i++) {
-        const acme_visit_t *visit = &APR_ARRAY_IDX(cert->visits, i,
-                                                   acme_visit_t);
-
-        APR_ARRAY_PUSH(lines, const char *) = visit->at->text;
-        APR_ARRAY_PUSH(lines, const char *) = visit->name;
-    }
-    text = apr_array_pstrcat(fill->scratch, lines, '\n');
-    cert->visits_digest = acme_digest_hex(text, strlen(text), DIGEST_OCTETS,
-                                          fill->p);
-}
-
 void acme_visits_fill(acme_conf_t *conf, const acme_conf_tree_t *tree,
                       server_rec *base, apr_pool_t *p)
 {
@@ -266,9 +243,9 @@ void acme_visits_fill(acme_conf_t *conf, const acme_conf_tree_t *tree,
         }
     }
     for (i = 0; i < conf->certs->nelts; i++) {
-        if (cert_at(&fill, i)->visits) {
-            set_digest(&fill, cert_at(&fill, i));
-        }
+        acme_cert_conf_t *cert = cert_at(&fill, i);
+
+        cert->visits_digest = acme_conf_visits_digest(cert, p);
     }
     apr_pool_destroy(fill.scratch);
 }

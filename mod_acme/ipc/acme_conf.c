@@ -121,6 +121,46 @@ const char *acme_conf_suffix(const acme_cert_conf_t *cert, apr_uint32_t part)
     }
 }
 
+int acme_conf_is_first_of_kind(const acme_cert_conf_t *cert, apr_uint32_t part)
+{
+    const int rsa = acme_conf_key_type(cert, part) >= ACME_KEY_RSA2048;
+    apr_uint32_t i;
+
+    for (i = 0; i < part; i++) {
+        if ((acme_conf_key_type(cert, i) >= ACME_KEY_RSA2048) == rsa) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+const char *acme_conf_visits_digest(const acme_cert_conf_t *cert,
+                                    apr_pool_t *p)
+{
+    apr_array_header_t *lines;
+    const char *text, *digest;
+    apr_pool_t *scratch;
+    int i;
+
+    if (!cert->visits) {
+        return NULL;
+    }
+    apr_pool_create(&scratch, p);       /* p may be the keeper's life */
+    lines = apr_array_make(scratch, 8, sizeof(const char *));
+    APR_ARRAY_PUSH(lines, const char *) = apr_itoa(scratch, cert->served);
+    for (i = 0; i < cert->visits->nelts; i++) {
+        const acme_visit_t *visit = &APR_ARRAY_IDX(cert->visits, i,
+                                                   acme_visit_t);
+
+        APR_ARRAY_PUSH(lines, const char *) = visit->at->text;
+        APR_ARRAY_PUSH(lines, const char *) = visit->name;
+    }
+    text = apr_array_pstrcat(scratch, lines, '\n');
+    digest = acme_digest_hex(text, strlen(text), DIGEST_OCTETS, p);
+    apr_pool_destroy(scratch);
+    return digest;
+}
+
 const char *acme_conf_key_types(const acme_cert_conf_t *cert, apr_pool_t *p)
 {
     apr_array_header_t *types = apr_array_make(p, 2, sizeof(const char *));

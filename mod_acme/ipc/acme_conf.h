@@ -169,6 +169,8 @@ typedef struct {
     int served;                         /* archive that this load serves; 0:
                                            the placeholder, */
     acme_stand_in_t stand_in;           /*   or this one instead of both */
+    int is_activated;                   /* in the keeper: served was given to
+                                           running workers since */
     int is_hidden;                      /* visitors of a name of it get what
                                            another virtual host or module has */
     const apr_array_header_t *visits;   /* acme_visit_t; NULL: none */
@@ -245,6 +247,17 @@ acme_key_type_e acme_conf_key_type(const acme_cert_conf_t *cert,
 /* The suffix of a part's files in the archive, a literal: "" for part 0, else
    "-rsa", "-p256" or "-p384". */
 const char *acme_conf_suffix(const acme_cert_conf_t *cert, apr_uint32_t part);
+
+/*
+ * Has a part the first key of its kind, EC or RSA? OpenSSL has room for one of
+ * each, so the others are not served.
+ */
+int acme_conf_is_first_of_kind(const acme_cert_conf_t *cert,
+                               apr_uint32_t part);
+
+/* 16 hex digits, in p, that change with visits and served; NULL: no visits. */
+const char *acme_conf_visits_digest(const acme_cert_conf_t *cert,
+                                    apr_pool_t *p);
 
 /* "p256 rsa2048", in p */
 const char *acme_conf_key_types(const acme_cert_conf_t *cert, apr_pool_t *p);

@@ -121,8 +121,10 @@ static const char *text_of_live(const acme_status_cert_t *cert, apr_time_t now,
                             until);
     }
     if (!is_loaded(state)) {
-        return apr_psprintf(p, "A certificate is installed that is valid until %s, and is not served before the next reload of httpd.",
-                            until);
+        const char *why = acme_state_not_live_text(state->not_live);
+
+        return apr_psprintf(p, "A certificate is installed that is valid until %s, and is not served before the next reload of httpd%s%s.",
+                            until, *why ? ": " : "", why);
     }
     if (state->instead == ACME_INSTEAD_FOREIGN
         || state->check == ACME_CHECK_OTHER) {

@@ -57,6 +57,21 @@ void acme_state_add_left_out(acme_state_t *state, const acme_left_out_t *name)
     }
 }
 
+const char *acme_state_not_live_text(acme_not_live_e not_live)
+{
+    static const char *const texts[ACME_NOT_LIVES] = {
+        [ACME_NOT_LIVE_NONE] = "",
+        [ACME_NOT_LIVE_SYSTEM] = "running workers cannot be given certificates here (see the error log of httpd's start)",
+        [ACME_NOT_LIVE_STAPLE] = "it has must-staple, and mod_ssl gets its OCSP response only with a reload",
+        [ACME_NOT_LIVE_STANDS_IN] = "another certificate that is missing is replaced by it as well",
+        [ACME_NOT_LIVE_LACKS] = "it lacks a name, for which another certificate is served",
+        [ACME_NOT_LIVE_FAILED] = "visitors got another certificate when running workers were given one",
+        [ACME_NOT_LIVE_REFUSED] = "running workers could not be given it (see the error log)"
+    };
+
+    return (unsigned)not_live < ACME_NOT_LIVES ? texts[not_live] : texts[0];
+}
+
 const char *acme_state_dry_run_word(acme_dry_run_e dry_run)
 {
     static const char *const words[ACME_DRY_RUNS] = {

@@ -54,6 +54,21 @@ typedef enum {
                                    module has, or no TLS */
 } acme_instead_e;
 
+/* Why a new certificate waits for a reload, with AcmeActivate live. */
+typedef enum {
+    ACME_NOT_LIVE_NONE,         /* it does not, or AcmeActivate is another */
+    ACME_NOT_LIVE_SYSTEM,       /* this system cannot do it, as httpd has said */
+    ACME_NOT_LIVE_STAPLE,       /* must-staple: mod_ssl has the OCSP response of
+                                   what it loaded, no other */
+    ACME_NOT_LIVE_STANDS_IN,    /* another certificate of the configuration is
+                                   served by it as well, */
+    ACME_NOT_LIVE_LACKS,        /*   or it by another one, for names that it
+                                   lacks */
+    ACME_NOT_LIVE_FAILED,       /* visitors got another one after that */
+    ACME_NOT_LIVE_REFUSED,      /* it was tried now: the log has the reason */
+    ACME_NOT_LIVES
+} acme_not_live_e;
+
 /* What httpd itself was found to serve. (acme_self_check.h) */
 typedef enum {
     ACME_CHECK_NONE,            /* nothing yet of what this load serves */
@@ -138,10 +153,14 @@ typedef struct {
 
     apr_uint32_t cas;           /* length of the certificate's list of CAs */
     int served;                 /* archive that this load of httpd serves; 0:
-                                   the placeholder; but see instead */
+                                   the placeholder; but see instead and
+                                   activated */
     int live;                   /* archive that live/<id> points to; 0: none */
     int covers;                 /* it has all names, the key types and a CA
                                    that are configured */
+    int activated;              /* served is what running workers were given,
+                                   without a reload; */
+    acme_not_live_e not_live;   /* or live waits for one because of this */
     acme_state_part_t parts[ACME_STATE_PARTS];  /* by position of its key type;
                                    those beyond are not shown */
     apr_time_t not_before;      /* of the live one, 0 when there is none */
@@ -262,6 +281,9 @@ typedef struct {
    room for. */
 void acme_state_clear_left_out(acme_state_t *state);
 void acme_state_add_left_out(acme_state_t *state, const acme_left_out_t *name);
+
+/* "it has must-staple": for people, a literal; "": there is no reason. */
+const char *acme_state_not_live_text(acme_not_live_e not_live);
 
 /* "", "under-way", "passed", "failed": for scripts; a literal. */
 const char *acme_state_dry_run_word(acme_dry_run_e dry_run);

@@ -233,6 +233,26 @@ static void add_live(apr_array_header_t *rows, const acme_state_t *state,
         .shown = ACME_STATUS_LINES | only_if(*served->text, PEOPLE) });
 }
 
+/* How it came to be served; people are told what a reload is not the reason
+   of, and why one is needed. */
+static void add_activation(apr_array_header_t *rows, const acme_state_t *state,
+                           apr_pool_t *p)
+{
+    const int is_loaded = state->live && state->live == state->served;
+    const int is_live = is_loaded && state->activated;
+    const char *why = acme_state_not_live_text(state->not_live);
+
+    add_row(rows, (acme_status_row_t){
+        .key = "activated", .label = "activated",
+        .value = !is_loaded ? NULL : is_live ? "live" : "reload",
+        .text = is_live ? "in running workers, without a reload"
+            : apr_pstrcat(p, "by a reload: ", why, NULL),
+        .column = ACME_STATUS_STATE,
+        .shown = ACME_STATUS_JSON
+            | only_if(is_live, ACME_STATUS_LINES | PEOPLE)
+            | only_if(state->live && *why, PEOPLE) });
+}
+
 /* What httpd was found to serve, when it was visited; people are told on the
    page only what is wrong. */
 static void add_check(apr_array_header_t *rows, const acme_state_t *state,
@@ -600,6 +620,7 @@ apr_array_header_t *acme_status_rows_make(const acme_status_cert_t *cert,
         .column = ACME_STATUS_STATE, .shown = PROGRAMS | PEOPLE });
     add_names(rows, cert, p);
     add_live(rows, state, p);
+    add_activation(rows, state, p);
     add_check(rows, state, p);
     add_revoked(rows, cert, state, p);
     add_next(rows, state, next, now, p);

@@ -41,15 +41,20 @@ typedef struct {
     apr_pool_t *job_pool;
     char *failure;              /* the last one; NULL: none */
     int is_there;
+    int is_outdated;            /* what is being written is of an archive that
+                                   is served no longer */
 } copy_t;
 
 struct acme_export_queue_t {
     acme_registry_t *registry;
     apr_array_header_t *copies; /* copy_t */
-    int *missing;               /* by certificate: copies that are not there */
+    apr_hash_t *by_place;       /* directive_t, by where it stands */
+    int *missing;               /* by certificate: copies that are not there, */
+    int *served;                /*   the archive that they are of, */
+    apr_time_t *begun;          /*   and since when */
+    apr_uint64_t change;        /* of states, that was looked at last */
     int running;
     int running_slow;           /* of directives that are slow */
-    apr_time_t begun;
     apr_uint64_t changes;
     apr_pool_t *p;
 };
@@ -73,43 +78,100 @@ static const char *id_of(const acme_export_queue_t *queue, const copy_t *copy)
 }
 
 /* The directive at a place, which all certificates share that inherit it. */
-static directive_t *find_directive(apr_hash_t *by_place, const char *place,
-                                   apr_pool_t *p)
+static directive_t *find_directive(acme_export_queue_t *queue,
+                                   const char *place)
 {
-    directive_t *directive = apr_hash_get(by_place, place,
+    directive_t *directive = apr_hash_get(queue->by_place, place,
                                           APR_HASH_KEY_STRING);
 
     if (!directive) {
-        directive = apr_pcalloc(p, sizeof(*directive));
-        apr_hash_set(by_place, place, APR_HASH_KEY_STRING, directive);
+        directive = apr_pcalloc(queue->p, sizeof(*directive));
+        apr_hash_set(queue->by_place, place, APR_HASH_KEY_STRING, directive);
     }
     return directive;
+}
+
+/* All copies of a certificate are to be written, of what is served now. */
+static void begin_cert(acme_export_queue_t *queue, apr_uint32_t cert,
+                       apr_time_t now)
+{
+    const acme_conf_t *conf = acme_registry_conf(queue->registry);
+    const acme_export_conf_t *export;
+    apr_uint32_t k;
+
+    queue->served[cert] = acme_conf_cert(conf, cert)->served;
+    queue->begun[cert] = now;
+    for (k = 0; (export = acme_export_job_find(conf, cert, k)) != NULL; k++) {
+        APR_ARRAY_PUSH(queue->copies, copy_t) = (copy_t) {
+            .cert = cert, .index = k, .due = 1, .wait = RETRY_MIN,
+            .directive = find_directive(queue, export->place)
+        };
+        queue->missing[cert]++;
+    }
+}
+
+/* Running workers were given another archive: the same copies, of that. */
+static void begin_cert_again(acme_export_queue_t *queue, apr_uint32_t cert,
+                             apr_time_t now)
+{
+    int i, n = 0;
+
+    for (i = 0; i < queue->copies->nelts; i++) {
+        copy_t *copy = copy_at(queue, i);
+
+        if (copy->cert == cert) {
+            queue->missing[cert] += copy->is_there;
+            copy->is_there = 0;
+            copy->is_outdated = copy->job != NULL;
+            copy->due = copy->job ? 0 : 1;
+            copy->wait = RETRY_MIN;
+            n++;
+        }
+    }
+    if (!n) {
+        begin_cert(queue, cert, now);   /* there was a placeholder */
+        return;
+    }
+    queue->served[cert] =
+        acme_conf_cert(acme_registry_conf(queue->registry), cert)->served;
+    queue->begun[cert] = now;
+}
+
+static void look_at_served(acme_export_queue_t *queue, apr_time_t now)
+{
+    const acme_conf_t *conf = acme_registry_conf(queue->registry);
+    int i;
+
+    if (acme_registry_change(queue->registry) == queue->change) {
+        return;
+    }
+    queue->change = acme_registry_change(queue->registry);
+    for (i = 0; i < conf->certs->nelts; i++) {
+        if (acme_conf_cert(conf, (apr_uint32_t)i)->served
+            != queue->served[i]) {
+            begin_cert_again(queue, (apr_uint32_t)i, now);
+        }
+    }
 }
 
 acme_export_queue_t *acme_export_queue_create(acme_registry_t *registry,
                                               apr_pool_t *p)
 {
-    apr_hash_t *by_place = apr_hash_make(p);
-    const acme_export_conf_t *export;
-    acme_export_queue_t *queue = apr_pcalloc(p, sizeof(*queue));
     const acme_conf_t *conf = acme_registry_conf(registry);
-    apr_uint32_t i, k;
+    const apr_size_t n = (apr_size_t)conf->certs->nelts + 1;
+    acme_export_queue_t *queue = apr_pcalloc(p, sizeof(*queue));
+    const apr_time_t now = apr_time_now();
+    apr_uint32_t i;
 
     queue->registry = registry;
     queue->copies = apr_array_make(p, 4, sizeof(copy_t));
+    queue->by_place = apr_hash_make(p);
     queue->p = p;
-    queue->begun = apr_time_now();
-    queue->missing = apr_pcalloc(p, ((apr_size_t)conf->certs->nelts + 1)
-                                        * sizeof(*queue->missing));
-    for (i = 0; i < (apr_uint32_t)conf->certs->nelts; i++) {
-        for (k = 0; (export = acme_export_job_find(conf, i, k)) != NULL;
-             k++) {
-            APR_ARRAY_PUSH(queue->copies, copy_t) = (copy_t) {
-                .cert = i, .index = k, .due = 1, .wait = RETRY_MIN,
-                .directive = find_directive(by_place, export->place, p)
-            };
-            queue->missing[i]++;
-        }
+    queue->missing = apr_pcalloc(p, n * sizeof(*queue->missing));
+    queue->served = apr_pcalloc(p, n * sizeof(*queue->served));
+    queue->begun = apr_pcalloc(p, n * sizeof(*queue->begun));
+    for (i = 0; i + 1 < n; i++) {
+        begin_cert(queue, i, now);
     }
     return queue;
 }
@@ -231,6 +293,16 @@ static void end_job(acme_export_queue_t *queue, copy_t *copy, apr_time_t now,
     apr_pool_destroy(copy->job_pool);
 }
 
+/* Whatever came of it: it is begun anew. */
+static void drop_job(acme_export_queue_t *queue, copy_t *copy)
+{
+    give_place_back(queue, copy);
+    copy->is_outdated = 0;
+    copy->due = 1;
+    copy->job = NULL;
+    apr_pool_destroy(copy->job_pool);
+}
+
 static void start_job(acme_export_queue_t *queue, copy_t *copy, apr_time_t now,
                       apr_pool_t *p)
 {
@@ -289,7 +361,7 @@ apr_time_t acme_export_queue_wake(const acme_export_queue_t *queue,
 apr_time_t acme_export_queue_wait(const acme_export_queue_t *queue,
                                   apr_uint32_t cert)
 {
-    return queue->missing[cert] ? queue->begun + COPIES_WAIT : 0;
+    return queue->missing[cert] ? queue->begun[cert] + COPIES_WAIT : 0;
 }
 
 apr_uint64_t acme_export_queue_changes(const acme_export_queue_t *queue)
@@ -302,14 +374,20 @@ void acme_export_queue_step(acme_export_queue_t *queue, apr_time_t now,
 {
     int i;
 
-    if (queue->begun > now) {
-        queue->begun = now;     /* the clock was set back */
-    }
+    look_at_served(queue, now);
     for (i = 0; i < queue->copies->nelts; i++) {
         copy_t *copy = copy_at(queue, i);
 
+        if (queue->begun[copy->cert] > now) {
+            queue->begun[copy->cert] = now;     /* the clock was set back */
+        }
         if (copy->job && acme_process_step(copy->job, now)) {
-            end_job(queue, copy, now, p);
+            if (copy->is_outdated) {
+                drop_job(queue, copy);
+            }
+            else {
+                end_job(queue, copy, now, p);
+            }
         }
         if (copy->due > now + RETRY_MAX) {
             copy->due = now;

@@ -63,6 +63,7 @@ typedef struct {
     acme_deploy_t *deploy;
     acme_registry_t *registry;
     acme_reload_t *reload;
+    acme_activate_t *activate;
     acme_published_t *records;
     acme_export_queue_t *exports;
     acme_handlers_t *handlers;
@@ -564,6 +565,7 @@ static int start_launcher(const acme_keeper_t *keeper, apr_pool_t *p)
         .conf = keeper->conf,
         .server = keeper->server,
         .user = keeper->user,
+        .live = keeper->live,
         .forget = keeper->forget,
         .baton = keeper->baton
     };
@@ -629,9 +631,12 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     registry.events = loop->events;
     registry.publish = keeper->publish;
     registry.publish_baton = keeper->baton;
+    acme_activate_recall(keeper->conf, keeper->live, p);
     loop->registry = acme_registry_create(&registry, p);
     loop->reload = acme_reload_create(keeper->server, loop->registry,
                                       keeper->held, keeper->baton, p);
+    loop->activate = acme_activate_create(loop->registry, keeper->live, p);
+    acme_reload_use_live(loop->reload, loop->activate);
     loop->records = acme_published_create(keeper->log, p);
     acme_published_load(loop->records, loop->store, keeper->conf,
                         apr_time_now());
@@ -645,6 +650,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     loop->channels = acme_channels_create(keeper->credit, p);
     loop->control = listen_for_control(loop, p);
     acme_reload_resume(loop->reload, apr_time_now());
+    acme_activate_mend(loop->activate);
     apr_pool_create(&loop->incoming, p);
     acme_handlers_update_contacts(loop->handlers, loop->incoming);
     apr_pool_clear(loop->incoming);

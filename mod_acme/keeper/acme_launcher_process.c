@@ -634,6 +634,9 @@ void acme_launcher_process_run(int fd, const acme_launcher_rules_t *rules)
     if (fd != STDERR_FILENO + 1 && dup2(fd, STDERR_FILENO + 1) >= 0) {
         fd = STDERR_FILENO + 1;
     }
+    if (rules->live) {
+        acme_live_pairs_forget_writer(rules->live);
+    }
     /* The keeper's, httpd's, and the other end. */
     acme_descriptors_close_from(fd + 1);
     fcntl(fd, F_SETFD, FD_CLOEXEC);

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "acme_activated.h"
 #include "acme_dns_command.h"
 #include "acme_export_job.h"
 #include "acme_hook_event.h"
@@ -106,6 +107,10 @@ int acme_launcher_rules_allow(const acme_launcher_rules_t *rules,
                               apr_pool_t *p)
 {
     if (command->export) {
+        if (rules->conf) {      /* served may be another one since the load */
+            acme_activated_note(rules->conf, rules->live,
+                                command->export->cert);
+        }
         return acme_export_job_find(rules->conf, command->export->cert,
                                     command->export->index) != NULL;
     }

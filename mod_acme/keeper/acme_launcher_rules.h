@@ -13,12 +13,15 @@
 #include <apr_time.h>
 
 #include "acme_conf.h"
+#include "acme_live_pairs.h"
 #include "acme_server.h"
 
 typedef struct {
     const acme_conf_t *conf;    /* NULL: any command, in tests only */
     const acme_server_t *server;        /* NULL: it has no httpd to signal */
     uid_t user;                 /* of the workers */
+    acme_live_pairs_t *live;    /* what running workers were given, to read;
+                                   NULL: nothing */
     void (*forget)(void *baton);        /* overwrite the secrets in the memory
                                    of this process; NULL: there are none */
     void *baton;

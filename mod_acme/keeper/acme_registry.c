@@ -87,7 +87,8 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
                            apr_pool_t *p)
 {
     acme_state_t *state = &registry->states[cert];
-    const int ordering = state->ordering;
+    const int ordering = state->ordering, live = state->live;
+    const acme_not_live_e not_live = state->not_live;
     const apr_time_t since = state->ordering_since, check_at = state->check_at;
     const apr_time_t rehearse_at = state->rehearse_at;
     const apr_uint32_t rehearse_fully = state->rehearse_fully;
@@ -108,6 +109,9 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     }
     state->ordering = ordering;
     state->ordering_since = since;
+    if (state->live == live) {
+        state->not_live = not_live;
+    }
     if (check_at) {
         state->check_at = check_at;     /* the load is the same */
     }
@@ -693,6 +697,41 @@ void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
     publish_change(registry, cert);
 }
 
+void acme_registry_activated(acme_registry_t *registry, apr_uint32_t cert,
+                             apr_time_t now, apr_pool_t *p)
+{
+    const acme_cert_conf_t *conf = cert_of(registry, cert);
+    const change_t change = change_begin(registry, cert, now, p);
+    acme_state_t *state = &registry->states[cert];
+
+    state->served = state->live;
+    state->activated = 1;
+    state->not_live = ACME_NOT_LIVE_NONE;
+    if (state->instead == ACME_INSTEAD_STAND_IN) {
+        state->instead = ACME_INSTEAD_NOTHING;
+    }
+    /* What was seen is of another one. */
+    state->check = ACME_CHECK_NONE;
+    state->check_tries = 0;
+    state->checked = 0;
+    state->check_places[0] = state->check_detail[0] = '\0';
+    state->check_at = conf->visits_digest ? now : 0;
+    acme_log(registry->log, ACME_LOG_NOTICE, conf->id,
+             "served now by running workers, without a reload; serial %s, valid until %s",
+             state->serial, acme_time_text(state->not_after, p));
+    change_save(&change, "activated",
+                apr_psprintf(p, "archive/%s/%d, in running workers", conf->id,
+                             state->live));
+    publish_change(registry, cert);
+}
+
+void acme_registry_not_activated(acme_registry_t *registry, apr_uint32_t cert,
+                                 acme_not_live_e why)
+{
+    registry->states[cert].not_live = why;
+    publish_change(registry, cert);
+}
+
 void acme_registry_want(acme_registry_t *registry, const acme_msg_want_t *want,
                         apr_time_t now, apr_pool_t *p)
 {
@@ -1083,10 +1122,10 @@ int acme_registry_self_checked(acme_registry_t *registry,
     change = change_begin(registry, cert, now, p);
     can_help = found->has_placeholder
         || is_older_one(registry, cert, found->others, p);
-    can_reload = registry->conf->activate == ACME_ACTIVATE_GRACEFUL
+    can_reload = registry->conf->activate != ACME_ACTIVATE_NONE
         && acme_self_check_can_reload(state, change.journal->check.reloaded,
                                       can_help)
-        && may_reload(registry, cert, now);
+        && (state->activated || may_reload(registry, cert, now));
     registry->reloads[cert] |= (char)can_reload;
     if (found->check == ACME_CHECK_OTHER) {
         apr_cpystrn(state->check_detail, explain_check(&change, can_help, p),

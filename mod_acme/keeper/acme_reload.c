@@ -62,6 +62,7 @@ typedef enum {
 struct acme_reload_t {
     const acme_server_t *server;
     acme_registry_t *registry;
+    acme_activate_t *activate;  /* NULL: nothing is given to workers */
     acme_held_cb *held;
     void *baton;
 
@@ -160,6 +161,11 @@ acme_reload_t *acme_reload_create(const acme_server_t *server,
     return reload;
 }
 
+void acme_reload_use_live(acme_reload_t *reload, acme_activate_t *activate)
+{
+    reload->activate = activate;
+}
+
 static apr_time_t earlier(apr_time_t a, apr_time_t b)
 {
     return a && a < b ? a : b;
@@ -203,19 +209,32 @@ static void schedule(acme_reload_t *reload, const acme_state_t *state,
     }
 }
 
-void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
-                          apr_time_t served_until, apr_time_t now)
-{
-    reload->is_resumed = 0;
-    schedule(reload, state, served_until, now);
-}
-
 static int is_unserved(const acme_state_t *state)
 {
     return state->live && state->live != state->served;
 }
 
-/* Schedule all that are not served. Returns a digest of them, "": none. */
+static int is_given_to_workers(acme_reload_t *reload,
+                               const acme_state_t *state, apr_time_t now)
+{
+    return reload->activate && is_unserved(state)
+        && acme_activate_cert(reload->activate, state->cert, now);
+}
+
+void acme_reload_schedule(acme_reload_t *reload, const acme_state_t *state,
+                          apr_time_t served_until, apr_time_t now)
+{
+    if (is_given_to_workers(reload, state, now)) {
+        return;
+    }
+    if (reload->activate && state->activated && !is_unserved(state)) {
+        acme_activate_failed(reload->activate, state->cert, now);
+    }
+    reload->is_resumed = 0;
+    schedule(reload, state, served_until, now);
+}
+
+/* Schedule all that are not served, and that workers cannot be given. Returns a digest of them, "": none. */
 static const char *schedule_unserved(acme_reload_t *reload, apr_time_t now)
 {
     const acme_conf_t *conf = acme_registry_conf(reload->registry);
@@ -226,7 +245,7 @@ static const char *schedule_unserved(acme_reload_t *reload, apr_time_t now)
         const acme_state_t *state =
             acme_registry_state(reload->registry, (apr_uint32_t)i);
 
-        if (is_unserved(state)) {
+        if (is_unserved(state) && !is_given_to_workers(reload, state, now)) {
             schedule(reload, state, state->served ? state->not_after : 0, now);
             text = apr_psprintf(reload->job_pool, "%s %s %d", text,
                                 acme_conf_cert(conf, (apr_uint32_t)i)->id,

@@ -8,6 +8,7 @@
 #ifndef ACME_RELOAD_H
 #define ACME_RELOAD_H
 
+#include "acme_activate.h"
 #include "acme_registry.h"
 #include "acme_server.h"
 
@@ -23,8 +24,15 @@ acme_reload_t *acme_reload_create(const acme_server_t *server,
                                   apr_pool_t *p);
 
 /*
+ * From now on certificates are first offered to running workers. activate lives
+ * at least as long as reload.
+ */
+void acme_reload_use_live(acme_reload_t *reload, acme_activate_t *activate);
+
+/*
  * Schedule a reload for the certificate of state, which is live on disk and
- * not yet served. The one that is served expires at served_until (0: it is the
+ * not yet served; no reload where running workers can be given it. Of one that
+ * they were given, as visitors get another one, that failed. The one that is served expires at served_until (0: it is the
  * placeholder); the sooner, the shorter the wait for other certificates. In the
  * place of the placeholder it waits for those only that are being ordered. With
  * AcmeActivate none a line is logged instead.

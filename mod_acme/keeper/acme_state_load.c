@@ -519,6 +519,7 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
     state->cas = (apr_uint32_t)cert->cas->nelts;
     state->use_renewal_info = cert->renewal_info;
     state->served = cert->served;
+    state->activated = cert->is_activated;
     state->instead = cert->is_hidden ? ACME_INSTEAD_FOREIGN
         : cert->stand_in.id ? ACME_INSTEAD_STAND_IN : ACME_INSTEAD_NOTHING;
     state->renew = cert->renew;

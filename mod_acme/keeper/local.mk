@@ -9,6 +9,8 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 %C%_libacme_keeper_la_CFLAGS = $(hidden)
 %C%_libacme_keeper_la_SOURCES = \
 	%D%/acme_accounts.c %D%/acme_accounts.h \
+	%D%/acme_activate.c %D%/acme_activate.h \
+	%D%/acme_activated.c %D%/acme_activated.h \
 	%D%/acme_batch.c %D%/acme_batch.h \
 	%D%/acme_ca_facts.c %D%/acme_ca_facts.h \
 	%D%/acme_cert_facts.c %D%/acme_cert_facts.h \

@@ -22,7 +22,7 @@ BAD = "www.blocked.example"
 TOP = BUILD / "mod_acme" / "ctl" / "acmectl"
 
 # Of status --json: scripts read them.
-KEYS = set("""id state names validFrom validUntil serial issuer served
+KEYS = set("""id state names validFrom validUntil serial issuer served activated
     selfChecked servedAt selfCheckDetail revoked deleted nextStep nextAt limit
     windowStart windowEnd explanation leftOut leftOutUntil leftOutNames leftOutReason attempts problem
     detail postFailing postNextAt postFailure deployFailing deployNextAt

@@ -1,0 +1,358 @@
+/*
+ * acme_activate.c - AcmeActivate live, from the keeper's side.
+ *
+ * Workers are given what a load would serve: the same archive, of it the same
+ * pairs, tried with the ciphers of the virtual hosts.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "acme_activate.h"
+#include "acme_activated.h"
+#include "acme_archive.h"
+#include "acme_cert_reader.h"
+#include "acme_file.h"
+#include "acme_json_file.h"
+#include "acme_meta.h"
+#include "acme_name.h"
+#include "acme_public_key.h"
+
+/* How long it is not tried again where it did not work. */
+#define FAILED_REST apr_time_from_sec(24 * 3600)
+
+#define FILE_MAX 256            /* octets */
+#define TIME_MAX 32
+#define KEY_MAX (16 * 1024)
+
+struct acme_activate_t {
+    acme_registry_t *registry;
+    const acme_conf_t *conf;
+    acme_live_pairs_t *live;
+    apr_time_t failed_at;       /* 0: it did not */
+    apr_pool_t *p;
+};
+
+/* What is live of a certificate, to be given to workers. */
+typedef struct {
+    acme_activate_t *activate;
+    const acme_cert_conf_t *cert;
+    const acme_state_t *state;
+    acme_live_pair_t pairs[ACME_LIVE_PAIRS_KINDS];
+    int kinds;
+    const apr_array_header_t *names;    /* of the first one */
+    acme_result_t res;
+    apr_pool_t *p;
+} giving_t;
+
+static const acme_log_t *log_of(const acme_activate_t *activate)
+{
+    return acme_registry_log(activate->registry);
+}
+
+static const char *file_path(const acme_activate_t *activate, apr_pool_t *p)
+{
+    return acme_store_path(acme_registry_store(activate->registry), "run",
+                           "live.json", p);
+}
+
+/* {"failed": "..."}: the next keeper has to know. */
+static void load_file(acme_activate_t *activate)
+{
+    acme_result_t res;
+    apr_pool_t *p;
+    json_t *json;
+
+    apr_pool_create(&p, activate->p);
+    if (!acme_json_file_load(&json, acme_registry_store(activate->registry),
+                             file_path(activate, p), FILE_MAX, &res, p)) {
+        activate->failed_at =
+            acme_time_parse(acme_json_string(json, "failed", TIME_MAX, p));
+    }
+    apr_pool_destroy(p);
+}
+
+static void save_file(const acme_activate_t *activate, apr_pool_t *p)
+{
+    acme_result_t res;
+
+    if (acme_json_file_save(file_path(activate, p),
+                            json_pack("{s:s}", "failed",
+                                      acme_time_rfc3339(activate->failed_at,
+                                                        p)),
+                            0600, &res, p)) {
+        acme_log(log_of(activate), ACME_LOG_WARNING, "activation", "%s",
+                 res.detail);
+    }
+}
+
+/* What is half written is left for acme_activate_cert(), which replaces it, so
+   that workers do not go back to what they loaded. */
+void acme_activate_recall(const acme_conf_t *conf,
+                          const acme_live_pairs_t *live, apr_pool_t *p)
+{
+    acme_live_pairs_read_t read;
+    apr_pool_t *scratch;
+    int i;
+
+    apr_pool_create(&scratch, p);
+    for (i = 0; live && i < conf->certs->nelts; i++) {
+        if (!acme_live_pairs_read(&read, live, i, scratch)) {
+            acme_activated_note(conf, live, (apr_uint32_t)i);
+        }
+        apr_pool_clear(scratch);
+    }
+    apr_pool_destroy(scratch);
+}
+
+acme_activate_t *acme_activate_create(acme_registry_t *registry,
+                                      acme_live_pairs_t *live, apr_pool_t *p)
+{
+    acme_activate_t *activate = apr_pcalloc(p, sizeof(*activate));
+
+    activate->registry = registry;
+    activate->conf = acme_registry_conf(registry);
+    activate->live = live;
+    activate->p = p;
+    load_file(activate);
+    return activate;
+}
+
+static int has_failed(const acme_activate_t *activate, apr_time_t now)
+{
+    return activate->failed_at && activate->failed_at <= now
+        && now - activate->failed_at < FAILED_REST;
+}
+
+/* Is this one served in the place of another that is missing? */
+static int stands_in(const giving_t *giving)
+{
+    const apr_array_header_t *certs = giving->activate->conf->certs;
+    int i;
+
+    for (i = 0; i < certs->nelts; i++) {
+        const char *id =
+            APR_ARRAY_IDX(certs, i, acme_cert_conf_t).stand_in.id;
+
+        if (id && !strcmp(id, giving->cert->id)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* As it was ordered, or will be: one that was installed by hand has no note. */
+static int has_must_staple(const giving_t *giving)
+{
+    const json_t *meta =
+        acme_meta_live(acme_registry_store(giving->activate->registry),
+                       giving->cert->id, giving->p);
+
+    return giving->cert->must_staple
+        || json_is_true(json_object_get(meta, "mustStaple"));
+}
+
+/* What is known without the certificate itself. */
+static acme_not_live_e find_obstacle(const giving_t *giving, apr_time_t now)
+{
+    return !giving->activate->live              ? ACME_NOT_LIVE_SYSTEM
+           : has_failed(giving->activate, now) ? ACME_NOT_LIVE_FAILED
+           : has_must_staple(giving)           ? ACME_NOT_LIVE_STAPLE
+           : stands_in(giving)                 ? ACME_NOT_LIVE_STANDS_IN
+                                               : ACME_NOT_LIVE_NONE;
+}
+
+static apr_status_t read_text(const char **ptext, const char *path,
+                              apr_size_t max, int is_secret, giving_t *giving)
+{
+    apr_status_t rv;
+    apr_size_t len;
+
+    rv = is_secret
+        ? acme_file_read_secret(ptext, &len, path, max, &giving->res,
+                                giving->p)
+        : acme_file_read(ptext, &len, path, max, &giving->res, giving->p);
+    if (rv == APR_SUCCESS && strlen(*ptext) != len) {
+        rv = acme_fail(&giving->res, APR_EINVAL, "%s: not a PEM text", path);
+    }
+    return rv;
+}
+
+/* The key of the certificate, and one that mod_ssl would load. */
+static apr_status_t check_pair(giving_t *giving, const acme_live_pair_t *pair,
+                               const char *path)
+{
+    const acme_octets_t pem = { (const unsigned char *)pair->chain,
+                                strlen(pair->chain) };
+    const acme_cert_facts_t *facts;
+    acme_cert_reading_t *reading;
+    acme_key_t *key;
+    apr_status_t rv;
+
+    rv = acme_cert_reader_read(&reading, pem, giving->cert->ciphers,
+                               &giving->res, giving->p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_key_parse(&key, pair->key, path, &giving->res, giving->p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    facts = &reading->facts;
+    if (facts->parsed.status != APR_SUCCESS
+        || facts->loads.status != APR_SUCCESS) {
+        giving->res = facts->parsed.status ? facts->parsed : facts->loads;
+        acme_result_prefix(&giving->res, path);
+        return giving->res.status;
+    }
+    if (!acme_public_key_is_same(facts->key,
+                                 acme_public_key_of(key, giving->p))) {
+        return acme_fail(&giving->res, APR_EINVAL,
+                         "%s: not the key of its certificate", path);
+    }
+    if (!giving->kinds) {
+        giving->names = facts->leaf.names;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t add_pair(giving_t *giving, const char *folder,
+                             apr_uint32_t part)
+{
+    const char *suffix = acme_conf_suffix(giving->cert, part);
+    const char *chain = apr_pstrcat(giving->p, folder, "/fullchain", suffix,
+                                    ".pem", NULL);
+    const char *key = apr_pstrcat(giving->p, folder, "/privkey", suffix,
+                                  ".pem", NULL);
+    acme_live_pair_t *pair = &giving->pairs[giving->kinds];
+    apr_status_t rv;
+
+    rv = read_text(&pair->chain, chain, ACME_CHAIN_SIZE_MAX, 0, giving);
+    if (rv == APR_SUCCESS) {
+        rv = read_text(&pair->key, key, KEY_MAX, 1, giving);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = check_pair(giving, pair, chain);
+    }
+    giving->kinds += rv == APR_SUCCESS;
+    return rv;
+}
+
+/* As httpd/acme_activation finds them: the first must be good; after one of the
+   others that is not, there are no more. */
+static apr_status_t add_pairs(giving_t *giving)
+{
+    const char *folder =
+        acme_archive_path(acme_registry_store(giving->activate->registry),
+                          giving->cert->id, giving->state->live, giving->p);
+    apr_uint32_t part;
+    apr_status_t rv = add_pair(giving, folder, 0);
+
+    for (part = 1; rv == APR_SUCCESS && part < acme_conf_parts(giving->cert);
+         part++) {
+        if (acme_conf_is_first_of_kind(giving->cert, part)
+            && add_pair(giving, folder, part)) {
+            break;
+        }
+    }
+    return rv;
+}
+
+static acme_not_live_e publish(giving_t *giving)
+{
+    acme_activate_t *activate = giving->activate;
+    apr_status_t rv = add_pairs(giving);
+
+    /* A load would go on to serve the other one. */
+    if (rv == APR_SUCCESS && giving->cert->stand_in.id
+        && !acme_name_all_covered(giving->cert->names, giving->names)) {
+        return ACME_NOT_LIVE_LACKS;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_live_pairs_publish(activate->live, (int)giving->state->cert,
+                                     giving->state->live, giving->pairs,
+                                     giving->kinds, &giving->res);
+    }
+    return rv == APR_SUCCESS ? ACME_NOT_LIVE_NONE : ACME_NOT_LIVE_REFUSED;
+}
+
+/* Of the system httpd has said it; of a failure acme_activate_failed(). */
+static void log_obstacle(const giving_t *giving, acme_not_live_e why)
+{
+    const int is_refused = why == ACME_NOT_LIVE_REFUSED;
+
+    if (why != ACME_NOT_LIVE_SYSTEM && why != ACME_NOT_LIVE_FAILED) {
+        acme_log(log_of(giving->activate),
+                 is_refused ? ACME_LOG_WARNING : ACME_LOG_NOTICE,
+                 giving->cert->id,
+                 "served after a reload, not by running workers before: %s",
+                 is_refused ? giving->res.detail
+                            : acme_state_not_live_text(why));
+    }
+}
+
+int acme_activate_cert(acme_activate_t *activate, apr_uint32_t cert,
+                       apr_time_t now)
+{
+    giving_t giving = { .activate = activate,
+                        .cert = acme_conf_cert(activate->conf, cert),
+                        .state = acme_registry_state(activate->registry,
+                                                     cert) };
+    acme_not_live_e why;
+
+    if (activate->conf->activate != ACME_ACTIVATE_LIVE) {
+        return 0;
+    }
+    apr_pool_create(&giving.p, activate->p);
+    why = find_obstacle(&giving, now);
+    if (why == ACME_NOT_LIVE_NONE) {
+        why = publish(&giving);
+    }
+    if (why == ACME_NOT_LIVE_NONE) {
+        acme_activated_note(activate->conf, activate->live, cert);
+        acme_registry_activated(activate->registry, cert, now, giving.p);
+    }
+    else {
+        log_obstacle(&giving, why);
+        acme_registry_not_activated(activate->registry, cert, why);
+    }
+    apr_pool_destroy(giving.p);
+    return why == ACME_NOT_LIVE_NONE;
+}
+
+void acme_activate_failed(acme_activate_t *activate, apr_uint32_t cert,
+                          apr_time_t now)
+{
+    apr_pool_t *p;
+
+    if (has_failed(activate, now)) {
+        return;
+    }
+    apr_pool_create(&p, activate->p);
+    activate->failed_at = now;
+    save_file(activate, p);
+    acme_log(
+        log_of(activate), ACME_LOG_WARNING,
+        acme_conf_cert(activate->conf, cert)->id,
+        "AcmeActivate live does not work here: visitors get another certificate than the one that running workers were given; until %s new certificates are served after a reload",
+        acme_time_text(now + FAILED_REST, p));
+    apr_pool_destroy(p);
+}
+
+void acme_activate_mend(acme_activate_t *activate)
+{
+    acme_live_pairs_read_t read;
+    apr_pool_t *p;
+    int i;
+
+    apr_pool_create(&p, activate->p);
+    for (i = 0; activate->live && i < activate->conf->certs->nelts; i++) {
+        const apr_status_t rv =
+            acme_live_pairs_read(&read, activate->live, i, p);
+
+        if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
+            acme_live_pairs_withdraw(activate->live, i);
+        }
+        apr_pool_clear(p);
+    }
+    apr_pool_destroy(p);
+}

@@ -1,0 +1,46 @@
+/*
+ * acme_activate.h - AcmeActivate live: a new certificate is given to running
+ * workers, which use it from the next handshake on. (docs/design.md, Activation)
+ *
+ * What they cannot be given waits for a reload, as with AcmeActivate graceful.
+ */
+#ifndef ACME_ACTIVATE_H
+#define ACME_ACTIVATE_H
+
+#include "acme_live_pairs.h"
+#include "acme_registry.h"
+
+typedef struct acme_activate_t acme_activate_t;
+
+/*
+ * Before a registry reads its states: what a keeper before this one gave to
+ * workers, in this load of httpd, is served. live NULL: nothing is.
+ */
+void acme_activate_recall(const acme_conf_t *conf,
+                          const acme_live_pairs_t *live, apr_pool_t *p);
+
+/* registry and live live at least as long as p. live NULL: this system cannot
+   do it. */
+acme_activate_t *acme_activate_create(acme_registry_t *registry,
+                                      acme_live_pairs_t *live, apr_pool_t *p);
+
+/*
+ * Give workers what is live of a certificate. True: it is served. False: it
+ * waits for a reload; with AcmeActivate live its state says why, and the log if
+ * that is not known yet.
+ */
+int acme_activate_cert(acme_activate_t *activate, apr_uint32_t cert,
+                       apr_time_t now);
+
+/*
+ * Visitors got another certificate, after workers were given this one. For a
+ * day from now nothing is given to workers, also by the next keepers.
+ */
+void acme_activate_failed(acme_activate_t *activate, apr_uint32_t cert,
+                          apr_time_t now);
+
+/* After all that waited was given to workers: withdraw what a keeper left half
+   written and this one has not replaced. */
+void acme_activate_mend(acme_activate_t *activate);
+
+#endif
