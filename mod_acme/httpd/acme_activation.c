@@ -372,7 +372,7 @@ int acme_activation_is_served(int cert)
         return 0;
     }
     conf = acme_conf_cert(loaded, (apr_uint32_t)cert);
-    return conf->served || conf->stand_in.id || acme_live_is_served(cert);
+    return conf->served || conf->stand_in.id;
 }
 
 static int is_valid_for(const apr_array_header_t *names, apr_time_t not_after,

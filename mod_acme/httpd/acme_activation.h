@@ -43,8 +43,7 @@ typedef struct {
 /* Of the certificate with this index, after it was prepared. */
 const acme_activation_files_t *acme_activation_files(int cert);
 
-/* Has this load, or this process live, a certificate for it, not a
-   placeholder? -1: none, false. For any thread. */
+/* Has this load a certificate for it, not a placeholder? -1: none, false. */
 int acme_activation_is_served(int cert);
 
 /*

@@ -21,7 +21,6 @@
 #include "acme_key.h"
 #include "acme_live.h"
 #include "acme_openssl.h"
-#include "acme_server_conf.h"
 #include "acme_sni.h"
 
 APLOG_USE_MODULE(acme);
@@ -46,7 +45,7 @@ typedef struct {
 } verdict_t;
 
 /* The callback's argument: a virtual host. */
-typedef struct {
+typedef struct acme_cert_vhost_t {
     server_rec *s;
     const acme_server_conf_t *server;
     verdict_t verdicts[];       /* of each of server->certs */
@@ -277,6 +276,18 @@ static int choose(SSL *ssl, void *data)
     return 1;
 }
 
+int acme_cert_callback_is_live(const acme_server_conf_t *server, int cert)
+{
+    const acme_live_cert_t *live = server->handshakes ? acme_live_take(cert)
+                                                      : NULL;
+    const int is = live
+        && server->handshakes->verdicts[nth_of(server, cert)].refused
+           != live->generation;
+
+    acme_live_cache_release(live);
+    return is;
+}
+
 static int init_server(server_rec *s, apr_pool_t *p, int is_proxy,
                        SSL_CTX *ctx)
 {
@@ -300,7 +311,7 @@ static int init_server(server_rec *s, apr_pool_t *p, int is_proxy,
     vhost->s = s;
     vhost->server = server;
     SSL_CTX_set_cert_cb(ctx, choose, vhost);
-    server->has_cert_callback = 1;
+    server->handshakes = vhost;
     return OK;
 }
 
@@ -322,6 +333,13 @@ void acme_cert_callback_prepare(const acme_conf_t *conf, apr_pool_t *p)
 {
     (void)conf;
     (void)p;
+}
+
+int acme_cert_callback_is_live(const acme_server_conf_t *server, int cert)
+{
+    (void)server;
+    (void)cert;
+    return 0;
 }
 
 void acme_cert_callback_hooks(apr_pool_t *p)

@@ -11,6 +11,7 @@
 #define ACME_CERT_CALLBACK_H
 
 #include "acme_conf.h"
+#include "acme_server_conf.h"
 
 /* NULL: it works here. Else why it does not, and what an administrator can do
    about it: a literal. */
@@ -18,6 +19,12 @@ const char *acme_cert_callback_obstacle(void);
 
 /* Before mod_ssl looks at its servers: this load's certificates. */
 void acme_cert_callback_prepare(const acme_conf_t *conf, apr_pool_t *p);
+
+/*
+ * Is what was published of a certificate used by this virtual host, in this
+ * process, or would be in the next handshake? For any thread.
+ */
+int acme_cert_callback_is_live(const acme_server_conf_t *server, int cert);
 
 void acme_cert_callback_hooks(apr_pool_t *p);
 

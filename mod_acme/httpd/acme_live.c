@@ -58,7 +58,7 @@ static const server_rec *find_missed(const server_rec *s)
     for (; s; s = s->next) {
         const acme_server_conf_t *server = acme_server_conf(s);
 
-        if (server->given && !server->has_cert_callback) {
+        if (server->given && !server->handshakes) {
             return s;
         }
     }
@@ -136,13 +136,4 @@ void acme_live_forget_writer(void)
 const acme_live_cert_t *acme_live_take(int cert)
 {
     return live.cache ? acme_live_cache_take(live.cache, cert) : NULL;
-}
-
-int acme_live_is_served(int cert)
-{
-    const acme_live_cert_t *taken = acme_live_take(cert);
-    const int is = taken && !acme_live_cache_is_refused(taken);
-
-    acme_live_cache_release(taken);
-    return is;
 }

@@ -41,7 +41,4 @@ void acme_live_forget_writer(void);
  */
 const acme_live_cert_t *acme_live_take(int cert);
 
-/* Is that used in this process? Not what no virtual host could use. */
-int acme_live_is_served(int cert);
-
 #endif

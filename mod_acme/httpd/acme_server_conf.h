@@ -97,7 +97,8 @@ typedef struct {
     int is_live_named;                  /* its SSLCertificateFile is below
                                            live/: mod_ssl gets the archive's */
     int given;                          /* mod_ssl serves the first of them */
-    int has_cert_callback;              /* of ours, for its handshakes */
+    struct acme_cert_vhost_t *handshakes;       /* with a certificate callback
+                                           of ours; NULL: there is none */
     int is_without_tls13;               /* SSLProtocol, as mod_ssl has it */
 } acme_server_conf_t;
 
