@@ -38,10 +38,10 @@ static void begin_keeper(void)
 {
     static const acme_server_t server;
 
-    acme_activate_recall(conf, live, pool);
+    acme_activate_recall(conf, live, open_store(), now, pool);
     registry = open_registry(conf);
     reload = acme_reload_create(&server, registry, held, NULL, pool);
-    activate = acme_activate_create(registry, live, pool);
+    activate = acme_activate_create(registry, live, now, pool);
     acme_reload_use_live(reload, activate);
     acme_reload_resume(reload, now);
     acme_activate_mend(activate);
@@ -299,7 +299,7 @@ static void lose_the_memory(void)
 {
     put_next();
     live = NULL;
-    activate = acme_activate_create(registry, NULL, pool);
+    activate = acme_activate_create(registry, NULL, now, pool);
     acme_reload_use_live(reload, activate);
 }
 
@@ -500,12 +500,24 @@ static void visitors_who_get_another_one_end_it_for_a_day(void **state)
     assert_logged("a.example: not served: an older one. httpd is reloaded once for this");
     acme_reload_schedule(reload, a, a->not_after, now);
     assert_true(is_reload_scheduled());
+    assert_int_equal(a->not_live, ACME_NOT_LIVE_FAILED);
     assert_logged("[warning] a.example: AcmeActivate live does not work here: visitors get another certificate");
     assert_int_equal(mode_of(at("store/run/live.json")), 0600);
 
     put_archive("b.example", "b.example", "{}", 1);
     assert_int_equal(schedule(1)->not_live, ACME_NOT_LIVE_FAILED);
-    begin_load(2);                      /* the reload; and the next one */
+    cert_of(conf, 0)->served = 1;       /* a keeper dies before the reload */
+    cert_of(conf, 0)->is_activated = 0;
+    begin_keeper();
+    assert_int_equal(state_of(registry, 0)->served, 1);
+    assert_true(is_reload_scheduled());
+
+    cert_of(conf, 1)->served = 1;       /* the reload, and the next one */
+    begin_load(2);
+    assert_false(is_reload_scheduled());
+    a = state_of(registry, 0);
+    assert_int_equal(a->not_live, ACME_NOT_LIVE_FAILED);
+    assert_int_equal(a->activated, 0);
     put_next();
     assert_int_equal(schedule(0)->not_live, ACME_NOT_LIVE_FAILED);
     assert_true(is_reload_scheduled());
