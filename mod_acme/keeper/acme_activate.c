@@ -21,9 +21,16 @@
 /* How long it is not tried again where it did not work. */
 #define FAILED_REST apr_time_from_sec(24 * 3600)
 
-#define FILE_MAX 256            /* octets */
+#define FILE_MAX 512            /* octets */
+#define ID_MAX 128
 #define TIME_MAX 32
 #define KEY_MAX (16 * 1024)
+
+/* Where visitors got another certificate than workers were given. */
+typedef struct {
+    apr_time_t at;              /* 0: nowhere, since a day */
+    const char *id;             /* of the certificate; NULL: not known */
+} failure_t;
 
 struct acme_activate_t {
     acme_registry_t *registry;
@@ -50,36 +57,42 @@ static const acme_log_t *log_of(const acme_activate_t *activate)
     return acme_registry_log(activate->registry);
 }
 
-static const char *file_path(const acme_activate_t *activate, apr_pool_t *p)
+static const char *file_path(const acme_store_t *store, apr_pool_t *p)
 {
-    return acme_store_path(acme_registry_store(activate->registry), "run",
-                           "live.json", p);
+    return acme_store_path(store, "run", "live.json", p);
 }
 
-/* {"failed": "..."}: the next keeper has to know. */
-static void load_file(acme_activate_t *activate)
+static int is_recent(apr_time_t failed_at, apr_time_t now)
 {
+    return failed_at && failed_at <= now && now - failed_at < FAILED_REST;
+}
+
+/* {"failed": "...", "id": "..."}: the next keeper has to know. */
+static failure_t load_failure(acme_store_t *store, apr_time_t now,
+                              apr_pool_t *p)
+{
+    failure_t failure = { 0, NULL };
     acme_result_t res;
-    apr_pool_t *p;
     json_t *json;
 
-    apr_pool_create(&p, activate->p);
-    if (!acme_json_file_load(&json, acme_registry_store(activate->registry),
-                             file_path(activate, p), FILE_MAX, &res, p)) {
-        activate->failed_at =
-            acme_time_parse(acme_json_string(json, "failed", TIME_MAX, p));
+    if (!acme_json_file_load(&json, store, file_path(store, p), FILE_MAX, &res,
+                             p)) {
+        failure.at = acme_time_parse(acme_json_string(json, "failed", TIME_MAX,
+                                                      p));
+        failure.id = acme_json_string(json, "id", ID_MAX, p);
     }
-    apr_pool_destroy(p);
+    return is_recent(failure.at, now) ? failure : (failure_t) { 0, NULL };
 }
 
-static void save_file(const acme_activate_t *activate, apr_pool_t *p)
+static void save_failure(const acme_activate_t *activate, const char *id,
+                         apr_pool_t *p)
 {
+    const char *at = acme_time_rfc3339(activate->failed_at, p);
     acme_result_t res;
 
-    if (acme_json_file_save(file_path(activate, p),
-                            json_pack("{s:s}", "failed",
-                                      acme_time_rfc3339(activate->failed_at,
-                                                        p)),
+    if (acme_json_file_save(file_path(acme_registry_store(activate->registry),
+                                      p),
+                            json_pack("{s:s, s:s}", "failed", at, "id", id),
                             0600, &res, p)) {
         acme_log(log_of(activate), ACME_LOG_WARNING, "activation", "%s",
                  res.detail);
@@ -89,39 +102,61 @@ static void save_file(const acme_activate_t *activate, apr_pool_t *p)
 /* What is half written is left for acme_activate_cert(), which replaces it, so
    that workers do not go back to what they loaded. */
 void acme_activate_recall(const acme_conf_t *conf,
-                          const acme_live_pairs_t *live, apr_pool_t *p)
+                          const acme_live_pairs_t *live, acme_store_t *store,
+                          apr_time_t now, apr_pool_t *p)
 {
     acme_live_pairs_read_t read;
     apr_pool_t *scratch;
     int i;
 
+    if (!live) {
+        return;
+    }
     apr_pool_create(&scratch, p);
-    for (i = 0; live && i < conf->certs->nelts; i++) {
-        if (!acme_live_pairs_read(&read, live, i, scratch)) {
-            acme_activated_note(conf, live, (apr_uint32_t)i);
+    if (!load_failure(store, now, scratch).at) {
+        for (i = 0; i < conf->certs->nelts; i++) {
+            apr_pool_clear(scratch);
+            if (!acme_live_pairs_read(&read, live, i, scratch)) {
+                acme_activated_note(conf, live, (apr_uint32_t)i);
+            }
         }
-        apr_pool_clear(scratch);
     }
     apr_pool_destroy(scratch);
 }
 
 acme_activate_t *acme_activate_create(acme_registry_t *registry,
-                                      acme_live_pairs_t *live, apr_pool_t *p)
+                                      acme_live_pairs_t *live, apr_time_t now,
+                                      apr_pool_t *p)
 {
     acme_activate_t *activate = apr_pcalloc(p, sizeof(*activate));
+    failure_t failure;
+    apr_pool_t *scratch;
+    int i;
 
     activate->registry = registry;
     activate->conf = acme_registry_conf(registry);
     activate->live = live;
     activate->p = p;
-    load_file(activate);
+    if (activate->conf->activate != ACME_ACTIVATE_LIVE) {
+        return activate;
+    }
+    apr_pool_create(&scratch, p);
+    failure = load_failure(acme_registry_store(registry), now, scratch);
+    activate->failed_at = failure.at;
+    for (i = 0; failure.id && i < activate->conf->certs->nelts; i++) {
+        if (!strcmp(acme_conf_cert(activate->conf, (apr_uint32_t)i)->id,
+                    failure.id)) {
+            acme_registry_not_activated(registry, (apr_uint32_t)i,
+                                        ACME_NOT_LIVE_FAILED);
+        }
+    }
+    apr_pool_destroy(scratch);
     return activate;
 }
 
 static int has_failed(const acme_activate_t *activate, apr_time_t now)
 {
-    return activate->failed_at && activate->failed_at <= now
-        && now - activate->failed_at < FAILED_REST;
+    return is_recent(activate->failed_at, now);
 }
 
 /* Is this one served in the place of another that is missing? */
@@ -322,6 +357,7 @@ int acme_activate_cert(acme_activate_t *activate, apr_uint32_t cert,
 void acme_activate_failed(acme_activate_t *activate, apr_uint32_t cert,
                           apr_time_t now)
 {
+    const char *id = acme_conf_cert(activate->conf, cert)->id;
     apr_pool_t *p;
 
     if (has_failed(activate, now)) {
@@ -329,10 +365,11 @@ void acme_activate_failed(acme_activate_t *activate, apr_uint32_t cert,
     }
     apr_pool_create(&p, activate->p);
     activate->failed_at = now;
-    save_file(activate, p);
+    save_failure(activate, id, p);
+    acme_registry_not_activated(activate->registry, cert,
+                                ACME_NOT_LIVE_FAILED);
     acme_log(
-        log_of(activate), ACME_LOG_WARNING,
-        acme_conf_cert(activate->conf, cert)->id,
+        log_of(activate), ACME_LOG_WARNING, id,
         "AcmeActivate live does not work here: visitors get another certificate than the one that running workers were given; until %s new certificates are served after a reload",
         acme_time_text(now + FAILED_REST, p));
     apr_pool_destroy(p);

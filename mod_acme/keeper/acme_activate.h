@@ -14,15 +14,18 @@ typedef struct acme_activate_t acme_activate_t;
 
 /*
  * Before a registry reads its states: what a keeper before this one gave to
- * workers, in this load of httpd, is served. live NULL: nothing is.
+ * workers, in this load of httpd, is served, unless that has failed: the reload
+ * for it did not follow. live NULL: nothing is.
  */
 void acme_activate_recall(const acme_conf_t *conf,
-                          const acme_live_pairs_t *live, apr_pool_t *p);
+                          const acme_live_pairs_t *live, acme_store_t *store,
+                          apr_time_t now, apr_pool_t *p);
 
 /* registry and live live at least as long as p. live NULL: this system cannot
-   do it. */
+   do it. The state of the certificate for which it has failed says so. */
 acme_activate_t *acme_activate_create(acme_registry_t *registry,
-                                      acme_live_pairs_t *live, apr_pool_t *p);
+                                      acme_live_pairs_t *live, apr_time_t now,
+                                      apr_pool_t *p);
 
 /*
  * Give workers what is live of a certificate. True: it is served. False: it

@@ -631,11 +631,13 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     registry.events = loop->events;
     registry.publish = keeper->publish;
     registry.publish_baton = keeper->baton;
-    acme_activate_recall(keeper->conf, keeper->live, p);
+    acme_activate_recall(keeper->conf, keeper->live, loop->store,
+                         apr_time_now(), p);
     loop->registry = acme_registry_create(&registry, p);
     loop->reload = acme_reload_create(keeper->server, loop->registry,
                                       keeper->held, keeper->baton, p);
-    loop->activate = acme_activate_create(loop->registry, keeper->live, p);
+    loop->activate = acme_activate_create(loop->registry, keeper->live,
+                                          apr_time_now(), p);
     acme_reload_use_live(loop->reload, loop->activate);
     loop->records = acme_published_create(keeper->log, p);
     acme_published_load(loop->records, loop->store, keeper->conf,

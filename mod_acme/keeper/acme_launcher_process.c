@@ -630,12 +630,12 @@ void acme_launcher_process_run(int fd, const acme_launcher_rules_t *rules)
                     rules->server->title_size);
     }
     set_signals(&launcher->waiting);
+    if (rules->live) {          /* before its number is another's */
+        acme_live_pairs_forget_writer(rules->live);
+    }
     fd = acme_descriptors_above_standard(fd);
     if (fd != STDERR_FILENO + 1 && dup2(fd, STDERR_FILENO + 1) >= 0) {
         fd = STDERR_FILENO + 1;
-    }
-    if (rules->live) {
-        acme_live_pairs_forget_writer(rules->live);
     }
     /* The keeper's, httpd's, and the other end. */
     acme_descriptors_close_from(fd + 1);

@@ -18,6 +18,7 @@ check_LIBRARIES = %D%/libhelp.a
 	%D%/keeper_process.c %D%/keeper_process.h \
 	%D%/keys.c %D%/keys.h \
 	%D%/live.c %D%/live.h \
+	%D%/live_memory.c %D%/live_memory.h \
 	%D%/log_file.c %D%/log_file.h \
 	%D%/make_conf.c %D%/make_conf.h \
 	%D%/open_registry.c %D%/open_registry.h \

@@ -60,6 +60,10 @@ static void a_part_for_each_key_type(void **state)
     assert_string_equal(acme_conf_suffix(cert, 3), "-rsa");
     assert_string_equal(acme_conf_key_types(cert, pool),
                         "rsa3072 p256 p384 rsa4096");
+    assert_true(acme_conf_is_first_of_kind(cert, 0));
+    assert_true(acme_conf_is_first_of_kind(cert, 1));
+    assert_false(acme_conf_is_first_of_kind(cert, 2));
+    assert_false(acme_conf_is_first_of_kind(cert, 3));
 }
 
 static const char *digest(const char *url, const char *type,

@@ -103,6 +103,12 @@ static void installed(void)
     live.live = 2;
 }
 
+static void installed_not_live(void)
+{
+    installed();
+    live.not_live = ACME_NOT_LIVE_STAPLE;
+}
+
 static void held(void)
 {
     installed();
@@ -258,6 +264,9 @@ static void each_situation(void **unused)
           "2026-11-21 08:36:05 UTC (in 3 h)", "Nothing" },
         { "installed", installed, ACME_EXPLAIN_WAITING,
           "not served before the next reload", "a short time ago",
+          "httpd reloads when", "reload httpd now" },
+        { "installed, not live", installed_not_live, ACME_EXPLAIN_WAITING,
+          "not served before the next reload of httpd: it has must-staple", "a short time ago",
           "httpd reloads when", "reload httpd now" },
         { "held", held, ACME_EXPLAIN_WAITING, "next reload", "(reload-held)",
           "postponed, and tried again", "httpd -t" },

@@ -2,16 +2,16 @@
  * test_live_pairs.c - memory that the keeper alone writes.
  */
 #ifdef __linux__                /* what looks at /proc */
-#include <dirent.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "acme_live_pairs.h"
 #include "acme_live_slot.h"
+#include "live_memory.h"
 #include "scratch.h"
 
 #define CERTS 3
-#define NAME "memfd:acme-live"
+#define NAME LIVE_MEMORY_NAME
 
 static const acme_live_pair_t ec = { "chain of ec", "key of ec" };
 static const acme_live_pair_t both[] = { { "chain of ec, later", "the ec key" },
@@ -23,27 +23,6 @@ static acme_live_pairs_t *create(int certs)
 
     assert_int_equal(acme_live_pairs_create(&live, certs, &res, pool), 0);
     return live;
-}
-
-/* The descriptor that this process has of the memory; -1: none. */
-static int find_descriptor(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    struct dirent *entry;
-    int fd = -1;
-
-    while (dir && (entry = readdir(dir)) != NULL) {
-        char to[256] = "";
-
-        if (readlinkat(dirfd(dir), entry->d_name, to, sizeof(to) - 1) > 0
-            && strstr(to, NAME)) {
-            fd = atoi(entry->d_name);
-        }
-    }
-    if (dir) {
-        closedir(dir);
-    }
-    return fd;
 }
 
 /* Where it is mapped, and with which rights: "r--s"; NULL: nowhere. */
@@ -92,7 +71,7 @@ static apr_size_t pages(void)
 {
     struct stat info;
 
-    assert_int_equal(fstat(find_descriptor(), &info), 0);
+    assert_int_equal(fstat(live_memory_descriptor(), &info), 0);
     return (apr_size_t)info.st_blocks * 512 / (apr_size_t)sysconf(_SC_PAGESIZE);
 }
 
@@ -223,10 +202,10 @@ static void readers_cannot_write(void **state)
     assert_int_equal(mprotect(data, len, PROT_READ | PROT_WRITE), -1);
     assert_int_equal(errno, EACCES);
 
-    assert_int_equal(fcntl(find_descriptor(), F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(live_memory_descriptor(), F_GETFD), FD_CLOEXEC);
     acme_live_pairs_forget_writer(live);
     acme_live_pairs_forget_writer(live);
-    assert_int_equal(find_descriptor(), -1);
+    assert_int_equal(live_memory_descriptor(), -1);
     assert_int_equal(mprotect(data, len, PROT_READ | PROT_WRITE), -1);
     assert_int_equal(acme_live_pairs_publish(live, 0, 2, &ec, 1, &res),
                      APR_EBADF);
@@ -244,7 +223,7 @@ static void the_memory_is_sealed(void **state)
 
     (void)state;
     (void)create(CERTS);
-    fd = find_descriptor();
+    fd = live_memory_descriptor();
     assert_int_equal(fcntl(fd, F_GET_SEALS)
                          & (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL),
                      F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
@@ -282,7 +261,7 @@ static int run_worker(void *data)
     acme_live_pairs_read_t read;
 
     acme_live_pairs_forget_writer(live);
-    CHECK(find_descriptor() == -1);
+    CHECK(live_memory_descriptor() == -1);
     CHECK(acme_live_pairs_read(&read, live, 0, pool) == 0);
     CHECK(read.archive == 3);
     return 0;
@@ -312,10 +291,9 @@ static void processes_see_what_a_keeper_wrote(void **state)
 static void set_row(int cert, apr_uint32_t sequence, apr_uint32_t number,
                     apr_uint32_t octets)
 {
-    const apr_uint32_t row[4] = { sequence, 9, number, octets };
+    const uint32_t row[4] = { sequence, 9, number, octets };
 
-    assert_int_equal(pwrite(find_descriptor(), row, sizeof(row),
-                            (off_t)cert * (off_t)sizeof(row)), sizeof(row));
+    live_memory_set_row(cert, row);
 }
 
 static off_t texts_at(int cert)
@@ -374,7 +352,7 @@ static void what_no_keeper_wrote_is_refused(void **state)
         memset(texts, 0, sizeof(texts));
         memcpy(texts, rows[i].texts,
                rows[i].octets < sizeof(texts) ? rows[i].octets : 10);
-        assert_int_equal(pwrite(find_descriptor(), texts, sizeof(texts),
+        assert_int_equal(pwrite(live_memory_descriptor(), texts, sizeof(texts),
                                 texts_at(0)), sizeof(texts));
         set_row(0, 4, rows[i].number, rows[i].octets);
         if (acme_live_pairs_read(&read, live, 0, pool) != APR_EINVAL) {
@@ -382,7 +360,7 @@ static void what_no_keeper_wrote_is_refused(void **state)
         }
     }
     memcpy(texts, "chain\0key", 10);
-    assert_int_equal(pwrite(find_descriptor(), texts, sizeof(texts),
+    assert_int_equal(pwrite(live_memory_descriptor(), texts, sizeof(texts),
                             texts_at(0)), sizeof(texts));
     set_row(0, 4, 1, 10);
     assert_int_equal(acme_live_pairs_read(&read, live, 0, pool), 0);
@@ -401,7 +379,7 @@ static void it_goes_with_its_pool(void **state)
     assert_non_null(find_mapping(&len, rights));
     apr_pool_destroy(p);
     assert_null(find_mapping(&len, rights));
-    assert_int_equal(find_descriptor(), -1);
+    assert_int_equal(live_memory_descriptor(), -1);
 }
 
 /* Two thousand writings, read meanwhile: what is read is of one of them. */

@@ -456,6 +456,41 @@ static void what_is_served(void **unused)
     }
 }
 
+static void how_it_came_to_be_served(void **unused)
+{
+    const apr_array_header_t *all;
+    acme_state_t state;
+
+    (void)unused;
+    make_live(&state, DAYS(90), DAYS(5), 1);
+    state.served = state.live;
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "activated", ACME_STATUS_JSON), "reload");
+    assert_string_equal(shown(all, "activated", ACME_STATUS_LINES), "(none)");
+    assert_string_equal(shown(all, "activated", ACME_STATUS_TEXT), "(none)");
+
+    state.activated = 1;
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "activated", ACME_STATUS_JSON), "live");
+    assert_string_equal(shown(all, "activated", ACME_STATUS_LINES), "live");
+    assert_string_equal(shown(all, "activated", ACME_STATUS_PAGE),
+                        "in running workers, without a reload");
+
+    state.live++;
+    state.not_live = ACME_NOT_LIVE_STAPLE;
+    all = rows_of(&state, 0);
+    assert_string_equal(shown(all, "activated", ACME_STATUS_JSON), "(null)");
+    assert_string_equal(shown(all, "activated", ACME_STATUS_LINES), "(none)");
+    assert_string_equal(
+        shown(all, "activated", ACME_STATUS_TEXT),
+        "by a reload: it has must-staple, and mod_ssl gets its OCSP response only with a reload");
+
+    state.not_live = ACME_NOT_LIVES;    /* a worker can write to the board */
+    assert_string_equal(acme_state_not_live_text(state.not_live), "");
+    state.not_live = (acme_not_live_e)-1;
+    assert_string_equal(acme_state_not_live_text(state.not_live), "");
+}
+
 /* Where httpd was visited, and what was found there. */
 static void what_the_self_check_found(void **unused)
 {
@@ -586,6 +621,7 @@ int main(void)
         VIEW_TEST(many_names_left_out),
         VIEW_TEST(served_after_the_next_reload),
         VIEW_TEST(a_new_one),
+        VIEW_TEST(how_it_came_to_be_served),
         VIEW_TEST(what_the_self_check_found),
         VIEW_TEST(what_is_served),
         VIEW_TEST(a_fault_stands_beside_the_words_of_the_ca),

@@ -2,6 +2,7 @@
 
 keeper_tests = \
 	%D%/test_accounts \
+	%D%/test_activate \
 	%D%/test_batch \
 	%D%/test_ca_facts \
 	%D%/test_cert_facts \

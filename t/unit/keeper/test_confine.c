@@ -18,6 +18,7 @@
 #endif
 
 #include "acme_confine.h"
+#include "acme_live_pairs.h"
 #include "child.h"
 #include "open_registry.h"
 
@@ -101,6 +102,23 @@ static int try_sockets(void *unused)
         CHECK(is_refused(socket(families[i], SOCK_STREAM, 0) < 0));
     }
     CHECK(send(pair[0], "x", 1, 0) == 1);
+    return 0;
+}
+
+/* What workers read is still written, with the address space that is left. */
+static int try_giving(void *data)
+{
+    const acme_live_pair_t pair = { "chain", "key" };
+    acme_live_pairs_t *live = data;
+    acme_live_pairs_read_t read;
+
+    if (confine() || !has_filter()) {
+        return CHILD_SKIP;
+    }
+    CHECK(!acme_live_pairs_publish(live, 9999, 1, &pair, 1, &res));
+    CHECK(!acme_live_pairs_read(&read, live, 9999, pool));
+    acme_live_pairs_withdraw(live, 9999);
+    CHECK(!acme_live_pairs_generation(live, 9999));
     return 0;
 }
 
@@ -250,6 +268,17 @@ TRY(files)
 TRY(limits)
 TRY(parser)
 
+static void workers_are_still_given_certificates(void **state)
+{
+    acme_live_pairs_t *live;
+
+    (void)state;
+    if (acme_live_pairs_create(&live, 10000, &res, pool)) {
+        skip();
+    }
+    assert_child(try_giving, live);
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
 
@@ -259,7 +288,8 @@ int main(void)
         TEST(processes_are_confined), TEST(sockets_are_confined),
         TEST(memory_are_confined),    TEST(rights_are_confined),
         TEST(files_are_confined),     TEST(limits_are_confined),
-        TEST(parser_are_confined)
+        TEST(parser_are_confined),
+        TEST(workers_are_still_given_certificates)
     };
     int failed;
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
+#include "acme_activated.h"
 #include "acme_archive.h"
 #include "acme_deploy.h"
 #include "acme_export_job.h"
@@ -29,6 +30,7 @@ static acme_export_queue_t *queue;
 static acme_registry_t *registry;
 static apr_time_t ahead;                /* our clock of the machine's */
 static const char *key_pem, *full_pem;
+static acme_live_pairs_t *live;         /* NULL: workers are given nothing */
 
 static acme_export_conf_t *add_export(int cert, const char *path,
                                       acme_export_e format)
@@ -86,6 +88,7 @@ static int setup(void **state)
     alarm(300);
     signal(SIGPIPE, SIG_IGN);
     ahead = 0;
+    live = NULL;
     conf = make_conf();
     install("p256");
     return rc;
@@ -232,6 +235,7 @@ static void start_launcher(void)
     static acme_launcher_rules_t rules;
 
     rules.conf = conf;
+    rules.live = live;
     assert_int_equal(acme_launcher_start(&rules, &res, pool), 0);
 }
 
@@ -291,6 +295,76 @@ static void the_launcher_writes_them(void **state)
     assert_int_equal(acme_export_queue_changes(queue), 1);
     assert_logged(apr_pstrcat(pool, "a.example: exported: ", at("f0"), NULL));
     assert_not_logged("PRIVATE KEY");
+}
+
+/* As when it was installed; the launcher has httpd's configuration. */
+static void give_the_next_to_workers(void)
+{
+    const int before = cert_of(conf, 0)->served;
+    acme_live_pair_t pair;
+    int n;
+
+    install("p256");
+    n = cert_of(conf, 0)->served;
+    cert_of(conf, 0)->served = before;
+    pair = (acme_live_pair_t) { full_pem, key_pem };
+    assert_int_equal(acme_live_pairs_publish(live, 0, n, &pair, 1, &res), 0);
+    acme_activated_note(conf, live, 0);
+    assert_int_equal(cert_of(conf, 0)->served, n);
+    acme_registry_order_gone(registry, 0);      /* a change of its state */
+}
+
+/* Until nothing is due; none may fail. */
+static void run_all(void)
+{
+    do {
+        run_queue();
+        assert_string_equal(failure(), "");
+    } while (acme_export_queue_wake(queue, clock_now()));
+}
+
+static void what_workers_were_given_is_copied_anew(void **state)
+{
+    (void)state;
+    if (acme_live_pairs_create(&live, conf->certs->nelts, &res, pool)) {
+        skip();
+    }
+    add_export(0, at("f"), ACME_EXPORT_KEY);
+    add_export(0, at("set/"), ACME_EXPORT_PEM);
+    start_queue();
+    run_all();
+    assert_string_equal(text_of(at("f")), key_pem);
+
+    give_the_next_to_workers();
+    ahead += apr_time_from_sec(7 * 24 * 3600);
+    acme_export_queue_step(queue, clock_now(), pool);
+    assert_in_range(acme_export_queue_wait(queue, 0),
+                    clock_now() + apr_time_from_sec(500),
+                    clock_now() + apr_time_from_sec(601));
+    give_the_next_to_workers();         /* while the last one is written */
+    run_all();
+    assert_string_equal(text_of(at("f")), key_pem);
+    assert_string_equal(text_of(at("set/current/privkey.pem")), key_pem);
+    assert_int_equal(acme_export_queue_wait(queue, 0), 0);
+    assert_string_equal(failure(), "");
+    acme_export_queue_step(queue, clock_now(), pool);
+    assert_int_equal(acme_export_queue_wake(queue, clock_now()), 0);
+}
+
+static void the_first_one_is_copied_when_it_is_given(void **state)
+{
+    (void)state;
+    if (acme_live_pairs_create(&live, conf->certs->nelts, &res, pool)) {
+        skip();
+    }
+    add_export(0, at("f"), ACME_EXPORT_KEY);
+    cert_of(conf, 0)->served = 0;       /* the placeholder */
+    start_queue();
+    run_all();
+    assert_null(text_of(at("f")));
+    give_the_next_to_workers();
+    run_all();
+    assert_string_equal(text_of(at("f")), key_pem);
 }
 
 static void the_launcher_knows_no_other(void **state)
@@ -618,6 +692,8 @@ int main(void)
         EXPORT_TEST(what_is_not_configured_is_not_found),
         EXPORT_TEST(what_is_planted_in_the_archive_is_not_copied),
         EXPORT_TEST(the_launcher_writes_them),
+        EXPORT_TEST(what_workers_were_given_is_copied_anew),
+        EXPORT_TEST(the_first_one_is_copied_when_it_is_given),
         EXPORT_TEST(the_launcher_knows_no_other),
         EXPORT_TEST(one_that_fails_is_told_and_tried_again),
         EXPORT_TEST(a_dead_folder_holds_nobody_up),
