@@ -327,6 +327,8 @@ def test_where_it_cannot_work_one_line_says_so(site):
     site.closing.callback(one.end)
     told = server.wait_log("acme: AcmeActivate live: .*httpd -X")
     assert "warn" in told.string and "graceful reload" in told.string
+    server.wait_installed(NAME)
+    server.wait_log("acme: reload: postponed: .*-X")
     os.kill(one.popen.pid, signal.SIGTERM)
     one.popen.wait(PATIENCE)
     assert len(server.matching("acme: AcmeActivate live")) == 1
