@@ -282,8 +282,11 @@ def make_pair(site, key, name=NAME):
 
 
 def test_what_is_no_use_changes_nothing(site):
-    """A keeper tries what it publishes; here something else writes."""
+    """A keeper tries what it publishes; here something else writes. One process
+    answers all: another one might have missed the last that was good."""
     server = live_server(site, None)
+    server.part("one", "StartServers 1\nServerLimit 1\nMinSpareThreads 1\n"
+                       "MaxSpareThreads 8\nMaxRequestWorkers 8\n")
     server.part("ca", "AcmeCA https://127.0.0.1:1/dir\n")
     server.vhost(NAME, body="AcmeCertificate both\n"
                             "SSLCipherSuite DEFAULT:@SECLEVEL=3")
@@ -314,8 +317,8 @@ def test_what_is_no_use_changes_nothing(site):
         for name in NAME, SHARED[0]:
             assert server.look(name).serial == serial
             assert server.get_tls(name).status == 200
-    told = server.matching(r"acme: both: process (\d+) cannot use")
-    assert len(told) <= 5 * len({match[1] for match in told})
+    assert len(server.matching("acme: both: process .* cannot use")) == 4
+    assert len(server.matching("acme: both: OpenSSL does not accept")) == 1
     assert "BEGIN" not in server.log_text
 
 
