@@ -22,7 +22,7 @@
 #define ISSUERS 16
 
 /* Until what was being replaced without an end is read again. */
-#define AGAIN apr_time_from_sec(1)
+#define AGAIN apr_time_from_msec(100)
 
 typedef struct {
     acme_live_cert_t cert;      /* the first: readers have its address */
@@ -34,6 +34,7 @@ typedef struct {
 typedef struct {
     _Atomic apr_uint32_t seen;  /* the last that was read, or tried; 0: none */
     int is_busy;                /* a thread reads it now */
+    apr_uint32_t told;          /* the last whose fault was told */
     apr_time_t again_at;        /* 0: what was seen is final */
     entry_t *entry;             /* NULL: none */
 } slot_t;
@@ -267,28 +268,43 @@ static int is_current(const slot_t *slot, apr_uint32_t published)
         && !(slot->again_at && slot->again_at <= apr_time_now());
 }
 
+/* With the lock. A keeper that did not get its turn in the middle of writing is
+   no fault yet. */
+static int is_news(slot_t *slot, apr_uint32_t published, apr_status_t rv)
+{
+    const int is_first = slot->seen != published;
+
+    if (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)
+        || slot->told == published || (APR_STATUS_IS_EAGAIN(rv) && is_first)) {
+        return 0;
+    }
+    slot->told = published;
+    return 1;
+}
+
 /* With the lock, which is given up meanwhile. */
 static void renew(acme_live_cache_t *cache, slot_t *slot,
                   apr_uint32_t published)
 {
     const int cert = (int)(slot - cache->slots);
-    const int is_told = slot->seen == published;    /* and is tried again */
     apr_status_t rv = APR_ENOENT;
     entry_t *fresh = NULL, *former;
     acme_result_t res;
+    int has_fault;
 
     slot->is_busy = 1;
     apr_thread_mutex_unlock(cache->lock);
     if (published) {
         rv = read_published(&fresh, cache, cert, &res);
     }
-    if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv) && !is_told) {
-        cache->fault(cache->baton, cert, res.detail);
-    }
     apr_thread_mutex_lock(cache->lock);
+    has_fault = is_news(slot, published, rv);
     former = settle(slot, published, fresh, rv);
     apr_thread_cond_broadcast(cache->read);
     apr_thread_mutex_unlock(cache->lock);
+    if (has_fault) {
+        cache->fault(cache->baton, cert, res.detail);
+    }
     release(former);
     apr_thread_mutex_lock(cache->lock);
 }

@@ -24,6 +24,8 @@ FEW = "AcmeProfile tlsserver"       # 25 names a certificate
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
+BAD = "acme: both: process .* cannot use"
+
 SERIAL = 'Header always set X-Serial "expr=%{SSL:SSL_SERVER_M_SERIAL}"'
 
 
@@ -317,7 +319,10 @@ def test_what_is_no_use_changes_nothing(site):
         for name in NAME, SHARED[0]:
             assert server.look(name).serial == serial
             assert server.get_tls(name).status == 200
-    assert len(server.matching("acme: both: process .* cannot use")) == 4
+        assert len(server.matching(BAD)) == 4
+        server.wait(lambda: server.look(NAME).serial == serial
+                    and len(server.matching(BAD)) == 5,
+                    "a writing that does not end is told")
     assert len(server.matching("acme: both: OpenSSL does not accept")) == 1
     assert "BEGIN" not in server.log_text
 
