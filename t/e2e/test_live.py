@@ -94,6 +94,7 @@ def configure_all(site, server):
         server.part("00-h2", "Protocols h2 http/1.1\nLoadModule http2_module "
                              f"{modules_folder()}/mod_http2.so\n")
     server.vhost(NAME, part="a", body=SERIAL)
+    server.vhost(NAME, tls_on=False, body="AcmeRequireHttps temporary")
     server.vhost(KEYS, part="b",
                  body="AcmeKeyTypes p256 rsa2048\nSSLCertificateChainFile "
                       f"{site.authority.file}")
@@ -129,6 +130,7 @@ def test_workers_use_it_from_the_next_handshake_on(site, mpm):
         assert server.get_tls(name).status == 200
         assert server.certificate(cert_id)["Activated"] == "live"
     nobody_else_can_write(server)
+    assert server.get(host=NAME).status == 302
 
     serial = renewed(server, NAME)
     is_everywhere(server, serial, NAME)
