@@ -483,7 +483,7 @@ static void report_served(const acme_conf_t *conf, server_rec *s,
             continue;
         }
         apr_cpystrn(served->serial, files[i].serial, sizeof(served->serial));
-        if (!is_start) {
+        if (!is_start && !acme_live_was_served(cert->id, cert->served, s)) {
             ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                          "acme: %s: reloaded: now served, serial %s, valid until %s",
                          cert->id, files[i].serial,

@@ -3,6 +3,7 @@
  */
 #include <unistd.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include <httpd.h>
@@ -14,6 +15,10 @@
 #include "acme_server_conf.h"
 
 APLOG_USE_MODULE(acme);
+
+/* Archives that the workers of the load before this one used at its end: in the
+   process pool. */
+#define BEFORE_KEY "mod_acme_live_before"
 
 /* This load's; the statics go with the DSO, the memory as below. */
 static struct {
@@ -65,11 +70,54 @@ static const server_rec *find_missed(const server_rec *s)
     return NULL;
 }
 
+/* Ids, and the number of an archive (int *). */
+static apr_hash_t *find_before(const server_rec *s)
+{
+    apr_pool_t *process = s->process->pool;
+    void *data = NULL;
+
+    apr_pool_userdata_get(&data, BEFORE_KEY, process);
+    if (!data) {
+        data = apr_hash_make(process);
+        apr_pool_userdata_set(data, BEFORE_KEY, NULL, process);
+    }
+    return data;
+}
+
+static void remember(void)
+{
+    apr_pool_t *process = live.s->process->pool;
+    apr_hash_t *before = find_before(live.s);
+    int i;
+
+    for (i = 0; i < live.conf->certs->nelts; i++) {
+        const char *id = acme_conf_cert(live.conf, (apr_uint32_t)i)->id;
+        int *archive = apr_hash_get(before, id, APR_HASH_KEY_STRING);
+
+        if (!archive) {
+            archive = apr_palloc(process, sizeof(*archive));
+            apr_hash_set(before, apr_pstrdup(process, id),
+                         APR_HASH_KEY_STRING, archive);
+        }
+        *archive = acme_live_pairs_archive(live.pairs, i);
+    }
+}
+
+int acme_live_was_served(const char *id, int archive, const server_rec *s)
+{
+    const int *before = apr_hash_get(find_before(s), id, APR_HASH_KEY_STRING);
+
+    return before && *before && *before == archive;
+}
+
 /* The configuration is about to be read again, or the server ends. A fork keeps
    its copy: its threads may come as late as under exit(). */
 static apr_status_t end_load(void *data)
 {
     if (getpid() == live.parent) {
+        if (live.pairs) {
+            remember();
+        }
         live.cache = NULL;
         live.pairs = NULL;
         apr_pool_destroy(data);

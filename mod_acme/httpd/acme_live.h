@@ -21,6 +21,10 @@
 void acme_live_prepare(const acme_conf_t *conf, const char *obstacle,
                        server_rec *s, int level);
 
+/* Did workers use this archive of a certificate at the end of the load before
+   this one, without a reload? */
+int acme_live_was_served(const char *id, int archive, const server_rec *s);
+
 /* Is a certificate callback needed for it? After it was prepared. */
 int acme_live_is_wanted(void);
 

@@ -158,6 +158,7 @@ def test_workers_use_it_from_the_next_handshake_on(site, mpm):
     server.graceful()
     is_everywhere(server, serial, SHARED[0])
     assert "Activated" not in server.certificate("shared")
+    assert not server.matching("reloaded: now served")
     nobody_else_can_write(server)
 
 

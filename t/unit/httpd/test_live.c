@@ -17,6 +17,7 @@ static const char *defined;     /* -D of httpd's command line */
 static acme_conf_t conf;
 static acme_server_conf_t server_conf;
 static server_rec *server;
+static process_rec process;
 
 AP_DECLARE(int) ap_exists_config_define(const char *name)
 {
@@ -33,13 +34,16 @@ static int setup(void **state)
     server = stubs_server(NULL, pool);
     server->defn_name = "/etc/httpd/vhosts.conf";
     server->defn_line_number = 7;
+    process.pool = pool;
+    server->process = &process;
     memset(&server_conf, 0, sizeof(server_conf));
     ap_set_module_config(server->module_config, &acme_module, &server_conf);
     conf = (acme_conf_t) {
         .activate = ACME_ACTIVATE_LIVE,
         .certs = apr_array_make(pool, 1, sizeof(acme_cert_conf_t))
     };
-    apr_array_push(conf.certs);
+    *(acme_cert_conf_t *)apr_array_push(conf.certs)
+        = (acme_cert_conf_t) { .id = "www.example.org" };
     return 0;
 }
 
@@ -155,6 +159,9 @@ static void it_goes_with_its_load(void **state)
     assert_null(acme_live_pairs());
     load(NULL);
     assert_int_equal(acme_live_pairs_generation(acme_live_pairs(), 0), 0);
+    assert_true(acme_live_was_served("www.example.org", 1, server));
+    assert_false(acme_live_was_served("www.example.org", 2, server));
+    assert_false(acme_live_was_served("example.org", 1, server));
 }
 
 /* A system without such memory has nothing of it. */
