@@ -57,7 +57,7 @@ int acme_live_is_wanted(void)
     return live.is_wanted;
 }
 
-/* A server to which mod_ssl took a certificate of ours, but not its callback. */
+/* mod_ssl took a certificate of ours for it, and never called our hook. */
 static const server_rec *find_missed(const server_rec *s)
 {
     for (; s; s = s->next) {

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from lib import live, process, tls
 from lib.httpd import modules_folder
+from lib.load import Load
 from lib.ocsp import Responder
 from lib.wait import PATIENCE, wait_until
 
@@ -328,6 +329,26 @@ def test_what_is_no_use_changes_nothing(site):
                     "a writing that does not end is told")
     assert len(server.matching("acme: both: OpenSSL does not accept")) == 1
     assert "BEGIN" not in server.log_text
+
+
+@pytest.mark.dense
+def test_a_hundred_replacements_fail_no_handshake(site):
+    server = live_server(site, None)
+    server.part("ca", "AcmeCA https://127.0.0.1:1/dir\n")
+    server.vhost(NAME)
+    server.start()
+    pairs = [make_pair(site, ec.generate_private_key(ec.SECP256R1()))
+             for _ in range(4)]
+    with live.Memory(server, 1) as memory:
+        memory.write(0, 1, *pairs[0][:2])
+        with Load(server.https_port, NAME, site.authority.pem,
+                  keep_alive=False) as load:
+            for n in range(100):
+                memory.write(0, n + 1, *pairs[n % 4][:2])
+                load.more(1)
+    assert not load.failures
+    assert not server.matching(BAD)
+    assert server.look(NAME).serial == pairs[99 % 4][2]
 
 
 def test_where_it_cannot_work_one_line_says_so(site):
