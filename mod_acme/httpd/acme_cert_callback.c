@@ -16,6 +16,8 @@
 #include <http_log.h>
 #include <mod_ssl_openssl.h>
 
+#include <openssl/err.h>
+
 #include "acme_activation.h"
 #include "acme_chain.h"
 #include "acme_key.h"
@@ -198,6 +200,7 @@ static int has_accepted(vhost_t *vhost, int nth, const acme_live_cert_t *live,
 {
     verdict_t *verdict = &vhost->verdicts[nth];
     const acme_cert_conf_t *cert;
+    const char *why;
 
     if (verdict->accepted == live->generation) {
         return 1;
@@ -209,6 +212,7 @@ static int has_accepted(vhost_t *vhost, int nth, const acme_live_cert_t *live,
         verdict->accepted = live->generation;
         return 1;
     }
+    why = acme_openssl_reason();        /* and mod_ssl finds none in the queue */
     acme_live_cache_refuse(live);
     if (atomic_exchange(&verdict->refused, live->generation)
         != live->generation) {
@@ -217,7 +221,7 @@ static int has_accepted(vhost_t *vhost, int nth, const acme_live_cert_t *live,
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, vhost->s,
                      "acme: %s: OpenSSL does not accept the certificate that was activated live for the virtual host at %s:%u, which goes on with the one that it has: %s",
                      cert->id, vhost->s->defn_name,
-                     vhost->s->defn_line_number, acme_openssl_reason());
+                     vhost->s->defn_line_number, why);
     }
     return 0;
 }
@@ -232,11 +236,13 @@ static int nth_of(const acme_server_conf_t *server, int index)
     return i;
 }
 
-/* What mod_ssl has: of a connection it was cleared already. */
+/* What mod_ssl has: of a connection it was cleared already. The reason is in the
+   queue, where mod_ssl would take it for its own. */
 static void use_configured(SSL *ssl, SSL_CTX *ctx)
 {
     STACK_OF(X509) *rest = NULL;
 
+    ERR_clear_error();
     SSL_CTX_get0_chain_certs(ctx, &rest);
     SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(ctx),
                          SSL_CTX_get0_privatekey(ctx), rest, 1);

@@ -11,6 +11,7 @@
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 
+#include <openssl/err.h>
 #include <openssl/x509.h>
 
 #include "acme_chain.h"
@@ -240,6 +241,7 @@ static apr_status_t read_published(entry_t **pentry, acme_live_cache_t *cache,
         (*pentry)->cert.generation = read.generation;
         (*pentry)->cert.archive = read.archive;
     }
+    ERR_clear_error();          /* it is a handshake's queue, which looks there */
     apr_pool_destroy(p);
     return rv;
 }
