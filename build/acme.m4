@@ -85,7 +85,8 @@ child_stopping, and without it a worker crashes at its end])])
 ])
 
 dnl Wanted, not needed: without mod_ssl's header, or with a TLS library that
-dnl can't take a connection's certificates back, there is no tls-alpn-01.
+dnl can't take a connection's certificates back, there is no tls-alpn-01, and
+dnl mod_ssl's certificate is the one that a virtual host has.
 AC_DEFUN([ACME_CHECK_ALPN], [
   acme_libs=$LIBS
   LIBS="$LIBS $DEPS_LIBS"
@@ -97,9 +98,14 @@ AC_DEFUN([ACME_CHECK_ALPN], [
              apache2-ssl-dev, others with httpd's own headers)"],
     [#include <httpd.h>
 #include <http_config.h>])
-  AS_IF([test -n "$ACME_ALPN"], [ACME_ALPN_NOTE=yes])
+  AS_IF([test -n "$ACME_ALPN"],
+    [ACME_ALPN_NOTE=yes
+     ACME_CERT_CALLBACK=-DACME_HAVE_CERT_CALLBACK
+     AC_CHECK_FUNCS([SSL_CTX_set_cert_cb SSL_use_cert_and_key], [],
+       [ACME_CERT_CALLBACK=])])
   LIBS=$acme_libs
   AC_SUBST([ACME_ALPN])
+  AC_SUBST([ACME_CERT_CALLBACK])
 ])
 
 dnl Wanted, not needed: without it there are no unit tests, and check says so.

@@ -19,6 +19,7 @@
 #include "acme_chain.h"
 #include "acme_server_conf.h"
 #include "acme_file.h"
+#include "acme_live.h"
 #include "acme_live_index.h"
 #include "acme_live_mend.h"
 #include "acme_name.h"
@@ -374,21 +375,33 @@ int acme_activation_is_served(int cert)
     return conf->served || conf->stand_in.id;
 }
 
+static int is_valid_for(const apr_array_header_t *names, apr_time_t not_after,
+                        const char *name)
+{
+    return not_after > apr_time_now() && acme_name_covered(names, name);
+}
+
 int acme_activation_has_name(int cert, const char *host)
 {
     char name[ACME_NAME_MAX + 1];
     const apr_size_t len = strlen(host);
+    const acme_live_cert_t *live;
     apr_size_t i;
+    int has;
 
     if (cert < 0 || !files[cert].is_given || len >= sizeof(name)
-        || files[cert].not_after <= apr_time_now()
         || acme_conf_cert(loaded, (apr_uint32_t)cert)->is_hidden) {
         return 0;
     }
     for (i = 0; i <= len; i++) {
         name[i] = (char)apr_tolower(host[i]);
     }
-    return acme_name_covered(files[cert].names, name);
+    live = acme_live_take(cert);
+    has = live && !acme_live_cache_is_refused(live)
+        ? is_valid_for(live->names, live->not_after, name)
+        : is_valid_for(files[cert].names, files[cert].not_after, name);
+    acme_live_cache_release(live);
+    return has;
 }
 
 /* One of a kind of key is all that mod_ssl takes: that of the first name. */

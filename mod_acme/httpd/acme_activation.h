@@ -47,8 +47,8 @@ const acme_activation_files_t *acme_activation_files(int cert);
 int acme_activation_is_served(int cert);
 
 /*
- * Is host, in any case of letters, a name of what mod_ssl has loaded of it, as
- * visitors compare names? Of a placeholder, of one that is expired now, that
+ * Is host, in any case of letters, a name of what visitors get of it, live or as
+ * mod_ssl has loaded it, as they compare names? Of a placeholder, of one that is expired now, that
  * no server with TLS has or that visitors do not get (is_hidden), and with -1,
  * none is. For any thread.
  */

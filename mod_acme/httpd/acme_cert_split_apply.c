@@ -17,7 +17,7 @@
 #include "acme_cert_split_apply.h"
 #include "acme_cert_split_live.h"
 #include "acme_known_ca.h"
-#include "acme_sni.h"
+#include "acme_cert_callback.h"
 #include "acme_store.h"
 #include "acme_vhost.h"
 
@@ -206,10 +206,10 @@ static void warn_several(const acme_vhost_t *vhost,
     }
     say(vhost, APLOG_INFO,
         "%s: its names are divided among %d certificates of %s", vhost->facts->place, n, whole->id);
-    if (!acme_sni_available()) {
+    if (acme_cert_callback_obstacle()) {
         say(vhost, APLOG_ERR,
-            "%s: its names are divided among %d certificates, but only the first can be served: mod_acme was built without mod_ssl's header mod_ssl_openssl.h. Distribute the names over several virtual hosts",
-            vhost->facts->place, n);
+            "%s: its names are divided among %d certificates, but only the first can be served: %s, or distribute the names over several virtual hosts",
+            vhost->facts->place, n, acme_cert_callback_obstacle());
     }
     if (whole->must_staple) {
         say(vhost, APLOG_WARNING,

@@ -198,9 +198,15 @@
       "AcmeParallel 4") \
     X(AcmeActivate, "graceful|live|none", "graceful", ACME_SERVER, activate, \
       activate, \
-      "How a new certificate is put into service: graceful reloads httpd " \
-      "gracefully, none waits until you reload the server. live is " \
-      "accepted and works like graceful, with a warning.", \
+      "How a new certificate is put into service. graceful reloads httpd " \
+      "gracefully. live: running workers use it from the next TLS handshake " \
+      "on, and httpd is not reloaded: connections, TLS sessions and " \
+      "certificates in files of yours stay as they are. A certificate with " \
+      "AcmeMustStaple is still activated by a reload, because mod_ssl " \
+      "staples only what it loaded; others are not stapled until the next " \
+      "reload. Where live is not possible (the error log says why at the " \
+      "start), it works like graceful. none waits until you reload the " \
+      "server.", \
       "AcmeActivate none") \
     X(AcmeReloadDelay, "duration", "5s", ACME_SERVER, duration, \
       reload_delay, \

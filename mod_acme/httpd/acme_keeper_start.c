@@ -36,6 +36,7 @@
 #include "acme_hmac_wipe.h"
 #include "acme_keeper.h"
 #include "acme_keeper_start.h"
+#include "acme_live.h"
 #include "acme_message.h"
 #include "acme_pass_phrase.h"
 
@@ -557,6 +558,7 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
         .user = user_of_workers(),
         .roles = { { ACME_BY_WORKER, parent->worker.token },
                    { ACME_BY_WITNESS, parent->witness.token } },
+        .live = acme_live_pairs(),
         .publish = publish,
         .held = held,
         .forget = forget,

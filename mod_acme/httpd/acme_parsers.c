@@ -496,9 +496,7 @@ const char *acme_parsers_activate(void *field, cmd_parms *cmd, int argc,
         *activate = ACME_ACTIVATE_GRACEFUL;
     }
     else if (acme_parsers_is_word(argv[0], "live")) {
-        *activate = ACME_ACTIVATE_GRACEFUL;
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, cmd->server,
-                     "acme: AcmeActivate live: not supported by this version; new certificates are activated by a graceful reload");
+        *activate = ACME_ACTIVATE_LIVE;
     }
     else {
         return acme_parsers_one_of(argv[0], "graceful, live, none", cmd->pool);

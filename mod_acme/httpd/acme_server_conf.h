@@ -97,6 +97,8 @@ typedef struct {
     int is_live_named;                  /* its SSLCertificateFile is below
                                            live/: mod_ssl gets the archive's */
     int given;                          /* mod_ssl serves the first of them */
+    struct acme_cert_vhost_t *handshakes;       /* with a certificate callback
+                                           of ours; NULL: there is none */
     int is_without_tls13;               /* SSLProtocol, as mod_ssl has it */
 } acme_server_conf_t;
 

@@ -1,10 +1,5 @@
 /*
- * acme_sni.h - the certificate that a visitor's name needs, where a virtual
- * host has several.
- *
- * mod_ssl holds one of a kind of key for a virtual host. The others are
- * chosen in the handshake, by the name that the client sends (6066, 3).
- * Virtual hosts with one certificate are left as they are.
+ * acme_sni.h - the certificate that a visitor's name needs.
  */
 #ifndef ACME_SNI_H
 #define ACME_SNI_H
@@ -12,10 +7,7 @@
 #include "acme_conf.h"
 #include "acme_server_conf.h"
 
-/* Is the choice built in? It needs the same as tls-alpn-01. */
-int acme_sni_available(void);
-
-/* Before mod_ssl looks at its servers: this load's certificates. */
+/* Before the names of this load are asked for: its certificates. */
 void acme_sni_prepare(const acme_conf_t *conf, apr_pool_t *p);
 
 /*
@@ -29,7 +21,5 @@ int acme_sni_find(const char *host);
  * have, and NULL, get the first one, as in mod_ssl.
  */
 int acme_sni_of_server(const acme_server_conf_t *server, const char *host);
-
-void acme_sni_hooks(apr_pool_t *p);
 
 #endif

@@ -18,6 +18,7 @@
 #include "acme_hmac_wipe.h"
 #include "acme_http.h"
 #include "acme_keeper_start.h"
+#include "acme_live.h"
 #include "acme_message.h"
 #include "acme_scheduler.h"
 #include "acme_witness_start.h"
@@ -123,6 +124,7 @@ static void be_witness(void *baton, pid_t parent)
     apr_pool_t *p;
 
     (void)baton;
+    acme_live_forget_writer();
     acme_hmac_wipe_worker();
     ap_close_listeners();
     acme_keeper_start_show_title(NAME, NAME ": asks the CAs");

@@ -17,6 +17,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_activation.c %D%/acme_activation.h \
 	%D%/acme_board.c %D%/acme_board.h \
 	%D%/acme_board_solver.c %D%/acme_board_solver.h \
+	%D%/acme_cert_callback.c %D%/acme_cert_callback.h \
 	%D%/acme_cert_split.c %D%/acme_cert_split.h \
 	%D%/acme_cert_split_apply.c %D%/acme_cert_split_apply.h \
 	%D%/acme_cert_split_live.c %D%/acme_cert_split_live.h \
@@ -30,6 +31,8 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_hmac_wipe.c %D%/acme_hmac_wipe.h \
 	%D%/acme_http01.c %D%/acme_http01.h \
 	%D%/acme_keeper_start.c %D%/acme_keeper_start.h \
+	%D%/acme_live.c %D%/acme_live.h \
+	%D%/acme_live_cache.c %D%/acme_live_cache.h \
 	%D%/acme_metric.c %D%/acme_metric.h \
 	%D%/acme_mod_ssl_trial.c %D%/acme_mod_ssl_trial.h \
 	%D%/acme_page.c %D%/acme_page.h \

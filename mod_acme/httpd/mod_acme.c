@@ -17,6 +17,7 @@
 
 #include "acme_activation.h"
 #include "acme_board.h"
+#include "acme_cert_callback.h"
 #include "acme_commands.h"
 #include "acme_conf_trial.h"
 #include "acme_conf_tree.h"
@@ -25,6 +26,7 @@
 #include "acme_hmac_wipe.h"
 #include "acme_http01.h"
 #include "acme_keeper_start.h"
+#include "acme_live.h"
 #include "acme_message.h"
 #include "acme_mod_ssl_trial.h"
 #include "acme_page.h"
@@ -124,6 +126,9 @@ static int before_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
                             pconf);
     acme_activation_prepare(conf, s, pconf);
     acme_sni_prepare(conf, pconf);
+    acme_cert_callback_prepare(conf, pconf);
+    acme_live_prepare(conf, acme_cert_callback_obstacle(), s,
+                      is_first_pass() ? APLOG_DEBUG : APLOG_WARNING);
     acme_tls_alpn01_prepare(conf);
     return OK;
 }
@@ -154,6 +159,7 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     if (!conf->certs->nelts) {
         return OK;
     }
+    acme_live_start(conf, s, pconf);
     acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_LOAD, ptemp);
     acme_activation_report(conf, s, ptemp);
     acme_visits_fill(conf, tree, s, pconf);
@@ -185,6 +191,7 @@ static int on_drop_privileges(apr_pool_t *pchild, server_rec *s)
 {
     (void)pchild;
     (void)s;
+    acme_live_forget_writer();
     acme_keeper_start_drop_privileges();
     return DECLINED;
 }
@@ -267,7 +274,7 @@ static void register_hooks(apr_pool_t *p)
         acme_mod_ssl_trial_hooks(p);
     }
     acme_require_https_hooks(p);
-    acme_sni_hooks(p);
+    acme_cert_callback_hooks(p);
     acme_tls_alpn01_hooks(p);
     acme_status_hooks(p);
     acme_page_hooks(p);

@@ -74,6 +74,22 @@ def test_always_https(netns, site):
     page.end()
 
 
+def test_activate_without_reload(netns, site):
+    netns.hosts(NAME)
+    server = site.server(site.ca())
+    server.start()
+    page = Howto("activate-without-reload.md", server,
+                 {"/var/www/example": server.htdocs})
+    page.configure()
+    page.run()
+    loads = server.loads
+    assert server.keeper
+    page.run()
+    page.run()
+    page.end()
+    assert server.loads == loads
+
+
 class AcmeDns(http.server.ThreadingHTTPServer):
     """What acme-dns does for one account, in a zone of bind9."""
 

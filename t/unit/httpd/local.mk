@@ -8,6 +8,7 @@ httpd_tests = \
 	%D%/test_board \
 	%D%/test_cert_split \
 	%D%/test_directives \
+	%D%/test_live_cache \
 	%D%/test_page \
 	%D%/test_page_handler \
 	%D%/test_page_load \

@@ -1,0 +1,350 @@
+/*
+ * acme_cert_callback.c - the certificate of a handshake.
+ *
+ * What mod_ssl did not load of a virtual host with several is loaded in the
+ * parent, once a load: no file is read later.
+ */
+#include "acme_cert_callback.h"
+
+#ifdef ACME_HAVE_CERT_CALLBACK
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_log.h>
+#include <mod_ssl_openssl.h>
+
+#include "acme_activation.h"
+#include "acme_chain.h"
+#include "acme_key.h"
+#include "acme_live.h"
+#include "acme_openssl.h"
+#include "acme_sni.h"
+
+APLOG_USE_MODULE(acme);
+
+#define PROTOCOL "acme-tls/1"   /* 8737, 3 */
+
+/* Major version of OpenSSL's, in its number. */
+#define MAJOR(number) ((number) >> 28)
+
+/* One certificate, ready for handshakes. */
+typedef struct {
+    apr_array_header_t *pairs;  /* acme_live_credentials_t, one of each kind of
+                                   key; of what is in it, all is the pool's of
+                                   this load */
+} credentials_t;
+
+/* What this virtual host's SSL_CTX says of a generation, as each has a
+   security level of its own. 0: of none. In each process. */
+typedef struct {
+    _Atomic apr_uint32_t accepted;
+    _Atomic apr_uint32_t refused;
+} verdict_t;
+
+/* The callback's argument: a virtual host. */
+typedef struct acme_cert_vhost_t {
+    server_rec *s;
+    const acme_server_conf_t *server;
+    verdict_t verdicts[];       /* of each of server->certs */
+} vhost_t;
+
+static credentials_t *loaded;   /* by the index of the certificate */
+static const acme_conf_t *conf_loaded;
+
+const char *acme_cert_callback_obstacle(void)
+{
+    return MAJOR(OpenSSL_version_num()) == MAJOR(OPENSSL_VERSION_NUMBER) ? NULL
+        : "mod_acme was built with another major version of OpenSSL than httpd runs with; build it again";
+}
+
+void acme_cert_callback_prepare(const acme_conf_t *conf, apr_pool_t *p)
+{
+    conf_loaded = conf;
+    loaded = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
+                         * sizeof(*loaded));
+}
+
+static apr_status_t free_stack(void *stack)
+{
+    sk_X509_free(stack);        /* not what is in it */
+    return APR_SUCCESS;
+}
+
+static apr_status_t load_pair(acme_live_credentials_t *pair,
+                              const char *cert_path, const char *key_path,
+                              acme_result_t *res, apr_pool_t *p)
+{
+    acme_chain_t *chain;
+    acme_key_t *key;
+    apr_status_t rv;
+    int i;
+
+    rv = acme_chain_load(&chain, cert_path, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_key_load(&key, key_path, res, p);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    pair->leaf = acme_chain_x509(chain, 0);
+    pair->key = acme_key_evp(key);
+    pair->rest = sk_X509_new_null();
+    apr_pool_cleanup_register(p, pair->rest, free_stack,
+                              apr_pool_cleanup_null);
+    for (i = 1; acme_chain_x509(chain, i); i++) {
+        if (!sk_X509_push(pair->rest, acme_chain_x509(chain, i))) {
+            return acme_fail(res, APR_ENOMEM, "%s: no memory", cert_path);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* In the place of all that the connection has, also of a kind of key that these
+   have not. */
+static int use_pairs(SSL *ssl, const acme_live_credentials_t *pairs, int n)
+{
+    int i, ok = 1;
+
+    SSL_certs_clear(ssl);
+    for (i = 0; ok == 1 && i < n; i++) {
+        ok = SSL_use_cert_and_key(ssl, pairs[i].leaf, pairs[i].key,
+                                  pairs[i].rest, 1);
+    }
+    return ok == 1;
+}
+
+/* OpenSSL refuses keys that are too small for the server's security level. */
+static int is_accepted(SSL_CTX *ctx, const acme_live_credentials_t *pairs,
+                       int n)
+{
+    SSL *ssl = SSL_new(ctx);
+    const int ok = ssl && use_pairs(ssl, pairs, n);
+
+    SSL_free(ssl);
+    return ok;
+}
+
+static apr_status_t try_pair(const acme_live_credentials_t *pair, SSL_CTX *ctx,
+                             const char *path, acme_result_t *res)
+{
+    return is_accepted(ctx, pair, 1) ? APR_SUCCESS
+        : acme_fail_never(res, APR_EINVAL,
+                          "%s: OpenSSL does not accept it: %s", path,
+                          acme_openssl_reason());
+}
+
+static apr_status_t load_pairs(credentials_t *credentials, int index,
+                               SSL_CTX *ctx, acme_result_t *res,
+                               apr_pool_t *p)
+{
+    const acme_activation_files_t *files = acme_activation_files(index);
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    credentials->pairs = apr_array_make(p, 2,
+                                        sizeof(acme_live_credentials_t));
+    for (i = 0; rv == APR_SUCCESS && i < files->certs->nelts; i++) {
+        const char *path = APR_ARRAY_IDX(files->certs, i, const char *);
+        acme_live_credentials_t pair;
+
+        rv = load_pair(&pair, path, APR_ARRAY_IDX(files->keys, i,
+                                                  const char *), res, p);
+        if (rv == APR_SUCCESS) {
+            rv = try_pair(&pair, ctx, path, res);
+        }
+        if (rv == APR_SUCCESS) {
+            APR_ARRAY_PUSH(credentials->pairs, acme_live_credentials_t) = pair;
+        }
+    }
+    if (rv != APR_SUCCESS) {
+        apr_array_clear(credentials->pairs);    /* mod_ssl's own it is */
+    }
+    return rv;
+}
+
+/* Other virtual hosts may have needed it before. */
+static void load(int index, server_rec *s, SSL_CTX *ctx, apr_pool_t *p)
+{
+    credentials_t *credentials = &loaded[index];
+    acme_result_t res;
+
+    if (!credentials->pairs
+        && load_pairs(credentials, index, ctx, &res, p)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s: not served: %s",
+                     acme_conf_cert(conf_loaded, (apr_uint32_t)index)->id,
+                     res.detail);
+    }
+}
+
+/*
+ * TLS 1.3 has chosen a protocol by now, and with it mod_ssl the certificate
+ * that a validator asks for. TLS 1.2 does it later, and replaces ours.
+ */
+static int is_challenge(const SSL *ssl)
+{
+    const unsigned char *protocol;
+    unsigned int len;
+
+    SSL_get0_alpn_selected(ssl, &protocol, &len);
+    return len == sizeof(PROTOCOL) - 1 && !memcmp(protocol, PROTOCOL, len);
+}
+
+/* Once more where the threads of a process ask at once. */
+static int has_accepted(vhost_t *vhost, int nth, const acme_live_cert_t *live,
+                        SSL_CTX *ctx)
+{
+    verdict_t *verdict = &vhost->verdicts[nth];
+    const acme_cert_conf_t *cert;
+
+    if (verdict->accepted == live->generation) {
+        return 1;
+    }
+    if (verdict->refused == live->generation) {
+        return 0;
+    }
+    if (is_accepted(ctx, live->pairs, live->kinds)) {
+        verdict->accepted = live->generation;
+        return 1;
+    }
+    acme_live_cache_refuse(live);
+    if (atomic_exchange(&verdict->refused, live->generation)
+        != live->generation) {
+        cert = acme_conf_cert(conf_loaded, (apr_uint32_t)APR_ARRAY_IDX(
+            vhost->server->certs, nth, int));
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, vhost->s,
+                     "acme: %s: OpenSSL does not accept the certificate that was activated live for the virtual host at %s:%u, which goes on with the one that it has: %s",
+                     cert->id, vhost->s->defn_name,
+                     vhost->s->defn_line_number, acme_openssl_reason());
+    }
+    return 0;
+}
+
+static int nth_of(const acme_server_conf_t *server, int index)
+{
+    int i = server->certs->nelts - 1;
+
+    while (i > 0 && APR_ARRAY_IDX(server->certs, i, int) != index) {
+        i--;
+    }
+    return i;
+}
+
+/* What mod_ssl has: of a connection it was cleared already. */
+static void use_configured(SSL *ssl, SSL_CTX *ctx)
+{
+    STACK_OF(X509) *rest = NULL;
+
+    SSL_CTX_get0_chain_certs(ctx, &rest);
+    SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(ctx),
+                         SSL_CTX_get0_privatekey(ctx), rest, 1);
+}
+
+/*
+ * In each full handshake of a virtual host with a callback. 0 would end it.
+ * Clients take it ill when the certificate changes in a renegotiation, so a
+ * connection is asked about once.
+ */
+static int choose(SSL *ssl, void *data)
+{
+    vhost_t *vhost = data;
+    SSL_CTX *ctx = SSL_get_SSL_CTX(ssl);
+    const acme_live_cert_t *live;
+    int index, nth, ok = 1;
+
+    if (is_challenge(ssl)) {
+        return 1;
+    }
+    index = acme_sni_of_server(
+        vhost->server, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
+    nth = nth_of(vhost->server, index);
+    live = acme_live_take(index);
+    if (live && has_accepted(vhost, nth, live, ctx)) {
+        ok = use_pairs(ssl, live->pairs, live->kinds);
+    }
+    else if (nth > 0 && loaded[index].pairs->nelts) {
+        ok = use_pairs(ssl, (acme_live_credentials_t *)
+                       loaded[index].pairs->elts, loaded[index].pairs->nelts);
+    }
+    if (!ok) {
+        use_configured(ssl, ctx);
+    }
+    acme_live_cache_release(live);
+    SSL_set_cert_cb(ssl, NULL, NULL);
+    return 1;
+}
+
+int acme_cert_callback_is_live(const acme_server_conf_t *server, int cert)
+{
+    const acme_live_cert_t *live = server->handshakes ? acme_live_take(cert)
+                                                      : NULL;
+    const int is = live
+        && server->handshakes->verdicts[nth_of(server, cert)].refused
+           != live->generation;
+
+    acme_live_cache_release(live);
+    return is;
+}
+
+static int init_server(server_rec *s, apr_pool_t *p, int is_proxy,
+                       SSL_CTX *ctx)
+{
+    acme_server_conf_t *server = acme_server_conf(s);
+    vhost_t *vhost;
+    int i;
+
+    if (is_proxy || !server->given) {
+        return DECLINED;
+    }
+    server->is_without_tls13 = SSL_CTX_get_max_proto_version(ctx)
+        && SSL_CTX_get_max_proto_version(ctx) < TLS1_3_VERSION;
+    if (server->certs->nelts < 2 && !acme_live_is_wanted()) {
+        return DECLINED;
+    }
+    for (i = 1; i < server->certs->nelts; i++) {
+        load(APR_ARRAY_IDX(server->certs, i, int), s, ctx, p);
+    }
+    vhost = apr_pcalloc(p, sizeof(*vhost) + (apr_size_t)server->certs->nelts
+                           * sizeof(verdict_t));
+    vhost->s = s;
+    vhost->server = server;
+    SSL_CTX_set_cert_cb(ctx, choose, vhost);
+    server->handshakes = vhost;
+    return OK;
+}
+
+void acme_cert_callback_hooks(apr_pool_t *p)
+{
+    (void)p;
+    APR_OPTIONAL_HOOK(ssl, init_server, init_server, NULL, NULL,
+                      APR_HOOK_MIDDLE);
+}
+
+#else
+
+const char *acme_cert_callback_obstacle(void)
+{
+    return "mod_acme was built without mod_ssl's header mod_ssl_openssl.h, or with a TLS library that has no certificate callback; build it with them";
+}
+
+void acme_cert_callback_prepare(const acme_conf_t *conf, apr_pool_t *p)
+{
+    (void)conf;
+    (void)p;
+}
+
+int acme_cert_callback_is_live(const acme_server_conf_t *server, int cert)
+{
+    (void)server;
+    (void)cert;
+    return 0;
+}
+
+void acme_cert_callback_hooks(apr_pool_t *p)
+{
+    (void)p;
+}
+
+#endif

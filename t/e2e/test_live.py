@@ -1,0 +1,332 @@
+"""AcmeActivate live: the next handshake has the new certificate."""
+
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from lib import live, process, tls
+from lib.httpd import modules_folder
+from lib.ocsp import Responder
+from lib.wait import PATIENCE, wait_until
+
+NAME = "www.example.org"
+KEYS = "keys.example.org"
+SHARED = ("one.example.org", "two.example.org")
+
+FEW = "AcmeProfile tlsserver"       # 25 names a certificate
+
+TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+
+SERIAL = 'Header always set X-Serial "expr=%{SSL:SSL_SERVER_M_SERIAL}"'
+
+
+def live_server(site, ca, **options):
+    server = site.server(ca, **options)
+    server.part("live", "AcmeActivate live\n")
+    return server
+
+
+def renewed(server, cert_id, count=2):
+    """A certificate that visitors get, without a reload; its serial."""
+    loads = server.loads
+    server.renew(cert_id)
+    serial = server.wait_installed(cert_id, count)
+    server.wait_log(f"acme: {re.escape(cert_id)}: .*without a reload",
+                    count)
+    assert server.loads == loads
+    return serial
+
+
+def client_context(version=None, roots=None):
+    client = tls.context(roots)
+    if version:
+        client.minimum_version = client.maximum_version = version
+    return client
+
+
+def visit(server, client, name=NAME, path="/", session=None):
+    """A handshake and a request; the connection and the answer."""
+    plain = socket.create_connection(("127.0.0.1", server.https_port),
+                                     PATIENCE)
+    connection = client.wrap_socket(plain, server_hostname=name,
+                                    session=session)
+    return connection, ask(connection, name, path)
+
+
+def ask(connection, name=NAME, path="/"):
+    """A request on a connection that stays."""
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {name}\r\n\r\n".encode())
+    said = b""
+    while b"\r\n\r\n" not in said:
+        said += connection.recv(65536)
+    head, _, body = said.partition(b"\r\n\r\n")
+    length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head.decode()
+
+
+def serial_of(connection):
+    return tls.x509.load_der_x509_certificate(
+        connection.getpeercert(binary_form=True)).serial_number
+
+
+def without_name(server):
+    """What a visitor gets whose client sends no name."""
+    plain = socket.create_connection(("127.0.0.1", server.https_port),
+                                     PATIENCE)
+    with tls.context().wrap_socket(plain) as connection:
+        return serial_of(connection)
+
+
+def configure_all(site, server):
+    """Each way in which mod_ssl comes to a certificate."""
+    if server.mpm != "prefork":
+        server.part("00-h2", "Protocols h2 http/1.1\nLoadModule http2_module "
+                             f"{modules_folder()}/mod_http2.so\n")
+    server.vhost(NAME, part="a", body=SERIAL)
+    server.vhost(KEYS, part="b",
+                 body="AcmeKeyTypes p256 rsa2048\nSSLCertificateChainFile "
+                      f"{site.authority.file}")
+    for name in SHARED:
+        server.vhost(name, part=f"c-{name}",
+                     body="AcmeCertificate shared\n"
+                          "SSLOpenSSLConfCmd Curves P-256\n")
+
+
+def is_everywhere(server, serial, name):
+    """Old and new clients, whichever process answers."""
+    for version in (TLS12, TLS13) * 4:
+        connection, _ = visit(server, client_context(version,
+                                                     server.ca.roots), name)
+        with connection:
+            assert serial_of(connection) == serial
+
+
+def nobody_else_can_write(server):
+    assert live.descriptors(server.keeper)
+    for pid in (*server.workers, server.witness):
+        assert not live.descriptors(pid)
+        assert live.rights(pid) == ["r--s"]
+
+
+@pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
+def test_workers_use_it_from_the_next_handshake_on(site, mpm):
+    server = live_server(site, site.ca(), mpm=mpm)
+    configure_all(site, server)
+    server.start()
+    for cert_id, name in (NAME, NAME), (KEYS, KEYS), ("shared", SHARED[1]):
+        server.wait_valid(cert_id, name)
+        assert server.get_tls(name).status == 200
+        assert server.certificate(cert_id)["Activated"] == "live"
+    nobody_else_can_write(server)
+
+    serial = renewed(server, NAME)
+    is_everywhere(server, serial, NAME)
+    assert without_name(server) == serial
+    assert int(server.get_tls(NAME).headers["x-serial"], 16) == serial
+    if mpm != "prefork":
+        assert server.look(NAME, verify=True, alpn="h2").serial == serial
+
+    old = server.look(KEYS, accept="rsa").serial
+    serial = renewed(server, KEYS)
+    assert server.look(KEYS, verify=True, accept="ec").serial == serial
+    assert server.look(KEYS, verify=True, accept="rsa").serial != old
+    chain = server.chain(KEYS)
+    assert [each.subject for each in chain[1:]] == [chain[0].issuer]
+
+    serial = renewed(server, "shared")
+    for name in SHARED:
+        is_everywhere(server, serial, name)
+
+    for pid in server.workers:
+        server.kill(pid)
+    is_everywhere(server, serial, SHARED[0])
+    assert server.loads == 1 and not server.reloads_asked
+
+    server.graceful()
+    is_everywhere(server, serial, SHARED[0])
+    assert "Activated" not in server.certificate("shared")
+    nobody_else_can_write(server)
+
+
+def test_a_reload_in_the_middle_of_it(site):
+    server = live_server(site, site.ca())
+    server.vhost(NAME, "alias.example.org")
+    server.start()
+    server.wait_valid(NAME)
+    for count in 2, 3:
+        server.renew(NAME)
+        serial = server.wait_installed(NAME, count)
+        server.graceful()
+        server.wait_served(NAME, serial)
+
+    # The store has a certificate for the names of a new first one.
+    server.vhost("alias.example.org", NAME, part=f"vhost-{server.https_port}-"
+                                                 f"{NAME}")
+    server.graceful()
+    for name in NAME, "alias.example.org":
+        assert server.look(name, verify=True).serial == serial
+        assert server.get_tls(name).status == 200
+
+
+def test_sessions_go_on(site):
+    """By ticket and by id, and without a change in a renegotiation."""
+    server = live_server(site, site.ca())
+    server.vhost(NAME, body=f"SSLCACertificateFile {site.authority.file}\n"
+                            "<Location /private>\nSSLVerifyClient require\n"
+                            "</Location>")
+    server.start()
+    first = server.wait_valid(NAME).serial
+    clients = [client_context(version, server.ca.roots)
+               for version in (TLS12, TLS12, TLS13)]
+    clients[1].options |= ssl.OP_NO_TICKET
+    sessions = []
+    for client in clients:
+        connection, _ = visit(server, client)
+        with connection:
+            sessions.append(connection.session)
+    opened = private_clients(site, server)
+    serial = renewed(server, NAME)
+    is_everywhere(server, serial, NAME)
+
+    for client, session in zip(clients, sessions):
+        connection, _ = visit(server, client, session=session)
+        with connection:
+            assert connection.session_reused
+    for connections, expected in ((opened, first),
+                                  (private_clients(site, server), serial)):
+        for connection in connections:
+            with connection:
+                assert " 404 " in ask(connection, path="/private")
+                assert serial_of(connection) == expected
+
+
+def private_clients(site, server):
+    """Connections that are asked for the client's certificate later: TLS 1.2
+    renegotiates then."""
+    found = []
+    for version in TLS12, TLS13:
+        client = client_context(version, server.ca.roots)
+        client.post_handshake_auth = True
+        client.load_cert_chain(*site.authority.server_files("visitor",
+                                                            "visitor"))
+        found.append(visit(server, client)[0])
+    return found
+
+
+def stapled(server):
+    """The serial of the response that comes with a handshake, or None."""
+    said = subprocess.run(
+        ["openssl", "s_client", "-status", "-servername", NAME, "-connect",
+         f"127.0.0.1:{server.https_port}"], stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=PATIENCE, check=False).stdout
+    found = re.search(r"Serial Number: ([0-9A-F]+)", said)
+    return int(found[1], 16) if found else None
+
+
+def test_no_response_of_the_old_one_is_stapled(site):
+    responder = Responder()
+    site.closing.callback(responder.end)
+    ca = site.ca(more={"ocspResponderURL": responder.url})
+    responder.start(ca)
+    server = live_server(site, ca)
+    server.part("staple", "SSLUseStapling on\n"
+                          "SSLStaplingCache shmcb:run/staple(65536)\n")
+    server.vhost(NAME)
+    server.start()
+    server.wait_valid(NAME)
+    server.graceful()
+    first = server.look(NAME).serial
+    wait_until(lambda: stapled(server) == first, "it is stapled")
+    serial = renewed(server, NAME)
+    for _ in range(4):
+        assert stapled(server) is None
+    assert server.look(NAME).serial == serial
+
+
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+def test_names_that_are_divided_and_validators(site, version):
+    server = live_server(site, site.ca())
+    names = [f"n{i}.example.org" for i in range(30)]
+    server.vhost(*names, body=f"{FEW}\nAcmeChallenges tls-alpn-01\n"
+                              f"SSLProtocol {version}")
+    server.start()
+    ids = names[0], f"{names[0]}-2"
+    for count in 1, 2:
+        serials = {}
+        for cert_id in ids:
+            if count > 1:
+                server.renew(cert_id)
+            serials[cert_id] = server.wait_installed(cert_id, count)
+        assert not any(map(server.failures, ids))
+        for cert_id, name in zip(ids, (names[0], names[-1])):
+            server.wait_served(name, serials[cert_id])
+            assert server.get_tls(name).status == 200
+    assert server.loads == 1 and not server.reloads_asked
+
+
+def make_pair(site, key, name=NAME):
+    """PEM of a chain and of a key, and the serial."""
+    leaf = site.authority.issue(key.public_key(), [name])
+    return (tls.to_pem(leaf) + site.authority.pem, key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption()).decode(), leaf.serial_number)
+
+
+def test_what_is_no_use_changes_nothing(site):
+    """A keeper tries what it publishes; here something else writes."""
+    server = live_server(site, None)
+    server.part("ca", "AcmeCA https://127.0.0.1:1/dir\n")
+    server.vhost(NAME, body="AcmeCertificate both\n"
+                            "SSLCipherSuite DEFAULT:@SECLEVEL=3")
+    server.vhost(SHARED[0], body="AcmeCertificate both")
+    server.start()
+    chain, key, serial = make_pair(site, ec.generate_private_key(
+        ec.SECP256R1()))
+    weak, weak_key, weak_serial = make_pair(
+        site, rsa.generate_private_key(65537, 2048), SHARED[0])
+    with live.Memory(server, 1) as memory:
+        memory.write(0, 1, weak, weak_key)
+        assert server.look(SHARED[0]).serial == weak_serial
+        assert server.get_tls(SHARED[0]).status == 200
+        assert server.look(NAME).self_signed
+        assert server.get_tls(NAME).status == 503
+        server.wait_log("acme: both: OpenSSL does not accept")
+
+        memory.write(0, 2, chain, key)
+        assert server.look(NAME).serial == serial
+        assert server.get_tls(NAME).status == 200
+        for texts in ((chain, weak_key), ("no chain", key), (chain, "no key"),
+                      (chain,)):
+            memory.write(0, 3, *texts)
+            for name in NAME, SHARED[0]:
+                assert server.look(name).serial == serial
+        memory.write(0, 4, chain, key)
+        memory.write(0, 5, end=False)
+        for name in NAME, SHARED[0]:
+            assert server.look(name).serial == serial
+            assert server.get_tls(name).status == 200
+    told = server.matching(r"acme: both: process (\d+) cannot use")
+    assert len(told) <= 5 * len({match[1] for match in told})
+    assert "BEGIN" not in server.log_text
+
+
+def test_where_it_cannot_work_one_line_says_so(site):
+    server = live_server(site, site.ca())
+    server.vhost(NAME)
+    one = process.Process(server.command("-X"), server.root / "logs" / "out",
+                          env=server.process_environment)
+    site.closing.callback(one.end)
+    told = server.wait_log("acme: AcmeActivate live: .*httpd -X")
+    assert "warn" in told.string and "graceful reload" in told.string
+    os.kill(one.popen.pid, signal.SIGTERM)
+    one.popen.wait(PATIENCE)
+    assert len(server.matching("acme: AcmeActivate live")) == 1
