@@ -1,6 +1,7 @@
 /*
  * acme_activate.h - AcmeActivate live: a new certificate is given to running
- * workers, which use it from the next handshake on. (docs/design.md, Activation)
+ * workers, which use it from the next handshake on. (docs/design.md,
+ * Activation)
  *
  * What they cannot be given waits for a reload, as with AcmeActivate graceful.
  */
