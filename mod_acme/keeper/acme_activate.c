@@ -37,6 +37,8 @@ struct acme_activate_t {
     const acme_conf_t *conf;
     acme_live_pairs_t *live;
     apr_time_t failed_at;       /* 0: it did not */
+    int failed_cert;            /* with this certificate; -1: not known */
+    apr_time_t begun;           /* in this load of httpd, or since */
     apr_pool_t *p;
 };
 
@@ -136,6 +138,8 @@ acme_activate_t *acme_activate_create(acme_registry_t *registry,
     activate->registry = registry;
     activate->conf = acme_registry_conf(registry);
     activate->live = live;
+    activate->failed_cert = -1;
+    activate->begun = now;
     activate->p = p;
     if (activate->conf->activate != ACME_ACTIVATE_LIVE) {
         return activate;
@@ -146,6 +150,7 @@ acme_activate_t *acme_activate_create(acme_registry_t *registry,
     for (i = 0; failure.id && i < activate->conf->certs->nelts; i++) {
         if (!strcmp(acme_conf_cert(activate->conf, (apr_uint32_t)i)->id,
                     failure.id)) {
+            activate->failed_cert = i;
             acme_registry_not_activated(registry, (apr_uint32_t)i,
                                         ACME_NOT_LIVE_FAILED);
         }
@@ -154,9 +159,24 @@ acme_activate_t *acme_activate_create(acme_registry_t *registry,
     return activate;
 }
 
+/* Did the reload not help either? Then it was another server's fault. */
+static int is_acquitted(const acme_activate_t *activate)
+{
+    const acme_state_t *state;
+
+    if (activate->failed_cert < 0) {
+        return 0;
+    }
+    state = acme_registry_state(activate->registry,
+                                (apr_uint32_t)activate->failed_cert);
+    return state->check == ACME_CHECK_OTHER && state->check_reloaded
+        && state->live == state->served && !state->activated
+        && state->checked > activate->begun;
+}
+
 static int has_failed(const acme_activate_t *activate, apr_time_t now)
 {
-    return is_recent(activate->failed_at, now);
+    return is_recent(activate->failed_at, now) && !is_acquitted(activate);
 }
 
 /* Is this one served in the place of another that is missing? */
@@ -365,6 +385,7 @@ void acme_activate_failed(acme_activate_t *activate, apr_uint32_t cert,
     }
     apr_pool_create(&p, activate->p);
     activate->failed_at = now;
+    activate->failed_cert = (int)cert;
     save_failure(activate, id, p);
     acme_registry_not_activated(activate->registry, cert,
                                 ACME_NOT_LIVE_FAILED);

@@ -1,6 +1,7 @@
 /*
  * acme_activate.h - AcmeActivate live: a new certificate is given to running
- * workers, which use it from the next handshake on. (docs/design.md, Activation)
+ * workers, which use it from the next handshake on. (docs/design.md,
+ * Activation)
  *
  * What they cannot be given waits for a reload, as with AcmeActivate graceful.
  */
@@ -37,7 +38,8 @@ int acme_activate_cert(acme_activate_t *activate, apr_uint32_t cert,
 
 /*
  * Visitors got another certificate, after workers were given this one. For a
- * day from now nothing is given to workers, also by the next keepers.
+ * day from now nothing is given to workers, also by the next keepers; but when
+ * the reload does not help either, it was not the fault of this.
  */
 void acme_activate_failed(acme_activate_t *activate, apr_uint32_t cert,
                           apr_time_t now);

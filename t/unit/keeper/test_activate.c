@@ -528,6 +528,33 @@ static void visitors_who_get_another_one_end_it_for_a_day(void **state)
     assert_int_equal(a->not_live, ACME_NOT_LIVE_NONE);
 }
 
+/* It is another server that answers, whatever workers have. */
+static void a_reload_that_does_not_help_either_acquits(void **state)
+{
+    const acme_state_t *a;
+    const char *serial;
+
+    (void)state;
+    begin_load(put_next());
+    put_next();
+    a = schedule(0);
+    serial = apr_pstrdup(pool, a->serial);
+    assert_true(visit(ACME_CHECK_OTHER, serial, now));
+    acme_reload_schedule(reload, a, a->not_after, now);
+
+    now += apr_time_from_sec(1);
+    begin_load(2);
+    a = state_of(registry, 0);
+    assert_int_equal(a->check, ACME_CHECK_OTHER);       /* of before */
+    put_archive("b.example", "b.example", "{}", 1);
+    assert_int_equal(schedule(1)->not_live, ACME_NOT_LIVE_FAILED);
+    now += apr_time_from_sec(1);
+    assert_false(visit(ACME_CHECK_OTHER, serial, now));
+    assert_logged("Reloading httpd did not help");
+    assert_int_equal(schedule(1)->not_live, ACME_NOT_LIVE_NONE);
+    assert_int_equal(given(1), 1);
+}
+
 static void what_visitors_get_is_right(void **state)
 {
     const acme_state_t *a;
@@ -633,6 +660,7 @@ int main(void)
         ACTIVATE_TEST(a_load_that_read_before_needs_no_other),
         ACTIVATE_TEST(what_was_half_written_is_written_anew),
         ACTIVATE_TEST(visitors_who_get_another_one_end_it_for_a_day),
+        ACTIVATE_TEST(a_reload_that_does_not_help_either_acquits),
         ACTIVATE_TEST(what_visitors_get_is_right),
         ACTIVATE_TEST(a_link_that_was_changed_by_hand),
         ACTIVATE_TEST(a_damaged_file_forbids_nothing),
