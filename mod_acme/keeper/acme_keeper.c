@@ -227,20 +227,45 @@ static apr_interval_time_t parked_max(const loop_t *loop)
     return loop->conf->parked_max ? loop->conf->parked_max : PARKED_MAX;
 }
 
+/* A reply, and to whom. */
+typedef struct {
+    acme_message_t message;     /* first: acme_answered_cb() has it */
+    acme_result_t res;
+    apr_uint64_t channel;
+} reply_t;
+
+static apr_status_t send_reply(const acme_channel_t *channel, reply_t *reply,
+                               apr_status_t status)
+{
+    const acme_message_e kind = reply->message.kind;
+    acme_result_t res;
+    apr_status_t rv;
+
+    if (status != APR_SUCCESS) {
+        memset(&reply->message, 0, sizeof(reply->message));
+        reply->message.kind = kind;
+        reply->message.status = reply->res.status ? reply->res.status
+                                                  : APR_EGENERAL;
+        reply->message.body = &reply->res;
+    }
+    rv = acme_message_send_reply(channel->fd, &reply->message, &res);
+    return APR_STATUS_IS_EAGAIN(rv) ? APR_EPIPE : rv;
+}
+
 /*
- * Reply to one request: APR_SUCCESS, or APR_EAGAIN when there is no reply yet.
- * After any other status the channel is closed: its other side broke the
- * protocol or does not read its replies.
+ * Reply to one request: APR_SUCCESS, or APR_EAGAIN when there is no reply yet;
+ * APR_INCOMPLETE: send_held() sends it. After any other status the channel is
+ * closed: its other side broke the protocol or does not read its replies.
  */
 static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
                                    acme_message_t *request, apr_time_t now,
                                    apr_pool_t *p)
 {
-    acme_message_t reply;
-    acme_result_t res;
+    reply_t *reply = apr_pcalloc(p, sizeof(*reply));
     apr_status_t rv;
 
-    acme_result_clear(&res);
+    acme_result_clear(&reply->res);
+    reply->channel = channel->number;
     request->who = channel->who;
     request->channel = channel->number;
     if (!acme_message_allowed(request->kind, channel->who)) {
@@ -249,18 +274,41 @@ static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
                  acme_message_name(request->kind));
         return APR_EACCES;
     }
-    rv = acme_handlers_answer(&reply, loop->handlers, request, &res, p);
-    if (APR_STATUS_IS_EAGAIN(rv) && now - channel->used < parked_max(loop)) {
-        return APR_EAGAIN;
+    rv = acme_handlers_answer(&reply->message, loop->handlers, request,
+                              &reply->res, p);
+    if (rv == APR_INCOMPLETE
+        || (APR_STATUS_IS_EAGAIN(rv)
+            && now - channel->used < parked_max(loop))) {
+        return rv;
     }
-    if (rv != APR_SUCCESS) {
-        memset(&reply, 0, sizeof(reply));
-        reply.kind = request->kind;
-        reply.status = res.status ? res.status : APR_EGENERAL;
-        reply.body = &res;
+    reply->message.kind = request->kind;
+    return send_reply(channel, reply, rv);
+}
+
+/* The channel may be closed meanwhile. */
+static void send_held_reply(void *baton, acme_message_t *message,
+                            apr_status_t status)
+{
+    reply_t *reply = (reply_t *)message;
+    loop_t *loop = baton;
+    int i = acme_channels_count(loop->channels);
+
+    while (i-- > 0) {
+        acme_channel_t *channel = acme_channels_at(loop->channels, i);
+
+        if (channel->number == reply->channel) {
+            if (send_reply(channel, reply, status) != APR_SUCCESS) {
+                acme_channels_close(loop->channels, i);
+            }
+            return;
+        }
     }
-    rv = acme_message_send_reply(channel->fd, &reply, &res);
-    return APR_STATUS_IS_EAGAIN(rv) ? APR_EPIPE : rv;
+}
+
+/* Of all that came in this turn at once: they share what the disk costs. */
+static void send_held(loop_t *loop)
+{
+    acme_handlers_commit(loop->handlers, send_held_reply, loop);
 }
 
 /* Once a minute: a stranger may try as often as he likes. */
@@ -377,7 +425,7 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
                 acme_message_name(request.kind));
             rv = APR_EACCES;
         }
-        if (rv == APR_EAGAIN) {
+        if (APR_STATUS_IS_EAGAIN(rv)) {
             /* Kept, with the pool that it is in, until there is a reply. */
             channel->parked = request;
             channel->parked_in = loop->incoming;
@@ -386,7 +434,7 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
         }
     }
     apr_pool_clear(loop->incoming);
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS && rv != APR_INCOMPLETE) {
         acme_channels_close(loop->channels, i);
     }
 }
@@ -405,7 +453,7 @@ static void serve_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
             continue;
         }
         rv = answer_request(loop, channel, &channel->parked, now, p);
-        if (rv == APR_SUCCESS) {
+        if (rv == APR_SUCCESS || rv == APR_INCOMPLETE) {
             channel->used = now;
             acme_channels_unpark(channel);
         }
@@ -414,6 +462,7 @@ static void serve_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
         }
         beat(loop);
     }
+    send_held(loop);
 }
 
 static apr_interval_time_t parked_wait(const loop_t *loop)
@@ -533,6 +582,8 @@ static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
             beat(loop);
         }
     }
+    send_held(loop);
+    beat(loop);
     if (fds[POLL_CONTROL].revents) {
         accept_control(loop, now);
     }

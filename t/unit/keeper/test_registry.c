@@ -50,7 +50,7 @@ static void add_part(acme_archive_t *archive, const char *suffix,
 
 static acme_archive_t *make_archive(const char *meta)
 {
-    acme_archive_t *archive = apr_palloc(pool, sizeof(*archive));
+    acme_archive_t *archive = apr_pcalloc(pool, sizeof(*archive));
 
     archive->parts = apr_array_make(pool, 2,
                                     sizeof(acme_archive_part_t));
