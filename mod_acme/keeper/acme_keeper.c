@@ -506,6 +506,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
                                 || acme_batch_is_open(loop->batch)
                                 || acme_published_busy(loop->records),
                             now);
+    wake = earlier(wake, acme_registry_write_journals(loop->registry, now, p));
     wake = earlier(wake, batch_wake);
     wake = earlier(wake, deploy_wake);
     wake = earlier(wake, acme_published_wake(loop->records, now));
@@ -710,5 +711,6 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
         poll_once(loop, wake, scratch);
         apr_pool_clear(scratch);
     }
+    acme_registry_write_all_journals(loop->registry, scratch);
     acme_event_flush(loop->events, apr_time_now(), scratch);
 }

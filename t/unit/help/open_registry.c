@@ -6,6 +6,15 @@
 
 int published;
 
+static acme_registry_t *opened; /* NULL: none in this pool */
+
+static apr_status_t forget_opened(void *unused)
+{
+    (void)unused;
+    opened = NULL;
+    return APR_SUCCESS;
+}
+
 void publish(void *baton, const acme_state_t *state)
 {
     (void)baton;
@@ -23,7 +32,10 @@ acme_registry_t *open_registry(const acme_conf_t *conf)
     if (acme_launcher_is_gone()) {
         with_launcher(NULL);
     }
-    return acme_registry_create(&with, pool);
+    opened = acme_registry_create(&with, pool);
+    apr_pool_cleanup_register(pool, NULL, forget_opened,
+                              apr_pool_cleanup_null);
+    return opened;
 }
 
 acme_state_t *state_of(const acme_registry_t *registry, int i)
@@ -35,6 +47,9 @@ acme_journal_t *journal_of(const char *id)
 {
     acme_journal_t *journal;
 
+    if (opened) {
+        acme_registry_write_all_journals(opened, pool);
+    }
     assert_int_equal(acme_journal_load(&journal, open_store(), id, &res,
                                        pool), 0);
     return journal;

@@ -21,6 +21,7 @@ acme_registry_t *open_registry(const acme_conf_t *conf);
 /* A test may change what only the registry changes otherwise. */
 acme_state_t *state_of(const acme_registry_t *registry, int i);
 
+/* On disk: what the registry opened last keeps back is written before. */
 acme_journal_t *journal_of(const char *id);
 const char *last_event(const char *id);
 
