@@ -15,6 +15,7 @@
 #include "acme_install_check.h"
 #include "acme_csr.h"
 #include "acme_install.h"
+#include "acme_key_maker.h"
 #include "acme_file.h"
 #include "acme_live_link.h"
 #include "acme_meta.h"
@@ -165,6 +166,25 @@ static acme_key_t *live_key(const install_t *in)
     return key;
 }
 
+static apr_status_t make_key(acme_key_t **pkey, const install_t *in)
+{
+    const char *failed;
+    const apr_status_t rv = acme_key_maker_take(
+        pkey, &failed, acme_conf_key_type(in->cert, in->about.part), in->now,
+        in->res, in->p);
+
+    if (failed) {
+        acme_log(
+            in->log, ACME_LOG_WARNING, in->cert->id,
+            "the process that makes keys was given up: %s; the keeper made the key itself, and served nobody meanwhile",
+            failed);
+    }
+    if (APR_STATUS_IS_EAGAIN(rv)) {
+        acme_result_prefix(in->res, in->cert->id);
+    }
+    return rv;
+}
+
 static apr_status_t make_pending(acme_pending_t **ppending,
                                  const install_t *in,
                                  apr_array_header_t *names)
@@ -176,12 +196,12 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     acme_key_t *key = NULL;
     apr_status_t rv = APR_SUCCESS;
 
+    *ppending = NULL;
     if (cert->key_reuse) {
         key = live_key(in);
     }
     if (!key) {
-        rv = acme_key_generate(&key, acme_conf_key_type(cert, part), in->res,
-                               in->p);
+        rv = make_key(&key, in);
     }
     if (rv == APR_SUCCESS) {
         rv = acme_key_pem(&pending->key_pem, key, in->res, in->p);

@@ -28,7 +28,8 @@ apr_status_t acme_install_find_pending(acme_pending_t **ppending,
  * The same for the names that are ordered now; if nothing is pending for them,
  * a key and a request are made, which are on disk when the order's URL is
  * (acme_pending_order()). *pflags has an octet for each configured name (acme_name_quarantine_flags()), in p. An order
- * that was resumed ten times, or is older than a week, is dropped. Fails
+ * that was resumed ten times, or is older than a week, is dropped. APR_EAGAIN:
+ * the key is being made (acme_key_maker.h). Fails
  * when no key can be made or the store cannot be written; for good, with
  * APR_EINVAL, when the SSLCipherSuite of a virtual host forbids such a key.
  */

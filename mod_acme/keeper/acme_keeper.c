@@ -22,6 +22,7 @@
 #include "acme_export_queue.h"
 #include "acme_published.h"
 #include "acme_handlers.h"
+#include "acme_key_maker.h"
 #include "acme_launcher.h"
 #include "acme_no_x509.h"
 
@@ -487,9 +488,10 @@ static int is_channel_open(void *baton, apr_uint64_t channel)
 static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
 {
     apr_time_t now = apr_time_now();
+    const int is_key_ready = acme_key_maker_step(now);
     apr_time_t wake, batch_wake, deploy_wake;
 
-    if (acme_published_step(loop->records, now)
+    if (acme_published_step(loop->records, now) || is_key_ready
         || now - loop->parked_at >= parked_wait(loop)) {
         serve_parked(loop, now, p);
     }
@@ -521,7 +523,13 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
 }
 
 /* The place of each descriptor in the poll; those of jobs come last. */
-enum { POLL_LISTENER, POLL_CONTROL, POLL_RELOAD, POLL_CHANNELS };
+enum {
+    POLL_LISTENER,
+    POLL_CONTROL,
+    POLL_RELOAD,
+    POLL_KEY,
+    POLL_CHANNELS
+};
 
 /* Of a channel that is not heard now only the end is polled, which needs no
    event. */
@@ -533,6 +541,7 @@ static int fill_fds(const loop_t *loop, struct pollfd *fds, apr_time_t now)
     fds[POLL_LISTENER].fd = loop->conf->listener;
     fds[POLL_CONTROL].fd = loop->control; /* poll skips negative ones */
     fds[POLL_RELOAD].fd = acme_reload_fd(loop->reload);
+    fds[POLL_KEY].fd = acme_key_maker_fd();
     for (i = 0; i < n; i++) {
         fds[i].events = POLLIN;
     }
@@ -625,6 +634,7 @@ static int start_launcher(const acme_keeper_t *keeper, apr_pool_t *p)
     }
     acme_no_x509_begin();       /* here; the launcher's fork does it */
     acme_cert_reader_start();
+    acme_key_maker_forget();
     return 1;
 }
 

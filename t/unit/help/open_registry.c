@@ -1,6 +1,9 @@
 /*
  * open_registry.c - see open_registry.h.
  */
+#include <poll.h>
+
+#include "acme_key_maker.h"
 #include "open_registry.h"
 #include "with_launcher.h"
 
@@ -36,6 +39,23 @@ acme_registry_t *open_registry(const acme_conf_t *conf)
     apr_pool_cleanup_register(pool, NULL, forget_opened,
                               apr_pool_cleanup_null);
     return opened;
+}
+
+apr_status_t prepare_now(acme_pending_t **ppending, const char **pflags,
+                         acme_registry_t *registry,
+                         const acme_target_t *about)
+{
+    apr_status_t rv;
+
+    while (rv = acme_install_prepare(ppending, pflags, registry, about, &res,
+                                     pool),
+           APR_STATUS_IS_EAGAIN(rv)) {
+        struct pollfd fd = { acme_key_maker_fd(), POLLIN, 0 };
+
+        assert_int_equal(poll(&fd, 1, 60 * 1000), 1);
+        assert_true(acme_key_maker_step(apr_time_now()));
+    }
+    return rv;
 }
 
 acme_state_t *state_of(const acme_registry_t *registry, int i)

@@ -54,7 +54,7 @@ static acme_pending_t *begin_part(apr_uint32_t part)
     acme_pending_t *pending;
     const char *flags;
 
-    if (acme_install_prepare(&pending, &flags, registry, &about, &res, pool)) {
+    if (prepare_now(&pending, &flags, registry, &about)) {
         fail_msg("%s", res.detail);
     }
     if (!pending->account) {            /* and ordered */
@@ -394,7 +394,7 @@ static int begin_and_die_at_step(void *data)
 
     scratch_errno = 0;
     scratch_step = *(int *)data;
-    return acme_install_prepare(&pending, &flags, registry, &about, &res, pool)
+    return prepare_now(&pending, &flags, registry, &about)
                ? 1
                : 0;
 }
@@ -699,7 +699,7 @@ static void a_name_left_out_is_not_in_the_request(void **state)
                                        "a.example", journal, &res, pool),
                      0);
     assert_int_equal(
-        acme_install_prepare(&pending, &flags, registry, &about, &res, pool),
+        prepare_now(&pending, &flags, registry, &about),
         0);
     assert_int_equal(pending->names->nelts, 1);
     assert_string_not_equal(pending->key_pem, all->key_pem);
