@@ -27,10 +27,10 @@ apr_status_t acme_install_find_pending(acme_pending_t **ppending,
 /*
  * The same for the names that are ordered now; if nothing is pending for them,
  * a key and a request are made, which are on disk when the order's URL is
- * (acme_pending_order()). *pflags has an octet for each configured name (acme_name_quarantine_flags()), in p. An order
- * that was resumed ten times, or is older than a week, is dropped. APR_EAGAIN:
- * the key is being made (acme_key_maker.h). Fails
- * when no key can be made or the store cannot be written; for good, with
+ * (acme_pending_order()). *pflags has an octet for each configured name
+ * (acme_name_quarantine_flags()), in p. An order that was resumed ten times, or
+ * is older than a week, is dropped. APR_EAGAIN: the key is being made
+ * (acme_key_maker.h). Fails when no key can be made or the store cannot be written; for good, with
  * APR_EINVAL, when the SSLCipherSuite of a virtual host forbids such a key.
  */
 apr_status_t acme_install_prepare(acme_pending_t **ppending,
@@ -52,9 +52,9 @@ typedef struct acme_install_t acme_install_t;
 /*
  * Check the chain of a part. When the chains of all parts are there, they go
  * live at once, and a reload is scheduled: *pinstall is to be finished then,
- * before p ends, and res lives until that. Else it is NULL. A chain that is live
- * already is a success; while ACME_WANT_CHAIN is requested, its leaf gets the
- * new chain. One at a time of a certificate.
+ * before p ends, and res lives until that. Else it is NULL. A chain that is
+ * live already is a success; while ACME_WANT_CHAIN is requested, its leaf gets
+ * the new chain. One at a time of a certificate.
  *
  * APR_EINVAL: the chain is refused (acme_install_check_chain()); it is kept in
  * aside/, named in the log, and never served. APR_EBUSY: twelve were installed

@@ -22,15 +22,15 @@
 
 #define TYPES (ACME_KEY_RSA4096 + 1)
 
-/* One at a time; a key that nobody fetched is for the next order of its type. */
+/* One at a time; a key that nobody fetched is for the next order. */
 static struct {
     int fd;                     /* -1: there is no process */
     int is_busy;
     acme_key_type_e type;       /* of the key that is being made */
     apr_time_t since;
     char *ready[TYPES];         /* PEM, in keys; NULL: none */
-    const char *failed;         /* why the last one was not made, a literal; NULL:
-                                   it was */
+    const char *failed;         /* why the last one was not made, a literal;
+                                   NULL: it was */
     acme_key_type_e failed_type;
     apr_pool_t *keys[TYPES];
 } maker = { .fd = -1 };

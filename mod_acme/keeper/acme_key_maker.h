@@ -1,9 +1,10 @@
 /*
  * acme_key_maker.h - keys that take long, made by another process.
  *
- * An RSA key takes seconds, in which the keeper would serve nobody. The launcher
- * forks a process that makes one after the other; it has no right and no file
- * (docs/design.md, Confinement). An EC key takes microseconds, and is made here.
+ * An RSA key takes seconds, in which the keeper would serve nobody. The
+ * launcher forks a process that makes one after the other; it has no right and
+ * no file (docs/design.md, Confinement). An EC key takes microseconds, and is
+ * made here.
  */
 #ifndef ACME_KEY_MAKER_H
 #define ACME_KEY_MAKER_H

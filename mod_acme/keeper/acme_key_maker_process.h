@@ -1,8 +1,8 @@
 /*
  * acme_key_maker_process.h - the process that makes keys, itself.
  *
- * It has no right, no file and one socket, and no key but the one that it makes.
- * It gets an acme_key_type_e as an apr_uint32_t, and replies with the number of
+ * It has no right, no file and one socket, and no key but the one that it
+ * makes. It gets an acme_key_type_e as an apr_uint32_t, and replies with the number of
  * octets of a PEM text, and the text; 0: it failed.
  */
 #ifndef ACME_KEY_MAKER_PROCESS_H

@@ -258,9 +258,12 @@ apr_status_t acme_archive_put_live(int *pn, acme_archive_making_t *making,
     rv = acme_live_link_put(making->store, making->id, making->n, sync, res,
                             making->p);
     if (rv != APR_SUCCESS) {
+        const acme_reason_e why = res->reason;
+
         /* The CA issued it: it stays in the archive, and res names it. */
-        return acme_fail(res, rv, "%s; the new certificate is in %s",
-                         apr_pstrdup(making->p, res->detail), making->path);
+        acme_fail(res, rv, "%s; the new certificate is in %s",
+                  apr_pstrdup(making->p, res->detail), making->path);
+        return acme_result_reason(res, why);
     }
     *pn = making->n;
     return APR_SUCCESS;

@@ -47,8 +47,8 @@ apr_status_t acme_pending_load(acme_pending_t **ppending, acme_store_t *store,
                                apr_pool_t *p);
 
 /*
- * Save an order under way, replacing an older one. Nothing is synced yet: what a
- * power failure takes was not ordered. A file in place of the folder is set
+ * Save an order under way, replacing an older one. Nothing is synced yet: what
+ * a power failure takes was not ordered. A file in place of the folder is set
  * aside, which res names after success. After a failure no order is under way.
  */
 apr_status_t acme_pending_save(acme_store_t *store, const char *id,
@@ -82,8 +82,9 @@ apr_status_t acme_pending_resumed(acme_store_t *store, const char *id,
 
 /*
  * Save the chain that the CA issued; it waits on disk until the other parts are
- * issued as well. Should a power failure take it, the order's URL leads to it. cert_url, the chain's URL at the
- * CA, may be NULL. Fails as acme_pending_order() does.
+ * issued as well. Should a power failure take it, the order's URL leads to it.
+ * cert_url, the chain's URL at the CA, may be NULL. Fails as
+ * acme_pending_order() does.
  */
 apr_status_t acme_pending_issued(acme_store_t *store, const char *id,
                                  const char *chain_pem, const char *cert_url,

@@ -33,7 +33,7 @@ int acme_sync_is_due(const acme_sync_t *sync);
 
 /*
  * Make all that was added last, and forget it; what was removed meanwhile needs
- * no sync. After a failure, which names one of them, it is not known what lasts.
+ * no sync. After a failure, which names one of them, nobody knows what lasts.
  */
 apr_status_t acme_sync_run(acme_sync_t *sync, acme_result_t *res);
 

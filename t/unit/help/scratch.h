@@ -2,8 +2,8 @@
  * scratch.h - a folder for a test, and faults at any step of what it tests.
  *
  * Each test has a folder of its own, scratch_dir. The program's own fsync(),
- * syncfs(), rename(), mkdir(), symlink() and unlinkat() stand before libc's: the step
- * that scratch_step counts down to fails, or is where the process dies.
+ * syncfs(), rename(), mkdir(), symlink() and unlinkat() stand before libc's:
+ * the step that scratch_step counts down to fails, or is where the process dies.
  *
  * They also know what a power failure could take. A test fails at its end if a
  * link was made to lead there, or what lasted was replaced by what does not.
