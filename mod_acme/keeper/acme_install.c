@@ -14,6 +14,7 @@
 #include "acme_cert_reader.h"
 #include "acme_install_check.h"
 #include "acme_csr.h"
+#include "acme_digest.h"
 #include "acme_install.h"
 #include "acme_key_maker.h"
 #include "acme_file.h"
@@ -234,12 +235,45 @@ static const char *places_text(const install_t *in)
 }
 
 /*
+ * Trials that went well: key type and list of ciphers. The key itself makes no
+ * difference, and hundreds of certificates have the same of both.
+ */
+#define TRIALS_MAX 32
+#define TRIAL_OCTETS 16
+
+static struct {
+    acme_key_type_e type;
+    char list[2 * TRIAL_OCTETS + 1];    /* a digest; "": a free row */
+} trials[TRIALS_MAX];
+
+static int has_gone_well(acme_key_type_e type, const char *digest)
+{
+    int i = TRIALS_MAX;
+
+    while (--i >= 0 && (!*digest || trials[i].type != type
+                        || strcmp(trials[i].list, digest))) {
+        continue;
+    }
+    return i >= 0;
+}
+
+static void note_trial(acme_key_type_e type, const char *digest)
+{
+    static int next;
+
+    trials[next].type = type;
+    apr_cpystrn(trials[next].list, digest, sizeof(trials[next].list));
+    next = (next + 1) % TRIALS_MAX;
+}
+
+/*
  * A trial before the order: whatever the CA issued for a key that a virtual
  * host's security level forbids would be refused, time after time.
  */
 static apr_status_t check_key(const install_t *in,
                               const acme_pending_t *pending)
 {
+    const acme_key_type_e type = acme_conf_key_type(in->cert, in->about.part);
     const apr_array_header_t *ciphers = in->cert->ciphers;
     const acme_self_signed_t trial = { .key_pem = pending->key_pem,
                                        .names = pending->names,
@@ -249,17 +283,22 @@ static apr_status_t check_key(const install_t *in,
     acme_cert_reading_t *reading;
     acme_octets_t octets;
     acme_result_t why;
-    const char *pem;
+    const char *pem = NULL;
     int i;
 
-    if (acme_self_signed_make(&pem, &trial, &why, in->p)) {
-        return APR_SUCCESS;     /* of the key itself nothing is known */
-    }
-    octets = (acme_octets_t) { (const unsigned char *)pem, strlen(pem) };
     APR_ARRAY_PUSH(one, const char *) = "";
     for (i = 0; ciphers && i < ciphers->nelts; i++) {
         const char *list = APR_ARRAY_IDX(ciphers, i, const char *);
+        const char *digest = acme_digest_hex(list, strlen(list), TRIAL_OCTETS,
+                                             in->p);
 
+        if (has_gone_well(type, digest)) {
+            continue;
+        }
+        if (!pem && acme_self_signed_make(&pem, &trial, &why, in->p)) {
+            return APR_SUCCESS; /* of the key itself nothing is known */
+        }
+        octets = (acme_octets_t) { (const unsigned char *)pem, strlen(pem) };
         APR_ARRAY_IDX(one, 0, const char *) = list;
         if (acme_cert_reader_read(&reading, octets, one, &why, in->p)) {
             return APR_SUCCESS;
@@ -268,12 +307,13 @@ static apr_status_t check_key(const install_t *in,
             acme_fail_never(
                 in->res, APR_EINVAL,
                 "%s: nothing is ordered: a key of type %s (AcmeKeyTypes) cannot be served by a virtual host with SSLCipherSuite %s; see %s: %s",
-                in->cert->id,
-                acme_key_type_name(acme_conf_key_type(in->cert,
-                                                      in->about.part)),
+                in->cert->id, acme_key_type_name(type),
                 *list ? list : "(not set)", places_text(in),
                 reading->facts.loads.detail);
             return acme_result_reason(in->res, ACME_REASON_KEY_TOO_WEAK);
+        }
+        if (reading->facts.loads.status == APR_SUCCESS) {
+            note_trial(type, digest);
         }
     }
     return APR_SUCCESS;

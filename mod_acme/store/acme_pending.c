@@ -186,7 +186,11 @@ static apr_status_t check_stored_url(const char *url, acme_result_t *res,
     return url ? acme_url_check(url, res, p) : APR_SUCCESS;
 }
 
-/* What a sync has made last is replaced by what is synced, never by less. */
+/*
+ * What a sync has made last is replaced by what is synced, never by less. Where
+ * nothing was ordered the older one has nothing to lose: whether it or an empty
+ * file is there after a power failure, the order that came now is lost.
+ */
 typedef enum { IS_NEW, HAS_LASTED } order_e;
 
 static apr_status_t write_order(const acme_pending_t *pending, order_e older,

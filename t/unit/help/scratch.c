@@ -49,11 +49,37 @@ typedef struct {
 
 /* Shared with children, which die in the midst. NULL: no test has begun. */
 static struct {
+    pthread_mutex_t lock;
     inode_t unsynced[INODES_MAX];
     int count;
     int endangered;
 } *power;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void begin_power(void)
+{
+    pthread_mutexattr_t attr;
+
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(&power->lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+}
+
+/* A child that was killed may have had it. */
+static void lock_power(void)
+{
+    if (power && pthread_mutex_lock(&power->lock) == EOWNERDEAD) {
+        pthread_mutex_consistent(&power->lock);
+    }
+}
+
+static void unlock_power(void)
+{
+    if (power) {
+        pthread_mutex_unlock(&power->lock);
+    }
+}
 
 static int find_row(const struct stat *st)
 {
@@ -68,24 +94,24 @@ static int find_row(const struct stat *st)
 
 static void mark(const struct stat *st)
 {
-    pthread_mutex_lock(&lock);
+    lock_power();
     if (power && find_row(st) < 0 && power->count < INODES_MAX) {
         power->unsynced[power->count++] =
             (inode_t) { st->st_dev, st->st_ino };
     }
-    pthread_mutex_unlock(&lock);
+    unlock_power();
 }
 
 static void unmark(const struct stat *st)
 {
     int i;
 
-    pthread_mutex_lock(&lock);
+    lock_power();
     i = find_row(st);
     if (i >= 0) {
         power->unsynced[i] = power->unsynced[--power->count];
     }
-    pthread_mutex_unlock(&lock);
+    unlock_power();
 }
 
 static int stat_parent(struct stat *st, const char *path)
@@ -109,9 +135,9 @@ static int is_marked(const struct stat *st)
 {
     int found;
 
-    pthread_mutex_lock(&lock);
+    lock_power();
     found = find_row(st) >= 0;
-    pthread_mutex_unlock(&lock);
+    unlock_power();
     return found;
 }
 
@@ -135,6 +161,24 @@ static int look_at_one(const char *path, const struct stat *st, int type,
     return 0;
 }
 
+/* An order.json without an order promises nothing, even if the sync of another
+   file has made it last. */
+static int promises(const char *path)
+{
+    const size_t len = strlen(path), name = strlen("/order.json");
+    char text[1024] = "";
+    int fd, found;
+
+    if (len < name || strcmp(path + len - name, "/order.json")) {
+        return 1;
+    }
+    fd = openat(AT_FDCWD, path, O_RDONLY);
+    found = fd >= 0 && read(fd, text, sizeof(text) - 1) > 0
+        && strstr(text, "\"account\"");
+    close(fd);
+    return found;
+}
+
 /* A link leads to what lasts, and nothing that lasts is replaced by what does
    not. */
 static void check_rename(const char *from, const char *to)
@@ -148,7 +192,7 @@ static void check_rename(const char *from, const char *to)
     }
     if (S_ISREG(new.st_mode)) {
         power->endangered += is_marked(&new) && lstat(to, &old) == 0
-            && S_ISREG(old.st_mode) && !is_marked(&old);
+            && S_ISREG(old.st_mode) && !is_marked(&old) && promises(to);
     }
     len = S_ISLNK(new.st_mode) ? readlink(from, text, sizeof(text) - 1) : -1;
     if (len > 0 && len < 512) {
@@ -211,11 +255,11 @@ int syncfs(int fd)
     if (scratch_fault()) {
         return -1;
     }
-    pthread_mutex_lock(&lock);
+    lock_power();
     if (power) {
         power->count = 0;
     }
-    pthread_mutex_unlock(&lock);
+    unlock_power();
     return 0;
 }
 
@@ -291,6 +335,7 @@ int scratch_setup(void **state)
         if (power == MAP_FAILED) {
             return -1;
         }
+        begin_power();
     }
     power->endangered = power->count = 0;
     umask(022);
