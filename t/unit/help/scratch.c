@@ -23,6 +23,7 @@ char scratch_dir[64];
 int scratch_step;
 int scratch_errno;
 int scratch_no_syncfs;
+int scratch_counts_files;
 
 static int scratch_fault(void)
 {
@@ -216,6 +217,9 @@ int open(const char *path, int flags, ...)
     va_list args;
     int fd;
 
+    if ((flags & O_CREAT) && scratch_counts_files && scratch_fault()) {
+        return -1;
+    }
     if (flags & O_CREAT) {
         va_start(args, flags);
         mode = (mode_t)va_arg(args, int);
@@ -328,7 +332,7 @@ int scratch_setup(void **state)
     if (pool_setup(state)) {
         return -1;
     }
-    scratch_step = scratch_no_syncfs = 0;
+    scratch_step = scratch_no_syncfs = scratch_counts_files = 0;
     if (!power) {
         power = mmap(NULL, sizeof(*power), PROT_READ | PROT_WRITE,
                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);

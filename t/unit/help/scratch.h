@@ -25,6 +25,7 @@ extern char scratch_dir[64];
 extern int scratch_step;        /* 0: no faults; 1: the next step */
 extern int scratch_errno;       /* how that step fails; 0: dies */
 extern int scratch_no_syncfs;   /* as where there is no such call */
+extern int scratch_counts_files;        /* a new file is a step, too */
 
 /* Was it made to last, with its name, as far as the program's calls go? */
 int scratch_lasts(const char *path);

@@ -200,6 +200,7 @@ static void dies_at_any_step(void **state)
 static void dies_without_syncfs(void **state)
 {
     scratch_no_syncfs = 1;
+    scratch_counts_files = 1;
     dies_at_any_step(state);
 }
 
@@ -219,6 +220,7 @@ static void fails_at_any_step(void **state)
     int n;
 
     (void)state;
+    scratch_counts_files = 1;
     for (step = 1; scratch_step == 0; step++) {
         scratch_step = step;
         scratch_errno = errors[step % 3];
