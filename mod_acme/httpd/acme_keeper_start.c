@@ -49,7 +49,7 @@ APLOG_USE_MODULE(acme);
 #define TITLE_MAX 4096
 
 /* The keeper gives a sign of life each second, or after five when idle; the
-   longest that it does in between is making an RSA key. */
+   longest that it does in between is a wait for the disk. */
 #define PULSE_MAX 60            /* seconds */
 #define PULSE_LOOKS 4           /* of the parent, which may have slept itself */
 

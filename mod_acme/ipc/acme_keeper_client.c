@@ -12,7 +12,8 @@
 #include "acme_cleanse.h"
 #include "acme_keeper_client.h"
 
-/* An RSA 4096 key may take seconds, and other requests are served before. */
+/* A keeper that waits for something says so sooner (EAGAIN), and other requests
+   are served before. */
 #define REPLY_MAX apr_time_from_sec(60)
 
 /* One keeper dies, the next one replies; more is a fault that repeats. */

@@ -5,11 +5,7 @@
  * not own it cannot give away: it is confined before it reads the first octet.
  */
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include <apr_strings.h>
 
@@ -18,10 +14,9 @@
 #include "acme_chain.h"
 #include "acme_confine.h"
 #include "acme_descriptors.h"
+#include "acme_helper_process.h"
 #include "acme_pair.h"
 #include "acme_self_signed.h"
-
-#define NAME "acme-certs"
 
 #define A_DAY apr_time_from_sec(24 * 3600)
 
@@ -122,31 +117,13 @@ static void read_one_of_ours(apr_pool_t *p)
           NULL, p);
 }
 
-static void show_title(const acme_server_t *server)
-{
-#ifdef __linux__
-    prctl(PR_SET_NAME, NAME);
-#endif
-    if (server && server->title) {
-        memset(server->title, 0, server->title_size);
-        apr_cpystrn(server->title, NAME ": parses certificates for the keeper",
-                    server->title_size);
-    }
-}
-
 void acme_cert_reader_process_run(int fd, const acme_launcher_rules_t *rules)
 {
     apr_pool_t *p;
 
-    show_title(rules->server);
-    fd = acme_descriptors_above_standard(fd);
-    if (fd != STDERR_FILENO + 1 && dup2(fd, STDERR_FILENO + 1) >= 0) {
-        fd = STDERR_FILENO + 1;
-    }
-    acme_descriptors_close_from(fd + 1);
-    if (rules->forget) {
-        rules->forget(rules->baton);
-    }
+    fd = acme_helper_process_begin(fd, "acme-certs",
+                                   "parses certificates for the keeper",
+                                   rules);
     apr_pool_create(&p, NULL);
     read_one_of_ours(p);
     acme_confine_parser(rules->user);

@@ -28,7 +28,17 @@ struct acme_handlers_t {
     acme_published_t *records;
     acme_batch_t *batch;
     acme_findings_t *findings;
+    acme_sync_t *sync;
+    apr_array_header_t *held;   /* held_t: replies that wait for it */
+    apr_array_header_t *installs;       /* acme_install_t *: of these */
 };
+
+/* A reply that is given when what it says is on disk. */
+typedef struct {
+    acme_message_t *reply;
+    acme_result_t *res;
+    acme_install_t *install;    /* NULL: it only waits */
+} held_t;
 
 /* What was asked of a CA is asked again after this. */
 #define ACCOUNT_AGE apr_time_from_sec(5)
@@ -42,15 +52,15 @@ typedef struct {
     const acme_target_t *about; /* NULL: no certificate */
     const acme_cert_conf_t *cert;
     apr_uint32_t ca;                    /* index in the configuration */
+    acme_install_t *install;    /* that was begun, or NULL */
     acme_result_t *res;
     apr_pool_t *p;
 } request_t;
 
-typedef apr_status_t handler_t(acme_message_t *reply,
-                               const request_t *request);
+typedef apr_status_t handler_t(acme_message_t *reply, request_t *request);
 
 static apr_status_t serve_hello(acme_message_t *reply,
-                                const request_t *request)
+                                request_t *request)
 {
     acme_msg_welcome_t *welcome = apr_pcalloc(request->p, sizeof(*welcome));
 
@@ -62,7 +72,7 @@ static apr_status_t serve_hello(acme_message_t *reply,
 }
 
 static apr_status_t serve_changes(acme_message_t *reply,
-                                  const request_t *request)
+                                  request_t *request)
 {
     const acme_msg_after_t *after = request->message->body;
 
@@ -113,7 +123,7 @@ static int is_revocation_requested(const request_t *request)
 }
 
 static apr_status_t serve_prepare(acme_message_t *reply,
-                                  const request_t *request)
+                                  request_t *request)
 {
     acme_msg_prepared_t *prepared = apr_pcalloc(request->p,
                                                 sizeof(*prepared));
@@ -211,7 +221,7 @@ static apr_status_t check_url(const request_t *request, const char *url)
 }
 
 static apr_status_t serve_sign(acme_message_t *reply,
-                               const request_t *request)
+                               request_t *request)
 {
     const acme_msg_sign_t *sign = request->message->body;
     apr_status_t rv;
@@ -245,7 +255,7 @@ static apr_status_t find_url(const char **purl, const request_t *request)
 }
 
 static apr_status_t serve_account(acme_message_t *reply,
-                                  const request_t *request)
+                                  request_t *request)
 {
     const char *url;
     apr_status_t rv = find_url(&url, request);
@@ -259,7 +269,7 @@ static apr_status_t serve_account(acme_message_t *reply,
 }
 
 static apr_status_t serve_terms(acme_message_t *reply,
-                                const request_t *request)
+                                request_t *request)
 {
     const acme_msg_url_t *body = request->message->body;
     const char *url = acme_text_clean(body->url, ACME_URL_MAX, request->p);
@@ -281,7 +291,7 @@ static apr_status_t serve_terms(acme_message_t *reply,
 }
 
 static apr_status_t serve_order(acme_message_t *reply,
-                                const request_t *request)
+                                request_t *request)
 {
     const acme_ca_conf_t *ca =
         acme_conf_ca(acme_registry_conf(request->registry), request->cert,
@@ -296,7 +306,8 @@ static apr_status_t serve_order(acme_message_t *reply,
                                 acme_install_pending_name(request->cert,
                                                           request->about->part,
                                                           request->p),
-                                &order, request->res, request->p);
+                                &order, request->handlers->sync, request->res,
+                                request->p);
     }
     if (rv == APR_SUCCESS) {
         if (order.url) {
@@ -310,7 +321,7 @@ static apr_status_t serve_order(acme_message_t *reply,
     return rv;
 }
 
-static apr_status_t serve_key(acme_message_t *reply, const request_t *request)
+static apr_status_t serve_key(acme_message_t *reply, request_t *request)
 {
     const acme_msg_key_t *body = request->message->body;
 
@@ -385,7 +396,7 @@ static apr_status_t check_rehearsal(const request_t *request)
 }
 
 static apr_status_t serve_publish(acme_message_t *reply,
-                                  const request_t *request)
+                                  request_t *request)
 {
     const acme_msg_publish_t *body = request->message->body;
     acme_published_t *records = request->handlers->records;
@@ -430,7 +441,7 @@ static apr_status_t serve_publish(acme_message_t *reply,
 
 /* APR_EAGAIN: the loop serves it again when a command has ended. */
 static apr_status_t serve_await(acme_message_t *reply,
-                                const request_t *request)
+                                request_t *request)
 {
     acme_published_t *records = request->handlers->records;
 
@@ -445,7 +456,7 @@ static apr_status_t serve_await(acme_message_t *reply,
 }
 
 static apr_status_t serve_validate(acme_message_t *reply,
-                                   const request_t *request)
+                                   request_t *request)
 {
     const acme_msg_validate_t *body = request->message->body;
     acme_msg_validating_t *validating =
@@ -469,7 +480,7 @@ static apr_status_t serve_validate(acme_message_t *reply,
 }
 
 static apr_status_t serve_window(acme_message_t *reply,
-                                 const request_t *request)
+                                 request_t *request)
 {
     (void)reply;
     acme_registry_window_suggested(request->registry, request->message->body,
@@ -478,7 +489,7 @@ static apr_status_t serve_window(acme_message_t *reply,
 }
 
 static apr_status_t serve_done(acme_message_t *reply,
-                               const request_t *request)
+                               request_t *request)
 {
     const acme_msg_want_t *want = request->message->body;
     const acme_state_t *state =
@@ -526,7 +537,7 @@ static int is_refusal_of_contacts(const acme_msg_note_t *note)
 }
 
 static apr_status_t serve_note(acme_message_t *reply,
-                               const request_t *request)
+                               request_t *request)
 {
     const acme_msg_note_t *note = request->message->body;
 
@@ -554,7 +565,7 @@ static apr_status_t serve_note(acme_message_t *reply,
 }
 
 static apr_status_t serve_install(acme_message_t *reply,
-                                  const request_t *request)
+                                  request_t *request)
 {
     acme_issued_t issued;
     apr_status_t rv = find_url(&issued.url, request);
@@ -562,8 +573,9 @@ static apr_status_t serve_install(acme_message_t *reply,
     issued.pem = request->message->tail;
     issued.len = request->message->tail_len;
     if (rv == APR_SUCCESS) {
-        rv = acme_install_chain(request->registry, request->handlers->reload,
-                                request->about, &issued, request->res,
+        rv = acme_install_begin(&request->install, request->registry,
+                                request->handlers->reload, request->about,
+                                &issued, request->handlers->sync, request->res,
                                 request->p);
         reply->body =
             acme_registry_state(request->registry, request->about->cert);
@@ -573,7 +585,7 @@ static apr_status_t serve_install(acme_message_t *reply,
 
 /* Nothing in the reply is secret: every user can read these files. */
 static apr_status_t serve_live(acme_message_t *reply,
-                               const request_t *request)
+                               request_t *request)
 {
     acme_store_t *store = acme_registry_store(request->registry);
     const acme_cert_conf_t *cert = request->cert;
@@ -603,7 +615,7 @@ static void set_tail(acme_message_t *reply, const char *text)
 }
 
 static apr_status_t serve_accounts(acme_message_t *reply,
-                                   const request_t *request)
+                                   request_t *request)
 {
     set_tail(reply,
              acme_accounts_text(request->handlers->accounts, request->p));
@@ -611,7 +623,7 @@ static apr_status_t serve_accounts(acme_message_t *reply,
 }
 
 static apr_status_t serve_persist(acme_message_t *reply,
-                                  const request_t *request)
+                                  request_t *request)
 {
     (void)reply;
     return acme_accounts_set_persist(request->handlers->accounts, request->ca,
@@ -620,7 +632,7 @@ static apr_status_t serve_persist(acme_message_t *reply,
 }
 
 static apr_status_t serve_looked(acme_message_t *reply,
-                                 const request_t *request)
+                                 request_t *request)
 {
     (void)reply;
     return acme_ca_facts_looked(request->handlers->facts,
@@ -630,7 +642,7 @@ static apr_status_t serve_looked(acme_message_t *reply,
 }
 
 static apr_status_t serve_served(acme_message_t *reply,
-                                 const request_t *request)
+                                 request_t *request)
 {
     const apr_time_t now = apr_time_now();
 
@@ -646,7 +658,7 @@ static apr_status_t serve_served(acme_message_t *reply,
     return APR_SUCCESS;
 }
 
-static apr_status_t serve_txt(acme_message_t *reply, const request_t *request)
+static apr_status_t serve_txt(acme_message_t *reply, request_t *request)
 {
     const acme_msg_txt_t *body = request->message->body;
     const acme_ca_account_t *account;
@@ -671,7 +683,7 @@ static apr_status_t serve_txt(acme_message_t *reply, const request_t *request)
 }
 
 static apr_status_t serve_list(acme_message_t *reply,
-                               const request_t *request)
+                               request_t *request)
 {
     const acme_cert_conf_t *cert = request->cert;
     const acme_conf_t *conf = acme_registry_conf(request->registry);
@@ -701,7 +713,7 @@ static apr_status_t serve_list(acme_message_t *reply,
 }
 
 static apr_status_t serve_want(acme_message_t *reply,
-                               const request_t *request)
+                               request_t *request)
 {
     const acme_msg_want_t *want = request->message->body;
     const acme_want_e pending =
@@ -768,7 +780,7 @@ static void keep_findings(const request_t *request, apr_time_t rehearse_at,
 }
 
 static apr_status_t serve_rehearsal(acme_message_t *reply,
-                                    const request_t *request)
+                                    request_t *request)
 {
     const acme_state_t *state =
         acme_registry_state(request->registry, request->about->cert);
@@ -799,7 +811,7 @@ static apr_status_t serve_rehearsal(acme_message_t *reply,
 }
 
 static apr_status_t serve_rehearsed(acme_message_t *reply,
-                                    const request_t *request)
+                                    request_t *request)
 {
     const acme_msg_rehearsed_t *body = request->message->body;
 
@@ -814,7 +826,7 @@ static apr_status_t serve_rehearsed(acme_message_t *reply,
 }
 
 static apr_status_t serve_rehearse(acme_message_t *reply,
-                                   const request_t *request)
+                                   request_t *request)
 {
     (void)reply;
     acme_registry_rehearse(request->registry, request->about->cert,
@@ -823,7 +835,7 @@ static apr_status_t serve_rehearse(acme_message_t *reply,
 }
 
 static apr_status_t serve_findings(acme_message_t *reply,
-                                   const request_t *request)
+                                   request_t *request)
 {
     const acme_state_t *state =
         acme_registry_state(request->registry, request->about->cert);
@@ -840,7 +852,7 @@ static apr_status_t serve_findings(acme_message_t *reply,
 }
 
 static apr_status_t serve_costs(acme_message_t *reply,
-                                const request_t *request)
+                                request_t *request)
 {
     const acme_conf_t *conf = acme_registry_conf(request->registry);
     const apr_time_t now = apr_time_now();
@@ -903,6 +915,9 @@ acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
     handlers->accounts = acme_accounts_create(registry, p);
     handlers->findings = acme_findings_create(p);
     handlers->facts = acme_ca_facts_create(registry, handlers->accounts, p);
+    handlers->sync = acme_sync_create(acme_registry_store(registry), p);
+    handlers->held = apr_array_make(p, 16, sizeof(held_t));
+    handlers->installs = apr_array_make(p, 16, sizeof(acme_install_t *));
     return handlers;
 }
 
@@ -1025,6 +1040,50 @@ static apr_status_t find_target(request_t *request)
     return APR_SUCCESS;
 }
 
+/* Does it use the files that an installation writes and removes? Two of one
+   certificate would fill one folder. */
+static int is_installed_now(const request_t *request)
+{
+    const apr_array_header_t *installs = request->handlers->installs;
+    int i;
+
+    switch (request->message->kind) {
+    case ACME_MSG_PREPARE:
+    case ACME_MSG_ORDER:
+    case ACME_MSG_INSTALL:
+    case ACME_MSG_DONE:
+        break;
+    default:
+        return 0;
+    }
+    for (i = 0; i < installs->nelts; i++) {
+        if (acme_install_cert(APR_ARRAY_IDX(installs, i, acme_install_t *))
+            == request->about->cert) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A reply that says that something lasts waits until it does. */
+static apr_status_t hold(acme_message_t *reply, const request_t *request)
+{
+    acme_handlers_t *handlers = request->handlers;
+    const held_t held = { reply, request->res, request->install };
+
+    if (!request->install
+        && (request->message->kind != ACME_MSG_ORDER
+            || !acme_sync_is_due(handlers->sync))) {
+        return APR_SUCCESS;
+    }
+    APR_ARRAY_PUSH(handlers->held, held_t) = held;
+    if (request->install) {
+        APR_ARRAY_PUSH(handlers->installs, acme_install_t *) =
+            request->install;
+    }
+    return APR_INCOMPLETE;
+}
+
 apr_status_t acme_handlers_answer(acme_message_t *reply,
                                   acme_handlers_t *handlers,
                                   const acme_message_t *message,
@@ -1042,5 +1101,38 @@ apr_status_t acme_handlers_answer(acme_message_t *reply,
     reply->kind = message->kind;
     reply->body = &none;
     rv = find_target(&request);
-    return rv == APR_SUCCESS ? served[message->kind](reply, &request) : rv;
+    if (rv == APR_SUCCESS) {
+        rv = is_installed_now(&request)
+            ? acme_fail(res, APR_EAGAIN, "%s: is being installed",
+                        request.cert->id)
+            : served[message->kind](reply, &request);
+    }
+    return rv == APR_SUCCESS ? hold(reply, &request) : rv;
+}
+
+void acme_handlers_commit(acme_handlers_t *handlers, acme_answered_cb *answered,
+                          void *baton)
+{
+    acme_result_t res;
+    apr_status_t rv;
+    int i;
+
+    if (!handlers->held->nelts) {
+        return;
+    }
+    rv = acme_install_finish(handlers->installs, handlers->sync, &res);
+    for (i = 0; i < handlers->held->nelts; i++) {
+        const held_t *held = &APR_ARRAY_IDX(handlers->held, i, held_t);
+
+        if (held->install) {
+            answered(baton, held->reply, acme_install_status(held->install));
+            continue;
+        }
+        if (rv != APR_SUCCESS) {
+            *held->res = res;
+        }
+        answered(baton, held->reply, rv);
+    }
+    apr_array_clear(handlers->held);
+    apr_array_clear(handlers->installs);
 }

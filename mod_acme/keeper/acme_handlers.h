@@ -32,6 +32,8 @@ void acme_handlers_update_contacts(acme_handlers_t *handlers, apr_pool_t *p);
  * body and tail are in p, or in the registry until its next change. On failure
  * res is the body of the reply. APR_EAGAIN: there is no reply yet; call again
  * with the same request when a command has ended, and each second.
+ * APR_INCOMPLETE: acme_handlers_commit() is to be called before p ends, and
+ * reply and res live until then; the request need not.
  *
  * Of a worker (request->who) less is believed than of the witness: its URLs
  * have a host of the CA, and it has no part in what an administrator asked for.
@@ -40,5 +42,18 @@ apr_status_t acme_handlers_answer(acme_message_t *reply,
                                   acme_handlers_t *handlers,
                                   const acme_message_t *request,
                                   acme_result_t *res, apr_pool_t *p);
+
+/* What reply is to have: its status is the one that acme_handlers_answer()
+   would have returned. */
+typedef void acme_answered_cb(void *baton, acme_message_t *reply,
+                              apr_status_t status);
+
+/*
+ * Make what requests wrote last, of all that came since the last call at once,
+ * and say of each that waits for it how it ended, in the order in which they
+ * came.
+ */
+void acme_handlers_commit(acme_handlers_t *handlers,
+                          acme_answered_cb *answered, void *baton);
 
 #endif

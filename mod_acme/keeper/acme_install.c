@@ -2,7 +2,9 @@
  * acme_install.c - a certificate's key and request, from their making to the
  * installation.
  *
- * Each step is on disk before the next one begins: no order is lost by a crash.
+ * What an order needs is on disk before the CA issues: no order is lost by a
+ * crash. What the CA has, such as a chain, can be fetched again by the order's
+ * URL, which is forgotten last.
  */
 #include <string.h>
 
@@ -12,7 +14,9 @@
 #include "acme_cert_reader.h"
 #include "acme_install_check.h"
 #include "acme_csr.h"
+#include "acme_digest.h"
 #include "acme_install.h"
+#include "acme_key_maker.h"
 #include "acme_file.h"
 #include "acme_live_link.h"
 #include "acme_meta.h"
@@ -163,6 +167,25 @@ static acme_key_t *live_key(const install_t *in)
     return key;
 }
 
+static apr_status_t make_key(acme_key_t **pkey, const install_t *in)
+{
+    const char *failed;
+    const apr_status_t rv = acme_key_maker_take(
+        pkey, &failed, acme_conf_key_type(in->cert, in->about.part), in->now,
+        in->res, in->p);
+
+    if (failed) {
+        acme_log(
+            in->log, ACME_LOG_WARNING, in->cert->id,
+            "the process that makes keys was given up: %s; the keeper made the key itself, and served nobody meanwhile",
+            failed);
+    }
+    if (APR_STATUS_IS_EAGAIN(rv)) {
+        acme_result_prefix(in->res, in->cert->id);
+    }
+    return rv;
+}
+
 static apr_status_t make_pending(acme_pending_t **ppending,
                                  const install_t *in,
                                  apr_array_header_t *names)
@@ -174,12 +197,12 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     acme_key_t *key = NULL;
     apr_status_t rv = APR_SUCCESS;
 
+    *ppending = NULL;
     if (cert->key_reuse) {
         key = live_key(in);
     }
     if (!key) {
-        rv = acme_key_generate(&key, acme_conf_key_type(cert, part), in->res,
-                               in->p);
+        rv = make_key(&key, in);
     }
     if (rv == APR_SUCCESS) {
         rv = acme_key_pem(&pending->key_pem, key, in->res, in->p);
@@ -212,12 +235,45 @@ static const char *places_text(const install_t *in)
 }
 
 /*
+ * Trials that went well: key type and list of ciphers. The key itself makes no
+ * difference, and hundreds of certificates have the same of both.
+ */
+#define TRIALS_MAX 32
+#define TRIAL_OCTETS 16
+
+static struct {
+    acme_key_type_e type;
+    char list[2 * TRIAL_OCTETS + 1];    /* a digest; "": a free row */
+} trials[TRIALS_MAX];
+
+static int has_gone_well(acme_key_type_e type, const char *digest)
+{
+    int i = TRIALS_MAX;
+
+    while (--i >= 0 && (!*digest || trials[i].type != type
+                        || strcmp(trials[i].list, digest))) {
+        continue;
+    }
+    return i >= 0;
+}
+
+static void note_trial(acme_key_type_e type, const char *digest)
+{
+    static int next;
+
+    trials[next].type = type;
+    apr_cpystrn(trials[next].list, digest, sizeof(trials[next].list));
+    next = (next + 1) % TRIALS_MAX;
+}
+
+/*
  * A trial before the order: whatever the CA issued for a key that a virtual
  * host's security level forbids would be refused, time after time.
  */
 static apr_status_t check_key(const install_t *in,
                               const acme_pending_t *pending)
 {
+    const acme_key_type_e type = acme_conf_key_type(in->cert, in->about.part);
     const apr_array_header_t *ciphers = in->cert->ciphers;
     const acme_self_signed_t trial = { .key_pem = pending->key_pem,
                                        .names = pending->names,
@@ -227,17 +283,22 @@ static apr_status_t check_key(const install_t *in,
     acme_cert_reading_t *reading;
     acme_octets_t octets;
     acme_result_t why;
-    const char *pem;
+    const char *pem = NULL;
     int i;
 
-    if (acme_self_signed_make(&pem, &trial, &why, in->p)) {
-        return APR_SUCCESS;     /* of the key itself nothing is known */
-    }
-    octets = (acme_octets_t) { (const unsigned char *)pem, strlen(pem) };
     APR_ARRAY_PUSH(one, const char *) = "";
     for (i = 0; ciphers && i < ciphers->nelts; i++) {
         const char *list = APR_ARRAY_IDX(ciphers, i, const char *);
+        const char *digest = acme_digest_hex(list, strlen(list), TRIAL_OCTETS,
+                                             in->p);
 
+        if (has_gone_well(type, digest)) {
+            continue;
+        }
+        if (!pem && acme_self_signed_make(&pem, &trial, &why, in->p)) {
+            return APR_SUCCESS; /* of the key itself nothing is known */
+        }
+        octets = (acme_octets_t) { (const unsigned char *)pem, strlen(pem) };
         APR_ARRAY_IDX(one, 0, const char *) = list;
         if (acme_cert_reader_read(&reading, octets, one, &why, in->p)) {
             return APR_SUCCESS;
@@ -246,12 +307,13 @@ static apr_status_t check_key(const install_t *in,
             acme_fail_never(
                 in->res, APR_EINVAL,
                 "%s: nothing is ordered: a key of type %s (AcmeKeyTypes) cannot be served by a virtual host with SSLCipherSuite %s; see %s: %s",
-                in->cert->id,
-                acme_key_type_name(acme_conf_key_type(in->cert,
-                                                      in->about.part)),
+                in->cert->id, acme_key_type_name(type),
                 *list ? list : "(not set)", places_text(in),
                 reading->facts.loads.detail);
             return acme_result_reason(in->res, ACME_REASON_KEY_TOO_WEAK);
+        }
+        if (reading->facts.loads.status == APR_SUCCESS) {
+            note_trial(type, digest);
         }
     }
     return APR_SUCCESS;
@@ -560,13 +622,20 @@ static void add_to_bundle(bundle_t *bundle, const install_t *in,
     bundle->names = meta->leaf->names;
 }
 
+/* Of the part that was brought now: checked already, and not on disk. */
+typedef struct {
+    acme_cert_reading_t *chain; /* NULL: all parts wait on disk */
+    const char *url;            /* or NULL */
+} brought_t;
+
 /*
  * Collect the pending parts, each checked once more: days may have passed.
  * *pwaits: a part is missing, is from another CA, or failed the check and is
  * ordered again, with the same key.
  */
 static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
-                                    const install_t *in)
+                                    const install_t *in,
+                                    const brought_t *brought)
 {
     const acme_cert_conf_t *cert = in->cert;
     const char *folder = acme_conf_ca(in->conf, cert, in->about.ca)->folder;
@@ -575,17 +644,24 @@ static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
 
     *pwaits = 0;
     for (part.part = 0; part.part < acme_conf_parts(cert); part.part++) {
+        const int is_brought = brought->chain && part.part == in->about.part;
         acme_pending_t *pending;
-        acme_cert_reading_t *chain;
+        acme_cert_reading_t *chain = brought->chain;
         apr_status_t rv;
 
         rv = acme_install_find_pending(&pending, in->registry, &part, in->res,
                                        in->p);
         if (APR_STATUS_IS_ENOENT(rv)
-            || (rv == APR_SUCCESS && (!pending->issued || !pending->account
-                                      || strcmp(pending->account, folder)))) {
+            || (rv == APR_SUCCESS
+                && ((!is_brought && !pending->issued) || !pending->account
+                    || strcmp(pending->account, folder)))) {
             *pwaits = 1;
             return APR_SUCCESS;
+        }
+        if (rv == APR_SUCCESS && is_brought) {
+            add_to_bundle(bundle, in, part.part, chain, pending->key_pem,
+                          brought->url);
+            continue;
         }
         if (rv != APR_SUCCESS) {
             return rv;
@@ -663,47 +739,80 @@ static apr_status_t collect_live(bundle_t *bundle, const install_t *in,
     return rv;
 }
 
-static apr_status_t put_live(const install_t *in, bundle_t *bundle)
+/* An installation whose archive is written. */
+struct acme_install_t {
+    install_t in;
+    acme_reload_t *reload;
+    bundle_t *bundle;
+    brought_t brought;
+    int is_order;               /* and not a new chain alone */
+    apr_time_t served_until;    /* the certificate before it */
+    acme_archive_making_t *making;
+    int n;                      /* of the archive */
+    apr_status_t status;
+};
+
+static apr_status_t fill_archive(acme_install_t **pinstall,
+                                 acme_install_t *install, acme_sync_t *sync)
 {
-    const acme_cert_info_t *leaf =
-        APR_ARRAY_IDX(bundle->meta.parts, 0, acme_meta_part_t).leaf;
-    const char *id = in->cert->id;
+    const install_t *in = &install->in;
+    bundle_t *bundle = install->bundle;
     apr_status_t rv;
-    int n;
 
     bundle->archive.meta = acme_meta_text(&bundle->meta, in->p);
-    rv = acme_archive_install(&n, in->store, id, &bundle->archive, in->res,
-                              in->p);
+    rv = acme_archive_fill(&install->making, in->store, in->cert->id,
+                           &bundle->archive, sync, in->res, in->p);
     log_moved_aside(in, rv);
     if (rv == APR_SUCCESS) {
-        acme_registry_refresh(in->registry, in->about.cert, in->p);
-        acme_log(in->log, ACME_LOG_NOTICE, id,
-                 "installed: serial %s, issued by %s, valid until %s, as archive/%s/%d",
-                 leaf->serial, leaf->issuer,
-                 acme_time_text(in->state->not_after, in->p), id, n);
+        *pinstall = install;
     }
     return rv;
 }
 
-/* All parts that are pending go live together, or wait for each other. */
-static apr_status_t complete(const install_t *in, acme_reload_t *reload)
+static acme_install_t *make_job(const install_t *in, acme_reload_t *reload,
+                                const brought_t *brought)
 {
-    const apr_time_t served_until =
-        in->state->served ? in->state->not_after : 0;
-    bundle_t *bundle = make_bundle(in);
+    acme_install_t *install = apr_pcalloc(in->p, sizeof(*install));
+
+    install->in = *in;
+    install->reload = reload;
+    install->brought = *brought;
+    install->bundle = make_bundle(in);
+    install->served_until = in->state->served ? in->state->not_after : 0;
+    return install;
+}
+
+/* Until it is live the order could be resumed for it; but the CA may be away
+   then, or the disk full now. */
+static apr_status_t keep_brought(const install_t *in, const brought_t *brought,
+                                 acme_result_t *res)
+{
+    return acme_pending_issued(
+        in->store, acme_install_pending_name(in->cert, in->about.part, in->p),
+        brought->chain->full_pem, brought->url, res, in->p);
+}
+
+/* All parts that are pending go live together, or wait for each other. */
+static apr_status_t complete(acme_install_t **pinstall, const install_t *in,
+                             acme_reload_t *reload, const brought_t *brought,
+                             acme_sync_t *sync)
+{
+    acme_install_t *install = make_job(in, reload, brought);
+    acme_result_t ignored;
     apr_status_t rv;
     int waits;
 
-    rv = collect_pending(bundle, &waits, in);
+    install->is_order = 1;
+    rv = collect_pending(install->bundle, &waits, in, brought);
     if (waits) {
-        return APR_SUCCESS;
+        return brought->chain ? keep_brought(in, brought, in->res)
+                              : APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
-        rv = put_live(in, bundle);
+        rv = fill_archive(pinstall, install, sync);
     }
-    if (rv == APR_SUCCESS) {
-        end_order(in, bundle->names);
-        acme_reload_schedule(reload, in->state, served_until, in->now);
+    if (rv != APR_SUCCESS && brought->chain) {
+        (void)keep_brought(in, brought, &ignored);
     }
     return rv;
 }
@@ -725,11 +834,14 @@ static int is_live_chain(const install_t *in, const acme_cert_reading_t *chain)
  * The same leaf with the chain that the CA has for it today. The request stays
  * pending until the worker is done with all parts.
  */
-static apr_status_t install_new_chain(const install_t *in,
+static apr_status_t install_new_chain(acme_install_t **pinstall,
+                                      const install_t *in,
                                       acme_reload_t *reload,
-                                      acme_cert_reading_t *chain)
+                                      const brought_t *brought,
+                                      acme_sync_t *sync)
 {
-    bundle_t *bundle = make_bundle(in);
+    acme_cert_reading_t *chain = brought->chain;
+    acme_install_t *install = make_job(in, reload, brought);
     apr_status_t rv;
 
     if (is_live_chain(in, chain)) {
@@ -742,34 +854,30 @@ static apr_status_t install_new_chain(const install_t *in,
     }
     rv = check_frequency(in);
     if (rv == APR_SUCCESS) {
-        rv = collect_live(bundle, in, chain);
+        rv = collect_live(install->bundle, in, chain);
     }
-    if (rv == APR_SUCCESS) {
-        rv = put_live(in, bundle);
-    }
-    if (rv == APR_SUCCESS) {
-        prune(in);
-        acme_reload_schedule(reload, in->state,
-                             in->state->served ? in->state->not_after : 0,
-                             in->now);
-    }
-    return rv;
+    return rv == APR_SUCCESS ? fill_archive(pinstall, install, sync) : rv;
 }
 
-apr_status_t acme_install_chain(acme_registry_t *registry,
+apr_status_t acme_install_begin(acme_install_t **pinstall,
+                                acme_registry_t *registry,
                                 acme_reload_t *reload,
                                 const acme_target_t *about,
                                 const acme_issued_t *issued,
-                                acme_result_t *res, apr_pool_t *p)
+                                acme_sync_t *sync, acme_result_t *res,
+                                apr_pool_t *p)
 {
     const install_t in = make_install(registry, about, res, p);
+    brought_t brought = { .url = apr_pstrdup(p, issued->url) };
     acme_pending_t *pending;
     acme_cert_reading_t *chain;
     apr_status_t rv;
 
+    *pinstall = NULL;
     if (!issued->len) {
         rv = check_frequency(&in);
-        return rv == APR_SUCCESS ? complete(&in, reload) : rv;
+        return rv == APR_SUCCESS
+            ? complete(pinstall, &in, reload, &brought, sync) : rv;
     }
     rv = read_chain(&chain, &in, issued->pem, issued->len);
     if (rv != APR_SUCCESS) {
@@ -779,10 +887,11 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
         keep_refused(&in, issued);
         return rv;
     }
+    brought.chain = chain;
     rv = acme_install_find_pending(&pending, registry, about, res, p);
     if (is_live(&in, chain)) {
         if (in.state->wanted == ACME_WANT_CHAIN) {
-            return install_new_chain(&in, reload, chain);
+            return install_new_chain(pinstall, &in, reload, &brought, sync);
         }
         if (!pending || is_made_for(chain, pending, p)) {
             /* A keeper that was killed may not have done this. */
@@ -802,8 +911,103 @@ apr_status_t acme_install_chain(acme_registry_t *registry,
         keep_refused(&in, issued);
         return rv;
     }
-    rv = acme_pending_issued(
-        in.store, acme_install_pending_name(in.cert, about->part, p),
-        chain->full_pem, issued->url, res, p);
-    return rv == APR_SUCCESS ? complete(&in, reload) : rv;
+    return complete(pinstall, &in, reload, &brought, sync);
+}
+
+static acme_install_t *job_at(const apr_array_header_t *installs, int i)
+{
+    return APR_ARRAY_IDX(installs, i, acme_install_t *);
+}
+
+/* What was written by a step lasts when it succeeds; else it all failed. */
+static apr_status_t sync_step(const apr_array_header_t *installs,
+                              acme_sync_t *sync, acme_result_t *res)
+{
+    const apr_status_t rv = acme_sync_run(sync, res);
+    int i;
+
+    for (i = 0; rv != APR_SUCCESS && i < installs->nelts; i++) {
+        acme_install_t *install = job_at(installs, i);
+
+        if (install->status == APR_SUCCESS) {
+            install->status = rv;
+            *install->in.res = *res;
+        }
+    }
+    return rv;
+}
+
+/* It is live, and lasts: the order may be forgotten. */
+static void put_live(acme_install_t *install)
+{
+    const install_t *in = &install->in;
+    const acme_cert_info_t *leaf =
+        APR_ARRAY_IDX(install->bundle->meta.parts, 0, acme_meta_part_t).leaf;
+
+    acme_registry_refresh(in->registry, in->about.cert, in->p);
+    acme_log(in->log, ACME_LOG_NOTICE, in->cert->id,
+             "installed: serial %s, issued by %s, valid until %s, as archive/%s/%d",
+             leaf->serial, leaf->issuer,
+             acme_time_text(in->state->not_after, in->p), in->cert->id,
+             install->n);
+    if (install->is_order) {
+        end_order(in, install->bundle->names);
+    }
+    else {
+        prune(in);
+    }
+    acme_reload_schedule(install->reload, in->state, install->served_until,
+                         in->now);
+}
+
+apr_status_t acme_install_finish(const apr_array_header_t *installs,
+                                 acme_sync_t *sync, acme_result_t *res)
+{
+    const apr_status_t written = sync_step(installs, sync, res);
+    acme_result_t ignored;
+    int i;
+
+    for (i = 0; i < installs->nelts; i++) {
+        acme_install_t *install = job_at(installs, i);
+
+        if (install->status == APR_SUCCESS) {
+            install->status = acme_archive_number(install->making, sync,
+                                                  install->in.res);
+        }
+        else {
+            acme_archive_drop(install->making);
+        }
+    }
+    (void)sync_step(installs, sync, &ignored);
+    for (i = 0; i < installs->nelts; i++) {
+        acme_install_t *install = job_at(installs, i);
+
+        if (install->status == APR_SUCCESS) {
+            install->status = acme_archive_put_live(
+                &install->n, install->making, sync, install->in.res);
+            log_moved_aside(&install->in, install->status);
+        }
+    }
+    (void)sync_step(installs, sync, &ignored);
+    for (i = 0; i < installs->nelts; i++) {
+        acme_install_t *install = job_at(installs, i);
+
+        if (install->status == APR_SUCCESS) {
+            put_live(install);
+        }
+        else if (install->is_order && install->brought.chain) {
+            (void)keep_brought(&install->in, &install->brought, &ignored);
+        }
+    }
+    return written;
+}
+
+apr_status_t acme_install_status(const acme_install_t *install)
+{
+    return install->status;
+}
+
+apr_uint32_t acme_install_cert(const acme_install_t *install)
+{
+    return install->in.about.cert;
 }

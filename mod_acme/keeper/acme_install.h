@@ -26,10 +26,11 @@ apr_status_t acme_install_find_pending(acme_pending_t **ppending,
 
 /*
  * The same for the names that are ordered now; if nothing is pending for them,
- * a key and a request are made, which are on disk on return. *pflags has an
- * octet for each configured name (acme_name_quarantine_flags()), in p. An order
- * that was resumed ten times, or is older than a week, is dropped. Fails
- * when no key can be made or the store cannot be written; for good, with
+ * a key and a request are made, which are on disk when the order's URL is
+ * (acme_pending_order()). *pflags has an octet for each configured name
+ * (acme_name_quarantine_flags()), in p. An order that was resumed ten times, or
+ * is older than a week, is dropped. APR_EAGAIN: the key is being made
+ * (acme_key_maker.h). Fails when no key can be made or the store cannot be written; for good, with
  * APR_EINVAL, when the SSLCipherSuite of a virtual host forbids such a key.
  */
 apr_status_t acme_install_prepare(acme_pending_t **ppending,
@@ -45,10 +46,15 @@ typedef struct {
     const char *url;            /* where the CA has it, or NULL */
 } acme_issued_t;
 
+/* An installation that is under way. */
+typedef struct acme_install_t acme_install_t;
+
 /*
  * Check the chain of a part. When the chains of all parts are there, they go
- * live at once, and a reload is scheduled. A chain that is live already is a
- * success; while ACME_WANT_CHAIN is requested, its leaf gets the new chain.
+ * live at once, and a reload is scheduled: *pinstall is to be finished then,
+ * before p ends, and res lives until that. Else it is NULL. A chain that is
+ * live already is a success; while ACME_WANT_CHAIN is requested, its leaf gets
+ * the new chain. One at a time of a certificate.
  *
  * APR_EINVAL: the chain is refused (acme_install_check_chain()); it is kept in
  * aside/, named in the log, and never served. APR_EBUSY: twelve were installed
@@ -56,10 +62,26 @@ typedef struct {
  * dropped, and retry_at says when. APR_ENOENT: no key and request are pending.
  * Else the store cannot be read or written.
  */
-apr_status_t acme_install_chain(acme_registry_t *registry,
+apr_status_t acme_install_begin(acme_install_t **pinstall,
+                                acme_registry_t *registry,
                                 acme_reload_t *reload,
                                 const acme_target_t *about,
                                 const acme_issued_t *issued,
-                                acme_result_t *res, apr_pool_t *p);
+                                acme_sync_t *sync, acme_result_t *res,
+                                apr_pool_t *p);
+
+/*
+ * Finish installations (acme_install_t *), which share each sync. Returns how
+ * the first of them ended, which is that of all else that was added to sync
+ * before; res says why it failed.
+ */
+apr_status_t acme_install_finish(const apr_array_header_t *installs,
+                                 acme_sync_t *sync, acme_result_t *res);
+
+/* How it ended; then the res of acme_install_begin() says why. */
+apr_status_t acme_install_status(const acme_install_t *install);
+
+/* The certificate's index. */
+apr_uint32_t acme_install_cert(const acme_install_t *install);
 
 #endif

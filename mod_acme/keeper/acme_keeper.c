@@ -22,6 +22,7 @@
 #include "acme_export_queue.h"
 #include "acme_published.h"
 #include "acme_handlers.h"
+#include "acme_key_maker.h"
 #include "acme_launcher.h"
 #include "acme_no_x509.h"
 
@@ -228,20 +229,45 @@ static apr_interval_time_t parked_max(const loop_t *loop)
     return loop->conf->parked_max ? loop->conf->parked_max : PARKED_MAX;
 }
 
+/* A reply, and to whom. */
+typedef struct {
+    acme_message_t message;     /* first: acme_answered_cb() has it */
+    acme_result_t res;
+    apr_uint64_t channel;
+} reply_t;
+
+static apr_status_t send_reply(const acme_channel_t *channel, reply_t *reply,
+                               apr_status_t status)
+{
+    const acme_message_e kind = reply->message.kind;
+    acme_result_t res;
+    apr_status_t rv;
+
+    if (status != APR_SUCCESS) {
+        memset(&reply->message, 0, sizeof(reply->message));
+        reply->message.kind = kind;
+        reply->message.status = reply->res.status ? reply->res.status
+                                                  : APR_EGENERAL;
+        reply->message.body = &reply->res;
+    }
+    rv = acme_message_send_reply(channel->fd, &reply->message, &res);
+    return APR_STATUS_IS_EAGAIN(rv) ? APR_EPIPE : rv;
+}
+
 /*
- * Reply to one request: APR_SUCCESS, or APR_EAGAIN when there is no reply yet.
- * After any other status the channel is closed: its other side broke the
- * protocol or does not read its replies.
+ * Reply to one request: APR_SUCCESS, or APR_EAGAIN when there is no reply yet;
+ * APR_INCOMPLETE: send_held() sends it. After any other status the channel is
+ * closed: its other side broke the protocol or does not read its replies.
  */
 static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
                                    acme_message_t *request, apr_time_t now,
                                    apr_pool_t *p)
 {
-    acme_message_t reply;
-    acme_result_t res;
+    reply_t *reply = apr_pcalloc(p, sizeof(*reply));
     apr_status_t rv;
 
-    acme_result_clear(&res);
+    acme_result_clear(&reply->res);
+    reply->channel = channel->number;
     request->who = channel->who;
     request->channel = channel->number;
     if (!acme_message_allowed(request->kind, channel->who)) {
@@ -250,18 +276,41 @@ static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
                  acme_message_name(request->kind));
         return APR_EACCES;
     }
-    rv = acme_handlers_answer(&reply, loop->handlers, request, &res, p);
-    if (APR_STATUS_IS_EAGAIN(rv) && now - channel->used < parked_max(loop)) {
-        return APR_EAGAIN;
+    rv = acme_handlers_answer(&reply->message, loop->handlers, request,
+                              &reply->res, p);
+    if (rv == APR_INCOMPLETE
+        || (APR_STATUS_IS_EAGAIN(rv)
+            && now - channel->used < parked_max(loop))) {
+        return rv;
     }
-    if (rv != APR_SUCCESS) {
-        memset(&reply, 0, sizeof(reply));
-        reply.kind = request->kind;
-        reply.status = res.status ? res.status : APR_EGENERAL;
-        reply.body = &res;
+    reply->message.kind = request->kind;
+    return send_reply(channel, reply, rv);
+}
+
+/* The channel may be closed meanwhile. */
+static void send_held_reply(void *baton, acme_message_t *message,
+                            apr_status_t status)
+{
+    reply_t *reply = (reply_t *)message;
+    loop_t *loop = baton;
+    int i = acme_channels_count(loop->channels);
+
+    while (i-- > 0) {
+        acme_channel_t *channel = acme_channels_at(loop->channels, i);
+
+        if (channel->number == reply->channel) {
+            if (send_reply(channel, reply, status) != APR_SUCCESS) {
+                acme_channels_close(loop->channels, i);
+            }
+            return;
+        }
     }
-    rv = acme_message_send_reply(channel->fd, &reply, &res);
-    return APR_STATUS_IS_EAGAIN(rv) ? APR_EPIPE : rv;
+}
+
+/* Of all that came in this turn at once: they share what the disk costs. */
+static void send_held(loop_t *loop)
+{
+    acme_handlers_commit(loop->handlers, send_held_reply, loop);
 }
 
 /* Once a minute: a stranger may try as often as he likes. */
@@ -378,7 +427,7 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
                 acme_message_name(request.kind));
             rv = APR_EACCES;
         }
-        if (rv == APR_EAGAIN) {
+        if (APR_STATUS_IS_EAGAIN(rv)) {
             /* Kept, with the pool that it is in, until there is a reply. */
             channel->parked = request;
             channel->parked_in = loop->incoming;
@@ -387,7 +436,7 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
         }
     }
     apr_pool_clear(loop->incoming);
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS && rv != APR_INCOMPLETE) {
         acme_channels_close(loop->channels, i);
     }
 }
@@ -406,7 +455,7 @@ static void serve_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
             continue;
         }
         rv = answer_request(loop, channel, &channel->parked, now, p);
-        if (rv == APR_SUCCESS) {
+        if (rv == APR_SUCCESS || rv == APR_INCOMPLETE) {
             channel->used = now;
             acme_channels_unpark(channel);
         }
@@ -415,6 +464,7 @@ static void serve_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
         }
         beat(loop);
     }
+    send_held(loop);
 }
 
 static apr_interval_time_t parked_wait(const loop_t *loop)
@@ -439,9 +489,10 @@ static int is_channel_open(void *baton, apr_uint64_t channel)
 static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
 {
     apr_time_t now = apr_time_now();
+    const int is_key_ready = acme_key_maker_step(now);
     apr_time_t wake, batch_wake, deploy_wake;
 
-    if (acme_published_step(loop->records, now)
+    if (acme_published_step(loop->records, now) || is_key_ready
         || now - loop->parked_at >= parked_wait(loop)) {
         serve_parked(loop, now, p);
     }
@@ -458,6 +509,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
                                 || acme_batch_is_open(loop->batch)
                                 || acme_published_busy(loop->records),
                             now);
+    wake = earlier(wake, acme_registry_write_journals(loop->registry, now, p));
     wake = earlier(wake, batch_wake);
     wake = earlier(wake, deploy_wake);
     wake = earlier(wake, acme_published_wake(loop->records, now));
@@ -472,7 +524,13 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
 }
 
 /* The place of each descriptor in the poll; those of jobs come last. */
-enum { POLL_LISTENER, POLL_CONTROL, POLL_RELOAD, POLL_CHANNELS };
+enum {
+    POLL_LISTENER,
+    POLL_CONTROL,
+    POLL_RELOAD,
+    POLL_KEY,
+    POLL_CHANNELS
+};
 
 /* Of a channel that is not heard now only the end is polled, which needs no
    event. */
@@ -484,6 +542,7 @@ static int fill_fds(const loop_t *loop, struct pollfd *fds, apr_time_t now)
     fds[POLL_LISTENER].fd = loop->conf->listener;
     fds[POLL_CONTROL].fd = loop->control; /* poll skips negative ones */
     fds[POLL_RELOAD].fd = acme_reload_fd(loop->reload);
+    fds[POLL_KEY].fd = acme_key_maker_fd();
     for (i = 0; i < n; i++) {
         fds[i].events = POLLIN;
     }
@@ -534,6 +593,8 @@ static void poll_once(loop_t *loop, apr_time_t wake, apr_pool_t *p)
             beat(loop);
         }
     }
+    send_held(loop);
+    beat(loop);
     if (fds[POLL_CONTROL].revents) {
         accept_control(loop, now);
     }
@@ -575,6 +636,7 @@ static int start_launcher(const acme_keeper_t *keeper, apr_pool_t *p)
     }
     acme_no_x509_begin();       /* here; the launcher's fork does it */
     acme_cert_reader_start();
+    acme_key_maker_forget();
     return 1;
 }
 
@@ -667,5 +729,6 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
         poll_once(loop, wake, scratch);
         apr_pool_clear(scratch);
     }
+    acme_registry_write_all_journals(loop->registry, scratch);
     acme_event_flush(loop->events, apr_time_now(), scratch);
 }

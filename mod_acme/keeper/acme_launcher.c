@@ -274,7 +274,8 @@ apr_status_t acme_launcher_reload(acme_result_t *res)
     return rv;
 }
 
-apr_status_t acme_launcher_cert_reader(int *pfd, acme_result_t *res)
+static apr_status_t start_helper(int *pfd, acme_launcher_request_e kind,
+                                 const char *failed, acme_result_t *res)
 {
     int taken[ACME_LAUNCHER_DESCRIPTORS] = { -1, -1, -1 };
     acme_launcher_request_t request;
@@ -282,13 +283,24 @@ apr_status_t acme_launcher_cert_reader(int *pfd, acme_result_t *res)
     apr_status_t rv;
 
     memset(&request, 0, sizeof(request));
-    request.kind = ACME_LAUNCHER_CERT_READER;
+    request.kind = kind;
     rv = call(&reply, taken, &request, "", res);
     if (rv == APR_SUCCESS && reply.failed) {
-        rv = acme_fail_errno(
-            res, reply.error,
-            "the process that parses certificates cannot be started");
+        rv = acme_fail_errno(res, reply.error, "%s", failed);
     }
     *pfd = rv == APR_SUCCESS ? taken[0] : -1;
     return rv;
+}
+
+apr_status_t acme_launcher_cert_reader(int *pfd, acme_result_t *res)
+{
+    return start_helper(
+        pfd, ACME_LAUNCHER_CERT_READER,
+        "the process that parses certificates cannot be started", res);
+}
+
+apr_status_t acme_launcher_key_maker(int *pfd, acme_result_t *res)
+{
+    return start_helper(pfd, ACME_LAUNCHER_KEY_MAKER,
+                        "the process that makes keys cannot be started", res);
 }

@@ -60,6 +60,9 @@ apr_status_t acme_launcher_reload(acme_result_t *res);
  */
 apr_status_t acme_launcher_cert_reader(int *pfd, acme_result_t *res);
 
+/* The same of the process that makes keys (acme_key_maker.h). */
+apr_status_t acme_launcher_key_maker(int *pfd, acme_result_t *res);
+
 /* Is there none, or did it end or stop to answer? Then nothing can be executed
    any more: the keeper ends as well, and its parent starts both again. */
 int acme_launcher_is_gone(void);

@@ -28,6 +28,7 @@
 #include "acme_cert_reader_process.h"
 #include "acme_descriptors.h"
 #include "acme_export_job.h"
+#include "acme_key_maker_process.h"
 #include "acme_launcher_process.h"
 #include "acme_launcher_request.h"
 #include "acme_token_command.h"
@@ -60,11 +61,18 @@ typedef struct {
     int is_killed;              /* and only has to be reaped */
 } job_t;
 
+/* A process that does one thing for the keeper, and is no job. */
+typedef struct {
+    void (*run)(int fd, const acme_launcher_rules_t *rules);
+    pid_t pid;                  /* 0: there is none */
+} helper_t;
+
 typedef struct {
     int keeper;                 /* the socket */
     const acme_launcher_rules_t *rules;
     job_t jobs[JOBS_MAX];
-    pid_t cert_reader;          /* 0: there is none */
+    helper_t cert_reader;
+    helper_t key_maker;
     sigset_t waiting;           /* the signal mask while polling */
     apr_pool_t *p;              /* of a request */
 } launcher_t;
@@ -424,42 +432,50 @@ static acme_launcher_reply_t signal_httpd(const acme_server_t *server)
     return fail(ACME_LAUNCHER_NOTHING, 0);
 }
 
-static void cert_reader_end(launcher_t *launcher)
+static void helper_end(launcher_t *launcher, helper_t *helper)
 {
     job_t *place = free_place(launcher);
 
-    if (launcher->cert_reader) {
-        kill(launcher->cert_reader, SIGKILL);
+    if (helper->pid) {
+        kill(helper->pid, SIGKILL);
         if (place) {            /* else it is reaped when the launcher ends */
-            *place = (job_t) { .pid = launcher->cert_reader, .control = -1 };
+            *place = (job_t) { .pid = helper->pid, .control = -1 };
             job_end(place);
         }
-        launcher->cert_reader = 0;
+        helper->pid = 0;
     }
 }
 
-static acme_launcher_reply_t cert_reader_start(
-    launcher_t *launcher, int given[ACME_LAUNCHER_DESCRIPTORS])
+static acme_launcher_reply_t helper_start(
+    launcher_t *launcher, helper_t *helper,
+    int given[ACME_LAUNCHER_DESCRIPTORS])
 {
     int fds[2];
     pid_t pid;
 
-    cert_reader_end(launcher);
+    helper_end(launcher, helper);
     if (acme_descriptors_pair(fds, SOCK_STREAM)) {
         return fail(ACME_LAUNCHER_NO_PIPES, errno);
     }
     pid = fork();
     if (pid == 0) {
-        acme_cert_reader_process_run(fds[1], launcher->rules);
+        helper->run(fds[1], launcher->rules);
     }
     close(fds[1]);
     if (pid < 0) {
         close(fds[0]);
         return fail(ACME_LAUNCHER_NO_PROCESS, errno);
     }
-    launcher->cert_reader = pid;
+    helper->pid = pid;
     given[0] = fds[0];
     return fail(ACME_LAUNCHER_NOTHING, 0);
+}
+
+static void helper_reap(helper_t *helper)
+{
+    if (helper->pid && waitpid(helper->pid, NULL, WNOHANG) != 0) {
+        helper->pid = 0;
+    }
 }
 
 /* 0: the keeper ended, or broke the protocol. */
@@ -487,7 +503,10 @@ static int serve_request(launcher_t *launcher)
         reply = signal_httpd(launcher->rules->server);
     }
     else if (request.kind == ACME_LAUNCHER_CERT_READER) {
-        reply = cert_reader_start(launcher, given);
+        reply = helper_start(launcher, &launcher->cert_reader, given);
+    }
+    else if (request.kind == ACME_LAUNCHER_KEY_MAKER) {
+        reply = helper_start(launcher, &launcher->key_maker, given);
     }
     else if (request.kind == ACME_LAUNCHER_EXPORT) {
         export = (acme_launcher_export_t) { request.cert, request.index };
@@ -580,10 +599,8 @@ static void poll_once(launcher_t *launcher, int *pserving)
         }
     }
     check_jobs(launcher);
-    if (launcher->cert_reader
-        && waitpid(launcher->cert_reader, NULL, WNOHANG) != 0) {
-        launcher->cert_reader = 0;
-    }
+    helper_reap(&launcher->cert_reader);
+    helper_reap(&launcher->key_maker);
     *pserving = n == 0 || !fds[0].revents || serve_request(launcher);
 }
 
@@ -602,7 +619,8 @@ static void end_jobs(launcher_t *launcher)
             job_kill(job);
         }
     }
-    cert_reader_end(launcher);
+    helper_end(launcher, &launcher->cert_reader);
+    helper_end(launcher, &launcher->key_maker);
     while (count_killed(launcher)
            && (left = until - apr_time_now()) > 0
            && left <= apr_time_from_msec(END_MAX_MS)) {
@@ -620,6 +638,8 @@ void acme_launcher_process_run(int fd, const acme_launcher_rules_t *rules)
 
     apr_pool_create(&p, NULL);
     launcher = apr_pcalloc(p, sizeof(*launcher));
+    launcher->cert_reader.run = acme_cert_reader_process_run;
+    launcher->key_maker.run = acme_key_maker_process_run;
 
 #ifdef __linux__
     prctl(PR_SET_NAME, NAME);

@@ -18,6 +18,7 @@ typedef enum {
     ACME_LAUNCHER_RUN,
     ACME_LAUNCHER_RELOAD,
     ACME_LAUNCHER_CERT_READER,
+    ACME_LAUNCHER_KEY_MAKER,
     ACME_LAUNCHER_EXPORT
 } acme_launcher_request_e;
 

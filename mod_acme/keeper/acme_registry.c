@@ -29,6 +29,10 @@
 #define NO_RESULT_REST apr_time_from_sec(3600)
 #define OTHER_LIVE_REST apr_time_from_sec(60)
 
+/* What is noted of an order is in the journal after this at the latest; what
+   comes before that is one write. */
+#define JOURNAL_WAIT apr_time_from_sec(1)
+
 /* How often one began. */
 #define REHEARSALS_MAX 2        /* that the administrator asked for */
 
@@ -36,6 +40,13 @@ typedef struct {
     apr_time_t of;              /* its rehearse_at */
     int begun;
 } rehearsal_t;
+
+/* A journal that waits to be written. */
+typedef struct {
+    const char *text;           /* in p; NULL: none waits */
+    apr_time_t write_at;
+    apr_pool_t *p;
+} noted_t;
 
 struct acme_registry_t {
     acme_registry_conf_t with;
@@ -48,7 +59,10 @@ struct acme_registry_t {
     char *reloads; /* of each: was this load's end asked for, as visitors get
                       an older one? */
     rehearsal_t *rehearsals; /* of each: the one under way */
+    noted_t *noted;       /* of each */
+    apr_time_t write_at;  /* the first of them; 0: none waits */
     apr_uint64_t change;  /* the latest */
+    apr_pool_t *p;
 };
 
 static const acme_cert_conf_t *cert_of(const acme_registry_t *registry,
@@ -83,6 +97,64 @@ static void mend_live(const acme_registry_t *registry, apr_uint32_t cert,
     }
 }
 
+static acme_journal_t *open_journal(const acme_registry_t *registry,
+                                    apr_uint32_t cert, apr_pool_t *p)
+{
+    const char *id = cert_of(registry, cert)->id;
+    const char *text = registry->noted[cert].text;
+    acme_journal_t *journal;
+    acme_result_t res;
+
+    if (text ? acme_journal_parse(&journal, registry->store, id, text, &res, p)
+             : acme_journal_load(&journal, registry->store, id, &res, p)) {
+        acme_log(registry->log, ACME_LOG_WARNING, id, "%s", res.detail);
+    }
+    return journal;
+}
+
+/* Another one takes its place, or it was written. */
+static void forget_noted(acme_registry_t *registry, apr_uint32_t cert)
+{
+    noted_t *noted = &registry->noted[cert];
+
+    noted->text = NULL;
+    if (noted->p) {
+        apr_pool_clear(noted->p);
+    }
+}
+
+/* Have a journal written soon. text is copied, the older one may be in it. */
+static void write_soon(acme_registry_t *registry, apr_uint32_t cert,
+                       const char *text, apr_time_t now)
+{
+    noted_t *noted = &registry->noted[cert];
+
+    if (!noted->text) {
+        noted->write_at = now + JOURNAL_WAIT;
+    }
+    if (!noted->p) {
+        apr_pool_create(&noted->p, registry->p);
+    }
+    apr_pool_clear(noted->p);
+    noted->text = apr_pstrdup(noted->p, text);
+    if (!registry->write_at || noted->write_at < registry->write_at) {
+        registry->write_at = noted->write_at;
+    }
+}
+
+static void write_noted(acme_registry_t *registry, apr_uint32_t cert,
+                        apr_pool_t *p)
+{
+    const char *id = cert_of(registry, cert)->id;
+    acme_result_t res;
+
+    if (acme_journal_update(registry->store, id, registry->noted[cert].text,
+                            &res, p)) {
+        acme_log(registry->log, ACME_LOG_ERROR, id, "%s", res.detail);
+    }
+    forget_noted(registry, cert);
+}
+
 void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
                            apr_pool_t *p)
 {
@@ -102,8 +174,8 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     memcpy(export_failure, state->export_failure, sizeof(export_failure));
     memcpy(dry_run_detail, state->dry_run_detail, sizeof(dry_run_detail));
     mend_live(registry, cert, p);
-    if (acme_state_load(state, registry->conf, cert, registry->store, &res,
-                        p)) {
+    if (acme_state_load(state, registry->conf, cert, registry->store,
+                        open_journal(registry, cert, p), &res, p)) {
         acme_log(registry->log, ACME_LOG_ERROR, cert_of(registry, cert)->id,
                  "%s", res.detail);
     }
@@ -178,6 +250,8 @@ acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
     registry->reloads = apr_pcalloc(p, n + 1);
     registry->rehearsals =
         apr_pcalloc(p, (n + 1) * sizeof(*registry->rehearsals));
+    registry->noted = apr_pcalloc(p, (n + 1) * sizeof(*registry->noted));
+    registry->p = p;
     apr_pool_create(&scratch, p);
     for (i = 0; i < n; i++) {
         acme_take_over(&APR_ARRAY_IDX(conf->conf->certs, i, acme_cert_conf_t),
@@ -244,19 +318,6 @@ int acme_registry_orders_under_way(const acme_registry_t *registry)
     return n;
 }
 
-static acme_journal_t *open_journal(const acme_registry_t *registry,
-                                    apr_uint32_t cert, apr_pool_t *p)
-{
-    const char *id = cert_of(registry, cert)->id;
-    acme_journal_t *journal;
-    acme_result_t res;
-
-    if (acme_journal_load(&journal, registry->store, id, &res, p)) {
-        acme_log(registry->log, ACME_LOG_WARNING, id, "%s", res.detail);
-    }
-    return journal;
-}
-
 /* A change of one state: made between change_begin() and change_save(). */
 typedef struct {
     acme_registry_t *registry;
@@ -295,28 +356,92 @@ static void record_revocation(const change_t *change)
 }
 
 /* Write the state into the journal, and one event more (NULL: none). */
-static apr_status_t change_save(const change_t *change, const char *event,
-                        const char *detail)
+static void change_end(const change_t *change, const char *event,
+                       const char *detail)
 {
-    acme_registry_t *registry = change->registry;
-    const char *id = change->conf->id;
-    acme_result_t res;
-    apr_status_t rv;
-
     record_revocation(change);
     acme_state_load_to_journal(change->journal, change->state);
     change->journal->digest = change->conf->settings;
     if (event) {
         acme_journal_add(change->journal, change->now, event, detail);
     }
-    acme_state_load_journal(change->state, change->journal, registry->conf,
-                            change->conf, change->now);
+    acme_state_load_journal(change->state, change->journal,
+                            change->registry->conf, change->conf, change->now);
+}
+
+/* It is on disk on return: a request, or what would be done once more. */
+static apr_status_t change_save(const change_t *change, const char *event,
+                                const char *detail)
+{
+    acme_registry_t *registry = change->registry;
+    const char *id = change->conf->id;
+    acme_result_t res;
+    apr_status_t rv;
+
+    change_end(change, event, detail);
+    forget_noted(registry, change->state->cert);
     rv = acme_journal_save(registry->store, id, change->journal, &res,
                            change->p);
     if (rv != APR_SUCCESS) {
         acme_log(registry->log, ACME_LOG_ERROR, id, "%s", res.detail);
     }
     return rv;
+}
+
+/* It will be on disk soon: a crash costs no order by it. */
+static void change_note(const change_t *change, const char *event,
+                        const char *detail)
+{
+    acme_registry_t *registry = change->registry;
+    const char *id = change->conf->id, *text;
+    acme_result_t res;
+
+    change_end(change, event, detail);
+    if (acme_journal_text(&text, registry->store, id, change->journal, &res,
+                          change->p)) {
+        acme_log(registry->log, ACME_LOG_ERROR, id, "%s", res.detail);
+        return;
+    }
+    write_soon(registry, change->state->cert, text, change->now);
+}
+
+apr_time_t acme_registry_write_journals(acme_registry_t *registry,
+                                        apr_time_t now, apr_pool_t *p)
+{
+    apr_time_t next = 0;
+    int i;
+
+    if (!registry->write_at
+        || (now < registry->write_at
+            && registry->write_at <= now + JOURNAL_WAIT)) {
+        return registry->write_at;
+    }
+    for (i = 0; i < registry->conf->certs->nelts; i++) {
+        const noted_t *noted = &registry->noted[i];
+
+        if (noted->text && (noted->write_at <= now
+                            || noted->write_at > now + JOURNAL_WAIT)) {
+            write_noted(registry, (apr_uint32_t)i, p);
+        }
+        if (noted->text && (!next || noted->write_at < next)) {
+            next = noted->write_at;
+        }
+    }
+    registry->write_at = next;
+    return next;
+}
+
+void acme_registry_write_all_journals(acme_registry_t *registry,
+                                      apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < registry->conf->certs->nelts; i++) {
+        if (registry->noted[i].text) {
+            write_noted(registry, (apr_uint32_t)i, p);
+        }
+    }
+    registry->write_at = 0;
 }
 
 /* Only the administrator can remove the reason of the failure. */
@@ -596,7 +721,7 @@ static void order_progressed(acme_registry_t *registry,
     if (blamed == ACME_BLAME_LEFT_OUT) {
         log_left_out(registry, note);
     }
-    change_save(&change, NULL, NULL);
+    change_note(&change, NULL, NULL);
     if (blamed != ACME_BLAME_NOTED) {
         acme_registry_refresh(registry, cert, p);       /* other names */
     }
@@ -691,7 +816,8 @@ void acme_registry_installed(acme_registry_t *registry, apr_uint32_t cert,
     detail = apr_psprintf(p, "archive/%s/%d", cert_of(registry, cert)->id,
                           state->live);
     acme_name_quarantine_issued(change.journal, names);
-    change_save(&change, "installed", detail);
+    change_note(&change, "installed", detail);
+    write_noted(registry, cert, p);
     acme_event_send(registry->with.events, state, ACME_EVENT_INSTALLED, detail,
                     p);
     publish_change(registry, cert);
@@ -939,7 +1065,12 @@ void acme_registry_window_suggested(acme_registry_t *registry,
     state->ask_failures = window->failures;
     state->ask_at = bound_next_at(window->ask_at, now);
     change = change_begin(registry, cert, now, p);
-    change_save(&change, NULL, NULL);
+    if (state->revoked) {
+        change_save(&change, NULL, NULL);
+    }
+    else {
+        change_note(&change, NULL, NULL);
+    }
     publish_change(registry, cert);
 }
 

@@ -85,6 +85,18 @@ int acme_registry_look_up(acme_registry_t *registry, apr_uint32_t cert,
 apr_time_t acme_registry_warn(acme_registry_t *registry, apr_time_t now,
                               apr_pool_t *p);
 
+/*
+ * Write the journals that are due: what is noted of an order may wait for a
+ * second, and several events are one write then. Returns when to call again, 0:
+ * none waits.
+ */
+apr_time_t acme_registry_write_journals(acme_registry_t *registry,
+                                        apr_time_t now, apr_pool_t *p);
+
+/* The same of all that wait: before the process ends. */
+void acme_registry_write_all_journals(acme_registry_t *registry,
+                                      apr_pool_t *p);
+
 /* Has an hour passed since this said so last, of this certificate? For a line
    of the log that a worker could cause without end. */
 int acme_registry_may_complain(acme_registry_t *registry, apr_uint32_t cert,

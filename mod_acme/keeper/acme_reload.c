@@ -131,8 +131,8 @@ static void save_file(acme_reload_t *reload, apr_time_t now)
     apr_pool_t *p;
 
     apr_pool_create(&p, reload->p);
-    if (acme_json_file_save(
-            file_path(reload, p),
+    if (acme_json_file_write(
+            acme_file_update, file_path(reload, p),
             json_pack("{s:s, s:s, s:i}", "at", acme_time_rfc3339(now, p),
                       "unserved", reload->unserved,
                       "fruitless", reload->fruitless), 0600, &res, p)) {

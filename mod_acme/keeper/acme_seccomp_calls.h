@@ -146,6 +146,9 @@ ALLOW(__NR_fsync),
 #ifdef __NR_fdatasync
 ALLOW(__NR_fdatasync),
 #endif
+#ifdef __NR_syncfs
+ALLOW(__NR_syncfs),
+#endif
 #ifdef __NR_fadvise64
 ALLOW(__NR_fadvise64),
 #endif

@@ -501,6 +501,7 @@ static void load_rehearsal(acme_state_t *state, const acme_journal_t *journal,
 
 apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
                              apr_uint32_t index, acme_store_t *store,
+                             const acme_journal_t *journal,
                              acme_result_t *res, apr_pool_t *p)
 {
     const acme_cert_conf_t *cert = acme_conf_cert(conf, index);
@@ -509,9 +510,7 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
                     .cert = cert,
                     .store = store,
                     .p = p };
-    acme_journal_t *journal;
-    acme_result_t journal_res;
-    apr_status_t rv, journal_rv;
+    apr_status_t rv;
 
     memset(state, 0, sizeof(*state));
     state->cert = index;
@@ -527,8 +526,6 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
     state->issued_by = ACME_NO_CA;
     state->reason = -1;
 
-    journal_rv = acme_journal_load(&journal, store, cert->id, &journal_res,
-                                   p);
     load_journal(state, journal, cert);
     load_dry_run(state, journal, apr_time_now());
     acme_state_load_journal(state, journal, conf, cert, apr_time_now());
@@ -537,9 +534,5 @@ apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
     load_window(state, &journal->window);
     load_check(state, &journal->check, cert, apr_time_now());
     load_rehearsal(state, journal, cert);
-    if (rv == APR_SUCCESS && journal_rv != APR_SUCCESS) {
-        *res = journal_res;
-        rv = journal_rv;
-    }
     return rv;
 }

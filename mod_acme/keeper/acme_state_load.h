@@ -14,12 +14,13 @@
 #define ACME_STATE_LOAD_DRY_RUN_FAILED "dry-run-failed"
 
 /*
- * Read the state of the certificate with this index in the configuration. A
- * damaged journal is moved aside, and a live folder that cannot be read counts
- * as missing; status and res report that, and state is complete in any case.
+ * Read the state of the certificate with this index in the configuration, which
+ * has this journal. A live folder that cannot be read counts as missing; status
+ * and res report that, and state is complete in any case.
  */
 apr_status_t acme_state_load(acme_state_t *state, const acme_conf_t *conf,
                              apr_uint32_t index, acme_store_t *store,
+                             const acme_journal_t *journal,
                              acme_result_t *res, apr_pool_t *p);
 
 /* Set the members that are computed from the lists of the journal: recent,

@@ -26,11 +26,14 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_export_queue.c %D%/acme_export_queue.h \
 	%D%/acme_findings.c %D%/acme_findings.h \
 	%D%/acme_handlers.c %D%/acme_handlers.h \
+	%D%/acme_helper_process.c %D%/acme_helper_process.h \
 	%D%/acme_history.c %D%/acme_history.h \
 	%D%/acme_hook_run.c %D%/acme_hook_run.h \
 	%D%/acme_install.c %D%/acme_install.h \
 	%D%/acme_install_check.c %D%/acme_install_check.h \
 	%D%/acme_keeper.c \
+	%D%/acme_key_maker.c %D%/acme_key_maker.h \
+	%D%/acme_key_maker_process.c %D%/acme_key_maker_process.h \
 	%D%/acme_landlock.c %D%/acme_landlock.h \
 	%D%/acme_launcher.c %D%/acme_launcher.h \
 	%D%/acme_launcher_process.c %D%/acme_launcher_process.h \

@@ -348,8 +348,12 @@ apr_status_t acme_task_prepare(acme_task_attempt_t *attempt,
     acme_message_t reply;
     apr_status_t rv;
 
-    rv = acme_keeper_client_call(&reply, task->keeper, ACME_MSG_PREPARE, &body,
-                                 res, task->p);
+    /* A key may take longer than a reply is waited for. */
+    do {
+        rv = acme_keeper_client_call(&reply, task->keeper, ACME_MSG_PREPARE,
+                                     &body, res, task->p);
+    } while (APR_STATUS_IS_EAGAIN(rv)
+             && apr_time_now() < task->signing->end);
     if (rv != APR_SUCCESS) {
         return rv;
     }

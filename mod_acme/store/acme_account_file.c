@@ -14,6 +14,7 @@
 #include "acme_digest.h"
 #include "acme_file.h"
 #include "acme_json_file.h"
+#include "acme_sync.h"
 #include "acme_url.h"
 
 #define ACCOUNT_SIZE_MAX (64 * 1024)
@@ -164,6 +165,32 @@ apr_status_t acme_account_file_look(acme_account_file_t *account,
     return rv;
 }
 
+/* The key of a new account, with the folder that was made for it: they last, or
+   are not there. */
+static apr_status_t write_first_key(acme_store_t *store, const char *folder,
+                                    acme_sync_t *sync, acme_key_t *key,
+                                    acme_result_t *res, apr_pool_t *p)
+{
+    const char *half = file_path(store, folder, ".key.pem.new", p);
+    const char *pem;
+    apr_status_t rv;
+
+    rv = acme_key_pem(&pem, key, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_put(half, pem, strlen(pem), 0600, res);
+    }
+    if (rv == APR_SUCCESS) {
+        acme_sync_add(sync, half);
+        acme_sync_add(sync, acme_store_path(store, "accounts", folder, p));
+        rv = acme_sync_run(sync, res);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_move(half, file_path(store, folder, KEY_FILE, p), res,
+                            p);
+    }
+    return rv;
+}
+
 static apr_status_t write_key(acme_store_t *store, const char *folder,
                               const char *file, acme_key_t *key,
                               acme_result_t *res, apr_pool_t *p)
@@ -184,13 +211,17 @@ apr_status_t acme_account_file_key_save(acme_store_t *store,
                                         acme_result_t *res, apr_pool_t *p)
 {
     const char *path = file_path(store, folder, KEY_FILE, p);
+    acme_sync_t *sync = acme_sync_create(store, p);
+    acme_result_t ignored;
     struct stat st;
     apr_status_t rv;
 
     acme_result_clear(res);
 
-    rv = acme_store_dir(store, acme_store_path(store, "accounts", folder, p),
-                        0700, res, p);
+    acme_sync_begin(sync);
+    rv = acme_sync_dir(sync, store,
+                       acme_store_path(store, "accounts", folder, p), 0700,
+                       res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -199,13 +230,20 @@ apr_status_t acme_account_file_key_save(acme_store_t *store,
                          "%s: a key exists already and is never replaced",
                          path);
     }
-    return write_key(store, folder, KEY_FILE, key, res, p);
+    rv = write_first_key(store, folder, sync, key, res, p);
+    if (rv != APR_SUCCESS) {
+        (void)acme_file_dir_drop(file_path(store, folder, ".key.pem.new", p),
+                                 &ignored);
+    }
+    return rv;
 }
 
 apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
                                     const acme_account_file_t *account,
                                     acme_result_t *res, apr_pool_t *p)
 {
+    const char *path;
+    struct stat st;
     json_t *json;
 
     json = json_pack("{s:s*, s:s*, s:s*, s:b, s:s*, s:i, s:s*}",
@@ -229,8 +267,12 @@ apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
         json_decref(json);
         json = NULL;
     }
-    return acme_json_file_save(file_path(store, folder, "account.json", p),
-                               json, 0600, res, p);
+    path = file_path(store, folder, "account.json", p);
+    /* All but a deactivation is found out again with the key. */
+    return acme_json_file_write(account->deactivated ? acme_file_write
+                                : lstat(path, &st) == 0 ? acme_file_update
+                                : acme_file_replace,
+                                path, json, 0600, res, p);
 }
 
 apr_status_t acme_account_file_add(acme_store_t *store, const char *folder,
@@ -253,6 +295,13 @@ apr_status_t acme_account_file_add(acme_store_t *store, const char *folder,
     }
     if (rv == APR_SUCCESS) {
         rv = acme_account_file_save(store, HALF_FOLDER, account, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_sync(file_path(store, HALF_FOLDER, "account.json", p),
+                            res);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_sync(half, res);
     }
     if (rv == APR_SUCCESS) {
         rv = acme_file_move(half, path, res, p);

@@ -78,7 +78,8 @@ apr_status_t acme_account_file_add(acme_store_t *store, const char *folder,
 
 /*
  * Write account.json (0600); a NULL member is left out. The folder exists.
- * APR_EINVAL: a text is not UTF-8. After a failure the old file is there.
+ * APR_EINVAL: a text is not UTF-8. After a failure the old file is there; after
+ * a power failure it may be there again, unless the account is deactivated.
  */
 apr_status_t acme_account_file_save(acme_store_t *store, const char *folder,
                                     const acme_account_file_t *account,

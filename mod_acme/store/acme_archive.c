@@ -95,19 +95,42 @@ static void set_time(const char *path, apr_time_t made)
     }
 }
 
+/* A new file of a folder that nobody looks into yet. */
+static apr_status_t put_file(const char *path, const char *text, mode_t mode,
+                             acme_sync_t *sync, acme_result_t *res)
+{
+    const apr_status_t rv = acme_file_put(path, text, strlen(text), mode,
+                                          res);
+
+    if (rv == APR_SUCCESS) {
+        acme_sync_add(sync, path);
+    }
+    return rv;
+}
+
+static apr_status_t put_folder(const char *path, acme_sync_t *sync,
+                               acme_result_t *res)
+{
+    int made;
+
+    acme_sync_add(sync, path);
+    return acme_file_dir_put(&made, path, 0755, res);
+}
+
 /*
  * Fill a new folder with the files of each key type and meta.json. The key
  * comes first: without it the rest is useless.
  */
 static apr_status_t fill_folder(const char *folder,
                                 const acme_archive_t *archive,
-                                acme_result_t *res, apr_pool_t *p)
+                                acme_sync_t *sync, acme_result_t *res,
+                                apr_pool_t *p)
 {
     apr_status_t rv;
     size_t k;
     int i;
 
-    rv = acme_file_dir_make(folder, 0755, res, p);
+    rv = put_folder(folder, sync, res);
     for (i = 0; rv == APR_SUCCESS && i < archive->parts->nelts; i++) {
         const acme_archive_part_t *part =
             &APR_ARRAY_IDX(archive->parts, i, acme_archive_part_t);
@@ -127,76 +150,162 @@ static apr_status_t fill_folder(const char *folder,
             const char *path = apr_pstrcat(p, folder, "/", files[k].name,
                                            part->suffix, ".pem", NULL);
 
-            rv = acme_file_write(path, files[k].text, strlen(files[k].text),
-                                 files[k].mode, res, p);
+            rv = put_file(path, files[k].text, files[k].mode, sync, res);
             set_time(path, archive->made);
         }
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_file_write(apr_pstrcat(p, folder, "/meta.json", NULL),
-                             archive->meta, strlen(archive->meta), 0644, res,
-                             p);
+        rv = put_file(apr_pstrcat(p, folder, "/meta.json", NULL),
+                      archive->meta, 0644, sync, res);
     }
     return rv;
 }
 
 /* An archive that is being made: archive/<id>/.new becomes archive/<id>/<n>. */
-typedef struct {
+struct acme_archive_making_t {
     acme_store_t *store;
     const char *id;
     const char *folder;         /* archive/<id> */
     const char *half;           /* .new in it */
+    const char *path;           /* <n> in it */
     int n;
-} making_t;
+    apr_pool_t *p;
+};
 
-static apr_status_t begin_making(making_t *making, acme_store_t *store,
-                                 const char *id, acme_result_t *res,
+static apr_status_t begin_making(acme_archive_making_t *making,
+                                 acme_store_t *store, const char *id,
+                                 acme_sync_t *sync, acme_result_t *res,
                                  apr_pool_t *p)
 {
     apr_array_header_t *numbers;
     apr_status_t rv;
 
+    acme_result_clear(res);
     making->store = store;
     making->id = id;
+    making->p = p;
     making->folder = acme_store_path(store, "archive", id, p);
     making->half = apr_pstrcat(p, making->folder, "/.new", NULL);
-    rv = acme_store_dir(store, making->folder, 0755, res, p);
+    acme_sync_begin(sync);
+    rv = acme_sync_dir(sync, store, making->folder, 0755, res, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_file_dir_remove(making->half, res, p);  /* of a crash */
+        rv = acme_file_dir_drop(making->half, res);     /* of a crash */
     }
     if (rv == APR_SUCCESS) {
         rv = read_numbers(&numbers, making->folder, res, p);
     }
     if (rv == APR_SUCCESS) {
         making->n = 1 + (numbers->nelts ? APR_ARRAY_IDX(numbers, 0, int) : 0);
+        making->path = number_path(making->folder, making->n, p);
+    }
+    return rv;
+}
+
+apr_status_t acme_archive_fill(acme_archive_making_t **pmaking,
+                               acme_store_t *store, const char *id,
+                               const acme_archive_t *archive,
+                               acme_sync_t *sync, acme_result_t *res,
+                               apr_pool_t *p)
+{
+    acme_archive_making_t *making = apr_pcalloc(p, sizeof(*making));
+    apr_status_t rv;
+
+    *pmaking = NULL;
+
+    rv = begin_making(making, store, id, sync, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = fill_folder(making->half, archive, sync, res, p);
+    if (rv != APR_SUCCESS) {
+        acme_archive_drop(making);
+        return rv;
+    }
+    *pmaking = making;
+    return APR_SUCCESS;
+}
+
+void acme_archive_drop(acme_archive_making_t *making)
+{
+    acme_result_t ignored;
+
+    (void)acme_file_dir_drop(making->half, &ignored);
+}
+
+apr_status_t acme_archive_number(acme_archive_making_t *making,
+                                 acme_sync_t *sync, acme_result_t *res)
+{
+    apr_status_t rv;
+
+    acme_sync_begin(sync);
+    rv = acme_file_rename(making->half, making->path, res);
+    if (rv == APR_SUCCESS) {
+        acme_sync_add(sync, making->folder);
+    }
+    else {
+        acme_archive_drop(making);
+    }
+    return rv;
+}
+
+apr_status_t acme_archive_put_live(int *pn, acme_archive_making_t *making,
+                                   acme_sync_t *sync, acme_result_t *res)
+{
+    apr_status_t rv;
+
+    *pn = 0;
+    acme_sync_begin(sync);
+    rv = acme_live_link_put(making->store, making->id, making->n, sync, res,
+                            making->p);
+    if (rv != APR_SUCCESS) {
+        const acme_reason_e why = res->reason;
+
+        /* The CA issued it: it stays in the archive, and res names it. */
+        acme_fail(res, rv, "%s; the new certificate is in %s",
+                  apr_pstrdup(making->p, res->detail), making->path);
+        return acme_result_reason(res, why);
+    }
+    *pn = making->n;
+    return APR_SUCCESS;
+}
+
+/* res keeps what it says of a success. */
+static apr_status_t run_sync(acme_sync_t *sync, acme_result_t *res)
+{
+    acme_result_t failed;
+    const apr_status_t rv = acme_sync_run(sync, &failed);
+
+    if (rv != APR_SUCCESS) {
+        *res = failed;
     }
     return rv;
 }
 
 /* filled: how the filling of .new ended. */
-static apr_status_t end_making(int *pn, const making_t *making,
-                               apr_status_t filled, acme_result_t *res,
-                               apr_pool_t *p)
+static apr_status_t end_making(int *pn, acme_archive_making_t *making,
+                               apr_status_t filled, acme_sync_t *sync,
+                               acme_result_t *res)
 {
-    const char *path = number_path(making->folder, making->n, p);
-    acme_result_t ignored;
-    apr_status_t rv = filled;
+    apr_status_t rv = filled == APR_SUCCESS ? run_sync(sync, res) : filled;
 
-    if (rv == APR_SUCCESS) {
-        rv = acme_file_move(making->half, path, res, p);
-    }
     if (rv != APR_SUCCESS) {
-        (void)acme_file_dir_remove(making->half, &ignored, p);
+        acme_archive_drop(making);
         return rv;
     }
-    rv = acme_live_link_swap(making->store, making->id, making->n, res, p);
-    if (rv != APR_SUCCESS) {
-        /* The CA issued it: it stays in the archive, and res names it. */
-        return acme_fail(res, rv, "%s; the new certificate is in %s",
-                         apr_pstrdup(p, res->detail), path);
+    rv = acme_archive_number(making, sync, res);
+    if (rv == APR_SUCCESS) {
+        rv = run_sync(sync, res);
     }
-    *pn = making->n;
-    return APR_SUCCESS;
+    if (rv == APR_SUCCESS) {
+        rv = acme_archive_put_live(pn, making, sync, res);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = run_sync(sync, res);
+    }
+    if (rv != APR_SUCCESS) {
+        *pn = 0;
+    }
+    return rv;
 }
 
 apr_status_t acme_archive_install(int *pn, acme_store_t *store,
@@ -204,18 +313,14 @@ apr_status_t acme_archive_install(int *pn, acme_store_t *store,
                                   const acme_archive_t *archive,
                                   acme_result_t *res, apr_pool_t *p)
 {
-    making_t making;
+    acme_sync_t *sync = acme_sync_create(store, p);
+    acme_archive_making_t *making;
     apr_status_t rv;
 
     *pn = 0;
-    acme_result_clear(res);
 
-    rv = begin_making(&making, store, id, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = fill_folder(making.half, archive, res, p);
-    return end_making(pn, &making, rv, res, p);
+    rv = acme_archive_fill(&making, store, id, archive, sync, res, p);
+    return rv == APR_SUCCESS ? end_making(pn, making, rv, sync, res) : rv;
 }
 
 /*
@@ -231,6 +336,7 @@ apr_status_t acme_archive_add(int *pn, acme_store_t *store, const char *id,
     const char *half = acme_store_path(store, "archive", ".import", p);
     const char *link = acme_store_path(store, "live", id, p);
     const char *target = apr_pstrcat(p, "../archive/", id, "/1", NULL);
+    acme_sync_t *sync = acme_sync_create(store, p);
     acme_result_t ignored;
     struct stat st;
     apr_status_t rv;
@@ -241,21 +347,22 @@ apr_status_t acme_archive_add(int *pn, acme_store_t *store, const char *id,
     if (lstat(folder, &st) == 0 || lstat(link, &st) == 0) {
         return acme_fail(res, APR_EEXIST, "%s: is there already", folder);
     }
-    rv = acme_file_dir_remove(half, res, p);    /* of a crash */
+    acme_sync_begin(sync);
+    rv = acme_file_dir_drop(half, res);         /* of a crash */
     if (rv == APR_SUCCESS) {
-        rv = acme_file_dir_make(half, 0755, res, p);
+        rv = put_folder(half, sync, res);
     }
     if (rv == APR_SUCCESS) {
-        rv = fill_folder(number_path(half, 1, p), archive, res, p);
+        rv = fill_folder(number_path(half, 1, p), archive, sync, res, p);
     }
     if (rv == APR_SUCCESS) {
-        rv = acme_file_dir_sync(half, res);
+        rv = acme_sync_run(sync, res);
     }
     if (rv == APR_SUCCESS) {
         rv = acme_file_move(half, folder, res, p);
     }
     if (rv != APR_SUCCESS) {
-        (void)acme_file_dir_remove(half, &ignored, p);
+        (void)acme_file_dir_drop(half, &ignored);
         return rv;
     }
     /* Not as the keeper does it: what it has put live meanwhile stays. */
@@ -265,7 +372,7 @@ apr_status_t acme_archive_add(int *pn, acme_store_t *store, const char *id,
                                link, folder);
     }
     *pn = 1;
-    return acme_file_dir_sync(acme_store_path(store, "live", NULL, p), res);
+    return acme_file_sync(acme_store_path(store, "live", NULL, p), res);
 }
 
 /* Its time is that of the installation: what is copied is not new. */
@@ -282,7 +389,8 @@ static void keep_time(const char *from, const char *to)
 
 /* Without the key or the chain of the first pair it is no certificate. */
 static apr_status_t copy_file(const char *from, const char *to, mode_t mode,
-                              int is_needed, acme_result_t *res, apr_pool_t *p)
+                              int is_needed, acme_sync_t *sync,
+                              acme_result_t *res, apr_pool_t *p)
 {
     const char *text;
     apr_size_t len;
@@ -298,7 +406,8 @@ static apr_status_t copy_file(const char *from, const char *to, mode_t mode,
         if (stat(from, &st) == 0) {
             mode &= st.st_mode | 0600;
         }
-        rv = acme_file_write(to, text, len, mode, res, p);
+        rv = acme_file_put(to, text, len, mode, res);
+        acme_sync_add(sync, to);
     }
     if (rv == APR_SUCCESS) {
         keep_time(from, to);
@@ -307,8 +416,8 @@ static apr_status_t copy_file(const char *from, const char *to, mode_t mode,
 }
 
 static apr_status_t copy_folder(const char *half, const char *from,
-                                const char *meta, acme_result_t *res,
-                                apr_pool_t *p)
+                                const char *meta, acme_sync_t *sync,
+                                acme_result_t *res, apr_pool_t *p)
 {
     static const struct {
         const char *name;
@@ -318,7 +427,7 @@ static apr_status_t copy_folder(const char *half, const char *from,
         { "privkey", 0600, 1 }, { "cert", 0644, 0 }, { "chain", 0644, 0 },
         { "fullchain", 0644, 1 }
     };
-    apr_status_t rv = acme_file_dir_make(half, 0755, res, p);
+    apr_status_t rv = put_folder(half, sync, res);
     size_t i, k;
 
     for (i = 0; i < ACME_ARCHIVE_SUFFIXES; i++) {
@@ -330,12 +439,12 @@ static apr_status_t copy_folder(const char *half, const char *from,
 
             rv = copy_file(apr_pstrcat(p, from, name, NULL),
                            apr_pstrcat(p, half, name, NULL), files[k].mode,
-                           files[k].is_needed && i == 0, res, p);
+                           files[k].is_needed && i == 0, sync, res, p);
         }
     }
     if (rv == APR_SUCCESS && meta) {
-        rv = acme_file_write(apr_pstrcat(p, half, "/meta.json", NULL), meta,
-                             strlen(meta), 0644, res, p);
+        rv = put_file(apr_pstrcat(p, half, "/meta.json", NULL), meta, 0644,
+                      sync, res);
     }
     return rv;
 }
@@ -345,18 +454,18 @@ apr_status_t acme_archive_adopt(int *pn, acme_store_t *store, const char *id,
                                 acme_result_t *res, apr_pool_t *p)
 {
     const char *meta = acme_meta_of_copy(from->folder, id, from->name, p);
-    making_t making;
+    acme_sync_t *sync = acme_sync_create(store, p);
+    acme_archive_making_t making;
     apr_status_t rv;
 
     *pn = 0;
-    acme_result_clear(res);
 
-    rv = begin_making(&making, store, id, res, p);
+    rv = begin_making(&making, store, id, sync, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = copy_folder(making.half, from->folder, meta, res, p);
-    return end_making(pn, &making, rv, res, p);
+    rv = copy_folder(making.half, from->folder, meta, sync, res, p);
+    return end_making(pn, &making, rv, sync, res);
 }
 
 const char *acme_archive_path(const acme_store_t *store, const char *id, int n,
@@ -614,7 +723,7 @@ apr_status_t acme_archive_prune(acme_store_t *store, const char *id,
         if (n != live && n != served
             && (i >= ACME_ARCHIVE_KEEP_MOST
                 || made_at(path) <= now - ACME_ARCHIVE_KEEP_TIME)) {
-            rv = acme_file_dir_remove(path, res, p);
+            rv = acme_file_dir_drop(path, res);
         }
     }
     return rv;

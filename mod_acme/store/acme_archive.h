@@ -9,7 +9,7 @@
 
 #include <apr_tables.h>
 
-#include "acme_store.h"
+#include "acme_sync.h"
 
 /* acme_archive_prune() keeps this many, and all that are younger, but no more
    than the most. */
@@ -68,6 +68,36 @@ apr_status_t acme_archive_install(int *pn, acme_store_t *store,
                                   const char *id,
                                   const acme_archive_t *archive,
                                   acme_result_t *res, apr_pool_t *p);
+
+/*
+ * The same in steps, so that certificates that come together share the syncs:
+ * fill, acme_sync_run(), number, acme_sync_run(), put_live, acme_sync_run().
+ * The link never leads to what a power failure can take, and only after the
+ * last sync may the order be forgotten. Each step adds to sync what it wrote.
+ *
+ * One at a time of an id. store and id live as long as p.
+ */
+typedef struct acme_archive_making_t acme_archive_making_t;
+
+/* Write the folder under a name that nobody looks for. After a failure there is
+   none. */
+apr_status_t acme_archive_fill(acme_archive_making_t **pmaking,
+                               acme_store_t *store, const char *id,
+                               const acme_archive_t *archive,
+                               acme_sync_t *sync, acme_result_t *res,
+                               apr_pool_t *p);
+
+/* Give the folder, which lasts, its number. After a failure it is removed. */
+apr_status_t acme_archive_number(acme_archive_making_t *making,
+                                 acme_sync_t *sync, acme_result_t *res);
+
+/* Put the archive, whose number lasts, live. Fails as acme_archive_install(),
+   and res names after success what was set aside. */
+apr_status_t acme_archive_put_live(int *pn, acme_archive_making_t *making,
+                                   acme_sync_t *sync, acme_result_t *res);
+
+/* Remove what was filled, and could not be made to last. */
+void acme_archive_drop(acme_archive_making_t *making);
 
 /*
  * The same for an id that the store does not know, also while a keeper works

@@ -142,7 +142,7 @@ apr_status_t acme_deploy_file_save(acme_store_t *store, const char *id,
                              "early", file->is_early,
                              "commands", commands_json(file->commands, p));
 
-    return acme_json_file_save(path, json, 0600, res, p);
+    return acme_json_file_write(acme_file_update, path, json, 0600, res, p);
 }
 
 apr_status_t acme_deploy_file_remove(acme_store_t *store, const char *id,

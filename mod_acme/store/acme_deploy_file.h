@@ -44,7 +44,8 @@ apr_status_t acme_deploy_file_load(acme_deploy_file_t **pfile,
                                    acme_store_t *store, const char *id,
                                    acme_result_t *res, apr_pool_t *p);
 
-/* After a failure the old file is unchanged. */
+/* After a failure the old file is unchanged. A power failure, which no command
+   outlives, may bring it back: a command is run once more then. */
 apr_status_t acme_deploy_file_save(acme_store_t *store, const char *id,
                                    const acme_deploy_file_t *file,
                                    acme_result_t *res, apr_pool_t *p);

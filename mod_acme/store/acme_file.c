@@ -58,7 +58,7 @@ static apr_status_t file_fail(acme_result_t *res, apr_status_t status,
     return acme_result_reason(res, ACME_REASON_STORE_UNWRITABLE);
 }
 
-static const char *folder_of(const char *path, apr_pool_t *p)
+const char *acme_file_folder(const char *path, apr_pool_t *p)
 {
     const char *name = apr_filepath_name_get(path);
 
@@ -129,22 +129,25 @@ static apr_status_t remove_at(int parent, const char *name, int depth)
     return rv;
 }
 
-/* Write the file at temp, with its mode, and sync it. */
-static apr_status_t write_temp(const char *temp, const void *data,
-                               apr_size_t len, mode_t mode)
+typedef enum { LATER, NOW } sync_e;
+
+/* Write a new file with its mode, in place of what is there. */
+static apr_status_t write_new(const char *path, const void *data,
+                              apr_size_t len, mode_t mode, sync_e when)
 {
     apr_status_t rv;
     int fd;
 
-    (void)remove_at(AT_FDCWD, temp, 0);
-    fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+    (void)remove_at(AT_FDCWD, path, 0);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
               0600);
     if (fd < 0) {
         return errno;
     }
     rv = write_all(fd, data, len);
     /* After the data: until it has its mode, only the owner has it. */
-    if (rv == APR_SUCCESS && (fchmod(fd, mode) < 0 || fsync(fd) < 0)) {
+    if (rv == APR_SUCCESS
+        && (fchmod(fd, mode) < 0 || (when == NOW && fsync(fd) < 0))) {
         rv = errno;
     }
     if (close(fd) < 0 && rv == APR_SUCCESS) {
@@ -153,24 +156,61 @@ static apr_status_t write_temp(const char *temp, const void *data,
     return rv;
 }
 
-apr_status_t acme_file_write(const char *path, const void *data,
-                             apr_size_t len, mode_t mode, acme_result_t *res,
-                             apr_pool_t *p)
+/* Beside its place, and then there. */
+static apr_status_t write_beside(const char *path, const void *data,
+                                 apr_size_t len, mode_t mode, sync_e when,
+                                 acme_result_t *res, apr_pool_t *p)
 {
     const char *temp = temp_of(path, p);
     apr_status_t rv;
 
-    rv = write_temp(temp, data, len, mode);
+    rv = write_new(temp, data, len, mode, when);
     if (rv != APR_SUCCESS) {
         file_fail(res, rv, path, "write");
         goto out;
     }
-    rv = acme_file_move(temp, path, res, p);
+    rv = acme_file_rename(temp, path, res);
 out:
     if (rv != APR_SUCCESS) {
         (void)unlink(temp);
     }
     return rv;
+}
+
+apr_status_t acme_file_write(const char *path, const void *data,
+                             apr_size_t len, mode_t mode, acme_result_t *res,
+                             apr_pool_t *p)
+{
+    apr_status_t rv = write_beside(path, data, len, mode, NOW, res, p);
+
+    return rv == APR_SUCCESS
+        ? acme_file_sync(acme_file_folder(path, p), res) : rv;
+}
+
+apr_status_t acme_file_update(const char *path, const void *data,
+                              apr_size_t len, mode_t mode, acme_result_t *res,
+                              apr_pool_t *p)
+{
+    return write_beside(path, data, len, mode, NOW, res, p);
+}
+
+apr_status_t acme_file_put(const char *path, const void *data, apr_size_t len,
+                           mode_t mode, acme_result_t *res)
+{
+    apr_status_t rv = write_new(path, data, len, mode, LATER);
+
+    if (rv != APR_SUCCESS) {
+        file_fail(res, rv, path, "write");
+        (void)unlink(path);
+    }
+    return rv;
+}
+
+apr_status_t acme_file_replace(const char *path, const void *data,
+                               apr_size_t len, mode_t mode,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    return write_beside(path, data, len, mode, LATER, res, p);
 }
 
 static apr_status_t not_regular(acme_result_t *res, const char *path)
@@ -278,19 +318,25 @@ apr_status_t acme_file_read_secret(const char **pdata, apr_size_t *plen,
                        acme_cleanse_alloc(file.size + 1, p), res);
 }
 
+apr_status_t acme_file_rename(const char *from, const char *to,
+                              acme_result_t *res)
+{
+    return rename(from, to) < 0 ? file_fail(res, errno, to, "put in place")
+                                : APR_SUCCESS;
+}
+
 apr_status_t acme_file_move(const char *from, const char *to,
                             acme_result_t *res, apr_pool_t *p)
 {
-    const char *source = folder_of(from, p);
-    const char *target = folder_of(to, p);
-    apr_status_t rv;
+    const char *source = acme_file_folder(from, p);
+    const char *target = acme_file_folder(to, p);
+    apr_status_t rv = acme_file_rename(from, to, res);
 
-    if (rename(from, to) < 0) {
-        return file_fail(res, errno, to, "put in place");
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_sync(target, res);
     }
-    rv = acme_file_dir_sync(target, res);
     if (rv == APR_SUCCESS && strcmp(source, target)) {
-        rv = acme_file_dir_sync(source, res);
+        rv = acme_file_sync(source, res);
     }
     return rv;
 }
@@ -316,14 +362,15 @@ static apr_status_t own_dir(int fd, const char *path, mode_t mode,
     return APR_SUCCESS;
 }
 
-apr_status_t acme_file_dir_make(const char *path, mode_t mode,
-                                acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_file_dir_put(int *pmade, const char *path, mode_t mode,
+                               acme_result_t *res)
 {
-    int made = mkdir(path, 0700) == 0;
+    const int made = mkdir(path, 0700) == 0;
     struct stat st;
     apr_status_t rv;
     int fd;
 
+    *pmade = made;
     if (!made && errno != EEXIST) {
         return file_fail(res, errno, path, "make the folder");
     }
@@ -340,45 +387,71 @@ apr_status_t acme_file_dir_make(const char *path, mode_t mode,
     }
     rv = own_dir(fd, path, mode, res);
     close(fd);
-    if (rv == APR_SUCCESS && made) {
-        rv = acme_file_dir_sync(folder_of(path, p), res);
-    }
     return rv;
 }
 
-apr_status_t acme_file_dir_sync(const char *path, acme_result_t *res)
+apr_status_t acme_file_dir_make(const char *path, mode_t mode,
+                                acme_result_t *res, apr_pool_t *p)
+{
+    int made;
+    apr_status_t rv = acme_file_dir_put(&made, path, mode, res);
+
+    return rv == APR_SUCCESS && made
+        ? acme_file_sync(acme_file_folder(path, p), res) : rv;
+}
+
+apr_status_t acme_file_sync_failed(const char *path, apr_status_t status,
+                                   acme_result_t *res)
+{
+    return file_fail(res, status, path, "sync");
+}
+
+apr_status_t acme_file_sync(const char *path, acme_result_t *res)
 {
     apr_status_t rv = APR_SUCCESS;
     int fd;
 
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
-        return file_fail(res, errno, path, "open the folder");
+        return file_fail(res, errno, path, "open");
     }
     /* EINVAL: a file system whose folders have nothing to sync. */
     if (fsync(fd) < 0 && errno != EINVAL) {
-        rv = file_fail(res, errno, path, "sync the folder");
+        rv = acme_file_sync_failed(path, errno, res);
     }
     close(fd);
     return rv;
 }
 
+static apr_status_t remove_all(int *pwas_there, const char *path,
+                               acme_result_t *res)
+{
+    const apr_status_t rv = remove_at(AT_FDCWD, path, 0);
+
+    *pwas_there = rv == APR_SUCCESS;
+    return rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)
+        ? APR_SUCCESS : file_fail(res, rv, path, "remove");
+}
+
+apr_status_t acme_file_dir_drop(const char *path, acme_result_t *res)
+{
+    int was_there;
+
+    return remove_all(&was_there, path, res);
+}
+
 apr_status_t acme_file_dir_remove(const char *path, acme_result_t *res,
                                   apr_pool_t *p)
 {
-    apr_status_t rv = remove_at(AT_FDCWD, path, 0);
+    int was_there;
+    apr_status_t rv = remove_all(&was_there, path, res);
 
-    if (APR_STATUS_IS_ENOENT(rv)) {
-        return APR_SUCCESS;
-    }
-    if (rv != APR_SUCCESS) {
-        return file_fail(res, rv, path, "remove");
-    }
-    return acme_file_dir_sync(folder_of(path, p), res);
+    return rv == APR_SUCCESS && was_there
+        ? acme_file_sync(acme_file_folder(path, p), res) : rv;
 }
 
-apr_status_t acme_file_link_swap(const char *link, const char *target,
-                                 acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_file_link_put(const char *link, const char *target,
+                                acme_result_t *res, apr_pool_t *p)
 {
     const char *temp = temp_of(link, p);
     apr_status_t rv;
@@ -387,9 +460,18 @@ apr_status_t acme_file_link_swap(const char *link, const char *target,
     if (symlink(target, temp) < 0) {
         return file_fail(res, errno, link, "make the symbolic link");
     }
-    rv = acme_file_move(temp, link, res, p);
+    rv = acme_file_rename(temp, link, res);
     if (rv != APR_SUCCESS) {
         (void)unlink(temp);
     }
     return rv;
+}
+
+apr_status_t acme_file_link_swap(const char *link, const char *target,
+                                 acme_result_t *res, apr_pool_t *p)
+{
+    const apr_status_t rv = acme_file_link_put(link, target, res, p);
+
+    return rv == APR_SUCCESS
+        ? acme_file_sync(acme_file_folder(link, p), res) : rv;
 }

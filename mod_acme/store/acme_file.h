@@ -2,7 +2,8 @@
  * acme_file.h - files that are complete or absent.
  *
  * Everything is written beside its place, synced, renamed, and the folder
- * synced. Modes are given at creation: umask is a process's, not a file's.
+ * synced; what is not synced here says so, and is for acme_sync.h. Modes are
+ * given at creation: umask is a process's, not a file's.
  *
  * The status of a failure is an errno, if not said otherwise; res names the
  * path and, where there is one, the remedy. p is for scratch, unless the
@@ -17,14 +18,39 @@
 
 #include "acme_result.h"
 
+/* The folder that path is in, in p. */
+const char *acme_file_folder(const char *path, apr_pool_t *p);
+
 /*
  * Write len octets as the file at path with this mode, replacing an older one.
  * After a failure (full disk, read-only) the older one is unchanged, and no
  * temporary file is left.
  */
-apr_status_t acme_file_write(const char *path, const void *data,
-                             apr_size_t len, mode_t mode, acme_result_t *res,
-                             apr_pool_t *p);
+typedef apr_status_t acme_file_write_fn(const char *path, const void *data,
+                                        apr_size_t len, mode_t mode,
+                                        acme_result_t *res, apr_pool_t *p);
+
+acme_file_write_fn acme_file_write;
+
+/*
+ * The same without the sync of the folder: after a power failure the file is
+ * the new or the older one, each complete.
+ */
+acme_file_write_fn acme_file_update;
+
+/*
+ * Write a file that nobody looks for yet, at its place and without a sync, in
+ * place of what is there. After a failure there is none.
+ */
+apr_status_t acme_file_put(const char *path, const void *data, apr_size_t len,
+                           mode_t mode, acme_result_t *res);
+
+/*
+ * As acme_file_write() without any sync: complete or absent for processes.
+ * After a power failure it may be empty, so it replaces nothing that a sync
+ * has made last.
+ */
+acme_file_write_fn acme_file_replace;
 
 /*
  * Read all of a regular file of at most max octets: *pdata, in p, has *plen
@@ -54,6 +80,10 @@ apr_status_t acme_file_read_secret(const char **pdata, apr_size_t *plen,
 apr_status_t acme_file_move(const char *from, const char *to,
                             acme_result_t *res, apr_pool_t *p);
 
+/* rename(2) alone, without a sync. */
+apr_status_t acme_file_rename(const char *from, const char *to,
+                              acme_result_t *res);
+
 /*
  * Make one folder with this mode; if it exists, check that it belongs to our
  * uid (EPERM) and set the mode. ENOTDIR: something else is there; a symbolic
@@ -62,8 +92,18 @@ apr_status_t acme_file_move(const char *from, const char *to,
 apr_status_t acme_file_dir_make(const char *path, mode_t mode,
                                 acme_result_t *res, apr_pool_t *p);
 
-/* fsync(2) a folder, so that a rename in it survives a power failure. */
-apr_status_t acme_file_dir_sync(const char *path, acme_result_t *res);
+/* The same without a sync; *pmade: it was not there, so the folder above is to
+   be synced. */
+apr_status_t acme_file_dir_put(int *pmade, const char *path, mode_t mode,
+                               acme_result_t *res);
+
+/* fsync(2) a file, or a folder so that a rename in it survives a power
+   failure. */
+apr_status_t acme_file_sync(const char *path, acme_result_t *res);
+
+/* The failure of such a sync, which has this errno. Returns it. */
+apr_status_t acme_file_sync_failed(const char *path, apr_status_t status,
+                                   acme_result_t *res);
 
 /*
  * Remove a folder (or file) and all below it, following no link. Success if
@@ -72,6 +112,9 @@ apr_status_t acme_file_dir_sync(const char *path, acme_result_t *res);
 apr_status_t acme_file_dir_remove(const char *path, acme_result_t *res,
                                   apr_pool_t *p);
 
+/* The same without a sync: after a power failure it may be there again. */
+apr_status_t acme_file_dir_drop(const char *path, acme_result_t *res);
+
 /*
  * Make the symbolic link at path link point to target, a relative text, in one
  * rename(2). After a failure the old link is unchanged, but see
@@ -79,5 +122,9 @@ apr_status_t acme_file_dir_remove(const char *path, acme_result_t *res,
  */
 apr_status_t acme_file_link_swap(const char *link, const char *target,
                                  acme_result_t *res, apr_pool_t *p);
+
+/* The same without the sync of its folder. */
+apr_status_t acme_file_link_put(const char *link, const char *target,
+                                acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -257,12 +257,25 @@ static int parse_journal(acme_journal_t *journal, json_t *json, apr_pool_t *p)
     return parse_events(journal, events);
 }
 
+static apr_status_t read_journal(acme_journal_t **pjournal, json_t *json,
+                                 const char *path, acme_result_t *res,
+                                 apr_pool_t *p)
+{
+    acme_journal_t *journal = acme_journal_make(p);
+
+    if (!parse_journal(journal, json, p)) {
+        return acme_fail(res, APR_EGENERAL, "%s: not a journal of this version",
+                         path);
+    }
+    *pjournal = journal;
+    return APR_SUCCESS;
+}
+
 apr_status_t acme_journal_look(acme_journal_t **pjournal,
                                const acme_store_t *store, const char *id,
                                acme_result_t *res, apr_pool_t *p)
 {
     const char *path = journal_path(store, id, p);
-    acme_journal_t *journal = acme_journal_make(p);
     json_t *json;
     apr_status_t rv;
 
@@ -272,12 +285,7 @@ apr_status_t acme_journal_look(acme_journal_t **pjournal,
     if (rv != APR_SUCCESS) {
         return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
     }
-    if (!parse_journal(journal, json, p)) {
-        return acme_fail(res, APR_EGENERAL, "%s: not a journal of this version",
-                         path);
-    }
-    *pjournal = journal;
-    return APR_SUCCESS;
+    return read_journal(pjournal, json, path, res, p);
 }
 
 apr_status_t acme_journal_load(acme_journal_t **pjournal, acme_store_t *store,
@@ -425,11 +433,10 @@ static const char *journal_text(const acme_journal_t *journal, int first,
     return json ? acme_json_text(acme_json_own(json, p), 2, p) : NULL;
 }
 
-apr_status_t acme_journal_save(acme_store_t *store, const char *id,
-                               const acme_journal_t *journal,
+apr_status_t acme_journal_text(const char **ptext, const acme_store_t *store,
+                               const char *id, const acme_journal_t *journal,
                                acme_result_t *res, apr_pool_t *p)
 {
-    const char *path = journal_path(store, id, p);
     const char *text;
     int first = 0;
 
@@ -439,11 +446,48 @@ apr_status_t acme_journal_save(acme_store_t *store, const char *id,
            && first < journal->events->nelts) {
         text = journal_text(journal, ++first, p);
     }
-    if (!text) {
-        return acme_fail(res, APR_ENOMEM, "%s: not enough memory to write it",
-                         path);
-    }
-    return acme_file_write(path, text, strlen(text), 0644, res, p);
+    *ptext = text;
+    return text ? APR_SUCCESS
+                : acme_fail(res, APR_ENOMEM,
+                            "%s: not enough memory to write it",
+                            journal_path(store, id, p));
+}
+
+apr_status_t acme_journal_parse(acme_journal_t **pjournal,
+                                const acme_store_t *store, const char *id,
+                                const char *text, acme_result_t *res,
+                                apr_pool_t *p)
+{
+    const char *path = journal_path(store, id, p);
+    json_t *json;
+    apr_status_t rv;
+
+    *pjournal = acme_journal_make(p);
+
+    rv = acme_json_parse(&json, text, strlen(text), path, res, p);
+    return rv == APR_SUCCESS ? read_journal(pjournal, json, path, res, p) : rv;
+}
+
+apr_status_t acme_journal_save(acme_store_t *store, const char *id,
+                               const acme_journal_t *journal,
+                               acme_result_t *res, apr_pool_t *p)
+{
+    const char *text;
+    const apr_status_t rv = acme_journal_text(&text, store, id, journal, res,
+                                              p);
+
+    return rv == APR_SUCCESS
+        ? acme_file_write(journal_path(store, id, p), text, strlen(text), 0644,
+                          res, p)
+        : rv;
+}
+
+apr_status_t acme_journal_update(acme_store_t *store, const char *id,
+                                 const char *text, acme_result_t *res,
+                                 apr_pool_t *p)
+{
+    return acme_file_update(journal_path(store, id, p), text, strlen(text),
+                            0644, res, p);
 }
 
 acme_journal_event_t *acme_journal_add(acme_journal_t *journal,

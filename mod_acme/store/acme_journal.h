@@ -122,6 +122,22 @@ apr_status_t acme_journal_save(acme_store_t *store, const char *id,
                                const acme_journal_t *journal,
                                acme_result_t *res, apr_pool_t *p);
 
+/* The text of such a file, in p, and a journal of one, all of it in p, as
+   acme_journal_look() reads it. id is for res. */
+apr_status_t acme_journal_text(const char **ptext, const acme_store_t *store,
+                               const char *id, const acme_journal_t *journal,
+                               acme_result_t *res, apr_pool_t *p);
+apr_status_t acme_journal_parse(acme_journal_t **pjournal,
+                                const acme_store_t *store, const char *id,
+                                const char *text, acme_result_t *res,
+                                apr_pool_t *p);
+
+/* Write that text as the journal of id, as acme_file_update() does: for what a
+   power failure may take. */
+apr_status_t acme_journal_update(acme_store_t *store, const char *id,
+                                 const char *text, acme_result_t *res,
+                                 apr_pool_t *p);
+
 /*
  * Append an event, with copies of its texts, dropping the oldest beyond
  * ACME_JOURNAL_EVENTS. Returns the row, in which ca, kind and about are "": the

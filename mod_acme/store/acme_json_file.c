@@ -3,7 +3,6 @@
  */
 #include <string.h>
 
-#include "acme_file.h"
 #include "acme_json_file.h"
 
 apr_status_t acme_json_file_look(json_t **pjson, const char *path,
@@ -41,8 +40,9 @@ apr_status_t acme_json_file_refuse(acme_store_t *store, const char *path,
     return acme_store_damaged(store, path, res, p);
 }
 
-apr_status_t acme_json_file_save(const char *path, json_t *json, mode_t mode,
-                                 acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_json_file_write(acme_file_write_fn *how, const char *path,
+                                  json_t *json, mode_t mode,
+                                  acme_result_t *res, apr_pool_t *p)
 {
     const char *text =
         json ? acme_json_text(acme_json_own(json, p), 2, p) : NULL;
@@ -50,5 +50,11 @@ apr_status_t acme_json_file_save(const char *path, json_t *json, mode_t mode,
     if (!text) {
         return acme_fail(res, APR_EINVAL, "%s: a text is not UTF-8", path);
     }
-    return acme_file_write(path, text, strlen(text), mode, res, p);
+    return how(path, text, strlen(text), mode, res, p);
+}
+
+apr_status_t acme_json_file_save(const char *path, json_t *json, mode_t mode,
+                                 acme_result_t *res, apr_pool_t *p)
+{
+    return acme_json_file_write(acme_file_write, path, json, mode, res, p);
 }

@@ -4,6 +4,7 @@
 #ifndef ACME_JSON_FILE_H
 #define ACME_JSON_FILE_H
 
+#include "acme_file.h"
 #include "acme_json.h"
 #include "acme_store.h"
 
@@ -36,5 +37,10 @@ apr_status_t acme_json_file_refuse(acme_store_t *store, const char *path,
  */
 apr_status_t acme_json_file_save(const char *path, json_t *json, mode_t mode,
                                  acme_result_t *res, apr_pool_t *p);
+
+/* The same, as another function of acme_file.h writes it. */
+apr_status_t acme_json_file_write(acme_file_write_fn *how, const char *path,
+                                  json_t *json, mode_t mode,
+                                  acme_result_t *res, apr_pool_t *p);
 
 #endif

@@ -54,8 +54,9 @@ apr_status_t acme_live_link_read(int *pn, acme_store_t *store, const char *id,
     return APR_SUCCESS;
 }
 
-apr_status_t acme_live_link_swap(acme_store_t *store, const char *id, int n,
-                                 acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_live_link_put(acme_store_t *store, const char *id, int n,
+                                acme_sync_t *sync, acme_result_t *res,
+                                apr_pool_t *p)
 {
     const char *link = acme_store_path(store, "live", id, p);
     const char *aside = NULL;
@@ -71,13 +72,34 @@ apr_status_t acme_live_link_swap(acme_store_t *store, const char *id, int n,
             return rv;
         }
     }
-    rv = acme_file_link_swap(link, target_text(id, n, p), res, p);
+    rv = acme_file_link_put(link, target_text(id, n, p), res, p);
+    if (rv == APR_SUCCESS) {
+        acme_sync_add(sync, acme_store_path(store, "live", NULL, p));
+    }
     if (aside && rv != APR_SUCCESS) {
         (void)acme_file_move(aside, link, &ignored, p);
     }
     else if (aside) {
         acme_fail(res, APR_SUCCESS,
                   "%s: was not a symbolic link; set aside as %s", link, aside);
+    }
+    return rv;
+}
+
+apr_status_t acme_live_link_swap(acme_store_t *store, const char *id, int n,
+                                 acme_result_t *res, apr_pool_t *p)
+{
+    acme_sync_t *sync = acme_sync_create(store, p);
+    acme_result_t synced;
+    apr_status_t rv;
+
+    acme_sync_begin(sync);
+    rv = acme_live_link_put(store, id, n, sync, res, p);
+    if (rv == APR_SUCCESS) {
+        rv = acme_sync_run(sync, &synced);
+        if (rv != APR_SUCCESS) {
+            *res = synced;
+        }
     }
     return rv;
 }

@@ -8,7 +8,7 @@
 #ifndef ACME_LIVE_LINK_H
 #define ACME_LIVE_LINK_H
 
-#include "acme_store.h"
+#include "acme_sync.h"
 
 /*
  * Read which archive folder of id is live: *pn is its number, from 1.
@@ -30,5 +30,11 @@ apr_status_t acme_live_link_read(int *pn, acme_store_t *store, const char *id,
  */
 apr_status_t acme_live_link_swap(acme_store_t *store, const char *id, int n,
                                  acme_result_t *res, apr_pool_t *p);
+
+/* The same without a sync: live/ is added to sync, which was begun. The folder
+   lasts already. */
+apr_status_t acme_live_link_put(acme_store_t *store, const char *id, int n,
+                                acme_sync_t *sync, acme_result_t *res,
+                                apr_pool_t *p);
 
 #endif

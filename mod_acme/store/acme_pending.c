@@ -186,7 +186,14 @@ static apr_status_t check_stored_url(const char *url, acme_result_t *res,
     return url ? acme_url_check(url, res, p) : APR_SUCCESS;
 }
 
-static apr_status_t write_order(const acme_pending_t *pending,
+/*
+ * What a sync has made last is replaced by what is synced, never by less. Where
+ * nothing was ordered the older one has nothing to lose: whether it or an empty
+ * file is there after a power failure, the order that came now is lost.
+ */
+typedef enum { IS_NEW, HAS_LASTED } order_e;
+
+static apr_status_t write_order(const acme_pending_t *pending, order_e older,
                                 acme_store_t *store, const char *id,
                                 acme_result_t *res, apr_pool_t *p)
 {
@@ -217,18 +224,21 @@ static apr_status_t write_order(const acme_pending_t *pending,
         return acme_fail(res, APR_EINVAL, "%s: the digest is too long, or a text is not UTF-8", path);
     }
     text = acme_json_text(acme_json_own(json, p), 2, p);
-    return acme_file_write(path, text, strlen(text), 0600, res, p);
+    return older == IS_NEW
+        ? acme_file_replace(path, text, strlen(text), 0600, res, p)
+        : acme_file_update(path, text, strlen(text), 0600, res, p);
 }
 
 /* Remove order.json: until it is written again, no order is under way. */
-static apr_status_t forget_order(acme_store_t *store, const char *id,
-                                 acme_result_t *res, apr_pool_t *p)
+static apr_status_t forget_order(int *pwas_there, acme_store_t *store,
+                                 const char *id, acme_result_t *res,
+                                 apr_pool_t *p)
 {
     const char *path = file_path(store, id, "order.json", p);
 
-    if (unlink(path) == 0) {
-        return acme_file_dir_sync(acme_store_path(store, "pending", id, p),
-                                  res);
+    *pwas_there = unlink(path) == 0;
+    if (*pwas_there) {
+        return APR_SUCCESS;
     }
     /* ENOTDIR is for the caller, who makes or removes the folder. */
     if (errno == ENOENT || errno == ENOTDIR) {
@@ -241,43 +251,59 @@ apr_status_t acme_pending_save(acme_store_t *store, const char *id,
                                const acme_pending_t *pending,
                                acme_result_t *res, apr_pool_t *p)
 {
+    const char *folder = acme_store_path(store, "pending", id, p);
+    int was_there, made;
     apr_status_t rv;
 
     acme_result_clear(res);
 
-    rv = forget_order(store, id, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    rv = forget_order(&was_there, store, id, res, p);
+    if (rv == APR_SUCCESS && was_there) {
+        /* Or it could come back, beside the key that is written now. */
+        rv = acme_file_sync(folder, res);
     }
-    rv = acme_store_dir(store, acme_store_path(store, "pending", id, p), 0700,
-                        res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv == APR_SUCCESS) {
+        rv = acme_store_dir_put(&made, store, folder, 0700, res, p);
     }
-    rv = acme_file_write(file_path(store, id, "key.pem", p), pending->key_pem,
-                         strlen(pending->key_pem), 0600, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_put(file_path(store, id, "key.pem", p),
+                           pending->key_pem, strlen(pending->key_pem), 0600,
+                           res);
     }
-    rv = acme_file_write(file_path(store, id, "csr.der", p), pending->csr,
-                         pending->csr_len, 0600, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_put(file_path(store, id, "csr.der", p), pending->csr,
+                           pending->csr_len, 0600, res);
     }
-    return write_order(pending, store, id, res, p);
+    return rv == APR_SUCCESS ? write_order(pending, IS_NEW, store, id, res, p)
+                             : rv;
+}
+
+/* Key, CSR, order and where they are. */
+static void add_all(acme_sync_t *sync, const acme_store_t *store,
+                    const char *id, apr_pool_t *p)
+{
+    acme_sync_add(sync, file_path(store, id, "key.pem", p));
+    acme_sync_add(sync, file_path(store, id, "csr.der", p));
+    acme_sync_add(sync, file_path(store, id, "order.json", p));
+    acme_sync_add(sync, acme_store_path(store, "pending", id, p));
+    acme_sync_add(sync, acme_store_path(store, "pending", NULL, p));
 }
 
 apr_status_t acme_pending_order(acme_store_t *store, const char *id,
                                 const acme_pending_order_t *order,
-                                acme_result_t *res, apr_pool_t *p)
+                                acme_sync_t *sync, acme_result_t *res,
+                                apr_pool_t *p)
 {
     acme_pending_t pending = { NULL };
+    order_e older;
     apr_status_t rv;
 
+    acme_sync_begin(sync);
     rv = read_order(&pending, store, id, res, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    older = pending.account ? HAS_LASTED : IS_NEW;
     if (!pending.order_url || !order->url
         || strcmp(pending.order_url, order->url) != 0) {
         pending.since = order->url ? order->now : 0;
@@ -285,7 +311,11 @@ apr_status_t acme_pending_order(acme_store_t *store, const char *id,
     }
     pending.account = order->account;
     pending.order_url = order->url;
-    return write_order(&pending, store, id, res, p);
+    rv = write_order(&pending, older, store, id, res, p);
+    if (rv == APR_SUCCESS && order->url) {
+        add_all(sync, store, id, p);
+    }
+    return rv;
 }
 
 apr_status_t acme_pending_resumed(acme_store_t *store, const char *id,
@@ -303,7 +333,7 @@ apr_status_t acme_pending_resumed(acme_store_t *store, const char *id,
         pending.since = now;
     }
     pending.resumed += pending.resumed < RESUMED_MAX;
-    return write_order(&pending, store, id, res, p);
+    return write_order(&pending, HAS_LASTED, store, id, res, p);
 }
 
 apr_status_t acme_pending_reorder(acme_store_t *store, const char *id,
@@ -320,7 +350,7 @@ apr_status_t acme_pending_reorder(acme_store_t *store, const char *id,
     pending.since = 0;
     pending.resumed = 0;
     pending.issued = 0;
-    return write_order(&pending, store, id, res, p);
+    return write_order(&pending, HAS_LASTED, store, id, res, p);
 }
 
 apr_status_t acme_pending_issued(acme_store_t *store, const char *id,
@@ -332,15 +362,15 @@ apr_status_t acme_pending_issued(acme_store_t *store, const char *id,
 
     rv = read_order(&pending, store, id, res, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_file_write(file_path(store, id, "chain.pem", p), chain_pem,
-                             strlen(chain_pem), 0600, res, p);
+        rv = acme_file_update(file_path(store, id, "chain.pem", p), chain_pem,
+                              strlen(chain_pem), 0600, res, p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
     pending.issued = 1;
     pending.cert_url = cert_url;
-    return write_order(&pending, store, id, res, p);
+    return write_order(&pending, HAS_LASTED, store, id, res, p);
 }
 
 const char *acme_pending_part(const char *id, const char *key_type,
@@ -352,14 +382,12 @@ const char *acme_pending_part(const char *id, const char *key_type,
 static apr_status_t remove_one(acme_store_t *store, const char *id,
                                acme_result_t *res, apr_pool_t *p)
 {
-    apr_status_t rv;
+    int was_there;
+    apr_status_t rv = forget_order(&was_there, store, id, res, p);
 
-    rv = forget_order(store, id, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    return acme_file_dir_remove(acme_store_path(store, "pending", id, p), res,
-                                p);
+    return rv == APR_SUCCESS
+        ? acme_file_dir_drop(acme_store_path(store, "pending", id, p), res)
+        : rv;
 }
 
 /* Names below pending/ that are parts of id. */

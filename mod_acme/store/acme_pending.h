@@ -9,7 +9,7 @@
 
 #include <apr_tables.h>
 
-#include "acme_store.h"
+#include "acme_sync.h"
 
 typedef struct {
     const char *key_pem;        /* cleared with the pool it was read into */
@@ -47,9 +47,9 @@ apr_status_t acme_pending_load(acme_pending_t **ppending, acme_store_t *store,
                                apr_pool_t *p);
 
 /*
- * Save an order under way, replacing an older one; the key and the CSR are on
- * disk before the order URL. A file in place of the folder is set aside, which
- * res names after success. After a failure no order is under way.
+ * Save an order under way, replacing an older one. Nothing is synced yet: what
+ * a power failure takes was not ordered. A file in place of the folder is set
+ * aside, which res names after success. After a failure no order is under way.
  */
 apr_status_t acme_pending_save(acme_store_t *store, const char *id,
                                const acme_pending_t *pending,
@@ -66,10 +66,14 @@ typedef struct {
  * than before begins to be counted now. A URL that acme_url_check() refuses is
  * not written. ENOENT: no order is under way. On failure the old order.json is
  * there.
+ *
+ * All of an order with a URL is added to sync: it lasts, with its key, when
+ * that was run.
  */
 apr_status_t acme_pending_order(acme_store_t *store, const char *id,
                                 const acme_pending_order_t *order,
-                                acme_result_t *res, apr_pool_t *p);
+                                acme_sync_t *sync, acme_result_t *res,
+                                apr_pool_t *p);
 
 /* Count that the order is resumed at now. Fails as acme_pending_order(). */
 apr_status_t acme_pending_resumed(acme_store_t *store, const char *id,
@@ -77,9 +81,10 @@ apr_status_t acme_pending_resumed(acme_store_t *store, const char *id,
                                   apr_pool_t *p);
 
 /*
- * Save the chain that the CA issued; it is on disk on return, and waits there
- * until the other parts are issued as well. cert_url, the chain's URL at the
- * CA, may be NULL. Fails as acme_pending_order() does.
+ * Save the chain that the CA issued; it waits on disk until the other parts are
+ * issued as well. Should a power failure take it, the order's URL leads to it.
+ * cert_url, the chain's URL at the CA, may be NULL. Fails as
+ * acme_pending_order() does.
  */
 apr_status_t acme_pending_issued(acme_store_t *store, const char *id,
                                  const char *chain_pem, const char *cert_url,
@@ -94,7 +99,8 @@ apr_status_t acme_pending_reorder(acme_store_t *store, const char *id,
 
 /*
  * Remove pending/<id>/ and those of its parts, keys included. Success if there
- * is nothing.
+ * is nothing. What a power failure brings back is an order that the CA has
+ * ended, or no order.
  */
 apr_status_t acme_pending_remove(acme_store_t *store, const char *id,
                                  acme_result_t *res, apr_pool_t *p);

@@ -340,10 +340,10 @@ static void aside_prune(const acme_store_t *store, apr_pool_t *p)
 
     qsort(names->elts, names->nelts, names->elt_size, compare_names);
     for (i = 0; i < names->nelts - ASIDE_KEEP; i++) {
-        (void)acme_file_dir_remove(
+        (void)acme_file_dir_drop(
             acme_store_path(store, "aside",
                             APR_ARRAY_IDX(names, i, const char *), p),
-            &ignored, p);
+            &ignored);
     }
 }
 
@@ -380,23 +380,34 @@ apr_status_t acme_store_damaged(acme_store_t *store, const char *path,
     return acme_fail(res, APR_EGENERAL, "%s; set aside as %s", why, to);
 }
 
-apr_status_t acme_store_dir(acme_store_t *store, const char *path,
-                            mode_t mode, acme_result_t *res, apr_pool_t *p)
+apr_status_t acme_store_dir_put(int *pmade, acme_store_t *store,
+                                const char *path, mode_t mode,
+                                acme_result_t *res, apr_pool_t *p)
 {
     acme_result_t made;
     struct stat st;
     apr_status_t rv;
 
-    rv = acme_file_dir_make(path, mode, &made, p);
+    rv = acme_file_dir_put(pmade, path, mode, &made);
     /* An administrator made the link, and decides about it. */
     if (APR_STATUS_IS_ENOTDIR(rv) && lstat(path, &st) == 0
         && !S_ISLNK(st.st_mode)) {
         *res = made;
         (void)acme_store_damaged(store, path, res, p);
-        rv = acme_file_dir_make(path, mode, &made, p);
+        rv = acme_file_dir_put(pmade, path, mode, &made);
     }
     if (rv != APR_SUCCESS) {
         *res = made;
     }
     return rv;
+}
+
+apr_status_t acme_store_dir(acme_store_t *store, const char *path,
+                            mode_t mode, acme_result_t *res, apr_pool_t *p)
+{
+    int made;
+    apr_status_t rv = acme_store_dir_put(&made, store, path, mode, res, p);
+
+    return rv == APR_SUCCESS && made
+        ? acme_file_sync(acme_file_folder(path, p), res) : rv;
 }

@@ -100,4 +100,9 @@ apr_status_t acme_store_damaged(acme_store_t *store, const char *path,
 apr_status_t acme_store_dir(acme_store_t *store, const char *path,
                             mode_t mode, acme_result_t *res, apr_pool_t *p);
 
+/* The same without a sync; *pmade: the folder above is to be synced. */
+apr_status_t acme_store_dir_put(int *pmade, acme_store_t *store,
+                                const char *path, mode_t mode,
+                                acme_result_t *res, apr_pool_t *p);
+
 #endif

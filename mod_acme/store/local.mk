@@ -23,5 +23,6 @@ noinst_LTLIBRARIES += %D%/libacme_store.la
 	%D%/acme_path.c %D%/acme_path.h \
 	%D%/acme_pending.c %D%/acme_pending.h \
 	%D%/acme_store.c %D%/acme_store.h \
+	%D%/acme_sync.c %D%/acme_sync.h \
 	%D%/acme_token_file.c %D%/acme_token_file.h \
 	%D%/acme_undelivered_file.c %D%/acme_undelivered_file.h

@@ -76,6 +76,24 @@ def test_three_key_types(site):
     wait_served(server, "rsa", "rsa2048")
 
 
+def test_other_orders_go_on_while_a_key_is_made(site):
+    server = site.server(site.ca(), reload_delay="60s")
+    server.vhost("rsa.example.org", body="AcmeKeyTypes rsa2048")
+    server.vhost("ec.example.org")
+    server.start()
+    for name in ("rsa.example.org", "ec.example.org"):
+        server.wait_valid(name)
+    server.renew("rsa.example.org")     # this keeper's maker begins
+    server.wait_installed("rsa.example.org", count=2)
+    os.kill(server.key_maker, signal.SIGSTOP)
+    server.renew("rsa.example.org")
+    server.renew("ec.example.org")
+    server.wait_installed("ec.example.org", count=2)
+    assert len(server.installed("rsa.example.org")) == 2
+    os.kill(server.key_maker, signal.SIGCONT)
+    server.wait_installed("rsa.example.org", count=3)
+
+
 BOTH = "AcmeKeyTypes p256 rsa2048"
 
 

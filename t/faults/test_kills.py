@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib import process
+from lib import process, tls
 from lib.process import alive
 from lib.wait import PATIENCE, wait_until
 
@@ -96,6 +96,25 @@ def test_a_keeper_that_is_killed_again_and_again(site):
     assert server.look(NAME, verify=True).serial == served.serial
     server.renew(NAME)
     server.wait_valid(NAME, count=2)
+
+
+def test_the_keeper_is_killed_among_installations(site):
+    names = [f"n{i}.example.org" for i in range(8)]
+    server = site.server(site.ca())
+    for name in names:
+        server.vhost(name)
+    server.start()
+    server.wait_log(r"acme: \S+: installed: ")
+    server.kill(server.keeper)
+    for name in names:
+        served = server.wait_valid(name)
+        folder = (server.store / "live" / name).resolve()
+        assert {path.name for path in folder.iterdir()} == {
+            "privkey.pem", "cert.pem", "chain.pem", "fullchain.pem",
+            "meta.json"}
+        assert tls.read(tls.read_chain(
+            (folder / "fullchain.pem").read_text())[0]).serial == served.serial
+    assert not list(server.store.glob("archive/*/.new"))
 
 
 def renewed(site, reload_delay):

@@ -338,7 +338,7 @@ IncludeOptional conf/parts/*.conf
         """What runs for the keeper: children of its launcher."""
         return [pid for launcher in process.children(self.keeper)
                 for pid in process.children(launcher)
-                if process.name(pid) != "acme-certs"]
+                if process.name(pid) not in ("acme-certs", "acme-keys")]
 
     @property
     def cert_reader(self):
@@ -349,6 +349,13 @@ IncludeOptional conf/parts/*.conf
                          if process.name(pid) == "acme-certs"), None)
 
         return wait_until(lives, "the reader of certificates has started")
+
+    @property
+    def key_maker(self):
+        """It makes RSA keys for the keeper of this load; None: none yet."""
+        return next((pid for launcher in process.children(self.keeper)
+                     for pid in process.children(launcher)
+                     if process.name(pid) == "acme-keys"), None)
 
     @property
     def witness(self):

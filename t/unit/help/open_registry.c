@@ -1,10 +1,22 @@
 /*
  * open_registry.c - see open_registry.h.
  */
+#include <poll.h>
+
+#include "acme_key_maker.h"
 #include "open_registry.h"
 #include "with_launcher.h"
 
 int published;
+
+static acme_registry_t *opened; /* NULL: none in this pool */
+
+static apr_status_t forget_opened(void *unused)
+{
+    (void)unused;
+    opened = NULL;
+    return APR_SUCCESS;
+}
 
 void publish(void *baton, const acme_state_t *state)
 {
@@ -23,7 +35,27 @@ acme_registry_t *open_registry(const acme_conf_t *conf)
     if (acme_launcher_is_gone()) {
         with_launcher(NULL);
     }
-    return acme_registry_create(&with, pool);
+    opened = acme_registry_create(&with, pool);
+    apr_pool_cleanup_register(pool, NULL, forget_opened,
+                              apr_pool_cleanup_null);
+    return opened;
+}
+
+apr_status_t prepare_now(acme_pending_t **ppending, const char **pflags,
+                         acme_registry_t *registry,
+                         const acme_target_t *about)
+{
+    apr_status_t rv;
+
+    while (rv = acme_install_prepare(ppending, pflags, registry, about, &res,
+                                     pool),
+           APR_STATUS_IS_EAGAIN(rv)) {
+        struct pollfd fd = { acme_key_maker_fd(), POLLIN, 0 };
+
+        assert_int_equal(poll(&fd, 1, 60 * 1000), 1);
+        assert_true(acme_key_maker_step(apr_time_now()));
+    }
+    return rv;
 }
 
 acme_state_t *state_of(const acme_registry_t *registry, int i)
@@ -35,6 +67,9 @@ acme_journal_t *journal_of(const char *id)
 {
     acme_journal_t *journal;
 
+    if (opened) {
+        acme_registry_write_all_journals(opened, pool);
+    }
     assert_int_equal(acme_journal_load(&journal, open_store(), id, &res,
                                        pool), 0);
     return journal;

@@ -5,6 +5,7 @@
 #ifndef OPEN_REGISTRY_H
 #define OPEN_REGISTRY_H
 
+#include "acme_install.h"
 #include "acme_journal.h"
 #include "acme_registry.h"
 #include "log_file.h"
@@ -18,9 +19,15 @@ void publish(void *baton, const acme_state_t *state);
 /* The registry as a keeper has it that started now. */
 acme_registry_t *open_registry(const acme_conf_t *conf);
 
+/* acme_install_prepare(), and the wait for a key that another process makes. */
+apr_status_t prepare_now(acme_pending_t **ppending, const char **pflags,
+                         acme_registry_t *registry,
+                         const acme_target_t *about);
+
 /* A test may change what only the registry changes otherwise. */
 acme_state_t *state_of(const acme_registry_t *registry, int i);
 
+/* On disk: what the registry opened last keeps back is written before. */
 acme_journal_t *journal_of(const char *id);
 const char *last_event(const char *id);
 

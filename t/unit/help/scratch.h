@@ -2,8 +2,11 @@
  * scratch.h - a folder for a test, and faults at any step of what it tests.
  *
  * Each test has a folder of its own, scratch_dir. The program's own fsync(),
- * rename(), mkdir(), symlink() and unlinkat() stand before libc's: the step
- * that scratch_step counts down to fails, or is where the process dies.
+ * syncfs(), rename(), mkdir(), symlink() and unlinkat() stand before libc's:
+ * the step that scratch_step counts down to fails, or is where the process dies.
+ *
+ * They also know what a power failure could take. A test fails at its end if a
+ * link was made to lead there, or what lasted was replaced by what does not.
  */
 #ifndef SCRATCH_H
 #define SCRATCH_H
@@ -21,6 +24,11 @@
 extern char scratch_dir[64];
 extern int scratch_step;        /* 0: no faults; 1: the next step */
 extern int scratch_errno;       /* how that step fails; 0: dies */
+extern int scratch_no_syncfs;   /* as where there is no such call */
+extern int scratch_counts_files;        /* a new file is a step, too */
+
+/* Was it made to last, with its name, as far as the program's calls go? */
+int scratch_lasts(const char *path);
 
 int scratch_setup(void **state);
 int scratch_teardown(void **state);

@@ -2,6 +2,7 @@
  * with_launcher.c - see with_launcher.h.
  */
 #include "acme_cert_reader.h"
+#include "acme_key_maker.h"
 #include "pool.h"
 #include "with_launcher.h"
 
@@ -14,4 +15,5 @@ void with_launcher(const acme_server_t *server)
         fail_msg("%s", res.detail);
     }
     acme_cert_reader_start();
+    acme_key_maker_forget();
 }

@@ -19,6 +19,7 @@ keeper_tests = \
 	%D%/test_install \
 	%D%/test_install_check \
 	%D%/test_keeper \
+	%D%/test_key_maker \
 	%D%/test_launcher \
 	%D%/test_name_quarantine \
 	%D%/test_process \

@@ -48,27 +48,33 @@ static int setup(void **state)
     return rc;
 }
 
-static acme_pending_t *begin_part(apr_uint32_t part)
+static acme_pending_t *begin_of(const acme_target_t about)
 {
-    const acme_target_t about = { 0, 0, part };
+    acme_cert_conf_t *cert = cert_of(conf, (int)about.cert);
     acme_pending_t *pending;
     const char *flags;
 
-    if (acme_install_prepare(&pending, &flags, registry, &about, &res, pool)) {
+    if (prepare_now(&pending, &flags, registry, &about)) {
         fail_msg("%s", res.detail);
     }
     if (!pending->account) {            /* and ordered */
         assert_int_equal(
             acme_pending_order(
                 acme_registry_store(registry),
-                acme_install_pending_name(cert_of(conf, 0), part, pool),
+                acme_install_pending_name(cert, about.part, pool),
                 &(acme_pending_order_t){ .account = ca_of(conf, 0)->folder,
                                          .url = ORDER_URL,
                                          .now = apr_time_now() },
+                acme_sync_create(acme_registry_store(registry), pool),
                 &res, pool),
             0);
     }
     return pending;
+}
+
+static acme_pending_t *begin_part(apr_uint32_t part)
+{
+    return begin_of((acme_target_t) { 0, 0, part });
 }
 
 static acme_pending_t *begin(void)
@@ -94,7 +100,20 @@ static apr_status_t install_part(apr_uint32_t part, const char *pem)
     const acme_target_t about = { 0, 0, part };
     const acme_issued_t what = { pem, strlen(pem), CERT_URL };
 
-    return acme_install_chain(registry, reload, &about, &what, &res, pool);
+    apr_array_header_t *installs = apr_array_make(pool, 1,
+                                                  sizeof(acme_install_t *));
+    acme_sync_t *sync = acme_sync_create(acme_registry_store(registry), pool);
+    acme_install_t *one;
+    acme_result_t synced;
+    apr_status_t rv = acme_install_begin(&one, registry, reload, &about, &what,
+                                         sync, &res, pool);
+
+    if (!one) {
+        return rv;
+    }
+    APR_ARRAY_PUSH(installs, acme_install_t *) = one;
+    acme_install_finish(installs, sync, &synced);
+    return acme_install_status(one);
 }
 
 static apr_status_t install(const char *pem)
@@ -380,7 +399,7 @@ static int begin_and_die_at_step(void *data)
 
     scratch_errno = 0;
     scratch_step = *(int *)data;
-    return acme_install_prepare(&pending, &flags, registry, &about, &res, pool)
+    return prepare_now(&pending, &flags, registry, &about)
                ? 1
                : 0;
 }
@@ -570,12 +589,13 @@ static int die_with_the_second(void *data)
 }
 
 /*
- * Both were paid for: the next keeper completes what is on disk.
+ * Both were paid for: the first waits on disk, and the order of the second
+ * leads to what the CA has issued, until both are live.
  */
 static void a_death_between_the_parts_costs_nothing(void **state)
 {
     apr_pool_t *whole = pool;
-    int i, code, completed = 0;
+    int i, code, fetched = 0;
 
     (void)state;
     set_key_types(conf, 0, "p256 rsa2048");
@@ -583,7 +603,7 @@ static void a_death_between_the_parts_costs_nothing(void **state)
     pem_to_install = issued_part(1);
     for (i = 1, code = CHILD_DIED; code == CHILD_DIED && i < STEPS_MAX;
          i++) {
-        acme_pending_t *second;
+        acme_pending_t *first, *second;
 
         from_the_beginning(whole);
         code = in_child(die_with_the_second, &i);
@@ -592,19 +612,122 @@ static void a_death_between_the_parts_costs_nothing(void **state)
         if (is_live()) {
             assert_both_whole();
         }
-        if (find_part(&second, 1) == APR_SUCCESS && second->chain_pem) {
-            assert_int_equal(install_part(0, ""), 0);
-            completed++;
-        }
         else {
-            assert_int_equal(install_part(1, pem_to_install), 0);
+            assert_int_equal(find_part(&first, 0), 0);
+            assert_non_null(first->chain_pem);
+            assert_int_equal(find_part(&second, 1), 0);
+            assert_string_equal(second->order_url, ORDER_URL);
+            fetched++;
         }
+        assert_int_equal(install_part(1, pem_to_install), 0);
         assert_both_whole();
         assert_int_equal(state_of(registry, 0)->covers, 1);
     }
     pool = whole;
-    assert_in_range(i, 20, STEPS_MAX - 1);
-    assert_in_range(completed, 5, i);
+    assert_in_range(i, 10, STEPS_MAX - 1);
+    assert_in_range(fetched, 5, i);
+}
+
+/* Certificates that come together */
+
+#define TOGETHER 2
+
+static const char *pems[TOGETHER];
+static apr_status_t statuses[TOGETHER];
+static acme_result_t results[TOGETHER];
+
+static void issue_together(void)
+{
+    pems[0] = issued(begin(), (issue_t) { .serial = 1 });
+    pems[1] = issued(begin_of((acme_target_t) { 1, 0, 0 }),
+                     (issue_t) { .names = "b.example", .serial = 2 });
+}
+
+/* Each status is that of its beginning, if that failed. */
+static void install_together(void)
+{
+    acme_sync_t *sync = acme_sync_create(acme_registry_store(registry), pool);
+    apr_array_header_t *all = apr_array_make(pool, TOGETHER,
+                                             sizeof(acme_install_t *));
+    acme_install_t *ones[TOGETHER];
+    acme_result_t synced;
+    int i;
+
+    for (i = 0; i < TOGETHER; i++) {
+        const acme_target_t about = { (apr_uint32_t)i, 0, 0 };
+        const acme_issued_t what = { pems[i], strlen(pems[i]), CERT_URL };
+
+        statuses[i] = acme_install_begin(&ones[i], registry, reload, &about,
+                                         &what, sync, &results[i], pool);
+        assert_int_equal(state_of(registry, i)->live, 0);
+        if (ones[i]) {
+            assert_int_equal(acme_install_cert(ones[i]), i);
+            APR_ARRAY_PUSH(all, acme_install_t *) = ones[i];
+        }
+    }
+    acme_install_finish(all, sync, &synced);
+    for (i = 0; i < TOGETHER; i++) {
+        statuses[i] = ones[i] ? acme_install_status(ones[i]) : statuses[i];
+    }
+}
+
+static void several_go_live_together(void **state)
+{
+    acme_pending_t *pending;
+    int i;
+
+    (void)state;
+    issue_together();
+    install_together();
+    for (i = 0; i < TOGETHER; i++) {
+        assert_int_equal(statuses[i], 0);
+        assert_int_equal(state_of(registry, i)->live, 1);
+        assert_true(scratch_lasts(at("store/live/%s", cert_of(conf, i)->id)));
+    }
+    assert_int_equal(find(&pending), APR_ENOENT);
+    assert_int_equal(count(at("store/pending")), 0);
+    assert_logged("b.example: installed");
+}
+
+/* Whatever fails: nothing half is left, and the order can be resumed and ends
+   well. */
+static void each_that_fails_can_be_resumed(void **state)
+{
+    int step, i, is_over = 0;
+
+    (void)state;
+    for (step = 1; !is_over; step++) {
+        issue_together();
+        scratch_errno = EIO;
+        scratch_step = step;
+        install_together();
+        is_over = scratch_step > 0;
+        scratch_step = 0;
+        for (i = 0; i < TOGETHER; i++) {
+            const char *id = cert_of(conf, i)->id;
+
+            if (statuses[i] != APR_SUCCESS) {
+                assert_int_equal(statuses[i], EIO);
+                assert_int_equal(results[i].reason,
+                                 ACME_REASON_STORE_UNWRITABLE);
+                assert_int_equal(mode_of(at("store/pending/%s/key.pem", id)),
+                                 0600);
+            }
+            assert_int_equal(count(at("store/archive/%s/.new", id)), -1);
+        }
+        open_all();
+        assert_int_equal(install_part(0, pems[0]), 0);
+        assert_int_equal(state_of(registry, 0)->live
+                             && state_of(registry, 0)->covers, 1);
+        assert_int_equal(acme_file_dir_remove(at("store/pending"), &res,
+                                              pool), 0);
+        assert_int_equal(acme_file_dir_remove(at("store/archive"), &res,
+                                              pool), 0);
+        assert_int_equal(acme_file_dir_remove(at("store/live"), &res, pool),
+                         0);
+        open_all();
+    }
+    assert_true(step > 8);
 }
 
 /* What is in the request */
@@ -683,7 +806,7 @@ static void a_name_left_out_is_not_in_the_request(void **state)
                                        "a.example", journal, &res, pool),
                      0);
     assert_int_equal(
-        acme_install_prepare(&pending, &flags, registry, &about, &res, pool),
+        prepare_now(&pending, &flags, registry, &about),
         0);
     assert_int_equal(pending->names->nelts, 1);
     assert_string_not_equal(pending->key_pem, all->key_pem);
@@ -1090,6 +1213,8 @@ int main(void)
         TEST(one_of_another_key_is_ordered_anew),
         TEST(only_a_private_ca_issues_for_years),
         TEST(a_death_between_the_parts_costs_nothing),
+        TEST(several_go_live_together),
+        TEST(each_that_fails_can_be_resumed),
         TEST(the_key_is_kept_when_it_is_wanted),
         TEST(must_staple_is_in_the_request),
         TEST(a_name_left_out_is_not_in_the_request),

@@ -50,7 +50,7 @@ static void add_part(acme_archive_t *archive, const char *suffix,
 
 static acme_archive_t *make_archive(const char *meta)
 {
-    acme_archive_t *archive = apr_palloc(pool, sizeof(*archive));
+    acme_archive_t *archive = apr_pcalloc(pool, sizeof(*archive));
 
     archive->parts = apr_array_make(pool, 2,
                                     sizeof(acme_archive_part_t));
@@ -1046,6 +1046,83 @@ static void each_is_warned_of_by_itself(void **state)
 /* What httpd was found to serve */
 
 /* Certificate 0 with two archives, the second of which is served. */
+/* Journals that wait */
+
+static int events_on_disk(void)
+{
+    acme_journal_t *journal;
+
+    assert_int_equal(acme_journal_look(&journal, open_store(), "a.example",
+                                       &res, pool), 0);
+    return journal->events->nelts;
+}
+
+static void note_order(acme_note_e what, apr_time_t when)
+{
+    acme_msg_note_t message = { .note = what, .name = ACME_NO_NAME };
+
+    acme_registry_order_noted(registry, &message, when, pool);
+}
+
+static void notes_of_a_second_are_one_write(void **state)
+{
+    const apr_time_t due = NOW + apr_time_from_sec(1);
+
+    (void)state;
+    registry = open_registry(conf);
+    assert_int_equal(acme_registry_write_journals(registry, NOW, pool), 0);
+    note_order(ACME_NOTE_ORDERED, NOW);
+    note_order(ACME_NOTE_VALIDATED, due - 1);
+    assert_int_equal(acme_registry_write_journals(registry, due - 1, pool),
+                     due);
+    assert_int_equal(events_on_disk(), 0);
+    assert_int_equal(acme_registry_write_journals(registry, due, pool), 0);
+    assert_int_equal(events_on_disk(), 2);
+
+    /* A clock that is set back keeps none for longer. */
+    note_order(ACME_NOTE_VALIDATED, due);
+    assert_int_equal(acme_registry_write_journals(registry, NOW - DAYS(1),
+                                                  pool), 0);
+    assert_int_equal(events_on_disk(), 3);
+
+    note_order(ACME_NOTE_VALIDATED, due);
+    acme_registry_write_all_journals(registry, pool);
+    assert_int_equal(events_on_disk(), 4);
+    assert_int_equal(acme_registry_write_journals(registry, due + DAYS(1),
+                                                  pool), 0);
+}
+
+static void what_counts_is_on_disk_at_once(void **state)
+{
+    const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_RENEWAL, -1 };
+
+    (void)state;
+    registry = open_registry(conf);
+    note_order(ACME_NOTE_ORDERED, NOW);
+    acme_registry_want(registry, &want, NOW, pool);
+    assert_int_equal(events_on_disk(), 2);      /* with what came before */
+    assert_true(scratch_lasts(at("store/journal/a.example.json")));
+    note_order(ACME_NOTE_VALIDATED, NOW);
+    note_order(ACME_NOTE_FAILED, NOW);
+    assert_int_equal(events_on_disk(), 4);
+    assert_int_equal(acme_registry_write_journals(registry, NOW + DAYS(1),
+                                                  pool), 0);
+    assert_int_equal(events_on_disk(), 4);
+}
+
+/* A state that is read again sees what is not on disk. */
+static void what_waits_counts(void **state)
+{
+    (void)state;
+    registry = open_registry(conf);
+    note_order(ACME_NOTE_ORDERED, NOW);
+    acme_registry_refresh(registry, 0, pool);
+    assert_int_equal(events_on_disk(), 0);
+    note_order(ACME_NOTE_VALIDATED, NOW);
+    acme_registry_write_all_journals(registry, pool);
+    assert_int_equal(events_on_disk(), 2);
+}
+
 static acme_state_t *open_checked(void)
 {
     const char *meta = "{\"certificates\":[{\"serial\":\"0a1b\"}]}";
@@ -1627,6 +1704,9 @@ int main(void)
         TEST(a_ca_may_postpone_an_order),
         TEST(an_expiry_is_warned_of_once_a_day),
         TEST(each_is_warned_of_by_itself),
+        TEST(notes_of_a_second_are_one_write),
+        TEST(what_counts_is_on_disk_at_once),
+        TEST(what_waits_counts),
         TEST(a_check_is_kept),
         TEST(an_older_one_leads_to_one_reload),
         TEST(one_reload_is_for_all),

@@ -31,7 +31,7 @@ static void begin(apr_uint32_t part)
     const char *flags;
 
     assert_int_equal(
-        acme_install_prepare(&pending, &flags, registry, &about, &res, pool),
+        prepare_now(&pending, &flags, registry, &about),
         0);
 }
 

@@ -48,7 +48,12 @@ static apr_status_t set_order(const char *url)
                                          .url = url,
                                          .now = apr_time_now() };
 
-    return acme_pending_order(open_store(), "a.org", &order, &res, pool);
+    acme_store_t *store = open_store();
+    acme_sync_t *sync = acme_sync_create(store, pool);
+    const apr_status_t rv = acme_pending_order(store, "a.org", &order, sync,
+                                               &res, pool);
+
+    return rv == APR_SUCCESS ? acme_sync_run(sync, &res) : rv;
 }
 
 /* The text that all of it was saved with. */
@@ -90,6 +95,46 @@ static void round_trip(void **state)
     assert_int_equal(mode_of(at("store/pending/a.org/csr.der")), 0600);
     assert_int_equal(mode_of(at("store/pending/a.org/order.json")), 0600);
     assert_int_equal(count(at("store/pending/a.org")), 3);
+}
+
+static int is_lasting(const char *file)
+{
+    return scratch_lasts(at("store/pending/a.org/%s", file));
+}
+
+/* From the URL on, which comes before the CA issues anything for the key. */
+static void what_was_ordered_lasts(void **state)
+{
+    acme_store_t *store = open_store();
+    acme_sync_t *sync = acme_sync_create(store, pool);
+    acme_pending_order_t order = { .account = "ca.example-01234567",
+                                   .url = URL,
+                                   .now = apr_time_now() };
+
+    (void)state;
+    assert_int_equal(save("one", NULL), 0);
+    assert_false(is_lasting("key.pem"));
+    assert_int_equal(acme_pending_order(store, "a.org", &order, sync, &res,
+                                        pool), 0);
+    assert_true(acme_sync_is_due(sync));
+    assert_false(is_lasting("key.pem") && is_lasting("order.json"));
+    assert_int_equal(acme_sync_run(sync, &res), 0);
+    assert_false(acme_sync_is_due(sync));
+    assert_true(is_lasting("key.pem"));
+    assert_true(is_lasting("csr.der"));
+    assert_true(is_lasting("order.json"));
+    assert_true(scratch_lasts(at("store/pending/a.org")));
+
+    order.url = NULL;           /* the CA says it again */
+    assert_int_equal(acme_pending_order(store, "a.org", &order, sync, &res,
+                                        pool), 0);
+    assert_false(acme_sync_is_due(sync));
+}
+
+static void lasts_without_syncfs(void **state)
+{
+    scratch_no_syncfs = 1;
+    what_was_ordered_lasts(state);
 }
 
 static void a_csr_is_octets(void **state)
@@ -365,7 +410,6 @@ static void half_states_are_nothing(void **state)
     mkdir(at("store/pending/a.org"), 0700);
     assert_int_equal(load(&pending), ENOENT);
     put(at("store/pending/a.org/key.pem"), "half");
-    put(at("store/pending/a.org/.csr.der.new"), "half");
     put(at("store/pending/a.org/.order.json.new"), "{");
     assert_int_equal(load(&pending), ENOENT);
     assert_int_equal(save("one", NULL), 0);
@@ -398,6 +442,7 @@ static void dies_at_any_step_of(int (*call)(void *data), int fault)
     int code = CHILD_DIED;
     int step;
 
+    scratch_counts_files = 1;
     for (step = 1; code == CHILD_DIED; step++) {
         assert_int_equal(save("old", "https://ca.example/old"), 0);
         scratch_step = step;
@@ -470,6 +515,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         SCRATCH_TEST(round_trip),
+        SCRATCH_TEST(what_was_ordered_lasts),
+        SCRATCH_TEST(lasts_without_syncfs),
         SCRATCH_TEST(a_csr_is_octets),
         SCRATCH_TEST(names_and_account_come_back),
         SCRATCH_TEST(what_was_issued_waits_on_disk),
