@@ -18,6 +18,7 @@ noinst_LTLIBRARIES += %D%/libacme_store.la
 	%D%/acme_live_link.c %D%/acme_live_link.h \
 	%D%/acme_live_mend.c %D%/acme_live_mend.h \
 	%D%/acme_meta.c %D%/acme_meta.h \
+	%D%/acme_next_key_file.c %D%/acme_next_key_file.h \
 	%D%/acme_outside.c %D%/acme_outside.h \
 	%D%/acme_password_file.c %D%/acme_password_file.h \
 	%D%/acme_path.c %D%/acme_path.h \
