@@ -27,7 +27,7 @@ KEYS = set("""id state names validFrom validUntil serial issuer served
     windowStart windowEnd explanation leftOut leftOutUntil leftOutNames leftOutReason attempts problem
     detail postFailing postNextAt postFailure deployFailing deployNextAt
     deployFailure undelivered undeliveredNextAt undeliveredFailure
-     exportFailure check checkReason checkedAt dryRun dryRunAt dryRunReason
+     exportFailure nextKeyMade nextKeyFrom check checkReason checkedAt dryRun dryRunAt dryRunReason
      dryRunDetail reason fault remedy""".split())
 
 
