@@ -88,7 +88,7 @@ const acme_ctl_verb_t acme_ctl_verbs[] = {
     },
     {
         .word = "tlsa", .usage = "ID",
-        .text = "Print the TLSA records (3 1 1) for DANE of the current key, and of the next one if an order has it.",
+        .text = "Print the TLSA records (3 1 1) for DANE of the current key, and of the next one if there is one: made ahead (AcmeKeyReuse next), or by an order under way.",
         .options = acme_ctl_tlsa_options,
         .least = 1, .most = 1, .arguments = ACME_CTL_IDS,
         .need = ACME_CTL_KEEPER_IF_RUNNING, .run = acme_ctl_tlsa_run
