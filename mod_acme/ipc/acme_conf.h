@@ -13,6 +13,7 @@
 #include <apr_tables.h>
 
 #include "acme_challenge.h"
+#include "acme_export_format.h"
 #include "acme_hook_event.h"
 #include "acme_key.h"
 #include "acme_text.h"
@@ -61,16 +62,6 @@ typedef struct {
                                            those of this kind that are inherited
                                            are not run */
 } acme_hook_conf_t;
-
-/* AcmeExport: what is written. */
-typedef enum {
-    ACME_EXPORT_PEM,                    /* key, leaf and chain */
-    ACME_EXPORT_FULLCHAIN,              /* leaf and chain */
-    ACME_EXPORT_KEY,
-    ACME_EXPORT_CHAIN,
-    ACME_EXPORT_DER,                    /* the leaf */
-    ACME_EXPORT_PKCS12                  /* key, leaf and chain */
-} acme_export_e;
 
 /* A copy of a certificate for other programs. */
 typedef struct {

@@ -11,6 +11,8 @@ noinst_LTLIBRARIES += %D%/libacme_store.la
 	%D%/acme_archive.c %D%/acme_archive.h \
 	%D%/acme_batch_file.c %D%/acme_batch_file.h \
 	%D%/acme_deploy_file.c %D%/acme_deploy_file.h \
+	%D%/acme_export_content.c %D%/acme_export_content.h \
+	%D%/acme_export_rights.c %D%/acme_export_rights.h \
 	%D%/acme_file.c %D%/acme_file.h \
 	%D%/acme_journal.c %D%/acme_journal.h \
 	%D%/acme_json_file.c %D%/acme_json_file.h \
