@@ -147,6 +147,12 @@ acme_key_t *acme_next_key_choose(acme_registry_t *registry,
         return live;
     }
     from = made + part.cert->next_key_age;
+    if (from <= now && live && part.state->deploy.waiting) {
+        acme_log(part.log, ACME_LOG_WARNING, part.cert->id,
+                 "the renewal keeps the current key, because commands of AcmeHook deploy fail, which may publish the record of the next key (%s)",
+                 type);
+        return live;
+    }
     if (from <= now) {
         return next;
     }

@@ -195,6 +195,31 @@ static void a_young_one_is_not_used(void **state)
     assert_true(same_key(renew(), second));
 }
 
+/* A command of deploy may be what announces it. */
+static void one_that_is_perhaps_not_announced_is_not_used(void **state)
+{
+    acme_key_t *first = renew(), *second = next();
+    acme_hooks_failing_t failing = { .waiting = 1, .failures = 3 };
+
+    (void)state;
+    set_age("p256", 3 * DAY);
+    acme_registry_deploy_failing(registry, 0, &failing);
+    assert_true(same_key(renew(), first));
+    assert_logged("because commands of AcmeHook deploy fail");
+    assert_true(same_key(next(), second));
+    failing.waiting = 0;
+    acme_registry_deploy_failing(registry, 0, &failing);
+    assert_true(same_key(renew(), second));
+
+    /* Nobody waits for it after a revocation. */
+    failing.waiting = 1;
+    acme_registry_deploy_failing(registry, 0, &failing);
+    second = next();
+    set_age("p256", 3 * DAY);
+    revoke_live();
+    assert_true(same_key(renew(), second));
+}
+
 static void an_order_that_fails_does_not_use_it_up(void **state)
 {
     acme_key_t *second;
@@ -444,6 +469,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_announced_key_is_used_once),
         TEST(a_young_one_is_not_used),
+        TEST(one_that_is_perhaps_not_announced_is_not_used),
         TEST(an_order_that_fails_does_not_use_it_up),
         TEST(one_that_is_live_is_not_next),
         TEST(after_a_revocation_it_is_used_at_once),
