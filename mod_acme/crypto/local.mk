@@ -16,6 +16,7 @@ noinst_LTLIBRARIES += %D%/libacme_crypto.la
 	%D%/acme_crl.c %D%/acme_crl.h \
 	%D%/acme_csr.c %D%/acme_csr.h \
 	%D%/acme_digest.c %D%/acme_digest.h \
+	%D%/acme_export_format.c %D%/acme_export_format.h \
 	%D%/acme_jwk_key.c %D%/acme_jwk_key.h \
 	%D%/acme_jws.c %D%/acme_jws.h \
 	%D%/acme_key.c %D%/acme_key.h \

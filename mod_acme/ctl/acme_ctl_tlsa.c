@@ -3,11 +3,12 @@
  * 7671)
  *
  * "3 1 1": the SHA-256 of the public key. It is made of our own key files, and
- * stays the same as long as the key.
+ * stays the same as long as the key. Only the digests are printed.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <apr_strings.h>
 
@@ -17,6 +18,7 @@
 #include "acme_ctl_tlsa.h"
 #include "acme_digest.h"
 #include "acme_name.h"
+#include "acme_next_key_file.h"
 #include "acme_pending.h"
 #include "acme_public_key.h"
 
@@ -31,7 +33,9 @@ const acme_ctl_option_t acme_ctl_tlsa_options[] = {
 typedef struct {
     const char *digest;         /* hex */
     const char *file;           /* below the state directory */
-    int is_next;                /* of an order under way */
+    int is_next;                /* not live yet, */
+    apr_time_t made;            /*   made ahead then; 0: for an order that is
+                                     under way */
 } public_key_t;
 
 static int has_digest(const apr_array_header_t *keys, const char *digest)
@@ -48,7 +52,7 @@ static int has_digest(const apr_array_header_t *keys, const char *digest)
 
 /* ENOENT: there is no such file. */
 static apr_status_t add_key(apr_array_header_t *keys, const char *path,
-                            const char *file, int is_next, acme_result_t *res,
+                            public_key_t key, acme_result_t *res,
                             apr_pool_t *p)
 {
     acme_octets_t octets;
@@ -64,9 +68,8 @@ static apr_status_t add_key(apr_array_header_t *keys, const char *path,
     }
     digest = acme_digest_hex(octets.data, octets.len, ACME_DIGEST_OCTETS, p);
     if (!has_digest(keys, digest)) {
-        APR_ARRAY_PUSH(keys, public_key_t) = (public_key_t){
-            .digest = digest, .file = file, .is_next = is_next
-        };
+        key.digest = digest;
+        APR_ARRAY_PUSH(keys, public_key_t) = key;
     }
     return APR_SUCCESS;
 }
@@ -78,10 +81,29 @@ static apr_status_t add_pending(apr_array_header_t *keys,
     const char *file = apr_pstrcat(p, part, "/key.pem", NULL);
 
     return add_key(keys, acme_store_path(store, "pending", file, p),
-                   apr_pstrcat(p, "pending/", file, NULL), 1, res, p);
+                   (public_key_t) {
+                       .file = apr_pstrcat(p, "pending/", file, NULL),
+                       .is_next = 1 }, res, p);
 }
 
-/* The keys of the live certificate, and those of an order under way. */
+/* Those that were made ahead. (AcmeKeyReuse next) */
+static apr_status_t add_ahead(apr_array_header_t *keys,
+                              const acme_store_t *store, const char *id,
+                              acme_key_type_e type, acme_result_t *res,
+                              apr_pool_t *p)
+{
+    const char *file = acme_next_key_file_name(id, type, p);
+    const char *path = acme_store_path(store, "next", file, p);
+    struct stat st;
+
+    return add_key(keys, path, (public_key_t) {
+                       .file = apr_pstrcat(p, "next/", file, NULL),
+                       .is_next = 1,
+                       .made = stat(path, &st)
+                           ? 0 : apr_time_from_sec(st.st_mtime) }, res, p);
+}
+
+/* The keys of the live certificate, of the next one, and of an order. */
 static apr_status_t find_keys(apr_array_header_t *keys,
                               const acme_ctl_command_t *run, const char *id,
                               acme_result_t *res)
@@ -97,7 +119,13 @@ static apr_status_t find_keys(apr_array_header_t *keys,
                                        ".pem", NULL);
 
         rv = add_key(keys, acme_store_live(store, id, file, p),
-                     apr_pstrcat(p, "live/", id, "/", file, NULL), 0, res, p);
+                     (public_key_t) { .file = apr_pstrcat(p, "live/", id, "/",
+                                                          file, NULL) },
+                     res, p);
+    }
+    for (i = ACME_KEY_P256; i <= ACME_KEY_RSA4096
+                && (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)); i++) {
+        rv = add_ahead(keys, store, id, (acme_key_type_e)i, res, p);
     }
     if (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)) {
         rv = add_pending(keys, store, id, res, p);
@@ -120,6 +148,35 @@ static const char *why_not(const char *name)
         ? "set the record for each name that is used" : NULL;
 }
 
+/* From when on a renewal uses it; 0: not known. How old it has to be then is
+   in the configuration, which only the keeper has. */
+static apr_time_t used_from(const acme_ctl_cert_t *cert,
+                            const public_key_t *key)
+{
+    const acme_state_t *state = &cert->state;
+
+    return key->made && state->next_key_made
+        ? key->made + (state->next_key_from - state->next_key_made) : 0;
+}
+
+/* "next key, made at ..., used from ... on" */
+static const char *about_text(const acme_ctl_cert_t *cert,
+                              const public_key_t *key, apr_pool_t *p)
+{
+    const apr_time_t from = used_from(cert, key);
+
+    if (!key->is_next) {
+        return "current key";
+    }
+    if (!key->made) {
+        return "next key, of the order under way";
+    }
+    return apr_pstrcat(p, "next key, made at ", acme_time_text(key->made, p),
+                       from ? ", used from " : "",
+                       from ? acme_time_text(from, p) : "", from ? " on" : "",
+                       NULL);
+}
+
 static void put_text(const acme_ctl_command_t *run,
                      const acme_ctl_cert_t *cert,
                      const apr_array_header_t *keys, int port,
@@ -130,8 +187,7 @@ static void put_text(const acme_ctl_command_t *run,
     for (k = 0; k < keys->nelts; k++) {
         const public_key_t *key = &APR_ARRAY_IDX(keys, k, public_key_t);
 
-        printf("; %s: ", key->is_next
-               ? "next key, of the order under way" : "current key");
+        printf("; %s: ", about_text(cert, key, run->p));
         acme_ctl_term_put(stdout, key->file);
         fputs("\n", stdout);
         for (i = 0; i < cert->names->nelts; i++) {
@@ -146,6 +202,12 @@ static void put_text(const acme_ctl_command_t *run,
                    acme_ctl_term_text(name, run->p), key->digest);
         }
     }
+}
+
+/* A time, or null. */
+static json_t *time_json(apr_time_t t, apr_pool_t *p)
+{
+    return t ? json_string(acme_time_rfc3339(t, p)) : json_null();
 }
 
 static void put_json(const acme_ctl_command_t *run,
@@ -164,12 +226,14 @@ static void put_json(const acme_ctl_command_t *run,
 
             if (!why_not(name)) {
                 json_array_append_new(array, json_pack(
-                    "{s:s, s:s, s:s, s:s}", "name",
+                    "{s:s, s:s, s:s, s:s, s:o, s:o}", "name",
                     apr_psprintf(run->p, "_%d._%s.%s", port, proto,
                                  acme_ctl_term_text(name, run->p)),
                     "type", "TLSA",
                     "value", apr_pstrcat(run->p, "3 1 1 ", key->digest, NULL),
-                    "key", key->is_next ? "next" : "current"));
+                    "key", key->is_next ? "next" : "current",
+                    "made", time_json(key->made, run->p),
+                    "usedFrom", time_json(used_from(cert, key), run->p)));
             }
         }
     }

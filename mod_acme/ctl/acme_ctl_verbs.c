@@ -9,6 +9,7 @@
 #include "acme_ctl_check.h"
 #include "acme_ctl_dns_persist.h"
 #include "acme_ctl_explain.h"
+#include "acme_ctl_export.h"
 #include "acme_ctl_help.h"
 #include "acme_ctl_import.h"
 #include "acme_ctl_logs.h"
@@ -88,10 +89,17 @@ const acme_ctl_verb_t acme_ctl_verbs[] = {
     },
     {
         .word = "tlsa", .usage = "ID",
-        .text = "Print the TLSA records (3 1 1) for DANE of the current key, and of the next one if an order has it.",
+        .text = "Print the TLSA records (3 1 1) for DANE of the current key, and of the next one if there is one: made ahead (AcmeKeyReuse next), or by an order under way.",
         .options = acme_ctl_tlsa_options,
         .least = 1, .most = 1, .arguments = ACME_CTL_IDS,
         .need = ACME_CTL_KEEPER_IF_RUNNING, .run = acme_ctl_tlsa_run
+    },
+    {
+        .word = "export", .usage = "ID",
+        .text = "Write the certificate that is live, and its key, in a format for another program. AcmeExport does so after each renewal. Nothing with a private key goes to a terminal, and a password is read from a file only.",
+        .options = acme_ctl_export_options,
+        .least = 1, .most = 1, .arguments = ACME_CTL_WORDS,
+        .need = ACME_CTL_KEEPER_NEVER, .run = acme_ctl_export_run
     },
     {
         .word = "account", .usage = "show|update|rollover|deactivate [CA]",

@@ -22,6 +22,7 @@ noinst_LTLIBRARIES += %D%/libacme_ctl.la
 	%D%/acme_ctl_command.c %D%/acme_ctl_command.h \
 	%D%/acme_ctl_dns_persist.c %D%/acme_ctl_dns_persist.h \
 	%D%/acme_ctl_explain.c %D%/acme_ctl_explain.h \
+	%D%/acme_ctl_export.c %D%/acme_ctl_export.h \
 	%D%/acme_ctl_health.c %D%/acme_ctl_health.h \
 	%D%/acme_ctl_help.c %D%/acme_ctl_help.h \
 	%D%/acme_ctl_import.c %D%/acme_ctl_import.h \

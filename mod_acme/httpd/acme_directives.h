@@ -155,10 +155,18 @@
       "and all are renewed together. A change orders the certificate " \
       "anew after the next reload.", \
       "AcmeKeyTypes p256 rsa2048") \
-    X(AcmeKeyReuse, "on|off", "off", ACME_CERT, flag, key_reuse, \
-      "Keep the private key when the certificate is renewed. After a " \
-      "revocation the key is replaced in any case.", \
-      "AcmeKeyReuse on") \
+    X(AcmeKeyReuse, "on|off|next [duration]", "off", ACME_CERT, key_reuse, \
+      key_reuse, \
+      "Which private key a renewed certificate gets. off: a new one. on: that " \
+      "of the certificate it replaces. next: one that was made ahead, when " \
+      "that certificate was installed, for DANE: acmectl tlsa prints the " \
+      "TLSA records of both, so that the next one is known before it is " \
+      "used. A next key is used when it is as old as the duration, by " \
+      "default 2d; a renewal before that keeps the current key. Set it to " \
+      "at least twice the time to live of the TLSA records. After a " \
+      "revocation the key is replaced in any case, with next by the next " \
+      "key, however young. See DANE.", \
+      "AcmeKeyReuse next 2d") \
     X(AcmeProfile, "name [required] | none", NULL, ACME_CERT, profile, profile, \
       "The certificate profile to request from the CA. A profile that the " \
       "CA does not offer is ignored with a warning; with required, " \

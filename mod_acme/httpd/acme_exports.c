@@ -2,8 +2,6 @@
  * acme_exports.c - AcmeExport: from what is written to the files of each
  * certificate.
  */
-#include <grp.h>
-#include <pwd.h>
 #include <string.h>
 
 #include <apr_cstr.h>
@@ -15,6 +13,7 @@
 #include <http_config.h>
 #include <http_log.h>
 
+#include "acme_export_rights.h"
 #include "acme_exports.h"
 #include "acme_password_file.h"
 
@@ -23,13 +22,6 @@ APLOG_USE_MODULE(acme);
 #define ID "%{id}"
 #define TYPE "%{type}"
 #define PKCS12 "pkcs12:"
-#define ID_MAX 0x7fffffff       /* of a user or a group */
-
-static int has_key(acme_export_e format)
-{
-    return format == ACME_EXPORT_PEM || format == ACME_EXPORT_KEY
-           || format == ACME_EXPORT_PKCS12;
-}
 
 static const char *parse_path(acme_export_conf_t *export, const char *text,
                               apr_pool_t *p)
@@ -59,20 +51,14 @@ static const char *parse_path(acme_export_conf_t *export, const char *text,
 static const char *parse_format(acme_export_conf_t *export, const char *text,
                                 apr_pool_t *p)
 {
-    static const char *const names[] = {
-        "pem", "fullchain", "key", "chain", "der"
-    };
     const char *password;
     acme_result_t res;
     apr_pool_t *scratch;
     apr_status_t rv;
-    int i;
 
-    for (i = 0; i < ACME_EXPORT_PKCS12; i++) {
-        if (!apr_cstr_casecmp(text, names[i])) {
-            export->format = (acme_export_e)i;
-            return NULL;
-        }
+    export->format = acme_export_format_find(text);
+    if (export->format < ACME_EXPORT_PKCS12) {
+        return NULL;
     }
     if (apr_cstr_casecmpn(text, PKCS12, sizeof(PKCS12) - 1)) {
         return apr_psprintf(p,
@@ -103,85 +89,34 @@ static int is_digits(const char *text)
     return *text && !text[strspn(text, "0123456789")];
 }
 
-static const char *parse_mode(acme_export_conf_t *export, const char *text,
-                              apr_pool_t *p)
-{
-    char *end;
-    const apr_int64_t mode = apr_strtoi64(text, &end, 8);
-
-    if (*end || strlen(text) < 3 || strlen(text) > 4 || mode > 0777) {
-        return apr_psprintf(p,
-                            "'%s' is not a mode; allowed: octal digits such as 0640",
-                            text);
-    }
-    if (mode & 0113) {
-        return apr_psprintf(p,
-                            "mode %s: copies are not executed, and nobody but the owner and the group may write to them",
-                            text);
-    }
-    if (has_key(export->format) && (mode & 07)) {
-        return apr_psprintf(p,
-                            "mode %s: every user could read the private key; use 0600, or 0640 and a group",
-                            text);
-    }
-    export->mode = (mode_t)mode;
-    return NULL;
-}
-
-/* A number, or -1: it is none. */
-static apr_int64_t parse_number(const char *text)
-{
-    char *end;
-    const apr_int64_t n = is_digits(text) ? apr_strtoi64(text, &end, 10) : -1;
-
-    return n <= ID_MAX ? n : -1;
-}
-
-/* NULL, or why there is no such owner, now. */
-static const char *find_owner(acme_export_conf_t *export, const char *text,
-                              apr_pool_t *p)
-{
-    const char *colon = strchr(text, ':');
-    const char *user = colon
-        ? apr_pstrmemdup(p, text, (apr_size_t)(colon - text)) : text;
-    const apr_int64_t uid = parse_number(user);
-    const struct passwd *of_user = uid < 0 ? getpwnam(user)
-                                           : getpwuid((uid_t)uid);
-    const struct group *of_group;
-    apr_int64_t gid;
-
-    if (!of_user && uid < 0) {
-        return apr_psprintf(p, "'%s' is not a user of this system", user);
-    }
-    export->uid = of_user ? of_user->pw_uid : (uid_t)uid;
-    if (!colon) {
-        if (!of_user) {
-            return apr_psprintf(p,
-                                "'%s' is not a user of this system, so it needs a group: %s:group",
-                                user, user);
-        }
-        export->gid = of_user->pw_gid;
-        return NULL;
-    }
-    gid = parse_number(colon + 1);
-    of_group = gid < 0 ? getgrnam(colon + 1) : NULL;
-    if (!of_group && gid < 0) {
-        return apr_psprintf(p, "'%s' is not a group of this system",
-                            colon + 1);
-    }
-    export->gid = of_group ? of_group->gr_gid : (gid_t)gid;
-    return NULL;
-}
-
 /* Users and groups may be another machine's, which does not always answer. */
 static const char *parse_owner(acme_export_conf_t *export, const char *text,
                                apr_pool_t *p)
 {
-    if (!*text || *text == ':' || text[strlen(text) - 1] == ':') {
+    acme_outside_rights_t rights;
+
+    if (!acme_export_rights_is_owner(text)) {
         return apr_psprintf(p, "'%s' is not an owner[:group]", text);
     }
-    export->no_owner = find_owner(export, text, p);
+    export->no_owner = acme_export_rights_owner(&rights, text, p);
+    if (!export->no_owner) {
+        export->uid = rights.uid;
+        export->gid = rights.gid;
+    }
     return NULL;
+}
+
+static const char *parse_mode(acme_export_conf_t *export, const char *text,
+                              apr_pool_t *p)
+{
+    acme_outside_rights_t rights;
+    const char *wrong = acme_export_rights_mode(&rights, text, export->format,
+                                                p);
+
+    if (!wrong) {
+        export->mode = rights.mode;
+    }
+    return wrong;
 }
 
 const char *acme_exports_parse(acme_export_conf_t *export, int argc,
@@ -201,7 +136,9 @@ const char *acme_exports_parse(acme_export_conf_t *export, int argc,
     if (!wrong) {
         wrong = parse_format(export, argv[1], p);
     }
-    export->mode = has_key(export->format) ? 0600 : 0644;
+    if (!wrong) {
+        export->mode = acme_export_rights_default(export->format).mode;
+    }
     if (!wrong && argc > 2 && (argc == 4 || is_digits(argv[2]))) {
         wrong = parse_mode(export, argv[i++], p);
     }

@@ -30,6 +30,10 @@
 APLOG_USE_MODULE(acme);
 
 #define PARALLEL_MAX 64
+
+/* Twice a day, the longest time to live that TLSA records usually have: so long
+   a resolver may answer without the record of a new key. (7671, 8.1) */
+#define NEXT_KEY_AGE apr_time_from_sec(2 * 24 * 3600)
 #define HMAC_FILE_MAX 4096      /* octets */
 
 const char *acme_parsers_one_of(const char *value, const char *allowed,
@@ -409,6 +413,31 @@ const char *acme_parsers_key_types(void *field, cmd_parms *cmd, int argc,
         APR_ARRAY_PUSH(types, acme_key_type_e) = type;
     }
     *(apr_array_header_t **)field = types;
+    return NULL;
+}
+
+const char *acme_parsers_key_reuse(void *field, cmd_parms *cmd, int argc,
+                                   char *const argv[])
+{
+    acme_key_reuse_t reuse = { .how = ACME_KEY_REUSE_OFF };
+    acme_result_t res;
+
+    if (acme_parsers_is_word(argv[0], "next")) {
+        reuse = (acme_key_reuse_t) { ACME_KEY_REUSE_NEXT, NEXT_KEY_AGE };
+        if (argc == 2 && acme_time_duration_parse(&reuse.age, argv[1], &res)) {
+            return apr_pstrdup(cmd->pool, res.detail);
+        }
+    }
+    else if (acme_parsers_is_word(argv[0], "on")) {
+        reuse.how = ACME_KEY_REUSE_ON;
+    }
+    else if (!acme_parsers_is_word(argv[0], "off")) {
+        return acme_parsers_one_of(argv[0], "on, off, next", cmd->pool);
+    }
+    if (argc > 2 || (argc == 2 && reuse.how != ACME_KEY_REUSE_NEXT)) {
+        return "takes on, off, or next and, optionally, a duration";
+    }
+    *(acme_key_reuse_t *)field = reuse;
     return NULL;
 }
 

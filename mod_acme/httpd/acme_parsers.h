@@ -24,6 +24,7 @@ acme_parser_t acme_parsers_names;
 acme_parser_t acme_parsers_challenges;
 acme_parser_t acme_parsers_ports;
 acme_parser_t acme_parsers_key_types;
+acme_parser_t acme_parsers_key_reuse;
 acme_parser_t acme_parsers_profile;
 acme_parser_t acme_parsers_text;
 acme_parser_t acme_parsers_window;

@@ -39,6 +39,11 @@ typedef struct {
     int required;
 } acme_profile_conf_t;
 
+typedef struct {
+    acme_key_reuse_e how;
+    apr_interval_time_t age;            /* of the next key; 0 without one */
+} acme_key_reuse_t;
+
 /* The fields of the table, and what was found. */
 typedef struct {
     char set[ACME_DIR_COUNT];           /* written here or in a base of it, */
@@ -64,7 +69,7 @@ typedef struct {
                                            in its paths; NULL: none */
     acme_ports_t ports;
     apr_array_header_t *key_types;      /* acme_key_type_e */
-    int key_reuse;
+    acme_key_reuse_t key_reuse;
     acme_profile_conf_t profile;
     const char *preferred_chain;
     int must_staple;

@@ -506,7 +506,8 @@ static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
     find_cas(cert, watch, conf);
     cert->agreed = conf->agreed;
     cert->key_types = conf->key_types;
-    cert->key_reuse = conf->key_reuse;
+    cert->key_reuse = conf->key_reuse.how;
+    cert->next_key_age = conf->key_reuse.age;
     cert->must_staple = conf->must_staple;
     cert->profile = conf->profile.name;
     cert->profile_required = conf->profile.required;

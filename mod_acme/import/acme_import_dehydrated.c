@@ -114,6 +114,54 @@ static void add_settings(acme_import_cert_t *cert, const char *conf,
     }
 }
 
+/* Its record may be in the DNS already. (PRIVATE_KEY_ROLLOVER) */
+static void add_next_key(acme_import_cert_t *cert,
+                         const acme_import_file_tree_t *tree,
+                         const char *folder)
+{
+    const char *path = acme_import_file_join(tree, folder, "privkey.roll.pem");
+    const acme_import_part_t *part = &APR_ARRAY_IDX(cert->parts, 0,
+                                                    acme_import_part_t);
+    acme_key_type_e type;
+    const char *pem;
+    acme_result_t res;
+    acme_key_t *key;
+
+    if (acme_import_file_text(&pem, tree, path, &res)
+        || acme_key_parse(&key, pem, path, &res, tree->p)) {
+        acme_import_found_add(cert->notes, "the rollover key is not taken: %s",
+                              res.detail);
+        return;
+    }
+    if (acme_key_type(&type, key, &res) || !part->key_type
+        || type != part->type) {
+        acme_import_found_add(cert->notes,
+                              "%s: not taken, because it has another type than the key of the certificate",
+                              path);
+        return;
+    }
+    cert->next_key = key;
+}
+
+/* A new key for each renewal is the default of both. */
+static void add_key_reuse(acme_import_cert_t *cert,
+                          const acme_import_file_tree_t *tree,
+                          const char *folder, const char *conf)
+{
+    const char *renew = acme_import_file_setting(conf, "PRIVATE_KEY_RENEW",
+                                                 tree->p);
+    const char *ahead = acme_import_file_setting(conf, "PRIVATE_KEY_ROLLOVER",
+                                                 tree->p);
+
+    if (renew && !strcmp(renew, "no")) {
+        acme_import_found_add(cert->lines, "AcmeKeyReuse on");
+    }
+    else if (ahead && !strcmp(ahead, "yes")) {
+        acme_import_found_add(cert->lines, "AcmeKeyReuse next");
+        add_next_key(cert, tree, folder);
+    }
+}
+
 static void read_cert(acme_import_found_t *found,
                       const acme_import_file_tree_t *tree, const char *name,
                       const char *conf)
@@ -130,6 +178,7 @@ static void read_cert(acme_import_found_t *found,
     acme_import_pair_add(cert, found, tree, &files);
     if (!cert->fault && conf) {
         add_settings(cert, conf, tree->p);
+        add_key_reuse(cert, tree, folder, conf);
     }
 }
 

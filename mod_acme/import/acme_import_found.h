@@ -46,6 +46,9 @@ typedef struct {
     const char *profile;        /* as configured; NULL: none */
     int must_staple;            /* the same */
     apr_array_header_t *parts;  /* acme_import_part_t */
+    acme_key_t *next_key;       /* made ahead for the next certificate, and
+                                   announced, of the type of the first part;
+                                   NULL: none */
     apr_array_header_t *lines;  /* const char *: directives for it */
     apr_array_header_t *notes;  /* const char *: what has no directive */
     const char *fault;          /* why it is not taken; NULL: it is */

@@ -19,6 +19,7 @@
 #include "acme_import_store.h"
 #include "acme_journal.h"
 #include "acme_meta.h"
+#include "acme_next_key_file.h"
 #include "acme_text.h"
 #include "acme_time.h"
 
@@ -405,6 +406,25 @@ static void note_in_journal(acme_import_store_t *store,
     (void)acme_journal_save(store->store, id, journal, &ignored, p);
 }
 
+/* One that is there is the keeper's, and may be announced as well. */
+static apr_status_t add_next_key(acme_import_store_t *store,
+                                 const acme_import_cert_t *cert,
+                                 const char *id, acme_result_t *res,
+                                 apr_pool_t *p)
+{
+    const acme_key_type_e type =
+        APR_ARRAY_IDX(cert->parts, 0, acme_import_part_t).type;
+
+    if (!cert->next_key
+        || is_there(acme_store_path(store->store, "next",
+                                    acme_next_key_file_name(id, type, p),
+                                    p))) {
+        return APR_SUCCESS;
+    }
+    return acme_next_key_file_save(store->store, id, type, cert->next_key, res,
+                                   p);
+}
+
 apr_status_t acme_import_store_cert(acme_import_store_t *store,
                                     const acme_import_cert_t *cert,
                                     const char *id, apr_time_t now,
@@ -441,6 +461,7 @@ apr_status_t acme_import_store_cert(acme_import_store_t *store,
                   : acme_archive_add(&n, store->store, id, &archive, res, p);
     if (rv == APR_SUCCESS) {
         note_in_journal(store, cert, id, n, now, p);
+        rv = add_next_key(store, cert, id, res, p);
     }
     return rv;
 }

@@ -13,6 +13,7 @@
 #include <apr_tables.h>
 
 #include "acme_challenge.h"
+#include "acme_export_format.h"
 #include "acme_hook_event.h"
 #include "acme_key.h"
 #include "acme_text.h"
@@ -61,16 +62,6 @@ typedef struct {
                                            those of this kind that are inherited
                                            are not run */
 } acme_hook_conf_t;
-
-/* AcmeExport: what is written. */
-typedef enum {
-    ACME_EXPORT_PEM,                    /* key, leaf and chain */
-    ACME_EXPORT_FULLCHAIN,              /* leaf and chain */
-    ACME_EXPORT_KEY,
-    ACME_EXPORT_CHAIN,
-    ACME_EXPORT_DER,                    /* the leaf */
-    ACME_EXPORT_PKCS12                  /* key, leaf and chain */
-} acme_export_e;
 
 /* A copy of a certificate for other programs. */
 typedef struct {
@@ -130,6 +121,13 @@ typedef struct {
     const char *proxy;                  /* URL or NULL */
 } acme_route_conf_t;
 
+/* AcmeKeyReuse: which key a renewal gets. */
+typedef enum {
+    ACME_KEY_REUSE_OFF,         /* a new one */
+    ACME_KEY_REUSE_ON,          /* that of the live certificate */
+    ACME_KEY_REUSE_NEXT         /* one that was made ahead (acme_next_key.h) */
+} acme_key_reuse_e;
+
 typedef struct {
     const char *id;                     /* also its folder in the store */
     apr_array_header_t *names;          /* const char *, see acme_name.h */
@@ -148,7 +146,9 @@ typedef struct {
     int agreed;                         /* to the CA's terms of service */
     apr_array_header_t *key_types;      /* acme_key_type_e: a certificate of
                                            each, in one archive */
-    int key_reuse;
+    acme_key_reuse_e key_reuse;
+    apr_interval_time_t next_key_age;   /* of the next key, before a renewal
+                                           uses it */
     int must_staple;
     const char *profile;                /* NULL: the CA's default */
     int profile_required;

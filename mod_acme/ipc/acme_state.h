@@ -245,6 +245,8 @@ typedef struct {
     acme_hooks_failing_t post;          /* commands of post, after its batch, */
     acme_hooks_failing_t deploy;        /* commands of deploy, and */
     acme_hooks_failing_t notify;        /* events that could not be told */
+    apr_time_t next_key_made;   /* the youngest next key; 0: there is none */
+    apr_time_t next_key_from;   /* when all may be used */
     char export_failure[ACME_DETAIL_SIZE];      /* a copy of AcmeExport could
                                    not be written: a sentence; "" */
 } acme_state_t;

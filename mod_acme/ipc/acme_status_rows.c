@@ -533,6 +533,31 @@ static void add_export(apr_array_header_t *rows, const acme_state_t *state)
                       ACME_STATUS_LINES | PEOPLE) });
 }
 
+/* Of AcmeKeyReuse next: when the youngest of them was made, and from when on
+   a renewal may use all. */
+static void add_next_key(apr_array_header_t *rows, const acme_state_t *state,
+                         apr_time_t now, apr_pool_t *p)
+{
+    const apr_time_t from = state->next_key_from;
+    const unsigned shown = only_if(state->next_key_made != 0,
+                                   ACME_STATUS_LINES);
+
+    add_row(rows, (acme_status_row_t){
+        .key = "nextKeyMade", .label = "next key",
+        .value = time_value(state->next_key_made, p),
+        .text = apr_psprintf(p, "made at %s; %s",
+                             acme_time_text(state->next_key_made, p),
+                             from > now
+                                 ? apr_psprintf(p, "used from %s on",
+                                                acme_time_text(from, p))
+                                 : "used by the next renewal"),
+        .column = ACME_STATUS_NEXT,
+        .shown = ACME_STATUS_JSON | shown | (shown ? PEOPLE : 0) });
+    add_row(rows, (acme_status_row_t){
+        .key = "nextKeyFrom", .value = time_value(from, p),
+        .shown = ACME_STATUS_JSON | shown });
+}
+
 /* "passed at 2026-11-21 10:00:00 UTC: 2 names validated by http-01, ..." */
 static const char *dry_run_text(const acme_state_t *state, apr_pool_t *p)
 {
@@ -628,6 +653,7 @@ apr_array_header_t *acme_status_rows_make(const acme_status_cert_t *cert,
     add_rehearsal(rows, state, p);
     add_commands(rows, state, p);
     add_export(rows, state);
+    add_next_key(rows, state, now, p);
     add_dry_run(rows, state, now, p);
     add_reason(rows, acme_status_rows_reason(cert, now),
                acme_status_rows_advice(cert, now), p);

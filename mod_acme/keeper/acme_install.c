@@ -21,6 +21,7 @@
 #include "acme_live_link.h"
 #include "acme_meta.h"
 #include "acme_name.h"
+#include "acme_next_key.h"
 #include "acme_next_step.h"
 #include "acme_public_key.h"
 #include "acme_self_signed.h"
@@ -146,7 +147,7 @@ static const char *live_path(const install_t *in, const char *name,
 
 /*
  * AcmeKeyReuse: the key of the live certificate, if its type is right. That of
- * a revoked one may be stolen: it is not used again.
+ * a revoked one may be stolen: it is not used again. NULL: none.
  */
 static acme_key_t *live_key(const install_t *in)
 {
@@ -198,8 +199,12 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     apr_status_t rv = APR_SUCCESS;
 
     *ppending = NULL;
-    if (cert->key_reuse) {
+    if (cert->key_reuse != ACME_KEY_REUSE_OFF) {
         key = live_key(in);
+    }
+    if (cert->key_reuse == ACME_KEY_REUSE_NEXT) {
+        key = acme_next_key_choose(in->registry, &in->about, key, in->now,
+                                   in->p);
     }
     if (!key) {
         rv = make_key(&key, in);
@@ -225,6 +230,14 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     }
     *ppending = rv == APR_SUCCESS ? pending : NULL;
     return rv;
+}
+
+/* The key of a request may have been made under another AcmeKeyReuse. */
+static int has_right_key(const install_t *in, const acme_pending_t *pending)
+{
+    return in->cert->key_reuse != ACME_KEY_REUSE_NEXT
+        || acme_next_key_may_finish(in->registry, &in->about, live_key(in),
+                                    pending, in->p);
 }
 
 /* "/etc/apache2/a.conf:7, /etc/apache2/b.conf:1 and 3 more" */
@@ -363,7 +376,8 @@ apr_status_t acme_install_prepare(acme_pending_t **ppending,
 
     rv = acme_install_find_pending(ppending, registry, about, res, p);
     if (rv == APR_SUCCESS && acme_name_all_in(names, (*ppending)->names)
-        && acme_name_all_in((*ppending)->names, names)) {
+        && acme_name_all_in((*ppending)->names, names)
+        && has_right_key(&in, *ppending)) {
         resume_order(&in, *ppending);
         return check_key(&in, *ppending);
     }
@@ -576,6 +590,7 @@ static void end_order(const install_t *in, const apr_array_header_t *names)
     if (acme_pending_remove(in->store, id, &res, in->p)) {
         acme_log(in->log, ACME_LOG_WARNING, id, "%s", res.detail);
     }
+    (void)acme_next_key_update(in->registry, in->about.cert, in->now, in->p);
     prune(in);
 }
 

@@ -24,6 +24,7 @@
 #include "acme_handlers.h"
 #include "acme_key_maker.h"
 #include "acme_launcher.h"
+#include "acme_next_key.h"
 #include "acme_no_x509.h"
 
 /* How often to check for the parent, where the kernel sends no signal. */
@@ -68,6 +69,7 @@ typedef struct {
     acme_published_t *records;
     acme_export_queue_t *exports;
     acme_handlers_t *handlers;
+    acme_next_key_start_t *next_keys;
     int control;                /* listens for acmectl; -1: it could not */
     acme_channels_t *channels;
     apr_time_t watch_at;        /* next check for expiring certificates */
@@ -510,6 +512,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
                                 || acme_published_busy(loop->records),
                             now);
     wake = earlier(wake, acme_registry_write_journals(loop->registry, now, p));
+    wake = earlier(wake, acme_next_key_step(loop->next_keys, now, p));
     wake = earlier(wake, batch_wake);
     wake = earlier(wake, deploy_wake);
     wake = earlier(wake, acme_published_wake(loop->records, now));
@@ -711,6 +714,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
                                       loop->exports, p);
     loop->handlers = acme_handlers_create(loop->registry, loop->reload,
                                           loop->records, loop->batch, p);
+    loop->next_keys = acme_next_key_start(loop->registry, p);
     loop->channels = acme_channels_create(keeper->credit, p);
     loop->control = listen_for_control(loop, p);
     acme_reload_resume(loop->reload, apr_time_now());

@@ -168,6 +168,8 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     char dry_run_detail[ACME_DRY_RUN_DETAIL_SIZE];
     const acme_hooks_failing_t post = state->post, deploy = state->deploy,
                                notify = state->notify;
+    const apr_time_t next_key_made = state->next_key_made;
+    const apr_time_t next_key_from = state->next_key_from;
     char export_failure[ACME_DETAIL_SIZE];
     acme_result_t res;
 
@@ -196,6 +198,8 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     state->post = post;
     state->deploy = deploy;
     state->notify = notify;
+    state->next_key_made = next_key_made;
+    state->next_key_from = next_key_from;
     memcpy(state->export_failure, export_failure, sizeof(export_failure));
     publish_change(registry, cert);
 }
@@ -1372,6 +1376,19 @@ void acme_registry_exported(acme_registry_t *registry, apr_uint32_t cert,
     apr_cpystrn(state->export_failure, failure,
                 sizeof(state->export_failure));
     publish_change(registry, cert);
+}
+
+void acme_registry_next_keys(acme_registry_t *registry, apr_uint32_t cert,
+                             apr_time_t made)
+{
+    const acme_cert_conf_t *conf = acme_conf_cert(registry->with.conf, cert);
+    acme_state_t *state = &registry->states[cert];
+
+    if (state->next_key_made != made) {
+        state->next_key_made = made;
+        state->next_key_from = made ? made + conf->next_key_age : 0;
+        publish_change(registry, cert);
+    }
 }
 
 void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,

@@ -126,6 +126,10 @@ void acme_registry_looked_up(acme_registry_t *registry, apr_uint32_t cert);
 void acme_registry_exported(acme_registry_t *registry, apr_uint32_t cert,
                             const char *failure);
 
+/* The youngest next key was made then; 0: there is none. (acme_next_key.h) */
+void acme_registry_next_keys(acme_registry_t *registry, apr_uint32_t cert,
+                             apr_time_t made);
+
 /* An order is under way, or is no longer. */
 void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,
                                apr_time_t now);

@@ -40,6 +40,7 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_launcher_request.h \
 	%D%/acme_launcher_rules.c %D%/acme_launcher_rules.h \
 	%D%/acme_name_quarantine.c %D%/acme_name_quarantine.h \
+	%D%/acme_next_key.c %D%/acme_next_key.h \
 	%D%/acme_persist_zone.c %D%/acme_persist_zone.h \
 	%D%/acme_process.c %D%/acme_process.h \
 	%D%/acme_publish_job.h \

@@ -43,6 +43,7 @@ static const struct {
     { "archive", 0755 },        /* others read live/<id>/fullchain.pem */
     { "live", 0755 },
     { "pending", 0700 },
+    { "next", 0700 },
     { "published", 0700 },
     { "journal", 0755 },
     { "placeholder", 0700 },

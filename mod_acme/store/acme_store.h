@@ -4,7 +4,7 @@
  *   accounts/<name>/   archive/<id>/<n>/   live/<id>   pending/<id>/
  *   journal/<id>.json  placeholder/        aside/      run/
  *   deploy/<id>.json   undelivered/<id>.json
- *   published/<token>
+ *   published/<token>  next/<id>/
  *
  * Paths are made here and nowhere else, from ids that acme_store_id() made.
  * The status of a failure is an errno, if not said otherwise.

@@ -11,6 +11,8 @@ noinst_LTLIBRARIES += %D%/libacme_store.la
 	%D%/acme_archive.c %D%/acme_archive.h \
 	%D%/acme_batch_file.c %D%/acme_batch_file.h \
 	%D%/acme_deploy_file.c %D%/acme_deploy_file.h \
+	%D%/acme_export_content.c %D%/acme_export_content.h \
+	%D%/acme_export_rights.c %D%/acme_export_rights.h \
 	%D%/acme_file.c %D%/acme_file.h \
 	%D%/acme_journal.c %D%/acme_journal.h \
 	%D%/acme_json_file.c %D%/acme_json_file.h \
@@ -18,6 +20,7 @@ noinst_LTLIBRARIES += %D%/libacme_store.la
 	%D%/acme_live_link.c %D%/acme_live_link.h \
 	%D%/acme_live_mend.c %D%/acme_live_mend.h \
 	%D%/acme_meta.c %D%/acme_meta.h \
+	%D%/acme_next_key_file.c %D%/acme_next_key_file.h \
 	%D%/acme_outside.c %D%/acme_outside.h \
 	%D%/acme_password_file.c %D%/acme_password_file.h \
 	%D%/acme_path.c %D%/acme_path.h \

@@ -27,7 +27,7 @@ KEYS = set("""id state names validFrom validUntil serial issuer served activated
     windowStart windowEnd explanation leftOut leftOutUntil leftOutNames leftOutReason attempts problem
     detail postFailing postNextAt postFailure deployFailing deployNextAt
     deployFailure undelivered undeliveredNextAt undeliveredFailure
-     exportFailure check checkReason checkedAt dryRun dryRunAt dryRunReason
+     exportFailure nextKeyMade nextKeyFrom check checkReason checkedAt dryRun dryRunAt dryRunReason
      dryRunDetail reason fault remedy""".split())
 
 
@@ -156,6 +156,32 @@ def records(server):
     assert not found["records"] and len(found["unknownCAs"]) == 1
 
 
+def exports(server):
+    """Copies of what is live, with and without httpd."""
+    live = server.store / "live" / NAME
+    chain = (live / "fullchain.pem").read_text()
+    assert server.acmectl("export", NAME) == (0, chain)
+    code, said = server.acmectl("export", NAME, "--format", "key")
+    assert code == 2 and "PRIVATE" not in said
+    password = server.root / "password"
+    password.touch(0o600)
+    password.write_text("secret\n")
+    path = server.root / "copy.p12"
+    words = ["export", NAME, "--format", "pkcs12", "--password-file",
+             str(password), "--out", str(path), "--json"]
+    for is_written in not path.exists(), False:
+        code, said = server.acmectl(*words)
+        assert code == 0 and json.loads(said) == {
+            "id": NAME, "archive": int(live.resolve().name),
+            "format": "pkcs12", "path": str(path), "written": is_written}
+    assert path.stat().st_mode & 0o777 == 0o600
+    key = subprocess.run(
+        ["openssl", "pkcs12", "-in", path, "-passin", f"file:{password}",
+         "-nodes", "-nocerts"], check=True, timeout=PATIENCE, text=True,
+        stdout=subprocess.PIPE).stdout
+    assert (live / "privkey.pem").read_text() in key
+
+
 def accounts(server, ca):
     url = json.loads(server.acmectl("account", "show", "--json")[1])[0]["url"]
     assert url in server.acmectl("account", "show")[1]
@@ -181,6 +207,7 @@ def completion(site):
                                                                 "--"))
     assert NAME in offered("--state-dir", store, "explain", "")
     assert offered("account", "ro") == ["rollover"]
+    assert offered("export", NAME, "--format", "p") == ["pem", "pkcs12"]
     # A folder that root was sent, with names that a shell would expand.
     sent = site.folder / "sent"
     for name in ("$(touch ran)", "`touch ran`", "b;touch ran", "-n", "*",
@@ -241,6 +268,7 @@ def test_views(site):
     explanations(server)
     journals(server)
     records(server)
+    exports(server)
     accounts(server, ca)
     completion(site)
     watch(server, ca)
@@ -272,6 +300,8 @@ def test_views(site):
     assert server.acmectl("logs", NAME)[0] == 0
     code, said = server.acmectl("tlsa", NAME)
     assert code == 0 and before in said
+    (server.root / "copy.p12").unlink()
+    exports(server)
     # What a CA with dns-persist-01 says of itself.
     path, = server.store.glob("accounts/*/account.json")
     account = json.loads(path.read_text())

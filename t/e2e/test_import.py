@@ -10,6 +10,7 @@ import time
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from lib import tls
 from lib.httpd import modules_folder
@@ -247,6 +248,14 @@ def test_mod_md(site):
     assert kinds == {"ec": "p256", "rsa": "rsa2048"}
 
 
+def digest_of(path):
+    """Of the public key of this private one, as TLSA records have it."""
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    return hashlib.sha256(key.public_key().public_bytes(
+        serialization.Encoding.DER,
+        serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
 def lego(site, ca):
     folder = site.folder / "lego"
     run(ca, "lego", "--server", ca.url, "--accept-tos", "--email",
@@ -266,11 +275,12 @@ BASEDIR="{folder}"
 WELLKNOWN="{folder}/www"
 KEY_ALGO=rsa
 KEYSIZE="3072"
+PRIVATE_KEY_ROLLOVER="yes"
 CURL_OPTS="--cacert {ca.authority.file}"
 """)
     run(ca, "dehydrated", "--config", config, "--register", "--accept-terms")
     run(ca, "dehydrated", "--config", config, "--cron", "--domain", NAME)
-    return folder, [], {"AcmeKeyTypes rsa3072"}
+    return folder, [], {"AcmeKeyTypes rsa3072", "AcmeKeyReuse next"}
 
 
 def acme_sh(site, ca):
@@ -327,7 +337,13 @@ def test_other_clients(site, client, made):
     server.vhost(NAME, body="\n".join(directives))
     server.start()
     goes_on(server, counted, {NAME: serial_of(report, NAME)}, NAME)
-
+    if client == "dehydrated":
+        # Its next key was announced, perhaps.
+        rolled = folder / "certs" / NAME / "privkey.roll.pem"
+        code, said = server.acmectl("tlsa", NAME, "--json")
+        assert code == 0 and [
+            row["value"] for row in json.loads(said) if row["key"] == "next"
+        ] == [f"3 1 1 {digest_of(rolled)}"]
 
 
 @pytest.mark.long

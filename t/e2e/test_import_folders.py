@@ -540,3 +540,43 @@ def test_two_folders_of_acme_sh_are_one_certificate(site, server):
     live = server.store / "live"
     assert (live / "a.example.org/privkey-p256.pem").exists()
     assert not (live / "b.example.org/privkey-p256.pem").exists()
+
+
+def test_rollover_keys_of_dehydrated(site, server):
+    """One that fits is the next key, once; any other one is a note."""
+    folder = site.folder / "dehydrated"
+    same, other = (ec.generate_private_key(curve)
+                   for curve in (ec.SECP256R1(), ec.SECP384R1()))
+    rolled = {"good.example.org": key_text(same),
+              "other.example.org": key_text(other),
+              "damaged.example.org": "nothing\n", "none.example.org": None}
+    for name, text in rolled.items():
+        certs = folder / "certs" / name
+        certs.mkdir(parents=True)
+        key = ec.generate_private_key(ec.SECP256R1())
+        cert = site.authority.issue(key.public_key(), [name], begin=-DAY,
+                                    end=60 * DAY)
+        for file, what in (("privkey", key_text(key)),
+                           ("fullchain", to_pem(cert) + site.authority.pem),
+                           ("privkey.roll", text)):
+            if what:
+                Letsencrypt.write(certs / f"{file}.pem", what)
+    (folder / "config").write_text('PRIVATE_KEY_ROLLOVER="yes"\n')
+    whole = imported(server, "dehydrated", folder, "--ca", CA)
+    assert "AcmeKeyReuse next" in whole["directives"]
+    report = by_id(whole)
+    assert {report[name]["result"] for name in rolled} == {"taken"}
+    assert not [note for note in report["good.example.org"]["notes"]
+                if "roll" in note]
+    for name, said in (("other.example.org", "has another type"),
+                       ("damaged.example.org", "rollover key is not taken"),
+                       ("none.example.org", "rollover key is not taken")):
+        assert [note for note in report[name]["notes"] if said in note], name
+    kept = server.store / "next" / "good.example.org" / "p256.pem"
+    assert kept.read_text() == key_text(same)
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert list((server.store / "next").glob("*/*")) == [kept]
+
+    (folder / "config").write_text("PRIVATE_KEY_RENEW=no\n")
+    again = imported(server, "dehydrated", folder, "--ca", CA)
+    assert "AcmeKeyReuse on" in again["directives"]

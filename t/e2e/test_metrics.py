@@ -62,6 +62,29 @@ def queries():
             yield re.sub(r"\$(job|instance)", ".*", query)
 
 
+def named(expression):
+    """The metrics in it, the labels that it wants of each, and of all."""
+    wanted = {}
+    for name, labels in re.findall(r"\b(acme_[a-z_]+)(?:\{([^}]*)\})?",
+                                   expression):
+        wanted.setdefault(name, set()).update(
+            re.findall(r"(\w+)\s*(?:=|!)", labels))
+    return wanted, {label for labels in re.findall(
+        r"\b(?:by|without|on)\s*\(([^)]*)\)", expression)
+        for label in re.findall(r"\w+", labels)}
+
+
+def assert_there(prometheus, expression):
+    """A metric or a label that nothing has would never say anything."""
+    wanted, of_any = named(expression)
+    there = {name: {label for labels, _ in prometheus.wait_for(name)
+                    for label in labels} for name in wanted}
+    for name, labels in wanted.items():
+        assert labels <= there[name], f"{expression}: {labels - there[name]}"
+    lacking = of_any - set().union(*there.values())
+    assert not there or not lacking, f"{expression}: {lacking}"
+
+
 def validator():
     schema = json.loads((MONITORING / "acme-status.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -118,10 +141,22 @@ def seen_by_prometheus(site, server, served):
     # the first ones came is over.
     wait_until(lambda: prometheus.alerts() == {"AcmeCertificateMissing"},
                "the rules see that a certificate is missing")
-    # It answers each query of the dashboard, once there are rates.
-    prometheus.wait_for("increase(acme_attempts_total[1m])")
+    # It answers each query of the dashboard, once something happens.
+    server.renew(FAILING)
     for query in queries():
-        assert prometheus.query(query) or query.endswith("> 0"), query
+        prometheus.wait_for(query)
+        assert_there(prometheus, query)
+    wait_until(lambda: {rule["health"] for rule in prometheus.rules()}
+               == {"ok"}, "all rules were evaluated")
+    rules = prometheus.rules()
+    assert len(rules) > 8 and not [rule for rule in rules
+                                   if rule.get("lastError")]
+    for rule in rules:
+        assert_there(prometheus, rule["query"])
+    with pytest.raises(AssertionError):
+        assert_there(prometheus, "sum by (statE) (acme_certificate_state)")
+    with pytest.raises(AssertionError):
+        assert_there(prometheus, 'acme_certificate_state{staet="valid"}')
     prometheus.end()
 
 

@@ -34,7 +34,7 @@ def revoke(server, *options):
 # By the administrator
 
 @pytest.mark.whole
-@pytest.mark.parametrize("reuse", ["off", "on"])
+@pytest.mark.parametrize("reuse", ["off", "on", "next"])
 def test_a_revoked_certificate_is_replaced_at_once(site, reuse):
     ca = site.proxied_ca()
     server = started(site, ca, f"AcmeKeyReuse {reuse}")

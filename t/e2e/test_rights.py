@@ -28,6 +28,8 @@ MODES = [
     (r"live/[^/]+", 0o777),             # a symbolic link
     (r"pending/[^/]+/[^/]+", 0o600),
     (r"pending(/[^/]+)?", 0o700),
+    (r"next/[^/]+/p256\.pem", 0o600),
+    (r"next(/[^/]+)?", 0o700),
     (r"journal/[^/]+\.json", 0o644),
     (r"journal", 0o755),
     (r"placeholder/[^/]*key[^/]*", 0o600),
@@ -41,7 +43,7 @@ MODES = [
     (r"", 0o755),
 ]
 
-SECRET = re.compile(r"privkey|key\.pem|account\.json|^pending|^run/|^aside/")
+SECRET = re.compile(r"privkey|key\.pem|account\.json|^pending|^next|^run/|^aside/")
 
 # Tries what the user who runs it can do with the paths that it is given.
 TRY = """
@@ -75,7 +77,7 @@ def in_the_midst_of_an_order(site):
     """A server with one certificate, and an order before its finalization."""
     ca = site.proxied_ca()
     server = site.server(ca)
-    server.vhost(NAME)
+    server.vhost(NAME, body="AcmeKeyReuse next")
     server.start()
     server.wait_valid(NAME)
     server.wait_quiet(NAME)     # no file comes and goes
@@ -127,7 +129,8 @@ def test_no_secret_is_in_log_journal_or_meta(site):
     keys = [path.read_text() for path in paths_of(server)
             if path.is_file() and path.suffix == ".pem"
             and "PRIVATE" in path.read_text()]
-    assert len(keys) >= 3           # the account's, the live, the pending
+    # The account's, the live, the next, the pending.
+    assert len(keys) >= 4
     bodies = {line for key in keys for line in key.split("\n")
               if len(line) > 40}
     shown = [server.log_text, server.get(

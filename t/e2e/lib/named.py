@@ -182,7 +182,7 @@ class Named:
                     f"primaries port {self.primary.port} "
                     f"{{ {self.primary.address}; }}; }};\n")
         return (f'zone "{zone}" {{ type primary; file "{zone}"; '
-                f"update-policy {{ grant {KEY_NAME} zonesub TXT; }}; }};\n")
+                f"update-policy {{ grant {KEY_NAME} zonesub TXT TLSA; }}; }};\n")
 
 
 def zone_head(nameservers, negative=1):

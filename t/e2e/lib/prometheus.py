@@ -72,6 +72,10 @@ class Prometheus:
     def targets(self):
         return self._ask("targets")["activeTargets"]
 
+    def rules(self):
+        return [rule for group in self._ask("rules")["groups"]
+                for rule in group["rules"]]
+
     def alerts(self):
         """Names of alerts that fire, or would soon."""
         return {alert["labels"]["alertname"]

@@ -3,6 +3,7 @@
 ctl_tests = \
 	%D%/test_call \
 	%D%/test_checks \
+	%D%/test_export \
 	%D%/test_health \
 	%D%/test_show \
 	%D%/test_store_list \

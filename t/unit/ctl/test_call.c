@@ -31,7 +31,8 @@ static void what_is_wrong_is_refused(void **unused)
         "status --timeout 0", "status --timeout -1", "status --timeout 86401",
         "status --timeout 5x", "status --color blue", "revoke a --reason",
         "renew a --force=yes", "account", "account show a b", "logs",
-        "logs a b", "version now", "--state-dir", "--until 3d", "explain"
+        "logs a b", "version now", "--state-dir", "--until 3d", "explain",
+        "export", "export a b", "export a --password x", "export a --out"
     };
     acme_ctl_command_t run;
     size_t i;

@@ -17,6 +17,7 @@ typedef union {
     apr_array_header_t *list;
     acme_challenges_t challenges;
     acme_ports_t ports;
+    acme_key_reuse_t key_reuse;
     acme_profile_conf_t profile;
     acme_dns_conf_t *dns;
     acme_token_conf_t *http;
@@ -403,6 +404,30 @@ static void key_types(void **state)
 
     (void)state;
     ASSERT_ROWS(key_types, show_key_types, rows);
+}
+
+static const char *show_key_reuse(const field_t *field)
+{
+    return apr_psprintf(pool, "%d %" APR_TIME_T_FMT, (int)field->key_reuse.how,
+                        apr_time_sec(field->key_reuse.age));
+}
+
+static void key_reuse(void **state)
+{
+    static const row_t rows[] = {
+        { "off", "off", "0 0", NULL },
+        { "on", "ON", "1 0", NULL },
+        { "next", "next", "2 172800", NULL },
+        { "next and a duration", "Next 12h", "2 43200", NULL },
+        { "unknown", "yes", NULL, "'yes'|on|off|next" },
+        { "a wrong duration", "next soon", NULL, "soon" },
+        { "none", "next 0s", NULL, "0s" },
+        { "a duration of on", "on 1d", NULL, "takes on, off, or next" },
+        { "too many", "next 1d 2d", NULL, "takes on, off, or next" },
+    };
+
+    (void)state;
+    ASSERT_ROWS(key_reuse, show_key_reuse, rows);
 }
 
 static const char *show_profile(const field_t *field)
@@ -868,6 +893,7 @@ int main(void)
         PARSERS_TEST(challenges),
         PARSERS_TEST(ports),
         PARSERS_TEST(key_types),
+        PARSERS_TEST(key_reuse),
         PARSERS_TEST(profiles),
         PARSERS_TEST(texts),
         PARSERS_TEST(hooks),

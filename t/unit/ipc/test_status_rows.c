@@ -96,6 +96,11 @@ static void a_valid_one(void **unused)
           "(none)" },
         { "undelivered", "(none)", "0", "(none)", "(none)" },
         { "undeliveredFailure", "(none)", "", "(none)", "(none)" },
+        { "nextKeyMade", "2026-11-20T05:36:05Z", "2026-11-20T05:36:05Z",
+          "made at 2026-11-20 05:36:05 UTC; used from 2026-11-22 05:36:05 UTC on",
+          "made at 2026-11-20 05:36:05 UTC; used from 2026-11-22 05:36:05 UTC on" },
+        { "nextKeyFrom", "2026-11-22T05:36:05Z", "2026-11-22T05:36:05Z",
+          "(none)", "(none)" },
         { "reason", "(none)", "", "(none)", "(none)" },
         { "fault", "(none)", "", "(none)", "(none)" },
         { "remedy", "(none)", "", "(none)", "(none)" }
@@ -121,6 +126,8 @@ static void a_valid_one(void **unused)
                 sizeof(state.deploy.failure));
     apr_cpystrn(state.explanation, "https://ca/why",
                 sizeof(state.explanation));
+    state.next_key_made = NOW - DAYS(1);
+    state.next_key_from = NOW + DAYS(1);
     all = rows_of(&state, 0);
     for (i = 0; i < COUNT(rows); i++) {
         print_message("%s\n", rows[i].key);

@@ -22,6 +22,7 @@ keeper_tests = \
 	%D%/test_key_maker \
 	%D%/test_launcher \
 	%D%/test_name_quarantine \
+	%D%/test_next_key \
 	%D%/test_process \
 	%D%/test_published \
 	%D%/test_registry \
