@@ -1,7 +1,11 @@
 /*
  * acme_scheduler.c - what is due, and the threads that do it.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
@@ -26,7 +30,7 @@
 #include "acme_scheduler.h"
 
 #define RUN_EVERY apr_time_from_sec(1)
-#define RUN_SOON apr_time_from_msec(100)    /* something runs or has ended */
+#define RUN_SOON apr_time_from_msec(100)    /* something runs */
 
 /* After a task that reported nothing. */
 #define SILENT_REST apr_time_from_sec(10)
@@ -93,10 +97,47 @@ struct acme_scheduler_t {
                                    of the list must not wait for ever */
     apr_pool_t *scratch;        /* of one run */
 
+    int ends[2];                /* an octet in this pipe: tasks have ended */
+
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *left;
     int busy;                   /* tasks under way */
 };
+
+/* Full is as good: who reads it takes all. */
+static void tell_end(const acme_scheduler_t *scheduler)
+{
+    (void)!write(scheduler->ends[1], "", 1);
+}
+
+/* Before the ends are looked at: one that comes meanwhile is told again. */
+static void take_ends(const acme_scheduler_t *scheduler)
+{
+    char octets[256];
+
+    while (read(scheduler->ends[0], octets, sizeof(octets)) > 0) {
+        continue;
+    }
+}
+
+static apr_status_t close_ends(void *data)
+{
+    const acme_scheduler_t *scheduler = data;
+
+    close(scheduler->ends[0]);
+    close(scheduler->ends[1]);
+    return APR_SUCCESS;
+}
+
+static apr_status_t open_ends(acme_scheduler_t *scheduler, apr_pool_t *p)
+{
+    if (pipe2(scheduler->ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return errno;
+    }
+    apr_pool_cleanup_register(p, scheduler, close_ends,
+                              apr_pool_cleanup_null);
+    return APR_SUCCESS;
+}
 
 static void count_busy(acme_scheduler_t *scheduler, int more)
 {
@@ -119,6 +160,7 @@ static void *APR_THREAD_FUNC run_task(apr_thread_t *thread, void *data)
         apr_pool_destroy(p);
     }
     atomic_store(&entry->run, ENDED);
+    tell_end(scheduler);
     count_busy(scheduler, -1);
     return NULL;
 }
@@ -467,6 +509,7 @@ apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
 
     acme_counters_pulse(scheduler->conf.duties & ACME_DUTY_ORDERS
                             ? ACME_PULSE_RENEWAL : ACME_PULSE_WITNESS, now);
+    take_ends(scheduler);
     for (i = 0; i < scheduler->certs; i++) {
         entry_t *entry = &scheduler->entries[i];
 
@@ -489,6 +532,19 @@ apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
         }
     }
     return begin_due(scheduler, now) ? RUN_SOON : RUN_EVERY;
+}
+
+void acme_scheduler_wait(acme_scheduler_t *scheduler, apr_interval_time_t most,
+                         const sigset_t *signals)
+{
+    struct pollfd fds[] = {
+        { .fd = scheduler->ends[0], .events = POLLIN },
+        { .fd = acme_stop_fd(scheduler->env.stop), .events = POLLIN }
+    };
+    const struct timespec ts = { .tv_sec = (time_t)apr_time_sec(most),
+                                 .tv_nsec = (long)apr_time_usec(most) * 1000 };
+
+    ppoll(fds, sizeof(fds) / sizeof(*fds), &ts, signals);
 }
 
 void acme_scheduler_stop(acme_scheduler_t *scheduler)
@@ -527,6 +583,9 @@ apr_status_t acme_scheduler_create(acme_scheduler_t **pscheduler,
     scheduler->conf = *conf;
     scheduler->certs = conf->conf->certs->nelts;
     rv = acme_stop_create(&env->stop, p);
+    if (rv == APR_SUCCESS) {
+        rv = open_ends(scheduler, p);
+    }
     if (rv == APR_SUCCESS) {
         rv = acme_ca_pool_create(&env->cas, conf->conf, conf->log,
                                  conf->user_agent, env->stop, p);

@@ -223,6 +223,29 @@ static void as_many_as_are_configured(void **unused)
     fake_keeper_await(keeper, "NOTE 2.0 failed", 1);
 }
 
+/* Not at the next look: its place is the next one's. */
+static void an_end_ends_the_wait(void **unused)
+{
+    (void)unused;
+    fake_keeper_hold(keeper, ACME_MSG_PREPARE);
+    all_are_due();
+    acme_scheduler_run(scheduler, NOW);
+    fake_keeper_await(keeper, "PREPARE ", 2);
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    fake_keeper_release(keeper, ACME_MSG_PREPARE);
+    while (times("NOTE 2.0 failed") < 1) {
+        acme_scheduler_wait(scheduler, SECONDS(HANGS_AFTER), NULL);
+        acme_scheduler_run(scheduler, NOW);
+    }
+}
+
+static void a_stop_ends_the_wait(void **unused)
+{
+    (void)unused;
+    acme_scheduler_stop(scheduler);
+    acme_scheduler_wait(scheduler, SECONDS(HANGS_AFTER), NULL);
+}
+
 /* The keeper's state of an end comes first: nothing is begun twice for it. */
 static void what_ended_rests_until_its_state_is_known(void **unused)
 {
@@ -430,6 +453,8 @@ int main(void)
         SCHEDULER_TEST(dry_runs_take_no_place_of_an_order),
         SCHEDULER_TEST(an_order_beside_a_dry_run_is_an_order),
         SCHEDULER_TEST(as_many_as_are_configured),
+        SCHEDULER_TEST(an_end_ends_the_wait),
+        SCHEDULER_TEST(a_stop_ends_the_wait),
         SCHEDULER_TEST(what_ended_rests_until_its_state_is_known),
         SCHEDULER_TEST(checks_are_beside_orders),
         SCHEDULER_TEST(one_that_waits_for_dns_frees_its_place),
