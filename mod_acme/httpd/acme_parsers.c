@@ -29,7 +29,6 @@
 
 APLOG_USE_MODULE(acme);
 
-#define PARALLEL_MAX 64
 #define HMAC_FILE_MAX 4096      /* octets */
 
 const char *acme_parsers_one_of(const char *value, const char *allowed,
@@ -473,9 +472,9 @@ const char *acme_parsers_parallel(void *field, cmd_parms *cmd, int argc,
     if (argc == 1) {
         n = apr_strtoi64(argv[0], &end, 10);
     }
-    if (*end || n < 1 || n > PARALLEL_MAX) {
+    if (*end || n < 1 || n > ACME_PARALLEL_MAX) {
         return apr_psprintf(cmd->pool, "takes a number from 1 to %d",
-                            PARALLEL_MAX);
+                            ACME_PARALLEL_MAX);
     }
     *(int *)field = (int)n;
     return NULL;

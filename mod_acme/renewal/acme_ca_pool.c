@@ -10,6 +10,7 @@
 #include "acme_breaker.h"
 #include "acme_ca_pool.h"
 #include "acme_name.h"
+#include "acme_parallel.h"
 #include "acme_problem.h"
 #include "acme_timing.h"
 #include "acme_url.h"
@@ -20,8 +21,10 @@
  */
 typedef struct {
     acme_ca_t *ca;
+    const char *host;           /* of its directory, for people */
     apr_array_header_t *idle;   /* acme_http_t *: nobody uses them now */
     acme_breaker_t breaker;
+    acme_parallel_t parallel;
 } route_slot_t;
 
 /* A CA with its account, whichever the way to it is. */
@@ -68,11 +71,15 @@ apr_status_t acme_ca_pool_create(acme_ca_pool_t **pcas,
         const acme_route_conf_t *route = &APR_ARRAY_IDX(conf->routes, i,
                                                         acme_route_conf_t);
 
+        acme_parallel_begin(&cas->routes[i].parallel, conf->parallel_first,
+                            conf->parallel);
         cas->routes[i].idle = apr_array_make(p, conf->parallel,
                                              sizeof(acme_http_t *));
         rv = acme_ca_create(&cas->routes[i].ca,
                             APR_ARRAY_IDX(conf->cas, route->ca,
                                           acme_ca_conf_t).url, p);
+        cas->routes[i].host = acme_url_host(
+            APR_ARRAY_IDX(conf->cas, route->ca, acme_ca_conf_t).url, p);
     }
     *pcas = rv == APR_SUCCESS ? cas : NULL;
     return rv;
@@ -146,9 +153,7 @@ static const char *breaker_text(const acme_ca_pool_t *cas, apr_uint32_t route,
                                 apr_time_t now, apr_pool_t *p)
 {
     return acme_breaker_text(&cas->routes[route].breaker,
-                             acme_url_host(acme_ca_url(cas->routes[route].ca),
-                                           p),
-                             now, p);
+                             cas->routes[route].host, now, p);
 }
 
 apr_time_t acme_ca_pool_next_at(const char **pwhy, acme_ca_pool_t *cas,
@@ -222,7 +227,7 @@ static void log_change(const acme_ca_pool_t *cas, apr_uint32_t route,
     }
     else if (before->opened && !breaker->opened) {
         acme_log(cas->log, ACME_LOG_NOTICE, "ca", "%s: answers again",
-                 acme_url_host(acme_ca_url(cas->routes[route].ca), p));
+                 cas->routes[route].host);
     }
 }
 
@@ -244,8 +249,36 @@ void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t route,
     }
     else {
         acme_breaker_success(breaker, now, latency);
+        acme_parallel_replied(&cas->routes[route].parallel, latency, now);
     }
     log_change(cas, route, &before, now, p);
+    apr_thread_mutex_unlock(cas->mutex);
+}
+
+int acme_ca_pool_parallel(acme_ca_pool_t *cas, apr_uint32_t route)
+{
+    int limit;
+
+    apr_thread_mutex_lock(cas->mutex);
+    limit = cas->routes[route].parallel.limit;
+    apr_thread_mutex_unlock(cas->mutex);
+    return limit;
+}
+
+void acme_ca_pool_seen(acme_ca_pool_t *cas, apr_uint32_t route, int status,
+                       apr_interval_time_t latency, apr_time_t now)
+{
+    acme_parallel_t *parallel = &cas->routes[route].parallel;
+
+    if (status != 429 && status != 503) {
+        return;
+    }
+    apr_thread_mutex_lock(cas->mutex);
+    if (acme_parallel_refused(parallel, now - latency, now)) {
+        acme_log(cas->log, ACME_LOG_NOTICE, "ca",
+                 "%s: refuses requests (%d); at most %d orders are processed at a time now",
+                 cas->routes[route].host, status, parallel->limit);
+    }
     apr_thread_mutex_unlock(cas->mutex);
 }
 

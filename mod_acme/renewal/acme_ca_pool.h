@@ -73,6 +73,15 @@ void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t route,
                          apr_interval_time_t latency, apr_time_t now,
                          apr_pool_t *p);
 
+/*
+ * How many orders the CA is given side by side now (acme_parallel.h). It learns
+ * from acme_ca_pool_report(), and from seen: a reply of this status, after
+ * latency.
+ */
+int acme_ca_pool_parallel(acme_ca_pool_t *cas, apr_uint32_t route);
+void acme_ca_pool_seen(acme_ca_pool_t *cas, apr_uint32_t route, int status,
+                       apr_interval_time_t latency, apr_time_t now);
+
 /* Is this the URL of the CA's terms that was set last? */
 int acme_ca_pool_has_terms(acme_ca_pool_t *cas, apr_uint32_t ca,
                            const char *url);

@@ -62,19 +62,21 @@ static apr_status_t sign(const char **pbody, void *baton,
     return rv;
 }
 
+static apr_uint32_t route_index(const acme_task_t *task)
+{
+    return acme_conf_route_index(task->cert, task->request->ca);
+}
+
 /* The session's requests are counted as its CA's. (acme_session_seen_cb) */
 static void count_request(void *baton, acme_resource_e resource, int status,
                           apr_interval_time_t latency)
 {
     const acme_task_t *task = baton;
 
+    acme_ca_pool_seen(task->env->cas, route_index(task), status, latency,
+                      apr_time_now());
     acme_counters_request(acme_conf_ca_index(task->cert, task->request->ca),
                           resource, status, latency);
-}
-
-static apr_uint32_t route_index(const acme_task_t *task)
-{
-    return acme_conf_route_index(task->cert, task->request->ca);
 }
 
 int acme_task_may_begin(const acme_task_env_t *env,
