@@ -3,6 +3,7 @@
  * and what orders at one CA share.
  */
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
@@ -10,8 +11,10 @@
 #include "acme_breaker.h"
 #include "acme_ca_pool.h"
 #include "acme_name.h"
+#include "acme_openssl_version.h"
 #include "acme_parallel.h"
 #include "acme_problem.h"
+#include "acme_roots.h"
 #include "acme_timing.h"
 #include "acme_url.h"
 
@@ -23,6 +26,7 @@ typedef struct {
     acme_ca_t *ca;
     const char *host;           /* of its directory, for people */
     apr_array_header_t *idle;   /* acme_http_t *: nobody uses them now */
+    acme_http_roots_t *roots;   /* NULL: libcurl parses them itself */
     acme_breaker_t breaker;
     acme_parallel_t parallel;
 } route_slot_t;
@@ -43,6 +47,54 @@ struct acme_ca_pool_t {
     apr_thread_mutex_t *mutex;  /* for the slots and for p */
     apr_pool_t *p;
 };
+
+static unsigned int are_roots_ready(void *baton)
+{
+    return acme_roots_ready(baton);
+}
+
+static int use_roots(void *baton, void *ssl_ctx)
+{
+    return acme_roots_use(baton, ssl_ctx);
+}
+
+/*
+ * Is libcurl's OpenSSL ours? What is made with one version may not be given to
+ * another one: "OpenSSL 3.0.17 1 Jul 2025" is its "OpenSSL/3.0.17".
+ */
+static int is_same_openssl(apr_pool_t *p)
+{
+    char *last, *words = apr_pstrdup(p, acme_openssl_version());
+    const char *name = apr_strtok(words, " ", &last);
+    const char *version = apr_strtok(NULL, " ", &last);
+
+    return name && version
+        && !strcmp(acme_http_tls_library(),
+                   apr_pstrcat(p, name, "/", version, NULL));
+}
+
+/* Nothing to parse them once with: each connection does it. A proxy with TLS is
+   verified with the system's roots, whatever those of the CA are. */
+static apr_status_t make_roots(acme_http_roots_t **proots,
+                               const acme_route_conf_t *route, apr_pool_t *p)
+{
+    const char *file = route->roots, *folder = NULL;
+    acme_roots_t *parsed;
+    apr_status_t rv;
+
+    *proots = NULL;
+    if (!is_same_openssl(p)
+        || (route->proxy && !strncasecmp(route->proxy, "https:", 6))
+        || (!file && !acme_http_system_roots(&file, &folder))) {
+        return APR_SUCCESS;
+    }
+    rv = acme_roots_create(&parsed, file, folder, p);
+    if (rv == APR_SUCCESS) {
+        *proots = apr_palloc(p, sizeof(**proots));
+        **proots = (acme_http_roots_t) { parsed, are_roots_ready, use_roots };
+    }
+    return rv;
+}
 
 apr_status_t acme_ca_pool_create(acme_ca_pool_t **pcas,
                                  const acme_conf_t *conf,
@@ -81,6 +133,11 @@ apr_status_t acme_ca_pool_create(acme_ca_pool_t **pcas,
         cas->routes[i].host = acme_url_host(
             APR_ARRAY_IDX(conf->cas, route->ca, acme_ca_conf_t).url, p);
     }
+    for (i = 0; rv == APR_SUCCESS && i < conf->routes->nelts; i++) {
+        rv = make_roots(&cas->routes[i].roots,
+                        &APR_ARRAY_IDX(conf->routes, i, acme_route_conf_t),
+                        p);
+    }
     *pcas = rv == APR_SUCCESS ? cas : NULL;
     return rv;
 }
@@ -99,6 +156,7 @@ static apr_status_t make_http(acme_http_t **phttp, acme_ca_pool_t *cas,
 
     conf.user_agent = cas->user_agent;
     conf.ca_file = way->roots;
+    conf.roots = cas->routes[route].roots;
     conf.proxy = way->proxy;
     conf.stop = cas->stop;
     return acme_http_create(phttp, &conf, res, cas->p);
