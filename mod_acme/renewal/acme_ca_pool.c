@@ -18,6 +18,17 @@
 #include "acme_timing.h"
 #include "acme_url.h"
 
+/* So long libcurl keeps an open connection (CURLOPT_MAXAGE_CONN). */
+#define IDLE_MAX apr_time_from_sec(118)
+
+/* A connection, in a pool of its own. */
+typedef struct {
+    acme_http_t *http;
+    apr_pool_t *p;
+    int is_lent;
+    apr_time_t since;           /* it is not lent */
+} client_t;
+
 /*
  * A way to a CA. What the CA said is kept apart as well: one way may lead to
  * somebody that another one's roots do not vouch for.
@@ -25,7 +36,7 @@
 typedef struct {
     acme_ca_t *ca;
     const char *host;           /* of its directory, for people */
-    apr_array_header_t *idle;   /* acme_http_t *: nobody uses them now */
+    apr_array_header_t *clients;        /* client_t */
     acme_http_roots_t *roots;   /* NULL: libcurl parses them itself */
     acme_breaker_t breaker;
     acme_parallel_t parallel;
@@ -125,8 +136,8 @@ apr_status_t acme_ca_pool_create(acme_ca_pool_t **pcas,
 
         acme_parallel_begin(&cas->routes[i].parallel, conf->parallel_first,
                             conf->parallel);
-        cas->routes[i].idle = apr_array_make(p, conf->parallel,
-                                             sizeof(acme_http_t *));
+        cas->routes[i].clients = apr_array_make(p, conf->parallel,
+                                                sizeof(client_t));
         rv = acme_ca_create(&cas->routes[i].ca,
                             APR_ARRAY_IDX(conf->cas, route->ca,
                                           acme_ca_conf_t).url, p);
@@ -147,44 +158,107 @@ acme_ca_t *acme_ca_pool_ca(acme_ca_pool_t *cas, apr_uint32_t route)
     return cas->routes[route].ca;
 }
 
-static apr_status_t make_http(acme_http_t **phttp, acme_ca_pool_t *cas,
-                              apr_uint32_t route, acme_result_t *res)
+static client_t *make_client(acme_ca_pool_t *cas, apr_uint32_t route,
+                             acme_result_t *res)
 {
+    route_slot_t *slot = &cas->routes[route];
     const acme_route_conf_t *way = &APR_ARRAY_IDX(cas->conf->routes, route,
                                                   acme_route_conf_t);
-    acme_http_conf_t conf = { NULL };
+    const acme_http_conf_t conf = { .user_agent = cas->user_agent,
+                                    .ca_file = way->roots,
+                                    .roots = slot->roots,
+                                    .proxy = way->proxy,
+                                    .stop = cas->stop };
+    client_t client = { .http = NULL }, *made;
 
-    conf.user_agent = cas->user_agent;
-    conf.ca_file = way->roots;
-    conf.roots = cas->routes[route].roots;
-    conf.proxy = way->proxy;
-    conf.stop = cas->stop;
-    return acme_http_create(phttp, &conf, res, cas->p);
+    if (apr_pool_create(&client.p, cas->p)) {
+        acme_fail(res, APR_ENOMEM, "libcurl: out of memory");
+        return NULL;
+    }
+    if (acme_http_create(&client.http, &conf, res, client.p)) {
+        apr_pool_destroy(client.p);
+        return NULL;
+    }
+    made = apr_array_push(slot->clients);
+    *made = client;
+    return made;
+}
+
+/* The one that was used last, whose connection is most likely open. */
+static client_t *find_idle(const apr_array_header_t *clients)
+{
+    client_t *found = NULL;
+    int i;
+
+    for (i = 0; i < clients->nelts; i++) {
+        client_t *client = &APR_ARRAY_IDX(clients, i, client_t);
+
+        if (!client->is_lent && (!found || client->since >= found->since)) {
+            found = client;
+        }
+    }
+    return found;
 }
 
 apr_status_t acme_ca_pool_borrow(acme_http_t **phttp, acme_ca_pool_t *cas,
                                  apr_uint32_t route, acme_result_t *res)
 {
-    acme_http_t **idle;
-    apr_status_t rv = APR_SUCCESS;
+    client_t *client;
 
     apr_thread_mutex_lock(cas->mutex);
-    idle = apr_array_pop(cas->routes[route].idle);
-    if (idle) {
-        *phttp = *idle;
+    client = find_idle(cas->routes[route].clients);
+    if (!client) {
+        client = make_client(cas, route, res);
     }
-    else {
-        rv = make_http(phttp, cas, route, res);
+    if (client) {
+        client->is_lent = 1;
     }
+    *phttp = client ? client->http : NULL;
     apr_thread_mutex_unlock(cas->mutex);
-    return rv;
+    return client ? APR_SUCCESS : APR_ENOMEM;
 }
 
 void acme_ca_pool_return(acme_ca_pool_t *cas, apr_uint32_t route,
                          acme_http_t *http)
 {
+    const apr_array_header_t *clients = cas->routes[route].clients;
+    int i;
+
     apr_thread_mutex_lock(cas->mutex);
-    APR_ARRAY_PUSH(cas->routes[route].idle, acme_http_t *) = http;
+    for (i = 0; i < clients->nelts; i++) {
+        client_t *client = &APR_ARRAY_IDX(clients, i, client_t);
+
+        if (client->http == http) {
+            client->is_lent = 0;
+            client->since = apr_time_now();
+        }
+    }
+    apr_thread_mutex_unlock(cas->mutex);
+}
+
+static void close_idle(apr_array_header_t *clients, apr_time_t now)
+{
+    int i;
+
+    for (i = clients->nelts; i-- > 0; ) {
+        client_t *client = &APR_ARRAY_IDX(clients, i, client_t);
+
+        if (!client->is_lent && (now - client->since > IDLE_MAX
+                                 || client->since > now)) {
+            apr_pool_destroy(client->p);
+            *client = APR_ARRAY_IDX(clients, --clients->nelts, client_t);
+        }
+    }
+}
+
+void acme_ca_pool_close_idle(acme_ca_pool_t *cas, apr_time_t now)
+{
+    int i;
+
+    apr_thread_mutex_lock(cas->mutex);
+    for (i = 0; i < cas->conf->routes->nelts; i++) {
+        close_idle(cas->routes[i].clients, now);
+    }
     apr_thread_mutex_unlock(cas->mutex);
 }
 

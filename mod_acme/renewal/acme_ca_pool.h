@@ -1,6 +1,6 @@
 /*
  * acme_ca_pool.h - the CAs of the configuration, with connections to them that
- * are lent to one order at a time.
+ * are lent for one request at a time.
  *
  * route is an index in acme_conf_t.routes, ca one in acme_conf_t.cas: another
  * proxy or other roots are another way to the CA, with connections and a
@@ -26,11 +26,16 @@ apr_status_t acme_ca_pool_create(acme_ca_pool_t **pcas,
 
 acme_ca_t *acme_ca_pool_ca(acme_ca_pool_t *cas, apr_uint32_t route);
 
-/* A handle whose connections may be open already; give it back afterwards. */
+/*
+ * The client whose connection is most likely open, or a new one; give it back
+ * after a request, so that others find it warm. close_idle closes those that
+ * nobody used for two minutes.
+ */
 apr_status_t acme_ca_pool_borrow(acme_http_t **phttp, acme_ca_pool_t *cas,
                                  apr_uint32_t route, acme_result_t *res);
 void acme_ca_pool_return(acme_ca_pool_t *cas, apr_uint32_t route,
                          acme_http_t *http);
+void acme_ca_pool_close_idle(acme_ca_pool_t *cas, apr_time_t now);
 
 #define ACME_CHOICE_MAX 16      /* CAs of one certificate that are compared */
 

@@ -604,6 +604,7 @@ apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
 
     acme_counters_pulse(scheduler->conf.duties & ACME_DUTY_ORDERS
                             ? ACME_PULSE_RENEWAL : ACME_PULSE_WITNESS, now);
+    acme_ca_pool_close_idle(scheduler->env.cas, apr_time_now());
     take_ends(scheduler);
     for (i = 0; i < scheduler->certs; i++) {
         entry_t *entry = &scheduler->entries[i];
