@@ -30,4 +30,5 @@ noinst_LTLIBRARIES += %D%/libacme_crypto.la
 	%D%/acme_pkcs12.c %D%/acme_pkcs12.h \
 	%D%/acme_public_key.c %D%/acme_public_key.h \
 	%D%/acme_revoked.c %D%/acme_revoked.h \
+	%D%/acme_roots.c %D%/acme_roots.h \
 	%D%/acme_self_signed.c %D%/acme_self_signed.h

@@ -200,9 +200,12 @@
       "even if a configuration file was edited (httpd -t must still " \
       "pass).", \
       "AcmeWarnWindow 5d") \
-    X(AcmeParallel, "number", "8", ACME_SERVER, parallel, parallel, \
-      "The number of orders processed at the same time, 1 to 64. Orders " \
-      "waiting for DNS do not count.", \
+    X(AcmeParallel, "number", "16", ACME_SERVER, parallel, parallel, \
+      "The most orders that are processed at the same time, 1 to 64. " \
+      "Without this directive the first orders are 16 at a time, and up to " \
+      "64 while the CA answers quickly. A CA that becomes slow, or refuses " \
+      "requests with 429 or 503, gets fewer at a time, and more again after " \
+      "orders that succeed. Orders waiting for DNS do not count.", \
       "AcmeParallel 4") \
     X(AcmeActivate, "graceful|live|none", "graceful", ACME_SERVER, activate, \
       activate, \

@@ -29,8 +29,6 @@
 
 APLOG_USE_MODULE(acme);
 
-#define PARALLEL_MAX 64
-
 /* Twice a day, the longest time to live that TLSA records usually have: so long
    a resolver may answer without the record of a new key. (7671, 8.1) */
 #define NEXT_KEY_AGE apr_time_from_sec(2 * 24 * 3600)
@@ -502,9 +500,9 @@ const char *acme_parsers_parallel(void *field, cmd_parms *cmd, int argc,
     if (argc == 1) {
         n = apr_strtoi64(argv[0], &end, 10);
     }
-    if (*end || n < 1 || n > PARALLEL_MAX) {
+    if (*end || n < 1 || n > ACME_PARALLEL_MAX) {
         return apr_psprintf(cmd->pool, "takes a number from 1 to %d",
-                            PARALLEL_MAX);
+                            ACME_PARALLEL_MAX);
     }
     *(int *)field = (int)n;
     return NULL;

@@ -932,7 +932,9 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
         .cas = apr_array_make(p, 2, sizeof(acme_ca_conf_t)),
         .routes = apr_array_make(p, 2, sizeof(acme_route_conf_t)),
         .certs = apr_array_make(p, servers->nelts, sizeof(acme_cert_conf_t)),
-        .parallel = server->parallel,
+        .parallel = server->set[ACME_DIR_AcmeParallel] ? server->parallel
+                                                       : ACME_PARALLEL_MAX,
+        .parallel_first = server->parallel,
         .activate = server->activate,
         .reload_delay = server->reload_delay,
         .reload_guard = server->reload_guard

@@ -32,7 +32,6 @@ APLOG_USE_MODULE(acme);
 #define JOIN_MAX apr_time_from_msec(2500)
 
 static ap_watchdog_t *watchdog;
-static APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval;
 static const acme_conf_t *conf;
 static acme_board_t *board;
 static server_rec *server;
@@ -122,9 +121,12 @@ static apr_status_t on_watchdog(int state, void *data, apr_pool_t *pool)
         start_scheduler();
     }
     mine = atomic_load(&scheduler);
-    if (mine && state == AP_WATCHDOG_STATE_RUNNING) {
-        set_interval(watchdog, acme_scheduler_run(mine, apr_time_now()), NULL,
-                     on_watchdog);
+    /* mod_watchdog looks ten times a second, too late for the next order; and
+       the thread has nothing else to do. */
+    while (mine && state == AP_WATCHDOG_STATE_RUNNING
+           && !atomic_load(&stopping)) {
+        acme_scheduler_wait(mine, acme_scheduler_run(mine, apr_time_now()),
+                            NULL);
     }
     leave();
     return APR_SUCCESS;
@@ -141,9 +143,7 @@ void acme_watchdog_register(const acme_conf_t *the_conf,
     get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     register_callback = APR_RETRIEVE_OPTIONAL_FN(
         ap_watchdog_register_callback);
-    set_interval = APR_RETRIEVE_OPTIONAL_FN(
-        ap_watchdog_set_callback_interval);
-    if (!get_instance || !register_callback || !set_interval) {
+    if (!get_instance || !register_callback) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "acme: certificates are not renewed without mod_watchdog: add LoadModule watchdog_module");
         return;

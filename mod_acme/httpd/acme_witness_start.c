@@ -100,7 +100,9 @@ static void run_scheduler(const sigset_t *waiting, pid_t parent,
         return;
     }
     while (!term_received && getppid() == parent) {
-        wait_for(acme_scheduler_run(scheduler, apr_time_now()), waiting);
+        acme_scheduler_wait(scheduler,
+                            acme_scheduler_run(scheduler, apr_time_now()),
+                            waiting);
     }
     acme_scheduler_stop(scheduler);
     acme_scheduler_join(scheduler, JOIN_MAX);

@@ -186,12 +186,15 @@ typedef enum {
     ACME_ACTIVATE_LIVE          /* running workers use the new certificate */
 } acme_activate_e;
 
+#define ACME_PARALLEL_MAX 64            /* orders side by side */
+
 typedef struct {
     const char *state_dir;
     apr_array_header_t *cas;            /* acme_ca_conf_t */
     apr_array_header_t *routes;         /* acme_route_conf_t */
     apr_array_header_t *certs;          /* acme_cert_conf_t */
-    int parallel;                       /* orders side by side */
+    int parallel;                       /* orders side by side, at the most, */
+    int parallel_first;                 /* and at first */
     acme_activate_e activate;
     apr_interval_time_t reload_delay;
     int reload_guard;

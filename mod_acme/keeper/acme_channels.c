@@ -13,8 +13,9 @@
 #define PEERS_MAX (ACME_CHANNELS_MAX + 32)
 
 /*
- * What a process may use at once, beyond one second a second. Eight orders side
- * by side of a hundred names each take less: see the prices.
+ * What a process may use at once, beyond one second a second. 64 orders side
+ * by side of twenty names each take less, on the slowest of disks: see the
+ * prices.
  */
 #define CREDIT_MAX apr_time_from_sec(20)
 
@@ -39,10 +40,12 @@ struct acme_channels_t {
 };
 
 /*
- * The price of a message in milliseconds: about what it takes on a slow disk,
- * which each change of the store is synced to.
+ * The highest price of a message in milliseconds: about what it takes on a slow
+ * disk, which each change of the store is synced to. The lowest is a QUICK-th
+ * of it.
  */
 #define PRICE 1
+#define QUICK 5
 static const int prices[ACME_MSG_KINDS] = {
     [ACME_MSG_HELLO] = 2,    [ACME_MSG_PREPARE] = 20, [ACME_MSG_ACCOUNT] = 5,
     [ACME_MSG_KEY] = 20,     [ACME_MSG_TERMS] = 20,   [ACME_MSG_ORDER] = 5,
@@ -224,12 +227,19 @@ static apr_interval_time_t debt(const acme_peer_t *peer, apr_time_t now)
 }
 
 void acme_channels_charge(acme_channel_t *channel, acme_message_e kind,
-                          apr_time_t now)
+                          apr_interval_time_t took, apr_time_t now)
 {
-    const int price = prices[kind] ? prices[kind] : PRICE;
+    const apr_interval_time_t most =
+        apr_time_from_msec(prices[kind] ? prices[kind] : PRICE);
+    const apr_interval_time_t least = prices[kind] ? most / QUICK : most;
+    apr_interval_time_t price = most;
 
-    channel->peer->paid_until =
-        now + debt(channel->peer, now) + apr_time_from_msec(price);
+    /* So a process has half of the keeper's time at the most, for long. A
+       clock that was set back meanwhile is no excuse. */
+    if (took >= 0 && 2 * took < most) {
+        price = 2 * took > least ? 2 * took : least;
+    }
+    channel->peer->paid_until = now + debt(channel->peer, now) + price;
 }
 
 static int is_in_debt(const acme_channel_t *channel, apr_time_t now)

@@ -12,8 +12,11 @@
 
 #include "acme_message.h"
 
-/* Each order has a channel of its own. Of one process half of them. */
-#define ACME_CHANNELS_MAX 128
+/*
+ * Each order has a channel of its own. Of one process half of them: its
+ * scheduler's, 64 orders, 48 that wait for DNS, and dry runs.
+ */
+#define ACME_CHANNELS_MAX 256
 
 /* A process that has channels. */
 typedef struct acme_peer_t acme_peer_t;
@@ -68,9 +71,13 @@ void acme_channels_unpark(acme_channel_t *channel);
 
 int acme_channels_is_any_parked(const acme_channels_t *channels);
 
-/* A request of this kind was received: its process pays for it. */
+/*
+ * A request of this kind was served, which took so long: its process pays for
+ * it, twice the time, at most what it takes on a slow disk, and at least a
+ * fifth of that.
+ */
 void acme_channels_charge(acme_channel_t *channel, acme_message_e kind,
-                          apr_time_t now);
+                          apr_interval_time_t took, apr_time_t now);
 
 /* Is the next request of the channel to be received? Not while one is parked,
    nor while its process has used up its time. */

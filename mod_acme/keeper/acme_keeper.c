@@ -400,6 +400,7 @@ static int role_of(const loop_t *loop, const acme_message_t *request)
 static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
 {
     acme_channel_t *channel = acme_channels_at(loop->channels, i);
+    const apr_time_t begun = apr_time_now();    /* not of all that wait */
     acme_message_t request;
     acme_result_t res;
     apr_status_t rv;
@@ -415,7 +416,6 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
                  res.detail);
     }
     if (rv == APR_SUCCESS) {
-        acme_channels_charge(channel, request.kind, now);
         if (!channel->who) {
             channel->who = role_of(loop, &request);
         }
@@ -429,6 +429,8 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
                 acme_message_name(request.kind));
             rv = APR_EACCES;
         }
+        acme_channels_charge(channel, request.kind, apr_time_now() - begun,
+                             now);
         if (APR_STATUS_IS_EAGAIN(rv)) {
             /* Kept, with the pool that it is in, until there is a reply. */
             channel->parked = request;

@@ -44,6 +44,8 @@ struct acme_http_t {
     acme_http_conf_t conf;
     CURL *easy;
     CURLM *multi;
+    unsigned int roots;         /* those that its connections were verified
+                                   with; 0: none of conf.roots */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -92,6 +94,29 @@ apr_status_t acme_http_init(acme_result_t *res)
 void acme_http_term(void)
 {
     curl_global_cleanup();
+}
+
+int acme_http_system_roots(const char **pfile, const char **pfolder)
+{
+    *pfile = *pfolder = NULL;
+#if LIBCURL_VERSION_NUM >= 0x074600
+    {
+        const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+        if (info->age >= CURLVERSION_SEVENTH) {
+            *pfile = info->cainfo;
+            *pfolder = info->capath;
+        }
+    }
+#endif
+    return *pfile != NULL;
+}
+
+const char *acme_http_tls_library(void)
+{
+    const char *text = curl_version_info(CURLVERSION_NOW)->ssl_version;
+
+    return text ? text : "";
 }
 
 static apr_status_t free_http(void *data)
@@ -276,8 +301,33 @@ static int set_limits(CURL *easy, const acme_http_conf_t *conf,
     return bad;
 }
 
-static int set_security(CURL *easy, const acme_http_conf_t *conf, int plain)
+/* The context of a new connection. */
+static CURLcode use_roots(CURL *easy, void *ssl_ctx, void *baton)
 {
+    const acme_http_roots_t *roots = baton;
+
+    (void)easy;
+    return roots->use(roots->baton, ssl_ctx) ? CURLE_OK
+                                             : CURLE_SSL_CACERT_BADFILE;
+}
+
+/*
+ * The roots that are parsed, if there are any; true: they are set. libcurl gets
+ * none, so that nobody is trusted if it should not call us.
+ */
+static int set_roots(CURL *easy, const acme_http_t *http)
+{
+    return http->roots
+        && !curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_roots)
+        && !curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA,
+                             (void *)http->conf.roots)
+        && !curl_easy_setopt(easy, CURLOPT_CAINFO, NULL)
+        && !curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+}
+
+static int set_security(CURL *easy, const acme_http_t *http, int plain)
+{
+    const acme_http_conf_t *conf = &http->conf;
     int bad = 0;
 
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -292,7 +342,7 @@ static int set_security(CURL *easy, const acme_http_conf_t *conf, int plain)
                             (long)CURL_SSLVERSION_TLSv1_2);
     bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (conf->ca_file) {
+    if (!set_roots(easy, http) && conf->ca_file) {
         bad |= curl_easy_setopt(easy, CURLOPT_CAINFO, conf->ca_file);
         bad |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
@@ -520,6 +570,35 @@ static apr_status_t run_transfer(transfer_t *t, acme_http_t *http,
     return APR_SUCCESS;
 }
 
+/*
+ * Connections that were verified with other roots than those of now are closed,
+ * and the sessions of TLS forgotten by which they could be resumed.
+ */
+static apr_status_t renew_client(acme_http_t *http, acme_result_t *res)
+{
+    const acme_http_roots_t *roots = http->conf.roots;
+    const unsigned int number = roots ? roots->ready(roots->baton) : 0;
+    CURL *easy;
+    CURLM *multi;
+
+    if (number == http->roots) {
+        return APR_SUCCESS;
+    }
+    easy = curl_easy_init();
+    multi = curl_multi_init();
+    if (!easy || !multi) {
+        curl_easy_cleanup(easy);
+        curl_multi_cleanup(multi);
+        return acme_fail(res, APR_ENOMEM, "libcurl: out of memory");
+    }
+    curl_easy_cleanup(http->easy);
+    curl_multi_cleanup(http->multi);
+    http->easy = easy;
+    http->multi = multi;
+    http->roots = number;
+    return APR_SUCCESS;
+}
+
 static apr_status_t send_once(acme_http_reply_t **preply, acme_http_t *http,
                               const acme_http_request_t *request,
                               acme_result_t *res, apr_pool_t *p)
@@ -529,7 +608,7 @@ static apr_status_t send_once(acme_http_reply_t **preply, acme_http_t *http,
                                                    : ACME_HTTP_BODY_MAX,
                      .p = p };
     struct curl_slist *list = NULL, *to = NULL;
-    CURL *easy = http->easy;
+    CURL *easy;
     apr_status_t rv;
     int bad = 0;
 
@@ -541,12 +620,17 @@ static apr_status_t send_once(acme_http_reply_t **preply, acme_http_t *http,
     if (rv != APR_SUCCESS) {
         goto out;
     }
+    rv = renew_client(http, res);
+    if (rv != APR_SUCCESS) {
+        goto out;
+    }
+    easy = http->easy;
     curl_easy_reset(easy);
     http->error[0] = '\0';
     bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
     bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, http->conf.user_agent);
     bad |= set_limits(easy, &http->conf, request, t.body_max);
-    bad |= set_security(easy, &http->conf, request->plain);
+    bad |= set_security(easy, http, request->plain);
     bad |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     bad |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, &t);
     bad |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -574,7 +658,7 @@ static apr_status_t send_once(acme_http_reply_t **preply, acme_http_t *http,
         *preply = t.reply;
     }
 out:
-    curl_easy_reset(easy);      /* it points at list and t */
+    curl_easy_reset(http->easy);        /* it points at list and t */
     curl_slist_free_all(list);
     curl_slist_free_all(to);
     free(t.body);

@@ -19,9 +19,23 @@
 /* A client, with its kept connections. */
 typedef struct acme_http_t acme_http_t;
 
+/*
+ * Roots that are parsed already. This floor knows no OpenSSL but libcurl's.
+ * ready: a number, another one when the roots are others than before; 0: they
+ * cannot be had, and ca_file is read in their place. use: set them on a
+ * connection's SSL_CTX *, else 0. From any thread that uses a client.
+ */
+typedef struct {
+    void *baton;
+    unsigned int (*ready)(void *baton);
+    int (*use)(void *baton, void *ssl_ctx);
+} acme_http_roots_t;
+
 typedef struct {
     const char *user_agent;
     const char *ca_file;        /* PEM roots; NULL: the system's */
+    const acme_http_roots_t *roots;     /* the same ones; NULL: they are parsed
+                                           for each connection */
     const char *proxy;          /* URL; NULL: none, whatever the environment */
     acme_stop_t *stop;          /* ends a transfer at once */
     int stall;                  /* seconds without an octet; 0: 20 */
@@ -71,6 +85,15 @@ typedef struct {
  */
 apr_status_t acme_http_init(acme_result_t *res);
 void acme_http_term(void);
+
+/*
+ * Where libcurl has the system's roots: a file, and a folder or NULL. False:
+ * it does not say.
+ */
+int acme_http_system_roots(const char **pfile, const char **pfolder);
+
+/* The TLS library of libcurl, as "OpenSSL/3.0.17"; "": it does not say. */
+const char *acme_http_tls_library(void);
 
 /*
  * A client that lives as long as p. conf is copied; its strings and its stop

@@ -30,6 +30,14 @@ acme_nonces_t *acme_ca_nonces(acme_ca_t *ca);
  */
 const acme_directory_t *acme_ca_directory(acme_ca_t *ca, apr_pool_t *p);
 
+/*
+ * One fetches the directory, and the others wait for it. begin: true when
+ * nobody fetches it, and then end is owed. Else it waits for the end of who
+ * does, and a directory may be there, or may have failed.
+ */
+int acme_ca_directory_begin(acme_ca_t *ca);
+void acme_ca_directory_end(acme_ca_t *ca);
+
 /* Keep a copy of a directory that was fetched just now. */
 void acme_ca_directory_keep(acme_ca_t *ca, const acme_directory_t *fresh);
 

@@ -8,7 +8,7 @@
 #include "acme_nonces.h"
 #include "acme_text.h"
 
-#define NONCES_MAX 32
+#define NONCES_MAX 64           /* orders side by side */
 
 struct acme_nonces_t {
     apr_thread_mutex_t *mutex;  /* guards all below */

@@ -26,7 +26,7 @@ apr_status_t acme_nonces_create(acme_nonces_t **pnonces, apr_pool_t *p);
 const char *acme_nonces_of(const acme_http_reply_t *reply);
 
 /*
- * Keep a copy of the nonce of a reply, if it has one. Of more than 32 the
+ * Keep a copy of the nonce of a reply, if it has one. Of more than 64 the
  * oldest is dropped.
  */
 void acme_nonces_keep(acme_nonces_t *nonces, const acme_http_reply_t *reply);

@@ -9,13 +9,34 @@
 
 #define BAD_NONCE_MAX 20        /* tries after the first */
 
+static apr_status_t send_by(acme_http_reply_t **preply,
+                            const acme_session_t *session,
+                            const acme_http_request_t *request,
+                            acme_result_t *res, apr_pool_t *p)
+{
+    const acme_session_lender_t *lender = session->lender;
+    acme_http_t *http;
+    apr_status_t rv;
+
+    if (session->http) {
+        return acme_http_send(preply, session->http, request, res, p);
+    }
+    *preply = NULL;
+    rv = lender->borrow(&http, lender->baton, res);
+    if (rv == APR_SUCCESS) {
+        rv = acme_http_send(preply, http, request, res, p);
+        lender->give_back(lender->baton, http);
+    }
+    return rv;
+}
+
 apr_status_t acme_session_send(acme_http_reply_t **preply,
                                acme_session_t *session,
                                acme_resource_e resource,
                                const acme_http_request_t *request,
                                acme_result_t *res, apr_pool_t *p)
 {
-    apr_status_t rv = acme_http_send(preply, session->http, request, res, p);
+    apr_status_t rv = send_by(preply, session, request, res, p);
     const acme_http_reply_t *reply = rv == APR_SUCCESS ? *preply : NULL;
 
     if (reply) {
@@ -34,22 +55,17 @@ apr_interval_time_t acme_session_latency(const acme_session_t *session)
     return session->replies ? session->waited / session->replies : 0;
 }
 
-apr_status_t acme_session_directory(const acme_directory_t **pdir,
+static apr_status_t fetch_directory(acme_directory_t **pfresh,
                                     acme_session_t *session,
                                     acme_result_t *res, apr_pool_t *p)
 {
-    acme_http_request_t request = { .method = ACME_HTTP_GET,
-                                    .url = acme_ca_url(session->ca) };
+    const acme_http_request_t request = { .method = ACME_HTTP_GET,
+                                          .url = acme_ca_url(session->ca) };
     const char *what = apr_pstrcat(p, "directory ", request.url, NULL);
-    acme_directory_t *fresh;
     acme_http_reply_t *reply;
     apr_status_t rv;
     json_t *json;
 
-    *pdir = acme_ca_directory(session->ca, p);
-    if (*pdir) {
-        return APR_SUCCESS;
-    }
     rv = acme_session_send(&reply, session, ACME_RESOURCE_DIRECTORY, &request,
                            res, p);
     if (rv != APR_SUCCESS) {
@@ -61,14 +77,40 @@ apr_status_t acme_session_directory(const acme_directory_t **pdir,
     }
     rv = acme_json_parse(&json, reply->body, reply->body_len, what, res, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_directory_parse(&fresh, json, what, res, p);
+        rv = acme_directory_parse(pfresh, json, what, res, p);
     }
-    if (rv != APR_SUCCESS) {
-        return acme_result_reason(res, ACME_REASON_CA_ANSWER);
+    return rv == APR_SUCCESS ? rv
+                             : acme_result_reason(res, ACME_REASON_CA_ANSWER);
+}
+
+apr_status_t acme_session_directory(const acme_directory_t **pdir,
+                                    acme_session_t *session,
+                                    acme_result_t *res, apr_pool_t *p)
+{
+    acme_directory_t *fresh;
+    apr_status_t rv;
+    int is_first;
+
+    *pdir = acme_ca_directory(session->ca, p);
+    if (*pdir) {
+        return APR_SUCCESS;
     }
-    acme_ca_directory_keep(session->ca, fresh);
-    *pdir = fresh;
-    return APR_SUCCESS;
+    /* Of many orders that begin together one is enough; where that failed each
+       has its own failure. */
+    is_first = acme_ca_directory_begin(session->ca);
+    *pdir = acme_ca_directory(session->ca, p);
+    rv = APR_SUCCESS;
+    if (!*pdir) {
+        rv = fetch_directory(&fresh, session, res, p);
+        if (rv == APR_SUCCESS) {
+            acme_ca_directory_keep(session->ca, fresh);
+            *pdir = fresh;
+        }
+    }
+    if (is_first) {
+        acme_ca_directory_end(session->ca);
+    }
+    return rv;
 }
 
 /* Fetch a new nonce. (8555, 7.2) */

@@ -55,9 +55,22 @@ typedef apr_status_t acme_sign_cb(const char **pbody, void *baton,
 typedef void acme_session_seen_cb(void *baton, acme_resource_e resource,
                                   int status, apr_interval_time_t latency);
 
+/*
+ * Connections that sessions share: one that waits for its CA needs none. borrow
+ * lends one until give_back; on a failure *phttp is NULL. From any thread.
+ */
+typedef struct {
+    void *baton;
+    apr_status_t (*borrow)(acme_http_t **phttp, void *baton,
+                           acme_result_t *res);
+    void (*give_back)(void *baton, acme_http_t *http);
+} acme_session_lender_t;
+
 typedef struct {
     acme_ca_t *ca;
-    acme_http_t *http;
+    acme_http_t *http;          /* its own; NULL: one of lender for each
+                                   request */
+    const acme_session_lender_t *lender;
     acme_sign_cb *sign;
     void *baton;
     acme_session_seen_cb *seen; /* NULL: nobody counts */
@@ -67,7 +80,7 @@ typedef struct {
     apr_interval_time_t waited; /* and their latencies together */
 } acme_session_t;
 
-/* As acme_http_send(); counts the reply and its latency. */
+/* As acme_http_send(), or as lender fails; counts the reply and its latency. */
 apr_status_t acme_session_send(acme_http_reply_t **preply,
                                acme_session_t *session,
                                acme_resource_e resource,

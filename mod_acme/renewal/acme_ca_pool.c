@@ -3,6 +3,7 @@
  * and what orders at one CA share.
  */
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
@@ -10,9 +11,23 @@
 #include "acme_breaker.h"
 #include "acme_ca_pool.h"
 #include "acme_name.h"
+#include "acme_openssl_version.h"
+#include "acme_parallel.h"
 #include "acme_problem.h"
+#include "acme_roots.h"
 #include "acme_timing.h"
 #include "acme_url.h"
+
+/* So long libcurl keeps an open connection (CURLOPT_MAXAGE_CONN). */
+#define IDLE_MAX apr_time_from_sec(118)
+
+/* A connection, in a pool of its own. */
+typedef struct {
+    acme_http_t *http;
+    apr_pool_t *p;
+    int is_lent;
+    apr_time_t since;           /* it is not lent */
+} client_t;
 
 /*
  * A way to a CA. What the CA said is kept apart as well: one way may lead to
@@ -20,8 +35,11 @@
  */
 typedef struct {
     acme_ca_t *ca;
-    apr_array_header_t *idle;   /* acme_http_t *: nobody uses them now */
+    const char *host;           /* of its directory, for people */
+    apr_array_header_t *clients;        /* client_t */
+    acme_http_roots_t *roots;   /* NULL: libcurl parses them itself */
     acme_breaker_t breaker;
+    acme_parallel_t parallel;
 } route_slot_t;
 
 /* A CA with its account, whichever the way to it is. */
@@ -40,6 +58,54 @@ struct acme_ca_pool_t {
     apr_thread_mutex_t *mutex;  /* for the slots and for p */
     apr_pool_t *p;
 };
+
+static unsigned int are_roots_ready(void *baton)
+{
+    return acme_roots_ready(baton);
+}
+
+static int use_roots(void *baton, void *ssl_ctx)
+{
+    return acme_roots_use(baton, ssl_ctx);
+}
+
+/*
+ * Is libcurl's OpenSSL ours? What is made with one version may not be given to
+ * another one: "OpenSSL 3.0.17 1 Jul 2025" is its "OpenSSL/3.0.17".
+ */
+static int is_same_openssl(apr_pool_t *p)
+{
+    char *last, *words = apr_pstrdup(p, acme_openssl_version());
+    const char *name = apr_strtok(words, " ", &last);
+    const char *version = apr_strtok(NULL, " ", &last);
+
+    return name && version
+        && !strcmp(acme_http_tls_library(),
+                   apr_pstrcat(p, name, "/", version, NULL));
+}
+
+/* Nothing to parse them once with: each connection does it. A proxy with TLS is
+   verified with the system's roots, whatever those of the CA are. */
+static apr_status_t make_roots(acme_http_roots_t **proots,
+                               const acme_route_conf_t *route, apr_pool_t *p)
+{
+    const char *file = route->roots, *folder = NULL;
+    acme_roots_t *parsed;
+    apr_status_t rv;
+
+    *proots = NULL;
+    if (!is_same_openssl(p)
+        || (route->proxy && !strncasecmp(route->proxy, "https:", 6))
+        || (!file && !acme_http_system_roots(&file, &folder))) {
+        return APR_SUCCESS;
+    }
+    rv = acme_roots_create(&parsed, file, folder, p);
+    if (rv == APR_SUCCESS) {
+        *proots = apr_palloc(p, sizeof(**proots));
+        **proots = (acme_http_roots_t) { parsed, are_roots_ready, use_roots };
+    }
+    return rv;
+}
 
 apr_status_t acme_ca_pool_create(acme_ca_pool_t **pcas,
                                  const acme_conf_t *conf,
@@ -68,11 +134,20 @@ apr_status_t acme_ca_pool_create(acme_ca_pool_t **pcas,
         const acme_route_conf_t *route = &APR_ARRAY_IDX(conf->routes, i,
                                                         acme_route_conf_t);
 
-        cas->routes[i].idle = apr_array_make(p, conf->parallel,
-                                             sizeof(acme_http_t *));
+        acme_parallel_begin(&cas->routes[i].parallel, conf->parallel_first,
+                            conf->parallel);
+        cas->routes[i].clients = apr_array_make(p, conf->parallel,
+                                                sizeof(client_t));
         rv = acme_ca_create(&cas->routes[i].ca,
                             APR_ARRAY_IDX(conf->cas, route->ca,
                                           acme_ca_conf_t).url, p);
+        cas->routes[i].host = acme_url_host(
+            APR_ARRAY_IDX(conf->cas, route->ca, acme_ca_conf_t).url, p);
+    }
+    for (i = 0; rv == APR_SUCCESS && i < conf->routes->nelts; i++) {
+        rv = make_roots(&cas->routes[i].roots,
+                        &APR_ARRAY_IDX(conf->routes, i, acme_route_conf_t),
+                        p);
     }
     *pcas = rv == APR_SUCCESS ? cas : NULL;
     return rv;
@@ -83,43 +158,107 @@ acme_ca_t *acme_ca_pool_ca(acme_ca_pool_t *cas, apr_uint32_t route)
     return cas->routes[route].ca;
 }
 
-static apr_status_t make_http(acme_http_t **phttp, acme_ca_pool_t *cas,
-                              apr_uint32_t route, acme_result_t *res)
+static client_t *make_client(acme_ca_pool_t *cas, apr_uint32_t route,
+                             acme_result_t *res)
 {
+    route_slot_t *slot = &cas->routes[route];
     const acme_route_conf_t *way = &APR_ARRAY_IDX(cas->conf->routes, route,
                                                   acme_route_conf_t);
-    acme_http_conf_t conf = { NULL };
+    const acme_http_conf_t conf = { .user_agent = cas->user_agent,
+                                    .ca_file = way->roots,
+                                    .roots = slot->roots,
+                                    .proxy = way->proxy,
+                                    .stop = cas->stop };
+    client_t client = { .http = NULL }, *made;
 
-    conf.user_agent = cas->user_agent;
-    conf.ca_file = way->roots;
-    conf.proxy = way->proxy;
-    conf.stop = cas->stop;
-    return acme_http_create(phttp, &conf, res, cas->p);
+    if (apr_pool_create(&client.p, cas->p)) {
+        acme_fail(res, APR_ENOMEM, "libcurl: out of memory");
+        return NULL;
+    }
+    if (acme_http_create(&client.http, &conf, res, client.p)) {
+        apr_pool_destroy(client.p);
+        return NULL;
+    }
+    made = apr_array_push(slot->clients);
+    *made = client;
+    return made;
+}
+
+/* The one that was used last, whose connection is most likely open. */
+static client_t *find_idle(const apr_array_header_t *clients)
+{
+    client_t *found = NULL;
+    int i;
+
+    for (i = 0; i < clients->nelts; i++) {
+        client_t *client = &APR_ARRAY_IDX(clients, i, client_t);
+
+        if (!client->is_lent && (!found || client->since >= found->since)) {
+            found = client;
+        }
+    }
+    return found;
 }
 
 apr_status_t acme_ca_pool_borrow(acme_http_t **phttp, acme_ca_pool_t *cas,
                                  apr_uint32_t route, acme_result_t *res)
 {
-    acme_http_t **idle;
-    apr_status_t rv = APR_SUCCESS;
+    client_t *client;
 
     apr_thread_mutex_lock(cas->mutex);
-    idle = apr_array_pop(cas->routes[route].idle);
-    if (idle) {
-        *phttp = *idle;
+    client = find_idle(cas->routes[route].clients);
+    if (!client) {
+        client = make_client(cas, route, res);
     }
-    else {
-        rv = make_http(phttp, cas, route, res);
+    if (client) {
+        client->is_lent = 1;
     }
+    *phttp = client ? client->http : NULL;
     apr_thread_mutex_unlock(cas->mutex);
-    return rv;
+    return client ? APR_SUCCESS : APR_ENOMEM;
 }
 
 void acme_ca_pool_return(acme_ca_pool_t *cas, apr_uint32_t route,
                          acme_http_t *http)
 {
+    const apr_array_header_t *clients = cas->routes[route].clients;
+    int i;
+
     apr_thread_mutex_lock(cas->mutex);
-    APR_ARRAY_PUSH(cas->routes[route].idle, acme_http_t *) = http;
+    for (i = 0; i < clients->nelts; i++) {
+        client_t *client = &APR_ARRAY_IDX(clients, i, client_t);
+
+        if (client->http == http) {
+            client->is_lent = 0;
+            client->since = apr_time_now();
+        }
+    }
+    apr_thread_mutex_unlock(cas->mutex);
+}
+
+static void close_idle(apr_array_header_t *clients, apr_time_t now)
+{
+    int i;
+
+    for (i = clients->nelts; i-- > 0; ) {
+        client_t *client = &APR_ARRAY_IDX(clients, i, client_t);
+
+        if (!client->is_lent && (now - client->since > IDLE_MAX
+                                 || client->since > now)) {
+            apr_pool_destroy(client->p);
+            *client = APR_ARRAY_IDX(clients, --clients->nelts, client_t);
+        }
+    }
+}
+
+void acme_ca_pool_close_idle(acme_ca_pool_t *cas, apr_time_t now)
+{
+    int i;
+
+    apr_thread_mutex_lock(cas->mutex);
+    for (i = 0; i < cas->conf->routes->nelts; i++) {
+        close_idle(cas->routes[i].clients, now);
+    }
     apr_thread_mutex_unlock(cas->mutex);
 }
 
@@ -146,9 +285,7 @@ static const char *breaker_text(const acme_ca_pool_t *cas, apr_uint32_t route,
                                 apr_time_t now, apr_pool_t *p)
 {
     return acme_breaker_text(&cas->routes[route].breaker,
-                             acme_url_host(acme_ca_url(cas->routes[route].ca),
-                                           p),
-                             now, p);
+                             cas->routes[route].host, now, p);
 }
 
 apr_time_t acme_ca_pool_next_at(const char **pwhy, acme_ca_pool_t *cas,
@@ -222,7 +359,7 @@ static void log_change(const acme_ca_pool_t *cas, apr_uint32_t route,
     }
     else if (before->opened && !breaker->opened) {
         acme_log(cas->log, ACME_LOG_NOTICE, "ca", "%s: answers again",
-                 acme_url_host(acme_ca_url(cas->routes[route].ca), p));
+                 cas->routes[route].host);
     }
 }
 
@@ -244,8 +381,36 @@ void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t route,
     }
     else {
         acme_breaker_success(breaker, now, latency);
+        acme_parallel_replied(&cas->routes[route].parallel, latency, now);
     }
     log_change(cas, route, &before, now, p);
+    apr_thread_mutex_unlock(cas->mutex);
+}
+
+int acme_ca_pool_parallel(acme_ca_pool_t *cas, apr_uint32_t route)
+{
+    int limit;
+
+    apr_thread_mutex_lock(cas->mutex);
+    limit = cas->routes[route].parallel.limit;
+    apr_thread_mutex_unlock(cas->mutex);
+    return limit;
+}
+
+void acme_ca_pool_seen(acme_ca_pool_t *cas, apr_uint32_t route, int status,
+                       apr_interval_time_t latency, apr_time_t now)
+{
+    acme_parallel_t *parallel = &cas->routes[route].parallel;
+
+    if (status != 429 && status != 503) {
+        return;
+    }
+    apr_thread_mutex_lock(cas->mutex);
+    if (acme_parallel_refused(parallel, now - latency, now)) {
+        acme_log(cas->log, ACME_LOG_NOTICE, "ca",
+                 "%s: refuses requests (%d); at most %d orders are processed at a time now",
+                 cas->routes[route].host, status, parallel->limit);
+    }
     apr_thread_mutex_unlock(cas->mutex);
 }
 

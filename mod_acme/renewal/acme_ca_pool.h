@@ -1,6 +1,6 @@
 /*
  * acme_ca_pool.h - the CAs of the configuration, with connections to them that
- * are lent to one order at a time.
+ * are lent for one request at a time.
  *
  * route is an index in acme_conf_t.routes, ca one in acme_conf_t.cas: another
  * proxy or other roots are another way to the CA, with connections and a
@@ -26,11 +26,16 @@ apr_status_t acme_ca_pool_create(acme_ca_pool_t **pcas,
 
 acme_ca_t *acme_ca_pool_ca(acme_ca_pool_t *cas, apr_uint32_t route);
 
-/* A handle whose connections may be open already; give it back afterwards. */
+/*
+ * The client whose connection is most likely open, or a new one; give it back
+ * after a request, so that others find it warm. close_idle closes those that
+ * nobody used for two minutes.
+ */
 apr_status_t acme_ca_pool_borrow(acme_http_t **phttp, acme_ca_pool_t *cas,
                                  apr_uint32_t route, acme_result_t *res);
 void acme_ca_pool_return(acme_ca_pool_t *cas, apr_uint32_t route,
                          acme_http_t *http);
+void acme_ca_pool_close_idle(acme_ca_pool_t *cas, apr_time_t now);
 
 #define ACME_CHOICE_MAX 16      /* CAs of one certificate that are compared */
 
@@ -72,6 +77,15 @@ void acme_ca_pool_report(acme_ca_pool_t *cas, apr_uint32_t route,
                          const acme_result_t *why,
                          apr_interval_time_t latency, apr_time_t now,
                          apr_pool_t *p);
+
+/*
+ * How many orders the CA is given side by side now (acme_parallel.h). It learns
+ * from acme_ca_pool_report(), and from seen: a reply of this status, after
+ * latency.
+ */
+int acme_ca_pool_parallel(acme_ca_pool_t *cas, apr_uint32_t route);
+void acme_ca_pool_seen(acme_ca_pool_t *cas, apr_uint32_t route, int status,
+                       apr_interval_time_t latency, apr_time_t now);
 
 /* Is this the URL of the CA's terms that was set last? */
 int acme_ca_pool_has_terms(acme_ca_pool_t *cas, apr_uint32_t ca,

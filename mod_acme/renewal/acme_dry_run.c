@@ -164,5 +164,4 @@ void acme_dry_run_run(const acme_task_env_t *env, acme_task_request_t *request,
     if (!acme_stop_is(env->stop)) {
         report(task, rv, passed, &why);
     }
-    acme_task_close(task);
 }

@@ -61,13 +61,18 @@ static int is_revoked(const acme_task_t *task, apr_time_t now)
     acme_task_chain_t live;
     acme_revoked_t revoked;
     acme_chain_t *chain;
+    acme_http_t *http;
     acme_result_t res;
+    apr_status_t rv;
 
-    return !acme_task_fetch_live(&live, task, &res)
-           && !acme_chain_parse(&chain, live.pem, live.len, &res, task->p)
-           && !acme_revoked_fetch(&revoked, task->session->http, chain, now,
-                                  &res, task->p)
-           && revoked.status == ACME_REVOKED_YES;
+    if (acme_task_fetch_live(&live, task, &res)
+        || acme_chain_parse(&chain, live.pem, live.len, &res, task->p)
+        || acme_task_borrow(&http, task, &res)) {
+        return 0;
+    }
+    rv = acme_revoked_fetch(&revoked, http, chain, now, &res, task->p);
+    acme_task_give_back(task, http);
+    return rv == APR_SUCCESS && revoked.status == ACME_REVOKED_YES;
 }
 
 void acme_live_check_run(const acme_task_env_t *env,
@@ -89,7 +94,7 @@ void acme_live_check_run(const acme_task_env_t *env,
         return;                 /* the scheduler tries again soon */
     }
     if (acme_task_begin(&task, env, request, &why, p)) {
-        goto out;
+        return;
     }
     body->about = task->signing->about;
     apr_cpystrn(body->cert_id, state->cert_id, sizeof(body->cert_id));
@@ -104,7 +109,7 @@ void acme_live_check_run(const acme_task_env_t *env,
         warn_once(task, body, &why.res);
     }
     if (acme_stop_is(env->stop)) {
-        goto out;
+        return;
     }
     acme_task_report_ca(task, rv == APR_SUCCESS ? NULL : &why.res);
     if (rv == APR_SUCCESS || APR_STATUS_IS_ENOTIMPL(rv)) {
@@ -116,9 +121,5 @@ void acme_live_check_run(const acme_task_env_t *env,
     if (!acme_stop_is(env->stop)) {
         acme_keeper_client_call(NULL, task->keeper, ACME_MSG_WINDOW, body,
                                 &ignored, p);
-    }
-out:
-    if (task) {
-        acme_task_close(task);
     }
 }

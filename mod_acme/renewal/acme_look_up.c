@@ -141,5 +141,4 @@ void acme_look_up_run(const acme_task_env_t *env, acme_task_request_t *request,
         send_looked(task, look_up, hosts,
                     rv == APR_SUCCESS ? NULL : &why.res, &ignored);
     }
-    acme_task_close(task);
 }

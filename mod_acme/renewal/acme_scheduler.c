@@ -1,7 +1,12 @@
 /*
  * acme_scheduler.c - what is due, and the threads that do it.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
@@ -26,7 +31,7 @@
 #include "acme_scheduler.h"
 
 #define RUN_EVERY apr_time_from_sec(1)
-#define RUN_SOON apr_time_from_msec(100)    /* something runs or has ended */
+#define RUN_SOON apr_time_from_msec(100)    /* something runs */
 
 /* After a task that reported nothing. */
 #define SILENT_REST apr_time_from_sec(10)
@@ -36,9 +41,15 @@
 
 /*
  * Orders that wait for DNS, beside AcmeParallel. Each has a channel to the
- * keeper, which takes 128.
+ * keeper, which takes 128 of a process.
  */
 #define DNS_WAITERS_MAX 48
+
+/*
+ * Of the certificates that are ordered side by side: each name may have a row
+ * on the board, which has 2048, until its order ends.
+ */
+#define NAMES_MAX 1024
 
 /*
  * Visits to httpd are short, and nobody waits for them: few at once, so that
@@ -77,6 +88,17 @@ typedef struct {
     apr_time_t rest_until;      /* after a task that reported nothing */
 } entry_t;
 
+/* How many tasks there are of each kind. */
+typedef struct {
+    int orders;                 /* and what the witness asks */
+    int dns_waiters;            /* orders that count no more */
+    int checks;
+    int rehearsals;
+    int dry_runs;
+    int names;                  /* of orders, those that wait for DNS too */
+    int *at_route;              /* orders, by route */
+} under_way_t;
+
 struct acme_scheduler_t {
     acme_scheduler_conf_t conf;
     acme_task_env_t env;
@@ -91,12 +113,50 @@ struct acme_scheduler_t {
     int is_logged;              /* that the keeper does not answer */
     int first;                  /* which one is begun first: those at the end
                                    of the list must not wait for ever */
+    under_way_t under_way;
     apr_pool_t *scratch;        /* of one run */
+
+    int ends[2];                /* an octet in this pipe: tasks have ended */
 
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *left;
     int busy;                   /* tasks under way */
 };
+
+/* Full is as good: who reads it takes all. */
+static void tell_end(const acme_scheduler_t *scheduler)
+{
+    (void)!write(scheduler->ends[1], "", 1);
+}
+
+/* Before the ends are looked at: one that comes meanwhile is told again. */
+static void take_ends(const acme_scheduler_t *scheduler)
+{
+    char octets[256];
+
+    while (read(scheduler->ends[0], octets, sizeof(octets)) > 0) {
+        continue;
+    }
+}
+
+static apr_status_t close_ends(void *data)
+{
+    const acme_scheduler_t *scheduler = data;
+
+    close(scheduler->ends[0]);
+    close(scheduler->ends[1]);
+    return APR_SUCCESS;
+}
+
+static apr_status_t open_ends(acme_scheduler_t *scheduler, apr_pool_t *p)
+{
+    if (pipe2(scheduler->ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return errno;
+    }
+    apr_pool_cleanup_register(p, scheduler, close_ends,
+                              apr_pool_cleanup_null);
+    return APR_SUCCESS;
+}
 
 static void count_busy(acme_scheduler_t *scheduler, int more)
 {
@@ -119,6 +179,7 @@ static void *APR_THREAD_FUNC run_task(apr_thread_t *thread, void *data)
         apr_pool_destroy(p);
     }
     atomic_store(&entry->run, ENDED);
+    tell_end(scheduler);
     count_busy(scheduler, -1);
     return NULL;
 }
@@ -252,9 +313,56 @@ static int is_limit_known(const acme_state_t *state, apr_time_t at,
         && state->limit_until > now && at > state->limit_until - LIMIT_SLACK;
 }
 
+/* An entry's way to its CA. */
+static apr_uint32_t route_of(const acme_scheduler_t *scheduler,
+                             const entry_t *entry)
+{
+    return acme_conf_route_index(acme_conf_cert(scheduler->conf.conf,
+                                                entry->state.cert),
+                                 entry->request.ca);
+}
+
+/* Is there one more place for an order at this CA? */
+static int has_place(const acme_scheduler_t *scheduler, apr_uint32_t route)
+{
+    return scheduler->under_way.at_route[route]
+           < acme_ca_pool_parallel(scheduler->env.cas, route);
+}
+
+/* Is there one more place at any CA? */
+static int has_room(const acme_scheduler_t *scheduler)
+{
+    const under_way_t *under_way = &scheduler->under_way;
+    const int most = scheduler->conf.conf->parallel;
+    apr_uint32_t i;
+
+    if (under_way->orders >= most
+        || under_way->orders + under_way->dns_waiters
+           >= most + DNS_WAITERS_MAX) {
+        return 0;
+    }
+    for (i = 0; i < (apr_uint32_t)scheduler->conf.conf->routes->nelts; i++) {
+        if (has_place(scheduler, i)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* One that has more names than that by itself is ordered alone. */
+static int has_room_for_names(const acme_scheduler_t *scheduler,
+                              const entry_t *entry)
+{
+    const int n = acme_conf_cert(scheduler->conf.conf,
+                                 entry->state.cert)->names->nelts;
+
+    return !scheduler->under_way.names
+        || scheduler->under_way.names + n <= NAMES_MAX;
+}
+
 /*
- * Can it be ordered now? From a CA that answers and whose limits allow it, if
- * there is one.
+ * Can it be ordered now? From a CA that answers, has a place, and whose limits
+ * allow it, if there is one.
  */
 static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
                      apr_time_t now)
@@ -273,8 +381,11 @@ static int choose_ca(acme_scheduler_t *scheduler, entry_t *entry,
     if (entry->request.ca < ACME_CHOICE_MAX && full[entry->request.ca]) {
         entry->request.ca = find_first_ca(scheduler, state, now);
     }
-    at = acme_ca_pool_next_at(&why, cas,
-                              acme_conf_route_index(cert, entry->request.ca), now,
+    if (!has_place(scheduler, route_of(scheduler, entry))) {
+        apr_pool_clear(scheduler->scratch);
+        return 0;
+    }
+    at = acme_ca_pool_next_at(&why, cas, route_of(scheduler, entry), now,
                               scheduler->scratch);
     if (state->wanted != ACME_WANT_RENEWAL && at > now) {
         /* For people only, and once: it is chosen again at each run. */
@@ -314,6 +425,7 @@ static int find_order(acme_scheduler_t *scheduler, entry_t *entry,
     return (state->wanted <= ACME_WANT_RENEWAL
             || state->wanted == ACME_WANT_DRY_RUN)
         && acme_next_step_is_due(state, now)
+        && has_room_for_names(scheduler, entry)
         && choose_ca(scheduler, entry, now);
 }
 
@@ -369,7 +481,8 @@ static int find_task(acme_scheduler_t *scheduler, entry_t *entry,
 
     return ((duties & ACME_DUTY_ORDERS) && find_order(scheduler, entry, now))
         || ((duties & ACME_DUTY_WITNESS)
-            && find_question(scheduler, entry, now));
+            && find_question(scheduler, entry, now)
+            && has_place(scheduler, route_of(scheduler, entry)));
 }
 
 static int find_check(const acme_scheduler_t *scheduler, entry_t *entry,
@@ -387,68 +500,91 @@ static int find_rehearsal(const acme_scheduler_t *scheduler, entry_t *entry)
         && acme_rehearsal_is_due(&entry->state);
 }
 
-/* True when something is under way. */
-static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
+static void count_order(acme_scheduler_t *scheduler, const entry_t *entry)
 {
-    const int parallel = scheduler->conf.conf->parallel;
-    const int first = scheduler->first;
-    int dns_waiters = 0, running = 0, checks = 0, rehearsals = 0, dry_runs = 0;
-    int i;
-    const char *news;
+    under_way_t *under_way = &scheduler->under_way;
 
+    under_way->names += acme_conf_cert(scheduler->conf.conf,
+                                       entry->state.cert)->names->nelts;
+    if (atomic_load(&entry->request.waits_for_dns)) {
+        under_way->dns_waiters++;
+        return;
+    }
+    under_way->orders++;
+    under_way->at_route[route_of(scheduler, entry)]++;
+}
+
+static void count_under_way(acme_scheduler_t *scheduler)
+{
+    int *at_route = scheduler->under_way.at_route;
+    int i;
+
+    memset(at_route, 0, (apr_size_t)scheduler->conf.conf->routes->nelts
+                        * sizeof(*at_route));
+    scheduler->under_way = (under_way_t) { .at_route = at_route };
     for (i = 0; i < scheduler->certs; i++) {
-        entry_t *entry = &scheduler->entries[i];
+        const entry_t *entry = &scheduler->entries[i];
 
         if (atomic_load(&entry->run) == AT_REST) {
             continue;
         }
         if (entry->task == acme_self_check_task_run) {
-            checks++;
+            scheduler->under_way.checks++;
         }
         else if (entry->task == acme_rehearsal_task_run) {
-            rehearsals++;
+            scheduler->under_way.rehearsals++;
         }
         else if (entry->task == acme_dry_run_run) {
-            dry_runs++;
-        }
-        else if (atomic_load(&entry->request.waits_for_dns)) {
-            dns_waiters++;
+            scheduler->under_way.dry_runs++;
         }
         else {
-            running++;
+            count_order(scheduler, entry);
         }
     }
+}
 
+/* True when something is under way. */
+static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
+{
+    under_way_t *under_way = &scheduler->under_way;
+    const int first = scheduler->first;
+    int i, is_room;
+    const char *news;
+
+    count_under_way(scheduler);
+    is_room = has_room(scheduler);
     for (i = 0; i < scheduler->certs; i++) {
         const int at = (first + i) % scheduler->certs;
-        const int has_room = running < parallel
-            && running + dns_waiters < parallel + DNS_WAITERS_MAX;
         entry_t *entry = &scheduler->entries[at];
 
-        if (!has_room && checks >= CHECKS_MAX
-            && rehearsals >= REHEARSALS_MAX && dry_runs >= DRY_RUNS_MAX) {
+        if (!is_room && under_way->checks >= CHECKS_MAX
+            && under_way->rehearsals >= REHEARSALS_MAX
+            && under_way->dry_runs >= DRY_RUNS_MAX) {
             break;
         }
         if (atomic_load(&entry->run) != AT_REST || now < entry->rest_until) {
             continue;
         }
-        if (rehearsals < REHEARSALS_MAX
+        if (under_way->rehearsals < REHEARSALS_MAX
             && find_rehearsal(scheduler, entry)) {
             begin_task(scheduler, entry);
-            rehearsals++;
+            under_way->rehearsals++;
         }
-        else if (dry_runs < DRY_RUNS_MAX && find_dry_run(scheduler, entry)) {
+        else if (under_way->dry_runs < DRY_RUNS_MAX
+                 && find_dry_run(scheduler, entry)) {
             begin_task(scheduler, entry);
-            dry_runs++;
+            under_way->dry_runs++;
         }
-        else if (has_room && find_task(scheduler, entry, now)) {
+        else if (is_room && find_task(scheduler, entry, now)) {
+            count_order(scheduler, entry);
             begin_task(scheduler, entry);
             scheduler->first = at + 1;
-            running++;
+            is_room = has_room(scheduler);
         }
-        else if (checks < CHECKS_MAX && find_check(scheduler, entry, now)) {
+        else if (under_way->checks < CHECKS_MAX
+                 && find_check(scheduler, entry, now)) {
             begin_task(scheduler, entry);
-            checks++;
+            under_way->checks++;
         }
     }
 
@@ -457,7 +593,8 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
         acme_log(scheduler->conf.log, ACME_LOG_NOTICE, "renewal", "%s", news);
     }
     apr_pool_clear(scheduler->scratch);
-    return running + dns_waiters + checks + rehearsals + dry_runs > 0;
+    return under_way->orders + under_way->dns_waiters + under_way->checks
+               + under_way->rehearsals + under_way->dry_runs > 0;
 }
 
 apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
@@ -467,6 +604,8 @@ apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
 
     acme_counters_pulse(scheduler->conf.duties & ACME_DUTY_ORDERS
                             ? ACME_PULSE_RENEWAL : ACME_PULSE_WITNESS, now);
+    acme_ca_pool_close_idle(scheduler->env.cas, apr_time_now());
+    take_ends(scheduler);
     for (i = 0; i < scheduler->certs; i++) {
         entry_t *entry = &scheduler->entries[i];
 
@@ -489,6 +628,19 @@ apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
         }
     }
     return begin_due(scheduler, now) ? RUN_SOON : RUN_EVERY;
+}
+
+void acme_scheduler_wait(acme_scheduler_t *scheduler, apr_interval_time_t most,
+                         const sigset_t *signals)
+{
+    struct pollfd fds[] = {
+        { .fd = scheduler->ends[0], .events = POLLIN },
+        { .fd = acme_stop_fd(scheduler->env.stop), .events = POLLIN }
+    };
+    const struct timespec ts = { .tv_sec = (time_t)apr_time_sec(most),
+                                 .tv_nsec = (long)apr_time_usec(most) * 1000 };
+
+    ppoll(fds, sizeof(fds) / sizeof(*fds), &ts, signals);
 }
 
 void acme_scheduler_stop(acme_scheduler_t *scheduler)
@@ -528,6 +680,9 @@ apr_status_t acme_scheduler_create(acme_scheduler_t **pscheduler,
     scheduler->certs = conf->conf->certs->nelts;
     rv = acme_stop_create(&env->stop, p);
     if (rv == APR_SUCCESS) {
+        rv = open_ends(scheduler, p);
+    }
+    if (rv == APR_SUCCESS) {
         rv = acme_ca_pool_create(&env->cas, conf->conf, conf->log,
                                  conf->user_agent, env->stop, p);
     }
@@ -551,6 +706,9 @@ apr_status_t acme_scheduler_create(acme_scheduler_t **pscheduler,
     env->dns.stop = env->stop;
     env->dns.servers = conf->dns_servers;
     scheduler->limits = acme_rate_limits_create(conf->conf, p);
+    scheduler->under_way.at_route = apr_pcalloc(
+        p, (apr_size_t)(conf->conf->routes->nelts + 1)
+           * sizeof(*scheduler->under_way.at_route));
     scheduler->entries = apr_pcalloc(p, (apr_size_t)(scheduler->certs + 1)
                                      * sizeof(*scheduler->entries));
     for (i = 0; i < scheduler->certs; i++) {

@@ -8,6 +8,8 @@
 #ifndef ACME_SCHEDULER_H
 #define ACME_SCHEDULER_H
 
+#include <signal.h>
+
 #include "acme_log.h"
 #include "acme_task.h"
 
@@ -47,6 +49,15 @@ apr_status_t acme_scheduler_create(acme_scheduler_t **pscheduler,
  */
 apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
                                        apr_time_t now);
+
+/*
+ * Until the next run: at most for most, which is what a run returned. It
+ * returns as soon as a task has ended, as its place is the next one's, and when
+ * the scheduler is stopped. signals are blocked meanwhile, as ppoll(2) does it;
+ * NULL: those that are. One that is handled ends the wait.
+ */
+void acme_scheduler_wait(acme_scheduler_t *scheduler, apr_interval_time_t most,
+                         const sigset_t *signals);
 
 /* Begin nothing more, leave every wait and transfer. Async-signal-safe. */
 void acme_scheduler_stop(acme_scheduler_t *scheduler);

@@ -62,19 +62,44 @@ static apr_status_t sign(const char **pbody, void *baton,
     return rv;
 }
 
+static apr_uint32_t route_index(const acme_task_t *task)
+{
+    return acme_conf_route_index(task->cert, task->request->ca);
+}
+
 /* The session's requests are counted as its CA's. (acme_session_seen_cb) */
 static void count_request(void *baton, acme_resource_e resource, int status,
                           apr_interval_time_t latency)
 {
     const acme_task_t *task = baton;
 
+    acme_ca_pool_seen(task->env->cas, route_index(task), status, latency,
+                      apr_time_now());
     acme_counters_request(acme_conf_ca_index(task->cert, task->request->ca),
                           resource, status, latency);
 }
 
-static apr_uint32_t route_index(const acme_task_t *task)
+apr_status_t acme_task_borrow(acme_http_t **phttp, const acme_task_t *task,
+                              acme_result_t *res)
 {
-    return acme_conf_route_index(task->cert, task->request->ca);
+    return acme_ca_pool_borrow(phttp, task->env->cas, route_index(task), res);
+}
+
+void acme_task_give_back(const acme_task_t *task, acme_http_t *http)
+{
+    acme_ca_pool_return(task->env->cas, route_index(task), http);
+}
+
+/* (acme_session_lender_t) */
+static apr_status_t borrow(acme_http_t **phttp, void *baton,
+                           acme_result_t *res)
+{
+    return acme_task_borrow(phttp, baton, res);
+}
+
+static void give_back(void *baton, acme_http_t *http)
+{
+    acme_task_give_back(baton, http);
 }
 
 int acme_task_may_begin(const acme_task_env_t *env,
@@ -103,6 +128,7 @@ apr_status_t acme_task_begin(const acme_task_t **ptask,
                              acme_task_failure_t *why, apr_pool_t *p)
 {
     acme_task_t *task = apr_pcalloc(p, sizeof(*task));
+    acme_session_lender_t *lender;
     apr_status_t rv;
 
     *ptask = NULL;
@@ -132,18 +158,11 @@ apr_status_t acme_task_begin(const acme_task_t **ptask,
     task->session->baton = task->signing;
     task->session->seen = count_request;
     task->session->seen_baton = task;
+    lender = apr_palloc(p, sizeof(*lender));
+    *lender = (acme_session_lender_t) { task, borrow, give_back };
+    task->session->lender = lender;
     *ptask = task;
-    return acme_ca_pool_borrow(&task->session->http, env->cas, route_index(task),
-                               &why->res);
-}
-
-void acme_task_close(const acme_task_t *task)
-{
-    if (task->session->http) {
-        acme_ca_pool_return(task->env->cas, route_index(task),
-                            task->session->http);
-        task->session->http = NULL;
-    }
+    return APR_SUCCESS;
 }
 
 void acme_task_report_ca(const acme_task_t *task, const acme_result_t *why)
@@ -212,11 +231,9 @@ void acme_task_end(const acme_task_t *task, apr_status_t rv,
                    const acme_task_failure_t *why)
 {
     if (!acme_stop_is(task->env->stop)) {
-        if (task->session->http) {
-            acme_task_report_ca(task, rv == APR_SUCCESS || why->is_local
-                                          || why->is_postponed
-                                ? NULL : &why->res);
-        }
+        acme_task_report_ca(task, rv == APR_SUCCESS || why->is_local
+                                      || why->is_postponed
+                            ? NULL : &why->res);
         if (rv != APR_SUCCESS && why->is_postponed) {
             report_postponed(task, why);
         }
@@ -224,7 +241,6 @@ void acme_task_end(const acme_task_t *task, apr_status_t rv,
             report_failure(task, why);
         }
     }
-    acme_task_close(task);
 }
 
 void acme_task_explain_refused(acme_task_failure_t *why,

@@ -85,7 +85,7 @@ typedef struct {
     const acme_state_t *state;          /* the request's */
     const acme_cert_conf_t *cert;
     acme_keeper_client_t *keeper;
-    acme_session_t *session;            /* http NULL: there is no connection */
+    acme_session_t *session;            /* a connection for each request */
     acme_task_signing_t *signing;       /* the session's */
     apr_time_t begun;
     apr_pool_t *p;                      /* cleared after each order */
@@ -138,9 +138,8 @@ int acme_task_may_begin(const acme_task_env_t *env,
                         const acme_task_request_t *request);
 
 /*
- * Begin: a client of the keeper and a connection to the CA. *ptask is NULL
- * when there is no keeper, to whom a failure could be reported. Otherwise it
- * ends with one of the two below, after a failure too.
+ * Begin: with a client of the keeper. *ptask is NULL when there is no keeper, to
+ * whom a failure could be reported.
  */
 apr_status_t acme_task_begin(const acme_task_t **ptask,
                              const acme_task_env_t *env,
@@ -163,8 +162,10 @@ void acme_task_explain_refused(acme_task_failure_t *why,
 void acme_task_end(const acme_task_t *task, apr_status_t rv,
                    const acme_task_failure_t *why);
 
-/* Give the connection back, and no more than that. */
-void acme_task_close(const acme_task_t *task);
+/* A connection to the CA, for what is not a request of the session's. */
+apr_status_t acme_task_borrow(acme_http_t **phttp, const acme_task_t *task,
+                              acme_result_t *res);
+void acme_task_give_back(const acme_task_t *task, acme_http_t *http);
 
 /* What the pool of CAs learns from the replies of this task. */
 void acme_task_report_ca(const acme_task_t *task, const acme_result_t *why);

@@ -19,6 +19,7 @@ noinst_LTLIBRARIES += %D%/libacme_renewal.la
 	%D%/acme_live_check.c %D%/acme_live_check.h \
 	%D%/acme_look_up.c %D%/acme_look_up.h \
 	%D%/acme_order_begin.c %D%/acme_order_begin.h \
+	%D%/acme_parallel.c %D%/acme_parallel.h \
 	%D%/acme_persist_check.c %D%/acme_persist_check.h \
 	%D%/acme_propagation.c %D%/acme_propagation.h \
 	%D%/acme_publish.c %D%/acme_publish.h \

@@ -28,7 +28,7 @@ LINGER = 50             # seconds; a keeper that hangs for 60 is replaced
 SO_ACCEPTCON = 1 << 16  # of the flags in /proc/net/unix: it listens
 
 GREEDY = 8              # channels of one that asks without end
-SLOWLY = 100            # PREPAREs in a second: the keeper's price allows for 50
+SLOWLY = 400            # PREPAREs in a second: the keeper's price allows for 250
 
 # kB that a keeper may grow, whatever is asked of it. ASan keeps 256 MB of what was
 # freed, so that there it says little.

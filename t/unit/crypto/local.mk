@@ -9,6 +9,7 @@ crypto_tests = \
 	%D%/test_key \
 	%D%/test_peer_cert \
 	%D%/test_pkcs12 \
+	%D%/test_roots \
 	%D%/test_x509
 crypto_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/crypto/libacme_crypto.la \

@@ -172,7 +172,7 @@ static void defaults_go_through_the_parsers(void **state)
     }
     assert_int_equal(conf->engine, 0);
     assert_int_equal(conf->renewal_info, 1);
-    assert_int_equal(conf->parallel, 8);
+    assert_int_equal(conf->parallel, 16);
     assert_int_equal(conf->reload_delay, apr_time_from_sec(5));
     assert_int_equal(conf->hook_timeout, apr_time_from_sec(60));
     assert_int_equal(conf->renew.percent, 33);

@@ -7,6 +7,7 @@
 #include "pool.h"
 
 #define NOW apr_time_from_sec(1000000)
+#define SLOW apr_time_from_sec(1)
 
 static acme_channels_t *channels;
 
@@ -48,7 +49,8 @@ static void a_process_pushes_out_its_own(void **state)
     for (i = 0; i < 300; i++) {
         last = add(0, 9, NOW + 1 + i);
     }
-    assert_int_equal(acme_channels_count(channels), 66);
+    assert_int_equal(acme_channels_count(channels),
+                     ACME_CHANNELS_MAX / 2 + 2);
     assert_true(is_open(control) && is_open(other) && is_open(last));
     assert_false(is_open(first));
 }
@@ -88,12 +90,12 @@ static void who_has_used_his_time_is_heard_later(void **state)
     control = acme_channels_at(channels, 2);
     assert_int_equal(acme_channels_wake(channels, now), 0);
     while (acme_channels_is_heard(worker, now)) {
-        acme_channels_charge(worker, ACME_MSG_SIGN, now);
-        acme_channels_charge(control, ACME_MSG_LIST, now);
+        acme_channels_charge(worker, ACME_MSG_SIGN, SLOW, now);
+        acme_channels_charge(control, ACME_MSG_LIST, SLOW, now);
         asked++;
     }
-    /* Eight orders of a hundred names, three requests a name, at once. */
-    assert_true(asked > 8 * 100 * 3);
+    /* 64 orders of a hundred names, three requests a name, at once. */
+    assert_true(asked > 64 * 100 * 3);
     assert_true(acme_channels_is_heard(other, now));
     assert_true(acme_channels_is_heard(control, now));
 
@@ -109,7 +111,7 @@ static void who_has_used_his_time_is_heard_later(void **state)
     for (asked = 0; now < NOW + apr_time_from_sec(10);
          now += apr_time_from_msec(1)) {
         if (acme_channels_is_heard(worker, now)) {
-            acme_channels_charge(worker, ACME_MSG_PREPARE, now);
+            acme_channels_charge(worker, ACME_MSG_PREPARE, SLOW, now);
             asked++;
         }
     }
@@ -120,6 +122,42 @@ static void who_has_used_his_time_is_heard_later(void **state)
     assert_true(acme_channels_is_heard(worker, now));
 }
 
+/* What a message may cost at the most is for a slow disk. */
+static void a_quick_disk_makes_it_cheap(void **state)
+{
+    static const struct {
+        const char *name;
+        acme_message_e kind;
+        apr_interval_time_t took;
+        int price_us;
+    } rows[] = {
+        { "slow", ACME_MSG_INSTALL, SLOW, 50000 },
+        { "quick", ACME_MSG_INSTALL, apr_time_from_msec(10), 20000 },
+        { "quicker than any", ACME_MSG_INSTALL, 10, 10000 },
+        { "one that is always cheap", ACME_MSG_SIGN, SLOW, 1000 },
+        { "a clock that was set back", ACME_MSG_INSTALL, -SLOW, 50000 }
+    };
+    apr_size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const apr_time_t now = NOW + apr_time_from_sec(100 * (int)i);
+        const int n = (int)(apr_time_from_sec(20) / rows[i].price_us);
+        acme_channel_t *worker;
+        int asked = 0;
+
+        add(ACME_BY_WORKER, 7, now);
+        worker = acme_channels_at(channels, (int)i);
+        while (acme_channels_is_heard(worker, now)) {
+            acme_channels_charge(worker, rows[i].kind, rows[i].took, now);
+            asked++;
+        }
+        if (asked != n + 1) {
+            fail_msg("%s: %d, not %d", rows[i].name, asked, n + 1);
+        }
+    }
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
 int main(void)
@@ -127,7 +165,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_process_pushes_out_its_own),
         TEST(processes_in_crowds_push_out_the_largest),
-        TEST(who_has_used_his_time_is_heard_later)
+        TEST(who_has_used_his_time_is_heard_later),
+        TEST(a_quick_disk_makes_it_cheap)
     };
     int failed;
 

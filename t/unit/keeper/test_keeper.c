@@ -336,7 +336,7 @@ static void three_hundred_connections(void **state)
     for (i = 0; i < FLOOD; i++) {
         fds[i] = open_channel();
     }
-    for (i = FLOOD - 60; i < FLOOD; i++) {
+    for (i = FLOOD - 120; i < FLOOD; i++) {
         assert_int_equal(say_on(fds[i], ACME_MSG_PREPARE, &body, NULL,
                                 0).status, 0);
     }
@@ -344,7 +344,7 @@ static void three_hundred_connections(void **state)
         open_ones += recv(fds[i], &c, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
         close(fds[i]);
     }
-    assert_in_range(open_ones, 60, 64);
+    assert_in_range(open_ones, 120, 128);
 
     for (i = 0; i < FLOOD; i++) {
         fds[i] = knock();       /* nobody reads the welcome */

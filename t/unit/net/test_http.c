@@ -427,6 +427,90 @@ static void who_cannot_prove_himself_is_not_asked(void **state)
     fake = honest;
 }
 
+/* Roots that somebody else has parsed. */
+static struct {
+    unsigned int number;
+    const char *file;           /* NULL: they cannot be set */
+    int used;
+} parsed;
+
+static unsigned int is_parsed(void *baton)
+{
+    assert_ptr_equal(baton, &parsed);
+    return parsed.number;
+}
+
+static int use_parsed(void *baton, void *ssl_ctx)
+{
+    assert_ptr_equal(baton, &parsed);
+    parsed.used++;
+    return parsed.file
+        && SSL_CTX_load_verify_locations(ssl_ctx, parsed.file, NULL);
+}
+
+static void roots_are_parsed_by_others(void **state)
+{
+    static const acme_http_roots_t roots = { &parsed, is_parsed, use_parsed };
+    const char *good = conf.ca_file;
+    fake_t *foreign = fake_start(0);
+
+    (void)state;
+    fake_serve(fake, (const fake_row_t[]){
+        { .request = "GET /", .head = "200 OK", .body = "got" }, { 0 } });
+    conf.roots = &roots;
+    parsed.number = 1;
+    parsed.file = good;
+    parsed.used = 0;
+    /* The file is not read, nor the system's. */
+    conf.ca_file = "/nowhere/roots.pem";
+    open_http();
+    assert_int_equal(get("/"), 0);
+    assert_int_equal(get("/"), 0);
+    assert_int_equal(fake_connections(fake), 1);
+    assert_int_equal(parsed.used, 1);
+
+    /* Other ones: who was verified with the old ones is verified anew. */
+    parsed.number = 2;
+    assert_int_equal(get("/"), 0);
+    assert_int_equal(fake_connections(fake), 2);
+    parsed.number = 3;
+    parsed.file = fake_ca_file(foreign);
+    assert_int_not_equal(get("/"), 0);
+    assert_int_equal(res.reason, ACME_REASON_CA_UNTRUSTED);
+    assert_non_null(strstr(res.detail, "AcmeCACertificateFile"));
+
+    /* They cannot be set, and nobody is trusted for that. */
+    parsed.file = NULL;
+    parsed.number = 4;
+    assert_int_not_equal(get("/"), 0);
+    assert_int_equal(res.reason, ACME_REASON_CA_UNTRUSTED);
+    assert_non_null(strstr(res.detail, "AcmeCACertificateFile"));
+
+    /* They cannot be had: those of the file. */
+    parsed.number = 0;
+    parsed.used = 0;
+    assert_int_not_equal(get("/"), 0);
+    assert_non_null(strstr(res.detail, "/nowhere/roots.pem"));
+    conf.ca_file = good;
+    open_http();
+    assert_int_equal(get("/"), 0);
+    assert_int_equal(parsed.used, 0);
+    conf.roots = NULL;
+    fake_stop(foreign);
+}
+
+static void the_system_has_roots(void **state)
+{
+    const char *file, *folder;
+
+    (void)state;
+    if (!acme_http_system_roots(&file, &folder)) {
+        skip();
+    }
+    assert_int_equal(access(file, R_OK), 0);
+    assert_non_null(strchr(acme_http_tls_library(), '/'));
+}
+
 static void the_proxy_is_the_configured_one(void **state)
 {
     static const fake_row_t rows[] = {
@@ -642,6 +726,8 @@ int main(void)
         TEST(a_ca_may_compute_in_silence),
         TEST(a_process_without_descriptors_is_told),
         TEST(who_cannot_prove_himself_is_not_asked),
+        TEST(roots_are_parsed_by_others),
+        TEST(the_system_has_roots),
         TEST(the_proxy_is_the_configured_one),
         TEST(a_reply_that_ends_early_is_none),
         TEST(a_stop_leaves_a_server_that_is_silent),

@@ -369,9 +369,74 @@ static void threads_share_a_ca(void **state)
         { 0 }
     };
 
+    const char *directory;
+
     (void)state;
     fake_serve(fake, rows);
     assert_threads_are_good(post_ten);
+    /* One fetches it for all that begin together. */
+    directory = strstr(fake_log(fake), "GET /dir");
+    assert_non_null(directory);
+    assert_null(strstr(directory + 1, "GET /dir"));
+}
+
+/* Each by itself, and none waits for the other any more. */
+static void a_directory_that_failed_is_fetched_by_all(void **state)
+{
+    static const fake_row_t rows[] = {
+        { .request = "GET /dir", .head = "500 No", .body = "" }, { 0 }
+    };
+
+    (void)state;
+    fake_serve(fake, rows);
+    assert_int_not_equal(post("/a"), 0);
+    assert_int_not_equal(post("/a"), 0);
+    assert_string_equal(fake_log(fake), "GET /dir\nGET /dir\n");
+}
+
+static int borrowed, given_back;
+
+static apr_status_t lend(acme_http_t **phttp, void *baton, acme_result_t *why)
+{
+    borrowed++;
+    *phttp = baton;
+    return baton ? APR_SUCCESS : acme_fail(why, APR_ENOMEM, "nothing to lend");
+}
+
+static void take_back(void *baton, acme_http_t *http)
+{
+    assert_ptr_equal(http, baton);
+    given_back++;
+}
+
+static void a_connection_is_borrowed_for_each_request(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE,
+        { .request = "POST /a", .head = "200 OK\r\nReplay-Nonce: next" },
+        { .request = "POST /cut", .head = "200 OK", .how = FAKE_CUT,
+          .body = "cut" },
+        { 0 }
+    };
+    acme_http_t *own = session.http;
+    acme_session_lender_t lender = { own, lend, take_back };
+
+    (void)state;
+    fake_serve(fake, rows);
+    session.http = NULL;
+    session.lender = &lender;
+    borrowed = given_back = 0;
+    assert_int_equal(post("/a"), 0);
+    assert_int_equal(borrowed, 3);
+    assert_int_not_equal(post("/cut"), 0);      /* after a failure as well */
+    assert_int_equal(borrowed, 4);
+    assert_int_equal(given_back, 4);
+    lender.baton = NULL;
+    assert_int_equal(post("/a"), APR_ENOMEM);
+    assert_detail("nothing to lend");
+    assert_int_equal(given_back, 4);
+    session.http = own;
+    session.lender = NULL;
 }
 
 static void a_refusal_brings_its_reply(void **state)
@@ -476,6 +541,8 @@ int main(void)
         FAKE_CA_TEST(no_nonce_is_an_error),
         FAKE_CA_TEST(bad_nonce_spends_that_of_the_error),
         FAKE_CA_TEST(bad_nonce_is_tried_again_within_a_bound),
+        FAKE_CA_TEST(a_directory_that_failed_is_fetched_by_all),
+        FAKE_CA_TEST(a_connection_is_borrowed_for_each_request),
         FAKE_CA_TEST(threads_share_a_ca),
         FAKE_CA_TEST(a_refusal_brings_its_reply),
         FAKE_CA_TEST(what_is_not_signed_is_not_sent),

@@ -4,6 +4,7 @@ renewal_tests = \
 	%D%/test_breaker \
 	%D%/test_ca_pool \
 	%D%/test_order_begin \
+	%D%/test_parallel \
 	%D%/test_propagation \
 	%D%/test_rate_limits \
 	%D%/test_rehearsal_dns \

@@ -168,7 +168,7 @@ static int renewing_setup(void **state)
 
     memset(&conf, 0, sizeof(conf));
     conf.state_dir = "/nowhere";
-    conf.parallel = 2;
+    conf.parallel = conf.parallel_first = 2;
     conf.cas = apr_array_make(pool, 1, sizeof(acme_ca_conf_t));
     conf.certs = apr_array_make(pool, 4, sizeof(acme_cert_conf_t));
     ca = apr_array_push(conf.cas);

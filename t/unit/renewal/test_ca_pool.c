@@ -141,6 +141,37 @@ static void the_probe_decides(void **state)
     assert_false(is_open_at(now));
 }
 
+/* For a request, not for an order; and closed when nobody uses it any more. */
+static void a_connection_is_lent_to_all(void **state)
+{
+    const apr_time_t now = apr_time_now();
+    acme_http_t *first, *second, *again;
+
+    (void)state;
+    renew_once(SECONDS(1), SECONDS(1));
+    renew_once(SECONDS(1), SECONDS(1));
+    assert_int_equal(fake_connections(fake), 1);
+
+    assert_int_equal(acme_ca_pool_borrow(&first, env.cas, 0, &res), 0);
+    assert_int_equal(acme_ca_pool_borrow(&second, env.cas, 0, &res), 0);
+    assert_ptr_not_equal(first, second);
+    acme_ca_pool_return(env.cas, 0, first);
+    apr_sleep(1);
+    acme_ca_pool_return(env.cas, 0, second);
+    assert_int_equal(acme_ca_pool_borrow(&again, env.cas, 0, &res), 0);
+    assert_ptr_equal(again, second);    /* the warmest */
+
+    /* One that is lent is not closed under its borrower. */
+    acme_ca_pool_close_idle(env.cas, now + SECONDS(60));
+    acme_ca_pool_close_idle(env.cas, now + SECONDS(200));
+    acme_ca_pool_return(env.cas, 0, again);
+    assert_int_equal(acme_ca_pool_borrow(&again, env.cas, 0, &res), 0);
+    assert_ptr_equal(again, second);
+    acme_ca_pool_return(env.cas, 0, again);
+    renew_once(SECONDS(1), SECONDS(1));
+    assert_int_equal(fake_connections(fake), 2);
+}
+
 static void add_route(apr_uint32_t ca, const char *proxy)
 {
     APR_ARRAY_PUSH(conf.routes, acme_route_conf_t) = (acme_route_conf_t) {
@@ -205,6 +236,37 @@ static void another_ca_is_chosen_meanwhile(void **state)
                                          now + SECONDS(34)), 0);
 }
 
+/* At once, not when the order has ended; also an order that was retried. */
+static void a_refusal_lowers_what_is_side_by_side(void **state)
+{
+    const apr_time_t now = apr_time_now();
+
+    (void)state;
+    conf.parallel = 64;
+    conf.parallel_first = 16;
+    assert_int_equal(acme_ca_pool_create(&env.cas, &conf, &test_log,
+                                         "mod_acme/test", env.stop, pool), 0);
+    assert_int_equal(acme_ca_pool_parallel(env.cas, 0), 16);
+    acme_ca_pool_seen(env.cas, 0, 200, SECONDS(1), now);
+    acme_ca_pool_seen(env.cas, 0, 400, SECONDS(1), now);
+    acme_ca_pool_seen(env.cas, 0, 0, 0, now);
+    assert_int_equal(acme_ca_pool_parallel(env.cas, 0), 16);
+    assert_string_equal(logged, "");
+    acme_ca_pool_seen(env.cas, 0, 429, SECONDS(1), now);
+    acme_ca_pool_seen(env.cas, 0, 503, SECONDS(1), now);
+    assert_int_equal(acme_ca_pool_parallel(env.cas, 0), 8);
+    assert_non_null(strstr(logged, ": refuses requests (429); at most 8 orders are processed at a time now\n"));
+    acme_ca_pool_seen(env.cas, 0, 503, SECONDS(1), now + SECONDS(2));
+    assert_int_equal(acme_ca_pool_parallel(env.cas, 0), 4);
+
+    /* And a renewal tells what it sees. */
+    renew_once(SECONDS(1), SECONDS(1));
+    renew_once(SECONDS(1), SECONDS(1));
+    renew_once(SECONDS(1), SECONDS(1));
+    renew_once(SECONDS(1), SECONDS(1));
+    assert_int_equal(acme_ca_pool_parallel(env.cas, 0), 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +274,8 @@ int main(void)
         RENEWING_TEST(it_is_the_average_that_counts),
         RENEWING_TEST(a_quick_one_between_them_counts),
         RENEWING_TEST(the_probe_decides),
+        RENEWING_TEST(a_connection_is_lent_to_all),
+        RENEWING_TEST(a_refusal_lowers_what_is_side_by_side),
         RENEWING_TEST(each_way_to_a_ca_has_a_health_of_its_own),
         RENEWING_TEST(another_ca_is_chosen_meanwhile)
     };

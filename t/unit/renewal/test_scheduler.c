@@ -223,6 +223,76 @@ static void as_many_as_are_configured(void **unused)
     fake_keeper_await(keeper, "NOTE 2.0 failed", 1);
 }
 
+/* Not at the next look: its place is the next one's. */
+static void an_end_ends_the_wait(void **unused)
+{
+    (void)unused;
+    fake_keeper_hold(keeper, ACME_MSG_PREPARE);
+    all_are_due();
+    acme_scheduler_run(scheduler, NOW);
+    fake_keeper_await(keeper, "PREPARE ", 2);
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    fake_keeper_release(keeper, ACME_MSG_PREPARE);
+    while (times("NOTE 2.0 failed") < 1) {
+        acme_scheduler_wait(scheduler, SECONDS(HANGS_AFTER), NULL);
+        acme_scheduler_run(scheduler, NOW);
+    }
+}
+
+static void a_stop_ends_the_wait(void **unused)
+{
+    (void)unused;
+    acme_scheduler_stop(scheduler);
+    acme_scheduler_wait(scheduler, SECONDS(HANGS_AFTER), NULL);
+}
+
+/* A certificate of many names takes many rows of the board. */
+static void names_are_bounded_too(void **unused)
+{
+    acme_state_t state;
+    apr_uint32_t i;
+
+    (void)unused;
+    conf.parallel = 3;
+    for (i = 0; i < 700; i++) {
+        APR_ARRAY_PUSH(cert_of(1)->names, const char *) = "more.test";
+        APR_ARRAY_PUSH(cert_of(2)->names, const char *) = "more.test";
+    }
+    fake_keeper_hold(keeper, ACME_MSG_PREPARE);
+    for (i = 1; i < 4; i++) {
+        state = due(i);
+        fake_keeper_change(keeper, &state);
+    }
+    acme_scheduler_run(scheduler, NOW);
+    fake_keeper_await(keeper, "PREPARE 1.0", 1);
+    fake_keeper_await(keeper, "PREPARE 3.0", 1);
+    assert_int_equal(times("PREPARE 2.0"), 0);
+}
+
+/* AcmeParallel is the most; how many there are is the CA's to say. */
+static void a_ca_that_refuses_gets_fewer(void **unused)
+{
+    static const fake_row_t rows[] = {
+        { .request = "GET /dir", .head = "503 Busy", .body = "" }, { 0 }
+    };
+    acme_state_t state = due(0);
+
+    (void)unused;
+    fake_serve(fake, rows);
+    fake_keeper_change(keeper, &state);
+    run_until_idle(NOW);
+    fake_keeper_await(keeper, "NOTE 0.0 failed", 1);
+    fake_keeper_hold(keeper, ACME_MSG_PREPARE);
+    state = due(1);
+    fake_keeper_change(keeper, &state);
+    state = due(2);
+    fake_keeper_change(keeper, &state);
+    acme_scheduler_run(scheduler, NOW);
+    fake_keeper_await(keeper, "PREPARE 1.0", 1);
+    acme_scheduler_run(scheduler, NOW);
+    assert_int_equal(times("PREPARE 2.0"), 0);
+}
+
 /* The keeper's state of an end comes first: nothing is begun twice for it. */
 static void what_ended_rests_until_its_state_is_known(void **unused)
 {
@@ -430,6 +500,10 @@ int main(void)
         SCHEDULER_TEST(dry_runs_take_no_place_of_an_order),
         SCHEDULER_TEST(an_order_beside_a_dry_run_is_an_order),
         SCHEDULER_TEST(as_many_as_are_configured),
+        SCHEDULER_TEST(an_end_ends_the_wait),
+        SCHEDULER_TEST(names_are_bounded_too),
+        SCHEDULER_TEST(a_ca_that_refuses_gets_fewer),
+        SCHEDULER_TEST(a_stop_ends_the_wait),
         SCHEDULER_TEST(what_ended_rests_until_its_state_is_known),
         SCHEDULER_TEST(checks_are_beside_orders),
         SCHEDULER_TEST(one_that_waits_for_dns_frees_its_place),
