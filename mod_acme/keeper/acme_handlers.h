@@ -41,4 +41,12 @@ apr_status_t acme_handlers_answer(acme_message_t *reply,
                                   const acme_message_t *request,
                                   acme_result_t *res, apr_pool_t *p);
 
+/* Do what is due without a message. Returns when to do it again, 0: not before
+   a message. p is for the call, here and below. */
+apr_time_t acme_handlers_step(acme_handlers_t *handlers, apr_time_t now,
+                              apr_pool_t *p);
+
+/* Called once, when the keeper ends: write what is not on disk yet. */
+void acme_handlers_flush(acme_handlers_t *handlers, apr_pool_t *p);
+
 #endif
