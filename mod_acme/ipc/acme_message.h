@@ -16,6 +16,7 @@
 #define ACME_MESSAGE_H
 
 #include "acme_authorization.h"
+#include "acme_ca_pace.h"
 #include "acme_session.h"
 #include "acme_chain.h"
 #include "acme_keeper_address.h"
@@ -23,7 +24,7 @@
 #include "acme_state.h"
 #include "acme_url.h"
 
-#define ACME_MESSAGE_VERSION 6
+#define ACME_MESSAGE_VERSION 7
 
 /* Octets of a text of at most max: with its end, and no padding after it. */
 #define ACME_TEXT_ROOM(max) (((max) + 8) / 8 * 8)
@@ -179,6 +180,16 @@ typedef struct {
     apr_uint32_t step;                  /* acme_validate_e */
 } acme_msg_validate_t;
 
+#define ACME_NOT_MEASURED ((apr_uint32_t)-1)
+
+/* How long the CA took: of each acme_pace_e a measurement, and with which look
+   at the order it was made. */
+typedef struct {
+    acme_target_t about;
+    apr_uint32_t values[ACME_PACES];    /* ACME_NOT_MEASURED: none */
+    apr_uint32_t looks[ACME_PACES];
+} acme_msg_pace_t;
+
 /* The format of the records of dns-persist-01 at the CA. */
 typedef struct {
     acme_target_t about;
@@ -276,6 +287,7 @@ typedef struct {
     int contacts_changed;               /* they must be sent to the CA */
     int has_next_key;                   /* a key change was begun */
     int deactivated;                    /* reported only for a revocation */
+    acme_ca_pace_t pace;                /* of the CA */
 } acme_msg_prepared_t;
 
 typedef struct {
@@ -326,6 +338,7 @@ typedef struct {
  * AWAIT     the reply comes when nothing is published or removed any more for
  *           the certificate; EAGAIN: it still is, ask again
  * VALIDATE  join the batch of validations that pre and post frame, or leave it
+ * PACE      how long the CA took, for the waits of later orders
  * NOTE      a step of an order, for the journal, the log and the board
  * WINDOW    store the window that the CA suggests for the renewal
  * INSTALL   install the chain that the CA issued, with its URL; the new state
@@ -356,6 +369,7 @@ typedef struct {
     X(PUBLISH, ACME_BY_BOTH,    publish, 0, none,   0)                       \
     X(AWAIT,   ACME_BY_BOTH,    cert,  0, none,     0)                       \
     X(VALIDATE, ACME_BY_WORKER, validate, 0, validating, 0)                  \
+    X(PACE,    ACME_BY_WORKER,  pace,  0, none,     0)                       \
     X(NOTE,    ACME_BY_BOTH,    note,  0, none,     0)                       \
     X(WINDOW,  ACME_BY_WITNESS, window, 0, none,    0)                       \
     X(INSTALL, ACME_BY_BOTH,    url,   ACME_CHAIN_SIZE_MAX, state, 0)        \

@@ -8,6 +8,7 @@ noinst_LTLIBRARIES += %D%/libacme_ipc.la
 %C%_libacme_ipc_la_CFLAGS = $(hidden)
 %C%_libacme_ipc_la_SOURCES = \
 	%D%/acme_caa_records.c %D%/acme_caa_records.h \
+	%D%/acme_ca_pace.c %D%/acme_ca_pace.h \
 	%D%/acme_conf.c %D%/acme_conf.h \
 	%D%/acme_conf_snapshot.c %D%/acme_conf_snapshot.h \
 	%D%/acme_counters.c %D%/acme_counters.h \

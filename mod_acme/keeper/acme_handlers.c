@@ -8,6 +8,7 @@
 
 #include "acme_accounts.h"
 #include "acme_ca_facts.h"
+#include "acme_ca_paces.h"
 #include "acme_file.h"
 #include "acme_findings.h"
 #include "acme_install.h"
@@ -25,6 +26,7 @@ struct acme_handlers_t {
     acme_reload_t *reload;
     acme_accounts_t *accounts;
     acme_ca_facts_t *facts;
+    acme_ca_paces_t *paces;
     acme_published_t *records;
     acme_batch_t *batch;
     acme_findings_t *findings;
@@ -169,6 +171,8 @@ static apr_status_t serve_prepare(acme_message_t *reply,
     prepared->contacts_changed = account->contacts_changed;
     prepared->has_next_key = account->has_next_key;
     prepared->deactivated = account->deactivated;
+    prepared->pace = *acme_ca_paces_find(request->handlers->paces,
+                                         request->ca);
     /* An order at another CA cannot be resumed at this one. */
     if (pending && pending->account
         && !strcmp(pending->account, account->folder)) {
@@ -477,6 +481,14 @@ static apr_status_t serve_validate(acme_message_t *reply,
     validating->is_open = (apr_uint32_t)is_open;
     reply->body = validating;
     return rv;
+}
+
+static apr_status_t serve_pace(acme_message_t *reply, request_t *request)
+{
+    (void)reply;
+    acme_ca_paces_add(request->handlers->paces, request->ca,
+                      request->message->body);
+    return APR_SUCCESS;
 }
 
 static apr_status_t serve_window(acme_message_t *reply,
@@ -887,7 +899,7 @@ static handler_t *const served[ACME_MSG_KINDS] = {
     [ACME_MSG_ACCOUNT] = serve_account, [ACME_MSG_KEY] = serve_key,
     [ACME_MSG_TERMS] = serve_terms,     [ACME_MSG_ORDER] = serve_order,
     [ACME_MSG_PUBLISH] = serve_publish, [ACME_MSG_AWAIT] = serve_await,
-    [ACME_MSG_VALIDATE] = serve_validate,
+    [ACME_MSG_VALIDATE] = serve_validate, [ACME_MSG_PACE] = serve_pace,
     [ACME_MSG_NOTE] = serve_note,       [ACME_MSG_WINDOW] = serve_window,
     [ACME_MSG_INSTALL] = serve_install, [ACME_MSG_LIVE] = serve_live,
     [ACME_MSG_DONE] = serve_done,       [ACME_MSG_PERSIST] = serve_persist,
@@ -918,7 +930,19 @@ acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
     handlers->sync = acme_sync_create(acme_registry_store(registry), p);
     handlers->held = apr_array_make(p, 16, sizeof(held_t));
     handlers->installs = apr_array_make(p, 16, sizeof(acme_install_t *));
+    handlers->paces = acme_ca_paces_create(registry, p);
     return handlers;
+}
+
+apr_time_t acme_handlers_step(acme_handlers_t *handlers, apr_time_t now,
+                              apr_pool_t *p)
+{
+    return acme_ca_paces_step(handlers->paces, now, p);
+}
+
+void acme_handlers_flush(acme_handlers_t *handlers, apr_pool_t *p)
+{
+    acme_ca_paces_flush(handlers->paces, p);
 }
 
 /*

@@ -56,4 +56,12 @@ typedef void acme_answered_cb(void *baton, acme_message_t *reply,
 void acme_handlers_commit(acme_handlers_t *handlers,
                           acme_answered_cb *answered, void *baton);
 
+/* Do what is due without a message. Returns when to do it again, 0: not before
+   a message. p is for the call, here and below. */
+apr_time_t acme_handlers_step(acme_handlers_t *handlers, apr_time_t now,
+                              apr_pool_t *p);
+
+/* Called once, when the keeper ends: write what is not on disk yet. */
+void acme_handlers_flush(acme_handlers_t *handlers, apr_pool_t *p);
+
 #endif

@@ -517,6 +517,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     wake = earlier(wake, acme_next_key_step(loop->next_keys, now, p));
     wake = earlier(wake, batch_wake);
     wake = earlier(wake, deploy_wake);
+    wake = earlier(wake, acme_handlers_step(loop->handlers, now, p));
     wake = earlier(wake, acme_published_wake(loop->records, now));
     wake = earlier(wake, acme_hook_run_wake(loop->hooks, now));
     wake = earlier(wake, acme_event_wake(loop->events, now));
@@ -737,4 +738,5 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
     }
     acme_registry_write_all_journals(loop->registry, scratch);
     acme_event_flush(loop->events, apr_time_now(), scratch);
+    acme_handlers_flush(loop->handlers, scratch);
 }

@@ -13,6 +13,7 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_activated.c %D%/acme_activated.h \
 	%D%/acme_batch.c %D%/acme_batch.h \
 	%D%/acme_ca_facts.c %D%/acme_ca_facts.h \
+	%D%/acme_ca_paces.c %D%/acme_ca_paces.h \
 	%D%/acme_cert_facts.c %D%/acme_cert_facts.h \
 	%D%/acme_cert_reader.c %D%/acme_cert_reader.h \
 	%D%/acme_cert_reader_process.c %D%/acme_cert_reader_process.h \

@@ -58,6 +58,7 @@ apr_status_t acme_batch_member_join(acme_task_attempt_t *attempt,
         }
     }
     why->is_local |= rv != APR_SUCCESS;
+    attempt->joined_at = apr_time_now();
     return rv;
 }
 
@@ -66,18 +67,21 @@ apr_status_t acme_batch_member_wait(acme_task_attempt_t *attempt,
                                     apr_interval_time_t wait)
 {
     const apr_time_t end = apr_time_now() + wait;
-    apr_time_t now;
+    apr_interval_time_t left;
     acme_result_t ignored;
     int is_open;
 
-    while (attempt->is_validating && (now = apr_time_now()) < end - STAY) {
-        if (acme_stop_wait(task->env->stop, STAY)) {
+    while (attempt->is_validating && attempt->joined_at + STAY < end) {
+        left = attempt->joined_at + STAY - apr_time_now();
+        /* A clock that was set back meanwhile does not make it longer. */
+        if (acme_stop_wait(task->env->stop, left < STAY ? left : STAY)) {
             return APR_EINTR;
         }
         (void)send_step(&is_open, task, ACME_VALIDATE_JOIN, &ignored);
+        attempt->joined_at = apr_time_now();
     }
-    now = apr_time_now();
-    return acme_stop_wait(task->env->stop, end > now ? end - now : 0);
+    left = end - apr_time_now();
+    return acme_stop_wait(task->env->stop, left < wait ? left : wait);
 }
 
 void acme_batch_member_leave(acme_task_attempt_t *attempt,

@@ -9,20 +9,16 @@
 #include "acme_counters.h"
 #include "acme_problem.h"
 #include "acme_task.h"
-#include "acme_timing.h"
 
 #define TASK_MAX apr_time_from_sec(30 * 60)
 
-/*
- * The order is fetched when the CA's validators have come and gone: to be too
- * early costs a request. Without them 3 s are waited.
- */
+/* To look too early costs a request, and too late the time. */
 const acme_task_waits_t acme_task_waits = {
-    .seen_every = apr_time_from_msec(25),
-    .seen_quiet = apr_time_from_msec(150),
-    .first = apr_time_from_sec(3),
-    .next = apr_time_from_msec(300),
-    .longest = apr_time_from_sec(10),
+    .seen_every = apr_time_from_msec(5),
+    .looks = { .first = apr_time_from_msec(20),
+               .longest = apr_time_from_sec(10) },
+    .failing = apr_time_from_msec(300),
+    .authorizations = apr_time_from_sec(3),
     .total = apr_time_from_sec(10 * 60),
     .error_lasts = apr_time_from_sec(6)
 };
@@ -420,6 +416,17 @@ apr_status_t acme_task_send_done(const acme_task_t *task, acme_want_e want,
 
     return acme_keeper_client_call(NULL, task->keeper, ACME_MSG_DONE, &body,
                                    res, task->p);
+}
+
+void acme_task_send_pace(const acme_task_t *task, acme_msg_pace_t *measured)
+{
+    acme_result_t ignored;
+
+    if (!acme_task_is_dry_run(task)) {
+        measured->about = task->signing->about;
+        (void)acme_keeper_client_call(NULL, task->keeper, ACME_MSG_PACE,
+                                      measured, &ignored, task->p);
+    }
 }
 
 apr_status_t acme_task_install(const acme_task_t *task, const char *pem,

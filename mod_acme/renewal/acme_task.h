@@ -15,6 +15,7 @@
 #include "acme_keeper_client.h"
 #include "acme_dns_lookup.h"
 #include "acme_order.h"
+#include "acme_timing.h"
 
 /*
  * Where challenges of http-01 and tls-alpn-01 are answered. The functions are
@@ -34,13 +35,13 @@ typedef struct {
    whatever it says. */
 #define ACME_ORDER_TRIES_MAX 3
 
-/* How long an order is waited for, and how often it is fetched meanwhile. */
+/* How long an order is waited for, and when it is fetched meanwhile. */
 typedef struct {
     apr_interval_time_t seen_every;     /* look whether validators came */
-    apr_interval_time_t seen_quiet;     /* they have gone after that */
-    apr_interval_time_t first;          /* the longest before the first one */
-    apr_interval_time_t next;           /* before the second one, doubled */
-    apr_interval_time_t longest;        /* each time, up to this */
+    acme_look_bounds_t looks;           /* at the order */
+    apr_interval_time_t failing;        /* between two of them while a
+                                           challenge has an error */
+    apr_interval_time_t authorizations; /* they are fetched, too, after this */
     apr_interval_time_t total;          /* then it is given up */
     apr_interval_time_t error_lasts;    /* a pending challenge with an error has
                                            failed after this; ten times as long
@@ -105,7 +106,9 @@ typedef struct {
                                            "http-01, dns-01"; NULL: none */
     int is_handed_back;                 /* a new order that was finalized
                                            before, and not by us */
-    int is_validating;                  /* acme_batch_member.h */
+    int is_validating;                  /* acme_batch_member.h; and when the
+                                           keeper was told last */
+    apr_time_t joined_at;
     int valid_before;                   /* authorizations that were valid */
     apr_array_header_t *answered;       /* acme_validation.c: authorizations
                                            and their challenges */
@@ -218,6 +221,9 @@ apr_status_t acme_task_send_key(const acme_task_t *task, acme_key_end_e end,
 /* What the administrator asked for is done. */
 apr_status_t acme_task_send_done(const acme_task_t *task, acme_want_e want,
                                  acme_result_t *res);
+
+/* How long the CA took. It is worth no failure. */
+void acme_task_send_pace(const acme_task_t *task, acme_msg_pace_t *measured);
 
 /* Hand in a chain and where it came from. */
 apr_status_t acme_task_install(const acme_task_t *task, const char *pem,

@@ -20,6 +20,15 @@
 #define ASK_DOUBLINGS 10        /* from a minute to beyond six hours */
 #define CHANCES 1000
 
+#define LOOK_LEAST apr_time_from_msec(5)        /* the first look, at least */
+#define LOOKS_AT_ONCE 3         /* in a row: the CA may be faster */
+#define SLOWER_AFTER 3          /* so have so many in a row, and it is slower */
+#define LOOK_LEAP 4             /* a look is at most so many times as late */
+
+/* Validators that have not come are waited for, where it is not known how long
+   they take, and longer than they usually take. */
+#define VISITS_LATE apr_time_from_sec(1)
+
 /* A tenth more or less. */
 static apr_interval_time_t spread(apr_interval_time_t wait, int chance)
 {
@@ -214,4 +223,119 @@ apr_time_t acme_timing_ask_retry(apr_uint32_t failures, apr_time_t retry_after,
     }
     wait = failures ? ASK_MIN << (n - 1) : ASK_LASTING;
     return now + spread(wait < ASK_LASTING ? wait : ASK_LASTING, chance);
+}
+
+/*
+ * The newest counts where it is less: the CA has become faster, and while that
+ * was found out it did without a further look. So do the newest ones where all
+ * of them are more: it has become slower.
+ */
+static apr_interval_time_t usual_look(const acme_pace_t *pace)
+{
+    const apr_uint32_t median = acme_ca_pace_median(pace);
+    apr_uint32_t usual = pace->values[0];
+    apr_uint32_t i;
+
+    if (usual > median) {
+        for (i = 1; i < SLOWER_AFTER; i++) {
+            usual = pace->values[i] < usual ? pace->values[i] : usual;
+        }
+        usual = usual > median ? usual : median;
+    }
+    return apr_time_from_msec(usual);
+}
+
+/* The longer the first look suffices, the more is dared. */
+static apr_interval_time_t first_look(const acme_pace_t *pace,
+                                      const acme_look_bounds_t *bounds)
+{
+    apr_interval_time_t look = usual_look(pace);
+
+    if (!pace->n) {
+        return bounds->first;
+    }
+    if (pace->at_once >= LOOKS_AT_ONCE) {
+        look -= pace->at_once == LOOKS_AT_ONCE       ? look / 8
+                : pace->at_once == LOOKS_AT_ONCE + 1 ? look / 4
+                                                     : look / 2;
+    }
+    return look > LOOK_LEAST ? look : LOOK_LEAST;
+}
+
+/* Is this time worth a look after one that was too early? */
+static int is_next(apr_interval_time_t look, apr_interval_time_t before)
+{
+    return look > before + before / 16 && look <= LOOK_LEAP * before;
+}
+
+static apr_interval_time_t next_look(const acme_pace_t *pace,
+                                     apr_interval_time_t before,
+                                     const acme_look_bounds_t *bounds)
+{
+    const apr_interval_time_t usual = usual_look(pace);
+    const apr_interval_time_t newest = apr_time_from_msec(pace->values[0]);
+    const apr_interval_time_t median = apr_time_from_msec(
+        acme_ca_pace_median(pace));
+
+    return is_next(usual, before)  ? usual
+         : is_next(median, before) ? median
+         : is_next(newest, before) ? newest
+         : before + bounds->first + (before < 2 * usual ? before / 2 : before);
+}
+
+apr_interval_time_t acme_timing_look(const acme_pace_t *pace,
+                                     apr_interval_time_t before,
+                                     const acme_look_bounds_t *bounds)
+{
+    const apr_interval_time_t look = before ? next_look(pace, before, bounds)
+                                            : first_look(pace, bounds);
+
+    return look - before < bounds->longest ? look : before + bounds->longest;
+}
+
+/* As many as came for each challenge; one where that is not known. A look at a
+   time when fewer suffice costs less than waiting for one that does not come. */
+static apr_uint32_t usual_visits(const acme_ca_pace_t *pace)
+{
+    const acme_pace_t *visits = &pace->of[ACME_PACE_VISITS];
+    const apr_uint32_t median = acme_ca_pace_median(visits);
+
+    if (!visits->n) {
+        return 1;
+    }
+    return visits->values[0] < median ? visits->values[0] : median;
+}
+
+int acme_timing_validators_came(const acme_validation_t *validation)
+{
+    const apr_uint32_t visits = usual_visits(validation->pace);
+
+    return visits && validation->visits / visits >= validation->challenges;
+}
+
+apr_interval_time_t acme_timing_validation_look(
+    const acme_validation_t *validation, const acme_look_bounds_t *bounds)
+{
+    const acme_pace_t *seen = &validation->pace->of[ACME_PACE_SEEN];
+    const apr_interval_time_t before = validation->before;
+    const apr_interval_time_t visited = validation->visited;
+    apr_interval_time_t look;
+
+    if (!validation->is_seen) {
+        return acme_timing_look(&validation->pace->of[ACME_PACE_UNSEEN],
+                                before, bounds);
+    }
+    if (acme_timing_validators_came(validation)) {
+        look = visited
+             + acme_timing_look(&validation->pace->of[ACME_PACE_SETTLED],
+                                before > visited ? before - visited : 0,
+                                bounds);
+        /* Whoever asks again and again is not followed with a look each. */
+        return look > before + before / 8 ? look : before + before / 8;
+    }
+    if (usual_visits(validation->pace) && !before) {
+        look = VISITS_LATE + 2 * usual_look(seen);
+        return look < bounds->longest ? look : bounds->longest;
+    }
+    return acme_timing_look(seen, before, bounds);
 }

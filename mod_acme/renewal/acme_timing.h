@@ -6,6 +6,7 @@
 #ifndef ACME_TIMING_H
 #define ACME_TIMING_H
 
+#include "acme_ca_pace.h"
 #include "acme_next_step.h"
 
 /*
@@ -85,5 +86,51 @@ apr_time_t acme_timing_ask_at(const acme_state_t *state, apr_time_t now);
  */
 apr_time_t acme_timing_ask_retry(apr_uint32_t failures, apr_time_t retry_after,
                                  apr_time_t now, int chance);
+
+/* Bounds of the looks below. */
+typedef struct {
+    apr_interval_time_t first;          /* the first look, of a CA of which
+                                           nothing is known */
+    apr_interval_time_t longest;        /* between two looks */
+} acme_look_bounds_t;
+
+/*
+ * When to look whether the CA is done, since it began. before is the look
+ * before, since then as well; 0: none.
+ *
+ * The first look is at the usual time: the median of what was measured, or the
+ * newest where that is less. What is measured is the time of a look, so the CA
+ * was done a little earlier: after three in a row that were made with the first
+ * look, this comes an eighth earlier, then a quarter, then at half of the time,
+ * until it is too early. After one that was too early come the usual time, and
+ * the median or the newest, where they are later and not more than four times
+ * as late; then half more each time. Where nothing is known it is the double.
+ */
+apr_interval_time_t acme_timing_look(const acme_pace_t *pace,
+                                     apr_interval_time_t before,
+                                     const acme_look_bounds_t *bounds);
+
+/* An order whose challenges were answered; times are since the last answer. */
+typedef struct {
+    const acme_ca_pace_t *pace;
+    int is_seen;                /* validators come to this server */
+    apr_uint32_t challenges;    /* that were answered */
+    apr_uint32_t visits;        /* of validators, for all of them */
+    apr_interval_time_t visited;        /* the last visit */
+    apr_interval_time_t before; /* the look before; 0: none */
+} acme_validation_t;
+
+/* Did as many validators come as the CA usually sends? One that never sends any
+   is no question: false. */
+int acme_timing_validators_came(const acme_validation_t *validation);
+
+/*
+ * When to look whether the order is ready. Once as many validators came as the
+ * CA usually sends, that is reckoned from their last visit. While they have not
+ * come it is late: they may go to another server, or fewer be sent. A CA whose
+ * validators never come is looked at as one that looks elsewhere.
+ */
+apr_interval_time_t acme_timing_validation_look(
+    const acme_validation_t *validation, const acme_look_bounds_t *bounds);
 
 #endif

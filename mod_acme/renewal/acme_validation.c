@@ -13,10 +13,9 @@
 #include "acme_publish.h"
 #include "acme_validation.h"
 
-/* Every so many times a pending order is fetched, its authorizations are. */
-#define FETCHES_PER_AUTHZ 4
-
-#define DOUBLINGS_MAX 5         /* of the wait between two fetches */
+/* Of so many looks at an order that is late, its authorizations are fetched at
+   the last one. */
+#define LOOKS_PER_AUTHZ 4
 
 /* One authorization with the challenge that is answered. */
 typedef struct {
@@ -344,57 +343,168 @@ apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
     return rv;
 }
 
-/* Until the validators have come and gone, or most has passed. */
-static apr_status_t wait_for_validators(const acme_task_attempt_t *attempt,
-                                        const acme_task_t *task)
+/* A wait for the order. */
+typedef struct {
+    acme_order_e until;         /* READY or VALID */
+    apr_time_t begun;
+    int looks;                  /* at the order */
+    int looks_since_visit;
+    int looks_late;             /* the authorizations may tell more */
+    apr_time_t retry_after;     /* to look not before; 0: the CA did not say */
+    acme_validation_t validation;       /* of READY; of VALID only the last
+                                           look */
+} waiting_t;
+
+/* Of this server alone it is known whether validators came. */
+static int is_seen(const acme_task_attempt_t *attempt, const acme_task_t *task)
 {
-    const acme_task_waits_t *waits = task->env->waits;
+    return attempt->answers->nelts && !task->cert->http
+        && attempt->answers->nelts == attempt->answered->nelts;
+}
+
+static waiting_t begin_wait(const acme_task_attempt_t *attempt,
+                            const acme_task_t *task, acme_order_e until)
+{
+    return (waiting_t) {
+        .until = until,
+        .begun = apr_time_now(),
+        .validation = {
+            .pace = &attempt->prepared->pace,
+            .is_seen = until == ACME_ORDER_READY && is_seen(attempt, task),
+            .challenges = (apr_uint32_t)attempt->answered->nelts
+        }
+    };
+}
+
+static apr_uint32_t count_visits(const acme_task_attempt_t *attempt,
+                                 const acme_task_t *task)
+{
     const acme_solver_t *solver = task->env->solver;
-    const apr_time_t end = apr_time_now() + waits->first;
-    const apr_uint32_t tokens = (apr_uint32_t)attempt->answers->nelts;
-    apr_uint32_t before = 0, count;
-    apr_time_t last = 0, now;
+    apr_uint32_t count = 0;
     int i;
 
-    while ((now = apr_time_now()) < end) {
-        for (count = 0, i = 0; i < attempt->answers->nelts; i++) {
-            count += solver->seen(solver->baton,
-                                  &APR_ARRAY_IDX(attempt->answers, i,
-                                                 acme_challenge_response_t));
+    for (i = 0; i < attempt->answers->nelts; i++) {
+        count += solver->seen(solver->baton,
+                              &APR_ARRAY_IDX(attempt->answers, i,
+                                             acme_challenge_response_t));
+    }
+    return count;
+}
+
+/* When to look at the order: at the CA's word, else as others took. */
+static apr_time_t next_look(const waiting_t *waiting,
+                            const acme_task_attempt_t *attempt,
+                            const acme_task_t *task)
+{
+    const acme_task_waits_t *waits = task->env->waits;
+    const acme_validation_t *validation = &waiting->validation;
+    apr_interval_time_t look;
+
+    if (waiting->retry_after) {
+        return waiting->retry_after;
+    }
+    if (waiting->until == ACME_ORDER_VALID) {
+        return waiting->begun
+             + acme_timing_look(&validation->pace->of[ACME_PACE_ISSUED],
+                                validation->before, &waits->looks);
+    }
+    look = acme_timing_validation_look(validation, &waits->looks);
+    if (is_failing(attempt) && look < validation->before + waits->failing) {
+        look = validation->before + waits->failing;
+    }
+    return waiting->begun + look;
+}
+
+/* Wait until it is time to look. Validators that come bring that forward. */
+static apr_status_t wait_for_look(waiting_t *waiting,
+                                  acme_task_attempt_t *attempt,
+                                  const acme_task_t *task)
+{
+    acme_validation_t *validation = &waiting->validation;
+    const apr_interval_time_t every = task->env->waits->seen_every;
+    const apr_time_t retry_after = attempt->order->retry_after;
+    apr_time_t now = apr_time_now(), last, at;
+    apr_uint32_t visits;
+
+    /* Of a new order it is not about what has been answered since. */
+    waiting->retry_after =
+        retry_after > now
+        && (waiting->looks || waiting->until == ACME_ORDER_VALID)
+            ? retry_after : 0;
+    do {
+        last = now;
+        visits = validation->is_seen ? count_visits(attempt, task) : 0;
+        if (visits != validation->visits) {
+            validation->visits = visits;
+            validation->visited = now - waiting->begun;
+            waiting->looks_since_visit = 0;
         }
-        if (count != before) {
-            before = count;
-            last = now;
+        at = next_look(waiting, attempt, task);
+        if (at <= now) {
+            break;
         }
-        if (tokens && count >= tokens && now - last >= waits->seen_quiet) {
-            return APR_SUCCESS;
-        }
-        if (acme_stop_wait(task->env->stop, waits->seen_every)) {
+        if (acme_batch_member_wait(attempt, task,
+                                   validation->is_seen && at - now > every
+                                       ? every : at - now)) {
             return APR_EINTR;
         }
-    }
+        now = apr_time_now();
+    } while (now >= last);      /* a clock that is set back ends the wait */
+    waiting->looks++;
+    waiting->looks_since_visit++;
+    validation->before = now > waiting->begun ? now - waiting->begun : 1;
     return APR_SUCCESS;
 }
 
-/* At the CA's word; else later and later. */
-static apr_status_t wait_before_fetch(acme_task_attempt_t *attempt,
-                                      const acme_task_t *task, int fetches,
-                                      acme_order_e until)
+/* Was each challenge answered now, and none before a reload? */
+static int is_measured(const acme_task_attempt_t *attempt)
 {
-    const acme_task_waits_t *waits = task->env->waits;
-    const apr_time_t retry_after = attempt->order->retry_after;
-    const apr_time_t now = apr_time_now();
-    apr_interval_time_t wait;
+    int i;
 
-    if (fetches == 0 && until == ACME_ORDER_READY) {
-        return wait_for_validators(attempt, task);
+    for (i = 0; i < attempt->answered->nelts; i++) {
+        if (APR_ARRAY_IDX(attempt->answered, i,
+                          answered_t).pick.challenge->begun) {
+            return 0;
+        }
     }
-    if (retry_after > now) {
-        return acme_batch_member_wait(attempt, task, retry_after - now);
+    return attempt->answered->nelts > 0;
+}
+
+/* The order got as far: later orders begin with what was measured here. */
+static void report_pace(const waiting_t *waiting,
+                        const acme_task_attempt_t *attempt,
+                        const acme_task_t *task)
+{
+    const acme_validation_t *validation = &waiting->validation;
+    acme_msg_pace_t measured = { .looks = { 0 } };
+    acme_pace_e what = ACME_PACE_ISSUED;
+    int i;
+
+    if (!waiting->looks
+        || (waiting->until == ACME_ORDER_READY && !is_measured(attempt))) {
+        return;
     }
-    wait = waits->next << (fetches < DOUBLINGS_MAX ? fetches : DOUBLINGS_MAX);
-    return acme_batch_member_wait(
-        attempt, task, wait < waits->longest ? wait : waits->longest);
+    for (i = 0; i < ACME_PACES; i++) {
+        measured.values[i] = ACME_NOT_MEASURED;
+    }
+    if (waiting->until == ACME_ORDER_READY) {
+        what = validation->is_seen ? ACME_PACE_SEEN : ACME_PACE_UNSEEN;
+    }
+    measured.values[what] =
+        (apr_uint32_t)apr_time_as_msec(validation->before);
+    measured.looks[what] = (apr_uint32_t)waiting->looks;
+    if (validation->is_seen) {
+        measured.values[ACME_PACE_VISITS] =
+            count_visits(attempt, task) / validation->challenges;
+    }
+    if (validation->is_seen && acme_timing_validators_came(validation)
+        && validation->before >= validation->visited) {
+        measured.values[ACME_PACE_SETTLED] = (apr_uint32_t)apr_time_as_msec(
+            validation->before - validation->visited);
+        measured.looks[ACME_PACE_SETTLED] =
+            (apr_uint32_t)waiting->looks_since_visit;
+    }
+    acme_task_send_pace(task, &measured);
 }
 
 /* The order came to nothing: the reason is in it or in an authorization. */
@@ -442,14 +552,26 @@ static apr_status_t fetch_order(acme_task_attempt_t *attempt,
     return APR_SUCCESS;
 }
 
+/* An authorization can fail long before the CA says so of the order. */
+static int is_time_for_authorizations(waiting_t *waiting,
+                                      const acme_task_attempt_t *attempt,
+                                      const acme_task_t *task)
+{
+    if (is_failing(attempt)) {
+        return 1;
+    }
+    return waiting->validation.before >= task->env->waits->authorizations
+        && ++waiting->looks_late % LOOKS_PER_AUTHZ == 0;
+}
+
 apr_status_t acme_validation_wait(acme_task_attempt_t *attempt,
                                   const acme_task_t *task, acme_order_e until,
                                   acme_task_failure_t *why)
 {
-    const apr_time_t end = apr_time_now() + task->env->waits->total;
+    waiting_t waiting = begin_wait(attempt, task, until);
+    const apr_time_t end = waiting.begun + task->env->waits->total;
     const char *id = task->cert->id;
     apr_status_t rv = APR_SUCCESS;
-    int fetches = 0;
 
     while (rv == APR_SUCCESS && attempt->order->status < until) {
         const apr_time_t retry_after = attempt->order->retry_after;
@@ -470,17 +592,20 @@ apr_status_t acme_validation_wait(acme_task_attempt_t *attempt,
             why->is_postponed = 1;
             return acme_result_reason(&why->res, ACME_REASON_CA_SLOW);
         }
-        if (wait_before_fetch(attempt, task, fetches++, until)) {
+        if (wait_for_look(&waiting, attempt, task)) {
             return acme_fail(&why->res, APR_EINTR, "%s: stopped", id);
         }
         rv = fetch_order(attempt, task, &why->res);
         if (rv == APR_SUCCESS && attempt->order->status == ACME_ORDER_PENDING
-            && (is_failing(attempt) || fetches % FETCHES_PER_AUTHZ == 0)) {
+            && is_time_for_authorizations(&waiting, attempt, task)) {
             rv = find_failed(attempt, task, why);
         }
     }
     if (rv == APR_SUCCESS && attempt->order->status == ACME_ORDER_INVALID) {
-        rv = explain_invalid(attempt, task, why);
+        return explain_invalid(attempt, task, why);
+    }
+    if (rv == APR_SUCCESS) {
+        report_pace(&waiting, attempt, task);
     }
     return rv;
 }

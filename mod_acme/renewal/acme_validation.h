@@ -17,7 +17,8 @@ apr_status_t acme_validation_begin(acme_task_attempt_t *attempt,
                                    const acme_task_t *task,
                                    acme_task_failure_t *why);
 
-/* Fetch the order until it got as far as READY or VALID. (8555, 7.4) */
+/* Fetch the order until it got as far as READY or VALID (8555, 7.4), and tell
+   the keeper how long the CA took. */
 apr_status_t acme_validation_wait(acme_task_attempt_t *attempt,
                                   const acme_task_t *task, acme_order_e until,
                                   acme_task_failure_t *why);

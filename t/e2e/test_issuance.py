@@ -139,14 +139,12 @@ def test_nothing_is_ordered_without_agreement_to_the_terms(site):
 
 def needed(ca):
     """
-    Requests beside those for directory and account. A look at the order before
-    a slow CA is done is not counted, but it must be a rare one.
+    Requests beside those for directory and account. Looks at the order before
+    the CA is done are not counted: how many there are depends on how busy the
+    machine is, see test_pace.
     """
-    looks = ca.seen("order-poll")
-    early = [look for look in looks
+    early = [look for look in ca.seen("order-poll")
              if look.json["status"] in ("pending", "processing")]
-    assert all(b.at - a.at > 0.25 for a, b in zip(looks, looks[1:])
-               if a in early and a.path == b.path)
     return ca.count() - ca.count("directory", "account") - len(early)
 
 

@@ -84,6 +84,22 @@ static void log_served(fake_keeper_t *keeper, const acme_msg_served_t *found)
                                   found->detail));
 }
 
+/* What was measured, and what was counted. */
+static void log_pace(fake_keeper_t *keeper, const acme_msg_pace_t *pace)
+{
+    const char *line = apr_psprintf(keeper->p, "PACE %u.%u", pace->about.cert,
+                                    pace->about.part);
+    int i;
+
+    for (i = 0; i < ACME_PACES; i++) {
+        if (pace->values[i] != ACME_NOT_MEASURED) {
+            line = apr_pstrcat(keeper->p, line, " ",
+                               acme_ca_pace_word((acme_pace_e)i), NULL);
+        }
+    }
+    log_line(keeper, line);
+}
+
 /* What is remembered, and logged. The mutex is held. */
 static void take(fake_keeper_t *keeper, const acme_message_t *message)
 {
@@ -103,6 +119,9 @@ static void take(fake_keeper_t *keeper, const acme_message_t *message)
         return;
     case ACME_MSG_SERVED:
         log_served(keeper, message->body);
+        return;
+    case ACME_MSG_PACE:
+        log_pace(keeper, message->body);
         return;
     default:
         break;

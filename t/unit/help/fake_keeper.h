@@ -45,8 +45,8 @@ void fake_keeper_refuse(fake_keeper_t *keeper, acme_message_e kind,
 /*
  * What came, a line each: "PREPARE 0.1", "ORDER 0.0 URL", "NOTE 0.0 failed
  * name 0 by 1: DETAIL", "NOTE 0.0 limit ca-paused: DETAIL", "SERVED 0.0 is
- * 3 at PLACES, others SERIALS: DETAIL" (acme_check_e); but for SIGN,
- * CHANGES and HELLO. Until the next call.
+ * 3 at PLACES, others SERIALS: DETAIL" (acme_check_e), "PACE 0.0 unseen"
+ * (what was measured); but for SIGN, CHANGES and HELLO. Until the next call.
  */
 const char *fake_keeper_log(fake_keeper_t *keeper);
 

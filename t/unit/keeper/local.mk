@@ -5,6 +5,7 @@ keeper_tests = \
 	%D%/test_activate \
 	%D%/test_batch \
 	%D%/test_ca_facts \
+	%D%/test_ca_paces \
 	%D%/test_cert_facts \
 	%D%/test_cert_reader \
 	%D%/test_channels \

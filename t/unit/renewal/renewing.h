@@ -109,10 +109,9 @@ static const acme_solver_t solver = { NULL, on_present, on_withdraw,
                                       on_seen };
 
 static const acme_task_waits_t quick = { .seen_every = 1000,
-                                         .seen_quiet = 0,
-                                         .first = 1000,
-                                         .next = 1000,
-                                         .longest = 1000,
+                                         .looks = { .first = 1000,
+                                                    .longest = 1000 },
+                                         .failing = 1000,
                                          .total = apr_time_from_sec(20) };
 
 static void on_log(void *baton, acme_log_e level, const char *line)

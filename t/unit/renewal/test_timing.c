@@ -673,6 +673,279 @@ static void when_to_ask_again(void **unused)
     }
 }
 
+/* Looks at a CA that takes its time. */
+
+#define MSEC(n) apr_time_from_msec(n)
+
+static const acme_look_bounds_t bounds = { MSEC(20), SECONDS(10) };
+
+static void when_to_look(void **state)
+{
+    static const struct {
+        const char *name;
+        apr_uint32_t at_once, n, values[ACME_PACE_KEPT];
+        apr_interval_time_t before, look;
+    } rows[] = {
+        { "nothing is known", 0, 0, { 0 }, 0, MSEC(20) },
+        { "and then", 0, 0, { 0 }, MSEC(20), MSEC(60) },
+        { "and then", 0, 0, { 0 }, MSEC(60), MSEC(140) },
+        { "ten seconds later, at last", 0, 0, { 0 }, SECONDS(30),
+          SECONDS(40) },
+        { "one is known", 0, 1, { 500 }, 0, MSEC(500) },
+        { "the median", 0, 5, { 900, 100, 300, 500, 9000 }, 0, MSEC(500) },
+        { "the newest, as it is less", 0, 3, { 200, 400, 500 }, 0,
+          MSEC(200) },
+        { "the newest ones, as they are more", 0, 7,
+          { 900, 700, 800, 400, 400, 400, 400 }, 0, MSEC(700) },
+        { "at once, twice", 2, 2, { 400, 400 }, 0, MSEC(400) },
+        { "three times: an eighth less", 3, 3, { 400, 400, 400 }, 0,
+          MSEC(350) },
+        { "that sufficed: a quarter", 4, 3, { 350, 400, 400 }, 0,
+          MSEC(350) - MSEC(350) / 4 },
+        { "and again: the half", 5, 3, { 200, 400, 400 }, 0, MSEC(100) },
+        { "but not at once", 15, 3, { 6, 6, 6 }, 0, MSEC(5) },
+        { "measured as nothing", 0, 3, { 0, 0, 0 }, 0, MSEC(5) },
+        { "too early: the usual time", 0, 3, { 400, 400, 400 }, MSEC(350),
+          MSEC(400) },
+        { "the median, above the newest", 0, 3, { 400, 500, 500 },
+          MSEC(400), MSEC(500) },
+        { "the newest, above the median", 0, 3, { 900, 400, 400 },
+          MSEC(400), MSEC(900) },
+        { "neither: half more", 0, 3, { 400, 400, 400 }, MSEC(400),
+          MSEC(620) },
+        { "one that hung is not waited for", 0, 3, { 9000, 400, 400 },
+          MSEC(400), MSEC(620) },
+        { "not more than ten seconds", 0, 1, { ACME_PACE_MAX },
+          SECONDS(30), SECONDS(40) },
+        { "hostile", APR_UINT32_MAX, APR_UINT32_MAX,
+          { APR_UINT32_MAX, APR_UINT32_MAX }, 0, MSEC(5) },
+        { "hostile", 0, 1, { APR_UINT32_MAX }, 0, SECONDS(10) }
+    };
+    apr_interval_time_t look;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const acme_pace_t pace = { .n = rows[i].n,
+                                   .at_once = rows[i].at_once };
+        acme_pace_t known = pace;
+
+        memcpy(known.values, rows[i].values, sizeof(known.values));
+        look = acme_timing_look(&known, rows[i].before, &bounds);
+        if (look != rows[i].look) {
+            fail_msg("%s: after %" APR_TIME_T_FMT " us", rows[i].name, look);
+        }
+    }
+}
+
+/* An order at a CA that takes so long; how many looks, and the time lost. */
+static unsigned wait_for_ca(acme_pace_t *pace, apr_interval_time_t takes,
+                            apr_interval_time_t *plost)
+{
+    apr_interval_time_t look = 0;
+    unsigned looks = 0;
+
+    do {
+        look = acme_timing_look(pace, look, &bounds);
+        looks++;
+    } while (look < takes);
+    acme_ca_pace_add(pace, (apr_uint32_t)apr_time_as_msec(look), looks);
+    *plost = look - takes;
+    return looks;
+}
+
+/* From the third order on: seldom more than one look, and little is lost. */
+static void a_ca_that_is_always_as_fast(void **state)
+{
+    static const int takes[] = { 1, 5, 30, 100, 333, 1000, 2000, 5000, 9000 };
+    apr_interval_time_t lost;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(takes); i++) {
+        acme_pace_t pace = { .n = 0 };
+        unsigned looks = 0, worst = 0;
+        int k;
+
+        (void)wait_for_ca(&pace, MSEC(takes[i]), &lost);
+        for (k = 0; k < 100; k++) {
+            const unsigned n = wait_for_ca(&pace, MSEC(takes[i]), &lost);
+
+            looks += n;
+            worst = n > worst ? n : worst;
+        }
+        if (looks > 130 || worst > 3 || lost > MSEC(takes[i]) / 4 + MSEC(5)) {
+            fail_msg("%d ms: %u looks, at most %u, %" APR_TIME_T_FMT
+                     " us lost", takes[i], looks, worst, lost);
+        }
+    }
+}
+
+/* After how many orders do three in a row go well again? */
+static unsigned orders_until_known(acme_pace_t *pace, int takes)
+{
+    apr_interval_time_t lost;
+    unsigned orders = 0, in_a_row = 0;
+
+    while (in_a_row < 3 && orders < 1000) {
+        const unsigned looks = wait_for_ca(pace, MSEC(takes), &lost);
+
+        in_a_row = looks <= 2 && lost <= MSEC(takes) / 2 + MSEC(10)
+            ? in_a_row + 1 : 0;
+        orders++;
+    }
+    return orders;
+}
+
+static void a_ca_that_changes(void **state)
+{
+    static const struct { int before, after; unsigned most; } rows[] = {
+        { 100, 5000, 12 }, { 1000, 3000, 12 }, { 1000, 1300, 12 },
+        { 5000, 100, 20 }, { 3000, 1000, 20 }, { 1000, 700, 20 },
+        { 5, 9000, 10 }, { 9000, 5, 20 }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        acme_pace_t pace = { .n = 0 };
+        unsigned orders;
+        int k;
+
+        for (k = 0; k < 20; k++) {
+            (void)orders_until_known(&pace, rows[i].before);
+        }
+        orders = orders_until_known(&pace, rows[i].after);
+        if (orders > rows[i].most) {
+            fail_msg("%d to %d ms: after %u orders", rows[i].before,
+                     rows[i].after, orders);
+        }
+    }
+}
+
+/* From nothing to as much as given: at most one look more, on average. */
+static void a_ca_with_whims(void **state)
+{
+    static const int most[] = { 20, 300, 2000, 5000 };
+    apr_interval_time_t lost;
+    unsigned dice = 1;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(most); i++) {
+        acme_pace_t pace = { .n = 0 };
+        apr_interval_time_t all = 0;
+        unsigned looks = 0;
+        int k;
+
+        for (k = 0; k < 1000; k++) {
+            dice = dice * 1103515245 + 12345;
+            looks += wait_for_ca(&pace,
+                                 MSEC(most[i]) * (dice >> 16 & 1023) / 1024,
+                                 &lost);
+            all += lost;
+        }
+        if (looks > 2000 || all / 1000 > MSEC(most[i]) / 2 + MSEC(5)) {
+            fail_msg("up to %d ms: %u looks, %" APR_TIME_T_FMT " us lost",
+                     most[i], looks, all / 1000);
+        }
+    }
+}
+
+/* What a worker says costs requests and seconds, and no more. */
+static void a_worker_that_lies(void **state)
+{
+    static const apr_uint32_t lies[] = { 0, 1, ACME_PACE_MAX,
+                                         APR_UINT32_MAX };
+    apr_interval_time_t lost;
+    size_t i;
+    int k;
+
+    (void)state;
+    for (i = 0; i < COUNT(lies); i++) {
+        acme_pace_t pace = { .n = 0 };
+
+        for (k = 0; k < 100; k++) {
+            acme_ca_pace_add(&pace, lies[i], (apr_uint32_t)k % 3);
+        }
+        assert_true(wait_for_ca(&pace, MSEC(1000), &lost) <= 12);
+        assert_true(lost <= bounds.longest);
+    }
+}
+
+static void when_to_look_at_a_validation(void **state)
+{
+    static const struct {
+        const char *name;
+        acme_ca_pace_t pace;
+        acme_validation_t at;
+        apr_interval_time_t look;
+    } rows[] = {
+#define KNOWN(what, value) .pace.of[what] = { 1, 0, { value } }
+        { "elsewhere, unknown", .look = MSEC(20) },
+        { "elsewhere, known", KNOWN(ACME_PACE_UNSEEN, 700),
+          .look = MSEC(700) },
+        { "none has come, unknown", .at = { .is_seen = 1, .challenges = 1 },
+          .look = SECONDS(1) },
+        { "one has come, unknown", .at = { .is_seen = 1, .challenges = 1,
+                                           .visits = 1,
+                                           .visited = MSEC(300) },
+          .look = MSEC(320) },
+        { "of two challenges one", .at = { .is_seen = 1, .challenges = 2,
+                                           .visits = 1,
+                                           .visited = MSEC(300) },
+          .look = SECONDS(1) },
+        { "too early, since the last visit",
+          .at = { .is_seen = 1, .challenges = 1, .visits = 1,
+                  .visited = MSEC(300), .before = MSEC(340) },
+          .look = MSEC(300) + MSEC(100) },
+        { "another one has come since",
+          .at = { .is_seen = 1, .challenges = 1, .visits = 2,
+                  .visited = MSEC(400), .before = MSEC(340) },
+          .look = MSEC(420) },
+        { "and again: not a look for each",
+          .at = { .is_seen = 1, .challenges = 1, .visits = 9,
+                  .visited = MSEC(805), .before = MSEC(800) },
+          .look = MSEC(900) },
+        { "two of three have come", KNOWN(ACME_PACE_VISITS, 3),
+          .at = { .is_seen = 1, .challenges = 1, .visits = 2,
+                  .visited = MSEC(300) }, .look = SECONDS(1) },
+        { "all three have come", KNOWN(ACME_PACE_VISITS, 3),
+          KNOWN(ACME_PACE_SETTLED, 80),
+          .at = { .is_seen = 1, .challenges = 1, .visits = 3,
+                  .visited = MSEC(300) }, .look = MSEC(380) },
+        { "two of three, as the last time",
+          .pace.of[ACME_PACE_VISITS] = { 3, 0, { 2, 3, 3 } },
+          .at = { .is_seen = 1, .challenges = 1, .visits = 2,
+                  .visited = MSEC(300) }, .look = MSEC(320) },
+        { "twice the usual time, and a second", KNOWN(ACME_PACE_SEEN, 1500),
+          .at = { .is_seen = 1, .challenges = 1 }, .look = SECONDS(4) },
+        { "but not that long", KNOWN(ACME_PACE_SEEN, 9000),
+          .at = { .is_seen = 1, .challenges = 1 }, .look = SECONDS(10) },
+        { "they never come", KNOWN(ACME_PACE_VISITS, 0),
+          KNOWN(ACME_PACE_SEEN, 600),
+          .at = { .is_seen = 1, .challenges = 1 }, .look = MSEC(600) },
+        { "hostile", KNOWN(ACME_PACE_VISITS, APR_UINT32_MAX),
+          KNOWN(ACME_PACE_SEEN, APR_UINT32_MAX),
+          .at = { .is_seen = 1, .challenges = 100, .visits = 300 },
+          .look = SECONDS(10) },
+#undef KNOWN
+    };
+    apr_interval_time_t look;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        acme_validation_t at = rows[i].at;
+
+        at.pace = &rows[i].pace;
+        look = acme_timing_validation_look(&at, &bounds);
+        if (look != rows[i].look) {
+            fail_msg("%s: after %" APR_TIME_T_FMT " us", rows[i].name, look);
+        }
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -692,7 +965,13 @@ int main(void)
         cmocka_unit_test(when_replaces_is_sent),
         cmocka_unit_test(when_to_order_after_a_refused_certificate),
         cmocka_unit_test(when_to_ask),
-        cmocka_unit_test(when_to_ask_again)
+        cmocka_unit_test(when_to_ask_again),
+        cmocka_unit_test(when_to_look),
+        cmocka_unit_test(a_ca_that_is_always_as_fast),
+        cmocka_unit_test(a_ca_that_changes),
+        cmocka_unit_test(a_ca_with_whims),
+        cmocka_unit_test(a_worker_that_lies),
+        cmocka_unit_test(when_to_look_at_a_validation)
     };
     int failed;
 

@@ -382,6 +382,116 @@ static void a_ca_that_never_ends_is_given_up(void **state)
     assert_not_reported("ORDER 0.0 \n");
 }
 
+/* A CA that always says so is not asked without a pause. */
+static void a_retry_after_of_nothing(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("ready"), FINALIZE,
+        { .request = "POST /order/1", .times = 3,
+          .head = "200 OK\r\nRetry-After: 0",
+          .body = ORDER_BODY("processing", "") },
+        ORDER_IS_VALID, CHAIN, { 0 }
+    };
+    acme_task_waits_t patient = quick;
+    const apr_time_t begun = apr_time_now();
+
+    (void)state;
+    patient.looks.first = patient.looks.longest = apr_time_from_msec(100);
+    env.waits = &patient;
+    renew(rows);
+    ASSERT_REPORTED("INSTALL 0.0 chain\n");
+    assert_true(apr_time_now() - begun >= apr_time_from_msec(400));
+}
+
+static acme_pace_t *pace_of(acme_pace_e what)
+{
+    return &fake_keeper_prepared(keeper, 0, 0)->pace.of[what];
+}
+
+static void what_is_measured(void **state)
+{
+    (void)state;
+    renew_with((fake_row_t)AUTHZ("pending", BOTH, 0));
+    ASSERT_REPORTED("PACE 0.0 seen settled visits\n", "PACE 0.0 issued\n",
+                    "INSTALL 0.0 chain\n");
+}
+
+/* Of an order that was begun before a reload nobody knows when. */
+static void what_is_not_measured(void **state)
+{
+    static const struct { const char *name; fake_row_t authz; } rows[] = {
+        { "answered before", AUTHZ("pending", CHALLENGE(
+              "http-01", ",\"status\":\"processing\""), 0) },
+        { "valid before", AUTHZ("valid", BOTH, 0) }
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        renew_with(rows[i].authz);
+        ASSERT_REPORTED("PACE 0.0 issued\n");
+        if (strstr(fake_keeper_log(keeper), "seen")) {
+            fail_msg("%s:\n%s", rows[i].name, fake_keeper_log(keeper));
+        }
+    }
+}
+
+/* A CA that issues at once is not looked at, and a refused number is no
+   failure. */
+static void what_costs_no_certificate(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("pending"),
+        AUTHZ("pending", BOTH, 0), RESPOND("http-01"), ORDER_IS("ready", 1),
+        { .request = "POST /finalize", .head = "200 OK",
+          .body = ORDER_BODY("valid", ",\"certificate\":\"~/cert/1\"") },
+        CHAIN, { 0 }
+    };
+
+    (void)state;
+    fake_keeper_refuse(keeper, ACME_MSG_PACE, "no");
+    renew(rows);
+    fake_keeper_refuse(keeper, ACME_MSG_PACE, NULL);
+    assert_not_reported("PACE 0.0 issued");
+    ASSERT_REPORTED("INSTALL 0.0 chain\n");
+}
+
+/* The usual time is waited for, and one look suffices. */
+static void orders_begin_with_what_was_learned(void **state)
+{
+    static const fake_row_t rows[] = {
+        DIRECTORY, NONCE, ACCOUNT, NEW_ORDER("ready"), FINALIZE,
+        ORDER_IS_VALID, CHAIN, { 0 }
+    };
+    acme_task_waits_t patient = quick;
+    const apr_time_t begun = apr_time_now();
+
+    (void)state;
+    patient.looks.longest = apr_time_from_sec(10);
+    env.waits = &patient;
+    acme_ca_pace_add(pace_of(ACME_PACE_ISSUED), 400, 1);
+    renew(rows);
+    ASSERT_REPORTED("INSTALL 0.0 chain\n");
+    assert_true(apr_time_now() - begun >= apr_time_from_msec(400));
+}
+
+/* They usually take ten seconds, and have all come. */
+static void validators_bring_the_look_forward(void **state)
+{
+    acme_task_waits_t patient = quick;
+    const apr_time_t begun = apr_time_now();
+
+    (void)state;
+    patient.looks.longest = apr_time_from_sec(60);
+    env.waits = &patient;
+    acme_ca_pace_add(pace_of(ACME_PACE_SEEN), ACME_PACE_MAX, 2);
+    acme_ca_pace_add(pace_of(ACME_PACE_VISITS), 1, 2);
+    acme_ca_pace_add(pace_of(ACME_PACE_SETTLED), 1, 2);
+    renew_with((fake_row_t)AUTHZ("pending", BOTH, 0));
+    ASSERT_REPORTED("INSTALL 0.0 chain\n");
+    assert_true(apr_time_now() - begun < apr_time_from_sec(8));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,7 +513,13 @@ int main(void)
         RENEWING_TEST(a_pending_order_without_authorizations),
         RENEWING_TEST(an_order_that_needs_none),
         RENEWING_TEST(a_near_one_is_waited_for),
-        RENEWING_TEST(a_ca_that_never_ends_is_given_up)
+        RENEWING_TEST(a_ca_that_never_ends_is_given_up),
+        RENEWING_TEST(a_retry_after_of_nothing),
+        RENEWING_TEST(what_is_measured),
+        RENEWING_TEST(what_is_not_measured),
+        RENEWING_TEST(what_costs_no_certificate),
+        RENEWING_TEST(orders_begin_with_what_was_learned),
+        RENEWING_TEST(validators_bring_the_look_forward)
     };
 
     return cmocka_run_group_tests(tests, renewing_begin, renewing_end);
