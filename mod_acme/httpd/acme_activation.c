@@ -45,6 +45,7 @@ typedef struct {
 static acme_activation_files_t *files;     /* by the index of the certificate */
 static acme_activation_files_t unordered;  /* where there is none to order */
 static const acme_conf_t *loaded;
+static const apr_array_header_t no_names = { .elt_size = sizeof(char *) };
 
 /* While a load is prepared. */
 typedef struct {
@@ -176,8 +177,23 @@ static acme_archive_want_t want_of(const acme_cert_conf_t *cert, load_t *load)
                                    .baton = load };
 }
 
+static int has_names(const apr_array_header_t *names,
+                     const apr_array_header_t *others)
+{
+    int i;
+
+    for (i = 0; i < names->nelts && i < others->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(names, i, const char *),
+                   APR_ARRAY_IDX(others, i, const char *)) != 0) {
+            return 0;
+        }
+    }
+    return names->nelts == others->nelts;
+}
+
 /* What visitors see of the pair that was tried last. */
-static void note_leaf(acme_activation_files_t *found, const load_t *load)
+static void note_leaf(acme_activation_files_t *found,
+                      const acme_cert_conf_t *cert, const load_t *load)
 {
     const acme_cert_info_t *leaf = load->leaf;
     int i;
@@ -187,9 +203,15 @@ static void note_leaf(acme_activation_files_t *found, const load_t *load)
     }
     found->serial = apr_pstrdup(load->p, leaf->serial);
     found->not_after = leaf->not_after;
+    if (has_names(cert->names, leaf->names)) {
+        found->names = cert->names;     /* nearly always: one copy will do */
+        return;
+    }
+    found->names = apr_array_make(load->p, leaf->names->nelts,
+                                  sizeof(const char *));
     for (i = 0; i < leaf->names->nelts; i++) {
-        APR_ARRAY_PUSH(found->names, const char *) = apr_pstrdup(
-            load->p, APR_ARRAY_IDX(leaf->names, i, const char *));
+        APR_ARRAY_PUSH((apr_array_header_t *)found->names, const char *) =
+            apr_pstrdup(load->p, APR_ARRAY_IDX(leaf->names, i, const char *));
     }
 }
 
@@ -197,7 +219,7 @@ static void clear_files(acme_activation_files_t *found)
 {
     apr_array_clear(found->certs);
     apr_array_clear(found->keys);
-    apr_array_clear(found->names);
+    found->names = &no_names;
     found->serial = NULL;
     found->not_after = 0;
 }
@@ -226,7 +248,7 @@ static apr_status_t find_live(acme_activation_files_t *found,
     }
     if (rv == APR_SUCCESS) {
         cert->served = n;
-        note_leaf(found, load);
+        note_leaf(found, cert, load);
         find_parts(found, cert, n, load);
     }
     return rv;
@@ -268,7 +290,7 @@ static int find_stand_in(acme_activation_files_t *found,
                                                   other.n, load->p), load);
     (void)acme_trials_check(&load->leaf, load->store, &pair, &ignored,
                             load->scratch);
-    note_leaf(found, load);
+    note_leaf(found, cert, load);
     return 1;
 }
 
@@ -314,9 +336,9 @@ static void find_placeholder(acme_activation_files_t *found,
 
 static void make_files(acme_activation_files_t *empty, apr_pool_t *p)
 {
-    empty->certs = apr_array_make(p, 2, sizeof(const char *));
-    empty->keys = apr_array_make(p, 2, sizeof(const char *));
-    empty->names = apr_array_make(p, 2, sizeof(const char *));
+    empty->certs = apr_array_make(p, 1, sizeof(const char *));
+    empty->keys = apr_array_make(p, 1, sizeof(const char *));
+    empty->names = &no_names;
 }
 
 static void find_files(acme_activation_files_t *found, acme_cert_conf_t *cert,

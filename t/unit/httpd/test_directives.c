@@ -151,7 +151,7 @@ static void all_words_of_a_line_count(void **state)
 static void defaults_go_through_the_parsers(void **state)
 {
     const acme_server_conf_t *conf = acme_server_conf(base);
-    const acme_server_conf_t nothing = { .set = { 0 } };
+    const acme_server_conf_t nothing = { .set = NULL };
     size_t i;
 
     (void)state;
@@ -307,7 +307,7 @@ static void a_vhost_can_say_the_default(void **state)
 /* Each that has no other value to go back to. */
 static void none_takes_back_what_is_inherited(void **state)
 {
-    const acme_server_conf_t nothing = { .set = { 0 } };
+    const acme_server_conf_t nothing = { .set = NULL };
     size_t i;
 
     (void)state;
