@@ -411,7 +411,7 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
         || res.detail[0]) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s", res.detail);
     }
-    acme_trials_begin(load.store, s->process->pool);
+    acme_trials_begin(load.store, apr_time_now(), s->process->pool);
     apr_pool_create(&load.scratch, p);
     for (i = 0; i < conf->certs->nelts; i++) {
         load.leaf = NULL;

@@ -61,6 +61,7 @@ typedef struct {
     apr_hash_t *texts;          /* those of scenes and issuers are few */
     apr_hash_t *scenes;         /* by the lists of ciphers, of this load */
     apr_pool_t *scenes_p;
+    apr_time_t now;             /* when this load began */
     int is_new;                 /* not as in the file */
 } kept_t;
 
@@ -268,7 +269,8 @@ static const char *root_of(const acme_store_t *store, apr_pool_t *p)
     return acme_store_path(store, "archive", NULL, p);
 }
 
-void acme_trials_begin(const acme_store_t *store, apr_pool_t *lasting)
+void acme_trials_begin(const acme_store_t *store, apr_time_t now,
+                       apr_pool_t *lasting)
 {
     void *data = NULL;
 
@@ -289,6 +291,7 @@ void acme_trials_begin(const acme_store_t *store, apr_pool_t *lasting)
         kept->root = root_of(store, lasting);
         kept->is_new = 0;
     }
+    kept->now = now;
     kept->old_p = kept->p;
     kept->old = kept->trials;
     make_fresh();
@@ -345,9 +348,9 @@ static int is_same_stamp(const stamp_t *a, const stamp_t *b)
         && a->modified == b->modified && a->changed == b->changed;
 }
 
-static int is_settled(const stamp_t *stamp, apr_time_t now)
+static int is_settled(const stamp_t *stamp)
 {
-    return stamp->changed / 1000 < now - SETTLED;
+    return stamp->changed / 1000 < kept->now - SETTLED;
 }
 
 typedef struct {
@@ -447,17 +450,15 @@ static trial_t trial_of(const files_t *files, const char *scene,
     return trial;
 }
 
-/* They were the same before and after it was tried, and for a while. */
+/* They were the same before and after it was tried, and for a while before. */
 static void note(const files_t *before, const files_t *after,
                  const char *scene, const acme_cert_info_t *leaf,
                  apr_pool_t *p)
 {
-    const apr_time_t now = apr_time_now();
     const trial_t trial = trial_of(before, scene, leaf, p);
 
     if (before->is_there && is_as_it_was(&trial, after, scene)
-        && is_settled(&before->chain, now)
-        && is_settled(&before->key_stamp, now)) {
+        && is_settled(&before->chain) && is_settled(&before->key_stamp)) {
         keep(&trial);
         kept->is_new = 1;
     }

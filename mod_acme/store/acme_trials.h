@@ -15,11 +15,12 @@
 #include "acme_store.h"
 
 /*
- * Begin a load: what was found by the loads before, in memory that lives as
- * long as lasting (the process pool), or else in the file of the store. Until
- * acme_trials_end(), only what is asked for is kept.
+ * Begin a load, at now: what was found by the loads before, in memory that
+ * lives as long as lasting (the process pool), or else in the file of the
+ * store. Until acme_trials_end(), only what is asked for is kept.
  */
-void acme_trials_begin(const acme_store_t *store, apr_pool_t *lasting);
+void acme_trials_begin(const acme_store_t *store, apr_time_t now,
+                       apr_pool_t *lasting);
 void acme_trials_end(void);
 
 /* Write the file, if something is new. Its loss costs only time: no failure. */
