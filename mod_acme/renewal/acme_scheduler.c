@@ -2,6 +2,7 @@
  * acme_scheduler.c - what is due, and the threads that do it.
  */
 #include <stdatomic.h>
+#include <string.h>
 
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
@@ -27,6 +28,9 @@
 
 #define RUN_EVERY apr_time_from_sec(1)
 #define RUN_SOON apr_time_from_msec(100)    /* something runs or has ended */
+
+/* A certificate is looked at when something of it is due, and after this. */
+#define LOOK_AGAIN apr_time_from_sec(600)
 
 /* After a task that reported nothing. */
 #define SILENT_REST apr_time_from_sec(10)
@@ -86,6 +90,10 @@ struct acme_scheduler_t {
     apr_thread_pool_t *threads;
     entry_t *entries;           /* one for each certificate */
     int certs;                  /* how many */
+    apr_time_t *wakes;          /* of each: nothing is due before; 0: look */
+    apr_time_t looked_at;       /* in the run before */
+    int *active;                /* those that are not at rest: indexes */
+    int nactive;
     acme_rate_limits_t *limits; /* the scheduler's own */
     apr_uint64_t change;        /* the latest that was read */
     int is_logged;              /* that the keeper does not answer */
@@ -132,10 +140,13 @@ static void begin_task(acme_scheduler_t *scheduler, entry_t *entry)
         entry->request.state.wanted = ACME_WANT_NOTHING;
     }
     atomic_store(&entry->run, RUNNING);
+    scheduler->active[scheduler->nactive++] =
+        (int)(entry - scheduler->entries);
     count_busy(scheduler, 1);
     if (apr_thread_pool_push(scheduler->threads, run_task, entry, 0,
                              scheduler)) {
         atomic_store(&entry->run, AT_REST);
+        scheduler->nactive--;
         acme_rate_limits_end(scheduler->limits, entry->state.cert);
         count_busy(scheduler, -1);
     }
@@ -170,6 +181,7 @@ static apr_status_t read_change(acme_scheduler_t *scheduler,
             "keeper: its configuration differs from that of this process");
     }
     scheduler->entries[state->cert].state = *state;
+    scheduler->wakes[state->cert] = 0;
     /* The clock of now: it may have happened since the run began. */
     acme_rate_limits_read(scheduler->limits, state, apr_time_now());
     scheduler->change = state->change;
@@ -387,6 +399,35 @@ static int find_rehearsal(const acme_scheduler_t *scheduler, entry_t *entry)
         && acme_rehearsal_is_due(&entry->state);
 }
 
+/*
+ * When something of an entry may be due, of which nothing is now; 0: that is
+ * not known, as what is due waits for a place, or a CA. The thousands of which
+ * nothing is due must not be looked at each second.
+ */
+static apr_time_t wake_of(const acme_state_t *state, apr_time_t now)
+{
+    const acme_next_t next = acme_next_step(state, now);
+    const apr_time_t times[] = {
+        next.at,
+        acme_timing_ask_at(state, now),
+        state->live && state->live == state->served ? state->check_at : 0
+    };
+    apr_time_t wake = now + LOOK_AGAIN;
+    size_t i;
+
+    if (acme_rehearsal_is_due(state) || state->look_up
+        || state->wanted == ACME_WANT_DRY_RUN
+        || acme_next_step_is_due(state, now)) {
+        return 0;
+    }
+    for (i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        if (times[i] && times[i] < wake) {
+            wake = times[i];
+        }
+    }
+    return wake;
+}
+
 /* True when something is under way. */
 static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
 {
@@ -396,12 +437,9 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
     int i;
     const char *news;
 
-    for (i = 0; i < scheduler->certs; i++) {
-        entry_t *entry = &scheduler->entries[i];
+    for (i = 0; i < scheduler->nactive; i++) {
+        const entry_t *entry = &scheduler->entries[scheduler->active[i]];
 
-        if (atomic_load(&entry->run) == AT_REST) {
-            continue;
-        }
         if (entry->task == acme_self_check_task_run) {
             checks++;
         }
@@ -423,12 +461,16 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
         const int at = (first + i) % scheduler->certs;
         const int has_room = running < parallel
             && running + dns_waiters < parallel + DNS_WAITERS_MAX;
-        entry_t *entry = &scheduler->entries[at];
+        entry_t *entry;
 
         if (!has_room && checks >= CHECKS_MAX
             && rehearsals >= REHEARSALS_MAX && dry_runs >= DRY_RUNS_MAX) {
             break;
         }
+        if (now < scheduler->wakes[at]) {
+            continue;
+        }
+        entry = &scheduler->entries[at];
         if (atomic_load(&entry->run) != AT_REST || now < entry->rest_until) {
             continue;
         }
@@ -450,6 +492,9 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
             begin_task(scheduler, entry);
             checks++;
         }
+        else {
+            scheduler->wakes[at] = wake_of(&entry->state, now);
+        }
     }
 
     while ((news = acme_rate_limits_news(scheduler->limits, now,
@@ -460,6 +505,29 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
     return running + dns_waiters + checks + rehearsals + dry_runs > 0;
 }
 
+/* Those that had ended before: what they reported was read just now. */
+static void rest_ended(acme_scheduler_t *scheduler, apr_time_t now)
+{
+    int i, kept = 0;
+
+    for (i = 0; i < scheduler->nactive; i++) {
+        const int at = scheduler->active[i];
+        entry_t *entry = &scheduler->entries[at];
+
+        if (!entry->has_ended) {
+            scheduler->active[kept++] = at;
+            continue;
+        }
+        entry->has_ended = 0;
+        atomic_store(&entry->run, AT_REST);
+        acme_rate_limits_end(scheduler->limits, (apr_uint32_t)at);
+        entry->rest_until = entry->state.change
+            == entry->request.state.change ? now + SILENT_REST : 0;
+        scheduler->wakes[at] = 0;
+    }
+    scheduler->nactive = kept;
+}
+
 apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
                                        apr_time_t now)
 {
@@ -467,8 +535,13 @@ apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
 
     acme_counters_pulse(scheduler->conf.duties & ACME_DUTY_ORDERS
                             ? ACME_PULSE_RENEWAL : ACME_PULSE_WITNESS, now);
-    for (i = 0; i < scheduler->certs; i++) {
-        entry_t *entry = &scheduler->entries[i];
+    if (now < scheduler->looked_at) {   /* the clock was set back */
+        memset(scheduler->wakes, 0,
+               (size_t)scheduler->certs * sizeof(*scheduler->wakes));
+    }
+    scheduler->looked_at = now;
+    for (i = 0; i < scheduler->nactive; i++) {
+        entry_t *entry = &scheduler->entries[scheduler->active[i]];
 
         entry->has_ended = atomic_load(&entry->run) == ENDED;
     }
@@ -476,18 +549,7 @@ apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
         return RUN_EVERY;
     }
     acme_rate_limits_count(scheduler->limits, apr_time_now());
-
-    /* Those that had ended before: what they reported was read just now. */
-    for (i = 0; i < scheduler->certs; i++) {
-        entry_t *entry = &scheduler->entries[i];
-
-        if (entry->has_ended) {
-            atomic_store(&entry->run, AT_REST);
-            acme_rate_limits_end(scheduler->limits, (apr_uint32_t)i);
-            entry->rest_until = entry->state.change
-                == entry->request.state.change ? now + SILENT_REST : 0;
-        }
-    }
+    rest_ended(scheduler, now);
     return begin_due(scheduler, now) ? RUN_SOON : RUN_EVERY;
 }
 
@@ -553,6 +615,10 @@ apr_status_t acme_scheduler_create(acme_scheduler_t **pscheduler,
     scheduler->limits = acme_rate_limits_create(conf->conf, p);
     scheduler->entries = apr_pcalloc(p, (apr_size_t)(scheduler->certs + 1)
                                      * sizeof(*scheduler->entries));
+    scheduler->wakes = apr_pcalloc(p, (apr_size_t)(scheduler->certs + 1)
+                                   * sizeof(*scheduler->wakes));
+    scheduler->active = apr_pcalloc(p, (apr_size_t)(scheduler->certs + 1)
+                                    * sizeof(*scheduler->active));
     for (i = 0; i < scheduler->certs; i++) {
         scheduler->entries[i].scheduler = scheduler;
     }
