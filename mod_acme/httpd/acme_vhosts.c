@@ -615,8 +615,7 @@ static void join_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
         const char *name = APR_ARRAY_IDX(vhost->names, i, const char *);
 
         if (!number_of(watch->by_name, name)) {
-            APR_ARRAY_PUSH(cert->names, const char *) =
-                apr_pstrdup(watch->p, name);
+            APR_ARRAY_PUSH(cert->names, const char *) = name;
             apr_hash_set(watch->by_name, name, APR_HASH_KEY_STRING,
                          (void *)number);
         }

@@ -29,6 +29,9 @@
 #define RUN_EVERY apr_time_from_sec(1)
 #define RUN_SOON apr_time_from_msec(100)    /* something runs or has ended */
 
+/* The keeper is asked when it has news, while something runs, and after this. */
+#define ASK_AGAIN apr_time_from_sec(10)
+
 /* A certificate is looked at when something of it is due, and after this. */
 #define LOOK_AGAIN apr_time_from_sec(600)
 
@@ -91,6 +94,9 @@ struct acme_scheduler_t {
     entry_t *entries;           /* one for each certificate */
     int certs;                  /* how many */
     apr_time_t *wakes;          /* of each: nothing is due before; 0: look */
+    apr_time_t next_wake;       /* the earliest of them */
+    apr_uint32_t news;          /* acme_scheduler_change_cb, when the keeper was */
+    apr_time_t asked_at;        /*   asked last; 0: it is to be asked */
     apr_time_t looked_at;       /* in the run before */
     int *active;                /* those that are not at rest: indexes */
     int nactive;
@@ -497,12 +503,29 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
         }
     }
 
+    scheduler->next_wake = now + LOOK_AGAIN;
+    for (i = 0; i < scheduler->certs; i++) {
+        if (scheduler->wakes[i] < scheduler->next_wake) {
+            scheduler->next_wake = scheduler->wakes[i];
+        }
+    }
     while ((news = acme_rate_limits_news(scheduler->limits, now,
                                          scheduler->scratch))) {
         acme_log(scheduler->conf.log, ACME_LOG_NOTICE, "renewal", "%s", news);
     }
     apr_pool_clear(scheduler->scratch);
     return running + dns_waiters + checks + rehearsals + dry_runs > 0;
+}
+
+/* A run in which nothing is to be done, as nearly each is. */
+static int is_idle(const acme_scheduler_t *scheduler, apr_time_t now)
+{
+    const acme_scheduler_conf_t *conf = &scheduler->conf;
+
+    return conf->change && !scheduler->nactive && scheduler->asked_at
+        && scheduler->asked_at <= now && now < scheduler->asked_at + ASK_AGAIN
+        && now < scheduler->next_wake
+        && conf->change(conf->change_baton) == scheduler->news;
 }
 
 /* Those that had ended before: what they reported was read just now. */
@@ -535,6 +558,9 @@ apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
 
     acme_counters_pulse(scheduler->conf.duties & ACME_DUTY_ORDERS
                             ? ACME_PULSE_RENEWAL : ACME_PULSE_WITNESS, now);
+    if (is_idle(scheduler, now)) {
+        return RUN_EVERY;
+    }
     if (now < scheduler->looked_at) {   /* the clock was set back */
         memset(scheduler->wakes, 0,
                (size_t)scheduler->certs * sizeof(*scheduler->wakes));
@@ -545,9 +571,16 @@ apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
 
         entry->has_ended = atomic_load(&entry->run) == ENDED;
     }
+    /* Read before it is asked: what comes meanwhile is news of the next run. */
+    if (scheduler->conf.change) {
+        scheduler->news =
+            scheduler->conf.change(scheduler->conf.change_baton);
+    }
+    scheduler->asked_at = 0;
     if (!read_changes(scheduler)) {
         return RUN_EVERY;
     }
+    scheduler->asked_at = now;
     acme_rate_limits_count(scheduler->limits, apr_time_now());
     rest_ended(scheduler, now);
     return begin_due(scheduler, now) ? RUN_SOON : RUN_EVERY;
