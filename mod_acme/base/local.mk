@@ -13,6 +13,7 @@ noinst_LTLIBRARIES += %D%/libacme_base.la
 	%D%/acme_reason.c %D%/acme_reason.h \
 	%D%/acme_result.c %D%/acme_result.h \
 	%D%/acme_revoke_reason.c %D%/acme_revoke_reason.h \
+	%D%/acme_scratch.c %D%/acme_scratch.h \
 	%D%/acme_stop.c %D%/acme_stop.h \
 	%D%/acme_text.c %D%/acme_text.h \
 	%D%/acme_time.c %D%/acme_time.h \

@@ -17,6 +17,7 @@
 #include "acme_cert_split_apply.h"
 #include "acme_cert_split_live.h"
 #include "acme_known_ca.h"
+#include "acme_scratch.h"
 #include "acme_sni.h"
 #include "acme_store.h"
 #include "acme_vhost.h"
@@ -250,13 +251,12 @@ void acme_cert_split_apply(acme_conf_t *conf,
                                 sizeof(acme_cert_conf_t)),
         .p = p
     };
-    apr_pool_t *live_pool;
+    apr_pool_t *live_pool = acme_scratch_create(p);
     int i;
 
-    apr_pool_create(&live_pool, p);
     apply.live = acme_cert_split_live_scan(
         acme_store_at(conf->state_dir, live_pool), live_pool);
-    apr_pool_create(&apply.scratch, p);
+    apply.scratch = acme_scratch_create(p);
     for (i = 0; i < conf->certs->nelts; i++) {
         divide(&apply, acme_conf_cert(conf, (apr_uint32_t)i),
                APR_ARRAY_IDX(vhosts, i, apr_array_header_t *));

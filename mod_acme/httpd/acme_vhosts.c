@@ -20,6 +20,7 @@
 #include "acme_exports.h"
 #include "acme_known_ca.h"
 #include "acme_name.h"
+#include "acme_scratch.h"
 #include "acme_store.h"
 #include "acme_tls_alpn01.h"
 #include "acme_vhost.h"
@@ -961,11 +962,10 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
     const acme_server_conf_t *server = acme_server_conf(base);
     acme_conf_t *conf = apr_palloc(p, sizeof(*conf));
     apr_array_header_t *servers;
-    apr_pool_t *scratch;
+    apr_pool_t *scratch = acme_scratch_create(p);
     int i, agreed = 1;
     vhost_watch_t watch;
 
-    apr_pool_create(&scratch, p);
     servers = in_order(base, scratch);
     *conf = (acme_conf_t) {
         .state_dir = ap_server_root_relative(p, server->state_dir),

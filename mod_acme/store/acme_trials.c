@@ -20,6 +20,7 @@
 #include "acme_file.h"
 #include "acme_name.h"
 #include "acme_pair.h"
+#include "acme_scratch.h"
 #include "acme_trials.h"
 
 /* Counts up with what is kept there, and with the file. */
@@ -69,7 +70,7 @@ static kept_t *kept;
 
 static void make_fresh(void)
 {
-    apr_pool_create(&kept->p, kept->lasting);
+    kept->p = acme_scratch_create(kept->lasting);
     kept->trials = apr_hash_make(kept->p);
     kept->texts = apr_hash_make(kept->p);
 }
@@ -189,7 +190,7 @@ static void load_file(const acme_store_t *store)
     const char *text;
     apr_size_t len;
 
-    apr_pool_create(&scratch, kept->lasting);
+    scratch = acme_scratch_create(kept->lasting);
     if (acme_file_read(&text, &len, file_path(store, scratch), FILE_MAX,
                        &ignored, scratch)
         || strlen(text) != len || !read_lines((char *)text)) {
@@ -241,7 +242,7 @@ void acme_trials_save(const acme_store_t *store, apr_pool_t *p)
     if (!kept || !kept->is_new) {
         return;
     }
-    apr_pool_create(&scratch, p);
+    scratch = acme_scratch_create(p);
     lines = apr_array_make(scratch, (int)apr_hash_count(kept->trials) + 3,
                            sizeof(const char *));
     APR_ARRAY_PUSH(lines, const char *) = FILE_FIRST;
