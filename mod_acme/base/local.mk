@@ -7,6 +7,7 @@ noinst_LTLIBRARIES += %D%/libacme_base.la
 %C%_libacme_base_la_CPPFLAGS = $(base_flags)
 %C%_libacme_base_la_CFLAGS = $(hidden)
 %C%_libacme_base_la_SOURCES = \
+	%D%/acme_file_stamp.c %D%/acme_file_stamp.h \
 	%D%/acme_json.c %D%/acme_json.h \
 	%D%/acme_name.c %D%/acme_name.h \
 	%D%/acme_octets.h \

@@ -5,12 +5,7 @@
  * nothing is kept of what is gone. httpd unloads us in between: no pointer to a
  * literal or a function of ours may stay in it.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <apr_hash.h>
 #include <apr_strings.h>
@@ -18,6 +13,7 @@
 #include "acme_archive.h"
 #include "acme_chain.h"
 #include "acme_file.h"
+#include "acme_file_stamp.h"
 #include "acme_name.h"
 #include "acme_pair.h"
 #include "acme_scratch.h"
@@ -29,21 +25,13 @@
 #define FILE_LAST "end"
 #define FILE_MAX (32 * 1024 * 1024)     /* octets */
 
-/* How old a change of a file is at least, for the next one to be seen. */
-#define SETTLED apr_time_from_sec(2)
-
 #define SERIAL_MAX 64           /* octets in the file */
 #define ISSUER_MAX 512
 #define NAMES_MAX 1000
 
-/* The device is none of it: its number may change when the machine starts. */
-typedef struct {
-    apr_int64_t inode, size, modified, changed; /* nanoseconds */
-} stamp_t;
-
 typedef struct {
     const char *name;           /* "<id>/<n><suffix>" */
-    stamp_t chain, key;
+    acme_file_stamp_t chain, key;
     const char *scene;          /* acme_pair_scene() */
     apr_time_t not_before, not_after;
     const char *serial;         /* "": nothing is known of the leaf */
@@ -132,9 +120,9 @@ static apr_int64_t next_number(char **pat)
     return number;
 }
 
-static stamp_t next_stamp(char **pat)
+static acme_file_stamp_t next_stamp(char **pat)
 {
-    stamp_t stamp;
+    acme_file_stamp_t stamp;
 
     stamp.inode = next_number(pat);
     stamp.size = next_number(pat);
@@ -206,7 +194,7 @@ static void add_number(apr_array_header_t *parts, apr_int64_t number)
         apr_psprintf(parts->pool, "%" APR_INT64_T_FMT, number);
 }
 
-static void add_stamp(apr_array_header_t *parts, const stamp_t *stamp)
+static void add_stamp(apr_array_header_t *parts, const acme_file_stamp_t *stamp)
 {
     add_number(parts, stamp->inode);
     add_number(parts, stamp->size);
@@ -316,48 +304,10 @@ void acme_trials_end(void)
 
 /* Pairs */
 
-static apr_int64_t nanoseconds(const struct timespec *time)
-{
-    return (apr_int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
-}
-
-/* 0: it cannot be read. Opened, as its rights may have changed by other means
-   than its mode. */
-static int read_stamp(stamp_t *stamp, const char *path)
-{
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat st;
-    int found;
-
-    if (fd < 0) {
-        return 0;
-    }
-    found = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-    close(fd);
-    if (found) {
-        stamp->inode = (apr_int64_t)st.st_ino;
-        stamp->size = (apr_int64_t)st.st_size;
-        stamp->modified = nanoseconds(&st.st_mtim);
-        stamp->changed = nanoseconds(&st.st_ctim);
-    }
-    return found;
-}
-
-static int is_same_stamp(const stamp_t *a, const stamp_t *b)
-{
-    return a->inode == b->inode && a->size == b->size
-        && a->modified == b->modified && a->changed == b->changed;
-}
-
-static int is_settled(const stamp_t *stamp)
-{
-    return stamp->changed / 1000 < kept->now - SETTLED;
-}
-
 typedef struct {
     const char *name;           /* as trial_t's */
     const char *chain_path, *key_path;
-    stamp_t chain, key_stamp;
+    acme_file_stamp_t chain, key_stamp;
     int is_there;               /* both files can be read */
 } files_t;
 
@@ -372,8 +322,8 @@ static files_t find_files(const acme_store_t *store,
                                    ".pem", NULL);
     files.key_path = apr_pstrcat(p, folder, "/privkey", pair->suffix, ".pem",
                                  NULL);
-    files.is_there = read_stamp(&files.chain, files.chain_path)
-                     && read_stamp(&files.key_stamp, files.key_path);
+    files.is_there = acme_file_stamp_read(&files.chain, files.chain_path)
+                     && acme_file_stamp_read(&files.key_stamp, files.key_path);
     return files;
 }
 
@@ -404,8 +354,8 @@ static int is_as_it_was(const trial_t *trial, const files_t *files,
                         const char *scene)
 {
     return trial && files->is_there
-        && is_same_stamp(&trial->chain, &files->chain)
-        && is_same_stamp(&trial->key, &files->key_stamp)
+        && acme_file_stamp_is_same(&trial->chain, &files->chain)
+        && acme_file_stamp_is_same(&trial->key, &files->key_stamp)
         && !strcmp(trial->scene, scene);
 }
 
@@ -459,7 +409,8 @@ static void note(const files_t *before, const files_t *after,
     const trial_t trial = trial_of(before, scene, leaf, p);
 
     if (before->is_there && is_as_it_was(&trial, after, scene)
-        && is_settled(&before->chain) && is_settled(&before->key_stamp)) {
+        && acme_file_stamp_is_settled(&before->chain, kept->now)
+        && acme_file_stamp_is_settled(&before->key_stamp, kept->now)) {
         keep(&trial);
         kept->is_new = 1;
     }
