@@ -406,24 +406,29 @@ static int find_rehearsal(const acme_scheduler_t *scheduler, entry_t *entry)
 }
 
 /*
- * When something of an entry may be due, of which nothing is now; 0: that is
- * not known, as what is due waits for a place, or a CA. The thousands of which
- * nothing is due must not be looked at each second.
+ * When we may have to do something of a certificate of which nothing is begun
+ * now; 0: that is not known, as what is due waits for a place, or a CA. The
+ * thousands of which nothing is due must not be looked at each second.
  */
-static apr_time_t wake_of(const acme_state_t *state, apr_time_t now)
+static apr_time_t wake_of(const acme_state_t *state, int duties,
+                          apr_time_t now)
 {
-    const acme_next_t next = acme_next_step(state, now);
+    const int is_witness = duties & ACME_DUTY_WITNESS;
+    const int is_question = state->wanted > ACME_WANT_RENEWAL
+        && state->wanted != ACME_WANT_DRY_RUN;
+    const int is_ours = is_question ? is_witness : duties & ACME_DUTY_ORDERS;
     const apr_time_t times[] = {
-        next.at,
-        acme_timing_ask_at(state, now),
-        state->live && state->live == state->served ? state->check_at : 0
+        is_ours ? acme_next_step(state, now).at : 0,
+        is_witness ? acme_timing_ask_at(state, now) : 0,
+        is_witness && state->live && state->live == state->served
+            ? state->check_at : 0
     };
     apr_time_t wake = now + LOOK_AGAIN;
     size_t i;
 
-    if (acme_rehearsal_is_due(state) || state->look_up
-        || state->wanted == ACME_WANT_DRY_RUN
-        || acme_next_step_is_due(state, now)) {
+    if ((is_ours && (state->wanted == ACME_WANT_DRY_RUN
+                     || acme_next_step_is_due(state, now)))
+        || (is_witness && (state->look_up || acme_rehearsal_is_due(state)))) {
         return 0;
     }
     for (i = 0; i < sizeof(times) / sizeof(*times); i++) {
@@ -499,7 +504,8 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
             checks++;
         }
         else {
-            scheduler->wakes[at] = wake_of(&entry->state, now);
+            scheduler->wakes[at] = wake_of(&entry->state,
+                                              scheduler->conf.duties, now);
         }
     }
 
