@@ -40,8 +40,8 @@ static int is_issued_by(X509 *x509, X509 *issuer)
 }
 
 /* "": the certificates follow each other, and none behind the leaf is over. */
-static const char *problem_of_chain(X509 **certs, int n, apr_time_t now,
-                                    apr_pool_t *p)
+static const char *problem_of_chain(apr_time_t *puntil, X509 **certs, int n,
+                                    apr_time_t now, apr_pool_t *p)
 {
     apr_time_t until;
     int i;
@@ -52,11 +52,16 @@ static const char *problem_of_chain(X509 **certs, int n, apr_time_t now,
                                 subject_of(certs[i - 1], p),
                                 subject_of(certs[i], p));
         }
-        if (acme_openssl_time(&until, X509_get0_notAfter(certs[i]))
-            && until <= now) {
+        if (!acme_openssl_time(&until, X509_get0_notAfter(certs[i]))) {
+            continue;
+        }
+        if (until <= now) {
             return apr_psprintf(p, "The intermediate certificate %s expired at %s.",
                                 subject_of(certs[i], p),
                                 acme_time_text(until, p));
+        }
+        if (!*puntil || until < *puntil) {
+            *puntil = until;
         }
     }
     return "";
@@ -89,7 +94,7 @@ static void read_all(acme_cert_file_t *file, X509 **certs, int n, int alone,
                                     res.detail, NULL);
         return;
     }
-    file->problem = problem_of_chain(certs, n, now, p);
+    file->problem = problem_of_chain(&file->until, certs, n, now, p);
     if (!file->problem[0] && n == 1 && !alone && !file->is_self_signed) {
         file->problem = apr_psprintf(p, "The file has no intermediate certificate: visitors who do not have that of %s cannot verify it.",
                                      file->leaf.issuer);

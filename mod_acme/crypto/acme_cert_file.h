@@ -18,6 +18,8 @@ typedef struct {
     const char *topmost;        /* issuer of the last one */
     int is_self_signed;         /* the leaf */
     const char *problem;        /* a sentence; "": none */
+    apr_time_t until;           /* from here on the same file may have another
+                                   problem; 0: never */
 } acme_cert_file_t;
 
 /*

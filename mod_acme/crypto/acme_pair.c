@@ -4,7 +4,13 @@
  * It follows SSL_CTX_use_certificate_chain_file(), which mod_ssl calls: other
  * PEM objects in the file are passed over.
  */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -108,6 +114,19 @@ static apr_status_t read_key(pair_t *pair, BIO *bio, const char *what,
     return APR_SUCCESS;
 }
 
+/* A context like that of a server with this list; NULL: OpenSSL failed. */
+static SSL_CTX *make_server(const char *ciphers)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+    /* A list that OpenSSL refuses: mod_ssl reports it, and the pair is fine. */
+    if (ctx && ciphers && *ciphers) {
+        (void)SSL_CTX_set_cipher_list(ctx, ciphers);
+        ERR_clear_error();
+    }
+    return ctx;
+}
+
 /*
  * The calls that mod_ssl makes, in a context like that of a server with this
  * list of ciphers: OpenSSL refuses here what its security level forbids, such
@@ -116,18 +135,13 @@ static apr_status_t read_key(pair_t *pair, BIO *bio, const char *what,
 static apr_status_t load_as_server(const pair_t *pair, const char *what,
                                    const char *ciphers, acme_result_t *res)
 {
-    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    SSL_CTX *ctx = make_server(ciphers);
     apr_status_t rv = APR_SUCCESS;
     int i, level, loaded;
 
     if (!ctx) {
         return acme_fail(res, APR_EGENERAL, "%s: OpenSSL: %s", what,
                          acme_openssl_reason());
-    }
-    /* A list that OpenSSL refuses: mod_ssl reports it, and the pair is fine. */
-    if (ciphers && *ciphers) {
-        (void)SSL_CTX_set_cipher_list(ctx, ciphers);
-        ERR_clear_error();
     }
     level = SSL_CTX_get_security_level(ctx);
     loaded = SSL_CTX_use_certificate(ctx, pair->leaf) == 1;
@@ -262,6 +276,45 @@ apr_status_t acme_pair_check_certs(acme_octets_t *pkey, acme_octets_t certs,
     BIO_free(bio);
     ERR_clear_error();
     return rv;
+}
+
+/* FIPS mode refuses more than its level does. */
+static int has_fips(void)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    return EVP_default_properties_is_fips_enabled(NULL);
+#else
+    return 0;
+#endif
+}
+
+static int level_of(const char *ciphers)
+{
+    SSL_CTX *ctx = make_server(ciphers);
+    const int level = ctx ? SSL_CTX_get_security_level(ctx) : -1;
+
+    SSL_CTX_free(ctx);
+    ERR_clear_error();
+    return level;
+}
+
+const char *acme_pair_scene(const apr_array_header_t *ciphers, apr_pool_t *p)
+{
+    const char *text = apr_psprintf(p, "%s\n%s\n%d",
+                                    OpenSSL_version(OPENSSL_VERSION),
+                                    OpenSSL_version(OPENSSL_BUILT_ON),
+                                    has_fips());
+    int i;
+
+    if (!ciphers || !ciphers->nelts) {
+        text = apr_psprintf(p, "%s\n%d", text, level_of(NULL));
+    }
+    for (i = 0; ciphers && i < ciphers->nelts; i++) {
+        const char *list = APR_ARRAY_IDX(ciphers, i, const char *);
+
+        text = apr_psprintf(p, "%s\n%d %s", text, level_of(list), list);
+    }
+    return acme_digest_hex(text, strlen(text), ACME_PAIR_SCENE_MAX / 2, p);
 }
 
 int acme_pair_has_pass_phrase(const char *key_path)

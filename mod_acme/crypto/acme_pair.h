@@ -45,6 +45,15 @@ apr_status_t acme_pair_check_certs(acme_octets_t *pkey, acme_octets_t certs,
                                    const apr_array_header_t *ciphers,
                                    acme_result_t *res, apr_pool_t *p);
 
+/*
+ * What the result of acme_pair_check() depends on beside the files, as hex
+ * digits in p, at most ACME_PAIR_SCENE_MAX: the lists of ciphers, the security
+ * level of each here, and OpenSSL. A pair that was good is good while it is the
+ * same.
+ */
+#define ACME_PAIR_SCENE_MAX 32
+const char *acme_pair_scene(const apr_array_header_t *ciphers, apr_pool_t *p);
+
 /* Does the first private key in this file have a pass phrase? */
 int acme_pair_has_pass_phrase(const char *key_path);
 

@@ -26,6 +26,7 @@
 #include "acme_pair.h"
 #include "acme_placeholder.h"
 #include "acme_state.h"
+#include "acme_trials.h"
 
 APLOG_USE_MODULE(acme);
 
@@ -45,12 +46,15 @@ typedef struct {
 static acme_activation_files_t *files;     /* by the index of the certificate */
 static acme_activation_files_t unordered;  /* where there is none to order */
 static const acme_conf_t *loaded;
+static const apr_array_header_t no_names = { .elt_size = sizeof(char *) };
 
 /* While a load is prepared. */
 typedef struct {
     acme_store_t *store;
     const char *placeholders;   /* their folder */
     acme_live_index_t *index;   /* NULL: nobody needed it yet */
+    const acme_cert_info_t *leaf;       /* of what was tried last, in scratch;
+                                           NULL: it cannot be read */
     server_rec *s;
     apr_pool_t *p;
     apr_pool_t *scratch;        /* of one certificate */
@@ -68,26 +72,33 @@ static void add_files(acme_activation_files_t *found, const char *cert,
  * found to be good; of the others, those that are.
  */
 static void find_parts(acme_activation_files_t *found,
-                       const acme_cert_conf_t *cert, const char *archive,
-                       apr_pool_t *p)
+                       const acme_cert_conf_t *cert, int n,
+                       const load_t *load)
 {
+    const char *archive = acme_archive_path(load->store, cert->id, n,
+                                            load->scratch);
+    const acme_cert_info_t *leaf;
     acme_result_t ignored;
+    apr_pool_t *p = load->p;
     apr_uint32_t i;
 
     for (i = 0; i < acme_conf_parts(cert); i++) {
-        const char *suffix = acme_conf_suffix(cert, i);
-        const char *chain = apr_pstrcat(p, archive, "/fullchain", suffix,
-                                        ".pem", NULL);
-        const char *key = apr_pstrcat(p, archive, "/privkey", suffix, ".pem",
-                                      NULL);
+        const acme_trials_pair_t pair = { .id = cert->id, .n = n,
+                                          .suffix = acme_conf_suffix(cert, i),
+                                          .ciphers = cert->ciphers };
 
         if (!acme_conf_is_first_of_kind(cert, i)) {
             continue;
         }
-        if (i > 0 && acme_pair_check(chain, key, cert->ciphers, &ignored)) {
+        if (i > 0 && acme_trials_check(&leaf, load->store, &pair, &ignored,
+                                       load->scratch)) {
             return;             /* a key type that was added since */
         }
-        add_files(found, chain, key);
+        add_files(found,
+                  apr_pstrcat(p, archive, "/fullchain", pair.suffix, ".pem",
+                              NULL),
+                  apr_pstrcat(p, archive, "/privkey", pair.suffix, ".pem",
+                              NULL));
     }
 }
 
@@ -129,30 +140,65 @@ static void find_all_parts(acme_activation_files_t *found,
     }
 }
 
-static acme_archive_want_t want_of(const acme_cert_conf_t *cert)
+static apr_status_t try_archive(apr_time_t *pnot_after,
+                                const acme_archive_want_t *want,
+                                const char *folder, acme_result_t *res,
+                                apr_pool_t *p)
 {
-    return (acme_archive_want_t) { .id = cert->id, .ciphers = cert->ciphers,
-                                   .now = apr_time_now() };
+    const acme_trials_pair_t pair = { .id = want->id,
+                                      .n = acme_archive_number_of(folder),
+                                      .suffix = "",
+                                      .ciphers = want->ciphers };
+    load_t *load = want->baton;
+    const apr_status_t rv = acme_trials_check(&load->leaf, load->store, &pair,
+                                              res, p);
+
+    *pnot_after = load->leaf ? load->leaf->not_after : 0;
+    return rv;
 }
 
-/* What visitors see of the first pair; nothing where it cannot be read. */
-static void read_leaf(acme_activation_files_t *found, const load_t *load)
+static acme_archive_want_t want_of(const acme_cert_conf_t *cert, load_t *load)
 {
-    const acme_cert_info_t *leaf;
-    acme_result_t ignored;
-    acme_chain_t *chain;
+    return (acme_archive_want_t) { .id = cert->id, .ciphers = cert->ciphers,
+                                   .now = apr_time_now(), .try = try_archive,
+                                   .baton = load };
+}
+
+static int has_names(const apr_array_header_t *names,
+                     const apr_array_header_t *others)
+{
     int i;
 
-    if (acme_chain_load(&chain, APR_ARRAY_IDX(found->certs, 0, const char *),
-                        &ignored, load->scratch)) {
+    for (i = 0; i < names->nelts && i < others->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(names, i, const char *),
+                   APR_ARRAY_IDX(others, i, const char *)) != 0) {
+            return 0;
+        }
+    }
+    return names->nelts == others->nelts;
+}
+
+/* What visitors see of the pair that was tried last. */
+static void note_leaf(acme_activation_files_t *found,
+                      const acme_cert_conf_t *cert, const load_t *load)
+{
+    const acme_cert_info_t *leaf = load->leaf;
+    int i;
+
+    if (!leaf) {
         return;
     }
-    leaf = acme_chain_leaf(chain);
     found->serial = apr_pstrdup(load->p, leaf->serial);
     found->not_after = leaf->not_after;
+    if (has_names(cert->names, leaf->names)) {
+        found->names = cert->names;     /* nearly always: one copy will do */
+        return;
+    }
+    found->names = apr_array_make(load->p, leaf->names->nelts,
+                                  sizeof(const char *));
     for (i = 0; i < leaf->names->nelts; i++) {
-        APR_ARRAY_PUSH(found->names, const char *) = apr_pstrdup(
-            load->p, APR_ARRAY_IDX(leaf->names, i, const char *));
+        APR_ARRAY_PUSH((apr_array_header_t *)found->names, const char *) =
+            apr_pstrdup(load->p, APR_ARRAY_IDX(leaf->names, i, const char *));
     }
 }
 
@@ -160,17 +206,17 @@ static void clear_files(acme_activation_files_t *found)
 {
     apr_array_clear(found->certs);
     apr_array_clear(found->keys);
-    apr_array_clear(found->names);
+    found->names = &no_names;
     found->serial = NULL;
     found->not_after = 0;
 }
 
 /* APR_ENOENT: it has none; another failure: why none can be served, in res. */
 static apr_status_t find_live(acme_activation_files_t *found,
-                              acme_cert_conf_t *cert, const load_t *load,
+                              acme_cert_conf_t *cert, load_t *load,
                               acme_result_t *res)
 {
-    const acme_archive_want_t want = want_of(cert);
+    const acme_archive_want_t want = want_of(cert, load);
     apr_status_t rv;
     int live, n;
 
@@ -188,10 +234,9 @@ static apr_status_t find_live(acme_activation_files_t *found,
                      cert->id, res->detail, cert->id, n);
     }
     if (rv == APR_SUCCESS) {
-        find_parts(found, cert, acme_archive_path(load->store, cert->id, n,
-                                                  load->p), load->p);
         cert->served = n;
-        read_leaf(found, load);
+        note_leaf(found, cert, load);
+        find_parts(found, cert, n, load);
     }
     return rv;
 }
@@ -211,8 +256,10 @@ static int is_enough(const acme_activation_files_t *found,
 static int find_stand_in(acme_activation_files_t *found,
                          acme_cert_conf_t *cert, load_t *load)
 {
-    const acme_archive_want_t want = want_of(cert);
+    const acme_archive_want_t want = want_of(cert, load);
+    acme_trials_pair_t pair = { .suffix = "", .ciphers = cert->ciphers };
     acme_live_found_t other;
+    acme_result_t ignored;
 
     if (!load->index) {
         load->index = acme_live_index_make(load->store, want.now, load->p);
@@ -221,12 +268,16 @@ static int find_stand_in(acme_activation_files_t *found,
                               load->scratch)) {
         return 0;
     }
+    pair.id = other.id;
+    pair.n = other.n;
     cert->stand_in = (acme_stand_in_t) { .id = other.id, .n = other.n,
                                          .is_same = other.is_same };
     clear_files(found);
     find_all_parts(found, cert, acme_archive_path(load->store, other.id,
                                                   other.n, load->p), load);
-    read_leaf(found, load);
+    (void)acme_trials_check(&load->leaf, load->store, &pair, &ignored,
+                            load->scratch);
+    note_leaf(found, cert, load);
     return 1;
 }
 
@@ -272,9 +323,9 @@ static void find_placeholder(acme_activation_files_t *found,
 
 static void make_files(acme_activation_files_t *empty, apr_pool_t *p)
 {
-    empty->certs = apr_array_make(p, 2, sizeof(const char *));
-    empty->keys = apr_array_make(p, 2, sizeof(const char *));
-    empty->names = apr_array_make(p, 2, sizeof(const char *));
+    empty->certs = apr_array_make(p, 1, sizeof(const char *));
+    empty->keys = apr_array_make(p, 1, sizeof(const char *));
+    empty->names = &no_names;
 }
 
 static void find_files(acme_activation_files_t *found, acme_cert_conf_t *cert,
@@ -347,13 +398,16 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
         || res.detail[0]) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s", res.detail);
     }
+    acme_trials_begin(load.store, apr_time_now(), s->process->pool);
     apr_pool_create(&load.scratch, p);
     for (i = 0; i < conf->certs->nelts; i++) {
+        load.leaf = NULL;
         find_files(&files[i], &APR_ARRAY_IDX(conf->certs, i,
                                              acme_cert_conf_t), &load);
         apr_pool_clear(load.scratch);
     }
     apr_pool_destroy(load.scratch);
+    acme_trials_end();
     if (none) {
         find_placeholder(&unordered, none, load.placeholders, s, p);
     }
@@ -556,6 +610,7 @@ void acme_activation_report(const acme_conf_t *conf, server_rec *s,
 {
     report_served(conf, s, p);
     report_unused(conf, s, p);
+    acme_trials_save(acme_store_at(conf->state_dir, p), p);
 }
 
 void acme_activation_hooks(apr_pool_t *p)

@@ -34,7 +34,7 @@ void acme_activation_report(const acme_conf_t *conf, server_rec *s,
 typedef struct {
     apr_array_header_t *certs;
     apr_array_header_t *keys;
-    apr_array_header_t *names;          /* const char * */
+    const apr_array_header_t *names;    /* const char * */
     const char *serial;
     apr_time_t not_after;
     int is_given;                       /* to mod_ssl, for some server */

@@ -63,6 +63,7 @@ typedef struct {
 typedef struct {
     atomic_int keeper;
     atomic_int renewal;
+    atomic_uint changes;        /* states that were published */
     atomic_uint held_seq;
     char held[ACME_DETAIL_SIZE];
 } common_t;
@@ -396,6 +397,12 @@ void acme_board_publish(acme_board_t *board, const acme_state_t *state)
     write_begin(&row->seq);
     row->state = *state;
     write_end(&row->seq);
+    atomic_fetch_add(&board->common->changes, 1);
+}
+
+apr_uint32_t acme_board_changes(const void *board)
+{
+    return atomic_load(&((const acme_board_t *)board)->common->changes);
 }
 
 int acme_board_state(const acme_board_t *board, int cert,

@@ -74,6 +74,9 @@ int acme_board_state(const acme_board_t *board, int cert,
 /* Why a reload is held back, into buf; "" when none is. */
 void acme_board_held(const acme_board_t *board, char *buf, apr_size_t size);
 
+/* Another number than before when a state was published since. */
+apr_uint32_t acme_board_changes(const void *board);
+
 /* The processes, for people: 0 when not known. */
 void acme_board_set_keeper_pid(acme_board_t *board, pid_t pid);
 void acme_board_set_renewal_pid(acme_board_t *board, pid_t pid);

@@ -16,8 +16,9 @@
 #include "acme_cert_split.h"
 #include "acme_cert_split_apply.h"
 #include "acme_cert_split_live.h"
-#include "acme_known_ca.h"
 #include "acme_cert_callback.h"
+#include "acme_known_ca.h"
+#include "acme_scratch.h"
 #include "acme_store.h"
 #include "acme_vhost.h"
 
@@ -149,11 +150,14 @@ static void add_part(apply_t *apply, const acme_cert_conf_t *whole,
 
     *cert = *whole;
     cert->id = apr_pstrdup(apply->p, part->id);
-    cert->names = apr_array_copy(apply->p, part->names);
-    cert->places = apr_array_make(apply->p, 2, sizeof(const char *));
+    cert->names = apr_array_make(apply->p, part->names->nelts,
+                                 sizeof(const char *));
+    cert->places = apr_array_make(apply->p, 1, sizeof(const char *));
     for (i = 0; i < part->names->nelts; i++) {
-        apr_hash_set(by_name, name_at(part->names, i), APR_HASH_KEY_STRING,
-                     (void *)number);
+        const char *name = apr_pstrdup(apply->p, name_at(part->names, i));
+
+        APR_ARRAY_PUSH(cert->names, const char *) = name;
+        apr_hash_set(by_name, name, APR_HASH_KEY_STRING, (void *)number);
     }
 }
 
@@ -245,18 +249,20 @@ void acme_cert_split_apply(acme_conf_t *conf,
         .by_id = by_id,
         .certs = apr_array_make(p, conf->certs->nelts,
                                 sizeof(acme_cert_conf_t)),
-        .live = acme_cert_split_live_scan(acme_store_at(conf->state_dir, p),
-                                          p),
         .p = p
     };
+    apr_pool_t *live_pool = acme_scratch_create(p);
     int i;
 
-    apr_pool_create(&apply.scratch, p);
+    apply.live = acme_cert_split_live_scan(
+        acme_store_at(conf->state_dir, live_pool), live_pool);
+    apply.scratch = acme_scratch_create(p);
     for (i = 0; i < conf->certs->nelts; i++) {
         divide(&apply, acme_conf_cert(conf, (apr_uint32_t)i),
                APR_ARRAY_IDX(vhosts, i, apr_array_header_t *));
         apr_pool_clear(apply.scratch);
     }
     apr_pool_destroy(apply.scratch);
+    apr_pool_destroy(live_pool);
     conf->certs = apply.certs;
 }

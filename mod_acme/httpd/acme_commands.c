@@ -129,6 +129,8 @@ void *acme_commands_conf_create(apr_pool_t *p, server_rec *s)
     char **argv;
     int i, argc;
 
+    conf->set = apr_pcalloc(p, ACME_DIR_COUNT);
+    conf->written = apr_pcalloc(p, ACME_DIR_COUNT * sizeof(*conf->written));
     if (s->is_virtual) {
         return conf;
     }

@@ -271,10 +271,13 @@ acme_conf_tree_t *acme_conf_tree_read(apr_pool_t *p)
 static apr_array_header_t *merge(const apr_array_header_t *base,
                                  const apr_array_header_t *own, apr_pool_t *p)
 {
-    apr_array_header_t *files = apr_array_make(p, 2,
-                                               sizeof(acme_conf_tree_file_t));
+    apr_array_header_t *files;
     int i;
 
+    if (!own && !base) {
+        return NULL;
+    }
+    files = apr_array_make(p, 2, sizeof(acme_conf_tree_file_t));
     for (i = 0; own && i < own->nelts && i < KNOCK_OUT; i++) {
         APR_ARRAY_PUSH(files, acme_conf_tree_file_t) =
             APR_ARRAY_IDX(own, i, acme_conf_tree_file_t);
@@ -321,10 +324,15 @@ static acme_conf_tree_facts_t *find_facts(const acme_conf_tree_t *tree,
                                           const server_rec *s, apr_pool_t *p)
 {
     const acme_conf_tree_facts_t *server = &tree->server;
-    const acme_conf_tree_facts_t *own = s->is_virtual ? find_vhost(tree, s, p)
-                                                      : server;
+    const acme_conf_tree_facts_t *own = server;
     acme_conf_tree_facts_t *facts = apr_pcalloc(p, sizeof(*facts));
+    apr_pool_t *scratch;
 
+    if (s->is_virtual) {
+        apr_pool_create(&scratch, p);
+        own = find_vhost(tree, s, scratch);
+        apr_pool_destroy(scratch);
+    }
     if (own) {
         *facts = *own;
     }

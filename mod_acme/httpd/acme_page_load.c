@@ -10,8 +10,8 @@
 #include <httpd.h>
 #include <http_config.h>
 
-#include "acme_cert_file.h"
 #include "acme_page_load.h"
+#include "acme_page_others.h"
 #include "acme_page_view.h"
 #include "acme_server_conf.h"
 
@@ -74,43 +74,6 @@ static void read_vhosts(acme_page_view_t *view, const server_rec *s,
         }
         reverse(view->vhosts[i]);
     }
-}
-
-static const apr_array_header_t *copy_names(const apr_array_header_t *names,
-                                            apr_pool_t *p)
-{
-    apr_array_header_t *copy = apr_array_make(p, names->nelts,
-                                              sizeof(const char *));
-    int i;
-
-    for (i = 0; i < names->nelts; i++) {
-        APR_ARRAY_PUSH(copy, const char *) =
-            apr_pstrdup(p, APR_ARRAY_IDX(names, i, const char *));
-    }
-    return copy;
-}
-
-/* Once for each path, with what it is about copied into p. */
-static acme_page_other_t *read_other(const acme_conf_tree_file_t *from,
-                                     int has_chain_file, apr_time_t now,
-                                     apr_pool_t *scratch, apr_pool_t *p)
-{
-    acme_page_other_t *other = apr_pcalloc(p, sizeof(*other));
-    const acme_cert_file_t *file;
-
-    acme_cert_file_read(&file, from->path, has_chain_file, now, scratch);
-    *other = (acme_page_other_t) {
-        .path = from->path, .place = from->place,
-        .names = copy_names(file->leaf.names, p),
-        .issuer = apr_pstrdup(p, file->leaf.issuer),
-        .serial = apr_pstrdup(p, file->leaf.serial),
-        .not_before = file->leaf.not_before,
-        .not_after = file->leaf.not_after,
-        .problem = apr_pstrdup(p, file->is_self_signed && !file->problem[0]
-                                      ? "It is self-signed: visitors do not trust it."
-                                      : file->problem)
-    };
-    return other;
 }
 
 /* The ids of the certificates that are managed. */
@@ -205,7 +168,8 @@ static const apr_array_header_t *read_others(const acme_conf_t *conf,
     apr_hash_t *by_path = apr_hash_make(p);
     const managed_t managed = managed_of(conf, p);
     static acme_page_other_t ours;      /* in by_path: it is not shown */
-    const apr_time_t now = apr_time_now();
+    acme_page_others_t *files = acme_page_others_begin(apr_time_now(),
+                                                     s->process->pool);
     apr_pool_t *scratch;
     int i;
 
@@ -229,8 +193,11 @@ static const apr_array_header_t *read_others(const acme_conf_t *conf,
                 continue;
             }
             if (!other) {
-                other = read_other(file, facts->has_chain_file, now, scratch,
-                                   p);
+                other = apr_palloc(p, sizeof(*other));
+                *other = acme_page_others_read(files, file->path,
+                                              facts->has_chain_file);
+                other->path = file->path;
+                other->place = file->place;
                 apr_hash_set(by_path, file->path, APR_HASH_KEY_STRING, other);
                 APR_ARRAY_PUSH(found, acme_page_other_t *) = other;
                 apr_pool_clear(scratch);
@@ -239,6 +206,7 @@ static const apr_array_header_t *read_others(const acme_conf_t *conf,
         }
     }
     apr_pool_destroy(scratch);
+    acme_page_others_end(files);
     others = apr_array_make(p, found->nelts, sizeof(acme_page_other_t));
     for (i = found->nelts; i > 0; i--) {
         APR_ARRAY_PUSH(others, acme_page_other_t) =

@@ -134,6 +134,11 @@ void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
     acme_server_conf_t *conf = apr_pmemdup(p, base, sizeof(*conf));
     int i;
 
+    if (memchr(over->set, 1, ACME_DIR_COUNT)) {
+        conf->set = apr_pmemdup(p, under->set, ACME_DIR_COUNT);
+        conf->written = apr_pmemdup(p, under->written,
+                                    ACME_DIR_COUNT * sizeof(*conf->written));
+    }
     for (i = 0; i < ACME_DIR_COUNT; i++) {
         if (over->set[i]) {
             memcpy((char *)conf + fields[i].offset,
@@ -188,7 +193,8 @@ const char *acme_server_conf_differences(const acme_server_conf_t *a,
 void acme_server_conf_unshare(server_rec *s, const server_rec *base,
                               apr_pool_t *p)
 {
-    acme_server_conf_t nothing = { .set = { 0 } };
+    char nothing_set[ACME_DIR_COUNT] = { 0 };
+    acme_server_conf_t nothing = { .set = nothing_set };
 
     if (s != base && acme_server_conf(s) == acme_server_conf(base)) {
         ap_set_module_config(s->module_config, &acme_module,

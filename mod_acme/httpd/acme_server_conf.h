@@ -46,9 +46,10 @@ typedef struct {
 
 /* The fields of the table, and what was found. */
 typedef struct {
-    char set[ACME_DIR_COUNT];           /* written here or in a base of it, */
-    const char *written[ACME_DIR_COUNT];        /* as this; NULL: as default.
-                                                   An HMAC key is not in it */
+    char *set;                          /* of each directive: written here or
+                                           in a base of it, */
+    const char **written;               /* as this; NULL: as default. An HMAC
+                                           key is not in it */
     int engine;
     int engine_own;                     /* AcmeEngine on in this very vhost */
     int agreed;

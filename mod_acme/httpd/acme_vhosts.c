@@ -20,6 +20,7 @@
 #include "acme_exports.h"
 #include "acme_known_ca.h"
 #include "acme_name.h"
+#include "acme_scratch.h"
 #include "acme_store.h"
 #include "acme_tls_alpn01.h"
 #include "acme_vhost.h"
@@ -43,8 +44,10 @@ typedef struct {
     apr_hash_t *by_name;        /* name: the same, who has it first */
     apr_array_header_t *vhosts; /* apr_array_header_t *: acme_vhost_t, those of
                                    each certificate */
+    apr_hash_t *roots;          /* what acme_vhosts_check_settings() found */
     acme_vhosts_log_e log;
     apr_pool_t *p;
+    apr_pool_t *scratch;        /* gone when they are read */
 } vhost_watch_t;
 
 #define say acme_vhost_say
@@ -99,7 +102,7 @@ static void use_live_files(const vhost_watch_t *watch, acme_vhost_t *vhost,
         id = conf->id;
     }
     if (facts->keys && !acme_vhost_files_id(watch->conf->state_dir,
-                                            facts->keys, watch->p)) {
+                                            facts->keys, watch->scratch)) {
         say(vhost, APLOG_WARNING,
             "%s: its SSLCertificateFile is a managed certificate; the SSLCertificateKeyFile at %s is not used. Remove that line",
             facts->place,
@@ -115,7 +118,7 @@ static void use_live_files(const vhost_watch_t *watch, acme_vhost_t *vhost,
 static int warn_stored(const vhost_watch_t *watch, const acme_vhost_t *vhost)
 {
     const acme_conf_tree_file_t *file = acme_vhost_files_stored(
-        watch->conf->state_dir, vhost->facts->certs, watch->p);
+        watch->conf->state_dir, vhost->facts->certs, watch->scratch);
 
     if (file) {
         say(vhost, APLOG_WARNING,
@@ -335,7 +338,10 @@ static apr_uint32_t find_or_add_route(vhost_watch_t *watch,
             return (apr_uint32_t)i;
         }
     }
-    APR_ARRAY_PUSH(routes, acme_route_conf_t) = *wanted;
+    APR_ARRAY_PUSH(routes, acme_route_conf_t) = (acme_route_conf_t) {
+        .ca = wanted->ca, .proxy = wanted->proxy,
+        .roots = wanted->roots ? apr_pstrdup(watch->p, wanted->roots) : NULL
+    };
     return (apr_uint32_t)i;
 }
 
@@ -350,7 +356,8 @@ static apr_uint32_t find_dry_run_ca(vhost_watch_t *watch,
 {
     static const acme_external_account_t no_account;
     const acme_known_ca_t *staging = acme_known_ca_staging(
-        APR_ARRAY_IDX(watch->conf->cas, of, acme_ca_conf_t).url, watch->p);
+        APR_ARRAY_IDX(watch->conf->cas, of, acme_ca_conf_t).url,
+        watch->scratch);
     const int known = watch->conf->cas->nelts;
     apr_uint32_t ca;
 
@@ -363,25 +370,35 @@ static apr_uint32_t find_dry_run_ca(vhost_watch_t *watch,
     return ca;
 }
 
-/* The CAs of a certificate, and the way to each of them. */
-static void find_cas(acme_cert_conf_t *cert, vhost_watch_t *watch,
-                     const acme_server_conf_t *conf)
+/* One copy of lists that are alike: thousands of certificates have the same. */
+static apr_array_header_t *share_list(const apr_array_header_t *mine,
+                                      apr_array_header_t *before,
+                                      apr_pool_t *p)
 {
+    return before && before->nelts == mine->nelts
+            && !memcmp(before->elts, mine->elts,
+                       (apr_size_t)mine->nelts * (apr_size_t)mine->elt_size)
+        ? before : apr_array_copy(p, mine);
+}
+
+/* The CAs of a certificate, and the way to each of them. before: those of the
+   one that was made before it. */
+static void find_cas(acme_cert_conf_t *cert, vhost_watch_t *watch,
+                     const acme_server_conf_t *conf,
+                     const acme_cert_conf_t *before)
+{
+    const int n = conf->cas->nelts;
     acme_route_conf_t route = { .proxy = conf->proxy };
-    apr_array_header_t *dry_run_cas, *dry_run_routes;
+    apr_array_header_t *cas, *routes, *dry_run_cas, *dry_run_routes;
     int i;
 
     if (conf->roots) {
-        route.roots = ap_server_root_relative(watch->p, conf->roots);
+        route.roots = ap_server_root_relative(watch->scratch, conf->roots);
     }
-    cert->cas = apr_array_make(watch->p, conf->cas->nelts,
-                               sizeof(apr_uint32_t));
-    cert->routes = apr_array_make(watch->p, conf->cas->nelts,
-                                  sizeof(apr_uint32_t));
-    dry_run_cas = apr_array_make(watch->p, conf->cas->nelts,
-                                 sizeof(apr_uint32_t));
-    dry_run_routes = apr_array_make(watch->p, conf->cas->nelts,
-                                    sizeof(apr_uint32_t));
+    cas = apr_array_make(watch->scratch, n, sizeof(apr_uint32_t));
+    routes = apr_array_make(watch->scratch, n, sizeof(apr_uint32_t));
+    dry_run_cas = apr_array_make(watch->scratch, n, sizeof(apr_uint32_t));
+    dry_run_routes = apr_array_make(watch->scratch, n, sizeof(apr_uint32_t));
     for (i = 0; i < conf->cas->nelts; i++) {
         const char *url = APR_ARRAY_IDX(conf->cas, i, const char *);
         const acme_external_account_t external = find_external(conf, url);
@@ -389,16 +406,24 @@ static void find_cas(acme_cert_conf_t *cert, vhost_watch_t *watch,
         route.ca = find_or_add_ca(watch, conf, &external, url);
         APR_ARRAY_IDX(watch->conf->cas, route.ca, acme_ca_conf_t)
             .is_for_dry_runs = 0;
-        APR_ARRAY_PUSH(cert->cas, apr_uint32_t) = route.ca;
-        APR_ARRAY_PUSH(cert->routes, apr_uint32_t) =
+        APR_ARRAY_PUSH(cas, apr_uint32_t) = route.ca;
+        APR_ARRAY_PUSH(routes, apr_uint32_t) =
             find_or_add_route(watch, &route);
         route.ca = find_dry_run_ca(watch, conf, route.ca);
         APR_ARRAY_PUSH(dry_run_cas, apr_uint32_t) = route.ca;
         APR_ARRAY_PUSH(dry_run_routes, apr_uint32_t) =
             find_or_add_route(watch, &route);
     }
-    cert->dry_run_cas = dry_run_cas;
-    cert->dry_run_routes = dry_run_routes;
+    cert->cas = share_list(cas, before ? before->cas : NULL, watch->p);
+    cert->routes = share_list(routes, before ? before->routes : NULL,
+                              watch->p);
+    cert->dry_run_cas = share_list(
+        dry_run_cas,
+        before ? (apr_array_header_t *)before->dry_run_cas : NULL, watch->p);
+    cert->dry_run_routes = share_list(
+        dry_run_routes,
+        before ? (apr_array_header_t *)before->dry_run_routes : NULL,
+        watch->p);
 }
 
 static acme_cert_conf_t *cert_at(const vhost_watch_t *watch, intptr_t number)
@@ -495,15 +520,17 @@ static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
 {
     const acme_server_conf_t *conf = vhost->conf;
     acme_cert_conf_t *cert = apr_array_push(watch->conf->certs);
-    intptr_t number = watch->conf->certs->nelts;
+    const intptr_t number = watch->conf->certs->nelts;
+    const acme_cert_conf_t *before = number > 1 ? cert - 1 : NULL;
+    const char *ports;
     acme_token_conf_t *http;
     acme_dns_conf_t *dns;
 
     cert->id = id;
-    cert->names = apr_array_make(watch->p, 4, sizeof(const char *));
-    cert->places = apr_array_make(watch->p, 2, sizeof(const char *));
-    cert->ciphers = apr_array_make(watch->p, 1, sizeof(const char *));
-    find_cas(cert, watch, conf);
+    cert->names = apr_array_make(watch->scratch, 4, sizeof(const char *));
+    cert->places = apr_array_make(watch->scratch, 2, sizeof(const char *));
+    cert->ciphers = apr_array_make(watch->scratch, 1, sizeof(const char *));
+    find_cas(cert, watch, conf, before);
     cert->agreed = conf->agreed;
     cert->key_types = conf->key_types;
     cert->key_reuse = conf->key_reuse.how;
@@ -527,16 +554,17 @@ static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
     cert->hook_timeout = conf->hook_timeout;
     cert->exports = conf->exports;
     choose_challenges(cert, vhost);
-    cert->ports = apr_psprintf(watch->p, "%d %d %d %d", conf->ports.http,
-                               is_listened_on(conf->ports.http),
-                               conf->ports.https,
-                               is_listened_on(conf->ports.https));
+    ports = apr_psprintf(watch->scratch, "%d %d %d %d", conf->ports.http,
+                         is_listened_on(conf->ports.http), conf->ports.https,
+                         is_listened_on(conf->ports.https));
+    cert->ports = before && !strcmp(before->ports, ports)
+        ? before->ports : apr_pstrdup(watch->p, ports);
     if (conf->set[ACME_DIR_AcmeRenewWindow]) {
         cert->renew = conf->renew;  /* else empty: the schedule's default */
     }
     cert->warn = conf->warn;
     APR_ARRAY_PUSH(watch->vhosts, apr_array_header_t *) =
-        apr_array_make(watch->p, 2, sizeof(acme_vhost_t));
+        apr_array_make(watch->scratch, 2, sizeof(acme_vhost_t));
     apr_hash_set(watch->by_id, id, APR_HASH_KEY_STRING, (void *)number);
     return number;
 }
@@ -665,7 +693,7 @@ static void check_all_lacking(const vhost_watch_t *watch)
 
         for (k = 0; k < vhosts->nelts; k++) {
             acme_vhosts_check_names(&APR_ARRAY_IDX(vhosts, k, acme_vhost_t),
-                          cert_at(watch, i + 1), watch->p);
+                          cert_at(watch, i + 1), watch->scratch);
         }
     }
 }
@@ -689,7 +717,7 @@ static const char *id_of_names(const vhost_watch_t *watch,
     }
     return names->nelts
         ? acme_store_id_of_name(APR_ARRAY_IDX(names, 0, const char *),
-                                watch->p) : NULL;
+                                watch->scratch) : NULL;
 }
 
 /* What its files name, and else what it would order; NULL: neither. */
@@ -703,7 +731,7 @@ static const char *wish_of(const vhost_watch_t *watch, server_rec *s)
         return vhost.conf->id ? vhost.conf->id : live;
     }
     return is_managed(watch, &vhost)
-        ? id_of_names(watch, &vhost, names_of_vhost(&vhost, watch->p)) : NULL;
+        ? id_of_names(watch, &vhost, names_of_vhost(&vhost, watch->scratch)) : NULL;
 }
 
 /* Before any is read: whose a certificate is depends on who else has it. */
@@ -725,7 +753,7 @@ static void find_live_ids(vhost_watch_t *watch,
         return;
     }
     watch->live = acme_cert_split_live_scan(
-        acme_store_at(watch->conf->state_dir, watch->p), watch->p);
+        acme_store_at(watch->conf->state_dir, watch->scratch), watch->scratch);
     for (i = 0; i < servers->nelts; i++) {
         const char *id = wish_of(watch, APR_ARRAY_IDX(servers, i,
                                                       server_rec *));
@@ -777,9 +805,10 @@ static int is_owner(const vhost_watch_t *watch, const acme_vhost_t *vhost,
         return 0;
     }
     quiet.quiet = 1;
-    live = acme_vhost_files_names(watch->live, id, watch->p);
+    live = acme_vhost_files_names(watch->live, id, watch->scratch);
     return !live->nelts
-        || names_in(names_of_vhost(&quiet, watch->p), live, watch->p)->nelts;
+        || names_in(names_of_vhost(&quiet, watch->scratch), live,
+                    watch->scratch)->nelts;
 }
 
 /*
@@ -794,10 +823,10 @@ static void add_user(vhost_watch_t *watch, const acme_vhost_t *vhost,
 
     *user = *vhost;
     user->is_user = 1;
-    user->wanted = names_of_vhost(user, watch->p);
+    user->wanted = names_of_vhost(user, watch->scratch);
     user->names = names_in(user->wanted,
-                           acme_vhost_files_names(watch->live, id, watch->p),
-                           watch->p);
+                           acme_vhost_files_names(watch->live, id, watch->scratch),
+                           watch->scratch);
 }
 
 static void join_or_make(vhost_watch_t *watch, const acme_vhost_t *vhost,
@@ -805,11 +834,11 @@ static void join_or_make(vhost_watch_t *watch, const acme_vhost_t *vhost,
 {
     if (number) {
         acme_vhosts_check_shared(vhost, first_vhost(watch, number),
-                                 cert_at(watch, number), watch->p);
+                                 cert_at(watch, number), watch->scratch);
     }
     else {
         number = make_cert(watch, vhost, id);
-        acme_vhosts_check_settings(vhost, watch->p);
+        acme_vhosts_check_settings(vhost, watch->roots, watch->scratch);
     }
     join_cert(watch, vhost, number);
     check_wildcards(watch, vhost, number);
@@ -834,7 +863,7 @@ static void read_user(vhost_watch_t *watch, acme_vhost_t *vhost)
 /* Those that have names in it first: the certificate may be there by them. */
 static void read_users(vhost_watch_t *watch)
 {
-    apr_array_header_t *others = apr_array_make(watch->p, 2,
+    apr_array_header_t *others = apr_array_make(watch->scratch, 2,
                                                 sizeof(acme_vhost_t *));
     int i;
 
@@ -872,7 +901,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
     if (!is_managed(watch, &vhost)) {
         return;
     }
-    names = names_of_vhost(&vhost, watch->p);
+    names = names_of_vhost(&vhost, watch->scratch);
     if (!names->nelts) {
         if (vhost.facts->has_name) {    /* else it was logged above */
             say(&vhost, APLOG_ERR,
@@ -890,7 +919,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
         leave_unordered(&vhost);
         return;
     }
-    vhost.wanted = apr_array_copy(watch->p, names);
+    vhost.wanted = apr_array_copy(watch->scratch, names);
     vhost.names = names;
     number = leave_out_taken(watch, &vhost, id, names);
     join_or_make(watch, &vhost,
@@ -918,20 +947,33 @@ static apr_array_header_t *in_order(server_rec *base, apr_pool_t *p)
     return servers;
 }
 
+/* Now that the list is complete; its texts are those of the tree. */
+static void share_ciphers(const vhost_watch_t *watch, int i)
+{
+    acme_cert_conf_t *cert = cert_at(watch, i + 1);
+
+    cert->ciphers = share_list(cert->ciphers,
+                               i ? cert_at(watch, i)->ciphers : NULL,
+                               watch->p);
+}
+
 acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
                               acme_vhosts_log_e log, apr_pool_t *p)
 {
     const acme_server_conf_t *server = acme_server_conf(base);
-    apr_array_header_t *servers = in_order(base, p);
     acme_conf_t *conf = apr_palloc(p, sizeof(*conf));
+    apr_array_header_t *servers;
+    apr_pool_t *scratch = acme_scratch_create(p);
     int i, agreed = 1;
     vhost_watch_t watch;
 
+    servers = in_order(base, scratch);
     *conf = (acme_conf_t) {
         .state_dir = ap_server_root_relative(p, server->state_dir),
         .cas = apr_array_make(p, 2, sizeof(acme_ca_conf_t)),
         .routes = apr_array_make(p, 2, sizeof(acme_route_conf_t)),
-        .certs = apr_array_make(p, servers->nelts, sizeof(acme_cert_conf_t)),
+        .certs = apr_array_make(scratch, servers->nelts,
+                                sizeof(acme_cert_conf_t)),
         .parallel = server->set[ACME_DIR_AcmeParallel] ? server->parallel
                                                        : ACME_PARALLEL_MAX,
         .parallel_first = server->parallel,
@@ -944,15 +986,17 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
         .tree = tree,
         .server = acme_conf_tree_facts(tree, base),
         .server_conf = server,
-        .live_ids = apr_hash_make(p),
-        .wishes = apr_hash_make(p),
-        .users = apr_array_make(p, 2, sizeof(acme_vhost_t)),
-        .by_id = apr_hash_make(p),
-        .by_name = apr_hash_make(p),
-        .vhosts = apr_array_make(p, servers->nelts,
+        .live_ids = apr_hash_make(scratch),
+        .wishes = apr_hash_make(scratch),
+        .users = apr_array_make(scratch, 2, sizeof(acme_vhost_t)),
+        .by_id = apr_hash_make(scratch),
+        .by_name = apr_hash_make(scratch),
+        .vhosts = apr_array_make(scratch, servers->nelts,
                                  sizeof(apr_array_header_t *)),
+        .roots = apr_hash_make(scratch),
         .log = log,
-        .p = p
+        .p = p,
+        .scratch = scratch
     };
     for (i = 0; i < servers->nelts; i++) {
         acme_server_conf_unshare(APR_ARRAY_IDX(servers, i, server_rec *), base,
@@ -971,12 +1015,10 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
     conf->export_faults = acme_exports_find(conf, log == ACME_VHOSTS_LOG
                                                       ? base : NULL, p);
     for (i = 0; i < conf->certs->nelts; i++) {
-        acme_cert_conf_t *cert = cert_at(&watch, i + 1);
-
-        cert->digest = acme_conf_digest(conf, cert, p);
-        cert->settings = acme_conf_settings(conf, cert, p);
-        agreed &= cert->agreed;
+        share_ciphers(&watch, i);
+        agreed &= cert_at(&watch, i + 1)->agreed;
     }
+    apr_pool_destroy(scratch);
     if (!agreed && log == ACME_VHOSTS_LOG) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, base,
                      "acme: no certificate is ordered without AcmeTermsOfService agree: read the CA's terms of service and add the directive");

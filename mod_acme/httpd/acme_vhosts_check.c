@@ -50,45 +50,60 @@ static apr_status_t find_pem(int *pfound, const char *path, apr_pool_t *p)
     return APR_SUCCESS;
 }
 
-/* httpd's start reads the file as root, and the workers connect to the CA. */
-static void check_readable(const acme_vhost_t *vhost, const char *path,
-                           apr_pool_t *p)
-{
-    const acme_workers_access_t *user = acme_workers_access_user(p);
-    const char *obstacle = user
-        ? acme_workers_access_obstacle(path, user, p) : NULL;
+/* What was found of a file of AcmeCACertificateFile. */
+typedef struct {
+    apr_status_t rv;
+    int has_pem;
+    const acme_workers_access_t *user;
+    const char *obstacle;       /* NULL: that user can read it */
+} roots_t;
 
-    if (obstacle) {
-        say(vhost, APLOG_WARNING,
-            "%s: AcmeCACertificateFile: %s may not be readable by %s, the user of httpd's workers, who connect to the CA: see the owner and mode of %s",
-            vhost->facts->place, path, user->name, obstacle);
+/* httpd's start reads the file as root, and the workers connect to the CA. */
+static const roots_t *look_at_roots(const char *path, apr_hash_t *seen,
+                                    apr_pool_t *p)
+{
+    roots_t *roots = apr_hash_get(seen, path, APR_HASH_KEY_STRING);
+
+    if (!roots) {
+        roots = apr_pcalloc(p, sizeof(*roots));
+        roots->rv = find_pem(&roots->has_pem, path, p);
+        roots->user = acme_workers_access_user(p);
+        if (roots->user && roots->has_pem) {
+            roots->obstacle = acme_workers_access_obstacle(path, roots->user,
+                                                           p);
+        }
+        apr_hash_set(seen, path, APR_HASH_KEY_STRING, roots);
     }
+    return roots;
 }
 
-static void check_roots(const acme_vhost_t *vhost, apr_pool_t *p)
+static void check_roots(const acme_vhost_t *vhost, apr_hash_t *seen,
+                        apr_pool_t *p)
 {
+    const roots_t *roots;
     const char *path;
-    apr_status_t rv;
     char why[80];
-    int found;
 
     if (!vhost->conf->roots) {
         return;
     }
     path = ap_server_root_relative(p, vhost->conf->roots);
-    rv = find_pem(&found, path, p);
-    if (rv != APR_SUCCESS) {
+    roots = look_at_roots(path, seen, p);
+    if (roots->rv != APR_SUCCESS) {
         say(vhost, APLOG_WARNING,
             "%s: AcmeCACertificateFile: %s: %s; no connection to the CA is possible",
-            vhost->facts->place, path, apr_strerror(rv, why, sizeof(why)));
+            vhost->facts->place, path,
+            apr_strerror(roots->rv, why, sizeof(why)));
     }
-    else if (!found) {
+    else if (!roots->has_pem) {
         say(vhost, APLOG_WARNING,
             "%s: AcmeCACertificateFile: %s has no certificate in PEM form; no connection to the CA is possible",
             vhost->facts->place, path);
     }
-    else {
-        check_readable(vhost, path, p);
+    else if (roots->obstacle) {
+        say(vhost, APLOG_WARNING,
+            "%s: AcmeCACertificateFile: %s may not be readable by %s, the user of httpd's workers, who connect to the CA: see the owner and mode of %s",
+            vhost->facts->place, path, roots->user->name, roots->obstacle);
     }
 }
 
@@ -111,9 +126,10 @@ static void check_windows(const acme_vhost_t *vhost)
     }
 }
 
-void acme_vhosts_check_settings(const acme_vhost_t *vhost, apr_pool_t *p)
+void acme_vhosts_check_settings(const acme_vhost_t *vhost, apr_hash_t *seen,
+                                apr_pool_t *p)
 {
-    check_roots(vhost, p);
+    check_roots(vhost, seen, p);
     check_windows(vhost);
 }
 

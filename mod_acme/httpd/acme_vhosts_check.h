@@ -8,11 +8,15 @@
 #ifndef ACME_VHOSTS_CHECK_H
 #define ACME_VHOSTS_CHECK_H
 
+#include <apr_hash.h>
+
 #include "acme_conf.h"
 #include "acme_vhost.h"
 
-/* Of one that is managed: files that are named, and times that fit. */
-void acme_vhosts_check_settings(const acme_vhost_t *vhost, apr_pool_t *p);
+/* Of one that is managed: files that are named, and times that fit. seen, which
+   is as p, has what was found of files before: many name the same. */
+void acme_vhosts_check_settings(const acme_vhost_t *vhost, apr_hash_t *seen,
+                                apr_pool_t *p);
 
 /* Can AcmeHttp be used? Not with a folder in state_dir, which is an error. */
 int acme_vhosts_check_webroot(const acme_vhost_t *vhost,

@@ -71,6 +71,8 @@ static void start_scheduler(void)
     scheduler_conf = (acme_scheduler_conf_t) {
         .conf = conf,
         .duties = ACME_DUTY_ORDERS,
+        .change = acme_board_changes,
+        .change_baton = board,
         .solver = &solver,
         .log = acme_keeper_start_log(),
         .user_agent = "mod_acme/" ACME_VERSION,

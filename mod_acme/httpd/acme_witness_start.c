@@ -32,6 +32,7 @@ APLOG_USE_MODULE(acme);
 
 static acme_child_t *child;
 static const acme_conf_t *conf;
+static const acme_board_t *board;
 static acme_solver_t solver;
 static server_rec *server;
 
@@ -83,6 +84,8 @@ static void run_scheduler(const sigset_t *waiting, pid_t parent,
     const acme_scheduler_conf_t scheduler_conf = {
         .conf = conf,
         .duties = ACME_DUTY_WITNESS,
+        .change = acme_board_changes,
+        .change_baton = board,
         .solver = &solver,
         .log = acme_keeper_start_log(),
         .user_agent = "mod_acme/" ACME_VERSION,
@@ -137,14 +140,15 @@ static void be_witness(void *baton, pid_t parent)
     }
 }
 
-void acme_witness_start(const acme_conf_t *the_conf, acme_board_t *board,
+void acme_witness_start(const acme_conf_t *the_conf, acme_board_t *the_board,
                         server_rec *s, apr_pool_t *p)
 {
     const acme_child_conf_t child_conf = { .what = "witness",
                                            .run = be_witness };
 
     conf = the_conf;
-    solver = acme_board_solver_make(board);
+    board = the_board;
+    solver = acme_board_solver_make(the_board);
     server = s;
     acme_child_start(&child, &child_conf, s, p);
 }

@@ -42,6 +42,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_page_list.c %D%/acme_page_list.h \
 	%D%/acme_page_load.c %D%/acme_page_load.h \
 	%D%/acme_page_metrics.c %D%/acme_page_metrics.h \
+	%D%/acme_page_others.c %D%/acme_page_others.h \
 	%D%/acme_page_out.c %D%/acme_page_out.h \
 	%D%/acme_page_query.c %D%/acme_page_query.h \
 	%D%/acme_page_style.c %D%/acme_page_style.h \

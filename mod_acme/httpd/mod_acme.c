@@ -163,6 +163,7 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_LOAD, ptemp);
     acme_activation_report(conf, s, ptemp);
     acme_visits_fill(conf, tree, s, pconf);
+    acme_conf_set_digests(conf, pconf);
     if (acme_board_create(&board, s, conf->certs->nelts, &res, pconf)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "acme: %s; certificates are not renewed", res.detail);

@@ -323,6 +323,25 @@ const char *acme_conf_settings(const acme_conf_t *conf,
     return apr_pstrcat(p, asked, "-", digest_text(text, p), NULL);
 }
 
+void acme_conf_set_digests(acme_conf_t *conf, apr_pool_t *p)
+{
+    apr_pool_t *scratch;
+    int i;
+
+    apr_pool_create(&scratch, p);
+    for (i = 0; i < conf->certs->nelts; i++) {
+        acme_cert_conf_t *cert = &APR_ARRAY_IDX(conf->certs, i,
+                                                acme_cert_conf_t);
+
+        cert->settings = apr_pstrdup(p, acme_conf_settings(conf, cert,
+                                                           scratch));
+        cert->digest = apr_pstrmemdup(p, cert->settings,
+                                      strcspn(cert->settings, "-"));
+        apr_pool_clear(scratch);
+    }
+    apr_pool_destroy(scratch);
+}
+
 int acme_conf_settings_ask_same(const char *settings,
                                 const acme_cert_conf_t *cert)
 {

@@ -287,6 +287,9 @@ const char *acme_conf_digest(const acme_conf_t *conf,
 const char *acme_conf_settings(const acme_conf_t *conf,
                                const acme_cert_conf_t *cert, apr_pool_t *p);
 
+/* Set digest and settings of each certificate: what orders are made for. */
+void acme_conf_set_digests(acme_conf_t *conf, apr_pool_t *p);
+
 /* Do these settings, of before, ask the same CAs for the same certificate? */
 int acme_conf_settings_ask_same(const char *settings,
                                 const acme_cert_conf_t *cert);

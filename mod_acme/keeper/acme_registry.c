@@ -48,6 +48,12 @@ typedef struct {
     apr_pool_t *p;
 } noted_t;
 
+/* A change; out of date when the certificate has changed again. */
+typedef struct {
+    apr_uint64_t change;
+    apr_uint32_t cert;
+} change_row_t;
+
 struct acme_registry_t {
     acme_registry_conf_t with;
     const acme_conf_t *conf; /* three of with */
@@ -61,8 +67,13 @@ struct acme_registry_t {
     rehearsal_t *rehearsals; /* of each: the one under way */
     noted_t *noted;       /* of each */
     apr_time_t write_at;  /* the first of them; 0: none waits */
-    apr_uint64_t change;  /* the latest */
     apr_pool_t *p;
+    char *ordering;       /* of each: is it counted in orders? */
+    int orders;           /* under way */
+    apr_uint64_t change;  /* the latest */
+    change_row_t *changes; /* the latest of each, by number, and some that
+                              are out of date */
+    apr_uint32_t nchanges, changes_max;
 };
 
 static const acme_cert_conf_t *cert_of(const acme_registry_t *registry,
@@ -71,11 +82,38 @@ static const acme_cert_conf_t *cert_of(const acme_registry_t *registry,
     return acme_conf_cert(registry->conf, cert);
 }
 
+static int is_latest(const acme_registry_t *registry, const change_row_t *row)
+{
+    return registry->states[row->cert].change == row->change;
+}
+
+/* There is room for two of each: that takes one step a change in the mean. */
+static void drop_changes(acme_registry_t *registry)
+{
+    apr_uint32_t i, kept = 0;
+
+    for (i = 0; i < registry->nchanges; i++) {
+        if (is_latest(registry, &registry->changes[i])) {
+            registry->changes[kept++] = registry->changes[i];
+        }
+    }
+    registry->nchanges = kept;
+}
+
 static void publish_change(acme_registry_t *registry, apr_uint32_t cert)
 {
     acme_state_t *state = &registry->states[cert];
+    const char is_ordering = state->ordering != 0;
 
+    registry->orders += is_ordering - registry->ordering[cert];
+    registry->ordering[cert] = is_ordering;
     state->change = ++registry->change;
+    if (registry->nchanges == registry->changes_max) {
+        drop_changes(registry);
+    }
+    registry->changes[registry->nchanges++] = (change_row_t) {
+        .change = state->change, .cert = cert
+    };
     registry->with.publish(registry->with.publish_baton, state);
 }
 
@@ -256,6 +294,10 @@ acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
         apr_pcalloc(p, (n + 1) * sizeof(*registry->rehearsals));
     registry->noted = apr_pcalloc(p, (n + 1) * sizeof(*registry->noted));
     registry->p = p;
+    registry->ordering = apr_pcalloc(p, n + 1);
+    registry->changes_max = 2 * (n + 1);
+    registry->changes =
+        apr_palloc(p, registry->changes_max * sizeof(*registry->changes));
     apr_pool_create(&scratch, p);
     for (i = 0; i < n; i++) {
         acme_take_over(&APR_ARRAY_IDX(conf->conf->certs, i, acme_cert_conf_t),
@@ -292,19 +334,24 @@ const acme_state_t *acme_registry_state(const acme_registry_t *registry,
 const acme_state_t *acme_registry_next_change(const acme_registry_t *registry,
                                               apr_uint64_t change)
 {
-    const acme_state_t *next = NULL;
-    int i;
+    apr_uint32_t first = 0, end = registry->nchanges;
 
-    for (i = 0; change < registry->change && i < registry->conf->certs->nelts;
-         i++) {
-        const acme_state_t *state = &registry->states[i];
+    while (first < end) {       /* the first after change */
+        const apr_uint32_t middle = first + (end - first) / 2;
 
-        if (state->change > change
-            && (!next || state->change < next->change)) {
-            next = state;
+        if (registry->changes[middle].change > change) {
+            end = middle;
+        }
+        else {
+            first = middle + 1;
         }
     }
-    return next;
+    while (first < registry->nchanges
+           && !is_latest(registry, &registry->changes[first])) {
+        first++;
+    }
+    return first < registry->nchanges
+        ? &registry->states[registry->changes[first].cert] : NULL;
 }
 
 apr_uint64_t acme_registry_change(const acme_registry_t *registry)
@@ -314,12 +361,7 @@ apr_uint64_t acme_registry_change(const acme_registry_t *registry)
 
 int acme_registry_orders_under_way(const acme_registry_t *registry)
 {
-    int i, n = 0;
-
-    for (i = 0; i < registry->conf->certs->nelts; i++) {
-        n += registry->states[i].ordering != 0;
-    }
-    return n;
+    return registry->orders;
 }
 
 /* A change of one state: made between change_begin() and change_save(). */

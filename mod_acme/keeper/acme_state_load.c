@@ -17,6 +17,7 @@
 #include "acme_rehearsal.h"
 #include "acme_self_check.h"
 #include "acme_state_load.h"
+#include "acme_trials.h"
 #include "acme_url.h"
 
 #define DAY apr_time_from_sec(24 * 3600)
@@ -31,7 +32,9 @@ typedef struct {
     const acme_cert_conf_t *cert;
     acme_store_t *store;
     const apr_array_header_t *names; /* const char *: ordered now */
-    acme_cert_reading_t *reading; /* of the archive that was tried last */
+    const acme_cert_info_t *leaf; /* of the archive that was tried last; NULL:
+                                     it cannot be read, */
+    acme_result_t unreadable;     /*   and why */
     int is_unread;              /* the process that parses has failed */
     apr_pool_t *p;
 } load_t;
@@ -91,41 +94,24 @@ static int is_as_configured(const load_t *load, const json_t *meta)
            && (!ca || has_extras(load, meta));
 }
 
-/*
- * The pair of a key type, as acme_pair_check() tries it. Its certificate is
- * read elsewhere; the key is compared here. When nothing could be read there,
- * nothing is known of the certificate, and the state says so.
- */
-static apr_status_t try_pair(acme_cert_reading_t **preading, load_t *load,
-                             const char *folder, apr_uint32_t part,
-                             acme_result_t *res)
+/* What was read elsewhere of a certificate, and is it that of the key? */
+static apr_status_t judge_reading(load_t *load,
+                                  const acme_cert_facts_t *facts,
+                                  const char *path, const char *key_path,
+                                  acme_result_t *res)
 {
-    const acme_cert_conf_t *cert = load->cert;
-    apr_pool_t *p = load->p;
-    const char *suffix = acme_conf_suffix(cert, part);
-    const char *path = apr_pstrcat(p, folder, "/fullchain", suffix, ".pem",
-                                   NULL);
-    const char *key_path = apr_pstrcat(p, folder, "/privkey", suffix, ".pem",
-                                       NULL);
-    const acme_cert_facts_t *facts;
-    acme_octets_t pem, key;
-    apr_status_t rv;
+    acme_octets_t key;
+    apr_status_t rv = APR_SUCCESS;
 
-    *preading = NULL;
-
-    rv = acme_pem_load(&pem, path, res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (facts->parsed.status == APR_SUCCESS) {
+        load->leaf = &facts->leaf;
     }
-    rv = acme_cert_reader_read(preading, pem, cert->ciphers, res, p);
-    if (rv != APR_SUCCESS) {
-        load->is_unread = 1;
-        acme_result_prefix(res, path);
-        return rv;
+    else {
+        load->unreadable = facts->parsed;
+        acme_result_prefix(&load->unreadable, path);
     }
-    facts = &(*preading)->facts;
     if (facts->key.data) {
-        rv = acme_public_key_of_file(&key, key_path, res, p);
+        rv = acme_public_key_of_file(&key, key_path, res, load->p);
         if (rv == APR_SUCCESS && key.data
             && !acme_public_key_is_same(key, facts->key)) {
             rv = acme_fail_never(res, APR_EINVAL,
@@ -139,6 +125,46 @@ static apr_status_t try_pair(acme_cert_reading_t **preading, load_t *load,
         rv = res->status;
     }
     return rv;
+}
+
+/*
+ * The pair of a key type, as acme_pair_check() tries it. What httpd's parent
+ * found before the fork need not be found again. Else its certificate is read
+ * elsewhere; the key is compared here. When nothing could be read there,
+ * nothing is known of the certificate, and the state says so.
+ */
+static apr_status_t try_pair(load_t *load, int n, apr_uint32_t part,
+                             acme_result_t *res)
+{
+    const acme_cert_conf_t *cert = load->cert;
+    const acme_trials_pair_t pair = { .id = cert->id, .n = n,
+                                      .suffix = acme_conf_suffix(cert, part),
+                                      .ciphers = cert->ciphers };
+    apr_pool_t *p = load->p;
+    const char *folder, *path;
+    acme_cert_reading_t *reading;
+    acme_octets_t pem;
+    apr_status_t rv;
+
+    load->leaf = acme_trials_known(load->store, &pair, p);
+    if (load->leaf) {
+        return APR_SUCCESS;
+    }
+    folder = acme_archive_path(load->store, cert->id, n, p);
+    path = apr_pstrcat(p, folder, "/fullchain", pair.suffix, ".pem", NULL);
+    rv = acme_pem_load(&pem, path, res, p);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = acme_cert_reader_read(&reading, pem, cert->ciphers, res, p);
+    if (rv != APR_SUCCESS) {
+        load->is_unread = 1;
+        acme_result_prefix(res, path);
+        return rv;
+    }
+    return judge_reading(load, &reading->facts, path,
+                         apr_pstrcat(p, folder, "/privkey", pair.suffix,
+                                     ".pem", NULL), res);
 }
 
 /* While nothing can be read, no other archive is better than the live one. */
@@ -155,10 +181,9 @@ static apr_status_t try_archive(apr_time_t *pnot_after,
     if (load->is_unread) {
         return APR_EGENERAL;
     }
-    rv = try_pair(&load->reading, load, folder, 0, res);
-    if (rv == APR_SUCCESS
-        && load->reading->facts.parsed.status == APR_SUCCESS) {
-        *pnot_after = load->reading->facts.leaf.not_after;
+    rv = try_pair(load, acme_archive_number_of(folder), 0, res);
+    if (rv == APR_SUCCESS && load->leaf) {
+        *pnot_after = load->leaf->not_after;
     }
     return rv;
 }
@@ -201,22 +226,20 @@ static void set_part(acme_state_t *state, apr_uint32_t part,
 }
 
 /* The other parts can only shorten the validity of the first one. */
-static void add_parts(load_t *load, const char *folder)
+static void add_parts(load_t *load, int n)
 {
     acme_state_t *state = load->state;
-    acme_cert_reading_t *reading;
     acme_result_t res;
     apr_uint32_t i;
 
     for (i = 1; i < acme_conf_parts(load->cert) && !load->is_unread; i++) {
         const acme_cert_info_t *leaf;
 
-        if (try_pair(&reading, load, folder, i, &res)
-            || reading->facts.parsed.status != APR_SUCCESS) {
+        if (try_pair(load, n, i, &res) || !load->leaf) {
             state->covers &= load->is_unread;
             return;
         }
-        leaf = &reading->facts.leaf;
+        leaf = load->leaf;
         set_part(state, i, leaf);
         state->covers &= acme_name_all_in(load->names, leaf->names);
         if (leaf->not_after < state->not_after) {
@@ -262,7 +285,7 @@ static apr_status_t load_live(load_t *load, acme_result_t *res)
                                        .try = try_archive,
                                        .baton = load };
     const acme_cert_info_t *leaf;
-    const char *folder, *fullchain;
+    const char *fullchain;
     const json_t *meta;
     apr_finfo_t info;
     apr_status_t rv;
@@ -280,23 +303,22 @@ static apr_status_t load_live(load_t *load, acme_result_t *res)
         return rv;
     }
     else {
-        leaf = &load->reading->facts.leaf;
+        leaf = load->leaf;
+        if (!leaf) {
+            *res = load->unreadable;
+            return res->status;
+        }
     }
-    folder = acme_archive_path(load->store, id, n, load->p);
-    fullchain = apr_pstrcat(load->p, folder, "/fullchain.pem", NULL);
-    if (!load->is_unread
-        && load->reading->facts.parsed.status != APR_SUCCESS) {
-        *res = load->reading->facts.parsed;
-        acme_result_prefix(res, fullchain);
-        return res->status;
-    }
+    fullchain = apr_pstrcat(load->p, acme_archive_path(load->store, id, n,
+                                                       load->p),
+                            "/fullchain.pem", NULL);
     if (!leaf || apr_stat(&info, fullchain, APR_FINFO_MTIME, load->p)) {
         return rv ? rv : acme_fail(res, APR_EGENERAL, "%s: cannot be read",
                                    fullchain);
     }
     set_live(load, n, live, leaf, meta);
     state->installed = info.mtime;
-    add_parts(load, folder);
+    add_parts(load, n);
     return rv;
 }
 

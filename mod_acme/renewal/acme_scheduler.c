@@ -33,6 +33,12 @@
 #define RUN_EVERY apr_time_from_sec(1)
 #define RUN_SOON apr_time_from_msec(100)    /* something runs */
 
+/* The keeper is asked when it has news, while something runs, and after this. */
+#define ASK_AGAIN apr_time_from_sec(10)
+
+/* A certificate is looked at when something of it is due, and after this. */
+#define LOOK_AGAIN apr_time_from_sec(600)
+
 /* After a task that reported nothing. */
 #define SILENT_REST apr_time_from_sec(10)
 
@@ -108,6 +114,13 @@ struct acme_scheduler_t {
     apr_thread_pool_t *threads;
     entry_t *entries;           /* one for each certificate */
     int certs;                  /* how many */
+    apr_time_t *wakes;          /* of each: nothing is due before; 0: look */
+    apr_time_t next_wake;       /* the earliest of them */
+    apr_uint32_t news;          /* acme_scheduler_change_cb, when the keeper was */
+    apr_time_t asked_at;        /*   asked last; 0: it is to be asked */
+    apr_time_t looked_at;       /* in the run before */
+    int *active;                /* those that are not at rest: indexes */
+    int nactive;
     acme_rate_limits_t *limits; /* the scheduler's own */
     apr_uint64_t change;        /* the latest that was read */
     int is_logged;              /* that the keeper does not answer */
@@ -193,10 +206,13 @@ static void begin_task(acme_scheduler_t *scheduler, entry_t *entry)
         entry->request.state.wanted = ACME_WANT_NOTHING;
     }
     atomic_store(&entry->run, RUNNING);
+    scheduler->active[scheduler->nactive++] =
+        (int)(entry - scheduler->entries);
     count_busy(scheduler, 1);
     if (apr_thread_pool_push(scheduler->threads, run_task, entry, 0,
                              scheduler)) {
         atomic_store(&entry->run, AT_REST);
+        scheduler->nactive--;
         acme_rate_limits_end(scheduler->limits, entry->state.cert);
         count_busy(scheduler, -1);
     }
@@ -231,6 +247,7 @@ static apr_status_t read_change(acme_scheduler_t *scheduler,
             "keeper: its configuration differs from that of this process");
     }
     scheduler->entries[state->cert].state = *state;
+    scheduler->wakes[state->cert] = 0;
     /* The clock of now: it may have happened since the run began. */
     acme_rate_limits_read(scheduler->limits, state, apr_time_now());
     scheduler->change = state->change;
@@ -522,12 +539,9 @@ static void count_under_way(acme_scheduler_t *scheduler)
     memset(at_route, 0, (apr_size_t)scheduler->conf.conf->routes->nelts
                         * sizeof(*at_route));
     scheduler->under_way = (under_way_t) { .at_route = at_route };
-    for (i = 0; i < scheduler->certs; i++) {
-        const entry_t *entry = &scheduler->entries[i];
+    for (i = 0; i < scheduler->nactive; i++) {
+        const entry_t *entry = &scheduler->entries[scheduler->active[i]];
 
-        if (atomic_load(&entry->run) == AT_REST) {
-            continue;
-        }
         if (entry->task == acme_self_check_task_run) {
             scheduler->under_way.checks++;
         }
@@ -543,6 +557,40 @@ static void count_under_way(acme_scheduler_t *scheduler)
     }
 }
 
+/*
+ * When we may have to do something of a certificate of which nothing is begun
+ * now; 0: that is not known, as what is due waits for a place, or a CA. The
+ * thousands of which nothing is due must not be looked at each second.
+ */
+static apr_time_t wake_of(const acme_state_t *state, int duties,
+                          apr_time_t now)
+{
+    const int is_witness = duties & ACME_DUTY_WITNESS;
+    const int is_question = state->wanted > ACME_WANT_RENEWAL
+        && state->wanted != ACME_WANT_DRY_RUN;
+    const int is_ours = is_question ? is_witness : duties & ACME_DUTY_ORDERS;
+    const apr_time_t times[] = {
+        is_ours ? acme_next_step(state, now).at : 0,
+        is_witness ? acme_timing_ask_at(state, now) : 0,
+        is_witness && state->live && state->live == state->served
+            ? state->check_at : 0
+    };
+    apr_time_t wake = now + LOOK_AGAIN;
+    size_t i;
+
+    if ((is_ours && (state->wanted == ACME_WANT_DRY_RUN
+                     || acme_next_step_is_due(state, now)))
+        || (is_witness && (state->look_up || acme_rehearsal_is_due(state)))) {
+        return 0;
+    }
+    for (i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        if (times[i] && times[i] < wake) {
+            wake = times[i];
+        }
+    }
+    return wake;
+}
+
 /* True when something is under way. */
 static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
 {
@@ -555,13 +603,17 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
     is_room = has_room(scheduler);
     for (i = 0; i < scheduler->certs; i++) {
         const int at = (first + i) % scheduler->certs;
-        entry_t *entry = &scheduler->entries[at];
+        entry_t *entry;
 
         if (!is_room && under_way->checks >= CHECKS_MAX
             && under_way->rehearsals >= REHEARSALS_MAX
             && under_way->dry_runs >= DRY_RUNS_MAX) {
             break;
         }
+        if (now < scheduler->wakes[at]) {
+            continue;
+        }
+        entry = &scheduler->entries[at];
         if (atomic_load(&entry->run) != AT_REST || now < entry->rest_until) {
             continue;
         }
@@ -586,8 +638,18 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
             begin_task(scheduler, entry);
             under_way->checks++;
         }
+        else {
+            scheduler->wakes[at] = wake_of(&entry->state,
+                                              scheduler->conf.duties, now);
+        }
     }
 
+    scheduler->next_wake = now + LOOK_AGAIN;
+    for (i = 0; i < scheduler->certs; i++) {
+        if (scheduler->wakes[i] < scheduler->next_wake) {
+            scheduler->next_wake = scheduler->wakes[i];
+        }
+    }
     while ((news = acme_rate_limits_news(scheduler->limits, now,
                                          scheduler->scratch))) {
         acme_log(scheduler->conf.log, ACME_LOG_NOTICE, "renewal", "%s", news);
@@ -595,6 +657,40 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
     apr_pool_clear(scheduler->scratch);
     return under_way->orders + under_way->dns_waiters + under_way->checks
                + under_way->rehearsals + under_way->dry_runs > 0;
+}
+
+/* A run in which nothing is to be done, as nearly each is. */
+static int is_idle(const acme_scheduler_t *scheduler, apr_time_t now)
+{
+    const acme_scheduler_conf_t *conf = &scheduler->conf;
+
+    return conf->change && !scheduler->nactive && scheduler->asked_at
+        && scheduler->asked_at <= now && now < scheduler->asked_at + ASK_AGAIN
+        && now < scheduler->next_wake
+        && conf->change(conf->change_baton) == scheduler->news;
+}
+
+/* Those that had ended before: what they reported was read just now. */
+static void rest_ended(acme_scheduler_t *scheduler, apr_time_t now)
+{
+    int i, kept = 0;
+
+    for (i = 0; i < scheduler->nactive; i++) {
+        const int at = scheduler->active[i];
+        entry_t *entry = &scheduler->entries[at];
+
+        if (!entry->has_ended) {
+            scheduler->active[kept++] = at;
+            continue;
+        }
+        entry->has_ended = 0;
+        atomic_store(&entry->run, AT_REST);
+        acme_rate_limits_end(scheduler->limits, (apr_uint32_t)at);
+        entry->rest_until = entry->state.change
+            == entry->request.state.change ? now + SILENT_REST : 0;
+        scheduler->wakes[at] = 0;
+    }
+    scheduler->nactive = kept;
 }
 
 apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
@@ -606,27 +702,31 @@ apr_interval_time_t acme_scheduler_run(acme_scheduler_t *scheduler,
                             ? ACME_PULSE_RENEWAL : ACME_PULSE_WITNESS, now);
     acme_ca_pool_close_idle(scheduler->env.cas, apr_time_now());
     take_ends(scheduler);
-    for (i = 0; i < scheduler->certs; i++) {
-        entry_t *entry = &scheduler->entries[i];
+    if (is_idle(scheduler, now)) {
+        return RUN_EVERY;
+    }
+    if (now < scheduler->looked_at) {   /* the clock was set back */
+        memset(scheduler->wakes, 0,
+               (size_t)scheduler->certs * sizeof(*scheduler->wakes));
+    }
+    scheduler->looked_at = now;
+    for (i = 0; i < scheduler->nactive; i++) {
+        entry_t *entry = &scheduler->entries[scheduler->active[i]];
 
         entry->has_ended = atomic_load(&entry->run) == ENDED;
     }
+    /* Read before it is asked: what comes meanwhile is news of the next run. */
+    if (scheduler->conf.change) {
+        scheduler->news =
+            scheduler->conf.change(scheduler->conf.change_baton);
+    }
+    scheduler->asked_at = 0;
     if (!read_changes(scheduler)) {
         return RUN_EVERY;
     }
+    scheduler->asked_at = now;
     acme_rate_limits_count(scheduler->limits, apr_time_now());
-
-    /* Those that had ended before: what they reported was read just now. */
-    for (i = 0; i < scheduler->certs; i++) {
-        entry_t *entry = &scheduler->entries[i];
-
-        if (entry->has_ended) {
-            atomic_store(&entry->run, AT_REST);
-            acme_rate_limits_end(scheduler->limits, (apr_uint32_t)i);
-            entry->rest_until = entry->state.change
-                == entry->request.state.change ? now + SILENT_REST : 0;
-        }
-    }
+    rest_ended(scheduler, now);
     return begin_due(scheduler, now) ? RUN_SOON : RUN_EVERY;
 }
 
@@ -711,6 +811,10 @@ apr_status_t acme_scheduler_create(acme_scheduler_t **pscheduler,
            * sizeof(*scheduler->under_way.at_route));
     scheduler->entries = apr_pcalloc(p, (apr_size_t)(scheduler->certs + 1)
                                      * sizeof(*scheduler->entries));
+    scheduler->wakes = apr_pcalloc(p, (apr_size_t)(scheduler->certs + 1)
+                                   * sizeof(*scheduler->wakes));
+    scheduler->active = apr_pcalloc(p, (apr_size_t)(scheduler->certs + 1)
+                                    * sizeof(*scheduler->active));
     for (i = 0; i < scheduler->certs; i++) {
         scheduler->entries[i].scheduler = scheduler;
     }

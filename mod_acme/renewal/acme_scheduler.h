@@ -21,9 +21,18 @@
 #define ACME_DUTY_ORDERS  1
 #define ACME_DUTY_WITNESS 2
 
+/*
+ * A number that is another one when the keeper may have something new to tell.
+ * It costs a read of memory, where asking the keeper wakes it. It may come from
+ * where anybody can write: who is not asked by it is asked after some seconds.
+ */
+typedef apr_uint32_t acme_scheduler_change_cb(const void *baton);
+
 typedef struct {
     const acme_conf_t *conf;
     int duties;                 /* ACME_DUTY_... */
+    acme_scheduler_change_cb *change;   /* NULL: each run asks the keeper */
+    const void *change_baton;
     const acme_solver_t *solver;        /* NULL: no orders, and no visits in
                                            rehearsals */
     const acme_log_t *log;

@@ -474,6 +474,13 @@ const char *acme_archive_path(const acme_store_t *store, const char *id, int n,
     return number_path(acme_store_path(store, "archive", id, p), n, p);
 }
 
+int acme_archive_number_of(const char *folder)
+{
+    const char *slash = strrchr(folder, '/');
+
+    return slash ? parse_number(slash + 1) : 0;
+}
+
 static apr_status_t try_here(const acme_archive_want_t *want,
                              const char *folder, acme_result_t *res,
                              apr_pool_t *p)

@@ -137,6 +137,9 @@ int acme_archive_find_copy(const acme_store_t *store, const char *id,
 const char *acme_archive_path(const acme_store_t *store, const char *id, int n,
                               apr_pool_t *p);
 
+/* The number of an archive's folder, whose path that is; 0: it is none. */
+int acme_archive_number_of(const char *folder);
+
 /* The highest number of an archive of id; 0: there is none. */
 int acme_archive_newest(const acme_store_t *store, const char *id,
                         apr_pool_t *p);

@@ -28,4 +28,5 @@ noinst_LTLIBRARIES += %D%/libacme_store.la
 	%D%/acme_store.c %D%/acme_store.h \
 	%D%/acme_sync.c %D%/acme_sync.h \
 	%D%/acme_token_file.c %D%/acme_token_file.h \
+	%D%/acme_trials.c %D%/acme_trials.h \
 	%D%/acme_undelivered_file.c %D%/acme_undelivered_file.h

@@ -14,6 +14,7 @@ httpd_tests = \
 	%D%/test_page_handler \
 	%D%/test_page_load \
 	%D%/test_page_metrics \
+	%D%/test_page_others \
 	%D%/test_parsers \
 	%D%/test_status \
 	%D%/test_vhosts \

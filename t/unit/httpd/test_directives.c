@@ -151,7 +151,7 @@ static void all_words_of_a_line_count(void **state)
 static void defaults_go_through_the_parsers(void **state)
 {
     const acme_server_conf_t *conf = acme_server_conf(base);
-    const acme_server_conf_t nothing = { .set = { 0 } };
+    acme_server_conf_t nothing = { .set = NULL };
     size_t i;
 
     (void)state;
@@ -187,6 +187,12 @@ static void defaults_go_through_the_parsers(void **state)
     assert_string_equal(stubs_logged, "");
 
     /* A virtual host has none of its own, or it would inherit nothing. */
+    nothing.set = acme_server_conf(vhost)->set;
+    nothing.written = acme_server_conf(vhost)->written;
+    for (i = 0; i < ACME_DIR_COUNT; i++) {
+        assert_false(nothing.set[i]);
+        assert_null(nothing.written[i]);
+    }
     assert_memory_equal(acme_server_conf(vhost), &nothing, sizeof(nothing));
 }
 
@@ -307,7 +313,7 @@ static void a_vhost_can_say_the_default(void **state)
 /* Each that has no other value to go back to. */
 static void none_takes_back_what_is_inherited(void **state)
 {
-    const acme_server_conf_t nothing = { .set = { 0 } };
+    const acme_server_conf_t nothing = { .set = NULL };
     size_t i;
 
     (void)state;

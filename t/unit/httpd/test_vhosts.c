@@ -130,9 +130,23 @@ static void listen_on(int port)
     ap_listeners = listener;
 }
 
+/* What was freed is other memory now. */
+static void spoil_freed(void)
+{
+    apr_pool_t *other;
+    int i;
+
+    apr_pool_create(&other, pool);
+    for (i = 0; i < 64; i++) {
+        memset(apr_palloc(other, 4000), 'x', 4000);
+    }
+    apr_pool_destroy(other);
+}
+
 static acme_conf_t *read_as(acme_vhosts_log_e log)
 {
     acme_server_conf_t *conf = acme_server_conf(base);
+    acme_conf_t *found;
     server_rec *s;
 
     for (s = base->next; s; s = s->next) {
@@ -142,7 +156,9 @@ static acme_conf_t *read_as(acme_vhosts_log_e log)
                                                       acme_server_conf(s))
                              : conf);
     }
-    return acme_vhosts_read(base, acme_conf_tree_read(pool), log, pool);
+    found = acme_vhosts_read(base, acme_conf_tree_read(pool), log, pool);
+    spoil_freed();
+    return found;
 }
 
 /* "id: name name; id: name", and what was logged is in stubs_logged. */

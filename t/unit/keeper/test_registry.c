@@ -1558,6 +1558,35 @@ static void changes_are_found_in_their_order(void **state)
     assert_int_equal(acme_registry_next_change(registry, 0)->cert, 1);
 }
 
+/* More often than there is room for changes that are out of date. */
+static void the_latest_change_of_each_is_found(void **state)
+{
+    const acme_state_t *next;
+    apr_uint64_t change;
+    int i;
+
+    (void)state;
+    registry = open_registry(conf);
+    for (i = 0; i < 50; i++) {
+        acme_registry_order_begun(registry, 0, NOW);
+        if (i % 7 == 0) {
+            acme_registry_order_begun(registry, 1, NOW);
+        }
+        change = state_of(registry, 1)->change;
+        next = acme_registry_next_change(registry, change - 1);
+        assert_int_equal(next->cert, 1);
+        next = acme_registry_next_change(registry, change);
+        if (i % 7) {
+            assert_int_equal(next->cert, 0);
+            assert_null(acme_registry_next_change(registry, next->change));
+        }
+        else {
+            assert_null(next);
+        }
+    }
+    assert_int_equal(acme_registry_orders_under_way(registry), 2);
+}
+
 static void a_journal_that_can_not_be_written_stops_nothing(void **state)
 {
     int i;
@@ -1723,6 +1752,7 @@ int main(void)
         TEST(what_the_ca_revoked_is_told_once),
         TEST(orders_under_way_are_counted),
         TEST(changes_are_found_in_their_order),
+        TEST(the_latest_change_of_each_is_found),
         TEST(a_journal_that_can_not_be_written_stops_nothing),
         TEST(the_oldest_events_go),
         TEST(what_is_taken_over_is_one_with_its_origin),

@@ -13,12 +13,21 @@
 
 static acme_scheduler_t *scheduler;
 static apr_pool_t *scheduler_pool;
+static acme_scheduler_change_cb *change;        /* of the next setup */
+static apr_uint32_t news;
+
+static apr_uint32_t count_news(const void *baton)
+{
+    (void)baton;
+    return news;
+}
 
 static int scheduler_setup(void **state)
 {
     acme_scheduler_conf_t made = { .conf = &conf, .solver = &solver,
                                    .duties = ACME_DUTY_ORDERS
                                        | ACME_DUTY_WITNESS,
+                                   .change = change,
                                    .log = &test_log,
                                    .user_agent = "mod_acme/test",
                                    .waits = &quick,
@@ -37,6 +46,16 @@ static int scheduler_setup(void **state)
     made.keeper = fake_keeper_address(keeper);
     apr_pool_create(&scheduler_pool, NULL);
     return acme_scheduler_create(&scheduler, &made, &res, scheduler_pool);
+}
+
+static int news_setup(void **state)
+{
+    int rv;
+
+    change = count_news;
+    rv = scheduler_setup(state);
+    change = NULL;
+    return rv;
 }
 
 static int scheduler_teardown(void **state)
@@ -489,6 +508,69 @@ static void a_limit_of_one_ca_does_not_delay(void **unused)
     assert_int_equal(times("NOTE 1.0 failed: "), 0);
 }
 
+/* Of thousands of which nothing is due none is looked at, and it is in time. */
+static void what_is_due_later_is_begun_then(void **unused)
+{
+    const apr_time_t now = NOW;
+    acme_state_t state = due(0), other = due(1);
+
+    (void)unused;
+    state.attempts = other.attempts = 1;
+    state.next_at = now + SECONDS(300);
+    other.next_at = now + SECONDS(9000);
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    fake_keeper_change(keeper, &state);
+    fake_keeper_change(keeper, &other);
+    run_until_idle(now);
+    run_until_idle(now + SECONDS(299));
+    assert_int_equal(times("failed: not today"), 0);
+    run_until_idle(now + SECONDS(300));
+    assert_int_equal(times("NOTE 0.0 failed: not today\n"), 1);
+    run_until_idle(now + SECONDS(8999));
+    assert_int_equal(times("NOTE 1.0 failed: not today\n"), 0);
+    run_until_idle(now + SECONDS(9000));
+    assert_int_equal(times("NOTE 1.0 failed: not today\n"), 1);
+}
+
+/* A time that was believed before is now one that cannot be true. */
+static void a_clock_that_is_set_back_delays_nothing(void **unused)
+{
+    const apr_time_t now = NOW;
+    acme_state_t state = due(0);
+
+    (void)unused;
+    state.attempts = 1;
+    state.next_at = now + SECONDS(3600);
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    fake_keeper_change(keeper, &state);
+    run_until_idle(now);
+    assert_int_equal(times("failed: not today"), 0);
+    run_until_idle(now - SECONDS(10 * 24 * 3600));
+    assert_int_equal(times("NOTE 0.0 failed: not today\n"), 1);
+}
+
+/* Without news only after a while: who can write there cannot hide them. */
+static void the_keeper_is_asked_when_it_has_news(void **unused)
+{
+    const apr_time_t now = NOW;
+    const acme_state_t state = due(0), other = due(1);
+
+    (void)unused;
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    run_until_idle(now);
+    fake_keeper_change(keeper, &state);
+    run_until_idle(now + SECONDS(9));
+    assert_int_equal(times("PREPARE 0.0"), 0);
+    news++;
+    run_until_idle(now + SECONDS(9));
+    assert_int_equal(times("NOTE 0.0 failed: not today\n"), 1);
+    fake_keeper_change(keeper, &other);
+    run_until_idle(now + SECONDS(18));
+    assert_int_equal(times("PREPARE 1.0"), 0);
+    run_until_idle(now + SECONDS(19));
+    assert_int_equal(times("NOTE 1.0 failed: not today\n"), 1);
+}
+
 #define SCHEDULER_TEST(test) \
     cmocka_unit_test_setup_teardown(test, scheduler_setup, scheduler_teardown)
 
@@ -511,7 +593,11 @@ int main(void)
         SCHEDULER_TEST(a_keeper_that_fails_is_logged_once),
         SCHEDULER_TEST(a_ca_that_fails_postpones_all_orders),
         SCHEDULER_TEST(a_pause_that_was_noted_does_not_delay),
-        SCHEDULER_TEST(a_limit_of_one_ca_does_not_delay)
+        SCHEDULER_TEST(a_limit_of_one_ca_does_not_delay),
+        SCHEDULER_TEST(what_is_due_later_is_begun_then),
+        SCHEDULER_TEST(a_clock_that_is_set_back_delays_nothing),
+        cmocka_unit_test_setup_teardown(the_keeper_is_asked_when_it_has_news,
+                                        news_setup, scheduler_teardown)
     };
 
     return cmocka_run_group_tests(tests, renewing_begin, renewing_end);

@@ -12,7 +12,8 @@ store_tests = \
 	%D%/test_path \
 	%D%/test_pending \
 	%D%/test_store \
-	%D%/test_sync
+	%D%/test_sync \
+	%D%/test_trials
 store_tests_libs = t/unit/help/libhelp.a \
 	mod_acme/store/libacme_store.la \
 	mod_acme/crypto/libacme_crypto.la \
