@@ -175,8 +175,7 @@ def tables_of(found, sizes, far):
 
     notes = []
     if len(shown) < len(found):
-        notes.append("`AcmeActivate live` is not in this build: its log says "
-                     "that it reloads gracefully. It is left out.")
+        notes.append(clients.NOT_LIVE)
     if any(not found[kind].get(count) for kind in shown for count in sizes):
         notes.append("certbot and lego are a process for each certificate, "
                      "more of them take in proportion; what is not measured "
