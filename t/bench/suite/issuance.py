@@ -146,25 +146,36 @@ def fell_back(found, kind):
 
 
 def measure(kinds, sizes, rounds, far, run):
-    """{kind: {count: [result, ...]}}, the rounds of all kinds in turn."""
+    """
+    {kind: {count: [result, ...]}}, the rounds of all kinds in turn; and what
+    failed. A rival that fails is not measured any more.
+    """
     found = {kind: {} for kind in kinds}
+    failed = {}
     for count in sizes:
         for _ in range(rounds):
             for kind in kinds:
                 done = found[kind].setdefault(count, [])
-                if is_left_out(kind, count, far, run) \
+                if kind in failed or is_left_out(kind, count, far, run) \
                         or fell_back(found, kind) \
                         or done and done[0]["served"] > SHORT:
                     continue
-                done.append(run_once(kind, count, far))
+                try:
+                    done.append(run_once(kind, count, far))
+                except (AssertionError, OSError) as problem:
+                    if issubclass(kind, clients.ModAcme):
+                        raise
+                    failed[kind] = f"{kind.title} failed at {count}"
+                    run.say(f"{failed[kind]}: {problem}")
+                    continue
                 run.say(f"{kind.title}, {count}{', far' if far else ''}: "
-                    + ", ".join(f"{key} {tables.shown(value)}"
-                                for key, value in done[-1].items()
-                                if key != "fallback"))
-    return found
+                        + ", ".join(f"{key} {tables.shown(value)}"
+                                    for key, value in done[-1].items()
+                                    if key != "fallback"))
+    return found, failed
 
 
-def tables_of(found, sizes, far):
+def tables_of(found, failed, sizes, far):
     where = ("a CA that is 100 ms away" if far
              else "a CA on loopback")
     shown = [kind for kind in found if not fell_back(found, kind)]
@@ -173,7 +184,7 @@ def tables_of(found, sizes, far):
         return tables.median([run[key]
                               for run in found[kind].get(count, ())])
 
-    notes = []
+    notes = [f"{reason}." for reason in failed.values()]
     if len(shown) < len(found):
         notes.append(clients.NOT_LIVE)
     if any(not found[kind].get(count) for kind in shown for count in sizes):
@@ -195,17 +206,19 @@ def tables_of(found, sizes, far):
                      "(`--webroot`, one at a time as it locks its folders) "
                      "`httpd -k graceful` follows at once. httpd has the "
                      "threads of Debian's configuration.")
-    heads = [f"{count}" for count in sizes]
+    most = max((n for n in sizes if n <= 100), default=max(sizes))
     times = tables.table(
         f"Certificates from {where}, in seconds",
-        ["until all are issued", *heads, *(f"served: {h}" for h in heads)],
+        ["", *(f"{n} issued" for n in sizes), *(f"{n} served" for n in sizes),
+         f"{most} served: times mod_acme's"],
         [[kind.title, *(middle(kind, n, "issued") for n in sizes),
-          *(middle(kind, n, "served") for n in sizes)] for kind in shown],
+          *(middle(kind, n, "served") for n in sizes),
+          tables.ratio(middle(kind, most, "served"),
+                       middle(shown[0], most, "served"))] for kind in shown],
         notes)
-    most = max(n for n in sizes if n <= 100)
     costs = tables.table(
         f"What {most} certificates from {where} cost",
-        ["until they are served", "requests each", "CPU s", "CPU s of the CA",
+        ["until all are served", "requests each", "CPU s", "CPU s of the CA",
          "most memory, MB"],
         [[kind.title, *(middle(kind, most, key) for key in
                         ("requests", "cpu", "ca_cpu", "memory"))]
@@ -223,5 +236,5 @@ def part(run, far=False):
     if run.quick:
         sizes, rounds = (1, 20), 1
     sizes = run.counts or sizes
-    found = measure(kinds, sizes, rounds, far, run)
-    return tables_of(found, sizes, far)
+    found, failed = measure(kinds, sizes, rounds, far, run)
+    return tables_of(found, failed, sizes, far)

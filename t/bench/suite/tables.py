@@ -38,11 +38,8 @@ def shown(value):
 
 
 def ratio(value, other):
-    """"1.5", of value to other; None where one is missing."""
-    if not value or not other or isinstance(value, str) \
-            or isinstance(other, str):
-        return None
-    return value / other
+    """None where one is missing."""
+    return value / other if value and other else None
 
 
 def markdown(made):
