@@ -77,11 +77,15 @@ class Peak:
     def __exit__(self, *_):
         self._ended.set()
         self._thread.join()
+        self._look()                # however short it was
+
+    def _look(self):
+        self.octets = max(self.octets, memory(self.roots()))
 
     def _watch(self):
         pause = 0
         while not self._ended.wait(pause):
             begin = time.monotonic()
-            self.octets = max(self.octets, memory(self.roots()))
+            self._look()
             # A look takes CPU time: no more than a tenth of one CPU.
             pause = max(LOOK, 9 * (time.monotonic() - begin))
