@@ -242,6 +242,11 @@ static int on_request(request_rec *r)
     if (answer == DECLINED) {
         answer = acme_require_https(r);
     }
+    if (answer != DECLINED) {
+        /* httpd closes the connection behind what this hook answers, and says
+           so only if it is told before the head is sent. */
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
     return answer;
 }
 

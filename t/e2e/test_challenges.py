@@ -1,8 +1,12 @@
 """Challenges: answered before everything else, and only our own."""
 
+import http.client
+import socket
+
 import pytest
 
-from lib.wait import wait_until
+from lib import tls
+from lib.wait import PATIENCE, wait_until
 
 NAME = "www.example.org"
 PATH = "/.well-known/acme-challenge/"
@@ -91,6 +95,32 @@ def test_head_of_a_challenge(site):
     assert head.body == ""
     assert head.headers["content-length"] == str(len(got.body))
     assert head.headers["content-type"] == got.headers["content-type"]
+
+
+def test_an_answer_says_when_httpd_closes_the_connection(site):
+    """A client that believes it stays would lose its next request."""
+    server, relay, token = begin_validation(site, NAME)
+
+    def is_told(port, path, status, wrap=None):
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as plain:
+            with wrap(plain) if wrap else plain as connection:
+                connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {NAME}\r\n"
+                                   "\r\n".encode())
+                reply = http.client.HTTPResponse(connection)
+                reply.begin()
+                assert reply.status == status
+                reply.read()
+                return reply.getheader("connection") == "close" \
+                    and connection.recv(1) == b""
+
+    assert is_told(server.http_port, PATH + token, 200)
+    assert is_told(server.https_port, "/", 503, lambda plain:
+                   tls.context().wrap_socket(plain, server_hostname=NAME))
+    relay.open()
+    server.wait_valid(NAME)
+    server.vhost(NAME, tls_on=False, body="AcmeRequireHttps permanent")
+    server.graceful()
+    assert is_told(server.http_port, "/", 301)
 
 
 def test_tokens_of_others_are_left_to_other_handlers(site):

@@ -1,0 +1,68 @@
+"""build/bench: that it still measures, with the least that it can."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from lib.httpd import BUILD, REPOSITORY
+
+FOLDER = REPOSITORY / "t" / "bench"
+sys.path.insert(0, str(FOLDER))
+
+from suite import tables                                    # noqa: E402
+
+
+def measure(results, *arguments):
+    """The tables that were made, and what was printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "suite", "--build", BUILD, "--results", results,
+         *arguments], check=False, text=True, timeout=300,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": str(FOLDER),
+             "PYTHONDONTWRITEBYTECODE": "1"})
+    assert done.returncode == 0, done.stdout
+    return (json.loads((results / "results.json").read_text())["parts"],
+            done.stdout)
+
+
+def test_one_certificate_of_mod_acme_is_measured(tmp_path):
+    parts, said = measure(tmp_path, "--only", "mod_acme", "--counts", "1",
+                          "quick", "near")
+    times, costs = parts["near"]["tables"]
+    (name, issued, served, ratio), = times["rows"]
+    assert name == "mod_acme" and 0 < issued <= served and ratio == 1
+    (name, requests, cpu, ca_cpu, memory), = costs["rows"]
+    assert 5 < requests < 30, "an order is some requests"
+    assert cpu > 0 and ca_cpu >= 0 and memory > 1
+    # What is printed is what is kept, and can be read again.
+    assert tables.parse((tmp_path / "results.md").read_text())[
+        times["title"]] == [["mod_acme", *map(tables.shown, (issued, served, 1.0))]]
+    assert f"### {costs['title']}" in said
+
+
+def test_a_ca_that_is_far_away_takes_longer(tmp_path):
+    parts, _ = measure(tmp_path, "--only", "mod_acme", "--counts", "1",
+                       "quick", "far")
+    (_, issued, _, _), = parts["far"]["tables"][0]["rows"]
+    assert issued > 0.5, "five requests one after the other, at least"
+
+
+def test_the_table_replaces_the_one_in_the_document(tmp_path):
+    document = tmp_path / "measured.md"
+    document.write_text(f"before\n{tables.BEGIN}\nold\n{tables.END}\nbehind\n")
+    made = tables.table("Hares", ["", "a", "b"],
+                        [["one", 1234.5, None], ["two", 0.25, "x"]], ["n"])
+    tables.write({"machine": {"CPU": "2"}, "parts": {"p": {"tables": [made]}}},
+                 document)
+    text = document.read_text()
+    assert text.startswith(f"before\n{tables.BEGIN}\n")
+    assert text.endswith(f"{tables.END}\nbehind\n") and "old" not in text
+    assert tables.parse(text) == {
+        "Hares": [["one", "1,234", "-"], ["two", "0.25", "x"]]}
+
+
+def test_the_document_has_a_place_for_the_table():
+    text = pathlib.Path(REPOSITORY, "docs", "measured.md").read_text()
+    assert text.count(tables.BEGIN) == text.count(tables.END) == 1
