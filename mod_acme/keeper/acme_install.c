@@ -175,12 +175,7 @@ static apr_status_t make_key(acme_key_t **pkey, const install_t *in)
         pkey, &failed, acme_conf_key_type(in->cert, in->about.part), in->now,
         in->res, in->p);
 
-    if (failed) {
-        acme_log(
-            in->log, ACME_LOG_WARNING, in->cert->id,
-            "the process that makes keys was given up: %s; the keeper made the key itself, and served nobody meanwhile",
-            failed);
-    }
+    acme_key_maker_log(in->log, in->cert->id, failed);
     if (APR_STATUS_IS_EAGAIN(rv)) {
         acme_result_prefix(in->res, in->cert->id);
     }
@@ -590,7 +585,7 @@ static void end_order(const install_t *in, const apr_array_header_t *names)
     if (acme_pending_remove(in->store, id, &res, in->p)) {
         acme_log(in->log, ACME_LOG_WARNING, id, "%s", res.detail);
     }
-    (void)acme_next_key_update(in->registry, in->about.cert, in->now, in->p);
+    acme_next_key_update(in->registry, in->about.cert, in->now, in->p);
     prune(in);
 }
 

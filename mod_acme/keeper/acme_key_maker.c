@@ -146,6 +146,17 @@ apr_status_t acme_key_maker_take(acme_key_t **pkey, const char **pfailed,
                      acme_key_type_name(type));
 }
 
+void acme_key_maker_log(const acme_log_t *log, const char *id,
+                        const char *failed)
+{
+    if (failed) {
+        acme_log(
+            log, ACME_LOG_WARNING, id,
+            "the process that makes keys was given up: %s; the keeper made the key itself, and served nobody meanwhile",
+            failed);
+    }
+}
+
 int acme_key_maker_fd(void)
 {
     return maker.is_busy ? maker.fd : -1;

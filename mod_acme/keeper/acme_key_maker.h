@@ -12,6 +12,7 @@
 #include <apr_time.h>
 
 #include "acme_key.h"
+#include "acme_log.h"
 
 /*
  * A new key of this type, which belongs to p. APR_EAGAIN: it is being made, or
@@ -24,6 +25,10 @@
 apr_status_t acme_key_maker_take(acme_key_t **pkey, const char **pfailed,
                                  acme_key_type_e type, apr_time_t now,
                                  acme_result_t *res, apr_pool_t *p);
+
+/* Log what pfailed says of a key for a certificate; nothing if it is NULL. */
+void acme_key_maker_log(const acme_log_t *log, const char *id,
+                        const char *failed);
 
 /* What to poll for input: a key is coming. -1: none is. */
 int acme_key_maker_fd(void);

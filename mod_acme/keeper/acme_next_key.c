@@ -9,6 +9,7 @@
 
 #include "acme_archive.h"
 #include "acme_digest.h"
+#include "acme_key_maker.h"
 #include "acme_next_key.h"
 #include "acme_next_key_file.h"
 #include "acme_public_key.h"
@@ -16,9 +17,13 @@
 /* In a turn of the keeper's loop, which has others to serve. */
 #define TURN (apr_time_from_sec(1) / 50)
 
-struct acme_next_key_start_t {
+/* A key is being made: those that lack one are looked at again. */
+#define LOOK_AGAIN apr_time_from_sec(1)
+
+struct acme_next_keys_t {
     acme_registry_t *registry;
     apr_uint32_t cert;          /* the next one to look at */
+    int is_first_look;          /* at all, not only at those that lack one */
 };
 
 /* A part of a certificate, and where its next key lies. */
@@ -194,35 +199,43 @@ int acme_next_key_may_finish(acme_registry_t *registry,
     return !live;
 }
 
-static int make_next(acme_key_t **pkey, const part_t *part)
+/* APR_EAGAIN: it is being made. */
+static apr_status_t make_next(const part_t *part)
 {
     const char *type = acme_key_type_name(part->type);
     acme_octets_t octets;
+    const char *failed;
     acme_result_t res;
+    acme_key_t *key;
     apr_status_t rv;
 
-    rv = acme_key_generate(pkey, part->type, &res, part->p);
+    rv = acme_key_maker_take(&key, &failed, part->type, part->now, &res,
+                             part->p);
+    acme_key_maker_log(part->log, part->cert->id, failed);
+    if (APR_STATUS_IS_EAGAIN(rv)) {
+        return rv;
+    }
     if (rv == APR_SUCCESS) {
         rv = acme_next_key_file_save(part->store, part->cert->id, part->type,
-                                     *pkey, &res, part->p);
+                                     key, &res, part->p);
     }
     if (rv != APR_SUCCESS) {
         acme_log(part->log, ACME_LOG_ERROR, part->cert->id,
                  "the next key (%s) cannot be made: %s", type, res.detail);
-        return 0;
+        return rv;
     }
     if (res.detail[0]) {
         acme_log(part->log, ACME_LOG_WARNING, part->cert->id, "%s",
                  res.detail);
     }
-    octets = acme_public_key_of(*pkey, part->p);
+    octets = acme_public_key_of(key, part->p);
     acme_log(part->log, ACME_LOG_NOTICE, part->cert->id,
              "the next key (%s) is made: TLSA 3 1 1 %s; it is used from %s on",
              type,
              acme_digest_hex(octets.data, octets.len, ACME_DIGEST_OCTETS,
                              part->p),
              acme_time_text(part->now + part->cert->next_key_age, part->p));
-    return 1;
+    return APR_SUCCESS;
 }
 
 static void prune(const part_t *part, const apr_array_header_t *types)
@@ -236,22 +249,23 @@ static void prune(const part_t *part, const apr_array_header_t *types)
     }
 }
 
-int acme_next_key_update(acme_registry_t *registry, apr_uint32_t cert,
-                         apr_time_t now, apr_pool_t *p)
+apr_status_t acme_next_key_update(acme_registry_t *registry,
+                                  apr_uint32_t cert, apr_time_t now,
+                                  apr_pool_t *p)
 {
     part_t part = make_part(registry, cert, 0, now, p);
     const acme_cert_conf_t *conf = part.cert;
+    apr_status_t result = APR_SUCCESS;
     apr_time_t made, youngest = 0;
     apr_uint32_t i;
-    int n = 0;
 
     if (conf->key_reuse != ACME_KEY_REUSE_NEXT) {
         prune(&part, NULL);
         acme_registry_next_keys(registry, cert, 0);
-        return 0;
+        return APR_SUCCESS;
     }
     if (!part.state->live) {
-        return 0;               /* the first one's key is of no use before */
+        return APR_SUCCESS;     /* the first one's key is of no use before */
     }
     prune(&part, conf->key_types);
     for (i = 0; i < acme_conf_parts(conf); i++) {
@@ -260,38 +274,69 @@ int acme_next_key_update(acme_registry_t *registry, apr_uint32_t cert,
 
         part.type = acme_conf_key_type(conf, i);
         rv = load_next(&key, &made, &part);
-        if (APR_STATUS_IS_ENOENT(rv) && make_next(&key, &part)) {
+        if (APR_STATUS_IS_ENOENT(rv)) {
+            rv = make_next(&part);
             made = now;
-            n++;
         }
-        youngest = made > youngest ? made : youngest;
+        if (rv == APR_SUCCESS) {
+            youngest = made > youngest ? made : youngest;
+        }
+        else if (!APR_STATUS_IS_EAGAIN(result)) {
+            result = rv;
+        }
     }
-    acme_registry_next_keys(registry, cert, youngest);
-    return n;
+    acme_registry_next_keys(registry, cert, result ? 0 : youngest);
+    return result;
 }
 
-acme_next_key_start_t *acme_next_key_start(acme_registry_t *registry,
-                                           apr_pool_t *p)
+acme_next_keys_t *acme_next_keys_create(acme_registry_t *registry,
+                                        apr_pool_t *p)
 {
-    acme_next_key_start_t *start = apr_pcalloc(p, sizeof(*start));
+    acme_next_keys_t *keys = apr_pcalloc(p, sizeof(*keys));
 
-    start->registry = registry;
-    return start;
+    keys->registry = registry;
+    keys->is_first_look = 1;
+    return keys;
 }
 
-apr_time_t acme_next_key_step(acme_next_key_start_t *start, apr_time_t now,
-                              apr_pool_t *p)
+void acme_next_keys_look(acme_next_keys_t *keys)
+{
+    if (!keys->is_first_look) {
+        keys->cert = 0;
+    }
+}
+
+/* What needs no look at the store. */
+static int has_all(const acme_next_keys_t *keys, apr_uint32_t cert)
+{
+    const acme_cert_conf_t *conf =
+        acme_conf_cert(acme_registry_conf(keys->registry), cert);
+    const acme_state_t *state = acme_registry_state(keys->registry, cert);
+
+    return !keys->is_first_look
+        && (conf->key_reuse != ACME_KEY_REUSE_NEXT || !state->live
+            || state->next_key_made);
+}
+
+apr_time_t acme_next_keys_step(acme_next_keys_t *keys, apr_time_t now,
+                               apr_pool_t *p)
 {
     const apr_uint32_t n =
-        (apr_uint32_t)acme_registry_conf(start->registry)->certs->nelts;
+        (apr_uint32_t)acme_registry_conf(keys->registry)->certs->nelts;
+    const apr_time_t begin = apr_time_now();
 
-    while (start->cert < n) {
+    for (; keys->cert < n; keys->cert++) {
         const apr_time_t then = apr_time_now();
 
-        if (acme_next_key_update(start->registry, start->cert++, now, p)
-            || then < now || then > now + TURN) {
-            break;
+        if (then < begin || then > begin + TURN) {
+            return now;
+        }
+        if (!has_all(keys, keys->cert)
+            && APR_STATUS_IS_EAGAIN(acme_next_key_update(keys->registry,
+                                                         keys->cert, now, p))) {
+            return now + LOOK_AGAIN;
         }
     }
-    return start->cert < n ? now : 0;
+    keys->is_first_look = 0;
+    return 0;
 }

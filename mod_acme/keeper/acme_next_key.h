@@ -35,20 +35,27 @@ int acme_next_key_may_finish(acme_registry_t *registry,
 /*
  * Make the next keys that a live certificate lacks, remove those of other key
  * types, or all if none are configured, and record them in the state. Failures
- * are logged. True: a key was made, which takes time.
+ * are logged. APR_EAGAIN: one is being made (acme_key_maker.h).
  */
-int acme_next_key_update(acme_registry_t *registry, apr_uint32_t cert,
-                         apr_time_t now, apr_pool_t *p);
+apr_status_t acme_next_key_update(acme_registry_t *registry,
+                                  apr_uint32_t cert, apr_time_t now,
+                                  apr_pool_t *p);
 
-/* The certificates that an earlier keeper, or another setting, left without:
-   each is looked at once. */
-typedef struct acme_next_key_start_t acme_next_key_start_t;
+/*
+ * The certificates that lack a next key: those that an earlier keeper, or
+ * another setting, left without, and those whose key is being made. All are
+ * looked at once.
+ */
+typedef struct acme_next_keys_t acme_next_keys_t;
 
-acme_next_key_start_t *acme_next_key_start(acme_registry_t *registry,
-                                           apr_pool_t *p);
+acme_next_keys_t *acme_next_keys_create(acme_registry_t *registry,
+                                        apr_pool_t *p);
+
+/* A key came: look again at those that lack one. */
+void acme_next_keys_look(acme_next_keys_t *keys);
 
 /* Look at some of them. Returns when to go on; 0: all are done. */
-apr_time_t acme_next_key_step(acme_next_key_start_t *start, apr_time_t now,
-                              apr_pool_t *p);
+apr_time_t acme_next_keys_step(acme_next_keys_t *keys, apr_time_t now,
+                               apr_pool_t *p);
 
 #endif

@@ -31,12 +31,12 @@ static void held(void *baton, const char *reason)
 static void open_all(void)
 {
     static const acme_server_t server;
-    acme_next_key_start_t *start;
+    acme_next_keys_t *start;
 
     registry = open_registry(conf);
     reload = acme_reload_create(&server, registry, held, NULL, pool);
-    start = acme_next_key_start(registry, pool);
-    while (acme_next_key_step(start, apr_time_now(), pool)) {
+    start = acme_next_keys_create(registry, pool);
+    while (acme_next_keys_step(start, apr_time_now(), pool)) {
         continue;
     }
 }
@@ -68,7 +68,8 @@ static acme_pending_t *begin(apr_uint32_t part)
             acme_install_pending_name(cert_of(conf, 0), part, pool),
             &(acme_pending_order_t){ .account = ca_of(conf, 0)->folder,
                                      .now = apr_time_now() },
-            &res, pool),
+            acme_sync_create(acme_registry_store(registry), pool), &res,
+            pool),
         0);
     return pending;
 }
@@ -96,8 +97,20 @@ static apr_status_t install_part(apr_uint32_t part, const char *pem)
 {
     const acme_target_t about = { 0, 0, part };
     const acme_issued_t what = { pem, strlen(pem), NULL };
+    apr_array_header_t *installs = apr_array_make(pool, 1,
+                                                  sizeof(acme_install_t *));
+    acme_sync_t *sync = acme_sync_create(acme_registry_store(registry), pool);
+    acme_install_t *one;
+    acme_result_t synced;
+    const apr_status_t rv = acme_install_begin(&one, registry, reload, &about,
+                                               &what, sync, &res, pool);
 
-    return acme_install_chain(registry, reload, &about, &what, &res, pool);
+    if (!one) {
+        return rv;
+    }
+    APR_ARRAY_PUSH(installs, acme_install_t *) = one;
+    acme_install_finish(installs, sync, &synced);
+    return acme_install_status(one);
 }
 
 /* Order a part, and install what the CA issues; its key. */
