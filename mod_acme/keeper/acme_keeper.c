@@ -69,7 +69,7 @@ typedef struct {
     acme_published_t *records;
     acme_export_queue_t *exports;
     acme_handlers_t *handlers;
-    acme_next_keys_t *next_keys;
+    acme_next_key_queue_t *next_keys;
     int control;                /* listens for acmectl; -1: it could not */
     acme_channels_t *channels;
     apr_time_t watch_at;        /* next check for expiring certificates */
@@ -501,7 +501,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
         serve_parked(loop, now, p);
     }
     if (is_key_ready) {
-        acme_next_keys_look(loop->next_keys);
+        acme_next_key_queue_look(loop->next_keys);
     }
     acme_hook_run_step(loop->hooks, now);
     acme_event_step(loop->events, now, p);
@@ -517,7 +517,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
                                 || acme_published_busy(loop->records),
                             now);
     wake = earlier(wake, acme_registry_write_journals(loop->registry, now, p));
-    wake = earlier(wake, acme_next_keys_step(loop->next_keys, now, p));
+    wake = earlier(wake, acme_next_key_queue_step(loop->next_keys, now, p));
     wake = earlier(wake, batch_wake);
     wake = earlier(wake, deploy_wake);
     wake = earlier(wake, acme_handlers_step(loop->handlers, now, p));
@@ -720,7 +720,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
                                       loop->exports, p);
     loop->handlers = acme_handlers_create(loop->registry, loop->reload,
                                           loop->records, loop->batch, p);
-    loop->next_keys = acme_next_keys_create(loop->registry, p);
+    loop->next_keys = acme_next_key_queue_create(loop->registry, p);
     loop->channels = acme_channels_create(keeper->credit, p);
     loop->control = listen_for_control(loop, p);
     acme_reload_resume(loop->reload, apr_time_now());

@@ -20,7 +20,7 @@
 /* A key is being made: those that lack one are looked at again. */
 #define LOOK_AGAIN apr_time_from_sec(1)
 
-struct acme_next_keys_t {
+struct acme_next_key_queue_t {
     acme_registry_t *registry;
     apr_uint32_t cert;          /* the next one to look at */
     int is_first_look;          /* at all, not only at those that lack one */
@@ -289,17 +289,17 @@ apr_status_t acme_next_key_update(acme_registry_t *registry,
     return result;
 }
 
-acme_next_keys_t *acme_next_keys_create(acme_registry_t *registry,
-                                        apr_pool_t *p)
+acme_next_key_queue_t *acme_next_key_queue_create(acme_registry_t *registry,
+                                                  apr_pool_t *p)
 {
-    acme_next_keys_t *keys = apr_pcalloc(p, sizeof(*keys));
+    acme_next_key_queue_t *keys = apr_pcalloc(p, sizeof(*keys));
 
     keys->registry = registry;
     keys->is_first_look = 1;
     return keys;
 }
 
-void acme_next_keys_look(acme_next_keys_t *keys)
+void acme_next_key_queue_look(acme_next_key_queue_t *keys)
 {
     if (!keys->is_first_look) {
         keys->cert = 0;
@@ -307,7 +307,7 @@ void acme_next_keys_look(acme_next_keys_t *keys)
 }
 
 /* What needs no look at the store. */
-static int has_all(const acme_next_keys_t *keys, apr_uint32_t cert)
+static int has_all(const acme_next_key_queue_t *keys, apr_uint32_t cert)
 {
     const acme_cert_conf_t *conf =
         acme_conf_cert(acme_registry_conf(keys->registry), cert);
@@ -318,8 +318,8 @@ static int has_all(const acme_next_keys_t *keys, apr_uint32_t cert)
             || state->next_key_made);
 }
 
-apr_time_t acme_next_keys_step(acme_next_keys_t *keys, apr_time_t now,
-                               apr_pool_t *p)
+apr_time_t acme_next_key_queue_step(acme_next_key_queue_t *keys,
+                                    apr_time_t now, apr_pool_t *p)
 {
     const apr_uint32_t n =
         (apr_uint32_t)acme_registry_conf(keys->registry)->certs->nelts;

@@ -46,16 +46,16 @@ apr_status_t acme_next_key_update(acme_registry_t *registry,
  * another setting, left without, and those whose key is being made. All are
  * looked at once.
  */
-typedef struct acme_next_keys_t acme_next_keys_t;
+typedef struct acme_next_key_queue_t acme_next_key_queue_t;
 
-acme_next_keys_t *acme_next_keys_create(acme_registry_t *registry,
-                                        apr_pool_t *p);
+acme_next_key_queue_t *acme_next_key_queue_create(acme_registry_t *registry,
+                                                  apr_pool_t *p);
 
 /* A key came: look again at those that lack one. */
-void acme_next_keys_look(acme_next_keys_t *keys);
+void acme_next_key_queue_look(acme_next_key_queue_t *keys);
 
 /* Look at some of them. Returns when to go on; 0: all are done. */
-apr_time_t acme_next_keys_step(acme_next_keys_t *keys, apr_time_t now,
-                               apr_pool_t *p);
+apr_time_t acme_next_key_queue_step(acme_next_key_queue_t *keys,
+                                    apr_time_t now, apr_pool_t *p);
 
 #endif

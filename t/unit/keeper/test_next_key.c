@@ -21,7 +21,7 @@
 static acme_conf_t *conf;
 static acme_registry_t *registry;
 static acme_reload_t *reload;
-static acme_next_keys_t *next_keys;
+static acme_next_key_queue_t *next_keys;
 static const issuer_t *ca;
 
 static void held(void *baton, const char *reason)
@@ -33,14 +33,14 @@ static void held(void *baton, const char *reason)
 /* As the keeper's loop does, until no certificate lacks a next key. */
 static void make_next_keys(void)
 {
-    acme_next_keys_look(next_keys);
-    while (acme_next_keys_step(next_keys, apr_time_now(), pool)) {
+    acme_next_key_queue_look(next_keys);
+    while (acme_next_key_queue_step(next_keys, apr_time_now(), pool)) {
         struct pollfd fd = { acme_key_maker_fd(), POLLIN, 0 };
 
         if (fd.fd >= 0) {
             assert_int_equal(poll(&fd, 1, 60 * 1000), 1);
             assert_true(acme_key_maker_step(apr_time_now()));
-            acme_next_keys_look(next_keys);
+            acme_next_key_queue_look(next_keys);
         }
     }
 }
@@ -52,7 +52,7 @@ static void open_all(void)
 
     registry = open_registry(conf);
     reload = acme_reload_create(&server, registry, held, NULL, pool);
-    next_keys = acme_next_keys_create(registry, pool);
+    next_keys = acme_next_key_queue_create(registry, pool);
     make_next_keys();
 }
 
