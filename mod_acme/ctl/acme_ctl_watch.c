@@ -57,7 +57,7 @@ static const char *step_text(const watch_t *watch, const acme_ctl_cert_t *cert)
 {
     const acme_state_t *state = &cert->state;
     const apr_array_header_t *events;
-    const acme_journal_event_t *last = NULL;
+    const acme_journal_event_t *last = NULL, *step = NULL;
     acme_journal_t *journal;
     acme_result_t res;
 
@@ -66,11 +66,10 @@ static const char *step_text(const watch_t *watch, const acme_ctl_cert_t *cert)
         events = journal->events;
         last = events->nelts ? &APR_ARRAY_IDX(events, events->nelts - 1,
                                               acme_journal_event_t) : NULL;
+        step = acme_journal_step(journal, state->ordering_since);
     }
-    if (state->ordering) {      /* seconds are lost in the journal */
-        return acme_explain_step(
-            last && last->when >= state->ordering_since - apr_time_from_sec(1)
-            ? last->event : NULL);
+    if (state->ordering) {
+        return acme_explain_step(step ? step->event : NULL);
     }
     if (is_running(state, apr_time_now())) {
         return "starts within seconds";

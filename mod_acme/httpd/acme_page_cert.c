@@ -127,19 +127,15 @@ static void end_row(const page_t *page)
 /* The step of an order under way, and how long it has been there. */
 static void put_step(const page_t *page)
 {
-    const apr_array_header_t *events = page->journal ? page->journal->events
-                                                     : NULL;
-    const acme_journal_event_t *last = events && events->nelts
-        ? &APR_ARRAY_IDX(events, events->nelts - 1, acme_journal_event_t)
-        : NULL;
+    const acme_journal_event_t *last = NULL;
     apr_time_t since;
 
     if (!page->state || !page->state->ordering) {
         return;
     }
     since = page->state->ordering_since;
-    if (last && last->when < since - apr_time_from_sec(1)) {
-        last = NULL;            /* of an earlier order */
+    if (page->journal) {
+        last = acme_journal_step(page->journal, since);
     }
     acme_page_out_html(page->out, "<dt>Step of the order</dt><dd>");
     acme_page_out_html(page->out, acme_explain_step(last ? last->event : NULL));

@@ -271,13 +271,9 @@ static const char *last_event(const list_t *list, int i, apr_time_t since)
                                                            list->view, i,
                                                            list->p);
     const acme_journal_event_t *event =
-        journal && journal->events->nelts
-        ? &APR_ARRAY_IDX(journal->events, journal->events->nelts - 1,
-                         acme_journal_event_t) : NULL;
+        journal ? acme_journal_step(journal, since) : NULL;
 
-    /* The journal has whole seconds. */
-    return event && event->when >= since - apr_time_from_sec(1) ? event->event
-                                                                : NULL;
+    return event ? event->event : NULL;
 }
 
 static void put_running(const list_t *list)

@@ -509,3 +509,38 @@ acme_journal_event_t *acme_journal_add(acme_journal_t *journal,
     row->ca = row->kind = row->about = "";
     return row;
 }
+
+static int is_step(const char *event)
+{
+    static const char *const steps[] = {
+        "ordered", "resumed", "challenge", "name", "validated"
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        if (!strcmp(event, steps[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+const acme_journal_event_t *acme_journal_step(const acme_journal_t *journal,
+                                              apr_time_t since)
+{
+    int i = journal->events->nelts;
+
+    while (i-- > 0) {
+        const acme_journal_event_t *event =
+            &APR_ARRAY_IDX(journal->events, i, acme_journal_event_t);
+
+        /* The journal has whole seconds. */
+        if (event->when < since - apr_time_from_sec(1)) {
+            return NULL;
+        }
+        if (is_step(event->event)) {
+            return event;
+        }
+    }
+    return NULL;
+}

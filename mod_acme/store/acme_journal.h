@@ -147,4 +147,11 @@ acme_journal_event_t *acme_journal_add(acme_journal_t *journal,
                                        apr_time_t when, const char *event,
                                        const char *detail);
 
+/*
+ * The newest event of an order that began then, of those that are its steps:
+ * others, such as that of a check, may come between. NULL: there is none.
+ */
+const acme_journal_event_t *acme_journal_step(const acme_journal_t *journal,
+                                              apr_time_t since);
+
 #endif

@@ -523,6 +523,33 @@ static void a_failed_save_keeps_the_old(void **state)
     assert_int_equal(journal->attempts, 7);
 }
 
+static const char *step_since(const acme_journal_t *journal, int seconds)
+{
+    const acme_journal_event_t *event =
+        acme_journal_step(journal, apr_time_from_sec(seconds));
+
+    return event ? event->event : "none";
+}
+
+/* What a check found while the order goes on is none of its steps. */
+static void the_step_is_that_of_the_order(void **state)
+{
+    acme_journal_t *journal = acme_journal_make(pool);
+
+    (void)state;
+    assert_string_equal(step_since(journal, 100), "none");
+    acme_journal_add(journal, apr_time_from_sec(50), "validated", "");
+    acme_journal_add(journal, apr_time_from_sec(99), "asked", "");
+    assert_string_equal(step_since(journal, 100), "none");
+    acme_journal_add(journal, apr_time_from_sec(99), "ordered", "");
+    acme_journal_add(journal, apr_time_from_sec(120), "check", "");
+    assert_string_equal(step_since(journal, 100), "ordered");
+    acme_journal_add(journal, apr_time_from_sec(130), "validated", "");
+    acme_journal_add(journal, apr_time_from_sec(131), "expiring", "");
+    assert_string_equal(step_since(journal, 100), "validated");
+    assert_string_equal(step_since(journal, 200), "none");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -542,6 +569,7 @@ int main(void)
         SCRATCH_TEST(foreign_things_are_set_aside),
         SCRATCH_TEST(set_aside_may_fail),
         SCRATCH_TEST(a_failed_save_keeps_the_old),
+        SCRATCH_TEST(the_step_is_that_of_the_order)
     };
     int failed;
 
