@@ -13,12 +13,14 @@
 #include "acme_next_key_file.h"
 #include "acme_public_key.h"
 
-/* In a turn of the keeper's loop, which has others to serve. */
+/* In a turn of the keeper's loop, which has others to serve; and as long a
+   pause after it. To look at a certificate takes a millisecond of OpenSSL. */
 #define TURN (apr_time_from_sec(1) / 50)
 
 struct acme_next_key_start_t {
     acme_registry_t *registry;
-    apr_uint32_t cert;          /* the next one to look at */
+    apr_uint32_t cert;          /* the next one to look at, */
+    apr_time_t at;              /*   not before this */
 };
 
 /* A part of a certificate, and where its next key lies. */
@@ -285,13 +287,16 @@ apr_time_t acme_next_key_step(acme_next_key_start_t *start, apr_time_t now,
     const apr_uint32_t n =
         (apr_uint32_t)acme_registry_conf(start->registry)->certs->nelts;
 
-    while (start->cert < n) {
+    if (start->at - now > TURN) {
+        start->at = now;        /* the clock was set back */
+    }
+    while (start->cert < n && start->at <= now) {
         const apr_time_t then = apr_time_now();
 
         if (acme_next_key_update(start->registry, start->cert++, now, p)
             || then < now || then > now + TURN) {
-            break;
+            start->at = now + TURN;
         }
     }
-    return start->cert < n ? now : 0;
+    return start->cert < n ? start->at : 0;
 }

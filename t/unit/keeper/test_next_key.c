@@ -32,12 +32,13 @@ static void open_all(void)
 {
     static const acme_server_t server;
     acme_next_key_start_t *start;
+    apr_time_t at = apr_time_now();
 
     registry = open_registry(conf);
     reload = acme_reload_create(&server, registry, held, NULL, pool);
     start = acme_next_key_start(registry, pool);
-    while (acme_next_key_step(start, apr_time_now(), pool)) {
-        continue;
+    while (at) {
+        at = acme_next_key_step(start, at, pool);
     }
 }
 
