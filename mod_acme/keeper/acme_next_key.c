@@ -9,6 +9,7 @@
 
 #include "acme_archive.h"
 #include "acme_digest.h"
+#include "acme_key_maker.h"
 #include "acme_next_key.h"
 #include "acme_next_key_file.h"
 #include "acme_public_key.h"
@@ -17,11 +18,18 @@
    pause after it. To look at a certificate takes a millisecond of OpenSSL. */
 #define TURN (apr_time_from_sec(1) / 50)
 
+/* A key that another process makes is asked for again after this. */
+#define KEY_WAIT (apr_time_from_sec(1) / 4)
+
 struct acme_next_key_start_t {
     acme_registry_t *registry;
     apr_uint32_t cert;          /* the next one to look at, */
     apr_time_t at;              /*   not before this */
+    int is_again;               /* only those that lack a key */
 };
+
+/* A key is being made, or will be, as a keeper has one maker of keys. */
+static int is_waiting;
 
 /* A part of a certificate, and where its next key lies. */
 typedef struct {
@@ -114,6 +122,7 @@ static apr_status_t load_next(acme_key_t **pkey, apr_time_t *pmade,
     }
     if (rv == APR_SUCCESS && is_live(part, *pkey)) {
         *pkey = NULL;
+        *pmade = 0;
         return APR_ENOENT;
     }
     if (rv == APR_SUCCESS) {
@@ -199,11 +208,23 @@ int acme_next_key_may_finish(acme_registry_t *registry,
 static int make_next(acme_key_t **pkey, const part_t *part)
 {
     const char *type = acme_key_type_name(part->type);
+    const char *failed;
     acme_octets_t octets;
     acme_result_t res;
     apr_status_t rv;
 
-    rv = acme_key_generate(pkey, part->type, &res, part->p);
+    rv = acme_key_maker_take(pkey, &failed, part->type, part->now, &res,
+                             part->p);
+    if (failed) {
+        acme_log(
+            part->log, ACME_LOG_WARNING, part->cert->id,
+            "the process that makes keys was given up: %s; the keeper made the next key itself, and served nobody meanwhile",
+            failed);
+    }
+    if (APR_STATUS_IS_EAGAIN(rv)) {
+        is_waiting = 1;
+        return 0;
+    }
     if (rv == APR_SUCCESS) {
         rv = acme_next_key_file_save(part->store, part->cert->id, part->type,
                                      *pkey, &res, part->p);
@@ -245,7 +266,7 @@ int acme_next_key_update(acme_registry_t *registry, apr_uint32_t cert,
     const acme_cert_conf_t *conf = part.cert;
     apr_time_t made, youngest = 0;
     apr_uint32_t i;
-    int n = 0;
+    int n = 0, lacks = 0;
 
     if (conf->key_reuse != ACME_KEY_REUSE_NEXT) {
         prune(&part, NULL);
@@ -267,8 +288,9 @@ int acme_next_key_update(acme_registry_t *registry, apr_uint32_t cert,
             n++;
         }
         youngest = made > youngest ? made : youngest;
+        lacks |= !made;
     }
-    acme_registry_next_keys(registry, cert, youngest);
+    acme_registry_next_keys(registry, cert, lacks ? 0 : youngest);
     return n;
 }
 
@@ -281,22 +303,40 @@ acme_next_key_start_t *acme_next_key_start(acme_registry_t *registry,
     return start;
 }
 
+static int is_to_be_looked_at(const acme_next_key_start_t *start)
+{
+    const acme_conf_t *conf = acme_registry_conf(start->registry);
+
+    return !start->is_again
+        || (acme_conf_cert(conf, start->cert)->key_reuse
+                == ACME_KEY_REUSE_NEXT
+            && !acme_registry_state(start->registry,
+                                    start->cert)->next_key_made);
+}
+
 apr_time_t acme_next_key_step(acme_next_key_start_t *start, apr_time_t now,
                               apr_pool_t *p)
 {
     const apr_uint32_t n =
         (apr_uint32_t)acme_registry_conf(start->registry)->certs->nelts;
 
-    if (start->at - now > TURN) {
+    if (start->at - now > KEY_WAIT) {
         start->at = now;        /* the clock was set back */
     }
-    while (start->cert < n && start->at <= now) {
+    if (start->cert >= n && is_waiting) {
+        is_waiting = 0;
+        start->is_again = 1;
+        start->cert = 0;
+        start->at = now + KEY_WAIT;
+    }
+    for (; start->cert < n && start->at <= now; start->cert++) {
         const apr_time_t then = apr_time_now();
 
-        if (acme_next_key_update(start->registry, start->cert++, now, p)
-            || then < now || then > now + TURN) {
+        if (is_to_be_looked_at(start)
+            && (acme_next_key_update(start->registry, start->cert, now, p)
+                || then < now || then > now + TURN)) {
             start->at = now + TURN;
         }
     }
-    return start->cert < n ? start->at : 0;
+    return start->cert < n || is_waiting ? start->at : 0;
 }
