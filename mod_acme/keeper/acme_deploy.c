@@ -15,6 +15,9 @@
 /* Commands at once. */
 #define COMMANDS_MAX 8
 
+/* For next keys, which take a minute where the machine is slow. */
+#define KEYS_WAIT apr_time_from_sec(2 * 60)
+
 /* A command may outlive its keeper by what its timeout has left, and this. */
 #define AFTER_TIMEOUT apr_time_from_sec(10)
 
@@ -355,6 +358,17 @@ static int is_active(const place_t *place)
                    && !(exports && exports->nelts)));
 }
 
+/* A command may publish what the next keys are; RSA ones come some seconds
+   later. Until when it waits for them at most; 0: it need not. */
+static apr_time_t keys_wait(const place_t *place, apr_time_t now)
+{
+    const acme_state_t *state = state_of(place);
+
+    return conf_of(place)->key_reuse == ACME_KEY_REUSE_NEXT
+           && !state->next_key_made && state->installed <= now
+        ? state->installed + KEYS_WAIT : 0;
+}
+
 /* The next command of the certificate. Returns when there is one, 0: never. */
 static apr_time_t step_place(place_t *place, apr_time_t now, apr_pool_t *p)
 {
@@ -379,6 +393,11 @@ static apr_time_t step_place(place_t *place, apr_time_t now, apr_pool_t *p)
     if (until > now) {
         return until;
     }
+    wake = keys_wait(place, now);
+    if (wake > now) {
+        return wake;
+    }
+    wake = 0;
     for (i = 0;
          (hook = acme_conf_hook(conf_of(place), ACME_HOOK_DEPLOY, i)) != NULL;
          i++) {

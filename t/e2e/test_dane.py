@@ -193,7 +193,8 @@ def test_changes_of_the_configuration(site):
     server.wait_installed(NAME, 4)
     server.wait(lambda: set(announced(server, "current")) == set(both),
                 "both are in use")
-    assert len(set(announced(server)) - set(both)) == 2
+    server.wait(lambda: len(set(announced(server)) - set(both)) == 2,
+                "both have another next key")
 
     server.vhost(NAME, body="AcmeKeyReuse off")
     server.graceful()

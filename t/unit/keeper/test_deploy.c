@@ -109,6 +109,32 @@ static void a_certificate_is_deployed_when_it_is_active(void **state)
     assert_said(OK("one") OK("two") OK("one") OK("two"));
 }
 
+/* A command that publishes records would publish half of them. */
+static void it_waits_for_next_keys(void **state)
+{
+    (void)state;
+    add_hook(ACME_HOOK_DEPLOY, "one");
+    cert_of(conf, 0)->key_reuse = ACME_KEY_REUSE_NEXT;
+    begin(0, 0);
+    drive();
+    begin(1, 1);
+    state_of(registry, 0)->installed = now;
+    drive();
+    assert_said("");
+    acme_registry_next_keys(registry, 0, now);
+    drive();
+    assert_said(OK("one"));
+
+    /* But not for ever. */
+    begin(2, 2);
+    state_of(registry, 0)->installed = now;
+    drive();
+    assert_said(OK("one"));
+    now += apr_time_from_sec(121);
+    drive();
+    assert_said(OK("one") OK("one"));
+}
+
 static void one_that_was_there_before_the_hook_is_not(void **state)
 {
     (void)state;
@@ -250,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_certificate_is_deployed_when_it_is_active),
+        TEST(it_waits_for_next_keys),
         TEST(one_that_was_there_before_the_hook_is_not),
         TEST(with_activate_none_it_is_deployed_when_installed),
         TEST(what_fails_is_tried_again),
