@@ -21,7 +21,7 @@ from lib.wait import wait_until
 
 from suite import clients, tables, usage
 
-SECONDS = 1800
+SECONDS = 900
 
 
 @contextlib.contextmanager
@@ -45,8 +45,10 @@ class Server:
             name=site._name("pebble")))
         self.httpd = clients.httpd(site, self.ca, http_port=http_port,
                                    https_port=https_port)
+        # Pebble 2.4 has stopped answering orders (a deadlock) after hundreds,
+        # dozens of them at once; here the swaps count, not the orders.
         self.httpd.part("bench", f"AcmeActivate {activate}\n"
-                                 "AcmeChallenges http-01\n")
+                                 "AcmeChallenges http-01\nAcmeParallel 4\n")
         for name in names:
             self.httpd.vhost(name)
         self.httpd.start()
