@@ -24,6 +24,8 @@
 #include "acme_next_key.h"
 #include "acme_next_step.h"
 #include "acme_public_key.h"
+#include "acme_registry_live.h"
+#include "acme_registry_order.h"
 #include "acme_self_signed.h"
 
 #define DIGEST_MAX 64           /* octets: acme_conf_digest() has fewer */
@@ -365,8 +367,8 @@ apr_status_t acme_install_prepare(acme_pending_t **ppending,
                                   acme_result_t *res, apr_pool_t *p)
 {
     const install_t in = make_install(registry, about, res, p);
-    apr_array_header_t *names = acme_registry_names_to_order(
-        registry, about->cert, pflags, in.now, p);
+    apr_array_header_t *names =
+        acme_registry_order_names(registry, about->cert, pflags, in.now, p);
     apr_status_t rv;
 
     rv = acme_install_find_pending(ppending, registry, about, res, p);
@@ -580,8 +582,8 @@ static void end_order(const install_t *in, const apr_array_header_t *names)
     const char *id = in->cert->id;
     acme_result_t res;
 
-    acme_registry_installed(in->registry, in->about.cert, names, in->now,
-                            in->p);
+    acme_registry_live_installed(in->registry, in->about.cert, names, in->now,
+                                 in->p);
     if (acme_pending_remove(in->store, id, &res, in->p)) {
         acme_log(in->log, ACME_LOG_WARNING, id, "%s", res.detail);
     }

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "acme_key_maker.h"
+#include "acme_registry_journals.h"
 #include "open_registry.h"
 #include "with_launcher.h"
 
@@ -68,7 +69,7 @@ acme_journal_t *journal_of(const char *id)
     acme_journal_t *journal;
 
     if (opened) {
-        acme_registry_write_all_journals(opened, pool);
+        acme_registry_journals_write_all(opened, pool);
     }
     assert_int_equal(acme_journal_load(&journal, open_store(), id, &res,
                                        pool), 0);

@@ -9,6 +9,7 @@
 #include "acme_install.h"
 #include "acme_pair.h"
 #include "acme_json.h"
+#include "acme_registry_request.h"
 #include "issuer.h"
 #include "open_registry.h"
 #include "same_key.h"
@@ -827,7 +828,7 @@ static void want_chain(void)
 {
     const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_CHAIN, -1 };
 
-    acme_registry_want(registry, &want, apr_time_now(), pool);
+    acme_registry_request_add(registry, &want, apr_time_now(), pool);
 }
 
 static const char *live(const char *file)
@@ -932,8 +933,8 @@ static void revoke_live(void)
 {
     const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_REVOCATION, -1 };
 
-    acme_registry_want(registry, &want, apr_time_now(), pool);
-    acme_registry_want_done(registry, &want, apr_time_now(), pool);
+    acme_registry_request_add(registry, &want, apr_time_now(), pool);
+    acme_registry_request_done(registry, &want, apr_time_now(), pool);
     assert_true(state_of(registry, 0)->revoked);
 }
 

@@ -12,6 +12,13 @@
 #include "acme_launcher.h"
 #include "acme_meta.h"
 #include "acme_next_step.h"
+#include "acme_registry_expiry.h"
+#include "acme_registry_journals.h"
+#include "acme_registry_live.h"
+#include "acme_registry_order.h"
+#include "acme_registry_request.h"
+#include "acme_registry_self_check.h"
+#include "acme_registry_window.h"
 #include "acme_take_over.h"
 #include "acme_file.h"
 #include "acme_live_link.h"
@@ -115,14 +122,14 @@ static void want(apr_uint32_t cert, acme_want_e what)
 {
     const acme_msg_want_t message = { { cert, 0, 0 }, what, 4 };
 
-    acme_registry_want(registry, &message, NOW, pool);
+    acme_registry_request_add(registry, &message, NOW, pool);
 }
 
 static void done(apr_uint32_t cert, acme_want_e what)
 {
     const acme_msg_want_t message = { { cert, 0, 0 }, what, -1 };
 
-    acme_registry_want_done(registry, &message, NOW, pool);
+    acme_registry_request_done(registry, &message, NOW, pool);
 }
 
 /* Reading */
@@ -576,7 +583,8 @@ static void an_installation_forgets_failures(void **state)
     registry = open_registry(conf);
     a = state_of(registry, 0);
     acme_registry_order_begun(registry, 0, NOW);
-    acme_registry_installed(registry, 0, cert_of(conf, 0)->names, NOW, pool);
+    acme_registry_live_installed(registry, 0, cert_of(conf, 0)->names, NOW,
+                                 pool);
     assert_int_equal(a->attempts, 0);
     assert_int_equal(a->next_at, 0);
     assert_int_equal(a->wanted, 0);
@@ -626,7 +634,7 @@ static void a_dry_run_changes_nothing_but_its_own_result(void **state)
     assert_int_equal(a->dry_run, ACME_DRY_RUN_UNDER_WAY);
     assert_int_equal(a->attempts, before.attempts);
     assert_int_equal(a->next_at, before.next_at);
-    assert_int_equal(acme_registry_orders_under_way(registry), 0);
+    assert_int_equal(acme_registry_order_count(registry), 0);
     assert_int_equal(state_of(open_registry(conf), 0)->dry_run,
                      ACME_DRY_RUN_UNDER_WAY);
 
@@ -755,8 +763,7 @@ static void a_name_to_blame_is_left_out_at_last(void **state)
     assert_logged("[warning] a.example: quarantine: www.a.example keeps "
                   "failing");
     assert_int_equal(
-        acme_registry_names_to_order(registry, 0, &flags, NOW, pool)->nelts,
-        1);
+        acme_registry_order_names(registry, 0, &flags, NOW, pool)->nelts, 1);
     assert_int_equal((unsigned char)flags[1], ACME_NAME_LEFT_OUT | 1);
 
     /* Tried again in vain: that is no failure of the others. */
@@ -768,8 +775,8 @@ static void a_name_to_blame_is_left_out_at_last(void **state)
     message.name = 2;
     acme_registry_order_noted(registry, &message, NOW, pool);
     assert_int_equal(state_of(registry, 0)->attempts, 4);
-    acme_registry_installed(registry, 0, words("a.example www.a.example"), NOW,
-                            pool);
+    acme_registry_live_installed(registry, 0, words("a.example www.a.example"),
+                                 NOW, pool);
     assert_int_equal(state_of(registry, 0)->left_out, 0);
 }
 
@@ -820,12 +827,10 @@ static void a_wanted_renewal_tries_all_names(void **state)
     acme_registry_order_noted(registry, &message, NOW, pool);
     want(0, ACME_WANT_CHAIN);
     assert_int_equal(
-        acme_registry_names_to_order(registry, 0, &flags, NOW, pool)->nelts,
-        1);
+        acme_registry_order_names(registry, 0, &flags, NOW, pool)->nelts, 1);
     want(0, ACME_WANT_RENEWAL);
     assert_int_equal(
-        acme_registry_names_to_order(registry, 0, &flags, NOW, pool)->nelts,
-        2);
+        acme_registry_order_names(registry, 0, &flags, NOW, pool)->nelts, 2);
 }
 
 /* The certificate is none the worse for it, and it is not tried for ever. */
@@ -881,7 +886,8 @@ static void a_failed_order_takes_no_other_wish(void **state)
     note(0, ACME_NOTE_FAILED, "no", NOW);
     assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_ROLLOVER);
     assert_int_equal(state_of(registry, 0)->attempts, 1);
-    acme_registry_installed(registry, 0, cert_of(conf, 0)->names, NOW, pool);
+    acme_registry_live_installed(registry, 0, cert_of(conf, 0)->names, NOW,
+                                 pool);
     assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_ROLLOVER);
 }
 
@@ -996,28 +1002,28 @@ static void an_expiry_is_warned_of_once_a_day(void **state)
     registry = open_registry(conf);
     a = state_of(registry, 0);
     at = acme_state_warn_at(a, a->not_after);
-    next = acme_registry_warn(registry, at - 1, pool);
+    next = acme_registry_expiry_warn(registry, at - 1, pool);
     assert_in_range(next, at, at + DAYS(1) / 24);
     assert_not_logged("expir");
 
-    acme_registry_warn(registry, at, pool);
+    acme_registry_expiry_warn(registry, at, pool);
     assert_logged("[warning] a.example: expiring. WARNING: the served "
                   "certificate expires at ");
     assert_logged("; its renewal is under way");
-    acme_registry_warn(registry, at + DAYS(1) - 1, pool);
+    acme_registry_expiry_warn(registry, at + DAYS(1) - 1, pool);
     assert_int_equal(times_logged("a.example: expiring"), 1);
 
     /* A reload is no reason to warn again. */
     registry = open_registry(conf);
     a = state_of(registry, 0);
-    acme_registry_warn(registry, at + DAYS(1) - 1, pool);
+    acme_registry_expiry_warn(registry, at + DAYS(1) - 1, pool);
     assert_int_equal(times_logged("a.example: expiring"), 1);
-    acme_registry_warn(registry, at + DAYS(1), pool);
+    acme_registry_expiry_warn(registry, at + DAYS(1), pool);
     assert_int_equal(times_logged("a.example: expiring"), 2);
 
     /* Expired, and it is known why. */
     note(0, ACME_NOTE_FAILED, "it rains", a->not_after);
-    acme_registry_warn(registry, a->not_after, pool);
+    acme_registry_expiry_warn(registry, a->not_after, pool);
     assert_int_equal(times_logged("a.example: expiring"), 3);
     assert_logged("the served certificate expired at ");
     assert_logged("; it rains");
@@ -1035,10 +1041,10 @@ static void each_is_warned_of_by_itself(void **state)
     registry = open_registry(conf);
     at = acme_state_warn_at(state_of(registry, 1),
                             state_of(registry, 1)->not_after);
-    acme_registry_warn(registry, at, pool);
+    acme_registry_expiry_warn(registry, at, pool);
     assert_int_equal(times_logged("expiring"), 1);
     assert_logged("[warning] b.example: expiring");
-    acme_registry_warn(registry, at + DAYS(40), pool);
+    acme_registry_expiry_warn(registry, at + DAYS(40), pool);
     assert_logged("[warning] a.example: expiring");
     assert_int_equal(times_logged("expiring"), 3);
 }
@@ -1070,26 +1076,26 @@ static void notes_of_a_second_are_one_write(void **state)
 
     (void)state;
     registry = open_registry(conf);
-    assert_int_equal(acme_registry_write_journals(registry, NOW, pool), 0);
+    assert_int_equal(acme_registry_journals_write(registry, NOW, pool), 0);
     note_order(ACME_NOTE_ORDERED, NOW);
     note_order(ACME_NOTE_VALIDATED, due - 1);
-    assert_int_equal(acme_registry_write_journals(registry, due - 1, pool),
+    assert_int_equal(acme_registry_journals_write(registry, due - 1, pool),
                      due);
     assert_int_equal(events_on_disk(), 0);
-    assert_int_equal(acme_registry_write_journals(registry, due, pool), 0);
+    assert_int_equal(acme_registry_journals_write(registry, due, pool), 0);
     assert_int_equal(events_on_disk(), 2);
 
     /* A clock that is set back keeps none for longer. */
     note_order(ACME_NOTE_VALIDATED, due);
-    assert_int_equal(acme_registry_write_journals(registry, NOW - DAYS(1),
-                                                  pool), 0);
+    assert_int_equal(
+        acme_registry_journals_write(registry, NOW - DAYS(1), pool), 0);
     assert_int_equal(events_on_disk(), 3);
 
     note_order(ACME_NOTE_VALIDATED, due);
-    acme_registry_write_all_journals(registry, pool);
+    acme_registry_journals_write_all(registry, pool);
     assert_int_equal(events_on_disk(), 4);
-    assert_int_equal(acme_registry_write_journals(registry, due + DAYS(1),
-                                                  pool), 0);
+    assert_int_equal(
+        acme_registry_journals_write(registry, due + DAYS(1), pool), 0);
 }
 
 static void what_counts_is_on_disk_at_once(void **state)
@@ -1099,14 +1105,14 @@ static void what_counts_is_on_disk_at_once(void **state)
     (void)state;
     registry = open_registry(conf);
     note_order(ACME_NOTE_ORDERED, NOW);
-    acme_registry_want(registry, &want, NOW, pool);
+    acme_registry_request_add(registry, &want, NOW, pool);
     assert_int_equal(events_on_disk(), 2);      /* with what came before */
     assert_true(scratch_lasts(at("store/journal/a.example.json")));
     note_order(ACME_NOTE_VALIDATED, NOW);
     note_order(ACME_NOTE_FAILED, NOW);
     assert_int_equal(events_on_disk(), 4);
-    assert_int_equal(acme_registry_write_journals(registry, NOW + DAYS(1),
-                                                  pool), 0);
+    assert_int_equal(
+        acme_registry_journals_write(registry, NOW + DAYS(1), pool), 0);
     assert_int_equal(events_on_disk(), 4);
 }
 
@@ -1119,7 +1125,7 @@ static void what_waits_counts(void **state)
     acme_registry_refresh(registry, 0, pool);
     assert_int_equal(events_on_disk(), 0);
     note_order(ACME_NOTE_VALIDATED, NOW);
-    acme_registry_write_all_journals(registry, pool);
+    acme_registry_journals_write_all(registry, pool);
     assert_int_equal(events_on_disk(), 2);
 }
 
@@ -1147,7 +1153,7 @@ static int found(acme_check_e check, const char *others, const char *detail)
     apr_cpystrn(body.others, others, sizeof(body.others));
     apr_cpystrn(body.places, "*:443=any", sizeof(body.places));
     apr_cpystrn(body.detail, detail, sizeof(body.detail));
-    return acme_registry_self_checked(registry, &body, NOW, pool);
+    return acme_registry_self_check_noted(registry, &body, NOW, pool);
 }
 
 static void a_check_is_kept(void **state)
@@ -1217,7 +1223,7 @@ static int found_of(apr_uint32_t cert, apr_time_t now)
                                .has_placeholder = 1, .live = "abcd",
                                .detail = "the placeholder" };
 
-    return acme_registry_self_checked(registry, &body, now, pool);
+    return acme_registry_self_check_noted(registry, &body, now, pool);
 }
 
 /* An old process answers for both. */
@@ -1299,8 +1305,8 @@ static void without_reloads_of_ours_none_is_asked_for(void **state)
     (void)state;
     open_checked();
     conf->activate = ACME_ACTIVATE_NONE;
-    assert_false(acme_registry_self_checked(registry, &body, NOW, pool));
-    assert_false(acme_registry_self_checked(registry, &body, NOW, pool));
+    assert_false(acme_registry_self_check_noted(registry, &body, NOW, pool));
+    assert_false(acme_registry_self_check_noted(registry, &body, NOW, pool));
     assert_int_equal(times_logged("a.example: not served: "), 1);
     assert_logged("the placeholder. It is installed, not yet served: reload httpd (AcmeActivate none)");
 }
@@ -1329,12 +1335,12 @@ static void a_link_that_was_changed_by_hand_is_seen(void **state)
                                    NULL);
 
     (void)state;
-    assert_false(acme_registry_self_checked(registry, &body, NOW, pool));
+    assert_false(acme_registry_self_check_noted(registry, &body, NOW, pool));
     assert_int_equal(a->check, ACME_CHECK_NONE);
     assert_int_equal(a->check_at, NOW + DAYS(1) / 24 / 60);
     assert_int_equal(unlink(link), 0);
     assert_int_equal(symlink("../archive/a.example/1", link), 0);
-    assert_true(acme_registry_self_checked(registry, &body, NOW, pool));
+    assert_true(acme_registry_self_check_noted(registry, &body, NOW, pool));
     assert_int_equal(a->live, 1);
     assert_logged("live/a.example was changed by hand: archive/a.example/1 is there, and is not served yet");
 }
@@ -1519,18 +1525,18 @@ static void orders_under_way_are_counted(void **state)
 {
     (void)state;
     registry = open_registry(conf);
-    assert_int_equal(acme_registry_orders_under_way(registry), 0);
+    assert_int_equal(acme_registry_order_count(registry), 0);
     acme_registry_order_begun(registry, 0, NOW);
     acme_registry_order_begun(registry, 1, NOW + 1);
     acme_registry_order_begun(registry, 0, NOW + 2);
-    assert_int_equal(acme_registry_orders_under_way(registry), 2);
+    assert_int_equal(acme_registry_order_count(registry), 2);
     assert_int_equal(state_of(registry, 0)->ordering_since, NOW);
     acme_registry_refresh(registry, 0, pool);
     assert_int_equal(state_of(registry, 0)->ordering, 1);
     assert_int_equal(state_of(registry, 0)->ordering_since, NOW);
     note(0, ACME_NOTE_FAILED, "no", NOW);
     acme_registry_order_gone(registry, 1);
-    assert_int_equal(acme_registry_orders_under_way(registry), 0);
+    assert_int_equal(acme_registry_order_count(registry), 0);
 }
 
 static void changes_are_found_in_their_order(void **state)
@@ -1584,7 +1590,7 @@ static void the_latest_change_of_each_is_found(void **state)
             assert_null(next);
         }
     }
-    assert_int_equal(acme_registry_orders_under_way(registry), 2);
+    assert_int_equal(acme_registry_order_count(registry), 2);
 }
 
 static void a_journal_that_can_not_be_written_stops_nothing(void **state)
@@ -1692,7 +1698,7 @@ static void no_certificates_at_all(void **state)
     apr_array_clear(conf->certs);
     registry = open_registry(conf);
     assert_null(acme_registry_next_change(registry, 0));
-    assert_int_equal(acme_registry_orders_under_way(registry), 0);
+    assert_int_equal(acme_registry_order_count(registry), 0);
 }
 
 #define TEST(test) \

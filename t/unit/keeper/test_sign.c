@@ -9,6 +9,7 @@
 #include "acme_chain.h"
 #include "acme_install.h"
 #include "acme_json.h"
+#include "acme_registry_request.h"
 #include "acme_sign.h"
 #include "issuer.h"
 #include "open_registry.h"
@@ -146,7 +147,7 @@ static void want(acme_want_e what, apr_uint32_t ca)
 {
     const acme_msg_want_t message = { { 0, ca, 0 }, what, 4 };
 
-    acme_registry_want(registry, &message, apr_time_now(), pool);
+    acme_registry_request_add(registry, &message, apr_time_now(), pool);
 }
 
 static void plain_requests_are_the_configuration_s(void **state)
