@@ -1,6 +1,6 @@
 /*
  * acme_registry_order.h - orders: which are under way, of which names, and what
- * workers note of them. The end of one that succeeds is in acme_registry_live.h.
+ * workers note of them. The end of a success is in acme_registry_live.h.
  */
 #ifndef ACME_REGISTRY_ORDER_H
 #define ACME_REGISTRY_ORDER_H
@@ -26,8 +26,8 @@ void acme_registry_order_begun(acme_registry_t *registry, apr_uint32_t cert,
 void acme_registry_order_gone(acme_registry_t *registry, apr_uint32_t cert);
 
 /* A worker's note about an order: ordered, validated, failed, or postponed by a
-   limit of the CA; or about a dry run. Texts are cleaned here, times and numbers
-   bounded. */
+   limit of the CA; or about a dry run. Texts are cleaned here, times and
+   numbers bounded. */
 void acme_registry_order_noted(acme_registry_t *registry,
                                const acme_msg_note_t *note, apr_time_t now,
                                apr_pool_t *p);
