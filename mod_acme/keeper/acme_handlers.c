@@ -12,6 +12,7 @@
 #include "acme_file.h"
 #include "acme_findings.h"
 #include "acme_install.h"
+#include "acme_install_pending.h"
 #include "acme_meta.h"
 #include "acme_name.h"
 #include "acme_rate_past.h"
@@ -166,8 +167,9 @@ static apr_status_t serve_prepare(acme_message_t *reply,
                             (apr_size_t)request->cert->names->nelts + 1);
     }
     else if (rv == APR_SUCCESS) {
-        rv = acme_install_prepare(&pending, &flags, request->registry,
-                                  request->about, request->res, request->p);
+        rv = acme_install_pending_prepare(&pending, &flags, request->registry,
+                                          request->about, request->res,
+                                          request->p);
     }
     if (rv != APR_SUCCESS) {
         return rv;

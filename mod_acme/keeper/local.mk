@@ -31,7 +31,11 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_history.c %D%/acme_history.h \
 	%D%/acme_hook_run.c %D%/acme_hook_run.h \
 	%D%/acme_install.c %D%/acme_install.h \
+	%D%/acme_install_bundle.c %D%/acme_install_bundle.h \
 	%D%/acme_install_check.c %D%/acme_install_check.h \
+	%D%/acme_install_issued.c %D%/acme_install_issued.h \
+	%D%/acme_install_part.c %D%/acme_install_part.h \
+	%D%/acme_install_pending.c %D%/acme_install_pending.h \
 	%D%/acme_keeper.c \
 	%D%/acme_key_maker.c %D%/acme_key_maker.h \
 	%D%/acme_key_maker_process.c %D%/acme_key_maker_process.h \

@@ -48,8 +48,8 @@ apr_status_t prepare_now(acme_pending_t **ppending, const char **pflags,
 {
     apr_status_t rv;
 
-    while (rv = acme_install_prepare(ppending, pflags, registry, about, &res,
-                                     pool),
+    while (rv = acme_install_pending_prepare(ppending, pflags, registry, about,
+                                             &res, pool),
            APR_STATUS_IS_EAGAIN(rv)) {
         struct pollfd fd = { acme_key_maker_fd(), POLLIN, 0 };
 

@@ -7,6 +7,7 @@
 #include "acme_pending.h"
 #include "acme_file.h"
 #include "acme_install.h"
+#include "acme_install_pending.h"
 #include "acme_pair.h"
 #include "acme_json.h"
 #include "acme_registry_request.h"
@@ -87,7 +88,7 @@ static apr_status_t find_part(acme_pending_t **ppending, apr_uint32_t part)
 {
     const acme_target_t about = { 0, 0, part };
 
-    return acme_install_find_pending(ppending, registry, &about, &res, pool);
+    return acme_install_pending_find(ppending, registry, &about, &res, pool);
 }
 
 static apr_status_t find(acme_pending_t **ppending)

@@ -7,6 +7,7 @@
 
 #include "acme_file.h"
 #include "acme_install.h"
+#include "acme_install_pending.h"
 #include "acme_key_maker.h"
 #include "acme_next_key.h"
 #include "acme_next_key_file.h"

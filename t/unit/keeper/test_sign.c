@@ -7,7 +7,7 @@
 #include "acme_pending.h"
 #include "acme_archive.h"
 #include "acme_chain.h"
-#include "acme_install.h"
+#include "acme_install_pending.h"
 #include "acme_json.h"
 #include "acme_registry_request.h"
 #include "acme_sign.h"
@@ -197,7 +197,7 @@ static void finalize_is_of_its_part(void **state)
         jws = signed_as(ACME_SIGN_FINALIZE);
         assert_header(&jws, NULL);
         assert_int_equal(
-            acme_install_find_pending(&pending, registry, &about, &res, pool),
+            acme_install_pending_find(&pending, registry, &about, &res, pool),
             0);
         assert_string_equal(member(parsed(jws.payload), "csr"),
                             acme_text_base64url(pending->csr,
