@@ -54,14 +54,12 @@ static int scope_covers(const X509_CRL *crl, const char *url)
 /* A list with an unknown critical extension must not be used. (5280, 5.2) */
 static int has_unknown_critical(const X509_CRL *crl)
 {
-    X509_EXTENSION *ext;
-    int i;
+    int i = -1;
 
-    for (i = 0; i < X509_CRL_get_ext_count(crl); i++) {
-        ext = X509_CRL_get_ext(crl, i);
-        if (X509_EXTENSION_get_critical(ext)
-            && OBJ_obj2nid(X509_EXTENSION_get_object(ext))
-               != NID_issuing_distribution_point) {
+    while ((i = X509_CRL_get_ext_by_critical(crl, 1, i)) >= 0) {
+        /* OpenSSL 4 has it const, former ones do not take one that is. */
+        if (OBJ_obj2nid(X509_EXTENSION_get_object(X509_CRL_get_ext(crl, i)))
+            != NID_issuing_distribution_point) {
             return 1;
         }
     }

@@ -345,7 +345,8 @@ const char *acme_pair_public_key(const char *cert_path, apr_pool_t *p)
     }
     bits = leaf ? X509_get0_pubkey_bitstr(leaf) : NULL;
     if (bits) {
-        name = acme_digest_hex(bits->data, (apr_size_t)bits->length,
+        name = acme_digest_hex(ASN1_STRING_get0_data(bits),
+                               (apr_size_t)ASN1_STRING_length(bits),
                                ACME_DIGEST_OCTETS, p);
     }
     X509_free(leaf);

@@ -318,12 +318,12 @@ def test_what_is_no_use_changes_nothing(site):
             memory.write(0, 3, *texts)
             for name in NAME, SHARED[0]:
                 assert server.look(name).serial == serial
+        assert len(server.matching(BAD)) == 4
         memory.write(0, 4, chain, key)
         memory.write(0, 5, end=False)
         for name in NAME, SHARED[0]:
             assert server.look(name).serial == serial
             assert server.get_tls(name).status == 200
-        assert len(server.matching(BAD)) == 4
         server.wait(lambda: server.look(NAME).serial == serial
                     and len(server.matching(BAD)) == 5,
                     "a writing that does not end is told")

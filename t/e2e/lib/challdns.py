@@ -1,6 +1,8 @@
 """The DNS of a pebble: every name is loopback, and what a test sets."""
 
+import functools
 import json
+import subprocess
 import urllib.request
 
 import dns.rdatatype
@@ -8,6 +10,14 @@ import dns.rdatatype
 from lib.ports import accepts, free_port
 from lib.process import Process
 from lib.wait import PATIENCE, wait_until
+
+
+@functools.cache
+def is_renamed():
+    """Does it call its DNS so, as 2.6 and later do? They have DNS in HTTPS."""
+    said = subprocess.run(["pebble-challtestsrv", "-help"], check=False,
+                          capture_output=True, text=True).stderr
+    return "-dnsserver" in said
 
 
 class ChallengeDns:
@@ -29,7 +39,8 @@ class ChallengeDns:
         self.server = Process(
             ["pebble-challtestsrv",
              "-management", f"127.0.0.1:{self.management}",
-             "-dns01", self.address,
+             *(["-doh", "", "-dnsserver"] if is_renamed() else ["-dns01"]),
+             self.address,
              "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "",
              "-http01", "", "-https01", "", "-tlsalpn01", ""], self.log)
         wait_until(lambda: accepts(self.port) and accepts(self.management),

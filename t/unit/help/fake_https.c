@@ -78,7 +78,7 @@ static void add_extension(X509 *cert, int nid, const char *value)
 static X509 *make_certificate(EVP_PKEY *key)
 {
     X509 *cert = X509_new();
-    X509_NAME *name = X509_get_subject_name(cert);
+    X509_NAME *name = X509_NAME_new();
 
     X509_set_version(cert, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
@@ -86,7 +86,9 @@ static X509 *make_certificate(EVP_PKEY *key)
     X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                                (const unsigned char *)"fake", -1, -1, 0);
+    X509_set_subject_name(cert, name);
     X509_set_issuer_name(cert, name);
+    X509_NAME_free(name);
     X509_set_pubkey(cert, key);
     add_extension(cert, NID_basic_constraints, "critical,CA:TRUE");
     add_extension(cert, NID_subject_alt_name, "IP:127.0.0.1");
