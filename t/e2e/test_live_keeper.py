@@ -36,7 +36,7 @@ def test_copies_and_commands_follow(site):
     wait_until(lambda: copy.exists()
                and copy.read_text() == live.read_text(), "it is copied")
 
-    # The keeper is another one meanwhile, and knows what is served.
+    # The second time the keeper is another one, which knows what is served.
     for count in 2, 3:
         code, said = server.acmectl("renew", NAME, "--force", "--wait")
         assert code == 0 and "and served now" in said, said
@@ -48,12 +48,12 @@ def test_copies_and_commands_follow(site):
                    "deploy has seen the copy")
         shown = server.certificate(NAME)
         assert shown["Served"] == "yes" and shown["Activated"] == "live"
-        keeper = server.keeper
-        server.kill(keeper)
-        server.wait(lambda old=keeper: server.keeper not in (None, 0, old),
-                    "another keeper")
-        server.wait(lambda: server.certificate(NAME).get("Activated")
-                    == "live", "it knows what is served")
+        if count == 2:
+            keeper = server.keeper
+            server.kill(keeper)
+            server.wait(lambda: server.keeper != keeper, "another keeper")
+            server.wait(lambda: server.certificate(NAME).get("Activated")
+                        == "live", "it knows what is served")
     assert len(server.matching(f"acme: {NAME}: {GIVEN}")) == 3
     events = [event["event"] for event in server.journal(NAME)["events"]]
     assert events.count("activated") == 3
@@ -69,8 +69,8 @@ def test_where_visitors_get_another_one_httpd_is_reloaded(site):
     server.config.write_text(server.config.read_text().replace(
         f"Listen 127.0.0.1:{port}",
         f"ListenCoresBucketsRatio 1\nListen 0.0.0.0:{port}"))
-    server.part("front", f"AcmeReloadDelay 4s\n<VirtualHost 127.0.0.3:{port}>"
-                         f"\nSSLEngine on\nServerName {FRONT}\n"
+    server.part("front", f"<VirtualHost 127.0.0.3:{port}>\n"
+                         f"SSLEngine on\nServerName {FRONT}\n"
                          "</VirtualHost>\n")
     server.vhost(NAME)
     server.start()
