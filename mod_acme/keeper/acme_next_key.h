@@ -25,6 +25,14 @@ acme_key_t *acme_next_key_choose(acme_registry_t *registry,
                                  apr_time_t now, apr_pool_t *p);
 
 /*
+ * Log what visitors with DANE have to know of a new key that was made because
+ * acme_next_key_choose() had none. Not before: an RSA key is asked for again
+ * and again until it is there.
+ */
+void acme_next_key_log_new(acme_registry_t *registry,
+                           const acme_target_t *about, apr_pool_t *p);
+
+/*
  * Is the key of a pending request one that an order may have: that of live, if
  * there is one, or the next? One that was made under another setting is not.
  */

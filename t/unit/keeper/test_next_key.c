@@ -387,6 +387,17 @@ static void another_key_type_begins_anew(void **state)
     assert_true(same_key(renew(), third));
 }
 
+/* One of RSA is made by another process, and asked for until it is there. */
+static void a_new_one_that_takes_long_is_logged_once(void **state)
+{
+    (void)state;
+    renew();
+    set_key_types(conf, 0, "rsa2048");
+    assert_string_equal(acme_key_alg(key_of(begin(0))), "RS256");
+    assert_int_equal(times_logged("there is no next key (rsa2048), and the current key cannot be kept: a new one is used at once"),
+                     1);
+}
+
 /* An order has a key that nobody announced. */
 static void begin_with_any_key(acme_key_t *current)
 {
@@ -508,6 +519,7 @@ int main(void)
         TEST(one_of_the_future_counts_from_now),
         TEST(each_key_type_has_one),
         TEST(another_key_type_begins_anew),
+        TEST(a_new_one_that_takes_long_is_logged_once),
         TEST(it_follows_the_configuration),
         TEST(one_that_can_not_be_written_costs_nothing),
         TEST(no_step_loses_it)
