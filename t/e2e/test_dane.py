@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from lib.howto import Howto
-from lib.wait import PATIENCE
+from lib.wait import PATIENCE, wait_until
 
 NAME = "www.example.org"
 OWNER = f"_443._tcp.{NAME}"
@@ -23,10 +23,18 @@ def started(site, *lines):
     return server
 
 
-def announced(server, which="next", name=NAME):
-    """The digests that acmectl tlsa prints of these keys."""
+def printed(server, name):
     code, said = server.acmectl("tlsa", name, "--json")
-    assert code == 0, said
+    return said if code == 0 else None
+
+
+def announced(server, which="next", name=NAME):
+    """The digests that acmectl tlsa prints of these keys.
+
+    It is asked again when a reload has just ended the keeper.
+    """
+    said = wait_until(lambda: printed(server, name),
+                      f"acmectl prints the records of {name}")
     # Without httpd a line on stderr says so.
     return [row["value"].split()[-1]
             for row in json.loads(said[said.index("["):])

@@ -123,6 +123,7 @@ def test_many_hanging_orders_delay_neither_reload_nor_stop(site):
     ca = site.proxied_ca()
     ca.answer(proxy.hang, "order")
     server = site.server(ca)
+    server.part("parallel", "AcmeParallel 8\n")
     for i in range(12):
         server.vhost(f"site{i}.example.org")
     server.start()
