@@ -47,9 +47,11 @@ void acme_ctl_wait_begin(acme_ctl_wait_t *wait, const acme_ctl_command_t *run,
     *wait = (acme_ctl_wait_t){ .cert = cert, .want = want, .detail = "",
                                .costs = "", .seen_event = "",
                                .seen_detail = "", .end = "", .step = "",
-                               .left_out = "", .since = apr_time_now() };
+                               .left_out = "" };
     wait->before.live = cert->state.live;
     wait->before.attempts = cert->state.attempts;
+    wait->before.asked_at = apr_time_now();
+    wait->before.dry_run_at = cert->state.dry_run_at;
     read_journal(&journal, run, cert->id, run->p);
     if (journal->events->nelts) {
         keep_seen(wait, &APR_ARRAY_IDX(journal->events,
@@ -263,10 +265,7 @@ static void judge_dry_run(acme_ctl_wait_t *wait, const acme_ctl_command_t *run,
         }
         return;
     }
-    /* Of the journal, after a reload, it has whole seconds. */
-    if (state->dry_run_at + apr_time_from_sec(1) < wait->since
-        || state->dry_run == ACME_DRY_RUN_NONE
-        || state->dry_run == ACME_DRY_RUN_UNDER_WAY) {
+    if (!acme_renew_due_dry_run_ended(&wait->before, state)) {
         set_result(wait, "replaced",
                    "another request of an administrator took its place",
                    ACME_REASON_NONE, 1);

@@ -21,7 +21,6 @@ typedef struct {
     int is_bad;                 /* for the exit code */
 
     acme_renew_before_t before; /* the rest is acme_ctl_wait's own */
-    apr_time_t since;
     apr_uint64_t change;        /* the state that was looked at last */
     apr_time_t seen_when;       /* the last event that was seen */
     const char *seen_event;
