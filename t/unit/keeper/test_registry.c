@@ -1123,6 +1123,24 @@ static void what_waits_counts(void **state)
     assert_int_equal(events_on_disk(), 2);
 }
 
+/* An order may be faster than the witness. */
+static void what_the_witness_is_to_ask_outlives_an_order(void **state)
+{
+    const acme_state_t *a;
+
+    (void)state;
+    registry = open_registry(conf);
+    a = state_of(registry, 0);
+    assert_true(acme_registry_look_up(registry, 0, ACME_LOOK_UP_ACCOUNT, 1));
+    acme_registry_refresh(registry, 0, pool);
+    assert_int_equal(a->look_up, ACME_LOOK_UP_ACCOUNT);
+    assert_int_equal(a->look_up_ca, 1);
+    assert_false(acme_registry_look_up(registry, 0, ACME_LOOK_UP_HOSTS, 0));
+    acme_registry_looked_up(registry, 0);
+    acme_registry_refresh(registry, 0, pool);
+    assert_int_equal(a->look_up, ACME_LOOK_UP_NOTHING);
+}
+
 static acme_state_t *open_checked(void)
 {
     const char *meta = "{\"certificates\":[{\"serial\":\"0a1b\"}]}";
@@ -1736,6 +1754,7 @@ int main(void)
         TEST(notes_of_a_second_are_one_write),
         TEST(what_counts_is_on_disk_at_once),
         TEST(what_waits_counts),
+        TEST(what_the_witness_is_to_ask_outlives_an_order),
         TEST(a_check_is_kept),
         TEST(an_older_one_leads_to_one_reload),
         TEST(one_reload_is_for_all),
