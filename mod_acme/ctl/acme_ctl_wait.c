@@ -31,31 +31,20 @@ static void read_journal(acme_journal_t **pjournal,
                       p);
 }
 
-static void keep_seen(acme_ctl_wait_t *wait, const acme_journal_event_t *event,
-                      apr_pool_t *p)
-{
-    wait->seen_when = event->when;
-    wait->seen_event = apr_pstrdup(p, event->event);
-    wait->seen_detail = apr_pstrdup(p, event->detail);
-}
-
 void acme_ctl_wait_begin(acme_ctl_wait_t *wait, const acme_ctl_command_t *run,
                          const acme_ctl_cert_t *cert, acme_want_e want)
 {
     acme_journal_t *journal;
 
     *wait = (acme_ctl_wait_t){ .cert = cert, .want = want, .detail = "",
-                               .costs = "", .seen_event = "",
-                               .seen_detail = "", .end = "", .step = "",
-                               .left_out = "", .since = apr_time_now() };
+                               .costs = "", .end = "", .step = "",
+                               .left_out = "" };
     wait->before.live = cert->state.live;
     wait->before.attempts = cert->state.attempts;
+    wait->before.asked_at = apr_time_now();
+    wait->before.dry_run_at = cert->state.dry_run_at;
     read_journal(&journal, run, cert->id, run->p);
-    if (journal->events->nelts) {
-        keep_seen(wait, &APR_ARRAY_IDX(journal->events,
-                                       journal->events->nelts - 1,
-                                       acme_journal_event_t), run->p);
-    }
+    acme_journal_mark(&wait->told, journal, run->p);
 }
 
 static void say(const acme_ctl_wait_t *wait, apr_time_t when,
@@ -76,38 +65,19 @@ static void say(const acme_ctl_wait_t *wait, apr_time_t when,
     fflush(stdout);
 }
 
-/* The position behind the event that was seen last; the journal drops old
-   ones, so it may be gone. */
-static int find_unseen(const acme_ctl_wait_t *wait,
-                       const apr_array_header_t *events)
-{
-    int i;
-
-    for (i = events->nelts; i > 0; i--) {
-        const acme_journal_event_t *event =
-            &APR_ARRAY_IDX(events, i - 1, acme_journal_event_t);
-
-        if (event->when == wait->seen_when
-            && !strcmp(event->event, wait->seen_event)
-            && !strcmp(event->detail, wait->seen_detail)) {
-            return i;
-        }
-    }
-    return 0;
-}
-
 /* What happened since the last look. The end of a dry run is a result. */
 static void read_events(acme_ctl_wait_t *wait, const acme_ctl_command_t *run,
                         int is_quiet, apr_pool_t *p)
 {
-    const acme_journal_event_t *event = NULL;
     acme_journal_t *journal;
     int i;
 
     read_journal(&journal, run, wait->cert->id, p);
-    for (i = find_unseen(wait, journal->events); i < journal->events->nelts;
-         i++) {
-        event = &APR_ARRAY_IDX(journal->events, i, acme_journal_event_t);
+    for (i = acme_journal_unread(journal, &wait->told);
+         i < journal->events->nelts; i++) {
+        const acme_journal_event_t *event =
+            &APR_ARRAY_IDX(journal->events, i, acme_journal_event_t);
+
         if (!is_quiet && strncmp(event->event, "dry-run", 7)) {
             say(wait, event->when, event->event, event->detail);
         }
@@ -116,9 +86,7 @@ static void read_events(acme_ctl_wait_t *wait, const acme_ctl_command_t *run,
             wait->detail = apr_pstrdup(run->p, event->detail);
         }
     }
-    if (event) {
-        keep_seen(wait, event, run->p);
-    }
+    acme_journal_mark(&wait->told, journal, run->p);
 }
 
 static void set_result(acme_ctl_wait_t *wait, const char *result,
@@ -263,10 +231,7 @@ static void judge_dry_run(acme_ctl_wait_t *wait, const acme_ctl_command_t *run,
         }
         return;
     }
-    /* Of the journal, after a reload, it has whole seconds. */
-    if (state->dry_run_at + apr_time_from_sec(1) < wait->since
-        || state->dry_run == ACME_DRY_RUN_NONE
-        || state->dry_run == ACME_DRY_RUN_UNDER_WAY) {
+    if (!acme_renew_due_dry_run_ended(&wait->before, state)) {
         set_result(wait, "replaced",
                    "another request of an administrator took its place",
                    ACME_REASON_NONE, 1);

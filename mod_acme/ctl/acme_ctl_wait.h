@@ -6,6 +6,7 @@
 #define ACME_CTL_WAIT_H
 
 #include "acme_ctl_command.h"
+#include "acme_journal.h"
 #include "acme_renew_due.h"
 
 /* One request, and what came of it. */
@@ -21,11 +22,8 @@ typedef struct {
     int is_bad;                 /* for the exit code */
 
     acme_renew_before_t before; /* the rest is acme_ctl_wait's own */
-    apr_time_t since;
     apr_uint64_t change;        /* the state that was looked at last */
-    apr_time_t seen_when;       /* the last event that was seen */
-    const char *seen_event;
-    const char *seen_detail;
+    acme_journal_mark_t told;   /* the events that were */
     const char *end;            /* "done" or "failed" of a new chain, "" */
     const char *step;           /* of a dry run */
     int is_told;                /* that it waits for the reload */

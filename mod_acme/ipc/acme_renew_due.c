@@ -114,3 +114,20 @@ acme_renew_end_e acme_renew_due_end(acme_renew_before_t *before,
     }
     return ACME_RENEW_UNDER_WAY;
 }
+
+/*
+ * The journal has whole seconds, and a state that was loaded from it, too: the
+ * end of an earlier one may be told with them or without.
+ */
+int acme_renew_due_dry_run_ended(const acme_renew_before_t *before,
+                                 const acme_state_t *state)
+{
+    const apr_time_t at = state->dry_run_at;
+    const apr_time_t second = apr_time_sec(before->dry_run_at);
+    const int is_earlier = before->dry_run_at
+        && (at == before->dry_run_at || at == apr_time_from_sec(second));
+
+    return (state->dry_run == ACME_DRY_RUN_PASSED
+            || state->dry_run == ACME_DRY_RUN_FAILED)
+        && apr_time_sec(at) >= apr_time_sec(before->asked_at) && !is_earlier;
+}

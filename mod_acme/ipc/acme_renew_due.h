@@ -37,6 +37,8 @@ typedef enum {
 typedef struct {
     int live;
     apr_uint32_t attempts;
+    apr_time_t asked_at;
+    apr_time_t dry_run_at;      /* the end of an earlier dry run; 0: none */
 } acme_renew_before_t;
 
 /*
@@ -45,5 +47,10 @@ typedef struct {
  */
 acme_renew_end_e acme_renew_due_end(acme_renew_before_t *before,
                                     const acme_state_t *state, apr_time_t now);
+
+/* True: the dry run that was asked for has ended, and state tells how. False:
+   none has since, so that another request took its place. */
+int acme_renew_due_dry_run_ended(const acme_renew_before_t *before,
+                                 const acme_state_t *state);
 
 #endif

@@ -37,6 +37,8 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
 {
     acme_state_t *state = &registry->states[cert];
     const int ordering = state->ordering, live = state->live;
+    const acme_look_up_e look_up = state->look_up;
+    const apr_uint32_t look_up_ca = state->look_up_ca;
     const acme_not_live_e not_live = state->not_live;
     const apr_time_t since = state->ordering_since, check_at = state->check_at;
     const apr_time_t rehearse_at = state->rehearse_at;
@@ -62,6 +64,8 @@ void acme_registry_refresh(acme_registry_t *registry, apr_uint32_t cert,
     }
     state->ordering = ordering;
     state->ordering_since = since;
+    state->look_up = look_up;   /* an order may end before the witness asks */
+    state->look_up_ca = look_up_ca;
     if (state->live == live) {
         state->not_live = not_live;
     }

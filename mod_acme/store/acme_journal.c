@@ -544,3 +544,47 @@ const acme_journal_event_t *acme_journal_step(const acme_journal_t *journal,
     }
     return NULL;
 }
+
+static int is_at(const acme_journal_event_t *event,
+                 const acme_journal_mark_t *mark)
+{
+    return event->when == mark->when && !strcmp(event->event, mark->event)
+        && !strcmp(event->detail, mark->detail);
+}
+
+void acme_journal_mark(acme_journal_mark_t *mark, const acme_journal_t *journal,
+                       apr_pool_t *p)
+{
+    const apr_array_header_t *events = journal->events;
+    const acme_journal_event_t *last;
+    int i;
+
+    if (!events->nelts) {
+        return;
+    }
+    last = &APR_ARRAY_IDX(events, events->nelts - 1, acme_journal_event_t);
+    mark->when = last->when;
+    mark->event = apr_pstrdup(p, last->event);
+    mark->detail = apr_pstrdup(p, last->detail);
+    mark->times = 0;
+    for (i = 0; i < events->nelts; i++) {
+        mark->times += is_at(&APR_ARRAY_IDX(events, i, acme_journal_event_t),
+                             mark);
+    }
+}
+
+int acme_journal_unread(const acme_journal_t *journal,
+                        const acme_journal_mark_t *mark)
+{
+    int i, times = 0, unread = 0;
+
+    for (i = 0; mark->when && times < mark->times
+                && i < journal->events->nelts; i++) {
+        if (is_at(&APR_ARRAY_IDX(journal->events, i, acme_journal_event_t),
+                  mark)) {
+            times++;
+            unread = i + 1;
+        }
+    }
+    return unread;
+}

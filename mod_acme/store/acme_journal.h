@@ -154,4 +154,22 @@ acme_journal_event_t *acme_journal_add(acme_journal_t *journal,
 const acme_journal_event_t *acme_journal_step(const acme_journal_t *journal,
                                               apr_time_t since);
 
+/* How far the events were read, for who reads the journal again and again. */
+typedef struct {
+    apr_time_t when;            /* the last event that was read; 0: none */
+    const char *event;
+    const char *detail;
+    int times;                  /* how many such there were: several in the
+                                   same second may be alike */
+} acme_journal_mark_t;
+
+/* All events are read; copies in p. Where there are none it stays as it is. */
+void acme_journal_mark(acme_journal_mark_t *mark, const acme_journal_t *journal,
+                       apr_pool_t *p);
+
+/* The index of the first event that was not read, which is their number if all
+   were; 0: the last one that was read is not kept any more. */
+int acme_journal_unread(const acme_journal_t *journal,
+                        const acme_journal_mark_t *mark);
+
 #endif

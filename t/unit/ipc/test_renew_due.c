@@ -133,6 +133,50 @@ static void how_it_ends(void **unused)
     }
 }
 
+/* Two of them may end in the same second, and the journal has no less. */
+static void which_dry_run_ended(void **unused)
+{
+    static const struct {
+        const char *name;
+        apr_time_t before;      /* milliseconds after NOW; -1: none */
+        apr_time_t asked;
+        apr_time_t at;
+        acme_dry_run_e dry_run;
+        int has_ended;
+    } rows[] = {
+        { "the first", -1, 500, 900, ACME_DRY_RUN_PASSED, 1 },
+        { "the first, failed", -1, 500, 900, ACME_DRY_RUN_FAILED, 1 },
+        { "the first, of the journal", -1, 500, 0, ACME_DRY_RUN_PASSED, 1 },
+        { "none", -1, 500, 500, ACME_DRY_RUN_NONE, 0 },
+        { "under way", -1, 500, 500, ACME_DRY_RUN_UNDER_WAY, 0 },
+        { "another", 300, 500, 900, ACME_DRY_RUN_PASSED, 1 },
+        { "another, of the journal", 300, 500, 1000, ACME_DRY_RUN_PASSED, 1 },
+        { "the earlier one", 300, 500, 300, ACME_DRY_RUN_PASSED, 0 },
+        { "the earlier, of the journal", 300, 500, 0, ACME_DRY_RUN_PASSED, 0 },
+        { "both of the journal", 0, 500, 0, ACME_DRY_RUN_FAILED, 0 },
+        { "one of long ago", -9000, 500, -9000, ACME_DRY_RUN_PASSED, 0 },
+        { "one that had gone", -1, 500, -9000, ACME_DRY_RUN_PASSED, 0 }
+    };
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const acme_renew_before_t before = {
+            .asked_at = NOW + apr_time_from_msec(rows[i].asked),
+            .dry_run_at = rows[i].before == -1
+                ? 0 : NOW + apr_time_from_msec(rows[i].before)
+        };
+
+        valid();
+        state.dry_run = rows[i].dry_run;
+        state.dry_run_at = NOW + apr_time_from_msec(rows[i].at);
+        if (acme_renew_due_dry_run_ended(&before, &state)
+            != rows[i].has_ended) {
+            fail_msg("%s", rows[i].name);
+        }
+    }
+}
+
 #define DUE_TEST(test) \
     cmocka_unit_test_setup_teardown(test, pool_setup, pool_teardown)
 
@@ -141,7 +185,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DUE_TEST(why_it_is_not_due),
         DUE_TEST(what_is_due),
-        DUE_TEST(how_it_ends)
+        DUE_TEST(how_it_ends),
+        DUE_TEST(which_dry_run_ended)
     };
     int failed;
 

@@ -55,6 +55,24 @@ static void what_is_live_is_read(void **state)
     assert_int_equal(state_of(registry, 1)->covers, 0);
 }
 
+/* An order may be faster than the witness. */
+static void what_the_witness_is_to_ask_outlives_an_order(void **state)
+{
+    const acme_state_t *a;
+
+    (void)state;
+    registry = open_registry(test_conf);
+    a = state_of(registry, 0);
+    assert_true(acme_registry_look_up(registry, 0, ACME_LOOK_UP_ACCOUNT, 1));
+    acme_registry_refresh(registry, 0, pool);
+    assert_int_equal(a->look_up, ACME_LOOK_UP_ACCOUNT);
+    assert_int_equal(a->look_up_ca, 1);
+    assert_false(acme_registry_look_up(registry, 0, ACME_LOOK_UP_HOSTS, 0));
+    acme_registry_looked_up(registry, 0);
+    acme_registry_refresh(registry, 0, pool);
+    assert_int_equal(a->look_up, ACME_LOOK_UP_NOTHING);
+}
+
 /* Our only child, and with it who parses for us. */
 static void kill_launcher(void)
 {
@@ -514,6 +532,7 @@ int main(void)
         TEST(the_latest_change_of_each_is_found),
         TEST(what_is_taken_over_is_one_with_its_origin),
         TEST(a_copy_of_what_was_revoked_is_revoked),
+        TEST(what_the_witness_is_to_ask_outlives_an_order),
         TEST(no_certificates_at_all)
     };
     int failed;

@@ -550,6 +550,36 @@ static void the_step_is_that_of_the_order(void **state)
     assert_string_equal(step_since(journal, 200), "none");
 }
 
+/* A command that is repeated within a second leaves the same events again. */
+static void what_was_read_is_not_read_again(void **state)
+{
+    acme_journal_t *journal = acme_journal_make(pool);
+    acme_journal_mark_t mark = { .when = 0 };
+    int i;
+
+    (void)state;
+    assert_int_equal(acme_journal_unread(journal, &mark), 0);
+    acme_journal_mark(&mark, journal, pool);
+    assert_int_equal(mark.when, 0);
+    for (i = 0; i < 3; i++) {
+        acme_journal_add(journal, WHEN, "asked", "chain");
+        assert_int_equal(acme_journal_unread(journal, &mark), 2 * i);
+        acme_journal_add(journal, WHEN, "done", "chain: the same");
+        assert_int_equal(acme_journal_unread(journal, &mark), 2 * i);
+        acme_journal_mark(&mark, journal, pool);
+        assert_int_equal(acme_journal_unread(journal, &mark), 2 * i + 2);
+    }
+    acme_journal_mark(&mark, acme_journal_make(pool), pool);
+    assert_int_equal(acme_journal_unread(journal, &mark), 6);
+
+    for (i = 0; i < ACME_JOURNAL_EVENTS - 1; i++) {
+        acme_journal_add(journal, WHEN + i, "ordered", "");
+    }
+    assert_int_equal(acme_journal_unread(journal, &mark), 1);
+    acme_journal_add(journal, WHEN, "ordered", "");
+    assert_int_equal(acme_journal_unread(journal, &mark), 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -569,7 +599,8 @@ int main(void)
         SCRATCH_TEST(foreign_things_are_set_aside),
         SCRATCH_TEST(set_aside_may_fail),
         SCRATCH_TEST(a_failed_save_keeps_the_old),
-        SCRATCH_TEST(the_step_is_that_of_the_order)
+        SCRATCH_TEST(the_step_is_that_of_the_order),
+        SCRATCH_TEST(what_was_read_is_not_read_again)
     };
     int failed;
 
