@@ -109,6 +109,7 @@ static void set_signals(sigset_t *waiting)
     sigaction(SIGUSR2, &action, NULL);
     sigaction(SIGWINCH, &action, NULL);
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);         /* a write fails with EFBIG */
     action.sa_handler = on_child;
     sigaction(SIGCHLD, &action, NULL);
     action.sa_handler = on_term;
