@@ -18,6 +18,7 @@
 #include <http_log.h>
 
 #include "acme_child.h"
+#include "acme_fork.h"
 
 APLOG_USE_MODULE(acme);
 
@@ -48,7 +49,7 @@ static void fork_child(acme_child_t *child)
     if (conf->before_fork) {
         conf->before_fork(conf->baton);
     }
-    pid = fork();
+    pid = acme_fork_keep();
     if (pid == 0) {
         conf->run(conf->baton, child->parent);
         _exit(0);               /* httpd's own exit handlers are not ours */

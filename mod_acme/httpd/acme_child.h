@@ -14,7 +14,8 @@ typedef struct {
     const char *what;           /* in messages: "witness" */
     void *baton;
 
-    /* The process; it exits when this returns. parent: whose end is its own. */
+    /* The process, which keeps all that the parent has, also what other forks
+       forget; it exits when this returns. parent: whose end is its own. */
     void (*run)(void *baton, pid_t parent);
 
     /* In the parent: before each fork, and when it is over, also in vain. */

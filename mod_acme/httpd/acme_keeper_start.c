@@ -33,6 +33,7 @@
 #include "acme_child.h"
 #include "acme_cleanse.h"
 #include "acme_conf_trial.h"
+#include "acme_fork.h"
 #include "acme_hmac_wipe.h"
 #include "acme_keeper.h"
 #include "acme_keeper_start.h"
@@ -397,10 +398,11 @@ static void stop_listening(parent_t *old)
         int fds[2] = { -1, -1 };
         char octet;
 
-        pid = pipe(fds) ? -1 : fork();
+        pid = pipe(fds) ? -1 : acme_fork_keep();
         if (pid == 0) {
+            acme_live_forget_writer();
             close(fds[1]);
-            if (fork() == 0) {
+            if (acme_fork_keep() == 0) {
                 (void)!read(fds[0], &octet, 1); /* until ours is closed */
             }
             _exit(0);
@@ -601,6 +603,24 @@ void acme_keeper_start_child_init(void)
     acme_keeper_start_drop_privileges();
     if (parent && getpid() != parent->server.pid) {
         acme_cleanse(parent->witness.token, sizeof(parent->witness.token));
+    }
+}
+
+/*
+ * Workers are forked while the MPM runs, and by the parent itself. Daemons that
+ * other modules fork then look the same from here.
+ */
+static int may_be_worker(void)
+{
+    return getppid() == parent->server.pid
+        && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_RUN_MPM;
+}
+
+void acme_keeper_start_forget(void)
+{
+    acme_keeper_start_child_init();
+    if (parent && !may_be_worker()) {
+        acme_cleanse(parent->worker.token, sizeof(parent->worker.token));
     }
 }
 

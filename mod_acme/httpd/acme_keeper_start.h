@@ -37,6 +37,10 @@ void acme_keeper_start_drop_privileges(void);
 /* In a worker: the same, and it forgets the tokens of other roles. */
 void acme_keeper_start_child_init(void);
 
+/* In a fork that is neither keeper nor witness, as it begins: the same, and all
+   tokens if it cannot be a worker. It takes no lock. */
+void acme_keeper_start_forget(void);
+
 /* Now and then, in the parent: fork a keeper that could not be forked, and
    replace one that hangs. */
 void acme_keeper_start_monitor(void);

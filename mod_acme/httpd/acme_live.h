@@ -36,7 +36,7 @@ void acme_live_start(const acme_conf_t *conf, server_rec *s, apr_pool_t *p);
 acme_live_pairs_t *acme_live_pairs(void);
 
 /* In each fork that is not the keeper, before code of others runs: it cannot
-   publish. As often as is wanted. */
+   publish. As often as is wanted; it takes no lock. */
 void acme_live_forget_writer(void);
 
 /*

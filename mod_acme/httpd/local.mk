@@ -27,6 +27,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_conf_tree.c %D%/acme_conf_tree.h \
 	%D%/acme_directives.h \
 	%D%/acme_exports.c %D%/acme_exports.h \
+	%D%/acme_fork.c %D%/acme_fork.h \
 	%D%/acme_hidden.c %D%/acme_hidden.h \
 	%D%/acme_hmac_wipe.c %D%/acme_hmac_wipe.h \
 	%D%/acme_http01.c %D%/acme_http01.h \

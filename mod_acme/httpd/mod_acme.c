@@ -22,6 +22,7 @@
 #include "acme_conf_trial.h"
 #include "acme_conf_tree.h"
 #include "acme_counters.h"
+#include "acme_fork.h"
 #include "acme_hidden.h"
 #include "acme_hmac_wipe.h"
 #include "acme_http01.h"
@@ -133,6 +134,14 @@ static int before_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     return OK;
 }
 
+/* In each fork but keeper and witness, as it begins: it may be anybody's. */
+static void forget_in_fork(void)
+{
+    acme_live_forget_writer();
+    acme_hmac_wipe_worker();
+    acme_keeper_start_forget();
+}
+
 /*
  * After mod_ssl: what it loaded is served now. Before mod_watchdog: it makes
  * its threads for those who registered. In the first pass nothing is forked.
@@ -157,6 +166,11 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     }
     acme_page_load(conf, tree, s, pconf);
     if (!conf->certs->nelts) {
+        return OK;
+    }
+    if (acme_fork_watch(forget_in_fork)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "acme: not enough memory; certificates are not renewed");
         return OK;
     }
     acme_live_start(conf, s, pconf);

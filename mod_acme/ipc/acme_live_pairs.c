@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +48,25 @@ static void leave_out_of_dumps(void *at, apr_size_t len)
 #endif
 }
 
+#if (defined(__linux__) && defined(MFD_ALLOW_SEALING)) \
+    || (defined(SHM_ANON) && defined(PROT_MAX))
+
+/* Memory with a descriptor counts as a file. Behind the limit the kernel sends
+   SIGXFSZ, which ends httpd as long as it starts. */
+static int set_length(int fd, apr_size_t len)
+{
+    struct rlimit limit;
+
+    if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY
+        && len > limit.rlim_cur) {
+        errno = EFBIG;
+        return -1;
+    }
+    return ftruncate(fd, (off_t)len);
+}
+
+#endif
+
 #if defined(__linux__) && defined(MFD_ALLOW_SEALING)
 
 /* Its length is for good: where it shrinks, a reader would be killed. It cannot
@@ -64,7 +84,7 @@ static int make_memory(apr_size_t len)
         fd = memfd_create("acme-live", flags);
     }
     if (fd < 0
-        || (!fchmod(fd, S_IRUSR | S_IWUSR) && !ftruncate(fd, (off_t)len)
+        || (!fchmod(fd, S_IRUSR | S_IWUSR) && !set_length(fd, len)
             && !fcntl(fd, F_ADD_SEALS, seals))) {
         return fd;
     }
@@ -99,7 +119,7 @@ static int make_memory(apr_size_t len)
 {
     const int fd = shm_open(SHM_ANON, O_RDWR, S_IRUSR | S_IWUSR);
 
-    if (fd >= 0 && ftruncate(fd, (off_t)len)) {
+    if (fd >= 0 && set_length(fd, len)) {
         close(fd);
         return -1;
     }
@@ -136,6 +156,10 @@ static apr_status_t fail_here(acme_result_t *res, int error)
     if (error == ENOSYS || error == ENOENT || error == EINVAL) {
         return acme_fail(res, APR_ENOTIMPL,
                          "this system has no memory that one process writes and others can only read");
+    }
+    if (error == EFBIG) {
+        return acme_fail(res, error,
+                         "memory for the certificates of running workers is longer than files may be (RLIMIT_FSIZE, ulimit -f)");
     }
     return acme_fail(res, error,
                      "memory for the certificates of running workers cannot be had");

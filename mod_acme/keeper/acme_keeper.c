@@ -77,7 +77,8 @@ typedef struct {
     acme_channels_t *channels;
     apr_time_t watch_at;        /* next check for expiring certificates */
     apr_time_t parked_at;       /* last time that the parked were served */
-    apr_time_t warned_at;       /* last time that a stranger was refused */
+    apr_time_t warned_at;       /* last time that a stranger was refused, */
+    apr_time_t refused_at;      /*   and a message */
     apr_time_t pulse_at;        /* next octet of the pulse */
     apr_pool_t *incoming;       /* of the request that is being received */
     int gone;                   /* the generation of httpd has ended */
@@ -112,6 +113,7 @@ static void set_signals(sigset_t *waiting)
     sigaction(SIGUSR2, &action, NULL);
     sigaction(SIGWINCH, &action, NULL);
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);         /* a write fails with EFBIG */
     action.sa_handler = on_child;
     sigaction(SIGCHLD, &action, NULL);
     action.sa_handler = on_term;
@@ -259,6 +261,16 @@ static apr_status_t send_reply(const acme_channel_t *channel, reply_t *reply,
     return APR_STATUS_IS_EAGAIN(rv) ? APR_EPIPE : rv;
 }
 
+/* Once a minute: who is refused may try as often as he likes. */
+static int is_time_to_warn(apr_time_t *last, apr_time_t now)
+{
+    if (now - *last < WARNING_PAUSE && now >= *last) {
+        return 0;
+    }
+    *last = now;
+    return 1;
+}
+
 /*
  * Reply to one request: APR_SUCCESS, or APR_EAGAIN when there is no reply yet;
  * APR_INCOMPLETE: send_held() sends it. After any other status the channel is
@@ -276,9 +288,11 @@ static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
     request->who = channel->who;
     request->channel = channel->number;
     if (!acme_message_allowed(request->kind, channel->who)) {
-        acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper",
-                 "a process sent the message %s, which it may not send",
-                 acme_message_name(request->kind));
+        if (is_time_to_warn(&loop->refused_at, now)) {
+            acme_log(loop->conf->log, ACME_LOG_WARNING, "keeper",
+                     "a process sent the message %s, which it may not send",
+                     acme_message_name(request->kind));
+        }
         return APR_EACCES;
     }
     rv = acme_handlers_answer(&reply->message, loop->handlers, request,
@@ -318,12 +332,10 @@ static void send_held(loop_t *loop)
     acme_handlers_commit(loop->handlers, send_held_reply, loop);
 }
 
-/* Once a minute: a stranger may try as often as he likes. */
 static void warn_of_stranger(loop_t *loop, const char *what, pid_t pid,
                              apr_time_t now)
 {
-    if (now - loop->warned_at >= WARNING_PAUSE || now < loop->warned_at) {
-        loop->warned_at = now;
+    if (is_time_to_warn(&loop->warned_at, now)) {
         acme_log(
             loop->conf->log, ACME_LOG_WARNING, "keeper",
             "refused a connection: process %d %s; is a program running as the user of httpd that should not?",
@@ -426,10 +438,12 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
             rv = answer_request(loop, channel, &request, now, p);
         }
         else {
-            acme_log(
-                loop->conf->log, ACME_LOG_WARNING, "keeper",
-                "refused the message %s of a process that has not shown its token",
-                acme_message_name(request.kind));
+            if (is_time_to_warn(&loop->refused_at, now)) {
+                acme_log(
+                    loop->conf->log, ACME_LOG_WARNING, "keeper",
+                    "refused the message %s of a process that has not shown its token",
+                    acme_message_name(request.kind));
+            }
             rv = APR_EACCES;
         }
         acme_channels_charge(channel, request.kind, apr_time_now() - begun,

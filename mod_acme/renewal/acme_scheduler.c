@@ -197,6 +197,22 @@ static void *APR_THREAD_FUNC run_task(apr_thread_t *thread, void *data)
     return NULL;
 }
 
+/*
+ * A push that fails because no thread can be made leaves the task in the queue,
+ * for a thread that is there; where there is none it is taken out again.
+ */
+static int push(acme_scheduler_t *scheduler, entry_t *entry)
+{
+    apr_thread_pool_t *threads = scheduler->threads;
+
+    if (!apr_thread_pool_push(threads, run_task, entry, 0, scheduler)
+        || apr_thread_pool_threads_count(threads)) {
+        return 1;
+    }
+    apr_thread_pool_tasks_cancel(threads, scheduler);
+    return 0;
+}
+
 static void begin_task(acme_scheduler_t *scheduler, entry_t *entry)
 {
     entry->request.state = entry->state;
@@ -209,9 +225,9 @@ static void begin_task(acme_scheduler_t *scheduler, entry_t *entry)
     scheduler->active[scheduler->nactive++] =
         (int)(entry - scheduler->entries);
     count_busy(scheduler, 1);
-    if (apr_thread_pool_push(scheduler->threads, run_task, entry, 0,
-                             scheduler)) {
+    if (!push(scheduler, entry)) {
         atomic_store(&entry->run, AT_REST);
+        entry->rest_until = apr_time_now() + SILENT_REST;
         scheduler->nactive--;
         acme_rate_limits_end(scheduler->limits, entry->state.cert);
         count_busy(scheduler, -1);

@@ -11,6 +11,10 @@
  *   connect PATH         connect to the keeper: the reply is the descriptor
  *
  * A connection remains this process's for the kernel, whoever uses it then.
+ *
+ * With Define TAKEOVER_DAEMONS it has daemons that obey as well, as modules
+ * have that run applications: forks of httpd's parent, one as it loads and one
+ * later on, that run none of httpd's hooks. Each names itself for ps.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,12 +25,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <apr_thread_proc.h>
 #include <httpd.h>
 #include <http_config.h>
+#include <http_core.h>
+#include <unixd.h>
 
 #define TOKEN_OCTETS 32
 
@@ -170,9 +178,57 @@ static void on_child_init(apr_pool_t *p, server_rec *s)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* It ends with the load, or with the parent. */
+static void fork_daemon(const char *name, apr_pool_t *pconf)
+{
+    apr_proc_t *proc = apr_pcalloc(pconf, sizeof(*proc));
+
+    proc->pid = fork();
+    if (proc->pid == 0) {
+        if (geteuid() == 0 && (setgid(ap_unixd_config.group_id)
+                               || setuid(ap_unixd_config.user_id))) {
+            _exit(1);
+        }
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        prctl(PR_SET_NAME, name);
+        obey(NULL);
+        _exit(1);
+    }
+    apr_pool_note_subprocess(pconf, proc, APR_KILL_ALWAYS);
+}
+
+static apr_pool_t *load;        /* NULL: its second daemon is there */
+
+static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
+                          apr_pool_t *ptemp, server_rec *s)
+{
+    (void)plog;
+    (void)ptemp;
+    (void)s;
+    if (ap_exists_config_define("TAKEOVER_DAEMONS")
+        && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        fork_daemon("takeover-load", pconf);
+        load = pconf;
+    }
+    return OK;
+}
+
+static int on_monitor(apr_pool_t *p, server_rec *s)
+{
+    (void)p;
+    (void)s;
+    if (load) {
+        fork_daemon("takeover-later", load);
+        load = NULL;
+    }
+    return DECLINED;
+}
+
 static void register_hooks(apr_pool_t *p)
 {
     (void)p;
+    ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_monitor(on_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_LAST);
 }
 

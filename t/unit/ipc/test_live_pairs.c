@@ -3,6 +3,7 @@
  */
 #ifdef __linux__                /* what looks at /proc */
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "acme_live_pairs.h"
@@ -451,6 +452,24 @@ static void what_is_read_meanwhile_is_of_one_writing(void **state)
     assert_int_equal(in_child(write_and_read, live), 0);
 }
 
+/* Without an end by SIGXFSZ. */
+static void no_longer_than_files_may_be(void **state)
+{
+    struct rlimit old, less;
+    acme_live_pairs_t *live;
+    apr_status_t rv;
+
+    (void)state;
+    getrlimit(RLIMIT_FSIZE, &old);
+    less = (struct rlimit) { 32 * 1024, old.rlim_max };
+    setrlimit(RLIMIT_FSIZE, &less);
+    rv = acme_live_pairs_create(&live, CERTS, &res, pool);
+    setrlimit(RLIMIT_FSIZE, &old);
+    assert_int_equal(rv, EFBIG);
+    assert_non_null(strstr(res.detail, "ulimit -f"));
+    assert_null(live);
+}
+
 #endif
 
 int main(void)
@@ -467,6 +486,7 @@ int main(void)
         POOL_TEST(processes_see_what_a_keeper_wrote),
         POOL_TEST(the_next_keeper_repairs_what_a_killed_one_left),
         POOL_TEST(what_no_keeper_wrote_is_refused),
+        POOL_TEST(no_longer_than_files_may_be),
         POOL_TEST(it_goes_with_its_pool),
         POOL_TEST(what_is_read_meanwhile_is_of_one_writing)
     };

@@ -178,9 +178,9 @@ static void acmectl_s_messages_are_not_a_worker_s(void **state)
         assert_true(packet_send(fd, &packet) > 0);
         assert_closed(fd, acme_message_name(kinds[i]));
         close(fd);
-        assert_logged(acme_message_name(kinds[i]));
     }
-    assert_int_equal(times_logged("which it may not send"), COUNT(kinds));
+    assert_logged(acme_message_name(kinds[0]));
+    assert_int_equal(times_logged("which it may not send"), 1);
     assert_false(list(0).wanted);
 }
 
@@ -205,7 +205,8 @@ static void a_worker_s_messages_are_not_acmectl_s(void **state)
         close(fd);
         n++;
     }
-    assert_int_equal(times_logged("which it may not send"), n);
+    assert_true(n > 1);
+    assert_int_equal(times_logged("which it may not send"), 1);
     assert_int_equal(count(at("store/pending")), 0);
 }
 
