@@ -194,6 +194,25 @@ static void the_placeholder_is_replaced(void **state)
     assert_false(is_reload_scheduled());
 }
 
+/* Another virtual host has the name first. */
+static void what_is_hidden_is_not_said_to_be_served(void **state)
+{
+    const acme_state_t *a;
+
+    (void)state;
+    cert_of(conf, 0)->is_hidden = 1;
+    begin_load(0);
+    put_next();
+    a = schedule(0);
+    assert_int_equal(given(0), 1);
+    assert_int_equal(a->served, 1);
+    assert_int_equal(a->instead, ACME_INSTEAD_FOREIGN);
+    assert_logged("[notice] a.example: given to running workers, without a reload, but visitors of a name of it get what another virtual host");
+    assert_not_logged("served now");
+    assert_false(is_reload_scheduled());
+    assert_string_not_equal(last_event("a.example"), "activated");
+}
+
 static void a_stand_in_is_replaced(void **state)
 {
     const acme_state_t *a;
@@ -467,8 +486,17 @@ static void what_was_half_written_is_written_anew(void **state)
     assert_int_equal(read.archive, 2);
     assert_int_equal(state_of(registry, 0)->served, 2);
 
-    /* Nothing is to be given: what httpd loaded is used. */
+    /* It cannot be given again: who has read it keeps it, until the reload. */
     break_row(0);
+    cert_of(conf, 0)->served = 1;
+    cert_of(conf, 0)->is_activated = 0;
+    cert_of(conf, 0)->must_staple = 1;
+    begin_keeper();
+    assert_int_equal(acme_live_pairs_read(&read, live, 0, pool), APR_EAGAIN);
+    assert_int_equal(state_of(registry, 0)->not_live, ACME_NOT_LIVE_STAPLE);
+    assert_true(is_reload_scheduled());
+
+    /* Nothing is to be given: what httpd loaded is used. */
     cert_of(conf, 0)->served = 2;
     cert_of(conf, 0)->is_activated = 0;
     begin_keeper();
@@ -526,6 +554,30 @@ static void visitors_who_get_another_one_end_it_for_a_day(void **state)
     now += A_DAY + apr_time_from_sec(1);
     assert_int_equal(schedule(0)->served, 3);
     assert_int_equal(a->not_live, ACME_NOT_LIVE_NONE);
+}
+
+/* A keeper that dies forgets of no other certificate that it is served. */
+static void a_failure_is_of_one_certificate(void **state)
+{
+    const acme_state_t *a;
+
+    (void)state;
+    put_archive("b.example", "b.example", "{}", 1);
+    cert_of(conf, 1)->served = 1;
+    begin_load(put_next());
+    put_archive("b.example", "b.example", "{}", 1);
+    schedule(1);
+    put_next();
+    a = schedule(0);
+    acme_reload_schedule(reload, a, a->not_after, now);
+    assert_int_equal(a->not_live, ACME_NOT_LIVE_FAILED);
+
+    cert_of(conf, 0)->served = cert_of(conf, 1)->served = 1;
+    cert_of(conf, 0)->is_activated = cert_of(conf, 1)->is_activated = 0;
+    begin_keeper();
+    assert_int_equal(state_of(registry, 0)->served, 1);
+    assert_int_equal(state_of(registry, 1)->served, 2);
+    assert_int_equal(state_of(registry, 1)->not_live, ACME_NOT_LIVE_NONE);
 }
 
 /* It is another server that answers, whatever workers have. */
@@ -651,6 +703,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ACTIVATE_TEST(an_installed_one_is_given_to_workers),
         ACTIVATE_TEST(the_placeholder_is_replaced),
+        ACTIVATE_TEST(what_is_hidden_is_not_said_to_be_served),
         ACTIVATE_TEST(a_stand_in_is_replaced),
         ACTIVATE_TEST(the_same_kinds_as_by_a_load),
         ACTIVATE_TEST(others_wait_for_a_reload),
@@ -660,6 +713,7 @@ int main(void)
         ACTIVATE_TEST(a_load_that_read_before_needs_no_other),
         ACTIVATE_TEST(what_was_half_written_is_written_anew),
         ACTIVATE_TEST(visitors_who_get_another_one_end_it_for_a_day),
+        ACTIVATE_TEST(a_failure_is_of_one_certificate),
         ACTIVATE_TEST(a_reload_that_does_not_help_either_acquits),
         ACTIVATE_TEST(what_visitors_get_is_right),
         ACTIVATE_TEST(a_link_that_was_changed_by_hand),
