@@ -313,6 +313,12 @@ def test_what_is_no_use_changes_nothing(site):
         memory.write(0, 2, chain, key)
         assert server.look(NAME).serial == serial
         assert server.get_tls(NAME).status == 200
+        memory.write(0, 3, weak, weak_key)
+        for name, expected in (NAME, serial), (SHARED[0], weak_serial):
+            assert server.look(name).serial == expected
+            assert server.get_tls(name).status == 200
+        memory.write(0, 4, chain, key)
+        assert server.look(SHARED[0]).serial == serial
         for texts in ((chain, weak_key), ("no chain", key), (chain, "no key"),
                       (chain,)):
             memory.write(0, 3, *texts)
@@ -327,7 +333,7 @@ def test_what_is_no_use_changes_nothing(site):
         server.wait(lambda: server.look(NAME).serial == serial
                     and len(server.matching(BAD)) == 5,
                     "a writing that does not end is told")
-    assert len(server.matching("acme: both: OpenSSL does not accept")) == 1
+    assert len(server.matching("acme: both: OpenSSL does not accept")) == 2
     assert "BEGIN" not in server.log_text
 
 
