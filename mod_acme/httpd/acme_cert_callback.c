@@ -384,6 +384,20 @@ int acme_cert_callback_is_live(const acme_server_conf_t *server, int cert)
     return is;
 }
 
+/* mod_ssl has set its callback for OCSP responses by now, if SSLUseStapling is
+   on: its configuration is private. */
+static void note_stapling(const acme_server_conf_t *server, SSL_CTX *ctx)
+{
+    int (*staple)(SSL *, void *) = NULL;
+    int i;
+
+    SSL_CTX_get_tlsext_status_cb(ctx, &staple);
+    for (i = 0; staple && i < server->certs->nelts; i++) {
+        APR_ARRAY_IDX(conf_loaded->certs, APR_ARRAY_IDX(server->certs, i, int),
+                      acme_cert_conf_t).is_stapled = 1;
+    }
+}
+
 static int init_server(server_rec *s, apr_pool_t *p, int is_proxy,
                        SSL_CTX *ctx)
 {
@@ -404,6 +418,7 @@ static int init_server(server_rec *s, apr_pool_t *p, int is_proxy,
     }
     vhost = apr_pcalloc(p, sizeof(*vhost) + (apr_size_t)server->certs->nelts
                            * sizeof(verdict_t));
+    note_stapling(server, ctx);
     vhost->s = s;
     vhost->server = server;
     SSL_CTX_set_cert_cb(ctx, choose, vhost);

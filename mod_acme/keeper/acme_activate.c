@@ -50,6 +50,7 @@ typedef struct {
     acme_live_pair_t pairs[ACME_LIVE_PAIRS_KINDS];
     int kinds;
     const apr_array_header_t *names;    /* of the first one */
+    int has_ocsp;               /* one of them */
     acme_result_t res;
     apr_pool_t *p;
 } giving_t;
@@ -271,6 +272,7 @@ static apr_status_t check_pair(giving_t *giving, const acme_live_pair_t *pair,
         return acme_fail(&giving->res, APR_EINVAL,
                          "%s: not the key of its certificate", path);
     }
+    giving->has_ocsp |= facts->has_ocsp;
     if (!giving->kinds) {
         giving->names = facts->leaf.names;
     }
@@ -328,6 +330,10 @@ static acme_not_live_e publish(giving_t *giving)
     if (rv == APR_SUCCESS && giving->cert->stand_in.id
         && !acme_name_all_covered(giving->cert->names, giving->names)) {
         return ACME_NOT_LIVE_LACKS;
+    }
+    /* mod_ssl staples nothing with what it did not load. */
+    if (rv == APR_SUCCESS && giving->cert->is_stapled && giving->has_ocsp) {
+        return ACME_NOT_LIVE_STAPLED;
     }
     if (rv == APR_SUCCESS) {
         rv = acme_live_pairs_publish(activate->live, (int)giving->state->cert,

@@ -26,6 +26,7 @@ static acme_activate_t *activate;
 static acme_live_pairs_t *live;
 static apr_time_t now;
 static acme_key_t *keys[4];             /* of what was installed last */
+static const char *ocsp;                /* of what is installed next */
 
 static void held(void *baton, const char *reason)
 {
@@ -70,6 +71,7 @@ static int setup(void **state)
     apr_array_header_t *visits;
 
     live = NULL;
+    ocsp = NULL;
     now = apr_time_now();
     conf = make_conf();
     conf->activate = ACME_ACTIVATE_LIVE;
@@ -99,7 +101,7 @@ static int put_archive(const char *id, const char *names, const char *meta,
 
     for (i = 0; i < parts; i++) {
         acme_archive_part_t *part = apr_array_push(archive.parts);
-        issue_t leaf = { .issuer = ca, .names = names };
+        issue_t leaf = { .issuer = ca, .names = names, .ocsp = ocsp };
 
         keys[i] = make_key();
         leaf.key = acme_key_evp(keys[i]);
@@ -179,6 +181,17 @@ static void an_installed_one_is_given_to_workers(void **state)
     assert_int_equal(a->served, n);
     assert_int_equal(a->activated, 1);
     assert_int_equal(a->check, ACME_CHECK_NONE);
+}
+
+/* Most CAs have no responder any more. */
+static void stapling_without_a_responder_changes_nothing(void **state)
+{
+    (void)state;
+    cert_of(conf, 0)->is_stapled = 1;
+    begin_load(0);
+    put_next();
+    assert_int_equal(schedule(0)->served, 1);
+    assert_int_equal(given(0), 1);
 }
 
 static void the_placeholder_is_replaced(void **state)
@@ -278,6 +291,13 @@ static void put_must_staple(void)
     put_archive("a.example", BOTH, "{\"mustStaple\": true}", 1);
 }
 
+static void put_with_stapling(void)
+{
+    cert_of(conf, 0)->is_stapled = 1;
+    ocsp = "http://ocsp.example/";
+    put_next();
+}
+
 static void make_it_a_stand_in(void)
 {
     cert_of(conf, 1)->stand_in.id = "a.example";
@@ -340,6 +360,8 @@ static void others_wait_for_a_reload(void **state)
           "[notice] a.example: served after a reload, not by running workers before: it has must-staple" },
         { "must-staple of before", put_must_staple, ACME_NOT_LIVE_STAPLE,
           "it has must-staple" },
+        { "stapling", put_with_stapling, ACME_NOT_LIVE_STAPLED,
+          "SSLUseStapling is on for it" },
         { "a stand-in", make_it_a_stand_in, ACME_NOT_LIVE_STANDS_IN,
           "another certificate that is missing" },
         { "one that has a stand-in", put_without_a_name, ACME_NOT_LIVE_LACKS,
@@ -702,6 +724,7 @@ int main(void)
 #ifdef __linux__
     const struct CMUnitTest tests[] = {
         ACTIVATE_TEST(an_installed_one_is_given_to_workers),
+        ACTIVATE_TEST(stapling_without_a_responder_changes_nothing),
         ACTIVATE_TEST(the_placeholder_is_replaced),
         ACTIVATE_TEST(what_is_hidden_is_not_said_to_be_served),
         ACTIVATE_TEST(a_stand_in_is_replaced),
