@@ -8,6 +8,7 @@
 
 #ifdef ACME_HAVE_CERT_CALLBACK
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -44,6 +45,9 @@ typedef struct {
 typedef struct {
     _Atomic apr_uint32_t accepted;
     _Atomic apr_uint32_t refused;
+    const acme_live_cert_t *_Atomic last;   /* that it accepted, kept for what
+                                               it refuses; NULL: none. Changed
+                                               with the lock */
 } verdict_t;
 
 /* The callback's argument: a virtual host. */
@@ -194,6 +198,58 @@ static int is_challenge(const SSL *ssl)
     return len == sizeof(PROTOCOL) - 1 && !memcmp(protocol, PROTOCOL, len);
 }
 
+/* For a comparison and a counter. It belongs to no pool: threads may come as
+   late as under exit(). */
+static atomic_flag is_locked = ATOMIC_FLAG_INIT;
+
+static void lock_last(void)
+{
+    while (atomic_flag_test_and_set(&is_locked)) {
+        sched_yield();
+    }
+}
+
+static void unlock_last(void)
+{
+    atomic_flag_clear(&is_locked);
+}
+
+static int is_newer(const acme_live_cert_t *live,
+                    const acme_live_cert_t *last)
+{
+    return !last || (apr_int32_t)(live->generation - last->generation) > 0;
+}
+
+/* live NULL: nothing is published any more. A process that ends frees none. */
+static void keep_last(verdict_t *verdict, const acme_live_cert_t *live)
+{
+    const acme_live_cert_t *former = NULL;
+
+    if (!live && !verdict->last) {
+        return;
+    }
+    lock_last();
+    if (!live || is_newer(live, verdict->last)) {
+        former = verdict->last;
+        verdict->last = live ? acme_live_cache_share(live) : NULL;
+    }
+    unlock_last();
+    acme_live_cache_release(former);
+}
+
+/* The caller's, who releases it; NULL: none. */
+static const acme_live_cert_t *take_last(const verdict_t *verdict)
+{
+    const acme_live_cert_t *last = NULL;
+
+    if (verdict->last) {
+        lock_last();
+        last = verdict->last ? acme_live_cache_share(verdict->last) : NULL;
+        unlock_last();
+    }
+    return last;
+}
+
 /* Once more where the threads of a process ask at once. */
 static int has_accepted(vhost_t *vhost, int nth, const acme_live_cert_t *live,
                         SSL_CTX *ctx)
@@ -209,6 +265,7 @@ static int has_accepted(vhost_t *vhost, int nth, const acme_live_cert_t *live,
         return 0;
     }
     if (is_accepted(ctx, live->pairs, live->kinds)) {
+        keep_last(verdict, live);
         verdict->accepted = live->generation;
         return 1;
     }
@@ -236,16 +293,53 @@ static int nth_of(const acme_server_conf_t *server, int index)
     return i;
 }
 
-/* What mod_ssl has: of a connection it was cleared already. The reason is in the
-   queue, where mod_ssl would take it for its own. */
+/* What is published, as far as this virtual host accepts it: else the last one
+   that it did. The caller releases it; NULL: what httpd loaded. */
+static const acme_live_cert_t *take_accepted(vhost_t *vhost, int index,
+                                             int nth, SSL_CTX *ctx)
+{
+    const acme_live_cert_t *live = acme_live_take(index);
+
+    if (!live) {
+        keep_last(&vhost->verdicts[nth], NULL);
+    }
+    else if (!has_accepted(vhost, nth, live, ctx)) {
+        acme_live_cache_release(live);
+        live = take_last(&vhost->verdicts[nth]);
+    }
+    return live;
+}
+
+/* What mod_ssl has, of each kind of key: of a connection it was cleared already,
+   and a new one has a copy. The reason is in the queue, where mod_ssl would take
+   it for its own. */
 static void use_configured(SSL *ssl, SSL_CTX *ctx)
 {
-    STACK_OF(X509) *rest = NULL;
+    SSL *fresh = SSL_new(ctx);
+    long which = SSL_CERT_SET_FIRST;
 
     ERR_clear_error();
-    SSL_CTX_get0_chain_certs(ctx, &rest);
-    SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(ctx),
-                         SSL_CTX_get0_privatekey(ctx), rest, 1);
+    SSL_certs_clear(ssl);
+    while (fresh && SSL_set_current_cert(fresh, which)) {
+        STACK_OF(X509) *rest = NULL;
+
+        SSL_get0_chain_certs(fresh, &rest);
+        SSL_use_cert_and_key(ssl, SSL_get_certificate(fresh),
+                             SSL_get_privatekey(fresh), rest, 1);
+        which = SSL_CERT_SET_NEXT;
+    }
+    SSL_free(fresh);
+    ERR_clear_error();
+}
+
+/* 0: the connection has nothing, or not all, of what it should have. */
+static int use_loaded(SSL *ssl, int index, int nth)
+{
+    const apr_array_header_t *pairs = nth > 0 ? loaded[index].pairs : NULL;
+
+    return !pairs || !pairs->nelts
+        || use_pairs(ssl, (const acme_live_credentials_t *)pairs->elts,
+                     pairs->nelts);
 }
 
 /*
@@ -258,7 +352,7 @@ static int choose(SSL *ssl, void *data)
     vhost_t *vhost = data;
     SSL_CTX *ctx = SSL_get_SSL_CTX(ssl);
     const acme_live_cert_t *live;
-    int index, nth, ok = 1;
+    int index, nth, ok;
 
     if (is_challenge(ssl)) {
         return 1;
@@ -266,14 +360,9 @@ static int choose(SSL *ssl, void *data)
     index = acme_sni_of_server(
         vhost->server, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
     nth = nth_of(vhost->server, index);
-    live = acme_live_take(index);
-    if (live && has_accepted(vhost, nth, live, ctx)) {
-        ok = use_pairs(ssl, live->pairs, live->kinds);
-    }
-    else if (nth > 0 && loaded[index].pairs->nelts) {
-        ok = use_pairs(ssl, (acme_live_credentials_t *)
-                       loaded[index].pairs->elts, loaded[index].pairs->nelts);
-    }
+    live = take_accepted(vhost, index, nth, ctx);
+    ok = live ? use_pairs(ssl, live->pairs, live->kinds)
+              : use_loaded(ssl, index, nth);
     if (!ok) {
         use_configured(ssl, ctx);
     }
@@ -286,12 +375,27 @@ int acme_cert_callback_is_live(const acme_server_conf_t *server, int cert)
 {
     const acme_live_cert_t *live = server->handshakes ? acme_live_take(cert)
                                                       : NULL;
+    const verdict_t *verdict = live
+        ? &server->handshakes->verdicts[nth_of(server, cert)] : NULL;
     const int is = live
-        && server->handshakes->verdicts[nth_of(server, cert)].refused
-           != live->generation;
+        && (verdict->refused != live->generation || verdict->last);
 
     acme_live_cache_release(live);
     return is;
+}
+
+/* mod_ssl has set its callback for OCSP responses by now, if SSLUseStapling is
+   on: its configuration is private. */
+static void note_stapling(const acme_server_conf_t *server, SSL_CTX *ctx)
+{
+    int (*staple)(SSL *, void *) = NULL;
+    int i;
+
+    SSL_CTX_get_tlsext_status_cb(ctx, &staple);
+    for (i = 0; staple && i < server->certs->nelts; i++) {
+        APR_ARRAY_IDX(conf_loaded->certs, APR_ARRAY_IDX(server->certs, i, int),
+                      acme_cert_conf_t).is_stapled = 1;
+    }
 }
 
 static int init_server(server_rec *s, apr_pool_t *p, int is_proxy,
@@ -314,6 +418,7 @@ static int init_server(server_rec *s, apr_pool_t *p, int is_proxy,
     }
     vhost = apr_pcalloc(p, sizeof(*vhost) + (apr_size_t)server->certs->nelts
                            * sizeof(verdict_t));
+    note_stapling(server, ctx);
     vhost->s = s;
     vhost->server = server;
     SSL_CTX_set_cert_cb(ctx, choose, vhost);

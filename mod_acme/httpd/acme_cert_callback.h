@@ -21,8 +21,9 @@ const char *acme_cert_callback_obstacle(void);
 void acme_cert_callback_prepare(const acme_conf_t *conf, apr_pool_t *p);
 
 /*
- * Is what was published of a certificate used by this virtual host, in this
- * process, or would be in the next handshake? For any thread.
+ * Is what was published of a certificate, or was before what this virtual host
+ * refuses, used by it in this process, or would be in the next handshake? For
+ * any thread.
  */
 int acme_cert_callback_is_live(const acme_server_conf_t *server, int cert);
 

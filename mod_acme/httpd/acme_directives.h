@@ -213,11 +213,11 @@
       "gracefully. live: running workers use it from the next TLS handshake " \
       "on, and httpd is not reloaded: connections, TLS sessions and " \
       "certificates in files of yours stay as they are. A certificate with " \
-      "AcmeMustStaple is still activated by a reload, because mod_ssl " \
-      "staples only what it loaded; others are not stapled until the next " \
-      "reload. Where live is not possible (the error log says why at the " \
-      "start), it works like graceful. none waits until you reload the " \
-      "server.", \
+      "AcmeMustStaple, or with an OCSP responder where SSLUseStapling is " \
+      "on, is still activated by a reload, because mod_ssl staples only " \
+      "what it loaded. Where live is not possible (the error log says why " \
+      "at the start), it works like graceful. none waits until you reload " \
+      "the server.", \
       "AcmeActivate none") \
     X(AcmeReloadDelay, "duration", "5s", ACME_SERVER, duration, \
       reload_delay, \

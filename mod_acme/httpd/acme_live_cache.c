@@ -76,6 +76,12 @@ void acme_live_cache_release(const acme_live_cert_t *taken)
     release((entry_t *)taken);
 }
 
+const acme_live_cert_t *acme_live_cache_share(const acme_live_cert_t *taken)
+{
+    atomic_fetch_add(&((entry_t *)taken)->readers, 1);
+    return taken;
+}
+
 void acme_live_cache_refuse(const acme_live_cert_t *taken)
 {
     atomic_store(&((entry_t *)taken)->is_refused, 1);

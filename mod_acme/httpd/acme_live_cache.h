@@ -62,6 +62,9 @@ apr_status_t acme_live_cache_create(acme_live_cache_t **pcache,
 const acme_live_cert_t *acme_live_cache_take(acme_live_cache_t *cache,
                                              int cert);
 
+/* The same once more, to be released as well: who shares it has taken it. */
+const acme_live_cert_t *acme_live_cache_share(const acme_live_cert_t *taken);
+
 /* NULL is allowed. */
 void acme_live_cache_release(const acme_live_cert_t *taken);
 

@@ -173,6 +173,7 @@ typedef struct {
                                            running workers since */
     int is_hidden;                      /* visitors of a name of it get what
                                            another virtual host or module has */
+    int is_stapled;                     /* by mod_ssl, for a virtual host */
     const apr_array_header_t *visits;   /* acme_visit_t; NULL: none */
     const char *visits_digest;          /* 16 hex digits that change with them
                                            and with served; NULL: no visits */

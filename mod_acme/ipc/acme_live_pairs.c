@@ -236,7 +236,7 @@ static void *map_for_writing(const acme_live_pairs_t *live, apr_size_t offset,
 
 /* Nothing is mapped for writing but while it is written. */
 static apr_status_t replace(acme_live_pairs_t *live, int cert, int archive,
-                            const apr_uint64_t *data, apr_size_t octets)
+                            const apr_uint32_t *data, apr_size_t octets)
 {
     apr_status_t rv = APR_EBADF;
     acme_live_slot_t slot;
@@ -289,7 +289,7 @@ apr_status_t acme_live_pairs_publish(acme_live_pairs_t *live, int cert,
                                      const acme_live_pair_t *pairs, int kinds,
                                      acme_result_t *res)
 {
-    apr_uint64_t data[ACME_LIVE_PAIRS_OCTETS / sizeof(apr_uint64_t)];
+    apr_uint32_t data[ACME_LIVE_PAIRS_OCTETS / sizeof(apr_uint32_t)];
     apr_status_t rv = ENOSPC;
     apr_size_t octets;
 

@@ -12,7 +12,7 @@
 /* A writer takes microseconds, if it is not interrupted. */
 #define TRIES 100
 
-#define WORD sizeof(apr_uint64_t)
+#define WORD sizeof(apr_uint32_t)
 
 static apr_size_t words_of(apr_size_t octets)
 {
@@ -30,7 +30,7 @@ static apr_uint32_t get(const _Atomic apr_uint32_t *place)
 }
 
 void acme_live_slot_write(const acme_live_slot_t *slot, apr_uint32_t number,
-                          const apr_uint64_t *data, apr_size_t octets)
+                          const apr_uint32_t *data, apr_size_t octets)
 {
     acme_live_slot_row_t *row = slot->row;
     const apr_uint32_t before = get(&row->sequence);

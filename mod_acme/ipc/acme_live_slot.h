@@ -14,7 +14,12 @@
 #include <apr.h>
 #include <apr_errno.h>
 
-typedef _Atomic apr_uint64_t acme_live_slot_word_t;
+/* Readers cannot write there: a load that is done with a lock, or with a write
+   as of 64 bits on some processors of 32, would end them. */
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && sizeof(apr_uint32_t) == sizeof(int),
+               "atomic words of 32 bits are read without a lock");
+
+typedef _Atomic apr_uint32_t acme_live_slot_word_t;
 
 /* Apart from the texts: a row of nothing costs no page of its own. */
 typedef struct {
@@ -35,7 +40,7 @@ typedef struct {
     const acme_live_slot_row_t *row;
     const acme_live_slot_word_t *words;
     apr_size_t max;
-    apr_uint64_t *copy;
+    apr_uint32_t *copy;
     apr_uint32_t generation;    /* these are read */
     apr_uint32_t number;
     apr_size_t octets;
@@ -47,7 +52,7 @@ typedef struct {
  * there is overwritten, also what a writer left that was killed.
  */
 void acme_live_slot_write(const acme_live_slot_t *slot, apr_uint32_t number,
-                          const apr_uint64_t *data, apr_size_t octets);
+                          const apr_uint32_t *data, apr_size_t octets);
 
 /* APR_ENOENT: there is nothing. APR_EAGAIN: the writer does not come to an end.
    APR_EINVAL: more than max octets are said to be there. */

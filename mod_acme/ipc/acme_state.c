@@ -63,6 +63,7 @@ const char *acme_state_not_live_text(acme_not_live_e not_live)
         [ACME_NOT_LIVE_NONE] = "",
         [ACME_NOT_LIVE_SYSTEM] = "running workers cannot be given certificates here (see the error log of httpd's start)",
         [ACME_NOT_LIVE_STAPLE] = "it has must-staple, and mod_ssl gets its OCSP response only with a reload",
+        [ACME_NOT_LIVE_STAPLED] = "SSLUseStapling is on for it, and mod_ssl gets its OCSP response only with a reload",
         [ACME_NOT_LIVE_STANDS_IN] = "another certificate that is missing is replaced by it as well",
         [ACME_NOT_LIVE_LACKS] = "it lacks a name, for which another certificate is served",
         [ACME_NOT_LIVE_FAILED] = "visitors got another certificate when running workers were given one",

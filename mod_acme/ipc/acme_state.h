@@ -60,6 +60,7 @@ typedef enum {
     ACME_NOT_LIVE_SYSTEM,       /* this system cannot do it, as httpd has said */
     ACME_NOT_LIVE_STAPLE,       /* must-staple: mod_ssl has the OCSP response of
                                    what it loaded, no other */
+    ACME_NOT_LIVE_STAPLED,      /* SSLUseStapling: neither would it be stapled */
     ACME_NOT_LIVE_STANDS_IN,    /* another certificate of the configuration is
                                    served by it as well, */
     ACME_NOT_LIVE_LACKS,        /*   or it by another one, for names that it

@@ -51,6 +51,7 @@ typedef struct {
     acme_live_pair_t pairs[ACME_LIVE_PAIRS_KINDS];
     int kinds;
     const apr_array_header_t *names;    /* of the first one */
+    int has_ocsp;               /* one of them */
     acme_result_t res;
     apr_pool_t *p;
 } giving_t;
@@ -87,6 +88,12 @@ static failure_t load_failure(acme_store_t *store, apr_time_t now,
     return is_recent(failure.at, now) ? failure : (failure_t) { 0, NULL };
 }
 
+/* Of which it is not known, it may be each. */
+static int is_of(const failure_t *failure, const acme_cert_conf_t *cert)
+{
+    return failure->at && (!failure->id || !strcmp(failure->id, cert->id));
+}
+
 static void save_failure(const acme_activate_t *activate, const char *id,
                          apr_pool_t *p)
 {
@@ -109,19 +116,20 @@ void acme_activate_recall(const acme_conf_t *conf,
                           apr_time_t now, apr_pool_t *p)
 {
     acme_live_pairs_read_t read;
+    failure_t failure;
     apr_pool_t *scratch;
     int i;
 
     if (!live) {
         return;
     }
+    failure = load_failure(store, now, p);
     apr_pool_create(&scratch, p);
-    if (!load_failure(store, now, scratch).at) {
-        for (i = 0; i < conf->certs->nelts; i++) {
-            apr_pool_clear(scratch);
-            if (!acme_live_pairs_read(&read, live, i, scratch)) {
-                acme_activated_note(conf, live, (apr_uint32_t)i);
-            }
+    for (i = 0; i < conf->certs->nelts; i++) {
+        apr_pool_clear(scratch);
+        if (!is_of(&failure, acme_conf_cert(conf, (apr_uint32_t)i))
+            && !acme_live_pairs_read(&read, live, i, scratch)) {
+            acme_activated_note(conf, live, (apr_uint32_t)i);
         }
     }
     apr_pool_destroy(scratch);
@@ -265,6 +273,7 @@ static apr_status_t check_pair(giving_t *giving, const acme_live_pair_t *pair,
         return acme_fail(&giving->res, APR_EINVAL,
                          "%s: not the key of its certificate", path);
     }
+    giving->has_ocsp |= facts->has_ocsp;
     if (!giving->kinds) {
         giving->names = facts->leaf.names;
     }
@@ -322,6 +331,10 @@ static acme_not_live_e publish(giving_t *giving)
     if (rv == APR_SUCCESS && giving->cert->stand_in.id
         && !acme_name_all_covered(giving->cert->names, giving->names)) {
         return ACME_NOT_LIVE_LACKS;
+    }
+    /* mod_ssl staples nothing with what it did not load. */
+    if (rv == APR_SUCCESS && giving->cert->is_stapled && giving->has_ocsp) {
+        return ACME_NOT_LIVE_STAPLED;
     }
     if (rv == APR_SUCCESS) {
         rv = acme_live_pairs_publish(activate->live, (int)giving->state->cert,
@@ -405,10 +418,13 @@ void acme_activate_mend(acme_activate_t *activate)
 
     apr_pool_create(&p, activate->p);
     for (i = 0; activate->live && i < activate->conf->certs->nelts; i++) {
+        const acme_state_t *state =
+            acme_registry_state(activate->registry, (apr_uint32_t)i);
         const apr_status_t rv =
             acme_live_pairs_read(&read, activate->live, i, p);
 
-        if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
+        if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)
+            && (!state->live || state->live == state->served)) {
             acme_live_pairs_withdraw(activate->live, i);
         }
         apr_pool_clear(p);

@@ -15,8 +15,8 @@ typedef struct acme_activate_t acme_activate_t;
 
 /*
  * Before a registry reads its states: what a keeper before this one gave to
- * workers, in this load of httpd, is served, unless that has failed: the reload
- * for it did not follow. live NULL: nothing is.
+ * workers, in this load of httpd, is served. Of the certificate for which that
+ * has failed it is not: the reload for it did not follow. live NULL: nothing is.
  */
 void acme_activate_recall(const acme_conf_t *conf,
                           const acme_live_pairs_t *live, acme_store_t *store,
@@ -45,7 +45,8 @@ void acme_activate_failed(acme_activate_t *activate, apr_uint32_t cert,
                           apr_time_t now);
 
 /* After all that waited was given to workers: withdraw what a keeper left half
-   written and this one has not replaced. */
+   written and this one has not replaced, where httpd loaded what is live. Else a
+   reload is due, and workers keep what they read before until then. */
 void acme_activate_mend(acme_activate_t *activate);
 
 #endif

@@ -124,6 +124,7 @@ const char *acme_cert_facts_write(acme_cert_facts_wire_t *wire,
         texts[ACME_CERT_FACTS_NAMES] = names_text(facts->leaf.names, p);
         wire->names = (apr_uint32_t)facts->leaf.names->nelts;
         wire->count = (apr_uint32_t)facts->count;
+        wire->has_ocsp = facts->leaf.ocsp_url != NULL;
         wire->not_before = facts->leaf.not_before;
         wire->not_after = facts->leaf.not_after;
     }
@@ -248,6 +249,7 @@ static int read_leaf(acme_cert_facts_t *facts,
     const char *cert_id = texts[ACME_CERT_FACTS_CERT_ID];
 
     if (wire->count < 1 || wire->count > ACME_CHAIN_CERTS_MAX
+        || wire->has_ocsp > 1
         || wire->not_before < TIME_MIN || wire->not_before > TIME_MAX
         || wire->not_after < TIME_MIN || wire->not_after > TIME_MAX
         || !is_serial(texts[ACME_CERT_FACTS_SERIAL])
@@ -255,6 +257,7 @@ static int read_leaf(acme_cert_facts_t *facts,
         return 0;
     }
     facts->count = (int)wire->count;
+    facts->has_ocsp = (int)wire->has_ocsp;
     leaf->not_before = wire->not_before;
     leaf->not_after = wire->not_after;
     leaf->serial = texts[ACME_CERT_FACTS_SERIAL];

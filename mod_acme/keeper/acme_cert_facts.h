@@ -21,6 +21,7 @@ typedef struct {
     acme_octets_t key;          /* of the leaf (acme_public_key.h), or none */
     acme_cert_info_t leaf;      /* up to cert_id; not the rest */
     int count;                  /* of certificates */
+    int has_ocsp;               /* boolean: the leaf names a responder */
 } acme_cert_facts_t;
 
 /* The texts, in the order in which they are sent. */
@@ -57,7 +58,7 @@ typedef struct {
     apr_uint32_t count;
     apr_uint32_t names;         /* how many */
     apr_uint32_t lengths[ACME_CERT_FACTS_TEXTS];
-    apr_uint32_t unused;        /* 0 */
+    apr_uint32_t has_ocsp;      /* 0 or 1 */
 } acme_cert_facts_wire_t;
 
 #pragma GCC diagnostic pop

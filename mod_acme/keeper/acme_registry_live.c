@@ -45,6 +45,24 @@ void acme_registry_live_installed(acme_registry_t *registry, apr_uint32_t cert,
     acme_registry_table_publish(registry, cert);
 }
 
+/* As after a reload, of what no visitor may get nobody must think that it is
+   served. */
+static void log_activated(const acme_registry_change_t *change)
+{
+    const acme_state_t *state = change->state;
+    const char *until = acme_time_text(state->not_after, change->p);
+
+    if (state->instead == ACME_INSTEAD_FOREIGN) {
+        acme_log(change->registry->log, ACME_LOG_NOTICE, change->conf->id,
+                 "given to running workers, without a reload, but visitors of a name of it get what another virtual host or module has (see the warning of httpd's start or reload); serial %s, valid until %s",
+                 state->serial, until);
+        return;
+    }
+    acme_log(change->registry->log, ACME_LOG_NOTICE, change->conf->id,
+             "served now by running workers, without a reload; serial %s, valid until %s",
+             state->serial, until);
+}
+
 void acme_registry_live_activated(acme_registry_t *registry, apr_uint32_t cert,
                                   apr_time_t now, apr_pool_t *p)
 {
@@ -52,6 +70,7 @@ void acme_registry_live_activated(acme_registry_t *registry, apr_uint32_t cert,
     const acme_registry_change_t change =
         acme_registry_change_begin(registry, cert, now, p);
     acme_state_t *state = &registry->states[cert];
+    const int is_seen = state->instead != ACME_INSTEAD_FOREIGN;
 
     state->served = state->live;
     state->activated = 1;
@@ -65,10 +84,8 @@ void acme_registry_live_activated(acme_registry_t *registry, apr_uint32_t cert,
     state->checked = 0;
     state->check_places[0] = state->check_detail[0] = '\0';
     state->check_at = conf->visits_digest ? now : 0;
-    acme_log(registry->log, ACME_LOG_NOTICE, conf->id,
-             "served now by running workers, without a reload; serial %s, valid until %s",
-             state->serial, acme_time_text(state->not_after, p));
-    acme_registry_change_save(&change, "activated",
+    log_activated(&change);
+    acme_registry_change_save(&change, is_seen ? "activated" : NULL,
                               apr_psprintf(
                                   p, "archive/%s/%d, in running workers",
                                   conf->id, state->live));

@@ -237,7 +237,7 @@ def stapled(server):
     return int(found[1], 16) if found else None
 
 
-def test_no_response_of_the_old_one_is_stapled(site):
+def test_what_is_stapled_waits_for_a_reload(site):
     responder = Responder()
     site.closing.callback(responder.end)
     ca = site.ca(more={"ocspResponderURL": responder.url})
@@ -248,13 +248,14 @@ def test_no_response_of_the_old_one_is_stapled(site):
     server.vhost(NAME)
     server.start()
     server.wait_valid(NAME)
-    server.graceful()
     first = server.look(NAME).serial
     wait_until(lambda: stapled(server) == first, "it is stapled")
-    serial, = renewed(server, NAME)
-    for _ in range(4):
-        assert stapled(server) is None
-    assert server.look(NAME).serial == serial
+    server.renew(NAME)
+    serial = server.wait_installed(NAME, 2)
+    server.wait_log("reload, not by running workers before: SSLUseStapling")
+    server.wait_served(NAME, serial)
+    wait_until(lambda: stapled(server) == serial, "the next one is, too")
+    assert not server.matching("without a reload")
 
 
 def test_names_that_are_divided_and_validators(site):
@@ -312,6 +313,12 @@ def test_what_is_no_use_changes_nothing(site):
         memory.write(0, 2, chain, key)
         assert server.look(NAME).serial == serial
         assert server.get_tls(NAME).status == 200
+        memory.write(0, 3, weak, weak_key)
+        for name, expected in (NAME, serial), (SHARED[0], weak_serial):
+            assert server.look(name).serial == expected
+            assert server.get_tls(name).status == 200
+        memory.write(0, 4, chain, key)
+        assert server.look(SHARED[0]).serial == serial
         for texts in ((chain, weak_key), ("no chain", key), (chain, "no key"),
                       (chain,)):
             memory.write(0, 3, *texts)
@@ -326,7 +333,7 @@ def test_what_is_no_use_changes_nothing(site):
         server.wait(lambda: server.look(NAME).serial == serial
                     and len(server.matching(BAD)) == 5,
                     "a writing that does not end is told")
-    assert len(server.matching("acme: both: OpenSSL does not accept")) == 1
+    assert len(server.matching("acme: both: OpenSSL does not accept")) == 2
     assert "BEGIN" not in server.log_text
 
 

@@ -14,7 +14,7 @@
 #define READERS 4
 #define WRITINGS 20000
 #define WORDS 512
-#define OCTETS_MAX (WORDS * sizeof(apr_uint64_t))
+#define OCTETS_MAX (WORDS * sizeof(apr_uint32_t))
 
 static acme_live_slot_row_t row;
 static acme_live_slot_word_t memory[WORDS];
@@ -34,7 +34,7 @@ static apr_size_t octets_of(apr_uint32_t n)
 static void *write_all(void *unused)
 {
     const acme_live_slot_t slot = { &row, memory, OCTETS_MAX };
-    apr_uint64_t data[WORDS];
+    apr_uint32_t data[WORDS];
     apr_uint32_t n;
     int i;
 
@@ -57,7 +57,7 @@ static void check(const acme_live_slot_read_t *read, apr_uint32_t last)
     if (read->octets != octets_of(read->number)) {
         fail("the length is of another writing");
     }
-    for (i = 0; i < read->octets / sizeof(apr_uint64_t); i++) {
+    for (i = 0; i < read->octets / sizeof(apr_uint32_t); i++) {
         if (read->copy[i] != read->number) {
             fail("a word is of another writing");
         }
@@ -66,7 +66,7 @@ static void check(const acme_live_slot_read_t *read, apr_uint32_t last)
 
 static void *read_all(void *counted)
 {
-    apr_uint64_t copy[WORDS];
+    apr_uint32_t copy[WORDS];
     acme_live_slot_read_t read = { .row = &row, .words = memory,
                                    .max = OCTETS_MAX, .copy = copy };
     apr_uint32_t last = 0;

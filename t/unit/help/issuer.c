@@ -46,6 +46,21 @@ static void add_names(X509 *x509, const char *names)
     GENERAL_NAMES_free(sans);
 }
 
+static void add_ocsp(X509 *x509, const char *url)
+{
+    AUTHORITY_INFO_ACCESS *all = AUTHORITY_INFO_ACCESS_new();
+    ACCESS_DESCRIPTION *one = ACCESS_DESCRIPTION_new();
+
+    ASN1_OBJECT_free(one->method);
+    one->method = OBJ_nid2obj(NID_ad_OCSP);
+    one->location->type = GEN_URI;
+    one->location->d.uniformResourceIdentifier = ASN1_IA5STRING_new();
+    ASN1_STRING_set(one->location->d.uniformResourceIdentifier, url, -1);
+    sk_ACCESS_DESCRIPTION_push(all, one);
+    X509_add1_ext_i2d(x509, NID_info_access, all, 0, 0);
+    AUTHORITY_INFO_ACCESS_free(all);
+}
+
 X509 *make_x509(const issue_t *issue, const char *cn, int is_ca)
 {
     BASIC_CONSTRAINTS *constraints = BASIC_CONSTRAINTS_new();
@@ -71,6 +86,9 @@ X509 *make_x509(const issue_t *issue, const char *cn, int is_ca)
     BASIC_CONSTRAINTS_free(constraints);
     if (issue->names) {
         add_names(x509, issue->names);
+    }
+    if (issue->ocsp) {
+        add_ocsp(x509, issue->ocsp);
     }
     assert_true(X509_sign(x509, signer, EVP_sha256()) > 0);
     apr_pool_cleanup_register(pool, x509, free_x509,

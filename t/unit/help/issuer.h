@@ -26,6 +26,7 @@ typedef struct {
     long from, until;           /* seconds from now; 0: an hour before, and
                                    90 days after */
     const issuer_t *next;       /* after the leaf, instead of issuer */
+    const char *ocsp;           /* URL of a responder; NULL: none */
     int nnext;                  /* so often; 0: once, -1: not at all */
 } issue_t;
 

@@ -158,6 +158,25 @@ static void a_reader_keeps_what_it_took(void **state)
     acme_live_cache_release(taken);
 }
 
+static void what_is_shared_has_two_readers(void **state)
+{
+    acme_key_t *key = make_key();
+    const acme_live_pair_t pair = make_pair("a.org", key);
+    const acme_live_cert_t *taken, *shared;
+
+    (void)state;
+    publish(0, 1, &pair, 1);
+    taken = acme_live_cache_take(cache, 0);
+    shared = acme_live_cache_share(taken);
+    assert_ptr_equal(shared, taken);
+    acme_live_pairs_withdraw(pairs, 0);
+    assert_int_equal(archive_of(0), 0);
+    acme_live_cache_release(taken);
+    assert_int_equal(X509_check_private_key(shared->pairs[0].leaf,
+                                            acme_key_evp(key)), 1);
+    acme_live_cache_release(shared);
+}
+
 static void what_is_withdrawn_is_gone(void **state)
 {
     const acme_live_pair_t pair = make_pair("a.org", make_key());
@@ -252,6 +271,7 @@ int main(void)
         CACHE_TEST(each_is_parsed_once),
         CACHE_TEST(chains_share_their_issuer),
         CACHE_TEST(a_reader_keeps_what_it_took),
+        CACHE_TEST(what_is_shared_has_two_readers),
         CACHE_TEST(what_is_withdrawn_is_gone),
         CACHE_TEST(what_is_no_use_is_not_used),
         CACHE_TEST(one_bad_kind_of_key_is_all),

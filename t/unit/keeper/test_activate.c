@@ -27,6 +27,7 @@ static acme_activate_t *activate;
 static acme_live_pairs_t *live;
 static apr_time_t now;
 static acme_key_t *keys[4];             /* of what was installed last */
+static const char *ocsp;                /* of what is installed next */
 
 static void held(void *baton, const char *reason)
 {
@@ -71,6 +72,7 @@ static int setup(void **state)
     apr_array_header_t *visits;
 
     live = NULL;
+    ocsp = NULL;
     now = apr_time_now();
     conf = make_conf();
     conf->activate = ACME_ACTIVATE_LIVE;
@@ -100,7 +102,7 @@ static int put_archive(const char *id, const char *names, const char *meta,
 
     for (i = 0; i < parts; i++) {
         acme_archive_part_t *part = apr_array_push(archive.parts);
-        issue_t leaf = { .issuer = ca, .names = names };
+        issue_t leaf = { .issuer = ca, .names = names, .ocsp = ocsp };
 
         keys[i] = make_key();
         leaf.key = acme_key_evp(keys[i]);
@@ -182,6 +184,17 @@ static void an_installed_one_is_given_to_workers(void **state)
     assert_int_equal(a->check, ACME_CHECK_NONE);
 }
 
+/* Most CAs have no responder any more. */
+static void stapling_without_a_responder_changes_nothing(void **state)
+{
+    (void)state;
+    cert_of(conf, 0)->is_stapled = 1;
+    begin_load(0);
+    put_next();
+    assert_int_equal(schedule(0)->served, 1);
+    assert_int_equal(given(0), 1);
+}
+
 static void the_placeholder_is_replaced(void **state)
 {
     const acme_state_t *a;
@@ -193,6 +206,25 @@ static void the_placeholder_is_replaced(void **state)
     assert_int_equal(a->served, 1);
     assert_int_equal(given(0), 1);
     assert_false(is_reload_scheduled());
+}
+
+/* Another virtual host has the name first. */
+static void what_is_hidden_is_not_said_to_be_served(void **state)
+{
+    const acme_state_t *a;
+
+    (void)state;
+    cert_of(conf, 0)->is_hidden = 1;
+    begin_load(0);
+    put_next();
+    a = schedule(0);
+    assert_int_equal(given(0), 1);
+    assert_int_equal(a->served, 1);
+    assert_int_equal(a->instead, ACME_INSTEAD_FOREIGN);
+    assert_logged("[notice] a.example: given to running workers, without a reload, but visitors of a name of it get what another virtual host");
+    assert_not_logged("served now");
+    assert_false(is_reload_scheduled());
+    assert_string_not_equal(last_event("a.example"), "activated");
 }
 
 static void a_stand_in_is_replaced(void **state)
@@ -260,6 +292,13 @@ static void put_must_staple(void)
     put_archive("a.example", BOTH, "{\"mustStaple\": true}", 1);
 }
 
+static void put_with_stapling(void)
+{
+    cert_of(conf, 0)->is_stapled = 1;
+    ocsp = "http://ocsp.example/";
+    put_next();
+}
+
 static void make_it_a_stand_in(void)
 {
     cert_of(conf, 1)->stand_in.id = "a.example";
@@ -322,6 +361,8 @@ static void others_wait_for_a_reload(void **state)
           "[notice] a.example: served after a reload, not by running workers before: it has must-staple" },
         { "must-staple of before", put_must_staple, ACME_NOT_LIVE_STAPLE,
           "it has must-staple" },
+        { "stapling", put_with_stapling, ACME_NOT_LIVE_STAPLED,
+          "SSLUseStapling is on for it" },
         { "a stand-in", make_it_a_stand_in, ACME_NOT_LIVE_STANDS_IN,
           "another certificate that is missing" },
         { "one that has a stand-in", put_without_a_name, ACME_NOT_LIVE_LACKS,
@@ -468,8 +509,17 @@ static void what_was_half_written_is_written_anew(void **state)
     assert_int_equal(read.archive, 2);
     assert_int_equal(state_of(registry, 0)->served, 2);
 
-    /* Nothing is to be given: what httpd loaded is used. */
+    /* It cannot be given again: who has read it keeps it, until the reload. */
     break_row(0);
+    cert_of(conf, 0)->served = 1;
+    cert_of(conf, 0)->is_activated = 0;
+    cert_of(conf, 0)->must_staple = 1;
+    begin_keeper();
+    assert_int_equal(acme_live_pairs_read(&read, live, 0, pool), APR_EAGAIN);
+    assert_int_equal(state_of(registry, 0)->not_live, ACME_NOT_LIVE_STAPLE);
+    assert_true(is_reload_scheduled());
+
+    /* Nothing is to be given: what httpd loaded is used. */
     cert_of(conf, 0)->served = 2;
     cert_of(conf, 0)->is_activated = 0;
     begin_keeper();
@@ -527,6 +577,30 @@ static void visitors_who_get_another_one_end_it_for_a_day(void **state)
     now += A_DAY + apr_time_from_sec(1);
     assert_int_equal(schedule(0)->served, 3);
     assert_int_equal(a->not_live, ACME_NOT_LIVE_NONE);
+}
+
+/* A keeper that dies forgets of no other certificate that it is served. */
+static void a_failure_is_of_one_certificate(void **state)
+{
+    const acme_state_t *a;
+
+    (void)state;
+    put_archive("b.example", "b.example", "{}", 1);
+    cert_of(conf, 1)->served = 1;
+    begin_load(put_next());
+    put_archive("b.example", "b.example", "{}", 1);
+    schedule(1);
+    put_next();
+    a = schedule(0);
+    acme_reload_schedule(reload, a, a->not_after, now);
+    assert_int_equal(a->not_live, ACME_NOT_LIVE_FAILED);
+
+    cert_of(conf, 0)->served = cert_of(conf, 1)->served = 1;
+    cert_of(conf, 0)->is_activated = cert_of(conf, 1)->is_activated = 0;
+    begin_keeper();
+    assert_int_equal(state_of(registry, 0)->served, 1);
+    assert_int_equal(state_of(registry, 1)->served, 2);
+    assert_int_equal(state_of(registry, 1)->not_live, ACME_NOT_LIVE_NONE);
 }
 
 /* It is another server that answers, whatever workers have. */
@@ -651,7 +725,9 @@ int main(void)
 #ifdef __linux__
     const struct CMUnitTest tests[] = {
         ACTIVATE_TEST(an_installed_one_is_given_to_workers),
+        ACTIVATE_TEST(stapling_without_a_responder_changes_nothing),
         ACTIVATE_TEST(the_placeholder_is_replaced),
+        ACTIVATE_TEST(what_is_hidden_is_not_said_to_be_served),
         ACTIVATE_TEST(a_stand_in_is_replaced),
         ACTIVATE_TEST(the_same_kinds_as_by_a_load),
         ACTIVATE_TEST(others_wait_for_a_reload),
@@ -661,6 +737,7 @@ int main(void)
         ACTIVATE_TEST(a_load_that_read_before_needs_no_other),
         ACTIVATE_TEST(what_was_half_written_is_written_anew),
         ACTIVATE_TEST(visitors_who_get_another_one_end_it_for_a_day),
+        ACTIVATE_TEST(a_failure_is_of_one_certificate),
         ACTIVATE_TEST(a_reload_that_does_not_help_either_acquits),
         ACTIVATE_TEST(what_visitors_get_is_right),
         ACTIVATE_TEST(a_link_that_was_changed_by_hand),

@@ -23,7 +23,8 @@ static acme_cert_facts_t honest(void)
         .not_after = apr_time_from_sec(1800000000),
         .serial = "-0a1b2c",
         .issuer = "Test CA \"1\"",
-        .cert_id = "AbC-_.xyz0"
+        .cert_id = "AbC-_.xyz0",
+        .ocsp_url = "http://ocsp.example/"
     };
     facts.key = (acme_octets_t) { (const unsigned char *)"\0\1\377", 3 };
     acme_fail(&facts.loads, APR_EINVAL, "certificate: too weak");
@@ -65,6 +66,7 @@ static void what_is_said_arrives(void **state)
     assert_int_equal(facts.loads.status, APR_EINVAL);
     assert_string_equal(facts.loads.detail, said.loads.detail);
     assert_int_equal(facts.count, 2);
+    assert_true(facts.has_ocsp);
     assert_true(acme_public_key_is_same(facts.key, said.key));
     assert_string_equal(apr_array_pstrcat(pool, facts.leaf.names, ' '),
                         "a.example *.b.example 192.0.2.1 2001:db8::1");
@@ -89,6 +91,7 @@ static void of_a_refused_chain_only_that_is_said(void **state)
     assert_int_equal(facts.parsed.status, APR_EINVAL);
     assert_string_equal(facts.parsed.detail, "certificate chain: it?is?");
     assert_int_equal(facts.count, 0);
+    assert_false(facts.has_ocsp);
     assert_null(facts.leaf.names);
     assert_null(facts.leaf.serial);
 }
@@ -153,6 +156,7 @@ static void whatever_else_is_said_is_a_lie(void **state)
     LIE(wire.count = 0);
     LIE(wire.count = 11);
     LIE(wire.count = 1000000000);
+    LIE(wire.has_ocsp = 2);
     LIE(wire.names = 0);
     LIE(wire.names = 3);
     LIE(wire.names = 5);
