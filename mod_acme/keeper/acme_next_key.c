@@ -3,7 +3,8 @@
  *
  * A next key stays in next/ while an order with it is under way, and after a
  * failed one. What ends it is that it is the key of the live certificate, by
- * whatever way it got there, also by one that a crash cut short.
+ * whatever way it got there, also by one that a crash cut short. Its file goes
+ * then: the key may be revoked before another one is made.
  */
 #include <apr_strings.h>
 
@@ -98,7 +99,26 @@ static void mend_time(const part_t *part, acme_key_t *key, apr_time_t *pmade)
     }
 }
 
-/* ENOENT: there is none, or it was damaged, or is live already. Else it is not
+/* One that is live, or was revoked since, is no next key again. */
+static int is_used(const part_t *part, acme_key_t *key)
+{
+    acme_result_t res;
+
+    if (!is_live(part, key)
+        && !acme_archive_is_void_key(part->store, part->cert->id,
+                                     acme_public_key_of(key, part->p),
+                                     part->p)) {
+        return 0;
+    }
+    if (acme_next_key_file_remove(part->store, part->cert->id, part->type,
+                                  &res, part->p)) {
+        acme_log(part->log, ACME_LOG_WARNING, part->cert->id, "%s",
+                 res.detail);
+    }
+    return 1;
+}
+
+/* ENOENT: there is none, or it was damaged, or was used already. Else it is not
    known which one it is. */
 static apr_status_t load_next(acme_key_t **pkey, apr_time_t *pmade,
                               const part_t *part)
@@ -115,7 +135,7 @@ static apr_status_t load_next(acme_key_t **pkey, apr_time_t *pmade,
     if (rv == APR_EGENERAL) {
         return APR_ENOENT;
     }
-    if (rv == APR_SUCCESS && is_live(part, *pkey)) {
+    if (rv == APR_SUCCESS && is_used(part, *pkey)) {
         *pkey = NULL;
         return APR_ENOENT;
     }
@@ -190,6 +210,9 @@ int acme_next_key_may_finish(acme_registry_t *registry,
         return 0;
     }
     octets = acme_public_key_of(key, p);
+    if (acme_archive_is_void_key(part.store, part.cert->id, octets, p)) {
+        return 0;
+    }
     if (live && acme_public_key_is_same(octets, acme_public_key_of(live, p))) {
         return 1;
     }

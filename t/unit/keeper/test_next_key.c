@@ -22,6 +22,7 @@ static acme_conf_t *conf;
 static acme_registry_t *registry;
 static acme_reload_t *reload;
 static acme_next_key_queue_t *next_keys;
+static int next_keys_wait;      /* nobody asks for them */
 static const issuer_t *ca;
 
 static void held(void *baton, const char *reason)
@@ -60,6 +61,7 @@ static int setup(void **state)
 {
     int rc = scratch_setup(state);
 
+    next_keys_wait = 0;
     conf = make_conf();
     ca = make_issuer("Test CA");
     cert_of(conf, 0)->key_reuse = ACME_KEY_REUSE_NEXT;
@@ -125,7 +127,9 @@ static apr_status_t install_part(apr_uint32_t part, const char *pem)
     }
     APR_ARRAY_PUSH(installs, acme_install_t *) = one;
     acme_install_finish(installs, sync, &synced);
-    make_next_keys();
+    if (!next_keys_wait) {
+        make_next_keys();
+    }
     return acme_install_status(one);
 }
 
@@ -280,6 +284,56 @@ static void one_that_is_live_is_not_next(void **state)
     assert_false(same_key(key_of(begin(0)), first));
     open_all();
     assert_false(same_key(next(), first));
+}
+
+/* Until another one is made its file would be the key that was revoked. */
+static void one_that_is_live_has_no_file(void **state)
+{
+    acme_key_t *first, *second;
+
+    (void)state;
+    set_key_types(conf, 0, "rsa2048");
+    first = renew();
+    second = next_of("rsa2048");
+    set_age("rsa2048", 3 * DAY);
+    next_keys_wait = 1;
+    assert_true(same_key(renew(), second));
+    assert_int_equal(mode_of(path_of("rsa2048")), -1);
+    next_keys_wait = 0;
+    make_next_keys();
+    assert_false(same_key(next_of("rsa2048"), first));
+    assert_false(same_key(next_of("rsa2048"), second));
+}
+
+/* However its file came back, and whatever was installed since. */
+static void one_that_was_revoked_is_not_next(void **state)
+{
+    acme_key_t *first = renew(), *second;
+
+    (void)state;
+    revoke_live();
+    second = renew();
+    assert_false(same_key(second, first));
+    assert_int_equal(acme_next_key_file_save(acme_registry_store(registry),
+                                             "a.example", ACME_KEY_P256, first,
+                                             &res, pool), 0);
+    set_age("p256", 3 * DAY);
+    assert_true(same_key(renew(), second));
+    assert_false(same_key(next(), first));
+}
+
+/* An order began with the key, and then it was revoked. */
+static void one_that_was_revoked_ends_no_order(void **state)
+{
+    const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_REVOCATION, -1 };
+    acme_key_t *first = renew();
+
+    (void)state;
+    assert_true(same_key(key_of(begin(0)), first));
+    acme_registry_want(registry, &want, apr_time_now(), pool);
+    acme_registry_want_done(registry, &want, apr_time_now(), pool);
+    unlink(path_of("p256"));
+    assert_false(same_key(key_of(begin(0)), first));
 }
 
 static void after_a_revocation_it_is_used_at_once(void **state)
@@ -502,6 +556,9 @@ int main(void)
         TEST(one_that_is_perhaps_not_announced_is_not_used),
         TEST(an_order_that_fails_does_not_use_it_up),
         TEST(one_that_is_live_is_not_next),
+        TEST(one_that_is_live_has_no_file),
+        TEST(one_that_was_revoked_is_not_next),
+        TEST(one_that_was_revoked_ends_no_order),
         TEST(after_a_revocation_it_is_used_at_once),
         TEST(a_damaged_one_is_set_aside),
         TEST(a_revoked_one_without_a_next_gets_a_new_one),
