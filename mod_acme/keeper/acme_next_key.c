@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "acme_archive.h"
+#include "acme_deploy.h"
 #include "acme_digest.h"
 #include "acme_key_maker.h"
 #include "acme_next_key.h"
@@ -172,9 +173,10 @@ acme_key_t *acme_next_key_choose(acme_registry_t *registry,
         return live;
     }
     from = made + part.cert->next_key_age;
-    if (from <= now && live && part.state->deploy.waiting) {
+    if (from <= now && live
+        && !acme_deploy_is_done_since(registry, about->cert, made, p)) {
         acme_log(part.log, ACME_LOG_WARNING, part.cert->id,
-                 "the renewal keeps the current key, because commands of AcmeHook deploy fail, which may publish the record of the next key (%s)",
+                 "the renewal keeps the current key, because commands of AcmeHook deploy, which may publish the record of the next key (%s), have not all succeeded since it was made",
                  type);
         return live;
     }

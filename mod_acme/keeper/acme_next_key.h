@@ -4,7 +4,9 @@
  * are used.
  *
  * A next key is used when it has the age of the configuration; a renewal
- * before that keeps the current key, whose record is known. After the
+ * before that keeps the current key, whose record is known. So does one before
+ * which the commands of AcmeHook deploy did not run to their end with it, as
+ * one of them may publish the record. After the
  * installation of a certificate with it another one is made: no key is a next
  * key twice.
  */

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <utime.h>
 
+#include "acme_deploy_file.h"
 #include "acme_file.h"
 #include "acme_install.h"
 #include "acme_key_maker.h"
@@ -228,27 +229,51 @@ static void a_young_one_is_not_used(void **state)
     assert_true(same_key(renew(), second));
 }
 
-/* A command of deploy may be what announces it. */
+/* A command of deploy began then, so many seconds ago, and has ended well. */
+static void deployed(long ago, int is_complete)
+{
+    acme_deploy_file_t *file = acme_deploy_file_make(pool);
+
+    file->begun = apr_time_now() - apr_time_from_sec(ago);
+    file->is_complete = is_complete;
+    assert_int_equal(acme_deploy_file_save(acme_registry_store(registry),
+                                           "a.example", file, &res, pool), 0);
+}
+
+/* A command of deploy may be what announces it: a registry that does not know
+   yet, of a keeper that began just now, is no excuse. */
 static void one_that_is_perhaps_not_announced_is_not_used(void **state)
 {
     acme_key_t *first = renew(), *second = next();
-    acme_hooks_failing_t failing = { .waiting = 1, .failures = 3 };
+    apr_array_header_t *hooks =
+        apr_array_make(pool, 1, sizeof(acme_hook_conf_t));
+    acme_hook_conf_t *hook = apr_array_push(hooks);
+    size_t i;
+    static const struct {
+        long ago;
+        int is_complete;
+    } none[] = { { 3 * DAY - 3600, 0 }, { 3 * DAY + 3600, 1 } };
 
     (void)state;
+    hook->kind = ACME_HOOK_DEPLOY;
+    hook->command = words("publish");
+    cert_of(conf, 0)->hooks = hooks;
     set_age("p256", 3 * DAY);
-    acme_registry_deploy_failing(registry, 0, &failing);
-    assert_true(same_key(renew(), first));
-    assert_logged("because commands of AcmeHook deploy fail");
+    assert_true(same_key(renew(), first));      /* none ever ran */
+    for (i = 0; i < COUNT(none); i++) {
+        deployed(none[i].ago, none[i].is_complete);
+        assert_true(same_key(renew(), first));
+        assert_int_equal(times_logged("have not all succeeded since it was made"),
+                         i + 2);
+    }
     assert_true(same_key(next(), second));
-    failing.waiting = 0;
-    acme_registry_deploy_failing(registry, 0, &failing);
+    deployed(3 * DAY - 3600, 1);
     assert_true(same_key(renew(), second));
 
     /* Nobody waits for it after a revocation. */
-    failing.waiting = 1;
-    acme_registry_deploy_failing(registry, 0, &failing);
     second = next();
     set_age("p256", 3 * DAY);
+    deployed(3 * DAY, 0);
     revoke_live();
     assert_true(same_key(renew(), second));
 }
