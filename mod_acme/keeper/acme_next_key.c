@@ -106,7 +106,7 @@ static int is_used(const part_t *part, acme_key_t *key)
     acme_result_t res;
 
     if (!is_live(part, key)
-        && !acme_archive_is_void_key(part->store, part->cert->id,
+        && !acme_archive_is_revoked_key(part->store, part->cert->id,
                                      acme_public_key_of(key, part->p),
                                      part->p)) {
         return 0;
@@ -212,7 +212,7 @@ int acme_next_key_may_finish(acme_registry_t *registry,
         return 0;
     }
     octets = acme_public_key_of(key, p);
-    if (acme_archive_is_void_key(part.store, part.cert->id, octets, p)) {
+    if (acme_archive_is_revoked_key(part.store, part.cert->id, octets, p)) {
         return 0;
     }
     if (live && acme_public_key_is_same(octets, acme_public_key_of(live, p))) {

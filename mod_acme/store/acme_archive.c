@@ -589,7 +589,8 @@ int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
 }
 
 /* Has an archive this key, in any of its files? */
-static int has_key(const char *folder, acme_octets_t key, apr_pool_t *p)
+static int has_public_key(const char *folder, acme_octets_t key,
+                          apr_pool_t *p)
 {
     acme_octets_t other;
     acme_result_t ignored;
@@ -607,7 +608,7 @@ static int has_key(const char *folder, acme_octets_t key, apr_pool_t *p)
     return 0;
 }
 
-int acme_archive_is_void_key(const acme_store_t *store, const char *id,
+int acme_archive_is_revoked_key(const acme_store_t *store, const char *id,
                              acme_octets_t key, apr_pool_t *p)
 {
     const char *archives = acme_store_path(store, "archive", id, p);
@@ -621,7 +622,7 @@ int acme_archive_is_void_key(const acme_store_t *store, const char *id,
                                          APR_ARRAY_IDX(numbers, i, int), p);
 
         if (acme_meta_is_revoked(store, folder, p)
-            && has_key(folder, key, p)) {
+            && has_public_key(folder, key, p)) {
             return 1;
         }
     }

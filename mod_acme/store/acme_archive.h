@@ -166,7 +166,7 @@ int acme_archive_has_void_key(const acme_store_t *store, const char *id,
                               const char *folder, apr_pool_t *p);
 
 /* Is it the key of an archive of id that was revoked? */
-int acme_archive_is_void_key(const acme_store_t *store, const char *id,
+int acme_archive_is_revoked_key(const acme_store_t *store, const char *id,
                              acme_octets_t key, apr_pool_t *p);
 
 /*
