@@ -17,6 +17,7 @@
 #include "acme_meta.h"
 #include "acme_name.h"
 #include "acme_public_key.h"
+#include "acme_registry_live.h"
 
 /* How long it is not tried again where it did not work. */
 #define FAILED_REST apr_time_from_sec(24 * 3600)
@@ -151,8 +152,8 @@ acme_activate_t *acme_activate_create(acme_registry_t *registry,
         if (!strcmp(acme_conf_cert(activate->conf, (apr_uint32_t)i)->id,
                     failure.id)) {
             activate->failed_cert = i;
-            acme_registry_not_activated(registry, (apr_uint32_t)i,
-                                        ACME_NOT_LIVE_FAILED);
+            acme_registry_live_not_activated(registry, (apr_uint32_t)i,
+                                             ACME_NOT_LIVE_FAILED);
         }
     }
     apr_pool_destroy(scratch);
@@ -364,11 +365,11 @@ int acme_activate_cert(acme_activate_t *activate, apr_uint32_t cert,
     }
     if (why == ACME_NOT_LIVE_NONE) {
         acme_activated_note(activate->conf, activate->live, cert);
-        acme_registry_activated(activate->registry, cert, now, giving.p);
+        acme_registry_live_activated(activate->registry, cert, now, giving.p);
     }
     else {
         log_obstacle(&giving, why);
-        acme_registry_not_activated(activate->registry, cert, why);
+        acme_registry_live_not_activated(activate->registry, cert, why);
     }
     apr_pool_destroy(giving.p);
     return why == ACME_NOT_LIVE_NONE;
@@ -387,8 +388,8 @@ void acme_activate_failed(acme_activate_t *activate, apr_uint32_t cert,
     activate->failed_at = now;
     activate->failed_cert = (int)cert;
     save_failure(activate, id, p);
-    acme_registry_not_activated(activate->registry, cert,
-                                ACME_NOT_LIVE_FAILED);
+    acme_registry_live_not_activated(activate->registry, cert,
+                                     ACME_NOT_LIVE_FAILED);
     acme_log(
         log_of(activate), ACME_LOG_WARNING, id,
         "AcmeActivate live does not work here: visitors get another certificate than the one that running workers were given; until %s new certificates are served after a reload",

@@ -464,7 +464,7 @@ static apr_time_t step_place(place_t *place, apr_time_t now, apr_pool_t *p)
 apr_time_t acme_deploy_step(acme_deploy_t *deploy, apr_time_t now,
                             apr_pool_t *p)
 {
-    const apr_uint64_t change = acme_registry_change(deploy->registry);
+    const apr_uint64_t change = acme_registry_last_change(deploy->registry);
     apr_time_t at;
     const apr_uint64_t copied =
         deploy->exports ? acme_export_queue_changes(deploy->exports) : 0;

@@ -142,10 +142,10 @@ static void look_at_served(acme_export_queue_t *queue, apr_time_t now)
     const acme_conf_t *conf = acme_registry_conf(queue->registry);
     int i;
 
-    if (acme_registry_change(queue->registry) == queue->change) {
+    if (acme_registry_last_change(queue->registry) == queue->change) {
         return;
     }
-    queue->change = acme_registry_change(queue->registry);
+    queue->change = acme_registry_last_change(queue->registry);
     for (i = 0; i < conf->certs->nelts; i++) {
         if (acme_conf_cert(conf, (apr_uint32_t)i)->served
             != queue->served[i]) {

@@ -12,10 +12,16 @@
 #include "acme_file.h"
 #include "acme_findings.h"
 #include "acme_install.h"
+#include "acme_install_pending.h"
 #include "acme_meta.h"
 #include "acme_name.h"
 #include "acme_rate_past.h"
 #include "acme_handlers.h"
+#include "acme_registry_order.h"
+#include "acme_registry_rehearsal.h"
+#include "acme_registry_request.h"
+#include "acme_registry_self_check.h"
+#include "acme_registry_window.h"
 #include "acme_sign.h"
 #include "acme_persist_zone.h"
 #include "acme_rehearsal.h"
@@ -161,8 +167,9 @@ static apr_status_t serve_prepare(acme_message_t *reply,
                             (apr_size_t)request->cert->names->nelts + 1);
     }
     else if (rv == APR_SUCCESS) {
-        rv = acme_install_prepare(&pending, &flags, request->registry,
-                                  request->about, request->res, request->p);
+        rv = acme_install_pending_prepare(&pending, &flags, request->registry,
+                                          request->about, request->res,
+                                          request->p);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -521,8 +528,8 @@ static apr_status_t serve_done(acme_message_t *reply,
                                  request->cert->id, request->res, request->p);
     }
     if (rv == APR_SUCCESS) {
-        acme_registry_want_done(request->registry, want, apr_time_now(),
-                                request->p);
+        acme_registry_request_done(request->registry, want, apr_time_now(),
+                                   request->p);
     }
     return rv;
 }
@@ -659,8 +666,8 @@ static apr_status_t serve_served(acme_message_t *reply,
     const apr_time_t now = apr_time_now();
 
     (void)reply;
-    if (acme_registry_self_checked(request->registry, request->message->body,
-                                   now, request->p)) {
+    if (acme_registry_self_check_noted(
+            request->registry, request->message->body, now, request->p)) {
         const acme_state_t *state =
             acme_registry_state(request->registry, request->about->cert);
 
@@ -745,7 +752,8 @@ static apr_status_t serve_want(acme_message_t *reply,
                 : "%s: no dry run is made while another request is pending; see acmectl status %s",
             request->cert->id, request->cert->id);
     }
-    acme_registry_want(request->registry, want, apr_time_now(), request->p);
+    acme_registry_request_add(request->registry, want, apr_time_now(),
+                              request->p);
     return APR_SUCCESS;
 }
 
@@ -787,8 +795,8 @@ static void keep_findings(const request_t *request, apr_time_t rehearse_at,
     acme_findings_keep(request->handlers->findings, cert,
                        acme_rehearsal_lines(findings, ACME_LIST_MAX,
                                             request->p));
-    acme_registry_rehearsed(request->registry, cert, rehearse_at, findings,
-                            apr_time_now(), request->p);
+    acme_registry_rehearsal_done(request->registry, cert, rehearse_at,
+                                 findings, apr_time_now(), request->p);
 }
 
 static apr_status_t serve_rehearsal(acme_message_t *reply,
@@ -828,8 +836,8 @@ static apr_status_t serve_rehearsed(acme_message_t *reply,
     const acme_msg_rehearsed_t *body = request->message->body;
 
     (void)reply;
-    if (acme_registry_is_rehearsing(request->registry, request->about->cert,
-                                    body->rehearse_at)) {
+    if (acme_registry_rehearsal_is_under_way(
+            request->registry, request->about->cert, body->rehearse_at)) {
         keep_findings(request, body->rehearse_at,
                       acme_rehearsal_parse(request->message->tail,
                                            request->cert->names, request->p));
@@ -841,8 +849,8 @@ static apr_status_t serve_rehearse(acme_message_t *reply,
                                    request_t *request)
 {
     (void)reply;
-    acme_registry_rehearse(request->registry, request->about->cert,
-                           apr_time_now());
+    acme_registry_rehearsal_wanted(request->registry, request->about->cert,
+                                   apr_time_now());
     return APR_SUCCESS;
 }
 
@@ -966,7 +974,8 @@ static void request_updates(acme_handlers_t *handlers, apr_uint32_t cert,
         if (!seen[ca]
             && acme_accounts_contacts_changed(handlers->accounts, ca, p)) {
             want.about.ca = (apr_uint32_t)i;
-            acme_registry_want(handlers->registry, &want, apr_time_now(), p);
+            acme_registry_request_add(handlers->registry, &want,
+                                      apr_time_now(), p);
         }
         seen[ca] = 1;
     }

@@ -1,6 +1,5 @@
 /*
- * acme_install.c - a certificate's key and request, from their making to the
- * installation.
+ * acme_install.c - what the CA issued, until it is live.
  *
  * What an order needs is on disk before the CA issues: no order is lost by a
  * crash. What the CA has, such as a chain, can be fetched again by the order's
@@ -10,32 +9,18 @@
 
 #include <apr_strings.h>
 
-#include "acme_archive.h"
-#include "acme_cert_reader.h"
-#include "acme_install_check.h"
-#include "acme_csr.h"
-#include "acme_digest.h"
 #include "acme_install.h"
-#include "acme_key_maker.h"
+#include "acme_archive.h"
 #include "acme_file.h"
-#include "acme_live_link.h"
+#include "acme_install_bundle.h"
+#include "acme_install_issued.h"
+#include "acme_install_part.h"
+#include "acme_install_pending.h"
 #include "acme_meta.h"
-#include "acme_name.h"
 #include "acme_next_key.h"
 #include "acme_next_step.h"
 #include "acme_public_key.h"
-#include "acme_self_signed.h"
-
-#define DIGEST_MAX 64           /* octets: acme_conf_digest() has fewer */
-#define KEY_SIZE_MAX (16 * 1024)
-
-/*
- * Longer than any public CA may issue: nothing to measure others by. A company
- * may have its own (AcmeCACertificateFile); but a chain that anybody could
- * have made must not stay for ever.
- */
-#define LIFETIME_USUAL apr_time_from_sec(400 * 24 * 3600)
-#define LIFETIME_PRIVATE apr_time_from_sec(10LL * 366 * 24 * 3600)
+#include "acme_registry_live.h"
 
 /*
  * Installations of a certificate within a day that nobody asked for: a worker
@@ -49,460 +34,18 @@
 #define INSTALL_REST apr_time_from_sec(60)
 #define EARLIEST 1000           /* chance of acme_next_step_renew_at() */
 
-/*
- * An order that does not end is dropped: its URL came from a worker, and it
- * may be nobody's. The CA forgets most orders within a week.
- */
-#define ORDER_AGE_MAX (7 * A_DAY)
-#define ORDER_RESUMES_MAX 10
-
-/* The part of a certificate that is prepared or installed. */
-typedef struct {
-    acme_registry_t *registry;
-    acme_store_t *store;
-    const acme_log_t *log;
-    const acme_conf_t *conf;
-    const acme_cert_conf_t *cert;
-    const acme_state_t *state;
-    acme_target_t about;
-    apr_time_t now;
-    acme_result_t *res;
-    apr_pool_t *p;
-} install_t;
-
-static install_t make_install(acme_registry_t *registry,
-                              const acme_target_t *about, acme_result_t *res,
-                              apr_pool_t *p)
-{
-    const acme_conf_t *conf = acme_registry_conf(registry);
-    const install_t in = { .registry = registry,
-                           .store = acme_registry_store(registry),
-                           .log = acme_registry_log(registry),
-                           .conf = conf,
-                           .cert = acme_conf_cert(conf, about->cert),
-                           .state = acme_registry_state(registry,
-                                                        about->cert),
-                           .about = *about,
-                           .now = apr_time_now(),
-                           .res = res,
-                           .p = p };
-
-    return in;
-}
-
-const char *acme_install_pending_name(const acme_cert_conf_t *cert,
-                                      apr_uint32_t part, apr_pool_t *p)
-{
-    return part == 0 ? cert->id
-        : acme_pending_part(cert->id, acme_key_type_name(
-              acme_conf_key_type(cert, part)), p);
-}
-
-apr_status_t acme_install_find_pending(acme_pending_t **ppending,
-                                       acme_registry_t *registry,
-                                       const acme_target_t *about,
-                                       acme_result_t *res, apr_pool_t *p)
-{
-    const acme_cert_conf_t *cert =
-        acme_conf_cert(acme_registry_conf(registry), about->cert);
-    acme_pending_t *pending;
-    apr_status_t rv;
-
-    *ppending = NULL;
-    rv = acme_pending_load(&pending, acme_registry_store(registry),
-                           acme_install_pending_name(cert, about->part, p),
-                           res, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (!acme_name_all_in(pending->names, cert->names)
-        || strcmp(pending->digest, acme_conf_request(
-               cert, about->part, pending->names, p)) != 0) {
-        return acme_fail(res, APR_ENOENT, "%s: no key and request are pending",
-                         cert->id);
-    }
-    *ppending = pending;
-    return APR_SUCCESS;
-}
-
-/* After a success, a detail says which foreign file the store moved aside. */
-static void log_moved_aside(const install_t *in, apr_status_t rv)
-{
-    if (rv == APR_SUCCESS && in->res->detail[0]) {
-        acme_log(in->log, ACME_LOG_WARNING, in->cert->id, "%s",
-                 in->res->detail);
-    }
-}
-
-/* "fullchain" of the second part: .../live/<id>/fullchain-rsa.pem */
-static const char *live_path(const install_t *in, const char *name,
-                             apr_uint32_t part)
-{
-    return acme_store_live(in->store, in->cert->id,
-                           apr_pstrcat(in->p, name,
-                                       acme_conf_suffix(in->cert, part),
-                                       ".pem", NULL),
-                           in->p);
-}
-
-/*
- * AcmeKeyReuse: the key of the live certificate, if its type is right. That of
- * a revoked one may be stolen: it is not used again. NULL: none.
- */
-static acme_key_t *live_key(const install_t *in)
-{
-    acme_key_type_e type;
-    acme_result_t res;
-    acme_key_t *key;
-    int n;
-
-    if (in->state->revoked
-        || acme_live_link_read(&n, in->store, in->cert->id, &res, in->p)
-        || acme_archive_is_void(in->store, in->cert->id, n, in->p)
-        || acme_key_load(&key, live_path(in, "privkey", in->about.part), &res,
-                      in->p)
-        || acme_key_type(&type, key, &res)
-        || type != acme_conf_key_type(in->cert, in->about.part)) {
-        return NULL;
-    }
-    return key;
-}
-
-static apr_status_t make_key(acme_key_t **pkey, const install_t *in)
-{
-    const char *failed;
-    const apr_status_t rv = acme_key_maker_take(
-        pkey, &failed, acme_conf_key_type(in->cert, in->about.part), in->now,
-        in->res, in->p);
-
-    acme_key_maker_log(in->log, in->cert->id, failed);
-    if (APR_STATUS_IS_EAGAIN(rv)) {
-        acme_result_prefix(in->res, in->cert->id);
-    }
-    return rv;
-}
-
-static apr_status_t make_pending(acme_pending_t **ppending,
-                                 const install_t *in,
-                                 apr_array_header_t *names)
-{
-    const acme_cert_conf_t *cert = in->cert;
-    const apr_uint32_t part = in->about.part;
-    acme_pending_t *pending = apr_pcalloc(in->p, sizeof(*pending));
-    acme_octets_t csr;
-    acme_key_t *key = NULL;
-    apr_status_t rv = APR_SUCCESS;
-
-    *ppending = NULL;
-    if (cert->key_reuse != ACME_KEY_REUSE_OFF) {
-        key = live_key(in);
-    }
-    if (cert->key_reuse == ACME_KEY_REUSE_NEXT) {
-        key = acme_next_key_choose(in->registry, &in->about, key, in->now,
-                                   in->p);
-    }
-    if (!key) {
-        rv = make_key(&key, in);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = acme_key_pem(&pending->key_pem, key, in->res, in->p);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = acme_csr_make(&csr, key, names,
-                           cert->must_staple ? ACME_CSR_MUST_STAPLE
-                                             : ACME_CSR_PLAIN,
-                           in->res, in->p);
-    }
-    if (rv == APR_SUCCESS) {
-        pending->csr = csr.data;
-        pending->csr_len = csr.len;
-        pending->names = names;
-        pending->digest = acme_conf_request(cert, part, names, in->p);
-        rv = acme_pending_save(in->store,
-                               acme_install_pending_name(cert, part, in->p),
-                               pending, in->res, in->p);
-        log_moved_aside(in, rv);
-    }
-    *ppending = rv == APR_SUCCESS ? pending : NULL;
-    return rv;
-}
-
-/* The key of a request may have been made under another AcmeKeyReuse. */
-static int has_right_key(const install_t *in, const acme_pending_t *pending)
-{
-    return in->cert->key_reuse != ACME_KEY_REUSE_NEXT
-        || acme_next_key_may_finish(in->registry, &in->about, live_key(in),
-                                    pending, in->p);
-}
-
-/* "/etc/apache2/a.conf:7, /etc/apache2/b.conf:1 and 3 more" */
-static const char *places_text(const install_t *in)
-{
-    return in->cert->places && in->cert->places->nelts
-        ? acme_name_list_text(in->cert->places, in->p) : in->cert->id;
-}
-
-/*
- * Trials that went well: key type and list of ciphers. The key itself makes no
- * difference, and hundreds of certificates have the same of both.
- */
-#define TRIALS_MAX 32
-#define TRIAL_OCTETS 16
-
-static struct {
-    acme_key_type_e type;
-    char list[2 * TRIAL_OCTETS + 1];    /* a digest; "": a free row */
-} trials[TRIALS_MAX];
-
-static int has_gone_well(acme_key_type_e type, const char *digest)
-{
-    int i = TRIALS_MAX;
-
-    while (--i >= 0 && (!*digest || trials[i].type != type
-                        || strcmp(trials[i].list, digest))) {
-        continue;
-    }
-    return i >= 0;
-}
-
-static void note_trial(acme_key_type_e type, const char *digest)
-{
-    static int next;
-
-    trials[next].type = type;
-    apr_cpystrn(trials[next].list, digest, sizeof(trials[next].list));
-    next = (next + 1) % TRIALS_MAX;
-}
-
-/*
- * A trial before the order: whatever the CA issued for a key that a virtual
- * host's security level forbids would be refused, time after time.
- */
-static apr_status_t check_key(const install_t *in,
-                              const acme_pending_t *pending)
-{
-    const acme_key_type_e type = acme_conf_key_type(in->cert, in->about.part);
-    const apr_array_header_t *ciphers = in->cert->ciphers;
-    const acme_self_signed_t trial = { .key_pem = pending->key_pem,
-                                       .names = pending->names,
-                                       .now = in->now,
-                                       .valid = A_DAY };
-    apr_array_header_t *one = apr_array_make(in->p, 1, sizeof(const char *));
-    acme_cert_reading_t *reading;
-    acme_octets_t octets;
-    acme_result_t why;
-    const char *pem = NULL;
-    int i;
-
-    APR_ARRAY_PUSH(one, const char *) = "";
-    for (i = 0; ciphers && i < ciphers->nelts; i++) {
-        const char *list = APR_ARRAY_IDX(ciphers, i, const char *);
-        const char *digest = acme_digest_hex(list, strlen(list), TRIAL_OCTETS,
-                                             in->p);
-
-        if (has_gone_well(type, digest)) {
-            continue;
-        }
-        if (!pem && acme_self_signed_make(&pem, &trial, &why, in->p)) {
-            return APR_SUCCESS; /* of the key itself nothing is known */
-        }
-        octets = (acme_octets_t) { (const unsigned char *)pem, strlen(pem) };
-        APR_ARRAY_IDX(one, 0, const char *) = list;
-        if (acme_cert_reader_read(&reading, octets, one, &why, in->p)) {
-            return APR_SUCCESS;
-        }
-        if (reading->facts.loads.status == APR_EINVAL) {
-            acme_fail_never(
-                in->res, APR_EINVAL,
-                "%s: nothing is ordered: a key of type %s (AcmeKeyTypes) cannot be served by a virtual host with SSLCipherSuite %s; see %s: %s",
-                in->cert->id, acme_key_type_name(type),
-                *list ? list : "(not set)", places_text(in),
-                reading->facts.loads.detail);
-            return acme_result_reason(in->res, ACME_REASON_KEY_TOO_WEAK);
-        }
-        if (reading->facts.loads.status == APR_SUCCESS) {
-            note_trial(type, digest);
-        }
-    }
-    return APR_SUCCESS;
-}
-
-/* Resume the order of pending once more, or drop it: its URL is NULL then. */
-static void resume_order(const install_t *in, acme_pending_t *pending)
-{
-    const char *name = acme_install_pending_name(in->cert, in->about.part,
-                                                 in->p);
-    const int is_old = pending->since
-        && in->now - pending->since > ORDER_AGE_MAX;
-    acme_result_t res;
-    apr_status_t rv;
-
-    if (!pending->order_url || pending->issued) {
-        return;
-    }
-    if (!is_old && pending->resumed < ORDER_RESUMES_MAX) {
-        rv = acme_pending_resumed(in->store, name, in->now, &res, in->p);
-    }
-    else {
-        acme_log(in->log, ACME_LOG_WARNING, in->cert->id,
-                 "the order %s is dropped, and a new one is made: %s",
-                 pending->order_url,
-                 is_old ? "it has not ended within seven days"
-                        : "it was resumed ten times and has not ended");
-        pending->order_url = NULL;
-        rv = acme_pending_reorder(in->store, name, &res, in->p);
-        acme_registry_order_gone(in->registry, in->about.cert);
-    }
-    if (rv != APR_SUCCESS) {
-        acme_log(in->log, ACME_LOG_WARNING, in->cert->id, "%s", res.detail);
-    }
-}
-
-apr_status_t acme_install_prepare(acme_pending_t **ppending,
-                                  const char **pflags,
-                                  acme_registry_t *registry,
-                                  const acme_target_t *about,
-                                  acme_result_t *res, apr_pool_t *p)
-{
-    const install_t in = make_install(registry, about, res, p);
-    apr_array_header_t *names = acme_registry_names_to_order(
-        registry, about->cert, pflags, in.now, p);
-    apr_status_t rv;
-
-    rv = acme_install_find_pending(ppending, registry, about, res, p);
-    if (rv == APR_SUCCESS && acme_name_all_in(names, (*ppending)->names)
-        && acme_name_all_in((*ppending)->names, names)
-        && has_right_key(&in, *ppending)) {
-        resume_order(&in, *ppending);
-        return check_key(&in, *ppending);
-    }
-    if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
-        acme_log(in.log, ACME_LOG_WARNING, in.cert->id, "%s", res->detail);
-    }
-    rv = make_pending(ppending, &in, names);
-    return rv == APR_SUCCESS ? check_key(&in, *ppending) : rv;
-}
-
-/*
- * The earliest expiry that a new certificate may have: that of the live one,
- * unless there is a reason to expire earlier. Reasons are another
- * configuration, a live certificate that is revoked or lacks a name, and a CA
- * that shortens its lifetimes: when the administrator requested the renewal,
- * half of the lifetime is enough, and from the warn window on any.
- */
-static apr_time_t replaced_until(const install_t *in)
-{
-    const acme_state_t *state = in->state;
-    const apr_interval_time_t life = state->not_after - state->not_before;
-    const json_t *meta;
-    const char *digest;
-
-    if (life > LIFETIME_USUAL || state->revoked || !state->covers
-        || state->left_out
-        || in->now >= acme_state_warn_at(state, state->not_after)) {
-        return 0;
-    }
-    meta = acme_meta_live(in->store, in->cert->id, in->p);
-    digest = meta ? acme_json_string(meta, "digest", DIGEST_MAX, in->p) : NULL;
-    if (!digest || strcmp(digest, in->cert->digest) != 0) {
-        return 0;
-    }
-    return state->wanted && state->wanted != ACME_WANT_DRY_RUN
-        && in->now + life / 2 < state->not_after
-        ? in->now + life / 2 : state->not_after;
-}
-
-static int has_private_ca(const install_t *in)
-{
-    apr_uint32_t i;
-
-    for (i = 0; i < (apr_uint32_t)in->cert->routes->nelts; i++) {
-        if (acme_conf_route(in->conf, in->cert, i)->roots) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* Have a chain read. APR_EINVAL: it is refused; else nothing is known of it. */
-static apr_status_t read_chain(acme_cert_reading_t **pchain,
-                               const install_t *in, const char *pem,
-                               apr_size_t len)
-{
-    const acme_octets_t octets = { (const unsigned char *)pem, len };
-    apr_status_t rv = acme_cert_reader_read(pchain, octets, in->cert->ciphers,
-                                            in->res, in->p);
-
-    if (rv == APR_SUCCESS && (*pchain)->facts.parsed.status != APR_SUCCESS) {
-        *in->res = (*pchain)->facts.parsed;
-        rv = in->res->status;
-    }
-    return rv;
-}
-
-/* mod_ssl must be able to load it, or it would end the server. */
-static apr_status_t check_loads(const install_t *in,
-                                const acme_cert_reading_t *chain)
-{
-    if (chain->facts.loads.status != APR_SUCCESS) {
-        *in->res = chain->facts.loads;          /* the CA may do better */
-        acme_result_prefix(in->res, in->cert->id);
-        in->res->reason = ACME_REASON_CHAIN_REFUSED;
-    }
-    return chain->facts.loads.status;
-}
-
-static apr_status_t check_issued(const install_t *in,
-                                 const acme_cert_reading_t *chain,
-                                 const acme_pending_t *pending)
-{
-    acme_install_check_t expected;
-    apr_status_t rv;
-
-    expected.life_max = has_private_ca(in) ? LIFETIME_PRIVATE : LIFETIME_USUAL;
-    expected.id = in->cert->id;
-    expected.names = pending->names;
-    expected.now = in->now;
-    expected.replaced_until = replaced_until(in);
-    rv = acme_key_parse(&expected.key, pending->key_pem, in->cert->id, in->res,
-                        in->p);
-    if (rv == APR_SUCCESS) {
-        rv = acme_install_check_chain(&chain->facts, &expected, in->res, in->p);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = check_loads(in, chain);
-    }
-    return rv;
-}
-
-/* One file a certificate: many refused ones must not displace other files. */
-static void keep_refused(const install_t *in, const acme_issued_t *issued)
-{
-    const char *id = in->cert->id;
-    const char *path = acme_store_path(
-        in->store, "aside", apr_pstrcat(in->p, id, "-refused.pem", NULL),
-        in->p);
-    acme_result_t res;
-
-    if (acme_file_write(path, issued->pem, issued->len, 0600, &res, in->p)) {
-        acme_log(in->log, ACME_LOG_ERROR, id,
-                 "the refused certificate could not be saved: %s", res.detail);
-        return;
-    }
-    acme_log(in->log, ACME_LOG_ERROR, id,
-             "refused: %s; the certificate is kept as %s and was never served",
-             in->res->detail, path);
-}
-
 /* Is the leaf live already, as when the first reply was lost? */
-static int is_live(const install_t *in, const acme_cert_reading_t *chain)
+static int is_live(const acme_install_part_t *in,
+                   const acme_cert_reading_t *chain)
 {
     const char *text;
     acme_result_t res;
     apr_size_t len;
 
     return in->state->live
-        && !acme_file_read(&text, &len, live_path(in, "cert", in->about.part),
+        && !acme_file_read(&text, &len,
+                           acme_install_part_live_path(in, "cert",
+                                                       in->about.part),
                            ACME_CHAIN_SIZE_MAX, &res, in->p)
         && !strcmp(text, chain->leaf_pem);
 }
@@ -523,7 +66,7 @@ static int is_made_for(const acme_cert_reading_t *chain,
  * Is it time for another certificate, by the lifetime of the live one? What
  * workers report (a window, a revocation) does not count here.
  */
-static int is_due(const install_t *in)
+static int is_due(const acme_install_part_t *in)
 {
     const acme_state_t *state = in->state;
 
@@ -536,7 +79,7 @@ static int is_due(const install_t *in)
 }
 
 /* After a refusal the order is dropped: no worker may end it later. */
-static apr_status_t check_frequency(const install_t *in)
+static apr_status_t check_frequency(const acme_install_part_t *in)
 {
     const char *id = in->cert->id;
     const apr_time_t first = acme_archive_made_at(in->store, id,
@@ -548,11 +91,9 @@ static apr_status_t check_frequency(const install_t *in)
         || is_due(in)) {
         return APR_SUCCESS;
     }
-    (void)acme_pending_reorder(in->store,
-                               acme_install_pending_name(in->cert,
-                                                         in->about.part,
-                                                         in->p), &ignored,
-                               in->p);
+    (void)acme_pending_reorder(
+        in->store, acme_install_pending_name(in->cert, in->about.part, in->p),
+        &ignored, in->p);
     acme_fail(in->res, APR_EBUSY,
               "%s: replaced too often: %d times within a day; the next certificate is installed after %s, or after acmectl renew %s --force",
               id, INSTALLS_A_DAY, acme_time_text(first + A_DAY, in->p), id);
@@ -564,7 +105,7 @@ static apr_status_t check_frequency(const install_t *in)
     return acme_result_reason(in->res, ACME_REASON_INSTALL_LIMITED);
 }
 
-static void prune(const install_t *in)
+static void prune(const acme_install_part_t *in)
 {
     acme_result_t res;
 
@@ -575,13 +116,14 @@ static void prune(const install_t *in)
 }
 
 /* The order is over. The certificate is live: failures are only logged. */
-static void end_order(const install_t *in, const apr_array_header_t *names)
+static void end_order(const acme_install_part_t *in,
+                      const apr_array_header_t *names)
 {
     const char *id = in->cert->id;
     acme_result_t res;
 
-    acme_registry_installed(in->registry, in->about.cert, names, in->now,
-                            in->p);
+    acme_registry_live_installed(in->registry, in->about.cert, names, in->now,
+                                 in->p);
     if (acme_pending_remove(in->store, id, &res, in->p)) {
         acme_log(in->log, ACME_LOG_WARNING, id, "%s", res.detail);
     }
@@ -589,172 +131,12 @@ static void end_order(const install_t *in, const apr_array_header_t *names)
     prune(in);
 }
 
-/* The contents of an archive: all parts, and their meta.json. */
-typedef struct {
-    acme_archive_t archive;
-    acme_meta_t meta;
-    const apr_array_header_t *names;    /* in all parts */
-} bundle_t;
-
-static bundle_t *make_bundle(const install_t *in)
-{
-    bundle_t *bundle = apr_pcalloc(in->p, sizeof(*bundle));
-
-    bundle->archive.parts = apr_array_make(in->p, 2,
-                                           sizeof(acme_archive_part_t));
-    bundle->meta.parts = apr_array_make(in->p, 2, sizeof(acme_meta_part_t));
-    bundle->meta.now = in->now;
-    bundle->meta.id = in->cert->id;
-    bundle->meta.ca = acme_conf_ca(in->conf, in->cert, in->about.ca)->url;
-    bundle->meta.profile = in->cert->profile;
-    bundle->meta.must_staple = in->cert->must_staple;
-    bundle->meta.digest = in->cert->digest;
-    bundle->meta.key_types = acme_conf_key_types(in->cert, in->p);
-    return bundle;
-}
-
-static void add_to_bundle(bundle_t *bundle, const install_t *in,
-                          apr_uint32_t part, const acme_cert_reading_t *chain,
-                          const char *key_pem, const char *url)
-{
-    acme_archive_part_t *files = apr_array_push(bundle->archive.parts);
-    acme_meta_part_t *meta = apr_array_push(bundle->meta.parts);
-
-    files->suffix = acme_conf_suffix(in->cert, part);
-    files->key_pem = key_pem;
-    files->cert_pem = chain->leaf_pem;
-    files->chain_pem = chain->rest_pem;
-    files->full_pem = chain->full_pem;
-    meta->key_type = acme_conf_key_type(in->cert, part);
-    meta->is_other_type = 0;
-    meta->leaf = &chain->facts.leaf;
-    meta->url = url;
-    bundle->names = meta->leaf->names;
-}
-
-/* Of the part that was brought now: checked already, and not on disk. */
-typedef struct {
-    acme_cert_reading_t *chain; /* NULL: all parts wait on disk */
-    const char *url;            /* or NULL */
-} brought_t;
-
-/*
- * Collect the pending parts, each checked once more: days may have passed.
- * *pwaits: a part is missing, is from another CA, or failed the check and is
- * ordered again, with the same key.
- */
-static apr_status_t collect_pending(bundle_t *bundle, int *pwaits,
-                                    const install_t *in,
-                                    const brought_t *brought)
-{
-    const acme_cert_conf_t *cert = in->cert;
-    const char *folder = acme_conf_ca(in->conf, cert, in->about.ca)->folder;
-    acme_target_t part = in->about;
-    acme_result_t res;
-
-    *pwaits = 0;
-    for (part.part = 0; part.part < acme_conf_parts(cert); part.part++) {
-        const int is_brought = brought->chain && part.part == in->about.part;
-        acme_pending_t *pending;
-        acme_cert_reading_t *chain = brought->chain;
-        apr_status_t rv;
-
-        rv = acme_install_find_pending(&pending, in->registry, &part, in->res,
-                                       in->p);
-        if (APR_STATUS_IS_ENOENT(rv)
-            || (rv == APR_SUCCESS
-                && ((!is_brought && !pending->issued) || !pending->account
-                    || strcmp(pending->account, folder)))) {
-            *pwaits = 1;
-            return APR_SUCCESS;
-        }
-        if (rv == APR_SUCCESS && is_brought) {
-            add_to_bundle(bundle, in, part.part, chain, pending->key_pem,
-                          brought->url);
-            continue;
-        }
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        rv = read_chain(&chain, in, pending->chain_pem,
-                        strlen(pending->chain_pem));
-        if (rv != APR_SUCCESS && rv != APR_EINVAL) {
-            return rv;
-        }
-        if (rv == APR_SUCCESS) {
-            rv = check_issued(in, chain, pending);
-        }
-        if (rv != APR_SUCCESS) {
-            *pwaits = 1;
-            acme_log(in->log, ACME_LOG_WARNING, cert->id,
-                     "the certificate issued for %s is ordered again: %s",
-                     acme_key_type_name(acme_conf_key_type(cert, part.part)),
-                     in->res->detail);
-            if (acme_pending_reorder(
-                    in->store,
-                    acme_install_pending_name(cert, part.part, in->p), &res,
-                    in->p)) {
-                acme_log(in->log, ACME_LOG_WARNING, cert->id, "%s",
-                         res.detail);
-            }
-            return rv;
-        }
-        add_to_bundle(bundle, in, part.part, chain, pending->key_pem,
-                      pending->cert_url);
-    }
-    return APR_SUCCESS;
-}
-
-static apr_status_t load_chain(acme_cert_reading_t **pchain,
-                               const install_t *in, const char *path)
-{
-    apr_status_t rv = acme_cert_reader_load(pchain, path, in->cert->ciphers,
-                                            in->res, in->p);
-
-    if (rv == APR_SUCCESS && (*pchain)->facts.parsed.status != APR_SUCCESS) {
-        *in->res = (*pchain)->facts.parsed;
-        acme_result_prefix(in->res, path);
-        rv = in->res->status;
-    }
-    return rv;
-}
-
-/* Collect the live parts, but the current one with its new chain. */
-static apr_status_t collect_live(bundle_t *bundle, const install_t *in,
-                                 acme_cert_reading_t *new_chain)
-{
-    apr_status_t rv = APR_SUCCESS;
-    apr_uint32_t part;
-
-    for (part = 0; rv == APR_SUCCESS && part < acme_conf_parts(in->cert);
-         part++) {
-        acme_cert_reading_t *chain = new_chain;
-        const char *key_pem;
-        apr_size_t len;
-
-        rv = acme_file_read_secret(&key_pem, &len,
-                                   live_path(in, "privkey", part),
-                                   KEY_SIZE_MAX, in->res, in->p);
-        if (rv == APR_SUCCESS && part != in->about.part) {
-            rv = load_chain(&chain, in, live_path(in, "fullchain", part));
-        }
-        if (rv == APR_SUCCESS && part == in->about.part) {
-            rv = check_loads(in, chain);
-        }
-        if (rv == APR_SUCCESS) {
-            add_to_bundle(bundle, in, part, chain, key_pem,
-                          acme_meta_url(in->store, in->cert->id, part, in->p));
-        }
-    }
-    return rv;
-}
-
 /* An installation whose archive is written. */
 struct acme_install_t {
-    install_t in;
+    acme_install_part_t in;
     acme_reload_t *reload;
-    bundle_t *bundle;
-    brought_t brought;
+    acme_install_bundle_t *bundle;
+    acme_install_brought_t brought;
     int is_order;               /* and not a new chain alone */
     apr_time_t served_until;    /* the certificate before it */
     acme_archive_making_t *making;
@@ -765,36 +147,38 @@ struct acme_install_t {
 static apr_status_t fill_archive(acme_install_t **pinstall,
                                  acme_install_t *install, acme_sync_t *sync)
 {
-    const install_t *in = &install->in;
-    bundle_t *bundle = install->bundle;
+    const acme_install_part_t *in = &install->in;
+    acme_install_bundle_t *bundle = install->bundle;
     apr_status_t rv;
 
     bundle->archive.meta = acme_meta_text(&bundle->meta, in->p);
     rv = acme_archive_fill(&install->making, in->store, in->cert->id,
                            &bundle->archive, sync, in->res, in->p);
-    log_moved_aside(in, rv);
+    acme_install_part_log_aside(in, rv);
     if (rv == APR_SUCCESS) {
         *pinstall = install;
     }
     return rv;
 }
 
-static acme_install_t *make_job(const install_t *in, acme_reload_t *reload,
-                                const brought_t *brought)
+static acme_install_t *make_job(const acme_install_part_t *in,
+                                acme_reload_t *reload,
+                                const acme_install_brought_t *brought)
 {
     acme_install_t *install = apr_pcalloc(in->p, sizeof(*install));
 
     install->in = *in;
     install->reload = reload;
     install->brought = *brought;
-    install->bundle = make_bundle(in);
+    install->bundle = acme_install_bundle_make(in);
     install->served_until = in->state->served ? in->state->not_after : 0;
     return install;
 }
 
 /* Until it is live the order could be resumed for it; but the CA may be away
    then, or the disk full now. */
-static apr_status_t keep_brought(const install_t *in, const brought_t *brought,
+static apr_status_t keep_brought(const acme_install_part_t *in,
+                                 const acme_install_brought_t *brought,
                                  acme_result_t *res)
 {
     return acme_pending_issued(
@@ -803,8 +187,10 @@ static apr_status_t keep_brought(const install_t *in, const brought_t *brought,
 }
 
 /* All parts that are pending go live together, or wait for each other. */
-static apr_status_t complete(acme_install_t **pinstall, const install_t *in,
-                             acme_reload_t *reload, const brought_t *brought,
+static apr_status_t complete(acme_install_t **pinstall,
+                             const acme_install_part_t *in,
+                             acme_reload_t *reload,
+                             const acme_install_brought_t *brought,
                              acme_sync_t *sync)
 {
     acme_install_t *install = make_job(in, reload, brought);
@@ -813,7 +199,7 @@ static apr_status_t complete(acme_install_t **pinstall, const install_t *in,
     int waits;
 
     install->is_order = 1;
-    rv = collect_pending(install->bundle, &waits, in, brought);
+    rv = acme_install_bundle_add_pending(install->bundle, &waits, in, brought);
     if (waits) {
         return brought->chain ? keep_brought(in, brought, in->res)
                               : APR_SUCCESS;
@@ -828,14 +214,16 @@ static apr_status_t complete(acme_install_t **pinstall, const install_t *in,
 }
 
 /* Is this the chain that is live, octet by octet as it would be written? */
-static int is_live_chain(const install_t *in, const acme_cert_reading_t *chain)
+static int is_live_chain(const acme_install_part_t *in,
+                         const acme_cert_reading_t *chain)
 {
     const char *text;
     acme_result_t res;
     apr_size_t len;
 
     return !acme_file_read(&text, &len,
-                           live_path(in, "fullchain", in->about.part),
+                           acme_install_part_live_path(in, "fullchain",
+                                                       in->about.part),
                            ACME_CHAIN_SIZE_MAX, &res, in->p)
         && !strcmp(text, chain->full_pem);
 }
@@ -845,9 +233,9 @@ static int is_live_chain(const install_t *in, const acme_cert_reading_t *chain)
  * pending until the worker is done with all parts.
  */
 static apr_status_t install_new_chain(acme_install_t **pinstall,
-                                      const install_t *in,
+                                      const acme_install_part_t *in,
                                       acme_reload_t *reload,
-                                      const brought_t *brought,
+                                      const acme_install_brought_t *brought,
                                       acme_sync_t *sync)
 {
     acme_cert_reading_t *chain = brought->chain;
@@ -864,7 +252,7 @@ static apr_status_t install_new_chain(acme_install_t **pinstall,
     }
     rv = check_frequency(in);
     if (rv == APR_SUCCESS) {
-        rv = collect_live(install->bundle, in, chain);
+        rv = acme_install_bundle_add_live(install->bundle, in, chain);
     }
     return rv == APR_SUCCESS ? fill_archive(pinstall, install, sync) : rv;
 }
@@ -877,8 +265,8 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
                                 acme_sync_t *sync, acme_result_t *res,
                                 apr_pool_t *p)
 {
-    const install_t in = make_install(registry, about, res, p);
-    brought_t brought = { .url = apr_pstrdup(p, issued->url) };
+    const acme_install_part_t in = acme_install_part(registry, about, res, p);
+    acme_install_brought_t brought = { .url = apr_pstrdup(p, issued->url) };
     acme_pending_t *pending;
     acme_cert_reading_t *chain;
     apr_status_t rv;
@@ -889,16 +277,16 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
         return rv == APR_SUCCESS
             ? complete(pinstall, &in, reload, &brought, sync) : rv;
     }
-    rv = read_chain(&chain, &in, issued->pem, issued->len);
+    rv = acme_install_issued_read(&chain, &in, issued->pem, issued->len);
     if (rv != APR_SUCCESS) {
         res->reason = ACME_REASON_CHAIN_REFUSED;
     }
     if (rv != APR_SUCCESS) {
-        keep_refused(&in, issued);
+        acme_install_issued_keep_refused(&in, issued);
         return rv;
     }
     brought.chain = chain;
-    rv = acme_install_find_pending(&pending, registry, about, res, p);
+    rv = acme_install_pending_find(&pending, registry, about, res, p);
     if (is_live(&in, chain)) {
         if (in.state->wanted == ACME_WANT_CHAIN) {
             return install_new_chain(pinstall, &in, reload, &brought, sync);
@@ -916,9 +304,9 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = check_issued(&in, chain, pending);
+    rv = acme_install_issued_check(&in, chain, pending);
     if (rv != APR_SUCCESS) {
-        keep_refused(&in, issued);
+        acme_install_issued_keep_refused(&in, issued);
         return rv;
     }
     return complete(pinstall, &in, reload, &brought, sync);
@@ -950,7 +338,7 @@ static apr_status_t sync_step(const apr_array_header_t *installs,
 /* It is live, and lasts: the order may be forgotten. */
 static void put_live(acme_install_t *install)
 {
-    const install_t *in = &install->in;
+    const acme_install_part_t *in = &install->in;
     const acme_cert_info_t *leaf =
         APR_ARRAY_IDX(install->bundle->meta.parts, 0, acme_meta_part_t).leaf;
 
@@ -995,7 +383,7 @@ apr_status_t acme_install_finish(const apr_array_header_t *installs,
         if (install->status == APR_SUCCESS) {
             install->status = acme_archive_put_live(
                 &install->n, install->making, sync, install->in.res);
-            log_moved_aside(&install->in, install->status);
+            acme_install_part_log_aside(&install->in, install->status);
         }
     }
     (void)sync_step(installs, sync, &ignored);

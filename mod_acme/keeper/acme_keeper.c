@@ -26,6 +26,9 @@
 #include "acme_launcher.h"
 #include "acme_next_key.h"
 #include "acme_no_x509.h"
+#include "acme_registry_expiry.h"
+#include "acme_registry_journals.h"
+#include "acme_registry_order.h"
 
 /* How often to check for the parent, where the kernel sends no signal. */
 #define PARENT_CHECK apr_time_from_sec(5)
@@ -507,16 +510,16 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     acme_event_step(loop->events, now, p);
     acme_export_queue_step(loop->exports, now, p);
     if (now >= loop->watch_at) {
-        loop->watch_at = acme_registry_warn(loop->registry, now, p);
+        loop->watch_at = acme_registry_expiry_warn(loop->registry, now, p);
     }
     batch_wake = acme_batch_step(loop->batch, is_channel_open, loop, now, p);
     deploy_wake = acme_deploy_step(loop->deploy, now, p);
     wake = acme_reload_step(loop->reload,
-                            acme_registry_orders_under_way(loop->registry)
+                            acme_registry_order_count(loop->registry)
                                 || acme_batch_is_open(loop->batch)
                                 || acme_published_busy(loop->records),
                             now);
-    wake = earlier(wake, acme_registry_write_journals(loop->registry, now, p));
+    wake = earlier(wake, acme_registry_journals_write(loop->registry, now, p));
     wake = earlier(wake, acme_next_key_queue_step(loop->next_keys, now, p));
     wake = earlier(wake, batch_wake);
     wake = earlier(wake, deploy_wake);
@@ -739,7 +742,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
         poll_once(loop, wake, scratch);
         apr_pool_clear(scratch);
     }
-    acme_registry_write_all_journals(loop->registry, scratch);
+    acme_registry_journals_write_all(loop->registry, scratch);
     acme_event_flush(loop->events, apr_time_now(), scratch);
     acme_handlers_flush(loop->handlers, scratch);
 }

@@ -7,7 +7,7 @@
 
 #include "acme_account.h"
 #include "acme_certificate.h"
-#include "acme_install.h"
+#include "acme_install_pending.h"
 #include "acme_jws.h"
 #include "acme_order.h"
 #include "acme_pem.h"
@@ -74,7 +74,7 @@ static apr_status_t new_order(const char **ppayload, const signing_t *signing)
         conf.names = signing->cert->names;      /* excluded ones, too */
     }
     else {
-        rv = acme_install_find_pending(&pending, signing->registry,
+        rv = acme_install_pending_find(&pending, signing->registry,
                                        &signing->sign->about, signing->res,
                                        signing->p);
         if (rv != APR_SUCCESS) {
@@ -113,7 +113,7 @@ static apr_status_t finalize(const char **ppayload, const signing_t *signing)
     acme_pending_t *pending;
     apr_status_t rv;
 
-    rv = acme_install_find_pending(&pending, signing->registry,
+    rv = acme_install_pending_find(&pending, signing->registry,
                                    &signing->sign->about, signing->res,
                                    signing->p);
     if (rv == APR_SUCCESS) {

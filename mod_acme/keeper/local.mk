@@ -31,7 +31,11 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_history.c %D%/acme_history.h \
 	%D%/acme_hook_run.c %D%/acme_hook_run.h \
 	%D%/acme_install.c %D%/acme_install.h \
+	%D%/acme_install_bundle.c %D%/acme_install_bundle.h \
 	%D%/acme_install_check.c %D%/acme_install_check.h \
+	%D%/acme_install_issued.c %D%/acme_install_issued.h \
+	%D%/acme_install_part.c %D%/acme_install_part.h \
+	%D%/acme_install_pending.c %D%/acme_install_pending.h \
 	%D%/acme_keeper.c \
 	%D%/acme_key_maker.c %D%/acme_key_maker.h \
 	%D%/acme_key_maker_process.c %D%/acme_key_maker_process.h \
@@ -47,6 +51,18 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_publish_job.h \
 	%D%/acme_published.c %D%/acme_published.h \
 	%D%/acme_registry.c %D%/acme_registry.h \
+	%D%/acme_registry_change.c %D%/acme_registry_change.h \
+	%D%/acme_registry_expiry.c %D%/acme_registry_expiry.h \
+	%D%/acme_registry_journals.c %D%/acme_registry_journals.h \
+	%D%/acme_registry_limit.c %D%/acme_registry_limit.h \
+	%D%/acme_registry_live.c %D%/acme_registry_live.h \
+	%D%/acme_registry_order.c %D%/acme_registry_order.h \
+	%D%/acme_registry_rehearsal.c %D%/acme_registry_rehearsal.h \
+	%D%/acme_registry_request.c %D%/acme_registry_request.h \
+	%D%/acme_registry_self_check.c %D%/acme_registry_self_check.h \
+	%D%/acme_registry_table.c %D%/acme_registry_table.h \
+	%D%/acme_registry_types.h \
+	%D%/acme_registry_window.c %D%/acme_registry_window.h \
 	%D%/acme_reload.c %D%/acme_reload.h \
 	%D%/acme_seccomp.c %D%/acme_seccomp.h \
 	%D%/acme_seccomp_calls.h \

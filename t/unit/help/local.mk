@@ -27,6 +27,7 @@ check_LIBRARIES = %D%/libhelp.a
 	%D%/pool.c %D%/pool.h \
 	%D%/ready_generate.c \
 	%D%/ready_keys.c %D%/ready_keys.h \
+	%D%/registry_case.c %D%/registry_case.h \
 	%D%/same_key.c %D%/same_key.h \
 	%D%/scratch.c %D%/scratch.h \
 	%D%/threads.c %D%/threads.h \

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "acme_key_maker.h"
+#include "acme_registry_journals.h"
 #include "open_registry.h"
 #include "with_launcher.h"
 
@@ -47,8 +48,8 @@ apr_status_t prepare_now(acme_pending_t **ppending, const char **pflags,
 {
     apr_status_t rv;
 
-    while (rv = acme_install_prepare(ppending, pflags, registry, about, &res,
-                                     pool),
+    while (rv = acme_install_pending_prepare(ppending, pflags, registry, about,
+                                             &res, pool),
            APR_STATUS_IS_EAGAIN(rv)) {
         struct pollfd fd = { acme_key_maker_fd(), POLLIN, 0 };
 
@@ -68,7 +69,7 @@ acme_journal_t *journal_of(const char *id)
     acme_journal_t *journal;
 
     if (opened) {
-        acme_registry_write_all_journals(opened, pool);
+        acme_registry_journals_write_all(opened, pool);
     }
     assert_int_equal(acme_journal_load(&journal, open_store(), id, &res,
                                        pool), 0);

@@ -5,7 +5,7 @@
 #ifndef OPEN_REGISTRY_H
 #define OPEN_REGISTRY_H
 
-#include "acme_install.h"
+#include "acme_install_pending.h"
 #include "acme_journal.h"
 #include "acme_registry.h"
 #include "log_file.h"
@@ -19,7 +19,8 @@ void publish(void *baton, const acme_state_t *state);
 /* The registry as a keeper has it that started now. */
 acme_registry_t *open_registry(const acme_conf_t *conf);
 
-/* acme_install_prepare(), and the wait for a key that another process makes. */
+/* acme_install_pending_prepare(), and the wait for a key that another process
+   makes. */
 apr_status_t prepare_now(acme_pending_t **ppending, const char **pflags,
                          acme_registry_t *registry,
                          const acme_target_t *about);

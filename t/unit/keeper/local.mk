@@ -27,6 +27,12 @@ keeper_tests = \
 	%D%/test_process \
 	%D%/test_published \
 	%D%/test_registry \
+	%D%/test_registry_expiry \
+	%D%/test_registry_journals \
+	%D%/test_registry_order \
+	%D%/test_registry_request \
+	%D%/test_registry_self_check \
+	%D%/test_registry_window \
 	%D%/test_reload \
 	%D%/test_sign \
 	%D%/test_webroot

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "acme_deploy.h"
+#include "acme_registry_order.h"
 #include "open_registry.h"
 #include "with_launcher.h"
 

@@ -11,6 +11,7 @@
 #include "acme_export_job.h"
 #include "acme_export_queue.h"
 #include "acme_launcher.h"
+#include "acme_registry_order.h"
 #include "issuer.h"
 #include "open_registry.h"
 

@@ -3,6 +3,9 @@
  * failure; and what a witness that is hostile may say of it.
  */
 #include "acme_findings.h"
+#include "acme_registry_live.h"
+#include "acme_registry_order.h"
+#include "acme_registry_rehearsal.h"
 #include "acme_rehearsal.h"
 #include "keeper_process.h"
 
@@ -44,9 +47,9 @@ static void the_last_ones_are_kept(void **state)
 
 static void found(const char *lines, apr_time_t now)
 {
-    acme_registry_rehearsed(registry, 0, state_of(registry, 0)->rehearse_at,
-                            acme_rehearsal_parse(
-        lines, cert_of(conf, 0)->names, pool), now, pool);
+    acme_registry_rehearsal_done(
+        registry, 0, state_of(registry, 0)->rehearse_at,
+        acme_rehearsal_parse(lines, cert_of(conf, 0)->names, pool), now, pool);
 }
 
 static void the_worst_is_told_and_kept(void **state)
@@ -56,7 +59,7 @@ static void the_worst_is_told_and_kept(void **state)
     (void)state;
     registry = open_registry(conf);
     a = state_of(registry, 0);
-    acme_registry_rehearse(registry, 0, NOW);
+    acme_registry_rehearsal_wanted(registry, 0, NOW);
     assert_int_equal(a->rehearse_at, NOW);
     found(FINE FAULT UNSEEN, NOW);
     assert_int_equal(a->rehearse_at, 0);
@@ -90,7 +93,7 @@ static void the_worst_is_told_and_kept(void **state)
 
     /* Of another configuration it says nothing; nor after a success. */
     found(FAULT, NOW + 5);
-    acme_registry_installed(registry, 0, words("a.example"), NOW, pool);
+    acme_registry_live_installed(registry, 0, words("a.example"), NOW, pool);
     assert_int_equal(a->rehearsal, ACME_REHEARSAL_NONE);
     assert_string_equal(a->rehearsal_detail, "");
     found(FAULT, NOW + 6);
@@ -142,20 +145,20 @@ static void one_without_an_end_is_given_up(void **state)
     a = state_of(registry, 0);
     assert_int_equal(acme_registry_rehearsal_begin(registry, 0), APR_ENOENT);
     a->rehearse_at = NOW;               /* by itself */
-    assert_false(acme_registry_is_rehearsing(registry, 0, NOW));
+    assert_false(acme_registry_rehearsal_is_under_way(registry, 0, NOW));
     assert_int_equal(acme_registry_rehearsal_begin(registry, 0), 0);
-    assert_true(acme_registry_is_rehearsing(registry, 0, NOW));
+    assert_true(acme_registry_rehearsal_is_under_way(registry, 0, NOW));
     assert_int_equal(acme_registry_rehearsal_begin(registry, 0),
                      APR_EGENERAL);
-    acme_registry_rehearse(registry, 0, NOW + 1);
+    acme_registry_rehearsal_wanted(registry, 0, NOW + 1);
     assert_int_equal(acme_registry_rehearsal_begin(registry, 0), 0);
     assert_int_equal(acme_registry_rehearsal_begin(registry, 0), 0);
     assert_int_equal(acme_registry_rehearsal_begin(registry, 0),
                      APR_EGENERAL);
     found(UNSEEN, NOW + 2);
-    assert_false(acme_registry_is_rehearsing(registry, 0, NOW + 1));
+    assert_false(acme_registry_rehearsal_is_under_way(registry, 0, NOW + 1));
     assert_int_equal(acme_registry_rehearsal_begin(registry, 0), APR_ENOENT);
-    acme_registry_rehearse(registry, 0, NOW + 3);
+    acme_registry_rehearsal_wanted(registry, 0, NOW + 3);
     assert_int_equal(acme_registry_rehearsal_begin(registry, 0), 0);
 }
 
@@ -168,9 +171,11 @@ static void what_is_asked_for_meanwhile_stays(void **state)
     a = state_of(registry, 0);
     a->rehearse_at = NOW;
     assert_int_equal(acme_registry_rehearsal_begin(registry, 0), 0);
-    acme_registry_rehearse(registry, 0, NOW + 1);
-    acme_registry_rehearsed(registry, 0, NOW, acme_rehearsal_parse(
-        FINE, cert_of(conf, 0)->names, pool), NOW + 2, pool);
+    acme_registry_rehearsal_wanted(registry, 0, NOW + 1);
+    acme_registry_rehearsal_done(
+        registry, 0, NOW,
+        acme_rehearsal_parse(FINE, cert_of(conf, 0)->names, pool), NOW + 2,
+        pool);
     assert_int_equal(a->rehearsal, ACME_REHEARSAL_FINE);
     assert_int_equal(a->rehearse_at, NOW + 1);
     assert_int_equal(a->rehearse_fully, 1);

@@ -7,8 +7,10 @@
 #include "acme_pending.h"
 #include "acme_file.h"
 #include "acme_install.h"
+#include "acme_install_pending.h"
 #include "acme_pair.h"
 #include "acme_json.h"
+#include "acme_registry_request.h"
 #include "issuer.h"
 #include "open_registry.h"
 #include "same_key.h"
@@ -86,7 +88,7 @@ static apr_status_t find_part(acme_pending_t **ppending, apr_uint32_t part)
 {
     const acme_target_t about = { 0, 0, part };
 
-    return acme_install_find_pending(ppending, registry, &about, &res, pool);
+    return acme_install_pending_find(ppending, registry, &about, &res, pool);
 }
 
 static apr_status_t find(acme_pending_t **ppending)
@@ -827,7 +829,7 @@ static void want_chain(void)
 {
     const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_CHAIN, -1 };
 
-    acme_registry_want(registry, &want, apr_time_now(), pool);
+    acme_registry_request_add(registry, &want, apr_time_now(), pool);
 }
 
 static const char *live(const char *file)
@@ -932,8 +934,8 @@ static void revoke_live(void)
 {
     const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_REVOCATION, -1 };
 
-    acme_registry_want(registry, &want, apr_time_now(), pool);
-    acme_registry_want_done(registry, &want, apr_time_now(), pool);
+    acme_registry_request_add(registry, &want, apr_time_now(), pool);
+    acme_registry_request_done(registry, &want, apr_time_now(), pool);
     assert_true(state_of(registry, 0)->revoked);
 }
 

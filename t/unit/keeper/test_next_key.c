@@ -8,9 +8,11 @@
 #include "acme_deploy_file.h"
 #include "acme_file.h"
 #include "acme_install.h"
+#include "acme_install_pending.h"
 #include "acme_key_maker.h"
 #include "acme_next_key.h"
 #include "acme_next_key_file.h"
+#include "acme_registry_request.h"
 #include "issuer.h"
 #include "open_registry.h"
 #include "same_key.h"
@@ -183,8 +185,8 @@ static void revoke_live(void)
 {
     const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_REVOCATION, -1 };
 
-    acme_registry_want(registry, &want, apr_time_now(), pool);
-    acme_registry_want_done(registry, &want, apr_time_now(), pool);
+    acme_registry_request_add(registry, &want, apr_time_now(), pool);
+    acme_registry_request_done(registry, &want, apr_time_now(), pool);
     assert_int_equal(acme_pending_remove(acme_registry_store(registry),
                                          "a.example", &res, pool), 0);
     assert_true(state_of(registry, 0)->revoked);

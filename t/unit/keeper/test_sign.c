@@ -7,8 +7,9 @@
 #include "acme_pending.h"
 #include "acme_archive.h"
 #include "acme_chain.h"
-#include "acme_install.h"
+#include "acme_install_pending.h"
 #include "acme_json.h"
+#include "acme_registry_request.h"
 #include "acme_sign.h"
 #include "issuer.h"
 #include "open_registry.h"
@@ -146,7 +147,7 @@ static void want(acme_want_e what, apr_uint32_t ca)
 {
     const acme_msg_want_t message = { { 0, ca, 0 }, what, 4 };
 
-    acme_registry_want(registry, &message, apr_time_now(), pool);
+    acme_registry_request_add(registry, &message, apr_time_now(), pool);
 }
 
 static void plain_requests_are_the_configuration_s(void **state)
@@ -196,7 +197,7 @@ static void finalize_is_of_its_part(void **state)
         jws = signed_as(ACME_SIGN_FINALIZE);
         assert_header(&jws, NULL);
         assert_int_equal(
-            acme_install_find_pending(&pending, registry, &about, &res, pool),
+            acme_install_pending_find(&pending, registry, &about, &res, pool),
             0);
         assert_string_equal(member(parsed(jws.payload), "csr"),
                             acme_text_base64url(pending->csr,

@@ -1,0 +1,108 @@
+/*
+ * acme_registry_journals.c - journals, and those that wait to be
+ * written.
+ */
+#include <apr_strings.h>
+
+#include "acme_registry_journals.h"
+#include "acme_registry_table.h"
+
+/* What is noted of an order is in the journal after this at the latest; what
+   comes before that is one write. */
+#define JOURNAL_WAIT apr_time_from_sec(1)
+
+acme_journal_t *acme_registry_journals_open(const acme_registry_t *registry,
+                                            apr_uint32_t cert, apr_pool_t *p)
+{
+    const char *id = acme_registry_table_cert(registry, cert)->id;
+    const char *text = registry->noted[cert].text;
+    acme_journal_t *journal;
+    acme_result_t res;
+
+    if (text ? acme_journal_parse(&journal, registry->store, id, text, &res, p)
+             : acme_journal_load(&journal, registry->store, id, &res, p)) {
+        acme_log(registry->log, ACME_LOG_WARNING, id, "%s", res.detail);
+    }
+    return journal;
+}
+
+void acme_registry_journals_forget(acme_registry_t *registry,
+                                   apr_uint32_t cert)
+{
+    acme_registry_noted_t *noted = &registry->noted[cert];
+
+    noted->text = NULL;
+    if (noted->p) {
+        apr_pool_clear(noted->p);
+    }
+}
+
+void acme_registry_journals_write_soon(acme_registry_t *registry,
+                                       apr_uint32_t cert, const char *text,
+                                       apr_time_t now)
+{
+    acme_registry_noted_t *noted = &registry->noted[cert];
+
+    if (!noted->text) {
+        noted->write_at = now + JOURNAL_WAIT;
+    }
+    if (!noted->p) {
+        apr_pool_create(&noted->p, registry->p);
+    }
+    apr_pool_clear(noted->p);
+    noted->text = apr_pstrdup(noted->p, text);
+    if (!registry->write_at || noted->write_at < registry->write_at) {
+        registry->write_at = noted->write_at;
+    }
+}
+
+void acme_registry_journals_write_one(acme_registry_t *registry,
+                                      apr_uint32_t cert, apr_pool_t *p)
+{
+    const char *id = acme_registry_table_cert(registry, cert)->id;
+    acme_result_t res;
+
+    if (acme_journal_update(registry->store, id, registry->noted[cert].text,
+                            &res, p)) {
+        acme_log(registry->log, ACME_LOG_ERROR, id, "%s", res.detail);
+    }
+    acme_registry_journals_forget(registry, cert);
+}
+
+apr_time_t acme_registry_journals_write(acme_registry_t *registry,
+                                        apr_time_t now, apr_pool_t *p)
+{
+    apr_time_t next = 0;
+    int i;
+
+    if (!registry->write_at
+        || (now < registry->write_at
+            && registry->write_at <= now + JOURNAL_WAIT)) {
+        return registry->write_at;
+    }
+    for (i = 0; i < registry->conf->certs->nelts; i++) {
+        const acme_registry_noted_t *noted = &registry->noted[i];
+
+        if (noted->text && (noted->write_at <= now
+                            || noted->write_at > now + JOURNAL_WAIT)) {
+            acme_registry_journals_write_one(registry, (apr_uint32_t)i, p);
+        }
+        if (noted->text && (!next || noted->write_at < next)) {
+            next = noted->write_at;
+        }
+    }
+    registry->write_at = next;
+    return next;
+}
+
+void acme_registry_journals_write_all(acme_registry_t *registry, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < registry->conf->certs->nelts; i++) {
+        if (registry->noted[i].text) {
+            acme_registry_journals_write_one(registry, (apr_uint32_t)i, p);
+        }
+    }
+    registry->write_at = 0;
+}
