@@ -78,6 +78,9 @@ typedef struct {
     apr_time_t watch_at;        /* next check for expiring certificates */
     apr_time_t parked_at;       /* last time that the parked were served */
     apr_time_t warned_at;       /* last time that a stranger was refused */
+    apr_time_t commit_begun;    /* of the replies that wait for it, */
+    int committing;             /* so many; 0: it has ended */
+    apr_interval_time_t commit_part;    /* for each, what it took */
     apr_time_t pulse_at;        /* next octet of the pulse */
     apr_pool_t *incoming;       /* of the request that is being received */
     int gone;                   /* the generation of httpd has ended */
@@ -292,7 +295,13 @@ static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
     return send_reply(channel, reply, rv);
 }
 
-/* The channel may be closed meanwhile. */
+static void beat_between(void *baton)
+{
+    beat(baton);
+}
+
+/* The channel may be closed meanwhile. Its process pays for its part of the
+   commit, which has ended when the first reply is sent. */
 static void send_held_reply(void *baton, acme_message_t *message,
                             apr_status_t status)
 {
@@ -300,10 +309,17 @@ static void send_held_reply(void *baton, acme_message_t *message,
     loop_t *loop = baton;
     int i = acme_channels_count(loop->channels);
 
+    if (loop->committing) {
+        loop->commit_part =
+            (apr_time_now() - loop->commit_begun) / loop->committing;
+        loop->committing = 0;
+    }
     while (i-- > 0) {
         acme_channel_t *channel = acme_channels_at(loop->channels, i);
 
         if (channel->number == reply->channel) {
+            acme_channels_charge_part(channel, loop->commit_part,
+                                      apr_time_now());
             if (send_reply(channel, reply, status) != APR_SUCCESS) {
                 acme_channels_close(loop->channels, i);
             }
@@ -315,6 +331,8 @@ static void send_held_reply(void *baton, acme_message_t *message,
 /* Of all that came in this turn at once: they share what the disk costs. */
 static void send_held(loop_t *loop)
 {
+    loop->commit_begun = apr_time_now();
+    loop->committing = acme_handlers_held(loop->handlers);
     acme_handlers_commit(loop->handlers, send_held_reply, loop);
 }
 
@@ -723,6 +741,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
                                       loop->exports, p);
     loop->handlers = acme_handlers_create(loop->registry, loop->reload,
                                           loop->records, loop->batch, p);
+    acme_handlers_on_sync(loop->handlers, beat_between, loop);
     loop->next_keys = acme_next_key_queue_create(loop->registry, p);
     loop->channels = acme_channels_create(keeper->credit, p);
     loop->control = listen_for_control(loop, p);

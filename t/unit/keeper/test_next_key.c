@@ -357,8 +357,8 @@ static void one_that_was_revoked_ends_no_order(void **state)
 
     (void)state;
     assert_true(same_key(key_of(begin(0)), first));
-    acme_registry_want(registry, &want, apr_time_now(), pool);
-    acme_registry_want_done(registry, &want, apr_time_now(), pool);
+    acme_registry_request_add(registry, &want, apr_time_now(), pool);
+    acme_registry_request_done(registry, &want, apr_time_now(), pool);
     unlink(path_of("p256"));
     assert_false(same_key(key_of(begin(0)), first));
 }
