@@ -146,6 +146,13 @@ static apr_status_t load_next(acme_key_t **pkey, apr_time_t *pmade,
     return rv;
 }
 
+/* Then nothing is ordered with the key. */
+static int is_for_revocation(const part_t *part)
+{
+    return part->state->wanted == ACME_WANT_REVOCATION
+        || part->state->wanted == ACME_WANT_DELETION;
+}
+
 acme_key_t *acme_next_key_choose(acme_registry_t *registry,
                                  const acme_target_t *about, acme_key_t *live,
                                  apr_time_t now, apr_pool_t *p)
@@ -155,19 +162,13 @@ acme_key_t *acme_next_key_choose(acme_registry_t *registry,
     apr_time_t made, from;
     acme_key_t *next;
 
-    if (part.state->wanted == ACME_WANT_REVOCATION
-        || part.state->wanted == ACME_WANT_DELETION) {
-        return live;            /* nothing is ordered with it */
+    if (is_for_revocation(&part)) {
+        return live;
     }
     if (load_next(&next, &made, &part) != APR_SUCCESS) {
         if (live) {
             acme_log(part.log, ACME_LOG_WARNING, part.cert->id,
                      "there is no next key (%s), so the renewal keeps the current key",
-                     type);
-        }
-        else if (part.state->live) {
-            acme_log(part.log, ACME_LOG_WARNING, part.cert->id,
-                     "there is no next key (%s), and the current key cannot be kept: a new one is used at once, and clients with DANE may fail until they see its TLSA record",
                      type);
         }
         return live;
@@ -195,6 +196,18 @@ acme_key_t *acme_next_key_choose(acme_registry_t *registry,
                  type, acme_time_text(from, p));
     }
     return next;
+}
+
+void acme_next_key_missed(acme_registry_t *registry,
+                          const acme_target_t *about, apr_pool_t *p)
+{
+    const part_t part = make_part(registry, about->cert, about->part, 0, p);
+
+    if (part.state->live && !is_for_revocation(&part)) {
+        acme_log(part.log, ACME_LOG_WARNING, part.cert->id,
+                 "there is no next key (%s), and the current key cannot be kept: a new one is used at once, and clients with DANE may fail until they see its TLSA record",
+                 acme_key_type_name(part.type));
+    }
 }
 
 int acme_next_key_may_finish(acme_registry_t *registry,

@@ -418,6 +418,29 @@ static void a_revoked_one_without_a_next_gets_a_new_one(void **state)
     assert_logged("a new one is used at once, and clients with DANE may fail");
 }
 
+/* The request waits for its key, and is looked at each second. */
+static void one_that_is_missed_is_logged_once(void **state)
+{
+    const acme_target_t about = { 0, 0, 0 };
+    acme_pending_t *pending;
+    const char *flags;
+    int i;
+
+    (void)state;
+    set_key_types(conf, 0, "rsa2048");
+    renew();
+    revoke_live();
+    unlink(path_of("rsa2048"));
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(acme_install_pending_prepare(&pending, &flags,
+                                                      registry, &about, &res,
+                                                      pool), APR_EAGAIN);
+    }
+    assert_int_equal(times_logged("there is no next key"), 0);
+    begin(0);
+    assert_int_equal(times_logged("there is no next key"), 1);
+}
+
 static void one_of_the_future_counts_from_now(void **state)
 {
     acme_key_t *first = renew(), *second = next();
@@ -589,6 +612,7 @@ int main(void)
         TEST(after_a_revocation_it_is_used_at_once),
         TEST(a_damaged_one_is_set_aside),
         TEST(a_revoked_one_without_a_next_gets_a_new_one),
+        TEST(one_that_is_missed_is_logged_once),
         TEST(one_of_the_future_counts_from_now),
         TEST(each_key_type_has_one),
         TEST(another_key_type_begins_anew),
