@@ -100,6 +100,21 @@ int acme_channels_is_any_parked(const acme_channels_t *channels)
     return 0;
 }
 
+int acme_channels_is_parked(const acme_channels_t *channels,
+                            acme_message_e kind)
+{
+    int i;
+
+    for (i = 0; i < channels->count; i++) {
+        const acme_channel_t *channel = &channels->all[i];
+
+        if (channel->parked_in && channel->parked.kind == kind) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 void acme_channels_drop(acme_channels_t *channels, int fd)
 {
     channels->left_open += !acme_message_close(fd);

@@ -71,6 +71,10 @@ void acme_channels_unpark(acme_channel_t *channel);
 
 int acme_channels_is_any_parked(const acme_channels_t *channels);
 
+/* Is a request of this kind among them? */
+int acme_channels_is_parked(const acme_channels_t *channels,
+                            acme_message_e kind);
+
 /*
  * A request of this kind was served, which took so long: its process pays for
  * it, twice the time, at most what it takes on a slow disk, and at least a

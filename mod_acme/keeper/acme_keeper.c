@@ -510,6 +510,18 @@ static int is_channel_open(void *baton, apr_uint64_t channel)
     return acme_channels_is_open(loop->channels, channel);
 }
 
+/* Would a reload cost what is under way? An order waits for its key before it
+   begins, and the key that is being made ends with the keeper, also a next
+   one. */
+static int is_busy(const loop_t *loop)
+{
+    return acme_registry_order_count(loop->registry)
+        || acme_batch_is_open(loop->batch)
+        || acme_published_busy(loop->records)
+        || acme_channels_is_parked(loop->channels, ACME_MSG_PREPARE)
+        || acme_key_maker_fd() >= 0;
+}
+
 /* Do what is due without a message. Returns when to do it again, 0: never. */
 static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
 {
@@ -532,11 +544,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     }
     batch_wake = acme_batch_step(loop->batch, is_channel_open, loop, now, p);
     deploy_wake = acme_deploy_step(loop->deploy, now, p);
-    wake = acme_reload_step(loop->reload,
-                            acme_registry_order_count(loop->registry)
-                                || acme_batch_is_open(loop->batch)
-                                || acme_published_busy(loop->records),
-                            now);
+    wake = acme_reload_step(loop->reload, is_busy(loop), now);
     wake = earlier(wake, acme_registry_journals_write(loop->registry, now, p));
     wake = earlier(wake, acme_next_key_queue_step(loop->next_keys, now, p));
     wake = earlier(wake, batch_wake);

@@ -122,6 +122,23 @@ static void who_has_used_his_time_is_heard_later(void **state)
     assert_true(acme_channels_is_heard(worker, now));
 }
 
+static void what_is_parked_is_found_by_its_kind(void **state)
+{
+    acme_channel_t *channel;
+
+    (void)state;
+    add(ACME_BY_WORKER, 7, NOW);
+    add(ACME_BY_WORKER, 7, NOW);
+    channel = acme_channels_at(channels, 1);
+    channel->parked.kind = ACME_MSG_PREPARE;
+    assert_false(acme_channels_is_parked(channels, ACME_MSG_PREPARE));
+    apr_pool_create(&channel->parked_in, pool);
+    assert_true(acme_channels_is_parked(channels, ACME_MSG_PREPARE));
+    assert_false(acme_channels_is_parked(channels, ACME_MSG_AWAIT));
+    acme_channels_unpark(channel);
+    assert_false(acme_channels_is_parked(channels, ACME_MSG_PREPARE));
+}
+
 /* What a message may cost at the most is for a slow disk. */
 static void a_quick_disk_makes_it_cheap(void **state)
 {
@@ -192,6 +209,7 @@ int main(void)
         TEST(a_process_pushes_out_its_own),
         TEST(processes_in_crowds_push_out_the_largest),
         TEST(who_has_used_his_time_is_heard_later),
+        TEST(what_is_parked_is_found_by_its_kind),
         TEST(a_quick_disk_makes_it_cheap),
         TEST(its_part_of_a_sync_is_paid)
     };
