@@ -41,7 +41,8 @@ struct acme_channels_t {
 
 /*
  * The highest price of a message in milliseconds: about what it takes on a slow
- * disk, which each change of the store is synced to. The lowest is a QUICK-th
+ * disk, which each change of the store is synced to; what is synced with others
+ * costs its part besides. The lowest is a QUICK-th
  * of it.
  */
 #define PRICE 1
@@ -93,6 +94,21 @@ int acme_channels_is_any_parked(const acme_channels_t *channels)
 
     for (i = 0; i < channels->count; i++) {
         if (channels->all[i].parked_in) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int acme_channels_is_parked(const acme_channels_t *channels,
+                            acme_message_e kind)
+{
+    int i;
+
+    for (i = 0; i < channels->count; i++) {
+        const acme_channel_t *channel = &channels->all[i];
+
+        if (channel->parked_in && channel->parked.kind == kind) {
             return 1;
         }
     }
@@ -226,20 +242,45 @@ static apr_interval_time_t debt(const acme_peer_t *peer, apr_time_t now)
     return owed <= 0 ? 0 : owed > 2 * peer->credit ? peer->credit : owed;
 }
 
+/* So a process has half of the keeper's time at the most, for long. Twice its
+   credit is all that it ever owes: what is more is taken for a clock that was
+   set back. */
+static void pay(acme_peer_t *peer, apr_interval_time_t price, apr_time_t now)
+{
+    const apr_interval_time_t owed = debt(peer, now) + price;
+
+    peer->paid_until = now + (owed < 2 * peer->credit ? owed
+                                                      : 2 * peer->credit);
+}
+
+/* Its journal is written a second later, once for all that came until then. */
+static int is_written_later(acme_message_e kind)
+{
+    return kind == ACME_MSG_NOTE || kind == ACME_MSG_WINDOW;
+}
+
 void acme_channels_charge(acme_channel_t *channel, acme_message_e kind,
                           apr_interval_time_t took, apr_time_t now)
 {
     const apr_interval_time_t most =
         apr_time_from_msec(prices[kind] ? prices[kind] : PRICE);
-    const apr_interval_time_t least = prices[kind] ? most / QUICK : most;
+    const apr_interval_time_t least =
+        prices[kind] && !is_written_later(kind) ? most / QUICK : most;
     apr_interval_time_t price = most;
 
-    /* So a process has half of the keeper's time at the most, for long. A
-       clock that was set back meanwhile is no excuse. */
+    /* A clock that was set back meanwhile is no excuse. */
     if (took >= 0 && 2 * took < most) {
         price = 2 * took > least ? 2 * took : least;
     }
-    channel->peer->paid_until = now + debt(channel->peer, now) + price;
+    pay(channel->peer, price, now);
+}
+
+void acme_channels_charge_part(acme_channel_t *channel,
+                               apr_interval_time_t part, apr_time_t now)
+{
+    if (part > 0) {
+        pay(channel->peer, 2 * part, now);
+    }
 }
 
 static int is_in_debt(const acme_channel_t *channel, apr_time_t now)

@@ -71,13 +71,22 @@ void acme_channels_unpark(acme_channel_t *channel);
 
 int acme_channels_is_any_parked(const acme_channels_t *channels);
 
+/* Is a request of this kind among them? */
+int acme_channels_is_parked(const acme_channels_t *channels,
+                            acme_message_e kind);
+
 /*
  * A request of this kind was served, which took so long: its process pays for
  * it, twice the time, at most what it takes on a slow disk, and at least a
- * fifth of that.
+ * fifth of that; but all of it if its journal is written later.
  */
 void acme_channels_charge(acme_channel_t *channel, acme_message_e kind,
                           apr_interval_time_t took, apr_time_t now);
+
+/* What was written for a request was synced later, with what others wrote: this
+   is its part of that time, and its process pays twice as much. */
+void acme_channels_charge_part(acme_channel_t *channel,
+                               apr_interval_time_t part, apr_time_t now);
 
 /* Is the next request of the channel to be received? Not while one is parked,
    nor while its process has used up its time. */

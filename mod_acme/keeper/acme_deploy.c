@@ -52,6 +52,7 @@ struct acme_deploy_t {
     int next_read;              /* the place to be read next */
     int running;
     apr_uint64_t change;        /* of the registry, that was looked at */
+    apr_time_t created;
     apr_time_t wake;            /* when a command is due; 0: none is */
     int is_due;                 /* all places are to be looked at */
     apr_pool_t *p;
@@ -78,6 +79,24 @@ static void describe(char text[CERTIFICATE_SIZE], const acme_state_t *state)
     }
 }
 
+int acme_deploy_is_done_since(const acme_registry_t *registry,
+                              apr_uint32_t cert, apr_time_t then,
+                              apr_pool_t *p)
+{
+    const acme_cert_conf_t *conf =
+        acme_conf_cert(acme_registry_conf(registry), cert);
+    acme_deploy_file_t *file;
+    acme_result_t ignored;
+
+    if (!acme_conf_hook(conf, ACME_HOOK_DEPLOY, 0)) {
+        return 1;
+    }
+    return !acme_deploy_file_load(&file, acme_registry_store(registry),
+                                  conf->id, &ignored, p)
+        && file->is_complete && file->begun
+        && apr_time_sec(file->begun) >= apr_time_sec(then);
+}
+
 acme_deploy_t *acme_deploy_create(acme_registry_t *registry,
                                   acme_hook_runner_t *hooks,
                                   const acme_export_queue_t *exports,
@@ -90,6 +109,7 @@ acme_deploy_t *acme_deploy_create(acme_registry_t *registry,
     deploy->registry = registry;
     deploy->hooks = hooks;
     deploy->exports = exports;
+    deploy->created = apr_time_now();
     deploy->p = p;
     deploy->count = conf->certs->nelts;
     deploy->places = apr_pcalloc(p, ((apr_size_t)deploy->count + 1)
@@ -337,6 +357,9 @@ static void start_command(place_t *place, const acme_hook_conf_t *command,
 
     APR_ARRAY_IDX(place->file->commands, index, acme_deploy_command_t).started =
         now;
+    if (!place->file->begun) {
+        place->file->begun = now;
+    }
     place->file->is_early |= copies_wait(place) != 0;
     save(place, p);
     place->running = index;
@@ -359,14 +382,21 @@ static int is_active(const place_t *place)
 }
 
 /* A command may publish what the next keys are; RSA ones come some seconds
-   later. Until when it waits for them at most; 0: it need not. */
+   later, and a keeper that begins anew does not know its own yet. Until when it
+   waits for them at most; 0: it need not. */
 static apr_time_t keys_wait(const place_t *place, apr_time_t now)
 {
     const acme_state_t *state = state_of(place);
+    apr_time_t since = place->deploy->created;
 
-    return conf_of(place)->key_reuse == ACME_KEY_REUSE_NEXT
-           && !state->next_key_made && state->installed <= now
-        ? state->installed + KEYS_WAIT : 0;
+    if (conf_of(place)->key_reuse != ACME_KEY_REUSE_NEXT
+        || state->next_key_made) {
+        return 0;
+    }
+    if (since > now || (state->installed > since && state->installed <= now)) {
+        since = state->installed;
+    }
+    return since <= now ? since + KEYS_WAIT : 0;
 }
 
 /* The next command of the certificate. Returns when there is one, 0: never. */

@@ -27,6 +27,15 @@ acme_deploy_t *acme_deploy_create(acme_registry_t *registry,
                                   apr_pool_t *p);
 
 /*
+ * Have the commands of a certificate succeeded that were all started at this
+ * time or later? What is on disk counts: a keeper that began just now does not
+ * know better. True if none is configured.
+ */
+int acme_deploy_is_done_since(const acme_registry_t *registry,
+                              apr_uint32_t cert, apr_time_t then,
+                              apr_pool_t *p);
+
+/*
  * Start the commands whose time has come: those of one certificate one after
  * the other, of several side by side. To be called after each change, and at
  * the time that it returns; 0: nothing waits for a time.

@@ -942,6 +942,12 @@ acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
     return handlers;
 }
 
+void acme_handlers_on_sync(acme_handlers_t *handlers, acme_sync_step_cb *step,
+                           void *baton)
+{
+    acme_sync_on_step(handlers->sync, step, baton);
+}
+
 apr_time_t acme_handlers_step(acme_handlers_t *handlers, apr_time_t now,
                               apr_pool_t *p)
 {
@@ -1141,6 +1147,11 @@ apr_status_t acme_handlers_answer(acme_message_t *reply,
             : served[message->kind](reply, &request);
     }
     return rv == APR_SUCCESS ? hold(reply, &request) : rv;
+}
+
+int acme_handlers_held(const acme_handlers_t *handlers)
+{
+    return handlers->held->nelts;
 }
 
 void acme_handlers_commit(acme_handlers_t *handlers, acme_answered_cb *answered,

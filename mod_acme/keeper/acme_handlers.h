@@ -11,6 +11,7 @@
 #include "acme_registry.h"
 #include "acme_published.h"
 #include "acme_reload.h"
+#include "acme_sync.h"
 
 typedef struct acme_handlers_t acme_handlers_t;
 
@@ -19,6 +20,10 @@ acme_handlers_t *acme_handlers_create(acme_registry_t *registry,
                                       acme_reload_t *reload,
                                       acme_published_t *records,
                                       acme_batch_t *batch, apr_pool_t *p);
+
+/* Called between syncs of acme_handlers_commit(): each may take long. */
+void acme_handlers_on_sync(acme_handlers_t *handlers, acme_sync_step_cb *step,
+                           void *baton);
 
 /*
  * Called once, when the keeper starts: for each account whose configured
@@ -51,8 +56,9 @@ typedef void acme_answered_cb(void *baton, acme_message_t *reply,
 /*
  * Make what requests wrote last, of all that came since the last call at once,
  * and say of each that waits for it how it ended, in the order in which they
- * came.
+ * came. So many wait.
  */
+int acme_handlers_held(const acme_handlers_t *handlers);
 void acme_handlers_commit(acme_handlers_t *handlers,
                           acme_answered_cb *answered, void *baton);
 

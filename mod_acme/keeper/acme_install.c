@@ -390,6 +390,7 @@ apr_status_t acme_install_finish(const apr_array_header_t *installs,
     for (i = 0; i < installs->nelts; i++) {
         acme_install_t *install = job_at(installs, i);
 
+        acme_sync_step(sync);   /* its journal is written */
         if (install->status == APR_SUCCESS) {
             put_live(install);
         }

@@ -121,6 +121,9 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     }
     if (!key) {
         rv = make_key(&key, in);
+        if (rv == APR_SUCCESS && cert->key_reuse == ACME_KEY_REUSE_NEXT) {
+            acme_next_key_missed(in->registry, &in->about, in->p);
+        }
     }
     if (rv == APR_SUCCESS) {
         rv = acme_key_pem(&pending->key_pem, key, in->res, in->p);

@@ -79,6 +79,9 @@ typedef struct {
     apr_time_t parked_at;       /* last time that the parked were served */
     apr_time_t warned_at;       /* last time that a stranger was refused, */
     apr_time_t refused_at;      /*   and a message */
+    apr_time_t commit_begun;    /* of the replies that wait for it, */
+    int committing;             /* so many; 0: it has ended */
+    apr_interval_time_t commit_part;    /* for each, what it took */
     apr_time_t pulse_at;        /* next octet of the pulse */
     apr_pool_t *incoming;       /* of the request that is being received */
     int gone;                   /* the generation of httpd has ended */
@@ -306,7 +309,13 @@ static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
     return send_reply(channel, reply, rv);
 }
 
-/* The channel may be closed meanwhile. */
+static void beat_between(void *baton)
+{
+    beat(baton);
+}
+
+/* The channel may be closed meanwhile. Its process pays for its part of the
+   commit, which has ended when the first reply is sent. */
 static void send_held_reply(void *baton, acme_message_t *message,
                             apr_status_t status)
 {
@@ -314,10 +323,17 @@ static void send_held_reply(void *baton, acme_message_t *message,
     loop_t *loop = baton;
     int i = acme_channels_count(loop->channels);
 
+    if (loop->committing) {
+        loop->commit_part =
+            (apr_time_now() - loop->commit_begun) / loop->committing;
+        loop->committing = 0;
+    }
     while (i-- > 0) {
         acme_channel_t *channel = acme_channels_at(loop->channels, i);
 
         if (channel->number == reply->channel) {
+            acme_channels_charge_part(channel, loop->commit_part,
+                                      apr_time_now());
             if (send_reply(channel, reply, status) != APR_SUCCESS) {
                 acme_channels_close(loop->channels, i);
             }
@@ -329,6 +345,8 @@ static void send_held_reply(void *baton, acme_message_t *message,
 /* Of all that came in this turn at once: they share what the disk costs. */
 static void send_held(loop_t *loop)
 {
+    loop->commit_begun = apr_time_now();
+    loop->committing = acme_handlers_held(loop->handlers);
     acme_handlers_commit(loop->handlers, send_held_reply, loop);
 }
 
@@ -506,6 +524,18 @@ static int is_channel_open(void *baton, apr_uint64_t channel)
     return acme_channels_is_open(loop->channels, channel);
 }
 
+/* Would a reload cost what is under way? An order waits for its key before it
+   begins, and the key that is being made ends with the keeper, also a next
+   one. */
+static int is_busy(const loop_t *loop)
+{
+    return acme_registry_order_count(loop->registry)
+        || acme_batch_is_open(loop->batch)
+        || acme_published_busy(loop->records)
+        || acme_channels_is_parked(loop->channels, ACME_MSG_PREPARE)
+        || acme_key_maker_fd() >= 0;
+}
+
 /* Do what is due without a message. Returns when to do it again, 0: never. */
 static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
 {
@@ -528,11 +558,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     }
     batch_wake = acme_batch_step(loop->batch, is_channel_open, loop, now, p);
     deploy_wake = acme_deploy_step(loop->deploy, now, p);
-    wake = acme_reload_step(loop->reload,
-                            acme_registry_order_count(loop->registry)
-                                || acme_batch_is_open(loop->batch)
-                                || acme_published_busy(loop->records),
-                            now);
+    wake = acme_reload_step(loop->reload, is_busy(loop), now);
     wake = earlier(wake, acme_registry_journals_write(loop->registry, now, p));
     wake = earlier(wake, acme_next_key_queue_step(loop->next_keys, now, p));
     wake = earlier(wake, batch_wake);
@@ -737,6 +763,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
                                       loop->exports, p);
     loop->handlers = acme_handlers_create(loop->registry, loop->reload,
                                           loop->records, loop->batch, p);
+    acme_handlers_on_sync(loop->handlers, beat_between, loop);
     loop->next_keys = acme_next_key_queue_create(loop->registry, p);
     loop->channels = acme_channels_create(keeper->credit, p);
     loop->control = listen_for_control(loop, p);

@@ -29,9 +29,8 @@ static struct {
     acme_key_type_e type;       /* of the key that is being made */
     apr_time_t since;
     char *ready[TYPES];         /* PEM, in keys; NULL: none */
-    const char *failed;         /* why the last one was not made, a literal;
-                                   NULL: it was */
-    acme_key_type_e failed_type;
+    const char *failed[TYPES];  /* why the last one of a type was not made, a
+                                   literal; NULL: it was, or nobody asked */
     apr_pool_t *keys[TYPES];
 } maker = { .fd = -1 };
 
@@ -53,8 +52,7 @@ static void give_up(const char *why)
 {
     acme_descriptors_close(&maker.fd);          /* the process ends by it */
     maker.is_busy = 0;
-    maker.failed = why;
-    maker.failed_type = maker.type;
+    maker.failed[maker.type] = why;
 }
 
 void acme_key_maker_forget(void)
@@ -63,8 +61,8 @@ void acme_key_maker_forget(void)
 
     acme_descriptors_close(&maker.fd);
     maker.is_busy = 0;
-    maker.failed = NULL;
     for (type = 0; type < TYPES; type++) {
+        maker.failed[type] = NULL;
         drop_ready((acme_key_type_e)type);
     }
 }
@@ -134,12 +132,12 @@ apr_status_t acme_key_maker_take(acme_key_t **pkey, const char **pfailed,
         maker.type = type;
         give_up("it made what is not a key of this type");
     }
-    if (!maker.is_busy && !maker.failed) {
+    if (!maker.is_busy && !maker.failed[type]) {
         begin(type, now);
     }
-    if (maker.failed && maker.failed_type == type) {
-        *pfailed = maker.failed;
-        maker.failed = NULL;
+    if (maker.failed[type]) {
+        *pfailed = maker.failed[type];
+        maker.failed[type] = NULL;
         return acme_key_generate(pkey, type, res, p);
     }
     return acme_fail(res, APR_EAGAIN, "a key of type %s is being made",

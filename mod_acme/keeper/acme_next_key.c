@@ -3,11 +3,13 @@
  *
  * A next key stays in next/ while an order with it is under way, and after a
  * failed one. What ends it is that it is the key of the live certificate, by
- * whatever way it got there, also by one that a crash cut short.
+ * whatever way it got there, also by one that a crash cut short. Its file goes
+ * then: the key may be revoked before another one is made.
  */
 #include <apr_strings.h>
 
 #include "acme_archive.h"
+#include "acme_deploy.h"
 #include "acme_digest.h"
 #include "acme_key_maker.h"
 #include "acme_next_key.h"
@@ -98,7 +100,26 @@ static void mend_time(const part_t *part, acme_key_t *key, apr_time_t *pmade)
     }
 }
 
-/* ENOENT: there is none, or it was damaged, or is live already. Else it is not
+/* One that is live, or was revoked since, is no next key again. */
+static int is_used(const part_t *part, acme_key_t *key)
+{
+    acme_result_t res;
+
+    if (!is_live(part, key)
+        && !acme_archive_is_revoked_key(part->store, part->cert->id,
+                                     acme_public_key_of(key, part->p),
+                                     part->p)) {
+        return 0;
+    }
+    if (acme_next_key_file_remove(part->store, part->cert->id, part->type,
+                                  &res, part->p)) {
+        acme_log(part->log, ACME_LOG_WARNING, part->cert->id, "%s",
+                 res.detail);
+    }
+    return 1;
+}
+
+/* ENOENT: there is none, or it was damaged, or was used already. Else it is not
    known which one it is. */
 static apr_status_t load_next(acme_key_t **pkey, apr_time_t *pmade,
                               const part_t *part)
@@ -115,7 +136,7 @@ static apr_status_t load_next(acme_key_t **pkey, apr_time_t *pmade,
     if (rv == APR_EGENERAL) {
         return APR_ENOENT;
     }
-    if (rv == APR_SUCCESS && is_live(part, *pkey)) {
+    if (rv == APR_SUCCESS && is_used(part, *pkey)) {
         *pkey = NULL;
         return APR_ENOENT;
     }
@@ -123,6 +144,13 @@ static apr_status_t load_next(acme_key_t **pkey, apr_time_t *pmade,
         mend_time(part, *pkey, pmade);
     }
     return rv;
+}
+
+/* Then nothing is ordered with the key. */
+static int is_for_revocation(const part_t *part)
+{
+    return part->state->wanted == ACME_WANT_REVOCATION
+        || part->state->wanted == ACME_WANT_DELETION;
 }
 
 acme_key_t *acme_next_key_choose(acme_registry_t *registry,
@@ -134,9 +162,8 @@ acme_key_t *acme_next_key_choose(acme_registry_t *registry,
     apr_time_t made, from;
     acme_key_t *next;
 
-    if (part.state->wanted == ACME_WANT_REVOCATION
-        || part.state->wanted == ACME_WANT_DELETION) {
-        return live;            /* nothing is ordered with it */
+    if (is_for_revocation(&part)) {
+        return live;
     }
     if (load_next(&next, &made, &part) != APR_SUCCESS) {
         if (live) {
@@ -144,17 +171,13 @@ acme_key_t *acme_next_key_choose(acme_registry_t *registry,
                      "there is no next key (%s), so the renewal keeps the current key",
                      type);
         }
-        else if (part.state->live) {
-            acme_log(part.log, ACME_LOG_WARNING, part.cert->id,
-                     "there is no next key (%s), and the current key cannot be kept: a new one is used at once, and clients with DANE may fail until they see its TLSA record",
-                     type);
-        }
         return live;
     }
     from = made + part.cert->next_key_age;
-    if (from <= now && live && part.state->deploy.waiting) {
+    if (from <= now && live
+        && !acme_deploy_is_done_since(registry, about->cert, made, p)) {
         acme_log(part.log, ACME_LOG_WARNING, part.cert->id,
-                 "the renewal keeps the current key, because commands of AcmeHook deploy fail, which may publish the record of the next key (%s)",
+                 "the renewal keeps the current key, because commands of AcmeHook deploy, which may publish the record of the next key (%s), have not all succeeded since it was made",
                  type);
         return live;
     }
@@ -175,6 +198,18 @@ acme_key_t *acme_next_key_choose(acme_registry_t *registry,
     return next;
 }
 
+void acme_next_key_missed(acme_registry_t *registry,
+                          const acme_target_t *about, apr_pool_t *p)
+{
+    const part_t part = make_part(registry, about->cert, about->part, 0, p);
+
+    if (part.state->live && !is_for_revocation(&part)) {
+        acme_log(part.log, ACME_LOG_WARNING, part.cert->id,
+                 "there is no next key (%s), and the current key cannot be kept: a new one is used at once, and clients with DANE may fail until they see its TLSA record",
+                 acme_key_type_name(part.type));
+    }
+}
+
 int acme_next_key_may_finish(acme_registry_t *registry,
                              const acme_target_t *about, acme_key_t *live,
                              const acme_pending_t *pending, apr_pool_t *p)
@@ -190,6 +225,9 @@ int acme_next_key_may_finish(acme_registry_t *registry,
         return 0;
     }
     octets = acme_public_key_of(key, p);
+    if (acme_archive_is_revoked_key(part.store, part.cert->id, octets, p)) {
+        return 0;
+    }
     if (live && acme_public_key_is_same(octets, acme_public_key_of(live, p))) {
         return 1;
     }

@@ -4,7 +4,9 @@
  * are used.
  *
  * A next key is used when it has the age of the configuration; a renewal
- * before that keeps the current key, whose record is known. After the
+ * before that keeps the current key, whose record is known. So does one before
+ * which the commands of AcmeHook deploy did not run to their end with it, as
+ * one of them may publish the record. After the
  * installation of a certificate with it another one is made: no key is a next
  * key twice.
  */
@@ -16,13 +18,17 @@
 #include "acme_registry.h"
 
 /*
- * The key for an order of a part, in p; NULL: a new one has to be made. live is
- * the live certificate's if it may be used again, and has the type of the part,
- * else NULL. What visitors with DANE have to know of the choice is logged.
+ * The key for an order of a part, in p; NULL: a new one has to be made, which
+ * acme_next_key_missed() logs when there is one. live is the live certificate's
+ * if it may be used again, and has the type of the part, else NULL. What else
+ * visitors with DANE have to know of the choice is logged.
  */
 acme_key_t *acme_next_key_choose(acme_registry_t *registry,
                                  const acme_target_t *about, acme_key_t *live,
                                  apr_time_t now, apr_pool_t *p);
+
+void acme_next_key_missed(acme_registry_t *registry,
+                          const acme_target_t *about, apr_pool_t *p);
 
 /*
  * Is the key of a pending request one that an order may have: that of live, if

@@ -11,6 +11,10 @@
    comes before that is one write. */
 #define JOURNAL_WAIT apr_time_from_sec(1)
 
+/* In a turn of the keeper's loop, which has others to serve: a slow disk takes
+   a tenth of a second for each. */
+#define WRITES_MAX 4
+
 acme_journal_t *acme_registry_journals_open(const acme_registry_t *registry,
                                             apr_uint32_t cert, apr_pool_t *p)
 {
@@ -69,23 +73,33 @@ void acme_registry_journals_write_one(acme_registry_t *registry,
     acme_registry_journals_forget(registry, cert);
 }
 
+static int is_due(apr_time_t write_at, apr_time_t now)
+{
+    return write_at <= now || write_at > now + JOURNAL_WAIT;
+}
+
 apr_time_t acme_registry_journals_write(acme_registry_t *registry,
                                         apr_time_t now, apr_pool_t *p)
 {
+    const int count = registry->conf->certs->nelts;
     apr_time_t next = 0;
-    int i;
+    int i, written = 0;
 
-    if (!registry->write_at
-        || (now < registry->write_at
-            && registry->write_at <= now + JOURNAL_WAIT)) {
+    if (!registry->write_at || !is_due(registry->write_at, now)) {
         return registry->write_at;
     }
-    for (i = 0; i < registry->conf->certs->nelts; i++) {
-        const acme_registry_noted_t *noted = &registry->noted[i];
+    for (i = 0; i < count; i++) {
+        const int cert = (registry->write_next + i) % count;
+        const acme_registry_noted_t *noted = &registry->noted[cert];
 
-        if (noted->text && (noted->write_at <= now
-                            || noted->write_at > now + JOURNAL_WAIT)) {
-            acme_registry_journals_write_one(registry, (apr_uint32_t)i, p);
+        if (noted->text && is_due(noted->write_at, now)) {
+            if (written == WRITES_MAX) {
+                registry->write_next = cert;
+                registry->write_at = now;
+                return now;
+            }
+            acme_registry_journals_write_one(registry, (apr_uint32_t)cert, p);
+            written++;
         }
         if (noted->text && (!next || noted->write_at < next)) {
             next = noted->write_at;

@@ -8,7 +8,7 @@
 #include "acme_journal.h"
 #include "acme_registry_types.h"
 
-/* Write the journals that are due. Returns when to call again, 0: none
+/* Write some of the journals that are due. Returns when to call again, 0: none
    waits. */
 apr_time_t acme_registry_journals_write(acme_registry_t *registry,
                                         apr_time_t now, apr_pool_t *p);

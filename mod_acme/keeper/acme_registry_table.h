@@ -40,6 +40,7 @@ struct acme_registry_t {
     acme_registry_rehearsal_t *rehearsals; /* of each: the one under way */
     acme_registry_noted_t *noted; /* of each */
     apr_time_t write_at;  /* the first of them; 0: none waits */
+    int write_next;       /* the one to look at first */
     apr_pool_t *p;
     char *ordering;       /* of each: is it counted in orders? */
     int orders;           /* under way */

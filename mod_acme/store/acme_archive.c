@@ -22,6 +22,7 @@
 #include "acme_live_link.h"
 #include "acme_meta.h"
 #include "acme_pair.h"
+#include "acme_public_key.h"
 
 #define NUMBER_DIGITS_MAX 9     /* fits an int, and so does one more */
 
@@ -585,6 +586,47 @@ int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
 {
     return acme_archive_has_void_key(store, id,
                                      acme_archive_path(store, id, n, p), p);
+}
+
+/* Has an archive this key, in any of its files? */
+static int has_public_key(const char *folder, acme_octets_t key,
+                          apr_pool_t *p)
+{
+    acme_octets_t other;
+    acme_result_t ignored;
+    int i;
+
+    for (i = 0; i < ACME_ARCHIVE_SUFFIXES; i++) {
+        const char *path = apr_pstrcat(p, folder, "/privkey",
+                                       acme_archive_suffixes[i], ".pem", NULL);
+
+        if (!acme_public_key_of_file(&other, path, &ignored, p)
+            && acme_public_key_is_same(key, other)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int acme_archive_is_revoked_key(const acme_store_t *store, const char *id,
+                             acme_octets_t key, apr_pool_t *p)
+{
+    const char *archives = acme_store_path(store, "archive", id, p);
+    apr_array_header_t *numbers;
+    acme_result_t ignored;
+    int i;
+
+    (void)read_numbers(&numbers, archives, &ignored, p);
+    for (i = 0; i < numbers->nelts; i++) {
+        const char *folder = number_path(archives,
+                                         APR_ARRAY_IDX(numbers, i, int), p);
+
+        if (acme_meta_is_revoked(store, folder, p)
+            && has_public_key(folder, key, p)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 int acme_archive_find_copy(const acme_store_t *store, const char *id,

@@ -9,6 +9,7 @@
 
 #include <apr_tables.h>
 
+#include "acme_octets.h"
 #include "acme_sync.h"
 
 /* acme_archive_prune() keeps this many, and all that are younger, but no more
@@ -163,6 +164,10 @@ int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
 /* The same of a folder that may become an archive of id. */
 int acme_archive_has_void_key(const acme_store_t *store, const char *id,
                               const char *folder, apr_pool_t *p);
+
+/* Is it the key of an archive of id that was revoked? */
+int acme_archive_is_revoked_key(const acme_store_t *store, const char *id,
+                             acme_octets_t key, apr_pool_t *p);
 
 /*
  * Find the archive that a server can load: *pn is the number of the live one,

@@ -94,6 +94,7 @@ apr_status_t acme_deploy_file_load(acme_deploy_file_t **pfile,
     }
     file->is_complete = acme_json_true(json, "complete");
     file->is_told = acme_json_true(json, "told");
+    file->begun = parse_when(json, "begun", p);
     file->is_early = acme_json_true(json, "early");
     parse_commands(file->commands, json_object_get(json, "commands"), p);
     *pfile = file;
@@ -135,10 +136,11 @@ apr_status_t acme_deploy_file_save(acme_store_t *store, const char *id,
                                    acme_result_t *res, apr_pool_t *p)
 {
     const char *path = deploy_path(store, id, p);
-    json_t *json = json_pack("{s:s, s:b, s:b, s:b, s:o}",
+    json_t *json = json_pack("{s:s, s:b, s:b, s:s*, s:b, s:o}",
                              "certificate", file->certificate,
                              "complete", file->is_complete,
                              "told", file->is_told,
+                             "begun", when_text(file->begun, p),
                              "early", file->is_early,
                              "commands", commands_json(file->commands, p));
 

@@ -28,6 +28,8 @@ typedef struct {
     const char *certificate;    /* its archive and serial; "": none */
     int is_complete;            /* nothing is left to do for it */
     int is_told;                /* that a command failed */
+    apr_time_t begun;           /* when the first command was started; 0: none
+                                   was */
     int is_early;               /* a command ran before all copies of
                                    AcmeExport were there */
     apr_array_header_t *commands;       /* acme_deploy_command_t */

@@ -100,6 +100,18 @@ apr_status_t acme_next_key_file_save(acme_store_t *store, const char *id,
                            0600, res, p);
 }
 
+apr_status_t acme_next_key_file_remove(acme_store_t *store, const char *id,
+                                       acme_key_type_e type,
+                                       acme_result_t *res, apr_pool_t *p)
+{
+    const char *path = file_path(store, id, type, p);
+
+    acme_result_clear(res);
+    return unlink(path) && errno != ENOENT && errno != ENOTDIR
+        ? acme_fail_errno(res, errno, "%s: cannot remove", path)
+        : APR_SUCCESS;
+}
+
 static int is_among(const apr_array_header_t *types, acme_key_type_e type)
 {
     int i;
@@ -126,11 +138,14 @@ apr_status_t acme_next_key_file_prune(acme_store_t *store, const char *id,
     }
     for (i = ACME_KEY_P256; i <= ACME_KEY_RSA4096; i++) {
         const acme_key_type_e type = (acme_key_type_e)i;
-        const char *path = file_path(store, id, type, p);
+        apr_status_t rv;
 
-        if (!is_among(types, type) && unlink(path) && errno != ENOENT
-            && errno != ENOTDIR) {
-            return acme_fail_errno(res, errno, "%s: cannot remove", path);
+        if (is_among(types, type)) {
+            continue;
+        }
+        rv = acme_next_key_file_remove(store, id, type, res, p);
+        if (rv != APR_SUCCESS) {
+            return rv;
         }
     }
     return APR_SUCCESS;

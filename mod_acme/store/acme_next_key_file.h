@@ -35,6 +35,11 @@ apr_status_t acme_next_key_file_save(acme_store_t *store, const char *id,
                                      acme_key_type_e type, acme_key_t *key,
                                      acme_result_t *res, apr_pool_t *p);
 
+/* Remove the next key of this type. Success if there is none. */
+apr_status_t acme_next_key_file_remove(acme_store_t *store, const char *id,
+                                       acme_key_type_e type,
+                                       acme_result_t *res, apr_pool_t *p);
+
 /*
  * Remove the next keys of id, but those of the types (acme_key_type_e); types
  * NULL: all, and the folder. Success if there is nothing.

@@ -36,6 +36,8 @@ struct acme_sync_t {
     dev_t device;               /* of it */
     apr_array_header_t *paths;  /* const char *, in added */
     apr_pool_t *added;
+    acme_sync_step_cb *step;    /* or NULL */
+    void *baton;
 };
 
 static apr_status_t close_folder(void *data)
@@ -66,6 +68,20 @@ acme_sync_t *acme_sync_create(const acme_store_t *store, apr_pool_t *p)
     forget(sync);
     apr_pool_cleanup_register(p, sync, close_folder, apr_pool_cleanup_null);
     return sync;
+}
+
+void acme_sync_on_step(acme_sync_t *sync, acme_sync_step_cb *step,
+                       void *baton)
+{
+    sync->step = step;
+    sync->baton = baton;
+}
+
+void acme_sync_step(const acme_sync_t *sync)
+{
+    if (sync->step) {
+        sync->step(sync->baton);
+    }
 }
 
 void acme_sync_begin(acme_sync_t *sync)
@@ -202,6 +218,7 @@ static apr_status_t sync_each(const acme_sync_t *sync, acme_result_t *res)
     int i;
 
     for (i = 0; rv == APR_SUCCESS && i < sync->paths->nelts; i++) {
+        acme_sync_step(sync);
         rv = acme_file_sync(APR_ARRAY_IDX(sync->paths, i, const char *), res);
         if (APR_STATUS_IS_ENOENT(rv)) {
             rv = APR_SUCCESS;   /* a later step failed, and removed it */
@@ -212,8 +229,10 @@ static apr_status_t sync_each(const acme_sync_t *sync, acme_result_t *res)
 
 apr_status_t acme_sync_run(acme_sync_t *sync, acme_result_t *res)
 {
-    apr_status_t rv = sync_all(sync, res);
+    apr_status_t rv;
 
+    acme_sync_step(sync);
+    rv = sync_all(sync, res);
     if (rv == ENOSYS) {
         rv = sync_each(sync, res);
     }

@@ -15,6 +15,15 @@ typedef struct acme_sync_t acme_sync_t;
 
 acme_sync_t *acme_sync_create(const acme_store_t *store, apr_pool_t *p);
 
+/* Called before each sync, of which each may take long. */
+typedef void acme_sync_step_cb(void *baton);
+
+void acme_sync_on_step(acme_sync_t *sync, acme_sync_step_cb *step,
+                       void *baton);
+
+/* Call it where something else may take as long. */
+void acme_sync_step(const acme_sync_t *sync);
+
 /* Before the first write that is to be added: a write that fails from here on
    fails acme_sync_run(). */
 void acme_sync_begin(acme_sync_t *sync);

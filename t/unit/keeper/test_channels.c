@@ -122,6 +122,23 @@ static void who_has_used_his_time_is_heard_later(void **state)
     assert_true(acme_channels_is_heard(worker, now));
 }
 
+static void what_is_parked_is_found_by_its_kind(void **state)
+{
+    acme_channel_t *channel;
+
+    (void)state;
+    add(ACME_BY_WORKER, 7, NOW);
+    add(ACME_BY_WORKER, 7, NOW);
+    channel = acme_channels_at(channels, 1);
+    channel->parked.kind = ACME_MSG_PREPARE;
+    assert_false(acme_channels_is_parked(channels, ACME_MSG_PREPARE));
+    apr_pool_create(&channel->parked_in, pool);
+    assert_true(acme_channels_is_parked(channels, ACME_MSG_PREPARE));
+    assert_false(acme_channels_is_parked(channels, ACME_MSG_AWAIT));
+    acme_channels_unpark(channel);
+    assert_false(acme_channels_is_parked(channels, ACME_MSG_PREPARE));
+}
+
 /* What a message may cost at the most is for a slow disk. */
 static void a_quick_disk_makes_it_cheap(void **state)
 {
@@ -134,6 +151,7 @@ static void a_quick_disk_makes_it_cheap(void **state)
         { "slow", ACME_MSG_INSTALL, SLOW, 50000 },
         { "quick", ACME_MSG_INSTALL, apr_time_from_msec(10), 20000 },
         { "quicker than any", ACME_MSG_INSTALL, 10, 10000 },
+        { "a journal that is written later", ACME_MSG_NOTE, 10, 5000 },
         { "one that is always cheap", ACME_MSG_SIGN, SLOW, 1000 },
         { "a clock that was set back", ACME_MSG_INSTALL, -SLOW, 50000 }
     };
@@ -158,6 +176,31 @@ static void a_quick_disk_makes_it_cheap(void **state)
     }
 }
 
+/* Nor does it owe more than a clock that is set back leaves it. */
+static void its_part_of_a_sync_is_paid(void **state)
+{
+    acme_channel_t *worker;
+    apr_time_t now = NOW;
+    int i;
+
+    (void)state;
+    add(ACME_BY_WORKER, 7, now);
+    worker = acme_channels_at(channels, 0);
+    for (i = 0; i < 10; i++) {
+        assert_true(acme_channels_is_heard(worker, now));
+        acme_channels_charge_part(worker, apr_time_from_sec(1), now);
+    }
+    assert_true(acme_channels_is_heard(worker, now));
+    acme_channels_charge_part(worker, -SLOW, now);
+    assert_true(acme_channels_is_heard(worker, now));
+    acme_channels_charge_part(worker, 1, now);
+    assert_false(acme_channels_is_heard(worker, now));
+    acme_channels_charge_part(worker, apr_time_from_sec(3600), now);
+    now += apr_time_from_sec(20) - 1;
+    assert_false(acme_channels_is_heard(worker, now));
+    assert_true(acme_channels_is_heard(worker, now + 1));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, pool_teardown)
 
 int main(void)
@@ -166,7 +209,9 @@ int main(void)
         TEST(a_process_pushes_out_its_own),
         TEST(processes_in_crowds_push_out_the_largest),
         TEST(who_has_used_his_time_is_heard_later),
-        TEST(a_quick_disk_makes_it_cheap)
+        TEST(what_is_parked_is_found_by_its_kind),
+        TEST(a_quick_disk_makes_it_cheap),
+        TEST(its_part_of_a_sync_is_paid)
     };
     int failed;
 

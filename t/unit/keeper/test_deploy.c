@@ -110,6 +110,31 @@ static void a_certificate_is_deployed_when_it_is_active(void **state)
     assert_said(OK("one") OK("two") OK("one") OK("two"));
 }
 
+/* When they began is what a next key goes by, and outlives the keeper. */
+static void it_is_known_since_when_it_is_done(void **state)
+{
+    const apr_time_t second = apr_time_from_sec(1);
+
+    (void)state;
+    begin(1, 1);
+    assert_true(acme_deploy_is_done_since(registry, 0, now, pool));
+    add_hook(ACME_HOOK_DEPLOY, "one");
+    begin(0, 0);
+    drive();
+    assert_false(acme_deploy_is_done_since(registry, 0, 0, pool));
+    begin(1, 1);
+    acme_deploy_step(deploy, now, pool);
+    assert_false(acme_deploy_is_done_since(registry, 0, now, pool));
+    drive();
+    begin(1, 1);
+    assert_true(acme_deploy_is_done_since(registry, 0, now, pool));
+    assert_false(acme_deploy_is_done_since(registry, 0, now + second, pool));
+    put(at("fail-one"), "");
+    begin(2, 2);
+    drive();
+    assert_false(acme_deploy_is_done_since(registry, 0, now, pool));
+}
+
 /* A command that publishes records would publish half of them. */
 static void it_waits_for_next_keys(void **state)
 {
@@ -126,9 +151,10 @@ static void it_waits_for_next_keys(void **state)
     drive();
     assert_said(OK("one"));
 
-    /* But not for ever. */
+    /* But not for ever, and anew after a reload, which came late. */
     begin(2, 2);
-    state_of(registry, 0)->installed = now;
+    state_of(registry, 0)->installed = now - apr_time_from_sec(3600);
+    now = apr_time_now();
     drive();
     assert_said(OK("one"));
     now += apr_time_from_sec(121);
@@ -277,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_certificate_is_deployed_when_it_is_active),
+        TEST(it_is_known_since_when_it_is_done),
         TEST(it_waits_for_next_keys),
         TEST(one_that_was_there_before_the_hook_is_not),
         TEST(with_activate_none_it_is_deployed_when_installed),

@@ -241,6 +241,22 @@ static void one_that_hangs_is_given_up(void **state)
     the_key_is_made_here_at_last(ACME_KEY_RSA2048);
 }
 
+/* Its certificate may be gone, or has found another key. */
+static void one_that_nobody_asks_for_again_stops_no_other(void **state)
+{
+    acme_key_t *key;
+
+    (void)state;
+    stop_at_a_key();
+    assert_true(acme_key_maker_step(NOW + 2 * TWO_MINUTES));
+    assert_int_equal(take_at(&key, ACME_KEY_RSA3072, NOW), APR_EAGAIN);
+    wait_for_key();
+    assert_int_equal(take_at(&key, ACME_KEY_RSA3072, NOW), 0);
+    assert_type(key, ACME_KEY_RSA3072);
+    assert_null(failed);
+    the_key_is_made_here_at_last(ACME_KEY_RSA2048);
+}
+
 static void without_a_launcher_keys_are_made_here(void **state)
 {
     acme_key_t *key;
@@ -273,6 +289,7 @@ int main(void)
         TEST(one_that_died_is_replaced),
         TEST(one_that_dies_at_a_key_costs_time_only),
         TEST(one_that_hangs_is_given_up),
+        TEST(one_that_nobody_asks_for_again_stops_no_other),
         cmocka_unit_test_setup_teardown(without_a_launcher_keys_are_made_here,
                                         setup_without, scratch_teardown)
     };

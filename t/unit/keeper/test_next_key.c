@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <utime.h>
 
+#include "acme_deploy_file.h"
 #include "acme_file.h"
 #include "acme_install.h"
 #include "acme_install_pending.h"
@@ -24,6 +25,7 @@ static acme_conf_t *conf;
 static acme_registry_t *registry;
 static acme_reload_t *reload;
 static acme_next_key_queue_t *next_keys;
+static int next_keys_wait;      /* nobody asks for them */
 static const issuer_t *ca;
 
 static void held(void *baton, const char *reason)
@@ -62,6 +64,7 @@ static int setup(void **state)
 {
     int rc = scratch_setup(state);
 
+    next_keys_wait = 0;
     conf = make_conf();
     ca = make_issuer("Test CA");
     cert_of(conf, 0)->key_reuse = ACME_KEY_REUSE_NEXT;
@@ -127,7 +130,9 @@ static apr_status_t install_part(apr_uint32_t part, const char *pem)
     }
     APR_ARRAY_PUSH(installs, acme_install_t *) = one;
     acme_install_finish(installs, sync, &synced);
-    make_next_keys();
+    if (!next_keys_wait) {
+        make_next_keys();
+    }
     return acme_install_status(one);
 }
 
@@ -226,27 +231,51 @@ static void a_young_one_is_not_used(void **state)
     assert_true(same_key(renew(), second));
 }
 
-/* A command of deploy may be what announces it. */
+/* A command of deploy began then, so many seconds ago, and has ended well. */
+static void deployed(long ago, int is_complete)
+{
+    acme_deploy_file_t *file = acme_deploy_file_make(pool);
+
+    file->begun = apr_time_now() - apr_time_from_sec(ago);
+    file->is_complete = is_complete;
+    assert_int_equal(acme_deploy_file_save(acme_registry_store(registry),
+                                           "a.example", file, &res, pool), 0);
+}
+
+/* A command of deploy may be what announces it: a registry that does not know
+   yet, of a keeper that began just now, is no excuse. */
 static void one_that_is_perhaps_not_announced_is_not_used(void **state)
 {
     acme_key_t *first = renew(), *second = next();
-    acme_hooks_failing_t failing = { .waiting = 1, .failures = 3 };
+    apr_array_header_t *hooks =
+        apr_array_make(pool, 1, sizeof(acme_hook_conf_t));
+    acme_hook_conf_t *hook = apr_array_push(hooks);
+    size_t i;
+    static const struct {
+        long ago;
+        int is_complete;
+    } none[] = { { 3 * DAY - 3600, 0 }, { 3 * DAY + 3600, 1 } };
 
     (void)state;
+    hook->kind = ACME_HOOK_DEPLOY;
+    hook->command = words("publish");
+    cert_of(conf, 0)->hooks = hooks;
     set_age("p256", 3 * DAY);
-    acme_registry_deploy_failing(registry, 0, &failing);
-    assert_true(same_key(renew(), first));
-    assert_logged("because commands of AcmeHook deploy fail");
+    assert_true(same_key(renew(), first));      /* none ever ran */
+    for (i = 0; i < COUNT(none); i++) {
+        deployed(none[i].ago, none[i].is_complete);
+        assert_true(same_key(renew(), first));
+        assert_int_equal(times_logged("have not all succeeded since it was made"),
+                         i + 2);
+    }
     assert_true(same_key(next(), second));
-    failing.waiting = 0;
-    acme_registry_deploy_failing(registry, 0, &failing);
+    deployed(3 * DAY - 3600, 1);
     assert_true(same_key(renew(), second));
 
     /* Nobody waits for it after a revocation. */
-    failing.waiting = 1;
-    acme_registry_deploy_failing(registry, 0, &failing);
     second = next();
     set_age("p256", 3 * DAY);
+    deployed(3 * DAY, 0);
     revoke_live();
     assert_true(same_key(renew(), second));
 }
@@ -282,6 +311,56 @@ static void one_that_is_live_is_not_next(void **state)
     assert_false(same_key(key_of(begin(0)), first));
     open_all();
     assert_false(same_key(next(), first));
+}
+
+/* Until another one is made its file would be the key that was revoked. */
+static void one_that_is_live_has_no_file(void **state)
+{
+    acme_key_t *first, *second;
+
+    (void)state;
+    set_key_types(conf, 0, "rsa2048");
+    first = renew();
+    second = next_of("rsa2048");
+    set_age("rsa2048", 3 * DAY);
+    next_keys_wait = 1;
+    assert_true(same_key(renew(), second));
+    assert_int_equal(mode_of(path_of("rsa2048")), -1);
+    next_keys_wait = 0;
+    make_next_keys();
+    assert_false(same_key(next_of("rsa2048"), first));
+    assert_false(same_key(next_of("rsa2048"), second));
+}
+
+/* However its file came back, and whatever was installed since. */
+static void one_that_was_revoked_is_not_next(void **state)
+{
+    acme_key_t *first = renew(), *second;
+
+    (void)state;
+    revoke_live();
+    second = renew();
+    assert_false(same_key(second, first));
+    assert_int_equal(acme_next_key_file_save(acme_registry_store(registry),
+                                             "a.example", ACME_KEY_P256, first,
+                                             &res, pool), 0);
+    set_age("p256", 3 * DAY);
+    assert_true(same_key(renew(), second));
+    assert_false(same_key(next(), first));
+}
+
+/* An order began with the key, and then it was revoked. */
+static void one_that_was_revoked_ends_no_order(void **state)
+{
+    const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_REVOCATION, -1 };
+    acme_key_t *first = renew();
+
+    (void)state;
+    assert_true(same_key(key_of(begin(0)), first));
+    acme_registry_request_add(registry, &want, apr_time_now(), pool);
+    acme_registry_request_done(registry, &want, apr_time_now(), pool);
+    unlink(path_of("p256"));
+    assert_false(same_key(key_of(begin(0)), first));
 }
 
 static void after_a_revocation_it_is_used_at_once(void **state)
@@ -337,6 +416,29 @@ static void a_revoked_one_without_a_next_gets_a_new_one(void **state)
     found = renew();
     assert_false(same_key(found, first) || same_key(found, second));
     assert_logged("a new one is used at once, and clients with DANE may fail");
+}
+
+/* The request waits for its key, and is looked at each second. */
+static void one_that_is_missed_is_logged_once(void **state)
+{
+    const acme_target_t about = { 0, 0, 0 };
+    acme_pending_t *pending;
+    const char *flags;
+    int i;
+
+    (void)state;
+    set_key_types(conf, 0, "rsa2048");
+    renew();
+    revoke_live();
+    unlink(path_of("rsa2048"));
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(acme_install_pending_prepare(&pending, &flags,
+                                                      registry, &about, &res,
+                                                      pool), APR_EAGAIN);
+    }
+    assert_int_equal(times_logged("there is no next key"), 0);
+    begin(0);
+    assert_int_equal(times_logged("there is no next key"), 1);
 }
 
 static void one_of_the_future_counts_from_now(void **state)
@@ -504,9 +606,13 @@ int main(void)
         TEST(one_that_is_perhaps_not_announced_is_not_used),
         TEST(an_order_that_fails_does_not_use_it_up),
         TEST(one_that_is_live_is_not_next),
+        TEST(one_that_is_live_has_no_file),
+        TEST(one_that_was_revoked_is_not_next),
+        TEST(one_that_was_revoked_ends_no_order),
         TEST(after_a_revocation_it_is_used_at_once),
         TEST(a_damaged_one_is_set_aside),
         TEST(a_revoked_one_without_a_next_gets_a_new_one),
+        TEST(one_that_is_missed_is_logged_once),
         TEST(one_of_the_future_counts_from_now),
         TEST(each_key_type_has_one),
         TEST(another_key_type_begins_anew),

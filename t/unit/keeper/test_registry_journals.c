@@ -50,6 +50,53 @@ static void notes_of_a_second_are_one_write(void **state)
         acme_registry_journals_write(registry, due + DAYS(1), pool), 0);
 }
 
+static int count_on_disk(void)
+{
+    int i, n = 0;
+
+    for (i = 2; i < test_conf->certs->nelts; i++) {
+        n += mode_of(at("store/journal/%s.json", cert_of(test_conf, i)->id))
+            >= 0;
+    }
+    return n;
+}
+
+/* The keeper serves others between, and no certificate is written first each
+   time: so a worker that notes without end keeps none back. */
+static void many_are_written_in_several_turns(void **state)
+{
+    acme_msg_note_t message = { .note = ACME_NOTE_ORDERED,
+                                .name = ACME_NO_NAME };
+    const int others = 6;
+    apr_time_t now = NOW + apr_time_from_sec(1);
+    int i, turns = 0;
+
+    (void)state;
+    for (i = 0; i < others; i++) {
+        const acme_cert_conf_t cert = *cert_of(test_conf, 1);
+
+        APR_ARRAY_PUSH((apr_array_header_t *)test_conf->certs,
+                       acme_cert_conf_t) = cert;
+        cert_of(test_conf, 2 + i)->id = apr_psprintf(pool, "%d.example", i);
+    }
+    registry = open_registry(test_conf);
+    while (count_on_disk() < others) {
+        for (i = 2; i < test_conf->certs->nelts; i++) {
+            message.about.cert = (apr_uint32_t)i;
+            acme_registry_order_noted(registry, &message, now, pool);
+        }
+        now += apr_time_from_sec(1);
+        if (acme_registry_journals_write(registry, now, pool) == now) {
+            assert_in_range(count_on_disk(), 1, others);
+        }
+        assert_in_range(++turns, 1, 2);
+    }
+    assert_int_equal(turns, 2);
+    while (acme_registry_journals_write(registry, now, pool)) {
+        assert_in_range(++turns, 1, 5);
+    }
+}
+
 static void what_counts_is_on_disk_at_once(void **state)
 {
     const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_RENEWAL, -1 };
@@ -123,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(notes_of_a_second_are_one_write),
+        TEST(many_are_written_in_several_turns),
         TEST(what_counts_is_on_disk_at_once),
         TEST(what_waits_counts),
         TEST(a_journal_that_can_not_be_written_stops_nothing),

@@ -66,6 +66,28 @@ static void without_syncfs_each_is_synced(void **state)
     assert_false(acme_sync_is_due(sync));
 }
 
+static void count_step(void *baton)
+{
+    ++*(int *)baton;
+}
+
+/* The keeper says that it does not hang. */
+static void each_sync_is_a_step(void **state)
+{
+    acme_sync_t *sync = sync_of_store();
+    int steps = 0;
+
+    (void)state;
+    acme_sync_step(sync);
+    acme_sync_on_step(sync, count_step, &steps);
+    scratch_no_syncfs = 1;
+    put_and_add(sync, "a");
+    put_and_add(sync, "b");
+    put_and_add(sync, "c");
+    assert_int_equal(acme_sync_run(sync, &res), 0);
+    assert_true(steps >= 4);    /* three files and the folder */
+}
+
 static void a_failure_names_a_path(void **state)
 {
     acme_sync_t *sync = sync_of_store();
@@ -115,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(few_and_many_last),
         SCRATCH_TEST(without_syncfs_each_is_synced),
+        SCRATCH_TEST(each_sync_is_a_step),
         SCRATCH_TEST(a_failure_names_a_path),
         SCRATCH_TEST(what_is_gone_needs_no_sync),
         SCRATCH_TEST(a_folder_that_is_made_lasts_in_its_own)
