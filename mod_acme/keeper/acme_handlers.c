@@ -40,6 +40,8 @@ typedef struct {
     acme_message_t *reply;
     acme_result_t *res;
     acme_install_t *install;    /* NULL: it only waits */
+    const char *id;             /* of the certificate */
+    apr_status_t status;        /* how that ended; of no installation */
 } held_t;
 
 /* What was asked of a CA is asked again after this. */
@@ -306,6 +308,7 @@ static apr_status_t serve_order(acme_message_t *reply,
 
     (void)reply;
     if (rv == APR_SUCCESS) {
+        acme_sync_owner(request->handlers->sync, request->cert->id);
         rv = acme_pending_order(acme_registry_store(request->registry),
                                 acme_install_pending_name(request->cert,
                                                           request->about->part,
@@ -1093,13 +1096,16 @@ static int is_installed_now(const request_t *request)
 static apr_status_t hold(acme_message_t *reply, const request_t *request)
 {
     acme_handlers_t *handlers = request->handlers;
-    const held_t held = { reply, request->res, request->install };
+    held_t held = { .reply = reply,
+                    .res = request->res,
+                    .install = request->install };
 
     if (!request->install
         && (request->message->kind != ACME_MSG_ORDER
             || !acme_sync_is_due(handlers->sync))) {
         return APR_SUCCESS;
     }
+    held.id = request->cert->id;
     APR_ARRAY_PUSH(handlers->held, held_t) = held;
     if (request->install) {
         APR_ARRAY_PUSH(handlers->installs, acme_install_t *) =
@@ -1137,25 +1143,28 @@ apr_status_t acme_handlers_answer(acme_message_t *reply,
 void acme_handlers_commit(acme_handlers_t *handlers, acme_answered_cb *answered,
                           void *baton)
 {
-    acme_result_t res;
-    apr_status_t rv;
+    acme_result_t ignored;
     int i;
 
     if (!handlers->held->nelts) {
         return;
     }
-    rv = acme_install_finish(handlers->installs, handlers->sync, &res);
+    (void)acme_sync_run(handlers->sync, &ignored);
+    for (i = 0; i < handlers->held->nelts; i++) {
+        held_t *held = &APR_ARRAY_IDX(handlers->held, i, held_t);
+
+        if (!held->install) {
+            held->status = acme_sync_ended(handlers->sync, held->id,
+                                           held->res);
+        }
+    }
+    acme_install_finish(handlers->installs, handlers->sync);
     for (i = 0; i < handlers->held->nelts; i++) {
         const held_t *held = &APR_ARRAY_IDX(handlers->held, i, held_t);
 
-        if (held->install) {
-            answered(baton, held->reply, acme_install_status(held->install));
-            continue;
-        }
-        if (rv != APR_SUCCESS) {
-            *held->res = res;
-        }
-        answered(baton, held->reply, rv);
+        answered(baton, held->reply,
+                 held->install ? acme_install_status(held->install)
+                               : held->status);
     }
     apr_array_clear(handlers->held);
     apr_array_clear(handlers->installs);

@@ -883,6 +883,7 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
     acme_cert_reading_t *chain;
     apr_status_t rv;
 
+    acme_sync_owner(sync, in.cert->id);
     *pinstall = NULL;
     if (!issued->len) {
         rv = check_frequency(&in);
@@ -929,22 +930,28 @@ static acme_install_t *job_at(const apr_array_header_t *installs, int i)
     return APR_ARRAY_IDX(installs, i, acme_install_t *);
 }
 
-/* What was written by a step lasts when it succeeds; else it all failed. */
-static apr_status_t sync_step(const apr_array_header_t *installs,
-                              acme_sync_t *sync, acme_result_t *res)
+/* What was written by a step lasts, but of those whose sync failed. */
+static void take_result(const apr_array_header_t *installs,
+                        const acme_sync_t *sync)
 {
-    const apr_status_t rv = acme_sync_run(sync, res);
     int i;
 
-    for (i = 0; rv != APR_SUCCESS && i < installs->nelts; i++) {
+    for (i = 0; i < installs->nelts; i++) {
         acme_install_t *install = job_at(installs, i);
 
         if (install->status == APR_SUCCESS) {
-            install->status = rv;
-            *install->in.res = *res;
+            install->status = acme_sync_ended(sync, install->in.cert->id,
+                                              install->in.res);
         }
     }
-    return rv;
+}
+
+static void sync_step(const apr_array_header_t *installs, acme_sync_t *sync)
+{
+    acme_result_t ignored;
+
+    (void)acme_sync_run(sync, &ignored);
+    take_result(installs, sync);
 }
 
 /* It is live, and lasts: the order may be forgotten. */
@@ -970,16 +977,17 @@ static void put_live(acme_install_t *install)
                          in->now);
 }
 
-apr_status_t acme_install_finish(const apr_array_header_t *installs,
-                                 acme_sync_t *sync, acme_result_t *res)
+void acme_install_finish(const apr_array_header_t *installs,
+                         acme_sync_t *sync)
 {
-    const apr_status_t written = sync_step(installs, sync, res);
     acme_result_t ignored;
     int i;
 
+    take_result(installs, sync);
     for (i = 0; i < installs->nelts; i++) {
         acme_install_t *install = job_at(installs, i);
 
+        acme_sync_owner(sync, install->in.cert->id);
         if (install->status == APR_SUCCESS) {
             install->status = acme_archive_number(install->making, sync,
                                                   install->in.res);
@@ -988,17 +996,18 @@ apr_status_t acme_install_finish(const apr_array_header_t *installs,
             acme_archive_drop(install->making);
         }
     }
-    (void)sync_step(installs, sync, &ignored);
+    sync_step(installs, sync);
     for (i = 0; i < installs->nelts; i++) {
         acme_install_t *install = job_at(installs, i);
 
+        acme_sync_owner(sync, install->in.cert->id);
         if (install->status == APR_SUCCESS) {
             install->status = acme_archive_put_live(
                 &install->n, install->making, sync, install->in.res);
             log_moved_aside(&install->in, install->status);
         }
     }
-    (void)sync_step(installs, sync, &ignored);
+    sync_step(installs, sync);
     for (i = 0; i < installs->nelts; i++) {
         acme_install_t *install = job_at(installs, i);
 
@@ -1009,7 +1018,6 @@ apr_status_t acme_install_finish(const apr_array_header_t *installs,
             (void)keep_brought(&install->in, &install->brought, &ignored);
         }
     }
-    return written;
 }
 
 apr_status_t acme_install_status(const acme_install_t *install)

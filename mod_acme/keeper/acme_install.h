@@ -71,12 +71,11 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
                                 apr_pool_t *p);
 
 /*
- * Finish installations (acme_install_t *), which share each sync. Returns how
- * the first of them ended, which is that of all else that was added to sync
- * before; res says why it failed.
+ * Finish installations (acme_install_t *) after acme_sync_run(); they share the
+ * syncs that follow. One that fails is no hindrance to others.
  */
-apr_status_t acme_install_finish(const apr_array_header_t *installs,
-                                 acme_sync_t *sync, acme_result_t *res);
+void acme_install_finish(const apr_array_header_t *installs,
+                         acme_sync_t *sync);
 
 /* How it ended; then the res of acme_install_begin() says why. */
 apr_status_t acme_install_status(const acme_install_t *install);

@@ -112,7 +112,8 @@ static apr_status_t install_part(apr_uint32_t part, const char *pem)
         return rv;
     }
     APR_ARRAY_PUSH(installs, acme_install_t *) = one;
-    acme_install_finish(installs, sync, &synced);
+    (void)acme_sync_run(sync, &synced);
+    acme_install_finish(installs, sync);
     return acme_install_status(one);
 }
 
@@ -643,6 +644,8 @@ static void issue_together(void)
                      (issue_t) { .names = "b.example", .serial = 2 });
 }
 
+static int sync_fault;          /* fails this step from the first sync on */
+
 /* Each status is that of its beginning, if that failed. */
 static void install_together(void)
 {
@@ -665,7 +668,12 @@ static void install_together(void)
             APR_ARRAY_PUSH(all, acme_install_t *) = ones[i];
         }
     }
-    acme_install_finish(all, sync, &synced);
+    if (sync_fault) {
+        scratch_errno = EIO;
+        scratch_step = sync_fault;
+    }
+    (void)acme_sync_run(sync, &synced);
+    acme_install_finish(all, sync);
     for (i = 0; i < TOGETHER; i++) {
         statuses[i] = ones[i] ? acme_install_status(ones[i]) : statuses[i];
     }
