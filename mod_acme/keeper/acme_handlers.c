@@ -520,8 +520,9 @@ static apr_status_t serve_done(acme_message_t *reply,
     }
     else if (want->want == state->wanted && is_revocation_requested(request)) {
         /* The pending key may be that of the revoked one. (AcmeKeyReuse) */
-        rv = acme_pending_remove(acme_registry_store(request->registry),
-                                 request->cert->id, request->res, request->p);
+        rv = acme_pending_destroy(acme_registry_store(request->registry),
+                                  request->cert->id, request->res,
+                                  request->p);
     }
     if (rv == APR_SUCCESS) {
         acme_registry_want_done(request->registry, want, apr_time_now(),

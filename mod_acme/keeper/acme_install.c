@@ -117,7 +117,10 @@ apr_status_t acme_install_find_pending(acme_pending_t **ppending,
     }
     if (!acme_name_all_in(pending->names, cert->names)
         || strcmp(pending->digest, acme_conf_request(
-               cert, about->part, pending->names, p)) != 0) {
+               cert, about->part, pending->names, p)) != 0
+        /* That key may be stolen: AcmeKeyReuse, and then a revocation. */
+        || acme_archive_is_void_key(acme_registry_store(registry), cert->id,
+                                    pending->key_pem, p)) {
         return acme_fail(res, APR_ENOENT, "%s: no key and request are pending",
                          cert->id);
     }

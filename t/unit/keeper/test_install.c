@@ -961,6 +961,23 @@ static void the_key_of_a_revoked_one_is_not_kept(void **state)
     assert_false(same_key(key_of(begin()), key_of(first)));
 }
 
+/* The order was begun with the live key before that was revoked. */
+static void nor_does_an_order_go_on_with_it(void **state)
+{
+    acme_pending_t *first, *pending;
+
+    (void)state;
+    cert_of(conf, 0)->key_reuse = ACME_KEY_REUSE_ON;
+    first = begin();
+    assert_int_equal(install(issued(first, (issue_t){ 0 })), 0);
+    assert_string_equal(begin()->key_pem, first->key_pem);
+    assert_int_equal(find(&pending), 0);
+    revoke_live();
+    assert_int_equal(find(&pending), APR_ENOENT);
+    assert_string_not_equal(begin()->key_pem, first->key_pem);
+    assert_int_equal(find(&pending), 0);
+}
+
 /* Archive 2 cannot be loaded; 1 is served, unless it must not be. */
 static int served_instead(void)
 {
@@ -1230,6 +1247,7 @@ int main(void)
         TEST(each_part_gets_its_new_chain),
         TEST(a_chain_that_does_not_fit_is_refused),
         TEST(the_key_of_a_revoked_one_is_not_kept),
+        TEST(nor_does_an_order_go_on_with_it),
         TEST(an_older_one_is_served),
         TEST(a_revoked_one_is_not_served_again),
         TEST(nor_is_one_with_its_key),
