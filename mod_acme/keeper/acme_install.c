@@ -18,6 +18,7 @@
 #include "acme_install.h"
 #include "acme_key_maker.h"
 #include "acme_file.h"
+#include "acme_journal.h"
 #include "acme_live_link.h"
 #include "acme_meta.h"
 #include "acme_name.h"
@@ -230,12 +231,79 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     return rv;
 }
 
+/* Is the live link another one than the state knows? An installation that
+   failed at its last sync has left it. */
+static int is_state_old(const install_t *in)
+{
+    acme_result_t ignored;
+    int n;
+
+    return !acme_live_link_read(&n, in->store, in->cert->id, &ignored, in->p)
+        && n != in->state->live;
+}
+
+/*
+ * Was the renewal requested after the live certificate was installed, and not
+ * before it? Seconds are enough: an order takes longer than a power failure
+ * that brings an older one back.
+ */
+static int is_asked_since(const install_t *in)
+{
+    acme_journal_t *journal;
+    acme_result_t ignored;
+    apr_time_t asked = 0;
+    int i;
+
+    if (in->state->wanted != ACME_WANT_RENEWAL) {
+        return 0;
+    }
+    (void)acme_journal_look(&journal, in->store, in->cert->id, &ignored,
+                            in->p);
+    for (i = 0; i < journal->events->nelts; i++) {
+        const acme_journal_event_t *event =
+            &APR_ARRAY_IDX(journal->events, i, acme_journal_event_t);
+
+        if (!strcmp(event->event, "asked")) {
+            asked = event->when;
+        }
+    }
+    return apr_time_sec(asked) > apr_time_sec(in->state->installed);
+}
+
+/* Has the live certificate the pending key? */
+static int is_key_live(const install_t *in, const acme_pending_t *pending)
+{
+    acme_octets_t live;
+    acme_result_t ignored;
+    acme_key_t *key;
+
+    return !acme_key_parse(&key, pending->key_pem, "pending", &ignored, in->p)
+        && !acme_public_key_of_file(&live, live_path(in, "privkey",
+                                                     in->about.part),
+                                    &ignored, in->p)
+        && acme_public_key_is_same(live, acme_public_key_of(key, in->p));
+}
+
+/*
+ * A power failure brings an order back whose certificate is live: it is over,
+ * but where the keeper died before it noted so, and the worker ends it. So is
+ * one whose key was to be reused, under another AcmeKeyReuse.
+ */
+static int is_over(const install_t *in, const acme_pending_t *pending)
+{
+    return in->cert->key_reuse == ACME_KEY_REUSE_OFF && in->state->live
+        && !is_state_old(in)
+        && (in->state->wanted != ACME_WANT_RENEWAL || is_asked_since(in))
+        && is_key_live(in, pending);
+}
+
 /* The key of a request may have been made under another AcmeKeyReuse. */
 static int has_right_key(const install_t *in, const acme_pending_t *pending)
 {
-    return in->cert->key_reuse != ACME_KEY_REUSE_NEXT
-        || acme_next_key_may_finish(in->registry, &in->about, live_key(in),
-                                    pending, in->p);
+    return in->cert->key_reuse == ACME_KEY_REUSE_NEXT
+        ? acme_next_key_may_finish(in->registry, &in->about, live_key(in),
+                                   pending, in->p)
+        : !is_over(in, pending);
 }
 
 /* "/etc/apache2/a.conf:7, /etc/apache2/b.conf:1 and 3 more" */
@@ -497,15 +565,15 @@ static void keep_refused(const install_t *in, const acme_issued_t *issued)
              in->res->detail, path);
 }
 
-/* Is the leaf live already, as when the first reply was lost? */
-static int is_live(const install_t *in, const acme_cert_reading_t *chain)
+/* Does live/ lead to the leaf already, as when the first reply was lost? It may
+   be damaged: what the state says decides. */
+static int is_linked(const install_t *in, const acme_cert_reading_t *chain)
 {
     const char *text;
     acme_result_t res;
     apr_size_t len;
 
-    return in->state->live
-        && !acme_file_read(&text, &len, live_path(in, "cert", in->about.part),
+    return !acme_file_read(&text, &len, live_path(in, "cert", in->about.part),
                            ACME_CHAIN_SIZE_MAX, &res, in->p)
         && !strcmp(text, chain->leaf_pem);
 }
@@ -577,19 +645,62 @@ static void prune(const install_t *in)
     }
 }
 
-/* The order is over. The certificate is live: failures are only logged. */
-static void end_order(const install_t *in, const apr_array_header_t *names)
+/* The certificate is live: failures are only logged. */
+static void forget_order(const install_t *in)
 {
     const char *id = in->cert->id;
     acme_result_t res;
 
-    acme_registry_installed(in->registry, in->about.cert, names, in->now,
-                            in->p);
     if (acme_pending_remove(in->store, id, &res, in->p)) {
         acme_log(in->log, ACME_LOG_WARNING, id, "%s", res.detail);
     }
     acme_next_key_update(in->registry, in->about.cert, in->now, in->p);
     prune(in);
+}
+
+static void end_order(const install_t *in, const apr_array_header_t *names)
+{
+    acme_registry_installed(in->registry, in->about.cert, names, in->now,
+                            in->p);
+    forget_order(in);
+}
+
+/*
+ * The certificate is live, but its order was not ended: an installation failed
+ * at the sync of live/, or its keeper was killed, or a power failure has brought
+ * the order back. The last is of no use for what was requested since; is_news:
+ * nobody knew that it was live.
+ */
+static void end_left_order(const install_t *in, int is_news,
+                           const apr_array_header_t *names)
+{
+    if (!is_news && is_asked_since(in)) {
+        acme_log(in->log, ACME_LOG_NOTICE, in->cert->id,
+                 "the order that was resumed is that of the live certificate; a new one is made");
+        acme_registry_order_gone(in->registry, in->about.cert);
+        forget_order(in);
+    }
+    else {
+        end_order(in, names);
+    }
+}
+
+/* What an installation does last, should one have ended before it: that live/
+   lasts, that the state knows it, and that httpd serves it. *pis_news: the
+   state did not. */
+static apr_status_t settle_live(int *pis_news, const install_t *in,
+                                acme_reload_t *reload)
+{
+    const apr_time_t until = in->state->served ? in->state->not_after : 0;
+    const apr_status_t rv = acme_file_sync(
+        acme_store_path(in->store, "live", NULL, in->p), in->res);
+
+    *pis_news = is_state_old(in);
+    if (rv == APR_SUCCESS && *pis_news) {
+        acme_registry_refresh(in->registry, in->about.cert, in->p);
+        acme_reload_schedule(reload, in->state, until, in->now);
+    }
+    return rv;
 }
 
 /* The contents of an archive: all parts, and their meta.json. */
@@ -872,6 +983,25 @@ static apr_status_t install_new_chain(acme_install_t **pinstall,
     return rv == APR_SUCCESS ? fill_archive(pinstall, install, sync) : rv;
 }
 
+/* A chain that was kept as the last sync of its installation failed: it may be
+   live, and is looked at as if it was brought once more. */
+static int find_kept(acme_issued_t *kept, const install_t *in)
+{
+    acme_pending_t *pending;
+    acme_result_t ignored;
+
+    if (!is_state_old(in)
+        || acme_install_find_pending(&pending, in->registry, &in->about,
+                                     &ignored, in->p)
+        || !pending->chain_pem) {
+        return 0;
+    }
+    kept->pem = pending->chain_pem;
+    kept->len = strlen(kept->pem);
+    kept->url = pending->cert_url;
+    return 1;
+}
+
 apr_status_t acme_install_begin(acme_install_t **pinstall,
                                 acme_registry_t *registry,
                                 acme_reload_t *reload,
@@ -884,10 +1014,16 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
     brought_t brought = { .url = apr_pstrdup(p, issued->url) };
     acme_pending_t *pending;
     acme_cert_reading_t *chain;
+    acme_issued_t kept;
+    int is_news = 0;
     apr_status_t rv;
 
     acme_sync_owner(sync, in.cert->id);
     *pinstall = NULL;
+    if (!issued->len && find_kept(&kept, &in)) {
+        issued = &kept;
+        brought.url = kept.url;
+    }
     if (!issued->len) {
         rv = check_frequency(&in);
         return rv == APR_SUCCESS
@@ -902,14 +1038,19 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
         return rv;
     }
     brought.chain = chain;
+    if (is_linked(&in, chain)) {
+        rv = settle_live(&is_news, &in, reload);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
     rv = acme_install_find_pending(&pending, registry, about, res, p);
-    if (is_live(&in, chain)) {
+    if (in.state->live && is_linked(&in, chain)) {
         if (in.state->wanted == ACME_WANT_CHAIN) {
             return install_new_chain(pinstall, &in, reload, &brought, sync);
         }
         if (!pending || is_made_for(chain, pending, p)) {
-            /* A keeper that was killed may not have done this. */
-            end_order(&in, chain->facts.leaf.names);
+            end_left_order(&in, is_news, chain->facts.leaf.names);
         }
         return APR_SUCCESS;
     }

@@ -53,7 +53,8 @@ typedef struct acme_install_t acme_install_t;
  * Check the chain of a part. When the chains of all parts are there, they go
  * live at once, and a reload is scheduled: *pinstall is to be finished then,
  * before p ends, and res lives until that. Else it is NULL. A chain that is
- * live already is a success; while ACME_WANT_CHAIN is requested, its leaf gets
+ * live already is a success, and what an installation of it that failed last
+ * has left undone is done; while ACME_WANT_CHAIN is requested, its leaf gets
  * the new chain. One at a time of a certificate.
  *
  * APR_EINVAL: the chain is refused (acme_install_check_chain()); it is kept in

@@ -738,6 +738,124 @@ static void each_that_fails_can_be_resumed(void **state)
     assert_true(step > 8);
 }
 
+static void one_that_fails_is_alone(void **state)
+{
+    (void)state;
+    issue_together();
+    scratch_no_syncfs = 1;
+    sync_fault = 2;             /* its folder, after that of all archives */
+    install_together();
+    sync_fault = 0;
+    assert_int_equal(scratch_step, 0);
+    assert_int_equal(statuses[0], EIO);
+    assert_non_null(strstr(results[0].detail, "a.example"));
+    assert_int_equal(state_of(registry, 0)->live, 0);
+    assert_int_equal(statuses[1], 0);
+    assert_int_equal(state_of(registry, 1)->live, 1);
+    assert_int_equal(install_part(0, pems[0]), 0);
+    assert_int_equal(state_of(registry, 0)->live, 1);
+}
+
+/* So long after the live certificate was installed. */
+static void ask_at(int seconds)
+{
+    const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_RENEWAL, -1 };
+
+    acme_registry_want(registry, &want,
+                       state_of(registry, 0)->installed
+                           + apr_time_from_sec(seconds), pool);
+}
+
+/* The link is there, and its sync failed: the next time ends it. */
+static void a_failed_sync_of_live_is_made_good(void **state)
+{
+    int n;
+
+    (void)state;
+    for (n = 1; n <= 2; n++) {
+        const char *pem = issued(begin(), (issue_t) { .serial = n,
+                                                      .until = 91 * DAY });
+
+        scratch_unsyncable = at("store/live");
+        assert_int_equal(install(pem), EIO);
+        scratch_unsyncable = NULL;
+        assert_int_equal(count(at("store/archive/a.example")), n);
+        assert_non_null(begin()->order_url);    /* it is resumed */
+        assert_int_equal(state_of(registry, 0)->live, n - 1);
+        ask_at(2);
+        scratch_syncs = 0;
+        assert_int_equal(install(n == 1 ? pem : ""), 0);
+        assert_true(scratch_syncs > 0);
+        assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_NOTHING);
+        assert_true(scratch_lasts(at("store/live/a.example")));
+        assert_int_equal(state_of(registry, 0)->live, n);
+        assert_int_equal(count(at("store/archive/a.example")), n);
+        assert_int_equal(count(at("store/pending")), 0);
+        assert_int_equal(times_logged("a.example goes live when you reload"), n);
+        assert_string_equal(last_event("a.example"), "installed");
+    }
+}
+
+/* Orders that a power failure has brought back */
+
+/* Install, and bring the order back; its chain. */
+static const char *install_and_bring_back(void)
+{
+    const char *pem = issued(begin(), (issue_t){ 0 });
+
+    copy_folder(at("store/pending/a.example"), at("back"));
+    assert_int_equal(install(pem), 0);
+    copy_folder(at("back"), at("store/pending/a.example"));
+    return pem;
+}
+
+static void one_that_is_over_is_not_resumed(void **state)
+{
+    acme_pending_t *pending;
+    const char *key;
+
+    (void)state;
+    install_and_bring_back();
+    assert_int_equal(find(&pending), 0);
+    key = pending->key_pem;
+    ask_at(2);
+    pending = begin();
+    assert_string_not_equal(pending->key_pem, key);
+    assert_null(pending->order_url);
+    assert_int_equal(install(issued(pending, (issue_t){ .serial = 2 })), 0);
+    assert_int_equal(state_of(registry, 0)->live, 2);
+    assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_NOTHING);
+}
+
+static void nor_does_it_end_a_later_request(void **state)
+{
+    acme_pending_t *pending;
+    const char *pem;
+
+    (void)state;
+    cert_of(conf, 0)->key_reuse = ACME_KEY_REUSE_ON;
+    pem = install_and_bring_back();
+    ask_at(2);
+    assert_non_null(begin()->order_url);
+    assert_int_equal(install(pem), 0);
+    assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_RENEWAL);
+    assert_int_equal(find(&pending), APR_ENOENT);
+    assert_logged("a new one is made");
+}
+
+/* The keeper was killed before it noted that it is done. */
+static void it_ends_an_earlier_request(void **state)
+{
+    const char *pem;
+
+    (void)state;
+    pem = install_and_bring_back();
+    ask_at(-2);
+    assert_non_null(begin()->order_url);
+    assert_int_equal(install(pem), 0);
+    assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_NOTHING);
+}
+
 /* What is in the request */
 
 static acme_key_t *key_of(const acme_pending_t *pending)
@@ -1240,6 +1358,11 @@ int main(void)
         TEST(a_death_between_the_parts_costs_nothing),
         TEST(several_go_live_together),
         TEST(each_that_fails_can_be_resumed),
+        TEST(one_that_fails_is_alone),
+        TEST(a_failed_sync_of_live_is_made_good),
+        TEST(one_that_is_over_is_not_resumed),
+        TEST(nor_does_it_end_a_later_request),
+        TEST(it_ends_an_earlier_request),
         TEST(the_key_is_kept_when_it_is_wanted),
         TEST(must_staple_is_in_the_request),
         TEST(a_name_left_out_is_not_in_the_request),
