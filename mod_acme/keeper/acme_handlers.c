@@ -46,6 +46,8 @@ typedef struct {
     acme_message_t *reply;
     acme_result_t *res;
     acme_install_t *install;    /* NULL: it only waits */
+    const char *id;             /* of the certificate */
+    apr_status_t status;        /* how that ended; of no installation */
 } held_t;
 
 /* What was asked of a CA is asked again after this. */
@@ -313,6 +315,7 @@ static apr_status_t serve_order(acme_message_t *reply,
 
     (void)reply;
     if (rv == APR_SUCCESS) {
+        acme_sync_owner(request->handlers->sync, request->cert->id);
         rv = acme_pending_order(acme_registry_store(request->registry),
                                 acme_install_pending_name(request->cert,
                                                           request->about->part,
@@ -524,8 +527,9 @@ static apr_status_t serve_done(acme_message_t *reply,
     }
     else if (want->want == state->wanted && is_revocation_requested(request)) {
         /* The pending key may be that of the revoked one. (AcmeKeyReuse) */
-        rv = acme_pending_remove(acme_registry_store(request->registry),
-                                 request->cert->id, request->res, request->p);
+        rv = acme_pending_destroy(acme_registry_store(request->registry),
+                                  request->cert->id, request->res,
+                                  request->p);
     }
     if (rv == APR_SUCCESS) {
         acme_registry_request_done(request->registry, want, apr_time_now(),
@@ -1108,13 +1112,16 @@ static int is_installed_now(const request_t *request)
 static apr_status_t hold(acme_message_t *reply, const request_t *request)
 {
     acme_handlers_t *handlers = request->handlers;
-    const held_t held = { reply, request->res, request->install };
+    held_t held = { .reply = reply,
+                    .res = request->res,
+                    .install = request->install };
 
     if (!request->install
         && (request->message->kind != ACME_MSG_ORDER
             || !acme_sync_is_due(handlers->sync))) {
         return APR_SUCCESS;
     }
+    held.id = request->cert->id;
     APR_ARRAY_PUSH(handlers->held, held_t) = held;
     if (request->install) {
         APR_ARRAY_PUSH(handlers->installs, acme_install_t *) =
@@ -1157,25 +1164,28 @@ int acme_handlers_held(const acme_handlers_t *handlers)
 void acme_handlers_commit(acme_handlers_t *handlers, acme_answered_cb *answered,
                           void *baton)
 {
-    acme_result_t res;
-    apr_status_t rv;
+    acme_result_t ignored;
     int i;
 
     if (!handlers->held->nelts) {
         return;
     }
-    rv = acme_install_finish(handlers->installs, handlers->sync, &res);
+    (void)acme_sync_run(handlers->sync, &ignored);
+    for (i = 0; i < handlers->held->nelts; i++) {
+        held_t *held = &APR_ARRAY_IDX(handlers->held, i, held_t);
+
+        if (!held->install) {
+            held->status = acme_sync_ended(handlers->sync, held->id,
+                                           held->res);
+        }
+    }
+    acme_install_finish(handlers->installs, handlers->sync);
     for (i = 0; i < handlers->held->nelts; i++) {
         const held_t *held = &APR_ARRAY_IDX(handlers->held, i, held_t);
 
-        if (held->install) {
-            answered(baton, held->reply, acme_install_status(held->install));
-            continue;
-        }
-        if (rv != APR_SUCCESS) {
-            *held->res = res;
-        }
-        answered(baton, held->reply, rv);
+        answered(baton, held->reply,
+                 held->install ? acme_install_status(held->install)
+                               : held->status);
     }
     apr_array_clear(handlers->held);
     apr_array_clear(handlers->installs);

@@ -21,6 +21,7 @@
 #include "acme_next_step.h"
 #include "acme_public_key.h"
 #include "acme_registry_live.h"
+#include "acme_registry_order.h"
 
 /*
  * Installations of a certificate within a day that nobody asked for: a worker
@@ -34,16 +35,16 @@
 #define INSTALL_REST apr_time_from_sec(60)
 #define EARLIEST 1000           /* chance of acme_next_step_renew_at() */
 
-/* Is the leaf live already, as when the first reply was lost? */
-static int is_live(const acme_install_part_t *in,
-                   const acme_cert_reading_t *chain)
+/* Does live/ lead to the leaf already, as when the first reply was lost? It may
+   be damaged: what the state says decides. */
+static int is_linked(const acme_install_part_t *in,
+                     const acme_cert_reading_t *chain)
 {
     const char *text;
     acme_result_t res;
     apr_size_t len;
 
-    return in->state->live
-        && !acme_file_read(&text, &len,
+    return !acme_file_read(&text, &len,
                            acme_install_part_live_path(in, "cert",
                                                        in->about.part),
                            ACME_CHAIN_SIZE_MAX, &res, in->p)
@@ -115,20 +116,63 @@ static void prune(const acme_install_part_t *in)
     }
 }
 
-/* The order is over. The certificate is live: failures are only logged. */
-static void end_order(const acme_install_part_t *in,
-                      const apr_array_header_t *names)
+/* The certificate is live: failures are only logged. */
+static void forget_order(const acme_install_part_t *in)
 {
     const char *id = in->cert->id;
     acme_result_t res;
 
-    acme_registry_live_installed(in->registry, in->about.cert, names, in->now,
-                                 in->p);
     if (acme_pending_remove(in->store, id, &res, in->p)) {
         acme_log(in->log, ACME_LOG_WARNING, id, "%s", res.detail);
     }
     acme_next_key_update(in->registry, in->about.cert, in->now, in->p);
     prune(in);
+}
+
+static void end_order(const acme_install_part_t *in,
+                      const apr_array_header_t *names)
+{
+    acme_registry_live_installed(in->registry, in->about.cert, names, in->now,
+                                 in->p);
+    forget_order(in);
+}
+
+/*
+ * The certificate is live, but its order was not ended: an installation failed
+ * at the sync of live/, or its keeper was killed, or a power failure has brought
+ * the order back. The last is of no use for what was requested since; is_news:
+ * nobody knew that it was live.
+ */
+static void end_left_order(const acme_install_part_t *in, int is_news,
+                           const apr_array_header_t *names)
+{
+    if (!is_news && acme_install_part_is_asked_since(in)) {
+        acme_log(in->log, ACME_LOG_NOTICE, in->cert->id,
+                 "the order that was resumed is that of the live certificate; a new one is made");
+        acme_registry_order_gone(in->registry, in->about.cert);
+        forget_order(in);
+    }
+    else {
+        end_order(in, names);
+    }
+}
+
+/* What an installation does last, should one have ended before it: that live/
+   lasts, that the state knows it, and that httpd serves it. *pis_news: the
+   state did not. */
+static apr_status_t settle_live(int *pis_news, const acme_install_part_t *in,
+                                acme_reload_t *reload)
+{
+    const apr_time_t until = in->state->served ? in->state->not_after : 0;
+    const apr_status_t rv = acme_file_sync(
+        acme_store_path(in->store, "live", NULL, in->p), in->res);
+
+    *pis_news = acme_install_part_is_state_old(in);
+    if (rv == APR_SUCCESS && *pis_news) {
+        acme_registry_refresh(in->registry, in->about.cert, in->p);
+        acme_reload_schedule(reload, in->state, until, in->now);
+    }
+    return rv;
 }
 
 /* An installation whose archive is written. */
@@ -257,6 +301,25 @@ static apr_status_t install_new_chain(acme_install_t **pinstall,
     return rv == APR_SUCCESS ? fill_archive(pinstall, install, sync) : rv;
 }
 
+/* A chain that was kept as the last sync of its installation failed: it may be
+   live, and is looked at as if it was brought once more. */
+static int find_kept(acme_issued_t *kept, const acme_install_part_t *in)
+{
+    acme_pending_t *pending;
+    acme_result_t ignored;
+
+    if (!acme_install_part_is_state_old(in)
+        || acme_install_pending_find(&pending, in->registry, &in->about,
+                                     &ignored, in->p)
+        || !pending->chain_pem) {
+        return 0;
+    }
+    kept->pem = pending->chain_pem;
+    kept->len = strlen(kept->pem);
+    kept->url = pending->cert_url;
+    return 1;
+}
+
 apr_status_t acme_install_begin(acme_install_t **pinstall,
                                 acme_registry_t *registry,
                                 acme_reload_t *reload,
@@ -269,9 +332,16 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
     acme_install_brought_t brought = { .url = apr_pstrdup(p, issued->url) };
     acme_pending_t *pending;
     acme_cert_reading_t *chain;
+    acme_issued_t kept;
+    int is_news = 0;
     apr_status_t rv;
 
+    acme_sync_owner(sync, in.cert->id);
     *pinstall = NULL;
+    if (!issued->len && find_kept(&kept, &in)) {
+        issued = &kept;
+        brought.url = kept.url;
+    }
     if (!issued->len) {
         rv = check_frequency(&in);
         return rv == APR_SUCCESS
@@ -286,14 +356,19 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
         return rv;
     }
     brought.chain = chain;
+    if (is_linked(&in, chain)) {
+        rv = settle_live(&is_news, &in, reload);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
     rv = acme_install_pending_find(&pending, registry, about, res, p);
-    if (is_live(&in, chain)) {
+    if (in.state->live && is_linked(&in, chain)) {
         if (in.state->wanted == ACME_WANT_CHAIN) {
             return install_new_chain(pinstall, &in, reload, &brought, sync);
         }
         if (!pending || is_made_for(chain, pending, p)) {
-            /* A keeper that was killed may not have done this. */
-            end_order(&in, chain->facts.leaf.names);
+            end_left_order(&in, is_news, chain->facts.leaf.names);
         }
         return APR_SUCCESS;
     }
@@ -317,22 +392,28 @@ static acme_install_t *job_at(const apr_array_header_t *installs, int i)
     return APR_ARRAY_IDX(installs, i, acme_install_t *);
 }
 
-/* What was written by a step lasts when it succeeds; else it all failed. */
-static apr_status_t sync_step(const apr_array_header_t *installs,
-                              acme_sync_t *sync, acme_result_t *res)
+/* What was written by a step lasts, but of those whose sync failed. */
+static void take_result(const apr_array_header_t *installs,
+                        const acme_sync_t *sync)
 {
-    const apr_status_t rv = acme_sync_run(sync, res);
     int i;
 
-    for (i = 0; rv != APR_SUCCESS && i < installs->nelts; i++) {
+    for (i = 0; i < installs->nelts; i++) {
         acme_install_t *install = job_at(installs, i);
 
         if (install->status == APR_SUCCESS) {
-            install->status = rv;
-            *install->in.res = *res;
+            install->status = acme_sync_ended(sync, install->in.cert->id,
+                                              install->in.res);
         }
     }
-    return rv;
+}
+
+static void sync_step(const apr_array_header_t *installs, acme_sync_t *sync)
+{
+    acme_result_t ignored;
+
+    (void)acme_sync_run(sync, &ignored);
+    take_result(installs, sync);
 }
 
 /* It is live, and lasts: the order may be forgotten. */
@@ -358,16 +439,17 @@ static void put_live(acme_install_t *install)
                          in->now);
 }
 
-apr_status_t acme_install_finish(const apr_array_header_t *installs,
-                                 acme_sync_t *sync, acme_result_t *res)
+void acme_install_finish(const apr_array_header_t *installs,
+                         acme_sync_t *sync)
 {
-    const apr_status_t written = sync_step(installs, sync, res);
     acme_result_t ignored;
     int i;
 
+    take_result(installs, sync);
     for (i = 0; i < installs->nelts; i++) {
         acme_install_t *install = job_at(installs, i);
 
+        acme_sync_owner(sync, install->in.cert->id);
         if (install->status == APR_SUCCESS) {
             install->status = acme_archive_number(install->making, sync,
                                                   install->in.res);
@@ -376,17 +458,18 @@ apr_status_t acme_install_finish(const apr_array_header_t *installs,
             acme_archive_drop(install->making);
         }
     }
-    (void)sync_step(installs, sync, &ignored);
+    sync_step(installs, sync);
     for (i = 0; i < installs->nelts; i++) {
         acme_install_t *install = job_at(installs, i);
 
+        acme_sync_owner(sync, install->in.cert->id);
         if (install->status == APR_SUCCESS) {
             install->status = acme_archive_put_live(
                 &install->n, install->making, sync, install->in.res);
             acme_install_part_log_aside(&install->in, install->status);
         }
     }
-    (void)sync_step(installs, sync, &ignored);
+    sync_step(installs, sync);
     for (i = 0; i < installs->nelts; i++) {
         acme_install_t *install = job_at(installs, i);
 
@@ -398,7 +481,6 @@ apr_status_t acme_install_finish(const apr_array_header_t *installs,
             (void)keep_brought(&install->in, &install->brought, &ignored);
         }
     }
-    return written;
 }
 
 apr_status_t acme_install_status(const acme_install_t *install)

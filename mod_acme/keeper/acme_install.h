@@ -16,7 +16,8 @@ typedef struct acme_install_t acme_install_t;
  * Check the chain of a part. When the chains of all parts are there, they go
  * live at once, and a reload is scheduled: *pinstall is to be finished then,
  * before p ends, and res lives until that. Else it is NULL. A chain that is
- * live already is a success; while ACME_WANT_CHAIN is requested, its leaf gets
+ * live already is a success, and what an installation of it that failed last
+ * has left undone is done; while ACME_WANT_CHAIN is requested, its leaf gets
  * the new chain. One at a time of a certificate.
  *
  * APR_EINVAL: the chain is refused (acme_install_check_chain()); it is kept in
@@ -34,12 +35,11 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
                                 apr_pool_t *p);
 
 /*
- * Finish installations (acme_install_t *), which share each sync. Returns how
- * the first of them ended, which is that of all else that was added to sync
- * before; res says why it failed.
+ * Finish installations (acme_install_t *) after acme_sync_run(); they share the
+ * syncs that follow. One that fails is no hindrance to others.
  */
-apr_status_t acme_install_finish(const apr_array_header_t *installs,
-                                 acme_sync_t *sync, acme_result_t *res);
+void acme_install_finish(const apr_array_header_t *installs,
+                         acme_sync_t *sync);
 
 /* How it ended; then the res of acme_install_begin() says why. */
 apr_status_t acme_install_status(const acme_install_t *install);

@@ -34,4 +34,15 @@ void acme_install_part_log_aside(const acme_install_part_t *in,
 const char *acme_install_part_live_path(const acme_install_part_t *in,
                                         const char *name, apr_uint32_t part);
 
+/* Is the live link another one than the state knows? An installation that
+   failed at its last sync has left it. */
+int acme_install_part_is_state_old(const acme_install_part_t *in);
+
+/*
+ * Was the renewal requested after the live certificate was installed, and not
+ * before it? Seconds are enough: an order takes longer than a power failure
+ * that brings an older one back.
+ */
+int acme_install_part_is_asked_since(const acme_install_part_t *in);
+
 #endif

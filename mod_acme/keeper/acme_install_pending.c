@@ -15,6 +15,7 @@
 #include "acme_live_link.h"
 #include "acme_name.h"
 #include "acme_next_key.h"
+#include "acme_public_key.h"
 #include "acme_registry_order.h"
 #include "acme_self_signed.h"
 
@@ -54,7 +55,10 @@ apr_status_t acme_install_pending_find(acme_pending_t **ppending,
     }
     if (!acme_name_all_in(pending->names, cert->names)
         || strcmp(pending->digest, acme_conf_request(
-               cert, about->part, pending->names, p)) != 0) {
+               cert, about->part, pending->names, p)) != 0
+        /* That key may be stolen: AcmeKeyReuse, and then a revocation. */
+        || acme_archive_is_void_key(acme_registry_store(registry), cert->id,
+                                    pending->key_pem, p)) {
         return acme_fail(res, APR_ENOENT, "%s: no key and request are pending",
                          cert->id);
     }
@@ -148,13 +152,44 @@ static apr_status_t make_pending(acme_pending_t **ppending,
     return rv;
 }
 
+/* Has the live certificate the pending key? */
+static int is_key_live(const acme_install_part_t *in,
+                       const acme_pending_t *pending)
+{
+    acme_octets_t live;
+    acme_result_t ignored;
+    acme_key_t *key;
+
+    return !acme_key_parse(&key, pending->key_pem, "pending", &ignored, in->p)
+        && !acme_public_key_of_file(
+            &live, acme_install_part_live_path(in, "privkey", in->about.part),
+            &ignored, in->p)
+        && acme_public_key_is_same(live, acme_public_key_of(key, in->p));
+}
+
+/*
+ * A power failure brings an order back whose certificate is live: it is over,
+ * but where the keeper died before it noted so, and the worker ends it. So is
+ * one whose key was to be reused, under another AcmeKeyReuse.
+ */
+static int is_over(const acme_install_part_t *in,
+                   const acme_pending_t *pending)
+{
+    return in->cert->key_reuse == ACME_KEY_REUSE_OFF && in->state->live
+        && !acme_install_part_is_state_old(in)
+        && (in->state->wanted != ACME_WANT_RENEWAL
+            || acme_install_part_is_asked_since(in))
+        && is_key_live(in, pending);
+}
+
 /* The key of a request may have been made under another AcmeKeyReuse. */
 static int has_right_key(const acme_install_part_t *in,
                          const acme_pending_t *pending)
 {
-    return in->cert->key_reuse != ACME_KEY_REUSE_NEXT
-        || acme_next_key_may_finish(in->registry, &in->about, live_key(in),
-                                    pending, in->p);
+    return in->cert->key_reuse == ACME_KEY_REUSE_NEXT
+        ? acme_next_key_may_finish(in->registry, &in->about, live_key(in),
+                                   pending, in->p)
+        : !is_over(in, pending);
 }
 
 /* "/etc/apache2/a.conf:7, /etc/apache2/b.conf:1 and 3 more" */

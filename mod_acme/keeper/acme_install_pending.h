@@ -15,8 +15,8 @@ const char *acme_install_pending_name(const acme_cert_conf_t *cert,
 
 /*
  * Find the pending key, request and order of a part, in p. APR_ENOENT: there
- * are none for the names, key type and must-staple that are configured now;
- * *ppending is NULL then.
+ * are none for the names, key type and must-staple that are configured now, or
+ * the key is that of a revoked certificate; *ppending is NULL then.
  */
 apr_status_t acme_install_pending_find(acme_pending_t **ppending,
                                        acme_registry_t *registry,

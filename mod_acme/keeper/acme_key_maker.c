@@ -188,6 +188,9 @@ int acme_key_maker_step(apr_time_t now)
         return 0;
     }
     if (is_silent()) {
+        if (now < maker.since) {
+            maker.since = now;  /* the clock was set back */
+        }
         if (now - maker.since <= MAKE_MAX) {
             return 0;
         }

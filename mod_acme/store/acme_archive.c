@@ -542,15 +542,42 @@ static int has_same_file(const char *one, const char *other, const char *name,
         && !strcmp(a, b);
 }
 
-/* Do two archives have a key in common, in a file of the same name? */
+/* The key of a type in an archive's folder; NULL: there is none. */
+static const char *read_key(const char *folder, int type, apr_pool_t *p)
+{
+    const char *path = apr_pstrcat(p, folder, "/privkey",
+                                   acme_archive_suffixes[type], ".pem", NULL);
+    acme_result_t ignored;
+    const char *text;
+    apr_size_t len;
+
+    return acme_file_read_secret(&text, &len, path, ACME_CHAIN_SIZE_MAX,
+                                 &ignored, p) ? NULL : text;
+}
+
+static int has_key(const char *folder, const char *key_pem, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < ACME_ARCHIVE_SUFFIXES; i++) {
+        const char *key = read_key(folder, i, p);
+
+        if (key && !strcmp(key, key_pem)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Do two archives have a key in common? */
 static int has_same_key(const char *one, const char *other, apr_pool_t *p)
 {
     int i;
 
     for (i = 0; i < ACME_ARCHIVE_SUFFIXES; i++) {
-        if (has_same_file(one, other, apr_pstrcat(p, "/privkey",
-                                                  acme_archive_suffixes[i],
-                                                  ".pem", NULL), p)) {
+        const char *key = read_key(one, i, p);
+
+        if (key && has_key(other, key, p)) {
             return 1;
         }
     }
@@ -575,6 +602,27 @@ int acme_archive_has_void_key(const acme_store_t *store, const char *id,
 
         if (strcmp(other, folder) != 0 && acme_meta_is_revoked(store, other, p)
             && has_same_key(folder, other, p)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int acme_archive_is_void_key(const acme_store_t *store, const char *id,
+                             const char *key_pem, apr_pool_t *p)
+{
+    const char *archives = acme_store_path(store, "archive", id, p);
+    apr_array_header_t *numbers;
+    acme_result_t ignored;
+    int i;
+
+    (void)read_numbers(&numbers, archives, &ignored, p);
+    for (i = 0; i < numbers->nelts; i++) {
+        const char *folder = number_path(archives,
+                                         APR_ARRAY_IDX(numbers, i, int), p);
+
+        if (has_key(folder, key_pem, p)
+            && acme_meta_is_revoked(store, folder, p)) {
             return 1;
         }
     }

@@ -161,6 +161,10 @@ apr_status_t acme_archive_check(const acme_store_t *store,
 int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
                          apr_pool_t *p);
 
+/* The same of a key, as the store has it. */
+int acme_archive_is_void_key(const acme_store_t *store, const char *id,
+                             const char *key_pem, apr_pool_t *p);
+
 /* The same of a folder that may become an archive of id. */
 int acme_archive_has_void_key(const acme_store_t *store, const char *id,
                               const char *folder, apr_pool_t *p);

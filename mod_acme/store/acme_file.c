@@ -400,12 +400,6 @@ apr_status_t acme_file_dir_make(const char *path, mode_t mode,
         ? acme_file_sync(acme_file_folder(path, p), res) : rv;
 }
 
-apr_status_t acme_file_sync_failed(const char *path, apr_status_t status,
-                                   acme_result_t *res)
-{
-    return file_fail(res, status, path, "sync");
-}
-
 apr_status_t acme_file_sync(const char *path, acme_result_t *res)
 {
     apr_status_t rv = APR_SUCCESS;
@@ -417,7 +411,7 @@ apr_status_t acme_file_sync(const char *path, acme_result_t *res)
     }
     /* EINVAL: a file system whose folders have nothing to sync. */
     if (fsync(fd) < 0 && errno != EINVAL) {
-        rv = acme_file_sync_failed(path, errno, res);
+        rv = file_fail(res, errno, path, "sync");
     }
     close(fd);
     return rv;

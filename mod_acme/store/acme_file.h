@@ -101,10 +101,6 @@ apr_status_t acme_file_dir_put(int *pmade, const char *path, mode_t mode,
    failure. */
 apr_status_t acme_file_sync(const char *path, acme_result_t *res);
 
-/* The failure of such a sync, which has this errno. Returns it. */
-apr_status_t acme_file_sync_failed(const char *path, apr_status_t status,
-                                   acme_result_t *res);
-
 /*
  * Remove a folder (or file) and all below it, following no link. Success if
  * there is nothing at path. After a failure a part may be removed.

@@ -230,18 +230,13 @@ static apr_status_t write_order(const acme_pending_t *pending, order_e older,
 }
 
 /* Remove order.json: until it is written again, no order is under way. */
-static apr_status_t forget_order(int *pwas_there, acme_store_t *store,
-                                 const char *id, acme_result_t *res,
-                                 apr_pool_t *p)
+static apr_status_t forget_order(acme_store_t *store, const char *id,
+                                 acme_result_t *res, apr_pool_t *p)
 {
     const char *path = file_path(store, id, "order.json", p);
 
-    *pwas_there = unlink(path) == 0;
-    if (*pwas_there) {
-        return APR_SUCCESS;
-    }
     /* ENOTDIR is for the caller, who makes or removes the folder. */
-    if (errno == ENOENT || errno == ENOTDIR) {
+    if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR) {
         return APR_SUCCESS;
     }
     return acme_fail_errno(res, errno, "%s: cannot remove", path);
@@ -252,18 +247,19 @@ apr_status_t acme_pending_save(acme_store_t *store, const char *id,
                                acme_result_t *res, apr_pool_t *p)
 {
     const char *folder = acme_store_path(store, "pending", id, p);
-    int was_there, made;
     apr_status_t rv;
+    int made;
 
     acme_result_clear(res);
 
-    rv = forget_order(&was_there, store, id, res, p);
-    if (rv == APR_SUCCESS && was_there) {
-        /* Or it could come back, beside the key that is written now. */
-        rv = acme_file_sync(folder, res);
-    }
+    rv = forget_order(store, id, res, p);
     if (rv == APR_SUCCESS) {
         rv = acme_store_dir_put(&made, store, folder, 0700, res, p);
+    }
+    if (rv == APR_SUCCESS && !made) {
+        /* Or the order could come back, beside the key that is written now:
+           also one that a keeper has removed that died then. */
+        rv = acme_file_sync(folder, res);
     }
     if (rv == APR_SUCCESS) {
         rv = acme_file_put(file_path(store, id, "key.pem", p),
@@ -382,8 +378,7 @@ const char *acme_pending_part(const char *id, const char *key_type,
 static apr_status_t remove_one(acme_store_t *store, const char *id,
                                acme_result_t *res, apr_pool_t *p)
 {
-    int was_there;
-    apr_status_t rv = forget_order(&was_there, store, id, res, p);
+    const apr_status_t rv = forget_order(store, id, res, p);
 
     return rv == APR_SUCCESS
         ? acme_file_dir_drop(acme_store_path(store, "pending", id, p), res)
@@ -423,4 +418,15 @@ apr_status_t acme_pending_remove(acme_store_t *store, const char *id,
         rv = remove_one(store, APR_ARRAY_IDX(parts, i, const char *), res, p);
     }
     return rv;
+}
+
+apr_status_t acme_pending_destroy(acme_store_t *store, const char *id,
+                                  acme_result_t *res, apr_pool_t *p)
+{
+    const apr_status_t rv = acme_pending_remove(store, id, res, p);
+
+    /* Also where nothing was left: who removed it may not have synced. */
+    return rv == APR_SUCCESS
+        ? acme_file_sync(acme_store_path(store, "pending", NULL, p), res)
+        : rv;
 }

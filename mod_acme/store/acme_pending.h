@@ -105,4 +105,9 @@ apr_status_t acme_pending_reorder(acme_store_t *store, const char *id,
 apr_status_t acme_pending_remove(acme_store_t *store, const char *id,
                                  acme_result_t *res, apr_pool_t *p);
 
+/* The same for a key that must not come back: that of a revoked certificate.
+   No power failure brings it back after a success. */
+apr_status_t acme_pending_destroy(acme_store_t *store, const char *id,
+                                  acme_result_t *res, apr_pool_t *p);
+
 #endif

@@ -28,6 +28,10 @@ void acme_sync_step(const acme_sync_t *sync);
    fails acme_sync_run(). */
 void acme_sync_begin(acme_sync_t *sync);
 
+/* What is added from here on is a certificate's, by its id, which is copied;
+   NULL, and after acme_sync_run(): nobody's. */
+void acme_sync_owner(acme_sync_t *sync, const char *owner);
+
 /* Add a file or folder that was written; path is copied. */
 void acme_sync_add(acme_sync_t *sync, const char *path);
 
@@ -41,9 +45,16 @@ apr_status_t acme_sync_dir(acme_sync_t *sync, acme_store_t *store,
 int acme_sync_is_due(const acme_sync_t *sync);
 
 /*
- * Make all that was added last, and forget it; what was removed meanwhile needs
- * no sync. After a failure, which names one of them, nobody knows what lasts.
+ * Make all that was added last; what was removed meanwhile needs no sync. After
+ * a failure, which res names the first of, the rest was synced all the same.
  */
 apr_status_t acme_sync_run(acme_sync_t *sync, acme_result_t *res);
+
+/*
+ * How the last run ended for an owner: a failure of another's path is none of
+ * its. Known until something is added. res is left as it is after a success.
+ */
+apr_status_t acme_sync_ended(const acme_sync_t *sync, const char *owner,
+                             acme_result_t *res);
 
 #endif

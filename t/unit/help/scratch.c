@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <apr_file_info.h>
@@ -23,6 +24,9 @@ char scratch_dir[64];
 int scratch_step;
 int scratch_errno;
 int scratch_no_syncfs;
+long scratch_fs = 0xef53;
+int scratch_syncs;
+const char *scratch_unsyncable;
 int scratch_counts_files;
 
 static int scratch_fault(void)
@@ -236,16 +240,31 @@ int open(const char *path, int flags, ...)
     return fd;
 }
 
+int fstatfs(int fd, struct statfs *st)
+{
+    (void)fd;
+    memset(st, 0, sizeof(*st));
+    st->f_type = scratch_fs;
+    return 0;
+}
+
 int fsync(int fd)
 {
-    struct stat st;
+    struct stat st, bad;
 
+    scratch_syncs++;
     if (scratch_fault()) {
         return -1;
     }
-    if (fstat(fd, &st) == 0) {
-        unmark(&st);
+    if (fstat(fd, &st)) {
+        return 0;
     }
+    if (scratch_unsyncable && lstat(scratch_unsyncable, &bad) == 0
+        && bad.st_ino == st.st_ino && bad.st_dev == st.st_dev) {
+        errno = EIO;
+        return -1;
+    }
+    unmark(&st);
     return 0;
 }
 
@@ -333,6 +352,8 @@ int scratch_setup(void **state)
         return -1;
     }
     scratch_step = scratch_no_syncfs = scratch_counts_files = 0;
+    scratch_fs = 0xef53;        /* ext4 */
+    scratch_unsyncable = NULL;
     if (!power) {
         power = mmap(NULL, sizeof(*power), PROT_READ | PROT_WRITE,
                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -447,12 +468,23 @@ static int copy_one(const char *path, const struct stat *st, int type,
     return 0;
 }
 
+static int let_last(const char *path, const struct stat *st, int type,
+                    struct FTW *where)
+{
+    (void)path;
+    (void)type;
+    (void)where;
+    unmark(st);
+    return 0;
+}
+
 void copy_folder(const char *from, const char *to)
 {
     remove_folder(to);
     copy_from = from;
     copy_to = to;
     assert_int_equal(nftw(from, copy_one, 8, FTW_PHYS), 0);
+    nftw(to, let_last, 8, FTW_PHYS);
 }
 
 int mode_of(const char *path)

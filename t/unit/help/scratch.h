@@ -25,6 +25,9 @@ extern char scratch_dir[64];
 extern int scratch_step;        /* 0: no faults; 1: the next step */
 extern int scratch_errno;       /* how that step fails; 0: dies */
 extern int scratch_no_syncfs;   /* as where there is no such call */
+extern long scratch_fs;         /* the file system's type, as of fstatfs() */
+extern const char *scratch_unsyncable;  /* fsync() of it fails; NULL: of none */
+extern int scratch_syncs;       /* how often fsync() was called */
 extern int scratch_counts_files;        /* a new file is a step, too */
 
 /* Was it made to last, with its name, as far as the program's calls go? */
@@ -45,8 +48,8 @@ const char *text_of(const char *path);
 int mode_of(const char *path);
 
 /*
- * The folder to becomes what from is: what was there goes. Files have less
- * than 64 KiB.
+ * The folder to becomes what from is, and lasts: what was there goes. Files
+ * have less than 64 KiB.
  */
 void copy_folder(const char *from, const char *to);
 

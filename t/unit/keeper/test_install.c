@@ -7,6 +7,7 @@
 #include "acme_pending.h"
 #include "acme_file.h"
 #include "acme_install.h"
+#include "acme_registry_request.h"
 #include "acme_install_pending.h"
 #include "acme_pair.h"
 #include "acme_json.h"
@@ -114,7 +115,8 @@ static apr_status_t install_part(apr_uint32_t part, const char *pem)
         return rv;
     }
     APR_ARRAY_PUSH(installs, acme_install_t *) = one;
-    acme_install_finish(installs, sync, &synced);
+    (void)acme_sync_run(sync, &synced);
+    acme_install_finish(installs, sync);
     return acme_install_status(one);
 }
 
@@ -645,6 +647,8 @@ static void issue_together(void)
                      (issue_t) { .names = "b.example", .serial = 2 });
 }
 
+static int sync_fault;          /* fails this step from the first sync on */
+
 /* Each status is that of its beginning, if that failed. */
 static void install_together(void)
 {
@@ -667,7 +671,12 @@ static void install_together(void)
             APR_ARRAY_PUSH(all, acme_install_t *) = ones[i];
         }
     }
-    acme_install_finish(all, sync, &synced);
+    if (sync_fault) {
+        scratch_errno = EIO;
+        scratch_step = sync_fault;
+    }
+    (void)acme_sync_run(sync, &synced);
+    acme_install_finish(all, sync);
     for (i = 0; i < TOGETHER; i++) {
         statuses[i] = ones[i] ? acme_install_status(ones[i]) : statuses[i];
     }
@@ -730,6 +739,124 @@ static void each_that_fails_can_be_resumed(void **state)
         open_all();
     }
     assert_true(step > 8);
+}
+
+static void one_that_fails_is_alone(void **state)
+{
+    (void)state;
+    issue_together();
+    scratch_no_syncfs = 1;
+    sync_fault = 2;             /* its folder, after that of all archives */
+    install_together();
+    sync_fault = 0;
+    assert_int_equal(scratch_step, 0);
+    assert_int_equal(statuses[0], EIO);
+    assert_non_null(strstr(results[0].detail, "a.example"));
+    assert_int_equal(state_of(registry, 0)->live, 0);
+    assert_int_equal(statuses[1], 0);
+    assert_int_equal(state_of(registry, 1)->live, 1);
+    assert_int_equal(install_part(0, pems[0]), 0);
+    assert_int_equal(state_of(registry, 0)->live, 1);
+}
+
+/* So long after the live certificate was installed. */
+static void ask_at(int seconds)
+{
+    const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_RENEWAL, -1 };
+
+    acme_registry_request_add(registry, &want,
+                              state_of(registry, 0)->installed
+                                  + apr_time_from_sec(seconds), pool);
+}
+
+/* The link is there, and its sync failed: the next time ends it. */
+static void a_failed_sync_of_live_is_made_good(void **state)
+{
+    int n;
+
+    (void)state;
+    for (n = 1; n <= 2; n++) {
+        const char *pem = issued(begin(), (issue_t) { .serial = n,
+                                                      .until = 91 * DAY });
+
+        scratch_unsyncable = at("store/live");
+        assert_int_equal(install(pem), EIO);
+        scratch_unsyncable = NULL;
+        assert_int_equal(count(at("store/archive/a.example")), n);
+        assert_non_null(begin()->order_url);    /* it is resumed */
+        assert_int_equal(state_of(registry, 0)->live, n - 1);
+        ask_at(2);
+        scratch_syncs = 0;
+        assert_int_equal(install(n == 1 ? pem : ""), 0);
+        assert_true(scratch_syncs > 0);
+        assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_NOTHING);
+        assert_true(scratch_lasts(at("store/live/a.example")));
+        assert_int_equal(state_of(registry, 0)->live, n);
+        assert_int_equal(count(at("store/archive/a.example")), n);
+        assert_int_equal(count(at("store/pending")), 0);
+        assert_int_equal(times_logged("a.example goes live when you reload"), n);
+        assert_string_equal(last_event("a.example"), "installed");
+    }
+}
+
+/* Orders that a power failure has brought back */
+
+/* Install, and bring the order back; its chain. */
+static const char *install_and_bring_back(void)
+{
+    const char *pem = issued(begin(), (issue_t){ 0 });
+
+    copy_folder(at("store/pending/a.example"), at("back"));
+    assert_int_equal(install(pem), 0);
+    copy_folder(at("back"), at("store/pending/a.example"));
+    return pem;
+}
+
+static void one_that_is_over_is_not_resumed(void **state)
+{
+    acme_pending_t *pending;
+    const char *key;
+
+    (void)state;
+    install_and_bring_back();
+    assert_int_equal(find(&pending), 0);
+    key = pending->key_pem;
+    ask_at(2);
+    pending = begin();
+    assert_string_not_equal(pending->key_pem, key);
+    assert_null(pending->order_url);
+    assert_int_equal(install(issued(pending, (issue_t){ .serial = 2 })), 0);
+    assert_int_equal(state_of(registry, 0)->live, 2);
+    assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_NOTHING);
+}
+
+static void nor_does_it_end_a_later_request(void **state)
+{
+    acme_pending_t *pending;
+    const char *pem;
+
+    (void)state;
+    cert_of(conf, 0)->key_reuse = ACME_KEY_REUSE_ON;
+    pem = install_and_bring_back();
+    ask_at(2);
+    assert_non_null(begin()->order_url);
+    assert_int_equal(install(pem), 0);
+    assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_RENEWAL);
+    assert_int_equal(find(&pending), APR_ENOENT);
+    assert_logged("a new one is made");
+}
+
+/* The keeper was killed before it noted that it is done. */
+static void it_ends_an_earlier_request(void **state)
+{
+    const char *pem;
+
+    (void)state;
+    pem = install_and_bring_back();
+    ask_at(-2);
+    assert_non_null(begin()->order_url);
+    assert_int_equal(install(pem), 0);
+    assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_NOTHING);
 }
 
 /* What is in the request */
@@ -953,6 +1080,23 @@ static void the_key_of_a_revoked_one_is_not_kept(void **state)
     open_all();
     assert_true(state_of(registry, 0)->revoked);
     assert_false(same_key(key_of(begin()), key_of(first)));
+}
+
+/* The order was begun with the live key before that was revoked. */
+static void nor_does_an_order_go_on_with_it(void **state)
+{
+    acme_pending_t *first, *pending;
+
+    (void)state;
+    cert_of(conf, 0)->key_reuse = ACME_KEY_REUSE_ON;
+    first = begin();
+    assert_int_equal(install(issued(first, (issue_t){ 0 })), 0);
+    assert_string_equal(begin()->key_pem, first->key_pem);
+    assert_int_equal(find(&pending), 0);
+    revoke_live();
+    assert_int_equal(find(&pending), APR_ENOENT);
+    assert_string_not_equal(begin()->key_pem, first->key_pem);
+    assert_int_equal(find(&pending), 0);
 }
 
 /* Archive 2 cannot be loaded; 1 is served, unless it must not be. */
@@ -1217,6 +1361,11 @@ int main(void)
         TEST(a_death_between_the_parts_costs_nothing),
         TEST(several_go_live_together),
         TEST(each_that_fails_can_be_resumed),
+        TEST(one_that_fails_is_alone),
+        TEST(a_failed_sync_of_live_is_made_good),
+        TEST(one_that_is_over_is_not_resumed),
+        TEST(nor_does_it_end_a_later_request),
+        TEST(it_ends_an_earlier_request),
         TEST(the_key_is_kept_when_it_is_wanted),
         TEST(must_staple_is_in_the_request),
         TEST(a_name_left_out_is_not_in_the_request),
@@ -1224,6 +1373,7 @@ int main(void)
         TEST(each_part_gets_its_new_chain),
         TEST(a_chain_that_does_not_fit_is_refused),
         TEST(the_key_of_a_revoked_one_is_not_kept),
+        TEST(nor_does_an_order_go_on_with_it),
         TEST(an_older_one_is_served),
         TEST(a_revoked_one_is_not_served_again),
         TEST(nor_is_one_with_its_key),

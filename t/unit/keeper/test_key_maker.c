@@ -257,6 +257,17 @@ static void one_that_nobody_asks_for_again_stops_no_other(void **state)
     the_key_is_made_here_at_last(ACME_KEY_RSA2048);
 }
 
+static void a_clock_set_back_is_no_excuse(void **state)
+{
+    const apr_time_t now = NOW;
+
+    (void)state;
+    stop_at_a_key();
+    assert_false(acme_key_maker_step(now - 60 * TWO_MINUTES));
+    assert_true(acme_key_maker_step(now - 58 * TWO_MINUTES));
+    the_key_is_made_here_at_last(ACME_KEY_RSA2048);
+}
+
 static void without_a_launcher_keys_are_made_here(void **state)
 {
     acme_key_t *key;
@@ -290,6 +301,7 @@ int main(void)
         TEST(one_that_dies_at_a_key_costs_time_only),
         TEST(one_that_hangs_is_given_up),
         TEST(one_that_nobody_asks_for_again_stops_no_other),
+        TEST(a_clock_set_back_is_no_excuse),
         cmocka_unit_test_setup_teardown(without_a_launcher_keys_are_made_here,
                                         setup_without, scratch_teardown)
     };

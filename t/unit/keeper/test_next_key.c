@@ -129,7 +129,8 @@ static apr_status_t install_part(apr_uint32_t part, const char *pem)
         return rv;
     }
     APR_ARRAY_PUSH(installs, acme_install_t *) = one;
-    acme_install_finish(installs, sync, &synced);
+    (void)acme_sync_run(sync, &synced);
+    acme_install_finish(installs, sync);
     if (!next_keys_wait) {
         make_next_keys();
     }

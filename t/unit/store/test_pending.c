@@ -303,6 +303,35 @@ static void remove_is_for_good(void **state)
     assert_int_equal(load(&pending), ENOENT);
 }
 
+/* A keeper that died after it had removed order.json: without a sync the old
+   one could come back, beside the new key. */
+static void what_another_has_removed_stays_removed(void **state)
+{
+    (void)state;
+    assert_int_equal(save("one", URL), 0);
+    assert_int_equal(unlink(at("store/pending/a.org/order.json")), 0);
+    scratch_syncs = 0;
+    assert_int_equal(save("two", NULL), 0);
+    assert_int_equal(scratch_syncs, 1);
+}
+
+static void what_is_destroyed_stays_away(void **state)
+{
+    acme_store_t *store = open_store();
+
+    (void)state;
+    assert_int_equal(save("one", URL), 0);
+    scratch_syncs = 0;
+    assert_int_equal(acme_pending_destroy(store, "a.org", &res, pool), 0);
+    assert_int_equal(scratch_syncs, 1);
+    assert_int_equal(count(at("store/pending")), 0);
+    /* Nobody knows whether the first one's sync succeeded. */
+    scratch_errno = EIO;
+    scratch_step = 3;           /* after order.json and the folder */
+    assert_int_equal(acme_pending_destroy(store, "a.org", &res, pool), EIO);
+    assert_int_equal(scratch_step, 0);
+}
+
 static void bad_urls_are_not_written(void **state)
 {
     static const char *const urls[] = {
@@ -524,6 +553,8 @@ int main(void)
         SCRATCH_TEST(an_order_is_made_anew_with_the_same_key),
         SCRATCH_TEST(parts_go_with_their_certificate),
         SCRATCH_TEST(remove_is_for_good),
+        SCRATCH_TEST(what_another_has_removed_stays_removed),
+        SCRATCH_TEST(what_is_destroyed_stays_away),
         SCRATCH_TEST(bad_urls_are_not_written),
         SCRATCH_TEST(damaged_is_set_aside),
         SCRATCH_TEST(foreign_things_are_set_aside),

@@ -88,7 +88,61 @@ static void each_sync_is_a_step(void **state)
     assert_true(steps >= 4);    /* three files and the folder */
 }
 
+/* Of a file system whose syncfs() succeeds whatever happens, or a new one. */
+static void another_file_system_is_not_believed(void **state)
+{
+    static const struct {
+        const char *name;
+        long type;
+        int syncs;
+    } rows[] = {
+        { "ext4", 0xef53, 0 },
+        { "xfs", 0x58465342, 0 },
+        { "btrfs", 0x9123683e, 0 },
+        { "f2fs", (long)0xf2f52010, 0 },
+        { "tmpfs", 0x01021994, 0 },
+        { "overlayfs", 0x794c7630, 4 },
+        { "fuse", 0x65735546, 4 },
+        { "9p", 0x01021997, 4 },
+        { "cifs", (long)0xff534d42, 4 },
+        { "nfs", 0x6969, 4 },
+        { "zfs", 0x2fc12fc1, 4 }
+    };
+    acme_sync_t *sync = sync_of_store();
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        acme_sync_begin(sync);
+        put_and_add(sync, "a");
+        put_and_add(sync, "b");
+        put_and_add(sync, "c");
+        scratch_fs = rows[i].type;
+        scratch_syncs = 0;
+        assert_int_equal(acme_sync_run(sync, &res), 0);
+        if (scratch_syncs != rows[i].syncs) {
+            fail_msg("%s: %d", rows[i].name, scratch_syncs);
+        }
+        assert_true(is_lasting("a") && is_lasting("b") && is_lasting("c"));
+    }
+}
+
 static void a_failure_names_a_path(void **state)
+{
+    acme_sync_t *sync = sync_of_store();
+
+    (void)state;
+    put_and_add(sync, "a");
+    scratch_errno = EIO;
+    scratch_step = 1;
+    assert_int_equal(acme_sync_run(sync, &res), EIO);
+    assert_non_null(strstr(res.detail, "store/journal/a: cannot sync"));
+    assert_int_equal(res.reason, ACME_REASON_STORE_UNWRITABLE);
+    assert_false(acme_sync_is_due(sync));
+}
+
+/* It may be of a file that is nobody's here. */
+static void a_failure_of_all_is_looked_into(void **state)
 {
     acme_sync_t *sync = sync_of_store();
 
@@ -97,10 +151,54 @@ static void a_failure_names_a_path(void **state)
     put_and_add(sync, "b");
     scratch_errno = EIO;
     scratch_step = 1;
+    scratch_syncs = 0;
+    assert_int_equal(acme_sync_run(sync, &res), 0);
+    assert_int_equal(scratch_step, 0);
+    assert_int_equal(scratch_syncs, 3);
+    assert_true(is_lasting("a") && is_lasting("b"));
+}
+
+static void a_failure_is_its_owners(void **state)
+{
+    acme_sync_t *sync = sync_of_store();
+    acme_result_t mine;
+
+    (void)state;
+    scratch_no_syncfs = 1;
+    acme_sync_owner(sync, "a.org");
+    put_and_add(sync, "a");
+    acme_sync_owner(sync, "b.org");
+    put_and_add(sync, "b");
+    acme_sync_owner(sync, NULL);
+    put_and_add(sync, "c");
+    scratch_errno = EIO;
+    scratch_step = 3;           /* a, the folder, b, c */
+    scratch_syncs = 0;
     assert_int_equal(acme_sync_run(sync, &res), EIO);
-    assert_non_null(strstr(res.detail, "store/journal/a: cannot sync"));
-    assert_int_equal(res.reason, ACME_REASON_STORE_UNWRITABLE);
-    assert_false(acme_sync_is_due(sync));
+    assert_int_equal(scratch_syncs, 4);
+    acme_result_clear(&mine);
+    assert_int_equal(acme_sync_ended(sync, "a.org", &mine), 0);
+    assert_int_equal(acme_sync_ended(sync, NULL, &mine), 0);
+    assert_string_equal(mine.detail, "");
+    assert_int_equal(acme_sync_ended(sync, "b.org", &mine), EIO);
+    assert_non_null(strstr(mine.detail, "store/journal/b: cannot sync"));
+    assert_true(is_lasting("a") && is_lasting("c"));
+
+    /* What they share is of all of them. */
+    acme_sync_owner(sync, "a.org");
+    put_and_add(sync, "a");
+    acme_sync_owner(sync, "b.org");
+    put_and_add(sync, "b");
+    scratch_step = 2;
+    assert_int_equal(acme_sync_run(sync, &res), EIO);
+    assert_int_equal(acme_sync_ended(sync, "a.org", &mine), EIO);
+    assert_int_equal(acme_sync_ended(sync, "b.org", &mine), EIO);
+
+    /* Nothing is left of it. */
+    acme_sync_owner(sync, "b.org");
+    put_and_add(sync, "b");
+    assert_int_equal(acme_sync_run(sync, &res), 0);
+    assert_int_equal(acme_sync_ended(sync, "b.org", &mine), 0);
 }
 
 static void what_is_gone_needs_no_sync(void **state)
@@ -138,7 +236,10 @@ int main(void)
         SCRATCH_TEST(few_and_many_last),
         SCRATCH_TEST(without_syncfs_each_is_synced),
         SCRATCH_TEST(each_sync_is_a_step),
+        SCRATCH_TEST(another_file_system_is_not_believed),
         SCRATCH_TEST(a_failure_names_a_path),
+        SCRATCH_TEST(a_failure_of_all_is_looked_into),
+        SCRATCH_TEST(a_failure_is_its_owners),
         SCRATCH_TEST(what_is_gone_needs_no_sync),
         SCRATCH_TEST(a_folder_that_is_made_lasts_in_its_own)
     };
