@@ -17,17 +17,17 @@ show_apt() {
     done
 }
 
-# install_packages [unit | demo | bench]: those of build/packages that are not
-# there yet; with "unit" only those that the build and the unit tests need, with
-# "demo" also those of build/demo, with "bench" those of build/bench too. As
-# root.
+# install_packages [demo | live | bench]: those of build/packages that are not
+# there yet; with "demo" only those that the build, the unit tests and build/demo
+# need, with "live" also those of build/elsewhere, with "bench" those of
+# build/bench too. As root.
 install_packages() {
     local name rest missing=()
 
     while read -r name rest; do
         case $name,$rest in
-        '#,For the demo:') [ "${1:-}" != unit ] || break ;;
-        '#,For the benchmarks:') [ "${1:-}" != demo ] || break ;;
+        '#,For the live tests:') [ "${1:-}" != demo ] || break ;;
+        '#,For the benchmarks:') [ "${1:-}" != live ] || break ;;
         '#,For other tests:') [ "${1:-}" != bench ] || break ;;
         esac
         case $name in
