@@ -366,6 +366,9 @@ static int choose(SSL *ssl, void *data)
     if (!ok) {
         use_configured(ssl, ctx);
     }
+    if (!ok && live && !use_loaded(ssl, index, nth)) {
+        use_configured(ssl, ctx);
+    }
     acme_live_cache_release(live);
     SSL_set_cert_cb(ssl, NULL, NULL);
     return 1;
