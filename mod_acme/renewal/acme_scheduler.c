@@ -213,7 +213,8 @@ static int push(acme_scheduler_t *scheduler, entry_t *entry)
     return 0;
 }
 
-static void begin_task(acme_scheduler_t *scheduler, entry_t *entry)
+static void begin_task(acme_scheduler_t *scheduler, entry_t *entry,
+                       apr_time_t now)
 {
     entry->request.state = entry->state;
     if (entry->task == acme_renewal_run
@@ -227,7 +228,7 @@ static void begin_task(acme_scheduler_t *scheduler, entry_t *entry)
     count_busy(scheduler, 1);
     if (!push(scheduler, entry)) {
         atomic_store(&entry->run, AT_REST);
-        entry->rest_until = apr_time_now() + SILENT_REST;
+        entry->rest_until = now + SILENT_REST;
         scheduler->nactive--;
         acme_rate_limits_end(scheduler->limits, entry->state.cert);
         count_busy(scheduler, -1);
@@ -635,23 +636,23 @@ static int begin_due(acme_scheduler_t *scheduler, apr_time_t now)
         }
         if (under_way->rehearsals < REHEARSALS_MAX
             && find_rehearsal(scheduler, entry)) {
-            begin_task(scheduler, entry);
+            begin_task(scheduler, entry, now);
             under_way->rehearsals++;
         }
         else if (under_way->dry_runs < DRY_RUNS_MAX
                  && find_dry_run(scheduler, entry)) {
-            begin_task(scheduler, entry);
+            begin_task(scheduler, entry, now);
             under_way->dry_runs++;
         }
         else if (is_room && find_task(scheduler, entry, now)) {
             count_order(scheduler, entry);
-            begin_task(scheduler, entry);
+            begin_task(scheduler, entry, now);
             scheduler->first = at + 1;
             is_room = has_room(scheduler);
         }
         else if (under_way->checks < CHECKS_MAX
                  && find_check(scheduler, entry, now)) {
-            begin_task(scheduler, entry);
+            begin_task(scheduler, entry, now);
             under_way->checks++;
         }
         else {

@@ -4,6 +4,10 @@
  * Time is passed in; that a task has got somewhere is seen at the keeper,
  * whose answer it then waits for.
  */
+#include <dlfcn.h>
+
+#include <apr_thread_proc.h>
+
 #include "renewing.h"
 
 #include "acme_scheduler.h"
@@ -20,6 +24,25 @@ static apr_uint32_t count_news(const void *baton)
 {
     (void)baton;
     return news;
+}
+
+static int threads_left = -1;   /* so many can be made; -1: any number */
+
+/* In the place of APR's, which its pool of threads would call. */
+apr_status_t apr_thread_create(apr_thread_t **thread, apr_threadattr_t *attr,
+                               apr_thread_start_t run, void *data,
+                               apr_pool_t *p)
+{
+    apr_status_t (*create)(apr_thread_t **, apr_threadattr_t *,
+                           apr_thread_start_t, void *, apr_pool_t *);
+    void *found = dlsym(RTLD_NEXT, "apr_thread_create");
+
+    if (threads_left == 0) {
+        return EAGAIN;
+    }
+    threads_left -= threads_left > 0;
+    memcpy(&create, &found, sizeof(create));
+    return create(thread, attr, run, data, p);
 }
 
 static int scheduler_setup(void **state)
@@ -147,6 +170,23 @@ static void what_is_begun(void **unused)
         }
         before = times("NOTE 0.0 failed: not today\n");
     }
+}
+
+/* What could not be begun is done once, later on. */
+static void no_thread_can_be_made(void **unused)
+{
+    const acme_state_t state = due(0);
+
+    (void)unused;
+    fake_keeper_refuse(keeper, ACME_MSG_PREPARE, "not today");
+    fake_keeper_change(keeper, &state);
+    threads_left = 0;
+    acme_scheduler_run(scheduler, NOW);
+    acme_scheduler_run(scheduler, NOW + SECONDS(11));
+    threads_left = -1;
+    assert_int_equal(times("NOTE "), 0);
+    run_until_idle(NOW + SECONDS(30));
+    assert_int_equal(times("NOTE 0.0 failed"), 1);
 }
 
 /* It comes before an order that is due, and an order follows. */
@@ -578,6 +618,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCHEDULER_TEST(what_is_begun),
+        SCHEDULER_TEST(no_thread_can_be_made),
         SCHEDULER_TEST(a_dry_run_is_begun_by_who_orders),
         SCHEDULER_TEST(dry_runs_take_no_place_of_an_order),
         SCHEDULER_TEST(an_order_beside_a_dry_run_is_an_order),
