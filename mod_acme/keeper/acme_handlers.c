@@ -756,8 +756,14 @@ static apr_status_t serve_want(acme_message_t *reply,
                 : "%s: no dry run is made while another request is pending; see acmectl status %s",
             request->cert->id, request->cert->id);
     }
-    acme_registry_request_add(request->registry, want, apr_time_now(),
-                              request->p);
+    if (acme_registry_request_add(request->registry, want, apr_time_now(),
+                                  request->p)) {
+        acme_fail(
+            request->res, APR_EGENERAL,
+            "%s: the request is carried out, but could not be saved, which the error log explains: it is lost if httpd ends before it is done",
+            request->cert->id);
+        return acme_result_reason(request->res, ACME_REASON_STORE_UNWRITABLE);
+    }
     return APR_SUCCESS;
 }
 
@@ -984,8 +990,8 @@ static void request_updates(acme_handlers_t *handlers, apr_uint32_t cert,
         if (!seen[ca]
             && acme_accounts_contacts_changed(handlers->accounts, ca, p)) {
             want.about.ca = (apr_uint32_t)i;
-            acme_registry_request_add(handlers->registry, &want,
-                                      apr_time_now(), p);
+            (void)acme_registry_request_add(handlers->registry, &want,
+                                            apr_time_now(), p);
         }
         seen[ca] = 1;
     }

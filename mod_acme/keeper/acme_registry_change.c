@@ -57,19 +57,10 @@ static void change_end(const acme_registry_change_t *change, const char *event,
 apr_status_t acme_registry_change_save(const acme_registry_change_t *change,
                                        const char *event, const char *detail)
 {
-    acme_registry_t *registry = change->registry;
-    const char *id = change->conf->id;
-    acme_result_t res;
-    apr_status_t rv;
-
     change_end(change, event, detail);
-    acme_registry_journals_forget(registry, change->state->cert);
-    rv = acme_journal_save(registry->store, id, change->journal, &res,
-                           change->p);
-    if (rv != APR_SUCCESS) {
-        acme_log(registry->log, ACME_LOG_ERROR, id, "%s", res.detail);
-    }
-    return rv;
+    return acme_registry_journals_save(change->registry, change->state->cert,
+                                       change->journal, change->now,
+                                       change->p);
 }
 
 void acme_registry_change_note(const acme_registry_change_t *change,

@@ -28,7 +28,7 @@ acme_registry_change_t acme_registry_change_begin(acme_registry_t *registry,
 /*
  * Write the state into the journal, and one event more (NULL: none). It is on
  * disk on return: a request, or what would be done once more. A failure is
- * logged.
+ * logged, and it is tried again then.
  */
 apr_status_t acme_registry_change_save(const acme_registry_change_t *change,
                                        const char *event, const char *detail);

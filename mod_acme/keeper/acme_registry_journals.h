@@ -29,12 +29,16 @@ void acme_registry_journals_write_soon(acme_registry_t *registry,
                                        apr_uint32_t cert, const char *text,
                                        apr_time_t now);
 
-/* Write the one that waits: there is one. */
+/* Write the one that waits: there is one. If that fails, it waits on; the first
+   failure is logged. */
 void acme_registry_journals_write_one(acme_registry_t *registry,
-                                      apr_uint32_t cert, apr_pool_t *p);
+                                      apr_uint32_t cert, apr_time_t now,
+                                      apr_pool_t *p);
 
-/* Another one takes its place, or it was written. */
-void acme_registry_journals_forget(acme_registry_t *registry,
-                                   apr_uint32_t cert);
+/* The same of one that is not to wait. After a failure it does. */
+apr_status_t acme_registry_journals_save(acme_registry_t *registry,
+                                         apr_uint32_t cert,
+                                         const acme_journal_t *journal,
+                                         apr_time_t now, apr_pool_t *p);
 
 #endif

@@ -39,7 +39,7 @@ void acme_registry_live_installed(acme_registry_t *registry, apr_uint32_t cert,
                           state->live);
     acme_name_quarantine_issued(change.journal, names);
     acme_registry_change_note(&change, "installed", detail);
-    acme_registry_journals_write_one(registry, cert, p);
+    acme_registry_journals_write_one(registry, cert, now, p);
     acme_event_send(registry->with.events, state, ACME_EVENT_INSTALLED, detail,
                     p);
     acme_registry_table_publish(registry, cert);

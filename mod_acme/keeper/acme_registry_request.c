@@ -23,14 +23,15 @@ static const char *const request_names[ACME_WANTS] = {
     "dry run"
 };
 
-void acme_registry_request_add(acme_registry_t *registry,
-                               const acme_msg_want_t *want, apr_time_t now,
-                               apr_pool_t *p)
+apr_status_t acme_registry_request_add(acme_registry_t *registry,
+                                       const acme_msg_want_t *want,
+                                       apr_time_t now, apr_pool_t *p)
 {
     const apr_uint32_t cert = want->about.cert;
     const acme_registry_change_t change =
         acme_registry_change_begin(registry, cert, now, p);
     acme_state_t *state = &registry->states[cert];
+    apr_status_t rv;
 
     acme_log(registry->log, ACME_LOG_NOTICE,
              acme_registry_table_cert(registry, cert)->id,
@@ -58,8 +59,10 @@ void acme_registry_request_add(acme_registry_t *registry,
     if (want->want == ACME_WANT_RENEWAL) {
         acme_name_quarantine_try_all(change.journal, now);
     }
-    acme_registry_change_save(&change, "asked", request_names[want->want]);
+    rv = acme_registry_change_save(&change, "asked",
+                                   request_names[want->want]);
     acme_registry_table_publish(registry, cert);
+    return rv;
 }
 
 void acme_registry_request_done(acme_registry_t *registry,

@@ -7,12 +7,14 @@
 
 #include "acme_registry_types.h"
 
-/* Store a request of the administrator (want is not ACME_WANT_NOTHING), which
-   replaces an earlier one; delays after failures and limits end, but not for a
-   dry run. */
-void acme_registry_request_add(acme_registry_t *registry,
-                               const acme_msg_want_t *want, apr_time_t now,
-                               apr_pool_t *p);
+/*
+ * Store a request of the administrator (want is not ACME_WANT_NOTHING), which
+ * replaces an earlier one; delays after failures and limits end, but not for a
+ * dry run. After a failure it is carried out, but is not on disk yet.
+ */
+apr_status_t acme_registry_request_add(acme_registry_t *registry,
+                                       const acme_msg_want_t *want,
+                                       apr_time_t now, apr_pool_t *p);
 
 /* A request of the administrator is done, if it is still the pending one. A
    renewal ends with acme_registry_live_installed() instead. */

@@ -149,6 +149,7 @@ static apr_status_t save_check(const acme_registry_change_t *change,
 {
     const acme_state_t *state = change->state;
     const acme_journal_check_t before = change->journal->check;
+    apr_status_t rv;
 
     change->journal->check = (acme_journal_check_t) {
         .digest = change->conf->visits_digest,
@@ -160,10 +161,17 @@ static apr_status_t save_check(const acme_registry_change_t *change,
         .reloaded = is_reloaded ? state->serial : before.reloaded,
         .reloaded_at = is_reloaded ? state->checked : before.reloaded_at
     };
-    return acme_registry_change_save(change, event,
-                                     state->check == ACME_CHECK_OTHER
-                                         ? state->check_detail
-                                         : state->check_places);
+    rv = acme_registry_change_save(change, event,
+                                   state->check == ACME_CHECK_OTHER
+                                       ? state->check_detail
+                                       : state->check_places);
+    if (rv != APR_SUCCESS && is_reloaded) {
+        /* It will not be, and what is tried again must not say so. */
+        change->journal->check.reloaded = before.reloaded;
+        change->journal->check.reloaded_at = before.reloaded_at;
+        acme_registry_change_note(change, NULL, NULL);
+    }
+    return rv;
 }
 
 /* Asked for in this load already, it is for this certificate as well. */

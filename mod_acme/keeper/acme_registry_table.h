@@ -18,6 +18,7 @@ typedef struct {
 typedef struct {
     const char *text;           /* in p; NULL: none waits */
     apr_time_t write_at;
+    int has_failed;             /* to be written, which was logged */
     apr_pool_t *p;
 } acme_registry_noted_t;
 

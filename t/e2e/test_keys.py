@@ -94,31 +94,6 @@ def test_other_orders_go_on_while_a_key_is_made(site):
     server.wait_installed("rsa.example.org", count=3)
 
 
-def test_a_reload_waits_for_the_key_of_an_order(site):
-    """It would throw the key away, and each order would have a reload."""
-    server = site.server(site.ca(), reload_delay="1s")
-    server.part("activate", "AcmeActivate graceful\n")
-    server.vhost("rsa.example.org", body="AcmeKeyTypes rsa2048")
-    server.vhost("ec.example.org")
-    server.start()
-    for name in ("rsa.example.org", "ec.example.org"):
-        server.wait_valid(name)
-    server.renew("rsa.example.org")     # this keeper's maker begins
-    server.wait_valid("rsa.example.org", count=2)
-    server.renew("rsa.example.org")
-    server.wait_valid("rsa.example.org", count=3)
-    maker = server.key_maker
-    os.kill(maker, signal.SIGSTOP)
-    reloads = len(server.matching("reloads gracefully"))
-    server.renew("rsa.example.org")
-    for count in (2, 3, 4):
-        server.renew("ec.example.org")
-        server.wait_installed("ec.example.org", count=count)
-    os.kill(maker, signal.SIGCONT)
-    server.wait_valid("rsa.example.org", count=4)
-    assert len(server.matching("reloads gracefully")) == reloads + 1
-
-
 BOTH = "AcmeKeyTypes p256 rsa2048"
 
 

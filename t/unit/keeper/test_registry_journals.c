@@ -142,8 +142,37 @@ static void a_journal_that_can_not_be_written_stops_nothing(void **state)
         assert_int_equal(state_of(registry, 0)->attempts, i);
     }
     assert_logged("the file system is full");
+    assert_int_equal(times_logged("the file system is full"), 1);
     note(0, ACME_NOTE_FAILED, "no", NOW);
     assert_int_equal(state_of(open_registry(test_conf), 0)->attempts, i);
+}
+
+/* The administrator is told, and a later keeper knows of it. */
+static void a_request_that_can_not_be_written_is_written_later(void **state)
+{
+    const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_RENEWAL, -1 };
+    apr_time_t again;
+
+    (void)state;
+    registry = open_registry(test_conf);
+    note_order(ACME_NOTE_ORDERED, NOW);
+    scratch_errno = ENOSPC;
+    scratch_step = 2;
+    assert_int_not_equal(acme_registry_request_add(registry, &want, NOW, pool),
+                         0);
+    assert_int_equal(state_of(registry, 0)->wanted, ACME_WANT_RENEWAL);
+    assert_int_equal(events_on_disk(), 0);
+    scratch_step = 2;
+    again = acme_registry_journals_write(registry, NOW + apr_time_from_sec(10),
+                                         pool);
+    assert_int_equal(scratch_step, 0);
+    assert_int_equal(again, NOW + apr_time_from_sec(20));
+    assert_int_equal(events_on_disk(), 0);
+    assert_int_equal(times_logged("the file system is full"), 1);
+    assert_int_equal(acme_registry_journals_write(registry, again, pool), 0);
+    assert_int_equal(events_on_disk(), 2);      /* with what came before */
+    assert_int_equal(state_of(open_registry(test_conf), 0)->wanted,
+                     ACME_WANT_RENEWAL);
 }
 
 static void the_oldest_events_go(void **state)
@@ -174,6 +203,7 @@ int main(void)
         TEST(what_counts_is_on_disk_at_once),
         TEST(what_waits_counts),
         TEST(a_journal_that_can_not_be_written_stops_nothing),
+        TEST(a_request_that_can_not_be_written_is_written_later),
         TEST(the_oldest_events_go)
     };
     int failed;
