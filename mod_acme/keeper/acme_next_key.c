@@ -103,12 +103,13 @@ static void mend_time(const part_t *part, acme_key_t *key, apr_time_t *pmade)
 /* One that is live, or was revoked since, is no next key again. */
 static int is_used(const part_t *part, acme_key_t *key)
 {
+    const char *pem;
     acme_result_t res;
 
     if (!is_live(part, key)
-        && !acme_archive_is_revoked_key(part->store, part->cert->id,
-                                     acme_public_key_of(key, part->p),
-                                     part->p)) {
+        && (acme_key_pem(&pem, key, &res, part->p)
+            || !acme_archive_is_void_key(part->store, part->cert->id, pem,
+                                         part->p))) {
         return 0;
     }
     if (acme_next_key_file_remove(part->store, part->cert->id, part->type,
@@ -225,9 +226,6 @@ int acme_next_key_may_finish(acme_registry_t *registry,
         return 0;
     }
     octets = acme_public_key_of(key, p);
-    if (acme_archive_is_revoked_key(part.store, part.cert->id, octets, p)) {
-        return 0;
-    }
     if (live && acme_public_key_is_same(octets, acme_public_key_of(live, p))) {
         return 1;
     }

@@ -608,27 +608,6 @@ int acme_archive_has_void_key(const acme_store_t *store, const char *id,
     return 0;
 }
 
-int acme_archive_is_void_key(const acme_store_t *store, const char *id,
-                             const char *key_pem, apr_pool_t *p)
-{
-    const char *archives = acme_store_path(store, "archive", id, p);
-    apr_array_header_t *numbers;
-    acme_result_t ignored;
-    int i;
-
-    (void)read_numbers(&numbers, archives, &ignored, p);
-    for (i = 0; i < numbers->nelts; i++) {
-        const char *folder = number_path(archives,
-                                         APR_ARRAY_IDX(numbers, i, int), p);
-
-        if (has_key(folder, key_pem, p)
-            && acme_meta_is_revoked(store, folder, p)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
                          apr_pool_t *p)
 {
@@ -656,11 +635,12 @@ static int has_public_key(const char *folder, acme_octets_t key,
     return 0;
 }
 
-int acme_archive_is_revoked_key(const acme_store_t *store, const char *id,
-                             acme_octets_t key, apr_pool_t *p)
+int acme_archive_is_void_key(const acme_store_t *store, const char *id,
+                             const char *key_pem, apr_pool_t *p)
 {
     const char *archives = acme_store_path(store, "archive", id, p);
     apr_array_header_t *numbers;
+    acme_key_t *key = NULL;
     acme_result_t ignored;
     int i;
 
@@ -669,8 +649,13 @@ int acme_archive_is_revoked_key(const acme_store_t *store, const char *id,
         const char *folder = number_path(archives,
                                          APR_ARRAY_IDX(numbers, i, int), p);
 
-        if (acme_meta_is_revoked(store, folder, p)
-            && has_public_key(folder, key, p)) {
+        if (!acme_meta_is_revoked(store, folder, p)) {
+            continue;
+        }
+        if (!key && acme_key_parse(&key, key_pem, id, &ignored, p)) {
+            return 0;           /* it is no key at all */
+        }
+        if (has_public_key(folder, acme_public_key_of(key, p), p)) {
             return 1;
         }
     }

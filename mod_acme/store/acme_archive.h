@@ -161,17 +161,13 @@ apr_status_t acme_archive_check(const acme_store_t *store,
 int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
                          apr_pool_t *p);
 
-/* The same of a key, as the store has it. */
+/* The same of a key, a PEM text: has a revoked archive of id this key? */
 int acme_archive_is_void_key(const acme_store_t *store, const char *id,
                              const char *key_pem, apr_pool_t *p);
 
 /* The same of a folder that may become an archive of id. */
 int acme_archive_has_void_key(const acme_store_t *store, const char *id,
                               const char *folder, apr_pool_t *p);
-
-/* Is it the key of an archive of id that was revoked? */
-int acme_archive_is_revoked_key(const acme_store_t *store, const char *id,
-                             acme_octets_t key, apr_pool_t *p);
 
 /*
  * Find the archive that a server can load: *pn is the number of the live one,
