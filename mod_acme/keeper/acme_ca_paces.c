@@ -5,6 +5,7 @@
  * array of numbers for each acme_pace_e, the newest first.
  */
 #include "acme_ca_paces.h"
+#include "acme_file.h"
 #include "acme_json_file.h"
 
 /* All that comes within a minute is written once. */
@@ -117,7 +118,9 @@ static void save_file(acme_ca_paces_t *paces, apr_pool_t *p)
             json_object_set_new(json, folder_of(paces, i), object);
         }
     }
-    if (acme_json_file_save(file_path(paces, p), json, 0600, &res, p)
+    /* Without a sync: what is lost is learned again. */
+    if (acme_json_file_write(acme_file_replace, file_path(paces, p), json,
+                             0600, &res, p)
         && !paces->is_logged) {
         acme_log(acme_registry_log(paces->registry), ACME_LOG_WARNING,
                  "keeper", "%s", res.detail);

@@ -244,8 +244,8 @@ void acme_trials_save(const acme_store_t *store, apr_pool_t *p)
     APR_ARRAY_PUSH(lines, const char *) = FILE_LAST "\n";
     text = apr_array_pstrcat(scratch, lines, '\n');
     if (strlen(text) <= FILE_MAX
-        && acme_file_write(file_path(store, scratch), text, strlen(text), 0600,
-                           &ignored, scratch) == APR_SUCCESS) {
+        && acme_file_replace(file_path(store, scratch), text, strlen(text),
+                             0600, &ignored, scratch) == APR_SUCCESS) {
         kept->is_new = 0;
     }
     apr_pool_destroy(scratch);
