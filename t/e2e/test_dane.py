@@ -64,6 +64,17 @@ def renewed(server, count):
     return server.wait_valid(NAME, count=count)
 
 
+def wait_deployed(server, count):
+    """Until then the next key may not be published."""
+    path = server.store / "deploy" / f"{NAME}.json"
+
+    def is_deployed():
+        done = json.loads(path.read_text())
+        return done["certificate"].startswith(f"{count} ") and done["complete"]
+
+    server.wait(is_deployed, f"deploy was run for certificate {count}")
+
+
 def dane_says(server, records):
     """What openssl finds with these records."""
     done = subprocess.run(
@@ -115,6 +126,7 @@ def test_the_page(site, zone):
     assert second.public_key == first.public_key
     assert server.matching("the renewal keeps the current key: ")
     following, = announced(server)
+    wait_deployed(server, 2)
     grow_old(server, 2 * 86400)
     third = renewed(server, 3)
     assert digest(third) == following
