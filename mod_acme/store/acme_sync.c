@@ -162,11 +162,11 @@ apr_status_t acme_sync_dir(acme_sync_t *sync, acme_store_t *store,
                            const char *path, mode_t mode, acme_result_t *res,
                            apr_pool_t *p)
 {
-    int made;
-    const apr_status_t rv = acme_store_dir_put(&made, store, path, mode, res,
-                                               p);
+    int ignored;
+    const apr_status_t rv = acme_store_dir_put(&ignored, store, path, mode,
+                                               res, p);
 
-    if (rv == APR_SUCCESS && made) {
+    if (rv == APR_SUCCESS) {
         acme_sync_add(sync, acme_file_folder(path, p));
     }
     return rv;

@@ -1,6 +1,7 @@
 /*
  * scratch.c - the folder, and libc's calls with a fault before them.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -238,6 +239,21 @@ int open(const char *path, int flags, ...)
         errno = error;
     }
     return fd;
+}
+
+/* What this machine has to write at the moment decides nothing here. */
+FILE *fopen(const char *path, const char *mode)
+{
+    static char little[] = "Dirty: 0 kB\nWriteback: 0 kB\n";
+    static FILE *(*real)(const char *, const char *);
+
+    if (!strcmp(path, "/proc/meminfo")) {
+        return fmemopen(little, sizeof(little) - 1, "r");
+    }
+    if (!real) {
+        *(void **)&real = dlsym(RTLD_NEXT, "fopen");
+    }
+    return real(path, mode);
 }
 
 int fstatfs(int fd, struct statfs *st)

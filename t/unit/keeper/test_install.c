@@ -395,6 +395,12 @@ static void a_death_costs_nothing(void **state)
     assert_in_range(i, 10, STEPS_MAX - 1);
 }
 
+static void a_death_without_syncfs_costs_nothing(void **state)
+{
+    scratch_no_syncfs = 1;
+    a_death_costs_nothing(state);
+}
+
 static int begin_and_die_at_step(void *data)
 {
     const acme_target_t about = { 0, 0, 0 };
@@ -1351,6 +1357,7 @@ int main(void)
         TEST(a_refused_one_that_can_not_be_kept_is_refused),
         TEST(a_full_disk_costs_nothing),
         TEST(a_death_costs_nothing),
+        TEST(a_death_without_syncfs_costs_nothing),
         TEST(a_death_at_the_beginning_costs_nothing),
         TEST(parts_go_live_together),
         TEST(what_is_not_pending_is_not_installed),

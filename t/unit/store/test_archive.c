@@ -234,6 +234,12 @@ static void fails_at_any_step(void **state)
     assert_true(step > 15);
 }
 
+static void fails_without_syncfs(void **state)
+{
+    scratch_no_syncfs = 1;
+    fails_at_any_step(state);
+}
+
 static apr_status_t add_to(acme_store_t *store, int *pn, const char *text)
 {
     acme_archive_part_t part = { "", text, text, "", text };
@@ -471,6 +477,12 @@ static void a_folder_in_live_comes_back_after_a_failure(void **state)
     }
 }
 
+static void it_comes_back_without_syncfs(void **state)
+{
+    scratch_no_syncfs = 1;
+    a_folder_in_live_comes_back_after_a_failure(state);
+}
+
 static void live_believes_no_other_link(void **state)
 {
     static const char *const targets[] = {
@@ -636,6 +648,7 @@ int main(void)
         SCRATCH_TEST(dies_without_syncfs),
         SCRATCH_TEST(lasts_without_syncfs),
         SCRATCH_TEST(fails_at_any_step),
+        SCRATCH_TEST(fails_without_syncfs),
         SCRATCH_TEST(what_is_there_is_not_added),
         SCRATCH_TEST(what_is_added_is_there_or_not),
         SCRATCH_TEST(the_old_stays_live_when_the_link_fails),
@@ -645,6 +658,7 @@ int main(void)
         SCRATCH_TEST(a_file_in_place_of_the_archive_is_set_aside),
         SCRATCH_TEST(a_folder_in_live_is_set_aside_and_named),
         SCRATCH_TEST(a_folder_in_live_comes_back_after_a_failure),
+        SCRATCH_TEST(it_comes_back_without_syncfs),
         SCRATCH_TEST(live_believes_no_other_link),
         SCRATCH_TEST(prune_keeps_live_new_and_young),
         SCRATCH_TEST(prune_bounds_the_young),
