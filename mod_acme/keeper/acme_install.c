@@ -333,7 +333,7 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
     acme_pending_t *pending;
     acme_cert_reading_t *chain;
     acme_issued_t kept;
-    int is_news = 0;
+    int is_there, is_news = 0;
     apr_status_t rv;
 
     acme_sync_owner(sync, in.cert->id);
@@ -356,14 +356,15 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
         return rv;
     }
     brought.chain = chain;
-    if (is_linked(&in, chain)) {
+    is_there = is_linked(&in, chain);
+    if (is_there) {
         rv = settle_live(&is_news, &in, reload);
         if (rv != APR_SUCCESS) {
             return rv;
         }
     }
     rv = acme_install_pending_find(&pending, registry, about, res, p);
-    if (in.state->live && is_linked(&in, chain)) {
+    if (in.state->live && is_there) {
         if (in.state->wanted == ACME_WANT_CHAIN) {
             return install_new_chain(pinstall, &in, reload, &brought, sync);
         }
