@@ -27,6 +27,12 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_export_queue.c %D%/acme_export_queue.h \
 	%D%/acme_findings.c %D%/acme_findings.h \
 	%D%/acme_handlers.c %D%/acme_handlers.h \
+	%D%/acme_handlers_account.c %D%/acme_handlers_account.h \
+	%D%/acme_handlers_admin.c %D%/acme_handlers_admin.h \
+	%D%/acme_handlers_cert.c %D%/acme_handlers_cert.h \
+	%D%/acme_handlers_challenge.c %D%/acme_handlers_challenge.h \
+	%D%/acme_handlers_order.c %D%/acme_handlers_order.h \
+	%D%/acme_handlers_rehearsal.c %D%/acme_handlers_rehearsal.h \
 	%D%/acme_helper_process.c %D%/acme_helper_process.h \
 	%D%/acme_history.c %D%/acme_history.h \
 	%D%/acme_hook_run.c %D%/acme_hook_run.h \
@@ -64,6 +70,7 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_registry_types.h \
 	%D%/acme_registry_window.c %D%/acme_registry_window.h \
 	%D%/acme_reload.c %D%/acme_reload.h \
+	%D%/acme_request.c %D%/acme_request.h \
 	%D%/acme_seccomp.c %D%/acme_seccomp.h \
 	%D%/acme_seccomp_calls.h \
 	%D%/acme_seccomp_common_calls.h \
