@@ -21,6 +21,7 @@
 #include "acme_deploy.h"
 #include "acme_export_queue.h"
 #include "acme_published.h"
+#include "acme_published_left.h"
 #include "acme_handlers.h"
 #include "acme_key_maker.h"
 #include "acme_launcher.h"
@@ -754,8 +755,8 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
                                           apr_time_now(), p);
     acme_reload_use_live(loop->reload, loop->activate);
     loop->records = acme_published_create(keeper->log, p);
-    acme_published_load(loop->records, loop->store, keeper->conf,
-                        apr_time_now());
+    acme_published_left_load(loop->records, loop->store, keeper->conf,
+                             apr_time_now());
     loop->batch = acme_batch_create(loop->registry, loop->hooks,
                                     apr_time_now(), p);
     loop->exports = acme_export_queue_create(loop->registry, p);

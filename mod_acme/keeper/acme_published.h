@@ -17,21 +17,11 @@
 #include "acme_publish_job.h"
 #include "acme_store.h"
 
-#define ACME_RECORD_VALUE_LEN 43 /* base64url of SHA-256 (8555, 8.4) */
 #define ACME_PUBLISHED_FDS ACME_HOOK_FDS
 
 typedef struct acme_published_t acme_published_t;
 
 acme_published_t *acme_published_create(const acme_log_t *log, apr_pool_t *p);
-
-/*
- * Remember tokens and records in the store from now on, and take over those
- * that an earlier keeper published there. Each is removed in a minute, unless it
- * is published again before; a token at once if AcmeHttp of its certificate is
- * another now. What cannot be removed with what is configured is logged.
- */
-void acme_published_load(acme_published_t *records, acme_store_t *store,
-                         const acme_conf_t *conf, apr_time_t now);
 
 /*
  * Begin to publish; acme_published_result() has the result. what is copied; its
@@ -71,8 +61,8 @@ int acme_published_running(const acme_published_t *records, apr_uint32_t cert);
 
 /*
  * The first failure among the presents of the certificate that have ended, but
- * for those of a rehearsal, or APR_SUCCESS. A failure that was returned once is forgotten with the next
- * present or with the cleanup.
+ * for those of a rehearsal, or APR_SUCCESS. A failure that was returned once is
+ * forgotten with the next present or with the cleanup.
  */
 apr_status_t acme_published_result(acme_published_t *records,
                                    apr_uint32_t cert, acme_result_t *res);

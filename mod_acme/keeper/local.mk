@@ -54,8 +54,12 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_next_key.c %D%/acme_next_key.h \
 	%D%/acme_persist_zone.c %D%/acme_persist_zone.h \
 	%D%/acme_process.c %D%/acme_process.h \
+	%D%/acme_publish_check.c %D%/acme_publish_check.h \
 	%D%/acme_publish_job.h \
 	%D%/acme_published.c %D%/acme_published.h \
+	%D%/acme_published_command.c %D%/acme_published_command.h \
+	%D%/acme_published_left.c %D%/acme_published_left.h \
+	%D%/acme_published_table.c %D%/acme_published_table.h \
 	%D%/acme_registry.c %D%/acme_registry.h \
 	%D%/acme_registry_change.c %D%/acme_registry_change.h \
 	%D%/acme_registry_expiry.c %D%/acme_registry_expiry.h \

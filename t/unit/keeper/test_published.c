@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "acme_published.h"
+#include "acme_published_left.h"
 #include "acme_token_file.h"
 #include "open_registry.h"
 #include "with_launcher.h"
@@ -657,7 +658,7 @@ static void next_keeper(const acme_conf_t *conf, apr_time_t now)
         fail_msg("%s", res.detail);
     }
     records = acme_published_create(&test_log, pool);
-    acme_published_load(records, store, conf, now);
+    acme_published_left_load(records, store, conf, now);
 }
 
 static acme_conf_t *conf_with_http(void)
