@@ -12,6 +12,9 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_activate.c %D%/acme_activate.h \
 	%D%/acme_activated.c %D%/acme_activated.h \
 	%D%/acme_batch.c %D%/acme_batch.h \
+	%D%/acme_batch_post.c %D%/acme_batch_post.h \
+	%D%/acme_batch_pre.c %D%/acme_batch_pre.h \
+	%D%/acme_batch_state.c %D%/acme_batch_state.h \
 	%D%/acme_ca_facts.c %D%/acme_ca_facts.h \
 	%D%/acme_ca_paces.c %D%/acme_ca_paces.h \
 	%D%/acme_cert_facts.c %D%/acme_cert_facts.h \
