@@ -542,42 +542,81 @@ static int has_same_file(const char *one, const char *other, const char *name,
         && !strcmp(a, b);
 }
 
-/* The key of a type in an archive's folder; NULL: there is none. */
-static const char *read_key(const char *folder, int type, apr_pool_t *p)
+/* The public keys (acme_octets_t) of all key files of a folder that can be
+   read. */
+static apr_array_header_t *read_keys(const char *folder, apr_pool_t *p)
 {
-    const char *path = apr_pstrcat(p, folder, "/privkey",
-                                   acme_archive_suffixes[type], ".pem", NULL);
+    apr_array_header_t *keys = apr_array_make(p, 2, sizeof(acme_octets_t));
+    acme_octets_t key;
     acme_result_t ignored;
-    const char *text;
-    apr_size_t len;
-
-    return acme_file_read_secret(&text, &len, path, ACME_CHAIN_SIZE_MAX,
-                                 &ignored, p) ? NULL : text;
-}
-
-static int has_key(const char *folder, const char *key_pem, apr_pool_t *p)
-{
     int i;
 
     for (i = 0; i < ACME_ARCHIVE_SUFFIXES; i++) {
-        const char *key = read_key(folder, i, p);
+        const char *path = apr_pstrcat(p, folder, "/privkey",
+                                       acme_archive_suffixes[i], ".pem", NULL);
 
-        if (key && !strcmp(key, key_pem)) {
-            return 1;
+        if (!acme_public_key_of_file(&key, path, &ignored, p)) {
+            APR_ARRAY_PUSH(keys, acme_octets_t) = key;
+        }
+    }
+    return keys;
+}
+
+static apr_array_header_t *parse_key(const char *key_pem, apr_pool_t *p)
+{
+    apr_array_header_t *keys = apr_array_make(p, 1, sizeof(acme_octets_t));
+    acme_result_t ignored;
+    acme_key_t *key;
+
+    if (!acme_key_parse(&key, key_pem, "key", &ignored, p)) {
+        APR_ARRAY_PUSH(keys, acme_octets_t) = acme_public_key_of(key, p);
+    }
+    return keys;
+}
+
+static int have_one_in_common(const apr_array_header_t *keys,
+                              const apr_array_header_t *others)
+{
+    int i, k;
+
+    for (i = 0; i < keys->nelts; i++) {
+        for (k = 0; k < others->nelts; k++) {
+            if (acme_public_key_is_same(
+                    APR_ARRAY_IDX(keys, i, acme_octets_t),
+                    APR_ARRAY_IDX(others, k, acme_octets_t))) {
+                return 1;
+            }
         }
     }
     return 0;
 }
 
-/* Do two archives have a key in common? */
-static int has_same_key(const char *one, const char *other, apr_pool_t *p)
+/*
+ * Has a revoked archive of id, but this folder, a key of the folder, or where
+ * that is NULL, this key? As public keys: the texts of one key may differ. Most
+ * ids have no revoked archive, and then no key is read.
+ */
+static int is_void(const acme_store_t *store, const char *id,
+                   const char *folder, const char *key_pem, apr_pool_t *p)
 {
+    const char *archives = acme_store_path(store, "archive", id, p);
+    apr_array_header_t *numbers, *keys = NULL;
+    acme_result_t ignored;
     int i;
 
-    for (i = 0; i < ACME_ARCHIVE_SUFFIXES; i++) {
-        const char *key = read_key(one, i, p);
+    (void)read_numbers(&numbers, archives, &ignored, p);
+    for (i = 0; i < numbers->nelts; i++) {
+        const char *other = number_path(archives,
+                                        APR_ARRAY_IDX(numbers, i, int), p);
 
-        if (key && has_key(other, key, p)) {
+        if ((folder && !strcmp(other, folder))
+            || !acme_meta_is_revoked(store, other, p)) {
+            continue;
+        }
+        if (!keys) {
+            keys = folder ? read_keys(folder, p) : parse_key(key_pem, p);
+        }
+        if (have_one_in_common(keys, read_keys(other, p))) {
             return 1;
         }
     }
@@ -587,25 +626,8 @@ static int has_same_key(const char *one, const char *other, apr_pool_t *p)
 int acme_archive_has_void_key(const acme_store_t *store, const char *id,
                               const char *folder, apr_pool_t *p)
 {
-    const char *archives = acme_store_path(store, "archive", id, p);
-    apr_array_header_t *numbers;
-    acme_result_t ignored;
-    int i;
-
-    if (acme_meta_is_revoked(store, folder, p)) {
-        return 1;
-    }
-    (void)read_numbers(&numbers, archives, &ignored, p);
-    for (i = 0; i < numbers->nelts; i++) {
-        const char *other = number_path(archives,
-                                        APR_ARRAY_IDX(numbers, i, int), p);
-
-        if (strcmp(other, folder) != 0 && acme_meta_is_revoked(store, other, p)
-            && has_same_key(folder, other, p)) {
-            return 1;
-        }
-    }
-    return 0;
+    return acme_meta_is_revoked(store, folder, p)
+        || is_void(store, id, folder, NULL, p);
 }
 
 int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
@@ -615,51 +637,10 @@ int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
                                      acme_archive_path(store, id, n, p), p);
 }
 
-/* Has an archive this key, in any of its files? */
-static int has_public_key(const char *folder, acme_octets_t key,
-                          apr_pool_t *p)
-{
-    acme_octets_t other;
-    acme_result_t ignored;
-    int i;
-
-    for (i = 0; i < ACME_ARCHIVE_SUFFIXES; i++) {
-        const char *path = apr_pstrcat(p, folder, "/privkey",
-                                       acme_archive_suffixes[i], ".pem", NULL);
-
-        if (!acme_public_key_of_file(&other, path, &ignored, p)
-            && acme_public_key_is_same(key, other)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 int acme_archive_is_void_key(const acme_store_t *store, const char *id,
                              const char *key_pem, apr_pool_t *p)
 {
-    const char *archives = acme_store_path(store, "archive", id, p);
-    apr_array_header_t *numbers;
-    acme_key_t *key = NULL;
-    acme_result_t ignored;
-    int i;
-
-    (void)read_numbers(&numbers, archives, &ignored, p);
-    for (i = 0; i < numbers->nelts; i++) {
-        const char *folder = number_path(archives,
-                                         APR_ARRAY_IDX(numbers, i, int), p);
-
-        if (!acme_meta_is_revoked(store, folder, p)) {
-            continue;
-        }
-        if (!key && acme_key_parse(&key, key_pem, id, &ignored, p)) {
-            return 0;           /* it is no key at all */
-        }
-        if (has_public_key(folder, acme_public_key_of(key, p), p)) {
-            return 1;
-        }
-    }
-    return 0;
+    return is_void(store, id, NULL, key_pem, p);
 }
 
 int acme_archive_find_copy(const acme_store_t *store, const char *id,

@@ -165,7 +165,8 @@ int acme_archive_is_void(const acme_store_t *store, const char *id, int n,
 int acme_archive_is_void_key(const acme_store_t *store, const char *id,
                              const char *key_pem, apr_pool_t *p);
 
-/* The same of a folder that may become an archive of id. */
+/* The same of all keys of a folder that may become an archive of id, in
+   whatever form they are. */
 int acme_archive_has_void_key(const acme_store_t *store, const char *id,
                               const char *folder, apr_pool_t *p);
 

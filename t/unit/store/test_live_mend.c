@@ -7,6 +7,7 @@
 
 #include "acme_live_link.h"
 #include "acme_live_mend.h"
+#include "acme_meta.h"
 #include "issuer.h"
 #include "open_store.h"
 
@@ -14,16 +15,21 @@
 
 static const issuer_t *authority;
 
-static acme_archive_part_t make_part(long from, long until)
+static acme_archive_part_t make_part_of(acme_key_t *key, long from,
+                                        long until)
 {
     acme_archive_part_t part = { .suffix = "", .chain_pem = "" };
-    acme_key_t *key = make_key();
     issue_t what = { .names = ID, .key = acme_key_evp(key),
                      .issuer = authority, .from = from, .until = until };
 
     assert_int_equal(acme_key_pem(&part.key_pem, key, &res, pool), 0);
     part.cert_pem = part.full_pem = issue(&what);
     return part;
+}
+
+static acme_archive_part_t make_part(long from, long until)
+{
+    return make_part_of(make_key(), from, until);
 }
 
 static void install(acme_archive_part_t part)
@@ -157,6 +163,25 @@ static void an_older_or_damaged_pair_of_the_folder_is_not(void **state)
     assert_int_equal(live(), 1);
 }
 
+/* In whatever form its key is: here with a line for people before it. */
+static void one_with_the_key_of_a_revoked_one_is_not(void **state)
+{
+    acme_key_t *key = make_key();
+    const acme_archive_part_t newer = make_part_of(key, -60, 0);
+
+    (void)state;
+    install(make_part_of(key, 0, 0));
+    assert_int_equal(acme_meta_set_revoked(open_store(), ID, 1,
+                                           apr_time_now(), &res, pool), 0);
+    follow_link(1);
+    put(at("store/live/%s/meta.json", ID), "{}");
+    put(at("store/live/%s/fullchain.pem", ID), newer.full_pem);
+    put(at("store/live/%s/privkey.pem", ID),
+        apr_pstrcat(pool, "the key of " ID "\n", newer.key_pem, NULL));
+    assert_int_not_equal(mend(), 0);    /* nothing is good */
+    assert_int_equal(count(at("store/archive/%s", ID)), 1);
+}
+
 static void the_only_copy_of_a_pair_is_kept(void **state)
 {
     const acme_archive_part_t part = make_part(0, 0);
@@ -256,6 +281,7 @@ int main(void)
         MEND_TEST(a_copy_of_an_archive_is_set_aside),
         MEND_TEST(a_newer_pair_of_the_folder_is_archived),
         MEND_TEST(an_older_or_damaged_pair_of_the_folder_is_not),
+        MEND_TEST(one_with_the_key_of_a_revoked_one_is_not),
         MEND_TEST(the_only_copy_of_a_pair_is_kept),
         MEND_TEST(links_elsewhere_and_to_nothing),
         MEND_TEST(where_nothing_is_good_nothing_changes),
