@@ -17,6 +17,7 @@
 #include "acme_next_key.h"
 #include "acme_public_key.h"
 #include "acme_registry_order.h"
+#include "acme_registry_revoked.h"
 #include "acme_self_signed.h"
 
 #define A_DAY apr_time_from_sec(24 * 3600)
@@ -57,8 +58,8 @@ apr_status_t acme_install_pending_find(acme_pending_t **ppending,
         || strcmp(pending->digest, acme_conf_request(
                cert, about->part, pending->names, p)) != 0
         /* That key may be stolen: AcmeKeyReuse, and then a revocation. */
-        || acme_archive_is_void_key(acme_registry_store(registry), cert->id,
-                                    pending->key_pem, p)) {
+        || acme_registry_revoked_has_key(registry, about->cert,
+                                         pending->key_pem, p)) {
         return acme_fail(res, APR_ENOENT, "%s: no key and request are pending",
                          cert->id);
     }

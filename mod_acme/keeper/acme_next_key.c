@@ -15,6 +15,7 @@
 #include "acme_next_key.h"
 #include "acme_next_key_file.h"
 #include "acme_public_key.h"
+#include "acme_registry_revoked.h"
 
 /* In a turn of the keeper's loop, which has others to serve. */
 #define TURN (apr_time_from_sec(1) / 50)
@@ -108,8 +109,9 @@ static int is_used(const part_t *part, acme_key_t *key)
 
     if (!is_live(part, key)
         && (acme_key_pem(&pem, key, &res, part->p)
-            || !acme_archive_is_void_key(part->store, part->cert->id, pem,
-                                         part->p))) {
+            || !acme_registry_revoked_has_key(part->registry,
+                                              part->state->cert, pem,
+                                              part->p))) {
         return 0;
     }
     if (acme_next_key_file_remove(part->store, part->cert->id, part->type,

@@ -125,6 +125,7 @@ acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
     registry->rehearsals =
         apr_pcalloc(p, (n + 1) * sizeof(*registry->rehearsals));
     registry->noted = apr_pcalloc(p, (n + 1) * sizeof(*registry->noted));
+    registry->none_revoked = apr_pcalloc(p, n + 1);
     registry->p = p;
     registry->ordering = apr_pcalloc(p, n + 1);
     registry->changes_max = 2 * (n + 1);

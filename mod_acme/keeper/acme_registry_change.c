@@ -2,8 +2,8 @@
  * acme_registry_change.c - a change of one state.
  */
 #include "acme_registry_change.h"
-#include "acme_meta.h"
 #include "acme_registry_journals.h"
+#include "acme_registry_revoked.h"
 #include "acme_registry_table.h"
 #include "acme_state_load.h"
 
@@ -26,25 +26,12 @@ acme_registry_change_t acme_registry_change_begin(acme_registry_t *registry,
     return change;
 }
 
-/* Beside the certificate: it outlives the journal, and is not served again. */
-static void record_revocation(const acme_registry_change_t *change)
-{
-    acme_result_t res;
-
-    if (change->state->revoked && change->state->live
-        && acme_meta_set_revoked(change->registry->store, change->conf->id,
-                                 change->state->live, change->now, &res,
-                                 change->p)) {
-        acme_log(change->registry->log, ACME_LOG_ERROR, change->conf->id,
-                 "%s", res.detail);
-    }
-}
-
 /* Write the state into the journal, and one event more (NULL: none). */
 static void change_end(const acme_registry_change_t *change, const char *event,
                        const char *detail)
 {
-    record_revocation(change);
+    acme_registry_revoked_record(change->registry, change->state->cert,
+                                 change->now, change->p);
     acme_state_load_to_journal(change->journal, change->state);
     change->journal->digest = change->conf->settings;
     if (event) {

@@ -40,6 +40,7 @@ struct acme_registry_t {
                       an older one? */
     acme_registry_rehearsal_t *rehearsals; /* of each: the one under way */
     acme_registry_noted_t *noted; /* of each */
+    char *none_revoked; /* of each: its archives were read, and none is */
     apr_time_t write_at;  /* the first of them; 0: none waits */
     int write_next;       /* the one to look at first */
     apr_pool_t *p;

@@ -72,6 +72,7 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_registry_order.c %D%/acme_registry_order.h \
 	%D%/acme_registry_rehearsal.c %D%/acme_registry_rehearsal.h \
 	%D%/acme_registry_request.c %D%/acme_registry_request.h \
+	%D%/acme_registry_revoked.c %D%/acme_registry_revoked.h \
 	%D%/acme_registry_self_check.c %D%/acme_registry_self_check.h \
 	%D%/acme_registry_table.c %D%/acme_registry_table.h \
 	%D%/acme_registry_types.h \

@@ -643,6 +643,27 @@ int acme_archive_is_void_key(const acme_store_t *store, const char *id,
     return is_void(store, id, NULL, key_pem, p);
 }
 
+int acme_archive_may_have_revoked(const acme_store_t *store, const char *id,
+                                  apr_pool_t *p)
+{
+    const char *archives = acme_store_path(store, "archive", id, p);
+    apr_array_header_t *numbers;
+    acme_result_t ignored;
+    int i;
+
+    if (read_numbers(&numbers, archives, &ignored, p)) {
+        return 1;
+    }
+    for (i = 0; i < numbers->nelts; i++) {
+        if (acme_meta_may_be_revoked(
+                store, number_path(archives, APR_ARRAY_IDX(numbers, i, int),
+                                   p), p)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int acme_archive_find_copy(const acme_store_t *store, const char *id,
                            const char *folder, apr_pool_t *p)
 {

@@ -171,6 +171,13 @@ int acme_archive_has_void_key(const acme_store_t *store, const char *id,
                               const char *folder, apr_pool_t *p);
 
 /*
+ * May an archive of id be a revoked one? Also where that cannot be read now. If
+ * not, no key is void until the next acme_meta_set_revoked().
+ */
+int acme_archive_may_have_revoked(const acme_store_t *store, const char *id,
+                                  apr_pool_t *p);
+
+/*
  * Find the archive that a server can load: *pn is the number of the live one,
  * or of the newest before it whose first pair passes acme_pair_check() with
  * ciphers, is not expired at now and not void. *plive is the number of the

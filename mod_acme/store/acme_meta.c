@@ -139,20 +139,37 @@ apr_status_t acme_meta_set_revoked(const acme_store_t *store, const char *id,
     return rv;
 }
 
-int acme_meta_has_revoked(const acme_store_t *store, const json_t *meta,
-                          apr_pool_t *p)
+/* rv is what the reading of meta returned; on return it is that of what was
+   read last. */
+static int has_revoked(const acme_store_t *store, const json_t *meta,
+                       apr_status_t *rv, apr_pool_t *p)
 {
-    const char *path;
+    acme_result_t ignored;
+    json_t *origin;
     int i;
 
     for (i = 0; meta && i < ORIGINS_MAX; i++) {
+        const char *path;
+
         if (json_object_get(meta, "revoked")) {
             return 1;
         }
         path = origin_path(store, meta, p);
-        meta = path ? read_meta(path, p) : NULL;
+        origin = NULL;
+        if (path) {
+            *rv = acme_json_file_look(&origin, path, META_MAX, &ignored, p);
+        }
+        meta = origin;
     }
     return 0;
+}
+
+int acme_meta_has_revoked(const acme_store_t *store, const json_t *meta,
+                          apr_pool_t *p)
+{
+    apr_status_t ignored = APR_SUCCESS;
+
+    return has_revoked(store, meta, &ignored, p);
 }
 
 int acme_meta_is_revoked(const acme_store_t *store, const char *folder,
@@ -160,6 +177,19 @@ int acme_meta_is_revoked(const acme_store_t *store, const char *folder,
 {
     return acme_meta_has_revoked(
         store, read_meta(apr_pstrcat(p, folder, "/meta.json", NULL), p), p);
+}
+
+int acme_meta_may_be_revoked(const acme_store_t *store, const char *folder,
+                             apr_pool_t *p)
+{
+    acme_result_t ignored;
+    json_t *meta;
+    apr_status_t rv = acme_json_file_look(
+        &meta, apr_pstrcat(p, folder, "/meta.json", NULL), META_MAX, &ignored,
+        p);
+
+    return has_revoked(store, meta, &rv, p)
+        || (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv));
 }
 
 static int has_serial(const json_t *meta, const char *serial)

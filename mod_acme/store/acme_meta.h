@@ -67,6 +67,10 @@ int acme_meta_has_revoked(const acme_store_t *store, const json_t *meta,
 int acme_meta_is_revoked(const acme_store_t *store, const char *folder,
                          apr_pool_t *p);
 
+/* The same, or can that not be read now? */
+int acme_meta_may_be_revoked(const acme_store_t *store, const char *folder,
+                             apr_pool_t *p);
+
 /*
  * Is it the serial of a certificate in an archive of id that is older than
  * archive n? Of those that are kept, as their meta.json has it.

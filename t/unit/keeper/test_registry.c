@@ -14,6 +14,8 @@
 #include "acme_live_link.h"
 #include "acme_meta.h"
 #include "acme_registry_order.h"
+#include "acme_registry_request.h"
+#include "acme_registry_revoked.h"
 #include "acme_take_over.h"
 #include "registry_case.h"
 
@@ -502,6 +504,67 @@ static void a_copy_of_what_was_revoked_is_revoked(void **state)
     assert_int_equal(access(at("store/archive/a.example"), F_OK), -1);
 }
 
+static int has_revoked_key(apr_uint32_t cert, const char *id)
+{
+    return acme_registry_revoked_has_key(
+        registry, cert, text_of(at("store/archive/%s/1/privkey.pem", id)),
+        pool);
+}
+
+static void revoke_first(void)
+{
+    const acme_msg_want_t want = { { 0, 0, 0 }, ACME_WANT_REVOCATION, -1 };
+
+    acme_registry_request_add(registry, &want, NOW, pool);
+    acme_registry_request_done(registry, &want, NOW, pool);
+}
+
+/* They were asked of the archives before, which only this keeper changes. */
+static void revoked_keys_are_known_at_once(void **state)
+{
+    const char *noted = at("store/archive/a.example/1/meta.json");
+
+    (void)state;
+    put_live("a.example", "a.example www.a.example");
+    put_live("b.example", "b.example");
+    registry = open_registry(test_conf);
+    assert_false(has_revoked_key(0, "a.example"));
+    put(noted, "{\"revoked\": \"2026-01-01T00:00:00Z\"}");
+    assert_false(has_revoked_key(0, "a.example"));
+    put(noted, "{}");
+    revoke_first();
+    assert_true(has_revoked_key(0, "a.example"));
+    assert_false(has_revoked_key(0, "b.example"));
+    assert_false(has_revoked_key(1, "b.example"));
+}
+
+static void so_are_those_of_what_it_is_a_copy_of(void **state)
+{
+    (void)state;
+    put_live("a.example", "a.example www.a.example");
+    put_live("b.example", "b.example");
+    put(at("store/archive/a.example/1/meta.json"),
+        "{\"from\": \"b.example/1\"}");
+    registry = open_registry(test_conf);
+    assert_false(has_revoked_key(1, "b.example"));
+    revoke_first();
+    assert_true(has_revoked_key(1, "b.example"));
+}
+
+/* Then nothing is remembered. */
+static void an_archive_that_can_not_be_read_is_read_again(void **state)
+{
+    const char *noted = at("store/archive/a.example/1/meta.json");
+
+    (void)state;
+    put_live("a.example", "a.example www.a.example");
+    registry = open_registry(test_conf);
+    put(noted, "damaged");
+    assert_false(has_revoked_key(0, "a.example"));
+    put(noted, "{\"revoked\": \"2026-01-01T00:00:00Z\"}");
+    assert_true(has_revoked_key(0, "a.example"));
+}
+
 static void no_certificates_at_all(void **state)
 {
     (void)state;
@@ -532,6 +595,9 @@ int main(void)
         TEST(the_latest_change_of_each_is_found),
         TEST(what_is_taken_over_is_one_with_its_origin),
         TEST(a_copy_of_what_was_revoked_is_revoked),
+        TEST(revoked_keys_are_known_at_once),
+        TEST(so_are_those_of_what_it_is_a_copy_of),
+        TEST(an_archive_that_can_not_be_read_is_read_again),
         TEST(what_the_witness_is_to_ask_outlives_an_order),
         TEST(no_certificates_at_all)
     };
