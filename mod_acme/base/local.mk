@@ -9,6 +9,7 @@ noinst_LTLIBRARIES += %D%/libacme_base.la
 %C%_libacme_base_la_SOURCES = \
 	%D%/acme_file_stamp.c %D%/acme_file_stamp.h \
 	%D%/acme_json.c %D%/acme_json.h \
+	%D%/acme_lasting.c %D%/acme_lasting.h \
 	%D%/acme_name.c %D%/acme_name.h \
 	%D%/acme_octets.h \
 	%D%/acme_reason.c %D%/acme_reason.h \

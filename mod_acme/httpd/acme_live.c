@@ -11,6 +11,7 @@
 #include <http_core.h>
 #include <http_log.h>
 
+#include "acme_lasting.h"
 #include "acme_live.h"
 #include "acme_server_conf.h"
 
@@ -73,15 +74,7 @@ static const server_rec *find_missed(const server_rec *s)
 /* Ids, and the number of an archive (int *). */
 static apr_hash_t *find_before(const server_rec *s)
 {
-    apr_pool_t *process = s->process->pool;
-    void *data = NULL;
-
-    apr_pool_userdata_get(&data, BEFORE_KEY, process);
-    if (!data) {
-        data = apr_hash_make(process);
-        apr_pool_userdata_set(data, BEFORE_KEY, NULL, process);
-    }
-    return data;
+    return acme_lasting_hash(BEFORE_KEY, s->process->pool);
 }
 
 static void remember(void)

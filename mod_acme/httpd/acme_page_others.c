@@ -10,6 +10,7 @@
 
 #include "acme_cert_file.h"
 #include "acme_file_stamp.h"
+#include "acme_lasting.h"
 #include "acme_page_others.h"
 #include "acme_scratch.h"
 
@@ -34,16 +35,10 @@ struct acme_page_others_t {
 
 acme_page_others_t *acme_page_others_begin(apr_time_t now, apr_pool_t *lasting)
 {
-    acme_page_others_t *files;
-    void *data = NULL;
+    acme_page_others_t *files =
+        acme_lasting_memory(LASTING_KEY, sizeof(*files), lasting);
 
-    apr_pool_userdata_get(&data, LASTING_KEY, lasting);
-    files = data;
-    if (!files) {
-        files = apr_pcalloc(lasting, sizeof(*files));
-        files->lasting = lasting;
-        apr_pool_userdata_set(files, LASTING_KEY, NULL, lasting);
-    }
+    files->lasting = lasting;
     files->now = now;
     files->old_p = files->p;
     files->old = files->known;

@@ -14,6 +14,7 @@
 #include "acme_chain.h"
 #include "acme_file.h"
 #include "acme_file_stamp.h"
+#include "acme_lasting.h"
 #include "acme_name.h"
 #include "acme_pair.h"
 #include "acme_scratch.h"
@@ -261,15 +262,8 @@ static const char *root_of(const acme_store_t *store, apr_pool_t *p)
 void acme_trials_begin(const acme_store_t *store, apr_time_t now,
                        apr_pool_t *lasting)
 {
-    void *data = NULL;
-
-    apr_pool_userdata_get(&data, LASTING_KEY, lasting);
-    kept = data;
-    if (!kept) {
-        kept = apr_pcalloc(lasting, sizeof(*kept));
-        kept->lasting = lasting;
-        apr_pool_userdata_set(kept, LASTING_KEY, NULL, lasting);
-    }
+    kept = acme_lasting_memory(LASTING_KEY, sizeof(*kept), lasting);
+    kept->lasting = lasting;
     if (kept->p && strcmp(kept->root, root_of(store, kept->p)) != 0) {
         apr_pool_destroy(kept->p);
         kept->p = NULL;
