@@ -99,7 +99,7 @@ apr_status_t acme_placeholder_find(acme_placeholder_t *found,
 {
     wanted_t wanted = { .paths = found, .cert = cert, .now = now };
     apr_status_t rv = APR_SUCCESS;
-    int kind;
+    int kind, ignored;
 
     for (kind = 0; kind < ACME_SELF_SIGNED_KINDS; kind++) {
         const char *path = apr_pstrcat(p, folder, folders[kind], NULL);
@@ -110,7 +110,7 @@ apr_status_t acme_placeholder_find(acme_placeholder_t *found,
             .cert = apr_pstrcat(p, path, "/", cert->id, ".crt", NULL)
         };
         if (kind > 0) {
-            rv = acme_file_dir_make(path, 0700, res, p);
+            rv = acme_file_dir_put(&ignored, path, 0700, res);
         }
         if (rv == APR_SUCCESS && is_good(&wanted, res, p)) {
             return APR_SUCCESS;

@@ -393,10 +393,10 @@ apr_status_t acme_file_dir_put(int *pmade, const char *path, mode_t mode,
 apr_status_t acme_file_dir_make(const char *path, mode_t mode,
                                 acme_result_t *res, apr_pool_t *p)
 {
-    int made;
-    apr_status_t rv = acme_file_dir_put(&made, path, mode, res);
+    int ignored;
+    const apr_status_t rv = acme_file_dir_put(&ignored, path, mode, res);
 
-    return rv == APR_SUCCESS && made
+    return rv == APR_SUCCESS
         ? acme_file_sync(acme_file_folder(path, p), res) : rv;
 }
 

@@ -88,12 +88,15 @@ apr_status_t acme_file_rename(const char *from, const char *to,
  * Make one folder with this mode; if it exists, check that it belongs to our
  * uid (EPERM) and set the mode. ENOTDIR: something else is there; a symbolic
  * link to a folder is something else. ENOENT: the folder above is missing.
+ *
+ * After a success no power failure takes the folder: the one above is synced,
+ * also if this one was there, as who made it may have died before that.
  */
 apr_status_t acme_file_dir_make(const char *path, mode_t mode,
                                 acme_result_t *res, apr_pool_t *p);
 
-/* The same without a sync; *pmade: it was not there, so the folder above is to
-   be synced. */
+/* The same without that sync, for what can be made again, or where the caller
+   syncs the folder above; *pmade: it was not there, so it is empty. */
 apr_status_t acme_file_dir_put(int *pmade, const char *path, mode_t mode,
                                acme_result_t *res);
 

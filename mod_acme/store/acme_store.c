@@ -121,6 +121,7 @@ static apr_status_t open_root(const char *root, acme_result_t *res,
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
         return rv;
     }
+    /* One that is there is an administrator's or a package's, and lasts. */
     if (stat(root, &st) < 0) {
         rv = acme_file_dir_make(root, 0755, res, p);
         if (APR_STATUS_IS_ENOENT(rv)) {
@@ -152,6 +153,7 @@ apr_status_t acme_store_open(acme_store_t **pstore, const char *root,
 {
     acme_store_t *store = acme_store_at(root, p);
     apr_status_t rv;
+    int ignored;
     size_t i;
 
     *pstore = NULL;
@@ -160,9 +162,13 @@ apr_status_t acme_store_open(acme_store_t **pstore, const char *root,
     rv = open_root(store->root, res, p);
     for (i = 0; rv == APR_SUCCESS && i < sizeof(folders) / sizeof(*folders);
          i++) {
-        rv = acme_store_dir(store, acme_store_path(store, folders[i].name,
-                                                   NULL, p),
-                            folders[i].mode, res, p);
+        rv = acme_store_dir_put(&ignored, store,
+                                acme_store_path(store, folders[i].name, NULL,
+                                                p),
+                                folders[i].mode, res, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = acme_file_sync(store->root, res);
     }
     if (rv == APR_SUCCESS) {
         *pstore = store;
@@ -406,9 +412,10 @@ apr_status_t acme_store_dir_put(int *pmade, acme_store_t *store,
 apr_status_t acme_store_dir(acme_store_t *store, const char *path,
                             mode_t mode, acme_result_t *res, apr_pool_t *p)
 {
-    int made;
-    apr_status_t rv = acme_store_dir_put(&made, store, path, mode, res, p);
+    int ignored;
+    const apr_status_t rv = acme_store_dir_put(&ignored, store, path, mode,
+                                               res, p);
 
-    return rv == APR_SUCCESS && made
+    return rv == APR_SUCCESS
         ? acme_file_sync(acme_file_folder(path, p), res) : rv;
 }

@@ -40,7 +40,7 @@ const char *acme_store_id_of_name(const char *name, apr_pool_t *p);
 
 /*
  * Open the store at root, an absolute path: *pstore is in p. Makes missing
- * folders with their modes.
+ * folders with their modes; all of them last, whoever made them.
  *
  * On failure *pstore is NULL: EPERM for a root that belongs to another user or
  * that others can write, APR_EINVAL (ACME_RETRY_NEVER) for a relative path. A
@@ -100,7 +100,7 @@ apr_status_t acme_store_damaged(acme_store_t *store, const char *path,
 apr_status_t acme_store_dir(acme_store_t *store, const char *path,
                             mode_t mode, acme_result_t *res, apr_pool_t *p);
 
-/* The same without a sync; *pmade: the folder above is to be synced. */
+/* The same without the sync, as acme_file_dir_put() has it. */
 apr_status_t acme_store_dir_put(int *pmade, acme_store_t *store,
                                 const char *path, mode_t mode,
                                 acme_result_t *res, apr_pool_t *p);

@@ -35,8 +35,8 @@ void acme_sync_owner(acme_sync_t *sync, const char *owner);
 /* Add a file or folder that was written; path is copied. */
 void acme_sync_add(acme_sync_t *sync, const char *path);
 
-/* acme_store_dir() without its sync: the folder above is added, also if it was
-   there, as a process may have died before it synced that. scratch is p. */
+/* acme_store_dir() whose sync is that of acme_sync_run(): the folder above is
+   added. scratch is p. */
 apr_status_t acme_sync_dir(acme_sync_t *sync, acme_store_t *store,
                            const char *path, mode_t mode, acme_result_t *res,
                            apr_pool_t *p);

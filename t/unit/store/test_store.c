@@ -113,6 +113,27 @@ static void open_makes_folders_with_their_modes(void **state)
     }
 }
 
+/* Whoever made it may have died before it synced the folder above. */
+static void folders_of_before_last(void **state)
+{
+    const char *folder = at("store/live/a.example");
+    acme_store_t *store = open_store();
+
+    (void)state;
+    assert_true(scratch_lasts(at("store")));
+    assert_int_equal(rmdir(at("store/live")), 0);
+    assert_int_equal(mkdir(at("store/live"), 0755), 0);
+    assert_false(scratch_lasts(at("store")));
+    open_store();
+    assert_true(scratch_lasts(at("store")));
+
+    assert_int_equal(acme_file_sync(at("store/live"), &res), 0);
+    assert_int_equal(mkdir(folder, 0755), 0);
+    assert_false(scratch_lasts(at("store/live")));
+    assert_int_equal(acme_store_dir(store, folder, 0755, &res, pool), 0);
+    assert_true(scratch_lasts(at("store/live")));
+}
+
 static apr_status_t try_open(const char *root)
 {
     acme_store_t *store;
@@ -360,6 +381,7 @@ int main(void)
         SCRATCH_TEST(ids),
         SCRATCH_TEST(every_name_makes_an_id),
         SCRATCH_TEST(open_makes_folders_with_their_modes),
+        SCRATCH_TEST(folders_of_before_last),
         SCRATCH_TEST(open_refuses_a_root_that_is_not_safe),
         SCRATCH_TEST(open_sets_foreign_files_aside),
         SCRATCH_TEST(open_leaves_links_to_the_administrator),
