@@ -43,9 +43,10 @@ apr_status_t acme_openssl_file(BIO **pbio, const char *path,
 int acme_openssl_no_passphrase(char *buf, int size, int rwflag, void *asked);
 
 /*
- * The first private key in bio, which the caller frees; NULL when there is
- * none that can be read. *pencrypted is 1 when it has a pass phrase, else 0.
- * The error queue is left as OpenSSL leaves it.
+ * The first private key in bio, which is in memory; the caller frees it. NULL
+ * when there is none that can be read. *pencrypted is 1 when it has a pass
+ * phrase, else 0. bio may be at its end then or not, and the error queue is left
+ * as OpenSSL leaves it.
  */
 EVP_PKEY *acme_openssl_key(BIO *bio, int *pencrypted);
 
