@@ -213,6 +213,42 @@ EVP_PKEY *acme_openssl_key(BIO *bio, int *pencrypted)
 
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
 
+typedef struct {
+    EVP_PKEY_CTX *ctx;
+    EVP_PKEY *into;
+} import_t;
+
+/* OpenSSL does not overwrite what it has exported. */
+static int import_key(const OSSL_PARAM params[], void *data)
+{
+    import_t *import = data;
+    const int ok = EVP_PKEY_fromdata(import->ctx, &import->into,
+                                     EVP_PKEY_KEYPAIR, (OSSL_PARAM *)params)
+                   == 1;
+
+    for (; params->key; params++) {
+        if (params->data_type == OSSL_PARAM_UNSIGNED_INTEGER) {
+            OPENSSL_cleanse(params->data, params->data_size);
+        }
+    }
+    return ok;
+}
+
+/* In place, as a key that is set with X509_set_pubkey() would have it encoded
+   anew. Half of it done is found by the comparison. */
+static EVP_PKEY *take_over(X509 *x509, EVP_PKEY *key)
+{
+    import_t import = { EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL),
+                        X509_get0_pubkey(x509) };
+    const int ok = import.ctx && import.into
+        && EVP_PKEY_fromdata_init(import.ctx) == 1
+        && EVP_PKEY_export(key, EVP_PKEY_KEYPAIR, import_key, &import)
+        && X509_get0_pubkey(x509) == import.into;
+
+    EVP_PKEY_CTX_free(import.ctx);
+    return !X509_check_private_key(x509, key) ? NULL : ok ? import.into : key;
+}
+
 int acme_openssl_curve(EVP_PKEY *evp)
 {
     char name[GROUP_NAME_SIZE];
@@ -235,6 +271,12 @@ int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp)
 }
 
 #else
+
+static EVP_PKEY *take_over(X509 *x509, EVP_PKEY *key)
+{
+    (void)x509;
+    return key;
+}
 
 int acme_openssl_curve(EVP_PKEY *evp)
 {
@@ -264,6 +306,17 @@ int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp)
 }
 
 #endif
+
+EVP_PKEY *acme_openssl_unite(X509 *x509, EVP_PKEY *key)
+{
+    EVP_PKEY *one = X509_check_private_key(x509, key) ? take_over(x509, key)
+                                                      : NULL;
+
+    if (one) {
+        EVP_PKEY_up_ref(one);
+    }
+    return one;
+}
 
 const char *acme_openssl_pem(X509 *x509, apr_pool_t *p)
 {
