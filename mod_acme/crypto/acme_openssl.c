@@ -18,6 +18,7 @@
 #include <openssl/x509v3.h>
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
 #include <openssl/core_names.h>
+#include <openssl/decoder.h>
 #endif
 
 #include "acme_name.h"
@@ -124,14 +125,129 @@ int acme_openssl_no_passphrase(char *buf, int size, int rwflag, void *asked)
     return -1;
 }
 
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+
+/* The name of the only decoder that can read it; NULL: leave it to OpenSSL. */
+static const char *decoder_of(const unsigned char *der, long len)
+{
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &der, len);
+    const ASN1_OBJECT *type = NULL;
+    int nid = NID_undef;
+
+    if (info && PKCS8_pkey_get0(&type, NULL, NULL, NULL, info)) {
+        nid = OBJ_obj2nid(type);
+    }
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return nid == NID_X9_62_id_ecPublicKey ? "EC"
+        : nid == NID_rsaEncryption ? "RSA" : NULL;
+}
+
+static EVP_PKEY *decode(const unsigned char *der, long len)
+{
+    const char *decoder = decoder_of(der, len);
+    size_t left = (size_t)len;
+    EVP_PKEY *key = NULL;
+    OSSL_DECODER_CTX *ctx;
+
+    if (!decoder) {
+        return NULL;
+    }
+    ctx = OSSL_DECODER_CTX_new_for_pkey(&key, "DER", "PrivateKeyInfo", decoder,
+                                        EVP_PKEY_KEYPAIR, NULL, NULL);
+    if (ctx && !OSSL_DECODER_from_data(ctx, &der, &left)) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    OSSL_DECODER_CTX_free(ctx);
+    return key;
+}
+
+/*
+ * The key, where it is PKCS #8 and EC or RSA, as ours are: OpenSSL makes all its
+ * decoders ready for a PEM text, which takes three times as long as to decode
+ * it. NULL: nothing is known of it. bio stays as it was.
+ */
+static EVP_PKEY *read_common_key(BIO *bio)
+{
+    EVP_PKEY *key = NULL;
+    unsigned char *der;
+    char *data, *name;
+    const long len = BIO_get_mem_data(bio, &data);
+    BIO *view = len > 0 ? BIO_new_mem_buf(data, (int)len) : NULL;
+    long der_len;
+
+    ERR_set_mark();
+    if (view && PEM_bytes_read_bio_secmem(&der, &der_len, &name,
+                                          PEM_STRING_EVP_PKEY, view,
+                                          acme_openssl_no_passphrase, NULL)) {
+        if (!strcmp(name, PEM_STRING_PKCS8INF)) {
+            key = decode(der, der_len);
+        }
+        OPENSSL_secure_free(name);
+        OPENSSL_secure_clear_free(der, (size_t)der_len);
+    }
+    BIO_free(view);
+    ERR_pop_to_mark();
+    return key;
+}
+
+#else
+
+static EVP_PKEY *read_common_key(BIO *bio)
+{
+    (void)bio;
+    return NULL;
+}
+
+#endif
+
 EVP_PKEY *acme_openssl_key(BIO *bio, int *pencrypted)
 {
+    EVP_PKEY *key = read_common_key(bio);
+
     *pencrypted = 0;
-    return PEM_read_bio_PrivateKey(bio, NULL, acme_openssl_no_passphrase,
-                                   pencrypted);
+    return key ? key
+        : PEM_read_bio_PrivateKey(bio, NULL, acme_openssl_no_passphrase,
+                                  pencrypted);
 }
 
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
+
+typedef struct {
+    EVP_PKEY_CTX *ctx;
+    EVP_PKEY *into;
+} import_t;
+
+/* OpenSSL does not overwrite what it has exported. */
+static int import_key(const OSSL_PARAM params[], void *data)
+{
+    import_t *import = data;
+    const int ok = EVP_PKEY_fromdata(import->ctx, &import->into,
+                                     EVP_PKEY_KEYPAIR, (OSSL_PARAM *)params)
+                   == 1;
+
+    for (; params->key; params++) {
+        if (params->data_type == OSSL_PARAM_UNSIGNED_INTEGER) {
+            OPENSSL_cleanse(params->data, params->data_size);
+        }
+    }
+    return ok;
+}
+
+/* In place, as a key that is set with X509_set_pubkey() would have it encoded
+   anew. Half of it done is found by the comparison. */
+static EVP_PKEY *take_over(X509 *x509, EVP_PKEY *key)
+{
+    import_t import = { EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL),
+                        X509_get0_pubkey(x509) };
+    const int ok = import.ctx && import.into
+        && EVP_PKEY_fromdata_init(import.ctx) == 1
+        && EVP_PKEY_export(key, EVP_PKEY_KEYPAIR, import_key, &import)
+        && X509_get0_pubkey(x509) == import.into;
+
+    EVP_PKEY_CTX_free(import.ctx);
+    return !X509_check_private_key(x509, key) ? NULL : ok ? import.into : key;
+}
 
 int acme_openssl_curve(EVP_PKEY *evp)
 {
@@ -155,6 +271,12 @@ int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp)
 }
 
 #else
+
+static EVP_PKEY *take_over(X509 *x509, EVP_PKEY *key)
+{
+    (void)x509;
+    return key;
+}
 
 int acme_openssl_curve(EVP_PKEY *evp)
 {
@@ -184,6 +306,17 @@ int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp)
 }
 
 #endif
+
+EVP_PKEY *acme_openssl_unite(X509 *x509, EVP_PKEY *key)
+{
+    EVP_PKEY *one = X509_check_private_key(x509, key) ? take_over(x509, key)
+                                                      : NULL;
+
+    if (one) {
+        EVP_PKEY_up_ref(one);
+    }
+    return one;
+}
 
 const char *acme_openssl_pem(X509 *x509, apr_pool_t *p)
 {

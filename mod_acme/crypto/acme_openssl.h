@@ -43,9 +43,10 @@ apr_status_t acme_openssl_file(BIO **pbio, const char *path,
 int acme_openssl_no_passphrase(char *buf, int size, int rwflag, void *asked);
 
 /*
- * The first private key in bio, which the caller frees; NULL when there is
- * none that can be read. *pencrypted is 1 when it has a pass phrase, else 0.
- * The error queue is left as OpenSSL leaves it.
+ * The first private key in bio, which is in memory; the caller frees it. NULL
+ * when there is none that can be read. *pencrypted is 1 when it has a pass
+ * phrase, else 0. bio may be at its end then or not, and the error queue is left
+ * as OpenSSL leaves it.
  */
 EVP_PKEY *acme_openssl_key(BIO *bio, int *pencrypted);
 
@@ -57,6 +58,15 @@ int acme_openssl_curve(EVP_PKEY *evp);
  * 0 when OpenSSL fails. The caller frees both, after a failure as well.
  */
 int acme_openssl_public(BIGNUM **pa, BIGNUM **pb, EVP_PKEY *evp);
+
+/*
+ * Have the private key take the place of the public one that OpenSSL 3 keeps in
+ * each X509: a quarter of the memory of both. x509 must be no other thread's
+ * yet; its encoding stays as it is. Returns the key to use, with a reference for
+ * the caller, key itself where OpenSSL cannot do it. NULL: it is not that of
+ * the certificate, which is to be freed.
+ */
+EVP_PKEY *acme_openssl_unite(X509 *x509, EVP_PKEY *key);
 
 /* The PEM of a certificate, in p; NULL when OpenSSL fails. */
 const char *acme_openssl_pem(X509 *x509, apr_pool_t *p);

@@ -128,36 +128,46 @@ static SSL_CTX *make_server(const char *ciphers)
 }
 
 /*
- * The calls that mod_ssl makes, in a context like that of a server with this
- * list of ciphers: OpenSSL refuses here what its security level forbids, such
- * as a signature with SHA-1 or a short key, anywhere in the chain.
+ * The calls that mod_ssl makes, for a connection of such a server: OpenSSL
+ * refuses here what its security level forbids, such as a signature with SHA-1
+ * or a short key, anywhere in the chain.
  */
-static apr_status_t load_as_server(const pair_t *pair, const char *what,
-                                   const char *ciphers, acme_result_t *res)
+static apr_status_t load_in_server(const pair_t *pair, const char *what,
+                                   SSL_CTX *ctx, acme_result_t *res)
 {
-    SSL_CTX *ctx = make_server(ciphers);
+    SSL *ssl = ctx ? SSL_new(ctx) : NULL;
     apr_status_t rv = APR_SUCCESS;
-    int i, level, loaded;
+    int i, loaded;
 
-    if (!ctx) {
+    if (!ssl) {
         return acme_fail(res, APR_EGENERAL, "%s: OpenSSL: %s", what,
                          acme_openssl_reason());
     }
-    level = SSL_CTX_get_security_level(ctx);
-    loaded = SSL_CTX_use_certificate(ctx, pair->leaf) == 1;
+    loaded = SSL_use_certificate(ssl, pair->leaf) == 1;
     for (i = 0; loaded && i < sk_X509_num(pair->rest); i++) {
-        loaded = SSL_CTX_add1_chain_cert(ctx,
-                                         sk_X509_value(pair->rest, i)) == 1;
+        loaded = SSL_add1_chain_cert(ssl, sk_X509_value(pair->rest, i)) == 1;
     }
     if (!loaded
-        || (pair->key && (SSL_CTX_use_PrivateKey(ctx, pair->key) != 1
-                          || SSL_CTX_check_private_key(ctx) != 1))) {
+        || (pair->key && (SSL_use_PrivateKey(ssl, pair->key) != 1
+                          || SSL_check_private_key(ssl) != 1))) {
         rv = acme_fail_never(res, APR_EINVAL,
                              "%s: mod_ssl would not load it: OpenSSL refuses it at security level %d: %s",
-                             what, level, acme_openssl_reason());
+                             what, SSL_CTX_get_security_level(ctx),
+                             acme_openssl_reason());
     }
-    SSL_CTX_free(ctx);
+    SSL_free(ssl);
     return rv;
+}
+
+static int count_servers(const apr_array_header_t *ciphers)
+{
+    return ciphers && ciphers->nelts ? ciphers->nelts : 1;
+}
+
+static SSL_CTX *make_nth_server(const apr_array_header_t *ciphers, int i)
+{
+    return make_server(ciphers && ciphers->nelts
+                       ? APR_ARRAY_IDX(ciphers, i, const char *) : NULL);
 }
 
 /* Load the pair as each of the servers with these ciphers would. */
@@ -168,12 +178,11 @@ static apr_status_t load_in_servers(const pair_t *pair, const char *what,
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    if (!ciphers || !ciphers->nelts) {
-        return load_as_server(pair, what, NULL, res);
-    }
-    for (i = 0; rv == APR_SUCCESS && i < ciphers->nelts; i++) {
-        rv = load_as_server(pair, what, APR_ARRAY_IDX(ciphers, i,
-                                                      const char *), res);
+    for (i = 0; rv == APR_SUCCESS && i < count_servers(ciphers); i++) {
+        SSL_CTX *ctx = make_nth_server(ciphers, i);
+
+        rv = load_in_server(pair, what, ctx, res);
+        SSL_CTX_free(ctx);
     }
     return rv;
 }
@@ -271,6 +280,84 @@ apr_status_t acme_pair_check_certs(acme_octets_t *pkey, acme_octets_t certs,
     }
     if (rv == APR_SUCCESS) {
         rv = load_in_servers(&pair, what, ciphers, res);
+    }
+    free_pair(&pair);
+    BIO_free(bio);
+    ERR_clear_error();
+    return rv;
+}
+
+struct acme_pair_servers_t {
+    int count;
+    SSL_CTX *ctx[];             /* NULL: OpenSSL failed */
+};
+
+static apr_status_t free_servers(void *data)
+{
+    acme_pair_servers_t *servers = data;
+    int i;
+
+    for (i = 0; i < servers->count; i++) {
+        SSL_CTX_free(servers->ctx[i]);
+    }
+    return APR_SUCCESS;
+}
+
+acme_pair_servers_t *acme_pair_servers(const apr_array_header_t *ciphers,
+                                       apr_pool_t *p)
+{
+    const int count = count_servers(ciphers);
+    acme_pair_servers_t *servers = apr_pcalloc(
+        p, sizeof(*servers) + (apr_size_t)count * sizeof(SSL_CTX *));
+
+    while (servers->count < count) {
+        servers->ctx[servers->count] = make_nth_server(ciphers,
+                                                       servers->count);
+        servers->count++;
+    }
+    ERR_clear_error();
+    apr_pool_cleanup_register(p, servers, free_servers, apr_pool_cleanup_null);
+    return servers;
+}
+
+/* With a reference of its own to each. */
+static int take_chain(pair_t *pair, const acme_chain_t *chain)
+{
+    X509 *x509;
+    int i;
+
+    pair->leaf = acme_chain_x509(chain, 0);
+    X509_up_ref(pair->leaf);
+    pair->rest = sk_X509_new_null();
+    for (i = 1; pair->rest && (x509 = acme_chain_x509(chain, i)); i++) {
+        X509_up_ref(x509);
+        if (!sk_X509_push(pair->rest, x509)) {
+            X509_free(x509);
+            return 0;
+        }
+    }
+    return pair->rest != NULL;
+}
+
+apr_status_t acme_pair_check_chain(const acme_chain_t *chain,
+                                   const char *cert_path, const char *key_path,
+                                   const acme_pair_servers_t *servers,
+                                   acme_result_t *res)
+{
+    pair_t pair = { 0 };
+    apr_status_t rv;
+    BIO *bio;
+    int i;
+
+    rv = acme_openssl_file(&bio, key_path, res);
+    if (rv == APR_SUCCESS && !take_chain(&pair, chain)) {
+        rv = acme_fail(res, APR_ENOMEM, "%s: no memory", cert_path);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = read_key(&pair, bio, key_path, cert_path, res);
+    }
+    for (i = 0; rv == APR_SUCCESS && i < servers->count; i++) {
+        rv = load_in_server(&pair, cert_path, servers->ctx[i], res);
     }
     free_pair(&pair);
     BIO_free(bio);

@@ -8,6 +8,7 @@
 
 #include <apr_tables.h>
 
+#include "acme_chain.h"
 #include "acme_octets.h"
 #include "acme_result.h"
 
@@ -44,6 +45,24 @@ apr_status_t acme_pair_check_leaf(const char *cert_path, const char *key_path,
 apr_status_t acme_pair_check_certs(acme_octets_t *pkey, acme_octets_t certs,
                                    const apr_array_header_t *ciphers,
                                    acme_result_t *res, apr_pool_t *p);
+
+/*
+ * Servers with these lists of ciphers, as acme_pair_check() has them, in which
+ * many pairs are tried: OpenSSL needs as long for one as for a certificate.
+ * They go with p.
+ */
+typedef struct acme_pair_servers_t acme_pair_servers_t;
+acme_pair_servers_t *acme_pair_servers(const apr_array_header_t *ciphers,
+                                       apr_pool_t *p);
+
+/*
+ * acme_pair_check() of a chain that was loaded from cert_path: of the two files
+ * that of the key is read.
+ */
+apr_status_t acme_pair_check_chain(const acme_chain_t *chain,
+                                   const char *cert_path, const char *key_path,
+                                   const acme_pair_servers_t *servers,
+                                   acme_result_t *res);
 
 /*
  * What the result of acme_pair_check() depends on beside the files, as hex

@@ -175,9 +175,8 @@ static apr_status_t add_pair(acme_live_cert_t *cert, acme_live_cache_t *cache,
 
     pair->leaf = acme_chain_x509(chain, 0);
     X509_up_ref(pair->leaf);
-    pair->key = acme_key_evp(key);
-    EVP_PKEY_up_ref(pair->key);
-    if (!X509_check_private_key(pair->leaf, pair->key)) {
+    pair->key = acme_openssl_unite(pair->leaf, acme_key_evp(key));
+    if (!pair->key) {
         return acme_fail_never(res, APR_EINVAL,
                                "the key is not that of the certificate: %s",
                                acme_openssl_reason());

@@ -42,6 +42,11 @@ typedef struct {
 } trial_t;
 
 typedef struct {
+    const char *text;           /* acme_pair_scene() */
+    const acme_pair_servers_t *servers; /* NULL: none was needed yet */
+} scene_t;
+
+typedef struct {
     apr_pool_t *lasting;
     apr_pool_t *p;              /* of trials, NULL: none yet */
     apr_hash_t *trials;         /* by name: trial_t * */
@@ -49,8 +54,10 @@ typedef struct {
     apr_hash_t *old;
     const char *root;           /* of the store that they are of */
     apr_hash_t *texts;          /* those of scenes and issuers are few */
-    apr_hash_t *scenes;         /* by the lists of ciphers, of this load */
+    apr_hash_t *scenes;         /* by the lists of ciphers: scene_t *, of this
+                                   load */
     apr_pool_t *scenes_p;
+    apr_pool_t *servers_p;      /* of those in scenes, while one is prepared */
     apr_time_t now;             /* when this load began */
     int is_new;                 /* not as in the file */
 } kept_t;
@@ -283,6 +290,7 @@ void acme_trials_begin(const acme_store_t *store, apr_time_t now,
     }
     apr_pool_create(&kept->scenes_p, lasting);
     kept->scenes = apr_hash_make(kept->scenes_p);
+    apr_pool_create(&kept->servers_p, lasting);
 }
 
 void acme_trials_end(void)
@@ -293,6 +301,7 @@ void acme_trials_end(void)
         apr_pool_destroy(kept->old_p);
         kept->old_p = NULL;
         kept->old = NULL;
+        apr_pool_destroy(kept->servers_p);
     }
 }
 
@@ -329,19 +338,27 @@ static const char *lists_of(const apr_array_header_t *ciphers, apr_pool_t *p)
 }
 
 /* Found once a load: OpenSSL makes a context for each list. */
-static const char *find_scene(const apr_array_header_t *ciphers,
-                              apr_pool_t *p)
+static scene_t *find_scene(const apr_array_header_t *ciphers, apr_pool_t *p)
 {
     const char *lists = lists_of(ciphers, p);
-    const char *scene = apr_hash_get(kept->scenes, lists,
-                                     APR_HASH_KEY_STRING);
+    scene_t *scene = apr_hash_get(kept->scenes, lists, APR_HASH_KEY_STRING);
 
     if (!scene) {
-        scene = acme_pair_scene(ciphers, kept->scenes_p);
+        scene = apr_pcalloc(kept->scenes_p, sizeof(*scene));
+        scene->text = acme_pair_scene(ciphers, kept->scenes_p);
         apr_hash_set(kept->scenes, apr_pstrdup(kept->scenes_p, lists),
                      APR_HASH_KEY_STRING, scene);
     }
     return scene;
+}
+
+static const acme_pair_servers_t *servers_of(scene_t *scene,
+                                             const apr_array_header_t *ciphers)
+{
+    if (!scene->servers) {
+        scene->servers = acme_pair_servers(ciphers, kept->servers_p);
+    }
+    return scene->servers;
 }
 
 static int is_as_it_was(const trial_t *trial, const files_t *files,
@@ -410,20 +427,29 @@ static void note(const files_t *before, const files_t *after,
     }
 }
 
+/*
+ * OpenSSL needs longer to read a certificate or a key than for all else: each is
+ * read once. A file that has more than certificates is left to mod_ssl's way of
+ * reading it, and nothing is known of its leaf.
+ */
 static apr_status_t try_files(const acme_cert_info_t **pleaf,
                               const files_t *files,
                               const apr_array_header_t *ciphers,
-                              acme_result_t *res, apr_pool_t *p)
+                              scene_t *scene, acme_result_t *res,
+                              apr_pool_t *p)
 {
-    apr_status_t rv = acme_pair_check(files->chain_path, files->key_path,
-                                      ciphers, res);
-    acme_result_t ignored;
     acme_chain_t *chain;
+    apr_status_t rv;
 
     *pleaf = NULL;
-    if (rv == APR_SUCCESS
-        && acme_chain_load(&chain, files->chain_path, &ignored, p)
-               == APR_SUCCESS) {
+    if (acme_chain_load(&chain, files->chain_path, res, p)) {
+        return acme_pair_check(files->chain_path, files->key_path, ciphers,
+                               res);
+    }
+    rv = acme_pair_check_chain(chain, files->chain_path, files->key_path,
+                               scene ? servers_of(scene, ciphers)
+                                     : acme_pair_servers(ciphers, p), res);
+    if (rv == APR_SUCCESS) {
         *pleaf = acme_chain_leaf(chain);
     }
     return rv;
@@ -436,19 +462,19 @@ apr_status_t acme_trials_check(const acme_cert_info_t **pleaf,
 {
     const files_t files = find_files(store, pair, p);
     const trial_t *trial = NULL;
-    const char *scene;
+    scene_t *scene;
     files_t after;
     apr_status_t rv;
 
     *pleaf = NULL;
     if (!kept || !kept->old) {
-        return try_files(pleaf, &files, pair->ciphers, res, p);
+        return try_files(pleaf, &files, pair->ciphers, NULL, res, p);
     }
     scene = find_scene(pair->ciphers, p);
     trial = apr_hash_get(kept->trials, files.name, APR_HASH_KEY_STRING);
-    if (!is_as_it_was(trial, &files, scene)) {
+    if (!is_as_it_was(trial, &files, scene->text)) {
         trial = apr_hash_get(kept->old, files.name, APR_HASH_KEY_STRING);
-        if (is_as_it_was(trial, &files, scene)) {
+        if (is_as_it_was(trial, &files, scene->text)) {
             keep(trial);
         }
         else {
@@ -459,10 +485,10 @@ apr_status_t acme_trials_check(const acme_cert_info_t **pleaf,
         *pleaf = leaf_of(trial, p);
         return APR_SUCCESS;
     }
-    rv = try_files(pleaf, &files, pair->ciphers, res, p);
+    rv = try_files(pleaf, &files, pair->ciphers, scene, res, p);
     if (rv == APR_SUCCESS) {
         after = find_files(store, pair, p);
-        note(&files, &after, scene, *pleaf, p);
+        note(&files, &after, scene->text, *pleaf, p);
     }
     return rv;
 }
@@ -472,7 +498,7 @@ const acme_cert_info_t *acme_trials_known(const acme_store_t *store,
                                           apr_pool_t *p)
 {
     const trial_t *trial;
-    const char *scene;
+    const scene_t *scene;
     files_t files;
 
     if (!kept) {
@@ -482,6 +508,6 @@ const acme_cert_info_t *acme_trials_known(const acme_store_t *store,
     trial = apr_hash_get(kept->trials, files.name, APR_HASH_KEY_STRING);
     scene = apr_hash_get(kept->scenes, lists_of(pair->ciphers, p),
                          APR_HASH_KEY_STRING);
-    return scene && is_as_it_was(trial, &files, scene) ? leaf_of(trial, p)
-                                                       : NULL;
+    return scene && is_as_it_was(trial, &files, scene->text)
+        ? leaf_of(trial, p) : NULL;
 }

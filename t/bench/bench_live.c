@@ -1,10 +1,12 @@
 /*
  * bench_live.c - what the certificate callback of AcmeActivate live does in a
- * handshake: bench_live FULLCHAIN PRIVKEY.
+ * handshake: bench_live FULLCHAIN PRIVKEY; and what memory it takes in a process:
+ * bench_live FULLCHAIN PRIVKEY memory.
  *
  * In the order of acme_cert_callback.c, and without httpd. The connection is a
  * real one of OpenSSL's, before its handshake.
  */
+#include <malloc.h>
 #include <string.h>
 
 #include <apr_file_io.h>
@@ -20,6 +22,7 @@
 #define CERTS 10000
 #define PUBLISHED 1
 #define TIMES 20000
+#define SWAPPED 1000            /* certificates whose memory is measured */
 
 static acme_live_pairs_t *pairs;
 static acme_live_cache_t *cache;
@@ -82,32 +85,42 @@ static void not_swapped(void *baton, int times)
     }
 }
 
+static void swap(int cert)
+{
+    const acme_live_cert_t *live = take(cert);
+
+    if (!live) {
+        fail("what was published is not there");
+    }
+    SSL_certs_clear(ssl);
+    if (SSL_use_cert_and_key(ssl, live->pairs[0].leaf, live->pairs[0].key,
+                             live->pairs[0].rest, 1) != 1) {
+        fail("OpenSSL refuses the certificate");
+    }
+    acme_live_cache_release(live);
+    SSL_set_cert_cb(ssl, NULL, NULL);
+}
+
 static void swapped(void *baton, int times)
 {
     (void)baton;
     while (times-- > 0) {
-        const acme_live_cert_t *live = take(PUBLISHED);
+        swap(PUBLISHED);
+    }
+}
 
-        if (!live) {
-            fail("what was published is not there");
-        }
-        SSL_certs_clear(ssl);
-        if (SSL_use_cert_and_key(ssl, live->pairs[0].leaf, live->pairs[0].key,
-                                 live->pairs[0].rest, 1) != 1) {
-            fail("OpenSSL refuses the certificate");
-        }
-        acme_live_cache_release(live);
-        SSL_set_cert_cb(ssl, NULL, NULL);
+static void publish_as(int cert)
+{
+    acme_result_t res;
+
+    if (acme_live_pairs_publish(pairs, cert, ++archive, &pair, 1, &res)) {
+        fail(res.detail);
     }
 }
 
 static void publish(void)
 {
-    acme_result_t res;
-
-    if (acme_live_pairs_publish(pairs, PUBLISHED, ++archive, &pair, 1, &res)) {
-        fail(res.detail);
-    }
+    publish_as(PUBLISHED);
 }
 
 /* The first handshake of a process behind each swap, and the swap. */
@@ -120,6 +133,35 @@ static void first(void *baton, int times)
     }
 }
 
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+
+/* What each of a thousand takes; replaced ones leave nothing behind. */
+static void measure_memory(void)
+{
+    const size_t before = mallinfo2().uordblks;
+    int round, i;
+
+    for (round = 0; round < 4; round++) {
+        for (i = 0; i < SWAPPED; i++) {
+            publish_as(PUBLISHED + 1 + i);
+            swap(PUBLISHED + 1 + i);
+        }
+        printf("%s, octets of each | %zu used | %zu from the system\n",
+               round ? "replaced" : "swapped",
+               (mallinfo2().uordblks - before) / SWAPPED,
+               (size_t)mallinfo2().arena / SWAPPED);
+    }
+}
+
+#else
+
+static void measure_memory(void)
+{
+    fail("the memory is counted by glibc 2.33 and later");
+}
+
+#endif
+
 int main(int argc, char **argv)
 {
     acme_result_t res;
@@ -128,8 +170,8 @@ int main(int argc, char **argv)
 
     apr_initialize();
     apr_pool_create(&p, NULL);
-    if (argc != 3) {
-        fail("usage: bench_live FULLCHAIN PRIVKEY");
+    if (argc < 3 || argc > 4 || (argc == 4 && strcmp(argv[3], "memory"))) {
+        fail("usage: bench_live FULLCHAIN PRIVKEY [memory]");
     }
     pair.chain = content(argv[1], p);
     pair.key = content(argv[2], p);
@@ -141,6 +183,11 @@ int main(int argc, char **argv)
         fail(res.detail);
     }
     publish();
+    if (argc == 4) {
+        swapped(NULL, 1);
+        measure_memory();
+        return 0;
+    }
     bench_row("not swapped", not_swapped, NULL, TIMES);
     bench_row("swapped", swapped, NULL, TIMES);
     bench_row("the first after a swap, once in each process, with the swap",

@@ -130,7 +130,8 @@ def test_workers_use_it_from_the_next_handshake_on(site, mpm):
     for cert_id, name in (NAME, NAME), (KEYS, KEYS), ("shared", SHARED[1]):
         server.wait_valid(cert_id, name)
         assert server.get_tls(name).status == 200
-        assert server.certificate(cert_id)["Activated"] == "live"
+        server.wait(lambda which=cert_id: server.certificate(which).get(
+            "Activated") == "live", "the keeper has said so")
     nobody_else_can_write(server)
     assert server.get(host=NAME).status == 302
 

@@ -1026,6 +1026,25 @@ static void assert_apart(const char *name, const char *certs,
     }
 }
 
+/* Nor does it matter that the chain was parsed before. */
+static void assert_chain(const char *name, const char *cert_path,
+                         const char *key_path,
+                         const apr_array_header_t *ciphers, const char *told)
+{
+    acme_chain_t *chain;
+    apr_status_t rv;
+
+    if (acme_chain_load(&chain, cert_path, &res, pool)) {
+        return;
+    }
+    rv = acme_pair_check_chain(chain, cert_path, key_path,
+                               acme_pair_servers(ciphers, pool), &res);
+    if (!rv != !told || (rv && !strstr(res.detail, told))) {
+        fail_msg("%s: chain: %s", name, rv ? res.detail : "it loads");
+    }
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
 static void pairs_as_mod_ssl_loads_them(void **state)
 {
     EVP_PKEY *ec = acme_key_evp(ca.key);
@@ -1057,6 +1076,11 @@ static void pairs_as_mod_ssl_loads_them(void **state)
           apr_pstrcat(pool, key, full, NULL), NULL },
         { "the key behind", apr_pstrcat(pool, full, key, NULL),
           apr_pstrcat(pool, full, key, NULL), NULL },
+        { "another key behind it", full,
+          apr_pstrcat(pool, key, pkcs8(ca.middle_key, 0), NULL), NULL },
+        { "another key behind it, traditional", full,
+          apr_pstrcat(pool, traditional(ec, 0), pkcs8(ca.middle_key, 0), NULL),
+          NULL },
 
         { "no certificate there", NULL, key, "/cert.pem: cannot open" },
         { "no key there", full, NULL, "/key.pem: cannot open" },
@@ -1072,6 +1096,12 @@ static void pairs_as_mod_ssl_loads_them(void **state)
           "/cert.pem: a certificate after the first" },
         { "damaged key", full, changed(key, "MI", 'A'), "/key.pem: no private" },
         { "another key", full, pkcs8(ca.middle_key, 0), "/key.pem: not the" },
+        { "another key first", full,
+          apr_pstrcat(pool, pkcs8(ca.middle_key, 0), key, NULL),
+          "/key.pem: not the key" },
+        { "another key first, traditional", full,
+          apr_pstrcat(pool, traditional(ca.middle_key, 0), key, NULL),
+          "/key.pem: not the key" },
         { "another kind", full, pkcs8(rsa, 0), "/key.pem: not the key" },
         { "wrong order", apr_pstrcat(pool, ca.middle_pem, ca.leaf_pem, NULL),
           key, "/key.pem: not the key" }
@@ -1099,6 +1129,7 @@ static void pairs_as_mod_ssl_loads_them(void **state)
             fail_msg("%s: %s", rows[i].name, rv ? res.detail : "it loads");
         }
         assert_int_equal(ERR_peek_error(), 0);
+        assert_chain(rows[i].name, cert_path, key_path, NULL, rows[i].told);
         if (rows[i].cert && rows[i].key) {
             assert_apart(rows[i].name, rows[i].cert, key_path,
                          rows[i].told);
@@ -1301,6 +1332,8 @@ static void a_security_level_refuses_pairs(void **state)
                                          path_of("key.pem"), rows[i].ciphers,
                                          &res), rv);
         assert_int_equal(ERR_peek_error(), 0);
+        assert_chain(rows[i].name, path_of("cert.pem"), path_of("key.pem"),
+                     rows[i].ciphers, rows[i].told ? "would not load it" : NULL);
     }
 }
 

@@ -1,11 +1,13 @@
 /*
  * test_live_cache.c - what was published of certificates, ready for handshakes.
  */
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "acme_key.h"
 #include "acme_live_cache.h"
 #include "issuer.h"
+#include "keys.h"
 #include "pool.h"
 
 #define CERTS 3
@@ -102,6 +104,80 @@ static void what_is_published_is_ready(void **state)
                         "*.b.org");
     assert_true(taken->not_after > apr_time_now());
     acme_live_cache_release(taken);
+    assert_string_equal(told, "");
+}
+
+static X509 *x509_of(const char *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    X509 *x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+
+    assert_non_null(x509);
+    BIO_free(bio);
+    return x509;
+}
+
+static void assert_signs(EVP_PKEY *private, EVP_PKEY *public)
+{
+    static const unsigned char text[] = "of a handshake";
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    unsigned char signature[512];
+    size_t len = sizeof(signature);
+
+    assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL,
+                                        private), 1);
+    assert_int_equal(EVP_DigestSign(ctx, signature, &len, text, sizeof(text)),
+                     1);
+    EVP_MD_CTX_reset(ctx);
+    assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL,
+                                          public), 1);
+    assert_int_equal(EVP_DigestVerify(ctx, signature, len, text,
+                                      sizeof(text)), 1);
+    EVP_MD_CTX_free(ctx);
+}
+
+/* As people read it, its public key included. */
+static const char *print_of(X509 *x509)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    const char *text;
+    char *data;
+    long len;
+
+    assert_int_equal(X509_print(bio, x509), 1);
+    assert_int_equal(PEM_write_bio_PUBKEY(bio, X509_get0_pubkey(x509)), 1);
+    len = BIO_get_mem_data(bio, &data);
+    text = apr_pstrmemdup(pool, data, (apr_size_t)len);
+    BIO_free(bio);
+    return text;
+}
+
+/* OpenSSL 3 would have two of each key; what clients get is as it was issued. */
+static void certificate_and_key_are_one(void **state)
+{
+    const acme_key_type_e types[] = { ACME_KEY_P256, ACME_KEY_P384,
+                                      ACME_KEY_RSA2048 };
+    apr_size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(types); i++) {
+        const acme_live_pair_t pair = make_pair("a.org", new_key(types[i]));
+        const acme_live_cert_t *taken;
+        X509 *issued = x509_of(pair.chain);
+
+        publish(0, (int)i + 1, &pair, 1);
+        taken = acme_live_cache_take(cache, 0);
+        assert_non_null(taken);
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+        assert_ptr_equal(X509_get0_pubkey(taken->pairs[0].leaf),
+                         taken->pairs[0].key);
+#endif
+        assert_string_equal(pem_text(taken->pairs[0].leaf), pem_text(issued));
+        assert_string_equal(print_of(taken->pairs[0].leaf), print_of(issued));
+        assert_signs(taken->pairs[0].key, X509_get0_pubkey(issued));
+        X509_free(issued);
+        acme_live_cache_release(taken);
+    }
     assert_string_equal(told, "");
 }
 
@@ -268,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CACHE_TEST(nothing_is_published),
         CACHE_TEST(what_is_published_is_ready),
+        CACHE_TEST(certificate_and_key_are_one),
         CACHE_TEST(each_is_parsed_once),
         CACHE_TEST(chains_share_their_issuer),
         CACHE_TEST(a_reader_keeps_what_it_took),
