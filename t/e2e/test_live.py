@@ -15,6 +15,7 @@ from lib import live, process, tls
 from lib.httpd import modules_folder
 from lib.load import Load
 from lib.ocsp import Responder
+from lib.preload import preload
 from lib.wait import PATIENCE, wait_until
 
 NAME = "www.example.org"
@@ -339,6 +340,41 @@ def test_what_is_no_use_changes_nothing(site):
     assert "BEGIN" not in server.log_text
 
 
+# Each handshake's first one, not the trial before it, which has no connection.
+FAILS = """
+    typedef void *(*get_cb)(const void *);
+    typedef int (*use_cb)(void *, void *, void *, void *, int);
+
+    int SSL_use_cert_and_key(void *ssl, void *leaf, void *key, void *rest,
+                             int override)
+    {
+        static __thread unsigned count;
+        get_cb get = (get_cb)dlsym(RTLD_DEFAULT, "SSL_get_rbio");
+        use_cb use = (use_cb)dlsym(RTLD_NEXT, "SSL_use_cert_and_key");
+
+        if (get(ssl) && ++count % 2) {
+            return 0;
+        }
+        return use(ssl, leaf, key, rest, override);
+    }"""
+
+
+def test_where_openssl_fails_a_handshake_has_what_httpd_loaded(site):
+    server = live_server(site, None,
+                         environment=preload(site.folder, FAILS))
+    server.part("ca", "AcmeCA https://127.0.0.1:1/dir\n")
+    server.vhost(NAME)
+    server.start()
+    loaded = server.look(NAME).serial
+    chain, key, _ = make_pair(site, ec.generate_private_key(ec.SECP256R1()))
+    with live.Memory(server, 1) as memory:
+        memory.write(0, 1, chain, key)
+        for version in (TLS12, TLS13) * 3:
+            connection, _ = visit(server, client_context(version))
+            with connection:
+                assert serial_of(connection) == loaded
+
+
 @pytest.mark.dense
 def test_fifty_replacements_fail_no_handshake(site):
     server = live_server(site, None)
@@ -372,3 +408,58 @@ def test_where_it_cannot_work_one_line_says_so(site):
     os.kill(one.popen.pid, signal.SIGTERM)
     one.popen.wait(PATIENCE)
     assert len(server.matching("acme: AcmeActivate live")) == 1
+
+
+# What httpd may find at run time, and what is told then.
+OTHERS = {
+    "another OpenSSL": ("""
+        unsigned long OpenSSL_version_num(void)
+        {
+            return 0x70000000;
+        }""", "another major version of OpenSSL"),
+    "a mod_ssl without the hook": ("""
+        void *apr_optional_hook_get(const char *name)
+        {
+            void *(*of_apr)(const char *) = dlsym(RTLD_NEXT,
+                                                  "apr_optional_hook_get");
+
+            return strcmp(name, "init_server") ? of_apr(name) : NULL;
+        }""", "mod_ssl did not ask for a certificate callback"),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_where_something_is_missing_httpd_is_reloaded(site, other):
+    source, why = OTHERS[other]
+    server = live_server(site, site.ca(),
+                         environment=preload(site.folder, source))
+    server.vhost(NAME)
+    server.start()
+    told = f"acme: AcmeActivate live: .*{why}.* by a graceful reload"
+    assert "warn" in server.wait_log(told).string
+    for count in 1, 2:
+        server.wait_valid(NAME, count=count)
+        assert server.get_tls(NAME).status == 200
+        server.wait(lambda n=count: server.loads == n + 1, "it was reloaded")
+        assert server.reloads_asked == count
+        assert "Activated" not in server.certificate(NAME)
+        assert not live.descriptors(server.pid)
+        if count == 1:
+            server.renew(NAME)
+    # Each load begins with it, and no handshake repeats it.
+    assert len(server.matching(told)) == server.loads
+
+
+def test_where_openssl_is_another_one_nothing_is_chosen(site):
+    """Of names that are divided, either."""
+    source, why = OTHERS["another OpenSSL"]
+    server = site.server(site.ca(), environment=preload(site.folder, source))
+    server.part("parallel", "AcmeParallel 1\n")
+    names = [f"n{i}.example.org" for i in range(26)]
+    server.vhost(*names, body=FEW)
+    server.start()
+    server.wait_log(f"only the first can be served: .*{why}")
+    server.wait_installed(f"{names[0]}-2")
+    serial = server.wait_installed(names[0])
+    server.wait_served(names[0], serial)
+    assert server.look(names[-1]).serial == serial
