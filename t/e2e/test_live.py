@@ -102,9 +102,12 @@ def configure_all(site, server):
                  body="AcmeKeyTypes p256 rsa2048\nSSLCertificateChainFile "
                       f"{site.authority.file}")
     for name in SHARED:
-        server.vhost(name, part=f"c-{name}",
-                     body="AcmeCertificate shared\n"
-                          "SSLOpenSSLConfCmd Curves P-256\n")
+        server.vhost(name, part=f"c-{name}", body=f"""
+            AcmeCertificate shared
+            SSLOpenSSLConfCmd SignatureAlgorithms ECDSA+SHA384:ECDSA+SHA256
+            SSLCACertificateFile {site.authority.file}
+            SSLVerifyClient optional
+            Header always set X-Client expr=%{{SSL:SSL_CLIENT_VERIFY}}""")
 
 
 def is_everywhere(server, serial, name):
@@ -114,6 +117,28 @@ def is_everywhere(server, serial, name):
                                                      server.ca.roots), name)
         with connection:
             assert serial_of(connection) == serial
+
+
+def signed_with(server, name, *digests):
+    """The digest of the server's signature, of those that a client can."""
+    said = subprocess.run(
+        ["openssl", "s_client", "-tls1_2", "-servername", name, "-sigalgs",
+         ":".join(f"ECDSA+{digest}" for digest in digests), "-connect",
+         f"127.0.0.1:{server.https_port}"], stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=PATIENCE, check=False).stdout
+    return re.search("Peer signing digest: (.*)", said)[1]
+
+
+def ask_by_h2(server, *names):
+    """The answers of HTTP/2, as curl shows them."""
+    said = subprocess.run(
+        ["curl", "-sk", "--http2", "--noproxy", "*", "-w",
+         "%{http_version} %{http_code}\n",
+         *(word for name in names for word in
+           ("--resolve", f"{name}:{server.https_port}:127.0.0.1", "-o",
+            "/dev/null", f"https://{name}:{server.https_port}/"))],
+        capture_output=True, text=True, timeout=PATIENCE, check=False).stdout
+    return said.split("\n")[:-1]
 
 
 def nobody_else_can_write(server):
@@ -142,14 +167,22 @@ def test_workers_use_it_from_the_next_handshake_on(site, mpm):
     assert int(server.get_tls(NAME).headers["x-serial"], 16) == serial
     if mpm != "prefork":
         assert server.look(NAME, verify=True, alpn="h2").serial == serial
+        assert ask_by_h2(server, NAME, *SHARED) == ["2 200"] * 3
 
     assert server.look(KEYS, verify=True, accept="ec").serial == two_keys
     assert server.look(KEYS, verify=True, accept="rsa").serial != old
     chain = server.chain(KEYS)
     assert [each.subject for each in chain[1:]] == [chain[0].issuer]
 
+    visitor = client_context(roots=server.ca.roots)
+    visitor.load_cert_chain(*site.authority.server_files("visitor", "visitor"))
     for name in SHARED:
         assert server.look(name, verify=True).serial == shared
+        assert signed_with(server, name, "SHA512", "SHA384") == "SHA384"
+        connection, head = visit(server, visitor, name)
+        with connection:
+            assert serial_of(connection) == shared
+            assert "X-Client: SUCCESS" in head
 
     for pid in server.workers:
         server.kill(pid)
@@ -199,6 +232,7 @@ def test_sessions_go_on(site):
         connection, _ = visit(server, client)
         with connection:
             sessions.append(connection.session)
+    assert [session.has_ticket for session in sessions] == [True, False, True]
     opened = private_clients(site, server)
     serial, = renewed(server, NAME)
     is_everywhere(server, serial, NAME)
@@ -239,6 +273,7 @@ def stapled(server):
 
 
 def test_what_is_stapled_waits_for_a_reload(site):
+    """And where it would not, nothing is stapled."""
     responder = Responder()
     site.closing.callback(responder.end)
     ca = site.ca(more={"ocspResponderURL": responder.url})
@@ -251,6 +286,13 @@ def test_what_is_stapled_waits_for_a_reload(site):
     server.wait_valid(NAME)
     first = server.look(NAME).serial
     wait_until(lambda: stapled(server) == first, "it is stapled")
+    server.wait_quiet(NAME)
+    chain, key, other = make_pair(site, ec.generate_private_key(
+        ec.SECP256R1()))
+    with live.Memory(server, 1) as memory:
+        memory.write(0, 9, chain, key)
+        assert server.look(NAME).serial == other
+        assert stapled(server) is None
     server.renew(NAME)
     serial = server.wait_installed(NAME, 2)
     server.wait_log("reload, not by running workers before: SSLUseStapling")
