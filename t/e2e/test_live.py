@@ -207,11 +207,34 @@ def test_a_reload_in_the_middle_of_it(site):
         server.graceful()
         server.wait_served(NAME, serial)
 
-    # The store has a certificate for the names of a new first one.
-    server.vhost("alias.example.org", NAME, part=f"vhost-{server.https_port}-"
-                                                 f"{NAME}")
+    # The store has a certificate for the names of a new first one,
+    first = f"vhost-{server.https_port}-{NAME}"
+    reloaded(server, lambda: server.vhost("alias.example.org", NAME,
+                                          part=first))
+    is_served_for(server, serial, NAME, "alias.example.org")
+
+    # and of a virtual host that was added.
+    def divide():
+        server.vhost("alias.example.org", part=first)
+        server.vhost(NAME, part="added")
+
+    reloaded(server, divide)
+    is_served_for(server, serial, NAME, "alias.example.org")
+    for pid in server.workers:
+        server.kill(pid)
+    is_served_for(server, serial, NAME, "alias.example.org")
+
+
+def reloaded(server, edit):
+    """An edit of the administrator's is read, and no former worker is left."""
+    former = set(server.workers)
+    edit()
     server.graceful()
-    for name in NAME, "alias.example.org":
+    server.wait(lambda: not former & set(server.workers), "all are new")
+
+
+def is_served_for(server, serial, *names):
+    for name in names:
         assert server.look(name, verify=True).serial == serial
         assert server.get_tls(name).status == 200
 
