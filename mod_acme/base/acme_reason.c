@@ -159,8 +159,8 @@ static const acme_reason_t reasons[ACME_REASONS] = {
         "Find in the error log what orders it so often; acmectl renew --force installs one more." },
     [ACME_REASON_KEY_TOO_WEAK] = {
         "key-too-weak", ACME_FAULT_ADMINISTRATOR,
-        "The SSLCipherSuite of a virtual host forbids keys of this type.",
-        "Set AcmeKeyTypes to a stronger type, or lower the security level in SSLCipherSuite." },
+        "The security level of a virtual host forbids keys of this type.",
+        "Set AcmeKeyTypes to a stronger type, or lower the level in SSLCipherSuite or SSLOpenSSLConfCmd CipherString." },
     [ACME_REASON_STORE_UNWRITABLE] = {
         "store-unwritable", ACME_FAULT_SERVER,
         "A file in AcmeStateDir cannot be read or written.",

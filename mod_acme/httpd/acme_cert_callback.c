@@ -413,7 +413,8 @@ static int init_server(server_rec *s, apr_pool_t *p, int is_proxy,
     }
     server->is_without_tls13 = SSL_CTX_get_max_proto_version(ctx)
         && SSL_CTX_get_max_proto_version(ctx) < TLS1_3_VERSION;
-    if (server->certs->nelts < 2 && !acme_live_is_wanted()) {
+    if (acme_cert_callback_obstacle()
+        || (server->certs->nelts < 2 && !acme_live_is_wanted())) {
         return DECLINED;
     }
     for (i = 1; i < server->certs->nelts; i++) {

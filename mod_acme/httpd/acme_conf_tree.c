@@ -126,6 +126,21 @@ static void see_md_names(acme_conf_tree_t *tree, const ap_directive_t *node,
     }
 }
 
+/* "SSLOpenSSLConfCmd command value" */
+static void see_command(acme_conf_tree_facts_t *facts,
+                        const ap_directive_t *node, apr_pool_t *p)
+{
+    const char *args = node->args;
+    const char *command = ap_getword_conf(p, &args);
+
+    if (!apr_cstr_casecmp(command, "Certificate")) {
+        facts->has_command = 1;
+    }
+    else if (!apr_cstr_casecmp(command, "CipherString")) {
+        facts->command_ciphers = ap_getword_conf(p, &args);
+    }
+}
+
 /* Directives of mod_ssl that give it a certificate, or say how it is read. */
 static void see_pair(acme_conf_tree_facts_t *facts,
                      const ap_directive_t *node, apr_pool_t *p)
@@ -139,9 +154,8 @@ static void see_pair(acme_conf_tree_facts_t *facts,
     else if (is(node, "SSLCertificateChainFile")) {
         facts->has_chain_file = 1;
     }
-    else if (is(node, "SSLOpenSSLConfCmd")
-             && !apr_cstr_casecmp(first_word(node, p), "Certificate")) {
-        facts->has_command = 1;
+    else if (is(node, "SSLOpenSSLConfCmd")) {
+        see_command(facts, node, p);
     }
 }
 
@@ -354,6 +368,9 @@ static acme_conf_tree_facts_t *find_facts(const acme_conf_tree_t *tree,
     facts->has_command |= server->has_command;
     if (!facts->ciphers) {
         facts->ciphers = server->ciphers;
+    }
+    if (!facts->command_ciphers) {
+        facts->command_ciphers = server->command_ciphers;
     }
     return facts;
 }

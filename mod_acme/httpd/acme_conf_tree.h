@@ -30,6 +30,9 @@ typedef struct {
     int has_chain_file;         /* SSLCertificateChainFile */
     int has_command;            /* SSLOpenSSLConfCmd Certificate */
     const char *ciphers;        /* SSLCipherSuite, up to TLS 1.2; NULL */
+    const char *command_ciphers;    /* SSLOpenSSLConfCmd CipherString; NULL.
+                                   mod_ssl sets it when certificates are
+                                   loaded, and handshakes obey it */
 } acme_conf_tree_facts_t;
 
 /* A certificate and its key that mod_ssl loads and mod_acme does not manage. */

@@ -606,11 +606,30 @@ static const acme_vhost_t *first_vhost(const vhost_watch_t *watch,
                           0, acme_vhost_t);
 }
 
+static void add_ciphers(acme_cert_conf_t *cert, const char *ciphers)
+{
+    if (!acme_name_in(cert->ciphers, ciphers)) {
+        APR_ARRAY_PUSH(cert->ciphers, const char *) = ciphers;
+    }
+}
+
+/* Of what the security level of either list refuses visitors get nothing: mod_ssl
+   does not load it, or OpenSSL ends each handshake. */
+static void join_ciphers(acme_cert_conf_t *cert,
+                         const acme_conf_tree_facts_t *facts)
+{
+    if (facts->tls == 1) {
+        add_ciphers(cert, facts->ciphers ? facts->ciphers : "");
+        if (facts->command_ciphers) {
+            add_ciphers(cert, facts->command_ciphers);
+        }
+    }
+}
+
 static void join_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
                       intptr_t number)
 {
     acme_cert_conf_t *cert = cert_at(watch, number);
-    const char *ciphers = vhost->facts->ciphers ? vhost->facts->ciphers : "";
     int i;
 
     for (i = 0; i < vhost->names->nelts; i++) {
@@ -623,9 +642,7 @@ static void join_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
         }
     }
     APR_ARRAY_PUSH(cert->places, const char *) = vhost->facts->place;
-    if (vhost->facts->tls == 1 && !acme_name_in(cert->ciphers, ciphers)) {
-        APR_ARRAY_PUSH(cert->ciphers, const char *) = ciphers;
-    }
+    join_ciphers(cert, vhost->facts);
     APR_ARRAY_PUSH(APR_ARRAY_IDX(watch->vhosts, number - 1,
                                  apr_array_header_t *), acme_vhost_t) = *vhost;
 }

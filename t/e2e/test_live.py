@@ -15,6 +15,7 @@ from lib import live, process, tls
 from lib.httpd import modules_folder
 from lib.load import Load
 from lib.ocsp import Responder
+from lib.preload import preload
 from lib.wait import PATIENCE, wait_until
 
 NAME = "www.example.org"
@@ -101,9 +102,12 @@ def configure_all(site, server):
                  body="AcmeKeyTypes p256 rsa2048\nSSLCertificateChainFile "
                       f"{site.authority.file}")
     for name in SHARED:
-        server.vhost(name, part=f"c-{name}",
-                     body="AcmeCertificate shared\n"
-                          "SSLOpenSSLConfCmd Curves P-256\n")
+        server.vhost(name, part=f"c-{name}", body=f"""
+            AcmeCertificate shared
+            SSLOpenSSLConfCmd SignatureAlgorithms ECDSA+SHA384:ECDSA+SHA256
+            SSLCACertificateFile {site.authority.file}
+            SSLVerifyClient optional
+            Header always set X-Client expr=%{{SSL:SSL_CLIENT_VERIFY}}""")
 
 
 def is_everywhere(server, serial, name):
@@ -113,6 +117,28 @@ def is_everywhere(server, serial, name):
                                                      server.ca.roots), name)
         with connection:
             assert serial_of(connection) == serial
+
+
+def signed_with(server, name, *digests):
+    """The digest of the server's signature, of those that a client can."""
+    said = subprocess.run(
+        ["openssl", "s_client", "-tls1_2", "-servername", name, "-sigalgs",
+         ":".join(f"ECDSA+{digest}" for digest in digests), "-connect",
+         f"127.0.0.1:{server.https_port}"], stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=PATIENCE, check=False).stdout
+    return re.search("Peer signing digest: (.*)", said)[1]
+
+
+def ask_by_h2(server, *names):
+    """The answers of HTTP/2, as curl shows them."""
+    said = subprocess.run(
+        ["curl", "-sk", "--http2", "--noproxy", "*", "-w",
+         "%{http_version} %{http_code}\n",
+         *(word for name in names for word in
+           ("--resolve", f"{name}:{server.https_port}:127.0.0.1", "-o",
+            "/dev/null", f"https://{name}:{server.https_port}/"))],
+        capture_output=True, text=True, timeout=PATIENCE, check=False).stdout
+    return said.split("\n")[:-1]
 
 
 def nobody_else_can_write(server):
@@ -142,14 +168,22 @@ def test_workers_use_it_from_the_next_handshake_on(site, mpm):
     assert int(server.get_tls(NAME).headers["x-serial"], 16) == serial
     if mpm != "prefork":
         assert server.look(NAME, verify=True, alpn="h2").serial == serial
+        assert ask_by_h2(server, NAME, *SHARED) == ["2 200"] * 3
 
     assert server.look(KEYS, verify=True, accept="ec").serial == two_keys
     assert server.look(KEYS, verify=True, accept="rsa").serial != old
     chain = server.chain(KEYS)
     assert [each.subject for each in chain[1:]] == [chain[0].issuer]
 
+    visitor = client_context(roots=server.ca.roots)
+    visitor.load_cert_chain(*site.authority.server_files("visitor", "visitor"))
     for name in SHARED:
         assert server.look(name, verify=True).serial == shared
+        assert signed_with(server, name, "SHA512", "SHA384") == "SHA384"
+        connection, head = visit(server, visitor, name)
+        with connection:
+            assert serial_of(connection) == shared
+            assert "X-Client: SUCCESS" in head
 
     for pid in server.workers:
         server.kill(pid)
@@ -174,11 +208,34 @@ def test_a_reload_in_the_middle_of_it(site):
         server.graceful()
         server.wait_served(NAME, serial)
 
-    # The store has a certificate for the names of a new first one.
-    server.vhost("alias.example.org", NAME, part=f"vhost-{server.https_port}-"
-                                                 f"{NAME}")
+    # The store has a certificate for the names of a new first one,
+    first = f"vhost-{server.https_port}-{NAME}"
+    reloaded(server, lambda: server.vhost("alias.example.org", NAME,
+                                          part=first))
+    is_served_for(server, serial, NAME, "alias.example.org")
+
+    # and of a virtual host that was added.
+    def divide():
+        server.vhost("alias.example.org", part=first)
+        server.vhost(NAME, part="added")
+
+    reloaded(server, divide)
+    is_served_for(server, serial, NAME, "alias.example.org")
+    for pid in server.workers:
+        server.kill(pid)
+    is_served_for(server, serial, NAME, "alias.example.org")
+
+
+def reloaded(server, edit):
+    """An edit of the administrator's is read, and no former worker is left."""
+    former = set(server.workers)
+    edit()
     server.graceful()
-    for name in NAME, "alias.example.org":
+    server.wait(lambda: not former & set(server.workers), "all are new")
+
+
+def is_served_for(server, serial, *names):
+    for name in names:
         assert server.look(name, verify=True).serial == serial
         assert server.get_tls(name).status == 200
 
@@ -199,6 +256,7 @@ def test_sessions_go_on(site):
         connection, _ = visit(server, client)
         with connection:
             sessions.append(connection.session)
+    assert [session.has_ticket for session in sessions] == [True, False, True]
     opened = private_clients(site, server)
     serial, = renewed(server, NAME)
     is_everywhere(server, serial, NAME)
@@ -239,6 +297,7 @@ def stapled(server):
 
 
 def test_what_is_stapled_waits_for_a_reload(site):
+    """And where it would not, nothing is stapled."""
     responder = Responder()
     site.closing.callback(responder.end)
     ca = site.ca(more={"ocspResponderURL": responder.url})
@@ -251,6 +310,13 @@ def test_what_is_stapled_waits_for_a_reload(site):
     server.wait_valid(NAME)
     first = server.look(NAME).serial
     wait_until(lambda: stapled(server) == first, "it is stapled")
+    server.wait_quiet(NAME)
+    chain, key, other = make_pair(site, ec.generate_private_key(
+        ec.SECP256R1()))
+    with live.Memory(server, 1) as memory:
+        memory.write(0, 9, chain, key)
+        assert server.look(NAME).serial == other
+        assert stapled(server) is None
     server.renew(NAME)
     serial = server.wait_installed(NAME, 2)
     server.wait_log("reload, not by running workers before: SSLUseStapling")
@@ -340,6 +406,41 @@ def test_what_is_no_use_changes_nothing(site):
     assert "BEGIN" not in server.log_text
 
 
+# Each handshake's first one, not the trial before it, which has no connection.
+FAILS = """
+    typedef void *(*get_cb)(const void *);
+    typedef int (*use_cb)(void *, void *, void *, void *, int);
+
+    int SSL_use_cert_and_key(void *ssl, void *leaf, void *key, void *rest,
+                             int override)
+    {
+        static __thread unsigned count;
+        get_cb get = (get_cb)dlsym(RTLD_DEFAULT, "SSL_get_rbio");
+        use_cb use = (use_cb)dlsym(RTLD_NEXT, "SSL_use_cert_and_key");
+
+        if (get(ssl) && ++count % 2) {
+            return 0;
+        }
+        return use(ssl, leaf, key, rest, override);
+    }"""
+
+
+def test_where_openssl_fails_a_handshake_has_what_httpd_loaded(site):
+    server = live_server(site, None,
+                         environment=preload(site.folder, FAILS))
+    server.part("ca", "AcmeCA https://127.0.0.1:1/dir\n")
+    server.vhost(NAME)
+    server.start()
+    loaded = server.look(NAME).serial
+    chain, key, _ = make_pair(site, ec.generate_private_key(ec.SECP256R1()))
+    with live.Memory(server, 1) as memory:
+        memory.write(0, 1, chain, key)
+        for version in (TLS12, TLS13) * 3:
+            connection, _ = visit(server, client_context(version))
+            with connection:
+                assert serial_of(connection) == loaded
+
+
 @pytest.mark.dense
 def test_fifty_replacements_fail_no_handshake(site):
     server = live_server(site, None)
@@ -373,3 +474,58 @@ def test_where_it_cannot_work_one_line_says_so(site):
     os.kill(one.popen.pid, signal.SIGTERM)
     one.popen.wait(PATIENCE)
     assert len(server.matching("acme: AcmeActivate live")) == 1
+
+
+# What httpd may find at run time, and what is told then.
+OTHERS = {
+    "another OpenSSL": ("""
+        unsigned long OpenSSL_version_num(void)
+        {
+            return 0x70000000;
+        }""", "another major version of OpenSSL"),
+    "a mod_ssl without the hook": ("""
+        void *apr_optional_hook_get(const char *name)
+        {
+            void *(*of_apr)(const char *) = dlsym(RTLD_NEXT,
+                                                  "apr_optional_hook_get");
+
+            return strcmp(name, "init_server") ? of_apr(name) : NULL;
+        }""", "mod_ssl did not ask for a certificate callback"),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_where_something_is_missing_httpd_is_reloaded(site, other):
+    source, why = OTHERS[other]
+    server = live_server(site, site.ca(),
+                         environment=preload(site.folder, source))
+    server.vhost(NAME)
+    server.start()
+    told = f"acme: AcmeActivate live: .*{why}.* by a graceful reload"
+    assert "warn" in server.wait_log(told).string
+    for count in 1, 2:
+        server.wait_valid(NAME, count=count)
+        assert server.get_tls(NAME).status == 200
+        server.wait(lambda n=count: server.loads == n + 1, "it was reloaded")
+        assert server.reloads_asked == count
+        assert "Activated" not in server.certificate(NAME)
+        assert not live.descriptors(server.pid)
+        if count == 1:
+            server.renew(NAME)
+    # Each load begins with it, and no handshake repeats it.
+    assert len(server.matching(told)) == server.loads
+
+
+def test_where_openssl_is_another_one_nothing_is_chosen(site):
+    """Of names that are divided, either."""
+    source, why = OTHERS["another OpenSSL"]
+    server = site.server(site.ca(), environment=preload(site.folder, source))
+    server.part("parallel", "AcmeParallel 1\n")
+    names = [f"n{i}.example.org" for i in range(26)]
+    server.vhost(*names, body=FEW)
+    server.start()
+    server.wait_log(f"only the first can be served: .*{why}")
+    server.wait_installed(f"{names[0]}-2")
+    serial = server.wait_installed(names[0])
+    server.wait_served(names[0], serial)
+    assert server.look(names[-1]).serial == serial

@@ -25,23 +25,24 @@ NAME = "www.example.org"
 
 
 @pytest.mark.slow
-def test_twenty_certificates_make_one_reload(site, record_property):
-    # Longer than all of them take.
-    server = site.server(site.ca(),
-                         reload_delay="30s" if SANITIZERS else "15s")
-    names = [f"site{i}.example.org" for i in range(20)]
+def test_a_hundred_certificates_make_one_reload(site, record_property):
+    """Not by AcmeReloadDelay, which is over long before the last one: a batch
+    is waited for. Two, where it takes more than a minute."""
+    server = site.server(site.ca())
+    names = [f"site{i}.example.org" for i in range(20 if SANITIZERS else 100)]
     for name in names:
         server.vhost(name)
     begin = time.monotonic()
     server.start()
     for name in names:
         server.wait_installed(name)
-    record_property("seconds_installed", round(time.monotonic() - begin, 1))
+    seconds = time.monotonic() - begin
+    record_property("seconds_installed", round(seconds, 1))
     for name in names:
         server.wait_valid(name)
     record_property("seconds_served", round(time.monotonic() - begin, 1))
-    assert server.reloads_asked == 1
-    assert server.loads == 2
+    assert server.reloads_asked <= (1 if seconds < 50 else 2)
+    assert server.loads == server.reloads_asked + 1
 
 
 @pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])

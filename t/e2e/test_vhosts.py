@@ -341,3 +341,14 @@ def test_a_placeholder_fits_the_security_level(site, level, name):
     server.graceful()
     server.restart()
     assert server.look("plain.example.org").key == "p256"
+
+
+def test_a_level_that_only_handshakes_obey_counts(site):
+    """mod_ssl sets it when it has loaded all: OpenSSL would end each of them."""
+    server = site.server(site.ca())
+    server.vhost(NAME, body="AcmeKeyTypes rsa2048\nSSLOpenSSLConfCmd "
+                            "CipherString DEFAULT:@SECLEVEL=3")
+    server.start()
+    assert "security level 3" in server.wait_failed(NAME)
+    assert server.look(NAME).self_signed
+    assert server.get_tls(NAME).status == 503

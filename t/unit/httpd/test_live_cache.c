@@ -1,11 +1,14 @@
 /*
  * test_live_cache.c - what was published of certificates, ready for handshakes.
  */
+#include <openssl/crypto.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "acme_cleanse.h"
 #include "acme_key.h"
 #include "acme_live_cache.h"
+#include "child.h"
 #include "issuer.h"
 #include "keys.h"
 #include "pool.h"
@@ -234,6 +237,43 @@ static void a_reader_keeps_what_it_took(void **state)
     acme_live_cache_release(taken);
 }
 
+/* OpenSSL overwrites a key that it frees. Where it has memory for keys, it can
+   be asked how much of that is in use. */
+static int replace_keys(void *given)
+{
+    const acme_live_pair_t *ready = given;
+    size_t before, used;
+    int i;
+
+    acme_cleanse_reserve();
+    if (!CRYPTO_secure_malloc_initialized()) {
+        return CHILD_SKIP;
+    }
+    before = CRYPTO_secure_used();
+    publish(0, 1, &ready[0], 1);
+    CHECK(archive_of(0) == 1);
+    used = CRYPTO_secure_used();
+    CHECK(used > before);
+    for (i = 2; i < 6; i++) {
+        publish(0, i, &ready[i % 2], 1);
+        CHECK(archive_of(0) == i);
+        CHECK(CRYPTO_secure_used() == used);
+    }
+    acme_live_pairs_withdraw(pairs, 0);
+    CHECK(archive_of(0) == 0);
+    CHECK(CRYPTO_secure_used() == before);
+    return 0;
+}
+
+static void a_key_that_was_replaced_is_gone(void **state)
+{
+    acme_live_pair_t ready[] = { make_pair("a.org", make_key()),
+                                 make_pair("a.org", make_key()) };
+
+    (void)state;
+    assert_child(replace_keys, ready);
+}
+
 static void what_is_shared_has_two_readers(void **state)
 {
     acme_key_t *key = make_key();
@@ -348,6 +388,7 @@ int main(void)
         CACHE_TEST(each_is_parsed_once),
         CACHE_TEST(chains_share_their_issuer),
         CACHE_TEST(a_reader_keeps_what_it_took),
+        CACHE_TEST(a_key_that_was_replaced_is_gone),
         CACHE_TEST(what_is_shared_has_two_readers),
         CACHE_TEST(what_is_withdrawn_is_gone),
         CACHE_TEST(what_is_no_use_is_not_used),

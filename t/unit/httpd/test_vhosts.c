@@ -1175,6 +1175,34 @@ static void a_shared_pair_is_listed_once(void **state)
     assert_string_equal(pairs_text(), "a.pem+a.pem@3:ALL a.pem+a.pem@3:");
 }
 
+/* Those that mod_ssl loads a pair with, and those that handshakes obey. */
+static void each_security_level_counts(void **state)
+{
+    static const char *const expected[] = {
+        "ALL DEFAULT:@SECLEVEL=1", "HIGH DEFAULT:@SECLEVEL=3",
+        "ALL DEFAULT:@SECLEVEL=1 LOW"
+    };
+    const acme_conf_t *conf;
+    int i;
+
+    (void)state;
+    in_server("AcmeEngine on\nSSLCipherSuite ALL\n"
+              "SSLOpenSSLConfCmd CipherString DEFAULT:@SECLEVEL=1");
+    add_tls("ServerName a.org\nSSLOpenSSLConfCmd Curves P-256");
+    add_tls("ServerName b.org\nSSLCipherSuite HIGH\n"
+            "SSLOpenSSLConfCmd cipherstring DEFAULT:@SECLEVEL=3");
+    add_tls("ServerName c.org\nAcmeCertificate c");
+    add_tls("ServerName d.org\nAcmeCertificate c\n"
+            "SSLOpenSSLConfCmd CipherString LOW");
+    conf = read_as(ACME_VHOSTS_LOG);
+    assert_int_equal(conf->certs->nelts, 3);
+    for (i = 0; i < conf->certs->nelts; i++) {
+        assert_string_equal(apr_array_pstrcat(
+            pool, acme_conf_cert(conf, (apr_uint32_t)i)->ciphers, ' '),
+            expected[i]);
+    }
+}
+
 static apr_sockaddr_t *address(const char *text)
 {
     apr_sockaddr_t *addr;
@@ -1536,6 +1564,7 @@ int main(void)
         VHOSTS_TEST(one_path_is_for_one_certificate),
         VHOSTS_TEST(the_store_is_no_place_for_copies),
         VHOSTS_TEST(a_shared_pair_is_listed_once),
+        VHOSTS_TEST(each_security_level_counts),
         VHOSTS_TEST(where_visitors_get_it),
         VHOSTS_TEST(which_names_are_visited),
         VHOSTS_TEST(visits_are_bounded_and_have_a_digest),

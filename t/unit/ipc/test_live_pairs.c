@@ -139,6 +139,32 @@ static void what_was_replaced_is_overwritten(void **state)
     assert_true(acme_live_pairs_generation(live, 2) > generation);
 }
 
+/* What a handshake's thread copied: seen before the pool gives memory back. */
+static apr_status_t see_what_is_left(void *data)
+{
+    acme_live_pairs_read_t *read = data;
+
+    read->kinds = read->pairs[0].key[0] || read->pairs[1].key[0];
+    return APR_SUCCESS;
+}
+
+static void a_copy_is_overwritten_with_its_pool(void **state)
+{
+    acme_live_pairs_t *live = create(CERTS);
+    acme_live_pairs_read_t read;
+    apr_pool_t *p;
+
+    (void)state;
+    assert_int_equal(acme_live_pairs_publish(live, 0, 1, both, 2, &res), 0);
+    apr_pool_create(&p, pool);
+    apr_pool_cleanup_register(p, &read, see_what_is_left,
+                              apr_pool_cleanup_null);   /* the last to run */
+    assert_int_equal(acme_live_pairs_read(&read, live, 0, p), 0);
+    assert_string_equal(read.pairs[1].key, both[1].key);
+    apr_pool_destroy(p);
+    assert_int_equal(read.kinds, 0);
+}
+
 static void what_is_too_long_changes_nothing(void **state)
 {
     acme_live_pairs_t *live = create(CERTS);
@@ -478,6 +504,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         POOL_TEST(what_was_published_is_read),
         POOL_TEST(what_was_replaced_is_overwritten),
+        POOL_TEST(a_copy_is_overwritten_with_its_pool),
         POOL_TEST(what_is_too_long_changes_nothing),
         POOL_TEST(nothing_published_costs_no_memory),
         POOL_TEST(readers_cannot_write),

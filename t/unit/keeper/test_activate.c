@@ -420,6 +420,26 @@ static void a_pair_that_does_not_match_is_not_given(void **state)
     assert_int_equal(given(0), 1);
 }
 
+/* Which the registry finds before. */
+static void a_pair_that_mod_ssl_refuses_is_not_given(void **state)
+{
+    acme_state_t *a;
+
+    (void)state;
+    begin_load(0);
+    put_next();
+    acme_registry_refresh(registry, 0, pool);
+    a = state_of(registry, 0);
+    assert_int_equal(a->live, 1);
+    cert_of(conf, 0)->ciphers = words("DEFAULT DEFAULT:@SECLEVEL=4");
+    acme_reload_schedule(reload, a, 0, now);
+    assert_int_equal(a->not_live, ACME_NOT_LIVE_REFUSED);
+    assert_int_equal(given(0), 0);
+    assert_logged("OpenSSL refuses it at security level 4");
+    acme_registry_refresh(registry, 0, pool);
+    assert_int_equal(a->live, 0);
+}
+
 static void other_ways_are_as_before(void **state)
 {
     (void)state;
@@ -732,6 +752,7 @@ int main(void)
         ACTIVATE_TEST(the_same_kinds_as_by_a_load),
         ACTIVATE_TEST(others_wait_for_a_reload),
         ACTIVATE_TEST(a_pair_that_does_not_match_is_not_given),
+        ACTIVATE_TEST(a_pair_that_mod_ssl_refuses_is_not_given),
         ACTIVATE_TEST(other_ways_are_as_before),
         ACTIVATE_TEST(the_next_keeper_goes_on),
         ACTIVATE_TEST(a_load_that_read_before_needs_no_other),

@@ -326,6 +326,148 @@ static void a_batch_is_waited_for_as_a_whole(void **unused)
     assert_int_equal(signals, 1);
 }
 
+/* Many certificates at a time, as a scheduler orders them. */
+typedef struct {
+    const char *name;
+    int certs, side_by_side;
+    apr_interval_time_t each;   /* how long an order takes */
+    int has_certificates;       /* they are renewed */
+    int reloads;                /* at most */
+} batch_t;
+
+#define SIDE_BY_SIDE_MAX 16
+
+typedef struct {
+    const batch_t *batch;
+    int next;                   /* to be ordered */
+    int running[SIDE_BY_SIDE_MAX];
+    apr_time_t end[SIDE_BY_SIDE_MAX];   /* 0: nothing runs there */
+    int served, reloads;
+} course_t;
+
+static void set_lifetime(acme_state_t *of, apr_time_t not_before)
+{
+    of->covers = 1;
+    of->not_before = not_before;
+    of->not_after = not_before + SEC(90 * 24 * 3600);
+}
+
+static void make_certs(const batch_t *batch)
+{
+    const acme_cert_conf_t *like = cert_of(conf, 0);
+    int i;
+
+    conf->reload_guard = 0;
+    conf->reload_delay = SEC(5);
+    conf->certs = apr_array_make(pool, batch->certs,
+                                 sizeof(acme_cert_conf_t));
+    for (i = 0; i < batch->certs; i++) {
+        acme_cert_conf_t *cert = apr_array_push(conf->certs);
+
+        *cert = *like;
+        cert->id = apr_psprintf(pool, "s%d.example", i);
+        cert->names = words(cert->id);
+        set_digests(conf, cert);
+    }
+    registry = open_registry(conf);
+    for (i = 0; i < batch->certs && batch->has_certificates; i++) {
+        acme_state_t *of = state_of(registry, i);
+
+        of->live = of->served = 1;
+        set_lifetime(of, NOW - SEC(75 * 24 * 3600));
+    }
+}
+
+static void install(int cert, apr_time_t now)
+{
+    acme_state_t *of = state_of(registry, cert);
+    const apr_time_t served_until = of->served ? of->not_after : 0;
+
+    of->live++;
+    set_lifetime(of, now);
+    acme_reload_schedule(reload, of, served_until, now);
+}
+
+/* Is any order under way? */
+static int order(course_t *course, apr_time_t now)
+{
+    int i, busy = 0;
+
+    for (i = 0; i < course->batch->side_by_side; i++) {
+        if (course->end[i] && course->end[i] <= now) {
+            install(course->running[i], now);
+            course->end[i] = 0;
+        }
+        if (!course->end[i] && course->next < course->batch->certs) {
+            course->running[i] = course->next++;
+            course->end[i] = now + course->batch->each;
+        }
+        busy |= course->end[i] != 0;
+    }
+    return busy;
+}
+
+/* The keeper of the next load; it interrupts orders for a moment. */
+static void load(course_t *course, apr_time_t now)
+{
+    int i;
+
+    course->reloads++;
+    course->served = 0;
+    for (i = 0; i < course->batch->certs; i++) {
+        acme_state_t *of = state_of(registry, i);
+
+        of->served = of->live;
+        course->served += of->live == 1 + course->batch->has_certificates;
+    }
+    for (i = 0; i < course->batch->side_by_side; i++) {
+        course->end[i] += course->end[i] ? MSEC(500) : 0;
+    }
+    begin_again();
+    acme_reload_resume(reload, now);
+}
+
+static void reloads_are_few_however_many_there_are(void **unused)
+{
+    static const batch_t rows[] = {
+        { "the first", 1, 16, SEC(1), 0, 1 },
+        { "100 new names", 100, 16, SEC(1), 0, 2 },
+        { "100 new names of a slow CA", 100, 16, SEC(10), 0, 2 },
+        { "100 new names one by one", 100, 1, SEC(1), 0, 2 },
+        { "1,000 new names", 1000, 16, SEC(1), 0, 6 },
+        { "1,000 new names of a slow CA", 1000, 16, SEC(5), 0, 6 },
+        { "500 renewals", 500, 16, SEC(1), 1, 1 }
+    };
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < COUNT(rows); i++) {
+        course_t course = { .batch = &rows[i] };
+        apr_time_t now = NOW;
+
+        make_certs(&rows[i]);
+        begin_again();
+        while (course.served < rows[i].certs) {
+            const int busy = order(&course, now);
+
+            acme_reload_step(reload, busy, now);
+            if (signals) {
+                load(&course, now);
+            }
+            now += MSEC(100);
+            if (now > NOW + SEC(3600)) {
+                fail_msg("%s: %d of %d are served", rows[i].name,
+                         course.served, rows[i].certs);
+            }
+        }
+        if (course.reloads > rows[i].reloads) {
+            fail_msg("%s: %d reloads", rows[i].name, course.reloads);
+        }
+        unlink(acme_store_path(acme_registry_store(registry), "run",
+                               "reload.json", pool));
+    }
+}
+
 static void what_is_about_to_expire_is_replaced_sooner(void **unused)
 {
     (void)unused;
@@ -547,6 +689,7 @@ int main(void)
         TEST(an_order_that_does_not_begin_is_not_waited_for),
         TEST(orders_under_way_are_waited_for_a_minute),
         TEST(they_are_waited_for_no_longer_once_they_ended),
+        TEST(reloads_are_few_however_many_there_are),
         TEST(what_is_about_to_expire_is_replaced_sooner),
         TEST(with_activate_none_the_administrator_reloads),
         TEST(what_httpd_says_decides),
