@@ -417,6 +417,20 @@ static int has_room_for(apr_size_t len)
         || octets_asked() + len <= ASKED_OCTETS_MAX;
 }
 
+/* For another one: the answer is for all. */
+static int is_being_read(const question_t *question)
+{
+    int i;
+
+    for (i = reader.answered; i < reader.count; i++) {
+        if (!memcmp(reader.asked[i].digest, question->digest,
+                    sizeof(question->digest))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 apr_status_t acme_cert_reader_ask(acme_cert_reading_t **preading,
                                   acme_octets_t pem,
                                   const apr_array_header_t *ciphers,
@@ -435,7 +449,7 @@ apr_status_t acme_cert_reader_ask(acme_cert_reading_t **preading,
         return rv;
     }
     if (reader.turn && reader.count < ASKED_MAX
-        && has_room_for(question.len)
+        && has_room_for(question.len) && !is_being_read(&question)
         && begin(&question, reader.turn, res)) {
         return res->status;
     }

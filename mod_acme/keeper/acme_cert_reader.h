@@ -44,9 +44,9 @@ apr_status_t acme_cert_reader_read(acme_cert_reading_t **preading,
 
 /*
  * The same without waiting. APR_EINPROGRESS, and APR_EAGAIN in res: it is not
- * answered yet. It was asked for whoever has the turn, if there was room; call
- * again with the same text when acme_cert_reader_step() named him, or with
- * another turn.
+ * answered yet. It was asked for whoever has the turn, if there was room, and
+ * if nobody else has asked it; call again with the same text when
+ * acme_cert_reader_step() named him, or with another turn.
  */
 apr_status_t acme_cert_reader_ask(acme_cert_reading_t **preading,
                                   acme_octets_t pem,

@@ -43,23 +43,6 @@ acme_registry_t *open_registry(const acme_conf_t *conf)
     return opened;
 }
 
-apr_status_t prepare_now(acme_pending_t **ppending, const char **pflags,
-                         acme_registry_t *registry,
-                         const acme_target_t *about)
-{
-    apr_status_t rv;
-
-    while (rv = acme_install_pending_prepare(ppending, pflags, registry, about,
-                                             &res, pool),
-           APR_STATUS_IS_EAGAIN(rv)) {
-        struct pollfd fd = { acme_key_maker_fd(), POLLIN, 0 };
-
-        assert_int_equal(poll(&fd, 1, 60 * 1000), 1);
-        assert_true(acme_key_maker_step(apr_time_now()));
-    }
-    return rv;
-}
-
 void wait_for_reading(void)
 {
     struct pollfd fd = { acme_cert_reader_fd(), POLLIN, 0 };
@@ -69,6 +52,33 @@ void wait_for_reading(void)
     while (acme_cert_reader_step(&took, apr_time_now())) {
         continue;
     }
+}
+
+static void wait_for_key(void)
+{
+    struct pollfd fd = { acme_key_maker_fd(), POLLIN, 0 };
+
+    assert_int_equal(poll(&fd, 1, 60 * 1000), 1);
+    assert_true(acme_key_maker_step(apr_time_now()));
+}
+
+apr_status_t prepare_now(acme_pending_t **ppending, const char **pflags,
+                         acme_registry_t *registry,
+                         const acme_target_t *about)
+{
+    apr_status_t rv;
+
+    acme_cert_reader_turn(1);
+    while (rv = acme_install_pending_prepare(ppending, pflags, registry, about,
+                                             &res, pool),
+           APR_STATUS_IS_EAGAIN(rv) || rv == APR_EINPROGRESS) {
+        if (rv == APR_EINPROGRESS) {
+            wait_for_reading();
+            continue;
+        }
+        wait_for_key();
+    }
+    return rv;
 }
 
 apr_status_t begin_install(acme_install_t **pone, acme_registry_t *registry,
