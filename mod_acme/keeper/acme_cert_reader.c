@@ -9,15 +9,29 @@
 
 #include <apr_strings.h>
 
+#include "acme_cert_known.h"
 #include "acme_cert_reader.h"
 #include "acme_cert_reader_process.h"
+#include "acme_chain.h"
 #include "acme_descriptors.h"
+#include "acme_digest.h"
 #include "acme_launcher.h"
 #include "acme_pem.h"
 #include "acme_time.h"
 
-/* The keeper waits so long, and serves nobody meanwhile. */
+/* An honest certificate takes a millisecond. */
 #define READ_MAX apr_time_from_sec(10)
+
+/* For a question that the process takes, and for an answer that has begun. */
+#define TRANSFER_MAX apr_time_from_sec(1)
+
+/*
+ * Questions that it has at once: so that it goes on while the keeper waits for
+ * the disk. What is more than fits into the socket would be waited for; a
+ * single one may be longer.
+ */
+#define ASKED_MAX (ACME_CERT_KNOWN_MIN - 1)
+#define ASKED_OCTETS_MAX (96 * 1024)
 
 /*
  * So many failures within a minute, then it rests: the keeper, which gives a
@@ -26,10 +40,30 @@
 #define FAILURES_MAX 4
 #define FAILURES_TIME apr_time_from_sec(60)
 
+typedef struct {
+    const char *data;           /* as it is sent */
+    apr_size_t len;
+    unsigned char digest[ACME_DIGEST_OCTETS];   /* of that */
+} question_t;
+
+typedef struct {
+    unsigned char digest[ACME_DIGEST_OCTETS];
+    apr_size_t len;
+    apr_uint64_t asker;         /* 0: the keeper waits for it */
+    apr_interval_time_t took;   /* when it is answered */
+} asked_t;
+
 static struct {
     int fd;                     /* -1: there is none */
     apr_time_t failed[FAILURES_MAX];
     int oldest;                 /* of them */
+    asked_t asked[ASKED_MAX + 1];       /* in this order; one is the keeper's */
+    int count;
+    int answered;               /* so many of them, the first ones */
+    apr_time_t since;           /* it is at the next one */
+    apr_uint64_t turn;          /* who may ask; 0: nobody */
+    asked_t guilty;             /* where it failed last, until it is told */
+    int error;                  /*   and how; 0: nowhere */
 } reader = { .fd = -1 };
 
 /* How long it rests; 0: it does not. A clock that was set back ends it. */
@@ -47,13 +81,16 @@ static apr_status_t start(acme_result_t *res)
     return acme_launcher_cert_reader(&reader.fd, res);
 }
 
-/* One that hangs is killed by the start of the next one, used or not. */
+/* One that hangs is killed by the start of the next one, used or not. What it
+   said is not believed any more, and what it was asked besides is asked again. */
 static void replace(void)
 {
     acme_result_t ignored;
 
     reader.failed[reader.oldest] = apr_time_now();
     reader.oldest = (reader.oldest + 1) % FAILURES_MAX;
+    reader.answered = reader.count;
+    acme_cert_known_forget();
     (void)start(&ignored);
 }
 
@@ -62,6 +99,9 @@ void acme_cert_reader_start(void)
     acme_result_t ignored;
 
     memset(reader.failed, 0, sizeof(reader.failed));
+    reader.count = reader.answered = 0;
+    reader.error = 0;
+    acme_cert_known_forget();
     (void)start(&ignored);
 }
 
@@ -83,62 +123,148 @@ static apr_status_t make_ready(acme_result_t *res)
             "the process that parses certificates failed %d times within a minute; it is asked again in %d seconds",
             FAILURES_MAX, (int)apr_time_sec(wait) + 1);
     }
-    if (reader.fd >= 0 && !is_silent()) {
+    if (reader.fd >= 0 && reader.answered == reader.count && !is_silent()) {
         replace();
     }
     return reader.fd >= 0 ? APR_SUCCESS : start(res);
 }
 
-static const char *join_lists(apr_size_t *plen,
-                              const apr_array_header_t *lists, apr_pool_t *p)
+static apr_size_t lists_octets(const apr_array_header_t *lists)
 {
     apr_size_t len = 0;
-    char *text, *at;
     int i;
 
     for (i = 0; lists && i < lists->nelts; i++) {
         len += strlen(APR_ARRAY_IDX(lists, i, const char *)) + 1;
     }
-    text = at = apr_palloc(p, len + 1);
+    return len;
+}
+
+static apr_status_t make_question(question_t *question, acme_octets_t pem,
+                                  const apr_array_header_t *lists,
+                                  acme_result_t *res, apr_pool_t *p)
+{
+    const apr_size_t lists_len = lists_octets(lists);
+    acme_cert_reader_request_t request;
+    char *at;
+    int i;
+
+    if (pem.len > ACME_CERT_READER_PEM_MAX) {
+        return acme_fail(res, APR_EGENERAL,
+                         "certificate chain: larger than %d octets",
+                         ACME_CERT_READER_PEM_MAX);
+    }
+    if (lists_len > ACME_CERT_READER_CIPHERS_MAX) {
+        return acme_fail(
+            res, APR_EGENERAL,
+            "certificate chain: the lists of SSLCipherSuite that it is tried with are larger than %d octets",
+            ACME_CERT_READER_CIPHERS_MAX);
+    }
+    request.pem = (apr_uint32_t)pem.len;
+    request.ciphers = (apr_uint32_t)lists_len;
+    question->len = sizeof(request) + pem.len + lists_len;
+    question->data = at = apr_palloc(p, question->len);
+    memcpy(at, &request, sizeof(request));
+    at += sizeof(request);
+    if (pem.len) {
+        memcpy(at, pem.data, pem.len);
+        at += pem.len;
+    }
     for (i = 0; lists && i < lists->nelts; i++) {
         const char *list = APR_ARRAY_IDX(lists, i, const char *);
 
         memcpy(at, list, strlen(list) + 1);
         at += strlen(list) + 1;
     }
-    *plen = len;
-    return text;
+    return acme_digest_make(question->digest, question->data, question->len)
+        ? APR_SUCCESS
+        : acme_fail(res, APR_EGENERAL,
+                    "certificate chain: OpenSSL cannot digest it");
 }
 
-/* 0: errno. EBADMSG: more octets than there may be. */
-static int ask(acme_cert_facts_wire_t *wire, char **ptext,
-               acme_octets_t pem, const apr_array_header_t *ciphers,
-               apr_pool_t *p)
+static int is_of(const asked_t *asked, const question_t *question,
+                 apr_uint64_t asker)
 {
-    const apr_time_t until = apr_time_now() + READ_MAX;
-    acme_cert_reader_request_t request;
-    apr_size_t lists_len, len;
-    const char *lists = join_lists(&lists_len, ciphers, p);
+    return asked->asker == asker
+        && !memcmp(asked->digest, question->digest, sizeof(asked->digest));
+}
 
-    request.pem = (apr_uint32_t)pem.len;
-    request.ciphers = (apr_uint32_t)lists_len;
-    if (lists_len > ACME_CERT_READER_CIPHERS_MAX) {
-        errno = E2BIG;
+/* At the first one that is not answered. */
+static void fail_first(int error)
+{
+    reader.guilty = reader.asked[reader.answered];
+    reader.error = error ? error : EPIPE;
+    replace();
+}
+
+/* The answer to that. 0: errno. EBADMSG: more octets than there may be. */
+static int receive_first(apr_time_t until)
+{
+    asked_t *asked = &reader.asked[reader.answered];
+    acme_cert_facts_wire_t wire;
+    apr_size_t len;
+    apr_pool_t *p;
+    char *text;
+    int good, error;
+
+    if (!acme_descriptors_receive(reader.fd, &wire, sizeof(wire), until)) {
         return 0;
     }
-    if (!acme_descriptors_send(reader.fd, &request, sizeof(request), until)
-        || !acme_descriptors_send(reader.fd, pem.data, pem.len, until)
-        || !acme_descriptors_send(reader.fd, lists, lists_len, until)
-        || !acme_descriptors_receive(reader.fd, wire, sizeof(*wire), until)) {
-        return 0;
-    }
-    len = acme_cert_facts_octets(wire);
+    len = acme_cert_facts_octets(&wire);
     if (len > ACME_CERT_FACTS_OCTETS_MAX) {
         errno = EBADMSG;
         return 0;
     }
-    *ptext = apr_palloc(p, len + 1);
-    return acme_descriptors_receive(reader.fd, *ptext, len, until);
+    apr_pool_create(&p, NULL);
+    text = apr_palloc(p, len + 1);
+    good = acme_descriptors_receive(reader.fd, text, len, until);
+    error = errno;
+    if (good) {
+        const apr_time_t now = apr_time_now();
+
+        acme_cert_known_add(asked->digest, &wire, text);
+        asked->took = now > reader.since ? now - reader.since : 0;
+        reader.since = now;
+        reader.answered++;
+    }
+    apr_pool_destroy(p);
+    errno = error;
+    return good;
+}
+
+/* Ask, behind the others. */
+static apr_status_t begin(const question_t *question, apr_uint64_t asker,
+                          acme_result_t *res)
+{
+    asked_t *asked = &reader.asked[reader.count];
+
+    if (make_ready(res)) {
+        return res->status;
+    }
+    while (!acme_descriptors_send(reader.fd, question->data, question->len,
+                                  apr_time_now() + TRANSFER_MAX)) {
+        const int error = errno;
+
+        if (reader.answered == reader.count) {
+            replace();
+            return acme_fail_errno(
+                res, error,
+                "certificate chain: the process that parses certificates cannot be asked and was replaced");
+        }
+        fail_first(error);      /* it ended at another one */
+        if (make_ready(res)) {
+            return res->status;
+        }
+    }
+    if (reader.answered == reader.count) {
+        reader.since = apr_time_now();
+    }
+    memcpy(asked->digest, question->digest, sizeof(asked->digest));
+    asked->len = question->len;
+    asked->asker = asker;
+    asked->took = 0;
+    reader.count++;
+    return APR_SUCCESS;
 }
 
 static apr_status_t explain(int error, acme_result_t *res)
@@ -161,7 +287,7 @@ static apr_status_t explain(int error, acme_result_t *res)
     default:
         return acme_fail_errno(
             res, error,
-            "certificate chain: the process that parses certificates cannot be asked");
+            "certificate chain: the process that parses certificates does not answer and was replaced");
     }
 }
 
@@ -187,40 +313,210 @@ static apr_status_t add_texts(acme_cert_reading_t *reading, acme_octets_t pem,
     return APR_SUCCESS;
 }
 
+/* OpenSSL had no memory, or the like: next time it may do. */
+static int is_passing(const acme_cert_facts_wire_t *wire)
+{
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        if (wire->verdicts[i] == ACME_CERT_FACTS_FAILED) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/*
+ * How the question was answered, or why it was not. APR_INCOMPLETE: it was not
+ * yet.
+ */
+static apr_status_t take(acme_cert_reading_t **preading,
+                         const question_t *question, apr_uint64_t asker,
+                         acme_octets_t pem, acme_result_t *res, apr_pool_t *p)
+{
+    acme_cert_reading_t *reading;
+    acme_cert_facts_wire_t wire;
+    const char *text;
+
+    if (reader.error && is_of(&reader.guilty, question, asker)) {
+        const int error = reader.error;
+
+        reader.error = 0;
+        return explain(error, res);
+    }
+    if (!acme_cert_known_find(&wire, &text, question->digest)) {
+        return APR_INCOMPLETE;
+    }
+    reading = apr_pcalloc(p, sizeof(*reading));
+    if (acme_cert_facts_read(&reading->facts, &wire, text, res, p)
+        || add_texts(reading, pem, p)) {
+        replace();
+        return explain(EBADMSG, res);
+    }
+    if (is_passing(&wire)) {
+        acme_cert_known_drop(question->digest);
+    }
+    *preading = reading;
+    return APR_SUCCESS;
+}
+
+/* Until all are answered. */
+static void wait_for_answers(void)
+{
+    while (reader.answered < reader.count) {
+        if (!receive_first(reader.since + READ_MAX)) {
+            fail_first(errno);
+        }
+    }
+}
+
 apr_status_t acme_cert_reader_read(acme_cert_reading_t **preading,
                                    acme_octets_t pem,
                                    const apr_array_header_t *ciphers,
                                    acme_result_t *res, apr_pool_t *p)
 {
-    acme_cert_reading_t *reading = apr_pcalloc(p, sizeof(*reading));
-    acme_cert_facts_wire_t wire;
-    char *text = NULL;
-    int error;
+    question_t question;
+    apr_status_t rv;
 
     *preading = NULL;
 
-    if (pem.len > ACME_CERT_READER_PEM_MAX) {
-        return acme_fail(res, APR_EGENERAL,
-                         "certificate chain: larger than %d octets",
-                         ACME_CERT_READER_PEM_MAX);
-    }
-    if (make_ready(res)) {
+    if (make_question(&question, pem, ciphers, res, p)) {
         return res->status;
     }
-    error = ask(&wire, &text, pem, ciphers, p) ? 0 : errno;
-    if (!error
-        && (acme_cert_facts_read(&reading->facts, &wire, text, res, p)
-            || add_texts(reading, pem, p))) {
-        error = EBADMSG;
-    }
-    if (error) {
-        if (error != E2BIG) {
-            replace();
+    while (rv = take(preading, &question, 0, pem, res, p),
+           rv == APR_INCOMPLETE) {
+        wait_for_answers();     /* the socket is empty then */
+        if (begin(&question, 0, res)) {
+            return res->status;
         }
-        return explain(error, res);
+        wait_for_answers();
+        reader.answered = --reader.count;
     }
-    *preading = reading;
-    return APR_SUCCESS;
+    return rv;
+}
+
+void acme_cert_reader_turn(apr_uint64_t asker)
+{
+    reader.turn = asker;
+}
+
+static apr_size_t octets_asked(void)
+{
+    apr_size_t len = 0;
+    int i;
+
+    for (i = reader.answered; i < reader.count; i++) {
+        len += reader.asked[i].len;
+    }
+    return len;
+}
+
+static int has_room_for(apr_size_t len)
+{
+    return reader.answered == reader.count
+        || octets_asked() + len <= ASKED_OCTETS_MAX;
+}
+
+/* For another one: the answer is for all. */
+static int is_being_read(const question_t *question)
+{
+    int i;
+
+    for (i = reader.answered; i < reader.count; i++) {
+        if (!memcmp(reader.asked[i].digest, question->digest,
+                    sizeof(question->digest))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+apr_status_t acme_cert_reader_ask(acme_cert_reading_t **preading,
+                                  acme_octets_t pem,
+                                  const apr_array_header_t *ciphers,
+                                  acme_result_t *res, apr_pool_t *p)
+{
+    question_t question;
+    apr_status_t rv;
+
+    *preading = NULL;
+
+    if (make_question(&question, pem, ciphers, res, p)) {
+        return res->status;
+    }
+    rv = take(preading, &question, reader.turn, pem, res, p);
+    if (rv != APR_INCOMPLETE) {
+        return rv;
+    }
+    if (reader.turn && reader.count < ASKED_MAX
+        && has_room_for(question.len) && !is_being_read(&question)
+        && begin(&question, reader.turn, res)) {
+        return res->status;
+    }
+    acme_fail(res, APR_EAGAIN, "certificate chain: it is being read");
+    return APR_EINPROGRESS;
+}
+
+int acme_cert_reader_is_asked(apr_uint64_t asker)
+{
+    int i;
+
+    for (i = 0; i < reader.count; i++) {
+        if (reader.asked[i].asker == asker) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int acme_cert_reader_has_room(void)
+{
+    return reader.count < ASKED_MAX && has_room_for(ACME_CHAIN_SIZE_MAX);
+}
+
+int acme_cert_reader_fd(void)
+{
+    return reader.answered < reader.count ? reader.fd : -1;
+}
+
+apr_time_t acme_cert_reader_wake(apr_time_t now)
+{
+    return reader.answered ? now
+        : reader.count ? reader.since + READ_MAX + 1 : 0;
+}
+
+/* Receive what came, and no more. */
+static void receive(apr_time_t now)
+{
+    while (reader.answered < reader.count && !is_silent()) {
+        if (!receive_first(apr_time_now() + TRANSFER_MAX)) {
+            /* A half of one is no answer. */
+            fail_first(errno == ETIMEDOUT ? EBADMSG : errno);
+        }
+    }
+    if (now < reader.since) {
+        reader.since = now;     /* the clock was set back */
+    }
+    if (reader.answered < reader.count && now - reader.since > READ_MAX) {
+        fail_first(ETIMEDOUT);
+    }
+}
+
+apr_uint64_t acme_cert_reader_step(apr_interval_time_t *ptook, apr_time_t now)
+{
+    apr_uint64_t asker;
+
+    receive(now);
+    if (!reader.answered) {
+        return 0;
+    }
+    asker = reader.asked[0].asker;
+    *ptook = reader.asked[0].took;
+    reader.answered--;
+    reader.count--;
+    memmove(reader.asked, reader.asked + 1,
+            (apr_size_t)reader.count * sizeof(*reader.asked));
+    return asker;
 }
 
 apr_status_t acme_cert_reader_load(acme_cert_reading_t **preading,
@@ -235,8 +531,8 @@ apr_status_t acme_cert_reader_load(acme_cert_reading_t **preading,
 
     rv = acme_pem_load(&pem, path, res, p);
     if (rv == APR_SUCCESS) {
-        rv = acme_cert_reader_read(preading, pem, ciphers, res, p);
-        if (rv != APR_SUCCESS) {
+        rv = acme_cert_reader_ask(preading, pem, ciphers, res, p);
+        if (rv != APR_SUCCESS && rv != APR_EINPROGRESS) {
             acme_result_prefix(res, path);
         }
     }

@@ -28,8 +28,9 @@ void acme_cert_reader_start(void);
 
 /*
  * Have a PEM text read, tried for servers with these ciphers
- * (acme_pair_check()). What is wrong with it is in the facts of *preading,
- * which is in p.
+ * (acme_pair_check()), and wait for it: the keeper serves nobody meanwhile.
+ * What is wrong with it is in the facts of *preading, which is in p. What was
+ * answered lately is not asked again.
  *
  * On failure *preading is NULL, and nothing is known of the certificate: the
  * process ended or hung at it (10 s), said what it cannot know, or has failed
@@ -41,11 +42,45 @@ apr_status_t acme_cert_reader_read(acme_cert_reading_t **preading,
                                    const apr_array_header_t *ciphers,
                                    acme_result_t *res, apr_pool_t *p);
 
-/* The same of the file at path; fails as acme_openssl_file() as well, and
-   path begins res. */
+/*
+ * The same without waiting. APR_EINPROGRESS, and APR_EAGAIN in res: it is not
+ * answered yet. It was asked for whoever has the turn, if there was room, and
+ * if nobody else has asked it; call again with the same text when
+ * acme_cert_reader_step() named him, or with another turn.
+ */
+apr_status_t acme_cert_reader_ask(acme_cert_reading_t **preading,
+                                  acme_octets_t pem,
+                                  const apr_array_header_t *ciphers,
+                                  acme_result_t *res, apr_pool_t *p);
+
+/* acme_cert_reader_ask() for the file at path; fails as acme_openssl_file() as
+   well, and path begins res. */
 apr_status_t acme_cert_reader_load(acme_cert_reading_t **preading,
                                    const char *path,
                                    const apr_array_header_t *ciphers,
                                    acme_result_t *res, apr_pool_t *p);
+
+/* Who asks from now on, by a number of his; 0: nobody, and only what is known
+   is answered. */
+void acme_cert_reader_turn(apr_uint64_t asker);
+
+/* Has he asked, and was not named since? */
+int acme_cert_reader_is_asked(apr_uint64_t asker);
+
+/* May a chain from a CA be asked about now? */
+int acme_cert_reader_has_room(void);
+
+/* What to poll for input: an answer is coming. -1: none is. */
+int acme_cert_reader_fd(void);
+
+/* When to call acme_cert_reader_step() without input; 0: never. */
+apr_time_t acme_cert_reader_wake(apr_time_t now);
+
+/*
+ * Receive what came. Returns who is to ask again, as his question was answered
+ * after *ptook, or not at all; call until it is 0: nobody. He takes his answer
+ * before others get theirs, or it may be forgotten.
+ */
+apr_uint64_t acme_cert_reader_step(apr_interval_time_t *ptook, apr_time_t now);
 
 #endif

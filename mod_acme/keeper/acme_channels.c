@@ -221,17 +221,20 @@ acme_channel_t *acme_channels_add(acme_channels_t *channels, int fd, int who,
     return channel;
 }
 
+int acme_channels_find(const acme_channels_t *channels, apr_uint64_t number)
+{
+    int i = channels->count;
+
+    while (--i >= 0 && channels->all[i].number != number) {
+        continue;
+    }
+    return i;
+}
+
 int acme_channels_is_open(const acme_channels_t *channels,
                           apr_uint64_t number)
 {
-    int i;
-
-    for (i = 0; i < channels->count; i++) {
-        if (channels->all[i].number == number) {
-            return 1;
-        }
-    }
-    return 0;
+    return acme_channels_find(channels, number) >= 0;
 }
 
 /* What the process owes; a clock that was set back forgives what is more. */
@@ -240,6 +243,27 @@ static apr_interval_time_t debt(const acme_peer_t *peer, apr_time_t now)
     const apr_interval_time_t owed = peer->paid_until - now;
 
     return owed <= 0 ? 0 : owed > 2 * peer->credit ? peer->credit : owed;
+}
+
+int acme_channels_next_turn(const acme_channels_t *channels, apr_time_t now)
+{
+    int i, next = -1;
+
+    for (i = 0; i < channels->count; i++) {
+        const acme_channel_t *channel = &channels->all[i];
+        const acme_channel_t *best = next < 0 ? NULL : &channels->all[next];
+        apr_interval_time_t more;
+
+        if (!channel->parked_in
+            || channel->parked_for != ACME_PARKED_FOR_TURN) {
+            continue;
+        }
+        more = best ? debt(channel->peer, now) - debt(best->peer, now) : 0;
+        if (!best || more < 0 || (more == 0 && channel->used < best->used)) {
+            next = i;
+        }
+    }
+    return next;
 }
 
 /* So a process has half of the keeper's time at the most, for long. Twice its

@@ -21,6 +21,13 @@
 /* A process that has channels. */
 typedef struct acme_peer_t acme_peer_t;
 
+/* What a parked request waits for. */
+typedef enum {
+    ACME_PARKED_FOR_JOB,        /* the end of a command, a key, another one */
+    ACME_PARKED_FOR_TURN,       /* to ask the reader of certificates, */
+    ACME_PARKED_FOR_READING     /*   and for its answer */
+} acme_parked_e;
+
 typedef struct {
     int fd;
     apr_uint64_t number;    /* no other one of this keeper has it; never 0 */
@@ -30,6 +37,7 @@ typedef struct {
     acme_message_t parked; /* a request without a reply yet, in
                                    parked_in */
     apr_pool_t *parked_in; /* NULL: nothing is parked */
+    acme_parked_e parked_for;
 } acme_channel_t;
 
 typedef struct acme_channels_t acme_channels_t;
@@ -56,6 +64,13 @@ acme_channel_t *acme_channels_add(acme_channels_t *channels, int fd, int who,
 /* Is there still a channel with this number? */
 int acme_channels_is_open(const acme_channels_t *channels,
                           apr_uint64_t number);
+
+/* Which has it; -1: none. */
+int acme_channels_find(const acme_channels_t *channels, apr_uint64_t number);
+
+/* Which of those that are parked for their turn has it next: that of the
+   process which owes least, and there the one that waits longest; -1: none. */
+int acme_channels_next_turn(const acme_channels_t *channels, apr_time_t now);
 
 /* Close channel i; the last one takes its place. */
 void acme_channels_close(acme_channels_t *channels, int i);

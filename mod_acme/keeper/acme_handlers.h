@@ -37,6 +37,8 @@ void acme_handlers_update_contacts(acme_handlers_t *handlers, apr_pool_t *p);
  * body and tail are in p, or in the registry until its next change. On failure
  * res is the body of the reply. APR_EAGAIN: there is no reply yet; call again
  * with the same request when a command has ended, and each second.
+ * APR_EINPROGRESS: the same, but when acme_cert_reader_step() named who had the
+ * turn, or he has it again.
  * APR_INCOMPLETE: acme_handlers_commit() is to be called before p ends, and
  * reply and res live until then; the request need not.
  *

@@ -251,7 +251,7 @@ static apr_status_t complete(acme_install_t **pinstall,
     if (rv == APR_SUCCESS) {
         rv = fill_archive(pinstall, install, sync);
     }
-    if (rv != APR_SUCCESS && brought->chain) {
+    if (rv != APR_SUCCESS && rv != APR_EINPROGRESS && brought->chain) {
         (void)keep_brought(in, brought, &ignored);
     }
     return rv;
@@ -348,10 +348,11 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
             ? complete(pinstall, &in, reload, &brought, sync) : rv;
     }
     rv = acme_install_issued_read(&chain, &in, issued->pem, issued->len);
-    if (rv != APR_SUCCESS) {
-        res->reason = ACME_REASON_CHAIN_REFUSED;
+    if (rv == APR_EINPROGRESS) {
+        return rv;
     }
     if (rv != APR_SUCCESS) {
+        res->reason = ACME_REASON_CHAIN_REFUSED;
         acme_install_issued_keep_refused(&in, issued);
         return rv;
     }

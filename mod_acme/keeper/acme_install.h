@@ -20,6 +20,10 @@ typedef struct acme_install_t acme_install_t;
  * has left undone is done; while ACME_WANT_CHAIN is requested, its leaf gets
  * the new chain. One at a time of a certificate.
  *
+ * APR_EINPROGRESS: a chain is being read (acme_cert_reader_ask()), and nothing
+ * was changed that depends on it; begin again then. What happened meanwhile is
+ * seen by that call.
+ *
  * APR_EINVAL: the chain is refused (acme_install_check_chain()); it is kept in
  * aside/, named in the log, and never served. APR_EBUSY: twelve were installed
  * within a day, none was asked for, and the live one is not due; the order is

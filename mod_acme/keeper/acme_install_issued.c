@@ -10,6 +10,7 @@
 #include "acme_install_check.h"
 #include "acme_json.h"
 #include "acme_meta.h"
+#include "acme_pem.h"
 
 #define DIGEST_MAX 64           /* octets: acme_conf_digest() has fewer */
 
@@ -62,13 +63,28 @@ static int has_private_ca(const acme_install_part_t *in)
     return 0;
 }
 
+/* What would be installed is what is tried, and what the state is read from
+   then: without words between, and with lines of one length. */
+static acme_octets_t written(const char *pem, apr_size_t len, apr_pool_t *p)
+{
+    apr_array_header_t *ders;
+    acme_result_t ignored;
+
+    if (!memchr(pem, '\0', len)
+        && acme_pem_read(&ders, pem, len, &ignored, p) == APR_SUCCESS) {
+        pem = acme_pem_text(ders, 0, p);
+        len = strlen(pem);
+    }                           /* else the reader says what is wrong */
+    return (acme_octets_t) { (const unsigned char *)pem, len };
+}
+
 apr_status_t acme_install_issued_read(acme_cert_reading_t **pchain,
                                       const acme_install_part_t *in,
                                       const char *pem, apr_size_t len)
 {
-    const acme_octets_t octets = { (const unsigned char *)pem, len };
-    apr_status_t rv = acme_cert_reader_read(pchain, octets, in->cert->ciphers,
-                                            in->res, in->p);
+    const acme_octets_t octets = written(pem, len, in->p);
+    apr_status_t rv = acme_cert_reader_ask(pchain, octets, in->cert->ciphers,
+                                           in->res, in->p);
 
     if (rv == APR_SUCCESS && (*pchain)->facts.parsed.status != APR_SUCCESS) {
         *in->res = (*pchain)->facts.parsed;

@@ -18,7 +18,8 @@ typedef struct {
     const char *url;            /* where the CA has it, or NULL */
 } acme_issued_t;
 
-/* Have a chain read. APR_EINVAL: it is refused; else nothing is known of it. */
+/* Have a chain read. APR_EINVAL: it is refused. APR_EINPROGRESS as
+   acme_cert_reader_ask(). Else nothing is known of it. */
 apr_status_t acme_install_issued_read(acme_cert_reading_t **pchain,
                                       const acme_install_part_t *in,
                                       const char *pem, apr_size_t len);

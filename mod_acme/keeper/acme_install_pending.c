@@ -233,6 +233,48 @@ static void note_trial(acme_key_type_e type, const char *digest)
 }
 
 /*
+ * What is tried, the same for all keys of a type: who asks again while it is
+ * being read asks the same. NULL: it cannot be made.
+ */
+static const char *trial_cert(const acme_install_part_t *in,
+                              const acme_pending_t *pending,
+                              acme_key_type_e type)
+{
+    static const char *pems[ACME_KEY_RSA4096 + 1];
+    static apr_pool_t *lasting;
+    const acme_self_signed_t trial = { .key_pem = pending->key_pem,
+                                       .names = pending->names,
+                                       .now = in->now,
+                                       .valid = A_DAY };
+    acme_result_t ignored;
+    const char *pem;
+
+    if (!pems[type]
+        && acme_self_signed_make(&pem, &trial, &ignored, in->p)
+               == APR_SUCCESS) {
+        if (!lasting) {
+            apr_pool_create(&lasting, NULL);
+        }
+        pems[type] = apr_pstrdup(lasting, pem);
+    }
+    return pems[type];
+}
+
+/* Who tried more than is remembered would begin again without end. */
+static apr_status_t try_list(acme_cert_reading_t **preading,
+                             const acme_install_part_t *in, const char *pem,
+                             const char *list, acme_result_t *why)
+{
+    const acme_octets_t octets = { (const unsigned char *)pem, strlen(pem) };
+    apr_array_header_t *one = apr_array_make(in->p, 1, sizeof(const char *));
+
+    APR_ARRAY_PUSH(one, const char *) = list;
+    return in->cert->ciphers->nelts > TRIALS_MAX
+        ? acme_cert_reader_read(preading, octets, one, why, in->p)
+        : acme_cert_reader_ask(preading, octets, one, why, in->p);
+}
+
+/*
  * A trial before the order: whatever the CA issued for a key that a virtual
  * host's security level forbids would be refused, time after time.
  */
@@ -241,18 +283,12 @@ static apr_status_t check_key(const acme_install_part_t *in,
 {
     const acme_key_type_e type = acme_conf_key_type(in->cert, in->about.part);
     const apr_array_header_t *ciphers = in->cert->ciphers;
-    const acme_self_signed_t trial = { .key_pem = pending->key_pem,
-                                       .names = pending->names,
-                                       .now = in->now,
-                                       .valid = A_DAY };
-    apr_array_header_t *one = apr_array_make(in->p, 1, sizeof(const char *));
     acme_cert_reading_t *reading;
-    acme_octets_t octets;
     acme_result_t why;
-    const char *pem = NULL;
+    const char *pem;
+    apr_status_t rv;
     int i;
 
-    APR_ARRAY_PUSH(one, const char *) = "";
     for (i = 0; ciphers && i < ciphers->nelts; i++) {
         const char *list = APR_ARRAY_IDX(ciphers, i, const char *);
         const char *digest = acme_digest_hex(list, strlen(list), TRIAL_OCTETS,
@@ -261,12 +297,17 @@ static apr_status_t check_key(const acme_install_part_t *in,
         if (has_gone_well(type, digest)) {
             continue;
         }
-        if (!pem && acme_self_signed_make(&pem, &trial, &why, in->p)) {
+        pem = trial_cert(in, pending, type);
+        if (!pem) {
             return APR_SUCCESS; /* of the key itself nothing is known */
         }
-        octets = (acme_octets_t) { (const unsigned char *)pem, strlen(pem) };
-        APR_ARRAY_IDX(one, 0, const char *) = list;
-        if (acme_cert_reader_read(&reading, octets, one, &why, in->p)) {
+        rv = try_list(&reading, in, pem, list, &why);
+        if (rv == APR_EINPROGRESS) {
+            *in->res = why;
+            acme_result_prefix(in->res, in->cert->id);
+            return rv;
+        }
+        if (rv != APR_SUCCESS) {
             return APR_SUCCESS;
         }
         if (reading->facts.loads.status == APR_EINVAL) {
@@ -332,8 +373,11 @@ apr_status_t acme_install_pending_prepare(acme_pending_t **ppending,
     if (rv == APR_SUCCESS && acme_name_all_in(names, (*ppending)->names)
         && acme_name_all_in((*ppending)->names, names)
         && has_right_key(&in, *ppending)) {
-        resume_order(&in, *ppending);
-        return check_key(&in, *ppending);
+        rv = check_key(&in, *ppending);
+        if (rv == APR_SUCCESS) {
+            resume_order(&in, *ppending);
+        }
+        return rv;
     }
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
         acme_log(in.log, ACME_LOG_WARNING, in.cert->id, "%s", res->detail);

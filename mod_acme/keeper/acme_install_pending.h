@@ -29,9 +29,10 @@ apr_status_t acme_install_pending_find(acme_pending_t **ppending,
  * (acme_pending_order()). *pflags has an octet for each configured name
  * (acme_name_quarantine_flags()), in p. An order that was resumed ten times, or
  * is older than a week, is dropped. APR_EAGAIN: the key is being made
- * (acme_key_maker.h). Fails when no key can be made or the store cannot be
- * written; for good, with APR_EINVAL, when the security level of a virtual
- * host forbids such a key.
+ * (acme_key_maker.h). APR_EINPROGRESS: a certificate of such a key is being
+ * tried (acme_cert_reader_ask()). Fails when no key can be made or the store
+ * cannot be written; for good, with APR_EINVAL, when the security level of a
+ * virtual host forbids such a key.
  */
 apr_status_t acme_install_pending_prepare(acme_pending_t **ppending,
                                           const char **pflags,

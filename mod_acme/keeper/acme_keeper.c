@@ -275,10 +275,16 @@ static int is_time_to_warn(apr_time_t *last, apr_time_t now)
     return 1;
 }
 
+static int is_waiting(apr_status_t rv)
+{
+    return APR_STATUS_IS_EAGAIN(rv) || rv == APR_EINPROGRESS;
+}
+
 /*
- * Reply to one request: APR_SUCCESS, or APR_EAGAIN when there is no reply yet;
- * APR_INCOMPLETE: send_held() sends it. After any other status the channel is
- * closed: its other side broke the protocol or does not read its replies.
+ * Reply to one request: APR_SUCCESS, or APR_EAGAIN or APR_EINPROGRESS when
+ * there is no reply yet; APR_INCOMPLETE: send_held() sends it. After any other
+ * status the channel is closed: its other side broke the protocol or does not
+ * read its replies.
  */
 static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
                                    acme_message_t *request, apr_time_t now,
@@ -302,8 +308,7 @@ static apr_status_t answer_request(loop_t *loop, const acme_channel_t *channel,
     rv = acme_handlers_answer(&reply->message, loop->handlers, request,
                               &reply->res, p);
     if (rv == APR_INCOMPLETE
-        || (APR_STATUS_IS_EAGAIN(rv)
-            && now - channel->used < parked_max(loop))) {
+        || (is_waiting(rv) && now - channel->used < parked_max(loop))) {
         return rv;
     }
     reply->message.kind = request->kind;
@@ -431,6 +436,24 @@ static int role_of(const loop_t *loop, const acme_message_t *request)
     return who;
 }
 
+static void note_what_for(acme_channel_t *channel, apr_status_t rv)
+{
+    channel->parked_for =
+        rv != APR_EINPROGRESS ? ACME_PARKED_FOR_JOB
+        : acme_cert_reader_is_asked(channel->number) ? ACME_PARKED_FOR_READING
+                                                     : ACME_PARKED_FOR_TURN;
+}
+
+/* Kept, with the pool that it is in, until there is a reply. */
+static void park(loop_t *loop, acme_channel_t *channel,
+                 const acme_message_t *request, apr_status_t rv)
+{
+    channel->parked = *request;
+    channel->parked_in = loop->incoming;
+    note_what_for(channel, rv);
+    apr_pool_create(&loop->incoming, loop->p);
+}
+
 static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
 {
     acme_channel_t *channel = acme_channels_at(loop->channels, i);
@@ -454,6 +477,10 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
             channel->who = role_of(loop, &request);
         }
         if (channel->who) {
+            /* Nobody is overtaken. */
+            acme_cert_reader_turn(
+                acme_channels_next_turn(loop->channels, now) < 0
+                    ? channel->number : 0);
             rv = answer_request(loop, channel, &request, now, p);
         }
         else {
@@ -467,11 +494,8 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
         }
         acme_channels_charge(channel, request.kind, apr_time_now() - begun,
                              now);
-        if (APR_STATUS_IS_EAGAIN(rv)) {
-            /* Kept, with the pool that it is in, until there is a reply. */
-            channel->parked = request;
-            channel->parked_in = loop->incoming;
-            apr_pool_create(&loop->incoming, loop->p);
+        if (is_waiting(rv)) {
+            park(loop, channel, &request, rv);
             return;
         }
     }
@@ -481,28 +505,75 @@ static void receive_request(loop_t *loop, int i, apr_time_t now, apr_pool_t *p)
     }
 }
 
-/* Serve the parked requests once more. */
+/* Serve the parked request of channel i once more. True: it is still parked,
+   and for the same. */
+static int serve_again(loop_t *loop, int i, apr_uint64_t turn, apr_time_t now,
+                       apr_pool_t *p)
+{
+    acme_channel_t *channel = acme_channels_at(loop->channels, i);
+    const acme_parked_e parked_for = channel->parked_for;
+    int is_same = 0;
+    apr_status_t rv;
+
+    acme_cert_reader_turn(turn);
+    rv = answer_request(loop, channel, &channel->parked, now, p);
+    if (rv == APR_SUCCESS || rv == APR_INCOMPLETE) {
+        channel->used = now;
+        acme_channels_unpark(channel);
+    }
+    else if (is_waiting(rv)) {
+        note_what_for(channel, rv);
+        is_same = channel->parked_for == parked_for;
+    }
+    else {
+        acme_channels_close(loop->channels, i);
+    }
+    beat(loop);
+    return is_same;
+}
+
+/* The parked requests, but those of the reader of certificates, which have
+   their turn: they are only told when they have waited too long. */
 static void serve_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
 {
-    apr_status_t rv;
     int i;
 
     loop->parked_at = now;
     for (i = acme_channels_count(loop->channels); i-- > 0; ) {
-        acme_channel_t *channel = acme_channels_at(loop->channels, i);
+        const acme_channel_t *channel = acme_channels_at(loop->channels, i);
 
-        if (!channel->parked_in) {
-            continue;
+        if (channel->parked_in
+            && (channel->parked_for == ACME_PARKED_FOR_JOB
+                || now - channel->used >= parked_max(loop))) {
+            (void)serve_again(loop, i, 0, now, p);
         }
-        rv = answer_request(loop, channel, &channel->parked, now, p);
-        if (rv == APR_SUCCESS || rv == APR_INCOMPLETE) {
-            channel->used = now;
-            acme_channels_unpark(channel);
+    }
+    send_held(loop);
+}
+
+/* Those whose certificate was read, and then those that may ask. */
+static void serve_read(loop_t *loop, apr_time_t now, apr_pool_t *p)
+{
+    apr_interval_time_t took;
+    apr_uint64_t asker;
+    int i;
+
+    while ((asker = acme_cert_reader_step(&took, now)) != 0) {
+        i = acme_channels_find(loop->channels, asker);
+        if (i >= 0) {
+            acme_channel_t *channel = acme_channels_at(loop->channels, i);
+
+            acme_channels_charge_part(channel, took, now);
+            if (channel->parked_in) {
+                (void)serve_again(loop, i, asker, now, p);
+            }
         }
-        else if (rv != APR_EAGAIN) {
-            acme_channels_close(loop->channels, i);
-        }
-        beat(loop);
+    }
+    while (acme_cert_reader_has_room()
+           && (i = acme_channels_next_turn(loop->channels, now)) >= 0
+           && !serve_again(loop, i, acme_channels_at(loop->channels,
+                                                     i)->number, now, p)) {
+        continue;
     }
     send_held(loop);
 }
@@ -534,6 +605,7 @@ static int is_busy(const loop_t *loop)
         || acme_batch_is_open(loop->batch)
         || acme_published_busy(loop->records)
         || acme_channels_is_parked(loop->channels, ACME_MSG_PREPARE)
+        || acme_channels_is_parked(loop->channels, ACME_MSG_INSTALL)
         || acme_key_maker_fd() >= 0;
 }
 
@@ -548,6 +620,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
         || now - loop->parked_at >= parked_wait(loop)) {
         serve_parked(loop, now, p);
     }
+    serve_read(loop, now, p);
     if (is_key_ready) {
         acme_next_key_queue_look(loop->next_keys);
     }
@@ -569,6 +642,7 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     wake = earlier(wake, acme_hook_run_wake(loop->hooks, now));
     wake = earlier(wake, acme_event_wake(loop->events, now));
     wake = earlier(wake, acme_export_queue_wake(loop->exports, now));
+    wake = earlier(wake, acme_cert_reader_wake(now));
     wake = earlier(wake, acme_channels_wake(loop->channels, now));
     return earlier(wake,
                    acme_channels_is_any_parked(loop->channels)
@@ -582,6 +656,7 @@ enum {
     POLL_CONTROL,
     POLL_RELOAD,
     POLL_KEY,
+    POLL_READING,
     POLL_CHANNELS
 };
 
@@ -596,6 +671,7 @@ static int fill_fds(const loop_t *loop, struct pollfd *fds, apr_time_t now)
     fds[POLL_CONTROL].fd = loop->control; /* poll skips negative ones */
     fds[POLL_RELOAD].fd = acme_reload_fd(loop->reload);
     fds[POLL_KEY].fd = acme_key_maker_fd();
+    fds[POLL_READING].fd = acme_cert_reader_fd();
     for (i = 0; i < n; i++) {
         fds[i].events = POLLIN;
     }

@@ -18,6 +18,7 @@ noinst_LTLIBRARIES += %D%/libacme_keeper.la
 	%D%/acme_ca_facts.c %D%/acme_ca_facts.h \
 	%D%/acme_ca_paces.c %D%/acme_ca_paces.h \
 	%D%/acme_cert_facts.c %D%/acme_cert_facts.h \
+	%D%/acme_cert_known.c %D%/acme_cert_known.h \
 	%D%/acme_cert_reader.c %D%/acme_cert_reader.h \
 	%D%/acme_cert_reader_process.c %D%/acme_cert_reader_process.h \
 	%D%/acme_channels.c %D%/acme_channels.h \

@@ -438,10 +438,16 @@ apr_status_t acme_task_install(const acme_task_t *task, const char *pem,
                                      .body = body,
                                      .tail = pem,
                                      .tail_len = len };
+    apr_status_t rv;
 
     body->about = task->signing->about;
     apr_cpystrn(body->url, url, sizeof(body->url));
-    return acme_keeper_client_send(NULL, task->keeper, &request, res, task->p);
+    /* It may wait for the reader of certificates, behind others. */
+    do {
+        rv = acme_keeper_client_send(NULL, task->keeper, &request, res,
+                                     task->p);
+    } while (APR_STATUS_IS_EAGAIN(rv) && apr_time_now() < task->signing->end);
+    return rv;
 }
 
 apr_status_t acme_task_install_waiting(const acme_task_t *task,

@@ -1,7 +1,9 @@
 """First certificates: from two directives to a site that visitors trust."""
 
 import contextlib
+import json
 
+from aiohttp import web
 import pytest
 
 from lib import process
@@ -186,6 +188,74 @@ def test_the_account_is_made_once_and_found_again(site):
     server.renew(names[0])
     server.wait_valid(names[0], count=2)
     assert ca.count("account") == 1
+
+
+def of_orders(ca):
+    """Requests on the connections of orders: the witness has its own."""
+    connections = {request.connection for request in ca.seen("order")}
+    return [request for request in ca.requests
+            if request.connection in connections]
+
+
+def test_the_next_order_finds_directory_nonce_and_connection(site):
+    ca = site.proxied_ca()
+    server = site.server(ca)
+    server.part("one", "AcmeActivate none\nAcmeParallel 1\n")
+    names = [f"site{i}.example.org" for i in range(3)]
+    for name in names:
+        server.vhost(name)
+    server.start()
+    for name in names:
+        server.wait_installed(name)
+    kinds = [request.kind for request in of_orders(ca)]
+    assert kinds.count("order") == 3
+    assert kinds.count("directory") == kinds.count("nonce") == 1
+    assert ca.count("nonce") == 1
+    assert len({request.connection for request in of_orders(ca)}) == 1
+
+
+def test_an_order_beside_one_that_waits_finds_them_too(site):
+    """But for the directory, which is fetched for what acmectl asks for."""
+    ca = site.proxied_ca()
+    other = "other.example.org"
+    slow = set()
+
+    async def processing(exchange):
+        """The CA takes its time for the first order that asks."""
+        reply = await exchange.forward()
+        path = exchange.request.path
+        if not slow or path in slow:
+            slow.add(path)
+            found = json.loads(reply.body)
+            reply = web.json_response(
+                {"status": "processing", "expires": found["expires"],
+                 "identifiers": found["identifiers"],
+                 "authorizations": found["authorizations"],
+                 "finalize": found["finalize"]},
+                headers={"Replay-Nonce": reply.headers["Replay-Nonce"],
+                         "Retry-After": "60"})
+        return reply
+
+    server = site.server(ca)
+    server.part("activate", "AcmeActivate none\n")
+    server.vhost(NAME)
+    server.vhost(other)
+    server.start()
+    for name in (NAME, other):
+        server.wait_installed(name)
+    ca.answer(processing, "order-poll")
+    server.renew(NAME)
+    ca.wait_for("order", 3)
+    wait_until(lambda: slow and not ca.waiting.get("order-poll"), "it waits")
+    old = of_orders(ca)
+    server.renew(other)
+    server.wait_installed(other, count=2)
+    assert len(server.installed(NAME)) == 1
+    new = of_orders(ca)[len(old):]
+    assert [request.kind for request in new[:2]] == ["directory", "order"]
+    assert "nonce" not in [request.kind for request in new]
+    assert ({request.connection for request in new}
+            <= {request.connection for request in old})
 
 
 def test_a_chain_of_three_is_served_whole(site):

@@ -224,6 +224,43 @@ def test_a_reader_of_certificates_that_fails(site):
     server.wait_valid(NAME, count=3)
 
 
+@pytest.mark.parametrize("then", [
+    "answers", "dies", "reload", pytest.param("worker",
+                                              marks=pytest.mark.whole)])
+def test_others_are_served_while_a_certificate_is_read(site, then):
+    ca = site.proxied_ca()
+    server = site.server(ca)
+    server.part("activate", "AcmeActivate none\n")
+    other = "other.example.org"
+    server.vhost(NAME)
+    server.vhost(other)
+    server.start()
+    for name in (NAME, other):
+        server.wait_installed(name)
+    reader, worker = server.cert_reader, server.renewal_child
+    os.kill(reader, signal.SIGSTOP)
+    server.renew(NAME)
+    ca.wait_for("certificate", 3)
+    server.renew(other)                     # its keeper signs and publishes
+    ca.wait_for("certificate", 4)
+    assert server.acmectl("status", NAME)[0] == 0
+    if then == "dies":                      # at the first one
+        os.kill(reader, signal.SIGKILL)
+        assert "ended while it read it" in server.wait_failed(NAME)
+        server.wait_installed(other, count=2)
+        server.renew(NAME)
+    if then == "reload":
+        server.graceful()
+    if then == "worker":
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: not process.alive(worker), "it has ended")
+    if then in ("answers", "worker"):
+        os.kill(reader, signal.SIGCONT)
+    for name in (NAME, other):
+        server.wait_installed(name, count=2)
+    assert then == "dies" or len(ca.orders) == 4        # they were resumed
+
+
 @pytest.mark.whole
 @pytest.mark.parametrize("how", ["stop", "reload"])
 def test_a_command_outlives_keeper_and_launcher(site, how):

@@ -66,6 +66,7 @@ class Request:
     reply_headers: CIMultiDict
     reply: bytes
     at: float                   # time.monotonic()
+    connection: int             # the client's port
 
     @property
     def jws(self):
@@ -235,6 +236,7 @@ class Proxy:
         action = self._actions.get(kind, forward)
         reply = None
         at = time.monotonic()
+        connection = request.transport.get_extra_info("peername")[1]
         try:
             reply = await action(Exchange(self, request, kind, body))
         finally:
@@ -242,7 +244,7 @@ class Proxy:
                 kind, request.method, request.path, request.headers.copy(),
                 body, getattr(reply, "status", 0),
                 CIMultiDict(getattr(reply, "headers", ())),
-                getattr(reply, "body", b""), at))
+                getattr(reply, "body", b""), at, connection))
         return reply
 
     def _keep(self, request):

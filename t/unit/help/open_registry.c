@@ -3,6 +3,7 @@
  */
 #include <poll.h>
 
+#include "acme_cert_reader.h"
 #include "acme_key_maker.h"
 #include "acme_registry_journals.h"
 #include "open_registry.h"
@@ -42,19 +43,57 @@ acme_registry_t *open_registry(const acme_conf_t *conf)
     return opened;
 }
 
+void wait_for_reading(void)
+{
+    struct pollfd fd = { acme_cert_reader_fd(), POLLIN, 0 };
+    apr_interval_time_t took;
+
+    assert_int_equal(poll(&fd, 1, 60 * 1000), 1);
+    while (acme_cert_reader_step(&took, apr_time_now())) {
+        continue;
+    }
+}
+
+static void wait_for_key(void)
+{
+    struct pollfd fd = { acme_key_maker_fd(), POLLIN, 0 };
+
+    assert_int_equal(poll(&fd, 1, 60 * 1000), 1);
+    assert_true(acme_key_maker_step(apr_time_now()));
+}
+
 apr_status_t prepare_now(acme_pending_t **ppending, const char **pflags,
                          acme_registry_t *registry,
                          const acme_target_t *about)
 {
     apr_status_t rv;
 
+    acme_cert_reader_turn(1);
     while (rv = acme_install_pending_prepare(ppending, pflags, registry, about,
                                              &res, pool),
-           APR_STATUS_IS_EAGAIN(rv)) {
-        struct pollfd fd = { acme_key_maker_fd(), POLLIN, 0 };
+           APR_STATUS_IS_EAGAIN(rv) || rv == APR_EINPROGRESS) {
+        if (rv == APR_EINPROGRESS) {
+            wait_for_reading();
+            continue;
+        }
+        wait_for_key();
+    }
+    return rv;
+}
 
-        assert_int_equal(poll(&fd, 1, 60 * 1000), 1);
-        assert_true(acme_key_maker_step(apr_time_now()));
+apr_status_t begin_install(acme_install_t **pone, acme_registry_t *registry,
+                           acme_reload_t *reload, const acme_target_t *about,
+                           const acme_issued_t *issued, acme_sync_t *sync,
+                           acme_result_t *why)
+{
+    apr_status_t rv;
+
+    acme_cert_reader_turn(1);
+    while (rv = acme_install_begin(pone, registry, reload, about, issued, sync,
+                                   why, pool),
+           rv == APR_EINPROGRESS) {
+        assert_null(*pone);
+        wait_for_reading();
     }
     return rv;
 }

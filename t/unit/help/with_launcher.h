@@ -5,6 +5,8 @@
 #ifndef WITH_LAUNCHER_H
 #define WITH_LAUNCHER_H
 
+#include <sys/types.h>
+
 #include "acme_launcher.h"
 
 /*
@@ -12,5 +14,8 @@
  * an earlier one ends. server lives as long; NULL: nobody is signalled.
  */
 void with_launcher(const acme_server_t *server);
+
+/* The process that parses certificates for this keeper, which has a launcher. */
+pid_t reader_of(pid_t keeper);
 
 #endif

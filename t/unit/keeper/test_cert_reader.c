@@ -2,6 +2,7 @@
  * test_cert_reader.c - certificates are parsed by another process, whatever
  * they are and whatever becomes of it.
  */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,14 @@ static acme_octets_t octets(const char *text)
     return (acme_octets_t) { (const unsigned char *)text, strlen(text) };
 }
 
+/* What was not asked before: words may be in front of a certificate. */
+static const char *another(const char *pem)
+{
+    static int n;
+
+    return apr_psprintf(pool, "%d\n%s", ++n, pem);
+}
+
 static apr_status_t read_pem(acme_cert_reading_t **preading, const char *pem)
 {
     return acme_cert_reader_read(preading, octets(pem), NULL, &res, pool);
@@ -52,7 +61,7 @@ static void assert_works(void)
 {
     acme_cert_reading_t *reading;
 
-    if (read_pem(&reading, good) || reading->facts.parsed.status) {
+    if (read_pem(&reading, another(good)) || reading->facts.parsed.status) {
         fail_msg("%s", res.detail);
     }
 }
@@ -181,45 +190,26 @@ static void damaged_ones_are_read_or_refused(void **state)
     }
 }
 
-static pid_t child_of(pid_t pid)
-{
-    char line[64], path[64];
-    FILE *children;
-
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-    children = fopen(path, "r");
-    if (!children || !fgets(line, sizeof(line), children)) {
-        skip();
-    }
-    fclose(children);
-    return (pid_t)atoi(line);
-}
-
-static pid_t reader(void)
-{
-    return child_of(child_of(getpid()));
-}
-
 static void one_that_ended_is_replaced(void **state)
 {
     pid_t pid;
 
     (void)state;
     assert_works();
-    pid = reader();
+    pid = reader_of(getpid());
     kill(pid, SIGKILL);
     while (kill(pid, 0) == 0) {
         usleep(1000);           /* the launcher reaps it */
     }
     assert_works();
-    assert_int_not_equal(reader(), pid);
+    assert_int_not_equal(reader_of(getpid()), pid);
 }
 
 /* It is stopped, so that it does not reply before it is killed. */
 static void fail_once(void)
 {
     acme_cert_reading_t *reading;
-    const pid_t victim = reader();
+    const pid_t victim = reader_of(getpid());
     pid_t killer;
 
     kill(victim, SIGSTOP);
@@ -229,7 +219,7 @@ static void fail_once(void)
         kill(victim, SIGKILL);
         _exit(0);
     }
-    assert_int_not_equal(read_pem(&reading, good), 0);
+    assert_int_not_equal(read_pem(&reading, another(good)), 0);
     assert_detail("ended while it read it");
     assert_null(reading);
     assert_int_not_equal(res.status, APR_EINVAL);
@@ -246,10 +236,162 @@ static void one_that_dies_at_a_certificate_is_replaced(void **state)
         assert_works();
         fail_once();
     }
-    assert_int_not_equal(read_pem(&reading, good), 0);
+    assert_int_not_equal(read_pem(&reading, another(good)), 0);
     assert_detail("failed 4 times within a minute");
     acme_cert_reader_start();
     assert_works();
+}
+
+static apr_status_t ask(acme_cert_reading_t **preading, apr_uint64_t asker,
+                        const char *pem)
+{
+    acme_cert_reader_turn(asker);
+    return acme_cert_reader_ask(preading, octets(pem), NULL, &res, pool);
+}
+
+static void assert_asked(apr_uint64_t asker, const char *pem)
+{
+    acme_cert_reading_t *reading;
+
+    assert_int_equal(ask(&reading, asker, pem), APR_EINPROGRESS);
+    assert_int_equal(res.status, APR_EAGAIN);
+    assert_null(reading);
+    assert_true(acme_cert_reader_is_asked(asker));
+}
+
+static void assert_read(apr_uint64_t asker, const char *pem)
+{
+    acme_cert_reading_t *reading;
+
+    if (ask(&reading, asker, pem) || reading->facts.parsed.status) {
+        fail_msg("%d: %s", (int)asker, res.detail);
+    }
+}
+
+/* Whose question is answered next. */
+static apr_uint64_t next_answered(void)
+{
+    apr_interval_time_t took;
+    apr_uint64_t asker;
+
+    while (!(asker = acme_cert_reader_step(&took, apr_time_now()))) {
+        struct pollfd fd = { acme_cert_reader_fd(), POLLIN, 0 };
+
+        assert_int_equal(poll(&fd, 1, 60 * 1000), 1);
+    }
+    return asker;
+}
+
+static void nobody_waits_for_an_answer(void **state)
+{
+    const char *const a = another(good), *const b = another(good);
+    const pid_t pid = reader_of(getpid());
+    apr_interval_time_t took;
+
+    (void)state;
+    assert_int_equal(acme_cert_reader_fd(), -1);
+    kill(pid, SIGSTOP);
+    assert_asked(7, a);
+    assert_asked(8, b);
+    assert_true(acme_cert_reader_fd() >= 0);
+    assert_int_equal(acme_cert_reader_step(&took, apr_time_now()), 0);
+    kill(pid, SIGCONT);
+    assert_int_equal(next_answered(), 7);
+    assert_read(7, a);
+    assert_int_equal(next_answered(), 8);
+    assert_false(acme_cert_reader_is_asked(8));
+    assert_int_equal(acme_cert_reader_fd(), -1);
+    kill(pid, SIGSTOP);
+    assert_read(8, b);
+    assert_read(9, a);          /* asked once for all */
+    kill(pid, SIGCONT);
+}
+
+static void only_who_has_the_turn_asks(void **state)
+{
+    acme_cert_reading_t *reading;
+    const char *text;
+    int i;
+
+    (void)state;
+    kill(reader_of(getpid()), SIGSTOP);
+    assert_int_equal(ask(&reading, 0, good), APR_EINPROGRESS);
+    assert_int_equal(acme_cert_reader_fd(), -1);
+    for (i = 1; acme_cert_reader_has_room(); i++) {
+        assert_true(i < 100);
+        assert_asked((apr_uint64_t)i, another(good));
+    }
+    text = apr_pstrcat(pool, repeated("a\n", 60 * 1024), good, NULL);
+    assert_int_equal(ask(&reading, 1000, text), APR_EINPROGRESS);
+    assert_false(acme_cert_reader_is_asked(1000));
+    kill(reader_of(getpid()), SIGCONT);
+    while (--i > 0) {
+        assert_int_not_equal(next_answered(), 0);
+    }
+    assert_asked(1000, text);
+    assert_int_equal(next_answered(), 1000);
+    assert_read(1000, text);
+}
+
+/* The keeper's own question, which it waits for, is behind those. */
+static void who_waits_gets_his_own_answer(void **state)
+{
+    const char *const a = another(good);
+    acme_cert_reading_t *reading;
+
+    (void)state;
+    assert_asked(7, a);
+    assert_int_equal(read_pem(&reading, "no certificate"), 0);
+    assert_int_equal(reading->facts.parsed.status, APR_EINVAL);
+    assert_true(acme_cert_reader_wake(42) == 42);
+    assert_int_equal(next_answered(), 7);
+    assert_read(7, a);
+}
+
+static void only_the_one_that_it_dies_at_fails(void **state)
+{
+    const char *const a = another(good), *const b = another(good);
+    acme_cert_reading_t *reading;
+    pid_t pid = reader_of(getpid());
+
+    (void)state;
+    kill(pid, SIGSTOP);
+    assert_asked(7, a);
+    assert_asked(8, b);
+    kill(pid, SIGKILL);
+    assert_int_equal(next_answered(), 7);
+    assert_int_not_equal(ask(&reading, 7, a), 0);
+    assert_detail("ended while it read it");
+    assert_int_equal(next_answered(), 8);
+    assert_asked(8, b);         /* once more */
+    assert_int_equal(next_answered(), 8);
+    assert_read(8, b);
+    assert_asked(7, a);         /* so may he */
+    assert_int_equal(next_answered(), 7);
+    assert_read(7, a);
+}
+
+static void one_that_hangs_is_replaced(void **state)
+{
+    const char *const a = another(good);
+    const pid_t pid = reader_of(getpid());
+    apr_time_t now = apr_time_now();
+    acme_cert_reading_t *reading;
+    apr_interval_time_t took;
+
+    (void)state;
+    kill(pid, SIGSTOP);
+    assert_asked(7, a);
+    assert_int_equal(acme_cert_reader_step(&took, now), 0);
+    now = acme_cert_reader_wake(now);
+    assert_true(now > apr_time_now());
+    assert_int_equal(acme_cert_reader_step(&took, now), 7);
+    assert_int_not_equal(ask(&reading, 7, a), 0);
+    assert_detail("did not answer for 10 seconds");
+    assert_works();
+    while (kill(pid, 0) == 0) {
+        usleep(1000);           /* the launcher reaps it */
+    }
 }
 
 /* This process has keys. */
@@ -291,6 +433,11 @@ int main(void)
         TEST(damaged_ones_are_read_or_refused),
         TEST(one_that_ended_is_replaced),
         TEST(one_that_dies_at_a_certificate_is_replaced),
+        TEST(nobody_waits_for_an_answer),
+        TEST(only_who_has_the_turn_asks),
+        TEST(who_waits_gets_his_own_answer),
+        TEST(only_the_one_that_it_dies_at_fails),
+        TEST(one_that_hangs_is_replaced),
         TEST(a_process_with_keys_parses_none)
     };
     int failed;

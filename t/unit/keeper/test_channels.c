@@ -139,6 +139,40 @@ static void what_is_parked_is_found_by_its_kind(void **state)
     assert_false(acme_channels_is_parked(channels, ACME_MSG_PREPARE));
 }
 
+static void park(int i, acme_parked_e parked_for)
+{
+    acme_channel_t *channel = acme_channels_at(channels, i);
+
+    apr_pool_create(&channel->parked_in, pool);
+    channel->parked_for = parked_for;
+}
+
+/* Who has used much is behind who has not, however early he asked. */
+static void the_one_that_owes_least_has_its_turn(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < 5; i++) {
+        add(ACME_BY_WORKER, i < 3 ? 7 : 9, NOW + 5 - i);
+    }
+    assert_int_equal(acme_channels_next_turn(channels, NOW + 9), -1);
+    park(0, ACME_PARKED_FOR_JOB);
+    park(1, ACME_PARKED_FOR_READING);
+    assert_int_equal(acme_channels_next_turn(channels, NOW + 9), -1);
+    park(2, ACME_PARKED_FOR_TURN);
+    park(3, ACME_PARKED_FOR_TURN);
+    park(4, ACME_PARKED_FOR_TURN);
+    assert_int_equal(acme_channels_next_turn(channels, NOW + 9), 4);
+    acme_channels_charge_part(acme_channels_at(channels, 4), 1000, NOW + 9);
+    assert_int_equal(acme_channels_next_turn(channels, NOW + 9), 2);
+    acme_channels_charge_part(acme_channels_at(channels, 2), 2000, NOW + 9);
+    assert_int_equal(acme_channels_next_turn(channels, NOW + 9), 4);
+    assert_int_equal(acme_channels_find(
+                         channels, acme_channels_at(channels, 3)->number), 3);
+    assert_int_equal(acme_channels_find(channels, 0), -1);
+}
+
 /* What a message may cost at the most is for a slow disk. */
 static void a_quick_disk_makes_it_cheap(void **state)
 {
@@ -210,6 +244,7 @@ int main(void)
         TEST(processes_in_crowds_push_out_the_largest),
         TEST(who_has_used_his_time_is_heard_later),
         TEST(what_is_parked_is_found_by_its_kind),
+        TEST(the_one_that_owes_least_has_its_turn),
         TEST(a_quick_disk_makes_it_cheap),
         TEST(its_part_of_a_sync_is_paid)
     };

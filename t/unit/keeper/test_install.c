@@ -2,8 +2,11 @@
  * test_install.c - a key and its request until the certificate is live,
  * whatever happens between.
  */
+#include <signal.h>
+#include <unistd.h>
 #include <utime.h>
 
+#include "acme_cert_reader.h"
 #include "acme_pending.h"
 #include "acme_file.h"
 #include "acme_install.h"
@@ -15,6 +18,7 @@
 #include "issuer.h"
 #include "open_registry.h"
 #include "same_key.h"
+#include "with_launcher.h"
 
 #define NAMES "a.example www.a.example"
 #define STEPS_MAX 300
@@ -108,8 +112,8 @@ static apr_status_t install_part(apr_uint32_t part, const char *pem)
     acme_sync_t *sync = acme_sync_create(acme_registry_store(registry), pool);
     acme_install_t *one;
     acme_result_t synced;
-    apr_status_t rv = acme_install_begin(&one, registry, reload, &about, &what,
-                                         sync, &res, pool);
+    apr_status_t rv = begin_install(&one, registry, reload, &about, &what,
+                                    sync, &res);
 
     if (!one) {
         return rv;
@@ -669,8 +673,8 @@ static void install_together(void)
         const acme_target_t about = { (apr_uint32_t)i, 0, 0 };
         const acme_issued_t what = { pems[i], strlen(pems[i]), CERT_URL };
 
-        statuses[i] = acme_install_begin(&ones[i], registry, reload, &about,
-                                         &what, sync, &results[i], pool);
+        statuses[i] = begin_install(&ones[i], registry, reload, &about,
+                                    &what, sync, &results[i]);
         assert_int_equal(state_of(registry, i)->live, 0);
         if (ones[i]) {
             assert_int_equal(acme_install_cert(ones[i]), i);
@@ -1339,6 +1343,63 @@ static void the_chain_that_is_live_is_not_installed_again(void **state)
     assert_int_equal(archives(), A_DAY_MAX);
 }
 
+/* Both ask; what the first installs is there for the second, and the reader is
+   not asked for it. */
+static void what_was_read_is_not_asked_again(void **state)
+{
+    const acme_target_t about = { 0, 0, 0 };
+    const char *pem = apr_pstrcat(pool, "words\n",
+                                  issued(begin(), (issue_t){ 0 }), NULL);
+    const acme_issued_t what = { pem, strlen(pem), CERT_URL };
+    acme_sync_t *sync = acme_sync_create(acme_registry_store(registry), pool);
+    acme_install_t *one;
+    apr_uint64_t asker;
+    pid_t pid;
+
+    (void)state;
+    for (asker = 1; asker < 3; asker++) {
+        acme_cert_reader_turn(asker);
+        assert_int_equal(acme_install_begin(&one, registry, reload, &about,
+                                            &what, sync, &res, pool),
+                         APR_EINPROGRESS);
+        assert_null(one);
+        assert_int_equal(acme_cert_reader_is_asked(asker), asker == 1);
+    }
+    while (acme_cert_reader_fd() >= 0) {
+        wait_for_reading();
+    }
+    pid = reader_of(getpid());
+    kill(pid, SIGSTOP);
+    assert_int_equal(install(pem), 0);
+    assert_int_equal(state_of(registry, 0)->live, 1);
+    assert_int_equal(install(pem), 0);
+    assert_int_equal(archives(), 1);
+    kill(pid, SIGCONT);
+}
+
+/* A revocation, which voids the key, and another configuration. */
+static void what_happens_while_it_is_read_counts(void **state)
+{
+    const acme_target_t about = { 0, 0, 0 };
+    const char *pem = issued(begin(), (issue_t){ 0 });
+    const acme_issued_t what = { pem, strlen(pem), CERT_URL };
+    acme_sync_t *sync = acme_sync_create(acme_registry_store(registry), pool);
+    acme_install_t *one;
+
+    (void)state;
+    acme_cert_reader_turn(1);
+    assert_int_equal(acme_install_begin(&one, registry, reload, &about, &what,
+                                        sync, &res, pool), APR_EINPROGRESS);
+    assert_int_equal(acme_pending_destroy(acme_registry_store(registry),
+                                          "a.example", &res, pool), 0);
+    wait_for_reading();
+    assert_int_equal(acme_install_begin(&one, registry, reload, &about, &what,
+                                        sync, &res, pool), APR_ENOENT);
+    assert_null(one);
+    assert_int_equal(count(at("store/aside")), 0);
+    assert_true(archives() <= 0);
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
 
@@ -1346,6 +1407,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_was_begun_is_found_again),
+        TEST(what_was_read_is_not_asked_again),
+        TEST(what_happens_while_it_is_read_counts),
         TEST(another_configuration_begins_anew),
         TEST(damage_begins_anew),
         TEST(the_key_is_of_the_configured_type),

@@ -8,6 +8,7 @@
 #include "acme_published.h"
 #include "acme_handlers.h"
 #include "keeper_process.h"
+#include "with_launcher.h"
 
 static packet_t packet;
 
@@ -627,6 +628,7 @@ static void killed_at_any_time_nothing_is_lost(void **state)
  */
 
 #define A_LONG_MOMENT apr_time_from_sec(10)
+#define MORE_THAN_ARE_ASKED 24
 
 static acme_published_t *records; /* in the keeper's process */
 static acme_dns_conf_t scripts[2];
@@ -819,6 +821,53 @@ static void nothing_else_is_heard_on_a_channel_that_waits(void **state)
     assert_int_equal(answered(fd), 0);
     assert_true(mode_of(at("second")) >= 0);
     close(fd);
+}
+
+static void ask_to_install(int fd, const char *pem)
+{
+    acme_message_t request = { .kind = ACME_MSG_INSTALL };
+    acme_msg_url_t body;
+
+    memset(&body, 0, sizeof(body));
+    request.body = &body;
+    request.tail = pem;
+    request.tail_len = strlen(pem);
+    assert_int_equal(acme_message_send_request(fd, &request, &res), 0);
+}
+
+/* One that asked leaves, others take their turns, and all is well again. */
+static void others_are_served_while_a_chain_is_read(void **state)
+{
+    int fds[MORE_THAN_ARE_ASKED], i;
+    acme_message_t reply;
+    const char *pem;
+    pid_t pid;
+
+    (void)state;
+    begin();
+    assert_int_equal(tell_url(ACME_MSG_ORDER, 0, ORDER_URL), 0);
+    pem = right_chain(0);
+    pid = reader_of(keeper_pid);
+    kill(pid, SIGSTOP);
+    for (i = 0; i < MORE_THAN_ARE_ASKED; i++) {
+        fds[i] = open_channel();
+        ask_to_install(fds[i], apr_psprintf(pool, "%d\n%s", i,
+                                            i % 2 ? "" : pem));
+    }
+    for (i = 0; i < MORE_THAN_ARE_ASKED; i++) {
+        assert_no_answer_yet(fds[i]);
+    }
+    close(fds[0]);
+    close(fds[5]);
+    kill(pid, SIGCONT);
+    for (i = 1; i < MORE_THAN_ARE_ASKED; i++) {
+        if (i != 5) {
+            assert_int_equal(hear(&reply, fds[i]), 0);
+            assert_int_equal(reply.status, i % 2 ? APR_EINVAL : 0);
+            close(fds[i]);
+        }
+    }
+    assert_int_equal(list(0).live, 1);
 }
 
 static void what_no_job_ends_is_looked_at_in_time(void **state)
@@ -1088,6 +1137,7 @@ int main(void)
         cmocka_unit_test_teardown(who_waits_long_is_told_to_ask_again,
                                   running_teardown),
         SCRIPTS_TEST(nothing_else_is_heard_on_a_channel_that_waits),
+        RUNNING_TEST(others_are_served_while_a_chain_is_read),
         RUNNING_TEST(what_no_job_ends_is_looked_at_in_time),
         RUNNING_TEST(who_leaves_while_he_waits_is_forgotten),
         RUNNING_TEST(who_waits_keeps_his_place),

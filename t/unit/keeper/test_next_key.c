@@ -122,8 +122,8 @@ static apr_status_t install_part(apr_uint32_t part, const char *pem)
     acme_sync_t *sync = acme_sync_create(acme_registry_store(registry), pool);
     acme_install_t *one;
     acme_result_t synced;
-    const apr_status_t rv = acme_install_begin(&one, registry, reload, &about,
-                                               &what, sync, &res, pool);
+    const apr_status_t rv = begin_install(&one, registry, reload, &about,
+                                          &what, sync, &res);
 
     if (!one) {
         return rv;
