@@ -45,17 +45,23 @@ def cpu(roots):
     return sum(stats[pid][1] for pid in _tree(roots, stats)) / TICKS
 
 
+def rollup(pid):
+    """Bytes of a process: {"Rss": ..., "Pss": ..., "Anonymous": ..., ...}."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        next(file)                  # the addresses
+        return {name: int(rest.split()[0]) * 1024
+                for name, _, rest in (line.partition(":") for line in file)}
+
+
 def memory(roots):
     """Bytes, with each shared page divided among those that share it."""
     total = 0
     for pid in _tree(roots, _stats()):
         try:
-            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-                total += sum(int(line.split()[1]) for line in file
-                             if line.startswith("Pss:"))
-        except OSError:             # it has ended, or is a zombie
+            total += rollup(pid)["Pss"]
+        except (OSError, StopIteration):    # it has ended, or is a zombie
             pass
-    return total * 1024
+    return total
 
 
 class Peak:
