@@ -58,9 +58,9 @@ def _measure(count, flags, most):
         try:
             said, errors = load.communicate(timeout=most)
         except subprocess.TimeoutExpired:
-            load.terminate()            # it ends its server
-            load.communicate()
             return None, f"takes more than {most} s, and is left out."
+        finally:
+            load.terminate()            # it ends its server, if it has one
     if load.returncode:
         return None, "could not be measured: " \
             + (errors.strip().splitlines() or ["?"])[-1][:200]
