@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ from lib.httpd import BUILD, REPOSITORY
 FOLDER = REPOSITORY / "t" / "bench"
 sys.path.insert(0, str(FOLDER))
 
-from suite import tables                                    # noqa: E402
+from suite import ca as cas, tables                         # noqa: E402
 
 
 def measure(results, *arguments):
@@ -53,6 +54,21 @@ def test_a_ca_that_is_far_away_takes_longer(tmp_path):
                        "quick", "far")
     (_, issued, _), = parts["far"]["tables"][0]["rows"]
     assert issued > 0.5, "five requests one after the other, at least"
+
+
+def test_a_ca_that_stands_still_is_noticed(site, monkeypatch):
+    monkeypatch.setattr(cas, "QUIET", 0)
+    monkeypatch.setattr(cas, "ANSWER", 2)
+    monkeypatch.setattr(cas, "LOOK", 0)
+    ca = site.ca(cas.Ca)
+    watch = cas.Watch(ca)
+    for _ in range(3):
+        watch.look()            # it has nothing to do, and answers
+    os.kill(ca.server.pid, signal.SIGSTOP)
+    with pytest.raises(cas.StandsStill):
+        for _ in range(3):
+            watch.look()
+    os.kill(ca.server.pid, signal.SIGCONT)
 
 
 def test_the_table_replaces_the_one_in_the_document(tmp_path):

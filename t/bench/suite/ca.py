@@ -25,8 +25,10 @@ from lib.wait import wait_until
 from suite import usage
 
 ROUND_TRIP = 0.1
-QUIET = 15              # seconds
+LOOK = 1                # seconds
+QUIET = 15
 ANSWER = 10             # what a look-up in its store may take
+IDLE = 0.05             # CPU seconds that a pebble uses for itself meanwhile
 STALLED = 240           # a client that asks for nothing for so long has failed
 
 
@@ -70,8 +72,8 @@ class Watch:
 
     def __init__(self, ca):
         self.ca = ca
-        self.state = None
-        self.since = self.asked = 0
+        self.looked = self.busy = self.logged = time.monotonic()
+        self.size = self.cpu = 0
 
     def look(self):
         """
@@ -80,19 +82,21 @@ class Watch:
         wants nothing any more.
         """
         now = time.monotonic()
-        if now < self.asked + 1:
+        if now < self.looked + LOOK:
             return
-        self.asked = now
+        self.looked = now
         size = os.path.getsize(self.ca.log)
-        if not self.state or size != self.state[0] \
-                or usage.cpu([self.ca.server.pid]) > self.state[1] + 0.02:
-            self.state = size, usage.cpu([self.ca.server.pid])
-            self.since = now
-        elif now - self.since > QUIET and not self.ca.answers():
-            raise StandsStill
-        else:
-            assert now - self.since < STALLED, \
-                f"no request for {STALLED} s, though the CA would answer"
+        cpu = usage.cpu([self.ca.server.pid])
+        if size != self.size:
+            self.logged = now
+        if size != self.size or cpu > self.cpu + IDLE:
+            self.size, self.cpu, self.busy = size, cpu, now
+        elif now - self.busy > QUIET:
+            if not self.ca.answers():
+                raise StandsStill
+            self.busy = now             # in a while it is asked once more
+        assert now - self.logged < STALLED, \
+            f"no request for {STALLED} s, though the CA would answer"
 
 
 class Far:

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import socket
 import ssl
+import subprocess
 import tempfile
 import time
 
@@ -166,7 +167,8 @@ class Found:
                 self.void += 1
                 self.run.say(f"{title}: the CA stands still, so once more")
                 continue
-            except (AssertionError, OSError) as problem:
+            except (AssertionError, OSError,
+                    subprocess.SubprocessError) as problem:
                 self._fail(kind, count, problem)
                 return
             self.results[kind, count].append(done)
