@@ -3,15 +3,18 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+
+import pytest
 
 from lib.httpd import BUILD, REPOSITORY
 
 FOLDER = REPOSITORY / "t" / "bench"
 sys.path.insert(0, str(FOLDER))
 
-from suite import tables                                    # noqa: E402
+from suite import ca as cas, tables                         # noqa: E402
 
 
 def measure(results, *arguments):
@@ -30,23 +33,42 @@ def measure(results, *arguments):
 def test_one_certificate_of_mod_acme_is_measured(tmp_path):
     parts, said = measure(tmp_path, "--only", "mod_acme", "--counts", "1",
                           "quick", "near")
-    times, costs = parts["near"]["tables"]
-    (name, issued, served, ratio), = times["rows"]
-    assert name == "mod_acme" and 0 < issued <= served and ratio == 1
-    (name, requests, cpu, ca_cpu, memory), = costs["rows"]
+    issued, served, costs = parts["near"]["tables"]
+    (name, issued_s, ratio), = issued["rows"]
+    (_, served_s, _), = served["rows"]
+    assert name == "mod_acme" and 0 < issued_s <= served_s and ratio == 1
+    (name, requests, cpu, ca_cpu, times_cpu, served_cpu, memory), = \
+        costs["rows"]
     assert 5 < requests < 30, "an order is some requests"
-    assert cpu > 0 and ca_cpu >= 0 and memory > 1
+    assert 0 < cpu <= served_cpu and ca_cpu >= 0 and memory > 1
+    assert times_cpu * (cpu + ca_cpu) == pytest.approx(
+        issued_s * os.cpu_count())
     # What is printed is what is kept, and can be read again.
     assert tables.parse((tmp_path / "results.md").read_text())[
-        times["title"]] == [["mod_acme", *map(tables.shown, (issued, served, 1.0))]]
+        issued["title"]] == [["mod_acme", *map(tables.shown, (issued_s, 1.0))]]
     assert f"### {costs['title']}" in said
 
 
 def test_a_ca_that_is_far_away_takes_longer(tmp_path):
     parts, _ = measure(tmp_path, "--only", "mod_acme", "--counts", "1",
                        "quick", "far")
-    (_, issued, _, _), = parts["far"]["tables"][0]["rows"]
+    (_, issued, _), = parts["far"]["tables"][0]["rows"]
     assert issued > 0.5, "five requests one after the other, at least"
+
+
+def test_a_ca_that_stands_still_is_noticed(site, monkeypatch):
+    monkeypatch.setattr(cas, "QUIET", 0)
+    monkeypatch.setattr(cas, "ANSWER", 2)
+    monkeypatch.setattr(cas, "LOOK", 0)
+    ca = site.ca(cas.Ca)
+    watch = cas.Watch(ca)
+    for _ in range(3):
+        watch.look()            # it has nothing to do, and answers
+    os.kill(ca.server.pid, signal.SIGSTOP)
+    with pytest.raises(cas.StandsStill):
+        for _ in range(3):
+            watch.look()
+    os.kill(ca.server.pid, signal.SIGCONT)
 
 
 def test_the_table_replaces_the_one_in_the_document(tmp_path):

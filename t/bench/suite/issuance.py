@@ -2,66 +2,37 @@
 
 import collections
 import contextlib
+import os
 import pathlib
 import shutil
 import socket
 import ssl
-import sys
+import subprocess
 import tempfile
 import time
 
 from lib import tls
 from lib.fixtures import Site
-from lib.ports import accepts, free_port, release_all
-from lib.process import Process
+from lib.ports import release_all
 from lib.wait import wait_until
 
 from suite import clients, tables, usage
+from suite.ca import Ca, Far, StandsStill, Watch
 
 SECONDS = 3600
-ROUNDS = 3
-SHORT = 30                  # seconds; what takes longer is measured once
-ROUND_TRIP = 0.1
+SERVED = 120            # seconds, after all were issued and activated
+TRIES = 3               # with CAs that stand still
 SIZES = (1, 20, 100, 500)
-FAR_SIZES = (1, 20, 100)
+DETAILED = (100, 500)   # what these cost is shown
 
-# A process for each certificate: more of them take in proportion, and an hour.
-ONE_EACH = {clients.Certbot: 100, clients.Lego: 100}
-FAR_ONE_EACH = {clients.Certbot: 20, clients.Lego: 100}
+# How often, at most, what takes less than so many seconds is measured.
+ROUNDS = ((30, 3), (60, 2), (SECONDS, 1))
 
-
-class Far:
-    """A CA behind a relay that is ROUND_TRIP seconds away."""
-
-    def __init__(self, ca):
-        self.ca = ca
-        self.authority = ca.authority
-        self.port = free_port()
-        self.relay = None
-
-    @property
-    def url(self):
-        return f"https://127.0.0.1:{self.port}/dir"
-
-    def __getattr__(self, name):
-        return getattr(self.ca, name)
-
-    def start(self):
-        self.relay = Process(
-            [sys.executable, pathlib.Path(__file__).parent / "delay.py",
-             str(self.port), str(self.ca.port), str(ROUND_TRIP)],
-            self.ca.folder / "delay.log")
-        wait_until(lambda: accepts(self.port), "the relay listens")
-        return self
-
-    def end(self):
-        self.relay.end()
-
-
-def requests(ca):
-    """How many pebble has answered: a line of its log each."""
-    with open(ca.log, "rb") as log:
-        return sum(b"-> calling handler()" in line for line in log)
+# More of them is for "long", as it takes an hour in all.
+MOST = {clients.Certbot: 20, clients.Lego: 100, clients.CaddyServer: 100}
+MOST_NOTE = ("certbot and lego are a process for each certificate, and Caddy "
+             "orders ten in ten seconds at most: more of them take in "
+             "proportion, and are measured with `build/bench long`.")
 
 
 class Visitor:
@@ -102,7 +73,7 @@ def run_once(kind, count, far=False):
         closing.callback(release_all)
         folder.chmod(0o755)
         site = Site(folder, closing)
-        ca = site.ca()
+        ca = site.ca(Ca)
         reached = site._started(Far(ca)) if far else ca
         names = [f"n{i}.example.org" for i in range(count)]
         client = kind(site, reached, names)
@@ -112,133 +83,213 @@ def run_once(kind, count, far=False):
 
 def _measure(client, ca):
     visitor = Visitor(client.port, client.names, ca.roots)
+    watch = Watch(ca)
     before = usage.cpu(client.roots())
-    ca_before = usage.cpu([ca.server.pid])
-    requests_before = requests(ca)
+    ca_before = ca.cpu()
+    requests_before = ca.requests()
     begin = time.monotonic()
+
+    def watched(condition):
+        watch.look()
+        return condition()
+
     with usage.Peak(client.roots) as peak:
         client.start()
-        wait_until(client.issued, "all are issued", SECONDS)
+        wait_until(lambda: watched(client.issued), "all are issued", SECONDS)
         issued = time.monotonic() - begin
-        issued_requests = requests(ca) - requests_before
+        issued_cpu = usage.cpu(client.roots()) - before
+        issued_ca_cpu = ca.cpu() - ca_before
+        requests = ca.requests() - requests_before
         client.activate()
-        wait_until(visitor.sees_all, "all are served", SECONDS, look=0.02)
+        wait_until(visitor.sees_all, "all are served", SERVED, look=0.02)
         served = time.monotonic() - begin
         used = usage.cpu(client.roots()) - before
     return {"issued": issued, "served": served,
-            "requests": issued_requests / len(client.names),
-            "cpu": used, "ca_cpu": usage.cpu([ca.server.pid]) - ca_before,
+            "requests": requests / len(client.names),
+            "issued cpu": issued_cpu, "ca cpu": issued_ca_cpu, "cpu": used,
             "memory": peak.octets / 1e6,
             "fallback": getattr(client, "falls_back", False)}
 
 
-def is_left_out(kind, count, far, run):
-    """A program for each certificate, and too many of them?"""
-    most = (FAR_ONE_EACH if far else ONE_EACH).get(kind, count)
-    if run.quick and kind is clients.Certbot:
-        most = 1
-    return count > most and run.mode != "long"
+class Found:
+    """What was measured of one size after the other, and what was not."""
+
+    def __init__(self, kinds, sizes, far, run):
+        self.kinds = kinds
+        self.sizes = sizes
+        self.far = far
+        self.run = run
+        self.results = {(kind, count): [] for kind in kinds for count in sizes}
+        self.failed = {}                # of a kind: at which size, and how
+        self.too_long = {}              # likewise: text
+        self.void = 0                   # rounds with a CA that stood still
+
+    def measure(self):
+        for count in self.sizes:
+            self.run.say_to_go()
+            for number in range(1 if self.run.quick else ROUNDS[0][1]):
+                for kind in self.kinds:     # the rivals take turns
+                    if self._is_due(kind, count, number):
+                        self._measure(kind, count)
+
+    def _is_due(self, kind, count, number):
+        most = MOST.get(kind, count)
+        if self.run.quick and kind is clients.Certbot:
+            most = 1
+        if count > most and self.run.mode != "long" or kind in self.failed \
+                or self.fell_back(kind):
+            return False
+        done = self.results[kind, count]
+        if number > 0:
+            return done and number < next(
+                rounds for seconds, rounds in ROUNDS
+                if done[0]["served"] < seconds)
+        expected = self._expected(kind, count)
+        if expected < self.run.left():
+            return True
+        self.too_long[kind] = f"{kind.title}, {count}: left out, as it would" \
+            f" have taken about {round(expected / 60)} minutes."
+        self.run.say(self.too_long[kind])
+        return False
+
+    def _expected(self, kind, count):
+        """Seconds, by those of the sizes before."""
+        return max((self.middle(kind, before, "served") * count / before
+                    for before in self.sizes if before < count
+                    and self.results[kind, before]), default=0)
+
+    def _measure(self, kind, count):
+        title = f"{kind.title}, {count}{', far' if self.far else ''}"
+        for _ in range(TRIES):
+            try:
+                done = run_once(kind, count, self.far)
+            except StandsStill:
+                self.void += 1
+                self.run.say(f"{title}: the CA stands still, so once more")
+                continue
+            except (AssertionError, OSError,
+                    subprocess.SubprocessError) as problem:
+                self._fail(kind, count, problem)
+                return
+            self.results[kind, count].append(done)
+            self.run.say(f"{title}: " + ", ".join(
+                f"{key} {tables.shown(value)}" for key, value in done.items()
+                if key != "fallback"))
+            return
+        self._fail(kind, count, f"{TRIES} CAs in turn stood still")
+
+    def _fail(self, kind, count, problem):
+        """It is not measured any more, and the others are."""
+        self.failed[kind] = f"{kind.title} failed at {count}."
+        self.run.say(f"{self.failed[kind]} {problem}")
+        if issubclass(kind, clients.ModAcme):
+            self.run.failures += 1
+
+    def fell_back(self, kind):
+        """Was it asked for live, and reloaded as this build has none?"""
+        return any(done["fallback"] for count in self.sizes
+                   for done in self.results[kind, count])
+
+    def middle(self, kind, count, key):
+        return tables.median([done[key] for done in self.results[kind, count]])
+
+    @property
+    def shown(self):
+        return [kind for kind in self.kinds if not self.fell_back(kind)]
+
+    @property
+    def detailed(self):
+        return [count for count in self.sizes if count in DETAILED] \
+            or [max(self.sizes)]
 
 
-def fell_back(found, kind):
-    """Was it asked for live, and reloaded gracefully as this build has none?"""
-    return any(done["fallback"] for runs in found.get(kind, {}).values()
-               for done in runs)
+def times(found, key):
+    """Seconds until "issued" or "served"."""
+    first = found.shown[0]
+
+    def row(kind):
+        return [kind.title,
+                *(found.middle(kind, n, key) for n in found.sizes),
+                *(tables.ratio(found.middle(kind, n, key),
+                               found.middle(first, n, key))
+                  for n in found.detailed)]
+
+    return tables.table(
+        f"Certificates from {where(found)}: seconds until all are {key}",
+        ["", *map(str, found.sizes),
+         *(f"{n}: times {first.title}'s" for n in found.detailed)],
+        [row(kind) for kind in found.shown])
 
 
-def measure(kinds, sizes, rounds, far, run):
-    """
-    {kind: {count: [result, ...]}}, the rounds of all kinds in turn; and what
-    failed. A rival that fails is not measured any more.
-    """
-    found = {kind: {} for kind in kinds}
-    failed = {}
-    for count in sizes:
-        for _ in range(rounds):
-            for kind in kinds:
-                done = found[kind].setdefault(count, [])
-                if kind in failed or is_left_out(kind, count, far, run) \
-                        or fell_back(found, kind) \
-                        or done and done[0]["served"] > SHORT:
-                    continue
-                try:
-                    done.append(run_once(kind, count, far))
-                except (AssertionError, OSError) as problem:
-                    if issubclass(kind, clients.ModAcme):
-                        raise
-                    failed[kind] = f"{kind.title} failed at {count}"
-                    run.say(f"{failed[kind]}: {problem}")
-                    continue
-                run.say(f"{kind.title}, {count}{', far' if far else ''}: "
-                        + ", ".join(f"{key} {tables.shown(value)}"
-                                    for key, value in done[-1].items()
-                                    if key != "fallback"))
-    return found, failed
+def costs(found, count):
+    def row(kind):
+        issued, requests, cpu, ca_cpu, served_cpu, memory = (
+            found.middle(kind, count, key) for key in
+            ("issued", "requests", "issued cpu", "ca cpu", "cpu", "memory"))
+        return [kind.title, requests, cpu, ca_cpu,
+                tables.ratio(issued, (cpu + ca_cpu) / os.cpu_count()),
+                served_cpu, memory]
 
-
-def tables_of(found, failed, sizes, far):
-    where = ("a CA that is 100 ms away" if far
-             else "a CA on loopback")
-    shown = [kind for kind in found if not fell_back(found, kind)]
-
-    def middle(kind, count, key):
-        return tables.median([run[key]
-                              for run in found[kind].get(count, ())])
-
-    notes = [f"{reason}." for reason in failed.values()]
-    if len(shown) < len(found):
-        notes.append(clients.NOT_LIVE)
-    if any(not found[kind].get(count) for kind in shown for count in sizes):
-        notes.append("certbot and lego are a process for each certificate, "
-                     "more of them take in proportion; what is not measured "
-                     "here is with `build/bench long`.")
-    if far:
-        notes.append("Each octet takes 50 ms each way, a new connection one "
-                     "round trip more. The CA's own visits are not delayed.")
-    else:
-        notes.append("The same work for all: certificates for one name, "
-                     "P-256, http-01, a new account (but for Caddy, whose files "
-                     "of a new one get mixed up when hundreds of names ask for "
-                     "it at once); pebble without pauses, refused nonces and "
-                     "authorizations that are used again. "
-                     "Served: a TLS client has seen the CA's certificate for "
-                     "each name. From the start of httpd or Caddy, or with "
-                     "certbot and lego of the first process, with httpd "
-                     "running. mod_acme reloads httpd itself, Caddy needs no "
-                     "reload and orders ten certificates in ten seconds at "
-                     "most; after mod_md, lego (8 at a time, with one "
-                     "account) and certbot (`--webroot`, one at a time as it "
-                     "locks its folders) `httpd -k graceful` follows at once. httpd has the "
-                     "threads of Debian's configuration.")
-    most = max((n for n in sizes if n <= 100), default=max(sizes))
-    times = tables.table(
-        f"Certificates from {where}, in seconds",
-        ["", *(f"{n} issued" for n in sizes), *(f"{n} served" for n in sizes),
-         f"{most} served: times mod_acme's"],
-        [[kind.title, *(middle(kind, n, "issued") for n in sizes),
-          *(middle(kind, n, "served") for n in sizes),
-          tables.ratio(middle(kind, most, "served"),
-                       middle(shown[0], most, "served"))] for kind in shown],
-        notes)
-    costs = tables.table(
-        f"What {most} certificates from {where} cost",
-        ["until all are served", "requests each", "CPU s", "CPU s of the CA",
+    return tables.table(
+        f"What {count} certificates from {where(found)} cost",
+        ["", "requests each", "CPU s until issued", "CPU s of the CA",
+         "issued: times CPU s / cores", "CPU s until served",
          "most memory, MB"],
-        [[kind.title, *(middle(kind, most, key) for key in
-                        ("requests", "cpu", "ca_cpu", "memory"))]
-         for kind in shown if found[kind].get(most)],
-        ["CPU and memory are those of the client and of its web server "
-         "together, from the begin; memory is the sum of PSS. Requests are "
-         "lines of pebble's log until all are issued."])
-    return [times, costs]
+        [row(kind) for kind in found.shown if found.results[kind, count]])
+
+
+def where(found):
+    return "a CA that is 100 ms away" if found.far else "a CA on loopback"
+
+
+def notes_of(found):
+    notes = [*found.failed.values(), *found.too_long.values()]
+    if len(found.shown) < len(found.kinds):
+        notes.append(clients.NOT_LIVE)
+    if any(kind in MOST and not found.results[kind, count]
+           for kind in found.shown for count in found.sizes):
+        notes.append(MOST_NOTE)
+    if found.void:
+        notes.append(f"Rounds thrown away, as the CA stood still: {found.void}"
+                     " (a deadlock of pebble's, see the end of this document)"
+                     "; each was begun again with another CA.")
+    return notes
+
+
+NEAR_NOTES = [
+    "The same work for all: certificates for one name, P-256, http-01, a new "
+    "account (but for Caddy, whose files of a new one get mixed up when "
+    "hundreds of names ask for it at once); pebble without pauses, refused "
+    "nonces and authorizations that are used again, and with GOMAXPROCS=1, as "
+    "it seldom comes to its deadlock so.",
+    "From the start of httpd or Caddy, or with certbot and lego of the first "
+    "process, with httpd running. lego runs 8 at a time with one account, "
+    "certbot (`--webroot`) one at a time, as it locks its folders. httpd has "
+    "the threads of Debian's configuration."]
+FAR_NOTES = [
+    "Each octet takes 50 ms each way, a new connection one round trip more. "
+    "The CA's own visits are not delayed."]
+SERVED_NOTES = [
+    "Served: a TLS client has seen the CA's certificate for each name. "
+    "mod_acme reloads httpd itself, live and Caddy need no reload; after "
+    "mod_md, lego and certbot `httpd -k graceful` follows at once."]
+COSTS_NOTES = [
+    "CPU and memory are those of the client and of its web server together, "
+    "from the begin; memory is the sum of PSS. The CA's are with its DNS. "
+    "Requests are lines of pebble's log until all are issued. At 1.0 the "
+    "seconds until all are issued are what client and CA need at least, with "
+    "both cores busy all the time."]
 
 
 def part(run, far=False):
     kinds = [kind for kind in clients.ALL
              if not run.only or kind in run.only]
-    sizes, rounds = (FAR_SIZES if far else SIZES), ROUNDS
-    if run.quick:
-        sizes, rounds = (1, 20), 1
-    sizes = run.counts or sizes
-    found, failed = measure(kinds, sizes, rounds, far, run)
-    return tables_of(found, failed, sizes, far)
+    found = Found(kinds, run.counts or ((1, 20) if run.quick else SIZES),
+                  far, run)
+    found.measure()
+    made = [times(found, "issued"), times(found, "served"),
+            *(costs(found, count) for count in found.detailed)]
+    made[0]["notes"] = notes_of(found) + (FAR_NOTES if far else NEAR_NOTES)
+    made[1]["notes"] = list(SERVED_NOTES)
+    made[-1]["notes"] = list(COSTS_NOTES)
+    return made

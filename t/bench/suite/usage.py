@@ -13,7 +13,7 @@ LOOK = 0.2
 
 
 def _stats():
-    """pid: (parent, CPU ticks with those of children that ended)."""
+    """pid: (parent, CPU ticks, those of children that ended)."""
     found = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -22,13 +22,14 @@ def _stats():
                     fields = file.read().rpartition(")")[2].split()
             except OSError:
                 continue
-            found[int(name)] = int(fields[1]), sum(map(int, fields[11:15]))
+            found[int(name)] = (int(fields[1]), sum(map(int, fields[11:13])),
+                                sum(map(int, fields[13:15])))
     return found
 
 
 def _tree(roots, stats):
     children = {}
-    for pid, (parent, _) in stats.items():
+    for pid, (parent, *_) in stats.items():
         children.setdefault(parent, []).append(pid)
     found, todo = set(), [pid for pid in roots if pid in stats]
     while todo:
@@ -39,10 +40,27 @@ def _tree(roots, stats):
     return found
 
 
+def _seconds(pid, ticks):
+    """By the clock of a process, as ticks are up to 20 ms less."""
+    try:
+        return time.clock_gettime(~pid << 3 | 2)    # clock_getcpuclockid(3)
+    except OSError:                 # it has ended, and nobody has waited for it
+        return ticks / TICKS
+
+
 def cpu(roots):
     """CPU seconds of these trees so far."""
     stats = _stats()
-    return sum(stats[pid][1] for pid in _tree(roots, stats)) / TICKS
+    return sum(_seconds(pid, stats[pid][1]) + stats[pid][2] / TICKS
+               for pid in _tree(roots, stats))
+
+
+def rollup(pid):
+    """Bytes of a process: {"Rss": ..., "Pss": ..., "Anonymous": ..., ...}."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        next(file)                  # the addresses
+        return {name: int(rest.split()[0]) * 1024
+                for name, _, rest in (line.partition(":") for line in file)}
 
 
 def memory(roots):
@@ -50,12 +68,10 @@ def memory(roots):
     total = 0
     for pid in _tree(roots, _stats()):
         try:
-            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-                total += sum(int(line.split()[1]) for line in file
-                             if line.startswith("Pss:"))
-        except OSError:             # it has ended, or is a zombie
+            total += rollup(pid)["Pss"]
+        except (OSError, StopIteration):    # it has ended, or is a zombie
             pass
-    return total * 1024
+    return total
 
 
 class Peak:
