@@ -87,8 +87,9 @@ static apr_status_t make_cert(const wanted_t *wanted, acme_result_t *res,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return acme_file_write(wanted->paths->cert, pem, strlen(pem), 0644, res,
-                           p);
+    /* Without a sync: what a power failure leaves of it is made again. */
+    return acme_file_replace(wanted->paths->cert, pem, strlen(pem), 0644, res,
+                             p);
 }
 
 apr_status_t acme_placeholder_find(acme_placeholder_t *found,
