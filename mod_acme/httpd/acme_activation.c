@@ -356,9 +356,9 @@ static acme_cert_conf_t *find_unordered(const server_rec *s, apr_pool_t *p)
     acme_cert_conf_t *none = NULL;
 
     for (; s; s = s->next) {
-        const acme_server_conf_t *conf = acme_server_conf(s);
+        const acme_server_found_t *server = acme_server_conf_found(s);
 
-        if (!conf->is_unordered) {
+        if (!server->is_unordered) {
             continue;
         }
         if (!none) {
@@ -369,9 +369,9 @@ static acme_cert_conf_t *find_unordered(const server_rec *s, apr_pool_t *p)
             none->ciphers = apr_array_make(p, 1, sizeof(const char *));
             APR_ARRAY_PUSH(none->names, const char *) = NO_NAME;
         }
-        APR_ARRAY_PUSH(none->places, const char *) = conf->place;
-        if (!acme_name_in(none->ciphers, conf->ciphers)) {
-            APR_ARRAY_PUSH(none->ciphers, const char *) = conf->ciphers;
+        APR_ARRAY_PUSH(none->places, const char *) = server->place;
+        if (!acme_name_in(none->ciphers, server->ciphers)) {
+            APR_ARRAY_PUSH(none->ciphers, const char *) = server->ciphers;
         }
     }
     return none;
@@ -463,17 +463,17 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
                           apr_array_header_t *cert_files,
                           apr_array_header_t *key_files)
 {
-    acme_server_conf_t *conf = acme_server_conf(s);
+    acme_server_found_t *server = acme_server_conf_found(s);
     const acme_activation_files_t *first;
     int i;
 
     (void)p;
-    if (!(conf->certs || conf->is_unordered)
-        || (cert_files->nelts && !conf->is_live_named)) {
+    if (!(server->certs || server->is_unordered)
+        || (cert_files->nelts && !server->is_live_named)) {
         return DECLINED;
     }
-    first = conf->certs
-        ? acme_activation_files(APR_ARRAY_IDX(conf->certs, 0, int))
+    first = server->certs
+        ? acme_activation_files(APR_ARRAY_IDX(server->certs, 0, int))
         : &unordered;
     if (!first->certs->nelts) {
         return DECLINED;
@@ -484,9 +484,9 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
     apr_array_clear(cert_files);        /* by the link, which may be swapped */
     apr_array_cat(cert_files, first->certs);
     apr_array_cat(key_files, first->keys);
-    conf->given = conf->certs != NULL;
-    for (i = 0; conf->certs && i < conf->certs->nelts; i++) {
-        files[APR_ARRAY_IDX(conf->certs, i, int)].is_given = 1;
+    server->given = server->certs != NULL;
+    for (i = 0; server->certs && i < server->certs->nelts; i++) {
+        files[APR_ARRAY_IDX(server->certs, i, int)].is_given = 1;
     }
     return DONE;
 }

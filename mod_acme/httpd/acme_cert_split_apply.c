@@ -197,13 +197,13 @@ static void give(const apply_t *apply, const acme_vhost_t *vhost,
         APR_ARRAY_PUSH(cert_of(apply, first)->places, const char *) =
             vhost->facts->place;
     }
-    acme_server_conf(vhost->s)->certs = certs;
+    acme_server_conf_found(vhost->s)->certs = certs;
 }
 
 static void warn_several(const acme_vhost_t *vhost,
                          const acme_cert_conf_t *whole)
 {
-    const int n = acme_server_conf(vhost->s)->certs->nelts;
+    const int n = acme_server_conf_found(vhost->s)->certs->nelts;
 
     if (n < 2) {
         return;

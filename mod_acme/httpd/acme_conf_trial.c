@@ -93,11 +93,11 @@ static int try_ciphers(const acme_conf_tree_t *tree, const server_rec *s,
 /* mod_ssl asks this of the server config as well. */
 static int has_certificate(const acme_conf_tree_t *tree, const server_rec *s)
 {
-    const acme_server_conf_t *conf = acme_server_conf(s);
+    const acme_server_found_t *server = acme_server_conf_found(s);
     const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s);
 
-    return facts->certs || facts->has_command || conf->certs
-        || conf->is_unordered || acme_conf_tree_in_mod_md(tree, s);
+    return facts->certs || facts->has_command || server->certs
+        || server->is_unordered || acme_conf_tree_in_mod_md(tree, s);
 }
 
 /* httpd has no terminal any more when it reloads. */

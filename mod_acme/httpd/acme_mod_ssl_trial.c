@@ -124,7 +124,7 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
         return DECLINED;
     }
     facts = acme_conf_tree_facts(trial->tree, s);
-    if (acme_server_conf(s)->is_live_named) {
+    if (acme_server_conf_found(s)->is_live_named) {
         apr_array_clear(certs);
     }
     for (i = 0; facts->certs && i < certs->nelts

@@ -61,11 +61,11 @@ static void read_vhosts(acme_page_view_t *view, const server_rec *s,
     view->vhosts = apr_pcalloc(p, sizeof(*view->vhosts)
                                   * (apr_size_t)(n ? n : 1));
     for (; s; s = s->next) {
-        const acme_server_conf_t *conf = acme_server_conf(s);
+        const acme_server_found_t *server = acme_server_conf_found(s);
 
-        view->engines += conf->engine != 0;
-        for (i = 0; conf->certs && i < conf->certs->nelts; i++) {
-            add_vhost(&view->vhosts[APR_ARRAY_IDX(conf->certs, i, int)], s, p);
+        view->engines += server->conf->engine != 0;
+        for (i = 0; server->certs && i < server->certs->nelts; i++) {
+            add_vhost(&view->vhosts[APR_ARRAY_IDX(server->certs, i, int)], s, p);
         }
     }
     for (i = 0; i < n; i++) {

@@ -92,7 +92,8 @@ static void use_live_files(const vhost_watch_t *watch, acme_vhost_t *vhost,
                            const char *id)
 {
     const acme_conf_tree_facts_t *facts = vhost->facts;
-    acme_server_conf_t *conf = acme_server_conf(vhost->s);
+    acme_server_found_t *server = acme_server_conf_found(vhost->s);
+    acme_server_conf_t *conf = server->conf;
 
     if (conf->id && strcmp(conf->id, id) != 0) {
         say(vhost, APLOG_WARNING,
@@ -108,8 +109,11 @@ static void use_live_files(const vhost_watch_t *watch, acme_vhost_t *vhost,
             facts->place,
             APR_ARRAY_IDX(facts->keys, 0, acme_conf_tree_file_t).place);
     }
-    conf->id = id;
-    conf->is_live_named = 1;
+    conf = apr_pmemdup(watch->p, conf, sizeof(*conf));
+    conf->id = id;              /* of this server alone */
+    server->conf = conf;
+    server->is_live_named = 1;
+    vhost->conf = conf;
     acme_conf_tree_forget_files(watch->tree, vhost->s);
 }
 
@@ -671,11 +675,11 @@ static void check_wildcards(vhost_watch_t *watch, const acme_vhost_t *vhost,
 static void leave_unordered(const acme_vhost_t *vhost)
 {
     if (vhost->facts->tls == 1) {
-        acme_server_conf_t *conf = acme_server_conf(vhost->s);
+        acme_server_found_t *server = acme_server_conf_found(vhost->s);
 
-        conf->is_unordered = 1;
-        conf->ciphers = vhost->facts->ciphers ? vhost->facts->ciphers : "";
-        conf->place = vhost->facts->place;
+        server->is_unordered = 1;
+        server->ciphers = vhost->facts->ciphers ? vhost->facts->ciphers : "";
+        server->place = vhost->facts->place;
         say(vhost, APLOG_WARNING,
             "%s: no certificate can be ordered for this virtual host; it gets a placeholder and answers 503",
             vhost->facts->place);
@@ -998,10 +1002,7 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
         .p = p,
         .scratch = scratch
     };
-    for (i = 0; i < servers->nelts; i++) {
-        acme_server_conf_unshare(APR_ARRAY_IDX(servers, i, server_rec *), base,
-                                 p);
-    }
+    acme_server_conf_unshare(base, p);
     find_live_ids(&watch, servers);
     for (i = 0; i < servers->nelts; i++) {
         read_vhost(&watch, APR_ARRAY_IDX(servers, i, server_rec *));

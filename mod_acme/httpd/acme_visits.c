@@ -175,7 +175,7 @@ static void add_visits(fill_t *fill, const server_rec *s, const char *written,
     if (acme_name_normalise(&name, written, &ignored, fill->scratch)) {
         return;                 /* a pattern, or none that a CA knows */
     }
-    cert = find_cert(fill, acme_server_conf(s)->certs, name);
+    cert = find_cert(fill, acme_server_conf_found(s)->certs, name);
     if (!cert || !places->nelts) {
         return;
     }
@@ -237,7 +237,7 @@ void acme_visits_fill(acme_conf_t *conf, const acme_conf_tree_t *tree,
     for (s = base; s; s = s->next) {
         const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s);
 
-        if (acme_server_conf(s)->certs && facts->tls == 1
+        if (acme_server_conf_found(s)->certs && facts->tls == 1
             && !facts->is_optional) {
             add_server(&fill, s);
         }
