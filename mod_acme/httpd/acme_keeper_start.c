@@ -90,6 +90,10 @@ typedef struct {
 
 static parent_t *parent;
 
+/* Of acme_keeper_start_read(). */
+static const char *const *test;
+static const acme_conf_snapshot_t *baseline;
+
 static void write_line(void *baton, acme_log_e level, const char *line)
 {
     static const int levels[] = {
@@ -518,8 +522,15 @@ static apr_status_t start_listening(acme_result_t *res, apr_pool_t *p)
     return rv;
 }
 
+void acme_keeper_start_read(const acme_conf_tree_t *tree, apr_time_t loaded_at,
+                            server_rec *s, apr_pool_t *p)
+{
+    test = add_running(find_start(s)->test, tree, s, p);
+    baseline = acme_conf_snapshot_make(acme_conf_tree_files(tree), loaded_at,
+                                       p);
+}
+
 void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
-                       const acme_conf_tree_t *tree, apr_time_t loaded_at,
                        server_rec *s, apr_pool_t *p)
 {
     acme_child_conf_t child;
@@ -544,13 +555,12 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
     parent->server = (acme_server_t) {
         .pid = getpid(),
         .reload_signal = can_reload() ? AP_SIG_GRACEFUL : 0,
-        .test = add_running(parent->start->test, tree, s, p),
+        .test = test,
         .list = parent->start->list,
         .cwd = parent->start->cwd,
         .title = parent->start->title,
         .title_size = parent->start->title_size,
-        .baseline = acme_conf_snapshot_make(acme_conf_tree_files(tree),
-                                            loaded_at, p)
+        .baseline = baseline
     };
     parent->keeper = (acme_keeper_t) {
         .conf = conf,

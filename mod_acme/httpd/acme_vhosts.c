@@ -672,14 +672,16 @@ static void check_wildcards(vhost_watch_t *watch, const acme_vhost_t *vhost,
 }
 
 /* mod_ssl ends a server that has no certificate: it gets a placeholder. */
-static void leave_unordered(const acme_vhost_t *vhost)
+static void leave_unordered(const vhost_watch_t *watch,
+                            const acme_vhost_t *vhost)
 {
     if (vhost->facts->tls == 1) {
         acme_server_found_t *server = acme_server_conf_found(vhost->s);
 
         server->is_unordered = 1;
-        server->ciphers = vhost->facts->ciphers ? vhost->facts->ciphers : "";
-        server->place = vhost->facts->place;
+        server->ciphers = apr_pstrdup(watch->p, vhost->facts->ciphers
+                                                ? vhost->facts->ciphers : "");
+        server->place = apr_pstrdup(watch->p, vhost->facts->place);
         say(vhost, APLOG_WARNING,
             "%s: no certificate can be ordered for this virtual host; it gets a placeholder and answers 503",
             vhost->facts->place);
@@ -912,7 +914,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
                 "%s: has only wildcard names or IP addresses, which are not added automatically; list them in AcmeNames",
                 vhost.facts->place);
         }
-        leave_unordered(&vhost);
+        leave_unordered(watch, &vhost);
         return;
     }
     id = id_of_names(watch, &vhost, names);
@@ -920,7 +922,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
         say(&vhost, APLOG_ERR,
             "%s: cannot derive a certificate id from %s; set AcmeCertificate",
             vhost.facts->place, APR_ARRAY_IDX(names, 0, const char *));
-        leave_unordered(&vhost);
+        leave_unordered(watch, &vhost);
         return;
     }
     vhost.wanted = apr_array_copy(watch->scratch, names);
@@ -951,14 +953,35 @@ static apr_array_header_t *in_order(server_rec *base, apr_pool_t *p)
     return servers;
 }
 
+static int has_same_texts(const apr_array_header_t *a,
+                          const apr_array_header_t *b)
+{
+    int i = 0;
+
+    while (i < a->nelts && i < b->nelts
+           && !strcmp(APR_ARRAY_IDX(a, i, const char *),
+                      APR_ARRAY_IDX(b, i, const char *))) {
+        i++;
+    }
+    return i == a->nelts && i == b->nelts;
+}
+
 /* Now that the list is complete; its texts are those of the tree. */
 static void share_ciphers(const vhost_watch_t *watch, int i)
 {
     acme_cert_conf_t *cert = cert_at(watch, i + 1);
+    apr_array_header_t *mine = cert->ciphers;
+    int k;
 
-    cert->ciphers = share_list(cert->ciphers,
-                               i ? cert_at(watch, i)->ciphers : NULL,
-                               watch->p);
+    if (i && has_same_texts(mine, cert_at(watch, i)->ciphers)) {
+        cert->ciphers = cert_at(watch, i)->ciphers;
+        return;
+    }
+    cert->ciphers = apr_array_copy(watch->p, mine);
+    for (k = 0; k < mine->nelts; k++) {
+        APR_ARRAY_IDX(cert->ciphers, k, const char *) =
+            apr_pstrdup(watch->p, APR_ARRAY_IDX(mine, k, const char *));
+    }
 }
 
 acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,

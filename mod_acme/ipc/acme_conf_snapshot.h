@@ -12,7 +12,7 @@
 typedef struct acme_conf_snapshot_t acme_conf_snapshot_t;
 
 /*
- * Store digests of files (const char *: paths), in p. A file that was written
+ * Store digests of files (const char *: paths), in p, where the paths are copied. A file that was written
  * after loaded_at, or cannot be read, counts as changed: its content when httpd
  * read it is not known.
  */
