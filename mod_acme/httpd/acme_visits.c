@@ -1,6 +1,8 @@
 /*
  * acme_visits.c - where visitors get the certificates.
  */
+#include <string.h>
+
 #include <apr_hash.h>
 #include <apr_strings.h>
 
@@ -11,7 +13,6 @@
 #include "acme_self_check.h"
 #include "acme_server_conf.h"
 #include "acme_visits.h"
-
 
 typedef struct {
     acme_conf_t *conf;
@@ -163,6 +164,22 @@ static acme_cert_conf_t *find_cert(const fill_t *fill,
     return covering;
 }
 
+/* The certificate's own text, nearly always: one copy will do. */
+static const char *keep_name(const acme_cert_conf_t *cert, const char *name,
+                             apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < cert->names->nelts; i++) {
+        const char *own = APR_ARRAY_IDX(cert->names, i, const char *);
+
+        if (!strcmp(own, name)) {
+            return own;
+        }
+    }
+    return apr_pstrdup(p, name);
+}
+
 static void add_visits(fill_t *fill, const server_rec *s, const char *written,
                        const apr_array_header_t *places)
 {
@@ -179,7 +196,7 @@ static void add_visits(fill_t *fill, const server_rec *s, const char *written,
     if (!cert || !places->nelts) {
         return;
     }
-    name = apr_pstrdup(fill->p, name);
+    name = keep_name(cert, name, fill->p);
     if (!cert->visits) {
         cert->visits = apr_array_make(fill->p, places->nelts,
                                       sizeof(acme_visit_t));
