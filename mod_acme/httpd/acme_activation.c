@@ -415,7 +415,7 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s", res.detail);
     }
     acme_trials_begin(load.store, apr_time_now(), s->process->pool);
-    apr_pool_create(&load.scratch, p);
+    load.scratch = acme_scratch_create(p);
     for (i = 0; i < conf->certs->nelts; i++) {
         load.leaf = NULL;
         find_files(&files[i], &APR_ARRAY_IDX(conf->certs, i,

@@ -10,6 +10,7 @@
 #include <ap_listen.h>
 
 #include "acme_name.h"
+#include "acme_scratch.h"
 #include "acme_self_check.h"
 #include "acme_server_conf.h"
 #include "acme_visits.h"
@@ -247,9 +248,9 @@ void acme_visits_fill(acme_conf_t *conf, const acme_conf_tree_t *tree,
     const server_rec *s;
     int i;
 
-    apr_pool_create(&fill.scratch, p);
+    fill.scratch = acme_scratch_create(p);
     fill.claimed = apr_hash_make(fill.scratch);
-    fill.places = apr_hash_make(p);
+    fill.places = apr_hash_make(fill.scratch);
     claim_addresses(&fill, base);
     for (s = base; s; s = s->next) {
         const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s);

@@ -48,7 +48,7 @@
 /* This pass's. */
 static apr_time_t loaded_at;
 static acme_conf_tree_t *tree;
-static apr_pool_t *tree_pool;   /* what it is in, for the time of a load */
+static apr_pool_t *load_pool;   /* it, and all that goes before the fork */
 static acme_conf_t *conf;
 
 /*
@@ -71,8 +71,8 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
 {
     (void)plog;
     (void)ptemp;
-    tree_pool = acme_scratch_create(pconf);
-    tree = acme_conf_tree_read(tree_pool);
+    load_pool = acme_scratch_create(pconf);
+    tree = acme_conf_tree_read(load_pool);
     if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL) {
         conf = acme_vhosts_read(s, tree, ACME_VHOSTS_LOG, pconf);
         acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_TEST, pconf);
@@ -149,7 +149,7 @@ static void forget_in_fork(void)
 static void forget_tree(void)
 {
     tree = NULL;
-    apr_pool_destroy(tree_pool);
+    apr_pool_destroy(load_pool);
 }
 
 /*
@@ -185,8 +185,8 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
         return OK;
     }
     acme_live_start(conf, s, pconf);
-    acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_LOAD, ptemp);
-    acme_activation_report(conf, s, ptemp);
+    acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_LOAD, load_pool);
+    acme_activation_report(conf, s, load_pool);
     acme_visits_fill(conf, tree, s, pconf);
     acme_keeper_start_read(tree, loaded_at, s, pconf);
     forget_tree();
