@@ -55,7 +55,7 @@ typedef struct {
 } kept_t;
 
 static acme_activation_files_t *files;     /* by the index of the certificate */
-static const char **serials;               /* the same; until they are reported */
+static const char **serials;               /* the same; until reported */
 static apr_pool_t *serials_p;
 static acme_activation_files_t unordered;  /* where there is none to order */
 static const acme_conf_t *loaded;

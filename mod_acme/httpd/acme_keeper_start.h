@@ -17,8 +17,8 @@
 void acme_keeper_start_save_argv(server_rec *s);
 
 /*
- * Before acme_keeper_start(): what this load, which began at loaded_at, read and
- * has, for the guard of the next one. Nothing of tree is kept.
+ * Before acme_keeper_start(): what this load, which began at loaded_at, read
+ * and has, for the guard of the next one. Nothing of tree is kept.
  */
 void acme_keeper_start_read(const acme_conf_tree_t *tree, apr_time_t loaded_at,
                             server_rec *s, apr_pool_t *p);

@@ -60,7 +60,8 @@ static void read_vhosts(acme_page_view_t *view, const server_rec *s,
 
         view->engines += server->conf->engine != 0;
         for (i = 0; server->certs && i < server->certs->nelts; i++) {
-            add_vhost(&view->vhosts[APR_ARRAY_IDX(server->certs, i, int)], s, p);
+            add_vhost(&view->vhosts[APR_ARRAY_IDX(server->certs, i, int)], s,
+                      p);
         }
     }
     for (i = 0; i < n; i++) {

@@ -114,12 +114,12 @@ typedef struct {
     unsigned is_without_tls13 : 1;      /* SSLProtocol, as mod_ssl has it */
 } acme_server_found_t;
 
-/* The module's configuration of this server: an acme_server_found_t to httpd. */
+/* The module's configuration of this server; httpd has the former. */
 acme_server_found_t *acme_server_conf_found(const server_rec *s);
 acme_server_conf_t *acme_server_conf(const server_rec *s);
 
-/* httpd's, of two acme_server_found_t: add over base. Each field of the table is
-   inherited; commands of AcmeHook and copies of AcmeExport add to those of
+/* httpd's, of two acme_server_found_t: add over base. Each field of the table
+   is inherited; commands of AcmeHook and copies of AcmeExport add to those of
    base. */
 void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add);
 

@@ -372,7 +372,8 @@ static const char *run_httpd(acme_reload_t *reload, reload_phase_e phase,
 
     reload->phase = phase;
     if (acme_process_start(&reload->job, argv, reload->server->cwd,
-                           now + reload->server->test_limit, &res, reload->job_pool)) {
+                           now + reload->server->test_limit, &res,
+                           reload->job_pool)) {
         return apr_pstrdup(reload->job_pool, res.detail);
     }
     return NULL;

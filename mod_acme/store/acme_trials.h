@@ -4,9 +4,10 @@
  *
  * OpenSSL takes longer to read a key than to serve a visitor, and mod_ssl reads
  * each one anyway. What was found is kept over loads in run/tried; in memory
- * while it is used, or where that cannot be written. A file is as it was if its inode, size and both
- * times are; it is trusted so only if the times were seconds in the past when
- * it was read, as a file system may not tell two changes of one moment apart.
+ * while it is used, or where that cannot be written. A file is as it was if its
+ * inode, size and both times are; it is trusted so only if the times were
+ * seconds in the past when it was read, as a file system may not tell two
+ * changes of one moment apart.
  */
 #ifndef ACME_TRIALS_H
 #define ACME_TRIALS_H

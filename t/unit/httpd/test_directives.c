@@ -457,7 +457,8 @@ static void a_shared_struct_is_copied(void **state)
     assert_false(acme_server_conf(own)->engine);
 
     assert_ptr_not_equal(acme_server_conf_found(vhost), server);
-    assert_ptr_not_equal(acme_server_conf_found(vhost), acme_server_conf_found(other));
+    assert_ptr_not_equal(acme_server_conf_found(vhost),
+                         acme_server_conf_found(other));
     assert_ptr_not_equal(acme_server_conf(vhost), conf);
     assert_ptr_equal(acme_server_conf(vhost), acme_server_conf(other));
     assert_true(acme_server_conf(vhost)->engine);
