@@ -17,6 +17,7 @@
 #include "acme_activation.h"
 #include "acme_archive.h"
 #include "acme_chain.h"
+#include "acme_digest.h"
 #include "acme_server_conf.h"
 #include "acme_file.h"
 #include "acme_live.h"
@@ -25,13 +26,15 @@
 #include "acme_name.h"
 #include "acme_pair.h"
 #include "acme_placeholder.h"
+#include "acme_scratch.h"
 #include "acme_state.h"
 #include "acme_trials.h"
 
 APLOG_USE_MODULE(acme);
 
-/* What was served before this load: in the process pool, over reloads. */
-#define SERVED_KEY "mod_acme_served"
+/* What was served before this load: in the process pool, over reloads. Counts
+   up with what is kept there. */
+#define SERVED_KEY "mod_acme served 2"
 
 /* The same of what no virtual host uses any more. */
 #define UNUSED_KEY "mod_acme_unused"
@@ -39,11 +42,21 @@ APLOG_USE_MODULE(acme);
 /* Of the placeholder for servers that have no name. (2606, 2) */
 #define NO_NAME "no-name.invalid"
 
+/* Digests: thousands are kept for one comparison each. */
 typedef struct {
-    char serial[ACME_SERIAL_SIZE];
+    apr_uint64_t id;
+    apr_uint64_t serial;        /* of the last that was served; 0: none */
 } served_t;
 
+typedef struct {
+    apr_pool_t *p;              /* of rows; NULL: this is the first load */
+    served_t *rows;             /* in the order of their ids */
+    apr_size_t n;
+} kept_t;
+
 static acme_activation_files_t *files;     /* by the index of the certificate */
+static const char **serials;               /* the same; until reported */
+static apr_pool_t *serials_p;
 static acme_activation_files_t unordered;  /* where there is none to order */
 static const acme_conf_t *loaded;
 static const apr_array_header_t no_names = { .elt_size = sizeof(char *) };
@@ -188,7 +201,7 @@ static void note_leaf(acme_activation_files_t *found,
     if (!leaf) {
         return;
     }
-    found->serial = apr_pstrdup(load->p, leaf->serial);
+    serials[found - files] = apr_pstrdup(serials_p, leaf->serial);
     found->not_after = leaf->not_after;
     if (has_names(cert->names, leaf->names)) {
         found->names = cert->names;     /* nearly always: one copy will do */
@@ -207,7 +220,7 @@ static void clear_files(acme_activation_files_t *found)
     apr_array_clear(found->certs);
     apr_array_clear(found->keys);
     found->names = &no_names;
-    found->serial = NULL;
+    serials[found - files] = NULL;
     found->not_after = 0;
 }
 
@@ -356,9 +369,9 @@ static acme_cert_conf_t *find_unordered(const server_rec *s, apr_pool_t *p)
     acme_cert_conf_t *none = NULL;
 
     for (; s; s = s->next) {
-        const acme_server_conf_t *conf = acme_server_conf(s);
+        const acme_server_found_t *server = acme_server_conf_found(s);
 
-        if (!conf->is_unordered) {
+        if (!server->is_unordered) {
             continue;
         }
         if (!none) {
@@ -369,9 +382,9 @@ static acme_cert_conf_t *find_unordered(const server_rec *s, apr_pool_t *p)
             none->ciphers = apr_array_make(p, 1, sizeof(const char *));
             APR_ARRAY_PUSH(none->names, const char *) = NO_NAME;
         }
-        APR_ARRAY_PUSH(none->places, const char *) = conf->place;
-        if (!acme_name_in(none->ciphers, conf->ciphers)) {
-            APR_ARRAY_PUSH(none->ciphers, const char *) = conf->ciphers;
+        APR_ARRAY_PUSH(none->places, const char *) = server->place;
+        if (!acme_name_in(none->ciphers, server->ciphers)) {
+            APR_ARRAY_PUSH(none->ciphers, const char *) = server->ciphers;
         }
     }
     return none;
@@ -390,6 +403,9 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
     loaded = conf;
     files = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
                         * sizeof(*files));
+    serials_p = acme_scratch_create(p);
+    serials = apr_pcalloc(serials_p, (apr_size_t)(conf->certs->nelts + 1)
+                                     * sizeof(*serials));
     make_files(&unordered, p);
     if (!conf->certs->nelts && !none) {
         return;
@@ -399,7 +415,7 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s, apr_pool_t *p)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "acme: %s", res.detail);
     }
     acme_trials_begin(load.store, apr_time_now(), s->process->pool);
-    apr_pool_create(&load.scratch, p);
+    load.scratch = acme_scratch_create(p);
     for (i = 0; i < conf->certs->nelts; i++) {
         load.leaf = NULL;
         find_files(&files[i], &APR_ARRAY_IDX(conf->certs, i,
@@ -463,17 +479,17 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
                           apr_array_header_t *cert_files,
                           apr_array_header_t *key_files)
 {
-    acme_server_conf_t *conf = acme_server_conf(s);
+    acme_server_found_t *server = acme_server_conf_found(s);
     const acme_activation_files_t *first;
     int i;
 
     (void)p;
-    if (!(conf->certs || conf->is_unordered)
-        || (cert_files->nelts && !conf->is_live_named)) {
+    if (!(server->certs || server->is_unordered)
+        || (cert_files->nelts && !server->is_live_named)) {
         return DECLINED;
     }
-    first = conf->certs
-        ? acme_activation_files(APR_ARRAY_IDX(conf->certs, 0, int))
+    first = server->certs
+        ? acme_activation_files(APR_ARRAY_IDX(server->certs, 0, int))
         : &unordered;
     if (!first->certs->nelts) {
         return DECLINED;
@@ -484,66 +500,100 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
     apr_array_clear(cert_files);        /* by the link, which may be swapped */
     apr_array_cat(cert_files, first->certs);
     apr_array_cat(key_files, first->keys);
-    conf->given = conf->certs != NULL;
-    for (i = 0; conf->certs && i < conf->certs->nelts; i++) {
-        files[APR_ARRAY_IDX(conf->certs, i, int)].is_given = 1;
+    server->given = server->certs != NULL;
+    for (i = 0; server->certs && i < server->certs->nelts; i++) {
+        files[APR_ARRAY_IDX(server->certs, i, int)].is_given = 1;
     }
     return DONE;
 }
 
-/* What lives as long as the process, over all loads. */
-static apr_hash_t *hash_of_process(const char *key, int *pis_new,
-                                   server_rec *s)
+/* 0: of none, which no digest is. */
+static apr_uint64_t digest_of(const char *text)
 {
-    apr_pool_t *process = s->process->pool;
+    unsigned char digest[ACME_DIGEST_OCTETS];
+    apr_uint64_t found = 0;
+
+    if (text && acme_digest_make(digest, text, strlen(text))) {
+        memcpy(&found, digest, sizeof(found));
+    }
+    return text ? found | 1 : 0;
+}
+
+static int compare_served(const void *a, const void *b)
+{
+    const served_t *one = a, *two = b;
+
+    return one->id < two->id ? -1 : one->id > two->id;
+}
+
+static kept_t *find_kept(apr_pool_t *process)
+{
     void *data = NULL;
 
-    apr_pool_userdata_get(&data, key, process);
-    *pis_new = !data;
+    apr_pool_userdata_get(&data, SERVED_KEY, process);
     if (!data) {
-        data = apr_hash_make(process);
-        apr_pool_userdata_set(data, key, NULL, process);
+        data = apr_pcalloc(process, sizeof(kept_t));
+        apr_pool_userdata_set(data, SERVED_KEY, NULL, process);
     }
     return data;
+}
+
+static apr_uint64_t served_before(const kept_t *kept, apr_uint64_t id)
+{
+    const served_t wanted = { .id = id };
+    const served_t *found = kept->n
+        ? bsearch(&wanted, kept->rows, kept->n, sizeof(wanted), compare_served)
+        : NULL;
+
+    return found ? found->serial : 0;
+}
+
+/* Is it new to visitors? Of what none of them gets nobody must think that it
+   is served. */
+static int is_news(const acme_cert_conf_t *cert, int i, apr_uint64_t before)
+{
+    return !cert->stand_in.id && serials[i] && !cert->is_hidden
+        && files[i].is_given && before != digest_of(serials[i]);
 }
 
 static void report_served(const acme_conf_t *conf, server_rec *s,
                           apr_pool_t *p)
 {
     apr_pool_t *process = s->process->pool;
-    int is_start, i;
-    apr_hash_t *before = hash_of_process(SERVED_KEY, &is_start, s);
+    kept_t *kept = find_kept(process);
+    kept_t now = { .p = acme_scratch_create(process) };
+    int i;
 
+    now.rows = apr_palloc(now.p, (apr_size_t)conf->certs->nelts
+                                 * sizeof(*now.rows));
     for (i = 0; i < conf->certs->nelts; i++) {
         const acme_cert_conf_t *cert = acme_conf_cert(conf, (apr_uint32_t)i);
-        served_t *served = apr_hash_get(before, cert->id,
-                                        APR_HASH_KEY_STRING);
+        served_t *row = &now.rows[now.n++];
 
-        if (!served) {
-            served = apr_pcalloc(process, sizeof(*served));
-            apr_hash_set(before, apr_pstrdup(process, cert->id),
-                         APR_HASH_KEY_STRING, served);
-        }
+        row->id = digest_of(cert->id);
+        row->serial = served_before(kept, row->id);
         if (cert->stand_in.id) {
             ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                          "acme: %s: has no certificate of its own for all its names yet; archive/%s/%d, a certificate of %s that covers them, is served until it has",
                          cert->id, cert->stand_in.id, cert->stand_in.n,
                          cert->stand_in.id);
+        }
+        if (!is_news(cert, i, row->serial)) {
             continue;
         }
-        /* Of what no visitor gets nobody must think that it is served. */
-        if (!files[i].serial || cert->is_hidden || !files[i].is_given
-            || !strcmp(served->serial, files[i].serial)) {
-            continue;
-        }
-        apr_cpystrn(served->serial, files[i].serial, sizeof(served->serial));
-        if (!is_start && !acme_live_was_served(cert->id, cert->served, s)) {
+        row->serial = digest_of(serials[i]);
+        if (kept->p && !acme_live_was_served(cert->id, cert->served, s)) {
             ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                          "acme: %s: reloaded: now served, serial %s, valid until %s",
-                         cert->id, files[i].serial,
+                         cert->id, serials[i],
                          acme_time_text(files[i].not_after, p));
         }
     }
+    qsort(now.rows, now.n, sizeof(*now.rows), compare_served);
+    if (kept->p) {
+        apr_pool_destroy(kept->p);
+    }
+    *kept = now;
 }
 
 /* Ids of what this load uses: those of the configuration, and stand-ins. */
@@ -568,14 +618,26 @@ static int compare_ids(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Ids: as long as the process lives. */
+static apr_hash_t *find_told(apr_pool_t *process)
+{
+    void *data = NULL;
+
+    apr_pool_userdata_get(&data, UNUSED_KEY, process);
+    if (!data) {
+        data = apr_hash_make(process);
+        apr_pool_userdata_set(data, UNUSED_KEY, NULL, process);
+    }
+    return data;
+}
+
 /* Each is told once: to remove them is the administrator's, or to leave them
    for what will need them. */
 static void report_unused(const acme_conf_t *conf, server_rec *s,
                           apr_pool_t *p)
 {
     apr_pool_t *process = s->process->pool;
-    int is_start;
-    apr_hash_t *told = hash_of_process(UNUSED_KEY, &is_start, s);
+    apr_hash_t *told = find_told(process);
     apr_hash_t *used = used_ids(conf, p);
     apr_array_header_t *ids = apr_array_make(p, 4, sizeof(const char *));
     apr_finfo_t info;
@@ -611,6 +673,9 @@ void acme_activation_report(const acme_conf_t *conf, server_rec *s,
     report_served(conf, s, p);
     report_unused(conf, s, p);
     acme_trials_save(acme_store_at(conf->state_dir, p), p);
+    acme_trials_release();
+    serials = NULL;
+    apr_pool_destroy(serials_p);
 }
 
 void acme_activation_hooks(apr_pool_t *p)

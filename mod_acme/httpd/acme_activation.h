@@ -19,9 +19,9 @@ void acme_activation_prepare(acme_conf_t *conf, server_rec *s,
                              apr_pool_t *p);
 
 /*
- * After mod_ssl has loaded them: a line for each that is served anew, for each
- * that another one stands in for, and once for those in the store that no
- * virtual host uses any more.
+ * Once, after mod_ssl has loaded them: a line for each that is served anew, for
+ * each that another one stands in for, and once for those in the store that no
+ * virtual host uses any more. What only loads need is given back.
  */
 void acme_activation_report(const acme_conf_t *conf, server_rec *s,
                             apr_pool_t *p);
@@ -35,7 +35,6 @@ typedef struct {
     apr_array_header_t *certs;
     apr_array_header_t *keys;
     const apr_array_header_t *names;    /* const char * */
-    const char *serial;
     apr_time_t not_after;
     int is_given;                       /* to mod_ssl, for some server */
 } acme_activation_files_t;

@@ -53,7 +53,7 @@ typedef struct {
 /* The callback's argument: a virtual host. */
 typedef struct acme_cert_vhost_t {
     server_rec *s;
-    const acme_server_conf_t *server;
+    const acme_server_found_t *server;
     verdict_t verdicts[];       /* of each of server->certs */
 } vhost_t;
 
@@ -283,7 +283,7 @@ static int has_accepted(vhost_t *vhost, int nth, const acme_live_cert_t *live,
     return 0;
 }
 
-static int nth_of(const acme_server_conf_t *server, int index)
+static int nth_of(const acme_server_found_t *server, int index)
 {
     int i = server->certs->nelts - 1;
 
@@ -374,7 +374,7 @@ static int choose(SSL *ssl, void *data)
     return 1;
 }
 
-int acme_cert_callback_is_live(const acme_server_conf_t *server, int cert)
+int acme_cert_callback_is_live(const acme_server_found_t *server, int cert)
 {
     const acme_live_cert_t *live = server->handshakes ? acme_live_take(cert)
                                                       : NULL;
@@ -389,7 +389,7 @@ int acme_cert_callback_is_live(const acme_server_conf_t *server, int cert)
 
 /* mod_ssl has set its callback for OCSP responses by now, if SSLUseStapling is
    on: its configuration is private. */
-static void note_stapling(const acme_server_conf_t *server, SSL_CTX *ctx)
+static void note_stapling(const acme_server_found_t *server, SSL_CTX *ctx)
 {
     int (*staple)(SSL *, void *) = NULL;
     int i;
@@ -404,7 +404,7 @@ static void note_stapling(const acme_server_conf_t *server, SSL_CTX *ctx)
 static int init_server(server_rec *s, apr_pool_t *p, int is_proxy,
                        SSL_CTX *ctx)
 {
-    acme_server_conf_t *server = acme_server_conf(s);
+    acme_server_found_t *server = acme_server_conf_found(s);
     vhost_t *vhost;
     int i;
 
@@ -450,7 +450,7 @@ void acme_cert_callback_prepare(const acme_conf_t *conf, apr_pool_t *p)
     (void)p;
 }
 
-int acme_cert_callback_is_live(const acme_server_conf_t *server, int cert)
+int acme_cert_callback_is_live(const acme_server_found_t *server, int cert)
 {
     (void)server;
     (void)cert;

@@ -25,7 +25,7 @@ void acme_cert_callback_prepare(const acme_conf_t *conf, apr_pool_t *p);
  * refuses, used by it in this process, or would be in the next handshake? For
  * any thread.
  */
-int acme_cert_callback_is_live(const acme_server_conf_t *server, int cert);
+int acme_cert_callback_is_live(const acme_server_found_t *server, int cert);
 
 void acme_cert_callback_hooks(apr_pool_t *p);
 

@@ -181,6 +181,7 @@ static void give(const apply_t *apply, const acme_vhost_t *vhost,
                  apr_hash_t *by_name, int first)
 {
     apr_array_header_t *certs = apr_array_make(apply->p, 1, sizeof(int));
+    const char *place = apr_pstrdup(apply->p, vhost->facts->place);
     int i;
 
     for (i = 0; i < vhost->wanted->nelts; i++) {
@@ -188,22 +189,20 @@ static void give(const apply_t *apply, const acme_vhost_t *vhost,
 
         if (index >= 0 && !has(certs, index)) {
             APR_ARRAY_PUSH(certs, int) = index;
-            APR_ARRAY_PUSH(cert_of(apply, index)->places, const char *) =
-                vhost->facts->place;
+            APR_ARRAY_PUSH(cert_of(apply, index)->places, const char *) = place;
         }
     }
     if (!certs->nelts) {
         APR_ARRAY_PUSH(certs, int) = first;
-        APR_ARRAY_PUSH(cert_of(apply, first)->places, const char *) =
-            vhost->facts->place;
+        APR_ARRAY_PUSH(cert_of(apply, first)->places, const char *) = place;
     }
-    acme_server_conf(vhost->s)->certs = certs;
+    acme_server_conf_found(vhost->s)->certs = certs;
 }
 
 static void warn_several(const acme_vhost_t *vhost,
                          const acme_cert_conf_t *whole)
 {
-    const int n = acme_server_conf(vhost->s)->certs->nelts;
+    const int n = acme_server_conf_found(vhost->s)->certs->nelts;
 
     if (n < 2) {
         return;

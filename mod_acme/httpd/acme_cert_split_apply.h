@@ -13,7 +13,7 @@
  * conf has one certificate an id; those with more names than a CA accepts
  * become several, next to each other. vhosts: for each of them an
  * apr_array_header_t * of acme_vhost_t. by_id: its keys are all ids. Fills the
- * places of the certificates and acme_server_conf_t.certs of the virtual
+ * places of the certificates and acme_server_found_t.certs of the virtual
  * hosts. Reads the store, and touches nothing.
  */
 void acme_cert_split_apply(acme_conf_t *conf,

@@ -122,7 +122,7 @@ const command_rec acme_commands[] = {
     { NULL }
 };
 
-void *acme_commands_conf_create(apr_pool_t *p, server_rec *s)
+static acme_server_conf_t *make_conf(apr_pool_t *p, server_rec *s)
 {
     acme_server_conf_t *conf = apr_pcalloc(p, sizeof(*conf));
     cmd_parms cmd = { .pool = p, .server = s };
@@ -144,4 +144,12 @@ void *acme_commands_conf_create(apr_pool_t *p, server_rec *s)
         rows[i].parse(field_of(conf, &rows[i]), &cmd, argc, argv);
     }
     return conf;
+}
+
+void *acme_commands_conf_create(apr_pool_t *p, server_rec *s)
+{
+    acme_server_found_t *server = apr_pcalloc(p, sizeof(*server));
+
+    server->conf = make_conf(p, s);
+    return server;
 }

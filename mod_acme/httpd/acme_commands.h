@@ -11,8 +11,9 @@
 extern const command_rec acme_commands[];
 
 /*
- * httpd's: an acme_server_conf_t, for the server config with the defaults. A
- * virtual host's is empty, so that the merge sees what it has of its own.
+ * httpd's: an acme_server_found_t with the configuration, for the server config
+ * with the defaults. A virtual host's is empty, so that the merge sees what it
+ * has of its own.
  */
 void *acme_commands_conf_create(apr_pool_t *p, server_rec *s);
 

@@ -11,11 +11,11 @@
 #include <httpd.h>
 #include <ap_listen.h>
 #include <http_log.h>
-#include <http_main.h>
 #include <http_ssl.h>
 #include <mpm_common.h>
 
 #include "acme_conf_trial.h"
+#include "acme_define.h"
 #include "acme_pair.h"
 #include "acme_pass_phrase.h"
 #include "acme_server.h"
@@ -93,11 +93,11 @@ static int try_ciphers(const acme_conf_tree_t *tree, const server_rec *s,
 /* mod_ssl asks this of the server config as well. */
 static int has_certificate(const acme_conf_tree_t *tree, const server_rec *s)
 {
-    const acme_server_conf_t *conf = acme_server_conf(s);
+    const acme_server_found_t *server = acme_server_conf_found(s);
     const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s);
 
-    return facts->certs || facts->has_command || conf->certs
-        || conf->is_unordered || acme_conf_tree_in_mod_md(tree, s);
+    return facts->certs || facts->has_command || server->certs
+        || server->is_unordered || acme_conf_tree_in_mod_md(tree, s);
 }
 
 /* httpd has no terminal any more when it reloads. */
@@ -119,18 +119,7 @@ static int try_pass_phrases(const acme_conf_tree_t *tree, const server_rec *s,
 /* "0.0.0.0:80,[::]:443,"; NULL: not known, as in an administrator's own test. */
 static const char *running_listens(void)
 {
-    const apr_array_header_t *defines = ap_server_config_defines;
-    const apr_size_t len = sizeof(ACME_CONF_TRIAL_LISTENS) - 1;
-    int i;
-
-    for (i = 0; defines && i < defines->nelts; i++) {
-        const char *define = APR_ARRAY_IDX(defines, i, const char *);
-
-        if (!strncmp(define, ACME_CONF_TRIAL_LISTENS, len)) {
-            return define + len;
-        }
-    }
-    return NULL;
+    return acme_define_value(ACME_CONF_TRIAL_LISTENS);
 }
 
 /*

@@ -137,7 +137,7 @@ static int is_name_of(const server_rec *s, const char *name)
 
 static int has_cert(const server_rec *s, int index)
 {
-    const apr_array_header_t *certs = acme_server_conf(s)->certs;
+    const apr_array_header_t *certs = acme_server_conf_found(s)->certs;
     int i;
 
     for (i = 0; certs && i < certs->nelts; i++) {
@@ -199,7 +199,7 @@ static void check_address(const check_t *check, const server_rec *s,
     const place_t *place = apr_hash_get(check->places,
                                         key_of(addr, check->p),
                                         APR_HASH_KEY_STRING);
-    const apr_array_header_t *certs = acme_server_conf(s)->certs;
+    const apr_array_header_t *certs = acme_server_conf_found(s)->certs;
     int i;
 
     if (!starts_tls(check, place->first)) {
@@ -230,7 +230,7 @@ static int has_cipher(const acme_cert_conf_t *cert, const char *ciphers)
 
 static void check_ciphers(const check_t *check, const server_rec *s)
 {
-    const acme_server_conf_t *server = acme_server_conf(s);
+    const acme_server_found_t *server = acme_server_conf_found(s);
     const char *ciphers = acme_conf_tree_facts(check->tree, s)->ciphers;
     acme_cert_conf_t *cert = cert_at(check, APR_ARRAY_IDX(server->certs, 0,
                                                           int));
@@ -248,7 +248,7 @@ static int is_kept_from_mod_ssl(const check_t *check, const server_rec *s)
 {
     const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(check->tree,
                                                                s);
-    const int is_given = acme_server_conf(s)->given;
+    const int is_given = acme_server_conf_found(s)->given;
 
     if (facts->is_optional) {
         warn(s, "%s: SSLEngine optional: mod_ssl starts no TLS for this virtual host, so no certificate is served; set SSLEngine on",
@@ -270,7 +270,7 @@ static int is_kept_from_mod_ssl(const check_t *check, const server_rec *s)
 
 static void check_server(const check_t *check, const server_rec *s)
 {
-    const apr_array_header_t *certs = acme_server_conf(s)->certs;
+    const apr_array_header_t *certs = acme_server_conf_found(s)->certs;
     const server_addr_rec *addr;
     int i;
 
@@ -324,7 +324,7 @@ void acme_hidden_check(acme_conf_t *conf, const acme_conf_tree_t *tree,
 
     fill_places(&check, base);
     for (s = base; s; s = s->next) {
-        if (acme_server_conf(s)->certs
+        if (acme_server_conf_found(s)->certs
             && acme_conf_tree_facts(tree, s)->tls == 1) {
             check_server(&check, s);
         }

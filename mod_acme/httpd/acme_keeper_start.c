@@ -40,6 +40,7 @@
 #include "acme_live.h"
 #include "acme_message.h"
 #include "acme_pass_phrase.h"
+#include "acme_trial_limit.h"
 
 APLOG_USE_MODULE(acme);
 
@@ -89,6 +90,11 @@ typedef struct {
 } parent_t;
 
 static parent_t *parent;
+
+/* Of acme_keeper_start_read(). */
+static apr_interval_time_t test_limit;
+static const char *const *test;
+static const acme_conf_snapshot_t *baseline;
 
 static void write_line(void *baton, acme_log_e level, const char *line)
 {
@@ -163,7 +169,7 @@ static const char **test_arguments(const process_rec *process,
 
 /*
  * The test knows by it what the running server has: which ports are not another
- * program's, which pass phrases need not be typed.
+ * program's, which pass phrases need not be typed, how long a load takes.
  */
 static const char *const *add_running(const char *const *argv,
                                       const acme_conf_tree_t *tree,
@@ -181,6 +187,8 @@ static const char *const *add_running(const char *const *argv,
         APR_ARRAY_PUSH(more, const char *) = *argv;
     }
     APR_ARRAY_PUSH(more, const char *) = listens;
+    APR_ARRAY_PUSH(more, const char *) = acme_trial_limit_define(test_limit,
+                                                                 p);
     if (keys) {
         APR_ARRAY_PUSH(more, const char *) = keys;
     }
@@ -518,8 +526,16 @@ static apr_status_t start_listening(acme_result_t *res, apr_pool_t *p)
     return rv;
 }
 
+void acme_keeper_start_read(const acme_conf_tree_t *tree, apr_time_t loaded_at,
+                            server_rec *s, apr_pool_t *p)
+{
+    test_limit = acme_trial_limit(apr_time_now() - loaded_at);
+    test = add_running(find_start(s)->test, tree, s, p);
+    baseline = acme_conf_snapshot_make(acme_conf_tree_files(tree), loaded_at,
+                                       p);
+}
+
 void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
-                       const acme_conf_tree_t *tree, apr_time_t loaded_at,
                        server_rec *s, apr_pool_t *p)
 {
     acme_child_conf_t child;
@@ -544,13 +560,13 @@ void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
     parent->server = (acme_server_t) {
         .pid = getpid(),
         .reload_signal = can_reload() ? AP_SIG_GRACEFUL : 0,
-        .test = add_running(parent->start->test, tree, s, p),
+        .test = test,
+        .test_limit = test_limit,
         .list = parent->start->list,
         .cwd = parent->start->cwd,
         .title = parent->start->title,
         .title_size = parent->start->title_size,
-        .baseline = acme_conf_snapshot_make(acme_conf_tree_files(tree),
-                                            loaded_at, p)
+        .baseline = baseline
     };
     parent->keeper = (acme_keeper_t) {
         .conf = conf,

@@ -16,9 +16,15 @@
 /* In every pass: save how httpd was started, before it changes its folder. */
 void acme_keeper_start_save_argv(server_rec *s);
 
+/*
+ * Before acme_keeper_start(): what this load, which began at loaded_at, read
+ * and has, for the guard of the next one. Nothing of tree is kept.
+ */
+void acme_keeper_start_read(const acme_conf_tree_t *tree, apr_time_t loaded_at,
+                            server_rec *s, apr_pool_t *p);
+
 /* Fork the keeper of this generation; it ends with p. Never fails the start. */
 void acme_keeper_start(const acme_conf_t *conf, acme_board_t *board,
-                       const acme_conf_tree_t *tree, apr_time_t loaded_at,
                        server_rec *s, apr_pool_t *p);
 
 /*

@@ -62,7 +62,7 @@ int acme_live_is_wanted(void)
 static const server_rec *find_missed(const server_rec *s)
 {
     for (; s; s = s->next) {
-        const acme_server_conf_t *server = acme_server_conf(s);
+        const acme_server_found_t *server = acme_server_conf_found(s);
 
         if (server->given && !server->handshakes) {
             return s;

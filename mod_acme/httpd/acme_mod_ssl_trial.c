@@ -28,11 +28,9 @@
 #include "acme_self_signed.h"
 #include "acme_server_conf.h"
 #include "acme_server.h"
+#include "acme_trial_limit.h"
 
 APLOG_USE_MODULE(acme);
-
-/* Half of what the keeper gives to the whole test. */
-#define TRIAL_SECONDS 30
 
 #define REASON_SIZE 600         /* octets */
 #define LIBRARY "SSL Library Error"
@@ -124,7 +122,7 @@ static int add_cert_files(server_rec *s, apr_pool_t *p,
         return DECLINED;
     }
     facts = acme_conf_tree_facts(trial->tree, s);
-    if (acme_server_conf(s)->is_live_named) {
+    if (acme_server_conf_found(s)->is_live_named) {
         apr_array_clear(certs);
     }
     for (i = 0; facts->certs && i < certs->nelts
@@ -256,7 +254,7 @@ static void run_fork(trial_t *here, server_rec *s, apr_pool_t *p)
     const struct rlimit none = { 0, 0 };
     const int nowhere = open("/dev/null", O_RDWR);
 
-    alarm(TRIAL_SECONDS);
+    alarm(acme_trial_limit_of_mod_ssl());
     setrlimit(RLIMIT_CORE, &none);
     if (nowhere >= 0) {         /* no warnings beside the one reason */
         dup2(nowhere, STDIN_FILENO);

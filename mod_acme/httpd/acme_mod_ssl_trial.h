@@ -22,7 +22,7 @@
  * Returns 1 when httpd would not start, and logs mod_ssl's reason, with the
  * virtual host; else 0, also when it cannot be tried: where the configuration
  * has directives that do more than read (acme_conf_tree_beyond_reading()), or
- * when the fork crashes or takes too long.
+ * when the fork crashes or takes too long (acme_trial_limit.h).
  */
 int acme_mod_ssl_trial_run(const acme_conf_tree_t *tree, server_rec *s,
                            apr_pool_t *p);

@@ -325,7 +325,8 @@ static void put_vhosts(const page_t *page)
                      ? apr_psprintf(page->p, "%d", vhost->port) : "any");
         begin_cell(page, headings[2]);
         acme_page_out_html(page->out, "<code>");
-        acme_page_out_text(page->out, vhost->place);
+        acme_page_out_text(page->out,
+                           acme_page_view_place(vhost, page->p));
         acme_page_out_html(page->out, "</code></td>");
         end_row(page);
     }

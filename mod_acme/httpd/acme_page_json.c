@@ -110,21 +110,16 @@ static json_t *vhosts_json(const apr_array_header_t *vhosts, apr_pool_t *p)
     for (i = 0; i < vhosts->nelts; i++) {
         const acme_page_vhost_t *vhost = &APR_ARRAY_IDX(vhosts, i,
                                                         acme_page_vhost_t);
-        const char *colon = strrchr(vhost->place, ':');
-        const long line = colon ? strtol(colon + 1, NULL, 10) : 0;
         json_t *json = json_object();
 
         json_object_set_new(json, "name",
                             acme_status_json_text(vhost->name, p));
         json_object_set_new(json, "port", json_integer(vhost->port));
-        json_object_set_new(json, "file", line > 0
-                                ? acme_status_json_text(
-                                      apr_pstrmemdup(p, vhost->place,
-                                                     (apr_size_t)(colon
-                                                         - vhost->place)), p)
+        json_object_set_new(json, "file", vhost->file
+                                ? acme_status_json_text(vhost->file, p)
                                 : json_null());
-        json_object_set_new(json, "line", line > 0 ? json_integer(line)
-                                                   : json_null());
+        json_object_set_new(json, "line", vhost->file
+                                ? json_integer(vhost->line) : json_null());
         json_array_append_new(array, json);
     }
     return array;

@@ -630,7 +630,7 @@ static void put_used_by(const list_t *list, const apr_array_header_t *vhosts)
     acme_page_out_html(list->out, "<span class=\"sub\">");
     acme_page_out_text(list->out, first->name);
     acme_page_out_html(list->out, ", <code>");
-    acme_page_out_text(list->out, first->place);
+    acme_page_out_text(list->out, acme_page_view_place(first, list->p));
     acme_page_out_html(list->out, "</code>");
     if (vhosts->nelts > 1) {
         acme_page_out_format(list->out, " and %d more", vhosts->nelts - 1);

@@ -13,14 +13,8 @@
 #include "acme_page_load.h"
 #include "acme_page_others.h"
 #include "acme_page_view.h"
+#include "acme_scratch.h"
 #include "acme_server_conf.h"
-
-static const char *place_of(const server_rec *s, apr_pool_t *p)
-{
-    return s->defn_name ? apr_psprintf(p, "%s:%u", s->defn_name,
-                                       s->defn_line_number)
-                        : "the server config";
-}
 
 static void add_vhost(const apr_array_header_t **plist, const server_rec *s,
                       apr_pool_t *p)
@@ -34,7 +28,8 @@ static void add_vhost(const apr_array_header_t **plist, const server_rec *s,
     }
     vhost = apr_array_push(list);
     vhost->name = s->server_hostname ? s->server_hostname : "";
-    vhost->place = place_of(s, p);
+    vhost->file = s->defn_name;
+    vhost->line = s->defn_line_number;
     vhost->port = s->addrs ? s->addrs->host_port : s->port;
 }
 
@@ -61,11 +56,12 @@ static void read_vhosts(acme_page_view_t *view, const server_rec *s,
     view->vhosts = apr_pcalloc(p, sizeof(*view->vhosts)
                                   * (apr_size_t)(n ? n : 1));
     for (; s; s = s->next) {
-        const acme_server_conf_t *conf = acme_server_conf(s);
+        const acme_server_found_t *server = acme_server_conf_found(s);
 
-        view->engines += conf->engine != 0;
-        for (i = 0; conf->certs && i < conf->certs->nelts; i++) {
-            add_vhost(&view->vhosts[APR_ARRAY_IDX(conf->certs, i, int)], s, p);
+        view->engines += server->conf->engine != 0;
+        for (i = 0; server->certs && i < server->certs->nelts; i++) {
+            add_vhost(&view->vhosts[APR_ARRAY_IDX(server->certs, i, int)], s,
+                      p);
         }
     }
     for (i = 0; i < n; i++) {
@@ -162,18 +158,18 @@ static const apr_array_header_t *read_others(const acme_conf_t *conf,
                                              const server_rec *s,
                                              apr_pool_t *p)
 {
-    apr_array_header_t *found = apr_array_make(p, 4,
-                                               sizeof(acme_page_other_t *));
-    apr_array_header_t *others;
-    apr_hash_t *by_path = apr_hash_make(p);
-    const managed_t managed = managed_of(conf, p);
+    apr_array_header_t *found, *others;
     static acme_page_other_t ours;      /* in by_path: it is not shown */
     acme_page_others_t *files = acme_page_others_begin(apr_time_now(),
                                                      s->process->pool);
+    apr_pool_t *lists = acme_scratch_create(p);
+    apr_hash_t *by_path = apr_hash_make(lists);
+    const managed_t managed = managed_of(conf, lists);
     apr_pool_t *scratch;
     int i;
 
-    apr_pool_create(&scratch, p);
+    found = apr_array_make(lists, 4, sizeof(acme_page_other_t *));
+    apr_pool_create(&scratch, lists);
     for (; s; s = s->next) {
         const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s);
 
@@ -193,19 +189,17 @@ static const apr_array_header_t *read_others(const acme_conf_t *conf,
                 continue;
             }
             if (!other) {
-                other = apr_palloc(p, sizeof(*other));
+                other = apr_palloc(lists, sizeof(*other));
                 *other = acme_page_others_read(files, file->path,
                                               facts->has_chain_file);
-                other->path = file->path;
-                other->place = file->place;
-                apr_hash_set(by_path, file->path, APR_HASH_KEY_STRING, other);
+                other->place = apr_pstrdup(p, file->place);
+                apr_hash_set(by_path, other->path, APR_HASH_KEY_STRING, other);
                 APR_ARRAY_PUSH(found, acme_page_other_t *) = other;
                 apr_pool_clear(scratch);
             }
             add_vhost(&other->vhosts, s, p);
         }
     }
-    apr_pool_destroy(scratch);
     acme_page_others_end(files);
     others = apr_array_make(p, found->nelts, sizeof(acme_page_other_t));
     for (i = found->nelts; i > 0; i--) {
@@ -214,6 +208,7 @@ static const apr_array_header_t *read_others(const acme_conf_t *conf,
         reverse(APR_ARRAY_IDX(others, others->nelts - 1,
                               acme_page_other_t).vhosts);
     }
+    apr_pool_destroy(lists);
     return others;
 }
 

@@ -17,6 +17,13 @@
 
 static acme_page_view_t *view;
 
+const char *acme_page_view_place(const acme_page_vhost_t *vhost,
+                                 apr_pool_t *p)
+{
+    return vhost->file ? apr_psprintf(p, "%s:%u", vhost->file, vhost->line)
+                       : "the server config";
+}
+
 void acme_page_view_set(acme_page_view_t *the_view)
 {
     view = the_view;

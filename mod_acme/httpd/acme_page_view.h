@@ -18,7 +18,8 @@
 /* A virtual host that has a certificate. */
 typedef struct {
     const char *name;           /* its ServerName */
-    const char *place;          /* "file:line" of its start */
+    const char *file;           /* where it starts; NULL: it is the server */
+    unsigned line;              /*   config */
     int port;                   /* of its first address; 0: any */
 } acme_page_vhost_t;
 
@@ -47,6 +48,10 @@ typedef struct {
                                            configuration has no acme-status */
     int *tries;                 /* acme_page_view_begin(): of acme_board.h */
 } acme_page_view_t;
+
+/* "file:line" of its start, in p. */
+const char *acme_page_view_place(const acme_page_vhost_t *vhost,
+                                 apr_pool_t *p);
 
 /* In the parent (acme_page_load.h): the view of this load is this one. */
 void acme_page_view_set(acme_page_view_t *view);

@@ -11,10 +11,10 @@
 #include <apr_strings.h>
 
 #include <httpd.h>
-#include <http_main.h>
 
 #include "acme_digest.h"
 #include "acme_pair.h"
+#include "acme_define.h"
 #include "acme_pass_phrase.h"
 
 /* In the process pool, as mod_ssl's keys: an apr_hash_t of ids. */
@@ -119,18 +119,7 @@ const char *acme_pass_phrase_define(const acme_conf_tree_t *tree,
 /* What the define has; NULL: there is none. */
 static const char *kept_ids(void)
 {
-    const apr_array_header_t *defines = ap_server_config_defines;
-    const apr_size_t len = sizeof(ACME_PASS_PHRASE_DEFINE) - 1;
-    int i;
-
-    for (i = 0; defines && i < defines->nelts; i++) {
-        const char *define = APR_ARRAY_IDX(defines, i, const char *);
-
-        if (!strncmp(define, ACME_PASS_PHRASE_DEFINE, len)) {
-            return define + len;
-        }
-    }
-    return NULL;
+    return acme_define_value(ACME_PASS_PHRASE_DEFINE);
 }
 
 const char *acme_pass_phrase_missing(const char **pplace,

@@ -14,7 +14,7 @@
 
 /* By the name that he asks for: it may be in another one than its
    neighbours. */
-static int has_certificate(const acme_server_conf_t *server,
+static int has_certificate(const acme_server_found_t *server,
                            const request_rec *r)
 {
     int cert;
@@ -30,7 +30,7 @@ static int has_certificate(const acme_server_conf_t *server,
 /* A visitor is not shown a site behind a certificate that proves nothing. */
 int acme_placeholder_503(request_rec *r)
 {
-    const acme_server_conf_t *server = acme_server_conf(r->server);
+    const acme_server_found_t *server = acme_server_conf_found(r->server);
 
     if (!(server->certs || server->is_unordered)
         || !ap_ssl_conn_is_ssl(r->connection) || has_certificate(server, r)) {

@@ -23,9 +23,14 @@ static const struct {
     ACME_DIRECTIVES(FIELD)
 };
 
-acme_server_conf_t *acme_server_conf(const server_rec *s)
+acme_server_found_t *acme_server_conf_found(const server_rec *s)
 {
     return ap_get_module_config(s->module_config, &acme_module);
+}
+
+acme_server_conf_t *acme_server_conf(const server_rec *s)
+{
+    return acme_server_conf_found(s)->conf;
 }
 
 static int is_same_command(const apr_array_header_t *a,
@@ -128,10 +133,11 @@ static void add_exports(acme_server_conf_t *conf,
     }
 }
 
-void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
+static acme_server_conf_t *merge(const acme_server_conf_t *under,
+                                 const acme_server_conf_t *over,
+                                 apr_pool_t *p)
 {
-    const acme_server_conf_t *under = base, *over = add;
-    acme_server_conf_t *conf = apr_pmemdup(p, base, sizeof(*conf));
+    acme_server_conf_t *conf = apr_pmemdup(p, under, sizeof(*conf));
     int i;
 
     if (memchr(over->set, 1, ACME_DIR_COUNT)) {
@@ -158,11 +164,16 @@ void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
             ? under->cas : NULL;
     conf->is_hooks_reset = 0;
     conf->is_exports_reset = 0;
-    conf->certs = NULL;
-    conf->is_unordered = 0;
-    conf->given = 0;
-    conf->is_without_tls13 = 0;
     return conf;
+}
+
+void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add)
+{
+    acme_server_found_t *server = apr_pcalloc(p, sizeof(*server));
+
+    server->conf = merge(((const acme_server_found_t *)base)->conf,
+                         ((const acme_server_found_t *)add)->conf, p);
+    return server;
 }
 
 static const char *value_text(const acme_server_conf_t *conf, int i)
@@ -190,15 +201,24 @@ const char *acme_server_conf_differences(const acme_server_conf_t *a,
     return text;
 }
 
-void acme_server_conf_unshare(server_rec *s, const server_rec *base,
-                              apr_pool_t *p)
+void acme_server_conf_unshare(server_rec *base, apr_pool_t *p)
 {
     char nothing_set[ACME_DIR_COUNT] = { 0 };
-    acme_server_conf_t nothing = { .set = nothing_set };
+    const acme_server_conf_t nothing = { .set = nothing_set };
+    acme_server_conf_t *inherited = NULL;
+    server_rec *s;
 
-    if (s != base && acme_server_conf(s) == acme_server_conf(base)) {
-        ap_set_module_config(s->module_config, &acme_module,
-                             acme_server_conf_merge(
-                                 p, acme_server_conf(base), &nothing));
+    for (s = base->next; s; s = s->next) {
+        acme_server_found_t *server;
+
+        if (acme_server_conf_found(s) != acme_server_conf_found(base)) {
+            continue;
+        }
+        if (!inherited) {
+            inherited = merge(acme_server_conf(base), &nothing, p);
+        }
+        server = apr_pcalloc(p, sizeof(*server));
+        server->conf = inherited;
+        ap_set_module_config(s->module_config, &acme_module, server);
     }
 }

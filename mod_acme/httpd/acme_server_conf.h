@@ -44,7 +44,7 @@ typedef struct {
     apr_interval_time_t age;            /* of the next key; 0 without one */
 } acme_key_reuse_t;
 
-/* The fields of the table, and what was found. */
+/* The fields of the table. Many servers may have the same one. */
 typedef struct {
     char *set;                          /* of each directive: written here or
                                            in a base of it, */
@@ -93,26 +93,34 @@ typedef struct {
     const apr_array_header_t *external_cas;     /* URLs of the CAs of external
                                                    accounts without one; NULL:
                                                    all */
+} acme_server_conf_t;
+
+/* A server: its configuration, and what this load found out about it. */
+typedef struct {
+    acme_server_conf_t *conf;
     apr_array_header_t *certs;          /* the vhost watch: int, indexes of
                                            its certificates, that of its first
                                            name first; NULL: not managed */
-    int is_unordered;                   /* managed, but there is no name to
-                                           order: always a placeholder, */
-    const char *ciphers;                /*   for this SSLCipherSuite; "" */
-    const char *place;                  /*   "file:line" of its start */
-    int is_live_named;                  /* its SSLCertificateFile is below
-                                           live/: mod_ssl gets the archive's */
-    int given;                          /* mod_ssl serves the first of them */
+    const char *ciphers;                /* of one that is_unordered: its
+                                           SSLCipherSuite, "", */
+    const char *place;                  /*   and "file:line" of its start */
     struct acme_cert_vhost_t *handshakes;       /* with a certificate callback
                                            of ours; NULL: there is none */
-    int is_without_tls13;               /* SSLProtocol, as mod_ssl has it */
-} acme_server_conf_t;
+    unsigned is_unordered : 1;          /* managed, but there is no name to
+                                           order: always a placeholder */
+    unsigned is_live_named : 1;         /* its SSLCertificateFile is below
+                                           live/: mod_ssl gets the archive's */
+    unsigned given : 1;                 /* mod_ssl serves the first of certs */
+    unsigned is_without_tls13 : 1;      /* SSLProtocol, as mod_ssl has it */
+} acme_server_found_t;
 
-/* The module's configuration of this server. */
+/* The module's configuration of this server; httpd has the former. */
+acme_server_found_t *acme_server_conf_found(const server_rec *s);
 acme_server_conf_t *acme_server_conf(const server_rec *s);
 
-/* httpd's: add over base. Each field of the table is inherited; commands of
-   AcmeHook and copies of AcmeExport add to those of base. */
+/* httpd's, of two acme_server_found_t: add over base. Each field of the table
+   is inherited; commands of AcmeHook and copies of AcmeExport add to those of
+   base. */
 void *acme_server_conf_merge(apr_pool_t *p, void *base, void *add);
 
 /*
@@ -132,10 +140,10 @@ const char *acme_server_conf_differences(const acme_server_conf_t *a,
                                          apr_pool_t *p);
 
 /*
- * httpd gives a virtual host without a directive of ours the struct of base,
- * the server config: from now on it has a copy of its own.
+ * httpd gives virtual hosts without a directive of ours the struct of base, the
+ * server config: from now on each has one of its own, and all of them the same
+ * configuration.
  */
-void acme_server_conf_unshare(server_rec *s, const server_rec *base,
-                              apr_pool_t *p);
+void acme_server_conf_unshare(server_rec *base, apr_pool_t *p);
 
 #endif

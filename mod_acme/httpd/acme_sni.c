@@ -41,7 +41,7 @@ int acme_sni_find(const char *host)
     return index;
 }
 
-int acme_sni_of_server(const acme_server_conf_t *server, const char *host)
+int acme_sni_of_server(const acme_server_found_t *server, const char *host)
 {
     const int index = host ? acme_sni_find(host) : -1;
     int i;

@@ -20,6 +20,6 @@ int acme_sni_find(const char *host);
  * The same among those of one server, which has some. A name that they don't
  * have, and NULL, get the first one, as in mod_ssl.
  */
-int acme_sni_of_server(const acme_server_conf_t *server, const char *host);
+int acme_sni_of_server(const acme_server_found_t *server, const char *host);
 
 #endif

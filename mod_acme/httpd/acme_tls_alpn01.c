@@ -59,6 +59,12 @@ static struct {
     acme_key_t *rsa;
 } keys;
 
+/* The list that was replaced last, and what replaced it. */
+static struct {
+    const apr_array_header_t *before;
+    apr_array_header_t *after;
+} protocols;
+
 int acme_tls_alpn01_available(void)
 {
     return 1;
@@ -67,6 +73,7 @@ int acme_tls_alpn01_available(void)
 void acme_tls_alpn01_prepare(const acme_conf_t *conf)
 {
     protocol_wanted = conf->certs->nelts > 0;
+    protocols.before = NULL;
 }
 
 void acme_tls_alpn01_init(acme_board_t *the_board)
@@ -86,23 +93,26 @@ void acme_tls_alpn01_child_init(void)
 }
 
 /*
- * A list may be shared with other servers, so it is replaced. Without a list
- * httpd speaks HTTP/1.1 alone; that must be in it as soon as there is one.
+ * A list may be shared with other servers, so it is replaced; those that had
+ * one list still do. Without a list httpd speaks HTTP/1.1 alone; that must be
+ * in it as soon as there is one.
  */
 static void add_protocol(server_rec *s, apr_pool_t *p)
 {
     core_server_config *core = ap_get_core_module_config(s->module_config);
-    apr_array_header_t *protocols;
 
     if (ap_array_str_contains(core->protocols, PROTOCOL)) {
         return;
     }
-    protocols = apr_array_copy(p, core->protocols);
-    if (!protocols->nelts) {
-        APR_ARRAY_PUSH(protocols, const char *) = AP_PROTOCOL_HTTP1;
+    if (core->protocols != protocols.before) {
+        protocols.before = core->protocols;
+        protocols.after = apr_array_copy(p, core->protocols);
+        if (!protocols.after->nelts) {
+            APR_ARRAY_PUSH(protocols.after, const char *) = AP_PROTOCOL_HTTP1;
+        }
+        APR_ARRAY_PUSH(protocols.after, const char *) = PROTOCOL;
     }
-    APR_ARRAY_PUSH(protocols, const char *) = PROTOCOL;
-    core->protocols = protocols;
+    core->protocols = protocols.after;
 }
 
 /* mod_ssl has set this server up: the one list of those that speak TLS. */

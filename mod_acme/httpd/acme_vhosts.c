@@ -92,7 +92,8 @@ static void use_live_files(const vhost_watch_t *watch, acme_vhost_t *vhost,
                            const char *id)
 {
     const acme_conf_tree_facts_t *facts = vhost->facts;
-    acme_server_conf_t *conf = acme_server_conf(vhost->s);
+    acme_server_found_t *server = acme_server_conf_found(vhost->s);
+    acme_server_conf_t *conf = server->conf;
 
     if (conf->id && strcmp(conf->id, id) != 0) {
         say(vhost, APLOG_WARNING,
@@ -108,8 +109,11 @@ static void use_live_files(const vhost_watch_t *watch, acme_vhost_t *vhost,
             facts->place,
             APR_ARRAY_IDX(facts->keys, 0, acme_conf_tree_file_t).place);
     }
-    conf->id = id;
-    conf->is_live_named = 1;
+    conf = apr_pmemdup(watch->p, conf, sizeof(*conf));
+    conf->id = id;              /* of this server alone */
+    server->conf = conf;
+    server->is_live_named = 1;
+    vhost->conf = conf;
     acme_conf_tree_forget_files(watch->tree, vhost->s);
 }
 
@@ -685,14 +689,16 @@ static void check_wildcards(vhost_watch_t *watch, const acme_vhost_t *vhost,
 }
 
 /* mod_ssl ends a server that has no certificate: it gets a placeholder. */
-static void leave_unordered(const acme_vhost_t *vhost)
+static void leave_unordered(const vhost_watch_t *watch,
+                            const acme_vhost_t *vhost)
 {
     if (vhost->facts->tls == 1) {
-        acme_server_conf_t *conf = acme_server_conf(vhost->s);
+        acme_server_found_t *server = acme_server_conf_found(vhost->s);
 
-        conf->is_unordered = 1;
-        conf->ciphers = vhost->facts->ciphers ? vhost->facts->ciphers : "";
-        conf->place = vhost->facts->place;
+        server->is_unordered = 1;
+        server->ciphers = apr_pstrdup(watch->p, vhost->facts->ciphers
+                                                ? vhost->facts->ciphers : "");
+        server->place = apr_pstrdup(watch->p, vhost->facts->place);
         say(vhost, APLOG_WARNING,
             "%s: no certificate can be ordered for this virtual host; it gets a placeholder and answers 503",
             vhost->facts->place);
@@ -925,7 +931,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
                 "%s: has only wildcard names or IP addresses, which are not added automatically; list them in AcmeNames",
                 vhost.facts->place);
         }
-        leave_unordered(&vhost);
+        leave_unordered(watch, &vhost);
         return;
     }
     id = id_of_names(watch, &vhost, names);
@@ -933,7 +939,7 @@ static void read_vhost(vhost_watch_t *watch, server_rec *s)
         say(&vhost, APLOG_ERR,
             "%s: cannot derive a certificate id from %s; set AcmeCertificate",
             vhost.facts->place, APR_ARRAY_IDX(names, 0, const char *));
-        leave_unordered(&vhost);
+        leave_unordered(watch, &vhost);
         return;
     }
     vhost.wanted = apr_array_copy(watch->scratch, names);
@@ -964,14 +970,35 @@ static apr_array_header_t *in_order(server_rec *base, apr_pool_t *p)
     return servers;
 }
 
+static int has_same_texts(const apr_array_header_t *a,
+                          const apr_array_header_t *b)
+{
+    int i = 0;
+
+    while (i < a->nelts && i < b->nelts
+           && !strcmp(APR_ARRAY_IDX(a, i, const char *),
+                      APR_ARRAY_IDX(b, i, const char *))) {
+        i++;
+    }
+    return i == a->nelts && i == b->nelts;
+}
+
 /* Now that the list is complete; its texts are those of the tree. */
 static void share_ciphers(const vhost_watch_t *watch, int i)
 {
     acme_cert_conf_t *cert = cert_at(watch, i + 1);
+    apr_array_header_t *mine = cert->ciphers;
+    int k;
 
-    cert->ciphers = share_list(cert->ciphers,
-                               i ? cert_at(watch, i)->ciphers : NULL,
-                               watch->p);
+    if (i && has_same_texts(mine, cert_at(watch, i)->ciphers)) {
+        cert->ciphers = cert_at(watch, i)->ciphers;
+        return;
+    }
+    cert->ciphers = apr_array_copy(watch->p, mine);
+    for (k = 0; k < mine->nelts; k++) {
+        APR_ARRAY_IDX(cert->ciphers, k, const char *) =
+            apr_pstrdup(watch->p, APR_ARRAY_IDX(mine, k, const char *));
+    }
 }
 
 acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
@@ -1015,10 +1042,7 @@ acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
         .p = p,
         .scratch = scratch
     };
-    for (i = 0; i < servers->nelts; i++) {
-        acme_server_conf_unshare(APR_ARRAY_IDX(servers, i, server_rec *), base,
-                                 p);
-    }
+    acme_server_conf_unshare(base, p);
     find_live_ids(&watch, servers);
     for (i = 0; i < servers->nelts; i++) {
         read_vhost(&watch, APR_ARRAY_IDX(servers, i, server_rec *));

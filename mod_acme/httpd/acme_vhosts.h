@@ -14,9 +14,9 @@ typedef enum { ACME_VHOSTS_LOG, ACME_VHOSTS_QUIET } acme_vhosts_log_e;
 
 /*
  * Look at all virtual hosts: the certificates to manage, in the order of the
- * configuration, and each vhost's acme_server_conf_t.certs. What is wrong is
+ * configuration, and each vhost's acme_server_found_t.certs. What is wrong is
  * logged with file and line, or not if this is QUIET, and survived. Touches
- * nothing.
+ * nothing. What comes back has nothing of tree's.
  */
 acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,
                               acme_vhosts_log_e log, apr_pool_t *p);

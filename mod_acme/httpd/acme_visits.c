@@ -1,6 +1,8 @@
 /*
  * acme_visits.c - where visitors get the certificates.
  */
+#include <string.h>
+
 #include <apr_hash.h>
 #include <apr_strings.h>
 
@@ -8,10 +10,10 @@
 #include <ap_listen.h>
 
 #include "acme_name.h"
+#include "acme_scratch.h"
 #include "acme_self_check.h"
 #include "acme_server_conf.h"
 #include "acme_visits.h"
-
 
 typedef struct {
     acme_conf_t *conf;
@@ -163,6 +165,22 @@ static acme_cert_conf_t *find_cert(const fill_t *fill,
     return covering;
 }
 
+/* The certificate's own text, nearly always: one copy will do. */
+static const char *keep_name(const acme_cert_conf_t *cert, const char *name,
+                             apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < cert->names->nelts; i++) {
+        const char *own = APR_ARRAY_IDX(cert->names, i, const char *);
+
+        if (!strcmp(own, name)) {
+            return own;
+        }
+    }
+    return apr_pstrdup(p, name);
+}
+
 static void add_visits(fill_t *fill, const server_rec *s, const char *written,
                        const apr_array_header_t *places)
 {
@@ -175,11 +193,11 @@ static void add_visits(fill_t *fill, const server_rec *s, const char *written,
     if (acme_name_normalise(&name, written, &ignored, fill->scratch)) {
         return;                 /* a pattern, or none that a CA knows */
     }
-    cert = find_cert(fill, acme_server_conf(s)->certs, name);
+    cert = find_cert(fill, acme_server_conf_found(s)->certs, name);
     if (!cert || !places->nelts) {
         return;
     }
-    name = apr_pstrdup(fill->p, name);
+    name = keep_name(cert, name, fill->p);
     if (!cert->visits) {
         cert->visits = apr_array_make(fill->p, places->nelts,
                                       sizeof(acme_visit_t));
@@ -230,14 +248,14 @@ void acme_visits_fill(acme_conf_t *conf, const acme_conf_tree_t *tree,
     const server_rec *s;
     int i;
 
-    apr_pool_create(&fill.scratch, p);
+    fill.scratch = acme_scratch_create(p);
     fill.claimed = apr_hash_make(fill.scratch);
-    fill.places = apr_hash_make(p);
+    fill.places = apr_hash_make(fill.scratch);
     claim_addresses(&fill, base);
     for (s = base; s; s = s->next) {
         const acme_conf_tree_facts_t *facts = acme_conf_tree_facts(tree, s);
 
-        if (acme_server_conf(s)->certs && facts->tls == 1
+        if (acme_server_conf_found(s)->certs && facts->tls == 1
             && !facts->is_optional) {
             add_server(&fill, s);
         }

@@ -25,6 +25,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_commands.c %D%/acme_commands.h \
 	%D%/acme_conf_trial.c %D%/acme_conf_trial.h \
 	%D%/acme_conf_tree.c %D%/acme_conf_tree.h \
+	%D%/acme_define.c %D%/acme_define.h \
 	%D%/acme_directives.h \
 	%D%/acme_exports.c %D%/acme_exports.h \
 	%D%/acme_fork.c %D%/acme_fork.h \
@@ -58,6 +59,7 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_sni.c %D%/acme_sni.h \
 	%D%/acme_status.c %D%/acme_status.h \
 	%D%/acme_tls_alpn01.c %D%/acme_tls_alpn01.h \
+	%D%/acme_trial_limit.c %D%/acme_trial_limit.h \
 	%D%/acme_vhost.h \
 	%D%/acme_vhost_files.c %D%/acme_vhost_files.h \
 	%D%/acme_vhosts.c %D%/acme_vhosts.h \

@@ -35,6 +35,7 @@
 #include "acme_page_view.h"
 #include "acme_placeholder_503.h"
 #include "acme_require_https.h"
+#include "acme_scratch.h"
 #include "acme_server_conf.h"
 #include "acme_sni.h"
 #include "acme_status.h"
@@ -47,6 +48,7 @@
 /* This pass's. */
 static apr_time_t loaded_at;
 static acme_conf_tree_t *tree;
+static apr_pool_t *load_pool;   /* it, and all that goes before the fork */
 static acme_conf_t *conf;
 
 /*
@@ -69,7 +71,8 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
 {
     (void)plog;
     (void)ptemp;
-    tree = acme_conf_tree_read(pconf);
+    load_pool = acme_scratch_create(pconf);
+    tree = acme_conf_tree_read(load_pool);
     if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL) {
         conf = acme_vhosts_read(s, tree, ACME_VHOSTS_LOG, pconf);
         acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_TEST, pconf);
@@ -142,6 +145,13 @@ static void forget_in_fork(void)
     acme_keeper_start_forget();
 }
 
+/* Before anything is forked: no process needs it any more. */
+static void forget_tree(void)
+{
+    tree = NULL;
+    apr_pool_destroy(load_pool);
+}
+
 /*
  * After mod_ssl: what it loaded is served now. Before mod_watchdog: it makes
  * its threads for those who registered. In the first pass nothing is forked.
@@ -166,6 +176,7 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     }
     acme_page_load(conf, tree, s, pconf);
     if (!conf->certs->nelts) {
+        forget_tree();
         return OK;
     }
     if (acme_fork_watch(forget_in_fork)) {
@@ -174,9 +185,11 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
         return OK;
     }
     acme_live_start(conf, s, pconf);
-    acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_LOAD, ptemp);
-    acme_activation_report(conf, s, ptemp);
+    acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_LOAD, load_pool);
+    acme_activation_report(conf, s, load_pool);
     acme_visits_fill(conf, tree, s, pconf);
+    acme_keeper_start_read(tree, loaded_at, s, pconf);
+    forget_tree();
     acme_conf_set_digests(conf, pconf);
     if (acme_board_create(&board, s, conf->certs->nelts, &res, pconf)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
@@ -193,7 +206,7 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
     if (acme_server_conf(s)->server_status) {
         acme_status_init();
     }
-    acme_keeper_start(conf, board, tree, loaded_at, s, pconf);
+    acme_keeper_start(conf, board, s, pconf);
     if (acme_keeper_start_client(ACME_BY_WORKER)) {
         acme_witness_start(conf, board, s, pconf);
         acme_watchdog_register(conf, board, s, pconf);

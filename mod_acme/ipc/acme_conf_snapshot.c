@@ -63,7 +63,10 @@ acme_conf_snapshot_t *acme_conf_snapshot_make(const apr_array_header_t *files,
     baseline->files = apr_array_copy(p, files);
     baseline->loaded_at = loaded_at;
     for (i = 0; i < files->nelts; i++) {
-        remember_file(baseline, APR_ARRAY_IDX(files, i, const char *), p);
+        const char **path = &APR_ARRAY_IDX(baseline->files, i, const char *);
+
+        *path = apr_pstrdup(p, *path);
+        remember_file(baseline, *path, p);
     }
     return baseline;
 }

@@ -12,9 +12,9 @@
 typedef struct acme_conf_snapshot_t acme_conf_snapshot_t;
 
 /*
- * Store digests of files (const char *: paths), in p. A file that was written
- * after loaded_at, or cannot be read, counts as changed: its content when httpd
- * read it is not known.
+ * Store digests of files (const char *: paths), in p, where the paths are
+ * copied. A file that was written after loaded_at, or cannot be read, counts as
+ * changed: its content when httpd read it is not known.
  */
 acme_conf_snapshot_t *acme_conf_snapshot_make(const apr_array_header_t *files,
                                               apr_time_t loaded_at,

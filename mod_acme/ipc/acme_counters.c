@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "acme_counters.h"
+#include "acme_scratch.h"
 #include "acme_url.h"
 
 /* Certificates that are counted; those beyond are not. Memory that nobody
@@ -207,7 +208,8 @@ static void set_certs(lasting_t *lasting, const acme_conf_t *conf,
 {
     const apr_uint32_t n = (apr_uint32_t)conf->certs->nelts;
     apr_uint32_t *rows = apr_palloc(p, (n + 1) * sizeof(*rows));
-    char *taken = apr_pcalloc(p, CERTS_MAX);
+    apr_pool_t *scratch = acme_scratch_create(p);
+    char *taken = apr_pcalloc(scratch, CERTS_MAX);
     apr_uint32_t *row, i, next = 0;
     apr_hash_t *certs;
     apr_pool_t *fresh;
@@ -221,7 +223,7 @@ static void set_certs(lasting_t *lasting, const acme_conf_t *conf,
             taken[*row] = 1;
         }
     }
-    apr_pool_create(&fresh, process);
+    fresh = acme_scratch_create(process);
     certs = apr_hash_make(fresh);
     for (i = 0; i < n; i++) {
         while (rows[i] == NO_ROW && next < CERTS_MAX) {
@@ -238,6 +240,7 @@ static void set_certs(lasting_t *lasting, const acme_conf_t *conf,
                          APR_HASH_KEY_STRING, row);
         }
     }
+    apr_pool_destroy(scratch);
     if (lasting->p) {
         apr_pool_destroy(lasting->p);
     }

@@ -18,6 +18,7 @@ typedef struct {
     const char *const *test;    /* argv of a configuration test */
     const char *const *list;    /* argv that lists the files read; this run
                                    tests less: mod_ssl skips its paths */
+    apr_interval_time_t test_limit;     /* each of them is ended after this */
     const char *cwd;            /* where it was started; may be gone */
     char *title;                /* memory that ps shows of a fork of it; NULL:
                                    not known */

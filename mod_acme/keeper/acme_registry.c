@@ -11,6 +11,7 @@
 #include "acme_registry_table.h"
 #include "acme_state_load.h"
 #include "acme_take_over.h"
+#include "acme_trials.h"
 
 #define COMPLAIN_EVERY apr_time_from_sec(3600)
 
@@ -132,6 +133,7 @@ acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
     registry->changes =
         apr_palloc(p, registry->changes_max * sizeof(*registry->changes));
     apr_pool_create(&scratch, p);
+    acme_trials_recall(registry->store);
     for (i = 0; i < n; i++) {
         acme_take_over(&APR_ARRAY_IDX(conf->conf->certs, i, acme_cert_conf_t),
                        conf->store, conf->log, scratch);
@@ -139,6 +141,7 @@ acme_registry_t *acme_registry_create(const acme_registry_conf_t *conf,
         apr_pool_clear(scratch);
     }
     apr_pool_destroy(scratch);
+    acme_trials_release();
     acme_event_watch(registry->with.events, notify_failing, registry);
     return registry;
 }

@@ -37,7 +37,6 @@
 /* The wait takes at most a quarter of what the served certificate has left. */
 #define LEFT_PART 4
 
-#define TEST_TIMEOUT apr_time_from_sec(60)
 #define SIGNALLED_TIMEOUT apr_time_from_sec(30)
 
 /* A postponed reload is retried after this, doubled each time that the reason
@@ -373,7 +372,8 @@ static const char *run_httpd(acme_reload_t *reload, reload_phase_e phase,
 
     reload->phase = phase;
     if (acme_process_start(&reload->job, argv, reload->server->cwd,
-                           now + TEST_TIMEOUT, &res, reload->job_pool)) {
+                           now + reload->server->test_limit, &res,
+                           reload->job_pool)) {
         return apr_pstrdup(reload->job_pool, res.detail);
     }
     return NULL;
@@ -467,6 +467,12 @@ static const char *find_objection(acme_reload_t *reload, apr_time_t now)
     const int status = acme_process_exit(reload->job);
     apr_array_header_t *files;
 
+    if (acme_process_late(reload->job)) {
+        return apr_psprintf(
+            p,
+            "httpd -t did not finish within %d seconds; run it to see what it waits for",
+            (int)apr_time_sec(reload->server->test_limit));
+    }
     if (status < 0) {
         return "httpd -t did not finish";
     }

@@ -235,7 +235,7 @@ void acme_trials_save(const acme_store_t *store, apr_pool_t *p)
     const char *text;
     apr_pool_t *scratch;
 
-    if (!kept || !kept->is_new) {
+    if (!kept || !kept->p || !kept->is_new) {
         return;
     }
     scratch = acme_scratch_create(p);
@@ -266,6 +266,13 @@ static const char *root_of(const acme_store_t *store, apr_pool_t *p)
     return acme_store_path(store, "archive", NULL, p);
 }
 
+static void set_root(const char *root)
+{
+    if (!kept->root || strcmp(kept->root, root) != 0) {
+        kept->root = apr_pstrdup(kept->lasting, root);
+    }
+}
+
 void acme_trials_begin(const acme_store_t *store, apr_time_t now,
                        apr_pool_t *lasting)
 {
@@ -278,7 +285,7 @@ void acme_trials_begin(const acme_store_t *store, apr_time_t now,
     if (!kept->p) {
         make_fresh();
         load_file(store);
-        kept->root = root_of(store, lasting);
+        set_root(root_of(store, kept->p));
         kept->is_new = 0;
     }
     kept->now = now;
@@ -302,6 +309,23 @@ void acme_trials_end(void)
         kept->old_p = NULL;
         kept->old = NULL;
         apr_pool_destroy(kept->servers_p);
+    }
+}
+
+void acme_trials_release(void)
+{
+    if (kept && kept->p && !kept->is_new) {
+        apr_pool_destroy(kept->p);
+        kept->p = NULL;
+        kept->trials = NULL;
+    }
+}
+
+void acme_trials_recall(const acme_store_t *store)
+{
+    if (kept && !kept->p) {
+        make_fresh();
+        load_file(store);
     }
 }
 
@@ -501,7 +525,7 @@ const acme_cert_info_t *acme_trials_known(const acme_store_t *store,
     const scene_t *scene;
     files_t files;
 
-    if (!kept) {
+    if (!kept || !kept->p) {
         return NULL;
     }
     files = find_files(store, pair, p);

@@ -3,10 +3,11 @@
  * certificates: nothing of it is done twice while the files are as they were.
  *
  * OpenSSL takes longer to read a key than to serve a visitor, and mod_ssl reads
- * each one anyway. What was found is kept in memory over reloads, and in
- * run/tried over restarts. A file is as it was if its inode, size and both
- * times are; it is trusted so only if the times were seconds in the past when
- * it was read, as a file system may not tell two changes of one moment apart.
+ * each one anyway. What was found is kept over loads in run/tried; in memory
+ * while it is used, or where that cannot be written. A file is as it was if its
+ * inode, size and both times are; it is trusted so only if the times were
+ * seconds in the past when it was read, as a file system may not tell two
+ * changes of one moment apart.
  */
 #ifndef ACME_TRIALS_H
 #define ACME_TRIALS_H
@@ -15,7 +16,7 @@
 #include "acme_store.h"
 
 /*
- * Begin a load, at now: what was found by the loads before, in memory that
+ * Begin a load, at now: with what was found by the loads before, in memory that
  * lives as long as lasting (the process pool), or else in the file of the
  * store. Until acme_trials_end(), only what is asked for is kept.
  */
@@ -25,6 +26,13 @@ void acme_trials_end(void);
 
 /* Write the file, if something is new. Its loss costs only time: no failure. */
 void acme_trials_save(const acme_store_t *store, apr_pool_t *p);
+
+/*
+ * Give the memory of what is in the file back: httpd's parent and its workers
+ * need none of it until the next load. Recall has it again, in a fork as well.
+ */
+void acme_trials_release(void);
+void acme_trials_recall(const acme_store_t *store);
 
 /* A pair of the store: archive/<id>/<n>/fullchain<suffix>.pem and its key. */
 typedef struct {
@@ -48,7 +56,7 @@ apr_status_t acme_trials_check(const acme_cert_info_t **pleaf,
                                acme_result_t *res, apr_pool_t *p);
 
 /*
- * What was found, if it is known and the files are as they were: nothing is
+ * What was found, if it is in memory and the files are as they were: nothing is
  * parsed. NULL: they have to be. For a fork of the process as well.
  */
 const acme_cert_info_t *acme_trials_known(const acme_store_t *store,

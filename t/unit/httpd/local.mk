@@ -17,6 +17,7 @@ httpd_tests = \
 	%D%/test_page_others \
 	%D%/test_parsers \
 	%D%/test_status \
+	%D%/test_trial_limit \
 	%D%/test_vhosts \
 	%D%/test_workers_access
 httpd_tests_libs = t/unit/help/libhelp.a \

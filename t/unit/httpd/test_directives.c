@@ -26,10 +26,9 @@ static server_rec *base, *vhost;
 
 static acme_server_conf_t *create(server_rec *s)
 {
-    acme_server_conf_t *conf = acme_commands_conf_create(pool, s);
-
-    ap_set_module_config(s->module_config, &acme_module, conf);
-    return conf;
+    ap_set_module_config(s->module_config, &acme_module,
+                         acme_commands_conf_create(pool, s));
+    return acme_server_conf(s);
 }
 
 static const char *set(server_rec *s, const char *name, const char *arguments)
@@ -38,10 +37,15 @@ static const char *set(server_rec *s, const char *name, const char *arguments)
 }
 
 /* What httpd does when it has read all. */
+static const acme_server_found_t *merged_server(void)
+{
+    return acme_server_conf_merge(pool, acme_server_conf_found(base),
+                                  acme_server_conf_found(vhost));
+}
+
 static const acme_server_conf_t *merged(void)
 {
-    return acme_server_conf_merge(pool, acme_server_conf(base),
-                                  acme_server_conf(vhost));
+    return merged_server()->conf;
 }
 
 static int has_field(const void *conf, const void *other, size_t i)
@@ -421,36 +425,49 @@ static void exports_are_added_to_the_servers(void **state)
 
 static void what_was_found_is_not_inherited(void **state)
 {
-    acme_server_conf_t *conf = acme_server_conf(base);
+    acme_server_found_t *server = acme_server_conf_found(base);
 
     (void)state;
-    conf->certs = apr_array_make(pool, 1, sizeof(int));
-    conf->given = 1;
-    assert_null(merged()->certs);
-    assert_false(merged()->given);
+    server->certs = apr_array_make(pool, 1, sizeof(int));
+    server->given = 1;
+    assert_null(merged_server()->certs);
+    assert_false(merged_server()->given);
 }
 
-/* A virtual host without a directive of ours has the struct of the server. */
+/* Virtual hosts without a directive of ours have the struct of the server. */
 static void a_shared_struct_is_copied(void **state)
 {
+    acme_server_found_t *server = acme_server_conf_found(base);
     acme_server_conf_t *conf = acme_server_conf(base);
+    server_rec *own = stubs_server("own", pool);
+    server_rec *other = stubs_server("other", pool);
 
     (void)state;
     assert_null(set(base, "AcmeEngine", "on"));
     assert_null(set(base, "AcmeCertificate", "shop"));
-    acme_server_conf_unshare(base, base, pool);
+    base->next = vhost;
+    vhost->next = own;
+    own->next = other;
+    create(own);
+    ap_set_module_config(vhost->module_config, &acme_module, server);
+    ap_set_module_config(other->module_config, &acme_module, server);
+    acme_server_conf_unshare(base, pool);
+    assert_ptr_equal(acme_server_conf_found(base), server);
     assert_ptr_equal(acme_server_conf(base), conf);
+    assert_false(acme_server_conf(own)->engine);
 
-    ap_set_module_config(vhost->module_config, &acme_module, conf);
-    acme_server_conf_unshare(vhost, base, pool);
+    assert_ptr_not_equal(acme_server_conf_found(vhost), server);
+    assert_ptr_not_equal(acme_server_conf_found(vhost),
+                         acme_server_conf_found(other));
     assert_ptr_not_equal(acme_server_conf(vhost), conf);
+    assert_ptr_equal(acme_server_conf(vhost), acme_server_conf(other));
     assert_true(acme_server_conf(vhost)->engine);
     assert_false(acme_server_conf(vhost)->engine_own);
     assert_string_equal(acme_server_conf(vhost)->id, "shop");
 
-    conf = acme_server_conf(vhost);
-    acme_server_conf_unshare(vhost, base, pool);
-    assert_ptr_equal(acme_server_conf(vhost), conf);
+    server = acme_server_conf_found(vhost);
+    acme_server_conf_unshare(base, pool);
+    assert_ptr_equal(acme_server_conf_found(vhost), server);
 }
 
 static int setup(void **state)

@@ -15,7 +15,7 @@
 
 static const char *defined;     /* -D of httpd's command line */
 static acme_conf_t conf;
-static acme_server_conf_t server_conf;
+static acme_server_found_t server_found;
 static server_rec *server;
 static process_rec process;
 
@@ -36,8 +36,8 @@ static int setup(void **state)
     server->defn_line_number = 7;
     process.pool = pool;
     server->process = &process;
-    memset(&server_conf, 0, sizeof(server_conf));
-    ap_set_module_config(server->module_config, &acme_module, &server_conf);
+    memset(&server_found, 0, sizeof(server_found));
+    ap_set_module_config(server->module_config, &acme_module, &server_found);
     conf = (acme_conf_t) {
         .activate = ACME_ACTIVATE_LIVE,
         .certs = apr_array_make(pool, 1, sizeof(acme_cert_conf_t))
@@ -102,7 +102,7 @@ static void one_process(void **state)
 static void a_server_without_callback(void **state)
 {
     (void)state;
-    server_conf.given = 1;
+    server_found.given = 1;
     load(NULL);
     is_left_out_because("/etc/httpd/vhosts.conf:7");
 }

@@ -27,7 +27,7 @@ static apr_array_header_t *vhosts_of(const char *name)
                                                 sizeof(acme_page_vhost_t));
 
     APR_ARRAY_PUSH(vhosts, acme_page_vhost_t) = (acme_page_vhost_t) {
-        .name = name, .place = "/etc/httpd/a.conf:7", .port = 443
+        .name = name, .file = "/etc/httpd/a.conf", .line = 7, .port = 443
     };
     return vhosts;
 }

@@ -71,7 +71,7 @@ static void read_line(server_rec *s, ap_directive_t **pnode, char *line)
     if (!strncmp(line, "Acme", 4)) {
         const char *wrong;
 
-        if (acme_server_conf(s) == NULL) {
+        if (acme_server_conf_found(s) == NULL) {
             ap_set_module_config(s->module_config, &acme_module,
                                  acme_commands_conf_create(pool, s));
         }
@@ -145,16 +145,16 @@ static void spoil_freed(void)
 
 static acme_conf_t *read_as(acme_vhosts_log_e log)
 {
-    acme_server_conf_t *conf = acme_server_conf(base);
+    acme_server_found_t *server = acme_server_conf_found(base);
     acme_conf_t *found;
     server_rec *s;
 
     for (s = base->next; s; s = s->next) {
         ap_set_module_config(s->module_config, &acme_module,
-                             acme_server_conf(s)
-                             ? acme_server_conf_merge(pool, conf,
-                                                      acme_server_conf(s))
-                             : conf);
+                             acme_server_conf_found(s)
+                             ? acme_server_conf_merge(pool, server,
+                                                      acme_server_conf_found(s))
+                             : server);
     }
     found = acme_vhosts_read(base, acme_conf_tree_read(pool), log, pool);
     spoil_freed();
@@ -187,7 +187,7 @@ static void assert_logged(const char *text)
 /* "0 1": the indexes of the certificates of a server. */
 static const char *certs_of(const server_rec *s)
 {
-    const apr_array_header_t *certs = acme_server_conf(s)->certs;
+    const apr_array_header_t *certs = acme_server_conf_found(s)->certs;
     const char *text = "";
     int i;
 
@@ -323,7 +323,7 @@ static void files_below_live_name_a_certificate(void **state)
         s = add_tls(rows[i].vhost);
         certs = read_all();
         if (strcmp(certs, rows[i].certs)
-            || acme_server_conf(s)->is_live_named != !!rows[i].certs[0]) {
+            || acme_server_conf_found(s)->is_live_named != !!rows[i].certs[0]) {
             fail_msg("%s: %s", rows[i].name, certs);
         }
         if (rows[i].logged) {

@@ -58,6 +58,7 @@ static int setup(void **unused)
     server.pid = getpid();
     server.reload_signal = SIGUSR2;
     server.test = test_argv;
+    server.test_limit = SEC(100);
     server.list = list_argv;
     server.cwd = "/";
     set_baseline("", apr_time_now());
@@ -538,6 +539,20 @@ static void what_httpd_says_decides(void **unused)
     }
 }
 
+/* Its time is that of the server: a big one needs more. */
+static void a_test_that_hangs_is_ended(void **unused)
+{
+    (void)unused;
+    test_argv[2] = "sleep 1000";
+    acme_reload_schedule(reload, &state, 0, NOW);
+    assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(100));
+    assert_true(acme_reload_step(reload, 0, NOW + SEC(100) - 1)
+                <= NOW + SEC(100));
+    assert_int_equal(helds, 0);
+    assert_int_equal(run(NOW + SEC(100)), NOW + SEC(102));
+    assert_held("late", "httpd -t did not finish within 100 seconds");
+}
+
 static void an_edit_holds_until_it_is_undone(void **unused)
 {
     static const int waits[] = { 2, 4, 8, 16, 32, 60, 60 };
@@ -693,6 +708,7 @@ int main(void)
         TEST(what_is_about_to_expire_is_replaced_sooner),
         TEST(with_activate_none_the_administrator_reloads),
         TEST(what_httpd_says_decides),
+        TEST(a_test_that_hangs_is_ended),
         TEST(an_edit_holds_until_it_is_undone),
         TEST(a_file_that_is_new_holds),
         TEST(within_the_warn_window_an_edit_does_not_hold),

@@ -299,6 +299,29 @@ static void the_file_outlives_the_process(void **state)
     assert_int_equal(mode_of(file()), -1);
 }
 
+/* As the parent does before it forks, and the keeper as it begins. */
+static void what_is_in_the_file_is_not_in_memory(void **state)
+{
+    (void)state;
+    install();
+    assert_int_equal(load(), 0);
+    acme_trials_release();              /* it is in no file */
+    assert_non_null(known());
+    acme_trials_save(open_store(), pool);
+    acme_trials_release();
+    assert_null(known());
+    acme_trials_recall(open_store());
+    assert_non_null(known());
+    assert_string_equal(known()->serial, leaf->serial);
+    acme_trials_release();
+    acme_trials_save(open_store(), pool);       /* not of nothing */
+    assert_child(load_without_parsing, NULL);
+    assert_int_equal(unlink(file()), 0);
+    acme_trials_recall(open_store());
+    assert_null(known());
+    assert_int_equal(load(), 0);
+}
+
 static void the_file_is_of_the_pair_as_it_was(void **state)
 {
     (void)state;
@@ -385,7 +408,8 @@ int main(void)
         TRIALS_TEST(another_list_of_ciphers_is_another_trial),
         TRIALS_TEST(only_what_is_asked_for_is_kept),
         TRIALS_TEST(the_file_outlives_the_process),
-        TRIALS_TEST(the_file_is_of_the_pair_as_it_was),
+    TRIALS_TEST(what_is_in_the_file_is_not_in_memory),
+    TRIALS_TEST(the_file_is_of_the_pair_as_it_was),
         TRIALS_TEST(a_damaged_file_costs_time_only),
         TRIALS_TEST(the_file_of_another_openssl_is_not_believed)
     };
