@@ -192,3 +192,8 @@ const char *acme_time_rfc3339(apr_time_t t, apr_pool_t *p)
                         exp.tm_year + 1900, exp.tm_mon + 1, exp.tm_mday,
                         exp.tm_hour, exp.tm_min, exp.tm_sec);
 }
+
+const char *acme_time_json(apr_time_t t, apr_pool_t *p)
+{
+    return t ? acme_time_rfc3339(t, p) : NULL;
+}

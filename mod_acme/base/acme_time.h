@@ -55,4 +55,7 @@ apr_time_t acme_time_parse(const char *text);
 /* "2026-11-21T05:36:05Z" in p: whole seconds. (3339, 5.6) */
 const char *acme_time_rfc3339(apr_time_t t, apr_pool_t *p);
 
+/* The same for a value of JSON, which has none for 0: NULL. */
+const char *acme_time_json(apr_time_t t, apr_pool_t *p);
+
 #endif

@@ -37,12 +37,6 @@ static const char *flag_text(int flag)
     return flag ? "true" : "false";
 }
 
-/* NULL for 0. */
-static const char *time_value(apr_time_t t, apr_pool_t *p)
-{
-    return t ? acme_time_rfc3339(t, p) : NULL;
-}
-
 /* Did the self check find another certificate, of what this load serves? */
 static int is_another_seen(const acme_state_t *state)
 {
@@ -209,11 +203,11 @@ static void add_live(apr_array_header_t *rows, const acme_state_t *state,
     const unsigned text = only_if(state->live, ACME_STATUS_TEXT);
 
     add_row(rows, (acme_status_row_t){
-        .key = "validFrom", .value = time_value(state->not_before, p),
+        .key = "validFrom", .value = acme_time_json(state->not_before, p),
         .shown = ACME_STATUS_JSON | live });
     add_row(rows, (acme_status_row_t){
         .key = "validUntil", .label = "valid until",
-        .value = time_value(state->not_after, p),
+        .value = acme_time_json(state->not_after, p),
         .text = state->live ? acme_time_text(state->not_after, p) : "-",
         .column = ACME_STATUS_UNTIL,
         .shown = ACME_STATUS_JSON | ACME_STATUS_PAGE | live | text });
@@ -264,7 +258,7 @@ static void add_check(apr_array_header_t *rows, const acme_state_t *state,
 
     add_row(rows, (acme_status_row_t){
         .key = "selfChecked", .label = "self check",
-        .value = is_checked ? time_value(state->checked, p) : NULL,
+        .value = is_checked ? acme_time_json(state->checked, p) : NULL,
         .text = apr_pstrcat(p, "at ", acme_time_text(state->checked, p), ": ",
                             state->check_places, NULL),
         .shown = ACME_STATUS_JSON
@@ -301,7 +295,7 @@ static void add_rehearsal(apr_array_header_t *rows, const acme_state_t *state,
         .key = "checkReason", .value = is_told ? code : "",
         .shown = ACME_STATUS_JSON | only_if(is_told, ACME_STATUS_LINES) });
     add_row(rows, (acme_status_row_t){
-        .key = "checkedAt", .value = time_value(state->rehearsed, p),
+        .key = "checkedAt", .value = acme_time_json(state->rehearsed, p),
         .shown = ACME_STATUS_JSON
             | only_if(state->rehearsed != 0, ACME_STATUS_LINES) });
 }
@@ -383,7 +377,7 @@ static void add_next(apr_array_header_t *rows, const acme_state_t *state,
         .text = next_text(state, next, now, p),
         .column = ACME_STATUS_NEXT, .shown = ACME_STATUS_PAGE });
     add_row(rows, (acme_status_row_t){
-        .key = "nextAt", .value = time_value(next.at, p),
+        .key = "nextAt", .value = acme_time_json(next.at, p),
         .shown = ACME_STATUS_JSON | only_if(next.at != 0, ACME_STATUS_LINES) });
     add_row(rows, (acme_status_row_t){
         .key = "limit", .label = "limit", .text = state->limit,
@@ -392,10 +386,10 @@ static void add_next(apr_array_header_t *rows, const acme_state_t *state,
         .shown = ACME_STATUS_JSON
             | only_if(is_limited, ACME_STATUS_LINES | PEOPLE) });
     add_row(rows, (acme_status_row_t){
-        .key = "windowStart", .value = time_value(state->window_start, p),
+        .key = "windowStart", .value = acme_time_json(state->window_start, p),
         .shown = ACME_STATUS_JSON | window });
     add_row(rows, (acme_status_row_t){
-        .key = "windowEnd", .value = time_value(state->window_end, p),
+        .key = "windowEnd", .value = acme_time_json(state->window_end, p),
         .shown = ACME_STATUS_JSON | window });
     add_row(rows, (acme_status_row_t){
         .key = "explanation", .label = "the CA explains it at",
@@ -440,7 +434,7 @@ static void add_failure(apr_array_header_t *rows, const acme_state_t *state,
             | only_if(state->left_out != 0, PEOPLE) });
     add_row(rows, (acme_status_row_t){
         .key = "leftOutUntil",
-        .value = time_value(state->names_again_at, p),
+        .value = acme_time_json(state->names_again_at, p),
         .shown = ACME_STATUS_JSON
             | (state->names_again_at ? left_out : 0) });
     add_row(rows, (acme_status_row_t){
@@ -514,7 +508,7 @@ static void add_commands(apr_array_header_t *rows, const acme_state_t *state,
             .shown = ACME_STATUS_JSON | lines
                 | only_if(what->waiting != 0, PEOPLE) });
         add_row(rows, (acme_status_row_t){
-            .key = kinds[i].next_at, .value = time_value(what->next_at, p),
+            .key = kinds[i].next_at, .value = acme_time_json(what->next_at, p),
             .shown = ACME_STATUS_JSON | (what->next_at ? lines : 0) });
         add_row(rows, (acme_status_row_t){
             .key = kinds[i].failure, .value = what->failure,
@@ -544,7 +538,7 @@ static void add_next_key(apr_array_header_t *rows, const acme_state_t *state,
 
     add_row(rows, (acme_status_row_t){
         .key = "nextKeyMade", .label = "next key",
-        .value = time_value(state->next_key_made, p),
+        .value = acme_time_json(state->next_key_made, p),
         .text = apr_psprintf(p, "made at %s; %s",
                              acme_time_text(state->next_key_made, p),
                              from > now
@@ -554,7 +548,7 @@ static void add_next_key(apr_array_header_t *rows, const acme_state_t *state,
         .column = ACME_STATUS_NEXT,
         .shown = ACME_STATUS_JSON | shown | (shown ? PEOPLE : 0) });
     add_row(rows, (acme_status_row_t){
-        .key = "nextKeyFrom", .value = time_value(from, p),
+        .key = "nextKeyFrom", .value = acme_time_json(from, p),
         .shown = ACME_STATUS_JSON | shown });
 }
 
@@ -590,7 +584,7 @@ static void add_dry_run(apr_array_header_t *rows, const acme_state_t *state,
         .column = ACME_STATUS_NEXT,
         .shown = ACME_STATUS_JSON | lines | only_if(is_shown, PEOPLE) });
     add_row(rows, (acme_status_row_t){
-        .key = "dryRunAt", .value = time_value(state->dry_run_at, p),
+        .key = "dryRunAt", .value = acme_time_json(state->dry_run_at, p),
         .shown = ACME_STATUS_JSON | lines });
     add_row(rows, (acme_status_row_t){
         .key = "dryRunReason",

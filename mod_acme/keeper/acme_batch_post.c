@@ -7,6 +7,7 @@
 
 #include "acme_batch_file.h"
 #include "acme_batch_post.h"
+#include "acme_name.h"
 #include "acme_text.h"
 #include "acme_time.h"
 
@@ -20,7 +21,7 @@ void acme_batch_post_expect(struct acme_batch_t *batch,
          i++) {
         const char *digest = acme_conf_hook_digest(hook, p);
 
-        if (!acme_batch_state_has_text(batch->expected, digest)) {
+        if (!acme_name_in(batch->expected, digest)) {
             APR_ARRAY_PUSH(batch->expected, const char *) =
                 apr_pstrdup(batch->own, digest);
         }
@@ -265,8 +266,8 @@ static void warn_of_missing(const struct acme_batch_t *batch,
     int i;
 
     for (i = 0; i < batch->expected->nelts; i++) {
-        if (!acme_batch_state_has_text(configured,
-                      APR_ARRAY_IDX(batch->expected, i, const char *))) {
+        if (!acme_name_in(configured,
+                          APR_ARRAY_IDX(batch->expected, i, const char *))) {
             acme_log(
                 batch->log, ACME_LOG_WARNING, "post",
                 "the configuration has changed: a command of AcmeHook post is not in it any more and was not run; what pre has opened may still be open");
@@ -296,7 +297,7 @@ void acme_batch_post_begin(struct acme_batch_t *batch, apr_pool_t *p)
              k++) {
             const char *digest = acme_conf_hook_digest(hook, p);
 
-            if (!acme_batch_state_has_text(seen, digest)) {
+            if (!acme_name_in(seen, digest)) {
                 const acme_batch_post_t post = {
                     .hook = hook,
                     .digest = apr_pstrdup(batch->own, digest),

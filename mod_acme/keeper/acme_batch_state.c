@@ -7,6 +7,7 @@
 
 #include "acme_batch_file.h"
 #include "acme_batch_state.h"
+#include "acme_name.h"
 
 const acme_cert_conf_t *acme_batch_state_cert(const struct acme_batch_t *batch,
                                               int cert)
@@ -18,19 +19,6 @@ const acme_cert_conf_t *acme_batch_state_cert(const struct acme_batch_t *batch,
 int acme_batch_state_certs(const struct acme_batch_t *batch)
 {
     return acme_registry_conf(batch->registry)->certs->nelts;
-}
-
-int acme_batch_state_has_text(const apr_array_header_t *texts,
-                              const char *text)
-{
-    int i;
-
-    for (i = 0; i < texts->nelts; i++) {
-        if (!strcmp(APR_ARRAY_IDX(texts, i, const char *), text)) {
-            return 1;
-        }
-    }
-    return 0;
 }
 
 void acme_batch_state_make_lists(struct acme_batch_t *batch)
@@ -74,8 +62,8 @@ static void load_listed(struct acme_batch_t *batch,
     int i;
 
     for (i = 0; i < acme_batch_state_certs(batch); i++) {
-        batch->places[i].is_listed = acme_batch_state_has_text(
-            file->ids, acme_batch_state_cert(batch, i)->id);
+        batch->places[i].is_listed =
+            acme_name_in(file->ids, acme_batch_state_cert(batch, i)->id);
     }
     for (i = 0; i < file->done->nelts; i++) {
         const acme_batch_ended_t ended = {

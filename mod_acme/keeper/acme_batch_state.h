@@ -87,10 +87,6 @@ const acme_cert_conf_t *acme_batch_state_cert(const struct acme_batch_t *batch,
                                               int cert);
 int acme_batch_state_certs(const struct acme_batch_t *batch);
 
-/* Is the text among these, const char *? */
-int acme_batch_state_has_text(const apr_array_header_t *texts,
-                              const char *text);
-
 /* Nothing is open any more; the file is another matter. */
 void acme_batch_state_reset(struct acme_batch_t *batch);
 

@@ -258,24 +258,10 @@ apr_status_t acme_launcher_run(acme_launcher_job_t *job,
     return rv;
 }
 
-apr_status_t acme_launcher_reload(acme_result_t *res)
-{
-    int taken[ACME_LAUNCHER_DESCRIPTORS] = { -1, -1, -1 };
-    acme_launcher_request_t request;
-    acme_launcher_reply_t reply;
-    apr_status_t rv;
-
-    memset(&request, 0, sizeof(request));
-    request.kind = ACME_LAUNCHER_RELOAD;
-    rv = call(&reply, taken, &request, "", res);
-    if (rv == APR_SUCCESS && reply.failed) {
-        rv = acme_fail_errno(res, reply.error, "httpd cannot be signalled");
-    }
-    return rv;
-}
-
-static apr_status_t start_helper(int *pfd, acme_launcher_request_e kind,
-                                 const char *failed, acme_result_t *res)
+/* A request that has nothing but its kind; *pfd is the descriptor that is
+   returned, or -1. */
+static apr_status_t call_plain(int *pfd, acme_launcher_request_e kind,
+                               const char *failed, acme_result_t *res)
 {
     int taken[ACME_LAUNCHER_DESCRIPTORS] = { -1, -1, -1 };
     acme_launcher_request_t request;
@@ -292,15 +278,23 @@ static apr_status_t start_helper(int *pfd, acme_launcher_request_e kind,
     return rv;
 }
 
+apr_status_t acme_launcher_reload(acme_result_t *res)
+{
+    int none;
+
+    return call_plain(&none, ACME_LAUNCHER_RELOAD,
+                      "httpd cannot be signalled", res);
+}
+
 apr_status_t acme_launcher_cert_reader(int *pfd, acme_result_t *res)
 {
-    return start_helper(
+    return call_plain(
         pfd, ACME_LAUNCHER_CERT_READER,
         "the process that parses certificates cannot be started", res);
 }
 
 apr_status_t acme_launcher_key_maker(int *pfd, acme_result_t *res)
 {
-    return start_helper(pfd, ACME_LAUNCHER_KEY_MAKER,
-                        "the process that makes keys cannot be started", res);
+    return call_plain(pfd, ACME_LAUNCHER_KEY_MAKER,
+                      "the process that makes keys cannot be started", res);
 }

@@ -104,6 +104,15 @@ apr_status_t acme_published_present(acme_published_t *records,
     return rv;
 }
 
+/* What no certificate needs any more is removed. The record may be gone. */
+static void give_up(acme_published_record_t *record, apr_uint32_t cert)
+{
+    acme_published_table_remove_holder(record, cert);
+    if (record->holders->nelts == 0) {
+        acme_published_command_remove(record);
+    }
+}
+
 apr_status_t acme_published_cleanup(acme_published_t *records,
                                     const acme_publish_job_t *what,
                                     acme_result_t *res)
@@ -113,10 +122,7 @@ apr_status_t acme_published_cleanup(acme_published_t *records,
 
     rv = prepare(&record, records, what, res);
     if (rv == APR_SUCCESS) {
-        acme_published_table_remove_holder(record, what->cert);
-        if (record->holders->nelts == 0) {
-            acme_published_command_remove(record);
-        }
+        give_up(record, what->cert);
     }
     return rv;
 }
@@ -143,10 +149,7 @@ void acme_published_cleanup_tokens(acme_published_t *records,
     acme_published_record_t *record;
 
     while ((record = find_token(records, cert)) != NULL) {
-        acme_published_table_remove_holder(record, cert);
-        if (record->holders->nelts == 0) {
-            acme_published_command_remove(record);
-        }
+        give_up(record, cert);
     }
 }
 

@@ -101,12 +101,6 @@ apr_status_t acme_deploy_file_load(acme_deploy_file_t **pfile,
     return APR_SUCCESS;
 }
 
-/* NULL, which json_pack leaves out, for 0. */
-static const char *when_text(apr_time_t when, apr_pool_t *p)
-{
-    return when ? acme_time_rfc3339(when, p) : NULL;
-}
-
 static json_t *commands_json(const apr_array_header_t *commands,
                              apr_pool_t *p)
 {
@@ -123,8 +117,8 @@ static json_t *commands_json(const apr_array_header_t *commands,
                       "command", command->digest,
                       "done", command->done,
                       "failures", (json_int_t)command->failures,
-                      "nextAt", when_text(command->next_at, p),
-                      "started", when_text(command->started, p),
+                      "nextAt", acme_time_json(command->next_at, p),
+                      "started", acme_time_json(command->started, p),
                       "interrupted", (json_int_t)command->interrupted,
                       "failure", command->failure));
     }
@@ -140,7 +134,7 @@ apr_status_t acme_deploy_file_save(acme_store_t *store, const char *id,
                              "certificate", file->certificate,
                              "complete", file->is_complete,
                              "told", file->is_told,
-                             "begun", when_text(file->begun, p),
+                             "begun", acme_time_json(file->begun, p),
                              "early", file->is_early,
                              "commands", commands_json(file->commands, p));
 

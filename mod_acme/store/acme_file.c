@@ -283,9 +283,15 @@ out:
     return rv;
 }
 
-apr_status_t acme_file_read(const char **pdata, apr_size_t *plen,
-                            const char *path, apr_size_t max,
-                            acme_result_t *res, apr_pool_t *p)
+static void *alloc_plain(apr_size_t size, apr_pool_t *p)
+{
+    return apr_palloc(p, size);
+}
+
+static apr_status_t read_into(const char **pdata, apr_size_t *plen,
+                              const char *path, apr_size_t max,
+                              void *(*alloc)(apr_size_t size, apr_pool_t *p),
+                              acme_result_t *res, apr_pool_t *p)
 {
     opened_t file;
     apr_status_t rv;
@@ -297,25 +303,21 @@ apr_status_t acme_file_read(const char **pdata, apr_size_t *plen,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return file_finish(pdata, plen, &file, apr_palloc(p, file.size + 1), res);
+    return file_finish(pdata, plen, &file, alloc(file.size + 1, p), res);
+}
+
+apr_status_t acme_file_read(const char **pdata, apr_size_t *plen,
+                            const char *path, apr_size_t max,
+                            acme_result_t *res, apr_pool_t *p)
+{
+    return read_into(pdata, plen, path, max, alloc_plain, res, p);
 }
 
 apr_status_t acme_file_read_secret(const char **pdata, apr_size_t *plen,
                                    const char *path, apr_size_t max,
                                    acme_result_t *res, apr_pool_t *p)
 {
-    opened_t file;
-    apr_status_t rv;
-
-    *pdata = NULL;
-    *plen = 0;
-
-    rv = file_open(&file, path, max, res);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    return file_finish(pdata, plen, &file,
-                       acme_cleanse_alloc(file.size + 1, p), res);
+    return read_into(pdata, plen, path, max, acme_cleanse_alloc, res, p);
 }
 
 apr_status_t acme_file_rename(const char *from, const char *to,

@@ -327,12 +327,6 @@ static json_t *events_json(const apr_array_header_t *events, int first,
     return array;
 }
 
-/* NULL, which json_pack leaves out, for 0. */
-static const char *when_text(apr_time_t when, apr_pool_t *p)
-{
-    return when ? acme_time_rfc3339(when, p) : NULL;
-}
-
 static json_t *window_json(const acme_journal_window_t *window, apr_pool_t *p)
 {
     if (!window->cert_id[0]) {
@@ -340,10 +334,10 @@ static json_t *window_json(const acme_journal_window_t *window, apr_pool_t *p)
     }
     return json_pack("{s:o, s:s*, s:s*, s:s*, s:s*, s:I, s:o, s:b}",
         "certId", acme_json_from_text(window->cert_id, NAME_MAX_OCTETS, p),
-        "start", when_text(window->start, p),
-        "end", when_text(window->end, p),
-        "pick", when_text(window->pick, p),
-        "askAt", when_text(window->ask_at, p),
+        "start", acme_time_json(window->start, p),
+        "end", acme_time_json(window->end, p),
+        "pick", acme_time_json(window->pick, p),
+        "askAt", acme_time_json(window->ask_at, p),
         "failures", (json_int_t)window->failures,
         "explanation", acme_json_from_text(window->explanation, ACME_URL_MAX,
                                            p),
@@ -358,11 +352,12 @@ static json_t *check_json(const acme_journal_check_t *check, apr_pool_t *p)
     return json_pack("{s:o*, s:o*, s:s*, s:I, s:o*, s:o*, s:o*, s:s*}",
         "digest", word_json(check->digest, DIGEST_MAX, p),
         "result", word_json(check->result, EVENT_MAX, p),
-        "when", when_text(check->when, p), "tries", (json_int_t)check->tries,
+        "when", acme_time_json(check->when, p),
+        "tries", (json_int_t)check->tries,
         "places", word_json(check->places, ACME_DETAIL_SIZE - 1, p),
         "detail", word_json(check->detail, ACME_DETAIL_SIZE - 1, p),
         "reloaded", word_json(check->reloaded, DIGEST_MAX, p),
-        "reloadedAt", when_text(check->reloaded_at, p));
+        "reloadedAt", acme_time_json(check->reloaded_at, p));
 }
 
 static json_t *rehearsal_json(const acme_journal_rehearsal_t *rehearsal,
@@ -373,7 +368,7 @@ static json_t *rehearsal_json(const acme_journal_rehearsal_t *rehearsal,
     }
     return json_pack("{s:o, s:s*, s:s, s:o}",
         "result", word_json(rehearsal->result, EVENT_MAX, p),
-        "when", when_text(rehearsal->when, p),
+        "when", acme_time_json(rehearsal->when, p),
         "reasonCode", acme_reason_about(rehearsal->why)->code,
         "detail", acme_json_from_text(rehearsal->detail, ACME_DETAIL_SIZE - 1,
                                       p));
@@ -394,9 +389,9 @@ static json_t *names_json(const apr_array_header_t *names, apr_pool_t *p)
             "{s:o, s:I, s:s*, s:s*, s:s*, s:I, s:s*, s:o*}",
             "name", acme_json_from_text(name->name, NAME_MAX_OCTETS, p),
             "failures", (json_int_t)name->failures,
-            "since", when_text(name->since, p),
-            "leftOut", when_text(name->left_out, p),
-            "againAt", when_text(name->again_at, p),
+            "since", acme_time_json(name->since, p),
+            "leftOut", acme_time_json(name->left_out, p),
+            "againAt", acme_time_json(name->again_at, p),
             "challenges", (json_int_t)name->challenges,
             "reasonCode", name->why ? acme_reason_about(name->why)->code : NULL,
             "detail", has_detail
@@ -416,7 +411,7 @@ static const char *journal_text(const acme_journal_t *journal, int first,
         "{s:I, s:s*, s:s, s:i, s:i, s:i, s:b,"
         " s:o*, s:o*, s:o*, s:o, s:s, s:o, s:o, s:o, s:o}",
         "attempts", (json_int_t)journal->attempts,
-        "next_at", when_text(journal->next_at, p),
+        "next_at", acme_time_json(journal->next_at, p),
         "retry", retry_names[journal->retry],
         "wanted", journal->wanted, "wantedCa", journal->wanted_ca,
         "reason", journal->reason, "deleted", journal->deleted,

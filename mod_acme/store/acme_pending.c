@@ -213,9 +213,7 @@ static apr_status_t write_order(const acme_pending_t *pending, order_e older,
                      "names", acme_json_array(pending->names),
                      "digest", pending->digest, "account", pending->account,
                      "url", pending->order_url,
-                     "since", pending->since
-                                  ? acme_time_rfc3339(pending->since, p)
-                                  : NULL,
+                     "since", acme_time_json(pending->since, p),
                      "resumed", pending->resumed,
                      "issued", pending->issued,
                      "certificate", pending->cert_url);

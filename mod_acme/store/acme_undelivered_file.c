@@ -83,12 +83,6 @@ apr_status_t acme_undelivered_file_load(apr_array_header_t **pevents,
     return APR_SUCCESS;
 }
 
-/* NULL, which json_pack leaves out, for 0. */
-static const char *when_text(apr_time_t when, apr_pool_t *p)
-{
-    return when ? acme_time_rfc3339(when, p) : NULL;
-}
-
 static json_t *events_json(const apr_array_header_t *events, apr_pool_t *p)
 {
     json_t *array = json_array();
@@ -104,12 +98,12 @@ static json_t *events_json(const apr_array_header_t *events, apr_pool_t *p)
                       " s:s}",
                       "event", event->event,
                       "since", acme_time_rfc3339(event->since, p),
-                      "nextAt", when_text(event->next_at, p),
+                      "nextAt", acme_time_json(event->next_at, p),
                       "failures", (json_int_t)event->failures,
                       "interrupted", (json_int_t)event->interrupted,
                       "commands", acme_json_array(event->commands),
                       "live", event->live,
-                      "notAfter", when_text(event->not_after, p),
+                      "notAfter", acme_time_json(event->not_after, p),
                       "problem", event->problem,
                       "detail", event->detail,
                       "failure", event->failure));

@@ -190,6 +190,14 @@ static void no_times_of_rfc_3339(void **state)
     }
 }
 
+static void json_has_no_0(void **state)
+{
+    (void)state;
+    assert_null(acme_time_json(0, pool));
+    assert_string_equal(acme_time_json(apr_time_from_sec(1), pool),
+                        "1970-01-01T00:00:01Z");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -201,6 +209,7 @@ int main(void)
         POOL_TEST(times_for_people_and_files),
         POOL_TEST(times_of_rfc_3339),
         POOL_TEST(no_times_of_rfc_3339),
+        POOL_TEST(json_has_no_0),
     };
     int failed;
 
