@@ -20,6 +20,7 @@
 #include "acme_digest.h"
 #include "acme_server_conf.h"
 #include "acme_file.h"
+#include "acme_lasting.h"
 #include "acme_live.h"
 #include "acme_live_index.h"
 #include "acme_live_mend.h"
@@ -526,18 +527,6 @@ static int compare_served(const void *a, const void *b)
     return one->id < two->id ? -1 : one->id > two->id;
 }
 
-static kept_t *find_kept(apr_pool_t *process)
-{
-    void *data = NULL;
-
-    apr_pool_userdata_get(&data, SERVED_KEY, process);
-    if (!data) {
-        data = apr_pcalloc(process, sizeof(kept_t));
-        apr_pool_userdata_set(data, SERVED_KEY, NULL, process);
-    }
-    return data;
-}
-
 static apr_uint64_t served_before(const kept_t *kept, apr_uint64_t id)
 {
     const served_t wanted = { .id = id };
@@ -560,7 +549,7 @@ static void report_served(const acme_conf_t *conf, server_rec *s,
                           apr_pool_t *p)
 {
     apr_pool_t *process = s->process->pool;
-    kept_t *kept = find_kept(process);
+    kept_t *kept = acme_lasting_memory(SERVED_KEY, sizeof(*kept), process);
     kept_t now = { .p = acme_scratch_create(process) };
     int i;
 
@@ -618,26 +607,13 @@ static int compare_ids(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Ids: as long as the process lives. */
-static apr_hash_t *find_told(apr_pool_t *process)
-{
-    void *data = NULL;
-
-    apr_pool_userdata_get(&data, UNUSED_KEY, process);
-    if (!data) {
-        data = apr_hash_make(process);
-        apr_pool_userdata_set(data, UNUSED_KEY, NULL, process);
-    }
-    return data;
-}
-
 /* Each is told once: to remove them is the administrator's, or to leave them
    for what will need them. */
 static void report_unused(const acme_conf_t *conf, server_rec *s,
                           apr_pool_t *p)
 {
     apr_pool_t *process = s->process->pool;
-    apr_hash_t *told = find_told(process);
+    apr_hash_t *told = acme_lasting_hash(UNUSED_KEY, process);
     apr_hash_t *used = used_ids(conf, p);
     apr_array_header_t *ids = apr_array_make(p, 4, sizeof(const char *));
     apr_finfo_t info;
