@@ -101,8 +101,8 @@ typedef struct {
     apr_array_header_t *certs;          /* the vhost watch: int, indexes of
                                            its certificates, that of its first
                                            name first; NULL: not managed */
-    const char *ciphers;                /* of one that is_unordered: its
-                                           SSLCipherSuite, "", */
+    const apr_array_header_t *ciphers;  /* of one that is_unordered: as an
+                                           acme_cert_conf_t has them, */
     const char *place;                  /*   and "file:line" of its start */
     struct acme_cert_vhost_t *handshakes;       /* with a certificate callback
                                            of ours; NULL: there is none */
