@@ -118,6 +118,12 @@ typedef struct {
 acme_server_found_t *acme_server_conf_found(const server_rec *s);
 acme_server_conf_t *acme_server_conf(const server_rec *s);
 
+/* The name of the file where this server starts, in p: httpd's own is gone after
+   the load if a macro made the server. last, if that is the same text; NULL as
+   httpd's. */
+const char *acme_server_conf_file(const server_rec *s, const char *last,
+                                  apr_pool_t *p);
+
 /* httpd's, of two acme_server_found_t: add over base. Each field of the table
    is inherited; commands of AcmeHook and copies of AcmeExport add to those of
    base. */
