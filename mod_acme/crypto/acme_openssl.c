@@ -227,7 +227,8 @@ static int import_key(const OSSL_PARAM params[], void *data)
                    == 1;
 
     for (; params->key; params++) {
-        if (params->data_type == OSSL_PARAM_UNSIGNED_INTEGER) {
+        if (params->data_type == OSSL_PARAM_UNSIGNED_INTEGER
+            || params->data_type == OSSL_PARAM_OCTET_STRING) {
             OPENSSL_cleanse(params->data, params->data_size);
         }
     }

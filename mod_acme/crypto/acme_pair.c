@@ -114,15 +114,32 @@ static apr_status_t read_key(pair_t *pair, BIO *bio, const char *what,
     return APR_SUCCESS;
 }
 
-/* A context like that of a server with this list; NULL: OpenSSL failed. */
+/* A list that OpenSSL refuses: mod_ssl reports it, and the pair is fine. */
+static void set_ciphers(SSL_CTX *ctx, const char *list, size_t len)
+{
+    char *copy = len ? OPENSSL_strndup(list, len) : NULL;
+
+    if (copy) {
+        (void)SSL_CTX_set_cipher_list(ctx, copy);
+        ERR_clear_error();
+    }
+    OPENSSL_free(copy);
+}
+
+/*
+ * A context like that of a server with these lists; NULL: OpenSSL failed. The
+ * security level of one list holds until another list names one.
+ */
 static SSL_CTX *make_server(const char *ciphers)
 {
+    static const char then[] = ACME_PAIR_THEN;
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
-    /* A list that OpenSSL refuses: mod_ssl reports it, and the pair is fine. */
-    if (ctx && ciphers && *ciphers) {
-        (void)SSL_CTX_set_cipher_list(ctx, ciphers);
-        ERR_clear_error();
+    while (ctx && ciphers && *ciphers) {
+        const size_t len = strcspn(ciphers, then);
+
+        set_ciphers(ctx, ciphers, len);
+        ciphers += len + (ciphers[len] != '\0');
     }
     return ctx;
 }

@@ -12,6 +12,8 @@
 #include "acme_octets.h"
 #include "acme_result.h"
 
+#define ACME_PAIR_THEN "|"
+
 /*
  * Would mod_ssl load this pair? Reads both files, the chain in cert_path
  * as well, compares the keys, and loads them into a TLS server of OpenSSL's.
@@ -19,7 +21,8 @@
  *
  * ciphers: the SSLCipherSuite (const char *) of each server that loads the
  * pair, "" where it has none, for such a list can set the security level; NULL
- * or empty: OpenSSL's default level.
+ * or empty: OpenSSL's default level. Where a server sets several, one after the
+ * other, ACME_PAIR_THEN is between two: OpenSSL refuses a list that has it.
  *
  * APR_EINVAL, for good, when mod_ssl would not load them: res has the file and
  * its fault. When a file cannot be read, as acme_openssl_file() has it.

@@ -368,6 +368,7 @@ static void find_files(acme_activation_files_t *found, acme_cert_conf_t *cert,
 static acme_cert_conf_t *find_unordered(const server_rec *s, apr_pool_t *p)
 {
     acme_cert_conf_t *none = NULL;
+    int i;
 
     for (; s; s = s->next) {
         const acme_server_found_t *server = acme_server_conf_found(s);
@@ -384,8 +385,12 @@ static acme_cert_conf_t *find_unordered(const server_rec *s, apr_pool_t *p)
             APR_ARRAY_PUSH(none->names, const char *) = NO_NAME;
         }
         APR_ARRAY_PUSH(none->places, const char *) = server->place;
-        if (!acme_name_in(none->ciphers, server->ciphers)) {
-            APR_ARRAY_PUSH(none->ciphers, const char *) = server->ciphers;
+        for (i = 0; i < server->ciphers->nelts; i++) {
+            const char *list = APR_ARRAY_IDX(server->ciphers, i, const char *);
+
+            if (!acme_name_in(none->ciphers, list)) {
+                APR_ARRAY_PUSH(none->ciphers, const char *) = list;
+            }
         }
     }
     return none;

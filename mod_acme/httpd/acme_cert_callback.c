@@ -53,12 +53,14 @@ typedef struct {
 /* The callback's argument: a virtual host. */
 typedef struct acme_cert_vhost_t {
     server_rec *s;
+    const char *file;           /* where it starts */
     const acme_server_found_t *server;
     verdict_t verdicts[];       /* of each of server->certs */
 } vhost_t;
 
 static credentials_t *loaded;   /* by the index of the certificate */
 static const acme_conf_t *conf_loaded;
+static const char *last_file;
 
 const char *acme_cert_callback_obstacle(void)
 {
@@ -69,6 +71,7 @@ const char *acme_cert_callback_obstacle(void)
 void acme_cert_callback_prepare(const acme_conf_t *conf, apr_pool_t *p)
 {
     conf_loaded = conf;
+    last_file = NULL;           /* it was the load's before */
     loaded = apr_pcalloc(p, (apr_size_t)(conf->certs->nelts + 1)
                          * sizeof(*loaded));
 }
@@ -277,7 +280,7 @@ static int has_accepted(vhost_t *vhost, int nth, const acme_live_cert_t *live,
             vhost->server->certs, nth, int));
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, vhost->s,
                      "acme: %s: OpenSSL does not accept the certificate that was activated live for the virtual host at %s:%u, which goes on with the one that it has: %s",
-                     cert->id, vhost->s->defn_name,
+                     cert->id, vhost->file,
                      vhost->s->defn_line_number, why);
     }
     return 0;
@@ -424,6 +427,7 @@ static int init_server(server_rec *s, apr_pool_t *p, int is_proxy,
                            * sizeof(verdict_t));
     note_stapling(server, ctx);
     vhost->s = s;
+    vhost->file = last_file = acme_server_conf_file(s, last_file, p);
     vhost->server = server;
     SSL_CTX_set_cert_cb(ctx, choose, vhost);
     server->handshakes = vhost;

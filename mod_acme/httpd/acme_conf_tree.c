@@ -13,6 +13,7 @@
 #include <http_core.h>
 
 #include "acme_conf_tree.h"
+#include "acme_pair.h"
 
 #define KNOCK_OUT 3             /* one a kind of key, as in older versions */
 #define ENGINE "pkcs11:"        /* how the name of what is no file begins */
@@ -126,6 +127,14 @@ static void see_md_names(acme_conf_tree_t *tree, const ap_directive_t *node,
     }
 }
 
+/* Both may be NULL. */
+static const char *join_lists(const char *first, const char *then,
+                              apr_pool_t *p)
+{
+    return !first ? then
+        : !then ? first : apr_pstrcat(p, first, ACME_PAIR_THEN, then, NULL);
+}
+
 /* "SSLOpenSSLConfCmd command value" */
 static void see_command(acme_conf_tree_facts_t *facts,
                         const ap_directive_t *node, apr_pool_t *p)
@@ -137,7 +146,8 @@ static void see_command(acme_conf_tree_facts_t *facts,
         facts->has_command = 1;
     }
     else if (!apr_cstr_casecmp(command, "CipherString")) {
-        facts->command_ciphers = ap_getword_conf(p, &args);
+        facts->command_ciphers = join_lists(facts->command_ciphers,
+                                            ap_getword_conf(p, &args), p);
     }
 }
 
@@ -363,14 +373,13 @@ static acme_conf_tree_facts_t *find_facts(const acme_conf_tree_t *tree,
     if (s->is_virtual) {
         facts->certs = merge(server->certs, facts->certs, p);
         facts->keys = merge(server->keys, facts->keys, p);
+        facts->command_ciphers = join_lists(
+            server->command_ciphers, own ? own->command_ciphers : NULL, p);
     }
     facts->has_chain_file |= server->has_chain_file;
     facts->has_command |= server->has_command;
     if (!facts->ciphers) {
         facts->ciphers = server->ciphers;
-    }
-    if (!facts->command_ciphers) {
-        facts->command_ciphers = server->command_ciphers;
     }
     return facts;
 }

@@ -30,9 +30,11 @@ typedef struct {
     int has_chain_file;         /* SSLCertificateChainFile */
     int has_command;            /* SSLOpenSSLConfCmd Certificate */
     const char *ciphers;        /* SSLCipherSuite, up to TLS 1.2; NULL */
-    const char *command_ciphers;    /* SSLOpenSSLConfCmd CipherString; NULL.
-                                   mod_ssl sets it when certificates are
-                                   loaded, and handshakes obey it */
+    const char *command_ciphers;    /* each SSLOpenSSLConfCmd CipherString, in
+                                   the order in which mod_ssl sets them, with
+                                   ACME_PAIR_THEN between two; NULL. That is
+                                   done when certificates are loaded, after
+                                   SSLCipherSuite, and handshakes obey it */
 } acme_conf_tree_facts_t;
 
 /* A certificate and its key that mod_ssl loads and mod_acme does not manage. */

@@ -17,7 +17,7 @@
 #include "acme_server_conf.h"
 
 static void add_vhost(const apr_array_header_t **plist, const server_rec *s,
-                      apr_pool_t *p)
+                      const char *file, apr_pool_t *p)
 {
     apr_array_header_t *list = (apr_array_header_t *)*plist;
     acme_page_vhost_t *vhost;
@@ -28,7 +28,7 @@ static void add_vhost(const apr_array_header_t **plist, const server_rec *s,
     }
     vhost = apr_array_push(list);
     vhost->name = s->server_hostname ? s->server_hostname : "";
-    vhost->file = s->defn_name;
+    vhost->file = file;
     vhost->line = s->defn_line_number;
     vhost->port = s->addrs ? s->addrs->host_port : s->port;
 }
@@ -51,6 +51,7 @@ static void read_vhosts(acme_page_view_t *view, const server_rec *s,
                         apr_pool_t *p)
 {
     const int n = view->conf->certs->nelts;
+    const char *file = NULL;
     int i;
 
     view->vhosts = apr_pcalloc(p, sizeof(*view->vhosts)
@@ -58,10 +59,11 @@ static void read_vhosts(acme_page_view_t *view, const server_rec *s,
     for (; s; s = s->next) {
         const acme_server_found_t *server = acme_server_conf_found(s);
 
+        file = acme_server_conf_file(s, file, p);
         view->engines += server->conf->engine != 0;
         for (i = 0; server->certs && i < server->certs->nelts; i++) {
             add_vhost(&view->vhosts[APR_ARRAY_IDX(server->certs, i, int)], s,
-                      p);
+                      file, p);
         }
     }
     for (i = 0; i < n; i++) {
@@ -165,6 +167,7 @@ static const apr_array_header_t *read_others(const acme_conf_t *conf,
     apr_pool_t *lists = acme_scratch_create(p);
     apr_hash_t *by_path = apr_hash_make(lists);
     const managed_t managed = managed_of(conf, lists);
+    const char *file_name = NULL;
     apr_pool_t *scratch;
     int i;
 
@@ -197,7 +200,8 @@ static const apr_array_header_t *read_others(const acme_conf_t *conf,
                 APR_ARRAY_PUSH(found, acme_page_other_t *) = other;
                 apr_pool_clear(scratch);
             }
-            add_vhost(&other->vhosts, s, p);
+            file_name = acme_server_conf_file(s, file_name, p);
+            add_vhost(&other->vhosts, s, file_name, p);
         }
     }
     acme_page_others_end(files);

@@ -33,6 +33,13 @@ acme_server_conf_t *acme_server_conf(const server_rec *s)
     return acme_server_conf_found(s)->conf;
 }
 
+const char *acme_server_conf_file(const server_rec *s, const char *last,
+                                  apr_pool_t *p)
+{
+    return s->defn_name && last && !strcmp(s->defn_name, last)
+        ? last : apr_pstrdup(p, s->defn_name);
+}
+
 static int is_same_command(const apr_array_header_t *a,
                            const apr_array_header_t *b)
 {

@@ -101,8 +101,8 @@ typedef struct {
     apr_array_header_t *certs;          /* the vhost watch: int, indexes of
                                            its certificates, that of its first
                                            name first; NULL: not managed */
-    const char *ciphers;                /* of one that is_unordered: its
-                                           SSLCipherSuite, "", */
+    const apr_array_header_t *ciphers;  /* of one that is_unordered: as an
+                                           acme_cert_conf_t has them, */
     const char *place;                  /*   and "file:line" of its start */
     struct acme_cert_vhost_t *handshakes;       /* with a certificate callback
                                            of ours; NULL: there is none */
@@ -117,6 +117,12 @@ typedef struct {
 /* The module's configuration of this server; httpd has the former. */
 acme_server_found_t *acme_server_conf_found(const server_rec *s);
 acme_server_conf_t *acme_server_conf(const server_rec *s);
+
+/* The name of the file where this server starts, in p: httpd's own is gone after
+   the load if a macro made the server. last, if that is the same text; NULL as
+   httpd's. */
+const char *acme_server_conf_file(const server_rec *s, const char *last,
+                                  apr_pool_t *p);
 
 /* httpd's, of two acme_server_found_t: add over base. Each field of the table
    is inherited; commands of AcmeHook and copies of AcmeExport add to those of

@@ -20,6 +20,7 @@
 #include "acme_exports.h"
 #include "acme_known_ca.h"
 #include "acme_name.h"
+#include "acme_pair.h"
 #include "acme_scratch.h"
 #include "acme_store.h"
 #include "acme_tls_alpn01.h"
@@ -610,23 +611,32 @@ static const acme_vhost_t *first_vhost(const vhost_watch_t *watch,
                           0, acme_vhost_t);
 }
 
-static void add_ciphers(acme_cert_conf_t *cert, const char *ciphers)
+static void add_ciphers(apr_array_header_t *lists, const char *ciphers)
 {
-    if (!acme_name_in(cert->ciphers, ciphers)) {
-        APR_ARRAY_PUSH(cert->ciphers, const char *) = ciphers;
+    if (!acme_name_in(lists, ciphers)) {
+        APR_ARRAY_PUSH(lists, const char *) = ciphers;
     }
 }
 
-/* Of what the security level of either list refuses visitors get nothing: mod_ssl
-   does not load it, or OpenSSL ends each handshake. */
-static void join_ciphers(acme_cert_conf_t *cert,
-                         const acme_conf_tree_facts_t *facts)
+/*
+ * Of what the security level of either refuses visitors get nothing: with
+ * SSLCipherSuite alone mod_ssl does not load it, and by the level that is left
+ * when each CipherString was set OpenSSL ends each handshake.
+ */
+static void join_ciphers(apr_array_header_t *lists,
+                         const acme_conf_tree_facts_t *facts, apr_pool_t *p)
 {
-    if (facts->tls == 1) {
-        add_ciphers(cert, facts->ciphers ? facts->ciphers : "");
-        if (facts->command_ciphers) {
-            add_ciphers(cert, facts->command_ciphers);
-        }
+    const char *ciphers = facts->ciphers ? facts->ciphers : "";
+
+    if (facts->tls != 1) {
+        return;
+    }
+    add_ciphers(lists, ciphers);
+    if (facts->command_ciphers) {
+        add_ciphers(lists, *ciphers
+                    ? apr_pstrcat(p, ciphers, ACME_PAIR_THEN,
+                                  facts->command_ciphers, NULL)
+                    : facts->command_ciphers);
     }
 }
 
@@ -646,7 +656,7 @@ static void join_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
         }
     }
     APR_ARRAY_PUSH(cert->places, const char *) = vhost->facts->place;
-    join_ciphers(cert, vhost->facts);
+    join_ciphers(cert->ciphers, vhost->facts, watch->scratch);
     APR_ARRAY_PUSH(APR_ARRAY_IDX(watch->vhosts, number - 1,
                                  apr_array_header_t *), acme_vhost_t) = *vhost;
 }
@@ -688,6 +698,30 @@ static void check_wildcards(vhost_watch_t *watch, const acme_vhost_t *vhost,
     }
 }
 
+/* Texts are the tree's, which is gone before the load's memory is. */
+static apr_array_header_t *copy_lists(const apr_array_header_t *lists,
+                                      apr_pool_t *p)
+{
+    apr_array_header_t *copy = apr_array_copy(p, lists);
+    int i;
+
+    for (i = 0; i < copy->nelts; i++) {
+        APR_ARRAY_IDX(copy, i, const char *) =
+            apr_pstrdup(p, APR_ARRAY_IDX(lists, i, const char *));
+    }
+    return copy;
+}
+
+static const apr_array_header_t *lists_of_unordered(
+    const vhost_watch_t *watch, const acme_conf_tree_facts_t *facts)
+{
+    apr_array_header_t *lists = apr_array_make(watch->scratch, 2,
+                                               sizeof(const char *));
+
+    join_ciphers(lists, facts, watch->scratch);
+    return copy_lists(lists, watch->p);
+}
+
 /* mod_ssl ends a server that has no certificate: it gets a placeholder. */
 static void leave_unordered(const vhost_watch_t *watch,
                             const acme_vhost_t *vhost)
@@ -696,8 +730,7 @@ static void leave_unordered(const vhost_watch_t *watch,
         acme_server_found_t *server = acme_server_conf_found(vhost->s);
 
         server->is_unordered = 1;
-        server->ciphers = apr_pstrdup(watch->p, vhost->facts->ciphers
-                                                ? vhost->facts->ciphers : "");
+        server->ciphers = lists_of_unordered(watch, vhost->facts);
         server->place = apr_pstrdup(watch->p, vhost->facts->place);
         say(vhost, APLOG_WARNING,
             "%s: no certificate can be ordered for this virtual host; it gets a placeholder and answers 503",
@@ -983,22 +1016,17 @@ static int has_same_texts(const apr_array_header_t *a,
     return i == a->nelts && i == b->nelts;
 }
 
-/* Now that the list is complete; its texts are those of the tree. */
+/* Now that the list is complete. */
 static void share_ciphers(const vhost_watch_t *watch, int i)
 {
     acme_cert_conf_t *cert = cert_at(watch, i + 1);
     apr_array_header_t *mine = cert->ciphers;
-    int k;
 
     if (i && has_same_texts(mine, cert_at(watch, i)->ciphers)) {
         cert->ciphers = cert_at(watch, i)->ciphers;
         return;
     }
-    cert->ciphers = apr_array_copy(watch->p, mine);
-    for (k = 0; k < mine->nelts; k++) {
-        APR_ARRAY_IDX(cert->ciphers, k, const char *) =
-            apr_pstrdup(watch->p, APR_ARRAY_IDX(mine, k, const char *));
-    }
+    cert->ciphers = copy_lists(mine, watch->p);
 }
 
 acme_conf_t *acme_vhosts_read(server_rec *base, const acme_conf_tree_t *tree,

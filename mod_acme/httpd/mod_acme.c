@@ -179,14 +179,15 @@ static int after_mod_ssl(apr_pool_t *pconf, apr_pool_t *plog,
         forget_tree();
         return OK;
     }
+    acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_LOAD, load_pool);
+    acme_activation_report(conf, s, load_pool);
     if (acme_fork_watch(forget_in_fork)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "acme: not enough memory; certificates are not renewed");
+        forget_tree();
         return OK;
     }
     acme_live_start(conf, s, pconf);
-    acme_hidden_check(conf, tree, s, ACME_HIDDEN_AT_LOAD, load_pool);
-    acme_activation_report(conf, s, load_pool);
     acme_visits_fill(conf, tree, s, pconf);
     acme_keeper_start_read(tree, loaded_at, s, pconf);
     forget_tree();

@@ -133,9 +133,9 @@ typedef struct {
     apr_array_header_t *names;          /* const char *, see acme_name.h */
     apr_array_header_t *places;         /* const char *: "file:line" of vhosts */
     apr_array_header_t *ciphers;        /* const char *: each SSLCipherSuite of
-                                           theirs, and each CipherString of
-                                           SSLOpenSSLConfCmd, for
-                                           acme_pair_check() */
+                                           theirs, alone and with what
+                                           SSLOpenSSLConfCmd CipherString sets
+                                           after it, for acme_pair_check() */
     apr_array_header_t *cas;            /* apr_uint32_t: in acme_conf_t.cas,
                                            tried in this order */
     apr_array_header_t *routes;         /* apr_uint32_t: in acme_conf_t.routes,

@@ -20,8 +20,9 @@
 #include "acme_scratch.h"
 #include "acme_trials.h"
 
-/* Counts up with what is kept there, and with the file. */
-#define LASTING_KEY "mod_acme trials 1"
+/* Counts up with the shape of what is kept there; the file's first line with
+   that of the file. */
+#define LASTING_KEY "mod_acme trials 2"
 #define FILE_FIRST "mod_acme trials 1"
 #define FILE_LAST "end"
 #define FILE_MAX (32 * 1024 * 1024)     /* octets */
@@ -462,11 +463,12 @@ static apr_status_t try_files(const acme_cert_info_t **pleaf,
                               scene_t *scene, acme_result_t *res,
                               apr_pool_t *p)
 {
+    acme_result_t ignored;
     acme_chain_t *chain;
     apr_status_t rv;
 
     *pleaf = NULL;
-    if (acme_chain_load(&chain, files->chain_path, res, p)) {
+    if (acme_chain_load(&chain, files->chain_path, &ignored, p)) {
         return acme_pair_check(files->chain_path, files->key_path, ciphers,
                                res);
     }

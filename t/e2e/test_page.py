@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from lib import page, proxy
-from lib.httpd import REPOSITORY
+from lib.httpd import REPOSITORY, modules_folder
 from lib.tls import DAY, to_pem
 from lib.wait import PATIENCE, wait_until
 
@@ -200,6 +200,21 @@ def test_it_is_shown_to_this_machine_only(site, netns):
     wait_until(lambda: look(server, "?json").status == 404
                and server.matching("is set by an .htaccess file"),
                "the site's own page is not shown")
+
+
+def test_virtual_hosts_of_a_macro_are_told(site):
+    """httpd's own names of such are gone before the first visitor comes."""
+    names = [f"w{i}.example.org" for i in range(300)]
+    server = site.server(None)
+    server.part("ca", "AcmeCA https://127.0.0.1:1/dir\n")
+    server.part("macro", f"LoadModule macro_module {modules_folder()}"
+                "/mod_macro.so\n<Macro Site $name>\n"
+                f"<VirtualHost 127.0.0.1:{server.https_port}>\n"
+                "ServerName $name\nSSLEngine on\n</VirtualHost>\n</Macro>\n"
+                + "".join(f"Use Site {name}\n" for name in names))
+    server.start()
+    for name in names:
+        assert "macro 'site'" in read(server, f"?id={name}")
 
 
 @pytest.mark.skipif(not page.browser(), reason="no chromium here")

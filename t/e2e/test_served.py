@@ -4,6 +4,7 @@ import json
 
 from lib import tls
 from lib.httpd import modules_folder
+from lib.preload import preload
 
 # Of each address: its virtual hosts, what is in them, and whether visitors
 # get the certificate.
@@ -89,3 +90,34 @@ def test_what_is_said_to_be_served_is_what_visitors_get(site):
     assert found["served"] is False and found["reason"] == "not-served"
     assert "something else" in server.acmectl("status",
                                               "no-tls.example.org")[1]
+
+
+FORKS_UNWATCHED = """
+int __register_atfork(void (*before)(void), void (*parent)(void),
+                      void (*child)(void), void *dso)
+{
+    int (*real)(void (*)(void), void (*)(void), void (*)(void), void *) =
+        dlsym(RTLD_NEXT, "__register_atfork");
+    Dl_info info;
+
+    if (child && dladdr((void *)child, &info)
+        && strstr(info.dli_fname, "mod_acme")) {
+        return 12;
+    }
+    return real(before, parent, child, dso);
+}
+"""
+
+
+def test_without_renewal_the_load_is_reported_as_well(site):
+    server = site.server(None, environment=preload(site.folder,
+                                                   FORKS_UNWATCHED))
+    server.part("ca", "AcmeCA https://127.0.0.1:1/dir\n")
+    server.vhost("xx.example.org", body="SSLEngine optional")
+    server.vhost("www.example.org")
+    server.start()
+    assert server.matching("not enough memory; certificates are not renewed")
+    assert server.matching("SSLEngine optional: mod_ssl starts no TLS")
+    assert server.get_tls("www.example.org").status == 503
+    server.restart()
+    assert not server.matching("exit signal")

@@ -343,6 +343,17 @@ def test_a_placeholder_fits_the_security_level(site, level, name):
     assert server.look("plain.example.org").key == "p256"
 
 
+@pytest.mark.parametrize("name", [NAME, "my_shop.example"])
+def test_a_level_outlasts_a_list_without_one(site, name):
+    """OpenSSL keeps it until a later list names another."""
+    server = site.server(site.ca())
+    server.part("level", "SSLOpenSSLConfCmd CipherString DEFAULT@SECLEVEL=4\n")
+    server.vhost(name, body="SSLOpenSSLConfCmd CipherString HIGH")
+    server.start()
+    assert server.look(name).key == "p384"
+    assert server.get_tls(name).status == 503
+
+
 def test_a_level_that_only_handshakes_obey_counts(site):
     """mod_ssl sets it when it has loaded all: OpenSSL would end each of them."""
     server = site.server(site.ca())

@@ -94,12 +94,14 @@ def test_one_in_the_store_ends_no_server(site, kind):
     server.wait_valid(NAME, count=2)
 
 
-def test_what_the_server_allows_is_served(site):
+@pytest.mark.parametrize("after", [
+    "", "\nSSLOpenSSLConfCmd CipherString HIGH"], ids=["alone", "then"])
+def test_what_the_server_allows_is_served(site, after):
     ca = site.proxied_ca()
     source = authority(site, "SHA-1")
     ca.answer(proxy.substitute(authority=source), "certificate")
     server = site.server(ca)
-    server.vhost(NAME, body="SSLCipherSuite DEFAULT@SECLEVEL=0")
+    server.vhost(NAME, body=f"SSLCipherSuite DEFAULT@SECLEVEL=0{after}")
     server.start()
     serial = server.wait_installed(NAME)
     server.wait(lambda: server.look(NAME).serial == serial, "it is served")

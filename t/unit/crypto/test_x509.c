@@ -8,6 +8,7 @@
 #include "acme_csr.h"
 #include "acme_self_signed.h"
 #include "acme_name.h"
+#include "acme_openssl.h"
 #include "acme_pair.h"
 #include "acme_pem.h"
 #include "acme_public_key.h"
@@ -1256,6 +1257,84 @@ static void a_pass_phrase_is_seen_and_a_public_key_has_a_name(void **state)
     assert_int_equal(ERR_peek_error(), 0);
 }
 
+/* Memory of OpenSSL's: is there a secret in what it frees? */
+typedef union {
+    size_t size;
+    max_align_t alignment;
+} block_t;
+
+static unsigned char secret[64];
+static size_t secret_len;       /* 0: nobody looks */
+static int left;                /* copies of it in what was freed */
+
+static void *watched_malloc(size_t size, const char *file, int line)
+{
+    block_t *block = malloc(sizeof(*block) + size);
+
+    (void)file;
+    (void)line;
+    if (!block) {
+        return NULL;
+    }
+    block->size = size;
+    return block + 1;
+}
+
+static void watched_free(void *data, const char *file, int line)
+{
+    const unsigned char *octets = data;
+    size_t i;
+
+    (void)file;
+    (void)line;
+    if (!data) {
+        return;
+    }
+    for (i = 0; secret_len && i + secret_len <= ((block_t *)data)[-1].size;
+         i++) {
+        left += !memcmp(octets + i, secret, secret_len);
+    }
+    free((block_t *)data - 1);
+}
+
+static void *watched_realloc(void *data, size_t size, const char *file,
+                             int line)
+{
+    const size_t before = data ? ((block_t *)data)[-1].size : 0;
+    void *more = size ? watched_malloc(size, file, line) : NULL;
+
+    if (data && (more || !size)) {
+        if (more) {
+            memcpy(more, data, before < size ? before : size);
+        }
+        watched_free(data, file, line);
+    }
+    return more;
+}
+
+static void no_copy_of_a_key_is_left_in_free_memory(void **state)
+{
+    static const int types[] = { EVP_PKEY_ED25519, EVP_PKEY_ED448 };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(types); i++) {
+        EVP_PKEY *key = odd_key(types[i], 0, 0);
+        X509 *leaf = make_leaf((spec_t){ .key = key });
+        EVP_PKEY *one;
+        size_t len = sizeof(secret);
+
+        assert_int_equal(EVP_PKEY_get_raw_private_key(key, secret, &len), 1);
+        left = 0;
+        secret_len = len;
+        one = acme_openssl_unite(leaf, key);
+        secret_len = 0;
+        assert_non_null(one);
+        assert_int_equal(left, 0);
+        EVP_PKEY_free(one);
+    }
+}
+
 #define LEVEL(n) "DEFAULT@SECLEVEL=" #n
 #define REFUSED(n) "certificate: mod_ssl would not load it: OpenSSL refuses it at " \
     "security level " #n
@@ -1319,6 +1398,12 @@ static void a_security_level_refuses_pairs(void **state)
           REFUSED(2) },
         { "a short key, allowed", rsa_leaf, pkcs8(rsa, 0),
           lists_of(LEVEL(0), NULL), NULL },
+        { "a short key, allowed by the list before", rsa_leaf, pkcs8(rsa, 0),
+          lists_of(LEVEL(0) ACME_PAIR_THEN "HIGH", NULL), NULL },
+        { "a short key, allowed by a list that is not the last", rsa_leaf,
+          pkcs8(rsa, 0),
+          lists_of(LEVEL(0) ACME_PAIR_THEN LEVEL(2) ACME_PAIR_THEN "HIGH",
+                   NULL), REFUSED(2) },
         { "SHA-1", sha1_leaf, key, lists_of(LEVEL(1), NULL),
           looks ? REFUSED(1) : NULL },
         { "SHA-1, allowed", sha1_leaf, key, lists_of(LEVEL(0), NULL), NULL },
@@ -1423,6 +1508,7 @@ int main(void)
         X509_TEST(no_names_no_request),
         X509_TEST(a_placeholder_is_what_it_says),
         X509_TEST(pairs_as_mod_ssl_loads_them),
+        X509_TEST(no_copy_of_a_key_is_left_in_free_memory),
         X509_TEST(a_key_may_be_der_or_base64),
         X509_TEST(what_is_behind_a_leaf_may_not_count),
         X509_TEST(a_pass_phrase_is_seen_and_a_public_key_has_a_name),
@@ -1431,6 +1517,11 @@ int main(void)
     };
     int failed;
 
+    /* Before OpenSSL has any. */
+    if (!CRYPTO_set_mem_functions(watched_malloc, watched_realloc,
+                                  watched_free)) {
+        return 1;
+    }
     apr_initialize();
     failed = cmocka_run_group_tests_name("x509", tests, NULL, NULL);
     apr_terminate();

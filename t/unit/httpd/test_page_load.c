@@ -103,6 +103,41 @@ static void without_a_store_nothing_is_ours(void **unused)
     assert_false(is_ours("/live/a.example/x", &managed, pool));
 }
 
+/* mod_macro gives each server its name in memory of the load's. */
+static server_rec *add_server(server_rec *next, const char *file)
+{
+    server_rec *s = stubs_server("www.example.org", pool);
+    acme_server_found_t *found = apr_pcalloc(pool, sizeof(*found));
+
+    found->conf = apr_pcalloc(pool, sizeof(*found->conf));
+    found->certs = apr_array_make(pool, 1, sizeof(int));
+    APR_ARRAY_PUSH(found->certs, int) = 0;
+    ap_set_module_config(s->module_config, &acme_module, found);
+    s->defn_name = file;
+    s->next = next;
+    return s;
+}
+
+static void names_of_files_outlive_the_load(void **unused)
+{
+    char other[] = "other.conf", first[] = "macro 'X'", second[] = "macro 'X'";
+    acme_page_view_t view = { .conf = make_conf() };
+    server_rec *s = add_server(add_server(add_server(NULL, other), first),
+                               second);
+    const acme_page_vhost_t *rows;
+
+    (void)unused;
+    read_vhosts(&view, s, pool);
+    memset(other, '?', sizeof(other) - 1);
+    memset(first, '?', sizeof(first) - 1);
+    memset(second, '?', sizeof(second) - 1);
+    assert_int_equal(view.vhosts[0]->nelts, 3);
+    rows = (const void *)view.vhosts[0]->elts;
+    assert_string_equal(rows[0].file, "other.conf");
+    assert_string_equal(rows[1].file, "macro 'X'");
+    assert_ptr_equal(rows[1].file, rows[2].file);
+}
+
 #define TEST(test) \
     cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
 
@@ -110,7 +145,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST(ours_however_it_is_written),
-        TEST(without_a_store_nothing_is_ours)
+        TEST(without_a_store_nothing_is_ours),
+        TEST(names_of_files_outlive_the_load)
     };
     int failed;
 

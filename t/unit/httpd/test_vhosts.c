@@ -1179,9 +1179,11 @@ static void a_shared_pair_is_listed_once(void **state)
 static void each_security_level_counts(void **state)
 {
     static const char *const expected[] = {
-        "ALL DEFAULT:@SECLEVEL=1", "HIGH DEFAULT:@SECLEVEL=3",
-        "ALL DEFAULT:@SECLEVEL=1 LOW"
+        "ALL ALL|DEFAULT:@SECLEVEL=1",
+        "HIGH HIGH|DEFAULT:@SECLEVEL=1|DEFAULT:@SECLEVEL=3|MEDIUM",
+        "ALL ALL|DEFAULT:@SECLEVEL=1 ALL|DEFAULT:@SECLEVEL=1|LOW"
     };
+    const server_rec *nameless;
     const acme_conf_t *conf;
     int i;
 
@@ -1190,10 +1192,12 @@ static void each_security_level_counts(void **state)
               "SSLOpenSSLConfCmd CipherString DEFAULT:@SECLEVEL=1");
     add_tls("ServerName a.org\nSSLOpenSSLConfCmd Curves P-256");
     add_tls("ServerName b.org\nSSLCipherSuite HIGH\n"
-            "SSLOpenSSLConfCmd cipherstring DEFAULT:@SECLEVEL=3");
+            "SSLOpenSSLConfCmd cipherstring DEFAULT:@SECLEVEL=3\n"
+            "SSLOpenSSLConfCmd CipherString MEDIUM");
     add_tls("ServerName c.org\nAcmeCertificate c");
     add_tls("ServerName d.org\nAcmeCertificate c\n"
             "SSLOpenSSLConfCmd CipherString LOW");
+    nameless = add_tls("ServerName my_shop.org");
     conf = read_as(ACME_VHOSTS_LOG);
     assert_int_equal(conf->certs->nelts, 3);
     for (i = 0; i < conf->certs->nelts; i++) {
@@ -1201,6 +1205,8 @@ static void each_security_level_counts(void **state)
             pool, acme_conf_cert(conf, (apr_uint32_t)i)->ciphers, ' '),
             expected[i]);
     }
+    assert_string_equal(apr_array_pstrcat(
+        pool, acme_server_conf_found(nameless)->ciphers, ' '), expected[0]);
 }
 
 static apr_sockaddr_t *address(const char *text)

@@ -2,6 +2,7 @@
  * test_trials.c - what was tried is not tried again, and never believed of
  * files that are others.
  */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -269,6 +270,37 @@ static void only_what_is_asked_for_is_kept(void **state)
     assert_null(known());
 }
 
+/* A module that is newer than the running server finds what that kept. */
+static void what_another_shape_has_is_not_touched(void **state)
+{
+    static const char none[512];
+    char *before = apr_pcalloc(process, sizeof(none));
+
+    (void)state;
+    apr_pool_userdata_set(before, "mod_acme trials 1", NULL, process);
+    install();
+    assert_int_equal(load(), 0);
+    assert_memory_equal(before, none, sizeof(none));
+}
+
+/* mod_ssl passes over what is no certificate, and nothing was wrong. */
+static void what_loads_has_no_fault(void **state)
+{
+    FILE *chain;
+
+    (void)state;
+    install();
+    chain = fopen(chain_path(), "a");
+    assert_non_null(chain);
+    assert_true(fputs("-----BEGIN OTHER-----\nAAAA\n-----END OTHER-----\n",
+                      chain) > 0);
+    assert_int_equal(fclose(chain), 0);
+    res.detail[0] = '\0';
+    assert_int_equal(load(), 0);
+    assert_null(leaf);
+    assert_string_equal(res.detail, "");
+}
+
 static const char *file(void)
 {
     return at("store/run/tried");
@@ -407,6 +439,8 @@ int main(void)
         TRIALS_TEST(rights_that_changed_are_seen),
         TRIALS_TEST(another_list_of_ciphers_is_another_trial),
         TRIALS_TEST(only_what_is_asked_for_is_kept),
+        TRIALS_TEST(what_another_shape_has_is_not_touched),
+        TRIALS_TEST(what_loads_has_no_fault),
         TRIALS_TEST(the_file_outlives_the_process),
     TRIALS_TEST(what_is_in_the_file_is_not_in_memory),
     TRIALS_TEST(the_file_is_of_the_pair_as_it_was),
