@@ -26,6 +26,10 @@ typedef struct {
    counts no more. What fails now is tried again by the next call. */
 void acme_cert_reader_start(void);
 
+/* From now on call() is called after each answer that the keeper waited for:
+   it does not hang. */
+void acme_cert_reader_on_wait(void (*call)(void *), void *baton);
+
 /*
  * Have a PEM text read, tried for servers with these ciphers
  * (acme_pair_check()), and wait for it: the keeper serves nobody meanwhile.
@@ -33,7 +37,8 @@ void acme_cert_reader_start(void);
  * answered lately is not asked again.
  *
  * On failure *preading is NULL, and nothing is known of the certificate: the
- * process ended or hung at it (10 s), said what it cannot know, or has failed
+ * process ended or hung at it (10 s in all; of these half is for what others
+ * asked before, which is asked again then), said what it cannot know, or has failed
  * four times within a minute and rests. The next one has been started then.
  * Never APR_EINVAL or ENOENT.
  */

@@ -814,6 +814,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
         return;
     }
     loop->hooks = acme_hook_run_create(keeper->log, p);
+    acme_cert_reader_on_wait(beat_between, loop);
     registry.conf = keeper->conf;
     registry.store = loop->store;
     registry.log = keeper->log;
