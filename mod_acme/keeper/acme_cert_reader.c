@@ -66,6 +66,7 @@ static struct {
     int count;
     int answered;               /* so many of them, the first ones */
     apr_time_t since;           /* it is at the next one */
+    apr_time_t paid_until;      /* what it said that it needed, put end to end */
     apr_uint64_t turn;          /* who may ask; 0: nobody */
     asked_t named;              /* who asks again now, by the last step */
 } reader = { .fd = -1 };
@@ -215,6 +216,20 @@ static void fail_first(int error, apr_time_t now)
     replace();
 }
 
+/*
+ * What the asker pays for: not the time in which the keeper was at the disk
+ * while the answer lay there. What the process says is true at the most for
+ * what passed since it was asked.
+ */
+static apr_interval_time_t charged(const acme_cert_facts_wire_t *wire,
+                                   apr_time_t now)
+{
+    const apr_interval_time_t passed =
+        now > reader.paid_until ? now - reader.paid_until : 0;
+
+    return wire->needed > 0 && wire->needed < passed ? wire->needed : passed;
+}
+
 /* The answer to that. 0: errno. EBADMSG: more octets than there may be. */
 static int receive_first(apr_time_t until)
 {
@@ -241,7 +256,8 @@ static int receive_first(apr_time_t until)
         const apr_time_t now = apr_time_now();
 
         acme_cert_known_add(asked->digest, &wire, text);
-        asked->took = now > reader.since ? now - reader.since : 0;
+        asked->took = charged(&wire, now);
+        reader.paid_until += asked->took;
         reader.since = now;
         reader.answered++;
     }
@@ -275,7 +291,7 @@ static apr_status_t begin(const question_t *question, apr_uint64_t asker,
         }
     }
     if (reader.answered == reader.count) {
-        reader.since = apr_time_now();
+        reader.since = reader.paid_until = apr_time_now();
     }
     memcpy(asked->digest, question->digest, sizeof(asked->digest));
     asked->len = question->len;
@@ -536,7 +552,7 @@ static void receive(apr_time_t now)
         }
     }
     if (now < reader.since) {
-        reader.since = now;     /* the clock was set back */
+        reader.since = reader.paid_until = now; /* the clock was set back */
     }
     if (reader.answered < reader.count && now - reader.since > READ_MAX) {
         fail_first(ETIMEDOUT, now);

@@ -83,8 +83,9 @@ apr_time_t acme_cert_reader_wake(apr_time_t now);
 
 /*
  * Receive what came. Returns who is to ask again, as his question was answered
- * after *ptook, or not at all; call until it is 0: nobody. He takes his answer
- * before others get theirs, or it may be forgotten.
+ * after *ptook, in which the keeper's own time does not count, or not at all;
+ * call until it is 0: nobody. He takes his answer before others get theirs, or
+ * it may be forgotten.
  */
 apr_uint64_t acme_cert_reader_step(apr_interval_time_t *ptook, apr_time_t now);
 

@@ -395,6 +395,25 @@ static void one_that_hangs_is_replaced(void **state)
     }
 }
 
+/* What the keeper did meanwhile, as at the disk, is not the asker's. */
+static void only_the_process_s_time_is_paid(void **state)
+{
+    const char *const a = another(good), *const b = another(good);
+    struct pollfd fd;
+    apr_interval_time_t first, second;
+
+    (void)state;
+    assert_asked(7, a);
+    assert_asked(8, b);
+    fd = (struct pollfd) { acme_cert_reader_fd(), POLLIN, 0 };
+    assert_int_equal(poll(&fd, 1, 60 * 1000), 1);
+    usleep(800000);             /* the disk */
+    assert_int_equal(acme_cert_reader_step(&first, apr_time_now()), 7);
+    assert_int_equal(acme_cert_reader_step(&second, apr_time_now()), 8);
+    assert_true(first > 0 && first < apr_time_from_msec(600));
+    assert_true(second > 0 && second < apr_time_from_msec(600));
+}
+
 static int answers_waited_for;
 
 static void count_answer(void *unused)
@@ -498,6 +517,7 @@ int main(void)
         TEST(who_waits_gets_his_own_answer),
         TEST(only_the_one_that_it_dies_at_fails),
         TEST(one_that_hangs_is_replaced),
+        TEST(only_the_process_s_time_is_paid),
         TEST(who_waits_does_not_wait_for_all),
         TEST(each_is_told_of_its_own_failure),
         TEST(a_process_with_keys_parses_none)
