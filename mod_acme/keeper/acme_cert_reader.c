@@ -255,7 +255,7 @@ static int receive_first(apr_time_t until)
     if (good) {
         const apr_time_t now = apr_time_now();
 
-        acme_cert_known_add(asked->digest, &wire, text);
+        acme_cert_known_add(asked->digest, &wire, text, now);
         asked->took = charged(&wire, now);
         reader.paid_until += asked->took;
         reader.since = now;
@@ -348,19 +348,6 @@ static apr_status_t add_texts(acme_cert_reading_t *reading, acme_octets_t pem,
     return APR_SUCCESS;
 }
 
-/* OpenSSL had no memory, or the like: next time it may do. */
-static int is_passing(const acme_cert_facts_wire_t *wire)
-{
-    int i;
-
-    for (i = 0; i < 3; i++) {
-        if (wire->verdicts[i] == ACME_CERT_FACTS_FAILED) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /*
  * How the question was answered, or why it was not. APR_INCOMPLETE: it was not
  * yet.
@@ -379,7 +366,8 @@ static apr_status_t take(acme_cert_reading_t **preading,
         reader.named.error = 0;
         return explain(error, res);
     }
-    if (!acme_cert_known_find(&wire, &text, question->digest)) {
+    if (!acme_cert_known_find(&wire, &text, question->digest,
+                              apr_time_now())) {
         return APR_INCOMPLETE;
     }
     reading = apr_pcalloc(p, sizeof(*reading));
@@ -387,9 +375,6 @@ static apr_status_t take(acme_cert_reading_t **preading,
         || add_texts(reading, pem, p)) {
         replace();
         return explain(EBADMSG, res);
-    }
-    if (is_passing(&wire)) {
-        acme_cert_known_drop(question->digest);
     }
     *preading = reading;
     return APR_SUCCESS;
