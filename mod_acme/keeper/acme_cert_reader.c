@@ -459,6 +459,11 @@ static int has_room_for(apr_size_t len)
         || octets_asked() + len <= ASKED_OCTETS_MAX;
 }
 
+static int has_place(void)
+{
+    return reader.count < ASKED_MAX && !rest(apr_time_now());
+}
+
 /* For another one: the answer is for all. */
 static int is_being_read(const question_t *question)
 {
@@ -490,8 +495,8 @@ apr_status_t acme_cert_reader_ask(acme_cert_reading_t **preading,
     if (rv != APR_INCOMPLETE) {
         return rv;
     }
-    if (reader.turn && reader.count < ASKED_MAX
-        && has_room_for(question.len) && !is_being_read(&question)
+    if (reader.turn && has_place() && has_room_for(question.len)
+        && !is_being_read(&question)
         && begin(&question, reader.turn, res)) {
         return res->status;
     }
@@ -513,7 +518,7 @@ int acme_cert_reader_is_asked(apr_uint64_t asker)
 
 int acme_cert_reader_has_room(void)
 {
-    return reader.count < ASKED_MAX && has_room_for(ACME_CHAIN_SIZE_MAX);
+    return has_place() && has_room_for(ACME_CHAIN_SIZE_MAX);
 }
 
 int acme_cert_reader_fd(void)

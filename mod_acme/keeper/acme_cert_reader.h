@@ -49,8 +49,8 @@ apr_status_t acme_cert_reader_read(acme_cert_reading_t **preading,
 
 /*
  * The same without waiting. APR_EINPROGRESS, and APR_EAGAIN in res: it is not
- * answered yet. It was asked for whoever has the turn, if there was room, and
- * if nobody else has asked it; call again with the same text when
+ * answered yet. It was asked for whoever has the turn, if there was room, if
+ * the process does not rest, and if nobody else has asked it; call again with the same text when
  * acme_cert_reader_step() named him, or with another turn.
  */
 apr_status_t acme_cert_reader_ask(acme_cert_reading_t **preading,
@@ -72,7 +72,7 @@ void acme_cert_reader_turn(apr_uint64_t asker);
 /* Has he asked, and was not named since? */
 int acme_cert_reader_is_asked(apr_uint64_t asker);
 
-/* May a chain from a CA be asked about now? */
+/* May a chain from a CA be asked about now? Not while the process rests. */
 int acme_cert_reader_has_room(void);
 
 /* What to poll for input: an answer is coming. -1: none is. */
