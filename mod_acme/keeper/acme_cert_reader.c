@@ -66,7 +66,7 @@ static struct {
     int count;
     int answered;               /* so many of them, the first ones */
     apr_time_t since;           /* it is at the next one */
-    apr_time_t paid_until;      /* what it said that it needed, put end to end */
+    apr_time_t paid_until;      /* what it needed, put end to end */
     apr_uint64_t turn;          /* who may ask; 0: nobody */
     asked_t named;              /* who asks again now, by the last step */
 } reader = { .fd = -1 };
@@ -404,15 +404,16 @@ static apr_status_t ask_and_wait(const question_t *question,
                                  acme_result_t *res)
 {
     const apr_time_t now = apr_time_now();
+    int error;
 
     wait_for_answers(now + OTHERS_MAX);
     if (begin(question, 0, res)) {
         return res->status;
     }
     wait_for_answers(now + READ_MAX);
-    reader.named = reader.asked[--reader.count];
-    reader.answered = reader.count;
-    return APR_SUCCESS;
+    reader.answered = --reader.count;
+    error = reader.asked[reader.count].error;
+    return error ? explain(error, res) : APR_SUCCESS;
 }
 
 apr_status_t acme_cert_reader_read(acme_cert_reading_t **preading,

@@ -37,8 +37,8 @@ void acme_cert_reader_on_wait(void (*call)(void *), void *baton);
  * answered lately is not asked again.
  *
  * On failure *preading is NULL, and nothing is known of the certificate: the
- * process ended or hung at it (10 s in all; of these half is for what others
- * asked before, which is asked again then), said what it cannot know, or has failed
+ * process ended or hung at it (10 s in all; half of these is for what others
+ * asked before, who ask again then), said what it cannot know, or has failed
  * four times within a minute and rests. The next one has been started then.
  * Never APR_EINVAL or ENOENT.
  */
@@ -50,8 +50,8 @@ apr_status_t acme_cert_reader_read(acme_cert_reading_t **preading,
 /*
  * The same without waiting. APR_EINPROGRESS, and APR_EAGAIN in res: it is not
  * answered yet. It was asked for whoever has the turn, if there was room, if
- * the process does not rest, and if nobody else has asked it; call again with the same text when
- * acme_cert_reader_step() named him, or with another turn.
+ * the process does not rest, and if nobody else has asked it; call again with
+ * the same text when acme_cert_reader_step() named him, or with another turn.
  */
 apr_status_t acme_cert_reader_ask(acme_cert_reading_t **preading,
                                   acme_octets_t pem,
