@@ -53,6 +53,7 @@ typedef enum {
 typedef struct {
     apr_int64_t not_before;
     apr_int64_t not_after;
+    apr_int64_t needed;         /* microseconds that the process was at it */
     apr_uint32_t verdicts[3];   /* acme_cert_facts_verdict_e: parsed, linked,
                                    loads */
     apr_uint32_t count;

@@ -22,6 +22,10 @@
 /* An honest certificate takes a millisecond. */
 #define READ_MAX apr_time_from_sec(10)
 
+/* Of that, where the keeper waits for an answer, for what others asked
+   before. */
+#define OTHERS_MAX (READ_MAX / 2)
+
 /* For a question that the process takes, and for an answer that has begun. */
 #define TRANSFER_MAX apr_time_from_sec(1)
 
@@ -51,6 +55,7 @@ typedef struct {
     apr_size_t len;
     apr_uint64_t asker;         /* 0: the keeper waits for it */
     apr_interval_time_t took;   /* when it is answered */
+    int error;                  /*   or how the process failed at it; 0 */
 } asked_t;
 
 static struct {
@@ -61,10 +66,15 @@ static struct {
     int count;
     int answered;               /* so many of them, the first ones */
     apr_time_t since;           /* it is at the next one */
+    apr_time_t paid_until;      /* what it needed, put end to end */
     apr_uint64_t turn;          /* who may ask; 0: nobody */
-    asked_t guilty;             /* where it failed last, until it is told */
-    int error;                  /*   and how; 0: nowhere */
+    asked_t named;              /* who asks again now, by the last step */
 } reader = { .fd = -1 };
+
+static struct {
+    void (*call)(void *);       /* NULL: nobody wants to know */
+    void *baton;
+} waiting;
 
 /* How long it rests; 0: it does not. A clock that was set back ends it. */
 static apr_interval_time_t rest(apr_time_t now)
@@ -100,9 +110,15 @@ void acme_cert_reader_start(void)
 
     memset(reader.failed, 0, sizeof(reader.failed));
     reader.count = reader.answered = 0;
-    reader.error = 0;
+    reader.named.error = 0;
     acme_cert_known_forget();
     (void)start(&ignored);
+}
+
+void acme_cert_reader_on_wait(void (*call)(void *), void *baton)
+{
+    waiting.call = call;
+    waiting.baton = baton;
 }
 
 /* It says nothing unasked: did it end, or is it another that speaks? */
@@ -189,12 +205,29 @@ static int is_of(const asked_t *asked, const question_t *question,
         && !memcmp(asked->digest, question->digest, sizeof(asked->digest));
 }
 
-/* At the first one that is not answered. */
-static void fail_first(int error)
+/* At the first one that is not answered, which pays for it. 0: it is not at
+   fault, and is asked again as the others are. */
+static void fail_first(int error, apr_time_t now)
 {
-    reader.guilty = reader.asked[reader.answered];
-    reader.error = error ? error : EPIPE;
+    asked_t *asked = &reader.asked[reader.answered];
+
+    asked->took = now > reader.since ? now - reader.since : 0;
+    asked->error = error;
     replace();
+}
+
+/*
+ * What the asker pays for: not the time in which the keeper was at the disk
+ * while the answer lay there. What the process says is true at the most for
+ * what passed since it was asked.
+ */
+static apr_interval_time_t charged(const acme_cert_facts_wire_t *wire,
+                                   apr_time_t now)
+{
+    const apr_interval_time_t passed =
+        now > reader.paid_until ? now - reader.paid_until : 0;
+
+    return wire->needed > 0 && wire->needed < passed ? wire->needed : passed;
 }
 
 /* The answer to that. 0: errno. EBADMSG: more octets than there may be. */
@@ -222,8 +255,9 @@ static int receive_first(apr_time_t until)
     if (good) {
         const apr_time_t now = apr_time_now();
 
-        acme_cert_known_add(asked->digest, &wire, text);
-        asked->took = now > reader.since ? now - reader.since : 0;
+        acme_cert_known_add(asked->digest, &wire, text, now);
+        asked->took = charged(&wire, now);
+        reader.paid_until += asked->took;
         reader.since = now;
         reader.answered++;
     }
@@ -251,18 +285,19 @@ static apr_status_t begin(const question_t *question, apr_uint64_t asker,
                 res, error,
                 "certificate chain: the process that parses certificates cannot be asked and was replaced");
         }
-        fail_first(error);      /* it ended at another one */
+        fail_first(error, apr_time_now());  /* it ended at another one */
         if (make_ready(res)) {
             return res->status;
         }
     }
     if (reader.answered == reader.count) {
-        reader.since = apr_time_now();
+        reader.since = reader.paid_until = apr_time_now();
     }
     memcpy(asked->digest, question->digest, sizeof(asked->digest));
     asked->len = question->len;
     asked->asker = asker;
     asked->took = 0;
+    asked->error = 0;
     reader.count++;
     return APR_SUCCESS;
 }
@@ -313,19 +348,6 @@ static apr_status_t add_texts(acme_cert_reading_t *reading, acme_octets_t pem,
     return APR_SUCCESS;
 }
 
-/* OpenSSL had no memory, or the like: next time it may do. */
-static int is_passing(const acme_cert_facts_wire_t *wire)
-{
-    int i;
-
-    for (i = 0; i < 3; i++) {
-        if (wire->verdicts[i] == ACME_CERT_FACTS_FAILED) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /*
  * How the question was answered, or why it was not. APR_INCOMPLETE: it was not
  * yet.
@@ -338,13 +360,14 @@ static apr_status_t take(acme_cert_reading_t **preading,
     acme_cert_facts_wire_t wire;
     const char *text;
 
-    if (reader.error && is_of(&reader.guilty, question, asker)) {
-        const int error = reader.error;
+    if (reader.named.error && is_of(&reader.named, question, asker)) {
+        const int error = reader.named.error;
 
-        reader.error = 0;
+        reader.named.error = 0;
         return explain(error, res);
     }
-    if (!acme_cert_known_find(&wire, &text, question->digest)) {
+    if (!acme_cert_known_find(&wire, &text, question->digest,
+                              apr_time_now())) {
         return APR_INCOMPLETE;
     }
     reading = apr_pcalloc(p, sizeof(*reading));
@@ -353,21 +376,44 @@ static apr_status_t take(acme_cert_reading_t **preading,
         replace();
         return explain(EBADMSG, res);
     }
-    if (is_passing(&wire)) {
-        acme_cert_known_drop(question->digest);
-    }
     *preading = reading;
     return APR_SUCCESS;
 }
 
-/* Until all are answered. */
-static void wait_for_answers(void)
+/* Until all are answered, or until then. */
+static void wait_for_answers(apr_time_t until)
 {
     while (reader.answered < reader.count) {
-        if (!receive_first(reader.since + READ_MAX)) {
-            fail_first(errno);
+        const apr_time_t hangs = reader.since + READ_MAX;
+
+        if (!receive_first(hangs < until ? hangs : until)) {
+            const int error = errno;
+            const int is_short = error == ETIMEDOUT && until < hangs
+                && reader.asked[reader.answered].asker;
+
+            fail_first(is_short ? 0 : error, apr_time_now());
+        }
+        if (waiting.call) {
+            waiting.call(waiting.baton);
         }
     }
+}
+
+/* Behind what others asked, on an empty socket. */
+static apr_status_t ask_and_wait(const question_t *question,
+                                 acme_result_t *res)
+{
+    const apr_time_t now = apr_time_now();
+    int error;
+
+    wait_for_answers(now + OTHERS_MAX);
+    if (begin(question, 0, res)) {
+        return res->status;
+    }
+    wait_for_answers(now + READ_MAX);
+    reader.answered = --reader.count;
+    error = reader.asked[reader.count].error;
+    return error ? explain(error, res) : APR_SUCCESS;
 }
 
 apr_status_t acme_cert_reader_read(acme_cert_reading_t **preading,
@@ -385,12 +431,9 @@ apr_status_t acme_cert_reader_read(acme_cert_reading_t **preading,
     }
     while (rv = take(preading, &question, 0, pem, res, p),
            rv == APR_INCOMPLETE) {
-        wait_for_answers();     /* the socket is empty then */
-        if (begin(&question, 0, res)) {
+        if (ask_and_wait(&question, res)) {
             return res->status;
         }
-        wait_for_answers();
-        reader.answered = --reader.count;
     }
     return rv;
 }
@@ -415,6 +458,11 @@ static int has_room_for(apr_size_t len)
 {
     return reader.answered == reader.count
         || octets_asked() + len <= ASKED_OCTETS_MAX;
+}
+
+static int has_place(void)
+{
+    return reader.count < ASKED_MAX && !rest(apr_time_now());
 }
 
 /* For another one: the answer is for all. */
@@ -448,8 +496,8 @@ apr_status_t acme_cert_reader_ask(acme_cert_reading_t **preading,
     if (rv != APR_INCOMPLETE) {
         return rv;
     }
-    if (reader.turn && reader.count < ASKED_MAX
-        && has_room_for(question.len) && !is_being_read(&question)
+    if (reader.turn && has_place() && has_room_for(question.len)
+        && !is_being_read(&question)
         && begin(&question, reader.turn, res)) {
         return res->status;
     }
@@ -471,7 +519,7 @@ int acme_cert_reader_is_asked(apr_uint64_t asker)
 
 int acme_cert_reader_has_room(void)
 {
-    return reader.count < ASKED_MAX && has_room_for(ACME_CHAIN_SIZE_MAX);
+    return has_place() && has_room_for(ACME_CHAIN_SIZE_MAX);
 }
 
 int acme_cert_reader_fd(void)
@@ -491,32 +539,30 @@ static void receive(apr_time_t now)
     while (reader.answered < reader.count && !is_silent()) {
         if (!receive_first(apr_time_now() + TRANSFER_MAX)) {
             /* A half of one is no answer. */
-            fail_first(errno == ETIMEDOUT ? EBADMSG : errno);
+            fail_first(errno == ETIMEDOUT ? EBADMSG : errno, apr_time_now());
         }
     }
     if (now < reader.since) {
-        reader.since = now;     /* the clock was set back */
+        reader.since = reader.paid_until = now; /* the clock was set back */
     }
     if (reader.answered < reader.count && now - reader.since > READ_MAX) {
-        fail_first(ETIMEDOUT);
+        fail_first(ETIMEDOUT, now);
     }
 }
 
 apr_uint64_t acme_cert_reader_step(apr_interval_time_t *ptook, apr_time_t now)
 {
-    apr_uint64_t asker;
-
     receive(now);
     if (!reader.answered) {
         return 0;
     }
-    asker = reader.asked[0].asker;
-    *ptook = reader.asked[0].took;
+    reader.named = reader.asked[0];
+    *ptook = reader.named.took;
     reader.answered--;
     reader.count--;
     memmove(reader.asked, reader.asked + 1,
             (apr_size_t)reader.count * sizeof(*reader.asked));
-    return asker;
+    return reader.named.asker;
 }
 
 apr_status_t acme_cert_reader_load(acme_cert_reading_t **preading,

@@ -26,6 +26,10 @@ typedef struct {
    counts no more. What fails now is tried again by the next call. */
 void acme_cert_reader_start(void);
 
+/* From now on call() is called after each answer that the keeper waited for:
+   it does not hang. */
+void acme_cert_reader_on_wait(void (*call)(void *), void *baton);
+
 /*
  * Have a PEM text read, tried for servers with these ciphers
  * (acme_pair_check()), and wait for it: the keeper serves nobody meanwhile.
@@ -33,7 +37,8 @@ void acme_cert_reader_start(void);
  * answered lately is not asked again.
  *
  * On failure *preading is NULL, and nothing is known of the certificate: the
- * process ended or hung at it (10 s), said what it cannot know, or has failed
+ * process ended or hung at it (10 s in all; half of these is for what others
+ * asked before, who ask again then), said what it cannot know, or has failed
  * four times within a minute and rests. The next one has been started then.
  * Never APR_EINVAL or ENOENT.
  */
@@ -44,9 +49,9 @@ apr_status_t acme_cert_reader_read(acme_cert_reading_t **preading,
 
 /*
  * The same without waiting. APR_EINPROGRESS, and APR_EAGAIN in res: it is not
- * answered yet. It was asked for whoever has the turn, if there was room, and
- * if nobody else has asked it; call again with the same text when
- * acme_cert_reader_step() named him, or with another turn.
+ * answered yet. It was asked for whoever has the turn, if there was room, if
+ * the process does not rest, and if nobody else has asked it; call again with
+ * the same text when acme_cert_reader_step() named him, or with another turn.
  */
 apr_status_t acme_cert_reader_ask(acme_cert_reading_t **preading,
                                   acme_octets_t pem,
@@ -67,7 +72,7 @@ void acme_cert_reader_turn(apr_uint64_t asker);
 /* Has he asked, and was not named since? */
 int acme_cert_reader_is_asked(apr_uint64_t asker);
 
-/* May a chain from a CA be asked about now? */
+/* May a chain from a CA be asked about now? Not while the process rests. */
 int acme_cert_reader_has_room(void);
 
 /* What to poll for input: an answer is coming. -1: none is. */
@@ -78,8 +83,9 @@ apr_time_t acme_cert_reader_wake(apr_time_t now);
 
 /*
  * Receive what came. Returns who is to ask again, as his question was answered
- * after *ptook, or not at all; call until it is 0: nobody. He takes his answer
- * before others get theirs, or it may be forgotten.
+ * after *ptook, in which the keeper's own time does not count, or not at all;
+ * call until it is 0: nobody. He takes his answer before others get theirs, or
+ * it may be forgotten.
  */
 apr_uint64_t acme_cert_reader_step(apr_interval_time_t *ptook, apr_time_t now);
 

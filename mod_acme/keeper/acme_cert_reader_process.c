@@ -67,6 +67,7 @@ static int serve(int fd, apr_pool_t *p)
     acme_cert_reader_request_t request;
     acme_cert_facts_wire_t wire;
     acme_cert_facts_t facts;
+    apr_time_t begun;
     const char *texts;
     char *data;
 
@@ -81,6 +82,7 @@ static int serve(int fd, apr_pool_t *p)
                                   0)) {
         return 0;
     }
+    begun = apr_time_now();
     ciphers = split_lists(data + request.pem, request.ciphers, p);
     if (!ciphers) {
         return 0;
@@ -88,6 +90,7 @@ static int serve(int fd, apr_pool_t *p)
     parse(&facts, (acme_octets_t) { (unsigned char *)data, request.pem },
           ciphers, p);
     texts = acme_cert_facts_write(&wire, &facts, p);
+    wire.needed = apr_time_now() - begun;
     return acme_descriptors_send(fd, &wire, sizeof(wire), 0)
         && acme_descriptors_send(fd, texts, acme_cert_facts_octets(&wire), 0);
 }

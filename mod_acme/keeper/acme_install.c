@@ -351,10 +351,12 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
     if (rv == APR_EINPROGRESS) {
         return rv;
     }
-    if (rv != APR_SUCCESS) {
+    if (rv == APR_EINVAL) {
         res->reason = ACME_REASON_CHAIN_REFUSED;
         acme_install_issued_keep_refused(&in, issued);
-        return rv;
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;              /* of the chain nothing is known */
     }
     brought.chain = chain;
     is_there = is_linked(&in, chain);
@@ -382,8 +384,10 @@ apr_status_t acme_install_begin(acme_install_t **pinstall,
         return rv;
     }
     rv = acme_install_issued_check(&in, chain, pending);
-    if (rv != APR_SUCCESS) {
+    if (rv == APR_EINVAL) {
         acme_install_issued_keep_refused(&in, issued);
+    }
+    if (rv != APR_SUCCESS) {
         return rv;
     }
     return complete(pinstall, &in, reload, &brought, sync);

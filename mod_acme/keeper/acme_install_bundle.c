@@ -83,11 +83,11 @@ apr_status_t acme_install_bundle_add_pending(
         }
         rv = acme_install_issued_read(&chain, in, pending->chain_pem,
                                       strlen(pending->chain_pem));
-        if (rv != APR_SUCCESS && rv != APR_EINVAL) {
-            return rv;
-        }
         if (rv == APR_SUCCESS) {
             rv = acme_install_issued_check(in, chain, pending);
+        }
+        if (rv != APR_SUCCESS && rv != APR_EINVAL) {
+            return rv;          /* of the chain nothing is known */
         }
         if (rv != APR_SUCCESS) {
             *pwaits = 1;

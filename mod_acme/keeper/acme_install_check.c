@@ -71,7 +71,7 @@ apr_status_t acme_install_check_chain(const acme_cert_facts_t *facts,
             *res = facts->linked;
         }
     }
-    if (rv != APR_SUCCESS) {
+    if (rv == APR_EINVAL) {
         res->reason = ACME_REASON_CHAIN_REFUSED;
     }
     return rv;

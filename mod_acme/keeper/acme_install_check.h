@@ -25,8 +25,8 @@ typedef struct {
  * The leaf of the chain has the expected key and exactly the expected names,
  * is valid now (five minutes of tolerance before its notBefore), lives no
  * longer and expires no earlier than expected, and each certificate is signed
- * by the next. Else APR_EINVAL, or the status of facts->linked, with
- * ACME_REASON_CHAIN_REFUSED; res says which check failed.
+ * by the next. Else APR_EINVAL with ACME_REASON_CHAIN_REFUSED, or the status of
+ * facts->linked when that is not known; res says which check failed.
  */
 apr_status_t acme_install_check_chain(const acme_cert_facts_t *facts,
                                       const acme_install_check_t *expected,

@@ -99,7 +99,9 @@ apr_status_t acme_install_issued_check_loads(const acme_install_part_t *in,
     if (chain->facts.loads.status != APR_SUCCESS) {
         *in->res = chain->facts.loads;          /* the CA may do better */
         acme_result_prefix(in->res, in->cert->id);
-        in->res->reason = ACME_REASON_CHAIN_REFUSED;
+        if (in->res->status == APR_EINVAL) {
+            in->res->reason = ACME_REASON_CHAIN_REFUSED;
+        }
     }
     return chain->facts.loads.status;
 }

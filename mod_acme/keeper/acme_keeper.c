@@ -77,6 +77,8 @@ typedef struct {
     int control;                /* listens for acmectl; -1: it could not */
     acme_channels_t *channels;
     apr_time_t watch_at;        /* next check for expiring certificates */
+    apr_uint64_t turn_waits;    /* the channel whose turn it is, and that cannot
+                                   ask before there is an answer; 0: none */
     apr_time_t parked_at;       /* last time that the parked were served */
     apr_time_t warned_at;       /* last time that a stranger was refused, */
     apr_time_t refused_at;      /*   and a message */
@@ -551,6 +553,27 @@ static void serve_parked(loop_t *loop, apr_time_t now, apr_pool_t *p)
     send_held(loop);
 }
 
+/* Those that may ask. One that could not, for what it would ask is being read
+   for another, is not looked at in each turn of the loop, which costs anybody
+   a cheap message: only when something was answered. */
+static void serve_turns(loop_t *loop, apr_time_t now, apr_pool_t *p)
+{
+    int i, is_same = 0;
+
+    if (acme_cert_reader_fd() < 0) {
+        loop->turn_waits = 0;   /* no answer is coming */
+    }
+    while (!is_same && acme_cert_reader_has_room()
+           && (i = acme_channels_next_turn(loop->channels, now)) >= 0) {
+        const apr_uint64_t number =
+            acme_channels_at(loop->channels, i)->number;
+
+        is_same = number == loop->turn_waits
+            || serve_again(loop, i, number, now, p);
+        loop->turn_waits = is_same ? number : 0;
+    }
+}
+
 /* Those whose certificate was read, and then those that may ask. */
 static void serve_read(loop_t *loop, apr_time_t now, apr_pool_t *p)
 {
@@ -559,6 +582,7 @@ static void serve_read(loop_t *loop, apr_time_t now, apr_pool_t *p)
     int i;
 
     while ((asker = acme_cert_reader_step(&took, now)) != 0) {
+        loop->turn_waits = 0;
         i = acme_channels_find(loop->channels, asker);
         if (i >= 0) {
             acme_channel_t *channel = acme_channels_at(loop->channels, i);
@@ -569,12 +593,7 @@ static void serve_read(loop_t *loop, apr_time_t now, apr_pool_t *p)
             }
         }
     }
-    while (acme_cert_reader_has_room()
-           && (i = acme_channels_next_turn(loop->channels, now)) >= 0
-           && !serve_again(loop, i, acme_channels_at(loop->channels,
-                                                     i)->number, now, p)) {
-        continue;
-    }
+    serve_turns(loop, now, p);
     send_held(loop);
 }
 
@@ -814,6 +833,7 @@ void acme_keeper_run(const acme_keeper_t *keeper, apr_pool_t *p)
         return;
     }
     loop->hooks = acme_hook_run_create(keeper->log, p);
+    acme_cert_reader_on_wait(beat_between, loop);
     registry.conf = keeper->conf;
     registry.store = loop->store;
     registry.log = keeper->log;

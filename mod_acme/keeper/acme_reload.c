@@ -39,6 +39,10 @@
 
 #define SIGNALLED_TIMEOUT apr_time_from_sec(30)
 
+/* A test that runs for longer is told of: it may take minutes more where the
+   last load did (acme_trial_limit.h), or hang. */
+#define TEST_LONG apr_time_from_sec(60)
+
 /* A postponed reload is retried after this, doubled each time that the reason
    is the same. */
 #define POSTPONED_MIN apr_time_from_sec(2)
@@ -82,6 +86,8 @@ struct acme_reload_t {
     char reason[REASON_SIZE];
 
     acme_process_t *job; /* TESTING, LISTING: httpd */
+    apr_time_t long_at;         /* when it is told that it still runs; 0: not,
+                                   or it was */
     apr_pool_t *job_pool;
     apr_pool_t *p;
 };
@@ -371,6 +377,8 @@ static const char *run_httpd(acme_reload_t *reload, reload_phase_e phase,
     acme_result_t res;
 
     reload->phase = phase;
+    reload->long_at =
+        reload->server->test_limit > TEST_LONG ? now + TEST_LONG : 0;
     if (acme_process_start(&reload->job, argv, reload->server->cwd,
                            now + reload->server->test_limit, &res,
                            reload->job_pool)) {
@@ -549,6 +557,20 @@ static int is_running(const acme_reload_t *reload)
     return reload->phase == TESTING || reload->phase == LISTING;
 }
 
+/* Once: until it ends nothing else says why a certificate is not served. */
+static void tell_long_test(acme_reload_t *reload, apr_time_t now)
+{
+    if (!reload->long_at || now < reload->long_at) {
+        return;
+    }
+    reload->long_at = 0;
+    acme_log(
+        log_of(reload), ACME_LOG_NOTICE, "reload",
+        "httpd -t still runs after %d seconds, and is ended after %d; the new certificates wait for it on disk",
+        (int)apr_time_sec(TEST_LONG),
+        (int)apr_time_sec(reload->server->test_limit));
+}
+
 apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now)
 {
     apr_time_t until;
@@ -573,6 +595,9 @@ apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now)
         if (acme_process_step(reload->job, now)) {
             end_job(reload, now);
         }
+        else {
+            tell_long_test(reload, now);
+        }
         break;
     case SIGNALLED:
         if (now >= reload->due) {
@@ -581,8 +606,9 @@ apr_time_t acme_reload_step(acme_reload_t *reload, int busy, apr_time_t now)
         }
         break;
     }
-    return is_running(reload) ? acme_process_wake(reload->job)
-                              : reload->due;
+    return is_running(reload)
+        ? earlier(reload->long_at, acme_process_wake(reload->job))
+        : reload->due;
 }
 
 int acme_reload_fd(const acme_reload_t *reload)

@@ -7,6 +7,7 @@ keeper_tests = \
 	%D%/test_ca_facts \
 	%D%/test_ca_paces \
 	%D%/test_cert_facts \
+	%D%/test_cert_known \
 	%D%/test_cert_reader \
 	%D%/test_channels \
 	%D%/test_confine \

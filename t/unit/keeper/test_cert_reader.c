@@ -386,12 +386,91 @@ static void one_that_hangs_is_replaced(void **state)
     now = acme_cert_reader_wake(now);
     assert_true(now > apr_time_now());
     assert_int_equal(acme_cert_reader_step(&took, now), 7);
+    assert_true(took >= apr_time_from_sec(9));
     assert_int_not_equal(ask(&reading, 7, a), 0);
     assert_detail("did not answer for 10 seconds");
     assert_works();
     while (kill(pid, 0) == 0) {
         usleep(1000);           /* the launcher reaps it */
     }
+}
+
+/* What the keeper did meanwhile, as at the disk, is not the asker's. */
+static void only_the_process_s_time_is_paid(void **state)
+{
+    const char *const a = another(good), *const b = another(good);
+    struct pollfd fd;
+    apr_interval_time_t first, second;
+
+    (void)state;
+    assert_asked(7, a);
+    assert_asked(8, b);
+    fd = (struct pollfd) { acme_cert_reader_fd(), POLLIN, 0 };
+    assert_int_equal(poll(&fd, 1, 60 * 1000), 1);
+    usleep(800000);             /* the disk */
+    assert_int_equal(acme_cert_reader_step(&first, apr_time_now()), 7);
+    assert_int_equal(acme_cert_reader_step(&second, apr_time_now()), 8);
+    assert_true(first > 0 && first < apr_time_from_msec(600));
+    assert_true(second > 0 && second < apr_time_from_msec(600));
+}
+
+static int answers_waited_for;
+
+static void count_answer(void *unused)
+{
+    (void)unused;
+    answers_waited_for++;
+}
+
+/* Nor do others keep the keeper waiting: they pay, and ask again. */
+static void who_waits_does_not_wait_for_all(void **state)
+{
+    const char *const a = another(good), *const b = another(good);
+    const apr_time_t begun = apr_time_now();
+    acme_cert_reading_t *reading;
+    apr_interval_time_t took;
+
+    (void)state;
+    acme_cert_reader_on_wait(count_answer, NULL);
+    kill(reader_of(getpid()), SIGSTOP);
+    assert_asked(7, a);
+    assert_asked(8, b);
+    assert_int_equal(read_pem(&reading, another(good)), 0);
+    assert_true(apr_time_now() - begun < apr_time_from_sec(9));
+    assert_int_equal(answers_waited_for, 2);
+    acme_cert_reader_on_wait(NULL, NULL);
+    assert_int_equal(acme_cert_reader_step(&took, apr_time_now()), 7);
+    assert_true(took > apr_time_from_sec(4));
+    assert_asked(7, a);
+    assert_int_equal(acme_cert_reader_step(&took, apr_time_now()), 8);
+    assert_true(took == 0);
+    assert_asked(8, b);
+    assert_int_equal(next_answered(), 7);
+    assert_read(7, a);
+    assert_int_equal(next_answered(), 8);
+    assert_read(8, b);
+}
+
+/* That it is at fault is told though another one is, before. */
+static void each_is_told_of_its_own_failure(void **state)
+{
+    const char *const a = another(good), *const b = another(good);
+    acme_cert_reading_t *reading;
+    pid_t pid = reader_of(getpid());
+
+    (void)state;
+    kill(pid, SIGSTOP);
+    assert_asked(7, a);
+    kill(pid, SIGKILL);
+    while (kill(pid, 0) == 0) {
+        usleep(1000);           /* the launcher reaps it */
+    }
+    assert_asked(8, b);
+    kill(reader_of(getpid()), SIGKILL);
+    assert_int_equal(next_answered(), 7);
+    assert_int_not_equal(ask(&reading, 7, a), 0);
+    assert_detail("ended while it read it");
+    assert_int_equal(next_answered(), 8);
 }
 
 /* This process has keys. */
@@ -438,6 +517,9 @@ int main(void)
         TEST(who_waits_gets_his_own_answer),
         TEST(only_the_one_that_it_dies_at_fails),
         TEST(one_that_hangs_is_replaced),
+        TEST(only_the_process_s_time_is_paid),
+        TEST(who_waits_does_not_wait_for_all),
+        TEST(each_is_told_of_its_own_failure),
         TEST(a_process_with_keys_parses_none)
     };
     int failed;

@@ -1377,6 +1377,46 @@ static void what_was_read_is_not_asked_again(void **state)
     kill(pid, SIGCONT);
 }
 
+/* A reader that cannot answer says nothing of the chain, and while it rests the
+   installation waits. */
+static void what_cannot_be_read_is_not_refused(void **state)
+{
+    const acme_target_t about = { 0, 0, 0 };
+    const char *pem = issued(begin(), (issue_t){ 0 });
+    const acme_issued_t what = { pem, strlen(pem), CERT_URL };
+    acme_sync_t *sync = acme_sync_create(acme_registry_store(registry), pool);
+    acme_install_t *one;
+    int i;
+
+    (void)state;
+    acme_cert_reader_turn(1);
+    for (i = 0; i < 4; i++) {
+        const pid_t pid = reader_of(getpid());
+
+        kill(pid, SIGSTOP);
+        assert_int_equal(acme_install_begin(&one, registry, reload, &about,
+                                            &what, sync, &res, pool),
+                         APR_EINPROGRESS);
+        kill(pid, SIGKILL);
+        while (kill(pid, 0) == 0) {
+            usleep(1000);       /* the launcher reaps it */
+        }
+        wait_for_reading();
+        assert_int_equal(acme_install_begin(&one, registry, reload, &about,
+                                            &what, sync, &res, pool),
+                         APR_EGENERAL);
+        assert_detail("ended while it read it");
+        assert_int_not_equal(res.reason, ACME_REASON_CHAIN_REFUSED);
+    }
+    assert_int_equal(acme_install_begin(&one, registry, reload, &about, &what,
+                                        sync, &res, pool), APR_EINPROGRESS);
+    assert_false(acme_cert_reader_is_asked(1));
+    assert_false(acme_cert_reader_has_room());
+    assert_true(count(at("store/aside")) <= 0);
+    acme_cert_reader_start();
+    assert_int_equal(install(pem), 0);
+}
+
 /* A revocation, which voids the key, and another configuration. */
 static void what_happens_while_it_is_read_counts(void **state)
 {
@@ -1409,6 +1449,7 @@ int main(void)
         TEST(what_was_begun_is_found_again),
         TEST(what_was_read_is_not_asked_again),
         TEST(what_happens_while_it_is_read_counts),
+        TEST(what_cannot_be_read_is_not_refused),
         TEST(another_configuration_begins_anew),
         TEST(damage_begins_anew),
         TEST(the_key_is_of_the_configured_type),

@@ -870,6 +870,61 @@ static void others_are_served_while_a_chain_is_read(void **state)
     assert_int_equal(list(0).live, 1);
 }
 
+#define CHEAP_ONES 200
+
+/* With it there is still room for others. */
+#define LONG_PEM 28000
+
+/* What the keeper's processor needed for them, in nanoseconds. */
+static apr_int64_t cost_of_cheap_ones(void)
+{
+    struct timespec before, after;
+    clockid_t clock;
+    int i;
+
+    assert_int_equal(clock_getcpuclockid(keeper_pid, &clock), 0);
+    clock_gettime(clock, &before);
+    for (i = 0; i < CHEAP_ONES; i++) {
+        (void)list(0);
+    }
+    clock_gettime(clock, &after);
+    return (after.tv_sec - before.tv_sec) * APR_INT64_C(1000000000)
+        + after.tv_nsec - before.tv_nsec;
+}
+
+/* Two bring the same: the second is not looked at whenever anybody asks. */
+static void who_waits_for_another_s_answer_costs_nothing(void **state)
+{
+    const char *pem, *right;
+    acme_message_t reply;
+    apr_int64_t alone;
+    int fds[2], i;
+    pid_t pid;
+
+    (void)state;
+    begin();
+    assert_int_equal(tell_url(ACME_MSG_ORDER, 0, ORDER_URL), 0);
+    pem = right = right_chain(0);
+    while (strlen(pem) < LONG_PEM) {
+        pem = apr_pstrcat(pool, pem, right, NULL);
+    }
+    alone = cost_of_cheap_ones();
+    pid = reader_of(keeper_pid);
+    kill(pid, SIGSTOP);
+    for (i = 0; i < 2; i++) {
+        fds[i] = open_channel();
+        ask_to_install(fds[i], pem);
+        assert_no_answer_yet(fds[i]);
+    }
+    assert_true(cost_of_cheap_ones() < 3 * alone);
+    kill(pid, SIGCONT);
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(hear(&reply, fds[i]), 0);
+        assert_int_equal(reply.status, APR_EINVAL);
+        close(fds[i]);
+    }
+}
+
 static void what_no_job_ends_is_looked_at_in_time(void **state)
 {
     int fd = -1;
@@ -1138,6 +1193,7 @@ int main(void)
                                   running_teardown),
         SCRIPTS_TEST(nothing_else_is_heard_on_a_channel_that_waits),
         RUNNING_TEST(others_are_served_while_a_chain_is_read),
+        RUNNING_TEST(who_waits_for_another_s_answer_costs_nothing),
         RUNNING_TEST(what_no_job_ends_is_looked_at_in_time),
         RUNNING_TEST(who_leaves_while_he_waits_is_forgotten),
         RUNNING_TEST(who_waits_keeps_his_place),

@@ -545,9 +545,16 @@ static void a_test_that_hangs_is_ended(void **unused)
     (void)unused;
     test_argv[2] = "sleep 1000";
     acme_reload_schedule(reload, &state, 0, NOW);
-    assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(100));
+    assert_int_equal(acme_reload_step(reload, 0, NOW), NOW + SEC(60));
+    assert_true(acme_reload_step(reload, 0, NOW + SEC(60) - 1)
+                <= NOW + SEC(60));
+    assert_int_equal(times_logged("still runs"), 0);
+    assert_true(acme_reload_step(reload, 0, NOW + SEC(60))
+                <= NOW + SEC(100));
     assert_true(acme_reload_step(reload, 0, NOW + SEC(100) - 1)
                 <= NOW + SEC(100));
+    assert_int_equal(times_logged("still runs after 60 seconds, and is ended after 100"),
+                     1);
     assert_int_equal(helds, 0);
     assert_int_equal(run(NOW + SEC(100)), NOW + SEC(102));
     assert_held("late", "httpd -t did not finish within 100 seconds");
