@@ -313,7 +313,7 @@ static apr_status_t check_key(const acme_install_part_t *in,
         if (reading->facts.loads.status == APR_EINVAL) {
             acme_fail_never(
                 in->res, APR_EINVAL,
-                "%s: nothing is ordered: a key of type %s (AcmeKeyTypes) cannot be served by a virtual host with the ciphers %s (SSLCipherSuite, or CipherString of SSLOpenSSLConfCmd); see %s: %s",
+                "%s: nothing is ordered: a key of type %s (AcmeKeyTypes) cannot be served by a virtual host with the ciphers %s (SSLCipherSuite and CipherString of SSLOpenSSLConfCmd, in their order, with | between two); see %s: %s",
                 in->cert->id, acme_key_type_name(type),
                 *list ? list : "(not set)", places_text(in),
                 reading->facts.loads.detail);
