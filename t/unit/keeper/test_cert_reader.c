@@ -451,6 +451,14 @@ static void who_waits_does_not_wait_for_all(void **state)
     assert_read(8, b);
 }
 
+static void kill_reader(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    while (kill(pid, 0) == 0) {
+        usleep(1000);           /* the launcher reaps it */
+    }
+}
+
 /* That it is at fault is told though another one is, before. */
 static void each_is_told_of_its_own_failure(void **state)
 {
@@ -461,12 +469,9 @@ static void each_is_told_of_its_own_failure(void **state)
     (void)state;
     kill(pid, SIGSTOP);
     assert_asked(7, a);
-    kill(pid, SIGKILL);
-    while (kill(pid, 0) == 0) {
-        usleep(1000);           /* the launcher reaps it */
-    }
+    kill_reader(pid);
     assert_asked(8, b);
-    kill(reader_of(getpid()), SIGKILL);
+    kill_reader(reader_of(getpid()));
     assert_int_equal(next_answered(), 7);
     assert_int_not_equal(ask(&reading, 7, a), 0);
     assert_detail("ended while it read it");
