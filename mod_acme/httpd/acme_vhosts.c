@@ -12,21 +12,19 @@
 #include <apr_strings.h>
 
 #include <httpd.h>
-#include <ap_listen.h>
 #include <http_log.h>
 
-#include "acme_account_file.h"
 #include "acme_cert_split_apply.h"
 #include "acme_exports.h"
-#include "acme_known_ca.h"
 #include "acme_name.h"
 #include "acme_pair.h"
 #include "acme_scratch.h"
 #include "acme_store.h"
-#include "acme_tls_alpn01.h"
 #include "acme_vhost.h"
 #include "acme_vhost_files.h"
 #include "acme_vhosts.h"
+#include "acme_vhosts_cas.h"
+#include "acme_vhosts_cert.h"
 #include "acme_vhosts_check.h"
 
 APLOG_USE_MODULE(acme);
@@ -247,190 +245,6 @@ static apr_array_header_t *names_of_vhost(const acme_vhost_t *vhost,
     return names;
 }
 
-/* One account for each CA and key identifier. */
-static int is_same_ca(const acme_ca_conf_t *ca, const char *url,
-                      const char *kid)
-{
-    return !strcmp(ca->url, url) && !strcmp(ca->kid ? ca->kid : "",
-                                            kid ? kid : "");
-}
-
-/* The one that is bound to this CA, else one that is bound to none. */
-static acme_external_account_t find_external(const acme_server_conf_t *conf,
-                                             const char *url)
-{
-    const apr_array_header_t *accounts = conf->external_accounts;
-    acme_external_account_t found = { .kid = NULL };
-    int i;
-
-    for (i = 0; accounts && i < accounts->nelts; i++) {
-        const acme_external_account_t *account = &APR_ARRAY_IDX(
-            accounts, i, acme_external_account_t);
-
-        if (account->ca && !strcmp(account->ca, url)) {
-            return *account;
-        }
-        if (!account->ca && (!conf->external_cas
-                             || acme_name_in(conf->external_cas, url))) {
-            found = *account;
-        }
-    }
-    return found;
-}
-
-static acme_ca_conf_t *add_ca(vhost_watch_t *watch,
-                              const acme_external_account_t *external,
-                              const char *url)
-{
-    acme_ca_conf_t *ca = apr_array_push(watch->conf->cas);
-
-    memset(ca, 0, sizeof(*ca));
-    ca->url = url;
-    ca->kid = external->kid;
-    ca->hmac = external->hmac;
-    ca->hmac_file = external->hmac_file;
-    ca->folder = acme_account_file_folder(url, ca->kid, watch->p);
-    ca->contacts = apr_array_make(watch->p, 2, sizeof(const char *));
-    return ca;
-}
-
-static apr_uint32_t find_or_add_ca(vhost_watch_t *watch,
-                                   const acme_server_conf_t *conf,
-                                   const acme_external_account_t *external,
-                                   const char *url)
-{
-    apr_array_header_t *cas = watch->conf->cas;
-    acme_ca_conf_t *ca = NULL;
-    int i, k;
-
-    for (i = 0; i < cas->nelts; i++) {
-        ca = &APR_ARRAY_IDX(cas, i, acme_ca_conf_t);
-        if (is_same_ca(ca, url, external->kid)) {
-            break;
-        }
-    }
-    if (i == cas->nelts) {
-        ca = add_ca(watch, external, url);
-    }
-    for (k = 0; conf->contacts && k < conf->contacts->nelts; k++) {
-        const char *contact = APR_ARRAY_IDX(conf->contacts, k, const char *);
-
-        if (!acme_name_in(ca->contacts, contact)) {
-            APR_ARRAY_PUSH(ca->contacts, const char *) = contact;
-        }
-    }
-    return (apr_uint32_t)i;
-}
-
-static int is_same_text(const char *a, const char *b)
-{
-    return a && b ? !strcmp(a, b) : a == b;
-}
-
-static apr_uint32_t find_or_add_route(vhost_watch_t *watch,
-                                      const acme_route_conf_t *wanted)
-{
-    apr_array_header_t *routes = watch->conf->routes;
-    int i;
-
-    for (i = 0; i < routes->nelts; i++) {
-        const acme_route_conf_t *route = &APR_ARRAY_IDX(routes, i,
-                                                        acme_route_conf_t);
-
-        if (route->ca == wanted->ca
-            && is_same_text(route->proxy, wanted->proxy)
-            && is_same_text(route->roots, wanted->roots)) {
-            return (apr_uint32_t)i;
-        }
-    }
-    APR_ARRAY_PUSH(routes, acme_route_conf_t) = (acme_route_conf_t) {
-        .ca = wanted->ca, .proxy = wanted->proxy,
-        .roots = wanted->roots ? apr_pstrdup(watch->p, wanted->roots) : NULL
-    };
-    return (apr_uint32_t)i;
-}
-
-/*
- * Where the dry run for a CA is made: at its staging environment, with an
- * account of its own, if it has one. That gets no external account: the one of
- * the CA is none of the staging environment.
- */
-static apr_uint32_t find_dry_run_ca(vhost_watch_t *watch,
-                                    const acme_server_conf_t *conf,
-                                    apr_uint32_t of)
-{
-    static const acme_external_account_t no_account;
-    const acme_known_ca_t *staging = acme_known_ca_staging(
-        APR_ARRAY_IDX(watch->conf->cas, of, acme_ca_conf_t).url,
-        watch->scratch);
-    const int known = watch->conf->cas->nelts;
-    apr_uint32_t ca;
-
-    if (!staging) {
-        return of;
-    }
-    ca = find_or_add_ca(watch, conf, &no_account, staging->directory);
-    APR_ARRAY_IDX(watch->conf->cas, ca, acme_ca_conf_t).is_for_dry_runs |=
-        ca >= (apr_uint32_t)known;
-    return ca;
-}
-
-/* One copy of lists that are alike: thousands of certificates have the same. */
-static apr_array_header_t *share_list(const apr_array_header_t *mine,
-                                      apr_array_header_t *before,
-                                      apr_pool_t *p)
-{
-    return before && before->nelts == mine->nelts
-            && !memcmp(before->elts, mine->elts,
-                       (apr_size_t)mine->nelts * (apr_size_t)mine->elt_size)
-        ? before : apr_array_copy(p, mine);
-}
-
-/* The CAs of a certificate, and the way to each of them. before: those of the
-   one that was made before it. */
-static void find_cas(acme_cert_conf_t *cert, vhost_watch_t *watch,
-                     const acme_server_conf_t *conf,
-                     const acme_cert_conf_t *before)
-{
-    const int n = conf->cas->nelts;
-    acme_route_conf_t route = { .proxy = conf->proxy };
-    apr_array_header_t *cas, *routes, *dry_run_cas, *dry_run_routes;
-    int i;
-
-    if (conf->roots) {
-        route.roots = ap_server_root_relative(watch->scratch, conf->roots);
-    }
-    cas = apr_array_make(watch->scratch, n, sizeof(apr_uint32_t));
-    routes = apr_array_make(watch->scratch, n, sizeof(apr_uint32_t));
-    dry_run_cas = apr_array_make(watch->scratch, n, sizeof(apr_uint32_t));
-    dry_run_routes = apr_array_make(watch->scratch, n, sizeof(apr_uint32_t));
-    for (i = 0; i < conf->cas->nelts; i++) {
-        const char *url = APR_ARRAY_IDX(conf->cas, i, const char *);
-        const acme_external_account_t external = find_external(conf, url);
-
-        route.ca = find_or_add_ca(watch, conf, &external, url);
-        APR_ARRAY_IDX(watch->conf->cas, route.ca, acme_ca_conf_t)
-            .is_for_dry_runs = 0;
-        APR_ARRAY_PUSH(cas, apr_uint32_t) = route.ca;
-        APR_ARRAY_PUSH(routes, apr_uint32_t) =
-            find_or_add_route(watch, &route);
-        route.ca = find_dry_run_ca(watch, conf, route.ca);
-        APR_ARRAY_PUSH(dry_run_cas, apr_uint32_t) = route.ca;
-        APR_ARRAY_PUSH(dry_run_routes, apr_uint32_t) =
-            find_or_add_route(watch, &route);
-    }
-    cert->cas = share_list(cas, before ? before->cas : NULL, watch->p);
-    cert->routes = share_list(routes, before ? before->routes : NULL,
-                              watch->p);
-    cert->dry_run_cas = share_list(
-        dry_run_cas,
-        before ? (apr_array_header_t *)before->dry_run_cas : NULL, watch->p);
-    cert->dry_run_routes = share_list(
-        dry_run_routes,
-        before ? (apr_array_header_t *)before->dry_run_routes : NULL,
-        watch->p);
-}
-
 static acme_cert_conf_t *cert_at(const vhost_watch_t *watch, intptr_t number)
 {
     return &APR_ARRAY_IDX(watch->conf->certs, number - 1, acme_cert_conf_t);
@@ -441,133 +255,21 @@ static intptr_t number_of(apr_hash_t *hash, const char *key)
     return (intptr_t)apr_hash_get(hash, key, APR_HASH_KEY_STRING);
 }
 
-static int is_listened_on(int port)
-{
-    const ap_listen_rec *listener;
-
-    for (listener = ap_listeners; listener; listener = listener->next) {
-        if (listener->bind_addr->port == port) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* Can the CA's validators reach us by it, or whom AcmeHttp tells? */
-static int can_work(const acme_server_conf_t *conf, int has_http, int type)
-{
-    switch (type) {
-    case ACME_HTTP_01:
-        return has_http
-               || (conf->ports.http && is_listened_on(conf->ports.http));
-    case ACME_TLS_ALPN_01:
-        return acme_tls_alpn01_available() && conf->ports.https
-               && is_listened_on(conf->ports.https);
-    case ACME_DNS_01:
-        return conf->dns != NULL;
-    default:
-        return 1;
-    }
-}
-
-/*
- * Those that can work, as wanted. Without any the first one that is wanted is
- * tried nevertheless: ports may be redirected in ways that we can't see.
- * dns-persist-01 alone is enough only for those who asked for it.
- */
-static void choose_challenges(acme_cert_conf_t *cert,
-                              const acme_vhost_t *vhost)
-{
-    const acme_challenges_t *wanted = &vhost->conf->challenges;
-    int i, some = vhost->conf->set[ACME_DIR_AcmeChallenges];
-
-    for (i = 0; i < wanted->n; i++) {
-        if (can_work(vhost->conf, cert->http != NULL, wanted->types[i])) {
-            cert->challenges[cert->nchallenges++] = wanted->types[i];
-            some |= wanted->types[i] != ACME_DNS_PERSIST_01;
-        }
-    }
-    if (!cert->nchallenges || !some) {
-        cert->nchallenges = 0;
-        cert->challenges[cert->nchallenges++] = wanted->types[0];
-        say(vhost, APLOG_WARNING,
-            "%s: none of the AcmeChallenges can work on this server; %s is tried anyway. http-01 requires a Listen on port %d or AcmeHttp, tls-alpn-01 one on port %d (see AcmePorts), dns-01 requires AcmeDns",
-            vhost->facts->place,
-            acme_challenge_name((acme_challenge_e)wanted->types[0]),
-            vhost->conf->ports.http ? vhost->conf->ports.http : 80,
-            vhost->conf->ports.https ? vhost->conf->ports.https : 443);
-    }
-}
-
-/* The commands alone; NULL: there are none. */
-static const apr_array_header_t *commands_of(const apr_array_header_t *hooks,
-                                             apr_pool_t *p)
-{
-    apr_array_header_t *commands = NULL;
-    int i;
-
-    for (i = 0; hooks && i < hooks->nelts; i++) {
-        const acme_hook_conf_t *hook = &APR_ARRAY_IDX(hooks, i,
-                                                      acme_hook_conf_t);
-
-        if (hook->command) {
-            if (!commands) {
-                commands = apr_array_make(p, 2, sizeof(acme_hook_conf_t));
-            }
-            APR_ARRAY_PUSH(commands, acme_hook_conf_t) = *hook;
-        }
-    }
-    return commands;
-}
-
 static intptr_t make_cert(vhost_watch_t *watch, const acme_vhost_t *vhost,
                           const char *id)
 {
-    const acme_server_conf_t *conf = vhost->conf;
     acme_cert_conf_t *cert = apr_array_push(watch->conf->certs);
     const intptr_t number = watch->conf->certs->nelts;
     const acme_cert_conf_t *before = number > 1 ? cert - 1 : NULL;
-    const char *ports;
-    acme_token_conf_t *http;
-    acme_dns_conf_t *dns;
 
     cert->id = id;
     cert->names = apr_array_make(watch->scratch, 4, sizeof(const char *));
     cert->places = apr_array_make(watch->scratch, 2, sizeof(const char *));
     cert->ciphers = apr_array_make(watch->scratch, 1, sizeof(const char *));
-    find_cas(cert, watch, conf, before);
-    cert->agreed = conf->agreed;
-    cert->key_types = conf->key_types;
-    cert->key_reuse = conf->key_reuse.how;
-    cert->next_key_age = conf->key_reuse.age;
-    cert->must_staple = conf->must_staple;
-    cert->profile = conf->profile.name;
-    cert->profile_required = conf->profile.required;
-    cert->preferred_chain = conf->preferred_chain;
-    cert->renewal_info = conf->renewal_info;
-    if (conf->dns) {
-        dns = apr_pmemdup(watch->p, conf->dns, sizeof(*dns));
-        dns->timeout = conf->hook_timeout;
-        cert->dns = dns;
-    }
-    if (acme_vhosts_check_webroot(vhost, watch->conf->state_dir, watch->p)) {
-        http = apr_pmemdup(watch->p, conf->http, sizeof(*http));
-        http->timeout = conf->hook_timeout;
-        cert->http = http;
-    }
-    cert->hooks = commands_of(conf->hooks, watch->p);
-    cert->hook_timeout = conf->hook_timeout;
-    cert->exports = conf->exports;
-    choose_challenges(cert, vhost);
-    ports = apr_psprintf(watch->scratch, "%d %d %d %d", conf->ports.http,
-                         is_listened_on(conf->ports.http), conf->ports.https,
-                         is_listened_on(conf->ports.https));
-    cert->ports = before && !strcmp(before->ports, ports)
-        ? before->ports : apr_pstrdup(watch->p, ports);
-    if (conf->set[ACME_DIR_AcmeRenewWindow]) {
-        cert->renew = conf->renew;  /* else empty: the schedule's default */
-    }
-    cert->warn = conf->warn;
+    acme_vhosts_cas_find(cert, watch->conf, vhost->conf, before, watch->p,
+                         watch->scratch);
+    acme_vhosts_cert_settings(cert, vhost, before, watch->conf->state_dir,
+                              watch->p);
     APR_ARRAY_PUSH(watch->vhosts, apr_array_header_t *) =
         apr_array_make(watch->scratch, 2, sizeof(acme_vhost_t));
     apr_hash_set(watch->by_id, id, APR_HASH_KEY_STRING, (void *)number);

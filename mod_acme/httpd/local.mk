@@ -63,6 +63,8 @@ noinst_LTLIBRARIES += %D%/libacme_httpd.la
 	%D%/acme_vhost.h \
 	%D%/acme_vhost_files.c %D%/acme_vhost_files.h \
 	%D%/acme_vhosts.c %D%/acme_vhosts.h \
+	%D%/acme_vhosts_cas.c %D%/acme_vhosts_cas.h \
+	%D%/acme_vhosts_cert.c %D%/acme_vhosts_cert.h \
 	%D%/acme_vhosts_check.c %D%/acme_vhosts_check.h \
 	%D%/acme_visits.c %D%/acme_visits.h \
 	%D%/acme_watchdog.c %D%/acme_watchdog.h \
