@@ -71,6 +71,27 @@ def test_a_ca_that_stands_still_is_noticed(site, monkeypatch):
     os.kill(ca.server.pid, signal.SIGCONT)
 
 
+def marked(mark):
+    """Processes that have this in their environment."""
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (folder / "environ").read_bytes():
+                yield folder.name
+        except OSError:
+            continue                    # it has ended
+
+
+def test_what_load_has_started_ends_with_it():
+    mark = f"of-test-{os.getpid()}"
+    done = subprocess.run(
+        [FOLDER / "load", "--build", BUILD, "1"], check=False, text=True,
+        timeout=300, capture_output=True,
+        env={**os.environ, "ACME_MARK": mark})
+    assert done.returncode == 0, done.stderr
+    assert "count 1," in done.stdout
+    assert not list(marked(mark.encode()))
+
+
 def test_the_table_replaces_the_one_in_the_document(tmp_path):
     document = tmp_path / "measured.md"
     document.write_text(f"before\n{tables.BEGIN}\nold\n{tables.END}\nbehind\n")
