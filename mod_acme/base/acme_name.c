@@ -200,6 +200,13 @@ int acme_name_in(const apr_array_header_t *names, const char *name)
     return 0;
 }
 
+void acme_name_add(apr_array_header_t *names, const char *name)
+{
+    if (!acme_name_in(names, name)) {
+        APR_ARRAY_PUSH(names, const char *) = name;
+    }
+}
+
 int acme_name_all_in(const apr_array_header_t *a,
                      const apr_array_header_t *b)
 {

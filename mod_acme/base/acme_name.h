@@ -55,6 +55,9 @@ int acme_name_ip_octets(unsigned char *buf, const char *name);
 /* Is name in names (const char *), octet by octet? */
 int acme_name_in(const apr_array_header_t *names, const char *name);
 
+/* Put name, no copy of it, at the end of names, if it is not in them. */
+void acme_name_add(apr_array_header_t *names, const char *name);
+
 /* Is every name of a in b? Both hold const char *; an empty a is. */
 int acme_name_all_in(const apr_array_header_t *a,
                      const apr_array_header_t *b);

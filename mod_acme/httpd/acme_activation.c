@@ -386,11 +386,8 @@ static acme_cert_conf_t *find_unordered(const server_rec *s, apr_pool_t *p)
         }
         APR_ARRAY_PUSH(none->places, const char *) = server->place;
         for (i = 0; i < server->ciphers->nelts; i++) {
-            const char *list = APR_ARRAY_IDX(server->ciphers, i, const char *);
-
-            if (!acme_name_in(none->ciphers, list)) {
-                APR_ARRAY_PUSH(none->ciphers, const char *) = list;
-            }
+            acme_name_add(none->ciphers,
+                          APR_ARRAY_IDX(server->ciphers, i, const char *));
         }
     }
     return none;

@@ -113,9 +113,7 @@ const char *acme_parsers_cas(void *field, cmd_parms *cmd, int argc,
         if (wrong) {
             return wrong;
         }
-        if (!acme_name_in(cas, url)) {
-            APR_ARRAY_PUSH(cas, const char *) = url;
-        }
+        acme_name_add(cas, url);
     }
     *(apr_array_header_t **)field = cas;
     return NULL;

@@ -187,8 +187,8 @@ static void add_name(apr_array_header_t *names, const acme_vhost_t *vhost,
                 vhost->facts->place, name);
         }
     }
-    else if (!acme_name_in(names, name)) {
-        APR_ARRAY_PUSH(names, const char *) = name;
+    else {
+        acme_name_add(names, name);
     }
 }
 
@@ -228,9 +228,7 @@ static apr_array_header_t *names_of_vhost(const acme_vhost_t *vhost,
         const char *name = APR_ARRAY_IDX(wanted, i, const char *);
 
         if (strcmp(name, "auto") != 0) {
-            if (!acme_name_in(names, name)) {
-                APR_ARRAY_PUSH(names, const char *) = name;
-            }
+            acme_name_add(names, name);
         }
         else if (!vhost->facts->has_name) {
             say(vhost, APLOG_ERR,
@@ -313,13 +311,6 @@ static const acme_vhost_t *first_vhost(const vhost_watch_t *watch,
                           0, acme_vhost_t);
 }
 
-static void add_ciphers(apr_array_header_t *lists, const char *ciphers)
-{
-    if (!acme_name_in(lists, ciphers)) {
-        APR_ARRAY_PUSH(lists, const char *) = ciphers;
-    }
-}
-
 /*
  * Of what the security level of either refuses visitors get nothing: with
  * SSLCipherSuite alone mod_ssl does not load it, and by the level that is left
@@ -333,12 +324,12 @@ static void join_ciphers(apr_array_header_t *lists,
     if (facts->tls != 1) {
         return;
     }
-    add_ciphers(lists, ciphers);
+    acme_name_add(lists, ciphers);
     if (facts->command_ciphers) {
-        add_ciphers(lists, *ciphers
-                    ? apr_pstrcat(p, ciphers, ACME_PAIR_THEN,
-                                  facts->command_ciphers, NULL)
-                    : facts->command_ciphers);
+        acme_name_add(lists, *ciphers
+                      ? apr_pstrcat(p, ciphers, ACME_PAIR_THEN,
+                                    facts->command_ciphers, NULL)
+                      : facts->command_ciphers);
     }
 }
 

@@ -85,11 +85,8 @@ static apr_uint32_t find_or_add_ca(const finder_t *finder,
         ca = add_ca(finder, external, url);
     }
     for (k = 0; conf->contacts && k < conf->contacts->nelts; k++) {
-        const char *contact = APR_ARRAY_IDX(conf->contacts, k, const char *);
-
-        if (!acme_name_in(ca->contacts, contact)) {
-            APR_ARRAY_PUSH(ca->contacts, const char *) = contact;
-        }
+        acme_name_add(ca->contacts,
+                      APR_ARRAY_IDX(conf->contacts, k, const char *));
     }
     return (apr_uint32_t)i;
 }

@@ -97,9 +97,7 @@ void acme_import_found_add(apr_array_header_t *texts, const char *fmt, ...)
     if (!strncmp(text, "Acme", 4) && is_no_line(text)) {
         return;
     }
-    if (!acme_name_in(texts, text)) {
-        APR_ARRAY_PUSH(texts, const char *) = text;
-    }
+    acme_name_add(texts, text);
 }
 
 int acme_import_found_is_test_ca(const char *url, apr_pool_t *p)

@@ -285,6 +285,7 @@ static void sets_are_compared(void **state)
         { "a.org d.org", "a.org b.org", 0 }, { "a.org a.org", "a.org", 1 },
         { "www.a.org", "*.a.org", 0 }, { "a.or", "a.org", 0 },
     };
+    apr_array_header_t *set;
     size_t i;
 
     (void)state;
@@ -296,6 +297,12 @@ static void sets_are_compared(void **state)
     }
     assert_true(acme_name_in(names("a.org b.org"), "b.org"));
     assert_false(acme_name_in(names("a.org b.org"), "c.org"));
+
+    set = names("a.org");
+    acme_name_add(set, "b.org");
+    acme_name_add(set, "a.org");
+    assert_int_equal(set->nelts, 2);
+    assert_string_equal(APR_ARRAY_IDX(set, 1, const char *), "b.org");
 }
 
 static void a_wildcard_covers_one_label(void **state)
