@@ -380,6 +380,18 @@ static apr_status_t take(acme_cert_reading_t **preading,
     return APR_SUCCESS;
 }
 
+/* Make the question, and take its answer. */
+static apr_status_t look_up(acme_cert_reading_t **preading,
+                            question_t *question, apr_uint64_t asker,
+                            acme_octets_t pem,
+                            const apr_array_header_t *ciphers,
+                            acme_result_t *res, apr_pool_t *p)
+{
+    *preading = NULL;
+    return make_question(question, pem, ciphers, res, p)
+        ? res->status : take(preading, question, asker, pem, res, p);
+}
+
 /* Until all are answered, or until then. */
 static void wait_for_answers(apr_time_t until)
 {
@@ -422,18 +434,13 @@ apr_status_t acme_cert_reader_read(acme_cert_reading_t **preading,
                                    acme_result_t *res, apr_pool_t *p)
 {
     question_t question;
-    apr_status_t rv;
+    apr_status_t rv = look_up(preading, &question, 0, pem, ciphers, res, p);
 
-    *preading = NULL;
-
-    if (make_question(&question, pem, ciphers, res, p)) {
-        return res->status;
-    }
-    while (rv = take(preading, &question, 0, pem, res, p),
-           rv == APR_INCOMPLETE) {
+    while (rv == APR_INCOMPLETE) {
         if (ask_and_wait(&question, res)) {
             return res->status;
         }
+        rv = take(preading, &question, 0, pem, res, p);
     }
     return rv;
 }
@@ -485,14 +492,9 @@ apr_status_t acme_cert_reader_ask(acme_cert_reading_t **preading,
                                   acme_result_t *res, apr_pool_t *p)
 {
     question_t question;
-    apr_status_t rv;
+    const apr_status_t rv = look_up(preading, &question, reader.turn, pem,
+                                    ciphers, res, p);
 
-    *preading = NULL;
-
-    if (make_question(&question, pem, ciphers, res, p)) {
-        return res->status;
-    }
-    rv = take(preading, &question, reader.turn, pem, res, p);
     if (rv != APR_INCOMPLETE) {
         return rv;
     }
