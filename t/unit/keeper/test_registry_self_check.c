@@ -106,17 +106,23 @@ static int found_of(apr_uint32_t cert, apr_time_t now)
     return acme_registry_self_check_noted(registry, &body, now, pool);
 }
 
-/* An old process answers for both. */
-static void one_reload_is_for_all(void **state)
+/* a.example and b.example; the placeholder is found for the first one. */
+static void open_two(void)
 {
     acme_cert_conf_t *b = cert_of(test_conf, 1);
 
-    (void)state;
     put_live("b.example", "b.example");
     b->visits_digest = "0123456789abcdef";
     b->served = 1;
     open_checked();
     assert_true(found_of(0, NOW));
+}
+
+/* An old process answers for both. */
+static void one_reload_is_for_all(void **state)
+{
+    (void)state;
+    open_two();
     registry = open_registry(test_conf);
     assert_false(found_of(1, NOW + DAYS(1) / 2));
     assert_logged("b.example: not served: the placeholder. httpd is not reloaded for this: ");
@@ -133,14 +139,8 @@ static void one_reload_is_for_all(void **state)
 /* Both are found before the reload: it is for both. */
 static void a_reload_that_is_asked_for_is_for_all(void **state)
 {
-    acme_cert_conf_t *b = cert_of(test_conf, 1);
-
     (void)state;
-    put_live("b.example", "b.example");
-    b->visits_digest = "0123456789abcdef";
-    b->served = 1;
-    open_checked();
-    assert_true(found_of(0, NOW));
+    open_two();
     assert_true(found_of(1, NOW));
     registry = open_registry(test_conf);
     assert_false(found_of(0, NOW + DAYS(1)));
