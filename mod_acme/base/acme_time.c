@@ -197,3 +197,8 @@ const char *acme_time_json(apr_time_t t, apr_pool_t *p)
 {
     return t ? acme_time_rfc3339(t, p) : NULL;
 }
+
+apr_time_t acme_time_earlier(apr_time_t a, apr_time_t b)
+{
+    return !a || (b && b < a) ? b : a;
+}

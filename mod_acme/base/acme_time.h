@@ -32,6 +32,9 @@ typedef struct {
 
 #pragma GCC diagnostic pop
 
+/* Of two times; 0 is never. */
+apr_time_t acme_time_earlier(apr_time_t a, apr_time_t b);
+
 /* On failure *pw is zeros and the status APR_EINVAL. */
 apr_status_t acme_time_window_parse(acme_window_t *pw, const char *text,
                                     acme_result_t *res);

@@ -14,6 +14,7 @@
 #include "acme_event.h"
 #include "acme_hook_run.h"
 #include "acme_text.h"
+#include "acme_time.h"
 #include "acme_undelivered_file.h"
 
 #define WORD(name, word) word,
@@ -699,11 +700,7 @@ apr_time_t acme_event_wake(const acme_event_sink_t *sink, apr_time_t now)
         }
     }
     for (i = 0; sink->missed && i < count; i++) {
-        const apr_time_t at = retry_at(sink->places[i], now);
-
-        if (at && (!wake || at < wake)) {
-            wake = at;
-        }
+        wake = acme_time_earlier(wake, retry_at(sink->places[i], now));
     }
     return wake;
 }

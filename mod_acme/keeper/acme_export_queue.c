@@ -8,6 +8,7 @@
 
 #include "acme_export_job.h"
 #include "acme_export_queue.h"
+#include "acme_time.h"
 
 /* A file system of another machine that hangs costs a place, no more. */
 #define JOB_TIMEOUT apr_time_from_sec(60)
@@ -347,12 +348,10 @@ apr_time_t acme_export_queue_wake(const acme_export_queue_t *queue,
 
     for (i = 0; i < queue->copies->nelts; i++) {
         const copy_t *copy = copy_at(queue, i);
-        const apr_time_t at = copy->job ? acme_process_wake(copy->job)
-            : has_place(queue, copy->directive) ? copy->due : 0;
 
-        if (at && (!wake || at < wake)) {
-            wake = at;
-        }
+        wake = acme_time_earlier(
+            wake, copy->job ? acme_process_wake(copy->job)
+                : has_place(queue, copy->directive) ? copy->due : 0);
     }
     /* A clock that was set back delays nothing for long. */
     return wake > now + RETRY_MAX ? now + RETRY_MAX : wake;

@@ -30,6 +30,7 @@
 #include "acme_registry_expiry.h"
 #include "acme_registry_journals.h"
 #include "acme_registry_order.h"
+#include "acme_time.h"
 
 /* How often to check for the parent, where the kernel sends no signal. */
 #define PARENT_CHECK apr_time_from_sec(5)
@@ -602,12 +603,6 @@ static apr_interval_time_t parked_wait(const loop_t *loop)
     return loop->conf->parked_wait ? loop->conf->parked_wait : PARKED_WAIT;
 }
 
-/* Of two times; 0 is never. */
-static apr_time_t earlier(apr_time_t a, apr_time_t b)
-{
-    return !a || (b && b < a) ? b : a;
-}
-
 static int is_channel_open(void *baton, apr_uint64_t channel)
 {
     const loop_t *loop = baton;
@@ -652,21 +647,22 @@ static apr_time_t run_due(loop_t *loop, apr_pool_t *p)
     batch_wake = acme_batch_step(loop->batch, is_channel_open, loop, now, p);
     deploy_wake = acme_deploy_step(loop->deploy, now, p);
     wake = acme_reload_step(loop->reload, is_busy(loop), now);
-    wake = earlier(wake, acme_registry_journals_write(loop->registry, now, p));
-    wake = earlier(wake, acme_next_key_queue_step(loop->next_keys, now, p));
-    wake = earlier(wake, batch_wake);
-    wake = earlier(wake, deploy_wake);
-    wake = earlier(wake, acme_handlers_step(loop->handlers, now, p));
-    wake = earlier(wake, acme_published_wake(loop->records, now));
-    wake = earlier(wake, acme_hook_run_wake(loop->hooks, now));
-    wake = earlier(wake, acme_event_wake(loop->events, now));
-    wake = earlier(wake, acme_export_queue_wake(loop->exports, now));
-    wake = earlier(wake, acme_cert_reader_wake(now));
-    wake = earlier(wake, acme_channels_wake(loop->channels, now));
-    return earlier(wake,
-                   acme_channels_is_any_parked(loop->channels)
-                       ? loop->parked_at + parked_wait(loop)
-                       : 0);
+    wake = acme_time_earlier(
+        wake, acme_registry_journals_write(loop->registry, now, p));
+    wake = acme_time_earlier(
+        wake, acme_next_key_queue_step(loop->next_keys, now, p));
+    wake = acme_time_earlier(wake, batch_wake);
+    wake = acme_time_earlier(wake, deploy_wake);
+    wake = acme_time_earlier(wake, acme_handlers_step(loop->handlers, now, p));
+    wake = acme_time_earlier(wake, acme_published_wake(loop->records, now));
+    wake = acme_time_earlier(wake, acme_hook_run_wake(loop->hooks, now));
+    wake = acme_time_earlier(wake, acme_event_wake(loop->events, now));
+    wake = acme_time_earlier(wake, acme_export_queue_wake(loop->exports, now));
+    wake = acme_time_earlier(wake, acme_cert_reader_wake(now));
+    wake = acme_time_earlier(wake, acme_channels_wake(loop->channels, now));
+    return acme_time_earlier(
+        wake, acme_channels_is_any_parked(loop->channels)
+            ? loop->parked_at + parked_wait(loop) : 0);
 }
 
 /* The place of each descriptor in the poll; those of jobs come last. */

@@ -4,6 +4,7 @@
 #include "acme_dns_command.h"
 #include "acme_published.h"
 #include "acme_published_command.h"
+#include "acme_time.h"
 
 /* Whoever publishes for a dry run or a rehearsal has ended after this, or was
    killed: nobody goes on with it, so the keeper removes it. */
@@ -271,19 +272,14 @@ static acme_published_record_t *find_left(const acme_published_t *records)
     return next;
 }
 
-static apr_time_t earlier(apr_time_t one, apr_time_t other)
-{
-    return !one || (other && other < one) ? other : one;
-}
-
 apr_time_t acme_published_wake(const acme_published_t *records, apr_time_t now)
 {
     const acme_published_record_t *retry = find_retry(records);
     const acme_published_record_t *left = find_left(records);
 
-    return earlier(
-        earlier(acme_hook_run_wake(records->hooks, now),
-                left ? left->remove_at : 0),
+    return acme_time_earlier(
+        acme_time_earlier(acme_hook_run_wake(records->hooks, now),
+                          left ? left->remove_at : 0),
         retry ? retry->retry_at : 0);
 }
 

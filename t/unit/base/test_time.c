@@ -198,6 +198,16 @@ static void json_has_no_0(void **state)
                         "1970-01-01T00:00:01Z");
 }
 
+static void the_earlier_one_is_not_never(void **state)
+{
+    (void)state;
+    assert_int_equal(acme_time_earlier(0, 0), 0);
+    assert_int_equal(acme_time_earlier(0, 7), 7);
+    assert_int_equal(acme_time_earlier(7, 0), 7);
+    assert_int_equal(acme_time_earlier(7, 8), 7);
+    assert_int_equal(acme_time_earlier(8, 7), 7);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -210,6 +220,7 @@ int main(void)
         POOL_TEST(times_of_rfc_3339),
         POOL_TEST(no_times_of_rfc_3339),
         POOL_TEST(json_has_no_0),
+        POOL_TEST(the_earlier_one_is_not_never),
     };
     int failed;
 
